@@ -1,0 +1,36 @@
+# The front door. Each target is one line that can also be typed by hand; `make` lists them.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test fmt lint deny bench loadtest openapi docker
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: ## Start a server with demo data: one file, nothing to install
+	cargo run --release --bin peerpack -- demo
+
+test: ## Run every check and test, with a throwaway Postgres and Redis at their side
+	scripts/services.sh scripts/check.sh
+
+fmt: ## Format the code
+	cargo fmt --all
+
+lint: ## Run clippy as the checks do
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+deny: ## Check licences, bans and sources of the dependencies (builds cargo-deny first if it is missing)
+	@cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny
+	cargo deny --locked check licenses bans sources
+
+bench: ## Run the benchmarks
+	cargo bench --locked
+
+loadtest: ## Put load on a server and let the oracle judge the outcome
+	scripts/loadtest.sh
+
+openapi: ## Write the API description to docs/openapi.json
+	@mkdir -p docs
+	cargo run --locked --quiet --bin peerpack -- openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
+
+docker: ## Build the image and start Postgres, Redis and the server (secrets from .env)
+	docker compose up --build

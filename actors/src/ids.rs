@@ -1,0 +1,84 @@
+//! Typed identifiers. An id of one kind cannot be passed where another is meant.
+//!
+//! All ids are UUIDs of version 7: random enough not to be guessed, ordered by creation time so that
+//! database indexes stay compact. The core makes no randomness, so the bytes come in as an argument.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::time::Time;
+
+/// A text that is not an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a valid id")]
+pub struct InvalidId;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// Makes an id from the moment of creation and ten random bytes.
+            #[must_use]
+            pub fn new(now: Time, random: [u8; 10]) -> Self {
+                let ms = u64::try_from(now.ms()).unwrap_or(0);
+                Self(uuid::Builder::from_unix_timestamp_millis(ms, &random).into_uuid())
+            }
+
+            /// The UUID behind the id, for the store.
+            #[must_use]
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                Uuid::try_parse(text).map(Self).map_err(|_| InvalidId)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+    };
+}
+
+id!(
+    /// A person, who acts as sender of packages and courier of trips.
+    UserId
+);
+id!(
+    /// A published journey.
+    TripId
+);
+id!(
+    /// A thing to be carried.
+    PackageId
+);
+id!(
+    /// A proposal joining one package and one trip.
+    RequestId
+);

@@ -1,0 +1,22 @@
+//! The engine of PeerPack.
+//!
+//! The pure core decides: values ([`ids`], [`time`], [`load`], [`money`], [`place`]), machines ([`trip`],
+//! [`package`], [`request`], [`ledger`]) and [`matching`]. It reads no clock, makes no randomness, does no I/O.
+//! The `runtime` feature adds the actors that keep live state and call the core.
+
+pub mod ids;
+pub mod ledger;
+pub mod load;
+pub mod matching;
+pub mod money;
+pub mod package;
+pub mod place;
+pub mod rejection;
+pub mod request;
+pub mod time;
+pub mod trip;
+pub mod stream;
+pub mod unit;
+
+#[cfg(feature = "runtime")]
+pub mod ports;

@@ -1,0 +1,91 @@
+//! Matching: which courier can carry which package, and who is asked first.
+//!
+//! **The model.** Both sides are reduced to gazetteer places, the *zones*. A trip is an ordered list of
+//! *anchors*: its stops, and the places near its way that the courier can reach within the detour budget. A
+//! package has, at each end, its own place and the most populous neighbours. A package suits a trip when a
+//! pickup zone is an anchor before a dropoff zone, in time, with room on every leg in between, and within what
+//! is left of the detour budget.
+//!
+//! **Detours are additive.** Between cities a hand-over off the way costs the same whatever else the courier
+//! does, so the extra way of a package is the sum of its two ends. It is always measured against the trip as it
+//! was published: accepted packages use the budget up, they do not move the way. Times at the anchors are those
+//! of the published trip, too; a detour may make the courier late by as much as the budget allows.
+//!
+//! **Two halves.** [`feasible`] and the indexes say what is possible, exactly. [`score()`] and [`policy`] say what
+//! is wise: whom to offer the package, in waves. [`explain()`] says why not. Nothing in here decides a claim, reads
+//! a clock or depends on the order of a hash map.
+
+pub mod explain;
+pub mod feasibility;
+pub mod index;
+pub mod package_entry;
+pub mod policy;
+pub mod reason;
+pub mod score;
+pub mod trip_entry;
+
+mod postings;
+mod slab;
+
+use serde::{Deserialize, Serialize};
+
+pub use explain::{Explanation, Verdict, explain};
+pub use feasibility::{Need, feasible, fit};
+pub use index::{Candidate, PackageIndex, TripIndex};
+pub use package_entry::{PackageEntry, zone};
+pub use policy::{Ranked, next_wave, rank, time_limit, wave_size};
+pub use reason::Reason;
+pub use score::score;
+pub use trip_entry::{Anchor, TripEntry};
+
+/// Every knob of the matching. The same settings must serve all entries of an index.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// How far from the point of an end a neighbouring place may be to serve as its zone, in kilometres.
+    pub zone_radius_km: f64,
+    /// How many places one end has at most, its own included.
+    pub zones_per_end: usize,
+    /// Length of the road over the great circle.
+    pub road_factor: f64,
+    /// Minutes that a hand-over off the way costs besides the extra way.
+    pub hand_over_min: u32,
+    /// How many places near its way one trip keeps: those with the smallest detour.
+    pub max_corridor_anchors: usize,
+    /// How many of the best candidates are offered a package.
+    pub candidates: usize,
+    /// How many live offers one courier may have.
+    pub max_live_offers: usize,
+    /// The chance that a courier of whom nothing is known accepts an offer, 0 to 1.
+    pub acceptance: f64,
+    /// Up to this length of way, in kilometres of road, a package is one in town: offers end within seconds.
+    pub in_town_km: f64,
+    /// What a minute of detour costs the courier, in roubles; other currencies are weighed by a rough rate.
+    pub detour_rub_per_min: f64,
+    /// What a kilometre of detour costs the courier, in roubles.
+    pub detour_rub_per_km: f64,
+    /// The power of kg x km that the gain is divided by: 0 prefers large parcels, 1 small ones.
+    pub work_exponent: f64,
+    /// How many verdicts an explanation lists.
+    pub max_verdicts: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            zone_radius_km: 15.0,
+            zones_per_end: 3,
+            road_factor: 1.3,
+            hand_over_min: 5,
+            max_corridor_anchors: 128,
+            candidates: 64,
+            max_live_offers: 3,
+            acceptance: 0.5,
+            in_town_km: 40.0,
+            detour_rub_per_min: 5.0,
+            detour_rub_per_km: 8.0,
+            work_exponent: 0.7,
+            max_verdicts: 200,
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Why a package was, or was not, offered to whom: the answer to a sender and to an operator, and the dry run.
+
+use std::collections::BTreeMap;
+
+use crate::ids::{TripId, UserId};
+use crate::matching::policy::scored;
+use crate::matching::{Candidate, PackageEntry, Reason, Settings, TripIndex, fit};
+use crate::request::Plan;
+use crate::time::Time;
+
+/// A trip that suits, and where it stands among the others.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Match {
+    /// How the package would ride.
+    pub plan: Plan,
+    /// See [`score()`](crate::matching::score()).
+    pub score: f64,
+    /// From 1, the best.
+    pub rank: usize,
+    /// Whether a request to this courier waits for an answer already.
+    pub requested: bool,
+}
+
+/// What was found about one trip.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Verdict {
+    /// The trip.
+    pub trip: TripId,
+    /// Who travels.
+    pub courier: UserId,
+    /// The match, or what is against it.
+    pub outcome: Result<Match, Reason>,
+}
+
+/// Everything that was considered for a package.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Explanation {
+    /// How many trips touch an end of the package.
+    pub considered: usize,
+    /// How many of them suit and may be asked.
+    pub matches: usize,
+    /// How many couriers these belong to.
+    pub couriers: usize,
+    /// The median detour of the matches, in minutes.
+    pub median_detour_min: Option<u32>,
+    /// The median detour of the matches, in metres.
+    pub median_detour_m: Option<u32>,
+    /// How many trips were rejected, by [`Reason::kind`].
+    pub reasons: BTreeMap<&'static str, usize>,
+    /// The matches by rank, then the rejected, those that came nearest first; at most [`Settings::max_verdicts`].
+    pub verdicts: Vec<Verdict>,
+}
+
+/// Says for every trip that touches an end of the package how it suits, or why it does not.
+///
+/// `acceptance` is the chance that a courier accepts an offer, `busy` whether a courier has
+/// [`Settings::max_live_offers`] live offers.
+#[must_use]
+pub fn explain(
+    index: &TripIndex,
+    package: &PackageEntry,
+    now: Time,
+    acceptance: impl Fn(UserId) -> f64,
+    busy: impl Fn(UserId) -> bool,
+    settings: &Settings,
+) -> Explanation {
+    let considered = index.considered(package, now);
+    let mut explanation = Explanation { considered: considered.len(), ..Explanation::default() };
+    let (mut suited, mut rejected) = (Vec::new(), Vec::new());
+    for (trip, courier, outcome) in considered {
+        let price = index.get(trip).and_then(|entry| entry.price);
+        match replan(index, package, trip, outcome, now) {
+            Ok(plan) => suited.push(Candidate { trip, courier, price, plan }),
+            Err(reason) => rejected.push(Verdict { trip, courier, outcome: Err(reason) }),
+        }
+    }
+    let is_pending = |trip: TripId| package.pending.iter().any(|(asked, _)| *asked == trip);
+    let mut asked = 0;
+    for (ranked, rank) in scored(&suited, package, acceptance, settings).into_iter().zip(1..) {
+        let Candidate { trip, courier, plan, .. } = ranked.candidate;
+        let requested = is_pending(trip);
+        asked += usize::from(!requested);
+        let outcome = if requested {
+            Ok(Match { plan, score: ranked.score, rank, requested })
+        } else if asked > settings.candidates {
+            Err(Reason::Cut { limit: settings.candidates })
+        } else if busy(courier) {
+            Err(Reason::Busy)
+        } else {
+            Ok(Match { plan, score: ranked.score, rank, requested })
+        };
+        let list = if outcome.is_ok() { &mut explanation.verdicts } else { &mut rejected };
+        list.push(Verdict { trip, courier, outcome });
+    }
+    explanation.sum_up(rejected, settings.max_verdicts);
+    explanation
+}
+
+/// A trip that is asked already is shown with its plan.
+fn replan(
+    index: &TripIndex,
+    package: &PackageEntry,
+    trip: TripId,
+    outcome: Result<Plan, Reason>,
+    now: Time,
+) -> Result<Plan, Reason> {
+    match (outcome, index.get(trip)) {
+        (Err(Reason::Requested), Some(entry)) => fit(entry, &package.need(), now),
+        _ => outcome,
+    }
+}
+
+impl Explanation {
+    /// Counts, and adds the rejected to the matches.
+    fn sum_up(&mut self, mut rejected: Vec<Verdict>, max_verdicts: usize) {
+        let matches = || self.verdicts.iter().filter_map(|verdict| verdict.outcome.ok());
+        self.matches = matches().count();
+        self.median_detour_min = median(matches().map(|found| found.plan.detour_min).collect());
+        self.median_detour_m = median(matches().map(|found| found.plan.detour_m).collect());
+        let mut couriers: Vec<UserId> = self.verdicts.iter().map(|verdict| verdict.courier).collect();
+        couriers.sort_unstable();
+        couriers.dedup();
+        self.couriers = couriers.len();
+        let stage = |verdict: &Verdict| verdict.outcome.err().map_or(0, |reason| reason.stage());
+        for reason in rejected.iter().filter_map(|verdict| verdict.outcome.err()) {
+            *self.reasons.entry(reason.kind()).or_default() += 1;
+        }
+        rejected.sort_by_key(|verdict| (std::cmp::Reverse(stage(verdict)), verdict.trip));
+        self.verdicts.extend(rejected);
+        self.verdicts.truncate(max_verdicts);
+    }
+}
+
+/// The lower median.
+fn median(mut values: Vec<u32>) -> Option<u32> {
+    values.sort_unstable();
+    values.get(values.len().checked_sub(1)? / 2).copied()
+}

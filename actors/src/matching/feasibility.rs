@@ -1,0 +1,128 @@
+//! Whether a trip can carry a package, how, and if not, why. Exact: the indexes only choose what is asked here.
+
+use smallvec::SmallVec;
+
+use crate::load::Load;
+use crate::matching::{PackageEntry, Reason, TripEntry};
+use crate::place::PlaceId;
+use crate::request::{HandOver, Plan};
+use crate::time::Time;
+use crate::trip::LegSpan;
+
+/// What is asked of a trip, whoever asks.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Need<'a> {
+    /// Places to get on.
+    pub pickups: &'a [PlaceId],
+    /// Places to get off.
+    pub dropoffs: &'a [PlaceId],
+    /// Room needed on every leg in between.
+    pub load: Load,
+    /// Not before.
+    pub ready_at: Time,
+    /// Not after.
+    pub deliver_by: Time,
+}
+
+impl<'a> Need<'a> {
+    /// To pass one zone and later another, with any room and at any time.
+    #[must_use]
+    pub const fn to_pass(pickups: &'a [PlaceId], dropoffs: &'a [PlaceId]) -> Self {
+        let (ready_at, deliver_by) = (Time::from_ms(i64::MIN), Time::from_ms(i64::MAX));
+        Self { pickups, dropoffs, load: Load::NONE, ready_at, deliver_by }
+    }
+}
+
+/// The best plan for a package on a trip that may be proposed to its courier.
+///
+/// # Errors
+/// Why it may not be proposed, or the reason of [`fit`].
+pub fn feasible(trip: &TripEntry, package: &PackageEntry, now: Time) -> Result<Plan, Reason> {
+    if trip.courier == package.sender {
+        return Err(Reason::OwnPackage);
+    }
+    if package.barred.binary_search(&trip.id).is_ok()
+        || package.barred_couriers.binary_search(&trip.courier).is_ok()
+    {
+        return Err(Reason::DeclinedBefore);
+    }
+    if package.pending.iter().any(|(asked, _)| *asked == trip.id) {
+        return Err(Reason::Requested);
+    }
+    fit(trip, &package.need(), now)
+}
+
+/// The plan with the least detour, then the earliest dropoff, then the fewest legs. For requests between people
+/// this is all that counts: they may come back to what they turned down.
+///
+/// # Errors
+/// The reason of the pair of anchors that came nearest: off the route, then order, time, capacity, detour.
+pub fn fit(trip: &TripEntry, need: &Need<'_>, now: Time) -> Result<Plan, Reason> {
+    if !trip.live {
+        return Err(Reason::NotLive);
+    }
+    let (mut boards, mut alights) = (SmallVec::<[usize; 8]>::new(), SmallVec::<[usize; 8]>::new());
+    for (position, anchor) in trip.anchors.iter().enumerate() {
+        if need.pickups.contains(&anchor.place) {
+            boards.push(position);
+        }
+        if need.dropoffs.contains(&anchor.place) {
+            alights.push(position);
+        }
+    }
+    let mut best = None;
+    let mut nearest = Reason::OffRoute;
+    for &i in &boards {
+        for &j in &alights {
+            let on = if i < j { ride(trip, need, i, j, now) } else { Err(Reason::Order) };
+            match on {
+                Ok(ride) => {
+                    let key = (ride.detour_min, ride.dropoff.at, std::cmp::Reverse(i), j);
+                    if best.is_none_or(|(least, _)| key < least) {
+                        best = Some((key, ride));
+                    }
+                }
+                Err(reason) if is_nearer(reason, nearest) => nearest = reason,
+                Err(_) => {}
+            }
+        }
+    }
+    best.map(|(_, plan)| plan).ok_or(nearest)
+}
+
+/// The plan between two anchors, the first one earlier on the way.
+fn ride(trip: &TripEntry, need: &Need<'_>, i: usize, j: usize, now: Time) -> Result<Plan, Reason> {
+    let (on, off) = (&trip.anchors[i], &trip.anchors[j]);
+    if on.depart <= now || on.depart < need.ready_at || off.arrive > need.deliver_by {
+        return Err(Reason::Time);
+    }
+    let legs = LegSpan { from: on.board, to: off.alight };
+    let mut room_left_g = u32::MAX;
+    for leg in legs.from..legs.to {
+        let left = trip.left[usize::from(leg)];
+        if !need.load.fits(left) {
+            return Err(Reason::Capacity { leg });
+        }
+        room_left_g = room_left_g.min(left.weight_g);
+    }
+    let detour_min = on.detour_min + off.detour_min;
+    if detour_min > trip.detour_left_min {
+        return Err(Reason::Detour { needs_min: detour_min, budget_min: trip.detour_left_min });
+    }
+    Ok(Plan {
+        legs,
+        pickup: HandOver { place: on.place, at: on.depart },
+        dropoff: HandOver { place: off.place, at: off.arrive },
+        detour_min,
+        detour_m: on.detour_m.saturating_add(off.detour_m),
+        room_left_g,
+    })
+}
+
+/// Whether the first reason came nearer to a match than the second one.
+const fn is_nearer(reason: Reason, than: Reason) -> bool {
+    match (reason, than) {
+        (Reason::Detour { needs_min, .. }, Reason::Detour { needs_min: other, .. }) => needs_min < other,
+        _ => reason.stage() > than.stage(),
+    }
+}

@@ -1,0 +1,161 @@
+//! A package as the matching sees it: the zones of its two ends, and whom not to ask again.
+
+use smallvec::{SmallVec, smallvec};
+
+use crate::ids::{PackageId, TripId, UserId};
+use crate::load::Load;
+use crate::matching::{Need, Settings};
+use crate::money::Amount;
+use crate::package::{End, Package};
+use crate::place::{Gazetteer, PlaceId, Position};
+use crate::request::{Origin, Party, Request, RequestState};
+use crate::time::Time;
+
+/// A package in the index.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PackageEntry {
+    /// The package.
+    pub id: PackageId,
+    /// Who sends it.
+    pub sender: UserId,
+    /// Where it can get on, its own place first. No place is in both lists.
+    pub pickups: SmallVec<[PlaceId; 3]>,
+    /// Where it can get off, its own place first.
+    pub dropoffs: SmallVec<[PlaceId; 3]>,
+    /// Its way on the road, in metres.
+    pub way_m: u32,
+    /// What it takes.
+    pub load: Load,
+    /// Not before.
+    pub ready_at: Time,
+    /// Not after.
+    pub deliver_by: Time,
+    /// What the courier earns, the platform's fee included.
+    pub reward: Amount,
+    /// Requests that wait for an answer: their trips and couriers, by trip.
+    pub pending: SmallVec<[(TripId, UserId); 4]>,
+    /// Trips that had their chance, in order of id.
+    pub barred: Vec<TripId>,
+    /// Couriers who said no, in order of id: none of their trips is asked again.
+    pub barred_couriers: Vec<UserId>,
+    /// The version of the package this entry was made of.
+    pub version: i64,
+}
+
+impl PackageEntry {
+    /// The entry of a package.
+    #[must_use]
+    pub fn of(package: &Package, gazetteer: &Gazetteer, settings: &Settings) -> Self {
+        let draft = &package.draft;
+        let (pickup, dropoff) = (draft.pickup.position, draft.dropoff.position);
+        let way_km = settings.road_factor * pickup.distance_km(dropoff);
+        let mut entry = Self {
+            id: package.id,
+            sender: package.sender,
+            pickups: end_zone(&draft.pickup, &draft.dropoff, gazetteer, settings),
+            dropoffs: end_zone(&draft.dropoff, &draft.pickup, gazetteer, settings),
+            #[expect(clippy::cast_possible_truncation, reason = "less than the way around the Earth")]
+            #[expect(clippy::cast_sign_loss, reason = "never negative")]
+            way_m: (way_km * 1_000.0).round() as u32,
+            load: draft.load,
+            ready_at: draft.ready_at,
+            deliver_by: draft.deliver_by,
+            reward: draft.reward,
+            pending: SmallVec::new(),
+            barred: Vec::new(),
+            barred_couriers: Vec::new(),
+            version: package.version,
+        };
+        entry.note_requests(&package.requests);
+        entry
+    }
+
+    /// What the package needs of a trip.
+    #[must_use]
+    pub fn need(&self) -> Need<'_> {
+        Need {
+            pickups: &self.pickups,
+            dropoffs: &self.dropoffs,
+            load: self.load,
+            ready_at: self.ready_at,
+            deliver_by: self.deliver_by,
+        }
+    }
+
+    /// Whether the way is so short that offers are a matter of seconds.
+    #[must_use]
+    pub fn is_in_town(&self, settings: &Settings) -> bool {
+        f64::from(self.way_m) <= settings.in_town_km * 1_000.0
+    }
+
+    /// Whether a courier has a request of this package that waits for an answer, on any trip.
+    #[must_use]
+    pub fn is_pending_with(&self, courier: UserId) -> bool {
+        self.pending.iter().any(|(_, asked)| *asked == courier)
+    }
+
+    fn note_requests(&mut self, requests: &[Request]) {
+        for request in requests {
+            match request.state {
+                RequestState::Pending => self.pending.push((request.trip, request.courier)),
+                // Who lost the race, or was called off by the sender, is welcome when the package is open again.
+                RequestState::Taken { .. } | RequestState::Cancelled { by: Party::Sender, .. } => {}
+                _ => self.barred.push(request.trip),
+            }
+            if refused_by_courier(request) {
+                self.barred_couriers.push(request.courier);
+            }
+        }
+        self.pending.sort_unstable();
+        self.barred.sort_unstable();
+        self.barred.dedup();
+        self.barred_couriers.sort_unstable();
+        self.barred_couriers.dedup();
+    }
+}
+
+fn refused_by_courier(request: &Request) -> bool {
+    match request.state {
+        // The courier answers what the sender and the engine propose; the courier's own is declined by the sender.
+        RequestState::Declined { .. } => request.origin != Origin::Courier,
+        RequestState::Cancelled { by, .. } => by == Party::Courier,
+        _ => false,
+    }
+}
+
+/// The place itself and the most populous other places around the position. Trips mostly stop in the city, not
+/// in the district next door, so size counts more than nearness.
+#[must_use]
+pub fn zone(
+    place: PlaceId,
+    position: Position,
+    gazetteer: &Gazetteer,
+    settings: &Settings,
+) -> SmallVec<[PlaceId; 3]> {
+    zone_where(place, position, gazetteer, settings, |_, _| true)
+}
+
+/// The zone of an end, without places that are nearer to the other end: through those a short way would be
+/// carried backwards.
+fn end_zone(end: &End, other: &End, gazetteer: &Gazetteer, settings: &Settings) -> SmallVec<[PlaceId; 3]> {
+    zone_where(end.place, end.position, gazetteer, settings, |place, position| {
+        place != other.place && position.distance_km(end.position) < position.distance_km(other.position)
+    })
+}
+
+fn zone_where(
+    place: PlaceId,
+    position: Position,
+    gazetteer: &Gazetteer,
+    settings: &Settings,
+    belongs: impl Fn(PlaceId, Position) -> bool,
+) -> SmallVec<[PlaceId; 3]> {
+    let mut around = gazetteer.within(position, settings.zone_radius_km);
+    around.retain(|(other, _)| other.id != place && belongs(other.id, other.position));
+    // Stable: of two equally populous places the nearer one stays first.
+    around.sort_by_key(|(other, _)| std::cmp::Reverse(other.population));
+    let neighbours = around.iter().take(settings.zones_per_end.saturating_sub(1)).map(|(other, _)| other.id);
+    let mut zone: SmallVec<[PlaceId; 3]> = smallvec![place];
+    zone.extend(neighbours);
+    zone
+}

@@ -1,0 +1,134 @@
+//! Why a trip does not suit a package, or is not asked: stable codes, and sentences for people.
+
+use crate::trip::LegIndex;
+
+/// Why not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reason {
+    /// Sender and courier are the same person.
+    OwnPackage,
+    /// The courier, or an earlier request on this trip, has let the package pass.
+    DeclinedBefore,
+    /// A request for this package and trip waits for an answer.
+    Requested,
+    /// The trip is over or cancelled.
+    NotLive,
+    /// The trip does not pass both ends.
+    OffRoute,
+    /// The trip passes the dropoff before the pickup.
+    Order,
+    /// The courier is at the pickup too early, or at the dropoff too late.
+    Time,
+    /// A leg in between has no room.
+    Capacity {
+        /// The first such leg.
+        leg: LegIndex,
+    },
+    /// The extra way is more than the courier has left for it.
+    Detour {
+        /// What it takes, in minutes.
+        needs_min: u32,
+        /// What is left, in minutes.
+        budget_min: u32,
+    },
+    /// The courier has as many live offers as one may have.
+    Busy,
+    /// Others suit better, and only so many are asked.
+    Cut {
+        /// How many.
+        limit: usize,
+    },
+}
+
+impl Reason {
+    /// The stable code, particulars included.
+    #[must_use]
+    pub fn code(&self) -> String {
+        match self {
+            Self::Capacity { leg } => format!("capacity:leg{leg}"),
+            Self::Detour { needs_min, budget_min } => format!("detour:+{needs_min}min>{budget_min}"),
+            Self::Cut { limit } => format!("cut:beyond_{limit}"),
+            _ => self.kind().to_owned(),
+        }
+    }
+
+    /// The code without particulars, to count by.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::OwnPackage => "self",
+            Self::DeclinedBefore => "declined_before",
+            Self::Requested => "requested",
+            Self::NotLive => "not_live",
+            Self::OffRoute => "off_route",
+            Self::Order => "order",
+            Self::Time => "time",
+            Self::Capacity { .. } => "capacity",
+            Self::Detour { .. } => "detour",
+            Self::Busy => "busy",
+            Self::Cut { .. } => "cut",
+        }
+    }
+
+    /// How near the pair came to a match: the later the check that failed, the higher.
+    #[must_use]
+    pub const fn stage(&self) -> u8 {
+        match self {
+            Self::OwnPackage => 0,
+            Self::DeclinedBefore => 1,
+            Self::Requested => 2,
+            Self::NotLive => 3,
+            Self::OffRoute => 4,
+            Self::Order => 5,
+            Self::Time => 6,
+            Self::Capacity { .. } => 7,
+            Self::Detour { .. } => 8,
+            Self::Cut { .. } => 9,
+            Self::Busy => 10,
+        }
+    }
+
+    /// A short English sentence.
+    #[must_use]
+    pub fn text_en(&self) -> String {
+        match self {
+            Self::OwnPackage => "The courier is the sender of the package.".to_owned(),
+            Self::DeclinedBefore => "The courier has already turned this package down or let it pass.".to_owned(),
+            Self::Requested => "A request to this courier is waiting for an answer.".to_owned(),
+            Self::NotLive => "The trip is over or cancelled.".to_owned(),
+            Self::OffRoute => "The trip does not pass both ends of the package's way.".to_owned(),
+            Self::Order => "The trip passes the delivery place before the pickup place.".to_owned(),
+            Self::Time => "The trip does not fit the time window.".to_owned(),
+            Self::Capacity { leg } => {
+                format!("There is not enough room between stops {} and {}.", leg + 1, leg + 2)
+            }
+            Self::Detour { needs_min, budget_min } => {
+                format!("The detour takes {needs_min} min, and the courier has {budget_min} min left for detours.")
+            }
+            Self::Busy => "The courier has as many open offers as allowed.".to_owned(),
+            Self::Cut { limit } => format!("There are {limit} couriers who suit better."),
+        }
+    }
+
+    /// A short Russian sentence.
+    #[must_use]
+    pub fn text_ru(&self) -> String {
+        match self {
+            Self::OwnPackage => "Курьер и отправитель — один человек.".to_owned(),
+            Self::DeclinedBefore => "Курьер уже отказался от этой посылки или не ответил вовремя.".to_owned(),
+            Self::Requested => "Курьеру уже отправлен запрос, ждём ответа.".to_owned(),
+            Self::NotLive => "Поездка завершена или отменена.".to_owned(),
+            Self::OffRoute => "Поездка не проходит через оба конца пути посылки.".to_owned(),
+            Self::Order => "Поездка проходит место вручения раньше места отправления.".to_owned(),
+            Self::Time => "Поездка не подходит по времени.".to_owned(),
+            Self::Capacity { leg } => {
+                format!("Не хватает места между остановками {} и {}.", leg + 1, leg + 2)
+            }
+            Self::Detour { needs_min, budget_min } => {
+                format!("Крюк займёт {needs_min} мин, а у курьера осталось на крюки {budget_min} мин.")
+            }
+            Self::Busy => "У курьера уже предельное число открытых предложений.".to_owned(),
+            Self::Cut { limit } => format!("Есть более подходящие курьеры ({limit})."),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Places: what a city is, where it lies, and finding one by name or by position.
+//!
+//! It knows the bundled gazetteer and nothing about trips, packages or matching. It does no I/O: the places are
+//! compiled in. It never guesses: an unknown name is an absence, and a likely one is a suggestion to show.
+
+mod folding;
+mod gazetteer;
+mod grid;
+mod names;
+mod spelling;
+
+use std::fmt;
+
+use geo::{Distance, Haversine, Point};
+use serde::{Deserialize, Serialize};
+
+pub use gazetteer::{Gazetteer, ParseError, Problem, Table};
+
+/// The id of a place in GeoNames, kept for good.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PlaceId(pub u32);
+
+impl fmt::Display for PlaceId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// A point on the Earth, in degrees of WGS84.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "Degrees")]
+pub struct Position {
+    /// Latitude, from -90 (south) to 90.
+    pub lat: f64,
+    /// Longitude, from -180 (west) to 180.
+    pub lon: f64,
+}
+
+/// Degrees that no point on the Earth has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OutOfRange;
+
+impl fmt::Display for OutOfRange {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("latitude must be within -90..=90 and longitude within -180..=180")
+    }
+}
+
+impl std::error::Error for OutOfRange {}
+
+/// A position as it comes from outside, not checked yet.
+#[derive(Deserialize)]
+struct Degrees {
+    lat: f64,
+    lon: f64,
+}
+
+impl TryFrom<Degrees> for Position {
+    type Error = OutOfRange;
+
+    fn try_from(degrees: Degrees) -> Result<Self, OutOfRange> {
+        Self::new(degrees.lat, degrees.lon)
+    }
+}
+
+impl Position {
+    /// Checks the degrees; what is not a number is out of range, too.
+    pub fn new(lat: f64, lon: f64) -> Result<Self, OutOfRange> {
+        let valid = (-90.0..=90.0).contains(&lat) && (-180.0..=180.0).contains(&lon);
+        valid.then_some(Self { lat, lon }).ok_or(OutOfRange)
+    }
+
+    /// The great-circle distance, in kilometres.
+    #[must_use]
+    pub fn distance_km(self, other: Self) -> f64 {
+        let metres = Haversine.distance(Point::new(self.lon, self.lat), Point::new(other.lon, other.lat));
+        metres / 1000.0
+    }
+}
+
+/// A city, a town, or a district of a large city.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Place {
+    /// Its id.
+    pub id: PlaceId,
+    /// Its Russian name, or the English one if no Russian name is known.
+    pub name_ru: &'static str,
+    /// Its English name.
+    pub name_en: &'static str,
+    /// Where its centre is.
+    pub position: Position,
+    /// The IANA name of its time zone.
+    pub tz: &'static str,
+    /// The ISO 3166 code of its country: two capital letters.
+    pub country: &'static str,
+    /// How many people live there; some counts are years old.
+    pub population: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::de::value::{Error, MapDeserializer};
+
+    use super::*;
+
+    fn deserialized(lat: f64, lon: f64) -> Result<Position, Error> {
+        Position::deserialize(MapDeserializer::new([("lat", lat), ("lon", lon)].into_iter()))
+    }
+
+    #[test]
+    fn a_position_accepts_the_edges_of_the_earth() {
+        for (lat, lon) in [(90.0, 180.0), (-90.0, -180.0), (0.0, 0.0)] {
+            assert_eq!(Position::new(lat, lon), Ok(Position { lat, lon }));
+        }
+    }
+
+    #[test]
+    fn a_position_refuses_what_is_not_on_the_earth() {
+        for (lat, lon) in [(90.1, 0.0), (-91.0, 0.0), (0.0, 180.1), (f64::NAN, 0.0), (0.0, f64::INFINITY)] {
+            assert_eq!(Position::new(lat, lon), Err(OutOfRange));
+        }
+    }
+
+    #[test]
+    fn a_position_from_outside_is_checked() {
+        assert_eq!(deserialized(55.75, 37.6).unwrap(), Position { lat: 55.75, lon: 37.6 });
+        assert!(deserialized(155.75, 37.6).is_err());
+    }
+
+    #[test]
+    fn moscow_is_about_635_km_from_saint_petersburg() {
+        let moscow = Position::new(55.75204, 37.61781).unwrap();
+        let petersburg = Position::new(59.93863, 30.31413).unwrap();
+        assert!((moscow.distance_km(petersburg) - 634.0).abs() < 3.0);
+        assert_eq!(moscow.distance_km(moscow), 0.0);
+    }
+
+    #[test]
+    fn a_distance_over_the_antimeridian_is_the_short_one() {
+        let west = Position::new(0.0, 179.5).unwrap();
+        let east = Position::new(0.0, -179.5).unwrap();
+        assert!((west.distance_km(east) - 111.2).abs() < 0.1);
+    }
+}

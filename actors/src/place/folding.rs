@@ -1,0 +1,131 @@
+//! Folding: bringing the ways to type one name to one form.
+//!
+//! It handles letters and separators only; it does not know which names exist.
+
+/// Lower-case Latin letters with marks, by the bare letter.
+const MARKED: [(&str, &str); 29] = [
+    ("a", "àáâãäåāăąǎǟǡǻȁȃȧḁạảấầẩẫậắằẳẵặ"),
+    ("b", "ḃḅḇ"),
+    ("c", "çćĉċčḉ"),
+    ("d", "đðďḋḍḏḑḓ"),
+    ("e", "ëèéêēĕėęěȅȇȩḕḗḙḛḝẹẻẽếềểễệ"),
+    ("f", "ḟ"),
+    ("g", "ĝğġģǧǵḡ"),
+    ("h", "ĥħȟḣḥḧḩḫẖ"),
+    ("i", "ıìíîïĩīĭįǐȉȋḭḯỉị"),
+    ("j", "ĵǰ"),
+    ("k", "ķǩḱḳḵ"),
+    ("l", "łĺļľḷḹḻḽ"),
+    ("m", "ḿṁṃ"),
+    ("n", "ñńņňŋǹṅṇṉṋ"),
+    ("o", "øòóôõöōŏőơǒǫǭȍȏȫȭȯȱṍṏṑṓọỏốồổỗộớờởỡợ"),
+    ("p", "ṕṗ"),
+    ("r", "ŕŗřȑȓṙṛṝṟ"),
+    ("s", "śŝşšſșṡṣṥṧṩẛ"),
+    ("t", "ţťŧțṫṭṯṱẗ"),
+    ("u", "ùúûüũūŭůűųưǔǖǘǚǜȕȗṳṵṷṹṻụủứừửữự"),
+    ("v", "ṽṿ"),
+    ("w", "ŵẁẃẅẇẉẘ"),
+    ("x", "ẋẍ"),
+    ("y", "ýÿŷȳẏẙỳỵỷỹ"),
+    ("z", "źżžẑẓẕ"),
+    ("ss", "ß"),
+    ("ae", "æǽ"),
+    ("oe", "œ"),
+    ("th", "þ"),
+];
+
+/// The one form of a name: lower case, `е` for `ё`, no marks on Latin letters, no apostrophes, and single spaces
+/// for whatever separates words.
+pub(super) fn folded(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    let mut gap = false;
+    for letter in name.chars().flat_map(char::to_lowercase) {
+        match letter {
+            '\'' | '`' | '´' | '’' | '‘' | 'ʻ' | 'ʼ' | 'ʹ' | '"' => {}
+            '\u{300}'..='\u{36f}' => add_mark(&mut text, letter),
+            _ if letter.is_alphanumeric() => {
+                if std::mem::take(&mut gap) && !text.is_empty() {
+                    text.push(' ');
+                }
+                add_letter(&mut text, letter);
+            }
+            _ => gap = true,
+        }
+    }
+    text
+}
+
+fn add_letter(text: &mut String, letter: char) {
+    if letter.is_ascii() {
+        text.push(letter);
+    } else if letter == 'ё' {
+        text.push('е');
+    } else if matches!(letter, '\u{df}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}') {
+        match MARKED.iter().find(|(_, marked)| marked.contains(letter)) {
+            Some((bare, _)) => text.push_str(bare),
+            None => text.push(letter),
+        }
+    } else {
+        text.push(letter);
+    }
+}
+
+/// Some systems send `й` as `и` and a mark of its own; the mark is the letter then.
+fn add_mark(text: &mut String, mark: char) {
+    if mark == '\u{306}' && text.ends_with('и') {
+        text.pop();
+        text.push('й');
+    }
+}
+
+/// Where the words after the first begin.
+pub(super) fn later_words(folded: &str) -> impl Iterator<Item = &str> {
+    folded.match_indices(' ').map(|(gap, _)| &folded[gap + 1..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_spaces_and_hyphens_do_not_matter() {
+        for name in ["Санкт-Петербург", "  санкт   петербург ", "САНКТ – ПЕТЕРБУРГ", "Санкт-\tПетербург"]
+        {
+            assert_eq!(folded(name), "санкт петербург");
+        }
+    }
+
+    #[test]
+    fn yo_is_ye_however_it_is_encoded() {
+        assert_eq!(folded("Орёл"), "орел");
+        assert_eq!(folded("Оре\u{308}л"), "орел");
+    }
+
+    #[test]
+    fn short_i_stays_a_letter_however_it_is_encoded() {
+        assert_eq!(folded("Дубай"), "дубай");
+        assert_eq!(folded("Дубаи\u{306}"), "дубай");
+    }
+
+    #[test]
+    fn marks_and_apostrophes_of_latin_names_are_left_out() {
+        assert_eq!(folded("Zürich"), "zurich");
+        assert_eq!(folded("İzmir"), "izmir");
+        assert_eq!(folded("Xi’an"), folded("Xi'an"));
+        assert_eq!(folded("Huế"), "hue");
+        assert_eq!(folded("St. Louis"), "st louis");
+    }
+
+    #[test]
+    fn nothing_but_separators_folds_to_nothing() {
+        assert_eq!(folded(" - ,. "), "");
+    }
+
+    #[test]
+    fn folding_twice_changes_nothing() {
+        for name in ["Ростов-на-Дону", "Straße", "6th of October City", "Kattaqo’rg’on"] {
+            assert_eq!(folded(&folded(name)), folded(name));
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! What the engine needs from outside: a store that decides, a bus that hints, a clock.
+//!
+//! The store's answers are the truth. The bus only says "look again": it may lose, repeat or delay.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::ids::{PackageId, RequestId, TripId, UserId};
+use crate::package::Package;
+use crate::rejection::Rejection;
+use crate::time::Time;
+use crate::trip::Trip;
+use crate::unit::Unit;
+
+/// A numbered event of one user's stream, as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamEntry {
+    /// Whose stream.
+    pub user: UserId,
+    /// Its number: from 1, without gaps, in commit order.
+    pub seq: u64,
+    /// When it was decided.
+    pub at: Time,
+    /// `{"type": .., "data": ..}` as JSON.
+    pub body: Arc<str>,
+}
+
+/// A position in a user's stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamPosition {
+    /// Changes when history could disagree with a client.
+    pub epoch: u64,
+    /// The number of the last event.
+    pub top: u64,
+}
+
+/// A unit that was applied.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// The numbered events, in the order of the unit's notices.
+    pub entries: Vec<StreamEntry>,
+}
+
+/// The store does not answer, or answers too late.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the store is unavailable: {0}")]
+pub struct Unavailable(pub String);
+
+/// Why a unit was not applied. Nothing of it was.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommitError {
+    /// A version has moved on: load again and decide again.
+    #[error("somebody else was faster")]
+    Conflict,
+    /// A guard of the database says no.
+    #[error(transparent)]
+    Refused(#[from] Rejection),
+    /// The store does not answer. The unit may or may not have been applied.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// Ids of what changed lately.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Trips with their versions.
+    pub trips: Vec<(TripId, i64)>,
+    /// Packages with their versions.
+    pub packages: Vec<(PackageId, i64)>,
+}
+
+/// Durable truth.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Applies a unit, all of it or nothing. Once it answers `Ok`, the change survives any crash.
+    async fn commit(&self, unit: Unit) -> Result<Committed, CommitError>;
+
+    /// A package with its requests.
+    async fn package(&self, id: PackageId) -> Result<Option<Package>, Unavailable>;
+
+    /// A trip with its room.
+    async fn trip(&self, id: TripId) -> Result<Option<Trip>, Unavailable>;
+
+    /// The package a request belongs to.
+    async fn package_of(&self, request: RequestId) -> Result<Option<PackageId>, Unavailable>;
+
+    /// Packages with a pending request or a deal (accepted or picked up) on the trip.
+    async fn packages_on(&self, trip: TripId) -> Result<Vec<PackageId>, Unavailable>;
+
+    /// Live trips in order of id, after `after`, at most `limit`.
+    async fn live_trips(&self, after: Option<TripId>, limit: u32) -> Result<Vec<Trip>, Unavailable>;
+
+    /// Live trips of one courier.
+    async fn live_trips_of(&self, courier: UserId) -> Result<Vec<TripId>, Unavailable>;
+
+    /// Open packages in order of id, after `after`, at most `limit`.
+    async fn open_packages(&self, after: Option<PackageId>, limit: u32) -> Result<Vec<Package>, Unavailable>;
+
+    /// What changed at or after `since`, oldest first, at most `limit` of each kind.
+    async fn changes(&self, since: Time, limit: u32) -> Result<Changes, Unavailable>;
+
+    /// Packages with an offer that should have ended before `now`.
+    async fn overdue(&self, now: Time, limit: u32) -> Result<Vec<PackageId>, Unavailable>;
+
+    /// Trips whose departure or arrival has passed without the trip being started or completed.
+    async fn due_trips(&self, now: Time, limit: u32) -> Result<Vec<TripId>, Unavailable>;
+
+    /// The position of a user's stream.
+    async fn position(&self, user: UserId) -> Result<StreamPosition, Unavailable>;
+
+    /// The tops of several streams; users without events are left out.
+    async fn tops(&self, users: &[UserId]) -> Result<Vec<(UserId, u64)>, Unavailable>;
+
+    /// Events after `after`, in order, at most `limit`.
+    async fn events(&self, user: UserId, after: u64, limit: u32) -> Result<Vec<StreamEntry>, Unavailable>;
+}
+
+/// What one commit changed, for other nodes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Hint {
+    /// Users with new events and their new tops.
+    pub users: Vec<(UserId, u64)>,
+    /// Packages that changed.
+    pub packages: Vec<PackageId>,
+    /// Trips that changed.
+    pub trips: Vec<TripId>,
+}
+
+/// Hints to the other nodes. Never waits, never fails: a lost hint delays, it loses nothing.
+pub trait Bus: Send + Sync + 'static {
+    /// Tells the other nodes to look again.
+    fn publish(&self, hint: Hint);
+}
+
+/// The current time and randomness, so that tests can drive both.
+pub trait Clock: Send + Sync + 'static {
+    /// Now.
+    fn now(&self) -> Time;
+
+    /// Ten random bytes for an id.
+    fn random(&self) -> [u8; 10];
+}

@@ -1,0 +1,87 @@
+//! Why a command is refused. A refusal is a normal answer, not an error: it is decided, stable and explained.
+
+use crate::trip::LegIndex;
+
+/// A refusal by the core. `code` is stable and part of the public contract; the text is for people.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// The caller has no part in this.
+    #[error("this is not yours")]
+    NotAParty,
+    /// The caller is a party, but the other one has to do this.
+    #[error("only the {0} can do this")]
+    WrongParty(&'static str),
+    /// The state does not allow this step.
+    #[error("cannot {action} while {state}")]
+    IllegalTransition {
+        /// What was asked, in the imperative.
+        action: &'static str,
+        /// The state that forbids it.
+        state: &'static str,
+    },
+    /// Somebody else was first.
+    #[error("another courier has already taken this package")]
+    AlreadyTaken,
+    /// The offer's time is over.
+    #[error("this offer has expired")]
+    Expired,
+    /// A leg of the trip has no room for the package.
+    #[error("no room left on leg {0} of the trip")]
+    NoRoom(LegIndex),
+    /// The trip does not pass the package's places in order, in time, or within the detour budget.
+    #[error("the trip does not suit the package: {0}")]
+    DoesNotSuit(&'static str),
+    /// The trip is over or cancelled.
+    #[error("the trip is no longer available")]
+    TripNotLive,
+    /// The trip still carries parcels.
+    #[error("the trip still has parcels on board")]
+    ParcelsOnBoard,
+    /// Sender and courier are the same person.
+    #[error("you cannot carry your own package")]
+    OwnPackage,
+    /// There is a live request for this package and trip already.
+    #[error("there is already an open request for this package and trip")]
+    AlreadyRequested,
+    /// The package has too many requests.
+    #[error("this package has too many requests")]
+    TooManyRequests,
+    /// No such request in this package.
+    #[error("no such request")]
+    UnknownRequest,
+    /// The sender's money does not cover the reward.
+    #[error("not enough money for the reward")]
+    InsufficientFunds,
+    /// A field is out of bounds.
+    #[error("{field}: {reason}")]
+    Invalid {
+        /// The field in question, as on the wire.
+        field: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+}
+
+impl Rejection {
+    /// The stable code of the refusal.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotAParty => "not_a_party",
+            Self::WrongParty(_) => "wrong_party",
+            Self::IllegalTransition { .. } => "illegal_transition",
+            Self::AlreadyTaken => "already_taken",
+            Self::Expired => "expired",
+            Self::NoRoom(_) => "no_room",
+            Self::DoesNotSuit(_) => "does_not_suit",
+            Self::TripNotLive => "trip_not_live",
+            Self::ParcelsOnBoard => "parcels_on_board",
+            Self::OwnPackage => "own_package",
+            Self::AlreadyRequested => "already_requested",
+            Self::TooManyRequests => "too_many_requests",
+            Self::UnknownRequest => "unknown_request",
+            Self::InsufficientFunds => "insufficient_funds",
+            Self::Invalid { .. } => "invalid",
+        }
+    }
+}

@@ -1,0 +1,470 @@
+//! A request: the proposal that joins one package to one trip, and the deal that may come of it.
+//!
+//! Whoever starts it, the *other* party accepts: the courier for the sender's and the engine's requests, the
+//! sender for the courier's.
+//!
+//! ```text
+//! pending -> accepted -> picked_up -> delivered -> confirmed
+//! pending -> declined | expired | withdrawn | taken
+//! accepted -> cancelled        delivered -> disputed
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{PackageId, RequestId, TripId, UserId};
+use crate::ledger::EscrowState;
+use crate::money::Amount;
+use crate::place::PlaceId;
+use crate::rejection::Rejection;
+use crate::time::{Span, Time};
+use crate::trip::LegSpan;
+
+/// Who started a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// The sender asked a courier.
+    Sender,
+    /// A courier responded to a package.
+    Courier,
+    /// The engine offers the package to a courier.
+    Engine,
+}
+
+impl Origin {
+    /// The word in the store.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Sender => "sender",
+            Self::Courier => "courier",
+            Self::Engine => "engine",
+        }
+    }
+
+    /// The origin of a word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Sender, Self::Courier, Self::Engine].into_iter().find(|origin| origin.word() == word)
+    }
+}
+
+/// The two sides of a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Party {
+    /// Who sends the package.
+    Sender,
+    /// Who travels.
+    Courier,
+}
+
+impl Party {
+    /// The word for people and the store.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Sender => "sender",
+            Self::Courier => "courier",
+        }
+    }
+}
+
+/// Where and when the package changes hands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HandOver {
+    /// The place.
+    pub place: PlaceId,
+    /// When the courier is expected there.
+    pub at: Time,
+}
+
+/// How a package would ride a trip.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Plan {
+    /// The legs it uses.
+    pub legs: LegSpan,
+    /// Where it gets on.
+    pub pickup: HandOver,
+    /// Where it gets off.
+    pub dropoff: HandOver,
+    /// Extra way for the courier, in minutes.
+    pub detour_min: u32,
+    /// Extra way for the courier, in metres.
+    pub detour_m: u32,
+    /// Room left on the fullest leg it uses, in grams, before it is loaded.
+    pub room_left_g: u32,
+}
+
+/// Where a request stands. Each state carries the evidence of its step.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RequestState {
+    /// Waiting for the other party.
+    Pending,
+    /// A deal.
+    Accepted {
+        /// When.
+        at: Time,
+    },
+    /// The courier has the package.
+    PickedUp {
+        /// When.
+        at: Time,
+    },
+    /// The courier has handed it over.
+    Delivered {
+        /// When.
+        at: Time,
+    },
+    /// The sender has confirmed the delivery.
+    Confirmed {
+        /// When.
+        at: Time,
+    },
+    /// The other party said no.
+    Declined {
+        /// When.
+        at: Time,
+        /// In the decliner's words.
+        reason: Option<String>,
+    },
+    /// Nobody answered in time.
+    Expired {
+        /// When.
+        at: Time,
+    },
+    /// Taken back by whoever started it, or with its package or trip.
+    Withdrawn {
+        /// When.
+        at: Time,
+    },
+    /// Another courier got the package.
+    Taken {
+        /// When.
+        at: Time,
+    },
+    /// A deal called off before pickup.
+    Cancelled {
+        /// When.
+        at: Time,
+        /// By whom.
+        by: Party,
+    },
+    /// The sender says it was not delivered as agreed.
+    Disputed {
+        /// When.
+        at: Time,
+        /// In the sender's words.
+        reason: String,
+    },
+}
+
+impl RequestState {
+    /// The word on the wire and in the store.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Accepted { .. } => "accepted",
+            Self::PickedUp { .. } => "picked_up",
+            Self::Delivered { .. } => "delivered",
+            Self::Confirmed { .. } => "confirmed",
+            Self::Declined { .. } => "declined",
+            Self::Expired { .. } => "expired",
+            Self::Withdrawn { .. } => "withdrawn",
+            Self::Taken { .. } => "taken",
+            Self::Cancelled { .. } => "cancelled",
+            Self::Disputed { .. } => "disputed",
+        }
+    }
+
+    /// When the request entered this state; `None` while pending.
+    #[must_use]
+    pub const fn at(&self) -> Option<Time> {
+        match self {
+            Self::Pending => None,
+            Self::Accepted { at }
+            | Self::PickedUp { at }
+            | Self::Delivered { at }
+            | Self::Confirmed { at }
+            | Self::Declined { at, .. }
+            | Self::Expired { at }
+            | Self::Withdrawn { at }
+            | Self::Taken { at }
+            | Self::Cancelled { at, .. }
+            | Self::Disputed { at, .. } => Some(*at),
+        }
+    }
+
+    /// Whether somebody may still accept.
+    #[must_use]
+    pub const fn is_pending(&self) -> bool {
+        matches!(self, Self::Pending)
+    }
+
+    /// Whether the request is a deal that holds its package: at most one per package.
+    #[must_use]
+    pub const fn is_deal(&self) -> bool {
+        matches!(
+            self,
+            Self::Accepted { .. }
+                | Self::PickedUp { .. }
+                | Self::Delivered { .. }
+                | Self::Confirmed { .. }
+                | Self::Disputed { .. }
+        )
+    }
+
+    /// Whether the request takes room on its trip.
+    #[must_use]
+    pub const fn takes_room(&self) -> bool {
+        self.is_deal()
+    }
+
+    /// Where the money of a request in this state lies.
+    #[must_use]
+    pub const fn escrow(&self) -> EscrowState {
+        match self {
+            Self::Accepted { .. } | Self::PickedUp { .. } => EscrowState::Held,
+            Self::Delivered { .. } | Self::Disputed { .. } => EscrowState::Pending,
+            Self::Confirmed { .. } => EscrowState::Released,
+            Self::Cancelled { .. } => EscrowState::Refunded,
+            _ => EscrowState::None,
+        }
+    }
+}
+
+/// A proposal joining one package and one trip.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Request {
+    /// Its id.
+    pub id: RequestId,
+    /// The package.
+    pub package: PackageId,
+    /// The trip.
+    pub trip: TripId,
+    /// Who sends.
+    pub sender: UserId,
+    /// Who travels.
+    pub courier: UserId,
+    /// Who started it.
+    pub origin: Origin,
+    /// How the package would ride.
+    pub plan: Plan,
+    /// What the courier earns, the platform's fee included.
+    pub reward: Amount,
+    /// Free words of whoever started it.
+    pub message: String,
+    /// When it was made.
+    pub created_at: Time,
+    /// When it ends at the latest; `None` for requests between people, which wait for an answer.
+    pub expires_at: Option<Time>,
+    /// How long the courier may look at an offer once it is on the screen.
+    pub ttl: Span,
+    /// When the courier's screen first showed the offer. Not stored: after a crash the courier has until
+    /// `expires_at`, more time and never less.
+    pub rendered_at: Option<Time>,
+    /// Where it stands.
+    pub state: RequestState,
+}
+
+/// What can be asked of a request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RequestCommand {
+    /// The other party agrees.
+    Accept {
+        /// Who.
+        by: UserId,
+    },
+    /// The other party says no.
+    Decline {
+        /// Who.
+        by: UserId,
+        /// Why, in their words.
+        reason: Option<String>,
+    },
+    /// Whoever started it takes it back.
+    Withdraw {
+        /// Who.
+        by: UserId,
+    },
+    /// Its time is over.
+    Expire,
+    /// The courier takes the package.
+    PickUp {
+        /// Who.
+        by: UserId,
+    },
+    /// The courier has handed the package over. From `accepted` this implies the pickup.
+    Deliver {
+        /// Who.
+        by: UserId,
+    },
+    /// The sender confirms the delivery.
+    Confirm {
+        /// Who.
+        by: UserId,
+    },
+    /// The sender disputes the delivery.
+    Dispute {
+        /// Who.
+        by: UserId,
+        /// Why, in their words.
+        reason: String,
+    },
+    /// Either party calls the deal off before pickup.
+    Cancel {
+        /// Who.
+        by: UserId,
+    },
+}
+
+impl RequestCommand {
+    /// The step in the imperative, for people.
+    #[must_use]
+    pub const fn action(&self) -> &'static str {
+        match self {
+            Self::Accept { .. } => "accept the request",
+            Self::Decline { .. } => "decline the request",
+            Self::Withdraw { .. } => "withdraw the request",
+            Self::Expire => "expire the request",
+            Self::PickUp { .. } => "pick the package up",
+            Self::Deliver { .. } => "deliver the package",
+            Self::Confirm { .. } => "confirm the delivery",
+            Self::Dispute { .. } => "dispute the delivery",
+            Self::Cancel { .. } => "cancel the deal",
+        }
+    }
+}
+
+impl Request {
+    /// The side a user is on, if any.
+    #[must_use]
+    pub fn party(&self, user: UserId) -> Option<Party> {
+        if user == self.courier {
+            Some(Party::Courier)
+        } else if user == self.sender {
+            Some(Party::Sender)
+        } else {
+            None
+        }
+    }
+
+    /// The side that answers the request.
+    #[must_use]
+    pub const fn answerer(&self) -> Party {
+        match self.origin {
+            Origin::Sender | Origin::Engine => Party::Courier,
+            Origin::Courier => Party::Sender,
+        }
+    }
+
+    /// When the time to answer ends: `ttl` after the offer was shown, and `expires_at` at the latest.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Time> {
+        let latest = self.expires_at?;
+        Some(self.rendered_at.map_or(latest, |shown| latest.min(shown + self.ttl)))
+    }
+
+    /// Whether its time is over.
+    #[must_use]
+    pub fn is_overdue(&self, now: Time) -> bool {
+        self.state.is_pending() && self.deadline().is_some_and(|at| at <= now)
+    }
+
+    /// Notes that the courier's screen shows the offer; later notes change nothing.
+    pub fn rendered(&mut self, now: Time) {
+        self.rendered_at.get_or_insert(now);
+    }
+
+    /// The state that follows from a command. Changes nothing.
+    ///
+    /// # Errors
+    /// The refusal, when the caller or the state does not allow it.
+    pub fn decide(&self, command: &RequestCommand, now: Time) -> Result<RequestState, Rejection> {
+        use {RequestCommand as C, RequestState as S};
+        match command {
+            C::Accept { by } => {
+                self.require(*by, self.answerer())?;
+                match self.state {
+                    S::Pending if self.is_overdue(now) => Err(Rejection::Expired),
+                    S::Pending => Ok(S::Accepted { at: now }),
+                    S::Taken { .. } => Err(Rejection::AlreadyTaken),
+                    S::Expired { .. } => Err(Rejection::Expired),
+                    _ => self.illegal(command),
+                }
+            }
+            C::Decline { by, reason } => {
+                self.require(*by, self.answerer())?;
+                self.from_pending(command, S::Declined { at: now, reason: reason.clone() })
+            }
+            C::Withdraw { by } => {
+                let starter = if self.answerer() == Party::Courier { Party::Sender } else { Party::Courier };
+                self.require(*by, starter)?;
+                self.from_pending(command, S::Withdrawn { at: now })
+            }
+            C::Expire => {
+                if self.state.is_pending() && !self.is_overdue(now) {
+                    return self.illegal(command);
+                }
+                self.from_pending(command, S::Expired { at: now })
+            }
+            C::PickUp { by } => {
+                self.require(*by, Party::Courier)?;
+                match self.state {
+                    S::Accepted { .. } => Ok(S::PickedUp { at: now }),
+                    _ => self.illegal(command),
+                }
+            }
+            C::Deliver { by } => {
+                self.require(*by, Party::Courier)?;
+                match self.state {
+                    S::Accepted { .. } | S::PickedUp { .. } => Ok(S::Delivered { at: now }),
+                    _ => self.illegal(command),
+                }
+            }
+            C::Confirm { by } => {
+                self.require(*by, Party::Sender)?;
+                match self.state {
+                    S::Delivered { .. } => Ok(S::Confirmed { at: now }),
+                    _ => self.illegal(command),
+                }
+            }
+            C::Dispute { by, reason } => {
+                self.require(*by, Party::Sender)?;
+                match self.state {
+                    S::Delivered { .. } => Ok(S::Disputed { at: now, reason: reason.clone() }),
+                    _ => self.illegal(command),
+                }
+            }
+            C::Cancel { by } => {
+                let by = self.party(*by).ok_or(Rejection::NotAParty)?;
+                match self.state {
+                    S::Accepted { .. } => Ok(S::Cancelled { at: now, by }),
+                    _ => self.illegal(command),
+                }
+            }
+        }
+    }
+
+    /// Takes in a decided step.
+    pub fn apply(&mut self, next: RequestState) {
+        self.state = next;
+    }
+
+    fn require(&self, user: UserId, side: Party) -> Result<(), Rejection> {
+        match self.party(user) {
+            None => Err(Rejection::NotAParty),
+            Some(party) if party == side => Ok(()),
+            Some(_) => Err(Rejection::WrongParty(side.word())),
+        }
+    }
+
+    fn from_pending(&self, command: &RequestCommand, next: RequestState) -> Result<RequestState, Rejection> {
+        if self.state.is_pending() { Ok(next) } else { self.illegal(command) }
+    }
+
+    fn illegal(&self, command: &RequestCommand) -> Result<RequestState, Rejection> {
+        Err(Rejection::IllegalTransition { action: command.action(), state: self.state.word() })
+    }
+}

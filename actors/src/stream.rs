@@ -1,0 +1,437 @@
+//! What users are told: the events of their streams, as they stand on the wire and in the store.
+//!
+//! Every change has at most one event for each person concerned. The events of a change are derived here, from
+//! the decision alone, and are written in the same transaction as the change.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{PackageId, RequestId, TripId, UserId};
+use crate::money::Currency;
+use crate::package::{Package, PackageEvent, PackageState};
+use crate::place::{Gazetteer, PlaceId};
+use crate::request::{HandOver, Origin, Party, Request, RequestState};
+use crate::time::Time;
+use crate::trip::Trip;
+
+/// An event for one person.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Notice {
+    /// Whose stream it goes to.
+    pub to: UserId,
+    /// What they are told.
+    pub event: StreamEvent,
+}
+
+/// An event of a user's stream: `{"type": .., "data": ..}`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type", content = "data")]
+pub enum StreamEvent {
+    /// The engine offers a package.
+    #[serde(rename = "offer.new")]
+    OfferNew(Box<Offer>),
+    /// An offer is no longer open.
+    #[serde(rename = "offer.revoked")]
+    OfferRevoked(OfferEnd),
+    /// An offer's time is over.
+    #[serde(rename = "offer.expired")]
+    OfferExpired(OfferEnd),
+    /// Somebody asks or responds.
+    #[serde(rename = "request.new")]
+    RequestNew(RequestChange),
+    /// A deal is made.
+    #[serde(rename = "request.accepted")]
+    RequestAccepted(RequestChange),
+    /// The other party said no.
+    #[serde(rename = "request.declined")]
+    RequestDeclined(RequestChange),
+    /// Another courier got the package.
+    #[serde(rename = "request.taken")]
+    RequestTaken(RequestChange),
+    /// The courier has the package.
+    #[serde(rename = "request.picked_up")]
+    RequestPickedUp(RequestChange),
+    /// The courier has handed it over.
+    #[serde(rename = "request.delivered")]
+    RequestDelivered(RequestChange),
+    /// The sender has confirmed.
+    #[serde(rename = "request.confirmed")]
+    RequestConfirmed(RequestChange),
+    /// The request was taken back or the deal called off.
+    #[serde(rename = "request.cancelled")]
+    RequestCancelled(RequestChange),
+    /// The sender disputes the delivery.
+    #[serde(rename = "request.disputed")]
+    RequestDisputed(RequestChange),
+    /// One's own package changed outside of a deal.
+    #[serde(rename = "package.updated")]
+    PackageUpdated(PackageChanged),
+    /// One's own trip changed.
+    #[serde(rename = "trip.updated")]
+    TripUpdated(TripChanged),
+}
+
+/// A place as clients see it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct PlaceView {
+    /// The gazetteer's id.
+    pub id: PlaceId,
+    /// Russian name.
+    pub name_ru: String,
+    /// English name.
+    pub name_en: String,
+    /// Degrees.
+    pub lat: f64,
+    /// Degrees.
+    pub lon: f64,
+}
+
+/// Where and when a package changes hands.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct HandOverView {
+    /// Where.
+    pub place: PlaceView,
+    /// When the courier is expected.
+    pub eta: Time,
+}
+
+/// The package of an offer.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct PackageBrief {
+    /// Its id.
+    pub id: PackageId,
+    /// What it is.
+    pub description: String,
+    /// Where it starts.
+    pub from: PlaceView,
+    /// Where it goes.
+    pub to: PlaceView,
+    /// Size class.
+    pub size: String,
+    /// Weight class.
+    pub weight: String,
+    /// Grams.
+    pub weight_g: u32,
+    /// Millilitres.
+    pub volume_ml: u32,
+    /// Labels.
+    pub tags: Vec<String>,
+    /// Not before.
+    pub ready_at: Time,
+    /// Not after.
+    pub deliver_by: Time,
+}
+
+/// `offer.new`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Offer {
+    /// The request to accept or decline.
+    pub request_id: RequestId,
+    /// What is offered.
+    pub package: PackageBrief,
+    /// For which of the courier's trips.
+    pub trip_id: TripId,
+    /// The first leg used.
+    pub leg_from: u16,
+    /// One past the last leg used.
+    pub leg_to: u16,
+    /// Where it gets on.
+    pub pickup: HandOverView,
+    /// Where it gets off.
+    pub dropoff: HandOverView,
+    /// Extra way, minutes.
+    pub detour_min: u32,
+    /// Extra way, kilometres.
+    pub detour_km: f64,
+    /// What the sender pays, major units.
+    pub reward: f64,
+    /// The platform's share of it, major units.
+    pub fee: f64,
+    /// Of both.
+    pub currency: Currency,
+    /// Room left on the fullest leg used, grams.
+    pub capacity_left_g: u32,
+    /// When the offer ends at the latest.
+    pub expires_at: Time,
+    /// How long the courier may look once it is on the screen, milliseconds.
+    pub ttl_ms: i64,
+    /// Why this courier: stable codes.
+    pub why: Vec<String>,
+}
+
+/// Why an offer ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OfferEndReason {
+    /// Another courier was first.
+    Taken,
+    /// The sender called the package off.
+    Cancelled,
+    /// Nobody answered in time.
+    Expired,
+    /// The package or trip changed.
+    Changed,
+}
+
+/// `offer.revoked` and `offer.expired`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OfferEnd {
+    /// The offer.
+    pub request_id: RequestId,
+    /// Its package.
+    pub package_id: PackageId,
+    /// Its trip.
+    pub trip_id: TripId,
+    /// Why.
+    pub reason: OfferEndReason,
+}
+
+/// `request.*`: one step of a request, for either party.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct RequestChange {
+    /// The request.
+    pub request_id: RequestId,
+    /// Its package.
+    pub package_id: PackageId,
+    /// Its trip.
+    pub trip_id: TripId,
+    /// Who sends.
+    pub sender_id: UserId,
+    /// Who travels.
+    pub courier_id: UserId,
+    /// Who started it.
+    pub origin: Origin,
+    /// The state it left; absent on `request.new`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_status: Option<String>,
+    /// The state it has now.
+    pub new_status: String,
+    /// What the package is.
+    pub description: String,
+    /// What the courier earns, major units.
+    pub reward: f64,
+    /// Of the reward.
+    pub currency: Currency,
+    /// Where it gets on.
+    pub pickup: HandOverView,
+    /// Where it gets off.
+    pub dropoff: HandOverView,
+    /// Words of whoever took the step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Who called the deal off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancelled_by: Option<Party>,
+}
+
+/// `package.updated`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PackageChanged {
+    /// The package.
+    pub package_id: PackageId,
+    /// Its state.
+    pub state: String,
+    /// Its version.
+    pub version: i64,
+}
+
+/// `trip.updated`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TripChanged {
+    /// The trip.
+    pub trip_id: TripId,
+    /// Its state.
+    pub state: String,
+    /// Its version.
+    pub version: i64,
+}
+
+/// The events that follow from a decision about a package, at most one for each person and request.
+/// `before` is the package as it was decided upon.
+#[must_use]
+pub fn notices(before: &Package, events: &[PackageEvent]) -> Vec<Notice> {
+    let package_gone = events.iter().any(|event| matches!(event, PackageEvent::Moved(PackageState::Cancelled { .. })));
+    let mut notices = Vec::with_capacity(events.len() + 1);
+    for event in events {
+        match event {
+            PackageEvent::RequestOpened(request) => notices.push(opened(before, request)),
+            PackageEvent::RequestMoved { id, from, to } => {
+                if let Some(request) = before.request(*id) {
+                    moved(before, request, from, to, package_gone, &mut notices);
+                }
+            }
+            PackageEvent::Moved(PackageState::Open | PackageState::Cancelled { .. }) => {
+                let PackageEvent::Moved(state) = event else { continue };
+                notices.push(package_updated(before.sender, before, *state, before.version + 1));
+            }
+            // Every other move of the package is a step of its deal, and told as such.
+            PackageEvent::Moved(_) => {}
+        }
+    }
+    notices
+}
+
+/// Tells the sender's devices of a new package.
+#[must_use]
+pub fn published(package: &Package) -> Notice {
+    package_updated(package.sender, package, package.state, package.version)
+}
+
+/// Tells the courier's devices that a trip is new or has another state.
+#[must_use]
+pub fn trip_updated(trip: &Trip) -> Notice {
+    let change =
+        TripChanged { trip_id: trip.id, state: trip.state.word().to_owned(), version: trip.version };
+    Notice { to: trip.courier, event: StreamEvent::TripUpdated(change) }
+}
+
+fn package_updated(to: UserId, package: &Package, state: PackageState, version: i64) -> Notice {
+    let change = PackageChanged { package_id: package.id, state: state.word().to_owned(), version };
+    Notice { to, event: StreamEvent::PackageUpdated(change) }
+}
+
+fn opened(package: &Package, request: &Request) -> Notice {
+    match request.origin {
+        Origin::Engine => {
+            Notice { to: request.courier, event: StreamEvent::OfferNew(Box::new(offer(package, request))) }
+        }
+        Origin::Sender => {
+            Notice { to: request.courier, event: StreamEvent::RequestNew(change(package, request, None, &request.state)) }
+        }
+        Origin::Courier => {
+            Notice { to: request.sender, event: StreamEvent::RequestNew(change(package, request, None, &request.state)) }
+        }
+    }
+}
+
+fn moved(
+    package: &Package,
+    request: &Request,
+    from: &RequestState,
+    to: &RequestState,
+    package_gone: bool,
+    notices: &mut Vec<Notice>,
+) {
+    let step = change(package, request, Some(from), to);
+    let mut tell = |to: UserId, event: StreamEvent| notices.push(Notice { to, event });
+    let offered = request.origin == Origin::Engine;
+    match to {
+        RequestState::Pending => {}
+        RequestState::Taken { .. } if offered => {
+            tell(request.courier, StreamEvent::OfferRevoked(end(request, OfferEndReason::Taken)));
+        }
+        RequestState::Taken { .. } => tell(request.courier, StreamEvent::RequestTaken(step)),
+        RequestState::Expired { .. } => {
+            tell(request.courier, StreamEvent::OfferExpired(end(request, OfferEndReason::Expired)));
+        }
+        RequestState::Withdrawn { .. } if offered => {
+            let reason = if package_gone { OfferEndReason::Cancelled } else { OfferEndReason::Changed };
+            tell(request.courier, StreamEvent::OfferRevoked(end(request, reason)));
+        }
+        // The engine minds a declined offer itself; the event is for the courier's other devices.
+        RequestState::Declined { .. } if offered => tell(request.courier, StreamEvent::RequestDeclined(step)),
+        _ => {
+            let event = |step| match to {
+                RequestState::Accepted { .. } => StreamEvent::RequestAccepted(step),
+                RequestState::PickedUp { .. } => StreamEvent::RequestPickedUp(step),
+                RequestState::Delivered { .. } => StreamEvent::RequestDelivered(step),
+                RequestState::Confirmed { .. } => StreamEvent::RequestConfirmed(step),
+                RequestState::Declined { .. } => StreamEvent::RequestDeclined(step),
+                RequestState::Disputed { .. } => StreamEvent::RequestDisputed(step),
+                _ => StreamEvent::RequestCancelled(step),
+            };
+            tell(request.courier, event(step.clone()));
+            tell(request.sender, event(step));
+        }
+    }
+}
+
+const fn end(request: &Request, reason: OfferEndReason) -> OfferEnd {
+    OfferEnd { request_id: request.id, package_id: request.package, trip_id: request.trip, reason }
+}
+
+fn change(package: &Package, request: &Request, from: Option<&RequestState>, to: &RequestState) -> RequestChange {
+    let message = match to {
+        RequestState::Pending => Some(request.message.clone()).filter(|message| !message.is_empty()),
+        RequestState::Declined { reason, .. } => reason.clone(),
+        RequestState::Disputed { reason, .. } => Some(reason.clone()),
+        _ => None,
+    };
+    RequestChange {
+        request_id: request.id,
+        package_id: package.id,
+        trip_id: request.trip,
+        sender_id: request.sender,
+        courier_id: request.courier,
+        origin: request.origin,
+        old_status: from.map(|state| state.word().to_owned()),
+        new_status: to.word().to_owned(),
+        description: package.draft.description.clone(),
+        reward: request.reward.major(),
+        currency: request.reward.currency,
+        pickup: hand_over(request.plan.pickup),
+        dropoff: hand_over(request.plan.dropoff),
+        message,
+        cancelled_by: if let RequestState::Cancelled { by, .. } = to { Some(*by) } else { None },
+    }
+}
+
+fn offer(package: &Package, request: &Request) -> Offer {
+    let (draft, plan) = (&package.draft, &request.plan);
+    Offer {
+        request_id: request.id,
+        package: PackageBrief {
+            id: package.id,
+            description: draft.description.clone(),
+            from: place(draft.pickup.place),
+            to: place(draft.dropoff.place),
+            size: draft.size.clone(),
+            weight: draft.weight.clone(),
+            weight_g: draft.load.weight_g,
+            volume_ml: draft.load.volume_ml,
+            tags: draft.tags.clone(),
+            ready_at: draft.ready_at,
+            deliver_by: draft.deliver_by,
+        },
+        trip_id: request.trip,
+        leg_from: plan.legs.from,
+        leg_to: plan.legs.to,
+        pickup: hand_over(plan.pickup),
+        dropoff: hand_over(plan.dropoff),
+        detour_min: plan.detour_min,
+        detour_km: f64::from(plan.detour_m) / 1_000.0,
+        reward: request.reward.major(),
+        fee: request.escrow().fee().major(),
+        currency: request.reward.currency,
+        capacity_left_g: plan.room_left_g,
+        expires_at: request.expires_at.unwrap_or(draft.deliver_by),
+        ttl_ms: request.ttl.ms(),
+        why: why(package, request),
+    }
+}
+
+fn why(package: &Package, request: &Request) -> Vec<String> {
+    let plan = &request.plan;
+    let way = if plan.detour_min == 0 { "on_route".to_owned() } else { format!("detour:+{}min", plan.detour_min) };
+    let spare = plan.room_left_g.saturating_sub(package.draft.load.weight_g);
+    let slack_h = package.draft.deliver_by.since(plan.dropoff.at).ms() / 3_600_000;
+    vec![way, format!("room_left:{spare}g"), format!("early:{slack_h}h")]
+}
+
+fn hand_over(hand_over: HandOver) -> HandOverView {
+    HandOverView { place: place(hand_over.place), eta: hand_over.at }
+}
+
+/// A place as clients see it.
+#[must_use]
+pub fn place(id: PlaceId) -> PlaceView {
+    Gazetteer::bundled().get(id).map_or_else(
+        || PlaceView { id, name_ru: String::new(), name_en: String::new(), lat: 0.0, lon: 0.0 },
+        |place| PlaceView {
+            id,
+            name_ru: place.name_ru.to_string(),
+            name_en: place.name_en.to_string(),
+            lat: place.position.lat,
+            lon: place.position.lon,
+        },
+    )
+}

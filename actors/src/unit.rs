@@ -1,0 +1,158 @@
+//! A unit of work: one all-or-nothing change, decided by the core, applied by the store in one transaction.
+//!
+//! A unit is a value. It says which versions and how much room it counts on; the store applies it only while
+//! that is still so, and otherwise changes nothing at all.
+
+use smallvec::{SmallVec, smallvec};
+
+use crate::ids::{PackageId, RequestId, TripId};
+use crate::ledger::{Escrow, EscrowEvent};
+use crate::load::Load;
+use crate::package::{Outcome, Package, PackageEvent, PackageState};
+use crate::request::{Request, RequestState};
+use crate::stream::{self, Notice};
+use crate::time::Time;
+use crate::trip::{LegSpan, Trip, TripEvent, TripState};
+
+/// One all-or-nothing change.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Unit {
+    /// When it was decided.
+    pub at: Time,
+    /// What happens to packages and their requests.
+    pub packages: SmallVec<[PackageChange; 1]>,
+    /// What happens to trips and their room.
+    pub trips: SmallVec<[TripChange; 1]>,
+    /// The money that moves.
+    pub escrow: SmallVec<[(Escrow, EscrowEvent); 1]>,
+    /// Who is told what.
+    pub notices: Vec<Notice>,
+}
+
+/// What happens to a package.
+#[derive(Clone, PartialEq, Debug)]
+pub enum PackageChange {
+    /// It is published.
+    New(Box<Package>),
+    /// It or its requests change.
+    Update {
+        /// Which.
+        id: PackageId,
+        /// The version that was decided upon; the store has the next one afterwards.
+        version: i64,
+        /// The state afterwards, if it is another.
+        state: Option<PackageState>,
+        /// Requests that are new.
+        opened: Vec<Request>,
+        /// Requests that are in another state.
+        moved: Vec<(RequestId, RequestState)>,
+    },
+}
+
+/// What happens to a trip.
+#[derive(Clone, PartialEq, Debug)]
+pub enum TripChange {
+    /// It is published.
+    New(Box<Trip>),
+    /// It goes to another state.
+    Moved {
+        /// Which.
+        id: TripId,
+        /// The version that was decided upon.
+        version: i64,
+        /// The state afterwards.
+        state: TripState,
+    },
+    /// Room is taken, if there is room and the trip is live: whatever version the trip has by now.
+    Reserve {
+        /// On which trip.
+        id: TripId,
+        /// On which legs.
+        legs: LegSpan,
+        /// How much.
+        load: Load,
+        /// Extra way, in minutes.
+        detour_min: u32,
+    },
+    /// Room is given back.
+    Release {
+        /// On which trip.
+        id: TripId,
+        /// On which legs.
+        legs: LegSpan,
+        /// How much.
+        load: Load,
+        /// Extra way it had used, in minutes.
+        detour_min: u32,
+    },
+}
+
+impl Unit {
+    fn empty(at: Time) -> Self {
+        Self { at, packages: SmallVec::new(), trips: SmallVec::new(), escrow: SmallVec::new(), notices: Vec::new() }
+    }
+
+    /// A package is published.
+    #[must_use]
+    pub fn publish_package(package: Package) -> Self {
+        let notices = vec![stream::published(&package)];
+        let at = package.created_at;
+        Self { packages: smallvec![PackageChange::New(Box::new(package))], notices, ..Self::empty(at) }
+    }
+
+    /// A trip is published.
+    #[must_use]
+    pub fn publish_trip(trip: Trip) -> Self {
+        let notices = vec![stream::trip_updated(&trip)];
+        let at = trip.created_at;
+        Self { trips: smallvec![TripChange::New(Box::new(trip))], notices, ..Self::empty(at) }
+    }
+
+    /// A decision about a package. `before` is the package as it was decided upon.
+    #[must_use]
+    pub fn package(before: &Package, outcome: Outcome, at: Time) -> Self {
+        let mut unit = Self::empty(at);
+        unit.add_package(before, outcome);
+        unit
+    }
+
+    /// A trip goes to another state, together with what that means for its packages.
+    #[must_use]
+    pub fn trip(before: &Trip, event: &TripEvent, packages: Vec<(&Package, Outcome)>, at: Time) -> Self {
+        let mut unit = Self::empty(at);
+        let mut after = before.clone();
+        after.apply(event);
+        unit.notices.push(stream::trip_updated(&after));
+        unit.trips.push(TripChange::Moved { id: before.id, version: before.version, state: after.state });
+        for (package, outcome) in packages {
+            unit.add_package(package, outcome);
+        }
+        unit
+    }
+
+    fn add_package(&mut self, before: &Package, outcome: Outcome) {
+        self.notices.extend(stream::notices(before, &outcome.events));
+        let (mut opened, mut moved, mut next) = (Vec::new(), Vec::new(), None);
+        for event in outcome.events {
+            match event {
+                PackageEvent::RequestOpened(request) => opened.push(request),
+                PackageEvent::RequestMoved { id, to, .. } => moved.push((id, to)),
+                PackageEvent::Moved(state) => next = Some(state),
+            }
+        }
+        let change = PackageChange::Update { id: before.id, version: before.version, state: next, opened, moved };
+        self.packages.push(change);
+        for (id, event) in outcome.trips {
+            match event {
+                TripEvent::Reserved { legs, load, detour_min } => {
+                    self.trips.push(TripChange::Reserve { id, legs, load, detour_min });
+                }
+                TripEvent::Released { legs, load, detour_min } => {
+                    self.trips.push(TripChange::Release { id, legs, load, detour_min });
+                }
+                TripEvent::Started { .. } | TripEvent::Completed { .. } | TripEvent::Cancelled { .. } => {}
+            }
+        }
+        self.escrow.extend(outcome.escrow);
+    }
+}
