@@ -20,3 +20,5 @@ pub mod unit;
 
 #[cfg(feature = "runtime")]
 pub mod ports;
+#[cfg(feature = "runtime")]
+pub mod runtime;

@@ -1,0 +1,29 @@
+//! The actors: the only place in this crate that knows actix.
+//!
+//! They hold live state and serialise what happens to one trip, one package, one user. They decide nothing:
+//! every command goes load -> [`decide`](crate::package::Package::decide) -> commit -> apply, and the store has
+//! the last word. An actor may die at any moment; what it held is in the store, and [`supervisor`] rebuilds it.
+//!
+//! ```text
+//! Engine -> directory -> PackageActor -> TripActor (room)      the claim's fast path
+//!                        PackageActor -> Store.commit          the claim
+//!                        committed    -> UserActor -> sessions persist before notify
+//! ```
+
+pub mod engine;
+pub mod session;
+
+mod context;
+mod directory;
+mod execute;
+mod mailbox;
+mod offers;
+mod package_actor;
+mod roster;
+mod supervisor;
+mod trip_actor;
+mod user_actor;
+
+pub use context::{RuntimeSettings, Stats};
+pub use engine::{Engine, Refusal};
+pub use session::{Frame, Hello, ResumeAnswer, SessionId, SessionPort};

@@ -1,0 +1,225 @@
+//! What all actors share: the ports, the indexes, the directories. And what happens after every commit.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use parking_lot::RwLock;
+use smallvec::SmallVec;
+
+use super::directory::Directory;
+use super::offers::OfferBook;
+use super::package_actor::{self, PackageActor};
+use super::roster::Roster;
+use super::trip_actor::{self, TripActor};
+use super::user_actor::{self, UserActor};
+use crate::ids::{PackageId, TripId, UserId};
+use crate::matching::{PackageEntry, PackageIndex, Settings, TripEntry, TripIndex};
+use crate::package::Package;
+use crate::place::Gazetteer;
+use crate::ports::{Bus, Clock, Committed, Hint, Store, StreamEntry};
+use crate::trip::Trip;
+
+/// How many waiting packages one new or changed trip wakes at most.
+const WAKE_PACKAGES: usize = 64;
+
+/// Every knob of the runtime.
+#[derive(Clone, Debug)]
+pub struct RuntimeSettings {
+    /// The knobs of the matching.
+    pub matching: Settings,
+    /// Whether the demo provider funds each hold.
+    pub demo_funds: bool,
+    /// Threads that run actors.
+    pub arbiters: usize,
+    /// How long an actor without work stays.
+    pub idle: Duration,
+    /// How often positions and indexes are compared with the store.
+    pub compare: Duration,
+    /// Leave the actors out of the claim: every command loads, decides and commits by itself. The database
+    /// alone must keep the invariants then; a test shows that it does.
+    pub bypass_actors: bool,
+}
+
+impl Default for RuntimeSettings {
+    fn default() -> Self {
+        Self {
+            matching: Settings::default(),
+            demo_funds: true,
+            arbiters: 2,
+            idle: Duration::from_secs(60),
+            compare: Duration::from_secs(5),
+            bypass_actors: false,
+        }
+    }
+}
+
+/// What lives on this node, for health and metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Trips in the index.
+    pub trips: usize,
+    /// Packages that wait for a courier.
+    pub waiting_packages: usize,
+    /// Trip actors.
+    pub trip_actors: usize,
+    /// Package actors.
+    pub package_actors: usize,
+    /// User actors.
+    pub user_actors: usize,
+    /// Open connections.
+    pub sessions: usize,
+}
+
+pub(super) struct Directories {
+    pub(super) trips: Directory<TripId, TripActor>,
+    pub(super) packages: Directory<PackageId, PackageActor>,
+    pub(super) users: Directory<UserId, UserActor>,
+}
+
+/// Shared by all actors of a node.
+pub(super) struct Context {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) bus: Arc<dyn Bus>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) settings: RuntimeSettings,
+    pub(super) trips: RwLock<TripIndex>,
+    pub(super) waiting: RwLock<PackageIndex>,
+    pub(super) trips_of: RwLock<HashMap<UserId, SmallVec<[TripId; 2]>>>,
+    pub(super) offers: OfferBook,
+    pub(super) roster: Roster,
+    pub(super) directories: OnceLock<Directories>,
+}
+
+impl Context {
+    pub(super) fn directories(&self) -> &Directories {
+        self.directories.get().expect("set before the first actor starts")
+    }
+
+    /// Tells everybody on this node of new events, and other nodes that there are some.
+    pub(super) fn tell(&self, committed: Committed, packages: Vec<PackageId>, trips: Vec<TripId>) {
+        let mut hint = Hint { users: Vec::new(), packages, trips };
+        let mut by_user: Vec<(UserId, Vec<StreamEntry>)> = Vec::new();
+        for entry in committed.entries {
+            match by_user.iter_mut().find(|(user, _)| *user == entry.user) {
+                Some((_, entries)) => entries.push(entry),
+                None => by_user.push((entry.user, vec![entry])),
+            }
+        }
+        for (user, entries) in by_user {
+            hint.users.extend(entries.last().map(|last| (user, last.seq)));
+            if let Some(actor) = self.directories().users.existing(user) {
+                // A full mailbox only delays: the position is compared with the store within seconds.
+                let _ = actor.tell(user_actor::Deliver(entries));
+            }
+        }
+        self.bus.publish(hint);
+    }
+
+    /// Brings the indexes in line with a package that changed.
+    pub(super) fn follow_package(&self, package: &Package) {
+        if package.is_waiting(self.clock.now()) {
+            let entry = self.package_entry(package);
+            self.waiting.write().upsert(entry);
+        } else {
+            self.waiting.write().remove(package.id);
+        }
+        let freed = self.offers.follow(package, self.settings.matching.max_live_offers);
+        for courier in freed {
+            self.wake_for_courier(courier);
+        }
+    }
+
+    /// The entry of a package; its zones are worked out once.
+    pub(super) fn package_entry(&self, package: &Package) -> PackageEntry {
+        PackageEntry::of(package, Gazetteer::bundled(), &self.settings.matching)
+    }
+
+    /// Brings the index in line with a trip that changed, and wakes packages that may ride it now.
+    pub(super) fn follow_trip(&self, trip: &Trip, room_grew: bool) {
+        let known = self.trips.read().get(trip.id).cloned();
+        if !trip.state.is_live() {
+            if known.is_some() {
+                self.trips.write().remove(trip.id);
+                self.forget_trip_of(trip.courier, trip.id);
+            }
+            return;
+        }
+        let is_new = known.is_none();
+        let entry = match known {
+            Some(known) => TripEntry {
+                left: trip.left.iter().copied().collect(),
+                detour_left_min: trip.detour_left_min(),
+                version: trip.version,
+                live: true,
+                ..known
+            },
+            None => TripEntry::of(trip, Gazetteer::bundled(), &self.settings.matching),
+        };
+        let upserted = self.trips.write().upsert(entry.clone());
+        if is_new {
+            self.trips_of.write().entry(trip.courier).or_default().push(trip.id);
+        }
+        if upserted && (is_new || room_grew) {
+            self.wake_for_trip(&entry);
+        }
+    }
+
+    /// Wakes waiting packages that the trip could carry.
+    fn wake_for_trip(&self, entry: &TripEntry) {
+        let found = self.waiting.read().waiting_for(entry, self.clock.now());
+        for (package, _) in found.into_iter().take(WAKE_PACKAGES) {
+            let _ = self.directories().packages.get(package).tell(package_actor::Consider);
+        }
+    }
+
+    fn wake_for_courier(&self, courier: UserId) {
+        let trips = self.trips_of.read().get(&courier).cloned().unwrap_or_default();
+        for trip in trips {
+            let entry = self.trips.read().get(trip).cloned();
+            if let Some(entry) = entry {
+                self.wake_for_trip(&entry);
+            }
+        }
+    }
+
+    fn forget_trip_of(&self, courier: UserId, trip: TripId) {
+        let mut trips_of = self.trips_of.write();
+        if let Some(trips) = trips_of.get_mut(&courier) {
+            trips.retain(|id| *id != trip);
+            if trips.is_empty() {
+                trips_of.remove(&courier);
+            }
+        }
+    }
+
+    /// A trip changed elsewhere, or past its actor: look again.
+    pub(super) async fn refresh_trip(&self, id: TripId) {
+        if let Some(actor) = self.directories().trips.existing(id) {
+            let _ = actor.tell(trip_actor::Refresh);
+        } else if let Ok(Some(trip)) = self.store.trip(id).await {
+            self.follow_trip(&trip, true);
+        }
+    }
+
+    /// A package changed elsewhere, or past its actor: look again.
+    pub(super) async fn refresh_package(&self, id: PackageId) {
+        if let Some(actor) = self.directories().packages.existing(id) {
+            let _ = actor.tell(package_actor::Refresh);
+        } else if let Ok(Some(package)) = self.store.package(id).await {
+            self.follow_package(&package);
+        }
+    }
+
+    pub(super) fn stats(&self) -> Stats {
+        let directories = self.directories();
+        Stats {
+            trips: self.trips.read().len(),
+            waiting_packages: self.waiting.read().len(),
+            trip_actors: directories.trips.len(),
+            package_actors: directories.packages.len(),
+            user_actors: directories.users.len(),
+            sessions: self.roster.len(),
+        }
+    }
+}

@@ -1,0 +1,418 @@
+//! The engine's front: what handlers and sockets call.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use actix::{Actor, Arbiter};
+use parking_lot::RwLock;
+
+use super::context::{Context, Directories, RuntimeSettings, Stats};
+use super::directory::Directory;
+use super::execute::{Room, execute};
+use super::mailbox::Undelivered;
+use super::offers::OfferBook;
+use super::package_actor::{self, PackageActor};
+use super::roster::Roster;
+use super::session::{Hello, ResumeAnswer, SessionId, SessionPort};
+use super::trip_actor::{self, Order, TripActor};
+use super::user_actor::{self, UserActor};
+use super::supervisor;
+use crate::ids::{PackageId, RequestId, TripId, UserId};
+use crate::matching::{self, Candidate, Explanation, Need, PackageEntry, PackageIndex, Reason, TripEntry, TripIndex};
+use crate::package::{Package, PackageCommand, PackageDraft, Proposal};
+use crate::place::Gazetteer;
+use crate::ports::{Bus, Clock, CommitError, Hint, Store, Unavailable};
+use crate::rejection::Rejection;
+use crate::request::{Request, RequestCommand};
+use crate::time::Time;
+use crate::trip::{Trip, TripDraft};
+use crate::unit::Unit;
+
+pub use super::package_actor::Done;
+
+/// Why a command was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The core or a guard of the store says no.
+    #[error(transparent)]
+    Rejected(Rejection),
+    /// There is no such thing.
+    #[error("not found")]
+    NotFound,
+    /// Too much is going on here; worth another try.
+    #[error("too busy, try again")]
+    Busy,
+    /// The store does not answer. The command may or may not have been carried out.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl From<CommitError> for Refusal {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Conflict => Self::Busy,
+            CommitError::Refused(rejection) => Self::Rejected(rejection),
+            CommitError::Unavailable(unavailable) => Self::Unavailable(unavailable),
+        }
+    }
+}
+
+/// A courier's answer to a package: which trip, for how much.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// The trip that would carry it.
+    pub trip: TripId,
+    /// What the courier asks for it.
+    pub price: crate::money::Amount,
+    /// Free words.
+    pub comment: String,
+}
+
+/// The running engine of one node.
+#[derive(Clone)]
+pub struct Engine {
+    context: Arc<Context>,
+    arbiters: Arc<Vec<Arbiter>>,
+}
+
+impl Engine {
+    /// Starts the actors and brings back everything that was live. Needs a running actix system.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn start(
+        store: Arc<dyn Store>,
+        bus: Arc<dyn Bus>,
+        clock: Arc<dyn Clock>,
+        settings: RuntimeSettings,
+    ) -> Result<Self, Unavailable> {
+        let arbiters: Vec<Arbiter> = (0..settings.arbiters.max(1)).map(|_| Arbiter::new()).collect();
+        let handles: Vec<_> = arbiters.iter().map(Arbiter::handle).collect();
+        let context = Arc::new(Context {
+            store,
+            bus,
+            clock,
+            settings,
+            trips: RwLock::new(TripIndex::new()),
+            waiting: RwLock::new(PackageIndex::new()),
+            trips_of: RwLock::new(HashMap::new()),
+            offers: OfferBook::default(),
+            roster: Roster::default(),
+            directories: OnceLock::new(),
+        });
+        let shared = |_: &str| Arc::clone(&context);
+        let (trips, packages, users) = (shared("trips"), shared("packages"), shared("users"));
+        let directories = Directories {
+            trips: Directory::new(
+                "trip",
+                handles.clone(),
+                Box::new(move |id, arbiter, retired| {
+                    let context = Arc::clone(&trips);
+                    TripActor::start_in_arbiter(arbiter, move |_| TripActor::new(id, context, retired))
+                }),
+            ),
+            packages: Directory::new(
+                "package",
+                handles.clone(),
+                Box::new(move |id, arbiter, retired| {
+                    let context = Arc::clone(&packages);
+                    PackageActor::start_in_arbiter(arbiter, move |_| PackageActor::new(id, context, retired))
+                }),
+            ),
+            users: Directory::new(
+                "user",
+                handles,
+                Box::new(move |id, arbiter, retired| {
+                    let context = Arc::clone(&users);
+                    UserActor::start_in_arbiter(arbiter, move |_| UserActor::new(id, context, retired))
+                }),
+            ),
+        };
+        if context.directories.set(directories).is_err() {
+            unreachable!("the context was made a moment ago");
+        }
+        supervisor::restore(&context).await?;
+        let watched = Arc::clone(&context);
+        arbiters[0].spawn(async move { supervisor::run(watched).await });
+        Ok(Self { context, arbiters: Arc::new(arbiters) })
+    }
+
+    /// Stops the actors of this node. What they held is in the store.
+    pub fn stop(&self) {
+        for arbiter in self.arbiters.iter() {
+            arbiter.stop();
+        }
+    }
+
+    /// Publishes a trip; waiting packages that it could carry are offered at once.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn publish_trip(&self, courier: UserId, draft: TripDraft) -> Result<Trip, Refusal> {
+        let now = self.context.clock.now();
+        let trip = Trip::publish(TripId::new(now, self.context.clock.random()), courier, draft, now)?;
+        let committed = self.context.store.commit(Unit::publish_trip(trip.clone())).await?;
+        self.context.tell(committed, Vec::new(), vec![trip.id]);
+        self.context.follow_trip(&trip, true);
+        Ok(trip)
+    }
+
+    /// Publishes a package; couriers whose trips suit it get offers at once.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn publish_package(&self, sender: UserId, draft: PackageDraft) -> Result<Package, Refusal> {
+        let now = self.context.clock.now();
+        let package = Package::publish(PackageId::new(now, self.context.clock.random()), sender, draft, now)?;
+        let committed = self.context.store.commit(Unit::publish_package(package.clone())).await?;
+        self.context.tell(committed, vec![package.id], Vec::new());
+        self.context.follow_package(&package);
+        if package.is_waiting(now) && !self.context.settings.bypass_actors {
+            let _ = self.context.directories().packages.get(package.id).tell(package_actor::Consider);
+        }
+        Ok(package)
+    }
+
+    /// A step of a request: accept, decline, pick up, deliver, confirm, cancel.
+    ///
+    /// # Errors
+    /// The refusal; `NotFound` when there is no such request.
+    pub async fn request(&self, id: RequestId, command: RequestCommand) -> Result<Done, Refusal> {
+        let package = self.context.store.package_of(id).await?.ok_or(Refusal::NotFound)?;
+        self.package(package, PackageCommand::Request { id, command }).await
+    }
+
+    /// Notes that a courier's screen shows an offer: the offer's clock starts.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn rendered(&self, id: RequestId, by: UserId) -> Result<(), Refusal> {
+        let package = self.context.store.package_of(id).await?.ok_or(Refusal::NotFound)?;
+        let rendered = package_actor::Rendered { request: id, by };
+        self.context.directories().packages.get(package).ask(rendered).await.unwrap_or(Err(Refusal::Busy))
+    }
+
+    /// The sender calls a package off.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn cancel_package(&self, id: PackageId, by: UserId) -> Result<Done, Refusal> {
+        self.package(id, PackageCommand::Cancel { by }).await
+    }
+
+    /// The courier calls a trip off: open requests end, deals before pickup are called off.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn cancel_trip(&self, id: TripId, by: UserId) -> Result<Trip, Refusal> {
+        if self.context.settings.bypass_actors {
+            return trip_actor::carry_out(&self.context, id, Order::Cancel(by)).await;
+        }
+        for _ in 0..2 {
+            match self.context.directories().trips.get(id).ask(Order::Cancel(by)).await {
+                Ok(answer) => return answer,
+                Err(Undelivered::Full) => return Err(Refusal::Busy),
+                Err(Undelivered::Closed) => {}
+            }
+        }
+        Err(Refusal::Busy)
+    }
+
+    /// The sender asks the courier of a trip to carry a package.
+    ///
+    /// # Errors
+    /// `does_not_suit` when the trip cannot carry it; any other refusal.
+    pub async fn ask(
+        &self,
+        package: PackageId,
+        trip: TripId,
+        by: UserId,
+        message: String,
+    ) -> Result<(Package, RequestId), Refusal> {
+        let held = self.context.store.package(package).await?.ok_or(Refusal::NotFound)?;
+        if held.sender != by {
+            return Err(Refusal::NotFound);
+        }
+        let proposal = self.proposal(&held, trip, held.draft.reward, message).await?;
+        let id = proposal.id;
+        let done = self.package(package, PackageCommand::Ask { by, proposal }).await?;
+        Ok((done.package, id))
+    }
+
+    /// A courier responds to a package with one of their trips.
+    ///
+    /// # Errors
+    /// `does_not_suit` when the trip cannot carry it; any other refusal.
+    pub async fn respond(
+        &self,
+        package: PackageId,
+        by: UserId,
+        response: Response,
+    ) -> Result<(Package, RequestId), Refusal> {
+        let held = self.context.store.package(package).await?.ok_or(Refusal::NotFound)?;
+        let proposal = self.proposal(&held, response.trip, response.price, response.comment).await?;
+        if proposal.courier != by {
+            return Err(Refusal::NotFound);
+        }
+        let id = proposal.id;
+        let done = self.package(package, PackageCommand::Respond { proposal }).await?;
+        Ok((done.package, id))
+    }
+
+    /// Trips that pass the places of the need in order, have room and time, soonest first.
+    #[must_use]
+    pub fn search(&self, need: &Need<'_>) -> Vec<Candidate> {
+        self.context.trips.read().between(need, self.context.clock.now())
+    }
+
+    /// Who was considered for a package, and why in or out.
+    ///
+    /// # Errors
+    /// When the package is unknown or the store does not answer.
+    pub async fn explain(&self, id: PackageId) -> Result<(Package, Explanation), Refusal> {
+        let package = self.context.store.package(id).await?.ok_or(Refusal::NotFound)?;
+        let explanation = self.explain_entry(&self.context.package_entry(&package));
+        Ok((package, explanation))
+    }
+
+    /// Who would be considered for a package that is not published yet.
+    ///
+    /// # Errors
+    /// The refusal that publishing would meet.
+    pub fn dry_run(&self, sender: UserId, draft: PackageDraft) -> Result<Explanation, Refusal> {
+        let now = self.context.clock.now();
+        let package = Package::publish(PackageId::new(now, self.context.clock.random()), sender, draft, now)?;
+        Ok(self.explain_entry(&self.context.package_entry(&package)))
+    }
+
+    /// A connection joins: it is told of everything after the position it gets.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn attach(&self, user: UserId, port: Arc<dyn SessionPort>) -> Result<Hello, Refusal> {
+        for _ in 0..2 {
+            let attach = user_actor::Attach(Arc::clone(&port));
+            match self.context.directories().users.get(user).ask(attach).await {
+                Ok(answer) => return answer,
+                Err(Undelivered::Full) => return Err(Refusal::Busy),
+                Err(Undelivered::Closed) => {}
+            }
+        }
+        Err(Refusal::Busy)
+    }
+
+    /// A connection is gone.
+    pub fn detach(&self, user: UserId, session: SessionId) {
+        self.context.roster.detach(user, session);
+    }
+
+    /// How many connections a user has on this node.
+    #[must_use]
+    pub fn sessions_of(&self, user: UserId) -> usize {
+        self.context.roster.of(user).len()
+    }
+
+    /// What a connection has missed since `last_seq`.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn resume(&self, user: UserId, epoch: u64, last_seq: u64) -> Result<ResumeAnswer, Refusal> {
+        let resume = user_actor::Resume { epoch, last_seq };
+        self.context.directories().users.get(user).ask(resume).await.unwrap_or(Err(Refusal::Busy))
+    }
+
+    /// Another node has changed something.
+    pub async fn hinted(&self, hint: Hint) {
+        for (user, top) in hint.users {
+            if let Some(actor) = self.context.directories().users.existing(user) {
+                let _ = actor.tell(user_actor::CatchUp(top));
+            }
+        }
+        for trip in hint.trips {
+            self.context.refresh_trip(trip).await;
+        }
+        for package in hint.packages {
+            self.context.refresh_package(package).await;
+        }
+    }
+
+    /// What lives on this node.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.context.stats()
+    }
+
+    /// The engine's clock.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.context.clock.now()
+    }
+
+    /// Lets the actor of a package die, as a bug in it would.
+    #[cfg(feature = "failpoints")]
+    pub fn crash_package_actor(&self, id: PackageId) {
+        let _ = self.context.directories().packages.get(id).tell(package_actor::Crash);
+    }
+
+    async fn package(&self, id: PackageId, command: PackageCommand) -> Result<Done, Refusal> {
+        if self.context.settings.bypass_actors {
+            let mut package = self.context.store.package(id).await?.ok_or(Refusal::NotFound)?;
+            let outcome = execute(&self.context, &mut package, &command, Room::Store).await?;
+            return Ok(Done { package, repeated: outcome.is_empty() });
+        }
+        for _ in 0..2 {
+            let ask = package_actor::Do(command.clone());
+            match self.context.directories().packages.get(id).ask(ask).await {
+                Ok(answer) => return answer,
+                Err(Undelivered::Full) => return Err(Refusal::Busy),
+                Err(Undelivered::Closed) => {}
+            }
+        }
+        Err(Refusal::Busy)
+    }
+
+    async fn proposal(
+        &self,
+        package: &Package,
+        trip: TripId,
+        reward: crate::money::Amount,
+        message: String,
+    ) -> Result<Proposal, Refusal> {
+        let settings = &self.context.settings.matching;
+        let trip = self.context.store.trip(trip).await?.ok_or(Refusal::NotFound)?;
+        if trip.courier == package.sender {
+            return Err(Rejection::OwnPackage.into());
+        }
+        let entry = TripEntry::of(&trip, Gazetteer::bundled(), settings);
+        let now = self.context.clock.now();
+        let needs = self.context.package_entry(package);
+        let plan = matching::fit(&entry, &needs.need(), now).map_err(unsuitable)?;
+        let id = RequestId::new(now, self.context.clock.random());
+        Ok(Proposal { id, trip: trip.id, courier: trip.courier, plan, reward, message, time_limit: None })
+    }
+
+    fn explain_entry(&self, entry: &PackageEntry) -> Explanation {
+        let settings = &self.context.settings.matching;
+        let is_full = |courier| self.context.offers.is_full(courier, settings.max_live_offers);
+        let trips = self.context.trips.read();
+        matching::explain(&trips, entry, self.context.clock.now(), |_| settings.acceptance, is_full, settings)
+    }
+}
+
+/// The request of a finished command.
+impl Done {
+    /// The request that the command was about.
+    #[must_use]
+    pub fn request(&self, id: RequestId) -> Option<&Request> {
+        self.package.request(id)
+    }
+}
+
+fn unsuitable(reason: Reason) -> Rejection {
+    match reason {
+        Reason::Capacity { leg } => Rejection::NoRoom(leg),
+        Reason::NotLive => Rejection::TripNotLive,
+        Reason::OwnPackage => Rejection::OwnPackage,
+        other => Rejection::DoesNotSuit(other.kind()),
+    }
+}

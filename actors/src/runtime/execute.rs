@@ -1,0 +1,164 @@
+//! One command on one package: decide, commit, apply; on a conflict load again and decide again.
+//!
+//! The actor calls this with the package it holds and a [`Room`] that asks the trip's actor; with the actors
+//! bypassed it is called with what was just loaded. Either way the store's guards decide.
+
+use std::sync::Arc;
+
+use super::context::Context;
+use super::engine::Refusal;
+use super::mailbox::Undelivered;
+use super::trip_actor;
+use crate::ids::{RequestId, TripId};
+use crate::package::{Outcome, Package, PackageCommand, PackageEvent};
+use crate::ports::CommitError;
+use crate::rejection::Rejection;
+use crate::request::{Origin, RequestCommand};
+use crate::trip::{Trip, TripEvent};
+use crate::unit::Unit;
+
+/// How often a command is decided anew after a conflict.
+const ATTEMPTS: usize = 4;
+
+/// Where the room on a trip is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Room {
+    /// The trip's actor, which keeps others from taking the same room meanwhile.
+    Actor,
+    /// The store alone.
+    Store,
+}
+
+/// Carries a command out. Returns what happened; an empty outcome repeats what was already so.
+pub(super) async fn execute(
+    context: &Arc<Context>,
+    package: &mut Package,
+    command: &PackageCommand,
+    room: Room,
+) -> Result<Outcome, Refusal> {
+    for _ in 0..ATTEMPTS {
+        let reservation = reserve(context, package, command, room).await?;
+        let trip = reservation.as_ref().map(|(trip, _)| trip);
+        let now = context.clock.now();
+        let outcome = match package.decide(command, trip, context.settings.demo_funds, now) {
+            Ok(outcome) => outcome,
+            Err(rejection) => {
+                settle(context, reservation, None);
+                return Err(rejection.into());
+            }
+        };
+        if outcome.is_empty() {
+            settle(context, reservation, None);
+            return Ok(outcome);
+        }
+        match context.store.commit(Unit::package(package, outcome.clone(), now)).await {
+            Ok(committed) => {
+                package.apply(&outcome.events);
+                let trips = outcome.trips.iter().map(|(id, _)| *id).collect();
+                context.tell(committed, vec![package.id], trips);
+                context.follow_package(package);
+                follow_trips(context, reservation, &outcome).await;
+                return Ok(outcome);
+            }
+            Err(CommitError::Conflict) => {
+                settle(context, reservation, None);
+                metrics::counter!("peerpack_commit_conflicts_total").increment(1);
+                *package = context.store.package(package.id).await?.ok_or(Refusal::NotFound)?;
+                context.follow_package(package);
+            }
+            Err(CommitError::Refused(rejection)) => {
+                settle(context, reservation, None);
+                if let Some(trip) = trip_of(package, command) {
+                    context.refresh_trip(trip).await;
+                }
+                return Err(rejection.into());
+            }
+            Err(CommitError::Unavailable(unavailable)) => {
+                settle(context, reservation, None);
+                return Err(unavailable.into());
+            }
+        }
+    }
+    Err(Refusal::Busy)
+}
+
+type Reservation = Option<(Trip, Option<RequestId>)>;
+
+/// The trip that an acceptance needs room on, with the room set aside when its actor keeps it.
+async fn reserve(
+    context: &Context,
+    package: &Package,
+    command: &PackageCommand,
+    room: Room,
+) -> Result<Reservation, Refusal> {
+    let PackageCommand::Request { id, command: accept @ RequestCommand::Accept { .. } } = command else {
+        return Ok(None);
+    };
+    // Whoever comes too late is told so here, without asking anybody else.
+    let Some(request) = package.request(*id) else { return Err(Rejection::UnknownRequest.into()) };
+    if request.already(accept) || request.decide(accept, context.clock.now()).is_err() {
+        return Ok(None);
+    }
+    if room == Room::Store {
+        let trip = context.store.trip(request.trip).await?.ok_or(Rejection::TripNotLive)?;
+        return Ok(Some((trip, None)));
+    }
+    let ask = trip_actor::Reserve {
+        request: *id,
+        legs: request.plan.legs,
+        load: package.draft.load,
+        detour_min: request.plan.detour_min,
+    };
+    let trip = ask_trip(context, request.trip, ask).await?;
+    Ok(Some((trip, Some(*id))))
+}
+
+async fn ask_trip(context: &Context, id: TripId, ask: trip_actor::Reserve) -> Result<Trip, Refusal> {
+    for _ in 0..2 {
+        match context.directories().trips.get(id).ask(ask).await {
+            Ok(answer) => return answer,
+            Err(Undelivered::Full) => return Err(Refusal::Busy),
+            Err(Undelivered::Closed) => {}
+        }
+    }
+    Err(Refusal::Busy)
+}
+
+fn settle(context: &Context, reservation: Reservation, event: Option<TripEvent>) {
+    if let Some((trip, Some(request))) = reservation
+        && let Some(actor) = context.directories().trips.existing(trip.id)
+    {
+        let _ = actor.tell(trip_actor::Settle { request, event });
+    }
+}
+
+/// Tells the trips' actors of room that was taken or given back.
+async fn follow_trips(context: &Arc<Context>, reservation: Reservation, outcome: &Outcome) {
+    let reserved = reservation.as_ref().and_then(|(_, request)| *request).is_some();
+    for (id, event) in &outcome.trips {
+        match event {
+            TripEvent::Reserved { .. } if reserved => {
+                settle(context, reservation.clone(), Some(event.clone()));
+            }
+            _ => context.refresh_trip(*id).await,
+        }
+    }
+}
+
+fn trip_of(package: &Package, command: &PackageCommand) -> Option<TripId> {
+    match command {
+        PackageCommand::Request { id, .. } => package.request(*id).map(|request| request.trip),
+        _ => None,
+    }
+}
+
+/// Whether an offer ended, so that there may be room for another courier.
+pub(super) fn offer_ended(package: &Package, outcome: &Outcome) -> bool {
+    outcome.events.iter().any(|event| match event {
+        PackageEvent::RequestMoved { id, .. } => {
+            package.request(*id).is_some_and(|request| request.origin == Origin::Engine)
+        }
+        PackageEvent::Moved(_) => true,
+        PackageEvent::RequestOpened(_) => false,
+    })
+}

@@ -1,0 +1,103 @@
+//! A bounded way to an actor. actix mailboxes take any number of messages from fresh addresses, so the bound is
+//! kept here: every letter carries a permit that comes back when the letter has been dealt with.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actix::dev::ToEnvelope;
+use actix::{Actor, Addr, Handler, Message};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// The most letters that wait for one actor.
+pub(super) const MAILBOX_LETTERS: usize = 1_024;
+
+/// A message with the permit that bounds the mailbox.
+pub(super) struct Letter<M> {
+    pub(super) body: M,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl<M: Message> Message for Letter<M>
+where
+    M::Result: 'static,
+{
+    type Result = M::Result;
+}
+
+/// Why a letter was not dealt with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Undelivered {
+    /// The mailbox is full.
+    Full,
+    /// The actor is gone, or died over this letter.
+    Closed,
+}
+
+/// The bounded address of an actor.
+pub(super) struct Mailbox<A: Actor> {
+    addr: Addr<A>,
+    permits: Arc<Semaphore>,
+    /// The actor has decided to stop; the next caller spawns another.
+    pub(super) retired: Arc<AtomicBool>,
+}
+
+impl<A: Actor> Clone for Mailbox<A> {
+    fn clone(&self) -> Self {
+        Self { addr: self.addr.clone(), permits: Arc::clone(&self.permits), retired: Arc::clone(&self.retired) }
+    }
+}
+
+impl<A: Actor> Mailbox<A> {
+    pub(super) fn new(addr: Addr<A>, retired: Arc<AtomicBool>) -> Self {
+        Self { addr, permits: Arc::new(Semaphore::new(MAILBOX_LETTERS)), retired }
+    }
+
+    /// Whether letters still reach a living actor.
+    pub(super) fn is_open(&self) -> bool {
+        self.addr.connected() && !self.retired.load(Ordering::Acquire)
+    }
+
+    /// Whether the actor died, as opposed to having retired.
+    pub(super) fn is_dead(&self) -> bool {
+        !self.addr.connected() && !self.retired.load(Ordering::Acquire)
+    }
+
+    /// Sends and waits for the answer.
+    pub(super) async fn ask<M>(&self, body: M) -> Result<M::Result, Undelivered>
+    where
+        M: Message + Send + 'static,
+        M::Result: Send,
+        A: Handler<Letter<M>>,
+        A::Context: ToEnvelope<A, Letter<M>>,
+    {
+        let letter = self.letter(body)?;
+        self.addr.send(letter).await.map_err(|_| Undelivered::Closed)
+    }
+
+    /// Sends and does not wait.
+    pub(super) fn tell<M>(&self, body: M) -> Result<(), Undelivered>
+    where
+        M: Message + Send + 'static,
+        M::Result: Send,
+        A: Handler<Letter<M>>,
+        A::Context: ToEnvelope<A, Letter<M>>,
+    {
+        let letter = self.letter(body)?;
+        if !self.addr.connected() {
+            return Err(Undelivered::Closed);
+        }
+        #[expect(clippy::disallowed_methods, reason = "the permit in the letter bounds the mailbox")]
+        self.addr.do_send(letter);
+        Ok(())
+    }
+
+    fn letter<M>(&self, body: M) -> Result<Letter<M>, Undelivered> {
+        match Arc::clone(&self.permits).try_acquire_owned() {
+            Ok(permit) => Ok(Letter { body, _permit: permit }),
+            Err(_) => {
+                metrics::counter!("peerpack_mailbox_refusals_total").increment(1);
+                Err(Undelivered::Full)
+            }
+        }
+    }
+}

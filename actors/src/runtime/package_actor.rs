@@ -1,0 +1,329 @@
+//! An open package and its auction: looks for couriers, makes waves of offers, ends them in time, lets one
+//! acceptance through. One command at a time; of fifty couriers who tap at once, one reaches the store.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use actix::{
+    Actor, ActorFutureExt, AsyncContext, AtomicResponse, Context as ActorContext, ContextFutureSpawner, Handler,
+    Message, SpawnHandle, WrapFuture,
+};
+
+use super::context::Context;
+use super::engine::Refusal;
+use super::execute::{Room, execute, offer_ended};
+use super::mailbox::Letter;
+use crate::ids::{PackageId, RequestId, UserId};
+use crate::matching::{self, Ranked};
+use crate::package::{Package, PackageCommand, Proposal};
+use crate::time::Time;
+
+/// A command on the package; answers with the package afterwards.
+pub(super) struct Do(pub(super) PackageCommand);
+
+impl Message for Do {
+    type Result = Result<Done, Refusal>;
+}
+
+/// What a command came to.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// The package afterwards.
+    pub package: Package,
+    /// Whether the command only repeated what was already so.
+    pub repeated: bool,
+}
+
+/// Look for couriers: something may have changed.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Consider;
+
+/// The package changed past this actor.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Refresh;
+
+/// A courier's screen shows an offer.
+pub(super) struct Rendered {
+    pub(super) request: RequestId,
+    pub(super) by: UserId,
+}
+
+impl Message for Rendered {
+    type Result = Result<(), Refusal>;
+}
+
+/// For tests: dies over this letter.
+#[cfg(feature = "failpoints")]
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Crash;
+
+/// The actor of one package.
+pub(super) struct PackageActor {
+    id: PackageId,
+    context: Arc<Context>,
+    package: Option<Package>,
+    alarm: Option<(Time, SpawnHandle)>,
+    retired: Arc<AtomicBool>,
+    touched: bool,
+}
+
+impl PackageActor {
+    pub(super) fn new(id: PackageId, context: Arc<Context>, retired: Arc<AtomicBool>) -> Self {
+        Self { id, context, package: None, alarm: None, retired, touched: true }
+    }
+
+    fn load(&mut self, ctx: &mut ActorContext<Self>) {
+        let (context, id) = (Arc::clone(&self.context), self.id);
+        // Screens that showed an offer before the reload still do.
+        let known = self.package.take();
+        async move { context.store.package(id).await }
+            .into_actor(self)
+            .map(move |loaded, actor, ctx| match loaded {
+                Ok(package) => {
+                    actor.package = package.map(|package| keep_rendered(package, known.as_ref()));
+                    if let Some(package) = &actor.package {
+                        actor.context.follow_package(package);
+                    }
+                    actor.set_alarm(ctx);
+                    actor.consider_soon(ctx);
+                }
+                Err(error) => {
+                    tracing::warn!(package = %actor.id, %error, "cannot load the package");
+                    ctx.run_later(Duration::from_secs(1), |actor, ctx| actor.load(ctx));
+                }
+            })
+            .wait(ctx);
+    }
+
+    /// Carries a command out while no other is looked at.
+    fn run(&mut self, command: PackageCommand) -> AtomicResponse<Self, Result<Done, Refusal>> {
+        self.touched = true;
+        let (context, id, held) = (Arc::clone(&self.context), self.id, self.package.take());
+        let work = async move {
+            let mut package = match held {
+                Some(package) => package,
+                None => match context.store.package(id).await {
+                    Ok(Some(package)) => package,
+                    Ok(None) => return (None, Err(Refusal::NotFound), false),
+                    Err(unavailable) => return (None, Err(unavailable.into()), false),
+                },
+            };
+            match execute(&context, &mut package, &command, Room::Actor).await {
+                Ok(outcome) => {
+                    let again = offer_ended(&package, &outcome);
+                    let done = Done { package: package.clone(), repeated: outcome.is_empty() };
+                    (Some(package), Ok(done), again)
+                }
+                // The commit may have gone through unheard: load before the next command.
+                Err(refusal @ Refusal::Unavailable(_)) => (None, Err(refusal), false),
+                Err(refusal) => (Some(package), Err(refusal), false),
+            }
+        };
+        AtomicResponse::new(Box::pin(work.into_actor(self).map(|(package, result, again), actor, ctx| {
+            actor.package = package;
+            actor.set_alarm(ctx);
+            if again {
+                actor.consider_soon(ctx);
+            }
+            result
+        })))
+    }
+
+    fn consider_soon(&self, ctx: &mut ActorContext<Self>) {
+        let waiting = self.package.as_ref().is_some_and(|package| package.is_waiting(self.context.clock.now()));
+        if waiting {
+            ctx.run_later(Duration::ZERO, |actor, ctx| actor.consider(ctx));
+        }
+    }
+
+    /// Makes the next wave of offers, if there is anybody to ask.
+    fn consider(&mut self, ctx: &mut ActorContext<Self>) {
+        let Some(package) = &self.package else { return };
+        let proposals = next_wave(&self.context, package);
+        if proposals.is_empty() {
+            return;
+        }
+        self.touched = true;
+        let (context, held) = (Arc::clone(&self.context), self.package.take());
+        let booked: Vec<_> = proposals.iter().map(|proposal| (proposal.courier, proposal.id)).collect();
+        let work = async move {
+            let mut package = held?;
+            let offered = execute(&context, &mut package, &PackageCommand::Offer(proposals), Room::Actor).await;
+            for (courier, id) in booked {
+                if package.request(id).is_none() {
+                    context.offers.cancel(courier, id);
+                }
+            }
+            match offered {
+                Ok(_) => Some(package),
+                Err(refusal) => {
+                    tracing::debug!(package = %package.id, %refusal, "a wave was not made");
+                    (!matches!(refusal, Refusal::Unavailable(_))).then_some(package)
+                }
+            }
+        };
+        work.into_actor(self)
+            .map(|package, actor, ctx| {
+                actor.package = package;
+                match actor.package {
+                    Some(_) => actor.set_alarm(ctx),
+                    None => actor.load(ctx),
+                }
+            })
+            .wait(ctx);
+    }
+
+    /// Wakes up when the next offer ends.
+    fn set_alarm(&mut self, ctx: &mut ActorContext<Self>) {
+        let next = self.package.as_ref().and_then(Package::next_deadline);
+        if self.alarm.as_ref().map(|(at, _)| *at) == next {
+            return;
+        }
+        if let Some((_, handle)) = self.alarm.take() {
+            ctx.cancel_future(handle);
+        }
+        if let Some(at) = next {
+            let wait = at.since(self.context.clock.now()).ms().max(0).unsigned_abs();
+            let handle = ctx.run_later(Duration::from_millis(wait), |actor, ctx| {
+                actor.alarm = None;
+                actor.expire(ctx);
+            });
+            self.alarm = Some((at, handle));
+        }
+    }
+
+    fn expire(&mut self, ctx: &mut ActorContext<Self>) {
+        let Some(mut package) = self.package.take() else { return self.load(ctx) };
+        let context = Arc::clone(&self.context);
+        async move {
+            let expired = execute(&context, &mut package, &PackageCommand::ExpireOverdue, Room::Actor).await;
+            match expired {
+                Err(Refusal::Unavailable(_)) => None,
+                _ => Some(package),
+            }
+        }
+        .into_actor(self)
+        .map(|package, actor, ctx| {
+            actor.package = package;
+            match actor.package {
+                Some(_) => {
+                    actor.set_alarm(ctx);
+                    actor.consider_soon(ctx);
+                }
+                None => {
+                    ctx.run_later(Duration::from_secs(1), |actor, ctx| actor.load(ctx));
+                }
+            }
+        })
+        .wait(ctx);
+    }
+
+    fn retire_when_idle(&mut self, ctx: &mut ActorContext<Self>) {
+        ctx.run_later(self.context.settings.idle, |actor, ctx| {
+            if actor.retired.load(Ordering::Acquire) {
+                actix::ActorContext::stop(ctx);
+            } else {
+                // Retired first, stopped a round later: letters that are on their way still find it.
+                let idle = !actor.touched && actor.alarm.is_none();
+                actor.retired.store(idle, Ordering::Release);
+                actor.touched = false;
+                actor.retire_when_idle(ctx);
+            }
+        });
+    }
+}
+
+/// The proposals of the next wave, booked with their couriers.
+fn next_wave(context: &Context, package: &Package) -> Vec<Proposal> {
+    let now = context.clock.now();
+    if !package.is_waiting(now) {
+        return Vec::new();
+    }
+    let settings = &context.settings.matching;
+    let entry = context.package_entry(package);
+    let candidates = context.trips.read().candidates(&entry, now);
+    let ranked = matching::rank(&candidates, &entry, |_| settings.acceptance, settings);
+    let size = matching::wave_size(settings.acceptance);
+    let is_full = |courier| context.offers.is_full(courier, settings.max_live_offers);
+    let in_town = entry.is_in_town(settings);
+    let propose = |ranked: Ranked| {
+        let candidate = ranked.candidate;
+        let id = RequestId::new(now, context.clock.random());
+        context.offers.book(candidate.courier, id, settings.max_live_offers).then(|| Proposal {
+            id,
+            trip: candidate.trip,
+            courier: candidate.courier,
+            plan: candidate.plan,
+            reward: package.draft.reward,
+            message: String::new(),
+            time_limit: Some(matching::time_limit(now, candidate.plan.pickup.at, in_town)),
+        })
+    };
+    matching::next_wave(&ranked, &entry, size, is_full).into_iter().filter_map(propose).collect()
+}
+
+fn keep_rendered(mut loaded: Package, known: Option<&Package>) -> Package {
+    for request in &mut loaded.requests {
+        request.rendered_at = known.and_then(|known| known.request(request.id)).and_then(|known| known.rendered_at);
+    }
+    loaded
+}
+
+impl Actor for PackageActor {
+    type Context = ActorContext<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        self.load(ctx);
+        self.retire_when_idle(ctx);
+    }
+}
+
+impl Handler<Letter<Do>> for PackageActor {
+    type Result = AtomicResponse<Self, Result<Done, Refusal>>;
+
+    fn handle(&mut self, letter: Letter<Do>, _: &mut Self::Context) -> Self::Result {
+        self.run(letter.body.0)
+    }
+}
+
+impl Handler<Letter<Consider>> for PackageActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Letter<Consider>, ctx: &mut Self::Context) {
+        self.consider(ctx);
+    }
+}
+
+impl Handler<Letter<Refresh>> for PackageActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Letter<Refresh>, ctx: &mut Self::Context) {
+        self.load(ctx);
+    }
+}
+
+impl Handler<Letter<Rendered>> for PackageActor {
+    type Result = Result<(), Refusal>;
+
+    fn handle(&mut self, letter: Letter<Rendered>, ctx: &mut Self::Context) -> Self::Result {
+        let Rendered { request, by } = letter.body;
+        let now = self.context.clock.now();
+        let package = self.package.as_mut().ok_or(Refusal::NotFound)?;
+        package.rendered(request, by, now)?;
+        self.set_alarm(ctx);
+        Ok(())
+    }
+}
+
+#[cfg(feature = "failpoints")]
+impl Handler<Letter<Crash>> for PackageActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Letter<Crash>, _: &mut Self::Context) {
+        panic!("a test asked the actor to die");
+    }
+}

@@ -1,0 +1,177 @@
+//! Watches over the actors of a node: rebuilds the dead, compares with the store, keeps time for trips.
+//!
+//! actix leaves a panicked actor dead. Here the directories notice it, and within half a second the actor is
+//! made anew from the store; one that keeps dying is left alone for a while.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::Actor;
+
+use super::context::Context;
+use super::directory::Directory;
+use super::session::Frame;
+use super::{package_actor, trip_actor, user_actor};
+use crate::ids::PackageId;
+use crate::ports::Unavailable;
+use crate::time::{Span, Time};
+
+/// How often the dead are looked for.
+const ROUND: Duration = Duration::from_millis(500);
+
+/// How often an actor may die before it is left alone until [`BUDGET_SPAN`] has passed.
+const RESTART_BUDGET: usize = 5;
+
+/// How long deaths are remembered.
+const BUDGET_SPAN: Span = Span::minutes(1);
+
+/// How far back the comparison with the store looks, beyond its own interval: clocks of nodes differ.
+const OVERLAP: Span = Span::seconds(10);
+
+/// An offer this late is taken over from the node that should have ended it.
+const OVERDUE: Span = Span::seconds(3);
+
+/// Rows read at once.
+const PAGE: u32 = 1_000;
+
+/// Runs until the engine stops.
+pub(super) async fn run(context: Arc<Context>) {
+    let mut budget = Budget::default();
+    let mut compared = context.clock.now();
+    let mut since_comparison = Duration::ZERO;
+    loop {
+        tokio::time::sleep(ROUND).await;
+        rebuild(&context, &mut budget);
+        since_comparison += ROUND;
+        if since_comparison >= context.settings.compare {
+            since_comparison = Duration::ZERO;
+            let now = context.clock.now();
+            match compare(&context, compared).await {
+                Ok(()) => compared = now,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot compare with the store");
+                    for attached in context.roster.all() {
+                        let _ = attached.port.push(Frame::Degraded);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn rebuild(context: &Arc<Context>, budget: &mut Budget) {
+    let now = context.clock.now();
+    let directories = context.directories();
+    rebuild_kind(&directories.trips, &mut budget.trips, now);
+    rebuild_kind(&directories.packages, &mut budget.packages, now);
+    rebuild_kind(&directories.users, &mut budget.users, now);
+}
+
+fn rebuild_kind<K: Copy + Eq + Hash, A: Actor>(
+    directory: &Directory<K, A>,
+    deaths: &mut HashMap<K, Vec<Time>>,
+    now: Time,
+) {
+    deaths.retain(|_, times| times.last().is_some_and(|last| now.since(*last) < BUDGET_SPAN));
+    for id in directory.dead() {
+        let times = deaths.entry(id).or_default();
+        if times.len() < RESTART_BUDGET {
+            times.push(now);
+            directory.get(id);
+        }
+    }
+}
+
+#[derive(Default)]
+struct Budget {
+    trips: HashMap<crate::ids::TripId, Vec<Time>>,
+    packages: HashMap<PackageId, Vec<Time>>,
+    users: HashMap<crate::ids::UserId, Vec<Time>>,
+}
+
+/// Hints may be lost, nodes may die: whatever changed since the last look is looked at again.
+async fn compare(context: &Arc<Context>, since: Time) -> Result<(), Unavailable> {
+    let now = context.clock.now();
+    let users = context.roster.users();
+    for some in users.chunks(PAGE as usize) {
+        for (user, top) in context.store.tops(some).await? {
+            let _ = context.directories().users.get(user).tell(user_actor::CatchUp(top));
+        }
+    }
+    let changes = context.store.changes(since - OVERLAP, PAGE).await?;
+    for (trip, version) in changes.trips {
+        if context.trips.read().get(trip).is_none_or(|known| known.version < version) {
+            context.refresh_trip(trip).await;
+        }
+    }
+    for (package, version) in changes.packages {
+        if context.waiting.read().get(package).is_none_or(|known| known.version < version) {
+            context.refresh_package(package).await;
+        }
+    }
+    for package in context.store.overdue(now - OVERDUE, PAGE).await? {
+        let _ = context.directories().packages.get(package).tell(package_actor::Refresh);
+    }
+    for trip in context.store.due_trips(now, PAGE).await? {
+        let tick = trip_actor::Order::Tick;
+        if let Ok(Err(refusal)) = context.directories().trips.get(trip).ask(tick).await {
+            tracing::debug!(%trip, %refusal, "a due trip was not moved on");
+        }
+    }
+    let stats = context.stats();
+    let gauge = |name: &'static str, value: usize| metrics::gauge!(name).set(value as f64);
+    gauge("peerpack_trips_live", stats.trips);
+    gauge("peerpack_packages_waiting", stats.waiting_packages);
+    gauge("peerpack_sessions", stats.sessions);
+    gauge("peerpack_actors_trip", stats.trip_actors);
+    gauge("peerpack_actors_package", stats.package_actors);
+    gauge("peerpack_actors_user", stats.user_actors);
+    Ok(())
+}
+
+/// Brings everything back that was live before this process: trips, waiting packages, running offers.
+pub(super) async fn restore(context: &Arc<Context>) -> Result<(), Unavailable> {
+    let mut after = None;
+    loop {
+        let page = context.store.live_trips(after, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.id);
+        for trip in &page {
+            context.follow_trip(trip, false);
+        }
+    }
+    let mut after = None;
+    let mut idle = Vec::new();
+    loop {
+        let page = context.store.open_packages(after, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.id);
+        for package in &page {
+            context.follow_package(package);
+            if package.next_deadline().is_some() {
+                // Its actor sets the timers again and ends what is overdue.
+                context.directories().packages.get(package.id);
+            } else {
+                idle.push(package.id);
+            }
+        }
+    }
+    let considered = Arc::clone(context);
+    actix::spawn(async move { consider_all(&considered, idle).await });
+    Ok(())
+}
+
+/// A crash between a publication and its first wave leaves a package that nobody was asked about.
+async fn consider_all(context: &Context, packages: Vec<PackageId>) {
+    for id in packages {
+        let now = context.clock.now();
+        let entry = context.waiting.read().get(id).cloned();
+        let Some(entry) = entry else { continue };
+        if !context.trips.read().candidates(&entry, now).is_empty() {
+            let _ = context.directories().packages.get(id).tell(package_actor::Consider);
+        }
+        tokio::task::yield_now().await;
+    }
+}

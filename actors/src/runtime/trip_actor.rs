@@ -1,0 +1,280 @@
+//! A live trip: the room left on each leg, what is being taken right now, and its place in the index.
+//!
+//! It screens acceptances before they reach the store, so that of many couriers or packages that want the same
+//! room most cost no database write. The store's guard on each leg has the last word.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actix::{
+    Actor, ActorFutureExt, AsyncContext, AtomicResponse, Context as ActorContext, ContextFutureSpawner, Handler,
+    Message, WrapFuture,
+};
+
+use super::context::Context;
+use super::engine::Refusal;
+use super::mailbox::Letter;
+use crate::ids::{RequestId, TripId, UserId};
+use crate::load::Load;
+use crate::package::{Package, PackageCommand};
+use crate::ports::{CommitError, Unavailable};
+use crate::rejection::Rejection;
+use crate::request::RequestState;
+use crate::trip::{LegSpan, Trip, TripCommand, TripEvent, TripState};
+use crate::unit::Unit;
+
+/// How often a command is decided anew after a conflict.
+const ATTEMPTS: usize = 4;
+
+/// Sets room aside for an acceptance that is on its way to the store.
+#[derive(Clone, Copy)]
+pub(super) struct Reserve {
+    pub(super) request: RequestId,
+    pub(super) legs: LegSpan,
+    pub(super) load: Load,
+    pub(super) detour_min: u32,
+}
+
+impl Message for Reserve {
+    type Result = Result<Trip, Refusal>;
+}
+
+/// The acceptance was committed, or came to nothing.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Settle {
+    pub(super) request: RequestId,
+    pub(super) event: Option<TripEvent>,
+}
+
+/// The trip changed past this actor.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Refresh;
+
+/// What people and the clock do to a trip.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Order {
+    /// The courier calls it off.
+    Cancel(UserId),
+    /// Its times have passed: start it, or complete it.
+    Tick,
+}
+
+impl Message for Order {
+    type Result = Result<Trip, Refusal>;
+}
+
+/// The actor of one trip.
+pub(super) struct TripActor {
+    id: TripId,
+    context: Arc<Context>,
+    trip: Option<Trip>,
+    held: HashMap<RequestId, Held>,
+    /// Counts loads: room that was set aside before a load may be part of what was loaded.
+    generation: u64,
+    retired: Arc<AtomicBool>,
+    touched: bool,
+}
+
+struct Held {
+    event: TripEvent,
+    generation: u64,
+}
+
+impl TripActor {
+    pub(super) fn new(id: TripId, context: Arc<Context>, retired: Arc<AtomicBool>) -> Self {
+        Self { id, context, trip: None, held: HashMap::new(), generation: 0, retired, touched: true }
+    }
+
+    fn load(&self, ctx: &mut ActorContext<Self>) {
+        let (context, id) = (Arc::clone(&self.context), self.id);
+        async move { context.store.trip(id).await }
+            .into_actor(self)
+            .map(|loaded, actor, _| actor.take_in(loaded))
+            .wait(ctx);
+    }
+
+    fn take_in(&mut self, loaded: Result<Option<Trip>, Unavailable>) {
+        match loaded {
+            Ok(Some(trip)) => {
+                let room_grew = self.trip.as_ref().is_none_or(|known| room_grew(known, &trip));
+                self.generation += 1;
+                self.context.follow_trip(&trip, room_grew);
+                self.trip = Some(trip);
+            }
+            Ok(None) => self.trip = None,
+            // What is held may be stale; the store's guards keep it harmless.
+            Err(error) => tracing::warn!(trip = %self.id, %error, "cannot load the trip"),
+        }
+    }
+
+    /// The trip with everything that is on its way counted as taken.
+    fn promised(&self) -> Result<Trip, Refusal> {
+        let mut trip = self.trip.clone().ok_or(Refusal::NotFound)?;
+        for held in self.held.values() {
+            let TripEvent::Reserved { legs, load, detour_min } = held.event else { continue };
+            let reserve = TripCommand::Reserve { legs, load, detour_min };
+            if trip.decide(&reserve, trip.created_at).is_ok() {
+                trip.apply(&held.event);
+            }
+        }
+        Ok(trip)
+    }
+
+    fn retire_when_idle(&mut self, ctx: &mut ActorContext<Self>) {
+        ctx.run_later(self.context.settings.idle, |actor, ctx| {
+            if actor.retired.load(Ordering::Acquire) {
+                actix::ActorContext::stop(ctx);
+            } else {
+                // Retired first, stopped a round later: letters that are on their way still find it.
+                let idle = !actor.touched && actor.held.is_empty();
+                actor.retired.store(idle, Ordering::Release);
+                actor.touched = false;
+                actor.retire_when_idle(ctx);
+            }
+        });
+    }
+}
+
+impl Actor for TripActor {
+    type Context = ActorContext<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        self.load(ctx);
+        self.retire_when_idle(ctx);
+    }
+}
+
+impl Handler<Letter<Reserve>> for TripActor {
+    type Result = Result<Trip, Refusal>;
+
+    fn handle(&mut self, letter: Letter<Reserve>, ctx: &mut Self::Context) -> Self::Result {
+        let Reserve { request, legs, load, detour_min } = letter.body;
+        self.touched = true;
+        if self.trip.is_none() {
+            self.load(ctx);
+        }
+        let promised = self.promised()?;
+        let event = promised.decide(&TripCommand::Reserve { legs, load, detour_min }, promised.created_at)?;
+        self.held.insert(request, Held { event, generation: self.generation });
+        Ok(promised)
+    }
+}
+
+impl Handler<Letter<Settle>> for TripActor {
+    type Result = ();
+
+    fn handle(&mut self, letter: Letter<Settle>, ctx: &mut Self::Context) {
+        let Some(held) = self.held.remove(&letter.body.request) else { return };
+        let Some(event) = letter.body.event else { return };
+        match &mut self.trip {
+            Some(trip) if held.generation == self.generation => {
+                trip.apply(&event);
+                self.context.follow_trip(trip, false);
+            }
+            _ => self.load(ctx),
+        }
+    }
+}
+
+impl Handler<Letter<Refresh>> for TripActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Letter<Refresh>, ctx: &mut Self::Context) {
+        self.load(ctx);
+    }
+}
+
+impl Handler<Letter<Order>> for TripActor {
+    type Result = AtomicResponse<Self, Result<Trip, Refusal>>;
+
+    fn handle(&mut self, letter: Letter<Order>, _: &mut Self::Context) -> Self::Result {
+        self.touched = true;
+        let (context, id, order) = (Arc::clone(&self.context), self.id, letter.body);
+        let carried_out = async move { carry_out(&context, id, order).await };
+        AtomicResponse::new(Box::pin(carried_out.into_actor(self).map(|result, actor, _| {
+            if let Ok(trip) = &result {
+                actor.take_in(Ok(Some(trip.clone())));
+            }
+            result
+        })))
+    }
+}
+
+/// Decides and commits an order, together with what it means for the packages of the trip.
+pub(super) async fn carry_out(context: &Arc<Context>, id: TripId, order: Order) -> Result<Trip, Refusal> {
+    for _ in 0..ATTEMPTS {
+        let trip = context.store.trip(id).await?.ok_or(Refusal::NotFound)?;
+        if let (Order::Cancel(by), TripState::Cancelled { .. }) = (order, trip.state)
+            && by == trip.courier
+        {
+            return Ok(trip);
+        }
+        let now = context.clock.now();
+        let mut packages: Vec<Package> = Vec::new();
+        for package in context.store.packages_on(id).await? {
+            packages.extend(context.store.package(package).await?);
+        }
+        let Some(command) = command(&trip, order, &packages, context) else { return Ok(trip) };
+        let event = trip.decide(&command, now)?;
+        let mut outcomes = Vec::with_capacity(packages.len());
+        if trip.state.is_live() && !matches!(event, TripEvent::Started { .. }) {
+            for package in &packages {
+                let gone = package.decide(&PackageCommand::TripGone(id), None, context.settings.demo_funds, now)?;
+                if !gone.is_empty() {
+                    outcomes.push((package, gone));
+                }
+            }
+        }
+        let touched: Vec<_> = outcomes.iter().map(|(package, _)| package.id).collect();
+        match context.store.commit(Unit::trip(&trip, &event, outcomes, now)).await {
+            Ok(committed) => {
+                context.tell(committed, touched.clone(), vec![id]);
+                for package in touched {
+                    context.refresh_package(package).await;
+                }
+                return context.store.trip(id).await?.ok_or(Refusal::NotFound);
+            }
+            Err(CommitError::Conflict) => {}
+            Err(CommitError::Refused(rejection)) => return Err(rejection.into()),
+            Err(CommitError::Unavailable(unavailable)) => return Err(unavailable.into()),
+        }
+    }
+    Err(Refusal::Busy)
+}
+
+fn command(trip: &Trip, order: Order, packages: &[Package], context: &Context) -> Option<TripCommand> {
+    let count = |counts: fn(&RequestState) -> bool| {
+        let requests = packages.iter().flat_map(|package| &package.requests);
+        requests.filter(|request| request.trip == trip.id && counts(&request.state)).count()
+    };
+    match order {
+        Order::Cancel(by) => {
+            let on_board = count(|state| matches!(state, RequestState::PickedUp { .. }));
+            Some(TripCommand::Cancel { by, on_board })
+        }
+        Order::Tick => {
+            let now = context.clock.now();
+            let open = count(|state| matches!(state, RequestState::Accepted { .. } | RequestState::PickedUp { .. }));
+            match trip.state {
+                TripState::Active if trip.departs() <= now => Some(TripCommand::Start),
+                TripState::InProgress { .. } if trip.arrives() <= now && open == 0 => {
+                    Some(TripCommand::Complete { on_board: 0 })
+                }
+                _ => None,
+            }
+        }
+    }
+}
+
+fn room_grew(before: &Trip, after: &Trip) -> bool {
+    before.left.iter().zip(&after.left).any(|(before, after)| !after.fits(*before))
+}
+
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}

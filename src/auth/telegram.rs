@@ -1,0 +1,289 @@
+//! Telegram's init data: who the Mini App says is using it, signed with the bot's token.
+//!
+//! Pure: the token, the clock and the limits come in as arguments, and nothing is remembered. There is no way around
+//! the check; tests and demos [`sign`] their own init data and go through it.
+
+use std::borrow::Cow;
+
+use hmac::{Hmac, KeyInit, Mac};
+use peerpack_actors::time::{Span, Time};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+
+use crate::error::ApiError;
+
+/// The most bytes init data may have. Real ones stay below 2 KiB.
+pub const MAX_INIT_DATA_BYTES: usize = 8 * 1024;
+
+/// How far the signer's clock may be ahead of ours.
+const MAX_AHEAD: Span = Span::seconds(60);
+
+/// A user as Telegram knows them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TelegramUser {
+    /// Telegram's number of the user; more than 32 bits.
+    pub id: i64,
+    /// Never missing.
+    pub first_name: String,
+    /// Family name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_name: Option<String>,
+    /// Without the `@`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// An IETF tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language_code: Option<String>,
+    /// A picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub photo_url: Option<String>,
+    /// Whether they pay Telegram.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_premium: Option<bool>,
+}
+
+/// Why init data is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InitDataError {
+    /// Too long, a key given twice, a line break in a value, or a hash that is not 64 lower-case hex digits.
+    #[error("the init data is malformed")]
+    Malformed,
+    /// Not signed with our bot's token.
+    #[error("the init data is not signed by our bot")]
+    Forged,
+    /// `auth_date` is missing, no number, too old or ahead of us.
+    #[error("the init data is out of date, please open the app again")]
+    Stale,
+    /// Properly signed, but not about a user.
+    #[error("the init data names no user")]
+    NoUser,
+}
+
+impl From<InitDataError> for ApiError {
+    fn from(error: InitDataError) -> Self {
+        let code = if error == InitDataError::Stale { "stale_init_data" } else { "invalid_init_data" };
+        Self::unauthorized(code, error.to_string())
+    }
+}
+
+/// Checks the signature and the age of init data. Without `max_age` it never gets too old.
+///
+/// # Errors
+/// See [`InitDataError`].
+pub fn verify(
+    init_data: &str,
+    bot_token: &str,
+    now: Time,
+    max_age: Option<Span>,
+) -> Result<TelegramUser, InitDataError> {
+    let (pairs, given) = parse(init_data)?;
+    let expected = signature(&pairs, bot_token);
+    if !bool::from(expected.ct_eq(&given)) {
+        return Err(InitDataError::Forged);
+    }
+    let value = |key| pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_ref());
+    let age = now.since(value("auth_date").and_then(seconds).ok_or(InitDataError::Stale)?);
+    if age < Span::from_ms(-MAX_AHEAD.ms()) || max_age.is_some_and(|max_age| age > max_age) {
+        return Err(InitDataError::Stale);
+    }
+    let user: TelegramUser =
+        value("user").and_then(|json| serde_json::from_str(json).ok()).ok_or(InitDataError::NoUser)?;
+    if user.id > 0 { Ok(user) } else { Err(InitDataError::NoUser) }
+}
+
+/// Signs init data as Telegram would, for tests and demos.
+#[must_use]
+pub fn sign(user: &TelegramUser, bot_token: &str, now: Time) -> String {
+    let auth_date = now.ms().div_euclid(1_000).to_string();
+    let user = serde_json::to_string(user).unwrap_or_default();
+    let pairs: Pairs<'_> = vec![("auth_date".into(), auth_date.into()), ("user".into(), user.into())];
+    let mut init_data = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in &pairs {
+        init_data.append_pair(name, value);
+    }
+    init_data.append_pair("hash", &hex::encode(signature(&pairs, bot_token)));
+    init_data.finish()
+}
+
+/// Decoded, without `hash`, sorted by name, each name once.
+type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+
+fn parse(init_data: &str) -> Result<(Pairs<'_>, [u8; 32]), InitDataError> {
+    if init_data.len() > MAX_INIT_DATA_BYTES {
+        return Err(InitDataError::Malformed);
+    }
+    let mut pairs: Pairs<'_> = form_urlencoded::parse(init_data.as_bytes()).collect();
+    pairs.sort_by(|a, b| a.0.cmp(&b.0));
+    let doubled = pairs.windows(2).any(|pair| pair[0].0 == pair[1].0);
+    // With line breaks one signed text could be cut into pairs in more than one way.
+    let ambiguous = pairs.iter().any(|(name, value)| name.contains(['\n', '=']) || value.contains('\n'));
+    if doubled || ambiguous {
+        return Err(InitDataError::Malformed);
+    }
+    let hash = pairs.iter().position(|(name, _)| name == "hash").ok_or(InitDataError::Malformed)?;
+    let (_, hash) = pairs.remove(hash);
+    let mut given = [0; 32];
+    let lower_case = hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if !lower_case || hex::decode_to_slice(hash.as_ref(), &mut given).is_err() {
+        return Err(InitDataError::Malformed);
+    }
+    Ok((pairs, given))
+}
+
+fn signature(pairs: &Pairs<'_>, bot_token: &str) -> [u8; 32] {
+    let lines: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let key = hmac(b"WebAppData", bot_token.as_bytes());
+    hmac(&key, lines.join("\n").as_bytes())
+}
+
+fn hmac(key: &[u8], text: &[u8]) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+    mac.update(text);
+    mac.finalize().into_bytes().into()
+}
+
+fn seconds(text: &str) -> Option<Time> {
+    let plain = !text.is_empty() && text.len() <= 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    plain.then(|| text.parse::<i64>().ok()).flatten().map(|seconds| Time::from_ms(seconds * 1_000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "5768337691:AAH5YkoiEuPk8-FZa32hStHTqXiLPtAEhx8";
+    const VECTOR: &str = "query_id=AAHdF6IQAAAAAN0XohDhrOrc&user=%7B%22id%22%3A279058397%2C%22first_name%22%3A%22Vladislav%22%2C%22last_name%22%3A%22Kibenko%22%2C%22username%22%3A%22vdkfrost%22%2C%22language_code%22%3A%22ru%22%2C%22is_premium%22%3Atrue%7D&auth_date=1662771648&hash=c501b71e775f74ce10e377dea85a7ea24ecd640b223ea86dfe453e0eaed2e2b2";
+    const SIGNED_AT: Time = Time::from_ms(1_662_771_648_000);
+    const HOUR: Option<Span> = Some(Span::hours(1));
+
+    fn anna() -> TelegramUser {
+        TelegramUser {
+            id: 9_007_199_254_740_991,
+            first_name: "Анна & Co=+%".into(),
+            last_name: None,
+            username: Some("anna".into()),
+            language_code: Some("ru".into()),
+            photo_url: Some("https://t.me/i/userpic/320/a.svg".into()),
+            is_premium: None,
+        }
+    }
+
+    /// Signs any pairs, so that a test can be wrong in one thing only.
+    fn signed(pairs: &[(&str, &str)]) -> String {
+        let mut sorted: Pairs<'_> = pairs.iter().map(|(a, b)| ((*a).into(), (*b).into())).collect();
+        sorted.sort();
+        let mut text = form_urlencoded::Serializer::new(String::new());
+        text.extend_pairs(pairs);
+        text.append_pair("hash", &hex::encode(signature(&sorted, TOKEN)));
+        text.finish()
+    }
+
+    #[test]
+    fn the_public_vector_is_accepted_with_expiry_off() {
+        let user = verify(VECTOR, TOKEN, Time::from_ms(1_790_000_000_000), None).unwrap();
+        assert_eq!(
+            (user.id, user.username.as_deref(), user.is_premium),
+            (279_058_397, Some("vdkfrost"), Some(true))
+        );
+    }
+
+    #[test]
+    fn no_byte_can_be_changed() {
+        let same = |text: &[u8]| {
+            form_urlencoded::parse(text).collect::<Vec<_>>()
+                == form_urlencoded::parse(VECTOR.as_bytes()).collect::<Vec<_>>()
+        };
+        for at in 0..VECTOR.len() {
+            for byte in (b' '..=b'~').chain([b'\n']) {
+                let mut text = VECTOR.as_bytes().to_vec();
+                text[at] = byte;
+                // `%7b` is another spelling of `%7B`, not another text.
+                if !same(&text) {
+                    let text = String::from_utf8(text).unwrap();
+                    assert!(verify(&text, TOKEN, SIGNED_AT, None).is_err(), "byte {at} as {byte}: {text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_we_sign_we_accept_and_another_bot_does_not() {
+        let init_data = sign(&anna(), TOKEN, SIGNED_AT);
+        assert_eq!(verify(&init_data, TOKEN, SIGNED_AT, HOUR), Ok(anna()));
+        assert_eq!(verify(&init_data, "1:other", SIGNED_AT, HOUR), Err(InitDataError::Forged));
+    }
+
+    #[test]
+    fn the_field_named_signature_is_part_of_what_is_signed() {
+        let init_data = signed(&[
+            ("auth_date", "1662771648"),
+            ("signature", "abc"),
+            ("user", r#"{"id":1,"first_name":"A"}"#),
+        ]);
+        assert!(verify(&init_data, TOKEN, SIGNED_AT, HOUR).is_ok());
+        assert_eq!(
+            verify(&init_data.replace("signature=abc&", ""), TOKEN, SIGNED_AT, HOUR),
+            Err(InitDataError::Forged)
+        );
+    }
+
+    #[test]
+    fn doubled_keys_are_refused_even_when_signed() {
+        let user = r#"{"id":1,"first_name":"A"}"#;
+        let twice = signed(&[("auth_date", "1662771648"), ("user", user), ("user", user)]);
+        assert_eq!(verify(&twice, TOKEN, SIGNED_AT, HOUR), Err(InitDataError::Malformed));
+        let hash = VECTOR.split("&hash=").nth(1).unwrap();
+        assert_eq!(
+            verify(&format!("{VECTOR}&hash={hash}"), TOKEN, SIGNED_AT, HOUR),
+            Err(InitDataError::Malformed)
+        );
+    }
+
+    #[test]
+    fn the_hash_must_be_64_lower_case_hex_digits() {
+        let (data, hash) = VECTOR.split_once("&hash=").unwrap();
+        let upper = hash.to_uppercase();
+        for bad in ["", &hash[..62], &upper, &format!("{hash}00"), &hash.replace('c', "g")] {
+            let verdict = verify(&format!("{data}&hash={bad}"), TOKEN, SIGNED_AT, HOUR);
+            assert_eq!(verdict, Err(InitDataError::Malformed), "{bad}");
+        }
+        assert_eq!(verify(data, TOKEN, SIGNED_AT, HOUR), Err(InitDataError::Malformed));
+    }
+
+    #[test]
+    fn init_data_is_good_for_an_hour_and_a_minute_ahead() {
+        let verdict = |seconds| verify(VECTOR, TOKEN, SIGNED_AT + Span::seconds(seconds), HOUR).map(|_| ());
+        assert_eq!(verdict(3_600), Ok(()));
+        assert_eq!(verdict(3_601), Err(InitDataError::Stale));
+        assert_eq!(verdict(-60), Ok(()));
+        assert_eq!(verdict(-61), Err(InitDataError::Stale));
+        for date in ["", "soon", "-5", "1e9", "99999999999999999999", "1662771648.5"] {
+            let init_data = signed(&[("auth_date", date), ("user", r#"{"id":1,"first_name":"A"}"#)]);
+            assert_eq!(verify(&init_data, TOKEN, SIGNED_AT, HOUR), Err(InitDataError::Stale), "{date}");
+        }
+        let undated = signed(&[("user", r#"{"id":1,"first_name":"A"}"#)]);
+        assert_eq!(verify(&undated, TOKEN, SIGNED_AT, None), Err(InitDataError::Stale));
+    }
+
+    #[test]
+    fn signed_init_data_without_a_proper_user_is_refused() {
+        for user in [
+            "",
+            "null",
+            "{}",
+            r#"{"id":"1","first_name":"A"}"#,
+            r#"{"id":0,"first_name":"A"}"#,
+            r#"{"id":1}"#,
+        ] {
+            let init_data = signed(&[("auth_date", "1662771648"), ("user", user)]);
+            assert_eq!(verify(&init_data, TOKEN, SIGNED_AT, HOUR), Err(InitDataError::NoUser), "{user}");
+        }
+    }
+
+    #[test]
+    fn signed_lines_cannot_be_cut_another_way() {
+        let glued = signed(&[("auth_date", "1662771648\nuser={\"id\":1,\"first_name\":\"A\"}")]);
+        assert_eq!(verify(&glued, TOKEN, SIGNED_AT, HOUR), Err(InitDataError::Malformed));
+    }
+}

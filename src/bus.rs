@@ -1,0 +1,63 @@
+//! What nodes tell each other, and who is around: hints, presence, last positions.
+//!
+//! Everything here may be lost, repeated or late without harm: the store has the truth. So nothing waits here, nothing
+//! fails here, and nothing of value may live only here. The only rooms that know Redis are below.
+
+pub mod local;
+pub mod redis;
+
+use async_trait::async_trait;
+use peerpack_actors::ids::UserId;
+use peerpack_actors::ports::Hint;
+use peerpack_actors::time::{Span, Time};
+use serde::{Deserialize, Serialize};
+
+/// How long a position is worth knowing.
+pub const POSITION_TTL: Span = Span::minutes(2);
+
+/// What a node hears from the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard {
+    /// Look again at these.
+    Hint(Hint),
+    /// Hints may have been missed: compare all positions with the store. Also the first thing a node hears.
+    Gap,
+}
+
+/// Where a courier was last.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct LastPosition {
+    /// Degrees north.
+    pub lat: f64,
+    /// Degrees east.
+    pub lon: f64,
+    /// When.
+    pub at: Time,
+}
+
+/// The bus does not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the bus does not answer")]
+pub struct Silent;
+
+/// Who is around and where, as far as is known. Writing never waits and may be lost; reading takes a second at most.
+#[async_trait]
+pub trait Presence: Send + Sync + 'static {
+    /// A user has a socket open; to be repeated before `ttl` is over.
+    fn set_present(&self, user: UserId, now: Time, ttl: Span);
+
+    /// A courier is here. Forgotten after [`POSITION_TTL`].
+    fn set_position(&self, user: UserId, position: LastPosition);
+
+    /// How many users have a socket open, on all nodes.
+    ///
+    /// # Errors
+    /// Nobody answers.
+    async fn present_count(&self, now: Time) -> Result<u64, Silent>;
+
+    /// Where a courier was last.
+    ///
+    /// # Errors
+    /// Nobody answers.
+    async fn last_position(&self, user: UserId, now: Time) -> Result<Option<LastPosition>, Silent>;
+}

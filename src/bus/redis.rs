@@ -1,0 +1,303 @@
+//! The bus of many nodes, on Redis: hints by publish and subscribe, presence in keys that expire.
+//!
+//! Callers only ever fill a bounded queue; one task empties it. Another task listens on a connection of its own and
+//! comes back after every interruption, saying so. No call of Redis takes longer than a second. Redis may die, stall
+//! or forget everything at any moment: that costs hints, and the other nodes compare positions anyway.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use ::redis::aio::{ConnectionManager, ConnectionManagerConfig, PubSub};
+use ::redis::{Client, Pipeline, RedisError, pipe};
+use async_trait::async_trait;
+use futures_util::StreamExt;
+use peerpack_actors::ids::UserId;
+use peerpack_actors::ports::{Bus, Hint};
+use peerpack_actors::time::{Span, Time};
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+use tokio::time::{sleep, timeout};
+use uuid::Uuid;
+
+use super::{Heard, LastPosition, POSITION_TTL, Presence, Silent};
+
+/// Jobs that wait for Redis at most; what comes on top is dropped and counted.
+pub const QUEUE: usize = 4_096;
+
+/// Jobs that go to Redis in one round trip at most.
+const BATCH: usize = 256;
+
+/// No call takes longer.
+const DEADLINE: Duration = Duration::from_secs(1);
+
+/// A node says something at least this often, so that silence means a dead connection.
+const HEARTBEAT: Duration = Duration::from_secs(3);
+
+/// A listener that hears nothing for so long, not even its own node, starts over.
+const SILENCE: Duration = Duration::from_secs(9);
+
+const FIRST_BACKOFF: Duration = Duration::from_millis(100);
+const LAST_BACKOFF: Duration = Duration::from_secs(3);
+
+/// The node's end of the bus. Dropping it ends its tasks.
+pub struct RedisBus {
+    jobs: mpsc::Sender<Job>,
+    connection: ConnectionManager,
+    client: Client,
+    keys: Keys,
+    node: Uuid,
+    _publisher: Running,
+}
+
+/// A task that ends with its owner, such as a subscription.
+#[derive(Debug)]
+pub struct Running(AbortHandle);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+enum Job {
+    Hint(Hint),
+    Present { user: UserId, until: Time },
+    Position { user: UserId, position: LastPosition },
+}
+
+/// What goes over the channel.
+#[derive(Debug, Serialize, Deserialize)]
+struct Message {
+    node: Uuid,
+    hint: Hint,
+}
+
+#[derive(Clone)]
+struct Keys {
+    channel: String,
+    present: String,
+    position: String,
+}
+
+impl Keys {
+    fn position(&self, user: UserId) -> String {
+        format!("{}{user}", self.position)
+    }
+}
+
+impl RedisBus {
+    /// Joins the bus. Does not wait for Redis and does not mind if it is down. Needs a running tokio runtime.
+    /// `node` names this node, for its lifetime; nodes of one `namespace` hear each other.
+    ///
+    /// # Errors
+    /// The URL is none of Redis.
+    pub fn join(url: &str, node: Uuid, namespace: &str) -> Result<Self, RedisError> {
+        let client = Client::open(url)?;
+        let config = ConnectionManagerConfig::new()
+            .set_number_of_retries(1)
+            .set_connection_timeout(Some(DEADLINE / 2))
+            .set_response_timeout(Some(DEADLINE));
+        let connection = ConnectionManager::new_lazy_with_config(client.clone(), config)?;
+        let keys = Keys {
+            channel: format!("{namespace}:hints"),
+            present: format!("{namespace}:present"),
+            position: format!("{namespace}:position:"),
+        };
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let publisher = Publisher { queue, connection: connection.clone(), keys: keys.clone(), node };
+        let publisher = Running(tokio::spawn(publisher.run()).abort_handle());
+        Ok(Self { jobs, connection, client, keys, node, _publisher: publisher })
+    }
+
+    /// Listens to the other nodes until the answer is dropped. The handler must not take long.
+    #[must_use]
+    pub fn subscribe(&self, handler: impl FnMut(Heard) + Send + 'static) -> Running {
+        let listener = Listener {
+            client: self.client.clone(),
+            channel: self.keys.channel.clone(),
+            node: self.node,
+            handler,
+        };
+        Running(tokio::spawn(listener.run()).abort_handle())
+    }
+
+    fn enqueue(&self, job: Job) {
+        if self.jobs.try_send(job).is_err() {
+            metrics::counter!("bus_dropped_total").increment(1);
+        }
+    }
+
+    async fn ask<T: ::redis::FromRedisValue>(&self, pipeline: &Pipeline) -> Result<T, Silent> {
+        let mut connection = self.connection.clone();
+        match timeout(DEADLINE, pipeline.query_async(&mut connection)).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(_)) | Err(_) => {
+                metrics::counter!("bus_failures_total", "call" => "read").increment(1);
+                Err(Silent)
+            }
+        }
+    }
+}
+
+impl Bus for RedisBus {
+    fn publish(&self, hint: Hint) {
+        self.enqueue(Job::Hint(hint));
+    }
+}
+
+#[async_trait]
+impl Presence for RedisBus {
+    fn set_present(&self, user: UserId, now: Time, ttl: Span) {
+        self.enqueue(Job::Present { user, until: now + ttl });
+    }
+
+    fn set_position(&self, user: UserId, position: LastPosition) {
+        self.enqueue(Job::Position { user, position });
+    }
+
+    async fn present_count(&self, now: Time) -> Result<u64, Silent> {
+        let mut pipeline = pipe();
+        pipeline.cmd("ZREMRANGEBYSCORE").arg(&self.keys.present).arg("-inf").arg(now.ms()).ignore();
+        pipeline.cmd("ZCARD").arg(&self.keys.present);
+        self.ask(&pipeline).await.map(|(count,)| count)
+    }
+
+    async fn last_position(&self, user: UserId, now: Time) -> Result<Option<LastPosition>, Silent> {
+        let mut pipeline = pipe();
+        pipeline.cmd("GET").arg(self.keys.position(user));
+        let (json,): (Option<String>,) = self.ask(&pipeline).await?;
+        let position: Option<LastPosition> = json.and_then(|json| serde_json::from_str(&json).ok());
+        Ok(position.filter(|position| now.since(position.at) < POSITION_TTL))
+    }
+}
+
+/// Empties the queue into Redis.
+struct Publisher {
+    queue: mpsc::Receiver<Job>,
+    connection: ConnectionManager,
+    keys: Keys,
+    node: Uuid,
+}
+
+impl Publisher {
+    async fn run(mut self) {
+        let mut failures = 0_u32;
+        loop {
+            let mut jobs = Vec::new();
+            // A timeout is a heartbeat: a batch without jobs.
+            if let Ok(0) = timeout(HEARTBEAT, self.queue.recv_many(&mut jobs, BATCH)).await {
+                return;
+            }
+            metrics::gauge!("bus_queued").set(self.queue.len() as f64);
+            let pipeline = self.pipeline(jobs);
+            let sent = timeout(DEADLINE, pipeline.exec_async(&mut self.connection)).await;
+            let failure = match sent {
+                Ok(Ok(())) => None,
+                Ok(Err(error)) => Some(error.to_string()),
+                Err(_) => Some("no answer within a second".to_owned()),
+            };
+            if let Some(error) = failure {
+                metrics::counter!("bus_failures_total", "call" => "write").increment(1);
+                if failures == 0 {
+                    tracing::warn!(%error, "redis does not take our hints; other nodes will hear later");
+                }
+                sleep(backoff(self.node, failures)).await;
+                failures = failures.saturating_add(1);
+            } else if failures > 0 {
+                tracing::info!(failures, "redis takes our hints again");
+                failures = 0;
+            }
+        }
+    }
+
+    fn pipeline(&self, jobs: Vec<Job>) -> Pipeline {
+        let mut hint = Hint::default();
+        let mut present = HashMap::new();
+        let mut positions = HashMap::new();
+        for job in jobs {
+            match job {
+                Job::Hint(one) => {
+                    hint.users.extend(one.users);
+                    hint.packages.extend(one.packages);
+                    hint.trips.extend(one.trips);
+                }
+                Job::Present { user, until } => {
+                    present.insert(user, until);
+                }
+                Job::Position { user, position } => {
+                    positions.insert(user, position);
+                }
+            }
+        }
+        let message = Message { node: self.node, hint };
+        let mut pipeline = pipe();
+        pipeline.publish(&self.keys.channel, serde_json::to_string(&message).unwrap_or_default()).ignore();
+        if !present.is_empty() {
+            // GT: a user may be present on several nodes, and the longest presence counts.
+            pipeline.cmd("ZADD").arg(&self.keys.present).arg("GT");
+            for (user, until) in present {
+                pipeline.arg(until.ms()).arg(user.to_string());
+            }
+            pipeline.ignore();
+        }
+        for (user, position) in positions {
+            let json = serde_json::to_string(&position).unwrap_or_default();
+            let ttl_s = POSITION_TTL.ms() / 1_000;
+            pipeline.cmd("SET").arg(self.keys.position(user)).arg(json).arg("EX").arg(ttl_s).ignore();
+        }
+        pipeline
+    }
+}
+
+/// Hears the other nodes.
+struct Listener<H> {
+    client: Client,
+    channel: String,
+    node: Uuid,
+    handler: H,
+}
+
+impl<H: FnMut(Heard) + Send> Listener<H> {
+    async fn run(mut self) {
+        let mut failures = 0_u32;
+        loop {
+            if let Ok(Ok(connection)) = timeout(DEADLINE, open(&self.client, &self.channel)).await {
+                failures = 0;
+                metrics::counter!("bus_gaps_total").increment(1);
+                (self.handler)(Heard::Gap);
+                self.hear(connection).await;
+                tracing::warn!("the connection to redis is interrupted; positions will be compared");
+            }
+            sleep(backoff(self.node, failures)).await;
+            failures = failures.saturating_add(1);
+        }
+    }
+
+    async fn hear(&mut self, connection: PubSub) {
+        let mut messages = connection.into_on_message();
+        while let Ok(Some(message)) = timeout(SILENCE, messages.next()).await {
+            let message: Option<Message> = serde_json::from_slice(message.get_payload_bytes()).ok();
+            let foreign =
+                message.filter(|message| message.node != self.node && message.hint != Hint::default());
+            if let Some(Message { hint, .. }) = foreign {
+                (self.handler)(Heard::Hint(hint));
+            }
+        }
+    }
+}
+
+async fn open(client: &Client, channel: &str) -> Result<PubSub, RedisError> {
+    let mut connection = client.get_async_pubsub().await?;
+    connection.subscribe(channel).await?;
+    Ok(connection)
+}
+
+/// Doubles up to a limit. Nodes differ by up to half, so that they do not all come back in the same moment.
+fn backoff(node: Uuid, failures: u32) -> Duration {
+    let delay = FIRST_BACKOFF.saturating_mul(1 << failures.min(10)).min(LAST_BACKOFF);
+    delay - delay * u32::from(node.as_bytes()[15]) / 512
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,192 @@
+//! The configuration: read once at the start, typed, and refused as a whole when something in it is wrong.
+//!
+//! Four layers, the first that sets a key wins: flags, environment (`PEERPACK_*`, `DATABASE_URL`, `REDIS_URL`), a TOML
+//! file, defaults. Secrets may also be named by file (`.._FILE`). Must not touch the process's environment itself: it
+//! comes in as an argument, so that tests need none.
+
+mod checks;
+mod secret;
+mod settings;
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use peerpack_actors::package::Mode as PackageMode;
+use peerpack_actors::time::Span;
+use serde::Deserialize;
+
+pub use secret::Secret;
+pub use settings::Settings;
+
+/// The bot token of Telegram's public documentation: good for development, and known to everybody.
+pub const PUBLIC_TEST_TOKEN: &str = "5768337691:AAH5YkoiEuPk8-FZa32hStHTqXiLPtAEhx8";
+
+/// How careful to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Everything has a default; nothing has to be installed or kept secret.
+    #[default]
+    Development,
+    /// Insecure values are refused.
+    Production,
+}
+
+/// How logs are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// Pretty on a terminal, JSON otherwise.
+    #[default]
+    Auto,
+    /// For people.
+    Pretty,
+    /// For machines.
+    Json,
+}
+
+/// The configuration of a server, complete and checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// How careful to be.
+    pub mode: Mode,
+    /// Where clients connect.
+    pub listen: SocketAddr,
+    /// Where `/metrics` is served; nowhere if absent.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Postgres or SQLite; absent means the embedded store in `data_dir`.
+    pub database_url: Option<Secret>,
+    /// Redis; absent means one node.
+    pub redis_url: Option<Secret>,
+    /// Where the embedded store, uploads and generated secrets lie.
+    pub data_dir: PathBuf,
+    /// The Telegram bot's token.
+    pub bot_token: Secret,
+    /// The key of access tokens, if configured. See [`Config::jwt_secret`].
+    jwt_secret: Option<Secret>,
+    /// How long an access token is good.
+    pub access_ttl: Span,
+    /// How long a refresh token is good.
+    pub refresh_ttl: Span,
+    /// How old init data may be.
+    pub init_data_max_age: Span,
+    /// Origins of pages that may call us, exactly as browsers send them.
+    pub allowed_origins: Vec<String>,
+    /// How a package finds its courier when its sender does not say.
+    pub default_mode: PackageMode,
+    /// Threads that serve HTTP.
+    pub workers: usize,
+    /// Open sockets of one user.
+    pub max_sockets_per_user: usize,
+    /// Open sockets from one address.
+    pub max_sockets_per_ip: usize,
+    /// Proxies in front of us whose `X-Forwarded-For` counts.
+    pub trusted_proxies: u8,
+    /// Whether money comes from nowhere.
+    pub demo_payments: bool,
+    /// Which log lines are written.
+    pub log: String,
+    /// How they are written.
+    pub log_format: LogFormat,
+    /// What is allowed but unwise, one sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// Everything that is wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problems(pub Vec<String>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the configuration cannot be used:")?;
+        self.0.iter().try_for_each(|problem| write!(f, "\n  - {problem}"))
+    }
+}
+
+impl std::error::Error for Problems {}
+
+impl Config {
+    /// Puts the layers together and checks the result. `environment` is that of the process, `std::env::vars()`.
+    ///
+    /// # Errors
+    /// All problems at once.
+    pub fn load(
+        flags: Settings,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, Problems> {
+        let mut problems = Vec::new();
+        let mut warnings = Vec::new();
+        let environment = Settings::from_environment(environment, &mut problems, &mut warnings);
+        let file = flags
+            .config
+            .as_ref()
+            .or(environment.config.as_ref())
+            .map(|path| Settings::from_file(path, &mut problems));
+        let layers = [("flags", flags), ("environment", environment), ("file", file.unwrap_or_default())];
+        let layers = layers.map(|(name, layer)| layer.with_secrets_from_files(name, &mut problems));
+        let settings = layers.into_iter().reduce(Settings::or).unwrap_or_default();
+        let config = Self::from_settings(settings, warnings);
+        config.check(&mut problems);
+        if problems.is_empty() { Ok(config.with_warnings()) } else { Err(Problems(problems)) }
+    }
+
+    fn from_settings(settings: Settings, warnings: Vec<String>) -> Self {
+        let mode = settings.mode.unwrap_or_default();
+        let development = mode == Mode::Development;
+        let span =
+            |seconds: Option<u32>, default: Span| seconds.map_or(default, |s| Span::seconds(i64::from(s)));
+        let local_origins = || {
+            let ports = [3000, 5173, 8080];
+            ports
+                .iter()
+                .flat_map(|p| [format!("http://localhost:{p}"), format!("http://127.0.0.1:{p}")])
+                .collect()
+        };
+        Self {
+            mode,
+            listen: settings.listen.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
+            metrics_listen: settings.metrics_listen,
+            database_url: settings.database_url,
+            redis_url: settings.redis_url,
+            data_dir: settings.data_dir.unwrap_or_else(|| PathBuf::from("./var")),
+            bot_token: settings.bot_token.unwrap_or_else(|| PUBLIC_TEST_TOKEN.into()),
+            jwt_secret: settings.jwt_secret,
+            access_ttl: span(settings.access_ttl_s, Span::minutes(15)),
+            refresh_ttl: span(settings.refresh_ttl_s, Span::days(30)),
+            init_data_max_age: span(settings.init_data_max_age_s, Span::hours(1)),
+            allowed_origins: settings
+                .allowed_origins
+                .unwrap_or_else(|| if development { local_origins() } else { Vec::new() }),
+            default_mode: settings.default_mode.unwrap_or_default(),
+            workers: settings
+                .workers
+                .or_else(|| std::thread::available_parallelism().ok())
+                .map_or(1, NonZeroUsize::get),
+            max_sockets_per_user: settings.max_sockets_per_user.map_or(5, NonZeroUsize::get),
+            max_sockets_per_ip: settings.max_sockets_per_ip.map_or(20, NonZeroUsize::get),
+            trusted_proxies: settings.trusted_proxies.unwrap_or(0),
+            demo_payments: settings.demo_payments.unwrap_or(development),
+            log: settings.log.unwrap_or_else(|| "info".to_owned()),
+            log_format: settings.log_format.unwrap_or_default(),
+            warnings,
+        }
+    }
+
+    /// The key of access tokens. In development, when none is configured, one is made of `fresh` and kept in the data
+    /// directory, so that tokens outlive a restart; in production it is always configured.
+    ///
+    /// # Errors
+    /// The data directory cannot be written.
+    pub fn jwt_secret(&self, fresh: [u8; 32]) -> std::io::Result<Secret> {
+        match &self.jwt_secret {
+            Some(secret) => Ok(secret.clone()),
+            None => secret::kept(&self.data_dir, "jwt.secret", fresh),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! What a configuration may not be, and what it had better not be.
+
+use super::{Config, Mode, PUBLIC_TEST_TOKEN, Secret};
+use crate::auth::token::{MAX_LIFETIME, MIN_KEY_BYTES};
+use peerpack_actors::time::Span;
+
+impl Config {
+    /// Lists everything that keeps the server from starting.
+    pub(super) fn check(&self, problems: &mut Vec<String>) {
+        let mut no = |wrong: bool, problem: &str| {
+            if wrong {
+                problems.push(problem.to_owned());
+            }
+        };
+        let production = self.mode == Mode::Production;
+        let weak = self.jwt_secret.as_ref().is_some_and(|secret| secret.reveal().len() < MIN_KEY_BYTES);
+        no(weak, "jwt_secret has fewer than 32 bytes");
+        no(production && self.jwt_secret.is_none(), "production needs a jwt_secret");
+        let public = self.bot_token.reveal() == PUBLIC_TEST_TOKEN;
+        no(production && public, "production needs a bot_token of its own: the default is public");
+        no(!is_bot_token(&self.bot_token), "bot_token is not of the form 123456:ABC");
+        no(production && self.allowed_origins.is_empty(), "production needs allowed_origins");
+        no(
+            self.metrics_listen.is_some_and(|metrics| metrics.port() != 0 && metrics == self.listen),
+            "metrics_listen is the same as listen",
+        );
+        let seconds = Span::seconds;
+        no(
+            self.access_ttl < seconds(10) || self.access_ttl > MAX_LIFETIME,
+            "access_ttl_s is not in 10 to 86400",
+        );
+        no(self.refresh_ttl < self.access_ttl, "refresh_ttl_s is less than access_ttl_s");
+        no(
+            self.init_data_max_age < seconds(10) || self.init_data_max_age > MAX_LIFETIME,
+            "init_data_max_age_s is not in 10 to 86400",
+        );
+        let starts = |url: &Option<Secret>, schemes: &[&str]| {
+            url.as_ref().is_none_or(|url| schemes.iter().any(|scheme| url.reveal().starts_with(scheme)))
+        };
+        no(
+            !starts(&self.database_url, &["postgres://", "postgresql://", "sqlite:"]),
+            "database_url starts with neither postgres:// nor sqlite:",
+        );
+        no(
+            !starts(&self.redis_url, &["redis://", "redis+unix://", "unix://"]),
+            "redis_url starts with neither redis:// nor unix:// (TLS is not built in)",
+        );
+        for origin in &self.allowed_origins {
+            if !is_origin(origin) {
+                problems.push(format!(
+                    "allowed_origins: {origin} is not of the form https://host, without a path or *"
+                ));
+            } else if production && !origin.starts_with("https://") {
+                problems.push(format!("allowed_origins: production needs https, not {origin}"));
+            }
+        }
+    }
+
+    /// Adds what is allowed but unwise.
+    pub(super) fn with_warnings(mut self) -> Self {
+        if self.mode == Mode::Production {
+            let embedded = self.database_url.as_ref().is_none_or(|url| url.reveal().starts_with("sqlite:"));
+            if embedded {
+                self.warnings.push("the store is embedded: one node, and backups are up to you".to_owned());
+            }
+            if self.demo_payments {
+                self.warnings.push("demo_payments is on: money comes from nowhere".to_owned());
+            }
+        } else if !self.listen.ip().is_loopback() {
+            self.warnings
+                .push("development mode, open to other machines: anybody can sign in as anybody".to_owned());
+        }
+        if self.allowed_origins.iter().any(|origin| origin == "https://web.telegram.org") {
+            let warning =
+                "allowed_origins: https://web.telegram.org frames the app, it does not call the server";
+            self.warnings.push(warning.to_owned());
+        }
+        self
+    }
+}
+
+fn is_bot_token(token: &Secret) -> bool {
+    token.reveal().split_once(':').is_some_and(|(id, key)| {
+        !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()) && !key.is_empty()
+    })
+}
+
+fn is_origin(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b':' | b'[' | b']');
+    host.is_some_and(|host| !host.is_empty() && host.bytes().all(plain))
+}

@@ -1,0 +1,240 @@
+//! One layer of the configuration, where everything may be absent: the flags, the environment or the file.
+//!
+//! The flags' parser also parses the environment, so that `--workers 4` and `PEERPACK_WORKERS=4` cannot differ.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, FromArgMatches};
+use peerpack_actors::package::Mode as PackageMode;
+use serde::Deserialize;
+
+use super::{LogFormat, Mode, Secret};
+
+/// What can be set.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// A TOML file with settings
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+    /// How careful to be; production refuses insecure values [default: development]
+    #[arg(long)]
+    pub mode: Option<Mode>,
+    /// Where clients connect [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// Where /metrics is served [default: nowhere]
+    #[arg(long, value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
+    /// Postgres or SQLite [default: an SQLite file in the data directory]
+    #[arg(long, value_name = "URL")]
+    pub database_url: Option<Secret>,
+    /// A file with the database's URL
+    #[arg(long, value_name = "FILE")]
+    pub database_url_file: Option<PathBuf>,
+    /// Redis, which joins several nodes [default: one node]
+    #[arg(long, value_name = "URL")]
+    pub redis_url: Option<Secret>,
+    /// A file with Redis' URL
+    #[arg(long, value_name = "FILE")]
+    pub redis_url_file: Option<PathBuf>,
+    /// Where the embedded store, uploads and generated secrets lie [default: ./var]
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// The Telegram bot's token. No flag: flags are visible to everybody on the machine.
+    #[arg(skip)]
+    pub bot_token: Option<Secret>,
+    /// A file with the Telegram bot's token
+    #[arg(long, value_name = "FILE")]
+    pub bot_token_file: Option<PathBuf>,
+    /// The key of access tokens, at least 32 bytes. No flag, as above.
+    #[arg(skip)]
+    pub jwt_secret: Option<Secret>,
+    /// A file with the key of access tokens
+    #[arg(long, value_name = "FILE")]
+    pub jwt_secret_file: Option<PathBuf>,
+    /// How long an access token is good, seconds [default: 900]
+    #[arg(long, value_name = "SECONDS")]
+    pub access_ttl_s: Option<u32>,
+    /// How long a refresh token is good, seconds [default: 2592000]
+    #[arg(long, value_name = "SECONDS")]
+    pub refresh_ttl_s: Option<u32>,
+    /// How old init data may be, seconds [default: 3600]
+    #[arg(long, value_name = "SECONDS")]
+    pub init_data_max_age_s: Option<u32>,
+    /// Origins of pages that may call the server [default: localhost in development]
+    #[arg(long, value_name = "ORIGIN", value_delimiter = ',')]
+    pub allowed_origins: Option<Vec<String>>,
+    /// How a package finds its courier when its sender does not say: instant or choose [default: instant]
+    #[arg(long, value_name = "MODE", value_parser = package_mode)]
+    pub default_mode: Option<PackageMode>,
+    /// Threads that serve HTTP [default: one for each core]
+    #[arg(long, value_name = "N")]
+    pub workers: Option<NonZeroUsize>,
+    /// Open sockets of one user [default: 5]
+    #[arg(long, value_name = "N")]
+    pub max_sockets_per_user: Option<NonZeroUsize>,
+    /// Open sockets from one address [default: 20]
+    #[arg(long, value_name = "N")]
+    pub max_sockets_per_ip: Option<NonZeroUsize>,
+    /// Proxies in front whose X-Forwarded-For counts [default: 0]
+    #[arg(long, value_name = "N")]
+    pub trusted_proxies: Option<u8>,
+    /// Let money come from nowhere [default: true in development]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub demo_payments: Option<bool>,
+    /// Which log lines are written, such as info,peerpack=debug [default: info]
+    #[arg(long, value_name = "FILTER")]
+    pub log: Option<String>,
+    /// How logs are written [default: auto]
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+}
+
+fn package_mode(word: &str) -> Result<PackageMode, String> {
+    let modes = [PackageMode::Instant, PackageMode::Choose];
+    modes.into_iter().find(|mode| mode.word() == word).ok_or_else(|| "must be instant or choose".to_owned())
+}
+
+const WITHOUT_FLAG: [&str; 2] = ["bot_token", "jwt_secret"];
+
+fn parser() -> clap::Command {
+    Settings::augment_args(clap::Command::new("settings").no_binary_name(true))
+}
+
+/// The keys a file or the environment may have.
+fn keys() -> Vec<String> {
+    let flags = parser().get_arguments().map(|argument| argument.get_id().to_string()).collect::<Vec<_>>();
+    flags.into_iter().chain(WITHOUT_FLAG.map(str::to_owned)).collect()
+}
+
+impl Settings {
+    /// The settings in the environment's `PEERPACK_*`, `DATABASE_URL` and `REDIS_URL`. Empty values count as absent.
+    pub(super) fn from_environment(
+        variables: impl IntoIterator<Item = (String, String)>,
+        problems: &mut Vec<String>,
+        warnings: &mut Vec<String>,
+    ) -> Self {
+        const SHARED: [&str; 4] = ["DATABASE_URL", "DATABASE_URL_FILE", "REDIS_URL", "REDIS_URL_FILE"];
+        let keys = keys();
+        let mut settings = Self::default();
+        let mut variables: Vec<_> = variables.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        variables.sort();
+        for (name, value) in variables {
+            let own = name.strip_prefix("PEERPACK_");
+            let Some(key) = own.or_else(|| SHARED.contains(&&*name).then_some(&*name)) else { continue };
+            let key = key.to_lowercase();
+            if key.starts_with("test_") {
+                continue;
+            }
+            if !keys.contains(&key) {
+                warnings.push(format!("the environment variable {name} is not known and has no effect"));
+                continue;
+            }
+            match Self::one(&key, &value) {
+                Ok(one) => settings = one.or(settings),
+                Err(reason) => problems.push(format!("{name}: {reason}")),
+            }
+        }
+        settings
+    }
+
+    fn one(key: &str, value: &str) -> Result<Self, String> {
+        match key {
+            "bot_token" => return Ok(Self { bot_token: Some(value.into()), ..Self::default() }),
+            "jwt_secret" => return Ok(Self { jwt_secret: Some(value.into()), ..Self::default() }),
+            _ => {}
+        }
+        let flag = format!("--{}={value}", key.replace('_', "-"));
+        let matches = parser().try_get_matches_from([flag]);
+        matches.and_then(|matches| Self::from_arg_matches(&matches)).map_err(|error| {
+            let text = error.to_string();
+            text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
+        })
+    }
+
+    /// The settings in a TOML file.
+    pub(super) fn from_file(path: &Path, problems: &mut Vec<String>) -> Self {
+        let shown = path.display();
+        let table = std::fs::read_to_string(path)
+            .map_err(|error| error.to_string())
+            .and_then(|text| text.parse::<toml::Table>().map_err(|error| error.message().to_owned()));
+        let table = match table {
+            Ok(table) => table,
+            Err(reason) => {
+                problems.push(format!("{shown}: {reason}"));
+                return Self::default();
+            }
+        };
+        let keys = keys();
+        let mut settings = Self::default();
+        for (key, value) in table {
+            if key == "config" || !keys.contains(&key) {
+                problems.push(format!("{shown}: the key {key} is not known"));
+                continue;
+            }
+            match toml::Table::from_iter([(key.clone(), value)]).try_into::<Self>() {
+                Ok(one) => settings = one.or(settings),
+                Err(error) => problems.push(format!("{shown}: {key}: {}", error.message())),
+            }
+        }
+        settings
+    }
+
+    /// Reads the secrets that are named by file. Both the secret and its file in one layer is a contradiction.
+    pub(super) fn with_secrets_from_files(mut self, layer: &str, problems: &mut Vec<String>) -> Self {
+        let secrets = [
+            ("database_url", &mut self.database_url, self.database_url_file.take()),
+            ("redis_url", &mut self.redis_url, self.redis_url_file.take()),
+            ("bot_token", &mut self.bot_token, self.bot_token_file.take()),
+            ("jwt_secret", &mut self.jwt_secret, self.jwt_secret_file.take()),
+        ];
+        for (key, secret, file) in secrets {
+            let Some(file) = file else { continue };
+            if secret.is_some() {
+                problems.push(format!("{layer}: {key} and {key}_file are both set"));
+            }
+            match std::fs::read_to_string(&file) {
+                Ok(text) if !text.trim().is_empty() => *secret = Some(text.trim().into()),
+                Ok(_) => problems.push(format!("{layer}: {key}_file: {} is empty", file.display())),
+                Err(error) => problems.push(format!("{layer}: {key}_file: {}: {error}", file.display())),
+            }
+        }
+        self
+    }
+
+    /// This layer over another one.
+    #[must_use]
+    pub fn or(self, below: Self) -> Self {
+        Self {
+            config: self.config.or(below.config),
+            mode: self.mode.or(below.mode),
+            listen: self.listen.or(below.listen),
+            metrics_listen: self.metrics_listen.or(below.metrics_listen),
+            database_url: self.database_url.or(below.database_url),
+            database_url_file: self.database_url_file.or(below.database_url_file),
+            redis_url: self.redis_url.or(below.redis_url),
+            redis_url_file: self.redis_url_file.or(below.redis_url_file),
+            data_dir: self.data_dir.or(below.data_dir),
+            bot_token: self.bot_token.or(below.bot_token),
+            bot_token_file: self.bot_token_file.or(below.bot_token_file),
+            jwt_secret: self.jwt_secret.or(below.jwt_secret),
+            jwt_secret_file: self.jwt_secret_file.or(below.jwt_secret_file),
+            access_ttl_s: self.access_ttl_s.or(below.access_ttl_s),
+            refresh_ttl_s: self.refresh_ttl_s.or(below.refresh_ttl_s),
+            init_data_max_age_s: self.init_data_max_age_s.or(below.init_data_max_age_s),
+            allowed_origins: self.allowed_origins.or(below.allowed_origins),
+            default_mode: self.default_mode.or(below.default_mode),
+            workers: self.workers.or(below.workers),
+            max_sockets_per_user: self.max_sockets_per_user.or(below.max_sockets_per_user),
+            max_sockets_per_ip: self.max_sockets_per_ip.or(below.max_sockets_per_ip),
+            trusted_proxies: self.trusted_proxies.or(below.trusted_proxies),
+            demo_payments: self.demo_payments.or(below.demo_payments),
+            log: self.log.or(below.log),
+            log_format: self.log_format.or(below.log_format),
+        }
+    }
+}

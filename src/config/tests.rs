@@ -1,0 +1,160 @@
+use std::os::unix::fs::PermissionsExt;
+
+use clap::Parser;
+
+use super::*;
+
+#[derive(Parser)]
+struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+fn flags(text: &str) -> Settings {
+    Cli::try_parse_from(std::iter::once("peerpack").chain(text.split_whitespace())).unwrap().settings
+}
+
+fn load(flags_text: &str, environment: &[(&str, &str)]) -> Result<Config, Problems> {
+    let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Config::load(flags(flags_text), environment)
+}
+
+fn file(text: &str) -> (tempfile::TempDir, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("settings.toml");
+    std::fs::write(&path, text).unwrap();
+    let path = path.to_str().unwrap().to_owned();
+    (dir, path)
+}
+
+const SECURE: [(&str, &str); 4] = [
+    ("PEERPACK_MODE", "production"),
+    ("PEERPACK_JWT_SECRET", "0123456789abcdef0123456789abcdef"),
+    ("PEERPACK_BOT_TOKEN", "42:a-token-of-our-own"),
+    ("PEERPACK_ALLOWED_ORIGINS", "https://app.example.org"),
+];
+
+#[test]
+fn nothing_needs_to_be_set_for_development() {
+    let config = load("", &[]).unwrap();
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.bot_token.reveal(), PUBLIC_TEST_TOKEN);
+    assert_eq!((config.access_ttl, config.init_data_max_age), (Span::minutes(15), Span::hours(1)));
+    assert_eq!((config.max_sockets_per_user, config.default_mode), (5, PackageMode::Instant));
+    assert!(config.warnings.is_empty());
+}
+
+#[test]
+fn flags_go_before_environment_before_file_before_defaults() {
+    let (_dir, path) = file("workers = 2\naccess_ttl_s = 60\nlog = \"file\"\ndefault_mode = \"choose\"");
+    let environment =
+        [("PEERPACK_CONFIG", path.as_str()), ("PEERPACK_WORKERS", "3"), ("PEERPACK_LOG", "env")];
+    let config = load("--log flag", &environment).unwrap();
+    assert_eq!((config.log.as_str(), config.workers), ("flag", 3));
+    assert_eq!((config.access_ttl, config.default_mode), (Span::minutes(1), PackageMode::Choose));
+    assert_eq!(config.max_sockets_per_ip, 20);
+}
+
+#[test]
+fn all_unknown_keys_of_a_file_are_reported_at_once() {
+    let (_dir, path) =
+        file("listn = \"127.0.0.1:1\"\nworkers = \"many\"\nlog_format = \"json\"\n[tls]\ncert = \"a\"");
+    let Problems(problems) = load(&format!("--config {path}"), &[]).unwrap_err();
+    let about = |what: &str| problems.iter().any(|problem| problem.contains(what));
+    assert!(about("listn") && about("tls") && about("workers"), "{problems:?}");
+    assert_eq!(problems.len(), 3);
+}
+
+#[test]
+fn unknown_variables_are_warned_of_and_malformed_ones_refused() {
+    let environment = [("PEERPACK_LISTN", "x"), ("PEERPACK_TEST_REDIS", "redis://x"), ("HOME", "/")];
+    let warnings = load("", &environment).unwrap().warnings;
+    assert_eq!(warnings, ["the environment variable PEERPACK_LISTN is not known and has no effect"]);
+
+    let Problems(problems) =
+        load("", &[("PEERPACK_WORKERS", "0"), ("PEERPACK_LISTEN", "nowhere")]).unwrap_err();
+    assert_eq!(problems.len(), 2);
+    assert!(problems[0].starts_with("PEERPACK_LISTEN: ") && problems[1].starts_with("PEERPACK_WORKERS: "));
+}
+
+#[test]
+fn an_empty_variable_is_an_absent_one() {
+    assert!(load("", &[("REDIS_URL", ""), ("PEERPACK_METRICS_LISTEN", "")]).unwrap().redis_url.is_none());
+}
+
+#[test]
+fn secrets_can_come_from_files() {
+    let (_dir, path) = file("postgres://user:hunter2@db/peerpack\n");
+    let config = load("", &[("DATABASE_URL_FILE", &path)]).unwrap();
+    assert_eq!(config.database_url.unwrap().reveal(), "postgres://user:hunter2@db/peerpack");
+    let config = load(&format!("--database-url-file {path}"), &[("DATABASE_URL", "sqlite:other")]).unwrap();
+    assert_eq!(config.database_url.unwrap().reveal(), "postgres://user:hunter2@db/peerpack");
+    let both = [("DATABASE_URL_FILE", path.as_str()), ("DATABASE_URL", "sqlite:x")];
+    assert!(load("", &both).unwrap_err().to_string().contains("database_url and database_url_file"));
+    assert!(load("--jwt-secret-file /nowhere/at/all", &[]).is_err());
+}
+
+#[test]
+fn production_starts_with_secure_values() {
+    let config = load("", &SECURE).unwrap();
+    assert!(!config.demo_payments);
+    assert_eq!(config.jwt_secret([0; 32]).unwrap().reveal(), SECURE[1].1);
+    assert_eq!(config.warnings.len(), 1, "the embedded store: {:?}", config.warnings);
+}
+
+#[test]
+fn production_lists_all_insecure_values_at_once() {
+    let Problems(problems) = load("--mode production", &[("PEERPACK_JWT_SECRET", "short")]).unwrap_err();
+    for what in ["fewer than 32 bytes", "bot_token", "allowed_origins"] {
+        assert!(problems.iter().any(|problem| problem.contains(what)), "{what}: {problems:?}");
+    }
+    let Problems(missing) = load("--mode production", &[]).unwrap_err();
+    assert!(missing.iter().any(|problem| problem.contains("needs a jwt_secret")));
+
+    for origin in [
+        "*",
+        "null",
+        "https://*.example.org",
+        "https://app.example.org/",
+        "http://app.example.org",
+        "app.example.org",
+    ] {
+        let mut environment = SECURE;
+        environment[3].1 = origin;
+        let Problems(problems) = load("", &environment).unwrap_err();
+        assert!(problems.len() == 1 && problems[0].contains(origin), "{origin}: {problems:?}");
+    }
+}
+
+#[test]
+fn urls_of_the_wrong_kind_are_refused_without_being_shown() {
+    let environment = [("DATABASE_URL", "mysql://root:hunter2@db"), ("REDIS_URL", "rediss://:hunter2@cache")];
+    let problems = load("", &environment).unwrap_err();
+    assert_eq!(problems.0.len(), 2);
+    assert!(!problems.to_string().contains("hunter2"));
+}
+
+#[test]
+fn secrets_do_not_show_when_a_configuration_is_printed() {
+    let mut environment = SECURE.to_vec();
+    environment.push(("DATABASE_URL", "postgres://user:hunter2@db/peerpack"));
+    let shown = format!("{:?}", load("", &environment).unwrap());
+    for secret in [SECURE[1].1, SECURE[2].1, "hunter2"] {
+        assert!(!shown.contains(secret));
+    }
+}
+
+#[test]
+fn in_development_a_token_key_is_made_once_and_kept_for_its_owner_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let data_dir = dir.path().join("var");
+    let config = load(&format!("--data-dir {}", data_dir.display()), &[]).unwrap();
+    let first = config.jwt_secret([1; 32]).unwrap();
+    assert_eq!(first.reveal().len(), 64);
+    assert_eq!(config.jwt_secret([2; 32]).unwrap(), first);
+    let kept = data_dir.join("jwt.secret");
+    assert_eq!(std::fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(std::fs::read_dir(&data_dir).unwrap().count(), 1);
+    std::fs::write(kept, "short").unwrap();
+    assert!(config.jwt_secret([3; 32]).is_err());
+}

@@ -1,0 +1,370 @@
+//! The one error of the HTTP edge: a status, a stable code and a sentence for people.
+//!
+//! Every refusal of the core and every failure below becomes an [`ApiError`] here and nowhere else, so that clients
+//! meet one body, `application/problem+json`. Nothing internal may get into it: no parser's words, no path, no SQL.
+
+pub mod extract;
+pub mod request_id;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+use peerpack_actors::ports::{CommitError, Unavailable};
+use peerpack_actors::rejection::Rejection;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The media type of every error body.
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
+/// An answer that is not a success.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    fields: BTreeMap<String, String>,
+    suggestions: Vec<String>,
+    retry_after_s: Option<u32>,
+}
+
+/// The body of an error, as RFC 9457 has it and with our own members.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Problem {
+    /// `urn:peerpack:problem:` and the code.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The name of the status.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// Stable, for programs.
+    pub code: String,
+    /// For people.
+    pub message: String,
+    /// Names this request in the server's log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// What is wrong, field by field.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, String>,
+    /// What may have been meant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suggestions: Vec<String>,
+}
+
+impl ApiError {
+    /// An error with a status, a stable code and a sentence for people.
+    #[must_use]
+    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { status, code, message, fields: BTreeMap::new(), suggestions: Vec::new(), retry_after_s: None }
+    }
+
+    /// 400: the request is malformed.
+    #[must_use]
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad_request", message)
+    }
+
+    /// 401: nobody is signed in.
+    #[must_use]
+    pub fn unauthorized(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, code, message)
+    }
+
+    /// 403: visible to the caller, but not theirs to do.
+    #[must_use]
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", message)
+    }
+
+    /// 404: not there, or not visible to the caller.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "there is nothing here")
+    }
+
+    /// 408: the request took too long to arrive.
+    #[must_use]
+    pub fn too_slow() -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "too_slow", "the request took too long to arrive")
+    }
+
+    /// 409: the state does not allow it.
+    #[must_use]
+    pub fn conflict(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, message)
+    }
+
+    /// 413: the body is larger than `limit` bytes.
+    #[must_use]
+    pub fn too_large(limit: usize) -> Self {
+        let message = format!("the body may have at most {limit} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
+    }
+
+    /// 415: the body is not of a type we read.
+    #[must_use]
+    pub fn unsupported_media_type(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message)
+    }
+
+    /// 422: understood, but this field will not do.
+    #[must_use]
+    pub fn unprocessable(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        let (field, reason) = (field.into(), reason.into());
+        let message = format!("{field}: {reason}");
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", message).with_field(field, reason)
+    }
+
+    /// 429: asked too often; again after so many seconds.
+    #[must_use]
+    pub fn too_many(retry_after_s: u32) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many", "too many requests, please wait a moment")
+            .with_retry_after(retry_after_s)
+    }
+
+    /// 503: something we need does not answer; again in a second.
+    #[must_use]
+    pub fn unavailable() -> Self {
+        let message = "this is temporarily unavailable, please try again";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message).with_retry_after(1)
+    }
+
+    /// 500: a fault of ours. The cause goes to the log, not to the client.
+    #[must_use]
+    pub fn internal(cause: &dyn fmt::Display) -> Self {
+        tracing::error!(%cause, request_id = request_id::current().as_deref(), "internal error");
+        Self::for_status(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// The plain error of a status that nothing more is known about.
+    #[must_use]
+    pub fn for_status(status: StatusCode) -> Self {
+        let (code, message) = match status {
+            StatusCode::BAD_REQUEST => ("bad_request", "the request is malformed"),
+            StatusCode::UNAUTHORIZED => ("unauthorized", "please sign in"),
+            StatusCode::FORBIDDEN => ("forbidden", "this is not allowed"),
+            StatusCode::NOT_FOUND => return Self::not_found(),
+            StatusCode::METHOD_NOT_ALLOWED => ("method_not_allowed", "this method is not allowed here"),
+            StatusCode::REQUEST_TIMEOUT => return Self::too_slow(),
+            StatusCode::CONFLICT => ("conflict", "this is not possible now"),
+            StatusCode::PAYLOAD_TOO_LARGE => ("too_large", "the body is too large"),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                ("unsupported_media_type", "the body's type is not supported")
+            }
+            StatusCode::UNPROCESSABLE_ENTITY => ("invalid", "the request cannot be carried out as it is"),
+            StatusCode::TOO_MANY_REQUESTS => ("too_many", "too many requests, please wait a moment"),
+            StatusCode::SERVICE_UNAVAILABLE => return Self::unavailable(),
+            status if status.is_client_error() => ("bad_request", "the request cannot be answered"),
+            _ => ("internal", "something went wrong on our side"),
+        };
+        Self::new(status, code, message)
+    }
+
+    /// Names a field and what is wrong with it.
+    #[must_use]
+    pub fn with_field(mut self, field: impl Into<String>, reason: impl Into<String>) -> Self {
+        self.fields.insert(field.into(), reason.into());
+        self
+    }
+
+    /// Adds what may have been meant.
+    #[must_use]
+    pub fn with_suggestions(mut self, suggestions: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.suggestions.extend(suggestions.into_iter().map(Into::into));
+        self
+    }
+
+    /// Says when to try again, in seconds.
+    #[must_use]
+    pub const fn with_retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+
+    /// The status.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The sentence for people.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The body for a request that is known as `request_id`.
+    #[must_use]
+    pub fn problem(&self, request_id: Option<String>) -> Problem {
+        Problem {
+            kind: format!("urn:peerpack:problem:{}", self.code),
+            title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: self.status.as_u16(),
+            code: self.code.to_owned(),
+            message: self.message.clone(),
+            request_id,
+            fields: self.fields.clone(),
+            suggestions: self.suggestions.clone(),
+        }
+    }
+
+    fn body(&self) -> String {
+        serde_json::to_string(&self.problem(request_id::current())).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+impl std::error::Error for ApiError {}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponseBuilder::new(self.status);
+        response.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON)));
+        response.insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
+        if let Some(seconds) = self.retry_after_s {
+            response.insert_header((header::RETRY_AFTER, seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            let rejected = matches!(self.code, "invalid_token" | "token_expired");
+            let challenge = if rejected { "Bearer error=\"invalid_token\"" } else { "Bearer" };
+            response.insert_header((header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge)));
+        }
+        if self.status == StatusCode::REQUEST_TIMEOUT {
+            // What is still to come of this request must not be read as the next one.
+            response.force_close();
+        }
+        response.body(self.body())
+    }
+}
+
+impl From<Rejection> for ApiError {
+    fn from(rejection: Rejection) -> Self {
+        use Rejection as R;
+        let status = match rejection {
+            // Whoever has no part in a thing is not told that it exists.
+            R::NotAParty | R::UnknownRequest => return Self::not_found(),
+            R::Invalid { field, reason } => return Self::unprocessable(field, reason),
+            R::WrongParty(_) => StatusCode::FORBIDDEN,
+            R::OwnPackage | R::DoesNotSuit(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            R::IllegalTransition { .. }
+            | R::AlreadyTaken
+            | R::Expired
+            | R::NoRoom(_)
+            | R::TripNotLive
+            | R::ParcelsOnBoard
+            | R::AlreadyRequested
+            | R::TooManyRequests
+            | R::InsufficientFunds => StatusCode::CONFLICT,
+        };
+        Self::new(status, rejection.code(), rejection.to_string())
+    }
+}
+
+impl From<Unavailable> for ApiError {
+    fn from(_: Unavailable) -> Self {
+        Self::unavailable()
+    }
+}
+
+impl From<CommitError> for ApiError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Conflict => {
+                Self::conflict("conflict", "somebody else changed this at the same moment")
+            }
+            CommitError::Refused(rejection) => rejection.into(),
+            CommitError::Unavailable(unavailable) => unavailable.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::body::to_bytes;
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn an_error_is_a_problem_document_with_a_stable_code() {
+        let error = ApiError::unprocessable("from", "unknown place").with_suggestions(["Казань"]);
+        let response = error.error_response();
+        assert_eq!(response.headers().get("content-type").unwrap(), PROBLEM_JSON);
+        let problem: Problem =
+            serde_json::from_slice(&to_bytes(response.into_body()).await.unwrap()).unwrap();
+        assert_eq!(
+            (problem.status, problem.code.as_str(), problem.title.as_str()),
+            (422, "invalid", "Unprocessable Entity")
+        );
+        assert_eq!(problem.kind, "urn:peerpack:problem:invalid");
+        assert_eq!(problem.fields["from"], "unknown place");
+        assert_eq!(problem.suggestions, ["Казань"]);
+    }
+
+    #[test]
+    fn a_stranger_cannot_tell_a_foreign_request_from_none() {
+        assert_eq!(ApiError::from(Rejection::NotAParty), ApiError::from(Rejection::UnknownRequest));
+        assert_eq!(ApiError::from(Rejection::NotAParty), ApiError::not_found());
+    }
+
+    #[test]
+    fn every_refusal_of_the_core_has_its_status() {
+        let cases = [
+            (Rejection::WrongParty("courier"), 403),
+            (Rejection::IllegalTransition { action: "accept", state: "expired" }, 409),
+            (Rejection::AlreadyTaken, 409),
+            (Rejection::Expired, 409),
+            (Rejection::TripNotLive, 409),
+            (Rejection::ParcelsOnBoard, 409),
+            (Rejection::AlreadyRequested, 409),
+            (Rejection::TooManyRequests, 409),
+            (Rejection::InsufficientFunds, 409),
+            (Rejection::OwnPackage, 422),
+            (Rejection::DoesNotSuit("order"), 422),
+        ];
+        for (rejection, status) in cases {
+            let error = ApiError::from(rejection.clone());
+            assert_eq!((error.status().as_u16(), error.code()), (status, rejection.code()));
+        }
+        let invalid = ApiError::from(Rejection::Invalid { field: "reward", reason: "must be positive" });
+        assert_eq!((invalid.status().as_u16(), invalid.fields["reward"].as_str()), (422, "must be positive"));
+    }
+
+    #[test]
+    fn an_outage_says_when_to_try_again_and_nothing_about_its_cause() {
+        let response = ApiError::from(Unavailable("password=hunter2".into())).error_response();
+        assert_eq!(response.status(), 503);
+        assert_eq!(response.headers().get("retry-after").unwrap(), "1");
+        assert!(!ApiError::from(Unavailable("hunter2".into())).to_string().contains("hunter2"));
+    }
+
+    #[test]
+    fn a_401_carries_its_challenge() {
+        let challenge = |code| {
+            let response = ApiError::unauthorized(code, "").error_response();
+            response.headers().get("www-authenticate").unwrap().to_str().unwrap().to_owned()
+        };
+        assert_eq!(challenge("unauthorized"), "Bearer");
+        assert_eq!(challenge("token_expired"), "Bearer error=\"invalid_token\"");
+    }
+}

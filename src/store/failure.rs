@@ -1,0 +1,110 @@
+//! What can go wrong in the store, and the one place where database errors get their meaning.
+
+use peerpack_actors::ports::{CommitError, Unavailable};
+use peerpack_actors::rejection::Rejection;
+use sqlx::error::{DatabaseError, ErrorKind};
+
+/// Why work on the database did not succeed. Except for `Unavailable` nothing of it was done.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Somebody else was faster, or what it refers to is not there.
+    Conflict,
+    /// A guard says no.
+    Refused(Rejection),
+    /// The database gave up a transaction in favour of another; the same work may succeed now.
+    Retry(String),
+    /// The database does not answer, or not in time.
+    Unavailable(String),
+    /// The database holds or refuses something that it never should: a bug, here or in whoever wrote it.
+    Broken(String),
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(refusal) => from_database(refusal.as_ref()),
+            sqlx::Error::ColumnNotFound(_)
+            | sqlx::Error::ColumnDecode { .. }
+            | sqlx::Error::Decode(_)
+            | sqlx::Error::Encode(_)
+            | sqlx::Error::TypeNotFound { .. } => Self::Broken(error.to_string()),
+            _ => Self::Unavailable(error.to_string()),
+        }
+    }
+}
+
+fn from_database(error: &dyn DatabaseError) -> Failure {
+    let code = error.code().unwrap_or_default();
+    match error.kind() {
+        // Every unique key here means "somebody has done this already".
+        ErrorKind::UniqueViolation => Failure::Conflict,
+        // Rows are never deleted under the engine: the caller's picture is of something that was never stored.
+        ErrorKind::ForeignKeyViolation => Failure::Conflict,
+        ErrorKind::CheckViolation => from_check(error),
+        _ => match code.as_ref() {
+            // serialization_failure, deadlock_detected
+            "40001" | "40P01" => Failure::Retry(error.to_string()),
+            // Class 22: data that the database cannot hold, such as a NUL character in a text.
+            code if code.len() == 5 && code.starts_with("22") => {
+                Failure::Refused(Rejection::Invalid { field: "text", reason: "cannot be stored" })
+            }
+            // Class 42 is a statement that does not fit the schema; everything else is the server's condition
+            // (shutdown, out of connections, disk full, cancelled by a timeout, locked by another process).
+            code if code.len() == 5 && code.starts_with("42") => Failure::Broken(error.to_string()),
+            _ => Failure::Unavailable(error.to_string()),
+        },
+    }
+}
+
+/// The tables' CHECKs stand behind guarded statements, so most of them speak only when a guard is missing.
+fn from_check(error: &dyn DatabaseError) -> Failure {
+    // SQLite names the constraint in the message only.
+    let name = error.constraint().or_else(|| error.message().strip_prefix("CHECK constraint failed: "));
+    match name {
+        Some("wallets_not_negative") => Failure::Refused(Rejection::InsufficientFunds),
+        Some("trips_detour_within_budget") => Failure::Refused(Rejection::DoesNotSuit("detour")),
+        Some("requests_not_own") => Failure::Refused(Rejection::OwnPackage),
+        _ => Failure::Broken(error.to_string()),
+    }
+}
+
+impl Failure {
+    /// The word for metrics.
+    pub(super) const fn word(&self) -> &'static str {
+        match self {
+            Self::Conflict => "conflict",
+            Self::Refused(_) => "refused",
+            Self::Retry(_) => "retry",
+            Self::Unavailable(_) => "unavailable",
+            Self::Broken(_) => "broken",
+        }
+    }
+}
+
+impl From<Failure> for Unavailable {
+    fn from(failure: Failure) -> Self {
+        let text = match failure {
+            Failure::Conflict => "the data changed underneath".to_owned(),
+            Failure::Refused(rejection) => rejection.to_string(),
+            Failure::Retry(text) | Failure::Unavailable(text) => {
+                tracing::warn!(error = %text, "the database is in trouble");
+                text
+            }
+            Failure::Broken(text) => {
+                tracing::error!(error = %text, "the database and the program disagree");
+                text
+            }
+        };
+        Self(text)
+    }
+}
+
+impl From<Failure> for CommitError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Conflict => Self::Conflict,
+            Failure::Refused(rejection) => Self::Refused(rejection),
+            other => Self::Unavailable(other.into()),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The Postgres side: the pool, its limits and its hooks.
+//!
+//! Dropping a future in the middle of `BEGIN` leaves a connection inside a transaction that nobody knows of; the
+//! next borrower's statements would succeed and never be committed. The hooks here end whatever is open before a
+//! connection can be lent again.
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
+use sqlx::{ConnectOptions as _, Executor as _};
+
+/// How long the hooks may take; a connection that does not answer is closed.
+const HOOK_DEADLINE: Duration = Duration::from_secs(1);
+
+/// How long to wait for a free or a new connection.
+const ACQUIRE_DEADLINE: Duration = Duration::from_secs(2);
+
+/// After this long in the pool a connection is tried before it is lent: the server may have restarted.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// Whether a database URL means Postgres.
+pub(super) fn is_url(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
+}
+
+/// How to connect for ordinary work.
+pub(super) fn connect_options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
+    Ok(plain_options(url)?.options([
+        ("statement_timeout", "2500"),
+        ("lock_timeout", "2000"),
+        ("idle_in_transaction_session_timeout", "5000"),
+        // An answer means that the change is on disk, whatever the server's default is.
+        ("synchronous_commit", "on"),
+    ]))
+}
+
+/// How to connect for work that may take its time, such as migrations.
+pub(super) fn plain_options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
+    Ok(PgConnectOptions::from_str(url)?
+        .application_name("peerpack")
+        .statement_cache_capacity(256)
+        .disable_statement_logging())
+}
+
+/// The pool's settings with the hooks that end stray transactions.
+#[must_use]
+pub fn pool_options(connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_DEADLINE)
+        .test_before_acquire(false)
+        .after_release(|conn, _| Box::pin(end_transaction(conn)))
+        .before_acquire(|conn, meta| -> BoxFuture<'_, Result<bool, sqlx::Error>> {
+            // Nothing enters the pool but through `after_release`, so a connection that was lent a moment ago
+            // needs no second look.
+            if meta.idle_for < QUIET {
+                return Box::pin(std::future::ready(Ok(true)));
+            }
+            Box::pin(end_transaction(conn))
+        })
+}
+
+/// Ends whatever transaction is open. `BEGIN` first, because a lone `ROLLBACK` outside of a transaction makes
+/// the server log a warning each time. In a failed transaction `BEGIN` fails, and the connection is closed.
+async fn end_transaction(conn: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    match tokio::time::timeout(HOOK_DEADLINE, conn.execute(sqlx::raw_sql("BEGIN; ROLLBACK"))).await {
+        Ok(Ok(_)) => Ok(true),
+        Ok(Err(error)) => Err(error),
+        Err(_) => Err(sqlx::Error::PoolTimedOut),
+    }
+}

@@ -1,0 +1,163 @@
+//! The engine's port: [`Store`] on a database.
+
+use async_trait::async_trait;
+use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
+use peerpack_actors::package::Package;
+use peerpack_actors::ports::{
+    Changes, CommitError, Committed, Store, StreamEntry, StreamPosition, Unavailable,
+};
+use peerpack_actors::time::Time;
+use peerpack_actors::trip::Trip;
+use peerpack_actors::unit::Unit;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::Database;
+use super::failure::Failure;
+use super::load::{self, package_columns, trip_columns};
+use super::sql::{Row, Sql, args, hex, over_rows, rows, sql};
+
+const PACKAGE: Sql = sql(concat!("SELECT ", package_columns!(), " FROM packages WHERE id = $1"));
+const TRIP: Sql = sql(concat!("SELECT ", trip_columns!(), " FROM trips WHERE id = $1"));
+
+const PACKAGE_OF: Sql = sql("SELECT package_id FROM requests WHERE id = $1");
+
+const PACKAGES_ON: Sql = sql("SELECT DISTINCT package_id FROM requests \
+     WHERE trip_id = $1 AND state IN ('pending', 'accepted', 'picked_up') ORDER BY package_id");
+
+const LIVE_TRIPS: Sql = sql(concat!(
+    "SELECT ",
+    trip_columns!(),
+    " FROM trips WHERE state IN ('active', 'in_progress') AND id > $1 ORDER BY id LIMIT $2"
+));
+
+const LIVE_TRIPS_OF: Sql =
+    sql("SELECT id FROM trips WHERE courier = $1 AND state IN ('active', 'in_progress') ORDER BY id");
+
+const OPEN_PACKAGES: Sql = sql(concat!(
+    "SELECT ",
+    package_columns!(),
+    " FROM packages WHERE state = 'open' AND id > $1 ORDER BY id LIMIT $2"
+));
+
+const CHANGED_TRIPS: Sql =
+    sql("SELECT id, version FROM trips WHERE updated_at >= $1 ORDER BY updated_at, id LIMIT $2");
+
+const CHANGED_PACKAGES: Sql =
+    sql("SELECT id, version FROM packages WHERE updated_at >= $1 ORDER BY updated_at, id LIMIT $2");
+
+const OVERDUE: Sql = sql(
+    "SELECT package_id FROM requests WHERE state = 'pending' AND expires_at IS NOT NULL AND expires_at <= $1 \
+     GROUP BY package_id ORDER BY min(expires_at), package_id LIMIT $2",
+);
+
+const DUE_TRIPS: Sql = sql("SELECT id FROM ( \
+         SELECT id, departs_at AS due FROM trips WHERE state = 'active' AND departs_at <= $1 \
+         UNION ALL \
+         SELECT id, arrives_at AS due FROM trips WHERE state = 'in_progress' AND arrives_at <= $1 \
+     ) AS d ORDER BY due, id LIMIT $2");
+
+const POSITION: Sql = sql("SELECT m.value AS epoch, COALESCE(s.top, 0) AS top \
+     FROM meta AS m LEFT JOIN streams AS s ON s.user_id = $1 WHERE m.name = 'epoch'");
+
+const TOPS: Sql = over_rows!(
+    "SELECT s.user_id, s.top FROM",
+    [user_id uuid],
+    "CROSS JOIN streams AS s WHERE s.user_id = r.user_id ORDER BY r.n"
+);
+
+const EVENTS: Sql =
+    sql("SELECT seq, at, body FROM events WHERE user_id = $1 AND seq > $2 ORDER BY seq LIMIT $3");
+
+#[async_trait]
+impl Store for Database {
+    async fn commit(&self, unit: Unit) -> Result<Committed, CommitError> {
+        self.apply(unit).await
+    }
+
+    async fn package(&self, id: PackageId) -> Result<Option<Package>, Unavailable> {
+        let work = self.snapshot(move |conn| Box::pin(load::packages(conn, PACKAGE, args![id.uuid()])));
+        Ok(work.await?.pop())
+    }
+
+    async fn trip(&self, id: TripId) -> Result<Option<Trip>, Unavailable> {
+        let work = self.snapshot(move |conn| Box::pin(load::trips(conn, TRIP, args![id.uuid()])));
+        Ok(work.await?.pop())
+    }
+
+    async fn package_of(&self, request: RequestId) -> Result<Option<PackageId>, Unavailable> {
+        let row = self.row(PACKAGE_OF, args![request.uuid()]).await?;
+        Ok(row.map(|row| row.package_id("package_id")).transpose()?)
+    }
+
+    async fn packages_on(&self, trip: TripId) -> Result<Vec<PackageId>, Unavailable> {
+        let found = self.rows(PACKAGES_ON, args![trip.uuid()]).await?;
+        Ok(each(&found, |row| row.package_id("package_id"))?)
+    }
+
+    async fn live_trips(&self, after: Option<TripId>, limit: u32) -> Result<Vec<Trip>, Unavailable> {
+        let after = after.map_or(Uuid::nil(), TripId::uuid);
+        let work = self.snapshot(move |conn| Box::pin(load::trips(conn, LIVE_TRIPS, args![after, limit])));
+        Ok(work.await?)
+    }
+
+    async fn live_trips_of(&self, courier: UserId) -> Result<Vec<TripId>, Unavailable> {
+        let found = self.rows(LIVE_TRIPS_OF, args![courier.uuid()]).await?;
+        Ok(each(&found, |row| row.trip_id("id"))?)
+    }
+
+    async fn open_packages(&self, after: Option<PackageId>, limit: u32) -> Result<Vec<Package>, Unavailable> {
+        let after = after.map_or(Uuid::nil(), PackageId::uuid);
+        let work =
+            self.snapshot(move |conn| Box::pin(load::packages(conn, OPEN_PACKAGES, args![after, limit])));
+        Ok(work.await?)
+    }
+
+    async fn changes(&self, since: Time, limit: u32) -> Result<Changes, Unavailable> {
+        let trips = self.rows(CHANGED_TRIPS, args![since.ms(), limit]).await?;
+        let packages = self.rows(CHANGED_PACKAGES, args![since.ms(), limit]).await?;
+        Ok(Changes {
+            trips: each(&trips, |row| Ok((row.trip_id("id")?, row.get("version")?)))?,
+            packages: each(&packages, |row| Ok((row.package_id("id")?, row.get("version")?)))?,
+        })
+    }
+
+    async fn overdue(&self, now: Time, limit: u32) -> Result<Vec<PackageId>, Unavailable> {
+        let found = self.rows(OVERDUE, args![now.ms(), limit]).await?;
+        Ok(each(&found, |row| row.package_id("package_id"))?)
+    }
+
+    async fn due_trips(&self, now: Time, limit: u32) -> Result<Vec<TripId>, Unavailable> {
+        let found = self.rows(DUE_TRIPS, args![now.ms(), limit]).await?;
+        Ok(each(&found, |row| row.trip_id("id"))?)
+    }
+
+    async fn position(&self, user: UserId) -> Result<StreamPosition, Unavailable> {
+        let row = self.row(POSITION, args![user.uuid()]).await?;
+        let row = row.ok_or_else(|| Failure::Broken("the history has no name".to_owned()))?;
+        Ok(StreamPosition { epoch: row.number("epoch")?, top: row.number("top")? })
+    }
+
+    async fn tops(&self, users: &[UserId]) -> Result<Vec<(UserId, u64)>, Unavailable> {
+        let ids = rows(users.iter().map(|user| json!({ "user_id": hex(user.uuid()) })));
+        let found = self.rows(TOPS, vec![ids]).await?;
+        Ok(each(&found, |row| Ok((row.user("user_id")?, row.number("top")?)))?)
+    }
+
+    async fn events(&self, user: UserId, after: u64, limit: u32) -> Result<Vec<StreamEntry>, Unavailable> {
+        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        let found = self.rows(EVENTS, args![user.uuid(), after, limit]).await?;
+        Ok(each(&found, |row| {
+            let (seq, at, body) = (row.number("seq")?, row.time("at")?, row.text("body")?);
+            Ok(StreamEntry { user, seq, at, body: body.into() })
+        })?)
+    }
+}
+
+/// Every row as a value.
+pub(super) fn each<T>(
+    found: &[Row],
+    value: impl FnMut(&Row) -> Result<T, Failure>,
+) -> Result<Vec<T>, Failure> {
+    found.iter().map(value).collect()
+}

@@ -1,0 +1,169 @@
+//! Running work on a connection: its own task, a deadline, a transaction, and what to do when it fails.
+//!
+//! Reads and writes of both databases pass through here; the SQLite writes go on to the [`writer`](super::writer).
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::failure::Failure;
+use super::sql::{Conn, Row, Sql, Value};
+use super::{Backend, Database};
+
+/// How often work is tried again that the database gave up in favour of another.
+const RETRIES: u32 = 3;
+
+impl Database {
+    /// Every row of one query.
+    pub(super) async fn rows(&self, sql: Sql, args: Vec<Value>) -> Result<Vec<Row>, Failure> {
+        self.read(None, self.inner.deadline, move |conn| Box::pin(conn.all(sql, args))).await
+    }
+
+    /// The row of one query, if there is one.
+    pub(super) async fn row(&self, sql: Sql, args: Vec<Value>) -> Result<Option<Row>, Failure> {
+        self.read(None, self.inner.deadline, move |conn| Box::pin(conn.optional(sql, args))).await
+    }
+
+    /// Several queries that see the same moment.
+    pub(super) async fn snapshot<T, F>(&self, work: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: for<'a> FnOnce(&'a mut Conn) -> BoxFuture<'a, Result<T, Failure>> + Send + 'static,
+    {
+        self.long_snapshot(self.inner.deadline, work).await
+    }
+
+    /// Several queries that see the same moment and may take longer than usual.
+    pub(super) async fn long_snapshot<T, F>(&self, deadline: Duration, work: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: for<'a> FnOnce(&'a mut Conn) -> BoxFuture<'a, Result<T, Failure>> + Send + 'static,
+    {
+        let begin = match self.inner.backend {
+            Backend::Postgres { .. } => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+            Backend::Sqlite { .. } => "BEGIN",
+        };
+        self.read(Some(begin), deadline, work).await
+    }
+
+    async fn read<T, F>(&self, begin: Option<&'static str>, deadline: Duration, work: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: for<'a> FnOnce(&'a mut Conn) -> BoxFuture<'a, Result<T, Failure>> + Send + 'static,
+    {
+        let db = self.clone();
+        let task = self.inner.runtime.spawn(async move {
+            let until = Instant::now() + deadline;
+            let mut conn = db.acquire(until).await?;
+            let outcome = timeout_at(until, async {
+                match begin {
+                    Some(begin) => transaction(&mut conn, begin, work).await,
+                    None => work(&mut conn).await,
+                }
+            })
+            .await;
+            settle(conn, outcome)
+        });
+        task.await.unwrap_or_else(|error| Err(Failure::Broken(error.to_string())))
+    }
+
+    /// One statement that writes; answers how many rows it touched.
+    pub(super) async fn execute(&self, sql: Sql, args: Vec<Value>) -> Result<u64, Failure> {
+        self.write(move |conn| Box::pin(conn.execute(sql, args.clone()))).await
+    }
+
+    /// Work that writes, all of it or nothing. It may run more than once; what it did before is undone then.
+    pub(super) async fn write<T, F>(&self, work: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: for<'a> Fn(&'a mut Conn) -> BoxFuture<'a, Result<T, Failure>> + Send + Sync + 'static,
+    {
+        let started = Instant::now();
+        let until = started + self.inner.deadline;
+        let outcome = match &self.inner.backend {
+            Backend::Sqlite { writer, .. } => writer.write(work, until).await,
+            Backend::Postgres { .. } => {
+                let db = self.clone();
+                let task = self.inner.runtime.spawn(async move {
+                    let mut conn = db.acquire(until).await?;
+                    let outcome = timeout_at(until, with_retries(&mut conn, &work)).await;
+                    settle(conn, outcome)
+                });
+                task.await.unwrap_or_else(|error| Err(Failure::Broken(error.to_string())))
+            }
+        };
+        let word = outcome.as_ref().err().map_or("ok", Failure::word);
+        metrics::counter!("peerpack_store_writes_total", "outcome" => word).increment(1);
+        metrics::histogram!("peerpack_store_write_seconds").record(started.elapsed().as_secs_f64());
+        outcome
+    }
+
+    async fn acquire(&self, until: Instant) -> Result<Conn, Failure> {
+        let acquired = timeout_at(until, async {
+            match &self.inner.backend {
+                Backend::Postgres { pool, .. } => pool.acquire().await.map(Conn::Postgres),
+                Backend::Sqlite { readers, .. } => readers.acquire().await.map(Conn::Reader),
+            }
+        });
+        match acquired.await {
+            Ok(conn) => Ok(conn?),
+            Err(_) => Err(Failure::Unavailable("no connection in time".to_owned())),
+        }
+    }
+}
+
+async fn with_retries<T, F>(conn: &mut Conn, work: &F) -> Result<T, Failure>
+where
+    F: for<'a> Fn(&'a mut Conn) -> BoxFuture<'a, Result<T, Failure>>,
+{
+    let mut tried = 0;
+    loop {
+        match transaction(conn, "BEGIN", work).await {
+            Err(Failure::Retry(_)) if tried < RETRIES => {
+                tried += 1;
+                // Those who collided must not meet again at the same moment.
+                sleep(Duration::from_millis(rand::random_range(1..20_u64) << tried)).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Runs work inside a transaction. The work must not swallow a failed statement: Postgres turns the `COMMIT` of
+/// a failed transaction into a rollback without calling it an error.
+async fn transaction<T, F>(conn: &mut Conn, begin: &'static str, work: F) -> Result<T, Failure>
+where
+    F: for<'a> FnOnce(&'a mut Conn) -> BoxFuture<'a, Result<T, Failure>>,
+{
+    conn.control(begin).await?;
+    match work(conn).await {
+        Ok(value) => {
+            conn.control("COMMIT").await?;
+            Ok(value)
+        }
+        Err(failure) => {
+            conn.control("ROLLBACK").await?;
+            Err(failure)
+        }
+    }
+}
+
+/// Gives the connection back, or closes it when nobody knows what state it is in.
+fn settle<T>(
+    conn: Conn,
+    outcome: Result<Result<T, Failure>, tokio::time::error::Elapsed>,
+) -> Result<T, Failure> {
+    match outcome {
+        Ok(outcome) => {
+            if matches!(outcome, Err(Failure::Unavailable(_))) {
+                conn.discard();
+            }
+            outcome
+        }
+        Err(_) => {
+            conn.discard();
+            Err(Failure::Unavailable("the database took too long".to_owned()))
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Opening, migrating and closing a database.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{ConnectOptions as _, Connection as _};
+use tokio::runtime::Handle;
+
+use super::failure::Failure;
+use super::sql::{args, sql};
+use super::{Backend, Database, Inner, Settings, postgres, sqlite, writer};
+use peerpack_actors::ports::Unavailable;
+
+/// Why a database cannot be opened or migrated.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The data directory cannot be made.
+    #[error("cannot make the data directory {path}: {source}")]
+    Directory {
+        /// Which.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The database cannot be reached or opened.
+    #[error("cannot open the database: {0}")]
+    Connect(#[from] sqlx::Error),
+    /// A migration failed, or was changed after it had been applied.
+    #[error("cannot migrate the database: {0}")]
+    Migrate(#[from] MigrateError),
+    /// The database does not answer.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl Database {
+    /// Opens a database. A SQLite file is made if there is none; for Postgres one connection is tried.
+    ///
+    /// # Errors
+    /// When the URL is not understood, the directory cannot be made or the database does not answer.
+    pub async fn connect(settings: &Settings) -> Result<Self, OpenError> {
+        let backend = if postgres::is_url(&settings.url) {
+            let options = postgres::connect_options(&settings.url)?;
+            let pool = postgres::pool_options(settings.connections).connect_with(options).await?;
+            Backend::Postgres { pool, url: settings.url.clone() }
+        } else {
+            let path = sqlite::path(&settings.url);
+            make_directory(&path)?;
+            let writer = writer::Writer::open(sqlite::writer_options(&path)).await?;
+            let readers =
+                sqlite::pool_options(settings.connections).connect_lazy_with(sqlite::reader_options(&path));
+            Backend::Sqlite { readers, writer, path }
+        };
+        let inner = Inner { backend, runtime: Handle::current(), deadline: settings.deadline };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Brings the schema up to date and names the history if it has no name yet. Safe to run from several nodes
+    /// at once. Migrations that are newer than this program are left alone: the version before the newest must
+    /// be able to start on the newest schema.
+    ///
+    /// # Errors
+    /// When a migration fails or the database does not answer.
+    pub async fn migrate(&self) -> Result<(), OpenError> {
+        match &self.inner.backend {
+            Backend::Postgres { url, .. } => {
+                let mut migrator: Migrator = sqlx::migrate!("migrations/postgres");
+                let mut conn = postgres::plain_options(url)?.connect().await?;
+                migrator.set_ignore_missing(true).run(&mut conn).await?;
+                conn.close().await?;
+            }
+            Backend::Sqlite { path, .. } => {
+                let mut migrator: Migrator = sqlx::migrate!("migrations/sqlite");
+                let mut conn = sqlite::writer_options(path).connect().await?;
+                migrator.set_ignore_missing(true).run(&mut conn).await?;
+                conn.close().await?;
+            }
+        }
+        let named = sql("INSERT INTO meta (name, value) VALUES ('epoch', $1) ON CONFLICT (name) DO NOTHING");
+        self.execute(named, args![new_epoch()]).await.map_err(Unavailable::from)?;
+        Ok(())
+    }
+
+    /// Gives the history a new name. To be called after an older copy was restored: clients then know that the
+    /// numbers they remember mean nothing here.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn renew_epoch(&self) -> Result<(), Unavailable> {
+        self.execute(sql("UPDATE meta SET value = $1 WHERE name = 'epoch'"), args![new_epoch()]).await?;
+        Ok(())
+    }
+
+    /// Asks the database for a sign of life.
+    ///
+    /// # Errors
+    /// When it does not answer in time.
+    pub async fn ping(&self) -> Result<(), Unavailable> {
+        self.row(sql("SELECT 1 AS alive"), args![]).await?;
+        Ok(())
+    }
+
+    /// Finishes what is under way and closes every connection.
+    pub async fn close(&self) {
+        match &self.inner.backend {
+            Backend::Postgres { pool, .. } => pool.close().await,
+            Backend::Sqlite { readers, writer, .. } => {
+                readers.close().await;
+                writer.close().await;
+            }
+        }
+    }
+}
+
+/// JavaScript clients hold numbers exactly up to 2^53 - 1.
+fn new_epoch() -> i64 {
+    rand::random_range(1..(1_i64 << 53))
+}
+
+fn make_directory(file: &Path) -> Result<(), OpenError> {
+    let Some(parent) = file.parent().filter(|parent| !parent.as_os_str().is_empty()) else { return Ok(()) };
+    std::fs::create_dir_all(parent)
+        .map_err(|source| OpenError::Directory { path: parent.display().to_string(), source })
+}
+
+impl From<Failure> for OpenError {
+    fn from(failure: Failure) -> Self {
+        Self::Unavailable(failure.into())
+    }
+}

@@ -1,0 +1,62 @@
+//! The SQLite side: where the file is and how it is opened.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+/// The file in a data directory.
+const FILE_NAME: &str = "peerpack.db";
+
+/// How long to wait for another process that is writing.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The write-ahead log is cut back to this size after a checkpoint.
+const WAL_LIMIT: &str = "67108864";
+
+/// The file that a URL or a data directory means.
+pub(super) fn path(url: &str) -> PathBuf {
+    match url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) {
+        Some(file) => PathBuf::from(file),
+        None => Path::new(url).join(FILE_NAME),
+    }
+}
+
+/// How the writer opens the file.
+pub(super) fn writer_options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // FULL makes every commit wait for the disk; NORMAL would lose the last ones with the power.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .pragma("journal_size_limit", WAL_LIMIT)
+        .statement_cache_capacity(256)
+        .thread_name(|_| "sqlite-writer".to_owned())
+        .disable_statement_logging()
+}
+
+/// How readers open the file. They cannot write: only the writer may.
+pub(super) fn reader_options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .busy_timeout(BUSY_TIMEOUT)
+        .pragma("query_only", "ON")
+        .statement_cache_capacity(256)
+        .thread_name(|n| format!("sqlite-reader-{n}"))
+        .disable_statement_logging()
+}
+
+/// The readers' pool.
+pub(super) fn pool_options(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(BUSY_TIMEOUT)
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+}

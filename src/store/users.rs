@@ -1,0 +1,173 @@
+//! People.
+
+use peerpack_actors::ids::UserId;
+use peerpack_actors::ports::Unavailable;
+use peerpack_actors::time::Time;
+use serde_json::json;
+
+use super::Database;
+use super::failure::Failure;
+use super::reads::each;
+use super::sql::{Row, Sql, args, hex, over_rows, rows, sql};
+
+macro_rules! user_columns {
+    () => {
+        "u.id, u.telegram_id, u.name, u.username, u.language, u.avatar, u.role, u.created_at, u.blocked_at"
+    };
+}
+
+const UPSERT: Sql = sql(concat!(
+    "INSERT INTO users AS u (id, telegram_id, name, username, language, avatar, role, created_at, updated_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, 'user', $7, $7) \
+     ON CONFLICT (telegram_id) DO UPDATE SET name = excluded.name, username = excluded.username, \
+     language = excluded.language, avatar = COALESCE(excluded.avatar, u.avatar), updated_at = excluded.updated_at \
+     RETURNING ",
+    "id, telegram_id, name, username, language, avatar, role, created_at, blocked_at"
+));
+
+const USER: Sql = sql(concat!("SELECT ", user_columns!(), " FROM users AS u WHERE u.id = $1"));
+
+const USERS: Sql = over_rows!(
+    concat!("SELECT ", user_columns!(), " FROM"),
+    [id uuid],
+    "CROSS JOIN users AS u WHERE u.id = r.id ORDER BY r.n"
+);
+
+/// What a user may do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Role {
+    /// Sends and carries.
+    #[default]
+    User,
+    /// Assigns by hand, sees the map.
+    Dispatcher,
+    /// Everything.
+    Admin,
+    /// Sees what a dispatcher sees, changes nothing.
+    Viewer,
+}
+
+impl Role {
+    /// The word in the store and in access tokens.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Dispatcher => "dispatcher",
+            Self::Admin => "admin",
+            Self::Viewer => "viewer",
+        }
+    }
+
+    /// The role of a word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::User, Self::Dispatcher, Self::Admin, Self::Viewer].into_iter().find(|role| role.word() == word)
+    }
+}
+
+/// A person.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct User {
+    /// Their id.
+    pub id: UserId,
+    /// Their Telegram account, if they came with one.
+    pub telegram_id: Option<i64>,
+    /// What others see.
+    pub name: String,
+    /// Their Telegram name, without `@`.
+    pub username: Option<String>,
+    /// An IETF language tag.
+    pub language: Option<String>,
+    /// The URL of their picture.
+    pub avatar: Option<String>,
+    /// What they may do.
+    pub role: Role,
+    /// When they first came.
+    pub created_at: Time,
+    /// Since when they are shut out.
+    pub blocked_at: Option<Time>,
+}
+
+/// What Telegram says about a person.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TelegramProfile {
+    /// Their Telegram account.
+    pub telegram_id: i64,
+    /// First and last name.
+    pub name: String,
+    /// Their Telegram name, without `@`.
+    pub username: Option<String>,
+    /// An IETF language tag.
+    pub language: Option<String>,
+    /// The URL of their picture.
+    pub avatar: Option<String>,
+}
+
+impl Database {
+    /// Signs a Telegram account in: makes the user under the id `fresh` if the account is new, otherwise takes
+    /// over what Telegram says now. The flag says whether the user is new.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn upsert_telegram_user(
+        &self,
+        profile: TelegramProfile,
+        fresh: UserId,
+        now: Time,
+    ) -> Result<(User, bool), Unavailable> {
+        let work = self.write(move |conn| {
+            let profile = profile.clone();
+            Box::pin(async move {
+                let TelegramProfile { telegram_id, name, username, language, avatar } = profile;
+                let values = args![fresh.uuid(), telegram_id, name, username, language, avatar, now.ms()];
+                user(&conn.one(UPSERT, values).await?)
+            })
+        });
+        let user = work.await?;
+        let is_new = user.id == fresh;
+        Ok((user, is_new))
+    }
+
+    /// A person.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn user(&self, id: UserId) -> Result<Option<User>, Unavailable> {
+        let row = self.row(USER, args![id.uuid()]).await?;
+        Ok(row.as_ref().map(user).transpose()?)
+    }
+
+    /// Several people, in the order asked for; those that do not exist are left out.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn users(&self, ids: &[UserId]) -> Result<Vec<User>, Unavailable> {
+        let ids = rows(ids.iter().map(|id| json!({ "id": hex(id.uuid()) })));
+        Ok(each(&self.rows(USERS, vec![ids]).await?, user)?)
+    }
+
+    /// Gives a person another role; answers whether there is such a person.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn set_role(&self, id: UserId, role: Role, now: Time) -> Result<bool, Unavailable> {
+        let statement = sql("UPDATE users SET role = $2, updated_at = $3 WHERE id = $1");
+        Ok(self.execute(statement, args![id.uuid(), role.word(), now.ms()]).await? == 1)
+    }
+}
+
+fn user(row: &Row) -> Result<User, Failure> {
+    let role = row.text("role")?;
+    Ok(User {
+        id: row.user("id")?,
+        telegram_id: row.get("telegram_id")?,
+        name: row.text("name")?,
+        username: row.get("username")?,
+        language: row.get("language")?,
+        avatar: row.get("avatar")?,
+        role: Role::from_word(&role).ok_or_else(|| Failure::Broken(format!("unknown role: {role:?}")))?,
+        created_at: row.time("created_at")?,
+        blocked_at: row.optional_time("blocked_at")?,
+    })
+}

@@ -1,0 +1,226 @@
+//! What people look at: lists and sums for the server's edges. Nothing here decides or changes anything.
+
+mod headers;
+mod wallet;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
+use peerpack_actors::package::Package;
+use peerpack_actors::ports::Unavailable;
+use peerpack_actors::request::Request;
+use peerpack_actors::trip::Trip;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::failure::Failure;
+use super::load::{self, package_columns, request_columns, trip_columns};
+use super::reads::each;
+use super::sql::{Conn, Row, Sql, args, hex, over_rows, rows, sql};
+use super::{Database, codec};
+
+pub use headers::{PackageHeader, RequestHeader, TripHeader};
+pub use wallet::{Balance, TransferRecord};
+
+const PACKAGES_OF: Sql = sql(concat!(
+    "SELECT ",
+    package_columns!(),
+    " FROM packages WHERE sender = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
+));
+
+const TRIPS_OF: Sql = sql(concat!(
+    "SELECT ",
+    trip_columns!(),
+    " FROM trips WHERE courier = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
+));
+
+const REQUESTS_OF: Sql = sql(concat!(
+    "SELECT ",
+    request_columns!(),
+    ", p.description, p.pickup_address, p.dropoff_address \
+     FROM requests AS q JOIN packages AS p ON p.id = q.package_id \
+     WHERE q.trip_id = $1 AND q.id < $2 ORDER BY q.id DESC LIMIT $3"
+));
+
+const PEOPLE: Sql = over_rows!(
+    "SELECT u.id, u.name, u.username, u.avatar, \
+     (SELECT count(*) FROM requests AS q WHERE q.courier = u.id AND q.state = 'confirmed') AS delivered FROM",
+    [id uuid],
+    "CROSS JOIN users AS u WHERE u.id = r.id"
+);
+
+const RECORDS: Sql = over_rows!(
+    "SELECT r.id, (SELECT count(*) FROM requests AS q WHERE q.courier = r.id AND q.state = 'confirmed') AS delivered \
+     FROM",
+    [id uuid],
+    "ORDER BY r.n"
+);
+
+/// What others may see of a person.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Person {
+    /// Who.
+    pub id: UserId,
+    /// What others see.
+    pub name: String,
+    /// Their Telegram name, without `@`.
+    pub username: Option<String>,
+    /// The URL of their picture.
+    pub avatar: Option<String>,
+    /// Packages they have carried to a confirmed end.
+    pub delivered: u64,
+}
+
+/// The packages of a sender, newest first, with everybody who is named in their requests.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct SenderPackages {
+    /// With their requests.
+    pub packages: Vec<Package>,
+    /// The couriers of the requests; somebody unknown is left out.
+    pub people: BTreeMap<UserId, Person>,
+}
+
+/// A request as the courier of its trip sees it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct TripRequest {
+    /// The request.
+    pub request: Request,
+    /// What the package is.
+    pub description: String,
+    /// Where it starts, in free words.
+    pub pickup_address: String,
+    /// Where it goes, in free words.
+    pub dropoff_address: String,
+}
+
+/// The requests of a trip, newest first, with their senders.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct TripRequests {
+    /// The requests.
+    pub requests: Vec<TripRequest>,
+    /// The senders; somebody unknown is left out.
+    pub people: BTreeMap<UserId, Person>,
+}
+
+/// What a courier has done so far.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CourierRecord {
+    /// Who.
+    pub courier: UserId,
+    /// Packages carried to a confirmed end.
+    pub delivered: u64,
+}
+
+impl Database {
+    /// A sender's packages before `before`, newest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn packages_of(
+        &self,
+        sender: UserId,
+        before: Option<PackageId>,
+        limit: u32,
+    ) -> Result<SenderPackages, Unavailable> {
+        let before = before.map_or(Uuid::max(), PackageId::uuid);
+        let work = self.snapshot(move |conn| {
+            Box::pin(async move {
+                let packages = load::packages(conn, PACKAGES_OF, args![sender.uuid(), before, limit]).await?;
+                let couriers =
+                    packages.iter().flat_map(|package| &package.requests).map(|request| request.courier);
+                let people = people(conn, couriers.collect()).await?;
+                Ok(SenderPackages { packages, people })
+            })
+        });
+        Ok(work.await?)
+    }
+
+    /// A courier's trips before `before`, newest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn trips_of(
+        &self,
+        courier: UserId,
+        before: Option<TripId>,
+        limit: u32,
+    ) -> Result<Vec<Trip>, Unavailable> {
+        let before = before.map_or(Uuid::max(), TripId::uuid);
+        let work = self.snapshot(move |conn| {
+            Box::pin(load::trips(conn, TRIPS_OF, args![courier.uuid(), before, limit]))
+        });
+        Ok(work.await?)
+    }
+
+    /// A trip's requests before `before`, newest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn requests_of(
+        &self,
+        trip: TripId,
+        before: Option<RequestId>,
+        limit: u32,
+    ) -> Result<TripRequests, Unavailable> {
+        let before = before.map_or(Uuid::max(), RequestId::uuid);
+        let work = self.snapshot(move |conn| {
+            Box::pin(async move {
+                let found = conn.all(REQUESTS_OF, args![trip.uuid(), before, limit]).await?;
+                let requests = each(&found, trip_request)?;
+                let senders = requests.iter().map(|item| item.request.sender);
+                let people = people(conn, senders.collect()).await?;
+                Ok(TripRequests { requests, people })
+            })
+        });
+        Ok(work.await?)
+    }
+
+    /// What others may see of several people; somebody unknown is left out.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn people(&self, ids: &[UserId]) -> Result<BTreeMap<UserId, Person>, Unavailable> {
+        let ids: BTreeSet<UserId> = ids.iter().copied().collect();
+        Ok(self.snapshot(move |conn| Box::pin(people(conn, ids))).await?)
+    }
+
+    /// What several couriers have done so far, in the order asked for.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn courier_records(&self, couriers: &[UserId]) -> Result<Vec<CourierRecord>, Unavailable> {
+        let ids = rows(couriers.iter().map(|id| json!({ "id": hex(id.uuid()) })));
+        let found = self.rows(RECORDS, vec![ids]).await?;
+        Ok(each(&found, |row| {
+            Ok(CourierRecord { courier: row.user("id")?, delivered: row.number("delivered")? })
+        })?)
+    }
+}
+
+async fn people(conn: &mut Conn, ids: BTreeSet<UserId>) -> Result<BTreeMap<UserId, Person>, Failure> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let ids = rows(ids.iter().map(|id| json!({ "id": hex(id.uuid()) })));
+    let mut people = BTreeMap::new();
+    for row in conn.all(PEOPLE, vec![ids]).await? {
+        let person = Person {
+            id: row.user("id")?,
+            name: row.text("name")?,
+            username: row.get("username")?,
+            avatar: row.get("avatar")?,
+            delivered: row.number("delivered")?,
+        };
+        people.insert(person.id, person);
+    }
+    Ok(people)
+}
+
+fn trip_request(row: &Row) -> Result<TripRequest, Failure> {
+    Ok(TripRequest {
+        request: codec::request(row)?,
+        description: row.text("description")?,
+        pickup_address: row.text("pickup_address")?,
+        dropoff_address: row.text("dropoff_address")?,
+    })
+}

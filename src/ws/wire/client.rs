@@ -1,0 +1,224 @@
+//! Client to server.
+
+use peerpack_actors::ids::RequestId;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::error::extract::has_nul;
+
+/// The most characters a reason may have.
+const MAX_REASON_CHARS: usize = 500;
+
+/// A message with the id its answer will carry.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ClientFrame {
+    /// Chosen by the client; the same id is the same command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cmd_id: Option<Uuid>,
+    /// What is asked.
+    #[serde(flatten)]
+    pub message: ClientMessage,
+}
+
+/// What a client asks: `{"type": .., "data": ..}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "data", deny_unknown_fields)]
+pub enum ClientMessage {
+    /// Are you there? Answered by `pong`.
+    #[serde(rename = "ping")]
+    Ping,
+    /// Tell me what I have missed. Answered by `resumed`.
+    #[serde(rename = "resume")]
+    Resume(Resume),
+    /// The offer is on the screen: its clock starts. Not answered.
+    #[serde(rename = "offer.rendered")]
+    OfferRendered(OfRequest),
+    /// Takes an offer of the engine.
+    #[serde(rename = "offer.accept")]
+    OfferAccept(OfRequest),
+    /// Refuses an offer of the engine.
+    #[serde(rename = "offer.decline")]
+    OfferDecline(Decline),
+    /// Agrees to a person's request.
+    #[serde(rename = "request.accept")]
+    RequestAccept(OfRequest),
+    /// Refuses a person's request.
+    #[serde(rename = "request.decline")]
+    RequestDecline(Decline),
+    /// The courier has the package.
+    #[serde(rename = "request.pick_up")]
+    RequestPickUp(OfRequest),
+    /// The courier has handed it over.
+    #[serde(rename = "request.deliver")]
+    RequestDeliver(OfRequest),
+    /// The sender confirms the delivery.
+    #[serde(rename = "request.confirm")]
+    RequestConfirm(OfRequest),
+    /// Calls a deal off.
+    #[serde(rename = "request.cancel")]
+    RequestCancel(OfRequest),
+    /// Takes one's own request back.
+    #[serde(rename = "request.withdraw")]
+    RequestWithdraw(OfRequest),
+    /// Where the courier is. Not answered.
+    #[serde(rename = "location")]
+    Location(Located),
+}
+
+/// The types of all client messages.
+pub const TYPES: [&str; 13] = [
+    "ping",
+    "resume",
+    "offer.rendered",
+    "offer.accept",
+    "offer.decline",
+    "request.accept",
+    "request.decline",
+    "request.pick_up",
+    "request.deliver",
+    "request.confirm",
+    "request.cancel",
+    "request.withdraw",
+    "location",
+];
+
+/// The position a client has reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resume {
+    /// As in `hello`.
+    pub epoch: u64,
+    /// The number of the last event it has applied; 0 for none.
+    pub last_seq: u64,
+}
+
+/// Names a request; offers are requests too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfRequest {
+    /// Which.
+    pub request_id: RequestId,
+}
+
+/// Names a request and says why not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decline {
+    /// Which.
+    pub request_id: RequestId,
+    /// For the other party, at most 500 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A point on the earth.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Located {
+    /// Degrees north, -90 to 90.
+    pub lat: f64,
+    /// Degrees east, -180 to 180.
+    pub lon: f64,
+}
+
+/// A frame that is no message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct WireError {
+    /// Of the command, if it could be read.
+    pub cmd_id: Option<Uuid>,
+    /// `bad_request`, `unknown_type` or `invalid`.
+    pub code: &'static str,
+    /// For people.
+    pub message: &'static str,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Envelope {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    cmd_id: Value,
+    #[serde(default)]
+    data: Value,
+}
+
+impl ClientMessage {
+    /// Whether the message changes something that must not change twice, so that it needs a `cmd_id`.
+    #[must_use]
+    pub const fn is_command(&self) -> bool {
+        !matches!(self, Self::Ping | Self::Resume(_) | Self::OfferRendered(_) | Self::Location(_))
+    }
+
+    fn check(&self) -> Result<(), &'static str> {
+        match self {
+            Self::OfferDecline(Decline { reason: Some(reason), .. })
+            | Self::RequestDecline(Decline { reason: Some(reason), .. })
+                if reason.chars().count() > MAX_REASON_CHARS =>
+            {
+                Err("the reason may have at most 500 characters")
+            }
+            Self::Location(at) if !(at.lat.abs() <= 90.0 && at.lon.abs() <= 180.0) => {
+                Err("the position is not on the earth")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl ClientFrame {
+    /// Reads a text frame.
+    ///
+    /// # Errors
+    /// What is wrong with it, with the `cmd_id` it should be answered under where there is one.
+    pub fn parse(text: &str) -> Result<Self, WireError> {
+        let bad = |cmd_id, message| WireError { cmd_id, code: "bad_request", message };
+        if has_nul(text.as_bytes()) {
+            return Err(bad(None, "texts may not have NUL characters in them"));
+        }
+        let envelope: Envelope =
+            serde_json::from_str(text).map_err(|_| bad(None, "the frame is not a message"))?;
+        let cmd_id = match envelope.cmd_id {
+            Value::Null => None,
+            Value::String(id) => {
+                Some(Uuid::try_parse(&id).map_err(|_| bad(None, "the cmd_id is not a UUID"))?)
+            }
+            _ => return Err(bad(None, "the cmd_id is not a UUID")),
+        };
+        if !TYPES.contains(&envelope.kind.as_str()) {
+            return Err(WireError {
+                cmd_id,
+                code: "unknown_type",
+                message: "this type of message is not known",
+            });
+        }
+        let mut message = serde_json::Map::new();
+        message.insert("type".to_owned(), Value::String(envelope.kind));
+        let has_data = match envelope.data {
+            Value::Null => false,
+            Value::Object(data) if data.is_empty() => false,
+            data => {
+                message.insert("data".to_owned(), data);
+                true
+            }
+        };
+        let message: ClientMessage = serde_json::from_value(Value::Object(message))
+            .map_err(|_| bad(cmd_id, "the data has the wrong form"))?;
+        if has_data && message == ClientMessage::Ping {
+            return Err(bad(cmd_id, "the data has the wrong form"));
+        }
+        if cmd_id.is_none() && message.is_command() {
+            return Err(bad(None, "a command needs a cmd_id"));
+        }
+        message.check().map_err(|message| WireError { cmd_id, code: "invalid", message })?;
+        Ok(Self { cmd_id, message })
+    }
+
+    /// The text of the frame.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        serde_json::to_string(self).expect("a message has only string keys and finite numbers")
+    }
+}
