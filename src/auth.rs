@@ -40,6 +40,12 @@ impl Role {
         !matches!(self, Self::User)
     }
 
+    /// The role a word stands for.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::User, Self::Viewer, Self::Dispatcher, Self::Admin].into_iter().find(|role| role.word() == word)
+    }
+
     /// The word on the wire and in the store.
     #[must_use]
     pub const fn word(self) -> &'static str {

@@ -26,6 +26,8 @@ pub mod trip_entry;
 
 mod postings;
 mod slab;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 
@@ -77,7 +79,7 @@ impl Default for Settings {
             zones_per_end: 3,
             road_factor: 1.3,
             hand_over_min: 5,
-            max_corridor_anchors: 128,
+            max_corridor_anchors: 512,
             candidates: 64,
             max_live_offers: 3,
             acceptance: 0.5,

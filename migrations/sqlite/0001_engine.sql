@@ -135,6 +135,8 @@ CREATE TABLE requests (
     currency      TEXT NOT NULL,
     message       TEXT NOT NULL,
     created_at    INTEGER NOT NULL,
+    -- Requests of one wave are made at the same moment; this keeps them in order.
+    wave_order    INTEGER NOT NULL,
     expires_at    INTEGER,
     ttl_ms        INTEGER NOT NULL,
     state         TEXT NOT NULL,
@@ -159,7 +161,7 @@ CREATE UNIQUE INDEX requests_one_deal_per_package ON requests (package_id)
     WHERE state IN ('accepted', 'picked_up', 'delivered', 'confirmed', 'disputed');
 -- A courier is asked once at a time for one package.
 CREATE UNIQUE INDEX requests_one_pending_per_trip ON requests (package_id, trip_id) WHERE state = 'pending';
-CREATE INDEX requests_of_package ON requests (package_id, created_at, id);
+CREATE INDEX requests_of_package ON requests (package_id, created_at, wave_order);
 CREATE INDEX requests_of_trip ON requests (trip_id, id);
 CREATE INDEX requests_expiring ON requests (expires_at) WHERE state = 'pending' AND expires_at IS NOT NULL;
 CREATE INDEX requests_carried ON requests (courier) WHERE state = 'confirmed';

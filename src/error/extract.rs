@@ -7,9 +7,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use actix_web::error::{JsonPayloadError, PathError, PayloadError, QueryPayloadError};
+use actix_web::error::{JsonPayloadError, PayloadError};
 use actix_web::http::header::{self, HeaderMap};
-use actix_web::{Error, FromRequest, HttpRequest, HttpResponse, dev, web};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, dev, web};
 use bytes::BytesMut;
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
@@ -42,8 +42,29 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
         let payload = payload.take();
         Box::pin(async move {
             checked?;
-            let read = tokio::time::timeout(BODY_TOTAL, read(payload)).await;
-            parse(&read.map_err(|_| ApiError::too_slow())??).map(Body)
+            parse(&read_in_time(payload, BODY_STALL, BODY_TOTAL).await?).map(Body)
+        })
+    }
+}
+
+/// A JSON body that may be missing altogether, whatever its declared type. Otherwise as [`Body`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MaybeBody<T>(pub Option<T>);
+
+impl<T: DeserializeOwned + 'static> FromRequest for MaybeBody<T> {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let checked = check_headers(req.headers());
+        let payload = payload.take();
+        Box::pin(async move {
+            let body = read_in_time(payload, BODY_STALL, BODY_TOTAL).await?;
+            if body.is_empty() {
+                return Ok(Self(None));
+            }
+            checked?;
+            parse(&body).map(|body| Self(Some(body)))
         })
     }
 }
@@ -72,7 +93,7 @@ fn query<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
         }
     }
     let parsed = web::Query::<T>::from_query(&present.finish());
-    parsed.map(web::Query::into_inner).map_err(|error| malformed_query(&error))
+    parsed.map(web::Query::into_inner).map_err(|error| misshapen(&error.to_string()))
 }
 
 fn check_headers(headers: &HeaderMap) -> Result<(), ApiError> {
@@ -92,10 +113,14 @@ fn check_headers(headers: &HeaderMap) -> Result<(), ApiError> {
     Ok(())
 }
 
-async fn read(mut payload: dev::Payload) -> Result<BytesMut, ApiError> {
+async fn read_in_time(payload: dev::Payload, stall: Duration, total: Duration) -> Result<BytesMut, ApiError> {
+    tokio::time::timeout(total, read(payload, stall)).await.map_err(|_| ApiError::too_slow())?
+}
+
+async fn read(mut payload: dev::Payload, stall: Duration) -> Result<BytesMut, ApiError> {
     let mut body = BytesMut::new();
     loop {
-        let next = tokio::time::timeout(BODY_STALL, payload.next()).await;
+        let next = tokio::time::timeout(stall, payload.next()).await;
         match next.map_err(|_| ApiError::too_slow())? {
             None => return Ok(body),
             Some(Err(PayloadError::Overflow)) => return Err(ApiError::too_large(JSON_LIMIT)),
@@ -148,10 +173,6 @@ fn malformed(error: &serde_json::Error) -> ApiError {
     }
 }
 
-fn malformed_query(error: &QueryPayloadError) -> ApiError {
-    misshapen(&error.to_string())
-}
-
 /// Takes from a parser's words the name of the field that is unknown, missing or doubled, and nothing else.
 fn misshapen(words: &str) -> ApiError {
     const KNOWN: [(&str, &str); 3] = [
@@ -173,32 +194,26 @@ fn misshapen(words: &str) -> ApiError {
     ApiError::bad_request("a value has the wrong type or form")
 }
 
-/// For `web::JsonConfig::error_handler`, where a handler takes `web::Json`.
-#[must_use]
-pub fn json_error_handler(error: JsonPayloadError, _: &HttpRequest) -> Error {
+/// Makes actix's own `web::Json`, `web::Path` and `web::Query` refuse in the same words. For `App::configure`.
+pub fn refuse_in_our_words(config: &mut web::ServiceConfig) {
+    config
+        .app_data(web::JsonConfig::default().limit(JSON_LIMIT).error_handler(|error, _| json_error(&error).into()))
+        // A path with something else where an id belongs leads nowhere.
+        .app_data(web::PathConfig::default().error_handler(|_, _| ApiError::not_found().into()))
+        .app_data(web::QueryConfig::default().error_handler(|error, _| misshapen(&error.to_string()).into()));
+}
+
+fn json_error(error: &JsonPayloadError) -> ApiError {
     match error {
         JsonPayloadError::OverflowKnownLength { limit, .. } | JsonPayloadError::Overflow { limit } => {
-            ApiError::too_large(limit)
+            ApiError::too_large(*limit)
         }
         JsonPayloadError::ContentType => {
             ApiError::unsupported_media_type("the body must be application/json")
         }
-        JsonPayloadError::Deserialize(error) => malformed(&error),
+        JsonPayloadError::Deserialize(error) => malformed(error),
         _ => ApiError::bad_request("the body is not valid JSON"),
     }
-    .into()
-}
-
-/// For `web::PathConfig::error_handler`: a path with something else where an id belongs leads nowhere.
-#[must_use]
-pub fn path_error_handler(_: PathError, _: &HttpRequest) -> Error {
-    ApiError::not_found().into()
-}
-
-/// For `web::QueryConfig::error_handler`.
-#[must_use]
-pub fn query_error_handler(error: QueryPayloadError, _: &HttpRequest) -> Error {
-    malformed_query(&error).into()
 }
 
 /// The default service of the app: 404.
@@ -210,122 +225,4 @@ pub async fn nothing_here() -> Result<HttpResponse, ApiError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use actix_web::App;
-    use actix_web::test::{TestRequest, call_service, init_service, read_body_json};
-    use serde::Deserialize;
-
-    use super::*;
-    use crate::error::Problem;
-
-    #[derive(Deserialize, Debug, PartialEq)]
-    #[serde(deny_unknown_fields)]
-    struct Parcel {
-        name: String,
-        weight_g: u32,
-    }
-
-    async fn take(body: Body<Parcel>) -> String {
-        body.0.name
-    }
-
-    async fn post(
-        kind: &str,
-        extra: Option<(&'static str, &'static str)>,
-        body: impl Into<Vec<u8>>,
-    ) -> (u16, Problem) {
-        let app = init_service(App::new().route("/", web::post().to(take))).await;
-        let mut request =
-            TestRequest::post().uri("/").insert_header(("content-type", kind)).set_payload(body.into());
-        if let Some(header) = extra {
-            request = request.insert_header(header);
-        }
-        let response = call_service(&app, request.to_request()).await;
-        let status = response.status().as_u16();
-        (
-            status,
-            if status == 200 { ApiError::not_found().problem(None) } else { read_body_json(response).await },
-        )
-    }
-
-    #[actix_web::test]
-    async fn a_well_formed_body_is_read() {
-        let body = r#"{"name":"\\u0000 is only text, Пакет 😀","weight_g":5}"#;
-        assert_eq!(post("application/json; charset=utf-8", None, body).await.0, 200);
-    }
-
-    #[actix_web::test]
-    async fn bodies_of_other_types_are_415() {
-        for kind in ["text/plain", "application/x-www-form-urlencoded", "", "application/jsonp"] {
-            assert_eq!(post(kind, None, "{}").await.0, 415, "{kind}");
-        }
-        let gzip = Some(("content-encoding", "gzip"));
-        assert_eq!(post("application/json", gzip, "{}").await.0, 415);
-    }
-
-    #[actix_web::test]
-    async fn bodies_over_the_limit_are_413_with_and_without_a_declared_length() {
-        let large = format!(r#"{{"name":"{}","weight_g":1}}"#, "x".repeat(JSON_LIMIT));
-        assert_eq!(post("application/json", None, large).await.0, 413);
-        assert_eq!(post("application/json", Some(("content-length", "70000")), "{}").await.0, 413);
-    }
-
-    #[actix_web::test]
-    async fn malformed_bodies_are_400_in_our_own_words() {
-        let deep = "[".repeat(100_000);
-        let cases: Vec<Vec<u8>> = vec![
-            b"".to_vec(),
-            b"{".to_vec(),
-            b"\xef\xbb\xbf{\"name\":\"a\",\"weight_g\":1}".to_vec(),
-            b"{\"name\":\"\xff\",\"weight_g\":1}".to_vec(),
-            br#"{"name":"\ud800","weight_g":1}"#.to_vec(),
-            br#"{"name":"a\u0000b","weight_g":1}"#.to_vec(),
-            b"{\"name\":\"a\0b\",\"weight_g\":1}".to_vec(),
-            br#"{"name":"a","weight_g":1.5}"#.to_vec(),
-            br#"{"name":"a","weight_g":1e400}"#.to_vec(),
-            br#"{"name":"a","weight_g":99999999999999999999}"#.to_vec(),
-            br#"{"name":"a","weight_g":NaN}"#.to_vec(),
-            br#"{"name":5,"weight_g":1}"#.to_vec(),
-            br#"{"name":"a","name":"b","weight_g":1}"#.to_vec(),
-            br#"{"name":"a","weight_g":1} x"#.to_vec(),
-            deep.as_bytes()[..60_000].to_vec(),
-            format!(r#"{{"name":{}"a"{},"weight_g":1}}"#, "[".repeat(200), "]".repeat(200)).into_bytes(),
-        ];
-        for case in cases {
-            let (status, problem) = post("application/json", None, case.clone()).await;
-            let shown = String::from_utf8_lossy(&case[..case.len().min(60)]).into_owned();
-            assert_eq!((status, problem.code.as_str()), (400, "bad_request"), "{shown}");
-            for leak in ["line", "column", "expected", "recursion", "u32"] {
-                assert!(!problem.message.contains(leak), "{shown}: {}", problem.message);
-            }
-        }
-    }
-
-    #[actix_web::test]
-    async fn an_unknown_or_missing_field_is_named() {
-        let (_, unknown) =
-            post("application/json", None, r#"{"name":"a","weight_g":1,"role":"admin"}"#).await;
-        assert_eq!(unknown.fields["role"], "is not known here");
-        let (_, missing) = post("application/json", None, r#"{"name":"a"}"#).await;
-        assert_eq!(missing.message, "the field weight_g is required");
-        let (_, script) = post("application/json", None, r#"{"<script>":1}"#).await;
-        assert!(!script.message.contains('<'));
-    }
-
-    #[test]
-    fn empty_query_values_are_absent_and_nul_is_refused() {
-        #[derive(Deserialize, Debug, PartialEq, Default)]
-        #[serde(default, deny_unknown_fields)]
-        struct Search {
-            from: Option<String>,
-            weight: Option<u32>,
-        }
-        let search: Search = query("from=&weight=5").unwrap();
-        assert_eq!(search, Search { from: None, weight: Some(5) });
-        let found: Search = query("from=%D0%9A%D0%B0%D0%B7%D0%B0%D0%BD%D1%8C+1").unwrap();
-        assert_eq!(found.from.as_deref(), Some("Казань 1"));
-        for bad in ["from=a%00b", "from=a&from=b", "weight=heavy", "whither=x"] {
-            assert_eq!(query::<Search>(bad).unwrap_err().status(), 400, "{bad}");
-        }
-    }
-}
+mod tests;

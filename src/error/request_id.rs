@@ -1,7 +1,7 @@
 //! Gives every request a name, and every error answer its shape.
 //!
 //! The name is in the answer's `x-request-id`, in the body of errors, and in the log. Answers of 400 and above that
-//! are not problem documents yet (actix's own 404, 405, 408 …) become such here. Must not decide anything else.
+//! have no body of their own (actix's own 404, 405, 426 …) become problem documents here. Must not decide anything else.
 
 use std::rc::Rc;
 
@@ -13,7 +13,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, web};
 use peerpack_actors::ports::Clock;
 
-use super::{ApiError, PROBLEM_JSON};
+use super::ApiError;
 
 /// The header that carries the name, in both directions.
 pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -89,8 +89,10 @@ fn shaped(response: ServiceResponse) -> ServiceResponse {
 
 fn shape(response: HttpResponse) -> HttpResponse {
     let status = response.status();
-    let is_problem = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON);
-    if is_problem || !(status.is_client_error() || status.is_server_error()) {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    // A handler that names a type means its body; without one, or as plain text, it is actix that speaks.
+    let is_meant = kind.is_some_and(|kind| !kind.as_bytes().starts_with(b"text/plain"));
+    if is_meant || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }
     let mut problem = ApiError::for_status(status).error_response();
@@ -116,13 +118,18 @@ mod tests {
         Err(ApiError::bad_request("no"))
     }
 
+    async fn not_ready() -> HttpResponse {
+        HttpResponse::ServiceUnavailable().json(["database"])
+    }
+
     macro_rules! app {
         () => {
             init_service(
                 App::new()
                     .wrap(from_fn(name))
                     .service(web::resource("/refuse").route(web::get().to(refuse)))
-                    .service(web::resource("/panic-free").route(web::post().to(HttpResponse::Ok))),
+                    .service(web::resource("/ready").route(web::get().to(not_ready)))
+                    .service(web::resource("/post-only").route(web::post().to(HttpResponse::Ok))),
             )
             .await
         };
@@ -156,9 +163,17 @@ mod tests {
         assert_eq!((problem.status, problem.code.as_str()), (404, "not_found"));
         assert!(!serde_json::to_string(&problem).unwrap().contains("secret"));
 
-        let response = call_service(&app, TestRequest::get().uri("/panic-free").to_request()).await;
+        let response = call_service(&app, TestRequest::get().uri("/post-only").to_request()).await;
         assert_eq!(response.headers().get("allow").unwrap(), "POST");
         let problem: Problem = read_body_json(response).await;
         assert_eq!((problem.status, problem.code.as_str()), (405, "method_not_allowed"));
+    }
+
+    #[actix_web::test]
+    async fn a_body_that_a_handler_means_is_left_alone() {
+        let app = app!();
+        let response = call_service(&app, TestRequest::get().uri("/ready").to_request()).await;
+        assert_eq!(response.status(), 503);
+        assert_eq!(read_body_json::<Vec<String>, _>(response).await, ["database"]);
     }
 }

@@ -48,7 +48,7 @@ pub(super) use request_columns;
 const REQUESTS: Sql = over_rows!(
     concat!("SELECT ", request_columns!(), " FROM"),
     [id uuid],
-    "CROSS JOIN requests AS q WHERE q.package_id = r.id ORDER BY q.package_id, q.created_at, q.id"
+    "CROSS JOIN requests AS q WHERE q.package_id = r.id ORDER BY q.package_id, q.created_at, q.wave_order, q.id"
 );
 
 const LEGS: Sql = over_rows!(

@@ -119,7 +119,11 @@ impl TripIndex {
 
     /// Every trip that touches an end of the package, in order of id, with its plan or what is against it.
     #[must_use]
-    pub fn considered(&self, package: &PackageEntry, now: Time) -> Vec<(TripId, UserId, Result<Plan, Reason>)> {
+    pub fn considered(
+        &self,
+        package: &PackageEntry,
+        now: Time,
+    ) -> Vec<(TripId, UserId, Result<Plan, Reason>)> {
         let ends: Vec<PlaceId> = package.pickups.iter().chain(&package.dropoffs).copied().collect();
         let trips = self.anchors.slots(&ends).into_iter().map(|slot| self.trips.at(slot));
         let mut seen: Vec<_> =
@@ -224,8 +228,11 @@ impl PackageIndex {
         places.sort_unstable();
         places.dedup();
         let passes = |zone: &[PlaceId]| zone.iter().any(|place| places.binary_search(place).is_ok());
-        let rarer_end =
-            if self.pickups.count(&places) <= self.dropoffs.count(&places) { &self.pickups } else { &self.dropoffs };
+        let rarer_end = if self.pickups.count(&places) <= self.dropoffs.count(&places) {
+            &self.pickups
+        } else {
+            &self.dropoffs
+        };
         let mut found = Vec::new();
         for slot in rarer_end.slots(&places) {
             let package = self.packages.at(slot);

@@ -103,7 +103,8 @@ pub fn next_wave(
             break;
         }
         let courier = one.candidate.courier;
-        let asked = package.is_pending_with(courier) || wave.iter().any(|other| other.candidate.courier == courier);
+        let asked =
+            package.is_pending_with(courier) || wave.iter().any(|other| other.candidate.courier == courier);
         if !asked && !busy(courier) {
             wave.push(*one);
         }

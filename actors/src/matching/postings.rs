@@ -67,3 +67,21 @@ impl Postings {
         slots
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_mentions_takes_no_room() {
+        let [one, two, three] = [1, 2, 3].map(PlaceId);
+        let mut postings = Postings::default();
+        postings.add(0, [one, two, one].into_iter());
+        postings.add(1, [two, one, three].into_iter());
+        assert_eq!((postings.count(&[one, two]), postings.slots(&[one, two])), (5, vec![0, 1]));
+        postings.remove(0, [one, two, one].into_iter());
+        assert_eq!((postings.count(&[one, two]), postings.slots(&[one, two])), (2, vec![1]));
+        postings.remove(1, [two, one, three].into_iter());
+        assert!(postings.lists.is_empty() && postings.back.iter().all(Vec::is_empty));
+    }
+}

@@ -93,7 +93,9 @@ impl Reason {
     pub fn text_en(&self) -> String {
         match self {
             Self::OwnPackage => "The courier is the sender of the package.".to_owned(),
-            Self::DeclinedBefore => "The courier has already turned this package down or let it pass.".to_owned(),
+            Self::DeclinedBefore => {
+                "The courier has already turned this package down or let it pass.".to_owned()
+            }
             Self::Requested => "A request to this courier is waiting for an answer.".to_owned(),
             Self::NotLive => "The trip is over or cancelled.".to_owned(),
             Self::OffRoute => "The trip does not pass both ends of the package's way.".to_owned(),
@@ -103,7 +105,9 @@ impl Reason {
                 format!("There is not enough room between stops {} and {}.", leg + 1, leg + 2)
             }
             Self::Detour { needs_min, budget_min } => {
-                format!("The detour takes {needs_min} min, and the courier has {budget_min} min left for detours.")
+                format!(
+                    "The detour takes {needs_min} min, and the courier has {budget_min} min left for detours."
+                )
             }
             Self::Busy => "The courier has as many open offers as allowed.".to_owned(),
             Self::Cut { limit } => format!("There are {limit} couriers who suit better."),

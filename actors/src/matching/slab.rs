@@ -57,3 +57,17 @@ impl<Id: Copy + Eq + Hash, Entry> Slab<Id, Entry> {
         self.entries.iter().flatten()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_is_used_again() {
+        let mut slab = Slab::new();
+        assert_eq!((slab.put('a', 1), slab.put('b', 2), slab.put('a', 3)), (0, 1, 0));
+        assert_eq!((slab.take('a'), slab.take('a'), slab.len()), (Some((0, 3)), None, 1));
+        assert_eq!((slab.put('c', 4), slab.put('d', 5)), (0, 2));
+        assert_eq!(slab.iter().copied().collect::<Vec<_>>(), [4, 2, 5]);
+    }
+}

@@ -132,7 +132,7 @@ fn corridor(trip: &Trip, gazetteer: &Gazetteer, settings: &Settings) -> Vec<Anch
     }
     let mut found = Vec::new();
     for (leg, ends) in (0..).zip(stops.windows(2)) {
-        let leg = Leg { index: leg, start: &ends[0], end: &ends[1], transport };
+        let leg = Leg::new(leg, &ends[0], &ends[1], transport);
         let near = leg.reachable(gazetteer, budget_min, settings);
         let near = near.filter(|(place, _)| stops.iter().all(|stop| stop.place != *place));
         found.extend(near.filter_map(|(place, at)| leg.anchor(place, at, budget_min, settings)));
@@ -150,10 +150,15 @@ struct Leg<'a> {
     index: LegIndex,
     start: &'a Stop,
     end: &'a Stop,
+    direct_km: f64,
     transport: Transport,
 }
 
-impl Leg<'_> {
+impl<'a> Leg<'a> {
+    fn new(index: LegIndex, start: &'a Stop, end: &'a Stop, transport: Transport) -> Self {
+        Self { index, start, end, direct_km: start.position.distance_km(end.position), transport }
+    }
+
     /// Places that may be within the budget: all that are, and some that are not. Those that are lie in an
     /// ellipse around the two stops, and the ellipse lies in this circle.
     fn reachable<'g>(
@@ -164,17 +169,15 @@ impl Leg<'_> {
     ) -> impl Iterator<Item = (PlaceId, Position)> + use<'g> {
         let driving_h = f64::from(budget_min - settings.hand_over_min) / 60.0;
         let extra_km = driving_h * self.transport.speed_kmh() / settings.road_factor;
-        let direct_km = self.start.position.distance_km(self.end.position);
         let middle = middle(self.start.position, self.end.position);
-        let near = gazetteer.within(middle, f64::midpoint(direct_km, extra_km) + MARGIN_KM);
+        let near = gazetteer.within(middle, f64::midpoint(self.direct_km, extra_km) + MARGIN_KM);
         near.into_iter().map(|(place, _)| (place.id, place.position))
     }
 
     /// The anchor at a place, if the detour there fits the budget.
     fn anchor(&self, place: PlaceId, at: Position, budget_min: u32, settings: &Settings) -> Option<Anchor> {
         let (from_km, to_km) = (self.start.position.distance_km(at), at.distance_km(self.end.position));
-        let direct_km = self.start.position.distance_km(self.end.position);
-        let extra_km = settings.road_factor * (from_km + to_km - direct_km).max(0.0);
+        let extra_km = settings.road_factor * (from_km + to_km - self.direct_km).max(0.0);
         let driving_min = (extra_km / self.transport.speed_kmh() * 60.0).ceil();
         if driving_min > f64::from(budget_min - settings.hand_over_min) {
             return None;

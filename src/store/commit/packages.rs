@@ -39,10 +39,10 @@ const MOVE_REQUESTS: Sql = over_rows!(
 const ADD_REQUESTS: Sql = over_rows!(
     "INSERT INTO requests (id, package_id, trip_id, sender, courier, origin, leg_from, leg_to, pickup_place, \
      pickup_at, dropoff_place, dropoff_at, detour_min, detour_m, room_left_g, reward_minor, currency, message, \
-     created_at, expires_at, ttl_ms, state, state_at, state_by, reason, updated_at) \
+     created_at, wave_order, expires_at, ttl_ms, state, state_at, state_by, reason, updated_at) \
      SELECT r.id, $3, r.trip_id, r.sender, r.courier, r.origin, r.leg_from, r.leg_to, r.pickup_place, r.pickup_at, \
      r.dropoff_place, r.dropoff_at, r.detour_min, r.detour_m, r.room_left_g, r.reward_minor, r.currency, r.message, \
-     r.created_at, r.expires_at, r.ttl_ms, r.state, r.state_at, r.state_by, r.reason, $2 FROM",
+     r.created_at, r.n, r.expires_at, r.ttl_ms, r.state, r.state_at, r.state_by, r.reason, $2 FROM",
     [
         id uuid, trip_id uuid, sender uuid, courier uuid, origin text, leg_from int, leg_to int, pickup_place int,
         pickup_at int, dropoff_place int, dropoff_at int, detour_min int, detour_m int, room_left_g int,

@@ -11,6 +11,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::ws::guard::{MAX_FRAME_BYTES, MAX_MESSAGE_BYTES};
+
 /// What the server says.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ServerMessage {
@@ -68,6 +70,19 @@ pub struct Limits {
     pub burst: u32,
     /// Events that can be resumed.
     pub resume_events: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let bytes = |limit| u32::try_from(limit).unwrap_or(u32::MAX);
+        Self {
+            frame_bytes: bytes(MAX_FRAME_BYTES),
+            message_bytes: bytes(MAX_MESSAGE_BYTES),
+            messages_per_minute: 120,
+            burst: 30,
+            resume_events: 300,
+        }
+    }
 }
 
 /// `ack`: exactly one for each `cmd_id`.
@@ -309,7 +324,7 @@ impl<'de> Deserialize<'de> for ServerMessage {
             return Ok(Self::Event(Event {
                 seq,
                 at,
-                body: EventBody::read(kind, data).map_err(D::Error::custom)?,
+                body: EventBody::read(kind, &data).map_err(D::Error::custom)?,
             }));
         }
         Ok(match kind.as_str() {
@@ -329,7 +344,7 @@ impl<'de> Deserialize<'de> for ServerMessage {
 }
 
 impl EventBody {
-    fn read(kind: String, data: Value) -> Result<Self, serde_json::Error> {
+    fn read(kind: String, data: &Value) -> Result<Self, serde_json::Error> {
         let body = serde_json::json!({ "type": &kind, "data": data });
         match serde_json::from_value::<StreamEvent>(body) {
             Ok(event) => Ok(Self::Known(Box::new(event))),

@@ -80,6 +80,12 @@ fn every_server_message_reads_and_writes_as_its_example() {
 }
 
 #[test]
+fn the_limits_told_to_clients_are_those_of_the_example() {
+    let told = serde_json::to_value(Limits::default()).unwrap();
+    assert_eq!(told, server_examples()[0]["data"]["limits"]);
+}
+
+#[test]
 fn a_frame_that_is_no_message_says_why_under_its_cmd_id() {
     let own = Some(id());
     let cases = [

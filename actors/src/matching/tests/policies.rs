@@ -1,0 +1,145 @@
+//! Scores, order, waves and time limits.
+
+use super::*;
+use crate::matching::{
+    Candidate, Ranked, TripIndex, feasible, next_wave, rank, score, time_limit, wave_size,
+};
+
+fn candidates(trips: &[Trip], package: &Package) -> Vec<Candidate> {
+    let mut index = TripIndex::new();
+    for trip in trips {
+        index.upsert(trip_entry(trip));
+    }
+    index.candidates(&package_entry(package), NOW)
+}
+
+fn ranked(trips: &[Trip], package: &Package) -> Vec<Ranked> {
+    let settings = Settings::default();
+    rank(&candidates(trips, package), &package_entry(package), |_| settings.acceptance, &settings)
+}
+
+fn order(ranked: &[Ranked]) -> Vec<TripId> {
+    ranked.iter().map(|one| one.candidate.trip).collect()
+}
+
+#[test]
+fn the_score_is_the_expected_gain_for_the_work() {
+    let package = package("Alfa", "Bravo");
+    let entry = package_entry(&package);
+    let settings = Settings::default();
+    let trip = trip_entry(&trip(1, &[("Alfa", 1), ("Bravo", 3)]));
+    let plan = feasible(&trip, &entry, NOW).expect("a match");
+    // Half of 500 roubles for 2 kg over 1.3 x 111.2 km.
+    let expected = 0.5 * 500.0 / (2.0 * 1.3 * 111.195_f64).powf(0.7);
+    let found = score(&plan, &entry, None, 0.5, &settings);
+    assert!((found - expected).abs() < 0.001 * expected, "{found} {expected}");
+    // 10 min and 10 km of detour cost 50 + 80 roubles.
+    let detour = Plan { detour_min: 10, detour_m: 10_000, ..plan };
+    let with_detour = score(&detour, &entry, None, 0.5, &settings);
+    assert!((with_detour / found - 370.0 / 500.0).abs() < 1e-9);
+    let asks_double = Some(Amount::new(100_000, Currency::Rub));
+    assert!((score(&plan, &entry, asks_double, 0.5, &settings) / found - 0.5).abs() < 1e-9);
+    let asks_less = Some(Amount::new(10_000, Currency::Rub));
+    assert_eq!(score(&plan, &entry, asks_less, 0.5, &settings), found);
+    let too_far = Plan { detour_min: 120, detour_m: 100_000, ..plan };
+    assert!(score(&too_far, &entry, None, 0.5, &settings) < 0.0);
+}
+
+#[test]
+fn candidates_come_best_first_and_ties_have_an_order() {
+    let trips = [
+        detouring(1, &[("Bravo", 1), ("Delta", 8)], 30),
+        trip(2, &[("Bravo", 1), ("Northtown", 5)]),
+        trip(3, &[("Bravo", 1), ("Northtown", 4)]),
+        trip(4, &[("Bravo", 1), ("Northtown", 4)]),
+    ];
+    let package = package("Bravo", "Northtown");
+    assert_eq!(order(&ranked(&trips, &package)), [3, 4, 2, 1].map(trip_id));
+    let backwards: Vec<Candidate> = candidates(&trips, &package).into_iter().rev().collect();
+    let keen = |courier| if courier == trips[1].courier { 0.9 } else { 0.5 };
+    let found = rank(&backwards, &package_entry(&package), keen, &Settings::default());
+    assert_eq!(order(&found), [2, 3, 4, 1].map(trip_id), "who accepts more often comes first");
+    let settings = Settings { candidates: 2, ..Settings::default() };
+    let found = rank(&backwards, &package_entry(&package), |_| 0.5, &settings);
+    assert_eq!(order(&found), [3, 4].map(trip_id));
+}
+
+#[test]
+fn a_wave_is_as_large_as_its_couriers_are_reluctant() {
+    let table = [
+        (1.0, 1),
+        (0.95, 1),
+        (0.9, 1),
+        (0.8, 2),
+        (0.7, 2),
+        (0.6, 3),
+        (0.5, 4),
+        (0.4, 5),
+        (0.3, 7),
+        (0.26, 8),
+        (0.25, 8),
+        (0.1, 8),
+        (0.0, 8),
+        (-1.0, 8),
+        (2.0, 1),
+        (f64::NAN, 8),
+    ];
+    for (acceptance, size) in table {
+        assert_eq!(wave_size(acceptance), size, "{acceptance}");
+    }
+}
+
+#[test]
+fn the_time_limit_follows_the_time_to_the_pickup() {
+    let (seconds, minutes, hours) = (Span::seconds, Span::minutes, Span::hours);
+    let table = [
+        // pickup in, in town, time to live, latest
+        (hours(1), true, seconds(30), seconds(90)),
+        (hours(10), false, minutes(30), minutes(90)),
+        (hours(40), false, hours(2), hours(6)),
+        (Span::days(10), false, hours(2), hours(6)),
+        (minutes(5), false, seconds(30), seconds(90)),
+        (minutes(1), false, seconds(30), minutes(1)),
+        (minutes(1), true, seconds(30), minutes(1)),
+        (Span::from_ms(-5), true, seconds(30), Span::default()),
+    ];
+    for (pickup_in, in_town, ttl, latest_in) in table {
+        assert_eq!(time_limit(NOW, NOW + pickup_in, in_town), (ttl, NOW + latest_in), "{pickup_in:?}");
+    }
+}
+
+#[test]
+fn a_wave_tops_up_with_the_next_best() {
+    let trips: Vec<Trip> = (1..=5).map(|n| trip(n, &[("Alfa", 1), ("Bravo", 3)])).collect();
+    let mut package = package("Alfa", "Bravo");
+    let wave = |package: &Package, k, busy: &dyn Fn(UserId) -> bool| {
+        order(&next_wave(&ranked(&trips, package), &package_entry(package), k, busy))
+    };
+    assert_eq!(wave(&package, 2, &|_| false), [1, 2].map(trip_id));
+    assert_eq!(wave(&package, 9, &|_| false), [1, 2, 3, 4, 5].map(trip_id));
+    assert_eq!(wave(&package, 2, &|courier| courier == trips[0].courier), [2, 3].map(trip_id));
+    for trip in &trips[..2] {
+        package.requests.push(request(trip, Origin::Engine, RequestState::Pending));
+    }
+    assert_eq!(wave(&package, 2, &|_| false), [], "two are open already");
+    assert_eq!(wave(&package, 3, &|_| false), [3].map(trip_id));
+    package.requests[0].state = RequestState::Declined { at: NOW, reason: None };
+    assert_eq!(wave(&package, 3, &|_| false), [3, 4].map(trip_id));
+}
+
+#[test]
+fn nobody_is_asked_twice_at_once() {
+    let mut trips = [
+        trip(1, &[("Alfa", 1), ("Bravo", 5)]),
+        trip(2, &[("Alfa", 1), ("Bravo", 3)]),
+        trip(3, &[("Alfa", 1), ("Bravo", 6)]),
+    ];
+    trips[1].courier = trips[0].courier;
+    let mut package = package("Alfa", "Bravo");
+    let wave = |package: &Package| {
+        order(&next_wave(&ranked(&trips, package), &package_entry(package), 3, |_| false))
+    };
+    assert_eq!(wave(&package), [2, 3].map(trip_id), "the better of two trips");
+    package.requests.push(request(&trips[1], Origin::Engine, RequestState::Pending));
+    assert_eq!(wave(&package), [3].map(trip_id), "not for the other trip either");
+}

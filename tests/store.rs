@@ -1,0 +1,4 @@
+//! The store on both databases.
+
+#[path = "store/mod.rs"]
+mod store;

@@ -1,0 +1,168 @@
+//! The audit bites: each violation is planted behind the store's back and must be reported.
+
+use peerpack_actors::ids::UserId;
+use peerpack_actors::request::RequestCommand;
+
+use super::databases::{TestStore, on_both};
+use super::world::{
+    accept, after, command, offered, package, publish_package, publish_trip, ready, step, trip, user,
+};
+
+/// A database with a bit of everything: an open package with an offer, a deal on its way, one confirmed, one
+/// called off.
+async fn some_of_everything(store: &TestStore) {
+    ready(&store.db, 10, 1_000).await;
+    for steps in 0..3 {
+        let (package, trip, request) = ready(&store.db, 10, 1_000).await;
+        accept(&store.db, package.id, &trip, request).await.expect("claimed");
+        let steps: &[RequestCommand] = match steps {
+            0 => &[],
+            1 => &[
+                RequestCommand::Deliver { by: trip.courier },
+                RequestCommand::Confirm { by: package.sender },
+            ],
+            _ => &[RequestCommand::Cancel { by: trip.courier }],
+        };
+        for request_command in steps {
+            let command_now = step(request, request_command.clone());
+            command(&store.db, package.id, None, &command_now, after(3)).await.expect("moved");
+        }
+    }
+    store.assert_clean().await;
+}
+
+fn blob(store: &TestStore, id: UserId) -> String {
+    let hex = id.uuid().simple().to_string();
+    if store.is_sqlite() { format!("x'{hex}'") } else { format!("'{hex}'::uuid") }
+}
+
+/// Lets a violation in that a constraint would keep out; SQLite has its own switch for CHECKs.
+fn without(store: &TestStore, table: &str, check: &str) -> String {
+    if store.is_sqlite() { String::new() } else { format!("ALTER TABLE {table} DROP CONSTRAINT {check};") }
+}
+
+/// Plants a violation in a fresh database and expects to be told of it.
+async fn bites(store: &TestStore, statements: &str, rule: &str) {
+    some_of_everything(store).await;
+    store.sabotage(statements).await;
+    let found = store.db.audit().await.expect("the audit runs");
+    assert!(found.iter().any(|violation| violation.starts_with(rule)), "{rule:?} is not among {found:#?}");
+}
+
+on_both! {
+    async fn two_deals_for_one_package(store: &TestStore) {
+        let package = package(user(), 10);
+        publish_package(&store.db, &package).await;
+        for _ in 0..2 {
+            let trip = trip(user(), 1, 1_000);
+            publish_trip(&store.db, &trip).await;
+            offered(&store.db, &package, &trip, 0, 1).await;
+        }
+        let plant = "DROP INDEX requests_one_deal_per_package; \
+            UPDATE requests SET state = 'accepted', state_at = 1 WHERE state = 'pending'";
+        bites(store, plant, "a package has two deals").await;
+    }
+
+    async fn a_package_and_its_deal_in_different_states(store: &TestStore) {
+        let plant = "UPDATE packages SET state = 'in_transit' WHERE state = 'assigned'";
+        bites(store, plant, "a package and its deal are in different states").await;
+    }
+
+    async fn a_package_whose_deal_is_missing(store: &TestStore) {
+        let plant = format!("UPDATE packages SET deal = {} WHERE state = 'assigned'", blob(store, user()));
+        bites(store, &plant, "a package and its deal are in different states").await;
+    }
+
+    async fn a_deal_that_its_package_does_not_know(store: &TestStore) {
+        let plant = "UPDATE requests SET state = 'accepted', state_at = 1 WHERE state = 'pending'";
+        bites(store, plant, "a deal holds a package that does not know it").await;
+    }
+
+    async fn a_request_for_a_package_that_is_not_open(store: &TestStore) {
+        let plant = "UPDATE packages SET state = 'cancelled', state_at = 1 WHERE state = 'open'";
+        bites(store, plant, "a request waits for a package that is not open").await;
+    }
+
+    async fn a_request_that_names_other_people(store: &TestStore) {
+        let plant = format!("UPDATE requests SET courier = {} WHERE state = 'pending'", blob(store, user()));
+        bites(store, &plant, "a request names other people than its package and trip").await;
+    }
+
+    async fn a_parcel_promised_by_a_cancelled_trip(store: &TestStore) {
+        let plant = "UPDATE trips SET state = 'cancelled', state_at = 1 \
+            WHERE id IN (SELECT trip_id FROM requests WHERE state = 'accepted')";
+        bites(store, plant, "a parcel is promised or on board of a cancelled trip").await;
+    }
+
+    async fn a_trip_with_a_leg_missing(store: &TestStore) {
+        bites(store, "DELETE FROM trip_legs WHERE leg = 1", "a trip's legs have gaps").await;
+    }
+
+    async fn a_leg_over_its_capacity(store: &TestStore) {
+        let drop = without(store, "trip_legs", "trip_legs_within_capacity");
+        let plant = format!("{drop} UPDATE trip_legs SET used_g = capacity_g + 1 WHERE leg = 0");
+        bites(store, &plant, "a leg holds more than its capacity or less than nothing").await;
+    }
+
+    async fn a_leg_whose_sum_is_wrong(store: &TestStore) {
+        let plant = "UPDATE trip_legs SET used_n = used_n + 1 WHERE leg = 2";
+        bites(store, plant, "the room used on a leg is not the sum of its deals").await;
+    }
+
+    async fn a_deal_on_a_leg_that_is_not_there(store: &TestStore) {
+        let plant = "UPDATE requests SET leg_to = 9 WHERE state = 'confirmed'";
+        bites(store, plant, "a deal rides on a leg that is not there").await;
+    }
+
+    async fn a_detour_whose_sum_is_wrong(store: &TestStore) {
+        let plant = "UPDATE trips SET detour_used_min = detour_used_min + 1";
+        bites(store, plant, "the detour used by a trip is not the sum of its deals").await;
+    }
+
+    async fn an_escrow_in_another_state_than_its_request(store: &TestStore) {
+        let plant = "UPDATE escrows SET state = 'released' WHERE state = 'refunded'";
+        bites(store, plant, "an escrow and its request are in different states").await;
+    }
+
+    async fn a_deal_without_an_escrow(store: &TestStore) {
+        let plant = "DELETE FROM escrows WHERE state = 'held'";
+        bites(store, plant, "an escrow and its request are in different states").await;
+    }
+
+    async fn an_escrow_for_another_amount(store: &TestStore) {
+        let plant = "UPDATE escrows SET amount_minor = amount_minor + 1 WHERE state = 'refunded'";
+        bites(store, plant, "an escrow is not for what its request says").await;
+    }
+
+    async fn money_that_lies_elsewhere(store: &TestStore) {
+        let plant = "DELETE FROM transfers WHERE key LIKE '%:hold'";
+        bites(store, plant, "the money of an escrow does not lie where its state says").await;
+    }
+
+    async fn a_negative_wallet(store: &TestStore) {
+        let drop = without(store, "wallets", "wallets_not_negative");
+        bites(store, &format!("{drop} UPDATE wallets SET balance = -1 WHERE balance = 0"), "a wallet is negative").await;
+    }
+
+    async fn a_wallet_that_is_not_the_sum_of_its_transfers(store: &TestStore) {
+        let plant = "UPDATE wallets SET balance = balance + 1 WHERE kind = 'available'";
+        bites(store, plant, "a wallet is not the sum of its transfers").await;
+    }
+
+    async fn a_wallet_that_is_missing(store: &TestStore) {
+        let plant = "DELETE FROM wallets WHERE kind = 'frozen'";
+        bites(store, plant, "a wallet is not the sum of its transfers").await;
+    }
+
+    async fn a_stream_with_an_event_lost(store: &TestStore) {
+        bites(store, "DELETE FROM events WHERE seq = 1", "a stream has gaps").await;
+    }
+
+    async fn a_stream_with_a_number_too_high(store: &TestStore) {
+        bites(store, "UPDATE streams SET top = top + 1", "a stream has gaps").await;
+    }
+
+    async fn an_event_without_a_stream(store: &TestStore) {
+        bites(store, "DELETE FROM streams", "an event belongs to no stream").await;
+    }
+}

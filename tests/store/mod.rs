@@ -1,0 +1,16 @@
+//! The store on both databases: the same tests, each with a database of its own.
+
+mod databases;
+mod world;
+
+mod audit;
+mod claims;
+mod guards;
+mod people;
+mod pool;
+mod reads;
+mod room;
+mod round_trip;
+mod schema;
+mod streams;
+mod views;

@@ -1,0 +1,173 @@
+//! What the engine asks the store.
+
+use peerpack_actors::package::{PackageCommand, PackageState};
+use peerpack_actors::ports::Store as _;
+use peerpack_actors::request::RequestCommand;
+use peerpack_actors::trip::{TripEvent, TripState};
+use peerpack_actors::unit::Unit;
+
+use super::databases::{TestStore, on_both};
+use super::world::{
+    START, accept, after, command, load_package, load_trip, offered, package, proposal, publish_package,
+    publish_trip, ready, step, trip, user,
+};
+
+on_both! {
+    async fn live_trips_come_page_by_page_with_their_room(store: &TestStore) {
+        let mut expected = Vec::new();
+        for n in 0..7_u16 {
+            let mut trip = trip(user(), n % 3 + 1, 5_000);
+            trip.state = match n {
+                3 => TripState::Cancelled { at: after(1) },
+                4 => TripState::Completed { at: after(1) },
+                5 => TripState::InProgress { at: after(1) },
+                _ => TripState::Active,
+            };
+            trip.left[0].weight_g = u32::from(n);
+            publish_trip(&store.db, &trip).await;
+            if trip.state.is_live() {
+                expected.push(trip);
+            }
+        }
+        expected.sort_by_key(|trip| trip.id);
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.db.live_trips(after, 2).await.expect("a page");
+            let Some(last) = page.last() else { break };
+            after = Some(last.id);
+            found.extend(page);
+        }
+        assert_eq!(found, expected);
+    }
+
+    async fn open_packages_come_page_by_page_with_their_requests(store: &TestStore) {
+        let trip = trip(user(), 2, 5_000);
+        publish_trip(&store.db, &trip).await;
+        let mut expected = Vec::new();
+        for n in 0..6 {
+            let mut package = package(user(), 10);
+            if n == 2 {
+                package.state = PackageState::Template;
+            }
+            publish_package(&store.db, &package).await;
+            for _ in 0..n % 3 {
+                if n != 2 {
+                    let request = offered(&store.db, &package, &trip, 0, 1).await;
+                    let decline = step(request, RequestCommand::Decline { by: trip.courier, reason: None });
+                    command(&store.db, package.id, None, &decline, after(1)).await.expect("declined");
+                }
+            }
+            if n != 2 {
+                expected.push(load_package(&store.db, package.id).await);
+            }
+        }
+        expected.sort_by_key(|package| package.id);
+        assert!(expected.iter().any(|package| package.requests.len() == 2));
+        let (mut found, mut last) = (Vec::new(), None);
+        loop {
+            let page = store.db.open_packages(last, 2).await.expect("a page");
+            let Some(package) = page.last() else { break };
+            last = Some(package.id);
+            found.extend(page);
+        }
+        assert_eq!(found, expected);
+    }
+
+    async fn the_packages_of_a_trip_are_those_that_wait_or_ride(store: &TestStore) {
+        let trip = trip(user(), 2, 5_000);
+        publish_trip(&store.db, &trip).await;
+        let mut packages = Vec::new();
+        for _ in 0..4 {
+            let package = package(user(), 10);
+            publish_package(&store.db, &package).await;
+            let request = offered(&store.db, &package, &trip, 0, 1).await;
+            assert_eq!(store.db.package_of(request).await, Ok(Some(package.id)));
+            packages.push((package, request));
+        }
+        accept(&store.db, packages[1].0.id, &trip, packages[1].1).await.expect("claimed");
+        accept(&store.db, packages[2].0.id, &trip, packages[2].1).await.expect("claimed");
+        for (n, request) in [
+            (2, RequestCommand::Deliver { by: trip.courier }),
+            (3, RequestCommand::Decline { by: trip.courier, reason: None }),
+        ] {
+            command(&store.db, packages[n].0.id, None, &step(packages[n].1, request), after(3)).await.expect("moved");
+        }
+        let mut expected = vec![packages[0].0.id, packages[1].0.id];
+        expected.sort();
+        assert_eq!(store.db.packages_on(trip.id).await, Ok(expected));
+        assert_eq!(store.db.packages_on(super::world::trip_id()).await, Ok(Vec::new()));
+    }
+
+    async fn the_live_trips_of_a_courier_are_theirs_alone(store: &TestStore) {
+        let courier = user();
+        let (mine, mut over) = (trip(courier, 1, 1), trip(courier, 1, 1));
+        over.state = TripState::Cancelled { at: START };
+        for trip in [&mine, &over, &trip(user(), 1, 1)] {
+            publish_trip(&store.db, trip).await;
+        }
+        assert_eq!(store.db.live_trips_of(courier).await, Ok(vec![mine.id]));
+    }
+
+    async fn changes_are_told_from_a_time_on_oldest_first(store: &TestStore) {
+        let (package, trip, request) = ready(&store.db, 10, 1_000).await;
+        let other = super::world::package(user(), 10);
+        publish_package(&store.db, &other).await;
+        let all = store.db.changes(START, 10).await.expect("changes");
+        assert_eq!(all.trips, [(trip.id, 1)]);
+        assert_eq!(all.packages, [(other.id, 1), (package.id, 2)]);
+        assert_eq!(store.db.changes(START, 1).await.expect("changes").packages, [(other.id, 1)]);
+        accept(&store.db, package.id, &trip, request).await.expect("claimed");
+        let late = store.db.changes(after(2), 10).await.expect("changes");
+        assert_eq!((late.trips, late.packages), (vec![(trip.id, 2)], vec![(package.id, 3)]));
+        assert_eq!(store.db.changes(after(3), 10).await, Ok(Default::default()));
+    }
+
+    async fn a_change_that_was_decided_earlier_and_commits_later_is_not_missed(store: &TestStore) {
+        let (package, trip, request) = ready(&store.db, 10, 1_000).await;
+        let later = PackageCommand::Ask { by: package.sender, proposal: proposal(&super::world::trip(user(), 1, 1), 0, 1) };
+        publish_trip(&store.db, &trip_of(&later)).await;
+        command(&store.db, package.id, None, &later, after(9)).await.expect("asked");
+        // Decided at minute 2, committed after what was decided at minute 9.
+        let decline = step(request, RequestCommand::Decline { by: trip.courier, reason: None });
+        command(&store.db, package.id, None, &decline, after(2)).await.expect("declined");
+        assert_eq!(store.db.changes(after(9), 10).await.expect("changes").packages, [(package.id, 4)]);
+    }
+
+    async fn offers_that_should_have_ended_are_overdue(store: &TestStore) {
+        let (package, _, _) = ready(&store.db, 10, 1_000).await;
+        let (answered, trip, request) = ready(&store.db, 10, 1_000).await;
+        accept(&store.db, answered.id, &trip, request).await.expect("claimed");
+        assert_eq!(store.db.overdue(after(29), 10).await, Ok(Vec::new()));
+        assert_eq!(store.db.overdue(after(30), 10).await, Ok(vec![package.id]));
+        command(&store.db, package.id, None, &PackageCommand::ExpireOverdue, after(31)).await.expect("expired");
+        assert_eq!(store.db.overdue(after(31), 10).await, Ok(Vec::new()));
+    }
+
+    async fn trips_are_due_when_they_should_have_departed_or_arrived(store: &TestStore) {
+        let (early, late) = (trip(user(), 1, 1), trip(user(), 5, 1));
+        for trip in [&early, &late] {
+            publish_trip(&store.db, trip).await;
+        }
+        let start = |trip| Unit::trip(trip, &TripEvent::Started { at: after(61) }, Vec::new(), after(61));
+        assert_eq!(store.db.due_trips(after(59), 10).await, Ok(Vec::new()));
+        let mut both = vec![early.id, late.id];
+        both.sort();
+        assert_eq!(store.db.due_trips(after(60), 10).await, Ok(both));
+        store.db.commit(start(&early)).await.expect("started");
+        store.db.commit(start(&late)).await.expect("started");
+        assert_eq!(store.db.due_trips(after(119), 10).await, Ok(Vec::new()));
+        assert_eq!(store.db.due_trips(after(120), 10).await, Ok(vec![early.id]));
+        let started = load_trip(&store.db, early.id).await;
+        let done = Unit::trip(&started, &TripEvent::Completed { at: after(121) }, Vec::new(), after(121));
+        store.db.commit(done).await.expect("completed");
+        assert_eq!(store.db.due_trips(after(1_000), 1).await, Ok(vec![late.id]));
+    }
+}
+
+/// The trip that a proposal of this test is for.
+fn trip_of(command: &PackageCommand) -> peerpack_actors::trip::Trip {
+    let PackageCommand::Ask { proposal, .. } = command else { panic!("not a question") };
+    let mut trip = trip(proposal.courier, 1, 1);
+    trip.id = proposal.trip;
+    trip
+}
