@@ -23,6 +23,8 @@ pub struct App {
     pub presence: Arc<dyn Presence>,
     /// The configuration.
     pub config: Arc<Config>,
+    /// When the server started.
+    pub started_at: Time,
 }
 
 /// The clock of the machine and the randomness of the operating system.

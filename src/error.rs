@@ -14,6 +14,7 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use peerpack_actors::ports::{CommitError, Unavailable};
 use peerpack_actors::rejection::Rejection;
+use peerpack_actors::runtime::Refusal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -295,6 +296,19 @@ impl From<CommitError> for ApiError {
             }
             CommitError::Refused(rejection) => rejection.into(),
             CommitError::Unavailable(unavailable) => unavailable.into(),
+        }
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Rejected(rejection) => rejection.into(),
+            Refusal::NotFound => Self::not_found(),
+            Refusal::Busy => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "too busy, try again").with_retry_after(1)
+            }
+            Refusal::Unavailable(unavailable) => unavailable.into(),
         }
     }
 }

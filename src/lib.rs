@@ -3,8 +3,13 @@
 pub mod app;
 pub mod auth;
 pub mod bus;
+pub mod cli;
 pub mod config;
+pub mod demo;
 pub mod error;
+pub mod http;
+pub mod listen;
+pub mod startup;
 pub mod store;
 pub mod telemetry;
 pub mod ws;

@@ -166,9 +166,10 @@ impl Escrow {
                 let fund = ("fund", A::DemoProvider, A::Available(self.sender), self.amount);
                 (S::Held, if demo_funds { vec![fund, hold] } else { vec![hold] })
             }
-            (S::Held, C::Deliver) => {
-                (S::Pending, vec![("deliver", A::Frozen(self.courier), A::Pending(self.courier), self.amount)])
-            }
+            (S::Held, C::Deliver) => (
+                S::Pending,
+                vec![("deliver", A::Frozen(self.courier), A::Pending(self.courier), self.amount)],
+            ),
             (S::Pending, C::Release) => {
                 let fee = self.fee();
                 let net = self.amount.minus(fee).expect("the fee is a share of the amount");
@@ -180,12 +181,14 @@ impl Escrow {
                     ],
                 )
             }
-            (S::Held, C::Refund) => {
-                (S::Refunded, vec![("refund", A::Frozen(self.courier), A::Available(self.sender), self.amount)])
-            }
-            (S::Pending, C::Refund) => {
-                (S::Refunded, vec![("refund", A::Pending(self.courier), A::Available(self.sender), self.amount)])
-            }
+            (S::Held, C::Refund) => (
+                S::Refunded,
+                vec![("refund", A::Frozen(self.courier), A::Available(self.sender), self.amount)],
+            ),
+            (S::Pending, C::Refund) => (
+                S::Refunded,
+                vec![("refund", A::Pending(self.courier), A::Available(self.sender), self.amount)],
+            ),
             (state, command) => {
                 return Err(Rejection::IllegalTransition { action: command.action(), state: state.word() });
             }

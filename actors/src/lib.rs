@@ -13,9 +13,9 @@ pub mod package;
 pub mod place;
 pub mod rejection;
 pub mod request;
+pub mod stream;
 pub mod time;
 pub mod trip;
-pub mod stream;
 pub mod unit;
 
 #[cfg(feature = "runtime")]

@@ -26,7 +26,9 @@ impl Load {
     /// Whether this load has room within `capacity`, in every dimension.
     #[must_use]
     pub const fn fits(self, capacity: Self) -> bool {
-        self.weight_g <= capacity.weight_g && self.volume_ml <= capacity.volume_ml && self.slots <= capacity.slots
+        self.weight_g <= capacity.weight_g
+            && self.volume_ml <= capacity.volume_ml
+            && self.slots <= capacity.slots
     }
 
     /// Both loads together; `None` when a dimension overflows.

@@ -133,7 +133,11 @@ mod tests {
             (1e12, Err(InvalidAmount::TooLarge)),
         ];
         for (major, expected) in table {
-            assert_eq!(Amount::from_major(major, Currency::Rub).map(|amount| amount.minor), expected, "{major}");
+            assert_eq!(
+                Amount::from_major(major, Currency::Rub).map(|amount| amount.minor),
+                expected,
+                "{major}"
+            );
         }
     }
 

@@ -318,7 +318,8 @@ impl Package {
     /// # Errors
     /// `UnknownRequest` or `NotAParty`.
     pub fn rendered(&mut self, id: RequestId, by: UserId, now: Time) -> Result<(), Rejection> {
-        let request = self.requests.iter_mut().find(|request| request.id == id).ok_or(Rejection::UnknownRequest)?;
+        let request =
+            self.requests.iter_mut().find(|request| request.id == id).ok_or(Rejection::UnknownRequest)?;
         if request.courier != by {
             return Err(Rejection::NotAParty);
         }
@@ -350,7 +351,10 @@ impl Package {
             PackageCommand::Request { id, command } => self.step(*id, command, trip, demo_funds, now),
             PackageCommand::ExpireOverdue => {
                 let overdue = self.pending().filter(|request| request.is_overdue(now));
-                Ok(Outcome { events: overdue.map(|r| moved(r, RequestState::Expired { at: now })).collect(), ..Outcome::default() })
+                Ok(Outcome {
+                    events: overdue.map(|r| moved(r, RequestState::Expired { at: now })).collect(),
+                    ..Outcome::default()
+                })
             }
             PackageCommand::TripGone(trip) => self.trip_gone(*trip, now),
             PackageCommand::Cancel { by } if *by != self.sender => Err(Rejection::NotAParty),
@@ -475,7 +479,9 @@ impl Package {
         let mut outcome = Outcome::default();
         for request in self.requests.iter().filter(|request| request.trip == trip) {
             match request.state {
-                RequestState::Pending => outcome.events.push(moved(request, RequestState::Withdrawn { at: now })),
+                RequestState::Pending => {
+                    outcome.events.push(moved(request, RequestState::Withdrawn { at: now }))
+                }
                 RequestState::Accepted { .. } => {
                     let next = RequestState::Cancelled { at: now, by: crate::request::Party::Courier };
                     self.call_off(request, next, &mut outcome)?;
@@ -500,7 +506,9 @@ impl Package {
             }
             _ => return Err(self.illegal("cancel the package")),
         }
-        outcome.events.extend(self.pending().map(|request| moved(request, RequestState::Withdrawn { at: now })));
+        outcome
+            .events
+            .extend(self.pending().map(|request| moved(request, RequestState::Withdrawn { at: now })));
         outcome.events.push(PackageEvent::Moved(PackageState::Cancelled { at: now }));
         Ok(outcome)
     }
@@ -548,9 +556,13 @@ impl Request {
         use {RequestCommand as C, RequestState as S};
         let by_answerer = |by: &UserId| self.party(*by) == Some(self.answerer());
         match (command, &self.state) {
-            (C::Accept { by }, S::Accepted { .. }) | (C::Decline { by, .. }, S::Declined { .. }) => by_answerer(by),
+            (C::Accept { by }, S::Accepted { .. }) | (C::Decline { by, .. }, S::Declined { .. }) => {
+                by_answerer(by)
+            }
             (C::Withdraw { by }, S::Withdrawn { .. }) => self.party(*by).is_some() && !by_answerer(by),
-            (C::PickUp { by }, S::PickedUp { .. }) | (C::Deliver { by }, S::Delivered { .. }) => *by == self.courier,
+            (C::PickUp { by }, S::PickedUp { .. }) | (C::Deliver { by }, S::Delivered { .. }) => {
+                *by == self.courier
+            }
             (C::Confirm { by }, S::Confirmed { .. }) | (C::Dispute { by, .. }, S::Disputed { .. }) => {
                 *by == self.sender
             }

@@ -249,7 +249,8 @@ pub struct TripChanged {
 /// `before` is the package as it was decided upon.
 #[must_use]
 pub fn notices(before: &Package, events: &[PackageEvent]) -> Vec<Notice> {
-    let package_gone = events.iter().any(|event| matches!(event, PackageEvent::Moved(PackageState::Cancelled { .. })));
+    let package_gone =
+        events.iter().any(|event| matches!(event, PackageEvent::Moved(PackageState::Cancelled { .. })));
     let mut notices = Vec::with_capacity(events.len() + 1);
     for event in events {
         match event {
@@ -279,8 +280,7 @@ pub fn published(package: &Package) -> Notice {
 /// Tells the courier's devices that a trip is new or has another state.
 #[must_use]
 pub fn trip_updated(trip: &Trip) -> Notice {
-    let change =
-        TripChanged { trip_id: trip.id, state: trip.state.word().to_owned(), version: trip.version };
+    let change = TripChanged { trip_id: trip.id, state: trip.state.word().to_owned(), version: trip.version };
     Notice { to: trip.courier, event: StreamEvent::TripUpdated(change) }
 }
 
@@ -294,12 +294,14 @@ fn opened(package: &Package, request: &Request) -> Notice {
         Origin::Engine => {
             Notice { to: request.courier, event: StreamEvent::OfferNew(Box::new(offer(package, request))) }
         }
-        Origin::Sender => {
-            Notice { to: request.courier, event: StreamEvent::RequestNew(change(package, request, None, &request.state)) }
-        }
-        Origin::Courier => {
-            Notice { to: request.sender, event: StreamEvent::RequestNew(change(package, request, None, &request.state)) }
-        }
+        Origin::Sender => Notice {
+            to: request.courier,
+            event: StreamEvent::RequestNew(change(package, request, None, &request.state)),
+        },
+        Origin::Courier => Notice {
+            to: request.sender,
+            event: StreamEvent::RequestNew(change(package, request, None, &request.state)),
+        },
     }
 }
 
@@ -349,7 +351,12 @@ const fn end(request: &Request, reason: OfferEndReason) -> OfferEnd {
     OfferEnd { request_id: request.id, package_id: request.package, trip_id: request.trip, reason }
 }
 
-fn change(package: &Package, request: &Request, from: Option<&RequestState>, to: &RequestState) -> RequestChange {
+fn change(
+    package: &Package,
+    request: &Request,
+    from: Option<&RequestState>,
+    to: &RequestState,
+) -> RequestChange {
     let message = match to {
         RequestState::Pending => Some(request.message.clone()).filter(|message| !message.is_empty()),
         RequestState::Declined { reason, .. } => reason.clone(),
@@ -411,7 +418,8 @@ fn offer(package: &Package, request: &Request) -> Offer {
 
 fn why(package: &Package, request: &Request) -> Vec<String> {
     let plan = &request.plan;
-    let way = if plan.detour_min == 0 { "on_route".to_owned() } else { format!("detour:+{}min", plan.detour_min) };
+    let way =
+        if plan.detour_min == 0 { "on_route".to_owned() } else { format!("detour:+{}min", plan.detour_min) };
     let spare = plan.room_left_g.saturating_sub(package.draft.load.weight_g);
     let slack_h = package.draft.deliver_by.since(plan.dropoff.at).ms() / 3_600_000;
     vec![way, format!("room_left:{spare}g"), format!("early:{slack_h}h")]

@@ -297,7 +297,16 @@ impl Trip {
     pub fn publish(id: TripId, courier: UserId, draft: TripDraft, now: Time) -> Result<Self, Rejection> {
         check_draft(&draft, now)?;
         let left = vec![draft.capacity; draft.stops.len() - 1];
-        Ok(Self { id, courier, draft, left, detour_used_min: 0, state: TripState::Active, version: 1, created_at: now })
+        Ok(Self {
+            id,
+            courier,
+            draft,
+            left,
+            detour_used_min: 0,
+            state: TripState::Active,
+            version: 1,
+            created_at: now,
+        })
     }
 
     /// When the courier leaves the first stop.
@@ -335,13 +344,17 @@ impl Trip {
                 _ => Err(self.illegal("start the trip")),
             },
             TripCommand::Complete { on_board } => match self.state {
-                TripState::Active | TripState::InProgress { .. } if on_board > 0 => Err(Rejection::ParcelsOnBoard),
+                TripState::Active | TripState::InProgress { .. } if on_board > 0 => {
+                    Err(Rejection::ParcelsOnBoard)
+                }
                 TripState::InProgress { .. } => Ok(TripEvent::Completed { at: now }),
                 _ => Err(self.illegal("complete the trip")),
             },
             TripCommand::Cancel { by, .. } if by != self.courier => Err(Rejection::NotAParty),
             TripCommand::Cancel { on_board, .. } => match self.state {
-                TripState::Active | TripState::InProgress { .. } if on_board > 0 => Err(Rejection::ParcelsOnBoard),
+                TripState::Active | TripState::InProgress { .. } if on_board > 0 => {
+                    Err(Rejection::ParcelsOnBoard)
+                }
                 TripState::Active | TripState::InProgress { .. } => Ok(TripEvent::Cancelled { at: now }),
                 _ => Err(self.illegal("cancel the trip")),
             },
@@ -350,7 +363,9 @@ impl Trip {
                 Ok(TripEvent::Reserved { legs, load, detour_min })
             }
             // A finished or cancelled trip still takes room back: the sums must come out even.
-            TripCommand::Release { legs, load, detour_min } => Ok(TripEvent::Released { legs, load, detour_min }),
+            TripCommand::Release { legs, load, detour_min } => {
+                Ok(TripEvent::Released { legs, load, detour_min })
+            }
         }
     }
 
@@ -368,7 +383,10 @@ impl Trip {
             }
             TripEvent::Released { legs, load, detour_min } => {
                 for left in &mut self.left[legs.range()] {
-                    *left = left.plus(load).expect("what is given back was taken before").min(self.draft.capacity);
+                    *left = left
+                        .plus(load)
+                        .expect("what is given back was taken before")
+                        .min(self.draft.capacity);
                 }
                 self.detour_used_min = self.detour_used_min.saturating_sub(detour_min);
             }
@@ -411,7 +429,8 @@ fn check_draft(draft: &TripDraft, now: Time) -> Result<(), Rejection> {
     if stops.windows(2).any(|pair| pair[0].place == pair[1].place) {
         return invalid("to", "two stops in a row are the same place");
     }
-    if stops.iter().any(|stop| stop.depart < stop.arrive) || stops.windows(2).any(|pair| pair[1].arrive <= pair[0].depart)
+    if stops.iter().any(|stop| stop.depart < stop.arrive)
+        || stops.windows(2).any(|pair| pair[1].arrive <= pair[0].depart)
     {
         return invalid("time", "the times along the route must rise");
     }

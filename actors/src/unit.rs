@@ -89,7 +89,13 @@ pub enum TripChange {
 
 impl Unit {
     fn empty(at: Time) -> Self {
-        Self { at, packages: SmallVec::new(), trips: SmallVec::new(), escrow: SmallVec::new(), notices: Vec::new() }
+        Self {
+            at,
+            packages: SmallVec::new(),
+            trips: SmallVec::new(),
+            escrow: SmallVec::new(),
+            notices: Vec::new(),
+        }
     }
 
     /// A package is published.
@@ -140,7 +146,8 @@ impl Unit {
                 PackageEvent::Moved(state) => next = Some(state),
             }
         }
-        let change = PackageChange::Update { id: before.id, version: before.version, state: next, opened, moved };
+        let change =
+            PackageChange::Update { id: before.id, version: before.version, state: next, opened, moved };
         self.packages.push(change);
         for (id, event) in outcome.trips {
             match event {

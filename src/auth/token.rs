@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use peerpack_actors::ids::UserId;
 use peerpack_actors::time::{Span, Time};
@@ -95,6 +96,7 @@ pub struct Tokens {
     checking: DecodingKey,
     validation: Validation,
     lifetime: Span,
+    successors: Hmac<Sha256>,
 }
 
 impl fmt::Debug for Tokens {
@@ -123,7 +125,18 @@ impl Tokens {
             checking: DecodingKey::from_secret(secret),
             validation,
             lifetime: lifetime.clamp(Span::seconds(1), MAX_LIFETIME),
+            successors: Hmac::new_from_slice(secret).expect("HMAC takes keys of any length"),
         })
+    }
+
+    /// The refresh token that follows another one. Always the same, so that a client that did not get the
+    /// answer gets the same successor when it asks again.
+    #[must_use]
+    pub fn successor(&self, token: &RefreshToken) -> RefreshToken {
+        let mut mac = self.successors.clone();
+        mac.update(b"refresh successor");
+        mac.update(&token.0);
+        RefreshToken(mac.finalize().into_bytes().into())
     }
 
     /// A new token and the seconds it is good for. `random` makes its id.

@@ -1,7 +1,7 @@
 //! The indexes of live trips and of waiting packages: all matches of a package, all matches of a trip.
 //!
-//! Both directions ask the same [`feasible`], so they find the same pairs. A query reads the posting lists of
-//! the end that fewer entries touch. Results are in order of id, whatever happened before.
+//! Both directions ask the same [`feasible`], so they find the same pairs. A query crosses what touches one end with
+//! what touches the other. Results are in order of id, whatever happened before.
 
 use crate::ids::{PackageId, TripId, UserId};
 use crate::matching::postings::Postings;
@@ -98,6 +98,12 @@ impl TripIndex {
         self.len() == 0
     }
 
+    /// How many mentions of places the index keeps: what its memory grows with.
+    #[must_use]
+    pub fn mentions(&self) -> usize {
+        self.anchors.len()
+    }
+
     /// All trips, in no meaningful order.
     pub fn iter(&self) -> impl Iterator<Item = &TripEntry> {
         self.trips.iter()
@@ -125,7 +131,8 @@ impl TripIndex {
         now: Time,
     ) -> Vec<(TripId, UserId, Result<Plan, Reason>)> {
         let ends: Vec<PlaceId> = package.pickups.iter().chain(&package.dropoffs).copied().collect();
-        let trips = self.anchors.slots(&ends).into_iter().map(|slot| self.trips.at(slot));
+        let slots = self.anchors.slots(&ends);
+        let trips = slots.iter().map(|slot| self.trips.at(slot));
         let mut seen: Vec<_> =
             trips.map(|trip| (trip.id, trip.courier, feasible(trip, package, now))).collect();
         seen.sort_unstable_by_key(|(trip, ..)| *trip);
@@ -138,16 +145,11 @@ impl TripIndex {
         now: Time,
         plan: impl Fn(&TripEntry) -> Result<Plan, Reason>,
     ) -> Vec<Candidate> {
-        let rarer_end = if self.anchors.count(need.pickups) <= self.anchors.count(need.dropoffs) {
-            need.pickups
-        } else {
-            need.dropoffs
-        };
+        let at_both_ends = self.anchors.slots(need.pickups).and(&self.anchors.slots(need.dropoffs));
         let mut found = Vec::new();
-        for slot in self.anchors.slots(rarer_end) {
+        for slot in at_both_ends.iter() {
             let trip = self.trips.at(slot);
-            // Every anchor lies within these times; the check spares a walk over the anchors.
-            if trip.arrives < need.ready_at || trip.arrives <= now || trip.departs > need.deliver_by {
+            if is_out_of_time(trip, need, now) {
                 continue;
             }
             if let Ok(plan) = plan(trip) {
@@ -157,6 +159,11 @@ impl TripIndex {
         found.sort_unstable_by_key(|candidate| candidate.trip);
         found
     }
+}
+
+/// Whether the whole trip misses the window. Cheap, and spares the walk over the anchors, which all lie in between.
+fn is_out_of_time(trip: &TripEntry, need: &Need<'_>, now: Time) -> bool {
+    trip.arrives < need.ready_at || trip.arrives <= now || trip.departs > need.deliver_by
 }
 
 impl Default for PackageIndex {
@@ -175,14 +182,10 @@ impl PackageIndex {
     /// Takes a package in, or its new version. A version older than the one at hand changes nothing and gives
     /// `false`.
     pub fn upsert(&mut self, entry: PackageEntry) -> bool {
-        if let Some(slot) = self.packages.slot(entry.id) {
-            let old = self.packages.at(slot);
-            if entry.version < old.version {
-                return false;
-            }
-            self.pickups.remove(slot, old.pickups.iter().copied());
-            self.dropoffs.remove(slot, old.dropoffs.iter().copied());
+        if self.get(entry.id).is_some_and(|old| entry.version < old.version) {
+            return false;
         }
+        self.remove(entry.id);
         let slot = self.packages.put(entry.id, entry);
         let entry = self.packages.at(slot);
         self.pickups.add(slot, entry.pickups.iter().copied());
@@ -216,6 +219,12 @@ impl PackageIndex {
         self.len() == 0
     }
 
+    /// How many mentions of places the index keeps: what its memory grows with.
+    #[must_use]
+    pub fn mentions(&self) -> usize {
+        self.pickups.len() + self.dropoffs.len()
+    }
+
     /// All packages, in no meaningful order.
     pub fn iter(&self) -> impl Iterator<Item = &PackageEntry> {
         self.packages.iter()
@@ -227,19 +236,14 @@ impl PackageIndex {
         let mut places: Vec<PlaceId> = trip.places().collect();
         places.sort_unstable();
         places.dedup();
-        let passes = |zone: &[PlaceId]| zone.iter().any(|place| places.binary_search(place).is_ok());
-        let rarer_end = if self.pickups.count(&places) <= self.dropoffs.count(&places) {
-            &self.pickups
-        } else {
-            &self.dropoffs
-        };
+        let both_ends_on_way = self.pickups.slots(&places).and(&self.dropoffs.slots(&places));
         let mut found = Vec::new();
-        for slot in rarer_end.slots(&places) {
+        for slot in both_ends_on_way.iter() {
             let package = self.packages.at(slot);
-            // Spares a walk over the anchors for most packages that only start or end on the way.
-            if passes(&package.pickups) && passes(&package.dropoffs) {
-                found.extend(feasible(trip, package, now).ok().map(|plan| (package.id, plan)));
+            if is_out_of_time(trip, &package.need(), now) {
+                continue;
             }
+            found.extend(feasible(trip, package, now).ok().map(|plan| (package.id, plan)));
         }
         found.sort_unstable_by_key(|(package, _)| *package);
         found

@@ -51,20 +51,40 @@ impl Postings {
         self.back[slot as usize] = Vec::new();
     }
 
-    /// How many mentions these places have together.
-    pub(super) fn count(&self, places: &[PlaceId]) -> usize {
-        places.iter().filter_map(|place| self.lists.get(place)).map(Vec::len).sum()
+    /// How many mentions there are.
+    pub(super) fn len(&self) -> usize {
+        self.lists.values().map(Vec::len).sum()
     }
 
-    /// The slots that mention any of these places, each once, in ascending order.
-    pub(super) fn slots(&self, places: &[PlaceId]) -> Vec<u32> {
-        let mut slots = Vec::with_capacity(self.count(places));
-        for place in places {
-            slots.extend(self.lists.get(place).into_iter().flatten().map(|posting| posting.slot));
+    /// The slots that mention any of these places.
+    pub(super) fn slots(&self, places: &[PlaceId]) -> Slots {
+        let mut words = vec![0; self.back.len().div_ceil(64)];
+        for posting in places.iter().filter_map(|place| self.lists.get(place)).flatten() {
+            words[posting.slot as usize / 64] |= 1 << (posting.slot % 64);
         }
-        slots.sort_unstable();
-        slots.dedup();
-        slots
+        Slots { words }
+    }
+}
+
+/// A set of slots, one bit each: hubs are in many lists, and this is the cheapest way to cross two of those.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Slots {
+    words: Vec<u64>,
+}
+
+impl Slots {
+    /// The slots in both sets.
+    pub(super) fn and(&self, other: &Self) -> Self {
+        Self { words: self.words.iter().zip(&other.words).map(|(a, b)| a & b).collect() }
+    }
+
+    /// The slots, in ascending order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = u32> {
+        self.words.iter().zip((0..).step_by(64)).flat_map(|(&word, first)| {
+            let rest = |bits: &u64| Some(bits & (bits - 1)).filter(|bits| *bits != 0);
+            let bits = std::iter::successors(Some(word).filter(|bits| *bits != 0), rest);
+            bits.map(move |bits| first + bits.trailing_zeros())
+        })
     }
 }
 
@@ -78,10 +98,20 @@ mod tests {
         let mut postings = Postings::default();
         postings.add(0, [one, two, one].into_iter());
         postings.add(1, [two, one, three].into_iter());
-        assert_eq!((postings.count(&[one, two]), postings.slots(&[one, two])), (5, vec![0, 1]));
+        assert_eq!(postings.slots(&[one, two]).iter().collect::<Vec<_>>(), [0, 1]);
         postings.remove(0, [one, two, one].into_iter());
-        assert_eq!((postings.count(&[one, two]), postings.slots(&[one, two])), (2, vec![1]));
+        assert_eq!(postings.slots(&[one, two]).iter().collect::<Vec<_>>(), [1]);
         postings.remove(1, [two, one, three].into_iter());
         assert!(postings.lists.is_empty() && postings.back.iter().all(Vec::is_empty));
+    }
+
+    #[test]
+    fn sets_are_crossed_and_read_in_order() {
+        let set = |words: [u64; 3]| Slots { words: words.to_vec() };
+        let one = set([1 << 63 | 1, u64::MAX, 0]);
+        let other = set([1 << 63 | 2, 1 << 5, 1]);
+        assert_eq!(one.and(&other).iter().collect::<Vec<_>>(), [63, 69]);
+        assert_eq!(one.iter().count(), 66);
+        assert!(one.iter().is_sorted());
     }
 }

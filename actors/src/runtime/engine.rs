@@ -14,13 +14,16 @@ use super::offers::OfferBook;
 use super::package_actor::{self, PackageActor};
 use super::roster::Roster;
 use super::session::{Hello, ResumeAnswer, SessionId, SessionPort};
+use super::supervisor;
 use super::trip_actor::{self, Order, TripActor};
 use super::user_actor::{self, UserActor};
-use super::supervisor;
 use crate::ids::{PackageId, RequestId, TripId, UserId};
-use crate::matching::{self, Candidate, Explanation, Need, PackageEntry, PackageIndex, Reason, TripEntry, TripIndex};
+use crate::load::Load;
+use crate::matching::{
+    self, Candidate, Explanation, Need, PackageEntry, PackageIndex, Reason, TripEntry, TripIndex,
+};
 use crate::package::{Package, PackageCommand, PackageDraft, Proposal};
-use crate::place::Gazetteer;
+use crate::place::{Gazetteer, PlaceId};
 use crate::ports::{Bus, Clock, CommitError, Hint, Store, Unavailable};
 use crate::rejection::Rejection;
 use crate::request::{Request, RequestCommand};
@@ -263,6 +266,43 @@ impl Engine {
     #[must_use]
     pub fn search(&self, need: &Need<'_>) -> Vec<Candidate> {
         self.context.trips.read().between(need, self.context.clock.now())
+    }
+
+    /// Trips that stop at a place, or at both in order, with the departure from there; soonest first. For
+    /// browsing: a walk over all trips, without the corridors that [`search`](Self::search) knows.
+    #[must_use]
+    pub fn browse(&self, from: Option<PlaceId>, to: Option<PlaceId>, load: Load) -> Vec<(TripId, Time)> {
+        let now = self.context.clock.now();
+        let trips = self.context.trips.read();
+        let mut found: Vec<_> = trips
+            .iter()
+            .filter_map(|trip| {
+                let on = trip.anchors.iter().find(|anchor| from.is_none_or(|from| anchor.place == from))?;
+                let passes = to.is_none_or(|to| {
+                    trip.anchors.iter().any(|anchor| anchor.place == to && anchor.depart > on.depart)
+                });
+                let room = trip.left.iter().any(|left| load.fits(*left));
+                (passes && room && on.depart > now).then_some((trip.id, on.depart))
+            })
+            .collect();
+        found.sort_unstable_by_key(|(trip, departs)| (*departs, *trip));
+        found
+    }
+
+    /// A trip as it stands.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn trip(&self, id: TripId) -> Result<Option<Trip>, Refusal> {
+        Ok(self.context.store.trip(id).await?)
+    }
+
+    /// Live trips of a courier.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn live_trips_of(&self, courier: UserId) -> Result<Vec<TripId>, Refusal> {
+        Ok(self.context.store.live_trips_of(courier).await?)
     }
 
     /// Who was considered for a package, and why in or out.

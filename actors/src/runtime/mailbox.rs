@@ -43,7 +43,11 @@ pub(super) struct Mailbox<A: Actor> {
 
 impl<A: Actor> Clone for Mailbox<A> {
     fn clone(&self) -> Self {
-        Self { addr: self.addr.clone(), permits: Arc::clone(&self.permits), retired: Arc::clone(&self.retired) }
+        Self {
+            addr: self.addr.clone(),
+            permits: Arc::clone(&self.permits),
+            retired: Arc::clone(&self.retired),
+        }
     }
 }
 

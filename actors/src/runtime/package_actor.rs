@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix::{
-    Actor, ActorFutureExt, AsyncContext, AtomicResponse, Context as ActorContext, ContextFutureSpawner, Handler,
-    Message, SpawnHandle, WrapFuture,
+    Actor, ActorFutureExt, AsyncContext, AtomicResponse, Context as ActorContext, ContextFutureSpawner,
+    Handler, Message, SpawnHandle, WrapFuture,
 };
 
 use super::context::Context;
@@ -134,7 +134,8 @@ impl PackageActor {
     }
 
     fn consider_soon(&self, ctx: &mut ActorContext<Self>) {
-        let waiting = self.package.as_ref().is_some_and(|package| package.is_waiting(self.context.clock.now()));
+        let waiting =
+            self.package.as_ref().is_some_and(|package| package.is_waiting(self.context.clock.now()));
         if waiting {
             ctx.run_later(Duration::ZERO, |actor, ctx| actor.consider(ctx));
         }
@@ -152,7 +153,8 @@ impl PackageActor {
         let booked: Vec<_> = proposals.iter().map(|proposal| (proposal.courier, proposal.id)).collect();
         let work = async move {
             let mut package = held?;
-            let offered = execute(&context, &mut package, &PackageCommand::Offer(proposals), Room::Actor).await;
+            let offered =
+                execute(&context, &mut package, &PackageCommand::Offer(proposals), Room::Actor).await;
             for (courier, id) in booked {
                 if package.request(id).is_none() {
                     context.offers.cancel(courier, id);
@@ -268,7 +270,8 @@ fn next_wave(context: &Context, package: &Package) -> Vec<Proposal> {
 
 fn keep_rendered(mut loaded: Package, known: Option<&Package>) -> Package {
     for request in &mut loaded.requests {
-        request.rendered_at = known.and_then(|known| known.request(request.id)).and_then(|known| known.rendered_at);
+        request.rendered_at =
+            known.and_then(|known| known.request(request.id)).and_then(|known| known.rendered_at);
     }
     loaded
 }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix::{
-    Actor, ActorFutureExt, AsyncContext, AtomicResponse, Context as ActorContext, ContextFutureSpawner, Handler,
-    Message, WrapFuture,
+    Actor, ActorFutureExt, AsyncContext, AtomicResponse, Context as ActorContext, ContextFutureSpawner,
+    Handler, Message, WrapFuture,
 };
 
 use super::context::Context;
@@ -222,7 +222,8 @@ pub(super) async fn carry_out(context: &Arc<Context>, id: TripId, order: Order) 
         let mut outcomes = Vec::with_capacity(packages.len());
         if trip.state.is_live() && !matches!(event, TripEvent::Started { .. }) {
             for package in &packages {
-                let gone = package.decide(&PackageCommand::TripGone(id), None, context.settings.demo_funds, now)?;
+                let gone =
+                    package.decide(&PackageCommand::TripGone(id), None, context.settings.demo_funds, now)?;
                 if !gone.is_empty() {
                     outcomes.push((package, gone));
                 }
@@ -257,7 +258,8 @@ fn command(trip: &Trip, order: Order, packages: &[Package], context: &Context) -
         }
         Order::Tick => {
             let now = context.clock.now();
-            let open = count(|state| matches!(state, RequestState::Accepted { .. } | RequestState::PickedUp { .. }));
+            let open =
+                count(|state| matches!(state, RequestState::Accepted { .. } | RequestState::PickedUp { .. }));
             match trip.state {
                 TripState::Active if trip.departs() <= now => Some(TripCommand::Start),
                 TripState::InProgress { .. } if trip.arrives() <= now && open == 0 => {

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix::{
-    Actor, ActorFutureExt, AsyncContext, AtomicResponse, Context as ActorContext, ContextFutureSpawner, Handler,
-    Message, WrapFuture,
+    Actor, ActorFutureExt, AsyncContext, AtomicResponse, Context as ActorContext, ContextFutureSpawner,
+    Handler, Message, WrapFuture,
 };
 
 use super::context::Context;
@@ -144,7 +144,8 @@ impl UserActor {
 
     fn from_ring(&self, last_seq: u64) -> Option<Vec<StreamEntry>> {
         let first = self.ring.front()?.seq;
-        (first <= last_seq + 1).then(|| self.ring.iter().filter(|entry| entry.seq > last_seq).cloned().collect())
+        (first <= last_seq + 1)
+            .then(|| self.ring.iter().filter(|entry| entry.seq > last_seq).cloned().collect())
     }
 
     fn retire_when_idle(&mut self, ctx: &mut ActorContext<Self>) {
@@ -218,7 +219,8 @@ impl Handler<Letter<Resume>> for UserActor {
             let busy = Err(Unavailable("the stream is being loaded".to_owned()).into());
             return AtomicResponse::new(Box::pin(std::future::ready(busy).into_actor(self)));
         };
-        let (top, unrecoverable) = (position.top, |reason| ResumeAnswer::Unrecoverable { reason, top: position.top });
+        let (top, unrecoverable) =
+            (position.top, |reason| ResumeAnswer::Unrecoverable { reason, top: position.top });
         let known = if epoch != position.epoch {
             Some(unrecoverable("epoch_changed"))
         } else if last_seq > top {

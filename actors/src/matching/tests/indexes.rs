@@ -39,7 +39,22 @@ fn a_removed_trip_leaves_nothing_behind() {
         index.remove(trip_id(n));
     }
     assert!(index.is_empty());
+    assert_eq!(index.mentions(), 0);
     assert_eq!(index.considered(&package_entry(&package("Alfa", "Bravo")), NOW), []);
+}
+
+#[test]
+fn many_trips_are_told_apart() {
+    let mut index = TripIndex::new();
+    for n in 1..=200 {
+        let way = if n % 3 == 0 { [("Bravo", 1), ("Alfa", 3)] } else { [("Alfa", 1), ("Bravo", 3)] };
+        index.upsert(trip_entry(&trip(n, &way)));
+    }
+    for n in (1..=200).filter(|n| n % 7 == 0) {
+        index.remove(trip_id(n));
+    }
+    let expected: Vec<TripId> = (1..=200).filter(|n| n % 3 != 0 && n % 7 != 0).map(trip_id).collect();
+    assert_eq!(found(&index, &package("Alfa", "Bravo")), expected);
 }
 
 #[test]
@@ -128,4 +143,11 @@ fn a_trip_finds_the_packages_that_wait_for_it() {
     assert!(!index.upsert(removed), "older than what is there");
     assert_eq!(index.len(), 5);
     assert_eq!(index.get(id(1)).map(|entry| entry.version), Some(5));
+    // Alfa and Near have neighbours, the others have none.
+    assert_eq!(index.mentions(), (3 + 1) + (1 + 1) + (1 + 3) + (3 + 1) + (3 + 1));
+    for n in 1..=5 {
+        index.remove(id(n));
+    }
+    assert!(index.is_empty());
+    assert_eq!(index.mentions(), 0);
 }

@@ -1,0 +1,143 @@
+//! The commands of the binary. Each one reads the configuration and calls one part of the server.
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+use peerpack_actors::ports::Clock;
+
+use crate::app::SystemClock;
+use crate::auth::telegram::{self, TelegramUser};
+use crate::config::{Config, Settings};
+use crate::startup::Application;
+use crate::{demo, http, listen, startup, telemetry};
+
+/// The seed of the demo world: everybody sees the same one.
+const DEMO_SEED: u64 = 2026;
+
+/// Realtime matching engine and backend for peer-to-peer courier delivery.
+#[derive(Parser, Debug)]
+#[command(name = "peerpack", version, about, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Serve the API and the sockets
+    Serve(Box<Settings>),
+    /// Serve a world of couriers, trips and packages that keeps moving, and print a walk through it
+    Demo(Box<Settings>),
+    /// Bring the database's schema up to date
+    Migrate(Box<Settings>),
+    /// Print init data signed with the configured bot token, as Telegram would hand it to the Mini App
+    Initdata(InitData),
+    /// Print what a user's socket says
+    Listen(Listen),
+    /// Print the OpenAPI document
+    Openapi,
+    /// Print the version
+    Version,
+}
+
+#[derive(Args, Debug)]
+struct InitData {
+    /// The Telegram account
+    #[arg(long)]
+    user: i64,
+    /// First name
+    #[arg(long)]
+    name: String,
+    /// Last name
+    #[arg(long)]
+    last_name: Option<String>,
+    /// Telegram name, without @
+    #[arg(long)]
+    username: Option<String>,
+    /// Language tag
+    #[arg(long, default_value = "ru")]
+    language: String,
+    #[command(flatten)]
+    settings: Box<Settings>,
+}
+
+#[derive(Args, Debug)]
+struct Listen {
+    /// An access token
+    #[arg(long, env = "PEERPACK_TOKEN", hide_env_values = true)]
+    token: String,
+    /// Where the socket is
+    #[arg(long, default_value = "ws://127.0.0.1:8080/ws")]
+    url: String,
+    /// End after so many events
+    #[arg(long)]
+    count: Option<usize>,
+}
+
+impl Cli {
+    /// Carries the command out.
+    ///
+    /// # Errors
+    /// What went wrong, for people.
+    pub async fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Serve(settings) => {
+                let application = Application::build(prepare(*settings)?).await?;
+                tracing::info!(address = %application.address(), "listening");
+                application.run_until_stopped().await.context("the server failed")
+            }
+            Command::Demo(settings) => run_demo(prepare(*settings)?).await,
+            Command::Migrate(settings) => startup::migrate(&prepare(*settings)?).await,
+            Command::Initdata(data) => {
+                println!("{}", data.sign()?);
+                Ok(())
+            }
+            Command::Listen(listen) => listen::run(&listen.url, &listen.token, listen.count).await,
+            Command::Openapi => {
+                println!("{}", http::openapi::document().to_pretty_json()?);
+                Ok(())
+            }
+            Command::Version => {
+                println!("peerpack {}", env!("CARGO_PKG_VERSION"));
+                Ok(())
+            }
+        }
+    }
+}
+
+impl InitData {
+    fn sign(self) -> anyhow::Result<String> {
+        let config = load(*self.settings)?;
+        let user = TelegramUser {
+            id: self.user,
+            first_name: self.name,
+            last_name: self.last_name,
+            username: self.username,
+            language_code: Some(self.language),
+            photo_url: None,
+            is_premium: None,
+        };
+        Ok(telegram::sign(&user, config.bot_token.reveal(), SystemClock.now()))
+    }
+}
+
+async fn run_demo(config: Config) -> anyhow::Result<()> {
+    let application = Application::build(config).await?;
+    let app = application.app();
+    let world = demo::populate(&app, DEMO_SEED).await?;
+    println!("{}", demo::walk(&format!("http://{}", application.address())));
+    actix_web::rt::spawn(demo::live(app, world));
+    application.run_until_stopped().await.context("the server failed")
+}
+
+fn prepare(settings: Settings) -> anyhow::Result<Config> {
+    let config = load(settings)?;
+    telemetry::init_logs(&config.log, config.log_format)?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(config)
+}
+
+fn load(settings: Settings) -> anyhow::Result<Config> {
+    Ok(Config::load(settings, std::env::vars())?)
+}

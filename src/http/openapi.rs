@@ -1,0 +1,54 @@
+//! The OpenAPI document, generated from the handlers, and the page that shows it.
+
+use actix_web::{HttpResponse, web};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_swagger_ui::SwaggerUi;
+
+use super::{couriers, health, identity, packages, places, requests, trips};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "PeerPack", description = "Realtime matching for peer-to-peer courier delivery.\n\n\
+        Every path also answers under `/v1`. Errors are `application/problem+json` with a stable `code`."),
+    paths(
+        identity::sign_in_with_telegram, identity::refresh,
+        places::cities,
+        couriers::search, couriers::send_package,
+        trips::publish, trips::cancel, trips::requests, trips::mine,
+        packages::publish, packages::cancel, packages::explain, packages::mine,
+        requests::accept, requests::decline, requests::pick_up, requests::mark_delivered,
+        requests::confirm_delivery, requests::cancel,
+        health::health, health::live, health::ready,
+    ),
+    modifiers(&Bearer),
+)]
+struct Document;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}
+
+/// The document.
+#[must_use]
+pub fn document() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}
+
+/// `GET /openapi.json`.
+pub async fn json() -> HttpResponse {
+    HttpResponse::Ok().json(document())
+}
+
+/// `GET /docs`.
+pub(super) fn page(config: &mut web::ServiceConfig) {
+    config
+        .service(web::redirect("/docs", "/docs/"))
+        .service(SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/openapi.json")));
+}

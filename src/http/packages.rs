@@ -1,0 +1,457 @@
+//! Packages: publish, list one's own, call off, explain.
+
+use actix_web::{HttpResponse, web};
+use peerpack_actors::ids::PackageId;
+use peerpack_actors::load::Load;
+use peerpack_actors::matching::Explanation;
+use peerpack_actors::package::{End, Mode, Package, PackageDraft, PackageState};
+use peerpack_actors::place::{Place, Position};
+use peerpack_actors::request::{Origin, Request, RequestState};
+use peerpack_actors::time::{Span, Time};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::input::{self, LONG_TEXT, MAX_TAGS, Point, SHORT_TEXT};
+use super::{loads, trips};
+use crate::app::App;
+use crate::auth::Principal;
+use crate::error::extract::Body;
+use crate::error::{ApiError, Problem};
+use crate::store::{Person, SenderPackages};
+
+/// How long a package waits when its sender does not say.
+const DEFAULT_WINDOW: Span = Span::days(14);
+
+/// How many packages one answer lists.
+const PAGE: u32 = 200;
+
+/// A package to publish.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct NewPackage {
+    /// Where it starts, by name.
+    #[schema(example = "Владимир")]
+    pub from: Option<String>,
+    /// Where it goes, by name.
+    #[schema(example = "Казань")]
+    pub to: Option<String>,
+    /// What it is.
+    #[serde(alias = "packageDescription", alias = "package_description")]
+    pub description: Option<String>,
+    /// What the courier earns, roubles, the platform's fee included.
+    #[serde(deserialize_with = "input::lenient_number")]
+    pub reward: Option<f64>,
+    /// `xs`, `s`, `m` or `l`.
+    pub size: Option<String>,
+    /// `light`, `medium`, `heavy` or `very_heavy`.
+    pub weight: Option<String>,
+    /// Labels.
+    pub tags: Vec<String>,
+    /// Where exactly it starts.
+    #[serde(alias = "pickupAddress")]
+    pub pickup_address: Option<String>,
+    /// Where exactly it goes.
+    #[serde(alias = "deliveryAddress")]
+    pub delivery_address: Option<String>,
+    /// The point it starts at.
+    pub pickup: Option<Point>,
+    /// The point it goes to.
+    pub dropoff: Option<Point>,
+    /// Grams; instead of `weight`.
+    pub weight_g: Option<u32>,
+    /// Millilitres; instead of `size`.
+    pub volume_ml: Option<u32>,
+    /// Not before; now if absent.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub ready_at: Option<Time>,
+    /// Not after; 14 days later if absent.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub deliver_by: Option<Time>,
+    /// `instant`: the first courier to accept gets it. `choose`: couriers respond, the sender picks.
+    #[schema(value_type = Option<String>)]
+    pub mode: Option<Mode>,
+    /// A pattern to publish from.
+    pub template: bool,
+}
+
+/// A package was published.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PackagePublished {
+    success: bool,
+    /// Its id.
+    package_id: String,
+}
+
+/// A package was called off.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PackageCancelled {
+    success: bool,
+    /// `cancelled`.
+    state: String,
+}
+
+/// One's own packages.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MyPackages {
+    /// Newest first.
+    packages: Vec<PackageView>,
+}
+
+/// A package as its sender sees it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PackageView {
+    id: String,
+    from: String,
+    to: String,
+    description: String,
+    reward: f64,
+    /// `active`, `waiting`, `template` or `completed`.
+    status: String,
+    /// Our own finer state.
+    state: String,
+    /// `instant` or `choose`.
+    mode: String,
+    created_at: String,
+    usage_count: u32,
+    size: String,
+    weight: String,
+    tags: Vec<String>,
+    responses: Vec<ResponseView>,
+    #[serde(rename = "selectedCourier", skip_serializing_if = "Option::is_none")]
+    selected_courier: Option<String>,
+    #[serde(rename = "completedAt", skip_serializing_if = "Option::is_none")]
+    completed_at: Option<String>,
+    /// Counts changes.
+    version: i64,
+}
+
+/// A courier's part in a package, in both spellings.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ResponseView {
+    id: String,
+    courier_id: String,
+    #[serde(rename = "courierId")]
+    courier_id_camel: String,
+    courier_name: String,
+    #[serde(rename = "courierName")]
+    courier_name_camel: String,
+    courier_avatar: String,
+    #[serde(rename = "courierAvatar")]
+    courier_avatar_camel: String,
+    courier_rating: f64,
+    #[serde(rename = "courierRating")]
+    courier_rating_camel: f64,
+    telegram_username: String,
+    #[serde(rename = "telegramUsername")]
+    telegram_username_camel: String,
+    /// `pending`, `accepted`, `selected` or `declined`.
+    status: String,
+    /// Our own finer state.
+    state: String,
+    trip_id: String,
+    price: f64,
+    comment: String,
+    date: String,
+    time: String,
+    airport: String,
+    message: String,
+    timestamp: String,
+    is_new: bool,
+    #[serde(rename = "isNew")]
+    is_new_camel: bool,
+}
+
+/// Who was considered for a package, and why in or out.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ExplanationView {
+    package_id: String,
+    state: String,
+    /// Trips that touch an end of the package.
+    considered: usize,
+    /// Trips that could carry it.
+    matches: usize,
+    /// Couriers among them.
+    couriers: usize,
+    /// Of the matches.
+    median_detour_min: Option<u32>,
+    /// How many trips were left out, by reason.
+    reasons: std::collections::BTreeMap<String, usize>,
+    /// The best first, then those left out.
+    verdicts: Vec<VerdictView>,
+    /// Requests made so far, by state.
+    requests: std::collections::BTreeMap<String, usize>,
+}
+
+/// What was found about one trip.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct VerdictView {
+    trip_id: String,
+    courier_name: String,
+    /// Whether the trip could carry the package.
+    fits: bool,
+    /// Why not: a stable code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// The same in words, English.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text_en: Option<String>,
+    /// The same in words, Russian.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text_ru: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rank: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detour_min: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    leg_from: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    leg_to: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capacity_left_g: Option<u32>,
+    /// Whether its courier has been asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<bool>,
+}
+
+/// Publishes a package; couriers whose trips suit it get offers at once in mode `instant`.
+#[utoipa::path(post, path = "/api/packages", tag = "packages", request_body = NewPackage, security(("bearer" = [])),
+    responses((status = 201, body = PackagePublished), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 422, body = Problem)))]
+pub async fn publish(
+    app: web::Data<App>,
+    principal: Principal,
+    body: Body<NewPackage>,
+) -> Result<HttpResponse, ApiError> {
+    let draft = draft(&app, body.0, None)?;
+    let package = app.engine.publish_package(principal.user, draft).await?;
+    Ok(HttpResponse::Created().json(PackagePublished { success: true, package_id: package.id.to_string() }))
+}
+
+/// One's own packages with the couriers who take part.
+#[utoipa::path(get, path = "/api/user/packages", tag = "packages", security(("bearer" = [])),
+    responses((status = 200, body = MyPackages), (status = 401, body = Problem)))]
+pub async fn mine(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
+    let SenderPackages { packages, people } = app.database.packages_of(principal.user, None, PAGE).await?;
+    let packages = packages.iter().map(|package| view(package, &people)).collect();
+    Ok(HttpResponse::Ok().json(MyPackages { packages }))
+}
+
+/// Calls one's own package off: before pickup, the money goes back.
+#[utoipa::path(put, path = "/api/packages/{package_id}/cancel", tag = "packages", security(("bearer" = [])),
+    params(("package_id" = String, Path, description = "The package")),
+    responses((status = 200, body = PackageCancelled), (status = 401, body = Problem), (status = 404, body = Problem),
+        (status = 409, body = Problem)))]
+pub async fn cancel(
+    app: web::Data<App>,
+    principal: Principal,
+    path: web::Path<PackageId>,
+) -> Result<HttpResponse, ApiError> {
+    let done = app.engine.cancel_package(path.into_inner(), principal.user).await?;
+    let state = done.package.state.word().to_owned();
+    Ok(HttpResponse::Ok().json(PackageCancelled { success: true, state }))
+}
+
+/// Who was considered for one's own package, and why in or out.
+#[utoipa::path(get, path = "/api/packages/{package_id}/explain", tag = "packages", security(("bearer" = [])),
+    params(("package_id" = String, Path, description = "The package")),
+    responses((status = 200, body = ExplanationView), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub async fn explain(
+    app: web::Data<App>,
+    principal: Principal,
+    path: web::Path<PackageId>,
+) -> Result<HttpResponse, ApiError> {
+    let id = path.into_inner();
+    let header = app.database.package_header(id).await?.ok_or_else(ApiError::not_found)?;
+    if header.sender != principal.user && !principal.role.is_operator() {
+        return Err(ApiError::not_found());
+    }
+    let (package, explanation) = app.engine.explain(id).await?;
+    let couriers: Vec<_> = explanation.verdicts.iter().map(|verdict| verdict.courier).collect();
+    let people = app.database.people(&couriers).await?;
+    Ok(HttpResponse::Ok().json(explanation_view(&package, &explanation, &people)))
+}
+
+/// A draft of what a sender wrote. `towards` gives the ends that the sender left out: the trip's.
+pub(super) fn draft(
+    app: &App,
+    input: NewPackage,
+    towards: Option<(&'static Place, &'static Place)>,
+) -> Result<PackageDraft, ApiError> {
+    let end = |field, given: Option<String>, fallback: Option<&'static Place>| match given {
+        Some(name) if !name.trim().is_empty() => input::place(field, &name),
+        _ => fallback.ok_or_else(|| ApiError::unprocessable(field, "must not be empty")),
+    };
+    let from = end("from", input.from, towards.map(|ends| ends.0))?;
+    let to = end("to", input.to, towards.map(|ends| ends.1))?;
+    let point = |field, given: Option<Point>, place: &Place| -> Result<Position, ApiError> {
+        given.map_or(Ok(place.position), |point| point.position(field))
+    };
+    let weight = input.weight.filter(|word| !word.is_empty()).unwrap_or_else(|| "light".to_owned());
+    let size = input.size.filter(|word| !word.is_empty()).unwrap_or_else(|| "s".to_owned());
+    let named_g =
+        loads::weight_g(&weight).ok_or_else(|| ApiError::unprocessable("weight", loads::WEIGHT_WORDS))?;
+    let named_ml =
+        loads::volume_ml(&size).ok_or_else(|| ApiError::unprocessable("size", loads::SIZE_WORDS))?;
+    if input.tags.len() > MAX_TAGS || input.tags.iter().any(|tag| tag.chars().count() > SHORT_TEXT) {
+        return Err(ApiError::unprocessable("tags", "at most 20 tags of 200 characters"));
+    }
+    let now = app.clock.now();
+    let ready_at = input.ready_at.unwrap_or(now);
+    Ok(PackageDraft {
+        pickup: End {
+            place: from.id,
+            position: point("pickup", input.pickup, from)?,
+            address: input::text("pickup_address", input.pickup_address, SHORT_TEXT)?,
+        },
+        dropoff: End {
+            place: to.id,
+            position: point("dropoff", input.dropoff, to)?,
+            address: input::text("delivery_address", input.delivery_address, SHORT_TEXT)?,
+        },
+        load: Load {
+            weight_g: input.weight_g.unwrap_or(named_g),
+            volume_ml: input.volume_ml.unwrap_or(named_ml),
+            slots: 1,
+        },
+        ready_at,
+        deliver_by: input.deliver_by.unwrap_or(ready_at.max(now) + DEFAULT_WINDOW),
+        reward: input::amount("reward", input.reward.unwrap_or(0.0))?,
+        description: input::required("description", input.description, LONG_TEXT)?,
+        size,
+        weight,
+        tags: input.tags,
+        mode: input.mode.unwrap_or(app.config.default_mode),
+        template: input.template,
+    })
+}
+
+fn view(
+    package: &Package,
+    people: &std::collections::BTreeMap<peerpack_actors::ids::UserId, Person>,
+) -> PackageView {
+    let draft = &package.draft;
+    let name = |request: &Request| people.get(&request.courier).map(|courier| courier.name.clone());
+    // Offers that nobody has answered are the engine's business, not yet the sender's.
+    let shown = |request: &&Request| request.origin != Origin::Engine || request.state.is_deal();
+    let responses: Vec<_> = package
+        .requests
+        .iter()
+        .filter(shown)
+        .map(|request| response(request, people.get(&request.courier)))
+        .collect();
+    PackageView {
+        id: package.id.to_string(),
+        from: trips::place_name(draft.pickup.place),
+        to: trips::place_name(draft.dropoff.place),
+        description: draft.description.clone(),
+        reward: draft.reward.major(),
+        status: status(package).to_owned(),
+        state: package.state.word().to_owned(),
+        mode: draft.mode.word().to_owned(),
+        created_at: package.created_at.to_string(),
+        usage_count: 0,
+        size: draft.size.clone(),
+        weight: draft.weight.clone(),
+        tags: draft.tags.clone(),
+        responses,
+        selected_courier: package.deal().and_then(name),
+        completed_at: trips::is_over(package.state)
+            .then(|| package.state.at())
+            .flatten()
+            .map(|at| at.to_string()),
+        version: package.version,
+    }
+}
+
+fn status(package: &Package) -> &'static str {
+    match package.state {
+        PackageState::Template => "template",
+        PackageState::Confirmed { .. } | PackageState::Cancelled { .. } => "completed",
+        PackageState::Open if package.pending().all(|request| request.origin != Origin::Courier) => "waiting",
+        _ => "active",
+    }
+}
+
+fn response(request: &Request, courier: Option<&Person>) -> ResponseView {
+    let status = match (&request.state, request.origin) {
+        (RequestState::Pending, _) => "pending",
+        (state, Origin::Courier) if state.is_deal() => "selected",
+        (state, _) if state.is_deal() => "accepted",
+        _ => "declined",
+    };
+    let name = courier.map_or_else(String::new, |courier| courier.name.clone());
+    let avatar = courier.and_then(|courier| courier.avatar.clone()).unwrap_or_default();
+    let telegram = courier.and_then(|courier| courier.username.clone()).unwrap_or_default();
+    let origin = peerpack_actors::place::Gazetteer::bundled().get(request.plan.pickup.place);
+    let is_new = request.state.is_pending() && request.origin == Origin::Courier;
+    ResponseView {
+        id: request.id.to_string(),
+        courier_id: request.courier.to_string(),
+        courier_id_camel: request.courier.to_string(),
+        courier_name: name.clone(),
+        courier_name_camel: name,
+        courier_avatar: avatar.clone(),
+        courier_avatar_camel: avatar,
+        courier_rating: 0.0,
+        courier_rating_camel: 0.0,
+        telegram_username: telegram.clone(),
+        telegram_username_camel: telegram,
+        status: status.to_owned(),
+        state: request.state.word().to_owned(),
+        trip_id: request.trip.to_string(),
+        price: request.reward.major(),
+        comment: request.message.clone(),
+        date: super::local_time::date_at(request.plan.pickup.at, origin),
+        time: super::local_time::clocks_at(request.plan.pickup.at, request.plan.dropoff.at, origin),
+        airport: String::new(),
+        message: request.message.clone(),
+        timestamp: request.created_at.to_string(),
+        is_new,
+        is_new_camel: is_new,
+    }
+}
+
+fn explanation_view(
+    package: &Package,
+    explanation: &Explanation,
+    people: &std::collections::BTreeMap<peerpack_actors::ids::UserId, Person>,
+) -> ExplanationView {
+    let verdicts = explanation.verdicts.iter().map(|verdict| {
+        let found = verdict.outcome.ok();
+        let reason = verdict.outcome.err();
+        VerdictView {
+            trip_id: verdict.trip.to_string(),
+            courier_name: people
+                .get(&verdict.courier)
+                .map_or_else(String::new, |courier| courier.name.clone()),
+            fits: found.is_some(),
+            reason: reason.map(|reason| reason.code()),
+            text_en: reason.map(|reason| reason.text_en()),
+            text_ru: reason.map(|reason| reason.text_ru()),
+            rank: found.map(|found| found.rank),
+            score: found.map(|found| found.score),
+            detour_min: found.map(|found| found.plan.detour_min),
+            leg_from: found.map(|found| found.plan.legs.from),
+            leg_to: found.map(|found| found.plan.legs.to),
+            capacity_left_g: found.map(|found| found.plan.room_left_g),
+            asked: found.map(|found| found.requested),
+        }
+    });
+    let mut requests = std::collections::BTreeMap::new();
+    for request in &package.requests {
+        *requests.entry(request.state.word().to_owned()).or_default() += 1;
+    }
+    ExplanationView {
+        package_id: package.id.to_string(),
+        state: package.state.word().to_owned(),
+        considered: explanation.considered,
+        matches: explanation.matches,
+        couriers: explanation.couriers,
+        median_detour_min: explanation.median_detour_min,
+        reasons: explanation.reasons.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect(),
+        verdicts: verdicts.collect(),
+        requests,
+    }
+}

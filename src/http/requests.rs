@@ -1,0 +1,154 @@
+//! The steps of a request, for either party.
+
+use actix_web::{HttpResponse, web};
+use peerpack_actors::ids::RequestId;
+use peerpack_actors::ledger::Escrow;
+use peerpack_actors::request::{RequestCommand, RequestState};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::input::{self, LONG_TEXT};
+use crate::app::App;
+use crate::auth::Principal;
+use crate::error::extract::MaybeBody;
+use crate::error::{ApiError, Problem};
+
+/// Why not.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Decline {
+    /// In one's own words.
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+/// A step was taken, or had been taken before.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Step {
+    success: bool,
+    /// The state of the request now.
+    new_status: String,
+    /// How the courier's balance changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    balance_update: Option<BalanceUpdate>,
+}
+
+/// Changes of a courier's balance, roubles.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BalanceUpdate {
+    /// The escrow of deals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frozen: Option<f64>,
+    /// Delivered, not confirmed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending: Option<f64>,
+    /// Free money.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    available: Option<f64>,
+}
+
+/// Accepts a request: the first to accept gets the package.
+#[utoipa::path(put, path = "/api/package-requests/{request_id}/accept", tag = "requests", security(("bearer" = [])),
+    params(("request_id" = String, Path, description = "The request")),
+    responses((status = 200, body = Step), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn accept(
+    app: web::Data<App>,
+    principal: Principal,
+    path: web::Path<RequestId>,
+) -> Result<HttpResponse, ApiError> {
+    step(&app, path.into_inner(), RequestCommand::Accept { by: principal.user }).await
+}
+
+/// Declines a request.
+#[utoipa::path(put, path = "/api/package-requests/{request_id}/decline", tag = "requests", security(("bearer" = [])),
+    params(("request_id" = String, Path, description = "The request")), request_body(content = Option<Decline>),
+    responses((status = 200, body = Step), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn decline(
+    app: web::Data<App>,
+    principal: Principal,
+    path: web::Path<RequestId>,
+    body: MaybeBody<Decline>,
+) -> Result<HttpResponse, ApiError> {
+    let reason = input::text("reason", body.0.unwrap_or_default().reason, LONG_TEXT)?;
+    let reason = Some(reason).filter(|reason| !reason.is_empty());
+    step(&app, path.into_inner(), RequestCommand::Decline { by: principal.user, reason }).await
+}
+
+/// The courier has taken the package.
+#[utoipa::path(put, path = "/api/package-requests/{request_id}/pickup", tag = "requests", security(("bearer" = [])),
+    params(("request_id" = String, Path, description = "The request")),
+    responses((status = 200, body = Step), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn pick_up(
+    app: web::Data<App>,
+    principal: Principal,
+    path: web::Path<RequestId>,
+) -> Result<HttpResponse, ApiError> {
+    step(&app, path.into_inner(), RequestCommand::PickUp { by: principal.user }).await
+}
+
+/// The courier has handed the package over. Straight from `accepted` this implies the pickup.
+#[utoipa::path(put, path = "/api/package-requests/{request_id}/mark-delivered", tag = "requests",
+    security(("bearer" = [])), params(("request_id" = String, Path, description = "The request")),
+    responses((status = 200, body = Step), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn mark_delivered(
+    app: web::Data<App>,
+    principal: Principal,
+    path: web::Path<RequestId>,
+) -> Result<HttpResponse, ApiError> {
+    step(&app, path.into_inner(), RequestCommand::Deliver { by: principal.user }).await
+}
+
+/// The sender confirms the delivery: the courier is paid, less the platform's fee.
+#[utoipa::path(put, path = "/api/package-requests/{request_id}/confirm-delivery", tag = "requests",
+    security(("bearer" = [])), params(("request_id" = String, Path, description = "The request")),
+    responses((status = 200, body = Step), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn confirm_delivery(
+    app: web::Data<App>,
+    principal: Principal,
+    path: web::Path<RequestId>,
+) -> Result<HttpResponse, ApiError> {
+    step(&app, path.into_inner(), RequestCommand::Confirm { by: principal.user }).await
+}
+
+/// Takes one's own open request back, or calls a deal off before pickup; the money goes back.
+#[utoipa::path(put, path = "/api/package-requests/{request_id}/cancel", tag = "requests", security(("bearer" = [])),
+    params(("request_id" = String, Path, description = "The request")),
+    responses((status = 200, body = Step), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn cancel(
+    app: web::Data<App>,
+    principal: Principal,
+    path: web::Path<RequestId>,
+) -> Result<HttpResponse, ApiError> {
+    let (id, by) = (path.into_inner(), principal.user);
+    let header = app.database.request_header(id).await?.ok_or_else(ApiError::not_found)?;
+    let is_open = matches!(header.state.as_str(), "pending" | "withdrawn");
+    step(&app, id, if is_open { RequestCommand::Withdraw { by } } else { RequestCommand::Cancel { by } })
+        .await
+}
+
+async fn step(app: &App, id: RequestId, command: RequestCommand) -> Result<HttpResponse, ApiError> {
+    let done = app.engine.request(id, command).await?;
+    let request = done.request(id).ok_or_else(ApiError::not_found)?;
+    let balance_update = balance_update(&request.state, &request.escrow());
+    let new_status = request.state.word().to_owned();
+    Ok(HttpResponse::Ok().json(Step { success: true, new_status, balance_update }))
+}
+
+fn balance_update(state: &RequestState, escrow: &Escrow) -> Option<BalanceUpdate> {
+    let reward = escrow.amount.major();
+    let net = escrow.amount.minus(escrow.fee()).map_or(0.0, |net| net.major());
+    let (frozen, pending, available) = match state {
+        RequestState::Accepted { .. } => (Some(reward), None, None),
+        RequestState::Delivered { .. } => (Some(-reward), Some(reward), None),
+        RequestState::Confirmed { .. } => (None, Some(-reward), Some(net)),
+        RequestState::Cancelled { .. } => (Some(-reward), None, None),
+        _ => return None,
+    };
+    Some(BalanceUpdate { frozen, pending, available })
+}
