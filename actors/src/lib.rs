@@ -5,6 +5,7 @@
 //! The `runtime` feature adds the actors that keep live state and call the core.
 
 pub mod ids;
+pub mod invariants;
 pub mod ledger;
 pub mod load;
 pub mod matching;

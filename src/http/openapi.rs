@@ -49,6 +49,7 @@ pub async fn json() -> HttpResponse {
 /// `GET /docs`.
 pub(super) fn page(config: &mut web::ServiceConfig) {
     config
-        .service(web::redirect("/docs", "/docs/"))
+        // Trailing slashes are trimmed, so the page goes by its file name.
+        .service(web::redirect("/docs", "/docs/index.html"))
         .service(SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/openapi.json")));
 }

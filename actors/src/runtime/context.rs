@@ -147,13 +147,7 @@ impl Context {
         }
         let is_new = known.is_none();
         let entry = match known {
-            Some(known) => TripEntry {
-                left: trip.left.iter().copied().collect(),
-                detour_left_min: trip.detour_left_min(),
-                version: trip.version,
-                live: true,
-                ..known
-            },
+            Some(known) => known.renewed(trip),
             None => TripEntry::of(trip, Gazetteer::bundled(), &self.settings.matching),
         };
         let upserted = self.trips.write().upsert(entry.clone());

@@ -1,0 +1,207 @@
+//! Publish, match, offer, claim, deliver.
+
+use peerpack_actors::stream::{OfferEndReason, StreamEvent};
+use reqwest::StatusCode;
+use serde_json::json;
+
+use crate::support::{TestApp, backends};
+
+#[actix_web::test]
+async fn a_package_finds_a_courier_who_passes_by_and_is_delivered() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let (anna, ivan, oleg) = (app.sign_in("Anna").await, app.sign_in("Ivan").await, app.sign_in("Oleg").await);
+        let trip = ivan.publish_trip("Москва", "Казань", json!({ "stops": ["Нижний Новгород"] })).await;
+        oleg.publish_trip("Москва", "Казань", json!({})).await;
+        let (mut annas, mut ivans, mut olegs) =
+            (anna.connect().await, ivan.connect().await, oleg.connect().await);
+
+        let package = anna.publish_package("Владимир", "Казань", json!({})).await;
+        let offer = ivans.offer(&package).await;
+        assert_eq!((offer.trip_id.to_string(), offer.leg_from, offer.leg_to), (trip.clone(), 0, 2));
+        assert_eq!((offer.reward, offer.fee), (500.0, 50.0));
+        let others = olegs.offer(&package).await;
+
+        assert_eq!(ivans.accept(offer.request_id).await, ("ok".to_owned(), None));
+        let told = annas
+            .event("request.accepted", |event| match event {
+                StreamEvent::RequestAccepted(change) => Some(change.clone()),
+                _ => None,
+            })
+            .await;
+        assert_eq!(told.request_id, offer.request_id);
+        let reason = olegs
+            .event("offer.revoked", |event| match event {
+                StreamEvent::OfferRevoked(end) if end.request_id == others.request_id => Some(end.reason),
+                _ => None,
+            })
+            .await;
+        assert_eq!(reason, OfferEndReason::Taken);
+        assert_eq!(olegs.accept(others.request_id).await, ("error".to_owned(), Some("already_taken".to_owned())));
+
+        let request = offer.request_id.to_string();
+        let again = ivan.step(&request, "accept").await;
+        assert_eq!(again["balance_update"], json!({ "frozen": 500.0 }), "a repeated accept answers alike");
+        ivan.step(&request, "pickup").await;
+        let delivered = ivan.step(&request, "mark-delivered").await;
+        assert_eq!(delivered["balance_update"], json!({ "frozen": -500.0, "pending": 500.0 }));
+        let confirmed = anna.step(&request, "confirm-delivery").await;
+        assert_eq!(confirmed["balance_update"], json!({ "pending": -500.0, "available": 450.0 }));
+
+        let packages = anna.get("/api/user/packages").await;
+        assert_eq!(packages["packages"][0]["status"], "completed");
+        assert_eq!(packages["packages"][0]["selectedCourier"], "Ivan");
+        let requests = ivan.get(&format!("/api/trips/{trip}/package-requests")).await;
+        assert_eq!(requests["requests"][0]["status"], "confirmed");
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
+async fn a_new_trip_finds_packages_that_wait() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let (anna, ivan) = (app.sign_in("Anna").await, app.sign_in("Ivan").await);
+        let package = anna.publish_package("Самара", "Уфа", json!({})).await;
+        let mut ivans = ivan.connect().await;
+        ivan.publish_trip("Самара", "Уфа", json!({})).await;
+        let offer = ivans.offer(&package).await;
+        assert_eq!(ivans.accept(offer.request_id).await.0, "ok");
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
+async fn a_declined_offer_goes_to_the_next_courier() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let anna = app.sign_in("Anna").await;
+        let mut sockets = Vec::new();
+        for name in ["A", "B", "C", "D", "E", "F"] {
+            let courier = app.sign_in(name).await;
+            courier.publish_trip("Пермь", "Екатеринбург", json!({})).await;
+            sockets.push((courier.connect().await, courier));
+        }
+        let package = anna.publish_package("Пермь", "Екатеринбург", json!({})).await;
+        // Four are asked at once; each one who declines makes room for another, until all six have been asked.
+        for round in 0..6 {
+            let mut asked = None;
+            for (socket, courier) in &mut sockets {
+                let requests = courier.get("/api/user/trips").await;
+                let trip = requests["trips"][0]["id"].as_str().unwrap().to_owned();
+                let requests = courier.get(&format!("/api/trips/{trip}/package-requests")).await;
+                let pending = requests["requests"].as_array().unwrap().iter().find(|r| r["status"] == "pending");
+                if pending.is_some() {
+                    asked = Some((socket.offer(&package).await, courier.clone()));
+                    break;
+                }
+            }
+            let Some((offer, courier)) = asked else { panic!("nobody is asked in round {round}") };
+            let (status, _) = courier.put(&format!("/api/package-requests/{}/decline", offer.request_id)).await;
+            assert_eq!(status, StatusCode::OK);
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        }
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
+async fn a_cancelled_deal_gives_room_and_money_back_and_the_package_is_offered_again() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let (anna, ivan, oleg) = (app.sign_in("Anna").await, app.sign_in("Ivan").await, app.sign_in("Oleg").await);
+        let trip = ivan.publish_trip("Тюмень", "Омск", json!({ "capacity_g": 1000 })).await;
+        let package = anna.publish_package("Тюмень", "Омск", json!({ "weight_g": 1000 })).await;
+        let mut ivans = ivan.connect().await;
+        let offer = offered(&ivan, &trip).await;
+        ivan.step(&offer, "accept").await;
+        let trips = ivan.get("/api/user/trips").await;
+        assert_eq!(trips["trips"][0]["capacity_left_g"], json!([0]));
+        let mut olegs = oleg.connect().await;
+        oleg.publish_trip("Тюмень", "Омск", json!({})).await;
+
+        let back = ivan.step(&offer, "cancel").await;
+        assert_eq!(back["new_status"], "cancelled");
+        let trips = ivan.get("/api/user/trips").await;
+        assert_eq!(trips["trips"][0]["capacity_left_g"], json!([1000]));
+        let again = olegs.offer(&package).await;
+        assert_eq!(olegs.accept(again.request_id).await.0, "ok");
+        ivans
+            .event("request.cancelled", |event| matches!(event, StreamEvent::RequestCancelled(_)).then_some(()))
+            .await;
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
+async fn a_cancelled_trip_sets_its_packages_free() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let (anna, ivan) = (app.sign_in("Anna").await, app.sign_in("Ivan").await);
+        let trip = ivan.publish_trip("Сочи", "Краснодар", json!({})).await;
+        anna.publish_package("Сочи", "Краснодар", json!({})).await;
+        let offer = offered(&ivan, &trip).await;
+        ivan.step(&offer, "accept").await;
+        let (status, body) = ivan.put(&format!("/api/trips/{trip}/cancel")).await;
+        assert_eq!((status, body["state"].as_str()), (StatusCode::OK, Some("cancelled")), "{body}");
+        let packages = anna.get("/api/user/packages").await;
+        assert_eq!(packages["packages"][0]["state"], "open");
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
+async fn running_offers_survive_a_restart_and_can_be_accepted() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let (anna, ivan) = (app.sign_in("Anna").await, app.sign_in("Ivan").await);
+        let trip = ivan.publish_trip("Воронеж", "Волгоград", json!({})).await;
+        let package = anna.publish_package("Воронеж", "Волгоград", json!({})).await;
+        let offer = offered(&ivan, &trip).await;
+        let waiting = anna.publish_package("Псков", "Тверь", json!({})).await;
+
+        let app = app.restart().await;
+        let (anna, ivan) = (anna.at(&app), ivan.at(&app));
+        assert_eq!(app.app.engine.stats().trips, 1);
+        ivan.step(&offer, "accept").await;
+        let packages = anna.get("/api/user/packages").await;
+        let state = |id: &str| {
+            let list = packages["packages"].as_array().unwrap();
+            list.iter().find(|one| one["id"] == id).unwrap()["state"].as_str().unwrap().to_owned()
+        };
+        assert_eq!((state(&package), state(&waiting)), ("assigned".to_owned(), "open".to_owned()));
+
+        let oleg = app.sign_in("Oleg").await;
+        let mut olegs = oleg.connect().await;
+        oleg.publish_trip("Псков", "Тверь", json!({})).await;
+        olegs.offer(&waiting).await;
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
+async fn explain_says_why_each_trip_fits_or_not() {
+    let app = TestApp::start(backends()[0]).await;
+    let (anna, ivan) = (app.sign_in("Anna").await, app.sign_in("Ivan").await);
+    ivan.publish_trip("Томск", "Кемерово", json!({ "capacity_g": 500 })).await;
+    ivan.publish_trip("Кемерово", "Томск", json!({})).await;
+    let package = anna.publish_package("Томск", "Кемерово", json!({})).await;
+    let explained = anna.get(&format!("/api/packages/{package}/explain")).await;
+    assert_eq!(explained["reasons"], json!({ "capacity": 1, "order": 1 }));
+    for verdict in explained["verdicts"].as_array().unwrap() {
+        assert!(!verdict["text_ru"].as_str().unwrap().is_empty());
+    }
+}
+
+/// The id of the one pending request on a trip.
+async fn offered(courier: &crate::support::TestUser, trip: &str) -> String {
+    for _ in 0..100 {
+        let requests = courier.get(&format!("/api/trips/{trip}/package-requests")).await;
+        let list = requests["requests"].as_array().unwrap();
+        if let Some(request) = list.iter().find(|request| request["status"] == "pending") {
+            return request["id"].as_str().unwrap().to_owned();
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("no offer on the trip");
+}

@@ -1,0 +1,320 @@
+//! A server on a free port, and people who use it.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use peerpack::app::{App, SystemClock};
+use peerpack::auth::telegram::{TelegramUser, sign};
+use peerpack::config::{Config, PUBLIC_TEST_TOKEN, Settings};
+use peerpack::startup::Application;
+use peerpack::ws::wire::{ClientFrame, ClientMessage, Event, EventBody, OfRequest, ServerMessage};
+use peerpack_actors::ids::RequestId;
+use peerpack_actors::ports::Clock;
+use peerpack_actors::runtime::RuntimeSettings;
+use peerpack_actors::stream::StreamEvent;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use uuid::Uuid;
+
+/// How long a test waits for something that must happen.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Which database a test runs on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+/// SQLite always; Postgres when there is one.
+pub fn backends() -> Vec<Backend> {
+    if std::env::var("PEERPACK_TEST_POSTGRES").is_ok() {
+        vec![Backend::Sqlite, Backend::Postgres]
+    } else {
+        eprintln!("PEERPACK_TEST_POSTGRES is not set: running on SQLite only");
+        vec![Backend::Sqlite]
+    }
+}
+
+/// A running server.
+pub struct TestApp {
+    pub url: String,
+    pub app: App,
+    pub database_url: Option<String>,
+    handle: actix_web::dev::ServerHandle,
+    data: tempfile::TempDir,
+}
+
+impl TestApp {
+    pub async fn start(backend: Backend) -> Self {
+        Self::start_with(backend, RuntimeSettings::default()).await
+    }
+
+    pub async fn start_with(backend: Backend, runtime: RuntimeSettings) -> Self {
+        let url = match backend {
+            Backend::Sqlite => None,
+            Backend::Postgres => Some(fresh_postgres().await),
+        };
+        Self::start_on(tempfile::tempdir().unwrap(), url, &[], runtime).await
+    }
+
+    /// A server on a data directory or database that may have been used before.
+    pub async fn start_on(
+        data: tempfile::TempDir,
+        database_url: Option<String>,
+        more: &[(&str, &str)],
+        runtime: RuntimeSettings,
+    ) -> Self {
+        let mut environment = vec![
+            ("PEERPACK_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
+            ("PEERPACK_DATA_DIR".to_owned(), data.path().display().to_string()),
+            ("PEERPACK_WORKERS".to_owned(), "1".to_owned()),
+            ("PEERPACK_ACCESS_TTL_S".to_owned(), "3600".to_owned()),
+        ];
+        environment.extend(database_url.iter().map(|url| ("DATABASE_URL".to_owned(), url.clone())));
+        environment.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let config = Config::load(Settings::default(), environment).unwrap();
+        if database_url.is_some() {
+            peerpack::startup::migrate(&config).await.unwrap();
+        }
+        let application = Application::build_with(config, runtime).await.unwrap();
+        let url = format!("http://{}", application.address());
+        let (app, handle) = (application.app(), application.handle());
+        actix_web::rt::spawn(application.run_until_stopped());
+        Self { url, app, database_url, handle, data }
+    }
+
+    /// Stops the server and starts another one on the same data.
+    pub async fn restart(self) -> Self {
+        self.handle.stop(false).await;
+        self.app.engine.stop();
+        self.app.database.close().await;
+        Self::start_on(self.data, self.database_url, &[], RuntimeSettings::default()).await
+    }
+
+    pub async fn sign_in(&self, name: &str) -> TestUser {
+        static NEXT: AtomicI64 = AtomicI64::new(1_000);
+        let user = TelegramUser {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            first_name: name.to_owned(),
+            last_name: None,
+            username: Some(name.to_lowercase()),
+            language_code: Some("ru".to_owned()),
+            photo_url: None,
+            is_premium: None,
+        };
+        let init_data = sign(&user, PUBLIC_TEST_TOKEN, SystemClock.now());
+        let http = reqwest::Client::new();
+        let url = format!("{}/api/auth/telegram", self.url);
+        let answer = http.post(url).json(&json!({ "init_data": init_data })).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        let body: Value = answer.json().await.unwrap();
+        let id = body["user"]["id"].as_str().unwrap().to_owned();
+        TestUser { url: self.url.clone(), token: body["access_token"].as_str().unwrap().to_owned(), id, http }
+    }
+
+    /// Everything that must hold of the stored data does.
+    pub async fn audit(&self) {
+        assert_eq!(self.app.database.audit().await.unwrap(), Vec::<String>::new());
+    }
+}
+
+async fn fresh_postgres() -> String {
+    use sqlx::{Connection, Executor};
+    let base = std::env::var("PEERPACK_TEST_POSTGRES").unwrap();
+    let name = format!("it_{}", Uuid::from_bytes(rand::random()).simple());
+    let mut admin = sqlx::PgConnection::connect(&base).await.unwrap();
+    admin.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+    let (server, _) = base.rsplit_once('/').unwrap();
+    format!("{server}/{name}")
+}
+
+/// Somebody with a token.
+#[derive(Clone)]
+pub struct TestUser {
+    url: String,
+    pub token: String,
+    pub id: String,
+    http: reqwest::Client,
+}
+
+impl TestUser {
+    pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+        let request = self.http.request(method, format!("{}{path}", self.url)).bearer_auth(&self.token);
+        let request = if let Some(body) = body { request.json(&body) } else { request };
+        let answer = request.send().await.unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    pub async fn get(&self, path: &str) -> Value {
+        let (status, body) = self.call(Method::GET, path, None).await;
+        assert_eq!(status, StatusCode::OK, "{path}: {body}");
+        body
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    pub async fn put(&self, path: &str) -> (StatusCode, Value) {
+        self.call(Method::PUT, path, None).await
+    }
+
+    /// The same person at another server.
+    pub fn at(&self, app: &TestApp) -> Self {
+        Self { url: app.url.clone(), ..self.clone() }
+    }
+
+    /// A step of a request that must succeed.
+    pub async fn step(&self, request: &str, action: &str) -> Value {
+        let (status, body) = self.put(&format!("/api/package-requests/{request}/{action}")).await;
+        assert_eq!(status, StatusCode::OK, "{action}: {body}");
+        body
+    }
+
+    /// A car trip in two days.
+    pub async fn publish_trip(&self, from: &str, to: &str, more: Value) -> String {
+        let mut body = json!({
+            "from": from, "to": to, "date": day(2), "time": "08:00 → 22:00", "airport": "", "price": 300,
+            "trip_comment": "еду один", "transportType": "car", "capacity": "large", "max_detour_min": 60,
+        });
+        for (key, value) in more.as_object().unwrap() {
+            body[key] = value.clone();
+        }
+        let (status, answer) = self.post("/api/trips", body).await;
+        assert_eq!(status, StatusCode::CREATED, "{answer}");
+        answer["trip_id"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn publish_package(&self, from: &str, to: &str, more: Value) -> String {
+        let mut body = json!({
+            "from": from, "to": to, "description": "книги", "reward": 500, "size": "s", "weight": "light",
+            "tags": ["книги"], "pickup_address": "ул. Ленина, 1", "delivery_address": "ул. Мира, 2",
+        });
+        for (key, value) in more.as_object().unwrap() {
+            body[key] = value.clone();
+        }
+        let (status, answer) = self.post("/api/packages", body).await;
+        assert_eq!(status, StatusCode::CREATED, "{answer}");
+        answer["package_id"].as_str().unwrap().to_owned()
+    }
+
+    /// Opens a socket; the view folds what it says.
+    pub async fn connect(&self) -> TestSocket {
+        let mut request = format!("{}/ws", self.url.replace("http", "ws")).into_client_request().unwrap();
+        let headers = request.headers_mut();
+        headers.insert("authorization", format!("Bearer {}", self.token).parse().unwrap());
+        headers.insert("sec-websocket-protocol", "peerpack.v1".parse().unwrap());
+        let (socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+        let (mut sink, mut stream) = socket.split();
+        let (outgoing, mut queue) = mpsc::unbounded_channel::<Message>();
+        let (incoming, messages) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Some(message) = queue.recv().await {
+                if sink.send(message).await.is_err() {
+                    break;
+                }
+            }
+        });
+        tokio::spawn(async move {
+            while let Some(Ok(message)) = stream.next().await {
+                if let Message::Text(text) = message {
+                    let parsed = ServerMessage::parse(&text).unwrap();
+                    if incoming.send(parsed).is_err() {
+                        break;
+                    }
+                }
+            }
+        });
+        let mut socket = TestSocket { outgoing, messages, events: Vec::new(), acks: HashMap::new(), hello: None };
+        socket.until("hello", |socket| socket.hello).await;
+        socket
+    }
+}
+
+/// A socket and everything it has said.
+pub struct TestSocket {
+    outgoing: mpsc::UnboundedSender<Message>,
+    messages: mpsc::UnboundedReceiver<ServerMessage>,
+    pub events: Vec<Event>,
+    pub acks: HashMap<Uuid, (String, Option<String>)>,
+    pub hello: Option<(u64, u64)>,
+}
+
+impl TestSocket {
+    /// Takes in messages until `found` finds something in the view.
+    pub async fn until<T>(&mut self, what: &str, found: impl Fn(&Self) -> Option<T>) -> T {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            if let Some(found) = found(self) {
+                return found;
+            }
+            match tokio::time::timeout_at(deadline, self.messages.recv()).await {
+                Ok(Some(message)) => self.fold(message),
+                Ok(None) => panic!("the socket closed before {what}"),
+                Err(_) => panic!("no {what} in time; events so far: {:#?}", self.events),
+            }
+        }
+    }
+
+    fn fold(&mut self, message: ServerMessage) {
+        match message {
+            ServerMessage::Hello(hello) => self.hello = Some((hello.epoch, hello.top)),
+            ServerMessage::Ack(ack) => {
+                let status = serde_json::to_value(ack.status).unwrap().as_str().unwrap().to_owned();
+                self.acks.insert(ack.cmd_id.unwrap(), (status, ack.code));
+            }
+            ServerMessage::Event(event) => {
+                let last = self.events.last().map_or(self.hello.unwrap().1, |last| last.seq);
+                assert_eq!(event.seq, last + 1, "a gap or a repetition in the stream");
+                self.events.push(event);
+            }
+            _ => {}
+        }
+    }
+
+    /// The first event that `wanted` recognises.
+    pub async fn event<T>(&mut self, what: &str, wanted: impl Fn(&StreamEvent) -> Option<T>) -> T {
+        self.until(what, |socket| {
+            socket.events.iter().find_map(|event| match &event.body {
+                EventBody::Known(known) => wanted(known),
+                EventBody::Unknown => None,
+            })
+        })
+        .await
+    }
+
+    /// The offer of a package.
+    pub async fn offer(&mut self, package: &str) -> peerpack_actors::stream::Offer {
+        self.event("offer.new", |event| match event {
+            StreamEvent::OfferNew(offer) if offer.package.id.to_string() == package => Some((**offer).clone()),
+            _ => None,
+        })
+        .await
+    }
+
+    /// Sends a command; answers with the status and code of its ack.
+    pub async fn command(&mut self, message: ClientMessage) -> (String, Option<String>) {
+        let cmd_id = Uuid::from_bytes(rand::random());
+        let text = ClientFrame { cmd_id: Some(cmd_id), message }.to_text();
+        self.outgoing.send(Message::text(text)).unwrap();
+        self.until("ack", |socket| socket.acks.get(&cmd_id).cloned()).await
+    }
+
+    pub async fn accept(&mut self, request_id: RequestId) -> (String, Option<String>) {
+        self.command(ClientMessage::OfferAccept(OfRequest { request_id })).await
+    }
+}
+
+/// The date so many days from now, `YYYY-MM-DD`.
+pub fn day(days: i64) -> String {
+    let at = jiff::Timestamp::from_millisecond(SystemClock.now().ms() + days * 86_400_000).unwrap();
+    at.strftime("%Y-%m-%d").to_string()
+}
