@@ -1,14 +1,56 @@
-//! stub
+//! The demo: a world of real towns where couriers travel, senders publish and deals are made without end.
+//!
+//! Everything goes through the engine like anybody's command, so the real checks and the real matching run. Nothing
+//! here may touch the store past it, apart from signing the people in, or be needed by a server that serves.
+
+mod bots;
+mod journeys;
+mod live;
+mod parcels;
+mod people;
+mod routes;
+mod walk;
+
+use anyhow::Context;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
 use crate::app::App;
-/// stub
-pub struct World;
-/// stub
-pub async fn populate(_: &App, _: u64) -> anyhow::Result<World> {
-    Ok(World)
+
+pub use live::live;
+pub use people::World;
+pub use walk::walk;
+
+use people::Pace;
+use routes::Routes;
+
+/// Trips of a fresh world.
+const TRIPS: usize = 150;
+
+/// Packages of a fresh world.
+const PACKAGES: usize = 80;
+
+/// Fills the store with people, trips and packages, as far as they are not there yet: a world that was left alone for
+/// a week gets new trips.
+///
+/// # Errors
+/// When the store does not answer, or the engine refuses what is published.
+pub async fn populate(app: &App, seed: u64) -> anyhow::Result<World> {
+    let mut rng = StdRng::seed_from_u64(seed);
+    let routes = Routes::load().context("a town of the demo is not in the gazetteer")?;
+    let mut world = World::sign_up(app, seed, Pace::HUMAN, &mut rng).await?;
+    for _ in app.engine.stats().trips..TRIPS {
+        let draft = journeys::trip(&routes, app.clock.now(), &mut rng);
+        let courier = world.free_courier(&draft, app.clock.now(), &mut rng);
+        app.engine.publish_trip(courier, draft).await.context("a demo trip was not published")?;
+    }
+    for _ in app.engine.stats().waiting_packages..PACKAGES {
+        let draft = parcels::package(&routes, app.clock.now(), &mut rng);
+        let sender = world.sender(&mut rng);
+        app.engine.publish_package(sender, draft).await.context("a demo package was not published")?;
+    }
+    Ok(world)
 }
-/// stub
-pub async fn live(_: App, _: World) {}
-/// stub
-pub fn walk(_: &str) -> String {
-    String::new()
-}
+
+#[cfg(test)]
+mod tests;

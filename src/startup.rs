@@ -23,7 +23,7 @@ use crate::bus::{Heard, Presence};
 use crate::config::Config;
 use crate::error::{extract, request_id};
 use crate::store::{self, Database};
-use crate::{http, telemetry};
+use crate::{http, telemetry, ws};
 
 /// The namespace of this deployment in Redis.
 const NAMESPACE: &str = "peerpack";
@@ -176,6 +176,7 @@ fn serve(listener: TcpListener, app: App, tokens: Tokens) -> std::io::Result<Ser
             .default_service(web::to(extract::nothing_here))
     });
     Ok(server
+        .on_connect(ws::keep_plug)
         .workers(workers)
         .client_request_timeout(HEADERS_WITHIN)
         .shutdown_timeout(10)

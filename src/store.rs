@@ -1,9 +1,9 @@
 //! Durable truth: the only SQL of the program, on SQLite (embedded, nothing to install) or Postgres.
 //!
 //! [`Database`] implements the engine's [`Store`](peerpack_actors::ports::Store) and, beside it, what the
-//! server's edges need: people, refresh tokens, kept answers, read views. It applies what the core has decided
-//! and guards it with versions, constraints and guarded updates; it decides no business question itself, and no
-//! row type leaves this module.
+//! server's edges need: people, refresh tokens, kept answers, read views. It applies what the core has
+//! decided and guards it with versions, constraints and guarded updates; it decides no business question
+//! itself, and no row type leaves this module.
 //!
 //! All work runs in tasks of its own, on the runtime that opened the database, with a deadline: a caller that
 //! goes away cancels nothing, and a database that hangs hangs nobody.

@@ -1,8 +1,25 @@
 //! The realtime edge: upgrade, session, frame guard, wire types.
+//!
+//! A connection is admitted by [`upgrade`](fn@upgrade), told of events through an outbox that the engine fills and the
+//! session empties, and watched from outside of itself. Nothing here decides a business question: commands go to
+//! the engine, events come from it, numbered.
 
 pub mod guard;
 pub mod wire;
-/// stub
-pub async fn upgrade(_: actix_web::HttpRequest) -> Result<actix_web::HttpResponse, crate::error::ApiError> {
-    Err(crate::error::ApiError::not_found())
-}
+
+mod acks;
+mod commands;
+mod cursor;
+mod limits;
+mod outbox;
+mod session;
+mod sockets;
+mod upgrade;
+mod watch;
+
+pub use sockets::{close_all, close_user};
+pub use upgrade::upgrade;
+pub use watch::keep_plug;
+
+#[cfg(test)]
+mod tests;

@@ -77,7 +77,8 @@ impl Amount {
     /// When the number is negative, too large, or finer than a minor unit.
     pub fn from_major(major: f64, currency: Currency) -> Result<Self, InvalidAmount> {
         let minor = (major * 100.0).round();
-        if !major.is_finite() || (major * 100.0 - minor).abs() > 1e-6 * minor.abs().max(1.0) {
+        // Up to MAX_MINOR a float is exact to well below a millionth of a minor unit.
+        if !major.is_finite() || (minor <= MAX_MINOR as f64 && (major * 100.0 - minor).abs() > 1e-6) {
             return Err(InvalidAmount::Fraction);
         }
         if minor < 0.0 {
@@ -129,6 +130,10 @@ mod tests {
             (1_234.56, Ok(123_456)),
             (-1.0, Err(InvalidAmount::Negative)),
             (0.001, Err(InvalidAmount::Fraction)),
+            (5_000.001, Err(InvalidAmount::Fraction)),
+            (9_999_999.99, Ok(999_999_999)),
+            (9_999_999.995, Err(InvalidAmount::Fraction)),
+            (123_456_789_012.34, Err(InvalidAmount::TooLarge)),
             (f64::NAN, Err(InvalidAmount::Fraction)),
             (1e12, Err(InvalidAmount::TooLarge)),
         ];

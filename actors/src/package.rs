@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 use crate::ids::{PackageId, RequestId, TripId, UserId};
 use crate::ledger::{Escrow, EscrowCommand, EscrowEvent, EscrowState};
 use crate::load::{Load, MAX_WEIGHT_G};
-use crate::money::Amount;
+use crate::money::{Amount, MAX_MINOR};
 use crate::place::{PlaceId, Position};
 use crate::rejection::Rejection;
 use crate::request::{Origin, Plan, Request, RequestCommand, RequestState};
@@ -339,6 +339,8 @@ impl Package {
         demo_funds: bool,
         now: Time,
     ) -> Result<Outcome, Rejection> {
+        // Clocks differ between nodes and can be set back; what has happened stays in order.
+        let now = now.max(self.last_step());
         match command {
             PackageCommand::Offer(proposals) => self.open_requests(proposals, Origin::Engine, now),
             PackageCommand::Ask { by, .. } if *by != self.sender => Err(Rejection::NotAParty),
@@ -378,6 +380,11 @@ impl Package {
         self.version += 1;
     }
 
+    fn last_step(&self) -> Time {
+        let steps = self.requests.iter().map(|request| request.state.at().unwrap_or(request.created_at));
+        steps.chain(self.state.at()).fold(self.created_at, Time::max)
+    }
+
     fn open_requests(&self, proposals: &[Proposal], origin: Origin, now: Time) -> Result<Outcome, Rejection> {
         if self.state != PackageState::Open {
             return Err(match self.state {
@@ -389,11 +396,14 @@ impl Package {
             return Err(Rejection::TooManyRequests);
         }
         let mut events = Vec::with_capacity(proposals.len());
-        for proposal in proposals {
+        for (n, proposal) in proposals.iter().enumerate() {
+            check_reward(proposal.reward)?;
             if proposal.courier == self.sender {
                 return Err(Rejection::OwnPackage);
             }
-            if self.pending().any(|request| request.trip == proposal.trip) {
+            let mut known =
+                self.pending().map(|request| request.trip).chain(proposals[..n].iter().map(|p| p.trip));
+            if known.any(|trip| trip == proposal.trip) {
                 return Err(Rejection::AlreadyRequested);
             }
             events.push(PackageEvent::RequestOpened(self.open(proposal, origin, now)));
@@ -577,6 +587,13 @@ fn moved(request: &Request, to: RequestState) -> PackageEvent {
     PackageEvent::RequestMoved { id: request.id, from: request.state.clone(), to }
 }
 
+fn check_reward(reward: Amount) -> Result<(), Rejection> {
+    if (0..=MAX_MINOR).contains(&reward.minor) {
+        return Ok(());
+    }
+    Err(Rejection::Invalid { field: "reward", reason: "must be from zero to ten million" })
+}
+
 fn check_draft(draft: &PackageDraft, now: Time) -> Result<(), Rejection> {
     let invalid = |field, reason| Err(Rejection::Invalid { field, reason });
     if draft.pickup.place == draft.dropoff.place {
@@ -588,6 +605,7 @@ fn check_draft(draft: &PackageDraft, now: Time) -> Result<(), Rejection> {
     if draft.load.weight_g > MAX_WEIGHT_G {
         return invalid("weight_g", "must be at most 2000 kg");
     }
+    check_reward(draft.reward)?;
     if draft.template {
         return Ok(());
     }

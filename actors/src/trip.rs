@@ -338,6 +338,8 @@ impl Trip {
     /// # Errors
     /// The refusal, when the trip's state or room does not allow it.
     pub fn decide(&self, command: &TripCommand, now: Time) -> Result<TripEvent, Rejection> {
+        // Clocks differ between nodes and can be set back; what has happened stays in order.
+        let now = now.max(self.state.at().unwrap_or(self.created_at));
         match *command {
             TripCommand::Start => match self.state {
                 TripState::Active => Ok(TripEvent::Started { at: now }),

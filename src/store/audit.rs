@@ -1,6 +1,7 @@
 //! Looking for what may never happen: every rule of the stored data, each as one query over one moment.
 //!
-//! Used by the tests, the load test's oracle and the operator's reconciliation. It reports; it repairs nothing.
+//! Used by the tests, the load test's oracle and the operator's reconciliation. It reports; it repairs
+//! nothing.
 
 use std::time::Duration;
 
@@ -81,7 +82,8 @@ const RULES: &[(&str, &str)] = &[
         "the room used on a leg is not the sum of its deals",
         concat!(
             "SELECT l.trip_id AS id, 'leg ' || CAST(l.leg AS TEXT) AS detail FROM trip_legs AS l \
-             LEFT JOIN requests AS q ON q.trip_id = l.trip_id AND q.leg_from <= l.leg AND q.leg_to > l.leg AND ",
+             LEFT JOIN requests AS q ON q.trip_id = l.trip_id \
+             AND q.leg_from <= l.leg AND q.leg_to > l.leg AND ",
             deal!("q"),
             " LEFT JOIN packages AS p ON p.id = q.package_id \
              GROUP BY l.trip_id, l.leg, l.used_g, l.used_ml, l.used_n \
@@ -93,7 +95,8 @@ const RULES: &[(&str, &str)] = &[
         "a deal rides on a leg that is not there",
         concat!(
             "SELECT q.id, 'leg ' || CAST(q.leg_to - 1 AS TEXT) AS detail FROM requests AS q \
-             LEFT JOIN trip_legs AS l ON l.trip_id = q.trip_id AND l.leg = q.leg_to - 1 WHERE l.leg IS NULL AND ",
+             LEFT JOIN trip_legs AS l ON l.trip_id = q.trip_id AND l.leg = q.leg_to - 1 \
+             WHERE l.leg IS NULL AND ",
             deal!("q")
         ),
     ),
@@ -152,7 +155,8 @@ const RULES: &[(&str, &str)] = &[
     ),
     (
         "a stream has gaps",
-        "SELECT s.user_id AS id, 'top ' || CAST(s.top AS TEXT) || ', events ' || CAST(count(e.seq) AS TEXT) AS detail \
+        "SELECT s.user_id AS id, \
+         'top ' || CAST(s.top AS TEXT) || ', events ' || CAST(count(e.seq) AS TEXT) AS detail \
          FROM streams AS s LEFT JOIN events AS e ON e.user_id = s.user_id GROUP BY s.user_id, s.top \
          HAVING count(e.seq) <> s.top OR COALESCE(min(e.seq), 1) <> 1 OR COALESCE(max(e.seq), 0) <> s.top",
     ),
@@ -164,7 +168,8 @@ const RULES: &[(&str, &str)] = &[
 ];
 
 impl Database {
-    /// Every violation of the rules, in words; empty when all is well. Reads everything: not for every minute.
+    /// Every violation of the rules, in words; empty when all is well. Reads everything: not for every
+    /// minute.
     ///
     /// # Errors
     /// When the database does not answer.

@@ -38,7 +38,8 @@ fn from_database(error: &dyn DatabaseError) -> Failure {
     match error.kind() {
         // Every unique key here means "somebody has done this already".
         ErrorKind::UniqueViolation => Failure::Conflict,
-        // Rows are never deleted under the engine: the caller's picture is of something that was never stored.
+        // Rows are never deleted under the engine: the caller's picture is of something that was never
+        // stored.
         ErrorKind::ForeignKeyViolation => Failure::Conflict,
         ErrorKind::CheckViolation => from_check(error),
         _ => match code.as_ref() {

@@ -1,7 +1,7 @@
 //! Answers kept for calls with an `Idempotency-Key`, so that a repeated call gets the first answer.
 //!
-//! A call first claims its key, then does its work, then keeps its answer. A claim that was never answered (the
-//! server died) is taken over after a lease: every operation behind it is safe to repeat on its own.
+//! A call first claims its key, then does its work, then keeps its answer. A claim that was never answered
+//! (the server died) is taken over after a lease: every operation behind it is safe to repeat on its own.
 
 use peerpack_actors::ids::UserId;
 use peerpack_actors::ports::Unavailable;
@@ -14,23 +14,26 @@ use super::sql::{Conn, Sql, Value, args, sql};
 /// How long a claim without an answer is respected. Longer than any call may take.
 const LEASE: Span = Span::seconds(30);
 
-const CLAIM: Sql = sql(
-    "INSERT INTO idempotency (user_id, route, key, body_hash, token, created_at) VALUES ($1, $2, $3, $4, $5, $6) \
-     ON CONFLICT (user_id, route, key) DO NOTHING",
-);
+const CLAIM: Sql = sql("\
+    INSERT INTO idempotency (user_id, route, key, body_hash, token, created_at) \
+    VALUES ($1, $2, $3, $4, $5, $6) \
+    ON CONFLICT (user_id, route, key) DO NOTHING");
 
-const TAKE_OVER: Sql = sql("UPDATE idempotency SET token = $5, created_at = $6 \
-     WHERE user_id = $1 AND route = $2 AND key = $3 AND body_hash = $4 AND status IS NULL AND created_at <= $7");
+const TAKE_OVER: Sql = sql("\
+    UPDATE idempotency SET token = $5, created_at = $6 \
+    WHERE user_id = $1 AND route = $2 AND key = $3 AND body_hash = $4 \
+    AND status IS NULL AND created_at <= $7");
 
 const LOOK: Sql =
     sql("SELECT body_hash, status, response FROM idempotency WHERE user_id = $1 AND route = $2 AND key = $3");
 
-const FINISH: Sql = sql("UPDATE idempotency SET status = $5, response = $6 \
-     WHERE user_id = $1 AND route = $2 AND key = $3 AND token = $4 AND status IS NULL");
+const FINISH: Sql = sql("\
+    UPDATE idempotency SET status = $5, response = $6 \
+    WHERE user_id = $1 AND route = $2 AND key = $3 AND token = $4 AND status IS NULL");
 
-const ABANDON: Sql = sql(
-    "DELETE FROM idempotency WHERE user_id = $1 AND route = $2 AND key = $3 AND token = $4 AND status IS NULL",
-);
+const ABANDON: Sql = sql("\
+    DELETE FROM idempotency \
+    WHERE user_id = $1 AND route = $2 AND key = $3 AND token = $4 AND status IS NULL");
 
 /// A call that may be repeated: whose, where, and under which key.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -107,7 +110,13 @@ impl Database {
     /// # Errors
     /// When the database does not answer.
     pub async fn prune_calls(&self, before: Time) -> Result<u64, Unavailable> {
-        Ok(self.execute(sql("DELETE FROM idempotency WHERE created_at < $1"), args![before.ms()]).await?)
+        Ok(self
+            .execute(
+                sql("DELETE FROM idempotency \
+     WHERE created_at < $1"),
+                args![before.ms()],
+            )
+            .await?)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Loading packages with their requests and trips with their room: two queries for any number of them.
 //!
-//! Columns are listed one by one: `SELECT *` would break the prepared statements of a running program the moment
-//! a migration adds a column.
+//! Columns are listed one by one: `SELECT *` would break the prepared statements of a running program the
+//! moment a migration adds a column.
 
 use std::collections::HashMap;
 
@@ -18,9 +18,11 @@ use super::sql::{Conn, Sql, Value, hex, over_rows, rows};
 /// The columns that [`codec::package`] reads.
 macro_rules! package_columns {
     () => {
-        "id, sender, state, state_at, deal, version, mode, template, pickup_place, pickup_lat, pickup_lon, \
-         pickup_address, dropoff_place, dropoff_lat, dropoff_lon, dropoff_address, weight_g, volume_ml, slots, \
-         ready_at, deliver_by, reward_minor, reward_currency, description, size, weight, tags, created_at"
+        "id, sender, state, state_at, deal, version, mode, template, \
+         pickup_place, pickup_lat, pickup_lon, pickup_address, \
+         dropoff_place, dropoff_lat, dropoff_lon, dropoff_address, \
+         weight_g, volume_ml, slots, ready_at, deliver_by, reward_minor, reward_currency, \
+         description, size, weight, tags, created_at"
     };
 }
 pub(super) use package_columns;
@@ -28,8 +30,8 @@ pub(super) use package_columns;
 /// The columns that [`codec::trip`] reads.
 macro_rules! trip_columns {
     () => {
-        "id, courier, state, state_at, version, stops, transport, weight_g, volume_ml, slots, max_detour_min, \
-         detour_used_min, price_minor, price_currency, comment, airport, created_at"
+        "id, courier, state, state_at, version, stops, transport, weight_g, volume_ml, slots, \
+         max_detour_min, detour_used_min, price_minor, price_currency, comment, airport, created_at"
     };
 }
 pub(super) use trip_columns;
@@ -37,9 +39,10 @@ pub(super) use trip_columns;
 /// The columns that [`codec::request`] reads.
 macro_rules! request_columns {
     () => {
-        "q.id, q.package_id, q.trip_id, q.sender, q.courier, q.origin, q.leg_from, q.leg_to, q.pickup_place, \
-         q.pickup_at, q.dropoff_place, q.dropoff_at, q.detour_min, q.detour_m, q.room_left_g, q.reward_minor, \
-         q.currency, q.message, q.created_at, q.expires_at, q.ttl_ms, q.state, q.state_at, q.state_by, q.reason"
+        "q.id, q.package_id, q.trip_id, q.sender, q.courier, q.origin, q.leg_from, q.leg_to, \
+         q.pickup_place, q.pickup_at, q.dropoff_place, q.dropoff_at, q.detour_min, q.detour_m, q.room_left_g, \
+         q.reward_minor, q.currency, q.message, q.created_at, q.expires_at, q.ttl_ms, \
+         q.state, q.state_at, q.state_by, q.reason"
     };
 }
 pub(super) use request_columns;
@@ -48,7 +51,8 @@ pub(super) use request_columns;
 const REQUESTS: Sql = over_rows!(
     concat!("SELECT ", request_columns!(), " FROM"),
     [id uuid],
-    "CROSS JOIN requests AS q WHERE q.package_id = r.id ORDER BY q.package_id, q.created_at, q.wave_order, q.id"
+    "CROSS JOIN requests AS q WHERE q.package_id = r.id \
+     ORDER BY q.package_id, q.created_at, q.wave_order, q.id"
 );
 
 const LEGS: Sql = over_rows!(

@@ -22,8 +22,9 @@ const TRIP: Sql = sql(concat!("SELECT ", trip_columns!(), " FROM trips WHERE id 
 
 const PACKAGE_OF: Sql = sql("SELECT package_id FROM requests WHERE id = $1");
 
-const PACKAGES_ON: Sql = sql("SELECT DISTINCT package_id FROM requests \
-     WHERE trip_id = $1 AND state IN ('pending', 'accepted', 'picked_up') ORDER BY package_id");
+const PACKAGES_ON: Sql = sql("\
+    SELECT DISTINCT package_id FROM requests \
+    WHERE trip_id = $1 AND state IN ('pending', 'accepted', 'picked_up') ORDER BY package_id");
 
 const LIVE_TRIPS: Sql = sql(concat!(
     "SELECT ",
@@ -46,19 +47,20 @@ const CHANGED_TRIPS: Sql =
 const CHANGED_PACKAGES: Sql =
     sql("SELECT id, version FROM packages WHERE updated_at >= $1 ORDER BY updated_at, id LIMIT $2");
 
-const OVERDUE: Sql = sql(
-    "SELECT package_id FROM requests WHERE state = 'pending' AND expires_at IS NOT NULL AND expires_at <= $1 \
-     GROUP BY package_id ORDER BY min(expires_at), package_id LIMIT $2",
-);
+const OVERDUE: Sql = sql("\
+    SELECT package_id FROM requests WHERE state = 'pending' AND expires_at IS NOT NULL AND expires_at <= $1 \
+    GROUP BY package_id ORDER BY min(expires_at), package_id LIMIT $2");
 
-const DUE_TRIPS: Sql = sql("SELECT id FROM ( \
-         SELECT id, departs_at AS due FROM trips WHERE state = 'active' AND departs_at <= $1 \
-         UNION ALL \
-         SELECT id, arrives_at AS due FROM trips WHERE state = 'in_progress' AND arrives_at <= $1 \
-     ) AS d ORDER BY due, id LIMIT $2");
+const DUE_TRIPS: Sql = sql("\
+    SELECT id FROM ( \
+    SELECT id, departs_at AS due FROM trips WHERE state = 'active' AND departs_at <= $1 \
+    UNION ALL \
+    SELECT id, arrives_at AS due FROM trips WHERE state = 'in_progress' AND arrives_at <= $1 \
+    ) AS d ORDER BY due, id LIMIT $2");
 
-const POSITION: Sql = sql("SELECT m.value AS epoch, COALESCE(s.top, 0) AS top \
-     FROM meta AS m LEFT JOIN streams AS s ON s.user_id = $1 WHERE m.name = 'epoch'");
+const POSITION: Sql = sql("\
+    SELECT m.value AS epoch, COALESCE(s.top, 0) AS top \
+    FROM meta AS m LEFT JOIN streams AS s ON s.user_id = $1 WHERE m.name = 'epoch'");
 
 const TOPS: Sql = over_rows!(
     "SELECT s.user_id, s.top FROM",

@@ -1,6 +1,7 @@
 //! Running work on a connection: its own task, a deadline, a transaction, and what to do when it fails.
 //!
-//! Reads and writes of both databases pass through here; the SQLite writes go on to the [`writer`](super::writer).
+//! Reads and writes of both databases pass through here; the SQLite writes go on to the
+//! [`writer`](super::writer).
 
 use std::time::Duration;
 
@@ -130,8 +131,8 @@ where
     }
 }
 
-/// Runs work inside a transaction. The work must not swallow a failed statement: Postgres turns the `COMMIT` of
-/// a failed transaction into a rollback without calling it an error.
+/// Runs work inside a transaction. The work must not swallow a failed statement: Postgres turns the `COMMIT`
+/// of a failed transaction into a rollback without calling it an error.
 async fn transaction<T, F>(conn: &mut Conn, begin: &'static str, work: F) -> Result<T, Failure>
 where
     F: for<'a> FnOnce(&'a mut Conn) -> BoxFuture<'a, Result<T, Failure>>,

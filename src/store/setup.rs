@@ -56,9 +56,9 @@ impl Database {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Brings the schema up to date and names the history if it has no name yet. Safe to run from several nodes
-    /// at once. Migrations that are newer than this program are left alone: the version before the newest must
-    /// be able to start on the newest schema.
+    /// Brings the schema up to date and names the history if it has no name yet. Safe to run from several
+    /// nodes at once. Migrations that are newer than this program are left alone: the version before the
+    /// newest must be able to start on the newest schema.
     ///
     /// # Errors
     /// When a migration fails or the database does not answer.
@@ -82,8 +82,8 @@ impl Database {
         Ok(())
     }
 
-    /// Gives the history a new name. To be called after an older copy was restored: clients then know that the
-    /// numbers they remember mean nothing here.
+    /// Gives the history a new name. To be called after an older copy was restored: clients then know that
+    /// the numbers they remember mean nothing here.
     ///
     /// # Errors
     /// When the database does not answer.

@@ -1,7 +1,8 @@
 //! One SQL for both databases: statements, arguments, connections and rows that do not care which one it is.
 //!
-//! Statements are constants; user input only ever travels as an argument. Where the dialects differ (a list of
-//! rows as an argument) [`over_rows!`] writes both texts from one source. No table or column is named here.
+//! Statements are constants; user input only ever travels as an argument. Where the dialects differ (a list
+//! of rows as an argument) [`over_rows!`] writes both texts from one source. No table or column is named
+//! here.
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnection, PgRow};
@@ -23,8 +24,8 @@ pub(super) const fn sql(text: &'static str) -> Sql {
     Sql { postgres: text, sqlite: text }
 }
 
-/// A statement over a list of rows, which is its first argument, as JSON (see [`rows`]). The rows are called `r`
-/// and have a column `n`, their number from 0, besides those named.
+/// A statement over a list of rows, which is its first argument, as JSON (see [`rows`]). The rows are called
+/// `r` and have a column `n`, their number from 0, besides those named.
 macro_rules! over_rows {
     ($before:expr, [$($column:ident $kind:ident),+ $(,)?], $after:expr) => {
         $crate::store::sql::Sql {

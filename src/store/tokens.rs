@@ -16,8 +16,9 @@ const ADD: Sql = sql(
 );
 
 // Only one of two calls at the same moment gets through here.
-const USE: Sql = sql("UPDATE refresh_tokens SET used_at = $2, successor = $3 \
-     WHERE hash = $1 AND used_at IS NULL AND revoked = 0 AND expires_at > $2");
+const USE: Sql = sql("\
+    UPDATE refresh_tokens SET used_at = $2, successor = $3 \
+    WHERE hash = $1 AND used_at IS NULL AND revoked = 0 AND expires_at > $2");
 
 const LOOK: Sql = sql(
     "SELECT family, user_id, expires_at, used_at, successor, revoked FROM refresh_tokens WHERE hash = $1",
@@ -74,9 +75,9 @@ impl Database {
     }
 
     /// Uses a token up and keeps its successor, which ends at `expires_at`. For `grace` after that, the same
-    /// token with the same successor is answered alike: the first answer may have been lost on its way. (Derive
-    /// the successor from the token, so that a repeated call asks for the same one.) Any other second use
-    /// revokes the family.
+    /// token with the same successor is answered alike: the first answer may have been lost on its way.
+    /// (Derive the successor from the token, so that a repeated call asks for the same one.) Any other second
+    /// use revokes the family.
     ///
     /// # Errors
     /// When the database does not answer.

@@ -17,10 +17,12 @@ macro_rules! user_columns {
 }
 
 const UPSERT: Sql = sql(concat!(
-    "INSERT INTO users AS u (id, telegram_id, name, username, language, avatar, role, created_at, updated_at) \
+    "INSERT INTO users AS u (id, telegram_id, name, username, language, avatar, role, created_at, \
+     updated_at) \
      VALUES ($1, $2, $3, $4, $5, $6, 'user', $7, $7) \
      ON CONFLICT (telegram_id) DO UPDATE SET name = excluded.name, username = excluded.username, \
-     language = excluded.language, avatar = COALESCE(excluded.avatar, u.avatar), updated_at = excluded.updated_at \
+     language = excluded.language, avatar = COALESCE(excluded.avatar, u.avatar), \
+     updated_at = excluded.updated_at \
      RETURNING ",
     "id, telegram_id, name, username, language, avatar, role, created_at, blocked_at"
 ));
@@ -105,8 +107,8 @@ pub struct TelegramProfile {
 }
 
 impl Database {
-    /// Signs a Telegram account in: makes the user under the id `fresh` if the account is new, otherwise takes
-    /// over what Telegram says now. The flag says whether the user is new.
+    /// Signs a Telegram account in: makes the user under the id `fresh` if the account is new, otherwise
+    /// takes over what Telegram says now. The flag says whether the user is new.
     ///
     /// # Errors
     /// When the database does not answer.

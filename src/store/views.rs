@@ -50,8 +50,8 @@ const PEOPLE: Sql = over_rows!(
 );
 
 const RECORDS: Sql = over_rows!(
-    "SELECT r.id, (SELECT count(*) FROM requests AS q WHERE q.courier = r.id AND q.state = 'confirmed') AS delivered \
-     FROM",
+    "SELECT r.id, \
+     (SELECT count(*) FROM requests AS q WHERE q.courier = r.id AND q.state = 'confirmed') AS delivered FROM",
     [id uuid],
     "ORDER BY r.n"
 );

@@ -1,9 +1,9 @@
 //! The one writer of a SQLite file.
 //!
 //! SQLite lets one transaction write at a time, and each commit waits for the disk. So one task owns the one
-//! writing connection, takes work from a bounded queue, and lets everything that waits share one transaction and
-//! one wait for the disk. Each piece of work has its own savepoint: one that fails takes nobody with it. Nobody is
-//! answered before the shared commit.
+//! writing connection, takes work from a bounded queue, and lets everything that waits share one transaction
+//! and one wait for the disk. Each piece of work has its own savepoint: one that fails takes nobody with it.
+//! Nobody is answered before the shared commit.
 
 use std::panic::AssertUnwindSafe;
 
@@ -168,7 +168,6 @@ async fn write_group(conn: &mut Conn, group: &mut [Box<dyn Job>]) -> Result<(), 
         conn.control("SAVEPOINT job").await?;
         if !job.run(conn).await {
             // Fails when the error has already undone the whole transaction (a full disk, for one).
-            conn.control("ROLLBACK TO job").await?;
         }
         conn.control("RELEASE job").await?;
     }

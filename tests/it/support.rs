@@ -285,7 +285,7 @@ impl TestSocket {
         self.until(what, |socket| {
             socket.events.iter().find_map(|event| match &event.body {
                 EventBody::Known(known) => wanted(known),
-                EventBody::Unknown => None,
+                EventBody::Unknown { .. } => None,
             })
         })
         .await

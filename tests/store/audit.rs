@@ -141,7 +141,12 @@ on_both! {
 
     async fn a_negative_wallet(store: &TestStore) {
         let drop = without(store, "wallets", "wallets_not_negative");
-        bites(store, &format!("{drop} UPDATE wallets SET balance = -1 WHERE balance = 0"), "a wallet is negative").await;
+        bites(
+            store,
+            &format!("{drop} UPDATE wallets SET balance = -1 WHERE balance = 0"),
+            "a wallet is negative",
+        )
+        .await;
     }
 
     async fn a_wallet_that_is_not_the_sum_of_its_transfers(store: &TestStore) {

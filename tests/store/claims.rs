@@ -29,7 +29,9 @@ on_both! {
             publish_package(&store.db, &package).await;
             let wave: Vec<_> = trips.iter().map(|trip| proposal(trip, 0, 2)).collect();
             let requests: Vec<RequestId> = wave.iter().map(|proposal| proposal.id).collect();
-            command(&store.db, package.id, None, &PackageCommand::Offer(wave), after(1)).await.expect("offered");
+            command(&store.db, package.id, None, &PackageCommand::Offer(wave), after(1))
+                .await
+                .expect("offered");
             let loaded = load_package(&store.db, package.id).await;
             let claims = trips.iter().zip(&requests).map(|(trip, request)| {
                 let claim = step(*request, RequestCommand::Accept { by: trip.courier });
@@ -42,7 +44,8 @@ on_both! {
             let after = load_package(&store.db, package.id).await;
             assert_eq!(after.state.deal(), Some(requests[winners[0]]));
             assert_eq!(after.version, loaded.version + 1);
-            let taken = after.requests.iter().filter(|r| matches!(r.state, RequestState::Taken { .. })).count();
+            let taken =
+                after.requests.iter().filter(|r| matches!(r.state, RequestState::Taken { .. })).count();
             assert_eq!(taken, CLAIMANTS - 1);
         }
         store.assert_clean().await;
@@ -59,8 +62,10 @@ on_both! {
                 let request = super::world::offered(&store.db, &package, &trip, 0, 3).await;
                 claims.push((package, request));
             }
-            let outcomes =
-                join_all(claims.iter().map(|(package, request)| accept(&store.db, package.id, &trip, *request))).await;
+            let outcomes = join_all(
+                claims.iter().map(|(package, request)| accept(&store.db, package.id, &trip, *request)),
+            )
+            .await;
             assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 7, "{outcomes:?}");
             let full = Err(CommitError::Refused(Rejection::NoRoom(0)));
             assert!(outcomes.iter().all(|outcome| outcome.is_ok() || *outcome == full), "{outcomes:?}");
@@ -88,13 +93,16 @@ on_both! {
     }
 
     async fn a_unit_that_fails_takes_no_neighbour_with_it(store: &TestStore) {
-        let (good, bad): (Vec<_>, Vec<_>) = (0..100).map(|_| package(user(), 1_000)).enumerate().partition(|(n, _)| n % 3 != 0);
+        let (good, bad): (Vec<_>, Vec<_>) =
+            (0..100).map(|_| package(user(), 1_000)).enumerate().partition(|(n, _)| n % 3 != 0);
         for (_, package) in &bad {
             publish_package(&store.db, package).await;
         }
         let mut all: Vec<_> = good.iter().chain(&bad).collect();
         all.sort_by_key(|(n, _)| *n);
-        let outcomes = join_all(all.iter().map(|(_, package)| store.db.commit(Unit::publish_package(package.clone())))).await;
+        let outcomes =
+            join_all(all.iter().map(|(_, package)| store.db.commit(Unit::publish_package(package.clone()))))
+                .await;
         for ((n, _), outcome) in all.iter().zip(&outcomes) {
             assert_eq!(outcome.is_ok(), n % 3 != 0, "{n}: {outcome:?}");
         }
@@ -116,7 +124,9 @@ on_both! {
             let request = super::world::offered(&store.db, &package, trip, 0, 2).await;
             deals.push((package.id, trip, request));
         }
-        let claims = join_all(deals.iter().map(|(package, trip, request)| accept(&store.db, *package, trip, *request)));
+        let claims = join_all(
+            deals.iter().map(|(package, trip, request)| accept(&store.db, *package, trip, *request)),
+        );
         assert!(claims.await.iter().all(Result::is_ok));
         let delivered = join_all(deals.iter().map(|(package, trip, request)| async move {
             let deliver = step(*request, RequestCommand::Deliver { by: trip.courier });

@@ -44,9 +44,14 @@ on_both! {
         let decline = step(request, RequestCommand::Decline { by: trip.courier, reason: None });
         command(&store.db, package.id, None, &decline, after(2)).await.expect("declined");
         let before = picture(store, package.id, trip.id).await;
-        let claim = step(request, RequestCommand::Accept { by: trip.courier });
-        let outcome = store.db.commit(unit(&old, Some(&trip), &claim, true, after(3))).await;
-        assert_eq!(outcome, Err(CommitError::Conflict));
+        // One of them moves the package, the other only its requests.
+        let other = super::world::trip(user(), 1, 1);
+        publish_trip(&store.db, &other).await;
+        let ask = PackageCommand::Ask { by: package.sender, proposal: proposal(&other, 0, 1) };
+        for command in [step(request, RequestCommand::Accept { by: trip.courier }), ask] {
+            let outcome = store.db.commit(unit(&old, Some(&trip), &command, true, after(3))).await;
+            assert_eq!(outcome, Err(CommitError::Conflict));
+        }
         assert_eq!(picture(store, package.id, trip.id).await, before);
         store.assert_clean().await;
     }
@@ -104,7 +109,11 @@ on_both! {
         command(&store.db, package.id, None, &cancel, after(3)).await.expect("called off");
         let again = offered(&store.db, &package, &trip, 0, 3).await;
         let loaded = load_package(&store.db, package.id).await;
-        store.db.commit(unit(&loaded, Some(&trip), &claim(again), false, after(4))).await.expect("paid from the wallet");
+        store
+            .db
+            .commit(unit(&loaded, Some(&trip), &claim(again), false, after(4)))
+            .await
+            .expect("paid from the wallet");
         let balances = store.db.balances(package.sender).await.expect("balances");
         assert_eq!(balances[0].available_minor, 0);
         store.assert_clean().await;
@@ -112,7 +121,8 @@ on_both! {
 
     async fn a_trip_that_is_over_takes_no_package(store: &TestStore) {
         let (package, trip, request) = ready(&store.db, 1_000, 5_000).await;
-        let cancelled = trip.decide(&TripCommand::Cancel { by: trip.courier, on_board: 0 }, after(2)).expect("off");
+        let cancelled =
+            trip.decide(&TripCommand::Cancel { by: trip.courier, on_board: 0 }, after(2)).expect("off");
         store.db.commit(Unit::trip(&trip, &cancelled, Vec::new(), after(2))).await.expect("stored");
         let before = picture(store, package.id, trip.id).await;
         assert_eq!(refused(accept(&store.db, package.id, &trip, request).await), Rejection::TripNotLive);
@@ -180,7 +190,8 @@ on_both! {
         let (package, trip, request) = ready(&store.db, 1_000, 5_000).await;
         accept(&store.db, package.id, &trip, request).await.expect("claimed");
         let before = picture(store, package.id, trip.id).await;
-        let escrow = load_package(&store.db, package.id).await.request(request).expect("the request").escrow();
+        let escrow =
+            load_package(&store.db, package.id).await.request(request).expect("the request").escrow();
         let step = escrow.decide(EscrowCommand::Deliver).expect("set aside");
         let forged = |event: EscrowEvent| {
             let mut forged = Unit::publish_trip(super::world::trip(user(), 1, 1_000));

@@ -5,6 +5,7 @@ mod world;
 
 mod audit;
 mod claims;
+mod file;
 mod guards;
 mod people;
 mod pool;

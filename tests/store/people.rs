@@ -38,7 +38,8 @@ on_both! {
         assert!(is_new);
         assert_eq!((first.name.as_str(), first.role, first.created_at), ("Анна", Role::User, START));
         let renamed = TelegramProfile { name: "Anna B".to_owned(), username: None, avatar: None, ..anna() };
-        let (again, is_new) = store.db.upsert_telegram_user(renamed, user(), after(1)).await.expect("signed in");
+        let (again, is_new) =
+            store.db.upsert_telegram_user(renamed, user(), after(1)).await.expect("signed in");
         assert!(!is_new);
         assert_eq!((again.id, again.name.as_str(), again.username.as_ref()), (first.id, "Anna B", None));
         assert_eq!((again.avatar, again.created_at), (anna().avatar, START));
@@ -76,7 +77,10 @@ on_both! {
         let rotated = Rotation::Rotated { user: anna, family: family.uuid() };
         assert_eq!(rotate(store, "a", "b", after(1)).await, rotated);
         assert_eq!(rotate(store, "a", "b", after(1) + Span::seconds(9)).await, rotated);
-        assert_eq!(rotate(store, "a", "b", after(1) + Span::seconds(11)).await, Rotation::Reused { user: anna });
+        assert_eq!(
+            rotate(store, "a", "b", after(1) + Span::seconds(11)).await,
+            Rotation::Reused { user: anna }
+        );
     }
 
     async fn of_two_uses_at_once_one_is_the_second(store: &TestStore) {
@@ -84,7 +88,11 @@ on_both! {
         store.db.add_refresh_token(token("a", family, anna)).await.expect("kept");
         let names: Vec<String> = (0..10).map(|n| format!("b{n}")).collect();
         let all = join_all(names.iter().map(|name| rotate(store, "a", name, after(1)))).await;
-        assert_eq!(all.iter().filter(|outcome| matches!(outcome, Rotation::Rotated { .. })).count(), 1, "{all:?}");
+        assert_eq!(
+            all.iter().filter(|outcome| matches!(outcome, Rotation::Rotated { .. })).count(),
+            1,
+            "{all:?}"
+        );
     }
 
     async fn an_expired_or_revoked_token_is_refused(store: &TestStore) {
@@ -120,7 +128,11 @@ on_both! {
         store.db.abandon_call(&call, first).await.expect("given back");
         let Ok(Begun::Fresh(second)) = begin(START).await else { panic!("not given back") };
         let Ok(Begun::Fresh(third)) = begin(after(1)).await else { panic!("not taken over") };
-        assert_eq!(store.db.finish_call(&call, second, 200, "late").await, Ok(false), "the slow one is fenced off");
+        assert_eq!(
+            store.db.finish_call(&call, second, 200, "late").await,
+            Ok(false),
+            "the slow one is fenced off"
+        );
         assert_eq!(store.db.finish_call(&call, third, 200, "in time").await, Ok(true));
     }
 

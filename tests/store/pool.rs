@@ -8,27 +8,27 @@ use futures_util::FutureExt as _;
 use peerpack::store::{Database, Settings, pool_options};
 use peerpack_actors::ports::{CommitError, Store as _};
 use peerpack_actors::unit::Unit;
-use sqlx::Connection as _;
 use sqlx::postgres::PgPoolOptions;
+use sqlx::{Connection as _, PgConnection};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::databases::{TestStore, on_postgres};
-use super::world::{load_package, package, publish_package, user};
+use super::world::{accept, load_package, package, publish_package, ready, user};
 
 /// Drops `begin` half-way on the only connection of a pool, then writes through it; answers whether another
 /// connection sees what was written.
 async fn writes_after_a_dropped_begin(store: &TestStore, options: PgPoolOptions) -> bool {
     let pool = options.max_connections(1).connect(&store.url).await.expect("a pool");
-    let mut conn = pool.acquire().await.expect("a connection");
-    {
+    let dropped_half_way = async || {
+        let mut conn = pool.acquire().await.expect("a connection");
         let mut begin = Box::pin(conn.begin());
-        // `BEGIN` is on its way when the first poll returns.
-        assert!((&mut begin).now_or_never().is_none());
-    }
-    drop(conn);
+        // `BEGIN` is on its way when the first poll returns; now and then the answer is there already.
+        (&mut begin).now_or_never().is_none()
+    };
+    while !dropped_half_way().await {}
     sqlx::query("CREATE TABLE notes (text TEXT)").execute(&pool).await.expect("an answer");
     let seen = store.number("SELECT count(*) FROM pg_tables WHERE tablename = 'notes'").await;
     pool.close().await;
@@ -131,7 +131,12 @@ async fn connections_that_the_server_has_ended_are_replaced() {
         for _ in 0..20 {
             publish_package(&store.db, &package(user(), 10)).await;
         }
-        store.sabotage("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()").await;
+        store
+            .sabotage(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            )
+            .await;
         let deadline = Instant::now() + Duration::from_secs(10);
         while store.db.commit(Unit::publish_package(package(user(), 10))).await.is_err() {
             assert!(Instant::now() < deadline, "the store never came back");
@@ -139,4 +144,46 @@ async fn connections_that_the_server_has_ended_are_replaced() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_unit_that_loses_a_deadlock_is_tried_again() {
+    on_postgres(async |store: &TestStore| {
+        let (package, trip, request) = ready(&store.db, 10, 1_000).await;
+        let mut other = PgConnection::connect(&store.url).await.expect("a connection");
+        // The other side waits for long, so that the store's side is the one to be given up.
+        run(&mut other, "SET deadlock_timeout = '10s'; BEGIN; SELECT 1 FROM trips FOR UPDATE").await;
+        let claim = accept(&store.db, package.id, &trip, request);
+        let meanwhile = async {
+            // Wait until the claim holds the package and waits for the trip.
+            while store.number("SELECT count(*) FROM pg_locks WHERE NOT granted").await == 0 {
+                sleep(Duration::from_millis(5)).await;
+            }
+            run(&mut other, "SELECT 1 FROM packages FOR UPDATE; COMMIT").await;
+        };
+        let (claimed, ()) = tokio::join!(claim, meanwhile);
+        claimed.expect("the second attempt succeeds");
+        store.assert_clean().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_row_that_somebody_holds_for_too_long_is_not_waited_for() {
+    on_postgres(async |store: &TestStore| {
+        let (package, trip, request) = ready(&store.db, 10, 1_000).await;
+        let mut other = PgConnection::connect(&store.url).await.expect("a connection");
+        run(&mut other, "BEGIN; SELECT 1 FROM packages FOR UPDATE").await;
+        let started = Instant::now();
+        let claimed = accept(&store.db, package.id, &trip, request).await;
+        assert!(matches!(claimed, Err(CommitError::Unavailable(_))), "{claimed:?}");
+        assert!(started.elapsed() < Duration::from_secs(3));
+        run(&mut other, "COMMIT").await;
+        accept(&store.db, package.id, &trip, request).await.expect("free again");
+    })
+    .await;
+}
+
+async fn run(conn: &mut PgConnection, statements: &'static str) {
+    sqlx::raw_sql(statements).execute(conn).await.expect(statements);
 }

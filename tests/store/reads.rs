@@ -73,6 +73,31 @@ on_both! {
         assert_eq!(found, expected);
     }
 
+    async fn a_package_is_loaded_as_it_was_at_one_moment(store: &TestStore) {
+        let package = package(user(), 10);
+        publish_package(&store.db, &package).await;
+        let trips: Vec<_> = (0..60).map(|_| trip(user(), 1, 1_000)).collect();
+        for trip in &trips {
+            publish_trip(&store.db, trip).await;
+        }
+        let writing = async {
+            for trip in &trips {
+                offered(&store.db, &package, trip, 0, 1).await;
+            }
+        };
+        let reading = async {
+            loop {
+                // Each change adds one request and one to the version.
+                let seen = load_package(&store.db, package.id).await;
+                assert_eq!(seen.requests.len() as i64, seen.version - 1);
+                if seen.requests.len() == trips.len() {
+                    break;
+                }
+            }
+        };
+        tokio::join!(writing, reading);
+    }
+
     async fn the_packages_of_a_trip_are_those_that_wait_or_ride(store: &TestStore) {
         let trip = trip(user(), 2, 5_000);
         publish_trip(&store.db, &trip).await;
@@ -90,7 +115,9 @@ on_both! {
             (2, RequestCommand::Deliver { by: trip.courier }),
             (3, RequestCommand::Decline { by: trip.courier, reason: None }),
         ] {
-            command(&store.db, packages[n].0.id, None, &step(packages[n].1, request), after(3)).await.expect("moved");
+            command(&store.db, packages[n].0.id, None, &step(packages[n].1, request), after(3))
+                .await
+                .expect("moved");
         }
         let mut expected = vec![packages[0].0.id, packages[1].0.id];
         expected.sort();
@@ -124,7 +151,10 @@ on_both! {
 
     async fn a_change_that_was_decided_earlier_and_commits_later_is_not_missed(store: &TestStore) {
         let (package, trip, request) = ready(&store.db, 10, 1_000).await;
-        let later = PackageCommand::Ask { by: package.sender, proposal: proposal(&super::world::trip(user(), 1, 1), 0, 1) };
+        let later = PackageCommand::Ask {
+            by: package.sender,
+            proposal: proposal(&super::world::trip(user(), 1, 1), 0, 1),
+        };
         publish_trip(&store.db, &trip_of(&later)).await;
         command(&store.db, package.id, None, &later, after(9)).await.expect("asked");
         // Decided at minute 2, committed after what was decided at minute 9.
@@ -139,7 +169,9 @@ on_both! {
         accept(&store.db, answered.id, &trip, request).await.expect("claimed");
         assert_eq!(store.db.overdue(after(29), 10).await, Ok(Vec::new()));
         assert_eq!(store.db.overdue(after(30), 10).await, Ok(vec![package.id]));
-        command(&store.db, package.id, None, &PackageCommand::ExpireOverdue, after(31)).await.expect("expired");
+        command(&store.db, package.id, None, &PackageCommand::ExpireOverdue, after(31))
+            .await
+            .expect("expired");
         assert_eq!(store.db.overdue(after(31), 10).await, Ok(Vec::new()));
     }
 

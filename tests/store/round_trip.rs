@@ -61,7 +61,8 @@ on_both! {
             package.draft.template = state == PackageState::Template;
             package.draft.mode = if n % 2 == 0 { Mode::Instant } else { Mode::Choose };
             package.draft.tags.truncate(n % 3);
-            package.draft.reward = Amount::new(n as i64, [Currency::Rub, Currency::Usd, Currency::Eur, Currency::Kzt][n % 4]);
+            package.draft.reward =
+                Amount::new(n as i64, [Currency::Rub, Currency::Usd, Currency::Eur, Currency::Kzt][n % 4]);
             package.draft.load = Load { weight_g: 1, volume_ml: UNSTATED, slots: UNSTATED };
             publish_package(&store.db, &package).await;
             assert_eq!(load_package(&store.db, package.id).await, package);
@@ -114,7 +115,8 @@ on_both! {
 
     async fn a_trip_comes_back_in_every_state(store: &TestStore) {
         let at = after(5);
-        let transports = [Transport::Plane, Transport::Train, Transport::Car, Transport::Bus, Transport::Foot];
+        let transports =
+            [Transport::Plane, Transport::Train, Transport::Car, Transport::Bus, Transport::Foot];
         let states = [
             TripState::Active,
             TripState::InProgress { at },
@@ -168,7 +170,9 @@ on_both! {
         let ends: [fn(UserId, UserId) -> Vec<RequestCommand>; 5] = [
             |_, courier| vec![RequestCommand::Decline { by: courier, reason: Some("нет".to_owned()) }],
             |sender, _| vec![RequestCommand::Withdraw { by: sender }],
-            |sender, courier| vec![RequestCommand::Accept { by: courier }, RequestCommand::Cancel { by: sender }],
+            |sender, courier| {
+                vec![RequestCommand::Accept { by: courier }, RequestCommand::Cancel { by: sender }]
+            },
             |_, courier| vec![RequestCommand::Accept { by: courier }, RequestCommand::Cancel { by: courier }],
             |sender, courier| {
                 vec![
@@ -200,7 +204,9 @@ on_both! {
         let accept = RequestCommand::Accept { by: trip.courier };
         // The proposal's time limit is over by then, but only the offer's start counts for `accept` here.
         package.requests[1].expires_at = package.requests[1].expires_at.map(|_| after(90));
-        store.sabotage(&format!("UPDATE requests SET expires_at = {} WHERE state = 'pending'", after(90).ms())).await;
+        store
+            .sabotage(&format!("UPDATE requests SET expires_at = {} WHERE state = 'pending'", after(90).ms()))
+            .await;
         follow(store, &mut package, &mut trip, step(id, accept), after(33)).await;
         let cancel = PackageCommand::Cancel { by: package.sender };
         follow(store, &mut package, &mut trip, cancel, after(34)).await;
@@ -213,15 +219,18 @@ on_both! {
         let id = proposal.id;
         let courier = trip.courier;
         follow(store, &mut package, &mut trip, PackageCommand::Offer(vec![proposal]), after(1)).await;
-        follow(store, &mut package, &mut trip, step(id, RequestCommand::Accept { by: courier }), after(2)).await;
+        follow(store, &mut package, &mut trip, step(id, RequestCommand::Accept { by: courier }), after(2))
+            .await;
 
         let started = trip.decide(&TripCommand::Start, after(3)).expect("it starts");
         store.db.commit(Unit::trip(&trip, &started, Vec::new(), after(3))).await.expect("stored");
         trip.apply(&started);
         assert_eq!(load_trip(&store.db, trip.id).await, trip);
 
-        let cancelled = trip.decide(&TripCommand::Cancel { by: courier, on_board: 0 }, after(4)).expect("called off");
-        let gone = package.decide(&PackageCommand::TripGone(trip.id), None, true, after(4)).expect("the deal ends");
+        let cancelled =
+            trip.decide(&TripCommand::Cancel { by: courier, on_board: 0 }, after(4)).expect("called off");
+        let gone =
+            package.decide(&PackageCommand::TripGone(trip.id), None, true, after(4)).expect("the deal ends");
         let unit = Unit::trip(&trip, &cancelled, vec![(&package, gone.clone())], after(4));
         store.db.commit(unit).await.expect("stored");
         trip.apply(&cancelled);

@@ -2,15 +2,21 @@
 
 use super::databases::{TestStore, on_both, on_postgres, on_sqlite};
 
-const SQLITE_COLUMNS: &str = "SELECT t.name || '.' || c.name FROM sqlite_schema AS t, pragma_table_info(t.name) AS c \
-     WHERE t.type = 'table' AND t.name NOT LIKE '\\_%' ESCAPE '\\' AND t.name NOT LIKE 'sqlite%' ORDER BY 1";
-const POSTGRES_COLUMNS: &str = "SELECT table_name || '.' || column_name FROM information_schema.columns \
-     WHERE table_schema = 'public' AND table_name NOT LIKE '\\_%' ORDER BY (table_name || '.' || column_name) COLLATE \"C\"";
+const SQLITE_COLUMNS: &str = "\
+    SELECT t.name || '.' || c.name FROM sqlite_schema AS t, pragma_table_info(t.name) AS c \
+    WHERE t.type = 'table' AND t.name NOT LIKE '\\_%' ESCAPE '\\' AND t.name NOT LIKE 'sqlite%' ORDER BY 1";
+const POSTGRES_COLUMNS: &str = "\
+    SELECT table_name || '.' || column_name FROM information_schema.columns \
+    WHERE table_schema = 'public' AND table_name NOT LIKE '\\_%' \
+    ORDER BY (table_name || '.' || column_name) COLLATE \"C\"";
 
-const SQLITE_INDEXES: &str =
-    "SELECT name FROM sqlite_schema WHERE type = 'index' AND name NOT LIKE 'sqlite_autoindex%' ORDER BY 1";
-const POSTGRES_INDEXES: &str = "SELECT indexname::text FROM pg_indexes WHERE schemaname = 'public' \
-     AND indexname NOT LIKE '%\\_pkey' AND indexname NOT LIKE '%\\_unique' ORDER BY indexname::text COLLATE \"C\"";
+const SQLITE_INDEXES: &str = "\
+    SELECT name FROM sqlite_schema \
+    WHERE type = 'index' AND name NOT LIKE 'sqlite_autoindex%' ORDER BY 1";
+const POSTGRES_INDEXES: &str = "\
+    SELECT indexname::text FROM pg_indexes WHERE schemaname = 'public' \
+    AND indexname NOT LIKE '%\\_pkey' AND indexname NOT LIKE '%\\_unique' \
+    ORDER BY indexname::text COLLATE \"C\"";
 
 #[tokio::test]
 async fn both_schemas_have_the_same_columns_and_indexes() {

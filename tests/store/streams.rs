@@ -46,7 +46,8 @@ on_both! {
             .map(|entry| (entry.user, serde_json::from_str(&entry.body).expect("a stream event")))
             .collect();
         assert_eq!(told, expected);
-        let numbers: Vec<(UserId, u64)> = committed.entries.iter().map(|entry| (entry.user, entry.seq)).collect();
+        let numbers: Vec<(UserId, u64)> =
+            committed.entries.iter().map(|entry| (entry.user, entry.seq)).collect();
         assert_eq!(numbers, [(anna, 3), (boris, 2), (anna, 4)]);
         assert!(committed.entries.iter().all(|entry| entry.at == after(1)));
         let stored = all_events(&store.db, anna).await;
@@ -60,7 +61,12 @@ on_both! {
             let mut unit = Unit::publish_package(package(people[n % 4], 10));
             // Everybody is told, in an order that differs from unit to unit, and some are told twice.
             let notice = unit.notices[0].clone();
-            unit.notices = (0..6).map(|k| peerpack_actors::stream::Notice { to: people[(n * 7 + k * 3) % 4], ..notice.clone() }).collect();
+            unit.notices = (0..6)
+                .map(|k| peerpack_actors::stream::Notice {
+                    to: people[(n * 7 + k * 3) % 4],
+                    ..notice.clone()
+                })
+                .collect();
             store.db.commit(unit).await.expect("committed").entries
         }))
         .await;

@@ -36,7 +36,9 @@ on_both! {
             RequestCommand::Deliver { by: trip.courier },
             RequestCommand::Confirm { by: package.sender },
         ] {
-            command(&store.db, package.id, Some(&trip), &step(request, request_command), after(2)).await.expect("ok");
+            command(&store.db, package.id, Some(&trip), &step(request, request_command), after(2))
+                .await
+                .expect("ok");
         }
         let seen = store.db.packages_of(package.sender, None, 10).await.expect("a list");
         assert_eq!(seen.people[&trip.courier].delivered, 1);
@@ -50,11 +52,17 @@ on_both! {
         let (package, trip, request) = ready(&store.db, 10, 1_000).await;
         named(store, package.sender, 8, "Анна").await;
         publish_trip(&store.db, &super::world::trip(user(), 1, 1)).await;
-        assert_eq!(store.db.trips_of(trip.courier, None, 10).await, Ok(vec![load_trip(&store.db, trip.id).await]));
+        assert_eq!(
+            store.db.trips_of(trip.courier, None, 10).await,
+            Ok(vec![load_trip(&store.db, trip.id).await])
+        );
         assert_eq!(store.db.trips_of(trip.courier, Some(trip.id), 10).await, Ok(Vec::new()));
         let seen = store.db.requests_of(trip.id, None, 10).await.expect("a list");
         assert_eq!(seen.requests.len(), 1);
-        assert_eq!(Some(&seen.requests[0].request), load_package(&store.db, package.id).await.request(request));
+        assert_eq!(
+            Some(&seen.requests[0].request),
+            load_package(&store.db, package.id).await.request(request)
+        );
         assert_eq!(seen.requests[0].description, package.draft.description);
         assert_eq!(seen.requests[0].pickup_address, package.draft.pickup.address);
         assert_eq!(seen.people[&package.sender].name, "Анна");
@@ -74,19 +82,31 @@ on_both! {
         command(&store.db, package.id, None, &deliver, after(3)).await.expect("delivered");
         let balance = Balance { pending_minor: minor, ..Balance::default() };
         assert_eq!(store.db.balances(courier).await, Ok(vec![balance]));
-        command(&store.db, package.id, None, &step(request, RequestCommand::Confirm { by: sender }), after(4)).await.expect("confirmed");
+        command(
+            &store.db,
+            package.id,
+            None,
+            &step(request, RequestCommand::Confirm { by: sender }),
+            after(4),
+        )
+        .await
+        .expect("confirmed");
         let balance = Balance { available_minor: minor - minor / 10, ..Balance::default() };
         assert_eq!(store.db.balances(courier).await, Ok(vec![balance]));
         let steps = |transfers: Vec<peerpack::store::TransferRecord>| -> Vec<String> {
-            transfers.iter().map(|transfer| transfer.key.rsplit(':').next().expect("a step").to_owned()).collect()
+            transfers
+                .iter()
+                .map(|transfer| transfer.key.rsplit(':').next().expect("a step").to_owned())
+                .collect()
         };
         let transfers = store.db.transfers_of(courier, None, 10).await.expect("transfers");
         assert_eq!(transfers[0].description, package.draft.description);
         assert_eq!(steps(transfers), ["release", "fee", "deliver", "hold"]);
         let transfers = store.db.transfers_of(sender, None, 10).await.expect("transfers");
         assert_eq!(steps(transfers), ["hold", "fund"]);
-        let transfers = store.db.transfers_of(courier, Some(after(3)), 10).await.expect("transfers");
-        assert_eq!(steps(transfers), ["hold"]);
+        let first = store.db.transfers_of(courier, None, 1).await.expect("transfers").remove(0);
+        let rest = store.db.transfers_of(courier, Some((first.at, first.key)), 10).await.expect("transfers");
+        assert_eq!(steps(rest), ["fee", "deliver", "hold"]);
     }
 
     async fn headers_say_whose_it_is(store: &TestStore) {

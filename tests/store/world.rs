@@ -19,7 +19,7 @@ pub(super) const START: Time = Time::from_ms(1_790_000_000_000);
 
 static COUNT: AtomicU64 = AtomicU64::new(0);
 
-/// Ten bytes that differ from call to call, and between test processes.
+/// Ten bytes that differ from call to call, and are in no order.
 fn bytes() -> [u8; 10] {
     let mut bytes = [0; 10];
     bytes[..2].copy_from_slice(&rand::random::<[u8; 2]>());

@@ -1,7 +1,7 @@
 //! Escrows, the books, and the wallets beside them.
 //!
-//! Only people have wallets. The platform's fees and the payment provider would each be one row that every claim
-//! in the world waits for; their balances are sums over the transfers, taken when somebody asks.
+//! Only people have wallets. The platform's fees and the payment provider would each be one row that every
+//! claim in the world waits for; their balances are sums over the transfers, taken when somebody asks.
 
 use std::collections::BTreeMap;
 
@@ -18,32 +18,35 @@ use crate::store::sql::{Conn, Sql, args, hex, over_rows, rows, sql};
 /// What a unit adds to each wallet or takes from it, in all.
 pub(super) type Net = BTreeMap<(UserId, &'static str, Currency), i64>;
 
-const ADD_ESCROW: Sql =
-    sql("INSERT INTO escrows (request_id, sender, courier, amount_minor, currency, state, updated_at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7)");
+const ADD_ESCROW: Sql = sql("\
+    INSERT INTO escrows (request_id, sender, courier, amount_minor, currency, state, updated_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7)");
 
 const MOVE_ESCROW: Sql =
     sql("UPDATE escrows SET state = $3, updated_at = $4 WHERE request_id = $1 AND state = $2");
 
 const ADD_TRANSFERS: Sql = over_rows!(
-    "INSERT INTO transfers (key, request_id, from_kind, from_user, to_kind, to_user, amount_minor, currency, at) \
-     SELECT r.key, r.request_id, r.from_kind, r.from_user, r.to_kind, r.to_user, r.amount_minor, r.currency, $2 FROM",
+    "INSERT INTO transfers \
+     (key, request_id, from_kind, from_user, to_kind, to_user, amount_minor, currency, at) \
+     SELECT r.key, r.request_id, r.from_kind, r.from_user, r.to_kind, r.to_user, r.amount_minor, \
+     r.currency, $2 FROM",
     [
-        key text, request_id uuid, from_kind text, from_user uuid, to_kind text, to_user uuid, amount_minor int,
-        currency text,
+        key text, request_id uuid, from_kind text, from_user uuid, to_kind text, to_user uuid,
+        amount_minor int, currency text,
     ],
     ""
 );
 
-const ADD_TO_WALLET: Sql =
-    sql("INSERT INTO wallets (user_id, kind, currency, balance, updated_at) VALUES ($1, $2, $3, $4, $5) \
-     ON CONFLICT (user_id, kind, currency) \
-     DO UPDATE SET balance = wallets.balance + excluded.balance, updated_at = excluded.updated_at");
+const ADD_TO_WALLET: Sql = sql("\
+    INSERT INTO wallets (user_id, kind, currency, balance, updated_at) VALUES ($1, $2, $3, $4, $5) \
+    ON CONFLICT (user_id, kind, currency) \
+    DO UPDATE SET balance = wallets.balance + excluded.balance, updated_at = excluded.updated_at");
 
-// Not the same statement as above: Postgres checks the balance of the row that would be inserted before it looks
-// whether there is one already, and a negative one would always be refused.
-const TAKE_FROM_WALLET: Sql = sql("UPDATE wallets SET balance = balance - $4, updated_at = $5 \
-     WHERE user_id = $1 AND kind = $2 AND currency = $3 AND balance >= $4");
+// Not the same statement as above: Postgres checks the balance of the row that would be inserted before it
+// looks whether there is one already, and a negative one would always be refused.
+const TAKE_FROM_WALLET: Sql = sql("\
+    UPDATE wallets SET balance = balance - $4, updated_at = $5 \
+    WHERE user_id = $1 AND kind = $2 AND currency = $3 AND balance >= $4");
 
 /// What all steps together mean for each wallet. A wallet that only passes money on is left alone, so a hold
 /// that the demo provider pays for never looks at the sender's wallet.

@@ -10,24 +10,27 @@ use crate::store::codec::{evidence, to_document};
 use crate::store::failure::Failure;
 use crate::store::sql::{Conn, Sql, args, hex, over_rows, rows, sql};
 
-const ADD_PACKAGE: Sql = sql(
-    "INSERT INTO packages (id, sender, state, state_at, deal, version, mode, template, \
-     pickup_place, pickup_lat, pickup_lon, pickup_address, dropoff_place, dropoff_lat, dropoff_lon, dropoff_address, \
-     weight_g, volume_ml, slots, ready_at, deliver_by, reward_minor, reward_currency, description, size, weight, \
-     tags, created_at, updated_at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
-     $23, $24, $25, $26, $27, $28, $29)",
-);
+const ADD_PACKAGE: Sql = sql("\
+    INSERT INTO packages (id, sender, state, state_at, deal, version, mode, template, \
+    pickup_place, pickup_lat, pickup_lon, pickup_address, \
+    dropoff_place, dropoff_lat, dropoff_lon, dropoff_address, \
+    weight_g, volume_ml, slots, ready_at, deliver_by, reward_minor, reward_currency, \
+    description, size, weight, tags, created_at, updated_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
+    $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)");
 
 // `updated_at` never goes back: a unit that was decided earlier may well commit later, and whoever has looked
 // beyond its time would never see it.
-const TOUCH_PACKAGE: Sql = sql("UPDATE packages SET version = version + 1, \
-     updated_at = CASE WHEN updated_at > $3 THEN updated_at ELSE $3 END \
-     WHERE id = $1 AND version = $2");
+const TOUCH_PACKAGE: Sql = sql("\
+    UPDATE packages SET version = version + 1, \
+    updated_at = CASE WHEN updated_at > $3 THEN updated_at ELSE $3 END \
+    WHERE id = $1 AND version = $2");
 
-const MOVE_PACKAGE: Sql = sql("UPDATE packages SET version = version + 1, \
-     updated_at = CASE WHEN updated_at > $3 THEN updated_at ELSE $3 END, state = $4, state_at = $5, deal = $6 \
-     WHERE id = $1 AND version = $2");
+const MOVE_PACKAGE: Sql = sql("\
+    UPDATE packages SET version = version + 1, \
+    updated_at = CASE WHEN updated_at > $3 THEN updated_at ELSE $3 END, \
+    state = $4, state_at = $5, deal = $6 \
+    WHERE id = $1 AND version = $2");
 
 const MOVE_REQUESTS: Sql = over_rows!(
     "UPDATE requests SET state = r.state, state_at = r.state_at, state_by = r.state_by, reason = r.reason, \
@@ -37,17 +40,19 @@ const MOVE_REQUESTS: Sql = over_rows!(
 );
 
 const ADD_REQUESTS: Sql = over_rows!(
-    "INSERT INTO requests (id, package_id, trip_id, sender, courier, origin, leg_from, leg_to, pickup_place, \
-     pickup_at, dropoff_place, dropoff_at, detour_min, detour_m, room_left_g, reward_minor, currency, message, \
-     created_at, wave_order, expires_at, ttl_ms, state, state_at, state_by, reason, updated_at) \
-     SELECT r.id, $3, r.trip_id, r.sender, r.courier, r.origin, r.leg_from, r.leg_to, r.pickup_place, r.pickup_at, \
-     r.dropoff_place, r.dropoff_at, r.detour_min, r.detour_m, r.room_left_g, r.reward_minor, r.currency, r.message, \
-     r.created_at, r.n, r.expires_at, r.ttl_ms, r.state, r.state_at, r.state_by, r.reason, $2 FROM",
+    "INSERT INTO requests (id, package_id, trip_id, sender, courier, origin, leg_from, leg_to, \
+     pickup_place, pickup_at, dropoff_place, dropoff_at, detour_min, detour_m, room_left_g, \
+     reward_minor, currency, message, created_at, wave_order, expires_at, ttl_ms, \
+     state, state_at, state_by, reason, updated_at) \
+     SELECT r.id, $3, r.trip_id, r.sender, r.courier, r.origin, r.leg_from, r.leg_to, \
+     r.pickup_place, r.pickup_at, r.dropoff_place, r.dropoff_at, r.detour_min, r.detour_m, r.room_left_g, \
+     r.reward_minor, r.currency, r.message, r.created_at, r.n, r.expires_at, r.ttl_ms, \
+     r.state, r.state_at, r.state_by, r.reason, $2 FROM",
     [
-        id uuid, trip_id uuid, sender uuid, courier uuid, origin text, leg_from int, leg_to int, pickup_place int,
-        pickup_at int, dropoff_place int, dropoff_at int, detour_min int, detour_m int, room_left_g int,
-        reward_minor int, currency text, message text, created_at int, expires_at int, ttl_ms int, state text,
-        state_at int, state_by text, reason text,
+        id uuid, trip_id uuid, sender uuid, courier uuid, origin text, leg_from int, leg_to int,
+        pickup_place int, pickup_at int, dropoff_place int, dropoff_at int, detour_min int, detour_m int,
+        room_left_g int, reward_minor int, currency text, message text, created_at int, expires_at int,
+        ttl_ms int, state text, state_at int, state_by text, reason text,
     ],
     ""
 );

@@ -11,41 +11,45 @@ use crate::store::codec::to_document;
 use crate::store::failure::Failure;
 use crate::store::sql::{Conn, Sql, args, over_rows, rows, sql};
 
-const ADD_TRIP: Sql = sql(
-    "INSERT INTO trips (id, courier, state, state_at, version, stops, departs_at, arrives_at, transport, \
-     weight_g, volume_ml, slots, max_detour_min, detour_used_min, price_minor, price_currency, comment, airport, \
-     created_at, updated_at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
-);
+const ADD_TRIP: Sql = sql("\
+    INSERT INTO trips (id, courier, state, state_at, version, stops, departs_at, arrives_at, transport, \
+    weight_g, volume_ml, slots, max_detour_min, detour_used_min, price_minor, price_currency, \
+    comment, airport, created_at, updated_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)");
 
 const ADD_LEGS: Sql = over_rows!(
     "INSERT INTO trip_legs (trip_id, leg, capacity_g, capacity_ml, capacity_n, used_g, used_ml, used_n) \
-     SELECT $2, r.n - $3, $4, $5, $6, r.used_g, r.used_ml, r.used_n FROM",
+     SELECT $2, r.n, $3, $4, $5, r.used_g, r.used_ml, r.used_n FROM",
     [used_g int, used_ml int, used_n int],
     ""
 );
 
-const MOVE_TRIP: Sql = sql("UPDATE trips SET version = version + 1, \
-     updated_at = CASE WHEN updated_at > $3 THEN updated_at ELSE $3 END, state = $4, state_at = $5 \
-     WHERE id = $1 AND version = $2");
+const MOVE_TRIP: Sql = sql("\
+    UPDATE trips SET version = version + 1, \
+    updated_at = CASE WHEN updated_at > $3 THEN updated_at ELSE $3 END, state = $4, state_at = $5 \
+    WHERE id = $1 AND version = $2");
 
-const TAKE_DETOUR: Sql = sql("UPDATE trips SET version = version + 1, \
-     updated_at = CASE WHEN updated_at > $3 THEN updated_at ELSE $3 END, detour_used_min = detour_used_min + $2 \
-     WHERE id = $1 AND state IN ('active', 'in_progress') AND detour_used_min + $2 <= max_detour_min");
+const TAKE_DETOUR: Sql = sql("\
+    UPDATE trips SET version = version + 1, \
+    updated_at = CASE WHEN updated_at > $3 THEN updated_at ELSE $3 END, \
+    detour_used_min = detour_used_min + $2 \
+    WHERE id = $1 AND state IN ('active', 'in_progress') AND detour_used_min + $2 <= max_detour_min");
 
-const GIVE_DETOUR_BACK: Sql = sql("UPDATE trips SET version = version + 1, \
-     updated_at = CASE WHEN updated_at > $3 THEN updated_at ELSE $3 END, detour_used_min = detour_used_min - $2 \
-     WHERE id = $1");
+const GIVE_DETOUR_BACK: Sql = sql("\
+    UPDATE trips SET version = version + 1, \
+    updated_at = CASE WHEN updated_at > $3 THEN updated_at ELSE $3 END, \
+    detour_used_min = detour_used_min - $2 \
+    WHERE id = $1");
 
-const TAKE_ROOM: Sql =
-    sql("UPDATE trip_legs SET used_g = used_g + $4, used_ml = used_ml + $5, used_n = used_n + $6 \
-     WHERE trip_id = $1 AND leg >= $2 AND leg < $3 \
-     AND used_g + $4 <= capacity_g AND used_ml + $5 <= capacity_ml AND used_n + $6 <= capacity_n \
-     RETURNING leg");
+const TAKE_ROOM: Sql = sql("\
+    UPDATE trip_legs SET used_g = used_g + $4, used_ml = used_ml + $5, used_n = used_n + $6 \
+    WHERE trip_id = $1 AND leg >= $2 AND leg < $3 \
+    AND used_g + $4 <= capacity_g AND used_ml + $5 <= capacity_ml AND used_n + $6 <= capacity_n \
+    RETURNING leg");
 
-const GIVE_ROOM_BACK: Sql =
-    sql("UPDATE trip_legs SET used_g = used_g - $4, used_ml = used_ml - $5, used_n = used_n - $6 \
-     WHERE trip_id = $1 AND leg >= $2 AND leg < $3");
+const GIVE_ROOM_BACK: Sql = sql("\
+    UPDATE trip_legs SET used_g = used_g - $4, used_ml = used_ml - $5, used_n = used_n - $6 \
+    WHERE trip_id = $1 AND leg >= $2 AND leg < $3");
 
 pub(super) async fn add_trip(conn: &mut Conn, trip: &Trip) -> Result<(), Failure> {
     let (draft, state) = (&trip.draft, trip.state);
@@ -78,7 +82,7 @@ pub(super) async fn add_trip(conn: &mut Conn, trip: &Trip) -> Result<(), Failure
         used.map(|used| json!({ "used_g": used.weight_g, "used_ml": used.volume_ml, "used_n": used.slots })),
     );
     let mut values = vec![legs];
-    values.extend(args![trip.id.uuid(), 0_i64, capacity.weight_g, capacity.volume_ml, capacity.slots]);
+    values.extend(args![trip.id.uuid(), capacity.weight_g, capacity.volume_ml, capacity.slots]);
     conn.execute(ADD_LEGS, values).await?;
     Ok(())
 }

@@ -16,12 +16,12 @@ use crate::store::{Database, codec};
 const BALANCES: Sql =
     sql("SELECT kind, currency, balance FROM wallets WHERE user_id = $1 ORDER BY currency, kind");
 
-const TRANSFERS: Sql = sql(
-    "SELECT t.key, t.request_id, t.from_kind, t.from_user, t.to_kind, t.to_user, t.amount_minor, t.currency, t.at, \
-     p.description \
-     FROM transfers AS t JOIN requests AS q ON q.id = t.request_id JOIN packages AS p ON p.id = q.package_id \
-     WHERE (t.from_user = $1 OR t.to_user = $1) AND t.at < $2 ORDER BY t.at DESC, t.key DESC LIMIT $3",
-);
+const TRANSFERS: Sql = sql("\
+    SELECT t.key, t.request_id, t.from_kind, t.from_user, t.to_kind, t.to_user, t.amount_minor, t.currency, \
+    t.at, p.description \
+    FROM transfers AS t JOIN requests AS q ON q.id = t.request_id JOIN packages AS p ON p.id = q.package_id \
+    WHERE (t.from_user = $1 OR t.to_user = $1) AND (t.at < $2 OR (t.at = $2 AND t.key < $3)) \
+    ORDER BY t.at DESC, t.key DESC LIMIT $4");
 
 /// A user's money in one currency.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -79,18 +79,18 @@ impl Database {
         Ok(balances.into_values().collect())
     }
 
-    /// The movements of a user's money before `before`, newest first.
+    /// The movements of a user's money, newest first, after the one whose time and key are given.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn transfers_of(
         &self,
         user: UserId,
-        before: Option<Time>,
+        before: Option<(Time, String)>,
         limit: u32,
     ) -> Result<Vec<TransferRecord>, Unavailable> {
-        let before = before.map_or(i64::MAX, Time::ms);
-        Ok(each(&self.rows(TRANSFERS, args![user.uuid(), before, limit]).await?, transfer)?)
+        let (at, key) = before.map_or((i64::MAX, String::new()), |(at, key)| (at.ms(), key));
+        Ok(each(&self.rows(TRANSFERS, args![user.uuid(), at, key, limit]).await?, transfer)?)
     }
 }
 

@@ -1,0 +1,144 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use peerpack_actors::matching::{self, Need, TripEntry};
+use peerpack_actors::place::{Gazetteer, Place};
+use peerpack_actors::ports::{Bus, Clock, Store};
+use peerpack_actors::runtime::{Engine, RuntimeSettings};
+use peerpack_actors::time::{Span, Time};
+use peerpack_actors::trip::{Stop, Transport};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use super::people::Pace;
+use super::routes::Routes;
+use super::{PACKAGES, TRIPS, journeys, live, parcels, populate};
+use crate::app::{App, SystemClock};
+use crate::bus::local::LocalBus;
+use crate::config::{self, Config};
+use crate::store::{self, Database};
+
+const NOW: Time = Time::from_ms(1_790_000_000_000);
+const SEED: u64 = 7;
+
+/// Nobody hesitates.
+const HURRIED: Pace = Pace { happening: 1..10, answer: 1..5, hand_over: 1..5, confirm: 1..5 };
+
+async fn app(directory: &tempfile::TempDir) -> App {
+    let url = directory.path().display().to_string();
+    let database = Database::connect(&store::Settings::new(url)).await.unwrap();
+    database.migrate().await.unwrap();
+    let (bus, clock) = (Arc::new(LocalBus::default()), Arc::new(SystemClock));
+    let (store, shared_bus) = (Arc::new(database.clone()), Arc::clone(&bus) as Arc<dyn Bus>);
+    let shared_clock = Arc::clone(&clock) as Arc<dyn Clock>;
+    let engine = Engine::start(store, shared_bus, shared_clock, RuntimeSettings::default()).await.unwrap();
+    let config = Arc::new(Config::load(config::Settings::default(), []).unwrap());
+    let started_at = clock.now();
+    App { engine, database, clock, presence: bus, config, started_at }
+}
+
+fn town(name: &str) -> &'static Place {
+    Gazetteer::bundled().find(name).unwrap()
+}
+
+/// Looks again and again until there is something to see.
+async fn within<T>(most: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let seen = async {
+        loop {
+            if let Some(seen) = look().await {
+                return seen;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(most, seen).await.expect("it should have been seen by now")
+}
+
+async fn offers(app: &App) -> usize {
+    let open = app.database.open_packages(None, 1_000).await.unwrap();
+    open.iter().map(|package| package.pending().count()).sum()
+}
+
+#[actix_web::test]
+async fn a_populated_world_lives_and_stays_sound() {
+    let directory = tempfile::tempdir().unwrap();
+    let app = app(&directory).await;
+    let mut world = populate(&app, SEED).await.unwrap();
+    assert_eq!(app.engine.stats().trips, TRIPS);
+    assert_eq!(app.engine.stats().waiting_packages, PACKAGES);
+    let offered =
+        within(Duration::from_secs(10), async || Some(offers(&app).await).filter(|n| *n > 10)).await;
+    assert!(offered > 10);
+    let (pickups, dropoffs) = ([town("Владимир").id], [town("Казань").id]);
+    assert!(
+        app.engine.search(&Need::to_pass(&pickups, &dropoffs)).is_empty(),
+        "that is the road of the walk"
+    );
+
+    world.pace = HURRIED;
+    let senders = world.senders.clone();
+    let living = actix_web::rt::spawn(live(app.clone(), world));
+    let confirmed = within(Duration::from_secs(20), async || {
+        let mut confirmed = 0;
+        for sender in &senders {
+            let theirs = app.database.packages_of(*sender, None, 100).await.unwrap().packages;
+            confirmed += theirs.iter().filter(|package| package.state.word() == "confirmed").count();
+        }
+        Some(confirmed).filter(|n| *n >= 5)
+    });
+    assert!(confirmed.await >= 5);
+    living.abort();
+    assert_eq!(app.database.audit().await.unwrap(), Vec::<String>::new());
+    app.engine.stop();
+    app.database.close().await;
+}
+
+#[actix_web::test]
+async fn a_world_is_not_populated_twice() {
+    let directory = tempfile::tempdir().unwrap();
+    let app = app(&directory).await;
+    let first = populate(&app, SEED).await.unwrap();
+    let second = populate(&app, SEED).await.unwrap();
+    assert_eq!((&first.couriers, &first.senders), (&second.couriers, &second.senders));
+    assert_eq!(app.engine.stats().trips, TRIPS);
+    app.engine.stop();
+    app.database.close().await;
+}
+
+#[test]
+fn journeys_and_parcels_are_what_people_might_publish() {
+    let (routes, mut rng) = (Routes::load().unwrap(), StdRng::seed_from_u64(SEED));
+    for _ in 0..2_000 {
+        let trip = journeys::trip(&routes, NOW, &mut rng);
+        let departs = trip.stops[0].depart.since(NOW);
+        assert!(departs >= Span::hours(1) && departs <= Span::days(6), "{trip:?}");
+        assert!((5_000..=30_000).contains(&trip.capacity.weight_g));
+        assert!(trip.stops.windows(2).all(|pair| pair[0].depart < pair[1].arrive));
+        let package = parcels::package(&routes, NOW, &mut rng);
+        assert!(package.pickup.place != package.dropoff.place && package.reward.minor >= 10_000);
+    }
+}
+
+#[test]
+fn nobody_of_the_demo_sends_anything_along_the_road_of_the_walk() {
+    let names = ["Москва", "Нижний Новгород", "Казань"];
+    let stops = names.iter().zip(1_i64..).map(|(name, n)| {
+        let at = NOW + Span::hours(6 * n);
+        Stop { place: town(name).id, position: town(name).position, arrive: at, depart: at }
+    });
+    let mut draft = journeys::trip(&Routes::load().unwrap(), NOW, &mut StdRng::seed_from_u64(SEED));
+    draft.stops = stops.collect();
+    draft.transport = Transport::Car;
+    draft.max_detour_min = 60;
+    let courier = peerpack_actors::ids::UserId::new(NOW, [1; 10]);
+    let id = peerpack_actors::ids::TripId::new(NOW, [1; 10]);
+    let trip = peerpack_actors::trip::Trip::publish(id, courier, draft, NOW).unwrap();
+    let passed = TripEntry::of(&trip, Gazetteer::bundled(), &matching::Settings::default());
+    let passed: Vec<_> = passed.places().collect();
+    assert!(passed.contains(&town("Владимир").id));
+    let mut known: Vec<_> =
+        Routes::load().unwrap().towns().filter(|town| passed.contains(&town.id)).collect();
+    known.dedup_by_key(|town| town.id);
+    known.retain(|town| town.name_ru != "Москва");
+    assert!(known.is_empty(), "{known:?}");
+}
