@@ -1,2 +1,42 @@
-//! placeholder
-fn main() {}
+//! The `peerpack-loadtest` command: plays a marketplace against a running server, open-loop, and judges what the
+//! server said. Exit code 0 only if no invariant was broken.
+
+mod api;
+mod arrival;
+mod budget;
+mod chance;
+mod cli;
+mod clock;
+mod machine;
+mod measure;
+mod oracle;
+mod population;
+mod publishing;
+mod report;
+mod run;
+mod scenario;
+mod shared;
+mod socket;
+mod user;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let options = cli::Options::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(options.threads.get())
+        .enable_all()
+        .build();
+    let outcome =
+        runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run::run(options)));
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("peerpack-loadtest: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}

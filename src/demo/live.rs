@@ -152,7 +152,7 @@ impl Town {
         match self.app.engine.request(intention.request, command).await {
             Ok(_) => tracing::debug!(request = %intention.request, action, "the demo moves on"),
             Err(refusal) => {
-                tracing::debug!(request = %intention.request, action, %refusal, "the demo was refused")
+                tracing::debug!(request = %intention.request, action, %refusal, "the demo was refused");
             }
         }
     }

@@ -32,7 +32,7 @@ The demo is running. Paste this into another terminal (bash), all at once or ste
 
 # Helpers: one call, one field of an answer, signing in as Telegram would
 BASE={base}; PEERPACK={program}; SOCKET={socket}
-api() { curl -sS -X "$1" "$BASE$2" -H "Authorization: Bearer $3" -H 'Content-Type: application/json' ${4:+-d "$4"}; echo; }
+api() { curl -sS -X "$1" "$BASE$2" -H "Authorization: Bearer $3" -H 'Content-Type: application/json' -w '\n' ${4:+-d "$4"}; }
 field() { grep -o "\"$1\":\"[^\"]*\"" | head -n 1 | cut -d '"' -f 4; }
 sign_in() { INIT=$("$PEERPACK" initdata --user "$1" --name "$2"); curl -sS "$BASE/api/auth/telegram" -H "Authorization: tma $INIT" -X POST | field access_token; }
 
@@ -52,13 +52,14 @@ TRIP=$(api POST /api/trips "$IVAN" '{"from":"Москва","to":"Казань","
 PACKAGE=$(api POST /api/packages "$ANNA" '{"from":"Владимир","to":"Казань","description":"Книги","reward":1500,"size":"s","weight":"medium","tags":["books"],"pickup_address":"ул. Гагарина, 5","delivery_address":"ул. Баумана, 10"}' | field package_id)
 sleep 1
 
-# Ivan looks at the requests for his trip and accepts
-api GET "/api/trips/$TRIP/package-requests" "$IVAN"
-REQUEST=$(api GET "/api/trips/$TRIP/package-requests" "$IVAN" | field id)
-api PUT "/api/package-requests/$REQUEST/accept" "$IVAN"
-
-# Who was considered, and why in or out
+# Anna sees who was considered, and why in or out
 api GET "/api/packages/$PACKAGE/explain" "$ANNA"
+
+# Ivan looks at the requests for his trip and accepts hers (if unfinished walks have filled his hands, she asks him herself)
+api GET "/api/trips/$TRIP/package-requests" "$IVAN"
+REQUEST=$(api GET "/api/trips/$TRIP/package-requests" "$IVAN" | tr '{' '\n' | grep "$PACKAGE" | field id)
+[ -n "$REQUEST" ] || REQUEST=$(api POST "/api/couriers/$TRIP/send-package" "$ANNA" '{"package_id":"'$PACKAGE'"}' | field request_id)
+api PUT "/api/package-requests/$REQUEST/accept" "$IVAN"
 
 # On the way, handed over, confirmed
 api PUT "/api/package-requests/$REQUEST/pickup" "$IVAN"

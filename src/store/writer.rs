@@ -168,6 +168,7 @@ async fn write_group(conn: &mut Conn, group: &mut [Box<dyn Job>]) -> Result<(), 
         conn.control("SAVEPOINT job").await?;
         if !job.run(conn).await {
             // Fails when the error has already undone the whole transaction (a full disk, for one).
+            conn.control("ROLLBACK TO job").await?;
         }
         conn.control("RELEASE job").await?;
     }

@@ -1,1 +1,7 @@
-//! Tests of the socket.
+//! The socket over real connections: a server with a store in a temporary folder, and clients that know nothing of it.
+
+mod admission;
+mod events;
+mod hostile;
+mod talk;
+mod world;

@@ -51,7 +51,8 @@ async fn contest(backend: Backend, bypass_actors: bool) {
         let winner = one_round(&app, &requests).await;
         *wins.entry(winner).or_default() += 1;
         let stored = app.app.database.package(package).await.unwrap().unwrap();
-        let taken = stored.requests.iter().filter(|request| matches!(request.state, RequestState::Taken { .. }));
+        let taken =
+            stored.requests.iter().filter(|request| matches!(request.state, RequestState::Taken { .. }));
         assert_eq!(taken.count(), COURIERS - 1, "round {round}");
         assert_eq!(stored.deal().unwrap().courier, winner, "round {round}");
     }
@@ -88,7 +89,8 @@ async fn one_round(app: &TestApp, requests: &[(UserId, RequestId)]) -> UserId {
             }
         }
     };
-    let winners: Vec<UserId> = join_all(requests.iter().copied().map(accept)).await.into_iter().flatten().collect();
+    let winners: Vec<UserId> =
+        join_all(requests.iter().copied().map(accept)).await.into_iter().flatten().collect();
     assert_eq!(winners.len(), 1, "{winners:?}");
     winners[0]
 }

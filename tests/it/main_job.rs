@@ -4,13 +4,14 @@ use peerpack_actors::stream::{OfferEndReason, StreamEvent};
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::support::{TestApp, backends};
+use crate::support::{TestApp, TestSocket, TestUser, backends};
 
 #[actix_web::test]
 async fn a_package_finds_a_courier_who_passes_by_and_is_delivered() {
     for backend in backends() {
         let app = TestApp::start(backend).await;
-        let (anna, ivan, oleg) = (app.sign_in("Anna").await, app.sign_in("Ivan").await, app.sign_in("Oleg").await);
+        let (anna, ivan, oleg) =
+            (app.sign_in("Anna").await, app.sign_in("Ivan").await, app.sign_in("Oleg").await);
         let trip = ivan.publish_trip("Москва", "Казань", json!({ "stops": ["Нижний Новгород"] })).await;
         oleg.publish_trip("Москва", "Казань", json!({})).await;
         let (mut annas, mut ivans, mut olegs) =
@@ -37,7 +38,10 @@ async fn a_package_finds_a_courier_who_passes_by_and_is_delivered() {
             })
             .await;
         assert_eq!(reason, OfferEndReason::Taken);
-        assert_eq!(olegs.accept(others.request_id).await, ("error".to_owned(), Some("already_taken".to_owned())));
+        assert_eq!(
+            olegs.accept(others.request_id).await,
+            ("error".to_owned(), Some("already_taken".to_owned()))
+        );
 
         let request = offer.request_id.to_string();
         let again = ivan.step(&request, "accept").await;
@@ -84,22 +88,10 @@ async fn a_declined_offer_goes_to_the_next_courier() {
         }
         let package = anna.publish_package("Пермь", "Екатеринбург", json!({})).await;
         // Four are asked at once; each one who declines makes room for another, until all six have been asked.
-        for round in 0..6 {
-            let mut asked = None;
-            for (socket, courier) in &mut sockets {
-                let requests = courier.get("/api/user/trips").await;
-                let trip = requests["trips"][0]["id"].as_str().unwrap().to_owned();
-                let requests = courier.get(&format!("/api/trips/{trip}/package-requests")).await;
-                let pending = requests["requests"].as_array().unwrap().iter().find(|r| r["status"] == "pending");
-                if pending.is_some() {
-                    asked = Some((socket.offer(&package).await, courier.clone()));
-                    break;
-                }
-            }
-            let Some((offer, courier)) = asked else { panic!("nobody is asked in round {round}") };
-            let (status, _) = courier.put(&format!("/api/package-requests/{}/decline", offer.request_id)).await;
+        for _ in 0..sockets.len() {
+            let (courier, request) = whoever_is_asked(&mut sockets, &package).await;
+            let (status, _) = courier.put(&format!("/api/package-requests/{request}/decline")).await;
             assert_eq!(status, StatusCode::OK);
-            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
         }
         app.audit().await;
     }
@@ -109,7 +101,8 @@ async fn a_declined_offer_goes_to_the_next_courier() {
 async fn a_cancelled_deal_gives_room_and_money_back_and_the_package_is_offered_again() {
     for backend in backends() {
         let app = TestApp::start(backend).await;
-        let (anna, ivan, oleg) = (app.sign_in("Anna").await, app.sign_in("Ivan").await, app.sign_in("Oleg").await);
+        let (anna, ivan, oleg) =
+            (app.sign_in("Anna").await, app.sign_in("Ivan").await, app.sign_in("Oleg").await);
         let trip = ivan.publish_trip("Тюмень", "Омск", json!({ "capacity_g": 1000 })).await;
         let package = anna.publish_package("Тюмень", "Омск", json!({ "weight_g": 1000 })).await;
         let mut ivans = ivan.connect().await;
@@ -127,7 +120,9 @@ async fn a_cancelled_deal_gives_room_and_money_back_and_the_package_is_offered_a
         let again = olegs.offer(&package).await;
         assert_eq!(olegs.accept(again.request_id).await.0, "ok");
         ivans
-            .event("request.cancelled", |event| matches!(event, StreamEvent::RequestCancelled(_)).then_some(()))
+            .event("request.cancelled", |event| {
+                matches!(event, StreamEvent::RequestCancelled(_)).then_some(())
+            })
             .await;
         app.audit().await;
     }
@@ -193,8 +188,22 @@ async fn explain_says_why_each_trip_fits_or_not() {
     }
 }
 
+/// Takes somebody out who has an offer of the package.
+async fn whoever_is_asked(sockets: &mut Vec<(TestSocket, TestUser)>, package: &str) -> (TestUser, String) {
+    for _ in 0..500 {
+        for index in 0..sockets.len() {
+            sockets[index].0.take_in();
+            if let Some(offer) = sockets[index].0.offered(package) {
+                return (sockets.remove(index).1, offer.request_id.to_string());
+            }
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("nobody is asked");
+}
+
 /// The id of the one pending request on a trip.
-async fn offered(courier: &crate::support::TestUser, trip: &str) -> String {
+async fn offered(courier: &TestUser, trip: &str) -> String {
     for _ in 0..100 {
         let requests = courier.get(&format!("/api/trips/{trip}/package-requests")).await;
         let list = requests["requests"].as_array().unwrap();

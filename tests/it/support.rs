@@ -13,7 +13,7 @@ use peerpack::ws::wire::{ClientFrame, ClientMessage, Event, EventBody, OfRequest
 use peerpack_actors::ids::RequestId;
 use peerpack_actors::ports::Clock;
 use peerpack_actors::runtime::RuntimeSettings;
-use peerpack_actors::stream::StreamEvent;
+use peerpack_actors::stream::{Offer, StreamEvent};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -233,7 +233,8 @@ impl TestUser {
                 }
             }
         });
-        let mut socket = TestSocket { outgoing, messages, events: Vec::new(), acks: HashMap::new(), hello: None };
+        let mut socket =
+            TestSocket { outgoing, messages, events: Vec::new(), acks: HashMap::new(), hello: None };
         socket.until("hello", |socket| socket.hello).await;
         socket
     }
@@ -291,13 +292,29 @@ impl TestSocket {
         .await
     }
 
-    /// The offer of a package.
-    pub async fn offer(&mut self, package: &str) -> peerpack_actors::stream::Offer {
-        self.event("offer.new", |event| match event {
-            StreamEvent::OfferNew(offer) if offer.package.id.to_string() == package => Some((**offer).clone()),
-            _ => None,
+    /// Takes in what has arrived so far.
+    pub fn take_in(&mut self) {
+        while let Ok(message) = self.messages.try_recv() {
+            self.fold(message);
+        }
+    }
+
+    /// The offer of a package, if it has arrived.
+    pub fn offered(&self, package: &str) -> Option<Offer> {
+        self.events.iter().find_map(|event| match &event.body {
+            EventBody::Known(known) => match &**known {
+                StreamEvent::OfferNew(offer) if offer.package.id.to_string() == package => {
+                    Some((**offer).clone())
+                }
+                _ => None,
+            },
+            EventBody::Unknown { .. } => None,
         })
-        .await
+    }
+
+    /// Waits for the offer of a package.
+    pub async fn offer(&mut self, package: &str) -> Offer {
+        self.until("offer.new", |socket| socket.offered(package)).await
     }
 
     /// Sends a command; answers with the status and code of its ack.

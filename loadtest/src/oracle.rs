@@ -1,0 +1,96 @@
+//! The oracle: says what went wrong, from nothing but what the clients were told and what they did.
+//!
+//! Each checker is a function of the [`History`] and has tests that plant the fault it must see. Within one user's
+//! stream the numbers give the exact order of events, so no checker needs to compare clocks of different users.
+
+mod endings;
+mod history;
+mod position;
+mod room;
+mod streams;
+mod telling;
+#[cfg(test)]
+mod testing;
+mod winners;
+
+use std::fmt;
+
+use peerpack_actors::time::Span;
+use serde::Serialize;
+
+pub(crate) use history::{Fact, History, Outcome, PackageFacts, TripFacts, What};
+
+/// What was promised and not kept.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Rule {
+    /// A package has one courier at a time.
+    OneWinner,
+    /// The parcels on a leg fit into its capacity, the detours into the budget.
+    Room,
+    /// Nothing is offered or accepted after its end.
+    NothingAfterTheEnd,
+    /// Everybody concerned is told, and every command is answered.
+    EverybodyTold,
+    /// Streams have no gaps and no repeats.
+    WholeStreams,
+    /// What was acknowledged exists once.
+    PublishedOnce,
+}
+
+impl Rule {
+    /// All of them.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::OneWinner,
+        Self::Room,
+        Self::NothingAfterTheEnd,
+        Self::EverybodyTold,
+        Self::WholeStreams,
+        Self::PublishedOnce,
+    ];
+
+    /// What it says in the report, with the numbers of the design's promises.
+    pub(crate) const fn title(self) -> &'static str {
+        match self {
+            Self::OneWinner => "one winner per package (AS-1)",
+            Self::Room => "room on every leg, detours within the budget (AS-2)",
+            Self::NothingAfterTheEnd => "nothing offered or accepted after its end (AS-1)",
+            Self::EverybodyTold => "everybody concerned is told, every command answered once (RT-1, RT-11)",
+            Self::WholeStreams => "streams without gaps and repeats, as stored (RT-2, RT-3, RT-4)",
+            Self::PublishedOnce => "acknowledged publications exist once (AS-1, AS-4)",
+        }
+    }
+}
+
+/// A promise that was not kept.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub(crate) struct Violation {
+    /// Which.
+    pub(crate) rule: Rule,
+    /// What happened.
+    pub(crate) what: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.rule.title(), self.what)
+    }
+}
+
+/// How late an offer may arrive or be accepted after it ended: the way to the client, and its clock.
+const TOLERANCE: Span = Span::seconds(2);
+
+/// Everything that went wrong. To be asked when all is quiet.
+pub(crate) fn judge(history: &History) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    let mut note = |rule: Rule, found: Vec<String>| {
+        violations.extend(found.into_iter().map(|what| Violation { rule, what }));
+    };
+    note(Rule::OneWinner, winners::check(history));
+    note(Rule::Room, room::check(history));
+    note(Rule::NothingAfterTheEnd, endings::check(history, TOLERANCE));
+    note(Rule::EverybodyTold, telling::check(history));
+    note(Rule::WholeStreams, streams::check(history));
+    note(Rule::PublishedOnce, history.published_twice.clone());
+    violations
+}

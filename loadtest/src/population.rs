@@ -1,0 +1,146 @@
+//! The people of a run: signs them in, connects them, and publishes the couriers' trips.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use peerpack::auth::telegram::TelegramUser;
+use tokio::task::JoinSet;
+
+use crate::api::Failure;
+use crate::measure::Metric;
+use crate::oracle::TripFacts;
+use crate::scenario::{TripPlan, World};
+use crate::shared::{Account, Shared};
+use crate::user::User;
+
+/// How many sign in, connect or publish at once before the clock starts.
+const AT_ONCE: usize = 32;
+
+/// How often something is tried before the clock starts.
+const ATTEMPTS: u32 = 5;
+
+/// Everybody, with sockets open.
+pub(crate) struct Population {
+    /// Couriers first, then senders.
+    pub(crate) accounts: Vec<Arc<Account>>,
+    /// How many of them are couriers.
+    pub(crate) couriers: usize,
+    /// Their lives.
+    pub(crate) lives: JoinSet<()>,
+}
+
+impl Population {
+    /// Signs everybody in and connects them.
+    ///
+    /// # Errors
+    /// Somebody cannot sign in or connect.
+    pub(crate) async fn gather(
+        shared: &Arc<Shared>,
+        couriers: usize,
+        senders: usize,
+    ) -> anyhow::Result<Self> {
+        // Everybody is new to the server, whatever was played there before.
+        let first_id = 1_000_000_000_000 + shared.clock.wall().ms() % 1_000_000_000 * 100_000;
+        let accounts: Vec<_> = stream::iter((0..couriers + senders).zip(first_id..))
+            .map(|(index, telegram_id)| sign_in(shared, index, telegram_id))
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await?;
+        let joining = accounts.iter().map(|account| User::join(Arc::clone(account), Arc::clone(shared)));
+        let mut joining = stream::iter(joining).buffer_unordered(AT_ONCE);
+        let mut lives = JoinSet::new();
+        while let Some((user, socket)) = joining.try_next().await.context("cannot connect a socket")? {
+            lives.spawn(user.live(socket));
+        }
+        drop(joining);
+        Ok(Self { accounts, couriers, lives })
+    }
+
+    /// Publishes the trips, each courier's in turn.
+    ///
+    /// # Errors
+    /// None is accepted.
+    pub(crate) async fn publish_trips(&self, shared: &Arc<Shared>, world: &World) -> anyhow::Result<usize> {
+        let couriers = &self.accounts[..self.couriers];
+        let trips = world
+            .trips
+            .iter()
+            .enumerate()
+            .filter_map(|(number, plan)| Some((couriers.get(number % couriers.len().max(1))?, plan)));
+        let published = stream::iter(trips.map(|(courier, plan)| publish_trip(shared, courier, plan)));
+        let published: Vec<bool> = published.buffer_unordered(AT_ONCE).collect().await;
+        let count = published.iter().filter(|published| **published).count();
+        anyhow::ensure!(
+            count > 0 || world.trips.is_empty(),
+            "no trip was accepted: {:?}",
+            shared.counts.all()
+        );
+        Ok(count)
+    }
+
+    /// Somebody who sends packages.
+    pub(crate) fn sender(&self, number: usize) -> &Arc<Account> {
+        let senders = &self.accounts[self.couriers..];
+        &senders[number % senders.len()]
+    }
+}
+
+async fn sign_in(shared: &Arc<Shared>, index: usize, telegram_id: i64) -> anyhow::Result<Arc<Account>> {
+    let node = index % shared.targets.len();
+    let telegram = TelegramUser {
+        id: telegram_id,
+        first_name: format!("Load {index}"),
+        last_name: None,
+        username: Some(format!("load_{telegram_id}")),
+        language_code: Some("ru".to_owned()),
+        photo_url: None,
+        is_premium: None,
+    };
+    let mut last = None;
+    for _ in 0..ATTEMPTS {
+        let started = shared.clock.now_us();
+        match shared.api.sign_in(&shared.targets[node].http, &telegram, shared.clock.wall()).await {
+            Ok(signed_in) => {
+                shared.measures.record_between(Metric::SignIn, started, shared.clock.now_us());
+                return Ok(Arc::new(Account::new(
+                    index,
+                    telegram,
+                    node,
+                    signed_in.user,
+                    signed_in.access_token,
+                )));
+            }
+            Err(failure) => {
+                shared.counts.add(&format!("sign-in: {}", failure.label()));
+                last = Some(failure);
+                tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+            }
+        }
+    }
+    anyhow::bail!("user {index} cannot sign in: {last:?}")
+}
+
+async fn publish_trip(shared: &Arc<Shared>, courier: &Account, plan: &TripPlan) -> bool {
+    let started = shared.clock.now_us();
+    let base = &shared.targets[courier.node].http;
+    match shared.api.publish_trip(base, &courier.token(), plan).await {
+        Ok(trip) => {
+            shared.measures.record_between(Metric::Trip, started, shared.clock.now_us());
+            let facts = TripFacts {
+                courier: courier.id,
+                capacity_g: plan.capacity_g,
+                max_detour_min: plan.max_detour_min,
+                legs: plan.places.len() - 1,
+            };
+            shared.history.lock().trip_published(trip, facts);
+            shared.counts.add("trips published");
+            true
+        }
+        // Published twice would be another trip; one that may exist is not repeated.
+        Err(failure @ (Failure::Refused(..) | Failure::Unknown(_))) => {
+            shared.counts.add(&format!("trip not published: {}", failure.label()));
+            false
+        }
+    }
+}

@@ -1,0 +1,498 @@
+//! A user with a socket: reads what it says, reacts after a while as a person would, and comes back when it breaks.
+
+mod habits;
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use peerpack::ws::wire::{
+    Ack, AckStatus, ClientFrame, ClientMessage, Decline, Event, EventBody, Hello, OfRequest, ServerMessage,
+};
+use peerpack_actors::ids::RequestId;
+use peerpack_actors::stream::StreamEvent;
+use rand::rngs::StdRng;
+use rand::{Rng, RngExt};
+use tokio::sync::watch;
+use tokio_tungstenite::tungstenite::Message;
+use uuid::Uuid;
+
+use crate::api::Failure;
+use crate::budget::Budget;
+use crate::chance::{Purpose, generator};
+use crate::measure::Metric;
+use crate::oracle::{Outcome, What};
+use crate::shared::{Account, Phase, Shared};
+use crate::socket::{Refused, Socket, resume, say};
+
+/// How often a command of unknown outcome is repeated.
+const ATTEMPTS: u32 = 6;
+
+/// Between repetitions, microseconds.
+const PAUSE_US: u64 = 300_000;
+
+/// A user.
+pub(crate) struct User {
+    account: Arc<Account>,
+    shared: Arc<Shared>,
+    random: StdRng,
+    plans: BinaryHeap<Reverse<Plan>>,
+    planned: u64,
+    commands: HashMap<Uuid, Commanded>,
+    budget: Budget,
+    phase: watch::Receiver<Phase>,
+}
+
+/// Something to do later.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Plan {
+    at_us: u64,
+    number: u64,
+    /// When it was to be done first; a busy client may be late.
+    due_us: u64,
+    deed: Deed,
+}
+
+/// What a user does.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Deed {
+    /// Looks at an offer.
+    Look(RequestId),
+    /// Gives a command over the socket.
+    Say(What, RequestId),
+    /// The same over HTTP.
+    Call(What, RequestId),
+    /// Gives the same command again: what became of it is not known.
+    Repeat(Uuid),
+}
+
+/// A command that was not answered yet.
+#[derive(Clone, Copy, Debug)]
+struct Commanded {
+    what: What,
+    request: RequestId,
+    due_us: u64,
+    sent_us: u64,
+    attempts: u32,
+    /// Whether it is on its way, and not waiting to be repeated.
+    is_sent: bool,
+}
+
+/// Why a connection ended.
+enum End {
+    Over,
+    Cut(String),
+}
+
+impl User {
+    /// Connects for the first time.
+    ///
+    /// # Errors
+    /// There is no connection after some attempts.
+    pub(crate) async fn join(account: Arc<Account>, shared: Arc<Shared>) -> anyhow::Result<(Self, Socket)> {
+        let random = generator(shared.seed, Purpose::User(account.index));
+        let phase = shared.phase.subscribe();
+        let budget = Budget::new(120, 30, shared.clock.now_us());
+        let (plans, commands) = (BinaryHeap::new(), HashMap::new());
+        let mut user = Self { account, shared, random, plans, planned: 0, commands, budget, phase };
+        let socket = user.connect().await?;
+        Ok((user, socket))
+    }
+
+    /// Lives until the run is over.
+    pub(crate) async fn live(mut self, mut socket: Socket) {
+        loop {
+            match self.converse(&mut socket).await {
+                End::Over => {
+                    drop(tokio::time::timeout(Duration::from_secs(1), socket.close(None)).await);
+                    return;
+                }
+                End::Cut(reason) => {
+                    self.shared.counts.add(&format!("socket lost: {reason}"));
+                    self.forget_connection();
+                    match self.connect().await {
+                        Ok(again) => socket = again,
+                        Err(error) => {
+                            self.shared.counts.add(&format!("gave up: {error:#}"));
+                            return;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Connects, patiently; resumes if there is something to resume from.
+    async fn connect(&mut self) -> anyhow::Result<Socket> {
+        let mut failures = 0;
+        loop {
+            let started = self.shared.clock.now_us();
+            let target = &self.shared.targets[self.account.node];
+            let wait_ms = match target.connect(self.account.index, &self.account.token()).await {
+                Ok((mut socket, hello)) => {
+                    let now = self.shared.clock.now_us();
+                    self.shared.measures.record_between(Metric::Connect, started, now);
+                    self.budget = Budget::new(hello.limits.messages_per_minute, hello.limits.burst, now);
+                    if self.greet(&mut socket, &hello).await {
+                        return Ok(socket);
+                    }
+                    500
+                }
+                Err(Refused::Token) => {
+                    drop(self.account.renew(&self.shared).await);
+                    200
+                }
+                Err(Refused::Later(wait_ms)) => {
+                    self.shared.counts.add("socket: told to come back later");
+                    wait_ms
+                }
+                Err(Refused::Failed(error)) => {
+                    self.shared.counts.add(&format!("socket: {error:#}"));
+                    failures += 1;
+                    anyhow::ensure!(
+                        failures < 20 && *self.phase.borrow() != Phase::Over,
+                        "no connection: {error:#}"
+                    );
+                    500 << failures.min(5)
+                }
+            };
+            let jitter_ms = self.random.random_range(wait_ms / 2..=wait_ms);
+            tokio::time::sleep(Duration::from_millis(jitter_ms)).await;
+        }
+    }
+
+    async fn greet(&mut self, socket: &mut Socket, hello: &Hello) -> bool {
+        let user = self.account.id;
+        let from = {
+            let mut history = self.shared.history.lock();
+            let last = history.hello(user, hello.epoch, hello.top);
+            last.map(|last| (history.streams.get(&user).map_or(0, |stream| stream.epoch), last))
+        };
+        match from {
+            None => true,
+            Some((epoch, last)) => {
+                self.shared.counts.add("reconnects");
+                say(socket, &resume(epoch, last)).await.is_ok()
+            }
+        }
+    }
+
+    /// Commands under way will not be answered on the connection that is gone: they have to be repeated.
+    fn forget_connection(&mut self) {
+        let now = self.shared.clock.now_us();
+        let cut: Vec<Uuid> =
+            self.commands.iter().filter(|(_, one)| one.is_sent).map(|(cmd, _)| *cmd).collect();
+        for cmd in cut {
+            self.shared.history.lock().cut(cmd);
+            self.again(cmd, now);
+        }
+    }
+
+    async fn converse(&mut self, socket: &mut Socket) -> End {
+        loop {
+            let next = self.plans.peek().map_or(u64::MAX, |Reverse(plan)| plan.at_us);
+            let clock = self.shared.clock;
+            tokio::select! {
+                frame = socket.next() => {
+                    let now = clock.now_us();
+                    match frame {
+                        Some(Ok(Message::Text(text))) => match ServerMessage::parse(&text) {
+                            Ok(message) => self.hear(message, now),
+                            Err(error) => {
+                                self.shared.counts.add("unreadable frames");
+                                eprintln!("unreadable frame ({error}): {text}");
+                            }
+                        },
+                        Some(Ok(Message::Close(frame))) => {
+                            let code = frame.map_or(1005, |frame| u16::from(frame.code));
+                            if code == peerpack::ws::wire::close::TOKEN_EXPIRED {
+                                drop(self.account.renew(&self.shared).await);
+                            }
+                            return End::Cut(format!("closed with {code}"));
+                        }
+                        Some(Ok(_)) => {}
+                        Some(Err(error)) => return End::Cut(error.to_string()),
+                        None => return End::Cut("ended without a close".to_owned()),
+                    }
+                }
+                () = clock.until(next), if next < u64::MAX => {
+                    if let Err(error) = self.act(socket).await {
+                        return End::Cut(error.to_string());
+                    }
+                }
+                changed = self.phase.changed() => {
+                    let phase = *self.phase.borrow_and_update();
+                    if changed.is_err() || phase == Phase::Over {
+                        return End::Over;
+                    }
+                    // What was promised to be repeated still is; nothing new is started.
+                    self.plans.retain(|Reverse(plan)| matches!(plan.deed, Deed::Repeat(_)));
+                }
+            }
+        }
+    }
+
+    fn hear(&mut self, message: ServerMessage, now: u64) {
+        match message {
+            ServerMessage::Event(event) => self.hear_event(&event, now),
+            ServerMessage::Ack(ack) => self.hear_ack(&ack, now),
+            ServerMessage::Resumed(resumed) => {
+                self.shared.counts.add(if resumed.recovered {
+                    "resumes recovered"
+                } else {
+                    "resumes not recovered"
+                });
+                let mut history = self.shared.history.lock();
+                let epoch = history.streams.get(&self.account.id).map_or(0, |stream| stream.epoch);
+                history.resumed(self.account.id, epoch, resumed.recovered, resumed.count, resumed.top);
+            }
+            ServerMessage::Degraded(degraded) => {
+                self.shared.counts.add(if degraded.degraded {
+                    "told: degraded"
+                } else {
+                    "told: healthy again"
+                });
+            }
+            ServerMessage::Reconnect(_) => self.shared.counts.add("told to reconnect"),
+            ServerMessage::Hello(_)
+            | ServerMessage::Pong(_)
+            | ServerMessage::TripLocation(_)
+            | ServerMessage::Unknown { .. } => {}
+        }
+    }
+
+    fn hear_event(&mut self, event: &Event, now: u64) {
+        let shared = Arc::clone(&self.shared);
+        shared.touch(now);
+        shared.history.lock().told(self.account.id, event, now, shared.clock.wall_at(now));
+        let EventBody::Known(body) = &event.body else { return shared.counts.add("events of unknown types") };
+        let since_decided = |metric| {
+            if shared.is_measured(now) {
+                shared.measures.record_between(metric, shared.clock.reading_at(event.at), now);
+            }
+        };
+        match body.as_ref() {
+            StreamEvent::OfferNew(offer) => {
+                shared.counts.add("offers received");
+                since_decided(Metric::OfferSinceDecided);
+                if let (Some(number), Some(schedule)) =
+                    (shared.number(&offer.package.description), shared.schedule.get())
+                {
+                    shared.history.lock().numbered(number, offer.package.id);
+                    if schedule.offered(number, now) && schedule.is_measured(number) {
+                        let (intended, sent) = (schedule.intended_us[number], schedule.sent_us(number));
+                        shared.measures.record_between(Metric::FirstOffer, intended, now);
+                        shared.measures.record_between(Metric::FirstOfferNaive, sent, now);
+                    }
+                }
+            }
+            StreamEvent::OfferRevoked(_) => shared.counts.add("offers revoked"),
+            StreamEvent::OfferExpired(_) => shared.counts.add("offers expired"),
+            StreamEvent::RequestAccepted(change) if change.sender_id == self.account.id => {
+                since_decided(Metric::SenderSinceDecided);
+            }
+            _ => {}
+        }
+        if *self.phase.borrow() == Phase::Playing {
+            for (wait_us, deed) in habits::reaction(body, self.account.id, shared.manners, &mut self.random) {
+                self.plan(now + wait_us, deed);
+            }
+        }
+    }
+
+    fn plan(&mut self, at_us: u64, deed: Deed) {
+        self.planned += 1;
+        self.plans.push(Reverse(Plan { at_us, number: self.planned, due_us: at_us, deed }));
+    }
+
+    fn hear_ack(&mut self, ack: &Ack, now: u64) {
+        self.shared.touch(now);
+        let outcome = match (ack.status, ack.code.as_deref()) {
+            (AckStatus::Ok, _) => Outcome::Ok,
+            (AckStatus::Error, Some("unavailable" | "busy" | "internal")) => Outcome::Unknown,
+            (AckStatus::Error, code) => Outcome::Refused(code.unwrap_or("without a code").to_owned()),
+        };
+        let Some(cmd) = ack.cmd_id else { return self.shared.counts.add("acks without a cmd_id") };
+        let Some(command) = self.commands.get_mut(&cmd).filter(|command| command.is_sent).copied() else {
+            // A second answer, or one to what was never asked: the oracle sees the first, this counts both.
+            self.shared.counts.add("acks that nobody waited for");
+            return self.shared.history.lock().answered(cmd, now, outcome);
+        };
+        self.shared.history.lock().answered(cmd, now, outcome.clone());
+        note(&self.shared, command.what, &outcome, command.due_us, command.sent_us, now);
+        if outcome == Outcome::Unknown {
+            self.again(cmd, now);
+        } else {
+            self.done(cmd);
+        }
+    }
+
+    fn again(&mut self, cmd: Uuid, now: u64) {
+        let Some(command) = self.commands.get_mut(&cmd) else { return };
+        if command.attempts >= ATTEMPTS {
+            self.shared.counts.add("commands given up");
+            return self.done(cmd);
+        }
+        command.is_sent = false;
+        self.plan(now + PAUSE_US, Deed::Repeat(cmd));
+    }
+
+    fn done(&mut self, cmd: Uuid) {
+        if self.commands.remove(&cmd).is_some() {
+            self.shared.outstanding.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    async fn act(&mut self, socket: &mut Socket) -> Result<(), tokio_tungstenite::tungstenite::Error> {
+        let now = self.shared.clock.now_us();
+        let Some(Reverse(plan)) = self.plans.pop() else { return Ok(()) };
+        if let Deed::Call(what, request) = plan.deed {
+            let cmd = self.cmd_id();
+            tokio::spawn(call(
+                Arc::clone(&self.shared),
+                Arc::clone(&self.account),
+                what,
+                request,
+                cmd,
+                plan.due_us,
+            ));
+            return Ok(());
+        }
+        if let Err(at_us) = self.budget.take(now) {
+            self.shared.counts.add("words held back to stay within the limits");
+            self.plans.push(Reverse(Plan { at_us, ..plan }));
+            return Ok(());
+        }
+        self.shared.touch(now);
+        match plan.deed {
+            Deed::Look(request_id) => {
+                let message = ClientMessage::OfferRendered(OfRequest { request_id });
+                say(socket, &ClientFrame { cmd_id: None, message }).await
+            }
+            Deed::Say(what, request) => {
+                let cmd = self.cmd_id();
+                let command = Commanded {
+                    what,
+                    request,
+                    due_us: plan.due_us,
+                    sent_us: now,
+                    attempts: 0,
+                    is_sent: false,
+                };
+                self.commands.insert(cmd, command);
+                self.shared.outstanding.fetch_add(1, Ordering::Relaxed);
+                self.command(socket, cmd).await
+            }
+            Deed::Repeat(cmd) => self.command(socket, cmd).await,
+            Deed::Call(..) => Ok(()),
+        }
+    }
+
+    async fn command(
+        &mut self,
+        socket: &mut Socket,
+        cmd: Uuid,
+    ) -> Result<(), tokio_tungstenite::tungstenite::Error> {
+        let now = self.shared.clock.now_us();
+        let Some(command) = self.commands.get_mut(&cmd) else { return Ok(()) };
+        (command.sent_us, command.is_sent) = (now, true);
+        command.attempts += 1;
+        let (what, request) = (command.what, command.request);
+        let wall = self.shared.clock.wall_at(now);
+        self.shared.history.lock().sent(cmd, self.account.id, what, request, wall);
+        say(socket, &ClientFrame { cmd_id: Some(cmd), message: message(what, request) }).await
+    }
+
+    fn cmd_id(&mut self) -> Uuid {
+        let mut bytes = [0; 16];
+        self.random.fill_bytes(&mut bytes);
+        // Two runs with one seed against one store must not share their ids.
+        let salt = self.account.id.uuid().as_u128().rotate_left(17);
+        uuid::Builder::from_random_bytes((u128::from_le_bytes(bytes) ^ salt).to_le_bytes()).into_uuid()
+    }
+}
+
+const fn message(what: What, request_id: RequestId) -> ClientMessage {
+    let of = OfRequest { request_id };
+    match what {
+        What::Accept => ClientMessage::OfferAccept(of),
+        What::Decline => ClientMessage::OfferDecline(Decline { request_id, reason: None }),
+        What::PickUp => ClientMessage::RequestPickUp(of),
+        What::Deliver => ClientMessage::RequestDeliver(of),
+        What::Confirm => ClientMessage::RequestConfirm(of),
+        What::Cancel => ClientMessage::RequestCancel(of),
+    }
+}
+
+/// Counts and measures the answer to a command.
+fn note(shared: &Shared, what: What, outcome: &Outcome, due_us: u64, sent_us: u64, now: u64) {
+    shared.counts.add(&match outcome {
+        Outcome::Ok => format!("{what:?}: ok"),
+        Outcome::Refused(code) => format!("{what:?}: {code}"),
+        Outcome::Unknown => format!("{what:?}: unknown"),
+    });
+    if !shared.is_measured(due_us) {
+        return;
+    }
+    match (what, outcome) {
+        (What::Accept, Outcome::Ok) => {
+            shared.measures.record_between(Metric::Accept, due_us, now);
+            shared.measures.record_between(Metric::AcceptNaive, sent_us, now);
+        }
+        (What::Accept, Outcome::Refused(_)) => {
+            shared.measures.record_between(Metric::AcceptRefused, due_us, now)
+        }
+        (_, Outcome::Ok) => shared.measures.record_between(Metric::Step, due_us, now),
+        _ => {}
+    }
+}
+
+/// Takes a step over HTTP, and repeats it until its outcome is known.
+async fn call(
+    shared: Arc<Shared>,
+    account: Arc<Account>,
+    what: What,
+    request: RequestId,
+    cmd: Uuid,
+    due_us: u64,
+) {
+    let path = match what {
+        What::Accept => "accept",
+        What::Decline => "decline",
+        What::PickUp => "pickup",
+        What::Deliver => "mark-delivered",
+        What::Confirm => "confirm-delivery",
+        What::Cancel => "cancel",
+    };
+    shared.outstanding.fetch_add(1, Ordering::Relaxed);
+    for _ in 0..ATTEMPTS {
+        let sent = shared.clock.now_us();
+        shared.touch(sent);
+        shared.history.lock().sent(cmd, account.id, what, request, shared.clock.wall_at(sent));
+        let base = &shared.targets[account.node].http;
+        let outcome = match shared.api.step(base, &account.token(), request, path, cmd).await {
+            Ok(()) => Outcome::Ok,
+            Err(Failure::Refused(401, _)) => {
+                drop(account.renew(&shared).await);
+                Outcome::Unknown
+            }
+            Err(Failure::Refused(_, code)) => Outcome::Refused(code),
+            Err(Failure::Unknown(why)) => {
+                shared.counts.add(&format!("{what:?} over HTTP: {why}"));
+                Outcome::Unknown
+            }
+        };
+        let now = shared.clock.now_us();
+        shared.touch(now);
+        shared.history.lock().answered(cmd, now, outcome.clone());
+        note(&shared, what, &outcome, due_us, sent, now);
+        if outcome != Outcome::Unknown {
+            break;
+        }
+        tokio::time::sleep(Duration::from_micros(PAUSE_US)).await;
+    }
+    shared.outstanding.fetch_sub(1, Ordering::Relaxed);
+}

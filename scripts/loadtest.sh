@@ -1,0 +1,161 @@
+#!/usr/bin/env bash
+#
+# Plays a marketplace against a throwaway server and judges what it did: `peerpack-loadtest` with everything around it.
+#
+#   scripts/loadtest.sh                                       # 2000 couriers, 200 packages a second, about a minute
+#   scripts/loadtest.sh --couriers 50 --packages-per-s 10 --duration-s 10
+#   scripts/loadtest.sh --postgres --report docs/loadtest.md  # on Postgres and Redis instead of the embedded store
+#   scripts/loadtest.sh --help                                # everything that can be said
+#
+# The server listens on 127.0.0.1 only, keeps its files in a temporary folder, and is gone when the test ends. With
+# `--postgres` its stores are those that PEERPACK_TEST_POSTGRES and PEERPACK_TEST_REDIS name, or throwaway ones that
+# scripts/services.sh starts. The exit code is that of the load test: 0 only if no invariant was broken.
+#
+# PEERPACK_LOADTEST_PROFILE=dev builds faster and measures nothing worth keeping; the default is release.
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+readonly ready_timeout_s=60
+readonly stop_timeout_s=20
+readonly profile=${PEERPACK_LOADTEST_PROFILE:-release}
+
+say() { printf 'loadtest: %s\n' "$*" >&2; }
+die() {
+    say "$*"
+    exit 2
+}
+
+store=embedded
+arguments=()
+for argument in "$@"; do
+    case $argument in
+        --postgres) store=postgres ;;
+        *) arguments+=("$argument") ;;
+    esac
+done
+
+if [ "$store" = postgres ] && { [ -z "${PEERPACK_TEST_POSTGRES:-}" ] || [ -z "${PEERPACK_TEST_REDIS:-}" ]; }; then
+    exec scripts/services.sh scripts/loadtest.sh "$@"
+fi
+
+# ---------------------------------------------------------------- building
+
+cargo build --locked --profile "$profile" -p peerpack -p peerpack-loadtest
+binaries=${CARGO_TARGET_DIR:-target}/$profile
+if [ "$profile" = dev ]; then binaries=${CARGO_TARGET_DIR:-target}/debug; fi
+
+case " ${arguments[*]-} " in
+    *" --help "* | *" -h "* | *" --version "*) exec "$binaries/peerpack-loadtest" "${arguments[@]}" ;;
+esac
+
+# ---------------------------------------------------------------- the server
+
+ulimit -n "$(ulimit -Hn)"
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/peerpack-loadtest.XXXXXX")
+server_pid=
+
+alive() { kill -0 "$1" 2>/dev/null; }
+
+stop_server() {
+    [ -n "$server_pid" ] || return 0
+    local deadline=$((SECONDS + stop_timeout_s))
+    kill -TERM "$server_pid" 2>/dev/null || true
+    while alive "$server_pid"; do
+        if [ "$SECONDS" -ge "$deadline" ]; then
+            say "the server did not stop within $stop_timeout_s s and is killed"
+            kill -KILL "$server_pid" 2>/dev/null || true
+            break
+        fi
+        sleep 0.1
+    done
+    wait "$server_pid" 2>/dev/null || true
+    server_pid=
+}
+
+on_exit() {
+    local code=$?
+    trap '' INT TERM HUP
+    stop_server
+    if [ "$code" -ne 0 ] && [ -s "$dir/server.log" ]; then
+        say "the server's last warnings and errors:"
+        grep -E 'WARN|ERROR|panicked' "$dir/server.log" | tail -n 20 | cut -c1-400 | sed 's/^/    /' >&2 || true
+    fi
+    rm -rf "$dir"
+    exit "$code"
+}
+trap on_exit EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+export PEERPACK_DATA_DIR=$dir/data
+export PEERPACK_LOG=${PEERPACK_LOG:-warn}
+unset DATABASE_URL REDIS_URL
+label="embedded (SQLite)"
+mkdir "$PEERPACK_DATA_DIR"
+if [ "$store" = postgres ]; then
+    export DATABASE_URL=$PEERPACK_TEST_POSTGRES REDIS_URL=$PEERPACK_TEST_REDIS
+    label="Postgres and Redis"
+    "$binaries/peerpack" migrate
+fi
+if [ "$(uname)" != Linux ]; then
+    # Only Linux answers on all of 127.0.0.0/8, over which the load test spreads its users.
+    export PEERPACK_MAX_SOCKETS_PER_IP=20000
+fi
+
+# Answers whether the server is ready, without needing curl.
+is_ready() {
+    local status
+    exec 7<>"/dev/tcp/127.0.0.1/$port" || return 1
+    printf 'GET /api/health/ready HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n' >&7
+    IFS= read -r -t 5 status <&7 || true
+    exec 7>&-
+    [[ $status == *' 200 '* ]]
+}
+
+# Starts the server on a port nobody has, and waits until it is ready.
+start_server() {
+    local attempt deadline
+    for attempt in 1 2 3 4 5 6 7 8 9 10; do
+        # Below the range from which Linux takes the ports of outgoing connections.
+        port=$((15000 + (RANDOM * 32768 + RANDOM) % 17000))
+        PEERPACK_LISTEN=127.0.0.1:$port "$binaries/peerpack" serve >"$dir/server.log" 2>&1 &
+        server_pid=$!
+        deadline=$((SECONDS + ready_timeout_s))
+        until (is_ready) 2>/dev/null; do
+            if ! alive "$server_pid"; then break; fi
+            if [ "$SECONDS" -ge "$deadline" ]; then die "the server was not ready after $ready_timeout_s s"; fi
+            sleep 0.1
+        done
+        # Ours, and not another one that has the port.
+        if alive "$server_pid"; then return 0; fi
+        server_pid=
+        if ! grep -qE 'cannot listen|in use' "$dir/server.log"; then
+            tail -n 20 "$dir/server.log" >&2
+            die "the server stopped while starting"
+        fi
+        say "port $port is taken, choosing another ($attempt)"
+    done
+    die "no free port after ten attempts"
+}
+
+start_server
+say "the server is ready on 127.0.0.1:$port, store: $label"
+
+# ---------------------------------------------------------------- the test
+
+code=0
+"$binaries/peerpack-loadtest" --url "http://127.0.0.1:$port" --server-pid "$server_pid" --store "$label" \
+    "${arguments[@]}" &
+test_pid=$!
+trap 'kill "$test_pid" 2>/dev/null; exit 130' INT
+trap 'kill "$test_pid" 2>/dev/null; exit 143' TERM HUP
+wait "$test_pid" || code=$?
+
+if ! alive "$server_pid"; then
+    tail -n 20 "$dir/server.log" >&2
+    say "the server ended during the test"
+    code=1
+fi
+exit "$code"

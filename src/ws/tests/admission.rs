@@ -1,0 +1,154 @@
+//! Who gets in.
+
+use peerpack_actors::time::Span;
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::header::{
+    AUTHORIZATION, HOST, ORIGIN, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
+};
+
+use super::world::{Client, PAGE, World, refused};
+use crate::ws::close_user;
+
+#[actix_web::test]
+async fn without_a_good_token_there_is_no_upgrade() {
+    let world = World::start().await;
+    let user = world.user();
+    let plain = || world.url().into_client_request().unwrap();
+    assert_eq!(refused(plain()).await, 401);
+
+    let mut wrong = plain();
+    wrong.headers_mut().insert(AUTHORIZATION, "Bearer a.b.c".parse().unwrap());
+    assert_eq!(refused(wrong).await, 401);
+
+    let mut old = plain();
+    let token = world.token_from(user, Span::hours(1));
+    old.headers_mut().insert(AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
+    assert_eq!(refused(old).await, 401);
+
+    let in_query = format!("{}?token={}", world.url(), world.token(user));
+    assert_eq!(refused(in_query.into_client_request().unwrap()).await, 401);
+    let mut in_both = world.request(user);
+    *in_both.uri_mut() = format!("{}?access_token=x", world.url()).parse().unwrap();
+    assert_eq!(refused(in_both).await, 401);
+
+    assert_eq!(world.app.engine.stats().sessions, 0);
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn a_page_gets_in_with_a_subprotocol_if_it_is_one_of_ours() {
+    let world = World::start().await;
+    let user = world.user();
+    let from = |origin: Option<&str>, protocols: String| {
+        let mut request = world.url().into_client_request().unwrap();
+        request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, protocols.parse().unwrap());
+        if let Some(origin) = origin {
+            request.headers_mut().insert(ORIGIN, origin.parse().unwrap());
+        }
+        request
+    };
+    let protocols = || format!("peerpack.v1, bearer.{}", world.token(user));
+
+    let (socket, response) = connect_async(from(Some(PAGE), protocols())).await.unwrap();
+    assert_eq!(response.headers()["sec-websocket-protocol"], "peerpack.v1");
+    assert_eq!(Client(socket).hear().await["type"], "hello");
+
+    for foreign in ["https://evil.example", "null", "https://app.example.evil.example", "http://app.example"]
+    {
+        assert_eq!(refused(from(Some(foreign), protocols())).await, 403, "{foreign}");
+    }
+    assert_eq!(refused(from(None, protocols())).await, 403, "what cannot set headers is a browser");
+    let only_token = format!("bearer.{}", world.token(user));
+    assert_eq!(refused(from(Some(PAGE), only_token)).await, 400);
+    let two_tokens = format!("{}, bearer.x", protocols());
+    assert_eq!(refused(from(Some(PAGE), two_tokens)).await, 401);
+
+    let mut native_from_page = world.request(user);
+    native_from_page.headers_mut().insert(ORIGIN, "https://evil.example".parse().unwrap());
+    assert_eq!(refused(native_from_page).await, 403);
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn what_is_no_handshake_is_told_so() {
+    let world = World::start().await;
+    let user = world.user();
+    let client = reqwest::Client::new();
+    let status = async |headers: &[(&str, &str)]| {
+        let mut request = client.get(format!("http://{}/ws", world.address)).bearer_auth(world.token(user));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send().await.unwrap().status().as_u16()
+    };
+    let version = (SEC_WEBSOCKET_VERSION.as_str(), "13");
+    let key = ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+    let (connection, upgrade) = (("connection", "upgrade"), ("upgrade", "websocket"));
+    assert_eq!(status(&[]).await, 426);
+    assert_eq!(status(&[connection, upgrade, (version.0, "12"), key]).await, 426);
+    assert_eq!(status(&[connection, upgrade, version]).await, 400);
+    assert_eq!(status(&[connection, upgrade, version, (key.0, "short")]).await, 400);
+    assert_eq!(status(&[version, key]).await, 400);
+    assert_eq!(world.app.engine.stats().sessions, 0);
+    let mut other_host = world.request(user);
+    other_host.headers_mut().insert(HOST, "other.example".parse().unwrap());
+    assert!(connect_async(other_host).await.is_ok(), "the host is not ours to judge");
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn the_sixth_socket_of_a_user_takes_the_place_of_the_oldest() {
+    let world = World::start().await;
+    let (user, other) = (world.user(), world.user());
+    let (mut bystander, ..) = world.greeted(other).await;
+    let mut clients = Vec::new();
+    for _ in 0..6 {
+        clients.push(world.greeted(user).await.0);
+    }
+    assert_eq!(clients[0].close_code().await, 4009);
+    assert_eq!(world.app.engine.sessions_of(user), 5);
+    world.happen(user).await;
+    for client in &mut clients[1..] {
+        assert_eq!(client.events(1).await, [1]);
+    }
+    bystander.hear_nothing().await;
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn a_connection_ends_with_its_token_and_with_its_welcome() {
+    let world = World::start().await;
+    let user = world.user();
+    let mut request = world.request(user);
+    // Good for two more seconds.
+    let token = world.token_from(user, Span::from_ms(15 * 60_000 - 2_000));
+    request.headers_mut().insert(AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
+    let mut short = Client(connect_async(request).await.unwrap().0);
+    let (mut long, ..) = world.greeted(user).await;
+    assert_eq!(short.close_code().await, 4001);
+    close_user(user, 4503, "banned");
+    assert_eq!(long.close_code().await, 4503);
+    assert_eq!(world.app.engine.sessions_of(user), 0);
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn who_hangs_up_is_forgotten() {
+    let world = World::start().await;
+    let user = world.user();
+    let (mut polite, ..) = world.greeted(user).await;
+    let (rude, ..) = world.greeted(user).await;
+    assert_eq!(world.app.engine.sessions_of(user), 2);
+    polite.0.close(None).await.unwrap();
+    drop(rude);
+    for _ in 0..100 {
+        if world.app.engine.sessions_of(user) == 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(world.app.engine.sessions_of(user), 0);
+    assert!(crate::ws::sockets::of(user).is_empty());
+    world.stop().await;
+}

@@ -1,0 +1,101 @@
+//! Events: each once, in order, none left out.
+
+use std::time::Duration;
+
+use super::world::World;
+
+#[actix_web::test]
+async fn hello_comes_first_and_an_event_comes_once() {
+    let world = World::start().await;
+    let user = world.user();
+    world.happen(user).await;
+    let (mut client, epoch, top) = world.greeted(user).await;
+    assert_eq!(top, 1);
+    world.happen(user).await;
+    let event = client.hear().await;
+    assert_eq!((event["seq"].as_u64(), event["type"].as_str()), (Some(top + 1), Some("trip.updated")));
+    client.hear_nothing().await;
+    let resumed = client.resume(epoch, top + 1).await;
+    assert_eq!((&resumed["type"], &resumed["data"]["count"]), (&"resumed".into(), &0.into()));
+    client.hear_nothing().await;
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn after_a_reconnect_exactly_what_was_missed_comes_before_what_is_new() {
+    let world = World::start().await;
+    let user = world.user();
+    let (mut client, epoch, _) = world.greeted(user).await;
+    for _ in 0..3 {
+        world.happen(user).await;
+    }
+    assert_eq!(client.events(3).await, [1, 2, 3]);
+    drop(client);
+    for _ in 0..4 {
+        world.happen(user).await;
+    }
+    let (mut client, epoch_again, top) = world.greeted(user).await;
+    assert_eq!((epoch_again, top), (epoch, 7));
+    // Between hello and resume.
+    world.happen(user).await;
+    let resumed = client.resume(epoch, 3).await;
+    assert_eq!(resumed["data"]["recovered"], true);
+    let count = resumed["data"]["count"].as_u64().unwrap();
+    assert_eq!(resumed["data"]["top"], 3 + count);
+    world.happen(user).await;
+    assert_eq!(client.events(6).await, [4, 5, 6, 7, 8, 9]);
+    client.hear_nothing().await;
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn what_cannot_be_told_is_not_told_in_part() {
+    let world = World::start().await;
+    let user = world.user();
+    for _ in 0..2 {
+        world.happen(user).await;
+    }
+    let (mut client, epoch, _) = world.greeted(user).await;
+    let resumed = client.resume(epoch + 1, 1).await;
+    assert_eq!(
+        (&resumed["data"]["recovered"], &resumed["data"]["reason"]),
+        (&false.into(), &"epoch_changed".into())
+    );
+    let resumed = client.resume(epoch, 9).await;
+    assert_eq!(resumed["data"]["reason"], "future_seq");
+    client.hear_nothing().await;
+    world.happen(user).await;
+    assert_eq!(client.events(1).await, [3]);
+    // What comes before the hello would come after what was live.
+    client.say(&serde_json::json!({ "type": "resume", "data": { "epoch": epoch, "last_seq": 0 } })).await;
+    assert_eq!(client.close_code().await, 4010);
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn under_steady_fire_every_connection_sees_an_unbroken_run() {
+    let world = World::start().await;
+    let user = world.user();
+    const EVENTS: u64 = 60;
+    let fire = async {
+        for _ in 0..EVENTS {
+            world.happen(user).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let listen = async {
+        let (mut last, mut epoch) = (0, None);
+        while last < EVENTS {
+            let (mut client, of_now, _) = world.greeted(user).await;
+            assert_eq!(*epoch.get_or_insert(of_now), of_now);
+            let resumed = client.resume(of_now, last).await;
+            assert_eq!(resumed["data"]["recovered"], true, "{resumed}");
+            for _ in 0..(EVENTS - last).min(9) {
+                assert_eq!(client.events(1).await, [last + 1]);
+                last += 1;
+            }
+        }
+    };
+    futures_util::future::join(fire, listen).await;
+    world.stop().await;
+}

@@ -1,0 +1,107 @@
+//! Commands and their acks.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::world::{World, command};
+
+#[actix_web::test]
+async fn a_command_is_answered_once_and_a_repeated_one_with_the_same_ack() {
+    let world = World::start().await;
+    let (mut client, ..) = world.greeted(world.user()).await;
+    let kinds = [
+        "offer.accept",
+        "offer.decline",
+        "request.accept",
+        "request.decline",
+        "request.pick_up",
+        "request.deliver",
+        "request.confirm",
+        "request.cancel",
+        "request.withdraw",
+        "offer.rendered",
+    ];
+    for kind in kinds {
+        let id = Uuid::from_bytes(rand::random());
+        let ack = client.ask(&command(kind, id)).await;
+        assert_eq!(ack["type"], "ack");
+        assert_eq!(ack["cmd_id"], id.to_string());
+        assert_eq!((&ack["status"], &ack["code"]), (&"error".into(), &"not_found".into()), "{kind}");
+        assert_eq!(client.ask(&command(kind, id)).await, ack);
+    }
+    client.hear_nothing().await;
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn commands_are_answered_in_their_order_and_too_many_at_once_are_refused() {
+    let world = World::start().await;
+    let (mut client, ..) = world.greeted(world.user()).await;
+    let ids: Vec<_> = (0..25).map(|_| Uuid::from_bytes(rand::random())).collect();
+    for id in &ids {
+        client.say(&command("offer.accept", *id)).await;
+    }
+    for id in &ids {
+        assert_eq!(client.hear().await["cmd_id"], id.to_string());
+    }
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn a_ping_is_answered_with_the_time_and_a_position_is_kept() {
+    let world = World::start().await;
+    let user = world.user();
+    let (mut client, ..) = world.greeted(user).await;
+    let pong = client.ask(&json!({ "type": "ping" })).await;
+    assert_eq!(pong["type"], "pong");
+    assert!(pong["data"]["server_time"].is_string());
+    client.say(&json!({ "type": "location", "data": { "lat": 55.75, "lon": 37.62 } })).await;
+    client.ask(&json!({ "type": "ping" })).await;
+    let now = world.app.clock.now();
+    let position = world.app.presence.last_position(user, now).await.unwrap().unwrap();
+    assert_eq!((position.lat, position.lon), (55.75, 37.62));
+    assert_eq!(world.app.presence.present_count(now).await, Ok(1));
+    let ack = client.ask(&json!({ "type": "location", "data": { "lat": 155.0, "lon": 37.62 } })).await;
+    assert_eq!(ack["code"], "invalid");
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn nonsense_is_answered_until_it_is_too_much() {
+    let world = World::start().await;
+    let (mut client, ..) = world.greeted(world.user()).await;
+    let id = Uuid::from_u128(7);
+    let ack = client.ask(&json!({ "type": "offer.steal", "cmd_id": id })).await;
+    assert_eq!((&ack["code"], &ack["cmd_id"]), (&"unknown_type".into(), &id.to_string().into()));
+    for _ in 0..9 {
+        let ack = client.ask(&json!([1, 2, 3])).await;
+        assert_eq!((&ack["status"], &ack["code"]), (&"error".into(), &"bad_request".into()));
+    }
+    assert_eq!(client.close_code().await, 1008);
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn a_message_in_pieces_is_put_together() {
+    use futures_util::SinkExt;
+    use tokio_tungstenite::tungstenite::Message;
+    use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+    use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+
+    let world = World::start().await;
+    let (mut client, ..) = world.greeted(world.user()).await;
+    let pieces: [(&str, Data, bool); 3] =
+        [("{\"type\"", Data::Text, false), (":\"pi", Data::Continue, false), ("ng\"}", Data::Continue, true)];
+    for (text, kind, is_last) in pieces {
+        client.0.send(Message::Frame(Frame::message(text, OpCode::Data(kind), is_last))).await.unwrap();
+        client.0.send(Message::Ping("between".into())).await.unwrap();
+    }
+    assert_eq!(client.hear().await["type"], "pong");
+
+    let broken: [(&[u8], Data, bool); 2] = [(&[0xd0], Data::Text, false), (b"x", Data::Continue, true)];
+    for (bytes, kind, is_last) in broken {
+        client.0.send(Message::Frame(Frame::message(bytes, OpCode::Data(kind), is_last))).await.unwrap();
+    }
+    assert_eq!(client.close_code().await, 1007);
+    world.stop().await;
+}

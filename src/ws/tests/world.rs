@@ -1,0 +1,226 @@
+//! A server for one test, and clients of it.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::{HttpServer, web};
+use futures_util::{SinkExt, StreamExt};
+use peerpack_actors::ids::UserId;
+use peerpack_actors::load::Load;
+use peerpack_actors::place::Gazetteer;
+use peerpack_actors::ports::Clock;
+use peerpack_actors::runtime::{Engine, RuntimeSettings};
+use peerpack_actors::time::Span;
+use peerpack_actors::trip::{Stop, Transport, TripDraft};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
+use tokio_tungstenite::tungstenite::http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use uuid::Uuid;
+
+use crate::app::{App, SystemClock};
+use crate::auth::token::Tokens;
+use crate::auth::{Principal, Role};
+use crate::bus::local::LocalBus;
+use crate::config::{Config, Settings};
+use crate::store::{self, Database};
+use crate::ws;
+
+/// Longer than anything takes that is not broken.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(super) const PAGE: &str = "https://app.example";
+
+pub(super) struct World {
+    pub(super) app: App,
+    pub(super) address: SocketAddr,
+    tokens: Tokens,
+    server: ServerHandle,
+    _dir: TempDir,
+}
+
+impl World {
+    pub(super) async fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            data_dir: Some(dir.path().to_owned()),
+            allowed_origins: Some(vec![PAGE.to_owned()]),
+            ..Settings::default()
+        };
+        let config = Config::load(settings, []).unwrap();
+        let url = config.data_dir.display().to_string();
+        let database = Database::connect(&store::Settings::new(url)).await.unwrap();
+        database.migrate().await.unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let bus = Arc::new(LocalBus::default());
+        let store = Arc::new(database.clone());
+        let engine =
+            Engine::start(store, bus.clone(), Arc::clone(&clock), RuntimeSettings::default()).await.unwrap();
+        let app =
+            App { engine, database, clock: Arc::clone(&clock), presence: bus, config: Arc::new(config) };
+        let tokens = Tokens::new(&[7; 32], Span::minutes(15)).unwrap();
+
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let data = (web::Data::new(app.clone()), web::Data::new(tokens.clone()), web::Data::from(clock));
+        let server = HttpServer::new(move || {
+            actix_web::App::new()
+                .app_data(data.0.clone())
+                .app_data(data.1.clone())
+                .app_data(data.2.clone())
+                .service(web::resource("/ws").route(web::get().to(ws::upgrade)))
+        })
+        .on_connect(ws::keep_plug)
+        .workers(1)
+        .disable_signals()
+        .listen(listener)
+        .unwrap()
+        .run();
+        let handle = server.handle();
+        actix_web::rt::spawn(server);
+        Self { app, address, tokens, server: handle, _dir: dir }
+    }
+
+    /// Ends the server; otherwise the process of all tests keeps it.
+    pub(super) async fn stop(self) {
+        self.server.stop(false).await;
+        self.app.engine.stop();
+        self.app.database.close().await;
+    }
+
+    pub(super) fn user(&self) -> UserId {
+        UserId::new(self.app.clock.now(), rand::random())
+    }
+
+    pub(super) fn token(&self, user: UserId) -> String {
+        self.token_from(user, Span::from_ms(0))
+    }
+
+    /// A token that was issued so long ago.
+    pub(super) fn token_from(&self, user: UserId, ago: Span) -> String {
+        let principal = Principal { user, role: Role::User };
+        self.tokens.issue(principal, self.app.clock.now() - ago, rand::random()).0
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("ws://{}/ws", self.address)
+    }
+
+    /// A handshake with a bearer header.
+    pub(super) fn request(&self, user: UserId) -> Request {
+        let mut request = self.url().into_client_request().unwrap();
+        let bearer = format!("Bearer {}", self.token(user)).parse().unwrap();
+        request.headers_mut().insert(AUTHORIZATION, bearer);
+        request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, "peerpack.v1".parse().unwrap());
+        request
+    }
+
+    pub(super) async fn connect(&self, user: UserId) -> Client {
+        let (socket, response) = connect_async(self.request(user)).await.unwrap();
+        assert_eq!(response.headers()["sec-websocket-protocol"], "peerpack.v1");
+        Client(socket)
+    }
+
+    /// A connection that has heard its hello, and what was in it: epoch and top.
+    pub(super) async fn greeted(&self, user: UserId) -> (Client, u64, u64) {
+        let mut client = self.connect(user).await;
+        let hello = client.hear().await;
+        assert_eq!(hello["type"], "hello");
+        let number = |name: &str| hello["data"][name].as_u64().unwrap();
+        (client, number("epoch"), number("top"))
+    }
+
+    /// One event for the user.
+    pub(super) async fn happen(&self, user: UserId) {
+        let gazetteer = Gazetteer::bundled();
+        let start = self.app.clock.now() + Span::hours(2);
+        let stop = |name, at| {
+            let place = gazetteer.find(name).unwrap();
+            Stop { place: place.id, position: place.position, arrive: at, depart: at }
+        };
+        let draft = TripDraft {
+            stops: vec![stop("Москва", start), stop("Тверь", start + Span::hours(3))],
+            transport: Transport::Car,
+            capacity: Load { weight_g: 10_000, volume_ml: 100_000, slots: 10 },
+            max_detour_min: 30,
+            price: None,
+            comment: String::new(),
+            airport: String::new(),
+        };
+        self.app.engine.publish_trip(user, draft).await.unwrap();
+    }
+}
+
+/// The status of a refused handshake.
+pub(super) async fn refused(request: Request) -> u16 {
+    match connect_async(request).await {
+        Err(Error::Http(response)) => response.status().as_u16(),
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+pub(super) struct Client(pub(super) WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Client {
+    /// The next message.
+    pub(super) async fn hear(&mut self) -> Value {
+        loop {
+            match tokio::time::timeout(PATIENCE, self.0.next()).await.expect("a message") {
+                Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).unwrap(),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                other => panic!("no message but {other:?}"),
+            }
+        }
+    }
+
+    /// Asserts that nothing is said for a while.
+    pub(super) async fn hear_nothing(&mut self) {
+        let heard = tokio::time::timeout(Duration::from_millis(300), self.hear()).await;
+        assert!(heard.is_err(), "{heard:?}");
+    }
+
+    /// The numbers of the next events, which come without anything else between.
+    pub(super) async fn events(&mut self, count: usize) -> Vec<u64> {
+        let mut seqs = Vec::new();
+        for _ in 0..count {
+            let message = self.hear().await;
+            seqs.push(message["seq"].as_u64().unwrap_or_else(|| panic!("no event: {message}")));
+        }
+        seqs
+    }
+
+    pub(super) async fn say(&mut self, message: &Value) {
+        self.0.send(Message::text(message.to_string())).await.unwrap();
+    }
+
+    pub(super) async fn ask(&mut self, message: &Value) -> Value {
+        self.say(message).await;
+        self.hear().await
+    }
+
+    pub(super) async fn resume(&mut self, epoch: u64, last_seq: u64) -> Value {
+        self.ask(&json!({ "type": "resume", "data": { "epoch": epoch, "last_seq": last_seq } })).await
+    }
+
+    /// The close code with which the server ends the connection.
+    pub(super) async fn close_code(&mut self) -> u16 {
+        loop {
+            match tokio::time::timeout(PATIENCE, self.0.next()).await.expect("a close") {
+                Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),
+                Some(Ok(_)) => {}
+                other => panic!("not closed but {other:?}"),
+            }
+        }
+    }
+}
+
+/// A command about a request that does not exist.
+pub(super) fn command(kind: &str, cmd_id: Uuid) -> Value {
+    json!({ "type": kind, "cmd_id": cmd_id, "data": { "request_id": Uuid::from_u128(42) } })
+}
