@@ -490,7 +490,7 @@ impl Package {
         for request in self.requests.iter().filter(|request| request.trip == trip) {
             match request.state {
                 RequestState::Pending => {
-                    outcome.events.push(moved(request, RequestState::Withdrawn { at: now }))
+                    outcome.events.push(moved(request, RequestState::Withdrawn { at: now }));
                 }
                 RequestState::Accepted { .. } => {
                     let next = RequestState::Cancelled { at: now, by: crate::request::Party::Courier };

@@ -396,18 +396,18 @@ impl Request {
             }
             C::Decline { by, reason } => {
                 self.require(*by, self.answerer())?;
-                self.from_pending(command, S::Declined { at: now, reason: reason.clone() })
+                self.unless_answered(command, S::Declined { at: now, reason: reason.clone() })
             }
             C::Withdraw { by } => {
                 let starter = if self.answerer() == Party::Courier { Party::Sender } else { Party::Courier };
                 self.require(*by, starter)?;
-                self.from_pending(command, S::Withdrawn { at: now })
+                self.unless_answered(command, S::Withdrawn { at: now })
             }
             C::Expire => {
                 if self.state.is_pending() && !self.is_overdue(now) {
                     return self.illegal(command);
                 }
-                self.from_pending(command, S::Expired { at: now })
+                self.unless_answered(command, S::Expired { at: now })
             }
             C::PickUp { by } => {
                 self.require(*by, Party::Courier)?;
@@ -460,7 +460,11 @@ impl Request {
         }
     }
 
-    fn from_pending(&self, command: &RequestCommand, next: RequestState) -> Result<RequestState, Rejection> {
+    fn unless_answered(
+        &self,
+        command: &RequestCommand,
+        next: RequestState,
+    ) -> Result<RequestState, Rejection> {
         if self.state.is_pending() { Ok(next) } else { self.illegal(command) }
     }
 

@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::{PackageId, TripId, UserId};
 use peerpack_actors::load::Load;
 use peerpack_actors::matching::{Need, Settings, zone};
+use peerpack_actors::money::Amount;
 use peerpack_actors::package::Mode;
 use peerpack_actors::place::{Gazetteer, Place, PlaceId};
 use peerpack_actors::runtime::Refusal;
@@ -267,7 +268,7 @@ fn window(search: &Search, from: Option<&'static Place>) -> Result<(Time, Time),
 }
 
 fn suits(trip: &Trip, search: &Search) -> bool {
-    let price = trip.draft.price.map_or(0.0, |price| price.major());
+    let price = trip.draft.price.map_or(0.0, Amount::major);
     search.max_price.is_none_or(|most| price <= most)
         && search.transport.as_deref().is_none_or(|word| word == trip.draft.transport.word())
 }

@@ -3,6 +3,7 @@
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::RequestId;
 use peerpack_actors::ledger::Escrow;
+use peerpack_actors::money::Amount;
 use peerpack_actors::request::{RequestCommand, RequestState};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -142,7 +143,7 @@ async fn step(app: &App, id: RequestId, command: RequestCommand) -> Result<HttpR
 
 fn balance_update(state: &RequestState, escrow: &Escrow) -> Option<BalanceUpdate> {
     let reward = escrow.amount.major();
-    let net = escrow.amount.minus(escrow.fee()).map_or(0.0, |net| net.major());
+    let net = escrow.amount.minus(escrow.fee()).map_or(0.0, Amount::major);
     let (frozen, pending, available) = match state {
         RequestState::Accepted { .. } => (Some(reward), None, None),
         RequestState::Delivered { .. } => (Some(-reward), Some(reward), None),

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::TripId;
+use peerpack_actors::money::Amount;
 use peerpack_actors::package::PackageState;
 use peerpack_actors::place::{Gazetteer, Place, PlaceId, Position};
 use peerpack_actors::request::{Request, RequestState};
@@ -33,7 +34,7 @@ const PAGE: u32 = 200;
 pub struct NewTrip {
     /// Ignored: the signed-in user counts.
     #[serde(default)]
-    #[allow(dead_code, reason = "accepted for the clients that send it")]
+    #[expect(dead_code, reason = "accepted for the clients that send it")]
     name: Option<String>,
     /// Origin, by name.
     #[schema(example = "Москва")]
@@ -311,7 +312,7 @@ pub(super) fn view(trip: &Trip, courier: Option<&Person>) -> TripView {
         trips_count: courier.map_or(0, |courier| courier.delivered),
         rating: 0.0,
         reviews_count: 0,
-        price: trip.draft.price.map_or(0.0, |price| price.major()),
+        price: trip.draft.price.map_or(0.0, Amount::major),
         trip_comment: trip.draft.comment.clone(),
         trip_comment_camel: trip.draft.comment.clone(),
         state: trip.state.word().to_owned(),

@@ -95,9 +95,14 @@ pub fn close_user(user: UserId, code: u16, reason: &'static str) {
 pub fn close_all() {
     let all: Vec<_> = SOCKETS.lock().values().flatten().cloned().collect();
     for outbox in all {
-        let retry_after_ms = Some(rand::random_range(0..SPREAD_MS));
-        outbox.end(Ending { code: RESTART, reason: "restart", retry_after_ms });
+        outbox.end(restart());
     }
+}
+
+/// The end of one client's connection before a restart.
+pub(super) fn restart() -> Ending {
+    let retry_after_ms = Some(rand::random_range(0..SPREAD_MS));
+    Ending { code: RESTART, reason: "restart", retry_after_ms }
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ pub async fn upgrade(
     let user = access.principal.user;
     let outbox = Outbox::new();
     let (membership, hello) = sockets::join(app.clone(), user, Arc::clone(&outbox)).await?;
-    let plug = req.conn_data::<Arc<Plug>>().map(Arc::downgrade).unwrap_or_else(Weak::new);
+    let plug = req.conn_data::<Arc<Plug>>().map_or_else(Weak::new, Arc::downgrade);
     actix_web::rt::spawn(watch::watch(app.clone(), user, Arc::clone(&outbox), plug));
     let (payload, verdict) = FrameGuard::new(payload);
     let start = Start { app, access, outbox, membership, position: hello.position, verdict };

@@ -93,7 +93,7 @@ impl PackageActor {
                 }
                 Err(error) => {
                     tracing::warn!(package = %actor.id, %error, "cannot load the package");
-                    ctx.run_later(Duration::from_secs(1), |actor, ctx| actor.load(ctx));
+                    ctx.run_later(Duration::from_secs(1), Self::load);
                 }
             })
             .wait(ctx);
@@ -137,7 +137,7 @@ impl PackageActor {
         let waiting =
             self.package.as_ref().is_some_and(|package| package.is_waiting(self.context.clock.now()));
         if waiting {
-            ctx.run_later(Duration::ZERO, |actor, ctx| actor.consider(ctx));
+            ctx.run_later(Duration::ZERO, Self::consider);
         }
     }
 
@@ -217,7 +217,7 @@ impl PackageActor {
                     actor.consider_soon(ctx);
                 }
                 None => {
-                    ctx.run_later(Duration::from_secs(1), |actor, ctx| actor.load(ctx));
+                    ctx.run_later(Duration::from_secs(1), Self::load);
                 }
             }
         })

@@ -142,7 +142,7 @@ impl UserActor {
             .wait(ctx);
     }
 
-    fn from_ring(&self, last_seq: u64) -> Option<Vec<StreamEntry>> {
+    fn recent_after(&self, last_seq: u64) -> Option<Vec<StreamEntry>> {
         let first = self.ring.front()?.seq;
         (first <= last_seq + 1)
             .then(|| self.ring.iter().filter(|entry| entry.seq > last_seq).cloned().collect())
@@ -228,7 +228,7 @@ impl Handler<Letter<Resume>> for UserActor {
         } else if top - last_seq > MAX_RESUME {
             Some(unrecoverable("too_many"))
         } else {
-            self.from_ring(last_seq)
+            self.recent_after(last_seq)
                 .or_else(|| (last_seq == top).then(Vec::new))
                 .map(|missed| ResumeAnswer::Recovered { missed, top })
         };

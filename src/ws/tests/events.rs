@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
+use peerpack_actors::runtime::{Frame, SessionPort};
+
 use super::world::World;
+use crate::listen;
+use crate::ws::{close_user, sockets};
 
 #[actix_web::test]
 async fn hello_comes_first_and_an_event_comes_once() {
@@ -97,5 +101,62 @@ async fn under_steady_fire_every_connection_sees_an_unbroken_run() {
         }
     };
     futures_util::future::join(fire, listen).await;
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn the_listener_comes_back_and_misses_nothing() {
+    let world = World::start().await;
+    let user = world.user();
+    let (url, token) = (world.url(), world.token(user));
+    let happen = async {
+        for n in 0..3 {
+            while world.app.engine.sessions_of(user) == 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            world.happen(user).await;
+            close_user(user, 4008, "try again");
+            if n == 1 {
+                world.happen(user).await;
+            }
+        }
+    };
+    let listen = tokio::time::timeout(Duration::from_secs(30), listen::run(&url, &token, Some(4)));
+    let (listened, ()) = futures_util::future::join(listen, happen).await;
+    listened.expect("four events").expect("a good end");
+    let refused = listen::run(&url, "a.b.c", None).await.unwrap_err();
+    assert!(refused.to_string().contains("401"), "{refused}");
+    assert!(listen::run("localhost", &token, None).await.is_err());
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn trouble_with_the_store_is_told_once() {
+    let world = World::start().await;
+    let user = world.user();
+    let (mut client, epoch, top) = world.greeted(user).await;
+    client.resume(epoch, top).await;
+    for _ in 0..3 {
+        sockets::of(user)[0].push(Frame::Degraded).unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(client.hear().await["data"]["degraded"], true);
+    client.hear_nothing().await;
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn before_a_restart_everybody_is_told_when_to_come_back() {
+    let world = World::start().await;
+    let user = world.user();
+    let (mut client, ..) = world.greeted(user).await;
+    // What `close_all` does to each; itself it would end the sockets of the tests beside this one.
+    for outbox in sockets::of(user) {
+        outbox.end(sockets::restart());
+    }
+    let reconnect = client.hear().await;
+    assert_eq!(reconnect["type"], "reconnect");
+    assert!(reconnect["data"]["retry_after_ms"].as_u64().unwrap() < 10_000);
+    assert_eq!(client.close_code().await, 1012);
     world.stop().await;
 }

@@ -159,6 +159,19 @@ async fn a_reader_that_never_reads_again_loses_its_socket() {
 }
 
 #[actix_web::test]
+#[ignore = "takes up to 33 s"]
+async fn who_does_not_answer_a_ping_is_given_up() {
+    let world = World::start().await;
+    let user = world.user();
+    let (mut client, ..) = world.greeted(user).await;
+    // The library answers pings only while it is asked for messages.
+    tokio::time::sleep(Duration::from_secs(34)).await;
+    assert_eq!(world.app.engine.sessions_of(user), 0);
+    assert_eq!(client.close_code().await, 4008);
+    world.stop().await;
+}
+
+#[actix_web::test]
 async fn random_bytes_do_no_harm() {
     let world = World::start().await;
     for _ in 0..60 {

@@ -34,7 +34,35 @@ async fn a_command_is_answered_once_and_a_repeated_one_with_the_same_ack() {
 }
 
 #[actix_web::test]
-async fn commands_are_answered_in_their_order_and_too_many_at_once_are_refused() {
+async fn an_offer_is_taken_once_and_both_sides_hear_of_it() {
+    let world = World::start().await;
+    let (sender, courier) = (world.user(), world.user());
+    let (mut courier_client, ..) = world.greeted(courier).await;
+    let (mut sender_client, ..) = world.greeted(sender).await;
+    world.happen(courier).await;
+    world.send_package(sender).await;
+    let offer = courier_client.hear_of("offer.new").await;
+    let request = &offer["data"]["request_id"];
+    let ask = |kind: &str, id: u128| json!({ "type": kind, "cmd_id": Uuid::from_u128(id), "data": { "request_id": request } });
+    courier_client.say(&ask("offer.rendered", 1)).await;
+    assert_eq!(courier_client.hear_of("ack").await["status"], "ok");
+    courier_client.say(&ask("offer.accept", 2)).await;
+    let ack = courier_client.hear_of("ack").await;
+    assert_eq!(ack["data"], json!({ "request_id": request, "new_status": "accepted" }));
+    // The same again, and the same under another id: no second effect.
+    for id in [2, 3] {
+        courier_client.say(&ask("offer.accept", id)).await;
+        assert_eq!(courier_client.hear_of("ack").await["data"], ack["data"]);
+    }
+    assert_eq!(sender_client.hear_of("request.accepted").await["data"]["request_id"], *request);
+    sender_client.say(&ask("request.confirm", 4)).await;
+    let refusal = sender_client.hear_of("ack").await;
+    assert_eq!((&refusal["status"], &refusal["code"]), (&"error".into(), &"illegal_transition".into()));
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn commands_are_answered_in_their_order() {
     let world = World::start().await;
     let (mut client, ..) = world.greeted(world.user()).await;
     let ids: Vec<_> = (0..25).map(|_| Uuid::from_bytes(rand::random())).collect();

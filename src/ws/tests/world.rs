@@ -9,7 +9,9 @@ use actix_web::{HttpServer, web};
 use futures_util::{SinkExt, StreamExt};
 use peerpack_actors::ids::UserId;
 use peerpack_actors::load::Load;
-use peerpack_actors::place::Gazetteer;
+use peerpack_actors::money::{Amount, Currency};
+use peerpack_actors::package::{End, Mode, PackageDraft};
+use peerpack_actors::place::{Gazetteer, Place};
 use peerpack_actors::ports::Clock;
 use peerpack_actors::runtime::{Engine, RuntimeSettings};
 use peerpack_actors::time::Span;
@@ -33,7 +35,7 @@ use crate::store::{self, Database};
 use crate::ws;
 
 /// Longer than anything takes that is not broken.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(40);
 
 pub(super) const PAGE: &str = "https://app.example";
 
@@ -62,8 +64,14 @@ impl World {
         let store = Arc::new(database.clone());
         let engine =
             Engine::start(store, bus.clone(), Arc::clone(&clock), RuntimeSettings::default()).await.unwrap();
-        let app =
-            App { engine, database, clock: Arc::clone(&clock), presence: bus, config: Arc::new(config) };
+        let app = App {
+            engine,
+            database,
+            clock: Arc::clone(&clock),
+            presence: bus,
+            started_at: clock.now(),
+            config: Arc::new(config),
+        };
         let tokens = Tokens::new(&[7; 32], Span::minutes(15)).unwrap();
 
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -136,12 +144,11 @@ impl World {
         (client, number("epoch"), number("top"))
     }
 
-    /// One event for the user.
+    /// One event for the user: they go from Moscow to Tver.
     pub(super) async fn happen(&self, user: UserId) {
-        let gazetteer = Gazetteer::bundled();
         let start = self.app.clock.now() + Span::hours(2);
         let stop = |name, at| {
-            let place = gazetteer.find(name).unwrap();
+            let place = place(name);
             Stop { place: place.id, position: place.position, arrive: at, depart: at }
         };
         let draft = TripDraft {
@@ -155,6 +162,34 @@ impl World {
         };
         self.app.engine.publish_trip(user, draft).await.unwrap();
     }
+
+    /// A package of the user, for whoever goes from Moscow to Tver.
+    pub(super) async fn send_package(&self, user: UserId) {
+        let now = self.app.clock.now();
+        let end = |name| {
+            let place = place(name);
+            End { place: place.id, position: place.position, address: String::new() }
+        };
+        let draft = PackageDraft {
+            pickup: end("Москва"),
+            dropoff: end("Тверь"),
+            load: Load { weight_g: 1_000, volume_ml: 1_000, slots: 1 },
+            ready_at: now,
+            deliver_by: now + Span::days(3),
+            reward: Amount::new(50_000, Currency::Rub),
+            description: "a vase".to_owned(),
+            size: String::new(),
+            weight: String::new(),
+            tags: Vec::new(),
+            mode: Mode::Instant,
+            template: false,
+        };
+        self.app.engine.publish_package(user, draft).await.unwrap();
+    }
+}
+
+fn place(name: &str) -> &'static Place {
+    Gazetteer::bundled().find(name).unwrap()
 }
 
 /// The status of a refused handshake.
@@ -206,6 +241,16 @@ impl Client {
 
     pub(super) async fn resume(&mut self, epoch: u64, last_seq: u64) -> Value {
         self.ask(&json!({ "type": "resume", "data": { "epoch": epoch, "last_seq": last_seq } })).await
+    }
+
+    /// The next message of a type; what comes before it does not matter.
+    pub(super) async fn hear_of(&mut self, kind: &str) -> Value {
+        loop {
+            let message = self.hear().await;
+            if message["type"] == kind {
+                return message;
+            }
+        }
     }
 
     /// The close code with which the server ends the connection.
