@@ -11,14 +11,14 @@
 # `--postgres` its stores are those that PEERPACK_TEST_POSTGRES and PEERPACK_TEST_REDIS name, or throwaway ones that
 # scripts/services.sh starts. The exit code is that of the load test: 0 only if no invariant was broken.
 #
-# PEERPACK_LOADTEST_PROFILE=dev builds faster and measures nothing worth keeping; the default is release.
+# LOADTEST_PROFILE=dev builds faster and measures nothing worth keeping; the default is release.
 
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly ready_timeout_s=60
 readonly stop_timeout_s=20
-readonly profile=${PEERPACK_LOADTEST_PROFILE:-release}
+readonly profile=${LOADTEST_PROFILE:-release}
 
 say() { printf 'loadtest: %s\n' "$*" >&2; }
 die() {
@@ -97,7 +97,7 @@ mkdir "$PEERPACK_DATA_DIR"
 if [ "$store" = postgres ]; then
     export DATABASE_URL=$PEERPACK_TEST_POSTGRES REDIS_URL=$PEERPACK_TEST_REDIS
     label="Postgres and Redis"
-    "$binaries/peerpack" migrate
+    env -u PEERPACK_TEST_POSTGRES -u PEERPACK_TEST_REDIS "$binaries/peerpack" migrate
 fi
 if [ "$(uname)" != Linux ]; then
     # Only Linux answers on all of 127.0.0.0/8, over which the load test spreads its users.
@@ -120,7 +120,8 @@ start_server() {
     for attempt in 1 2 3 4 5 6 7 8 9 10; do
         # Below the range from which Linux takes the ports of outgoing connections.
         port=$((15000 + (RANDOM * 32768 + RANDOM) % 17000))
-        PEERPACK_LISTEN=127.0.0.1:$port "$binaries/peerpack" serve >"$dir/server.log" 2>&1 &
+        env -u PEERPACK_TEST_POSTGRES -u PEERPACK_TEST_REDIS PEERPACK_LISTEN="127.0.0.1:$port" \
+            "$binaries/peerpack" serve >"$dir/server.log" 2>&1 &
         server_pid=$!
         deadline=$((SECONDS + ready_timeout_s))
         until (is_ready) 2>/dev/null; do

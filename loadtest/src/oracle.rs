@@ -5,6 +5,7 @@
 
 mod endings;
 mod history;
+mod paths;
 mod position;
 mod room;
 mod streams;
@@ -30,6 +31,8 @@ pub(crate) enum Rule {
     Room,
     /// Nothing is offered or accepted after its end.
     NothingAfterTheEnd,
+    /// Requests go their way step by step.
+    PathForward,
     /// Everybody concerned is told, and every command is answered.
     EverybodyTold,
     /// Streams have no gaps and no repeats.
@@ -40,23 +43,27 @@ pub(crate) enum Rule {
 
 impl Rule {
     /// All of them.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::OneWinner,
         Self::Room,
         Self::NothingAfterTheEnd,
+        Self::PathForward,
         Self::EverybodyTold,
         Self::WholeStreams,
         Self::PublishedOnce,
     ];
 
-    /// What it says in the report, with the numbers of the design's promises.
+    /// What it says in the report, with the numbers of the promises and of the core's invariants.
     pub(crate) const fn title(self) -> &'static str {
         match self {
-            Self::OneWinner => "one winner per package (AS-1)",
-            Self::Room => "room on every leg, detours within the budget (AS-2)",
+            Self::OneWinner => "one winner per package (AS-1, INV-1)",
+            Self::Room => "room on every leg, detours within the budget (AS-2, INV-2)",
             Self::NothingAfterTheEnd => "nothing offered or accepted after its end (AS-1)",
+            Self::PathForward => "requests go their way step by step, never back in time (INV-8)",
             Self::EverybodyTold => "everybody concerned is told, every command answered once (RT-1, RT-11)",
-            Self::WholeStreams => "streams without gaps and repeats, as stored (RT-2, RT-3, RT-4)",
+            Self::WholeStreams => {
+                "streams whole and as stored, each change told once (RT-2 to RT-4, INV-7, INV-9)"
+            }
             Self::PublishedOnce => "acknowledged publications exist once (AS-1, AS-4)",
         }
     }
@@ -89,6 +96,7 @@ pub(crate) fn judge(history: &History) -> Vec<Violation> {
     note(Rule::OneWinner, winners::check(history));
     note(Rule::Room, room::check(history));
     note(Rule::NothingAfterTheEnd, endings::check(history, TOLERANCE));
+    note(Rule::PathForward, paths::check(history));
     note(Rule::EverybodyTold, telling::check(history));
     note(Rule::WholeStreams, streams::check(history));
     note(Rule::PublishedOnce, history.published_twice.clone());

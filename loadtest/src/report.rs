@@ -56,6 +56,8 @@ pub(crate) struct Report {
     latencies: BTreeMap<&'static str, Summary>,
     cores: Cores,
     server_memory: Memory,
+    /// Whether the figures of the server's processes are known.
+    knows_server: bool,
     violations: Vec<Violation>,
 }
 
@@ -87,6 +89,7 @@ impl Report {
             latencies: latencies.collect(),
             cores,
             server_memory,
+            knows_server: !options.server_pids.is_empty(),
             violations,
         }
     }
@@ -177,20 +180,27 @@ impl Report {
             ),
         );
         row("end", format!("{} packages were offered to somebody; people {quiet}", sizes.packages_offered));
-        row(
-            "cores in use while publishing",
-            format!(
-                "server {:.2}, generator {:.2}, everything else {:.2}",
-                cores.server, cores.generator, cores.others
-            ),
-        );
-        row(
-            "server's memory",
-            format!(
-                "{:.0} MiB before anybody connected, {:.0} MiB with all sockets and trips, {:.0} MiB at most",
-                memory.at_start_mib, memory.connected_mib, memory.peak_mib
-            ),
-        );
+        if self.knows_server {
+            row(
+                "cores in use while publishing",
+                format!(
+                    "server {:.2}, generator {:.2}, everything else {:.2}",
+                    cores.server, cores.generator, cores.others
+                ),
+            );
+            row(
+                "server's memory",
+                format!(
+                    "{:.0} MiB before anybody connected, {:.0} MiB with all sockets and trips, {:.0} MiB at most",
+                    memory.at_start_mib, memory.connected_mib, memory.peak_mib
+                ),
+            );
+        } else {
+            row(
+                "cores in use while publishing",
+                format!("generator {:.2}, everything else {:.2}", cores.generator, cores.others),
+            );
+        }
         text
     }
 
@@ -337,6 +347,7 @@ mod tests {
             latencies: summaries.collect(),
             cores: Cores::default(),
             server_memory: Memory::default(),
+            knows_server: true,
             violations,
         }
     }

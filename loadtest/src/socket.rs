@@ -134,7 +134,7 @@ pub(crate) async fn receive(socket: &mut Socket) -> anyhow::Result<ServerMessage
     loop {
         match socket.next().await {
             Some(Ok(Message::Text(text))) => {
-                return Ok(ServerMessage::parse(&text).with_context(|| text.to_string())?);
+                return ServerMessage::parse(&text).with_context(|| text.to_string());
             }
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
             Some(Ok(Message::Close(frame))) => bail!("closed: {frame:?}"),

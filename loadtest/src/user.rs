@@ -443,7 +443,7 @@ fn note(shared: &Shared, what: What, outcome: &Outcome, due_us: u64, sent_us: u6
             shared.measures.record_between(Metric::AcceptNaive, sent_us, now);
         }
         (What::Accept, Outcome::Refused(_)) => {
-            shared.measures.record_between(Metric::AcceptRefused, due_us, now)
+            shared.measures.record_between(Metric::AcceptRefused, due_us, now);
         }
         (_, Outcome::Ok) => shared.measures.record_between(Metric::Step, due_us, now),
         _ => {}

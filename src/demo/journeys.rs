@@ -22,20 +22,18 @@ const AHEAD: (Span, Span) = (Span::minutes(70), Span::days(6));
 /// How often another departure is drawn when one is in the small hours.
 const TRIES: usize = 16;
 
-const COMMENTS_RU: [&str; 6] = [
-    "Есть место в багаже",
-    "Возьму документы и небольшие посылки",
-    "Еду без остановок на ночь",
-    "Могу забрать по дороге",
-    "Без жидкостей и хрупкого, пожалуйста",
-    "Встреча у выхода, пишите заранее",
+/// What people write, in Russian and in English.
+const COMMENTS: [(&str, &str); 4] = [
+    ("Есть место в багаже", "Spare room in my luggage"),
+    ("Возьму документы и небольшие посылки", "Documents and small parcels"),
+    ("Без жидкостей и хрупкого, пожалуйста", "No liquids, please"),
+    ("Напишите заранее, договоримся о встрече", "Write me beforehand and we will meet"),
 ];
 
-const COMMENTS_EN: [&str; 4] = [
-    "Spare room in my luggage",
-    "Documents and small parcels",
-    "Can pick up on the way",
-    "No liquids, please",
+/// What drivers write, too.
+const COMMENTS_BY_CAR: [(&str, &str); 2] = [
+    ("Могу забрать по дороге", "Can pick up on the way"),
+    ("Багажник почти пустой", "The boot is almost empty"),
 ];
 
 /// A trip of somebody, not departed yet.
@@ -50,7 +48,9 @@ pub(super) fn trip(routes: &Routes, now: Time, rng: &mut StdRng) -> TripDraft {
     } else {
         (rng.random_range(4..=9) * 10_000, 5..=20)
     };
-    let comment = if speaks_russian(origin) { one_of(&COMMENTS_RU, rng) } else { one_of(&COMMENTS_EN, rng) };
+    let as_driver = by_car && rng.random_bool(0.4);
+    let (russian, english) = if as_driver { one_of(&COMMENTS_BY_CAR, rng) } else { one_of(&COMMENTS, rng) };
+    let comment = if speaks_russian(origin) { russian } else { english };
     TripDraft {
         stops,
         transport: route.transport,

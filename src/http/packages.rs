@@ -189,6 +189,8 @@ pub struct VerdictView {
     courier_name: String,
     /// Whether the trip could carry the package.
     fits: bool,
+    /// Whether the package rides this trip.
+    carries: bool,
     /// Why not: a stable code.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -418,15 +420,19 @@ fn explanation_view(
     explanation: &Explanation,
     people: &std::collections::BTreeMap<peerpack_actors::ids::UserId, Person>,
 ) -> ExplanationView {
+    let deal = package.deal();
     let verdicts = explanation.verdicts.iter().map(|verdict| {
         let found = verdict.outcome.ok();
-        let reason = verdict.outcome.err();
+        // The trip that carries the package has given its room to it: that is no reason against it.
+        let carries = deal.is_some_and(|deal| deal.trip == verdict.trip);
+        let reason = verdict.outcome.err().filter(|_| !carries);
         VerdictView {
             trip_id: verdict.trip.to_string(),
             courier_name: people
                 .get(&verdict.courier)
                 .map_or_else(String::new, |courier| courier.name.clone()),
-            fits: found.is_some(),
+            fits: found.is_some() || carries,
+            carries,
             reason: reason.map(|reason| reason.code()),
             text_en: reason.map(|reason| reason.text_en()),
             text_ru: reason.map(|reason| reason.text_ru()),

@@ -1,6 +1,10 @@
 //! The server as its users see it: real sockets, real HTTP, both databases. One binary.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+
 mod claims;
+mod kill;
 mod main_job;
+mod nodes;
 mod refusals;
 mod support;

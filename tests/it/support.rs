@@ -98,24 +98,7 @@ impl TestApp {
     }
 
     pub async fn sign_in(&self, name: &str) -> TestUser {
-        static NEXT: AtomicI64 = AtomicI64::new(1_000);
-        let user = TelegramUser {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
-            first_name: name.to_owned(),
-            last_name: None,
-            username: Some(name.to_lowercase()),
-            language_code: Some("ru".to_owned()),
-            photo_url: None,
-            is_premium: None,
-        };
-        let init_data = sign(&user, PUBLIC_TEST_TOKEN, SystemClock.now());
-        let http = reqwest::Client::new();
-        let url = format!("{}/api/auth/telegram", self.url);
-        let answer = http.post(url).json(&json!({ "init_data": init_data })).send().await.unwrap();
-        assert_eq!(answer.status(), StatusCode::OK);
-        let body: Value = answer.json().await.unwrap();
-        let id = body["user"]["id"].as_str().unwrap().to_owned();
-        TestUser { url: self.url.clone(), token: body["access_token"].as_str().unwrap().to_owned(), id, http }
+        sign_in_at(&self.url, name).await
     }
 
     /// Everything that must hold of the stored data does.
@@ -124,7 +107,30 @@ impl TestApp {
     }
 }
 
-async fn fresh_postgres() -> String {
+/// Signs somebody new in, with init data as Telegram would sign it.
+pub async fn sign_in_at(url: &str, name: &str) -> TestUser {
+    static NEXT: AtomicI64 = AtomicI64::new(1_000);
+    let user = TelegramUser {
+        id: NEXT.fetch_add(1, Ordering::Relaxed),
+        first_name: name.to_owned(),
+        last_name: None,
+        username: Some(name.to_lowercase()),
+        language_code: Some("ru".to_owned()),
+        photo_url: None,
+        is_premium: None,
+    };
+    let init_data = sign(&user, PUBLIC_TEST_TOKEN, SystemClock.now());
+    let http = reqwest::Client::new();
+    let answer = http.post(format!("{url}/api/auth/telegram")).json(&json!({ "init_data": init_data }));
+    let answer = answer.send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    let body: Value = answer.json().await.unwrap();
+    let id = body["user"]["id"].as_str().unwrap().to_owned();
+    TestUser { url: url.to_owned(), token: body["access_token"].as_str().unwrap().to_owned(), id, http }
+}
+
+/// An empty database of its own.
+pub async fn fresh_postgres() -> String {
     use sqlx::{Connection, Executor};
     let base = std::env::var("PEERPACK_TEST_POSTGRES").unwrap();
     let name = format!("it_{}", Uuid::from_bytes(rand::random()).simple());
@@ -169,7 +175,12 @@ impl TestUser {
 
     /// The same person at another server.
     pub fn at(&self, app: &TestApp) -> Self {
-        Self { url: app.url.clone(), ..self.clone() }
+        self.moved_to(&app.url)
+    }
+
+    /// The same person at another address.
+    pub fn moved_to(&self, url: &str) -> Self {
+        Self { url: url.to_owned(), ..self.clone() }
     }
 
     /// A step of a request that must succeed.

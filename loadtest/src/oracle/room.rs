@@ -3,6 +3,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use peerpack_actors::ids::{RequestId, TripId};
+use peerpack_actors::invariants::legs_within_capacity;
+use peerpack_actors::load::Load;
 use peerpack_actors::trip::LegSpan;
 
 use super::history::{Fact, History, Step, TripFacts, What};
@@ -37,7 +39,7 @@ pub(super) fn check(history: &History) -> Vec<String> {
                     if let Some(ride) = rides.get(&request)
                         && aboard.remove(&request)
                     {
-                        loads.remove(*ride);
+                        loads.remove(ride.trip, request);
                     }
                 }
                 _ => {}
@@ -70,59 +72,45 @@ fn told_cancelled(history: &History) -> HashSet<RequestId> {
     told.collect()
 }
 
-/// What rides on each leg of the trips of one courier.
+/// What rides on the trips of one courier.
 struct Loads<'a> {
     trips: &'a HashMap<TripId, TripFacts>,
-    used_g: HashMap<TripId, Vec<u32>>,
-    detour_min: HashMap<TripId, u32>,
+    rides: HashMap<TripId, HashMap<RequestId, Ride>>,
 }
 
 impl<'a> Loads<'a> {
     fn new(trips: &'a HashMap<TripId, TripFacts>) -> Self {
-        Self { trips, used_g: HashMap::new(), detour_min: HashMap::new() }
+        Self { trips, rides: HashMap::new() }
     }
 
     /// Takes a ride on; says what does not fit.
     fn add(&mut self, ride: Ride, request: RequestId) -> Vec<String> {
         let Some(facts) = self.trips.get(&ride.trip) else { return Vec::new() };
-        let trip = ride.trip;
-        let used = self.used_g.entry(trip).or_insert_with(|| vec![0; facts.legs]);
-        let mut wrong = Vec::new();
-        for leg in ride.legs.range() {
-            let Some(used_g) = used.get_mut(leg) else {
-                wrong.push(format!("trip {trip} has {} legs, {request} rides on leg {leg}", facts.legs));
-                continue;
-            };
-            *used_g += ride.weight_g;
-            if *used_g > facts.capacity_g {
-                wrong.push(format!(
-                    "trip {trip}, leg {leg}: {used_g} g of {} g with {request}",
-                    facts.capacity_g
-                ));
-            }
-        }
-        let detour = self.detour_min.entry(trip).or_default();
-        *detour += ride.detour_min;
-        if *detour > facts.max_detour_min {
-            wrong.push(format!(
-                "trip {trip}: {detour} min of {} min detour with {request}",
-                facts.max_detour_min
-            ));
-        }
-        wrong
+        let rides = self.rides.entry(ride.trip).or_default();
+        rides.insert(request, ride);
+        let capacity = load(facts.capacity_g);
+        let fits = legs_within_capacity(
+            capacity,
+            facts.legs,
+            rides.values().map(|ride| (ride.legs, load(ride.weight_g))),
+        );
+        let detour_min: u32 = rides.values().map(|ride| ride.detour_min).sum();
+        let most_min = facts.max_detour_min;
+        let too_far = (detour_min > most_min).then(|| format!("{detour_min} min of {most_min} min detour"));
+        let wrong = fits.err().map(|violation| violation.text).into_iter().chain(too_far);
+        wrong.map(|what| format!("trip {} with {request}: {what}", ride.trip)).collect()
     }
 
-    fn remove(&mut self, ride: Ride) {
-        if let Some(used) = self.used_g.get_mut(&ride.trip) {
-            ride.legs
-                .range()
-                .filter_map(|leg| used.get_mut(leg).map(|used| *used -= ride.weight_g))
-                .for_each(drop);
-        }
-        if let Some(detour) = self.detour_min.get_mut(&ride.trip) {
-            *detour -= ride.detour_min;
+    fn remove(&mut self, trip: TripId, request: RequestId) {
+        if let Some(rides) = self.rides.get_mut(&trip) {
+            rides.remove(&request);
         }
     }
+}
+
+/// Trips are published with a weight alone.
+const fn load(weight_g: u32) -> Load {
+    Load { weight_g, volume_ml: 0, slots: 0 }
 }
 
 #[cfg(test)]
@@ -157,7 +145,7 @@ mod tests {
             play.deal(1, request, package);
         }
         let found = check(&play.history);
-        assert!(found.len() == 1 && found[0].contains("leg 1: 12000 g of 10000 g"), "{found:?}");
+        assert!(found.len() == 1 && found[0].contains("leg 1 carries"), "{found:?}");
     }
 
     #[test]
@@ -197,6 +185,6 @@ mod tests {
         let mut play = Play::new();
         let request = offer(&mut play, 1, (1, 3), 100, 0);
         play.deal(1, request, 1);
-        assert!(check(&play.history)[0].contains("rides on leg 2"));
+        assert!(check(&play.history)[0].contains("a ride on legs 1..3 of a trip with 2"));
     }
 }

@@ -46,7 +46,7 @@ impl Play {
             let facts =
                 TripFacts { courier: play.user(courier), capacity_g: 10_000, max_detour_min: 20, legs: 2 };
             play.history.trip_published(trip, facts);
-            play.tell(courier, "trip.updated", json!({"trip_id": trip, "state": "active", "version": 1}));
+            play.tell(courier, "trip.updated", &json!({"trip_id": trip, "state": "active", "version": 1}));
         }
         play
     }
@@ -60,7 +60,7 @@ impl Play {
         let facts = PackageFacts { sender: self.user(SENDER), number: usize::from(package) };
         let package: PackageId = id(3, package);
         self.history.package_published(package, facts);
-        self.tell(SENDER, "package.updated", json!({"package_id": package, "state": "open", "version": 1}));
+        self.tell(SENDER, "package.updated", &json!({"package_id": package, "state": "open", "version": 1}));
     }
 
     /// Offers a package to a courier.
@@ -88,7 +88,7 @@ impl Play {
             "package": {"id": package, "description": "", "from": place(), "to": place(), "size": "s", "weight": "light",
                 "weight_g": 1_000, "volume_ml": 1_000, "tags": [], "ready_at": NOW, "deliver_by": NOW},
         });
-        self.tell(courier, "offer.new", data);
+        self.tell(courier, "offer.new", &data);
     }
 
     /// Tells a courier that an offer ended.
@@ -98,7 +98,7 @@ impl Play {
         self.tell(
             courier,
             kind,
-            json!({"request_id": request, "package_id": package, "trip_id": trip, "reason": reason}),
+            &json!({"request_id": request, "package_id": package, "trip_id": trip, "reason": reason}),
         );
     }
 
@@ -116,7 +116,7 @@ impl Play {
             "courier_id": self.user(1), "origin": "engine", "new_status": "x", "description": "", "reward": 500.0,
             "currency": "RUB", "pickup": hand_over(), "dropoff": hand_over(),
         });
-        self.tell(user, kind, data);
+        self.tell(user, kind, &data);
     }
 
     /// A courier gets a package; both parties are told.
@@ -173,7 +173,8 @@ impl Play {
         self.events[&user].clone()
     }
 
-    fn tell(&mut self, user: u8, kind: &str, data: Value) {
+    #[expect(clippy::needless_pass_by_value, reason = "json! makes values")]
+    fn tell(&mut self, user: u8, kind: &str, data: &Value) {
         let seq = self.seqs.entry(user).or_default();
         *seq += 1;
         let body: StreamEvent =

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use peerpack_actors::ids::{PackageId, RequestId};
+use peerpack_actors::invariants::one_winner;
 
 use super::history::{Fact, History, Step, What};
 
@@ -30,12 +31,7 @@ pub(super) fn check(history: &History) -> Vec<String> {
         }
     }
     for (package, holders) in holders(history) {
-        if holders.len() > 1 {
-            found.insert(format!(
-                "package {package}: {} couriers have it in the end: {holders:?}",
-                holders.len()
-            ));
-        }
+        found.extend(one_winner(package, holders).err().map(|violation| violation.text));
     }
     found.into_iter().collect()
 }
@@ -100,7 +96,7 @@ mod tests {
         play.deal(2, other, 1);
         let found = check(&play.history);
         assert!(found.iter().any(|what| what.contains("still had it")), "{found:?}");
-        assert!(found.iter().any(|what| what.contains("2 couriers have it in the end")), "{found:?}");
+        assert!(found.iter().any(|what| what.contains("went to")), "{found:?}");
     }
 
     #[test]

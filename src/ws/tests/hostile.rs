@@ -159,7 +159,6 @@ async fn a_reader_that_never_reads_again_loses_its_socket() {
 }
 
 #[actix_web::test]
-#[ignore = "takes up to 33 s"]
 async fn who_does_not_answer_a_ping_is_given_up() {
     let world = World::start().await;
     let user = world.user();

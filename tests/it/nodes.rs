@@ -1,0 +1,61 @@
+//! Two nodes on one Postgres and one Redis; actors that die; servers that are killed.
+
+use std::time::Duration;
+
+use peerpack_actors::runtime::RuntimeSettings;
+use peerpack_actors::stream::StreamEvent;
+use serde_json::json;
+
+use crate::support::{Backend, PATIENCE, TestApp, fresh_postgres};
+
+async fn two_nodes(redis: &str) -> (TestApp, TestApp) {
+    let postgres = fresh_postgres().await;
+    let more = [("REDIS_URL", redis), ("PEERPACK_JWT_SECRET", "a secret that both nodes share, of 32 bytes")];
+    // Without the comparison with the store: what arrives has come by a hint.
+    let settings = || RuntimeSettings { compare: Duration::from_secs(3_600), ..RuntimeSettings::default() };
+    let node = || tempfile::tempdir().unwrap();
+    let a = TestApp::start_on(node(), Some(postgres.clone()), &more, settings()).await;
+    let b = TestApp::start_on(node(), Some(postgres), &more, settings()).await;
+    (a, b)
+}
+
+#[actix_web::test]
+async fn a_sender_on_one_node_reaches_a_courier_on_the_other() {
+    let (Ok(_), Ok(redis)) = (std::env::var("PEERPACK_TEST_POSTGRES"), std::env::var("PEERPACK_TEST_REDIS"))
+    else {
+        eprintln!("PEERPACK_TEST_POSTGRES or PEERPACK_TEST_REDIS is not set: not run");
+        return;
+    };
+    let (a, b) = two_nodes(&redis).await;
+    let (anna, ivan) = (a.sign_in("Anna").await, b.sign_in("Ivan").await);
+    let (mut annas, mut ivans) = (anna.connect().await, ivan.connect().await);
+    ivan.publish_trip("Иркутск", "Улан-Удэ", json!({})).await;
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while a.app.engine.stats().trips == 0 {
+        assert!(tokio::time::Instant::now() < deadline, "the trip is not known on the other node");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let package = anna.publish_package("Иркутск", "Улан-Удэ", json!({})).await;
+    let offer = ivans.offer(&package).await;
+    assert_eq!(ivans.accept(offer.request_id).await, ("ok".to_owned(), None));
+    annas
+        .event("request.accepted", |event| matches!(event, StreamEvent::RequestAccepted(_)).then_some(()))
+        .await;
+    let request = offer.request_id.to_string();
+    ivan.at(&a).step(&request, "mark-delivered").await;
+    anna.at(&b).step(&request, "confirm-delivery").await;
+    a.audit().await;
+}
+
+#[actix_web::test]
+async fn a_package_actor_that_dies_is_rebuilt_with_its_offers_and_timers() {
+    let app = TestApp::start(Backend::Sqlite).await;
+    let (anna, ivan) = (app.sign_in("Anna").await, app.sign_in("Ivan").await);
+    ivan.publish_trip("Брянск", "Смоленск", json!({})).await;
+    let mut ivans = ivan.connect().await;
+    let package = anna.publish_package("Брянск", "Смоленск", json!({})).await;
+    let offer = ivans.offer(&package).await;
+    app.app.engine.crash_package_actor(package.parse().unwrap());
+    assert_eq!(ivans.accept(offer.request_id).await, ("ok".to_owned(), None));
+    app.audit().await;
+}
