@@ -1,5 +1,6 @@
 //! A user with a socket: reads what it says, reacts after a while as a person would, and comes back when it breaks.
 
+mod commands;
 mod habits;
 
 use std::cmp::Reverse;
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use peerpack::ws::wire::{
-    Ack, AckStatus, ClientFrame, ClientMessage, Decline, Event, EventBody, Hello, OfRequest, ServerMessage,
+    Ack, AckStatus, ClientFrame, ClientMessage, Event, EventBody, Hello, OfRequest, ServerMessage,
 };
 use peerpack_actors::ids::RequestId;
 use peerpack_actors::stream::StreamEvent;
@@ -20,7 +21,7 @@ use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
 
-use crate::api::Failure;
+use self::commands::{call, message, note};
 use crate::budget::Budget;
 use crate::chance::{Purpose, generator};
 use crate::measure::Metric;
@@ -43,6 +44,8 @@ pub(crate) struct User {
     planned: u64,
     commands: HashMap<Uuid, Commanded>,
     budget: Budget,
+    /// Of the history that the server has now.
+    epoch: u64,
     phase: watch::Receiver<Phase>,
 }
 
@@ -97,7 +100,7 @@ impl User {
         let phase = shared.phase.subscribe();
         let budget = Budget::new(120, 30, shared.clock.now_us());
         let (plans, commands) = (BinaryHeap::new(), HashMap::new());
-        let mut user = Self { account, shared, random, plans, planned: 0, commands, budget, phase };
+        let mut user = Self { account, shared, random, plans, planned: 0, commands, budget, epoch: 0, phase };
         let socket = user.connect().await?;
         Ok((user, socket))
     }
@@ -166,6 +169,7 @@ impl User {
 
     async fn greet(&mut self, socket: &mut Socket, hello: &Hello) -> bool {
         let user = self.account.id;
+        self.epoch = hello.epoch;
         let from = {
             let mut history = self.shared.history.lock();
             let last = history.hello(user, hello.epoch, hello.top);
@@ -245,9 +249,8 @@ impl User {
                 } else {
                     "resumes not recovered"
                 });
-                let mut history = self.shared.history.lock();
-                let epoch = history.streams.get(&self.account.id).map_or(0, |stream| stream.epoch);
-                history.resumed(self.account.id, epoch, resumed.recovered, resumed.count, resumed.top);
+                let (user, recovered, count) = (self.account.id, resumed.recovered, resumed.count);
+                self.shared.history.lock().resumed(user, self.epoch, recovered, count, resumed.top);
             }
             ServerMessage::Degraded(degraded) => {
                 self.shared.counts.add(if degraded.degraded {
@@ -413,86 +416,4 @@ impl User {
         let salt = self.account.id.uuid().as_u128().rotate_left(17);
         uuid::Builder::from_random_bytes((u128::from_le_bytes(bytes) ^ salt).to_le_bytes()).into_uuid()
     }
-}
-
-const fn message(what: What, request_id: RequestId) -> ClientMessage {
-    let of = OfRequest { request_id };
-    match what {
-        What::Accept => ClientMessage::OfferAccept(of),
-        What::Decline => ClientMessage::OfferDecline(Decline { request_id, reason: None }),
-        What::PickUp => ClientMessage::RequestPickUp(of),
-        What::Deliver => ClientMessage::RequestDeliver(of),
-        What::Confirm => ClientMessage::RequestConfirm(of),
-        What::Cancel => ClientMessage::RequestCancel(of),
-    }
-}
-
-/// Counts and measures the answer to a command.
-fn note(shared: &Shared, what: What, outcome: &Outcome, due_us: u64, sent_us: u64, now: u64) {
-    shared.counts.add(&match outcome {
-        Outcome::Ok => format!("{what:?}: ok"),
-        Outcome::Refused(code) => format!("{what:?}: {code}"),
-        Outcome::Unknown => format!("{what:?}: unknown"),
-    });
-    if !shared.is_measured(due_us) {
-        return;
-    }
-    match (what, outcome) {
-        (What::Accept, Outcome::Ok) => {
-            shared.measures.record_between(Metric::Accept, due_us, now);
-            shared.measures.record_between(Metric::AcceptNaive, sent_us, now);
-        }
-        (What::Accept, Outcome::Refused(_)) => {
-            shared.measures.record_between(Metric::AcceptRefused, due_us, now);
-        }
-        (_, Outcome::Ok) => shared.measures.record_between(Metric::Step, due_us, now),
-        _ => {}
-    }
-}
-
-/// Takes a step over HTTP, and repeats it until its outcome is known.
-async fn call(
-    shared: Arc<Shared>,
-    account: Arc<Account>,
-    what: What,
-    request: RequestId,
-    cmd: Uuid,
-    due_us: u64,
-) {
-    let path = match what {
-        What::Accept => "accept",
-        What::Decline => "decline",
-        What::PickUp => "pickup",
-        What::Deliver => "mark-delivered",
-        What::Confirm => "confirm-delivery",
-        What::Cancel => "cancel",
-    };
-    shared.outstanding.fetch_add(1, Ordering::Relaxed);
-    for _ in 0..ATTEMPTS {
-        let sent = shared.clock.now_us();
-        shared.touch(sent);
-        shared.history.lock().sent(cmd, account.id, what, request, shared.clock.wall_at(sent));
-        let base = &shared.targets[account.node].http;
-        let outcome = match shared.api.step(base, &account.token(), request, path, cmd).await {
-            Ok(()) => Outcome::Ok,
-            Err(Failure::Refused(401, _)) => {
-                drop(account.renew(&shared).await);
-                Outcome::Unknown
-            }
-            Err(Failure::Refused(_, code)) => Outcome::Refused(code),
-            Err(Failure::Unknown(why)) => {
-                shared.counts.add(&format!("{what:?} over HTTP: {why}"));
-                Outcome::Unknown
-            }
-        };
-        let now = shared.clock.now_us();
-        shared.touch(now);
-        shared.history.lock().answered(cmd, now, outcome.clone());
-        note(&shared, what, &outcome, due_us, sent, now);
-        if outcome != Outcome::Unknown {
-            break;
-        }
-        tokio::time::sleep(Duration::from_micros(PAUSE_US)).await;
-    }
-    shared.outstanding.fetch_sub(1, Ordering::Relaxed);
 }

@@ -163,3 +163,10 @@ async fn the_document_lists_exactly_the_routes() {
     registered.sort();
     assert_eq!(documented, registered);
 }
+
+#[actix_web::test]
+async fn the_committed_document_is_the_generated_one() {
+    let committed = std::fs::read_to_string("docs/openapi.json").unwrap();
+    let generated = peerpack::http::openapi::document().to_pretty_json().unwrap();
+    assert_eq!(committed.trim(), generated.trim(), "run `make openapi`");
+}

@@ -173,7 +173,6 @@ impl Play {
         self.events[&user].clone()
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "json! makes values")]
     fn tell(&mut self, user: u8, kind: &str, data: &Value) {
         let seq = self.seqs.entry(user).or_default();
         *seq += 1;
