@@ -12,7 +12,9 @@ mod audit;
 mod codec;
 mod commit;
 mod failure;
+mod groups;
 mod idempotency;
+mod lanes;
 mod load;
 
 mod postgres;
@@ -81,7 +83,7 @@ struct Inner {
 }
 
 enum Backend {
-    Postgres { pool: PgPool, url: String },
+    Postgres { pool: PgPool, lanes: lanes::Lanes, url: String },
     Sqlite { readers: SqlitePool, writer: writer::Writer, path: std::path::PathBuf },
 }
 

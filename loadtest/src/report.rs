@@ -151,7 +151,7 @@ impl Report {
         };
         let mut text = String::from("| | |\n| --- | --- |\n");
         let mut row = |name: &str, value: String| {
-            writeln!(text, "| {name} | {value} |").expect("writing to a string cannot fail")
+            writeln!(text, "| {name} | {value} |").expect("writing to a string cannot fail");
         };
         row("date", self.date.clone());
         row("command", format!("`{}`", self.command));

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use peerpack_actors::invariants::Invariant;
 use peerpack_actors::ports::Unavailable;
 use uuid::Uuid;
 
@@ -22,9 +23,11 @@ macro_rules! deal {
     };
 }
 
-/// The rules: what is broken, and a query for the rows that break it, with an `id` and a `detail`.
-const RULES: &[(&str, &str)] = &[
+/// The rules: the invariant, what is broken, and a query for the rows that break it, with an `id` and a
+/// `detail`.
+const RULES: &[(Invariant, &str, &str)] = &[
     (
+        Invariant::OneDeal,
         "a package has two deals",
         concat!(
             "SELECT q.package_id AS id, CAST(count(*) AS TEXT) AS detail FROM requests AS q WHERE ",
@@ -33,6 +36,7 @@ const RULES: &[(&str, &str)] = &[
         ),
     ),
     (
+        Invariant::PackageAgrees,
         "a package and its deal are in different states",
         "SELECT p.id, p.state || ' but ' || COALESCE(q.state, 'no deal') AS detail \
          FROM packages AS p LEFT JOIN requests AS q ON q.id = p.deal AND q.package_id = p.id \
@@ -43,6 +47,7 @@ const RULES: &[(&str, &str)] = &[
              OR (p.state = 'confirmed' AND q.state = 'confirmed')), true)",
     ),
     (
+        Invariant::PackageAgrees,
         "a deal holds a package that does not know it",
         concat!(
             "SELECT q.id, q.state || ' while ' || p.state AS detail \
@@ -52,33 +57,39 @@ const RULES: &[(&str, &str)] = &[
         ),
     ),
     (
+        Invariant::PackageAgrees,
         "a request waits for a package that is not open",
         "SELECT q.id, p.state AS detail FROM requests AS q JOIN packages AS p ON p.id = q.package_id \
          WHERE q.state = 'pending' AND p.state <> 'open'",
     ),
     (
+        Invariant::PackageAgrees,
         "a request names other people than its package and trip",
         "SELECT q.id, q.state AS detail FROM requests AS q JOIN packages AS p ON p.id = q.package_id \
          JOIN trips AS t ON t.id = q.trip_id WHERE q.sender <> p.sender OR q.courier <> t.courier",
     ),
     (
+        Invariant::PackageAgrees,
         "a parcel is promised or on board of a cancelled trip",
         "SELECT q.id, q.state AS detail FROM requests AS q JOIN trips AS t ON t.id = q.trip_id \
          WHERE t.state = 'cancelled' AND q.state IN ('accepted', 'picked_up')",
     ),
     (
+        Invariant::WithinCapacity,
         "a trip's legs have gaps",
         "SELECT t.id, CAST(count(l.leg) AS TEXT) || ' legs' AS detail \
          FROM trips AS t LEFT JOIN trip_legs AS l ON l.trip_id = t.id \
          GROUP BY t.id HAVING count(l.leg) = 0 OR min(l.leg) <> 0 OR max(l.leg) <> count(l.leg) - 1",
     ),
     (
+        Invariant::WithinCapacity,
         "a leg holds more than its capacity or less than nothing",
         "SELECT l.trip_id AS id, 'leg ' || CAST(l.leg AS TEXT) AS detail FROM trip_legs AS l \
          WHERE l.used_g < 0 OR l.used_g > l.capacity_g OR l.used_ml < 0 OR l.used_ml > l.capacity_ml \
          OR l.used_n < 0 OR l.used_n > l.capacity_n",
     ),
     (
+        Invariant::UsedIsDeals,
         "the room used on a leg is not the sum of its deals",
         concat!(
             "SELECT l.trip_id AS id, 'leg ' || CAST(l.leg AS TEXT) AS detail FROM trip_legs AS l \
@@ -92,6 +103,7 @@ const RULES: &[(&str, &str)] = &[
         ),
     ),
     (
+        Invariant::UsedIsDeals,
         "a deal rides on a leg that is not there",
         concat!(
             "SELECT q.id, 'leg ' || CAST(q.leg_to - 1 AS TEXT) AS detail FROM requests AS q \
@@ -101,6 +113,7 @@ const RULES: &[(&str, &str)] = &[
         ),
     ),
     (
+        Invariant::UsedIsDeals,
         "the detour used by a trip is not the sum of its deals",
         concat!(
             "SELECT t.id, CAST(t.detour_used_min AS TEXT) || ' min' AS detail FROM trips AS t \
@@ -110,6 +123,7 @@ const RULES: &[(&str, &str)] = &[
         ),
     ),
     (
+        Invariant::EscrowAgrees,
         "an escrow and its request are in different states",
         "SELECT q.id, q.state || ' but ' || COALESCE(e.state, 'none') AS detail \
          FROM requests AS q LEFT JOIN escrows AS e ON e.request_id = q.id \
@@ -121,12 +135,14 @@ const RULES: &[(&str, &str)] = &[
              ELSE 'none' END",
     ),
     (
+        Invariant::EscrowAgrees,
         "an escrow is not for what its request says",
         "SELECT q.id, CAST(e.amount_minor AS TEXT) AS detail FROM escrows AS e \
          JOIN requests AS q ON q.id = e.request_id WHERE e.amount_minor <> q.reward_minor \
          OR e.currency <> q.currency OR e.sender <> q.sender OR e.courier <> q.courier",
     ),
     (
+        Invariant::EscrowAgrees,
         "the money of an escrow does not lie where its state says",
         "SELECT e.request_id AS id, e.state AS detail FROM escrows AS e \
          LEFT JOIN transfers AS t ON t.request_id = e.request_id \
@@ -139,11 +155,13 @@ const RULES: &[(&str, &str)] = &[
              <> CASE WHEN e.state = 'pending' THEN e.amount_minor ELSE 0 END",
     ),
     (
+        Invariant::MoneyBalances,
         "a wallet is negative",
         "SELECT w.user_id AS id, w.kind || ' ' || CAST(w.balance AS TEXT) AS detail FROM wallets AS w \
          WHERE w.balance < 0",
     ),
     (
+        Invariant::MoneyBalances,
         "a wallet is not the sum of its transfers",
         "SELECT a.owner AS id, a.kind || ' ' || a.currency AS detail FROM ( \
              SELECT to_user AS owner, to_kind AS kind, currency, amount_minor AS change FROM transfers \
@@ -154,6 +172,13 @@ const RULES: &[(&str, &str)] = &[
          ) AS a WHERE a.owner IS NOT NULL GROUP BY a.owner, a.kind, a.currency HAVING sum(a.change) <> 0",
     ),
     (
+        Invariant::TimesForward,
+        "a step is dated before what it is a step of",
+        "SELECT q.id, q.state AS detail FROM requests AS q JOIN packages AS p ON p.id = q.package_id \
+         WHERE q.state_at < q.created_at OR q.created_at < p.created_at OR p.state_at < p.created_at",
+    ),
+    (
+        Invariant::SeqsContiguous,
         "a stream has gaps",
         "SELECT s.user_id AS id, \
          'top ' || CAST(s.top AS TEXT) || ', events ' || CAST(count(e.seq) AS TEXT) AS detail \
@@ -161,6 +186,7 @@ const RULES: &[(&str, &str)] = &[
          HAVING count(e.seq) <> s.top OR COALESCE(min(e.seq), 1) <> 1 OR COALESCE(max(e.seq), 0) <> s.top",
     ),
     (
+        Invariant::SeqsContiguous,
         "an event belongs to no stream",
         "SELECT e.user_id AS id, CAST(count(*) AS TEXT) AS detail FROM events AS e \
          LEFT JOIN streams AS s ON s.user_id = e.user_id WHERE s.user_id IS NULL GROUP BY e.user_id",
@@ -168,8 +194,8 @@ const RULES: &[(&str, &str)] = &[
 ];
 
 impl Database {
-    /// Every violation of the rules, in words; empty when all is well. Reads everything: not for every
-    /// minute.
+    /// Every violation of the rules, as `INV-n: what: which (detail)`; empty when all is well. Reads
+    /// everything: not for every minute.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -180,18 +206,20 @@ impl Database {
 
 async fn audit(conn: &mut Conn) -> Result<Vec<String>, Failure> {
     if matches!(conn, Conn::Postgres(_)) {
-        conn.control("SET LOCAL statement_timeout = '120s'").await?;
+        // The one reader of whole tables.
+        conn.control("SET LOCAL statement_timeout = '120s'; SET LOCAL enable_seqscan = on").await?;
+        conn.control("SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on").await?;
     }
     let mut violations = Vec::new();
-    for (rule, query) in RULES {
+    for (invariant, rule, query) in RULES {
         for row in conn.all(sql(query), args![]).await? {
-            violations.push(describe(rule, &row)?);
+            violations.push(describe(*invariant, rule, &row)?);
         }
     }
     Ok(violations)
 }
 
-fn describe(rule: &str, row: &Row) -> Result<String, Failure> {
+fn describe(invariant: Invariant, rule: &str, row: &Row) -> Result<String, Failure> {
     let (id, detail): (Uuid, String) = (row.get("id")?, row.get("detail")?);
-    Ok(format!("{rule}: {id} ({detail})"))
+    Ok(format!("INV-{}: {rule}: {id} ({detail})", invariant.number()))
 }

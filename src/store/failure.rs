@@ -4,7 +4,7 @@ use peerpack_actors::ports::{CommitError, Unavailable};
 use peerpack_actors::rejection::Rejection;
 use sqlx::error::{DatabaseError, ErrorKind};
 
-/// Why work on the database did not succeed. Except for `Unavailable` nothing of it was done.
+/// Why work on the database did not succeed. Except for [`Unavailable`](Self::Unavailable) nothing was done.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// Somebody else was faster, or what it refers to is not there.
@@ -13,7 +13,9 @@ pub(super) enum Failure {
     Refused(Rejection),
     /// The database gave up a transaction in favour of another; the same work may succeed now.
     Retry(String),
-    /// The database does not answer, or not in time.
+    /// Somebody holds a row for too long. Nothing of the work was done.
+    Locked(String),
+    /// The database does not answer, or not in time: the work may or may not have been done.
     Unavailable(String),
     /// The database holds or refuses something that it never should: a bug, here or in whoever wrote it.
     Broken(String),
@@ -45,6 +47,8 @@ fn from_database(error: &dyn DatabaseError) -> Failure {
         _ => match code.as_ref() {
             // serialization_failure, deadlock_detected
             "40001" | "40P01" => Failure::Retry(error.to_string()),
+            // lock_not_available: `lock_timeout` has passed
+            "55P03" => Failure::Locked(error.to_string()),
             // Class 22: data that the database cannot hold, such as a NUL character in a text.
             code if code.len() == 5 && code.starts_with("22") => {
                 Failure::Refused(Rejection::Invalid { field: "text", reason: "cannot be stored" })
@@ -76,6 +80,7 @@ impl Failure {
             Self::Conflict => "conflict",
             Self::Refused(_) => "refused",
             Self::Retry(_) => "retry",
+            Self::Locked(_) => "locked",
             Self::Unavailable(_) => "unavailable",
             Self::Broken(_) => "broken",
         }
@@ -87,7 +92,7 @@ impl From<Failure> for Unavailable {
         let text = match failure {
             Failure::Conflict => "the data changed underneath".to_owned(),
             Failure::Refused(rejection) => rejection.to_string(),
-            Failure::Retry(text) | Failure::Unavailable(text) => {
+            Failure::Retry(text) | Failure::Locked(text) | Failure::Unavailable(text) => {
                 tracing::warn!(error = %text, "the database is in trouble");
                 text
             }

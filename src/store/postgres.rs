@@ -17,8 +17,8 @@ const HOOK_DEADLINE: Duration = Duration::from_secs(1);
 /// How long to wait for a free or a new connection.
 const ACQUIRE_DEADLINE: Duration = Duration::from_secs(2);
 
-/// After this long in the pool a connection is tried before it is lent: the server may have restarted.
-const QUIET: Duration = Duration::from_secs(1);
+/// After this long without use a connection is tried before it is used again: the server may have restarted.
+pub(super) const QUIET: Duration = Duration::from_secs(1);
 
 /// Whether a database URL means Postgres.
 pub(super) fn is_url(url: &str) -> bool {
@@ -33,8 +33,12 @@ pub(super) fn connect_options(url: &str) -> Result<PgConnectOptions, sqlx::Error
         ("idle_in_transaction_session_timeout", "5000"),
         // An answer means that the change is on disk, whatever the server's default is.
         ("synchronous_commit", "on"),
-        // The tables live in memory and on flash. The default (4) takes whole tables for cheaper than a few rows.
-        ("random_page_cost", "1.1"),
+        // Every statement goes by keys, a list of keys at most. Left to itself the planner takes a list for a
+        // hundred keys long, and reads whole tables or indexes to join it, the more so without fresh
+        // statistics.
+        ("enable_seqscan", "off"),
+        ("enable_hashjoin", "off"),
+        ("enable_mergejoin", "off"),
     ]))
 }
 

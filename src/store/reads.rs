@@ -74,7 +74,7 @@ const EVENTS: Sql =
 #[async_trait]
 impl Store for Database {
     async fn commit(&self, unit: Unit) -> Result<Committed, CommitError> {
-        self.apply(unit).await
+        Ok(self.apply(unit).await?)
     }
 
     async fn package(&self, id: PackageId) -> Result<Option<Package>, Unavailable> {

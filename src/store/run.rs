@@ -1,13 +1,20 @@
 //! Running work on a connection: its own task, a deadline, a transaction, and what to do when it fails.
 //!
-//! Reads and writes of both databases pass through here; the SQLite writes go on to the
-//! [`writer`](super::writer).
+//! Reads and writes of both databases pass through here. Units go on to the [`lanes`](super::lanes) of
+//! Postgres, all writes of SQLite to its [`writer`](super::writer).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use peerpack_actors::ports::Committed;
+use peerpack_actors::unit::Unit;
+use sqlx::Pool;
+use sqlx::pool::PoolConnection;
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::commit::Prepared;
 use super::failure::Failure;
 use super::sql::{Conn, Row, Sql, Value};
 use super::{Backend, Database};
@@ -56,7 +63,10 @@ impl Database {
         let db = self.clone();
         let task = self.inner.runtime.spawn(async move {
             let until = Instant::now() + deadline;
-            let mut conn = db.acquire(until).await?;
+            let mut conn = match &db.inner.backend {
+                Backend::Postgres { pool, .. } => Conn::Postgres(lend(pool, until).await?),
+                Backend::Sqlite { readers, .. } => Conn::Reader(lend(readers, until).await?),
+            };
             let outcome = timeout_at(until, async {
                 match begin {
                     Some(begin) => transaction(&mut conn, begin, work).await,
@@ -64,7 +74,7 @@ impl Database {
                 }
             })
             .await;
-            settle(conn, outcome)
+            settle(conn, outcome).1
         });
         task.await.unwrap_or_else(|error| Err(Failure::Broken(error.to_string())))
     }
@@ -84,37 +94,53 @@ impl Database {
         let until = started + self.inner.deadline;
         let outcome = match &self.inner.backend {
             Backend::Sqlite { writer, .. } => writer.write(work, until).await,
-            Backend::Postgres { .. } => {
-                let db = self.clone();
+            Backend::Postgres { pool, .. } => {
+                let pool = pool.clone();
                 let task = self.inner.runtime.spawn(async move {
-                    let mut conn = db.acquire(until).await?;
+                    let mut conn = Conn::Postgres(lend(&pool, until).await?);
                     let outcome = timeout_at(until, with_retries(&mut conn, &work)).await;
-                    settle(conn, outcome)
+                    settle(conn, outcome).1
                 });
                 task.await.unwrap_or_else(|error| Err(Failure::Broken(error.to_string())))
             }
         };
-        let word = outcome.as_ref().err().map_or("ok", Failure::word);
-        metrics::counter!("peerpack_store_writes_total", "outcome" => word).increment(1);
-        metrics::histogram!("peerpack_store_write_seconds").record(started.elapsed().as_secs_f64());
+        measure(started, &outcome);
         outcome
     }
 
-    async fn acquire(&self, until: Instant) -> Result<Conn, Failure> {
-        let acquired = timeout_at(until, async {
-            match &self.inner.backend {
-                Backend::Postgres { pool, .. } => pool.acquire().await.map(Conn::Postgres),
-                Backend::Sqlite { readers, .. } => readers.acquire().await.map(Conn::Reader),
-            }
-        });
-        match acquired.await {
-            Ok(conn) => Ok(conn?),
-            Err(_) => Err(Failure::Unavailable("no connection in time".to_owned())),
-        }
+    /// Applies a unit of work; see [`Store::commit`](peerpack_actors::ports::Store::commit).
+    pub(super) async fn apply(&self, unit: Unit) -> Result<Committed, Failure> {
+        let started = Instant::now();
+        let until = started + self.inner.deadline;
+        let unit = Arc::new(Prepared::new(unit)?);
+        let outcome = match &self.inner.backend {
+            Backend::Postgres { lanes, .. } => lanes.apply(unit, until).await,
+            Backend::Sqlite { writer, .. } => writer.apply(unit, until).await,
+        };
+        measure(started, &outcome);
+        outcome
     }
 }
 
-async fn with_retries<T, F>(conn: &mut Conn, work: &F) -> Result<T, Failure>
+fn measure<T>(started: Instant, outcome: &Result<T, Failure>) {
+    let word = outcome.as_ref().err().map_or("ok", Failure::word);
+    metrics::counter!("peerpack_store_writes_total", "outcome" => word).increment(1);
+    metrics::histogram!("peerpack_store_write_seconds").record(started.elapsed().as_secs_f64());
+}
+
+/// A connection from a pool, in time.
+pub(super) async fn lend<DB: sqlx::Database>(
+    pool: &Pool<DB>,
+    until: Instant,
+) -> Result<PoolConnection<DB>, Failure> {
+    match timeout_at(until, pool.acquire()).await {
+        Ok(conn) => Ok(conn?),
+        Err(_) => Err(Failure::Unavailable("no connection in time".to_owned())),
+    }
+}
+
+/// Runs work inside a transaction, again when the database gave it up in favour of another.
+pub(super) async fn with_retries<T, F>(conn: &mut Conn, work: &F) -> Result<T, Failure>
 where
     F: for<'a> Fn(&'a mut Conn) -> BoxFuture<'a, Result<T, Failure>>,
 {
@@ -133,7 +159,7 @@ where
 
 /// Runs work inside a transaction. The work must not swallow a failed statement: Postgres turns the `COMMIT`
 /// of a failed transaction into a rollback without calling it an error.
-async fn transaction<T, F>(conn: &mut Conn, begin: &'static str, work: F) -> Result<T, Failure>
+pub(super) async fn transaction<T, F>(conn: &mut Conn, begin: &'static str, work: F) -> Result<T, Failure>
 where
     F: for<'a> FnOnce(&'a mut Conn) -> BoxFuture<'a, Result<T, Failure>>,
 {
@@ -150,21 +176,16 @@ where
     }
 }
 
-/// Gives the connection back, or closes it when nobody knows what state it is in.
-fn settle<T>(
+/// What came of work, and the connection, unless nobody knows what state that is in: then it is closed.
+pub(super) fn settle<T>(
     conn: Conn,
-    outcome: Result<Result<T, Failure>, tokio::time::error::Elapsed>,
-) -> Result<T, Failure> {
-    match outcome {
-        Ok(outcome) => {
-            if matches!(outcome, Err(Failure::Unavailable(_))) {
-                conn.discard();
-            }
-            outcome
-        }
-        Err(_) => {
-            conn.discard();
-            Err(Failure::Unavailable("the database took too long".to_owned()))
-        }
+    outcome: Result<Result<T, Failure>, Elapsed>,
+) -> (Option<Conn>, Result<T, Failure>) {
+    let late = |_| Err(Failure::Unavailable("the database took too long".to_owned()));
+    let outcome = outcome.unwrap_or_else(late);
+    if matches!(outcome, Err(Failure::Unavailable(_))) {
+        conn.discard();
+        return (None, outcome);
     }
+    (Some(conn), outcome)
 }

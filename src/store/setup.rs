@@ -8,6 +8,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::runtime::Handle;
 
 use super::failure::Failure;
+use super::lanes::Lanes;
 use super::sql::{args, sql};
 use super::{Backend, Database, Inner, Settings, postgres, sqlite, writer};
 use peerpack_actors::ports::Unavailable;
@@ -43,7 +44,8 @@ impl Database {
         let backend = if postgres::is_url(&settings.url) {
             let options = postgres::connect_options(&settings.url)?;
             let pool = postgres::pool_options(settings.connections).connect_with(options).await?;
-            Backend::Postgres { pool, url: settings.url.clone() }
+            let lanes = Lanes::open(&pool, settings.deadline, &Handle::current());
+            Backend::Postgres { pool, lanes, url: settings.url.clone() }
         } else {
             let path = sqlite::path(&settings.url);
             make_directory(&path)?;
@@ -104,7 +106,10 @@ impl Database {
     /// Finishes what is under way and closes every connection.
     pub async fn close(&self) {
         match &self.inner.backend {
-            Backend::Postgres { pool, .. } => pool.close().await,
+            Backend::Postgres { pool, lanes, .. } => {
+                lanes.close().await;
+                pool.close().await;
+            }
             Backend::Sqlite { readers, writer, .. } => {
                 readers.close().await;
                 writer.close().await;

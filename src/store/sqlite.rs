@@ -23,8 +23,8 @@ pub(super) fn path(url: &str) -> PathBuf {
     }
 }
 
-/// The writer's page cache, in KiB (negative by SQLite's convention). The default of 2 MB is less than the pages
-/// that a group of units touches, and every miss is a read from the file.
+/// The writer's page cache, in KiB (negative by SQLite's convention). The default of 2 MB is less than the
+/// pages that a group of units touches, and every miss is a read from the file.
 const WRITER_CACHE: &str = "-65536";
 
 /// A reader's page cache, in KiB.

@@ -5,23 +5,22 @@
 //! and one wait for the disk. Each piece of work has its own savepoint: one that fails takes nobody with it.
 //! Nobody is answered before the shared commit.
 
+use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use peerpack_actors::ports::Committed;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
+use super::commit::{self, Prepared};
 use super::failure::Failure;
+use super::groups::{GROUP, Order, QUEUE, closed, refused, take, wait};
 use super::sql::Conn;
-
-/// The most pieces of work that wait; whoever comes on top is refused at once.
-pub(super) const QUEUE: usize = 4_096;
-
-/// The most pieces of work in one transaction.
-const GROUP: usize = 64;
 
 /// Hands work to the writing task.
 pub(super) struct Writer {
@@ -29,6 +28,7 @@ pub(super) struct Writer {
 }
 
 enum Message {
+    Unit(Order),
     Work(Box<dyn Job>),
     Close(oneshot::Sender<()>),
 }
@@ -84,7 +84,7 @@ impl Writer {
         Ok(Self { queue })
     }
 
-    /// Does a piece of work, all of it or nothing. Once this has been called it is done, whether or not the
+    /// Does a piece of work, all of it or nothing. Once this has been polled it is done, whether or not the
     /// caller waits.
     pub(super) async fn write<T, F>(&self, work: F, until: Instant) -> Result<T, Failure>
     where
@@ -92,20 +92,21 @@ impl Writer {
         F: for<'a> Fn(&'a mut Conn) -> BoxFuture<'a, Result<T, Failure>> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Task { work, outcome: None, reply });
-        self.queue.try_send(Message::Work(job)).map_err(|error| {
-            let text = match error {
-                mpsc::error::TrySendError::Full(_) => "too many writes are waiting",
-                mpsc::error::TrySendError::Closed(_) => "the store is closed",
-            };
-            Failure::Unavailable(text.to_owned())
-        })?;
+        self.send(Message::Work(Box::new(Task { work, outcome: None, reply })))?;
+        wait(answer, until).await
+    }
+
+    /// Applies a unit, likewise.
+    pub(super) async fn apply(&self, unit: Arc<Prepared>, until: Instant) -> Result<Committed, Failure> {
+        let (order, answer) = Order::new(unit, until);
+        self.send(Message::Unit(order))?;
+        wait(answer, until).await
+    }
+
+    fn send(&self, message: Message) -> Result<(), Failure> {
+        let sent = self.queue.try_send(message);
         metrics::gauge!("peerpack_store_write_queue").set((QUEUE - self.queue.capacity()) as f64);
-        match timeout_at(until, answer).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => Err(Failure::Unavailable("the store is closed".to_owned())),
-            Err(_) => Err(Failure::Unavailable("the database took too long".to_owned())),
-        }
+        sent.map_err(|error| refused(&error))
     }
 
     /// Does what is queued, then closes the file.
@@ -121,16 +122,17 @@ async fn write_all(options: SqliteConnectOptions, mut conn: Conn, mut waiting: m
     let mut closing = None;
     while closing.is_none() {
         let Some(mut message) = waiting.recv().await else { break };
-        let mut group: Vec<Box<dyn Job>> = Vec::new();
+        let mut batch = Batch::default();
         loop {
             match message {
-                Message::Work(job) => group.push(job),
+                Message::Unit(order) => batch.units.push_back(order),
+                Message::Work(job) => batch.jobs.push(job),
                 Message::Close(done) => {
                     waiting.close();
                     closing = Some(done);
                 }
             }
-            if group.len() >= GROUP || closing.is_some() {
+            if batch.len() >= GROUP || closing.is_some() {
                 break;
             }
             match waiting.try_recv() {
@@ -138,14 +140,11 @@ async fn write_all(options: SqliteConnectOptions, mut conn: Conn, mut waiting: m
                 Err(_) => break,
             }
         }
-        metrics::histogram!("peerpack_store_group_size").record(group.len() as f64);
-        let trouble = write_group(&mut conn, &mut group).await.err().map(|failure| trouble(&failure));
+        let trouble = batch.write(&mut conn).await.err().map(|failure| trouble(&failure));
         if trouble.is_some() {
             conn = recover(&options, conn).await;
         }
-        for job in group {
-            job.answer(trouble.as_deref());
-        }
+        batch.answer(trouble.as_deref());
     }
     if let Conn::Sqlite(conn) = conn
         && let Err(error) = conn.close().await
@@ -157,27 +156,107 @@ async fn write_all(options: SqliteConnectOptions, mut conn: Conn, mut waiting: m
     }
 }
 
-/// One transaction for all. An error here is about the transaction itself, not about a piece of work.
-async fn write_group(conn: &mut Conn, group: &mut [Box<dyn Job>]) -> Result<(), Failure> {
-    if group.is_empty() {
-        return Ok(());
+/// What shares one transaction.
+#[derive(Default)]
+struct Batch {
+    units: VecDeque<Order>,
+    jobs: Vec<Box<dyn Job>>,
+    /// Units that have been tried, with their outcomes.
+    done: Vec<(Order, Result<Committed, Failure>)>,
+}
+
+impl Batch {
+    fn len(&self) -> usize {
+        self.units.len() + self.jobs.len()
     }
-    // A deferred transaction that turns to writing fails at once when somebody else writes, without waiting.
-    conn.control("BEGIN IMMEDIATE").await?;
-    for job in group.iter_mut() {
-        conn.control("SAVEPOINT job").await?;
-        if !job.run(conn).await {
-            // Fails when the error has already undone the whole transaction (a full disk, for one).
-            conn.control("ROLLBACK TO job").await?;
+
+    /// One transaction for all. An error here is about the transaction itself, not about a piece of work.
+    async fn write(&mut self, conn: &mut Conn) -> Result<(), Failure> {
+        if self.len() == 0 {
+            return Ok(());
         }
-        conn.control("RELEASE job").await?;
+        // A deferred transaction that turns to writing fails at once when somebody else writes, without
+        // waiting.
+        conn.control("BEGIN IMMEDIATE").await?;
+        while !self.units.is_empty() {
+            let group = take(&mut self.units, Instant::now());
+            self.apply_group(conn, group).await?;
+        }
+        for job in &mut self.jobs {
+            conn.control("SAVEPOINT job").await?;
+            let keep = job.run(conn).await;
+            end_savepoint(conn, keep).await?;
+        }
+        conn.control("COMMIT").await
     }
-    conn.control("COMMIT").await
+
+    async fn apply_group(&mut self, conn: &mut Conn, group: Vec<Order>) -> Result<(), Failure> {
+        let units: Vec<Arc<Prepared>> = group.iter().map(|order| order.unit.clone()).collect();
+        // Answered by `answer` even if what follows breaks the whole transaction.
+        let first = self.done.len();
+        let unknown = || Err(Failure::Broken("the unit was never applied".to_owned()));
+        self.done.extend(group.into_iter().map(|order| (order, unknown())));
+        match savepoint(conn, &units).await? {
+            Ok(committed) => {
+                for ((_, outcome), committed) in self.done[first..].iter_mut().zip(committed) {
+                    *outcome = Ok(committed);
+                }
+                return Ok(());
+            }
+            Err(failure) if units.len() == 1 => {
+                self.done[first].1 = Err(failure);
+                return Ok(());
+            }
+            Err(_) => {}
+        }
+        for ((_, outcome), unit) in self.done[first..].iter_mut().zip(units) {
+            let alone = savepoint(conn, &[unit]).await?;
+            *outcome = alone.map(|mut committed| committed.pop().unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    /// Answers all. `trouble` is what befell the transaction.
+    fn answer(self, trouble: Option<&str>) {
+        let befallen = || trouble.map(|text| Failure::Unavailable(text.to_owned()));
+        for (order, outcome) in self.done {
+            order.answer(befallen().map_or(outcome, Err));
+        }
+        for order in self.units {
+            order.answer(Err(befallen().unwrap_or_else(closed)));
+        }
+        for job in self.jobs {
+            job.answer(trouble);
+        }
+    }
+}
+
+/// Applies units as one, or leaves no trace of them. The outer error is about the transaction.
+async fn savepoint(
+    conn: &mut Conn,
+    units: &[Arc<Prepared>],
+) -> Result<Result<Vec<Committed>, Failure>, Failure> {
+    conn.control("SAVEPOINT job").await?;
+    // A panic must not kill the only writer.
+    let outcome = AssertUnwindSafe(commit::apply(conn, units)).catch_unwind().await;
+    let outcome = outcome.unwrap_or_else(|_| Err(Failure::Broken("applying units panicked".to_owned())));
+    end_savepoint(conn, outcome.is_ok()).await?;
+    Ok(outcome)
+}
+
+async fn end_savepoint(conn: &mut Conn, keep: bool) -> Result<(), Failure> {
+    if !keep {
+        // Fails when the error has already undone the whole transaction (a full disk, for one).
+        conn.control("ROLLBACK TO job").await?;
+    }
+    conn.control("RELEASE job").await
 }
 
 fn trouble(failure: &Failure) -> String {
     match failure {
-        Failure::Unavailable(text) | Failure::Retry(text) | Failure::Broken(text) => text.clone(),
+        Failure::Unavailable(text) | Failure::Retry(text) | Failure::Locked(text) | Failure::Broken(text) => {
+            text.clone()
+        }
         Failure::Conflict | Failure::Refused(_) => "the transaction failed".to_owned(),
     }
 }

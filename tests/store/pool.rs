@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use futures_util::future::join_all;
 use peerpack::store::{Database, Settings, pool_options};
 use peerpack_actors::ports::{CommitError, Store as _};
 use peerpack_actors::unit::Unit;
@@ -180,6 +181,31 @@ async fn a_row_that_somebody_holds_for_too_long_is_not_waited_for() {
         assert!(started.elapsed() < Duration::from_secs(3));
         run(&mut other, "COMMIT").await;
         accept(&store.db, package.id, &trip, request).await.expect("free again");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_unit_that_waits_for_a_row_does_not_hold_up_its_neighbours() {
+    on_postgres(async |store: &TestStore| {
+        let held = ready(&store.db, 10, 1_000).await;
+        let mut others = Vec::new();
+        for _ in 0..30 {
+            others.push(ready(&store.db, 10, 1_000).await);
+        }
+        let mut other = PgConnection::connect(&store.url).await.expect("a connection");
+        run(&mut other, "BEGIN; SELECT 1 FROM packages ORDER BY id LIMIT 1 FOR UPDATE").await;
+        let started = Instant::now();
+        let all = others.iter().chain([&held]);
+        let outcomes = join_all(all.map(|(package, trip, request)| async {
+            let outcome = accept(&store.db, package.id, trip, *request).await;
+            (outcome.is_ok(), started.elapsed())
+        }))
+        .await;
+        assert_eq!(outcomes.iter().filter(|(ok, _)| !ok).count(), 1, "only the one that needs the row");
+        let slowest = outcomes.iter().filter(|(ok, _)| *ok).map(|(_, after)| *after).max();
+        assert!(slowest < Some(Duration::from_millis(1_500)), "{slowest:?}");
+        run(&mut other, "COMMIT").await;
     })
     .await;
 }

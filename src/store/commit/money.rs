@@ -6,105 +6,154 @@
 use std::collections::BTreeMap;
 
 use peerpack_actors::ids::UserId;
-use peerpack_actors::ledger::{Account, Escrow, EscrowEvent, EscrowState, Transfer};
+use peerpack_actors::ledger::{Account, EscrowState, Transfer};
 use peerpack_actors::money::Currency;
 use peerpack_actors::rejection::Rejection;
 use peerpack_actors::time::Time;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
+use super::Units;
 use crate::store::failure::Failure;
-use crate::store::sql::{Conn, Sql, args, hex, over_rows, rows, sql};
+use crate::store::sql::{Conn, Sql, hex, over_rows, rows};
 
-/// What a unit adds to each wallet or takes from it, in all.
-pub(super) type Net = BTreeMap<(UserId, &'static str, Currency), i64>;
+/// What units add to each wallet or take from it, in all, and when.
+type Net = BTreeMap<(UserId, &'static str, Currency), (i64, Time)>;
 
-const ADD_ESCROW: Sql = sql("\
-    INSERT INTO escrows (request_id, sender, courier, amount_minor, currency, state, updated_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7)");
+const ADD_ESCROWS: Sql = over_rows!(
+    "INSERT INTO escrows (request_id, sender, courier, amount_minor, currency, state, updated_at) \
+     SELECT r.request_id, r.sender, r.courier, r.amount_minor, r.currency, r.state, r.at FROM",
+    [request_id uuid, sender uuid, courier uuid, amount_minor int, currency text, state text, at int],
+    ""
+);
 
-const MOVE_ESCROW: Sql =
-    sql("UPDATE escrows SET state = $3, updated_at = $4 WHERE request_id = $1 AND state = $2");
+const MOVE_ESCROWS: Sql = over_rows!(
+    "UPDATE escrows SET state = r.state, updated_at = r.at FROM",
+    [request_id uuid, from_state text, state text, at int],
+    "WHERE escrows.request_id = r.request_id AND escrows.state = r.from_state"
+);
 
 const ADD_TRANSFERS: Sql = over_rows!(
     "INSERT INTO transfers \
      (key, request_id, from_kind, from_user, to_kind, to_user, amount_minor, currency, at) \
      SELECT r.key, r.request_id, r.from_kind, r.from_user, r.to_kind, r.to_user, r.amount_minor, \
-     r.currency, $2 FROM",
+     r.currency, r.at FROM",
     [
         key text, request_id uuid, from_kind text, from_user uuid, to_kind text, to_user uuid,
-        amount_minor int, currency text,
+        amount_minor int, currency text, at int,
     ],
     ""
 );
 
-const ADD_TO_WALLET: Sql = sql("\
-    INSERT INTO wallets (user_id, kind, currency, balance, updated_at) VALUES ($1, $2, $3, $4, $5) \
-    ON CONFLICT (user_id, kind, currency) \
-    DO UPDATE SET balance = wallets.balance + excluded.balance, updated_at = excluded.updated_at");
+const LOCK_WALLETS: Sql = over_rows!(
+    "SELECT w.user_id FROM",
+    [user_id uuid, kind text, currency text],
+    "CROSS JOIN wallets AS w WHERE w.user_id = r.user_id AND w.kind = r.kind AND w.currency = r.currency \
+     ORDER BY w.user_id, w.kind, w.currency FOR NO KEY UPDATE OF w"
+);
 
-// Not the same statement as above: Postgres checks the balance of the row that would be inserted before it
+// Not the same statement as below: Postgres checks the balance of the row that would be inserted before it
 // looks whether there is one already, and a negative one would always be refused.
-const TAKE_FROM_WALLET: Sql = sql("\
-    UPDATE wallets SET balance = balance - $4, updated_at = $5 \
-    WHERE user_id = $1 AND kind = $2 AND currency = $3 AND balance >= $4");
+const TAKE_FROM_WALLETS: Sql = over_rows!(
+    "UPDATE wallets SET balance = wallets.balance + r.change, updated_at = r.at FROM",
+    [user_id uuid, kind text, currency text, change int, at int],
+    "WHERE wallets.user_id = r.user_id AND wallets.kind = r.kind AND wallets.currency = r.currency \
+     AND wallets.balance + r.change >= 0"
+);
 
-/// What all steps together mean for each wallet. A wallet that only passes money on is left alone, so a hold
-/// that the demo provider pays for never looks at the sender's wallet.
-pub(super) fn net(steps: &[(Escrow, EscrowEvent)]) -> Result<Net, Failure> {
+const ADD_TO_WALLETS: Sql = over_rows!(
+    "INSERT INTO wallets (user_id, kind, currency, balance, updated_at) \
+     SELECT r.user_id, r.kind, r.currency, r.change, r.at FROM",
+    [user_id uuid, kind text, currency text, change int, at int],
+    "WHERE true ORDER BY r.n ON CONFLICT (user_id, kind, currency) \
+     DO UPDATE SET balance = wallets.balance + excluded.balance, updated_at = excluded.updated_at"
+);
+
+/// The escrows, the books and the wallets.
+pub(super) async fn apply(conn: &mut Conn, units: Units<'_>) -> Result<(), Failure> {
+    let (mut added, mut moved, mut transfers) = (Vec::new(), Vec::new(), Vec::new());
     let mut net = Net::new();
-    for transfer in steps.iter().flat_map(|(_, event)| &event.transfers) {
-        let amount = transfer.amount.minor;
-        for (account, change) in [(transfer.from, -amount), (transfer.to, amount)] {
-            let Some(owner) = account.owner() else { continue };
-            let sum = net.entry((owner, account.kind(), transfer.amount.currency)).or_insert(0);
-            *sum = sum
-                .checked_add(change)
-                .ok_or_else(|| Failure::Broken("a sum of money overflows".to_owned()))?;
+    for unit in units {
+        for (escrow, event) in &unit.escrow {
+            let at = unit.at.ms();
+            if escrow.state == EscrowState::None {
+                added.push(json!({
+                    "request_id": hex(escrow.request.uuid()),
+                    "sender": hex(escrow.sender.uuid()),
+                    "courier": hex(escrow.courier.uuid()),
+                    "amount_minor": escrow.amount.minor,
+                    "currency": escrow.amount.currency.code(),
+                    "state": event.next.word(),
+                    "at": at,
+                }));
+            } else {
+                let (from, to) = (escrow.state.word(), event.next.word());
+                let request = hex(escrow.request.uuid());
+                moved.push(json!({ "request_id": request, "from_state": from, "state": to, "at": at }));
+            }
+            for transfer in &event.transfers {
+                transfers.push(document(transfer, unit.at));
+                count(&mut net, transfer, unit.at)?;
+            }
         }
     }
-    net.retain(|_, change| *change != 0);
-    Ok(net)
+    if !added.is_empty() {
+        conn.execute(ADD_ESCROWS, vec![rows(added)]).await?;
+    }
+    let expected = moved.len() as u64;
+    if expected > 0 && conn.execute(MOVE_ESCROWS, vec![rows(moved)]).await? != expected {
+        return Err(Failure::Conflict);
+    }
+    if !transfers.is_empty() {
+        conn.execute(ADD_TRANSFERS, vec![rows(transfers)]).await?;
+    }
+    change_wallets(conn, net).await
 }
 
-/// Moves the escrows on, writes the books, changes the wallets.
-pub(super) async fn apply(
-    conn: &mut Conn,
-    steps: &[(Escrow, EscrowEvent)],
-    net: &Net,
-    at: Time,
-) -> Result<(), Failure> {
-    for (escrow, event) in steps {
-        move_escrow(conn, escrow, event.next, at).await?;
-    }
-    let transfers: Vec<&Transfer> = steps.iter().flat_map(|(_, event)| &event.transfers).collect();
-    if !transfers.is_empty() {
-        let items = rows(transfers.into_iter().map(document));
-        conn.execute(ADD_TRANSFERS, vec![items, at.ms().into()]).await?;
-    }
-    for ((owner, kind, currency), change) in net {
-        let values = args![owner.uuid(), *kind, currency.code(), change.abs(), at.ms()];
-        if *change > 0 {
-            conn.execute(ADD_TO_WALLET, values).await?;
-        } else if conn.execute(TAKE_FROM_WALLET, values).await? != 1 {
-            return Err(Failure::Refused(Rejection::InsufficientFunds));
-        }
+/// What a transfer means for the wallets of people.
+fn count(net: &mut Net, transfer: &Transfer, at: Time) -> Result<(), Failure> {
+    let amount = transfer.amount.minor;
+    for (account, change) in [(transfer.from, -amount), (transfer.to, amount)] {
+        let Some(owner) = account.owner() else { continue };
+        let (sum, latest) = net.entry((owner, account.kind(), transfer.amount.currency)).or_insert((0, at));
+        *sum =
+            sum.checked_add(change).ok_or_else(|| Failure::Broken("a sum of money overflows".to_owned()))?;
+        *latest = at.max(*latest);
     }
     Ok(())
 }
 
-async fn move_escrow(conn: &mut Conn, escrow: &Escrow, next: EscrowState, at: Time) -> Result<(), Failure> {
-    let id = escrow.request.uuid();
-    if escrow.state == EscrowState::None {
-        let (sender, courier) = (escrow.sender.uuid(), escrow.courier.uuid());
-        let (minor, currency) = (escrow.amount.minor, escrow.amount.currency.code());
-        conn.execute(ADD_ESCROW, args![id, sender, courier, minor, currency, next.word(), at.ms()]).await?;
-        return Ok(());
+async fn change_wallets(conn: &mut Conn, mut net: Net) -> Result<(), Failure> {
+    // A wallet that only passes money on is left alone, so a hold that the demo provider pays for never looks
+    // at the sender's wallet.
+    net.retain(|_, (change, _)| *change != 0);
+    let (less, more): (Vec<_>, Vec<_>) = net.iter().partition(|(_, (change, _))| *change < 0);
+    if !less.is_empty() {
+        if matches!(conn, Conn::Postgres(_)) {
+            // First less and then more is no order among wallets, so all of them are taken beforehand.
+            conn.all(LOCK_WALLETS, vec![rows(net.iter().map(wallet))]).await?;
+        }
+        let expected = less.len() as u64;
+        if conn.execute(TAKE_FROM_WALLETS, vec![rows(less.into_iter().map(wallet))]).await? != expected {
+            return Err(Failure::Refused(Rejection::InsufficientFunds));
+        }
     }
-    let values = args![id, escrow.state.word(), next.word(), at.ms()];
-    if conn.execute(MOVE_ESCROW, values).await? == 1 { Ok(()) } else { Err(Failure::Conflict) }
+    if !more.is_empty() {
+        conn.execute(ADD_TO_WALLETS, vec![rows(more.into_iter().map(wallet))]).await?;
+    }
+    Ok(())
 }
 
-fn document(transfer: &Transfer) -> serde_json::Value {
+fn wallet(((user, kind, currency), (change, at)): (&(UserId, &'static str, Currency), &(i64, Time))) -> Json {
+    json!({
+        "user_id": hex(user.uuid()),
+        "kind": kind,
+        "currency": currency.code(),
+        "change": change,
+        "at": at.ms(),
+    })
+}
+
+fn document(transfer: &Transfer, at: Time) -> Json {
     let owner = |account: Account| account.owner().map(|user| hex(user.uuid()));
     json!({
         "key": transfer.key,
@@ -115,5 +164,6 @@ fn document(transfer: &Transfer) -> serde_json::Value {
         "to_user": owner(transfer.to),
         "amount_minor": transfer.amount.minor,
         "currency": transfer.amount.currency.code(),
+        "at": at.ms(),
     })
 }

@@ -1,11 +1,13 @@
-//! Packages and their requests: versions first, then rows. A package's version guards its requests too.
+//! Packages and their requests. A package's version guards its requests too.
 
-use peerpack_actors::ids::{PackageId, RequestId};
+use peerpack_actors::ids::RequestId;
 use peerpack_actors::package::{Package, PackageState};
-use peerpack_actors::request::{Request, RequestState};
+use peerpack_actors::request::Request;
 use peerpack_actors::time::Time;
-use serde_json::json;
+use peerpack_actors::unit::PackageChange;
+use serde_json::{Value as Json, json};
 
+use super::Units;
 use crate::store::codec::{evidence, to_document};
 use crate::store::failure::Failure;
 use crate::store::sql::{Conn, Sql, args, hex, over_rows, rows, sql};
@@ -21,22 +23,21 @@ const ADD_PACKAGE: Sql = sql("\
 
 // `updated_at` never goes back: a unit that was decided earlier may well commit later, and whoever has looked
 // beyond its time would never see it.
-const TOUCH_PACKAGE: Sql = sql("\
-    UPDATE packages SET version = version + 1, \
-    updated_at = CASE WHEN updated_at > $3 THEN updated_at ELSE $3 END \
-    WHERE id = $1 AND version = $2");
-
-const MOVE_PACKAGE: Sql = sql("\
-    UPDATE packages SET version = version + 1, \
-    updated_at = CASE WHEN updated_at > $3 THEN updated_at ELSE $3 END, \
-    state = $4, state_at = $5, deal = $6 \
-    WHERE id = $1 AND version = $2");
+const MOVE_PACKAGES: Sql = over_rows!(
+    "UPDATE packages SET version = packages.version + 1, \
+     updated_at = CASE WHEN packages.updated_at > r.at THEN packages.updated_at ELSE r.at END, \
+     state = COALESCE(r.state, packages.state), \
+     state_at = CASE WHEN r.state IS NULL THEN packages.state_at ELSE r.state_at END, \
+     deal = CASE WHEN r.state IS NULL THEN packages.deal ELSE r.deal END FROM",
+    [id uuid, version int, at int, state text, state_at int, deal uuid],
+    "WHERE packages.id = r.id AND packages.version = r.version"
+);
 
 const MOVE_REQUESTS: Sql = over_rows!(
     "UPDATE requests SET state = r.state, state_at = r.state_at, state_by = r.state_by, reason = r.reason, \
-     updated_at = $2 FROM",
-    [id uuid, state text, state_at int, state_by text, reason text],
-    "WHERE requests.id = r.id AND requests.package_id = $3"
+     updated_at = r.at FROM",
+    [id uuid, package_id uuid, at int, state text, state_at int, state_by text, reason text],
+    "WHERE requests.id = r.id AND requests.package_id = r.package_id"
 );
 
 const ADD_REQUESTS: Sql = over_rows!(
@@ -44,20 +45,88 @@ const ADD_REQUESTS: Sql = over_rows!(
      pickup_place, pickup_at, dropoff_place, dropoff_at, detour_min, detour_m, room_left_g, \
      reward_minor, currency, message, created_at, wave_order, expires_at, ttl_ms, \
      state, state_at, state_by, reason, updated_at) \
-     SELECT r.id, $3, r.trip_id, r.sender, r.courier, r.origin, r.leg_from, r.leg_to, \
+     SELECT r.id, r.package_id, r.trip_id, r.sender, r.courier, r.origin, r.leg_from, r.leg_to, \
      r.pickup_place, r.pickup_at, r.dropoff_place, r.dropoff_at, r.detour_min, r.detour_m, r.room_left_g, \
-     r.reward_minor, r.currency, r.message, r.created_at, r.n, r.expires_at, r.ttl_ms, \
-     r.state, r.state_at, r.state_by, r.reason, $2 FROM",
+     r.reward_minor, r.currency, r.message, r.created_at, r.wave_order, r.expires_at, r.ttl_ms, \
+     r.state, r.state_at, r.state_by, r.reason, r.at FROM",
     [
-        id uuid, trip_id uuid, sender uuid, courier uuid, origin text, leg_from int, leg_to int,
-        pickup_place int, pickup_at int, dropoff_place int, dropoff_at int, detour_min int, detour_m int,
-        room_left_g int, reward_minor int, currency text, message text, created_at int, expires_at int,
-        ttl_ms int, state text, state_at int, state_by text, reason text,
+        id uuid, package_id uuid, trip_id uuid, sender uuid, courier uuid, origin text, leg_from int,
+        leg_to int, pickup_place int, pickup_at int, dropoff_place int, dropoff_at int, detour_min int,
+        detour_m int, room_left_g int, reward_minor int, currency text, message text, created_at int,
+        wave_order int, expires_at int, ttl_ms int, state text, state_at int, state_by text, reason text,
+        at int,
     ],
     ""
 );
 
-pub(super) async fn add_package(conn: &mut Conn, package: &Package) -> Result<(), Failure> {
+/// The rows of the packages themselves.
+pub(super) async fn apply(conn: &mut Conn, units: Units<'_>) -> Result<(), Failure> {
+    let mut moves = Vec::new();
+    for unit in units {
+        for change in &unit.packages {
+            match change {
+                PackageChange::New(package) => add_package(conn, package).await?,
+                PackageChange::Update { id, version, state, .. } => {
+                    moves.push((*id, *version, *state, unit.at));
+                }
+            }
+        }
+    }
+    if moves.is_empty() {
+        return Ok(());
+    }
+    moves.sort_by_key(|(id, ..)| *id);
+    let expected = moves.len() as u64;
+    let items = rows(moves.into_iter().map(|(id, version, state, at)| {
+        json!({
+            "id": hex(id.uuid()),
+            "version": version,
+            "at": at.ms(),
+            "state": state.map(PackageState::word),
+            "state_at": state.and_then(PackageState::at).map(Time::ms),
+            "deal": state.and_then(PackageState::deal).map(|deal| hex(deal.uuid())),
+        })
+    }));
+    if conn.execute(MOVE_PACKAGES, vec![items]).await? == expected { Ok(()) } else { Err(Failure::Conflict) }
+}
+
+/// The requests: those that are in another state, and those that are new.
+pub(super) async fn apply_requests(conn: &mut Conn, units: Units<'_>) -> Result<(), Failure> {
+    let (mut moved, mut added) = (Vec::new(), Vec::new());
+    for unit in units {
+        for change in &unit.packages {
+            let opened = match change {
+                PackageChange::New(package) => &package.requests,
+                PackageChange::Update { id, opened, moved: steps, .. } => {
+                    moved.extend(steps.iter().map(|(request, state)| {
+                        let (by, reason) = evidence(state);
+                        json!({
+                            "id": hex(request.uuid()),
+                            "package_id": hex(id.uuid()),
+                            "at": unit.at.ms(),
+                            "state": state.word(),
+                            "state_at": state.at().map(Time::ms),
+                            "state_by": by,
+                            "reason": reason,
+                        })
+                    }));
+                    opened
+                }
+            };
+            added.extend(opened.iter().enumerate().map(|(n, request)| document(request, n, unit.at)));
+        }
+    }
+    let expected = moved.len() as u64;
+    if expected > 0 && conn.execute(MOVE_REQUESTS, vec![rows(moved)]).await? != expected {
+        return Err(Failure::Conflict);
+    }
+    if !added.is_empty() {
+        conn.execute(ADD_REQUESTS, vec![rows(added)]).await?;
+    }
+    Ok(())
+}
+
+async fn add_package(conn: &mut Conn, package: &Package) -> Result<(), Failure> {
     let (draft, state) = (&package.draft, package.state);
     let values = args![
         package.id.uuid(),
@@ -94,86 +163,36 @@ pub(super) async fn add_package(conn: &mut Conn, package: &Package) -> Result<()
     Ok(())
 }
 
-pub(super) async fn move_package(
-    conn: &mut Conn,
-    id: PackageId,
-    version: i64,
-    state: Option<PackageState>,
-    at: Time,
-) -> Result<(), Failure> {
-    let mut values = args![id.uuid(), version, at.ms()];
-    let touched = match state {
-        None => conn.execute(TOUCH_PACKAGE, values).await?,
-        Some(state) => {
-            values.extend(args![state.word(), state.at().map(Time::ms), state.deal().map(RequestId::uuid)]);
-            conn.execute(MOVE_PACKAGE, values).await?
-        }
-    };
-    if touched == 1 { Ok(()) } else { Err(Failure::Conflict) }
-}
-
-pub(super) async fn move_requests(
-    conn: &mut Conn,
-    package: PackageId,
-    moved: &[(RequestId, RequestState)],
-    at: Time,
-) -> Result<(), Failure> {
-    if moved.is_empty() {
-        return Ok(());
-    }
-    let items = rows(moved.iter().map(|(id, state)| {
-        let (by, reason) = evidence(state);
-        json!({
-            "id": hex(id.uuid()),
-            "state": state.word(),
-            "state_at": state.at().map(Time::ms),
-            "state_by": by,
-            "reason": reason,
-        })
-    }));
-    let touched = conn.execute(MOVE_REQUESTS, vec![items, at.ms().into(), package.uuid().into()]).await?;
-    if touched == moved.len() as u64 { Ok(()) } else { Err(Failure::Conflict) }
-}
-
-pub(super) async fn add_requests(
-    conn: &mut Conn,
-    package: PackageId,
-    requests: &[Request],
-    at: Time,
-) -> Result<(), Failure> {
-    if requests.is_empty() {
-        return Ok(());
-    }
-    let items = rows(requests.iter().map(|request| {
-        let plan = &request.plan;
-        let (by, reason) = evidence(&request.state);
-        json!({
-            "id": hex(request.id.uuid()),
-            "trip_id": hex(request.trip.uuid()),
-            "sender": hex(request.sender.uuid()),
-            "courier": hex(request.courier.uuid()),
-            "origin": request.origin.word(),
-            "leg_from": plan.legs.from,
-            "leg_to": plan.legs.to,
-            "pickup_place": plan.pickup.place.0,
-            "pickup_at": plan.pickup.at.ms(),
-            "dropoff_place": plan.dropoff.place.0,
-            "dropoff_at": plan.dropoff.at.ms(),
-            "detour_min": plan.detour_min,
-            "detour_m": plan.detour_m,
-            "room_left_g": plan.room_left_g,
-            "reward_minor": request.reward.minor,
-            "currency": request.reward.currency.code(),
-            "message": request.message,
-            "created_at": request.created_at.ms(),
-            "expires_at": request.expires_at.map(Time::ms),
-            "ttl_ms": request.ttl.ms(),
-            "state": request.state.word(),
-            "state_at": request.state.at().map(Time::ms),
-            "state_by": by,
-            "reason": reason,
-        })
-    }));
-    conn.execute(ADD_REQUESTS, vec![items, at.ms().into(), package.uuid().into()]).await?;
-    Ok(())
+fn document(request: &Request, wave_order: usize, at: Time) -> Json {
+    let plan = &request.plan;
+    let (by, reason) = evidence(&request.state);
+    json!({
+        "id": hex(request.id.uuid()),
+        "package_id": hex(request.package.uuid()),
+        "trip_id": hex(request.trip.uuid()),
+        "sender": hex(request.sender.uuid()),
+        "courier": hex(request.courier.uuid()),
+        "origin": request.origin.word(),
+        "leg_from": plan.legs.from,
+        "leg_to": plan.legs.to,
+        "pickup_place": plan.pickup.place.0,
+        "pickup_at": plan.pickup.at.ms(),
+        "dropoff_place": plan.dropoff.place.0,
+        "dropoff_at": plan.dropoff.at.ms(),
+        "detour_min": plan.detour_min,
+        "detour_m": plan.detour_m,
+        "room_left_g": plan.room_left_g,
+        "reward_minor": request.reward.minor,
+        "currency": request.reward.currency.code(),
+        "message": request.message,
+        "created_at": request.created_at.ms(),
+        "wave_order": wave_order,
+        "expires_at": request.expires_at.map(Time::ms),
+        "ttl_ms": request.ttl.ms(),
+        "state": request.state.word(),
+        "state_at": request.state.at().map(Time::ms),
+        "state_by": by,
+        "reason": reason,
+        "at": at.ms(),
+    })
 }

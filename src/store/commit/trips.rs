@@ -1,15 +1,19 @@
 //! Trips and the room on their legs. The trip's row is the lock of its legs.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use peerpack_actors::ids::TripId;
 use peerpack_actors::load::Load;
 use peerpack_actors::rejection::Rejection;
 use peerpack_actors::time::Time;
 use peerpack_actors::trip::{LegIndex, LegSpan, Trip, TripState};
+use peerpack_actors::unit::TripChange;
 use serde_json::json;
 
+use super::Units;
 use crate::store::codec::to_document;
 use crate::store::failure::Failure;
-use crate::store::sql::{Conn, Sql, args, over_rows, rows, sql};
+use crate::store::sql::{Conn, Sql, args, hex, over_rows, rows, sql};
 
 const ADD_TRIP: Sql = sql("\
     INSERT INTO trips (id, courier, state, state_at, version, stops, departs_at, arrives_at, transport, \
@@ -29,29 +33,151 @@ const MOVE_TRIP: Sql = sql("\
     updated_at = CASE WHEN updated_at > $3 THEN updated_at ELSE $3 END, state = $4, state_at = $5 \
     WHERE id = $1 AND version = $2");
 
-const TAKE_DETOUR: Sql = sql("\
-    UPDATE trips SET version = version + 1, \
-    updated_at = CASE WHEN updated_at > $3 THEN updated_at ELSE $3 END, \
-    detour_used_min = detour_used_min + $2 \
-    WHERE id = $1 AND state IN ('active', 'in_progress') AND detour_used_min + $2 <= max_detour_min");
+const CHANGE_TRIPS: Sql = over_rows!(
+    "UPDATE trips SET version = trips.version + r.changes, \
+     updated_at = CASE WHEN trips.updated_at > r.at THEN trips.updated_at ELSE r.at END, \
+     detour_used_min = trips.detour_used_min + r.detour_min FROM",
+    [id uuid, changes int, detour_min int, reserves int, at int],
+    "WHERE trips.id = r.id AND (r.reserves = 0 OR ( \
+         trips.state IN ('active', 'in_progress') \
+         AND trips.detour_used_min + r.detour_min <= trips.max_detour_min))"
+);
 
-const GIVE_DETOUR_BACK: Sql = sql("\
-    UPDATE trips SET version = version + 1, \
-    updated_at = CASE WHEN updated_at > $3 THEN updated_at ELSE $3 END, \
-    detour_used_min = detour_used_min - $2 \
-    WHERE id = $1");
+const CHANGE_LEGS: Sql = over_rows!(
+    "UPDATE trip_legs SET used_g = trip_legs.used_g + r.weight_g, \
+     used_ml = trip_legs.used_ml + r.volume_ml, used_n = trip_legs.used_n + r.slots FROM",
+    [trip_id uuid, leg int, weight_g int, volume_ml int, slots int],
+    "WHERE trip_legs.trip_id = r.trip_id AND trip_legs.leg = r.leg \
+     AND trip_legs.used_g + r.weight_g <= trip_legs.capacity_g \
+     AND trip_legs.used_ml + r.volume_ml <= trip_legs.capacity_ml \
+     AND trip_legs.used_n + r.slots <= trip_legs.capacity_n \
+     RETURNING trip_legs.trip_id AS trip_id, trip_legs.leg AS leg"
+);
 
-const TAKE_ROOM: Sql = sql("\
-    UPDATE trip_legs SET used_g = used_g + $4, used_ml = used_ml + $5, used_n = used_n + $6 \
-    WHERE trip_id = $1 AND leg >= $2 AND leg < $3 \
-    AND used_g + $4 <= capacity_g AND used_ml + $5 <= capacity_ml AND used_n + $6 <= capacity_n \
-    RETURNING leg");
+/// Room taken on one trip or given back to it, all units together.
+struct Room {
+    changes: i64,
+    detour_min: i64,
+    /// Whether any unit takes room: only a live trip gives it.
+    reserves: bool,
+    at: Time,
+    /// For each leg: grams, millilitres, slots.
+    legs: BTreeMap<LegIndex, [i64; 3]>,
+}
 
-const GIVE_ROOM_BACK: Sql = sql("\
-    UPDATE trip_legs SET used_g = used_g - $4, used_ml = used_ml - $5, used_n = used_n - $6 \
-    WHERE trip_id = $1 AND leg >= $2 AND leg < $3");
+/// The rows of the trips and their legs.
+pub(super) async fn apply(conn: &mut Conn, units: Units<'_>) -> Result<(), Failure> {
+    let mut rooms: BTreeMap<TripId, Room> = BTreeMap::new();
+    for unit in units {
+        for change in &unit.trips {
+            match change {
+                TripChange::New(trip) => add_trip(conn, trip).await?,
+                TripChange::Moved { id, version, state } => {
+                    move_trip(conn, *id, *version, *state, unit.at).await?;
+                }
+                TripChange::Reserve { id, legs, load, detour_min } => {
+                    if legs.from >= legs.to {
+                        return Err(Failure::Refused(Rejection::DoesNotSuit("order")));
+                    }
+                    let room = rooms.entry(*id).or_insert_with(|| Room::new(unit.at));
+                    room.reserves = true;
+                    room.add(*legs, *load, *detour_min, 1, unit.at);
+                }
+                TripChange::Release { id, legs, load, detour_min } => {
+                    let room = rooms.entry(*id).or_insert_with(|| Room::new(unit.at));
+                    room.add(*legs, *load, *detour_min, -1, unit.at);
+                }
+            }
+        }
+    }
+    if rooms.is_empty() {
+        return Ok(());
+    }
+    change_trips(conn, &rooms).await?;
+    change_legs(conn, &rooms).await
+}
 
-pub(super) async fn add_trip(conn: &mut Conn, trip: &Trip) -> Result<(), Failure> {
+impl Room {
+    const fn new(at: Time) -> Self {
+        Self { changes: 0, detour_min: 0, reserves: false, at, legs: BTreeMap::new() }
+    }
+
+    fn add(&mut self, legs: LegSpan, load: Load, detour_min: u32, sign: i64, at: Time) {
+        self.changes += 1;
+        self.detour_min += sign * i64::from(detour_min);
+        self.at = self.at.max(at);
+        for leg in legs.from..legs.to {
+            let [weight_g, volume_ml, slots] = self.legs.entry(leg).or_default();
+            *weight_g += sign * i64::from(load.weight_g);
+            *volume_ml += sign * i64::from(load.volume_ml);
+            *slots += sign * i64::from(load.slots);
+        }
+    }
+}
+
+async fn change_trips(conn: &mut Conn, rooms: &BTreeMap<TripId, Room>) -> Result<(), Failure> {
+    let items = rows(rooms.iter().map(|(id, room)| {
+        json!({
+            "id": hex(id.uuid()),
+            "changes": room.changes,
+            "detour_min": room.detour_min,
+            "reserves": i64::from(room.reserves),
+            "at": room.at.ms(),
+        })
+    }));
+    if conn.execute(CHANGE_TRIPS, vec![items]).await? == rooms.len() as u64 {
+        return Ok(());
+    }
+    if !rooms.values().any(|room| room.reserves) {
+        return Err(Failure::Conflict);
+    }
+    let live = sql("SELECT id FROM trips WHERE id = $1 AND state IN ('active', 'in_progress')");
+    for (id, room) in rooms {
+        if room.reserves && conn.optional(live, args![id.uuid()]).await?.is_none() {
+            return Err(Failure::Refused(Rejection::TripNotLive));
+        }
+    }
+    Err(Failure::Refused(Rejection::DoesNotSuit("detour")))
+}
+
+async fn change_legs(conn: &mut Conn, rooms: &BTreeMap<TripId, Room>) -> Result<(), Failure> {
+    let wanted: Vec<(TripId, LegIndex, [i64; 3])> =
+        rooms.iter().flat_map(|(id, room)| room.legs.iter().map(|(leg, load)| (*id, *leg, *load))).collect();
+    let items = rows(wanted.iter().map(|(id, leg, [weight_g, volume_ml, slots])| {
+        json!({
+            "trip_id": hex(id.uuid()),
+            "leg": leg,
+            "weight_g": weight_g,
+            "volume_ml": volume_ml,
+            "slots": slots,
+        })
+    }));
+    let mut changed = BTreeSet::new();
+    for row in conn.all(CHANGE_LEGS, vec![items]).await? {
+        changed.insert((row.trip_id("trip_id")?, row.number::<LegIndex>("leg")?));
+    }
+    let Some((id, leg, _)) = wanted.into_iter().find(|(id, leg, _)| !changed.contains(&(*id, *leg))) else {
+        return Ok(());
+    };
+    let exists = sql("SELECT leg FROM trip_legs WHERE trip_id = $1 AND leg = $2");
+    Err(Failure::Refused(match conn.optional(exists, args![id.uuid(), u32::from(leg)]).await? {
+        Some(_) => Rejection::NoRoom(leg),
+        None => Rejection::DoesNotSuit("order"),
+    }))
+}
+
+async fn move_trip(
+    conn: &mut Conn,
+    id: TripId,
+    version: i64,
+    state: TripState,
+    at: Time,
+) -> Result<(), Failure> {
+    let values = args![id.uuid(), version, at.ms(), state.word(), state.at().map(Time::ms)];
+    if conn.execute(MOVE_TRIP, values).await? == 1 { Ok(()) } else { Err(Failure::Conflict) }
+}
+
+async fn add_trip(conn: &mut Conn, trip: &Trip) -> Result<(), Failure> {
     let (draft, state) = (&trip.draft, trip.state);
     let values = args![
         trip.id.uuid(),
@@ -84,68 +210,5 @@ pub(super) async fn add_trip(conn: &mut Conn, trip: &Trip) -> Result<(), Failure
     let mut values = vec![legs];
     values.extend(args![trip.id.uuid(), capacity.weight_g, capacity.volume_ml, capacity.slots]);
     conn.execute(ADD_LEGS, values).await?;
-    Ok(())
-}
-
-pub(super) async fn move_trip(
-    conn: &mut Conn,
-    id: TripId,
-    version: i64,
-    state: TripState,
-    at: Time,
-) -> Result<(), Failure> {
-    let values = args![id.uuid(), version, at.ms(), state.word(), state.at().map(Time::ms)];
-    if conn.execute(MOVE_TRIP, values).await? == 1 { Ok(()) } else { Err(Failure::Conflict) }
-}
-
-/// Takes room, if the trip is live and every leg has it.
-pub(super) async fn reserve(
-    conn: &mut Conn,
-    id: TripId,
-    legs: LegSpan,
-    load: Load,
-    detour_min: u32,
-    at: Time,
-) -> Result<(), Failure> {
-    if conn.execute(TAKE_DETOUR, args![id.uuid(), detour_min, at.ms()]).await? != 1 {
-        let live = sql("SELECT state FROM trips WHERE id = $1 AND state IN ('active', 'in_progress')");
-        return Err(Failure::Refused(match conn.optional(live, args![id.uuid()]).await? {
-            Some(_) => Rejection::DoesNotSuit("detour"),
-            None => Rejection::TripNotLive,
-        }));
-    }
-    let span =
-        args![id.uuid(), u32::from(legs.from), u32::from(legs.to), load.weight_g, load.volume_ml, load.slots];
-    let taken = conn.all(TAKE_ROOM, span).await?;
-    let taken = taken.iter().map(|row| row.number("leg")).collect::<Result<Vec<LegIndex>, _>>()?;
-    let Some(full) = (legs.from..legs.to).find(|leg| !taken.contains(leg)) else {
-        return if taken.is_empty() {
-            Err(Failure::Refused(Rejection::DoesNotSuit("order")))
-        } else {
-            Ok(())
-        };
-    };
-    let exists = sql("SELECT leg FROM trip_legs WHERE trip_id = $1 AND leg = $2");
-    Err(Failure::Refused(match conn.optional(exists, args![id.uuid(), u32::from(full)]).await? {
-        Some(_) => Rejection::NoRoom(full),
-        None => Rejection::DoesNotSuit("order"),
-    }))
-}
-
-/// Gives room back. A trip that is over takes it as well: the sums must come out even.
-pub(super) async fn release(
-    conn: &mut Conn,
-    id: TripId,
-    legs: LegSpan,
-    load: Load,
-    detour_min: u32,
-    at: Time,
-) -> Result<(), Failure> {
-    if conn.execute(GIVE_DETOUR_BACK, args![id.uuid(), detour_min, at.ms()]).await? != 1 {
-        return Err(Failure::Conflict);
-    }
-    let span =
-        args![id.uuid(), u32::from(legs.from), u32::from(legs.to), load.weight_g, load.volume_ml, load.slots];
-    conn.execute(GIVE_ROOM_BACK, span).await?;
     Ok(())
 }
