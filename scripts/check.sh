@@ -58,7 +58,7 @@ only_in() { # pattern, allowed files, explanation
 
 structure() {
     local status=0
-    local start='(^|[^A-Za-z0-9_])'
+    local start='(^|[^A-Za-z0-9_:])' # a crate's name, not a module of ours behind `::`
     only_in "${start}(sqlx::|use sqlx)" 'src/store(\.rs|/.*\.rs)' \
         "SQL belongs to src/store alone. Add a method to the store and call it:" || status=1
     only_in "${start}(redis::|use redis)" 'src/bus(\.rs|/.*\.rs)' \
