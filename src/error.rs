@@ -268,6 +268,7 @@ impl From<Rejection> for ApiError {
             R::Invalid { field, reason } => return Self::unprocessable(field, reason),
             R::WrongParty(_) => StatusCode::FORBIDDEN,
             R::OwnPackage | R::DoesNotSuit(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            R::Stale => StatusCode::PRECONDITION_FAILED,
             R::IllegalTransition { .. }
             | R::AlreadyTaken
             | R::Expired
@@ -276,6 +277,7 @@ impl From<Rejection> for ApiError {
             | R::ParcelsOnBoard
             | R::AlreadyRequested
             | R::TooManyRequests
+            | R::AnsweredBefore
             | R::InsufficientFunds => StatusCode::CONFLICT,
         };
         Self::new(status, rejection.code(), rejection.to_string())

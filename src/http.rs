@@ -14,6 +14,7 @@ pub mod trips;
 mod input;
 mod loads;
 mod local_time;
+pub mod once;
 
 use actix_web::http::Method;
 use actix_web::{Route, web};
@@ -57,10 +58,12 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/couriers" { GET couriers::search }
         "/couriers/{courier_id}/send-package" { POST couriers::send_package }
         "/trips" { POST trips::publish }
+        "/trips/{trip_id}" { GET trips::one }
         "/trips/{trip_id}/cancel" { PUT trips::cancel }
         "/trips/{trip_id}/package-requests" { GET trips::requests }
         "/user/trips" { GET trips::mine }
         "/packages" { POST packages::publish }
+        "/packages/{package_id}" { GET packages::one }
         "/packages/{package_id}/cancel" { PUT packages::cancel }
         "/packages/{package_id}/explain" { GET packages::explain }
         "/user/packages" { GET packages::mine }

@@ -22,6 +22,7 @@ use crate::bus::redis::{RedisBus, Running};
 use crate::bus::{Heard, Presence};
 use crate::config::Config;
 use crate::error::{extract, request_id};
+use crate::http::once;
 use crate::store::{self, Database};
 use crate::{http, telemetry, ws};
 
@@ -163,11 +164,13 @@ fn serve(listener: TcpListener, app: App, tokens: Tokens) -> std::io::Result<Ser
     let workers = config.workers;
     let clock: web::Data<dyn Clock> = web::Data::from(Arc::clone(&app.clock));
     let (app, tokens) = (web::Data::new(app), web::Data::new(tokens));
+    let running = web::Data::new(once::Running::default());
     let server = HttpServer::new(move || {
         actix_web::App::new()
             .app_data(app.clone())
             .app_data(tokens.clone())
             .app_data(clock.clone())
+            .app_data(running.clone())
             .configure(extract::refuse_in_our_words)
             .wrap(cors(&config.allowed_origins))
             .wrap(NormalizePath::new(TrailingSlash::Trim))
@@ -189,7 +192,8 @@ fn cors(allowed: &[String]) -> Cors {
         Cors::default()
             .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
             .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
-            .allowed_header("idempotency-key")
+            .allowed_headers([once::KEY, header::IF_MATCH])
+            .expose_headers([once::REPLAYED, header::ETAG, header::RETRY_AFTER, request_id::HEADER])
             .max_age(600),
         |cors, origin| cors.allowed_origin(origin),
     )

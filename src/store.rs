@@ -13,12 +13,12 @@ mod codec;
 mod commit;
 mod failure;
 mod groups;
-mod idempotency;
 mod lanes;
 mod load;
 
 mod postgres;
 mod reads;
+mod receipts;
 mod run;
 mod setup;
 mod sql;
@@ -34,11 +34,11 @@ use std::time::Duration;
 use sqlx::{PgPool, SqlitePool};
 use tokio::runtime::Handle;
 
-pub use idempotency::{Begun, Call};
 pub use postgres::pool_options;
+pub use receipts::Kept;
 pub use setup::OpenError;
 pub use tokens::{RefreshToken, Rotation};
-pub use users::{Role, TelegramProfile, User};
+pub use users::{TelegramProfile, User};
 pub use views::{
     Balance, CourierRecord, PackageHeader, Person, RequestHeader, SenderPackages, TransferRecord, TripHeader,
     TripRequest, TripRequests,

@@ -12,6 +12,7 @@ pub mod matching;
 pub mod money;
 pub mod package;
 pub mod place;
+pub mod receipt;
 pub mod rejection;
 pub mod request;
 pub mod stream;

@@ -52,6 +52,12 @@ pub enum Rejection {
     /// The sender's money does not cover the reward.
     #[error("not enough money for the reward")]
     InsufficientFunds,
+    /// A call under this key was carried out before; its answer is kept.
+    #[error("this was done before")]
+    AnsweredBefore,
+    /// Somebody has changed it since the caller looked.
+    #[error("this has changed since you looked, please look again")]
+    Stale,
     /// A field is out of bounds.
     #[error("{field}: {reason}")]
     Invalid {
@@ -81,6 +87,8 @@ impl Rejection {
             Self::TooManyRequests => "too_many_requests",
             Self::UnknownRequest => "unknown_request",
             Self::InsufficientFunds => "insufficient_funds",
+            Self::AnsweredBefore => "answered_before",
+            Self::Stale => "stale",
             Self::Invalid { .. } => "invalid",
         }
     }

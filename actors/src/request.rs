@@ -389,14 +389,15 @@ impl Request {
                 match self.state {
                     S::Pending if self.is_overdue(now) => Err(Rejection::Expired),
                     S::Pending => Ok(S::Accepted { at: now }),
-                    S::Taken { .. } => Err(Rejection::AlreadyTaken),
-                    S::Expired { .. } => Err(Rejection::Expired),
-                    _ => self.illegal(command),
+                    _ => self.answered(command),
                 }
             }
             C::Decline { by, reason } => {
                 self.require(*by, self.answerer())?;
-                self.unless_answered(command, S::Declined { at: now, reason: reason.clone() })
+                match self.state {
+                    S::Pending => Ok(S::Declined { at: now, reason: reason.clone() }),
+                    _ => self.answered(command),
+                }
             }
             C::Withdraw { by } => {
                 let starter = if self.answerer() == Party::Courier { Party::Sender } else { Party::Courier };
@@ -466,6 +467,15 @@ impl Request {
         next: RequestState,
     ) -> Result<RequestState, Rejection> {
         if self.state.is_pending() { Ok(next) } else { self.illegal(command) }
+    }
+
+    /// Why an answer comes too late.
+    fn answered(&self, command: &RequestCommand) -> Result<RequestState, Rejection> {
+        match self.state {
+            RequestState::Taken { .. } => Err(Rejection::AlreadyTaken),
+            RequestState::Expired { .. } => Err(Rejection::Expired),
+            _ => self.illegal(command),
+        }
     }
 
     fn illegal(&self, command: &RequestCommand) -> Result<RequestState, Rejection> {

@@ -19,6 +19,7 @@ mod execute;
 mod mailbox;
 mod offers;
 mod package_actor;
+mod promise;
 mod roster;
 mod supervisor;
 mod trip_actor;
@@ -26,4 +27,5 @@ mod user_actor;
 
 pub use context::{RuntimeSettings, Stats};
 pub use engine::{Engine, Refusal};
+pub use promise::{Promise, Subject};
 pub use session::{Frame, Hello, ResumeAnswer, SessionId, SessionPort};

@@ -9,6 +9,7 @@ use crate::ids::{PackageId, RequestId, TripId};
 use crate::ledger::{Escrow, EscrowEvent};
 use crate::load::Load;
 use crate::package::{Outcome, Package, PackageEvent, PackageState};
+use crate::receipt::Receipt;
 use crate::request::{Request, RequestState};
 use crate::stream::{self, Notice};
 use crate::time::Time;
@@ -27,6 +28,8 @@ pub struct Unit {
     pub escrow: SmallVec<[(Escrow, EscrowEvent); 1]>,
     /// Who is told what.
     pub notices: Vec<Notice>,
+    /// The answer to the call that asked for all this, if it may be repeated.
+    pub receipt: Option<Receipt>,
 }
 
 /// What happens to a package.
@@ -95,6 +98,7 @@ impl Unit {
             trips: SmallVec::new(),
             escrow: SmallVec::new(),
             notices: Vec::new(),
+            receipt: None,
         }
     }
 
@@ -106,12 +110,29 @@ impl Unit {
         Self { packages: smallvec![PackageChange::New(Box::new(package))], notices, ..Self::empty(at) }
     }
 
+    /// A package is published together with what follows from a first command on it.
+    #[must_use]
+    pub fn publish_package_with(package: &Package, first: &Outcome) -> Self {
+        let mut notices = vec![stream::published(package)];
+        notices.extend(stream::notices(package, &first.events));
+        let mut after = package.clone();
+        after.apply(&first.events);
+        let at = package.created_at;
+        Self { packages: smallvec![PackageChange::New(Box::new(after))], notices, ..Self::empty(at) }
+    }
+
     /// A trip is published.
     #[must_use]
     pub fn publish_trip(trip: Trip) -> Self {
         let notices = vec![stream::trip_updated(&trip)];
         let at = trip.created_at;
         Self { trips: smallvec![TripChange::New(Box::new(trip))], notices, ..Self::empty(at) }
+    }
+
+    /// Nothing but the answer to a call that found everything done.
+    #[must_use]
+    pub fn receipt(receipt: Receipt, at: Time) -> Self {
+        Self { receipt: Some(receipt), ..Self::empty(at) }
     }
 
     /// A decision about a package. `before` is the package as it was decided upon.

@@ -46,9 +46,9 @@ picked_up  .               .             !wrong_party  already    delivered  !wr
 delivered  .               .             !wrong_party  .          already    !wrong_party  !wrong_party  .
 confirmed  .               .             !wrong_party  .          .          !wrong_party  !wrong_party  .
 declined   .               already       !wrong_party  .          .          !wrong_party  !wrong_party  .
-expired    !expired        .             !wrong_party  .          .          !wrong_party  !wrong_party  .
+expired    !expired        !expired      !wrong_party  .          .          !wrong_party  !wrong_party  .
 withdrawn  .               .             !wrong_party  .          .          !wrong_party  !wrong_party  .
-taken      !already_taken  .             !wrong_party  .          .          !wrong_party  !wrong_party  .
+taken      !already_taken  !already_taken  !wrong_party  .          .          !wrong_party  !wrong_party  .
 cancelled  .               .             !wrong_party  .          .          !wrong_party  !wrong_party  already
 disputed   .               .             !wrong_party  .          .          !wrong_party  !wrong_party  .
 ";
@@ -95,9 +95,9 @@ picked_up  .               .             !wrong_party  !wrong_party  !wrong_part
 delivered  .               .             !wrong_party  !wrong_party  !wrong_party  confirmed  disputed  .
 confirmed  .               .             !wrong_party  !wrong_party  !wrong_party  already    .         .
 declined   .               already       !wrong_party  !wrong_party  !wrong_party  .          .         .
-expired    !expired        .             !wrong_party  !wrong_party  !wrong_party  .          .         .
+expired    !expired        !expired      !wrong_party  !wrong_party  !wrong_party  .          .         .
 withdrawn  .               .             !wrong_party  !wrong_party  !wrong_party  .          .         .
-taken      !already_taken  .             !wrong_party  !wrong_party  !wrong_party  .          .         .
+taken      !already_taken  !already_taken  !wrong_party  !wrong_party  !wrong_party  .          .         .
 cancelled  .               .             !wrong_party  !wrong_party  !wrong_party  .          .         .
 disputed   .               .             !wrong_party  !wrong_party  !wrong_party  .          already   .
 ";

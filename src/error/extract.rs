@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use actix_web::error::{JsonPayloadError, PayloadError};
 use actix_web::http::header::{self, HeaderMap};
-use actix_web::{FromRequest, HttpRequest, HttpResponse, dev, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, dev, web};
 use bytes::BytesMut;
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
 
 use super::ApiError;
 
@@ -24,6 +25,10 @@ const BODY_STALL: Duration = Duration::from_secs(10);
 
 /// How long a body may take in all.
 const BODY_TOTAL: Duration = Duration::from_secs(30);
+
+/// The SHA-256 of a request's body, in the request's extensions once the body was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BodyDigest(pub [u8; 32]);
 
 /// A JSON body of at most [`JSON_LIMIT`] bytes. `T` should `deny_unknown_fields`.
 ///
@@ -39,10 +44,12 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
 
     fn from_request(req: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
         let checked = check_headers(req.headers());
-        let payload = payload.take();
+        let (payload, req) = (payload.take(), req.clone());
         Box::pin(async move {
             checked?;
-            parse(&read_in_time(payload, BODY_STALL, BODY_TOTAL).await?).map(Body)
+            let body = read_in_time(payload, BODY_STALL, BODY_TOTAL).await?;
+            req.extensions_mut().insert(BodyDigest(Sha256::digest(&body).into()));
+            parse(&body).map(Body)
         })
     }
 }
@@ -57,9 +64,10 @@ impl<T: DeserializeOwned + 'static> FromRequest for MaybeBody<T> {
 
     fn from_request(req: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
         let checked = check_headers(req.headers());
-        let payload = payload.take();
+        let (payload, req) = (payload.take(), req.clone());
         Box::pin(async move {
             let body = read_in_time(payload, BODY_STALL, BODY_TOTAL).await?;
+            req.extensions_mut().insert(BodyDigest(Sha256::digest(&body).into()));
             if body.is_empty() {
                 return Ok(Self(None));
             }

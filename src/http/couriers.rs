@@ -1,11 +1,12 @@
 //! Finding a courier, and asking one.
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use peerpack_actors::ids::{PackageId, TripId, UserId};
+use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
 use peerpack_actors::load::Load;
 use peerpack_actors::matching::{Need, Settings, zone};
 use peerpack_actors::money::Amount;
-use peerpack_actors::package::Mode;
+use peerpack_actors::package::{Mode, Package, PackageDraft};
 use peerpack_actors::place::{Gazetteer, Place, PlaceId};
 use peerpack_actors::runtime::Refusal;
 use peerpack_actors::time::{Span, Time};
@@ -13,6 +14,7 @@ use peerpack_actors::trip::Trip;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::once::{Once, Repeatable};
 use super::packages::NewPackage;
 use super::trips::TripView;
 use super::{input, loads, local_time, packages, trips};
@@ -177,27 +179,50 @@ pub async fn search(app: web::Data<App>, query: Query<Search>) -> Result<HttpRes
 pub async fn send_package(
     app: web::Data<App>,
     principal: Principal,
+    repeatable: Repeatable,
     path: web::Path<String>,
     body: Body<SendPackage>,
 ) -> Result<HttpResponse, ApiError> {
-    let input = body.0;
-    let message = input::text("message", input.message.clone(), input::LONG_TEXT)?;
-    let trips = trips_of(&app, &path).await?;
-    let package = match &input.package_id {
-        Some(id) => id.parse::<PackageId>().map_err(|_| ApiError::not_found())?,
-        None => publish_for(&app, principal.user, input, &trips[0]).await?,
-    };
-    let mut refused = None;
-    for trip in &trips {
-        match app.engine.ask(package, trip.id, principal.user, message.clone()).await {
-            Ok((_, request)) => {
-                let (request_id, package_id) = (request.to_string(), package.to_string());
-                return Ok(HttpResponse::Created().json(PackageSent {
-                    success: true,
-                    request_id,
-                    package_id,
-                }));
+    let work = async |once: &Once| {
+        let mut input = body.0;
+        let message = input::text("message", input.message.take(), input::LONG_TEXT)?;
+        let trips = trips_of(&app, &path).await?;
+        let engine = app.engine.answering(once.package(StatusCode::CREATED, sent));
+        let package = match input.package_id.take().filter(|id| !id.is_empty()) {
+            None => {
+                let draft = draft_for(&app, input, &trips[0])?;
+                let publish = async |trip: TripId| {
+                    engine.publish_and_ask(principal.user, draft.clone(), trip, message.clone()).await
+                };
+                first_that_takes_it(&trips, publish).await?
             }
+            Some(id) => {
+                let id: PackageId = id.parse().map_err(|_| ApiError::not_found())?;
+                let ask = async |trip: TripId| engine.ask(id, trip, principal.user, message.clone()).await;
+                first_that_takes_it(&trips, ask).await?
+            }
+        };
+        let sent = sent(&package).ok_or_else(ApiError::not_found)?;
+        Ok(HttpResponse::Created().json(sent))
+    };
+    repeatable.run(&app, principal.user, None, work).await
+}
+
+/// The request that was opened last is the one that was just sent.
+fn sent(package: &Package) -> Option<PackageSent> {
+    let request_id = package.requests.last()?.id.to_string();
+    Some(PackageSent { success: true, request_id, package_id: package.id.to_string() })
+}
+
+/// Tries one trip after the other; if none takes the package, the first refusal counts.
+async fn first_that_takes_it(
+    trips: &[Trip],
+    ask: impl AsyncFn(TripId) -> Result<(Package, RequestId), Refusal>,
+) -> Result<Package, ApiError> {
+    let mut refused = None;
+    for trip in trips {
+        match ask(trip.id).await {
+            Ok((package, _)) => return Ok(package),
             Err(Refusal::Rejected(rejection)) => refused = refused.or(Some(rejection)),
             Err(refusal) => return Err(refusal.into()),
         }
@@ -219,12 +244,7 @@ async fn trips_of(app: &App, id: &str) -> Result<Vec<Trip>, ApiError> {
 }
 
 /// A package made for one courier: others are not offered it unless its sender says so.
-async fn publish_for(
-    app: &App,
-    sender: UserId,
-    input: SendPackage,
-    trip: &Trip,
-) -> Result<PackageId, ApiError> {
+fn draft_for(app: &App, input: SendPackage, trip: &Trip) -> Result<PackageDraft, ApiError> {
     let mut package = input.package_data.unwrap_or_default();
     if !input.is_new_package && input.package_description.is_none() && package.description.is_none() {
         return Err(ApiError::unprocessable("package_id", "name a package or describe a new one"));
@@ -234,8 +254,7 @@ async fn publish_for(
     package.mode = package.mode.or(Some(Mode::Choose));
     let place = |index: usize| Gazetteer::bundled().get(trip.draft.stops[index].place);
     let towards = place(0).zip(place(trip.draft.stops.len() - 1));
-    let draft = packages::draft(app, package, towards)?;
-    Ok(app.engine.publish_package(sender, draft).await?.id)
+    packages::draft(app, package, towards)
 }
 
 /// Trips with the time at which a package would get on, soonest first.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::auth::token::{RefreshToken, Tokens};
-use crate::auth::{Principal, Role, telegram};
+use crate::auth::{Principal, telegram};
 use crate::error::extract::{Body, MaybeBody};
 use crate::error::{ApiError, Problem};
 use crate::store::{self, Rotation, TelegramProfile, User};
@@ -133,8 +133,7 @@ pub async fn refresh(
 }
 
 fn signed_in(app: &App, tokens: &Tokens, user: User, refresh: &RefreshToken, is_new: bool) -> SignedIn {
-    let role = Role::from_word(user.role.word()).unwrap_or(Role::User);
-    let principal = Principal { user: user.id, role };
+    let principal = Principal { user: user.id, role: user.role };
     let (access_token, expires_in) = tokens.issue(principal, app.clock.now(), app.clock.random());
     SignedIn { access_token, refresh_token: refresh.reveal(), expires_in, user: view(user), is_new }
 }

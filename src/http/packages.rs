@@ -1,17 +1,20 @@
 //! Packages: publish, list one's own, call off, explain.
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::PackageId;
 use peerpack_actors::load::Load;
 use peerpack_actors::matching::Explanation;
 use peerpack_actors::package::{End, Mode, Package, PackageDraft, PackageState};
 use peerpack_actors::place::{Place, Position};
+use peerpack_actors::ports::Store;
 use peerpack_actors::request::{Origin, Request, RequestState};
 use peerpack_actors::time::{Span, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::input::{self, LONG_TEXT, MAX_TAGS, Point, SHORT_TEXT};
+use super::once::{IfMatch, Once, Repeatable, etag};
 use super::{loads, trips};
 use crate::app::App;
 use crate::auth::Principal;
@@ -224,11 +227,20 @@ pub struct VerdictView {
 pub async fn publish(
     app: web::Data<App>,
     principal: Principal,
+    repeatable: Repeatable,
     body: Body<NewPackage>,
 ) -> Result<HttpResponse, ApiError> {
     let draft = draft(&app, body.0, None)?;
-    let package = app.engine.publish_package(principal.user, draft).await?;
-    Ok(HttpResponse::Created().json(PackagePublished { success: true, package_id: package.id.to_string() }))
+    let work = async |once: &Once| {
+        let answer = once.package(StatusCode::CREATED, |package| Some(published(package)));
+        let package = app.engine.answering(answer).publish_package(principal.user, draft).await?;
+        Ok(HttpResponse::Created().json(published(&package)))
+    };
+    repeatable.run(&app, principal.user, None, work).await
+}
+
+fn published(package: &Package) -> PackagePublished {
+    PackagePublished { success: true, package_id: package.id.to_string() }
 }
 
 /// One's own packages with the couriers who take part.
@@ -240,6 +252,23 @@ pub async fn mine(app: web::Data<App>, principal: Principal) -> Result<HttpRespo
     Ok(HttpResponse::Ok().json(MyPackages { packages }))
 }
 
+/// One of one's own packages with the couriers who take part. The `ETag` is its version.
+#[utoipa::path(get, path = "/api/packages/{package_id}", tag = "packages", security(("bearer" = [])),
+    params(("package_id" = String, Path, description = "The package")),
+    responses((status = 200, body = PackageView), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub async fn one(
+    app: web::Data<App>,
+    principal: Principal,
+    path: web::Path<PackageId>,
+) -> Result<HttpResponse, ApiError> {
+    let package = app.database.package(path.into_inner()).await?;
+    let theirs = package.filter(|package| package.sender == principal.user);
+    let package = theirs.ok_or_else(ApiError::not_found)?;
+    let couriers: Vec<_> = package.requests.iter().map(|request| request.courier).collect();
+    let people = app.database.people(&couriers).await?;
+    Ok(HttpResponse::Ok().insert_header(etag(package.version)).json(view(&package, &people)))
+}
+
 /// Calls one's own package off: before pickup, the money goes back.
 #[utoipa::path(put, path = "/api/packages/{package_id}/cancel", tag = "packages", security(("bearer" = [])),
     params(("package_id" = String, Path, description = "The package")),
@@ -248,11 +277,21 @@ pub async fn mine(app: web::Data<App>, principal: Principal) -> Result<HttpRespo
 pub async fn cancel(
     app: web::Data<App>,
     principal: Principal,
+    repeatable: Repeatable,
+    seen: IfMatch,
     path: web::Path<PackageId>,
 ) -> Result<HttpResponse, ApiError> {
-    let done = app.engine.cancel_package(path.into_inner(), principal.user).await?;
-    let state = done.package.state.word().to_owned();
-    Ok(HttpResponse::Ok().json(PackageCancelled { success: true, state }))
+    let (id, by) = (path.into_inner(), principal.user);
+    let work = async |once: &Once| {
+        let answer = once.package(StatusCode::OK, |package| Some(cancelled(package)));
+        let done = app.engine.answering(answer).if_still(seen.0).cancel_package(id, by).await?;
+        Ok(HttpResponse::Ok().json(cancelled(&done.package)))
+    };
+    repeatable.run(&app, by, Some(id.to_string()), work).await
+}
+
+fn cancelled(package: &Package) -> PackageCancelled {
+    PackageCancelled { success: true, state: package.state.word().to_owned() }
 }
 
 /// Who was considered for one's own package, and why in or out.

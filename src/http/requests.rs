@@ -1,14 +1,17 @@
 //! The steps of a request, for either party.
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use peerpack_actors::ids::RequestId;
+use peerpack_actors::ids::{RequestId, UserId};
 use peerpack_actors::ledger::Escrow;
 use peerpack_actors::money::Amount;
+use peerpack_actors::package::Package;
 use peerpack_actors::request::{RequestCommand, RequestState};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::input::{self, LONG_TEXT};
+use super::once::{Once, Repeatable};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::extract::MaybeBody;
@@ -56,9 +59,11 @@ pub struct BalanceUpdate {
 pub async fn accept(
     app: web::Data<App>,
     principal: Principal,
+    repeatable: Repeatable,
     path: web::Path<RequestId>,
 ) -> Result<HttpResponse, ApiError> {
-    step(&app, path.into_inner(), RequestCommand::Accept { by: principal.user }).await
+    step(&app, repeatable, principal.user, path.into_inner(), RequestCommand::Accept { by: principal.user })
+        .await
 }
 
 /// Declines a request.
@@ -69,12 +74,20 @@ pub async fn accept(
 pub async fn decline(
     app: web::Data<App>,
     principal: Principal,
+    repeatable: Repeatable,
     path: web::Path<RequestId>,
     body: MaybeBody<Decline>,
 ) -> Result<HttpResponse, ApiError> {
     let reason = input::text("reason", body.0.unwrap_or_default().reason, LONG_TEXT)?;
     let reason = Some(reason).filter(|reason| !reason.is_empty());
-    step(&app, path.into_inner(), RequestCommand::Decline { by: principal.user, reason }).await
+    step(
+        &app,
+        repeatable,
+        principal.user,
+        path.into_inner(),
+        RequestCommand::Decline { by: principal.user, reason },
+    )
+    .await
 }
 
 /// The courier has taken the package.
@@ -85,9 +98,11 @@ pub async fn decline(
 pub async fn pick_up(
     app: web::Data<App>,
     principal: Principal,
+    repeatable: Repeatable,
     path: web::Path<RequestId>,
 ) -> Result<HttpResponse, ApiError> {
-    step(&app, path.into_inner(), RequestCommand::PickUp { by: principal.user }).await
+    step(&app, repeatable, principal.user, path.into_inner(), RequestCommand::PickUp { by: principal.user })
+        .await
 }
 
 /// The courier has handed the package over. Straight from `accepted` this implies the pickup.
@@ -98,9 +113,11 @@ pub async fn pick_up(
 pub async fn mark_delivered(
     app: web::Data<App>,
     principal: Principal,
+    repeatable: Repeatable,
     path: web::Path<RequestId>,
 ) -> Result<HttpResponse, ApiError> {
-    step(&app, path.into_inner(), RequestCommand::Deliver { by: principal.user }).await
+    step(&app, repeatable, principal.user, path.into_inner(), RequestCommand::Deliver { by: principal.user })
+        .await
 }
 
 /// The sender confirms the delivery: the courier is paid, less the platform's fee.
@@ -111,9 +128,11 @@ pub async fn mark_delivered(
 pub async fn confirm_delivery(
     app: web::Data<App>,
     principal: Principal,
+    repeatable: Repeatable,
     path: web::Path<RequestId>,
 ) -> Result<HttpResponse, ApiError> {
-    step(&app, path.into_inner(), RequestCommand::Confirm { by: principal.user }).await
+    step(&app, repeatable, principal.user, path.into_inner(), RequestCommand::Confirm { by: principal.user })
+        .await
 }
 
 /// Takes one's own open request back, or calls a deal off before pickup; the money goes back.
@@ -124,21 +143,37 @@ pub async fn confirm_delivery(
 pub async fn cancel(
     app: web::Data<App>,
     principal: Principal,
+    repeatable: Repeatable,
     path: web::Path<RequestId>,
 ) -> Result<HttpResponse, ApiError> {
     let (id, by) = (path.into_inner(), principal.user);
     let header = app.database.request_header(id).await?.ok_or_else(ApiError::not_found)?;
     let is_open = matches!(header.state.as_str(), "pending" | "withdrawn");
-    step(&app, id, if is_open { RequestCommand::Withdraw { by } } else { RequestCommand::Cancel { by } })
-        .await
+    let command = if is_open { RequestCommand::Withdraw { by } } else { RequestCommand::Cancel { by } };
+    step(&app, repeatable, by, id, command).await
 }
 
-async fn step(app: &App, id: RequestId, command: RequestCommand) -> Result<HttpResponse, ApiError> {
-    let done = app.engine.request(id, command).await?;
-    let request = done.request(id).ok_or_else(ApiError::not_found)?;
+async fn step(
+    app: &App,
+    repeatable: Repeatable,
+    by: UserId,
+    id: RequestId,
+    command: RequestCommand,
+) -> Result<HttpResponse, ApiError> {
+    let work = async |once: &Once| {
+        let answer = once.package(StatusCode::OK, move |package| taken(package, id));
+        let done = app.engine.answering(answer).request(id, command).await?;
+        let step = taken(&done.package, id).ok_or_else(ApiError::not_found)?;
+        Ok(HttpResponse::Ok().json(step))
+    };
+    repeatable.run(app, by, Some(id.to_string()), work).await
+}
+
+/// What is answered to a step of a request that was taken.
+pub(super) fn taken(package: &Package, id: RequestId) -> Option<Step> {
+    let request = package.request(id)?;
     let balance_update = balance_update(&request.state, &request.escrow());
-    let new_status = request.state.word().to_owned();
-    Ok(HttpResponse::Ok().json(Step { success: true, new_status, balance_update }))
+    Some(Step { success: true, new_status: request.state.word().to_owned(), balance_update })
 }
 
 fn balance_update(state: &RequestState, escrow: &Escrow) -> Option<BalanceUpdate> {

@@ -1,5 +1,6 @@
 //! Trips: publish, list one's own, see who asks, call off.
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::TripId;
 use peerpack_actors::money::Amount;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::input::{self, LONG_TEXT, Point, SHORT_TEXT};
+use super::once::{IfMatch, Once, Repeatable, etag};
 use super::{loads, local_time};
 use crate::app::App;
 use crate::auth::Principal;
@@ -223,10 +225,20 @@ pub struct TripCancelled {
 pub async fn publish(
     app: web::Data<App>,
     principal: Principal,
+    repeatable: Repeatable,
     body: Body<NewTrip>,
 ) -> Result<HttpResponse, ApiError> {
-    let trip = app.engine.publish_trip(principal.user, draft(body.0)?).await?;
-    Ok(HttpResponse::Created().json(TripPublished { success: true, trip_id: trip.id.to_string() }))
+    let draft = draft(body.0)?;
+    let work = async |once: &Once| {
+        let engine = app.engine.answering(once.trip(StatusCode::CREATED, published));
+        let trip = engine.publish_trip(principal.user, draft).await?;
+        Ok(HttpResponse::Created().json(published(&trip)))
+    };
+    repeatable.run(&app, principal.user, None, work).await
+}
+
+fn published(trip: &Trip) -> TripPublished {
+    TripPublished { success: true, trip_id: trip.id.to_string() }
 }
 
 /// One's own trips.
@@ -237,6 +249,20 @@ pub async fn mine(app: web::Data<App>, principal: Principal) -> Result<HttpRespo
     let people = app.database.people(&[principal.user]).await?;
     let courier = people.get(&principal.user);
     Ok(HttpResponse::Ok().json(MyTrips { trips: trips.iter().map(|trip| view(trip, courier)).collect() }))
+}
+
+/// A trip. The `ETag` is its version.
+#[utoipa::path(get, path = "/api/trips/{trip_id}", tag = "trips", security(("bearer" = [])),
+    params(("trip_id" = String, Path, description = "The trip")),
+    responses((status = 200, body = TripView), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub async fn one(
+    app: web::Data<App>,
+    _: Principal,
+    path: web::Path<TripId>,
+) -> Result<HttpResponse, ApiError> {
+    let trip = app.engine.trip(path.into_inner()).await?.ok_or_else(ApiError::not_found)?;
+    let people = app.database.people(&[trip.courier]).await?;
+    Ok(HttpResponse::Ok().insert_header(etag(trip.version)).json(view(&trip, people.get(&trip.courier))))
 }
 
 /// Who asks for room on one's own trip.
@@ -290,10 +316,20 @@ pub async fn requests(
 pub async fn cancel(
     app: web::Data<App>,
     principal: Principal,
+    repeatable: Repeatable,
+    seen: IfMatch,
     path: web::Path<TripId>,
 ) -> Result<HttpResponse, ApiError> {
-    let trip = app.engine.cancel_trip(path.into_inner(), principal.user).await?;
-    Ok(HttpResponse::Ok().json(TripCancelled { success: true, state: trip.state.word().to_owned() }))
+    let (id, by) = (path.into_inner(), principal.user);
+    let work = async |once: &Once| {
+        let engine = app.engine.answering(once.trip(StatusCode::OK, cancelled)).if_still(seen.0);
+        Ok(HttpResponse::Ok().json(cancelled(&engine.cancel_trip(id, by).await?)))
+    };
+    repeatable.run(&app, by, Some(id.to_string()), work).await
+}
+
+fn cancelled(trip: &Trip) -> TripCancelled {
+    TripCancelled { success: true, state: trip.state.word().to_owned() }
 }
 
 /// A trip as the Mini App shows it.

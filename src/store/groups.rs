@@ -120,6 +120,7 @@ mod tests {
             trips: Default::default(),
             escrow: Default::default(),
             notices: Vec::new(),
+            receipt: None,
         };
         if let Some(n) = package {
             let id = PackageId::new(AT, [n; 10]);

@@ -9,6 +9,7 @@ use super::Database;
 use super::failure::Failure;
 use super::reads::each;
 use super::sql::{Row, Sql, args, hex, over_rows, rows, sql};
+use crate::auth::Role;
 
 macro_rules! user_columns {
     () => {
@@ -34,39 +35,6 @@ const USERS: Sql = over_rows!(
     [id uuid],
     "CROSS JOIN users AS u WHERE u.id = r.id ORDER BY r.n"
 );
-
-/// What a user may do.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Role {
-    /// Sends and carries.
-    #[default]
-    User,
-    /// Assigns by hand, sees the map.
-    Dispatcher,
-    /// Everything.
-    Admin,
-    /// Sees what a dispatcher sees, changes nothing.
-    Viewer,
-}
-
-impl Role {
-    /// The word in the store and in access tokens.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Dispatcher => "dispatcher",
-            Self::Admin => "admin",
-            Self::Viewer => "viewer",
-        }
-    }
-
-    /// The role of a word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::User, Self::Dispatcher, Self::Admin, Self::Viewer].into_iter().find(|role| role.word() == word)
-    }
-}
 
 /// A person.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -7,4 +7,5 @@ mod kill;
 mod main_job;
 mod nodes;
 mod refusals;
+mod repeats;
 mod support;

@@ -10,6 +10,7 @@ mod guards;
 mod people;
 mod pool;
 mod reads;
+mod receipts;
 mod room;
 mod round_trip;
 mod schema;

@@ -1,7 +1,8 @@
-//! People, refresh tokens, and answers kept for repeated calls.
+//! People and refresh tokens.
 
 use futures_util::future::join_all;
-use peerpack::store::{Begun, Call, RefreshToken, Role, Rotation, TelegramProfile};
+use peerpack::auth::Role;
+use peerpack::store::{RefreshToken, Rotation, TelegramProfile};
 use peerpack_actors::ids::UserId;
 use peerpack_actors::time::{Span, Time};
 
@@ -103,44 +104,5 @@ on_both! {
         assert_eq!(rotate(store, "a", "x", after(1)).await, Rotation::Refused);
         assert_eq!(rotate(store, "b", "x", after(600)).await, Rotation::Refused);
         assert_eq!(store.db.prune_refresh_tokens(after(601)).await, Ok(2));
-    }
-
-    async fn a_repeated_call_gets_the_first_answer(store: &TestStore) {
-        let call = Call { user: user(), route: "POST /api/packages".to_owned(), key: "k1".to_owned() };
-        let begin = |hash: &str, now| store.db.begin_call(call.clone(), hash.to_owned(), now);
-        let Ok(Begun::Fresh(token)) = begin("h", START).await else { panic!("not fresh") };
-        assert_eq!(begin("h", START).await, Ok(Begun::Running));
-        assert_eq!(begin("other", START).await, Ok(Begun::OtherBody));
-        assert_eq!(store.db.finish_call(&call, token, 201, "{\"ok\":true}").await, Ok(true));
-        let answered = Begun::Answered { status: 201, response: "{\"ok\":true}".to_owned() };
-        assert_eq!(begin("h", after(600)).await, Ok(answered));
-        assert_eq!(store.db.finish_call(&call, token, 500, "{}").await, Ok(false), "the first answer stands");
-        let elsewhere = Call { user: user(), ..call.clone() };
-        assert!(matches!(store.db.begin_call(elsewhere, "h".to_owned(), START).await, Ok(Begun::Fresh(_))));
-        assert_eq!(store.db.prune_calls(after(1)).await, Ok(2));
-        assert!(matches!(begin("h", after(2)).await, Ok(Begun::Fresh(_))));
-    }
-
-    async fn an_error_gives_the_key_back_and_a_dead_claim_is_taken_over(store: &TestStore) {
-        let call = Call { user: user(), route: "PUT /x".to_owned(), key: "k".to_owned() };
-        let begin = |now| store.db.begin_call(call.clone(), "h".to_owned(), now);
-        let Ok(Begun::Fresh(first)) = begin(START).await else { panic!("not fresh") };
-        store.db.abandon_call(&call, first).await.expect("given back");
-        let Ok(Begun::Fresh(second)) = begin(START).await else { panic!("not given back") };
-        let Ok(Begun::Fresh(third)) = begin(after(1)).await else { panic!("not taken over") };
-        assert_eq!(
-            store.db.finish_call(&call, second, 200, "late").await,
-            Ok(false),
-            "the slow one is fenced off"
-        );
-        assert_eq!(store.db.finish_call(&call, third, 200, "in time").await, Ok(true));
-    }
-
-    async fn of_many_calls_with_one_key_at_once_one_is_fresh(store: &TestStore) {
-        let call = Call { user: user(), route: "PUT /x".to_owned(), key: "k".to_owned() };
-        let all = join_all((0..20).map(|_| store.db.begin_call(call.clone(), "h".to_owned(), START))).await;
-        let fresh = all.iter().filter(|begun| matches!(begun, Ok(Begun::Fresh(_)))).count();
-        assert_eq!(fresh, 1, "{all:?}");
-        assert_eq!(all.iter().filter(|begun| matches!(begun, Ok(Begun::Running))).count(), 19);
     }
 }

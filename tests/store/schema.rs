@@ -44,14 +44,14 @@ fn both_schemas_have_the_same_constraints() {
         names.sort();
         names
     };
-    let sqlite = concat!(
-        include_str!("../../migrations/sqlite/0001_engine.sql"),
-        include_str!("../../migrations/sqlite/0002_people.sql")
-    );
-    let postgres = concat!(
-        include_str!("../../migrations/postgres/0001_engine.sql"),
-        include_str!("../../migrations/postgres/0002_people.sql")
-    );
+    let all = |dialect: &str| {
+        let folder = format!("{}/migrations/{dialect}", env!("CARGO_MANIFEST_DIR"));
+        let mut files: Vec<_> =
+            std::fs::read_dir(folder).expect("the folder").map(|file| file.expect("a file").path()).collect();
+        files.sort();
+        files.iter().map(|file| std::fs::read_to_string(file).expect("a text")).collect::<String>()
+    };
+    let (sqlite, postgres) = (&all("sqlite"), &all("postgres"));
     assert!(named(sqlite).len() > 20);
     assert_eq!(named(sqlite), named(postgres));
 }

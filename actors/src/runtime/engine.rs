@@ -12,6 +12,7 @@ use super::execute::{Room, execute};
 use super::mailbox::Undelivered;
 use super::offers::OfferBook;
 use super::package_actor::{self, PackageActor};
+use super::promise::{Promise, Subject};
 use super::roster::Roster;
 use super::session::{Hello, ResumeAnswer, SessionId, SessionPort};
 use super::supervisor;
@@ -76,6 +77,8 @@ pub struct Response {
 pub struct Engine {
     context: Arc<Context>,
     arbiters: Arc<Vec<Arbiter>>,
+    promise: Option<Promise>,
+    seen: Option<i64>,
 }
 
 impl Engine {
@@ -137,7 +140,21 @@ impl Engine {
         supervisor::restore(&context).await?;
         let watched = Arc::clone(&context);
         arbiters[0].spawn(async move { supervisor::run(watched).await });
-        Ok(Self { context, arbiters: Arc::new(arbiters) })
+        Ok(Self { context, arbiters: Arc::new(arbiters), promise: None, seen: None })
+    }
+
+    /// The same engine for one command: the answer that the promise makes is stored together with the effect. A
+    /// call whose answer is stored already is refused with `AnsweredBefore`.
+    #[must_use]
+    pub fn answering(&self, promise: Option<Promise>) -> Self {
+        Self { promise, ..self.clone() }
+    }
+
+    /// The same engine for one command on a trip or package, which is refused with `Stale` when it is no longer in
+    /// the version that the caller has seen.
+    #[must_use]
+    pub fn if_still(&self, seen: Option<i64>) -> Self {
+        Self { seen, ..self.clone() }
     }
 
     /// Stops the actors of this node. What they held is in the store.
@@ -154,7 +171,9 @@ impl Engine {
     pub async fn publish_trip(&self, courier: UserId, draft: TripDraft) -> Result<Trip, Refusal> {
         let now = self.context.clock.now();
         let trip = Trip::publish(TripId::new(now, self.context.clock.random()), courier, draft, now)?;
-        let committed = self.context.store.commit(Unit::publish_trip(trip.clone())).await?;
+        let mut unit = Unit::publish_trip(trip.clone());
+        unit.receipt = self.promise.as_ref().and_then(|promise| promise.receipt(Subject::Trip(&trip)));
+        let committed = self.context.store.commit(unit).await?;
         self.context.tell(committed, Vec::new(), vec![trip.id]);
         self.context.follow_trip(&trip, true);
         Ok(trip)
@@ -167,13 +186,32 @@ impl Engine {
     pub async fn publish_package(&self, sender: UserId, draft: PackageDraft) -> Result<Package, Refusal> {
         let now = self.context.clock.now();
         let package = Package::publish(PackageId::new(now, self.context.clock.random()), sender, draft, now)?;
-        let committed = self.context.store.commit(Unit::publish_package(package.clone())).await?;
-        self.context.tell(committed, vec![package.id], Vec::new());
-        self.context.follow_package(&package);
-        if package.is_waiting(now) && !self.context.settings.bypass_actors {
-            let _ = self.context.directories().packages.get(package.id).tell(package_actor::Consider);
-        }
+        self.publish(&package, Unit::publish_package(package.clone())).await?;
         Ok(package)
+    }
+
+    /// Publishes a package and asks the courier of a trip to carry it, both or neither.
+    ///
+    /// # Errors
+    /// `does_not_suit` when the trip cannot carry it; any other refusal.
+    pub async fn publish_and_ask(
+        &self,
+        sender: UserId,
+        draft: PackageDraft,
+        trip: TripId,
+        message: String,
+    ) -> Result<(Package, RequestId), Refusal> {
+        let now = self.context.clock.now();
+        let mut package =
+            Package::publish(PackageId::new(now, self.context.clock.random()), sender, draft, now)?;
+        let proposal = self.proposal(&package, trip, package.draft.reward, message).await?;
+        let id = proposal.id;
+        let ask = PackageCommand::Ask { by: sender, proposal };
+        let outcome = package.decide(&ask, None, self.context.settings.demo_funds, now)?;
+        let unit = Unit::publish_package_with(&package, &outcome);
+        package.apply(&outcome.events);
+        self.publish(&package, unit).await?;
+        Ok((package, id))
     }
 
     /// A step of a request: accept, decline, pick up, deliver, confirm, cancel.
@@ -208,11 +246,12 @@ impl Engine {
     /// # Errors
     /// The refusal.
     pub async fn cancel_trip(&self, id: TripId, by: UserId) -> Result<Trip, Refusal> {
+        let order = Order::Cancel { by, seen: self.seen, promise: self.promise.clone() };
         if self.context.settings.bypass_actors {
-            return trip_actor::carry_out(&self.context, id, Order::Cancel(by)).await;
+            return trip_actor::carry_out(&self.context, id, order).await;
         }
         for _ in 0..2 {
-            match self.context.directories().trips.get(id).ask(Order::Cancel(by)).await {
+            match self.context.directories().trips.get(id).ask(order.clone()).await {
                 Ok(answer) => return answer,
                 Err(Undelivered::Full) => return Err(Refusal::Busy),
                 Err(Undelivered::Closed) => {}
@@ -394,14 +433,30 @@ impl Engine {
         let _ = self.context.directories().packages.get(id).tell(package_actor::Crash);
     }
 
+    async fn publish(&self, package: &Package, mut unit: Unit) -> Result<(), Refusal> {
+        unit.receipt = self.promise.as_ref().and_then(|promise| promise.receipt(Subject::Package(package)));
+        let committed = self.context.store.commit(unit).await?;
+        self.context.tell(committed, vec![package.id], Vec::new());
+        self.context.follow_package(package);
+        if package.is_waiting(package.created_at) && !self.context.settings.bypass_actors {
+            let _ = self.context.directories().packages.get(package.id).tell(package_actor::Consider);
+        }
+        Ok(())
+    }
+
     async fn package(&self, id: PackageId, command: PackageCommand) -> Result<Done, Refusal> {
         if self.context.settings.bypass_actors {
             let mut package = self.context.store.package(id).await?.ok_or(Refusal::NotFound)?;
-            let outcome = execute(&self.context, &mut package, &command, Room::Store).await?;
+            if self.seen.is_some_and(|seen| seen != package.version) {
+                return Err(Rejection::Stale.into());
+            }
+            let promise = self.promise.as_ref();
+            let outcome = execute(&self.context, &mut package, &command, Room::Store, promise).await?;
             return Ok(Done { package, repeated: outcome.is_empty() });
         }
         for _ in 0..2 {
-            let ask = package_actor::Do(command.clone());
+            let (command, promise) = (command.clone(), self.promise.clone());
+            let ask = package_actor::Do { command, seen: self.seen, promise };
             match self.context.directories().packages.get(id).ask(ask).await {
                 Ok(answer) => return answer,
                 Err(Undelivered::Full) => return Err(Refusal::Busy),

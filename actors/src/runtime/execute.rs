@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::context::Context;
 use super::engine::Refusal;
 use super::mailbox::Undelivered;
+use super::promise::{Promise, Subject};
 use super::trip_actor;
 use crate::ids::{RequestId, TripId};
 use crate::package::{Outcome, Package, PackageCommand, PackageEvent};
@@ -35,6 +36,7 @@ pub(super) async fn execute(
     package: &mut Package,
     command: &PackageCommand,
     room: Room,
+    promise: Option<&Promise>,
 ) -> Result<Outcome, Refusal> {
     for _ in 0..ATTEMPTS {
         let reservation = reserve(context, package, command, room).await?;
@@ -49,11 +51,19 @@ pub(super) async fn execute(
         };
         if outcome.is_empty() {
             settle(context, reservation, None);
+            let receipt = promise.and_then(|promise| promise.receipt(Subject::Package(package)));
+            if let Some(receipt) = receipt {
+                context.store.commit(Unit::receipt(receipt, now)).await?;
+            }
             return Ok(outcome);
         }
-        match context.store.commit(Unit::package(package, outcome.clone(), now)).await {
+        let mut after = package.clone();
+        after.apply(&outcome.events);
+        let mut unit = Unit::package(package, outcome.clone(), now);
+        unit.receipt = promise.and_then(|promise| promise.receipt(Subject::Package(&after)));
+        match context.store.commit(unit).await {
             Ok(committed) => {
-                package.apply(&outcome.events);
+                *package = after;
                 let trips = outcome.trips.iter().map(|(id, _)| *id).collect();
                 context.tell(committed, vec![package.id], trips);
                 context.follow_package(package);

@@ -14,13 +14,20 @@ use super::context::Context;
 use super::engine::Refusal;
 use super::execute::{Room, execute, offer_ended};
 use super::mailbox::Letter;
+use super::promise::Promise;
 use crate::ids::{PackageId, RequestId, UserId};
 use crate::matching::{self, Ranked};
 use crate::package::{Package, PackageCommand, Proposal};
+use crate::rejection::Rejection;
 use crate::time::Time;
 
 /// A command on the package; answers with the package afterwards.
-pub(super) struct Do(pub(super) PackageCommand);
+pub(super) struct Do {
+    pub(super) command: PackageCommand,
+    /// The version that the caller has seen, if it must still be the one.
+    pub(super) seen: Option<i64>,
+    pub(super) promise: Option<Promise>,
+}
 
 impl Message for Do {
     type Result = Result<Done, Refusal>;
@@ -100,7 +107,7 @@ impl PackageActor {
     }
 
     /// Carries a command out while no other is looked at.
-    fn run(&mut self, command: PackageCommand) -> AtomicResponse<Self, Result<Done, Refusal>> {
+    fn run(&mut self, ask: Do) -> AtomicResponse<Self, Result<Done, Refusal>> {
         self.touched = true;
         let (context, id, held) = (Arc::clone(&self.context), self.id, self.package.take());
         let work = async move {
@@ -112,7 +119,11 @@ impl PackageActor {
                     Err(unavailable) => return (None, Err(unavailable.into()), false),
                 },
             };
-            match execute(&context, &mut package, &command, Room::Actor).await {
+            let Do { command, seen, promise } = &ask;
+            if seen.is_some_and(|seen| seen != package.version) {
+                return (Some(package), Err(Rejection::Stale.into()), false);
+            }
+            match execute(&context, &mut package, command, Room::Actor, promise.as_ref()).await {
                 Ok(outcome) => {
                     let again = offer_ended(&package, &outcome);
                     let done = Done { package: package.clone(), repeated: outcome.is_empty() };
@@ -154,7 +165,7 @@ impl PackageActor {
         let work = async move {
             let mut package = held?;
             let offered =
-                execute(&context, &mut package, &PackageCommand::Offer(proposals), Room::Actor).await;
+                execute(&context, &mut package, &PackageCommand::Offer(proposals), Room::Actor, None).await;
             for (courier, id) in booked {
                 if package.request(id).is_none() {
                     context.offers.cancel(courier, id);
@@ -202,7 +213,8 @@ impl PackageActor {
         let Some(mut package) = self.package.take() else { return self.load(ctx) };
         let context = Arc::clone(&self.context);
         async move {
-            let expired = execute(&context, &mut package, &PackageCommand::ExpireOverdue, Room::Actor).await;
+            let expired =
+                execute(&context, &mut package, &PackageCommand::ExpireOverdue, Room::Actor, None).await;
             match expired {
                 Err(Refusal::Unavailable(_)) => None,
                 _ => Some(package),
@@ -289,7 +301,7 @@ impl Handler<Letter<Do>> for PackageActor {
     type Result = AtomicResponse<Self, Result<Done, Refusal>>;
 
     fn handle(&mut self, letter: Letter<Do>, _: &mut Self::Context) -> Self::Result {
-        self.run(letter.body.0)
+        self.run(letter.body)
     }
 }
 

@@ -15,6 +15,7 @@ use actix::{
 use super::context::Context;
 use super::engine::Refusal;
 use super::mailbox::Letter;
+use super::promise::{Promise, Subject};
 use crate::ids::{RequestId, TripId, UserId};
 use crate::load::Load;
 use crate::package::{Package, PackageCommand};
@@ -54,10 +55,15 @@ pub(super) struct Settle {
 pub(super) struct Refresh;
 
 /// What people and the clock do to a trip.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Order {
     /// The courier calls it off.
-    Cancel(UserId),
+    Cancel {
+        by: UserId,
+        /// The version that the courier has seen, if it must still be the one.
+        seen: Option<i64>,
+        promise: Option<Promise>,
+    },
     /// Its times have passed: start it, or complete it.
     Tick,
 }
@@ -207,17 +213,26 @@ impl Handler<Letter<Order>> for TripActor {
 pub(super) async fn carry_out(context: &Arc<Context>, id: TripId, order: Order) -> Result<Trip, Refusal> {
     for _ in 0..ATTEMPTS {
         let trip = context.store.trip(id).await?.ok_or(Refusal::NotFound)?;
-        if let (Order::Cancel(by), TripState::Cancelled { .. }) = (order, trip.state)
-            && by == trip.courier
-        {
-            return Ok(trip);
-        }
         let now = context.clock.now();
+        if let Order::Cancel { by, seen, promise } = &order
+            && *by == trip.courier
+        {
+            if seen.is_some_and(|seen| seen != trip.version) {
+                return Err(Rejection::Stale.into());
+            }
+            if let TripState::Cancelled { .. } = trip.state {
+                let receipt = promise.as_ref().and_then(|promise| promise.receipt(Subject::Trip(&trip)));
+                if let Some(receipt) = receipt {
+                    context.store.commit(Unit::receipt(receipt, now)).await?;
+                }
+                return Ok(trip);
+            }
+        }
         let mut packages: Vec<Package> = Vec::new();
         for package in context.store.packages_on(id).await? {
             packages.extend(context.store.package(package).await?);
         }
-        let Some(command) = command(&trip, order, &packages, context) else { return Ok(trip) };
+        let Some(command) = command(&trip, &order, &packages, context) else { return Ok(trip) };
         let event = trip.decide(&command, now)?;
         let mut outcomes = Vec::with_capacity(packages.len());
         if trip.state.is_live() && !matches!(event, TripEvent::Started { .. }) {
@@ -230,7 +245,13 @@ pub(super) async fn carry_out(context: &Arc<Context>, id: TripId, order: Order) 
             }
         }
         let touched: Vec<_> = outcomes.iter().map(|(package, _)| package.id).collect();
-        match context.store.commit(Unit::trip(&trip, &event, outcomes, now)).await {
+        let mut unit = Unit::trip(&trip, &event, outcomes, now);
+        if let Order::Cancel { promise: Some(promise), .. } = &order {
+            let mut after = trip.clone();
+            after.apply(&event);
+            unit.receipt = promise.receipt(Subject::Trip(&after));
+        }
+        match context.store.commit(unit).await {
             Ok(committed) => {
                 context.tell(committed, touched.clone(), vec![id]);
                 for package in touched {
@@ -246,15 +267,15 @@ pub(super) async fn carry_out(context: &Arc<Context>, id: TripId, order: Order) 
     Err(Refusal::Busy)
 }
 
-fn command(trip: &Trip, order: Order, packages: &[Package], context: &Context) -> Option<TripCommand> {
+fn command(trip: &Trip, order: &Order, packages: &[Package], context: &Context) -> Option<TripCommand> {
     let count = |counts: fn(&RequestState) -> bool| {
         let requests = packages.iter().flat_map(|package| &package.requests);
         requests.filter(|request| request.trip == trip.id && counts(&request.state)).count()
     };
     match order {
-        Order::Cancel(by) => {
+        Order::Cancel { by, .. } => {
             let on_board = count(|state| matches!(state, RequestState::PickedUp { .. }));
-            Some(TripCommand::Cancel { by, on_board })
+            Some(TripCommand::Cancel { by: *by, on_board })
         }
         Order::Tick => {
             let now = context.clock.now();
