@@ -5,11 +5,15 @@
 pub mod couriers;
 pub mod health;
 pub mod identity;
+pub mod notifications;
 pub mod openapi;
 pub mod packages;
 pub mod places;
+pub mod profile;
 pub mod requests;
+pub mod responses;
 pub mod trips;
+pub mod wallet;
 
 mod input;
 mod loads;
@@ -66,6 +70,9 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/packages/{package_id}" { GET packages::one }
         "/packages/{package_id}/cancel" { PUT packages::cancel }
         "/packages/{package_id}/explain" { GET packages::explain }
+        "/packages/{package_id}/responses" { GET responses::list, POST responses::respond }
+        "/packages/{package_id}/select-courier" { POST responses::select }
+        "/packages/{package_id}/send-to-courier" { POST responses::send }
         "/user/packages" { GET packages::mine }
         "/package-requests/{request_id}/accept" { PUT requests::accept }
         "/package-requests/{request_id}/decline" { PUT requests::decline }
@@ -73,6 +80,16 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/package-requests/{request_id}/mark-delivered" { PUT requests::mark_delivered }
         "/package-requests/{request_id}/confirm-delivery" { PUT requests::confirm_delivery }
         "/package-requests/{request_id}/cancel" { PUT requests::cancel }
+        "/package-requests/{request_id}/review" { POST profile::review }
+        "/user/profile" { GET profile::show, PATCH profile::change }
+        "/user/notifications" { GET notifications::list }
+        "/notifications/mark-all-read" { PUT notifications::read_all }
+        "/notifications/{notification_id}/read" { PUT notifications::read }
+        "/user/balance" { GET wallet::balance }
+        "/user/withdraw" { POST wallet::withdraw }
+        "/admin/withdrawals" { GET wallet::queue }
+        "/admin/withdrawals/{withdrawal_id}/pay" { POST wallet::pay }
+        "/admin/withdrawals/{withdrawal_id}/reject" { POST wallet::reject }
         "/health" { GET health::health }
         "/health/live" { GET health::live }
         "/health/ready" { GET health::ready }

@@ -20,6 +20,7 @@ use crate::auth::token::Tokens;
 use crate::bus::local::LocalBus;
 use crate::bus::redis::{RedisBus, Running};
 use crate::bus::{Heard, Presence};
+use crate::chores::Chores;
 use crate::config::Config;
 use crate::error::{extract, request_id};
 use crate::http::once;
@@ -39,6 +40,8 @@ pub struct Application {
     app: App,
     /// Listens to other nodes as long as the application lives.
     _subscription: Option<Running>,
+    /// Done as long as the application lives.
+    _chores: Chores,
 }
 
 impl Application {
@@ -83,7 +86,8 @@ impl Application {
         let started_at = clock.now();
         let app = App { engine, database, clock, presence, config: Arc::new(config), started_at };
         let server = serve(listener, app.clone(), tokens)?;
-        Ok(Self { server, address, app, _subscription: subscription })
+        let chores = Chores::start(app.clone());
+        Ok(Self { server, address, app, _subscription: subscription, _chores: chores })
     }
 
     /// Where it listens.

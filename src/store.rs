@@ -15,10 +15,11 @@ mod failure;
 mod groups;
 mod lanes;
 mod load;
-
+mod notifications;
 mod postgres;
 mod reads;
 mod receipts;
+mod reviews;
 mod run;
 mod setup;
 mod sql;
@@ -26,6 +27,7 @@ mod sqlite;
 mod tokens;
 mod users;
 mod views;
+mod withdrawals;
 mod writer;
 
 use std::sync::Arc;
@@ -34,11 +36,13 @@ use std::time::Duration;
 use sqlx::{PgPool, SqlitePool};
 use tokio::runtime::Handle;
 
+pub use notifications::{AboutRequest, NotificationRecord};
 pub use postgres::pool_options;
 pub use receipts::Kept;
+pub use reviews::{NewReview, PastDelivery, Reputation, ReviewRecord, Reviewed};
 pub use setup::OpenError;
 pub use tokens::{RefreshToken, Rotation};
-pub use users::{TelegramProfile, User};
+pub use users::{Profile, TelegramProfile, User};
 pub use views::{
     Balance, CourierRecord, PackageHeader, Person, RequestHeader, SenderPackages, TransferRecord, TripHeader,
     TripRequest, TripRequests,

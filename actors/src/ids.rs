@@ -82,3 +82,7 @@ id!(
     /// A proposal joining one package and one trip.
     RequestId
 );
+id!(
+    /// Money on its way out.
+    WithdrawalId
+);

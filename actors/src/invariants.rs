@@ -362,6 +362,8 @@ pub fn subject(event: &StreamEvent) -> Subject {
         | E::RequestDisputed(step) => Subject::Request(step.request_id),
         E::PackageUpdated(change) => Subject::Package(change.package_id),
         E::TripUpdated(change) => Subject::Trip(change.trip_id),
+        E::CourierAvailable(found) => Subject::Trip(found.trip_id),
+        E::NotificationNew(reminder) => Subject::Trip(reminder.trip_id),
     }
 }
 

@@ -34,6 +34,8 @@ pub enum Account {
     Fees,
     /// The outside world as the demo payment provider plays it.
     DemoProvider,
+    /// Money that is on its way out of the platform or has left it.
+    Payouts,
 }
 
 impl Account {
@@ -42,7 +44,7 @@ impl Account {
     pub const fn owner(self) -> Option<UserId> {
         match self {
             Self::Available(user) | Self::Frozen(user) | Self::Pending(user) => Some(user),
-            Self::Fees | Self::DemoProvider => None,
+            Self::Fees | Self::DemoProvider | Self::Payouts => None,
         }
     }
 
@@ -55,6 +57,7 @@ impl Account {
             Self::Pending(_) => "pending",
             Self::Fees => "fees",
             Self::DemoProvider => "demo_provider",
+            Self::Payouts => "payouts",
         }
     }
 }
@@ -64,8 +67,8 @@ impl Account {
 pub struct Transfer {
     /// Unique business key.
     pub key: String,
-    /// The request it is about.
-    pub request: RequestId,
+    /// The request it is about, if it is about one.
+    pub request: Option<RequestId>,
     /// Where the money comes from.
     pub from: Account,
     /// Where the money goes.
@@ -198,7 +201,7 @@ impl Escrow {
             .filter(|(.., amount)| amount.minor > 0)
             .map(|(step, from, to, amount)| Transfer {
                 key: format!("{}:{step}", self.request),
-                request: self.request,
+                request: Some(self.request),
                 from,
                 to,
                 amount,

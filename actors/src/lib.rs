@@ -10,6 +10,7 @@ pub mod ledger;
 pub mod load;
 pub mod matching;
 pub mod money;
+pub mod notification;
 pub mod package;
 pub mod place;
 pub mod receipt;
@@ -19,6 +20,7 @@ pub mod stream;
 pub mod time;
 pub mod trip;
 pub mod unit;
+pub mod withdrawal;
 
 #[cfg(feature = "runtime")]
 pub mod ports;

@@ -188,6 +188,10 @@ pub struct Package {
     pub version: i64,
     /// When it was published.
     pub created_at: Time,
+    /// The pattern it was published from.
+    pub made_from: Option<PackageId>,
+    /// How many packages were published from it, if it is a pattern.
+    pub uses: u32,
 }
 
 /// A request to be opened.
@@ -281,7 +285,17 @@ impl Package {
     pub fn publish(id: PackageId, sender: UserId, draft: PackageDraft, now: Time) -> Result<Self, Rejection> {
         check_draft(&draft, now)?;
         let state = if draft.template { PackageState::Template } else { PackageState::Open };
-        Ok(Self { id, sender, draft, state, requests: Vec::new(), version: 1, created_at: now })
+        Ok(Self {
+            id,
+            sender,
+            draft,
+            state,
+            requests: Vec::new(),
+            version: 1,
+            created_at: now,
+            made_from: None,
+            uses: 0,
+        })
     }
 
     /// The request of an id.

@@ -68,6 +68,12 @@ pub enum StreamEvent {
     /// One's own trip changed.
     #[serde(rename = "trip.updated")]
     TripUpdated(TripChanged),
+    /// A courier travels where one's package waits.
+    #[serde(rename = "courier.available")]
+    CourierAvailable(CourierAvailable),
+    /// One's own trip is near.
+    #[serde(rename = "notification.new")]
+    NotificationNew(Reminder),
 }
 
 /// A place as clients see it.
@@ -243,6 +249,58 @@ pub struct TripChanged {
     pub state: String,
     /// Its version.
     pub version: i64,
+}
+
+/// `courier.available`: a new trip passes where one's package waits for a courier.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct CourierAvailable {
+    /// The package that waits.
+    pub package_id: PackageId,
+    /// The trip.
+    pub trip_id: TripId,
+    /// Who travels.
+    pub courier_id: UserId,
+    /// Where the trip starts.
+    pub from: PlaceView,
+    /// Where it ends.
+    pub to: PlaceView,
+    /// When it starts.
+    pub departs_at: Time,
+}
+
+/// `notification.new`: a trip is near.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Reminder {
+    /// The trip.
+    pub trip_id: TripId,
+    /// Where it starts.
+    pub from: PlaceView,
+    /// Where it ends.
+    pub to: PlaceView,
+    /// When it starts.
+    pub departs_at: Time,
+}
+
+/// Tells a sender of a courier who travels where the package waits.
+#[must_use]
+pub fn courier_available(trip: &Trip, package: PackageId, sender: UserId) -> Notice {
+    let (from, to) = ends(trip);
+    let (trip_id, courier_id, departs_at) = (trip.id, trip.courier, trip.departs());
+    let found = CourierAvailable { package_id: package, trip_id, courier_id, from, to, departs_at };
+    Notice { to: sender, event: StreamEvent::CourierAvailable(found) }
+}
+
+/// Reminds a courier of a trip.
+#[must_use]
+pub fn reminder(trip: &Trip) -> Notice {
+    let (from, to) = ends(trip);
+    let reminder = Reminder { trip_id: trip.id, from, to, departs_at: trip.departs() };
+    Notice { to: trip.courier, event: StreamEvent::NotificationNew(reminder) }
+}
+
+fn ends(trip: &Trip) -> (PlaceView, PlaceView) {
+    let stops = &trip.draft.stops;
+    (place(stops[0].place), place(stops[stops.len() - 1].place))
 }
 
 /// The events that follow from a decision about a package, at most one for each person and request.

@@ -5,7 +5,7 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use crate::ids::{PackageId, RequestId, TripId};
+use crate::ids::{PackageId, RequestId, TripId, UserId};
 use crate::ledger::{Escrow, EscrowEvent};
 use crate::load::Load;
 use crate::package::{Outcome, Package, PackageEvent, PackageState};
@@ -77,6 +77,11 @@ pub enum TripChange {
         /// Extra way, in minutes.
         detour_min: u32,
     },
+    /// Its courier is reminded of it, unless that was done before or the trip has begun.
+    Reminded {
+        /// Of which trip.
+        id: TripId,
+    },
     /// Room is given back.
     Release {
         /// On which trip.
@@ -110,6 +115,13 @@ impl Unit {
         Self { packages: smallvec![PackageChange::New(Box::new(package))], notices, ..Self::empty(at) }
     }
 
+    /// A courier is reminded of a trip, once.
+    #[must_use]
+    pub fn remind(trip: &Trip, at: Time) -> Self {
+        let notices = vec![stream::reminder(trip)];
+        Self { trips: smallvec![TripChange::Reminded { id: trip.id }], notices, ..Self::empty(at) }
+    }
+
     /// A package is published together with what follows from a first command on it.
     #[must_use]
     pub fn publish_package_with(package: &Package, first: &Outcome) -> Self {
@@ -121,10 +133,13 @@ impl Unit {
         Self { packages: smallvec![PackageChange::New(Box::new(after))], notices, ..Self::empty(at) }
     }
 
-    /// A trip is published.
+    /// A trip is published. Those who wait on its way are told.
     #[must_use]
-    pub fn publish_trip(trip: Trip) -> Self {
-        let notices = vec![stream::trip_updated(&trip)];
+    pub fn publish_trip(trip: Trip, waiting: &[(PackageId, UserId)]) -> Self {
+        let mut notices = vec![stream::trip_updated(&trip)];
+        let tell =
+            |(package, sender): &(PackageId, UserId)| stream::courier_available(&trip, *package, *sender);
+        notices.extend(waiting.iter().map(tell));
         let at = trip.created_at;
         Self { trips: smallvec![TripChange::New(Box::new(trip))], notices, ..Self::empty(at) }
     }

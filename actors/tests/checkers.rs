@@ -166,7 +166,7 @@ fn money_from_nowhere_an_empty_wallet_that_pays_and_a_step_taken_twice_are_seen(
     assert_eq!(number(books.post(&hold)), 6, "held twice");
 
     let bad = |key: &str, to, minor| {
-        let (request, from) = (id(30), Account::Available(sender()));
+        let (request, from) = (Some(id(30)), Account::Available(sender()));
         let amount = Amount::new(minor, Currency::Rub);
         let transfer = Transfer { key: key.to_owned(), request, from, to, amount };
         EscrowEvent { next: EscrowState::Held, transfers: vec![transfer] }

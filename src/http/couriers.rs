@@ -17,7 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::once::{Once, Repeatable};
 use super::packages::NewPackage;
 use super::trips::TripView;
-use super::{input, loads, local_time, packages, trips};
+use super::{input, loads, local_time, packages, profile, trips};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::extract::{Body, Query};
@@ -80,18 +80,21 @@ pub struct CourierView {
 /// A journey of the past.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PastTrip {
-    from: String,
-    to: String,
-    date: String,
-    success: bool,
+    pub(super) from: String,
+    pub(super) to: String,
+    pub(super) date: String,
+    /// Whether the package arrived.
+    pub(super) success: bool,
 }
 
 /// What somebody says.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ReviewView {
-    rating: u8,
-    text: String,
-    date: String,
+    pub(super) rating: u8,
+    pub(super) text: String,
+    pub(super) date: String,
+    /// Who says it.
+    pub(super) name: String,
 }
 
 /// What a sender asks a courier, in any of three spellings: an existing package, a new one, or flat.
@@ -156,15 +159,19 @@ pub async fn search(app: web::Data<App>, query: Query<Search>) -> Result<HttpRes
     }
     let ids: Vec<UserId> = couriers.iter().map(|trip| trip.courier).collect();
     let people = app.database.people(&ids).await?;
+    let reputations = app.database.reputations(&ids, profile::SHOWN).await?;
     let couriers = couriers
         .iter()
-        .map(|trip| CourierView {
-            trip_id: trip.id.to_string(),
-            courier_id: trip.courier.to_string(),
-            telegram_username: people.get(&trip.courier).and_then(|courier| courier.username.clone()),
-            past_trips: Vec::new(),
-            reviews: Vec::new(),
-            trip: trips::view(trip, people.get(&trip.courier)),
+        .map(|trip| {
+            let known = reputations.get(&trip.courier).cloned().unwrap_or_default();
+            CourierView {
+                trip_id: trip.id.to_string(),
+                courier_id: trip.courier.to_string(),
+                telegram_username: people.get(&trip.courier).and_then(|courier| courier.username.clone()),
+                past_trips: known.past.iter().map(profile::past_trip).collect(),
+                reviews: known.reviews.iter().map(profile::review_view).collect(),
+                trip: trips::view(trip, people.get(&trip.courier)),
+            }
         })
         .collect();
     let next_cursor = more.then(|| position.to_string());
@@ -198,8 +205,20 @@ pub async fn send_package(
             }
             Some(id) => {
                 let id: PackageId = id.parse().map_err(|_| ApiError::not_found())?;
-                let ask = async |trip: TripId| engine.ask(id, trip, principal.user, message.clone()).await;
-                first_that_takes_it(&trips, ask).await?
+                let by = principal.user;
+                match packages::from_template(&app, id, by).await? {
+                    Some(draft) => {
+                        let publish = async |trip: TripId| {
+                            let engine = engine.made_from(id);
+                            engine.publish_and_ask(by, draft.clone(), trip, message.clone()).await
+                        };
+                        first_that_takes_it(&trips, publish).await?
+                    }
+                    None => {
+                        let ask = async |trip: TripId| engine.ask(id, trip, by, message.clone()).await;
+                        first_that_takes_it(&trips, ask).await?
+                    }
+                }
             }
         };
         let sent = sent(&package).ok_or_else(ApiError::not_found)?;
@@ -215,7 +234,7 @@ fn sent(package: &Package) -> Option<PackageSent> {
 }
 
 /// Tries one trip after the other; if none takes the package, the first refusal counts.
-async fn first_that_takes_it(
+pub(super) async fn first_that_takes_it(
     trips: &[Trip],
     ask: impl AsyncFn(TripId) -> Result<(Package, RequestId), Refusal>,
 ) -> Result<Package, ApiError> {
@@ -230,7 +249,7 @@ async fn first_that_takes_it(
     Err(refused.map_or_else(ApiError::not_found, ApiError::from))
 }
 
-async fn trips_of(app: &App, id: &str) -> Result<Vec<Trip>, ApiError> {
+pub(super) async fn trips_of(app: &App, id: &str) -> Result<Vec<Trip>, ApiError> {
     let trip: TripId = id.parse().map_err(|_| ApiError::not_found())?;
     if let Some(trip) = app.engine.trip(trip).await? {
         return Ok(vec![trip]);

@@ -14,7 +14,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, dev, web};
 use parking_lot::Mutex;
 use peerpack_actors::ids::UserId;
 use peerpack_actors::package::Package;
-use peerpack_actors::receipt::Call;
+use peerpack_actors::receipt::{Call, Receipt};
 use peerpack_actors::runtime::{Promise, Subject};
 use peerpack_actors::trip::Trip;
 use serde::Serialize;
@@ -94,6 +94,12 @@ impl Once {
             Subject::Trip(trip) => Some(answer(trip)),
             Subject::Package(_) => None,
         })
+    }
+
+    /// The answer to what needs no engine.
+    pub(super) fn receipt<T: Serialize>(&self, status: StatusCode, answer: &T) -> Option<Receipt> {
+        let call = self.call.clone()?;
+        Some(Receipt { call, status: status.as_u16(), answer: serde_json::to_string(answer).ok()? })
     }
 
     fn promise<T: Serialize>(

@@ -5,7 +5,9 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::{couriers, health, identity, packages, places, requests, trips};
+use super::{
+    couriers, health, identity, notifications, packages, places, profile, requests, responses, trips, wallet,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -19,6 +21,10 @@ use super::{couriers, health, identity, packages, places, requests, trips};
         packages::publish, packages::one, packages::cancel, packages::explain, packages::mine,
         requests::accept, requests::decline, requests::pick_up, requests::mark_delivered,
         requests::confirm_delivery, requests::cancel,
+        responses::list, responses::respond, responses::select, responses::send,
+        profile::show, profile::change, profile::review,
+        notifications::list, notifications::read, notifications::read_all,
+        wallet::balance, wallet::withdraw, wallet::queue, wallet::pay, wallet::reject,
         health::health, health::live, health::ready,
     ),
     modifiers(&Bearer),

@@ -368,20 +368,39 @@ pub(super) fn draft(
     })
 }
 
+/// The couriers' parts in a package. Offers that nobody has answered are the engine's business, not yet the sender's.
+pub(super) fn responses(
+    package: &Package,
+    people: &std::collections::BTreeMap<peerpack_actors::ids::UserId, Person>,
+) -> Vec<ResponseView> {
+    let shown = |request: &&Request| request.origin != Origin::Engine || request.state.is_deal();
+    let requests = package.requests.iter().filter(shown);
+    requests.map(|request| response(request, people.get(&request.courier))).collect()
+}
+
+/// What is published from a pattern of the sender's: the same, from now on. `None` for what is no pattern.
+pub(super) async fn from_template(
+    app: &App,
+    id: PackageId,
+    sender: peerpack_actors::ids::UserId,
+) -> Result<Option<PackageDraft>, ApiError> {
+    let package = app.database.package(id).await?;
+    let package = package.filter(|package| package.sender == sender).ok_or_else(ApiError::not_found)?;
+    if package.state != PackageState::Template {
+        return Ok(None);
+    }
+    let now = app.clock.now();
+    let (ready_at, deliver_by) = (now, now + DEFAULT_WINDOW);
+    Ok(Some(PackageDraft { template: false, mode: Mode::Choose, ready_at, deliver_by, ..package.draft }))
+}
+
 fn view(
     package: &Package,
     people: &std::collections::BTreeMap<peerpack_actors::ids::UserId, Person>,
 ) -> PackageView {
     let draft = &package.draft;
     let name = |request: &Request| people.get(&request.courier).map(|courier| courier.name.clone());
-    // Offers that nobody has answered are the engine's business, not yet the sender's.
-    let shown = |request: &&Request| request.origin != Origin::Engine || request.state.is_deal();
-    let responses: Vec<_> = package
-        .requests
-        .iter()
-        .filter(shown)
-        .map(|request| response(request, people.get(&request.courier)))
-        .collect();
+    let responses = responses(package, people);
     PackageView {
         id: package.id.to_string(),
         from: trips::place_name(draft.pickup.place),
@@ -392,7 +411,7 @@ fn view(
         state: package.state.word().to_owned(),
         mode: draft.mode.word().to_owned(),
         created_at: package.created_at.to_string(),
-        usage_count: 0,
+        usage_count: package.uses,
         size: draft.size.clone(),
         weight: draft.weight.clone(),
         tags: draft.tags.clone(),
@@ -423,6 +442,7 @@ fn response(request: &Request, courier: Option<&Person>) -> ResponseView {
         _ => "declined",
     };
     let name = courier.map_or_else(String::new, |courier| courier.name.clone());
+    let rating = courier.map_or(0.0, Person::rating);
     let avatar = courier.and_then(|courier| courier.avatar.clone()).unwrap_or_default();
     let telegram = courier.and_then(|courier| courier.username.clone()).unwrap_or_default();
     let origin = peerpack_actors::place::Gazetteer::bundled().get(request.plan.pickup.place);
@@ -435,8 +455,8 @@ fn response(request: &Request, courier: Option<&Person>) -> ResponseView {
         courier_name_camel: name,
         courier_avatar: avatar.clone(),
         courier_avatar_camel: avatar,
-        courier_rating: 0.0,
-        courier_rating_camel: 0.0,
+        courier_rating: rating,
+        courier_rating_camel: rating,
         telegram_username: telegram.clone(),
         telegram_username_camel: telegram,
         status: status.to_owned(),

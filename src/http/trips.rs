@@ -346,8 +346,8 @@ pub(super) fn view(trip: &Trip, courier: Option<&Person>) -> TripView {
         airport: trip.draft.airport.clone(),
         avatar: courier.and_then(|courier| courier.avatar.clone()).unwrap_or_default(),
         trips_count: courier.map_or(0, |courier| courier.delivered),
-        rating: 0.0,
-        reviews_count: 0,
+        rating: courier.map_or(0.0, Person::rating),
+        reviews_count: courier.map_or(0, |courier| courier.reviews),
         price: trip.draft.price.map_or(0.0, Amount::major),
         trip_comment: trip.draft.comment.clone(),
         trip_comment_camel: trip.draft.comment.clone(),
@@ -409,15 +409,7 @@ fn draft(input: NewTrip) -> Result<TripDraft, ApiError> {
         places.push(stop_place(stop)?);
     }
     places.push((to, to.position, None));
-    let date =
-        local_time::date(&input.date).ok_or_else(|| ApiError::unprocessable("date", "must be YYYY-MM-DD"))?;
-    let clocks = local_time::clocks(&input.time)
-        .ok_or_else(|| ApiError::unprocessable("time", "must be HH:MM or HH:MM → HH:MM"))?;
-    let departs = local_time::instant(date, clocks.departs, from)?;
-    let arrives = match clocks.arrives {
-        Some(clock) => local_time::next(departs, least_way(&places, transport, 2.0), clock, from)?,
-        None => departs + least_way(&places, transport, 1.0),
-    };
+    let (departs, arrives) = times(&input.date, &input.time, &places, transport)?;
     Ok(TripDraft {
         stops: stops(&places, departs, arrives),
         transport,
@@ -427,6 +419,48 @@ fn draft(input: NewTrip) -> Result<TripDraft, ApiError> {
         comment: input::text("trip_comment", input.trip_comment, LONG_TEXT)?,
         airport,
     })
+}
+
+/// A trip from one place straight to another, of which only the time is said.
+pub(super) fn draft_between(
+    from: &'static Place,
+    to: &'static Place,
+    date: &str,
+    time: &str,
+    airport: Option<String>,
+) -> Result<TripDraft, ApiError> {
+    let airport = input::text("airport", airport, SHORT_TEXT)?;
+    let transport = if airport.is_empty() { Transport::Car } else { Transport::Plane };
+    let places = [(from, from.position, None), (to, to.position, None)];
+    let (departs, arrives) = times(date, time, &places, transport)?;
+    Ok(TripDraft {
+        stops: stops(&places, departs, arrives),
+        transport,
+        capacity: loads::capacity(DEFAULT_CAPACITY_G, None, None),
+        max_detour_min: 0,
+        price: None,
+        comment: String::new(),
+        airport,
+    })
+}
+
+/// Departure and arrival in the local time of the origin.
+fn times(
+    date: &str,
+    time: &str,
+    places: &[Waypoint],
+    transport: Transport,
+) -> Result<(Time, Time), ApiError> {
+    let from = places[0].0;
+    let date = local_time::date(date).ok_or_else(|| ApiError::unprocessable("date", "must be YYYY-MM-DD"))?;
+    let clocks = local_time::clocks(time)
+        .ok_or_else(|| ApiError::unprocessable("time", "must be HH:MM or HH:MM → HH:MM"))?;
+    let departs = local_time::instant(date, clocks.departs, from)?;
+    let arrives = match clocks.arrives {
+        Some(clock) => local_time::next(departs, least_way(places, transport, 2.0), clock, from)?,
+        None => departs + least_way(places, transport, 1.0),
+    };
+    Ok((departs, arrives))
 }
 
 type Waypoint = (&'static Place, Position, Option<Time>);

@@ -180,6 +180,8 @@ pub(super) fn package(row: &Row) -> Result<Package, Failure> {
         requests: Vec::new(),
         version: row.get("version")?,
         created_at: row.time("created_at")?,
+        made_from: row.get::<Option<Uuid>>("made_from")?.map(PackageId::from),
+        uses: row.number("uses")?,
     })
 }
 

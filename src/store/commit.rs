@@ -11,7 +11,7 @@
 //! none; who groups them (see [`groups`](super::groups)) applies them one by one if that fails. What is
 //! refused, and why, is exact for a single unit only.
 
-mod money;
+pub(super) mod money;
 mod packages;
 mod streams;
 mod trips;

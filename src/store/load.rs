@@ -22,7 +22,9 @@ macro_rules! package_columns {
          pickup_place, pickup_lat, pickup_lon, pickup_address, \
          dropoff_place, dropoff_lat, dropoff_lon, dropoff_address, \
          weight_g, volume_ml, slots, ready_at, deliver_by, reward_minor, reward_currency, \
-         description, size, weight, tags, created_at"
+         description, size, weight, tags, created_at, made_from, \
+         CASE WHEN state = 'template' \
+         THEN (SELECT count(*) FROM packages AS made WHERE made.made_from = packages.id) ELSE 0 END AS uses"
     };
 }
 pub(super) use package_columns;

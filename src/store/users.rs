@@ -13,7 +13,8 @@ use crate::auth::Role;
 
 macro_rules! user_columns {
     () => {
-        "u.id, u.telegram_id, u.name, u.username, u.language, u.avatar, u.role, u.created_at, u.blocked_at"
+        "u.id, u.telegram_id, u.name, u.username, u.language, u.avatar, u.role, u.created_at, u.updated_at, \
+         u.blocked_at"
     };
 }
 
@@ -21,11 +22,13 @@ const UPSERT: Sql = sql(concat!(
     "INSERT INTO users AS u (id, telegram_id, name, username, language, avatar, role, created_at, \
      updated_at) \
      VALUES ($1, $2, $3, $4, $5, $6, 'user', $7, $7) \
-     ON CONFLICT (telegram_id) DO UPDATE SET name = excluded.name, username = excluded.username, \
-     language = excluded.language, avatar = COALESCE(excluded.avatar, u.avatar), \
+     ON CONFLICT (telegram_id) DO UPDATE SET \
+     name = CASE WHEN u.own_name = 1 THEN u.name ELSE excluded.name END, username = excluded.username, \
+     language = COALESCE(u.language, excluded.language), \
+     avatar = CASE WHEN u.own_avatar = 1 THEN u.avatar ELSE COALESCE(excluded.avatar, u.avatar) END, \
      updated_at = excluded.updated_at \
      RETURNING ",
-    "id, telegram_id, name, username, language, avatar, role, created_at, blocked_at"
+    "id, telegram_id, name, username, language, avatar, role, created_at, updated_at, blocked_at"
 ));
 
 const USER: Sql = sql(concat!("SELECT ", user_columns!(), " FROM users AS u WHERE u.id = $1"));
@@ -35,6 +38,13 @@ const USERS: Sql = over_rows!(
     [id uuid],
     "CROSS JOIN users AS u WHERE u.id = r.id ORDER BY r.n"
 );
+
+// Each change has a moment of its own, so that the moment can serve as a version.
+const SET_PROFILE: Sql = sql("\
+    UPDATE users SET name = COALESCE($2, name), \
+    own_name = CASE WHEN $2 IS NULL THEN own_name ELSE 1 END, language = COALESCE($3, language), \
+    updated_at = CASE WHEN updated_at >= $4 THEN updated_at + 1 ELSE $4 END \
+    WHERE id = $1 AND (CAST($5 AS BIGINT) IS NULL OR updated_at = $5)");
 
 /// A person.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -55,8 +65,19 @@ pub struct User {
     pub role: Role,
     /// When they first came.
     pub created_at: Time,
+    /// When this was last changed: a version.
+    pub updated_at: Time,
     /// Since when they are shut out.
     pub blocked_at: Option<Time>,
+}
+
+/// What a person changes about themselves; what is absent stays.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Profile {
+    /// What others see.
+    pub name: Option<String>,
+    /// An IETF language tag.
+    pub language: Option<String>,
 }
 
 /// What Telegram says about a person.
@@ -117,6 +138,22 @@ impl Database {
         Ok(each(&self.rows(USERS, vec![ids]).await?, user)?)
     }
 
+    /// Changes what a person says about themselves, if it is still as `seen`; answers whether it was.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn set_profile(
+        &self,
+        id: UserId,
+        profile: Profile,
+        seen: Option<Time>,
+        now: Time,
+    ) -> Result<bool, Unavailable> {
+        let Profile { name, language } = profile;
+        let values = args![id.uuid(), name, language, now.ms(), seen.map(Time::ms)];
+        Ok(self.execute(SET_PROFILE, values).await? == 1)
+    }
+
     /// Gives a person another role; answers whether there is such a person.
     ///
     /// # Errors
@@ -138,6 +175,7 @@ fn user(row: &Row) -> Result<User, Failure> {
         avatar: row.get("avatar")?,
         role: Role::from_word(&role).ok_or_else(|| Failure::Broken(format!("unknown role: {role:?}")))?,
         created_at: row.time("created_at")?,
+        updated_at: row.time("updated_at")?,
         blocked_at: row.optional_time("blocked_at")?,
     })
 }

@@ -9,6 +9,7 @@ use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
 use peerpack_actors::package::Package;
 use peerpack_actors::ports::Unavailable;
 use peerpack_actors::request::Request;
+use peerpack_actors::time::{Span, Time};
 use peerpack_actors::trip::Trip;
 use serde_json::json;
 use uuid::Uuid;
@@ -42,8 +43,16 @@ const REQUESTS_OF: Sql = sql(concat!(
      WHERE q.trip_id = $1 AND q.id < $2 ORDER BY q.id DESC LIMIT $3"
 ));
 
+const TO_REMIND: Sql = sql("\
+    SELECT id FROM trips WHERE state = 'active' AND reminded_at IS NULL \
+    AND departs_at > $1 AND departs_at <= $1 + $2 \
+    AND (departs_at - created_at >= $2 OR (departs_at <= $1 + $3 AND departs_at - created_at >= $3)) \
+    ORDER BY departs_at LIMIT $4");
+
 const PEOPLE: Sql = over_rows!(
     "SELECT u.id, u.name, u.username, u.avatar, \
+     (SELECT count(*) FROM reviews AS v WHERE v.subject = u.id AND v.shown = 1) AS reviews, \
+     (SELECT CAST(COALESCE(sum(v.rating), 0) AS BIGINT) FROM reviews AS v WHERE v.subject = u.id AND v.shown = 1) AS stars, \
      (SELECT count(*) FROM requests AS q WHERE q.courier = u.id AND q.state = 'confirmed') AS delivered FROM",
     [id uuid],
     "CROSS JOIN users AS u WHERE u.id = r.id"
@@ -69,6 +78,18 @@ pub struct Person {
     pub avatar: Option<String>,
     /// Packages they have carried to a confirmed end.
     pub delivered: u64,
+    /// Reviews of them that are shown.
+    pub reviews: u64,
+    /// The sum of their stars.
+    pub stars: u64,
+}
+
+impl Person {
+    /// Their rating: the mean of the reviews, with one decimal place; 0 without any.
+    #[must_use]
+    pub fn rating(&self) -> f64 {
+        if self.reviews == 0 { 0.0 } else { (self.stars as f64 * 10.0 / self.reviews as f64).round() / 10.0 }
+    }
 }
 
 /// The packages of a sender, newest first, with everybody who is named in their requests.
@@ -175,6 +196,16 @@ impl Database {
         Ok(work.await?)
     }
 
+    /// Trips whose couriers are to be reminded: a day before the start, or three hours when they were published
+    /// later than that.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn trips_to_remind(&self, now: Time, limit: u32) -> Result<Vec<TripId>, Unavailable> {
+        let (day, hours) = (Span::hours(24).ms(), Span::hours(3).ms());
+        Ok(each(&self.rows(TO_REMIND, args![now.ms(), day, hours, limit]).await?, |row| row.trip_id("id"))?)
+    }
+
     /// What others may see of several people; somebody unknown is left out.
     ///
     /// # Errors
@@ -210,6 +241,8 @@ async fn people(conn: &mut Conn, ids: BTreeSet<UserId>) -> Result<BTreeMap<UserI
             username: row.get("username")?,
             avatar: row.get("avatar")?,
             delivered: row.number("delivered")?,
+            reviews: row.number("reviews")?,
+            stars: row.number("stars")?,
         };
         people.insert(person.id, person);
     }

@@ -5,6 +5,7 @@
 mod claims;
 mod kill;
 mod main_job;
+mod marketplace;
 mod nodes;
 mod refusals;
 mod repeats;

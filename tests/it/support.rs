@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use peerpack::app::{App, SystemClock};
+use peerpack::auth::Role;
 use peerpack::auth::telegram::{TelegramUser, sign};
 use peerpack::config::{Config, PUBLIC_TEST_TOKEN, Settings};
 use peerpack::startup::Application;
@@ -102,17 +103,30 @@ impl TestApp {
         sign_in_at(&self.url, name).await
     }
 
+    /// Somebody new with a role.
+    pub async fn sign_in_with_role(&self, name: &str, role: Role) -> TestUser {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let user = sign_in_as(&self.url, number, name).await;
+        self.app.database.set_role(user.id.parse().unwrap(), role, self.app.clock.now()).await.unwrap();
+        sign_in_as(&self.url, number, name).await
+    }
+
     /// Everything that must hold of the stored data does.
     pub async fn audit(&self) {
         assert_eq!(self.app.database.audit().await.unwrap(), Vec::<String>::new());
     }
 }
 
+static NEXT: AtomicI64 = AtomicI64::new(1_000);
+
 /// Signs somebody new in, with init data as Telegram would sign it.
 pub async fn sign_in_at(url: &str, name: &str) -> TestUser {
-    static NEXT: AtomicI64 = AtomicI64::new(1_000);
+    sign_in_as(url, NEXT.fetch_add(1, Ordering::Relaxed), name).await
+}
+
+async fn sign_in_as(url: &str, number: i64, name: &str) -> TestUser {
     let user = TelegramUser {
-        id: NEXT.fetch_add(1, Ordering::Relaxed),
+        id: number,
         first_name: name.to_owned(),
         last_name: None,
         username: Some(name.to_lowercase()),
@@ -365,4 +379,16 @@ impl TestSocket {
 pub fn day(days: i64) -> String {
     let at = jiff::Timestamp::from_millisecond(SystemClock.now().ms() + days * 86_400_000).unwrap();
     at.strftime("%Y-%m-%d").to_string()
+}
+
+/// What must come about before long.
+pub async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while tokio::time::Instant::now() < deadline {
+        if let Some(found) = look().await {
+            return found;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("no {what} in time");
 }

@@ -65,7 +65,7 @@ on_both! {
         let before = picture(store, package.id, trip.id).await;
         assert_eq!(store.db.commit(unit).await, Err(CommitError::Conflict));
         assert_eq!(store.db.commit(Unit::publish_package(package.clone())).await, Err(CommitError::Conflict));
-        assert_eq!(store.db.commit(Unit::publish_trip(trip.clone())).await, Err(CommitError::Conflict));
+        assert_eq!(store.db.commit(Unit::publish_trip(trip.clone(), &[])).await, Err(CommitError::Conflict));
         assert_eq!(picture(store, package.id, trip.id).await, before);
         store.assert_clean().await;
     }
@@ -161,7 +161,7 @@ on_both! {
         let two = offered(&store.db, &package, &second, 0, 3).await;
         accept(&store.db, package.id, &first, one).await.expect("claimed");
         let before = picture(store, package.id, second.id).await;
-        let mut forged = Unit::publish_trip(trip(user(), 1, 1_000));
+        let mut forged = Unit::publish_trip(trip(user(), 1, 1_000), &[]);
         forged.trips.clear();
         forged.packages.push(PackageChange::Update {
             id: package.id,
@@ -194,7 +194,7 @@ on_both! {
             load_package(&store.db, package.id).await.request(request).expect("the request").escrow();
         let step = escrow.decide(EscrowCommand::Deliver).expect("set aside");
         let forged = |event: EscrowEvent| {
-            let mut forged = Unit::publish_trip(super::world::trip(user(), 1, 1_000));
+            let mut forged = Unit::publish_trip(super::world::trip(user(), 1, 1_000), &[]);
             forged.trips.clear();
             forged.notices.clear();
             forged.escrow.push((escrow, event));
@@ -213,7 +213,7 @@ on_both! {
     async fn room_that_was_never_taken_cannot_be_given_back(store: &TestStore) {
         let (package, trip, _) = ready(&store.db, 1_000, 5_000).await;
         let before = picture(store, package.id, trip.id).await;
-        let mut forged = Unit::publish_trip(super::world::trip(user(), 1, 1_000));
+        let mut forged = Unit::publish_trip(super::world::trip(user(), 1, 1_000), &[]);
         forged.trips.clear();
         let legs = peerpack_actors::trip::LegSpan { from: 0, to: 2 };
         forged.trips.push(TripChange::Release { id: trip.id, legs, load: package.draft.load, detour_min: 0 });
@@ -235,7 +235,7 @@ on_both! {
             opened: Vec::new(),
             moved: vec![(request_id(), RequestState::Expired { at: after(3) })],
         };
-        let mut unit = Unit::publish_trip(trip(user(), 1, 1_000));
+        let mut unit = Unit::publish_trip(trip(user(), 1, 1_000), &[]);
         unit.packages.push(forged);
         assert_eq!(store.db.commit(unit).await, Err(CommitError::Conflict));
         assert_eq!(load_package(&store.db, package.id).await, package);

@@ -39,9 +39,13 @@ async fn both_schemas_have_the_same_columns_and_indexes() {
 fn both_schemas_have_the_same_constraints() {
     let named = |schema: &str| {
         let words: Vec<&str> = schema.split_whitespace().collect();
-        let mut names: Vec<String> =
-            words.windows(2).filter(|pair| pair[0] == "CONSTRAINT").map(|pair| pair[1].to_owned()).collect();
+        let mut names: Vec<String> = words
+            .windows(2)
+            .filter(|pair| pair[0] == "CONSTRAINT")
+            .map(|pair| pair[1].trim_end_matches(";").to_owned())
+            .collect();
         names.sort();
+        names.dedup();
         names
     };
     let all = |dialect: &str| {

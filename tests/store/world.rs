@@ -120,7 +120,7 @@ pub(super) fn proposal(trip: &Trip, from: u16, to: u16) -> Proposal {
 }
 
 pub(super) async fn publish_trip(db: &Database, trip: &Trip) {
-    db.commit(Unit::publish_trip(trip.clone())).await.expect("the trip is stored");
+    db.commit(Unit::publish_trip(trip.clone(), &[])).await.expect("the trip is stored");
 }
 
 pub(super) async fn publish_package(db: &Database, package: &Package) {

@@ -15,13 +15,16 @@ use super::trip_actor::{self, TripActor};
 use super::user_actor::{self, UserActor};
 use crate::ids::{PackageId, TripId, UserId};
 use crate::matching::{PackageEntry, PackageIndex, Settings, TripEntry, TripIndex};
-use crate::package::Package;
+use crate::package::{Mode, Package, PackageState};
 use crate::place::Gazetteer;
 use crate::ports::{Bus, Clock, Committed, Hint, Store, StreamEntry};
 use crate::trip::Trip;
 
 /// How many waiting packages one new or changed trip wakes at most.
 const WAKE_PACKAGES: usize = 64;
+
+/// How many senders hear of one new trip at most.
+const TELL_SENDERS: usize = 32;
 
 /// Every knob of the runtime.
 #[derive(Clone, Debug)]
@@ -85,6 +88,8 @@ pub(super) struct Context {
     pub(super) settings: RuntimeSettings,
     pub(super) trips: RwLock<TripIndex>,
     pub(super) waiting: RwLock<PackageIndex>,
+    /// Open packages whose senders choose: nobody is offered them, but their senders hear of new couriers.
+    pub(super) choosing: RwLock<PackageIndex>,
     pub(super) trips_of: RwLock<HashMap<UserId, SmallVec<[TripId; 2]>>>,
     pub(super) offers: OfferBook,
     pub(super) roster: Roster,
@@ -124,6 +129,12 @@ impl Context {
         } else {
             self.waiting.write().remove(package.id);
         }
+        if package.state == PackageState::Open && package.draft.mode == Mode::Choose {
+            let entry = self.package_entry(package);
+            self.choosing.write().upsert(entry);
+        } else if package.draft.mode == Mode::Choose {
+            self.choosing.write().remove(package.id);
+        }
         let freed = self.offers.follow(package, self.settings.matching.max_live_offers);
         for courier in freed {
             self.wake_for_courier(courier);
@@ -157,6 +168,24 @@ impl Context {
         if upserted && (is_new || room_grew) {
             self.wake_for_trip(&entry);
         }
+    }
+
+    /// Who is to hear of a new trip: senders who choose their courier and whose packages it could carry, each of
+    /// them for one package.
+    pub(super) fn senders_waiting_for(&self, trip: &Trip) -> Vec<(PackageId, UserId)> {
+        let choosing = self.choosing.read();
+        if choosing.is_empty() {
+            return Vec::new();
+        }
+        let entry = TripEntry::of(trip, Gazetteer::bundled(), &self.settings.matching);
+        let mut told = Vec::new();
+        for (package, _) in choosing.waiting_for(&entry, self.clock.now()) {
+            let Some(sender) = choosing.get(package).map(|package| package.sender) else { continue };
+            if told.len() < TELL_SENDERS && told.iter().all(|(_, known)| *known != sender) {
+                told.push((package, sender));
+            }
+        }
+        told
     }
 
     /// Wakes waiting packages that the trip could carry.

@@ -79,6 +79,7 @@ pub struct Engine {
     arbiters: Arc<Vec<Arbiter>>,
     promise: Option<Promise>,
     seen: Option<i64>,
+    made_from: Option<PackageId>,
 }
 
 impl Engine {
@@ -101,6 +102,7 @@ impl Engine {
             settings,
             trips: RwLock::new(TripIndex::new()),
             waiting: RwLock::new(PackageIndex::new()),
+            choosing: RwLock::new(PackageIndex::new()),
             trips_of: RwLock::new(HashMap::new()),
             offers: OfferBook::default(),
             roster: Roster::default(),
@@ -140,7 +142,7 @@ impl Engine {
         supervisor::restore(&context).await?;
         let watched = Arc::clone(&context);
         arbiters[0].spawn(async move { supervisor::run(watched).await });
-        Ok(Self { context, arbiters: Arc::new(arbiters), promise: None, seen: None })
+        Ok(Self { context, arbiters: Arc::new(arbiters), promise: None, seen: None, made_from: None })
     }
 
     /// The same engine for one command: the answer that the promise makes is stored together with the effect. A
@@ -148,6 +150,12 @@ impl Engine {
     #[must_use]
     pub fn answering(&self, promise: Option<Promise>) -> Self {
         Self { promise, ..self.clone() }
+    }
+
+    /// The same engine for one publication, of a package that is made from a pattern.
+    #[must_use]
+    pub fn made_from(&self, pattern: PackageId) -> Self {
+        Self { made_from: Some(pattern), ..self.clone() }
     }
 
     /// The same engine for one command on a trip or package, which is refused with `Stale` when it is no longer in
@@ -171,7 +179,7 @@ impl Engine {
     pub async fn publish_trip(&self, courier: UserId, draft: TripDraft) -> Result<Trip, Refusal> {
         let now = self.context.clock.now();
         let trip = Trip::publish(TripId::new(now, self.context.clock.random()), courier, draft, now)?;
-        let mut unit = Unit::publish_trip(trip.clone());
+        let mut unit = Unit::publish_trip(trip.clone(), &self.context.senders_waiting_for(&trip));
         unit.receipt = self.promise.as_ref().and_then(|promise| promise.receipt(Subject::Trip(&trip)));
         let committed = self.context.store.commit(unit).await?;
         self.context.tell(committed, Vec::new(), vec![trip.id]);
@@ -204,6 +212,7 @@ impl Engine {
         let now = self.context.clock.now();
         let mut package =
             Package::publish(PackageId::new(now, self.context.clock.random()), sender, draft, now)?;
+        package.made_from = self.made_from;
         let proposal = self.proposal(&package, trip, package.draft.reward, message).await?;
         let id = proposal.id;
         let ask = PackageCommand::Ask { by: sender, proposal };
@@ -412,6 +421,23 @@ impl Engine {
         }
         for package in hint.packages {
             self.context.refresh_package(package).await;
+        }
+    }
+
+    /// Reminds a courier of a trip that is near, once.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn remind(&self, id: TripId) -> Result<(), Refusal> {
+        let Some(trip) = self.context.store.trip(id).await? else { return Ok(()) };
+        match self.context.store.commit(Unit::remind(&trip, self.context.clock.now())).await {
+            Ok(committed) => {
+                self.context.tell(committed, Vec::new(), Vec::new());
+                Ok(())
+            }
+            // Another node was faster.
+            Err(CommitError::Conflict) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 

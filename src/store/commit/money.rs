@@ -109,6 +109,23 @@ pub(super) async fn apply(conn: &mut Conn, units: Units<'_>) -> Result<(), Failu
     change_wallets(conn, net).await
 }
 
+/// Transfers that belong to no escrow, with what they mean for wallets.
+pub(in crate::store) async fn transfer(
+    conn: &mut Conn,
+    transfers: &[Transfer],
+    at: Time,
+) -> Result<(), Failure> {
+    let mut net = Net::new();
+    for transfer in transfers {
+        count(&mut net, transfer, at)?;
+    }
+    if !transfers.is_empty() {
+        let items = transfers.iter().map(|transfer| document(transfer, at));
+        conn.execute(ADD_TRANSFERS, vec![rows(items)]).await?;
+    }
+    change_wallets(conn, net).await
+}
+
 /// What a transfer means for the wallets of people.
 fn count(net: &mut Net, transfer: &Transfer, at: Time) -> Result<(), Failure> {
     let amount = transfer.amount.minor;
@@ -157,7 +174,7 @@ fn document(transfer: &Transfer, at: Time) -> Json {
     let owner = |account: Account| account.owner().map(|user| hex(user.uuid()));
     json!({
         "key": transfer.key,
-        "request_id": hex(transfer.request.uuid()),
+        "request_id": transfer.request.map(|request| hex(request.uuid())),
         "from_kind": transfer.from.kind(),
         "from_user": owner(transfer.from),
         "to_kind": transfer.to.kind(),

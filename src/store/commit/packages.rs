@@ -1,6 +1,6 @@
 //! Packages and their requests. A package's version guards its requests too.
 
-use peerpack_actors::ids::RequestId;
+use peerpack_actors::ids::{PackageId, RequestId};
 use peerpack_actors::package::{Package, PackageState};
 use peerpack_actors::request::Request;
 use peerpack_actors::time::Time;
@@ -17,9 +17,9 @@ const ADD_PACKAGE: Sql = sql("\
     pickup_place, pickup_lat, pickup_lon, pickup_address, \
     dropoff_place, dropoff_lat, dropoff_lon, dropoff_address, \
     weight_g, volume_ml, slots, ready_at, deliver_by, reward_minor, reward_currency, \
-    description, size, weight, tags, created_at, updated_at) \
+    description, size, weight, tags, created_at, updated_at, made_from) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-    $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)");
+    $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)");
 
 // `updated_at` never goes back: a unit that was decided earlier may well commit later, and whoever has looked
 // beyond its time would never see it.
@@ -158,6 +158,7 @@ async fn add_package(conn: &mut Conn, package: &Package) -> Result<(), Failure> 
         to_document(&draft.tags)?,
         package.created_at.ms(),
         package.created_at.ms(),
+        package.made_from.map(PackageId::uuid),
     ];
     conn.execute(ADD_PACKAGE, values).await?;
     Ok(())

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use peerpack_actors::ids::UserId;
+use peerpack_actors::notification::Notification;
 use peerpack_actors::ports::{Committed, StreamEntry};
-use serde_json::json;
+use peerpack_actors::stream::Notice;
+use serde_json::{Value as Json, json};
 
 use super::Units;
 use crate::store::failure::Failure;
@@ -20,6 +22,13 @@ const ADVANCE_STREAMS: Sql = over_rows!(
 const ADD_EVENTS: Sql = over_rows!(
     "INSERT INTO events (user_id, seq, at, body) SELECT r.user_id, r.seq, r.at, r.body FROM",
     [user_id uuid, seq int, at int, body text],
+    ""
+);
+
+const ADD_NOTIFICATIONS: Sql = over_rows!(
+    "INSERT INTO notifications (user_id, seq, at, kind, request_id, trip_id) \
+     SELECT r.user_id, r.seq, r.at, r.kind, r.request_id, r.trip_id FROM",
+    [user_id uuid, seq int, at int, kind text, request_id uuid, trip_id uuid],
     ""
 );
 
@@ -50,7 +59,21 @@ pub(super) async fn apply(conn: &mut Conn, units: Units<'_>) -> Result<Vec<Commi
         json!({ "user_id": user, "seq": entry.seq, "at": entry.at.ms(), "body": &*entry.body })
     }));
     conn.execute(ADD_EVENTS, vec![events]).await?;
+    let entries = committed.iter().flat_map(|committed| &committed.entries);
+    let notices = units.iter().flat_map(|unit| &unit.notices);
+    let notifications: Vec<_> = notices.zip(entries).filter_map(notification).collect();
+    if !notifications.is_empty() {
+        conn.execute(ADD_NOTIFICATIONS, vec![rows(notifications)]).await?;
+    }
     Ok(committed)
+}
+
+fn notification((notice, entry): (&Notice, &StreamEntry)) -> Option<Json> {
+    let Notification { kind, request, trip } = Notification::of(notice)?;
+    Some(json!({
+        "user_id": hex(entry.user.uuid()), "seq": entry.seq, "at": entry.at.ms(), "kind": kind.word(),
+        "request_id": request.map(|request| hex(request.uuid())), "trip_id": hex(trip.uuid()),
+    }))
 }
 
 /// Takes numbers for each user; answers with the first of them.

@@ -54,6 +54,10 @@ const CHANGE_LEGS: Sql = over_rows!(
      RETURNING trip_legs.trip_id AS trip_id, trip_legs.leg AS leg"
 );
 
+// Not a change of the trip: its version stays.
+const REMIND: Sql = sql("\
+    UPDATE trips SET reminded_at = $2 WHERE id = $1 AND reminded_at IS NULL AND state = 'active'");
+
 /// Room taken on one trip or given back to it, all units together.
 struct Room {
     changes: i64,
@@ -75,6 +79,7 @@ pub(super) async fn apply(conn: &mut Conn, units: Units<'_>) -> Result<(), Failu
                 TripChange::Moved { id, version, state } => {
                     move_trip(conn, *id, *version, *state, unit.at).await?;
                 }
+                TripChange::Reminded { id } => remind(conn, *id, unit.at).await?,
                 TripChange::Reserve { id, legs, load, detour_min } => {
                     if legs.from >= legs.to {
                         return Err(Failure::Refused(Rejection::DoesNotSuit("order")));
@@ -95,6 +100,13 @@ pub(super) async fn apply(conn: &mut Conn, units: Units<'_>) -> Result<(), Failu
     }
     change_trips(conn, &rooms).await?;
     change_legs(conn, &rooms).await
+}
+
+async fn remind(conn: &mut Conn, id: TripId, at: Time) -> Result<(), Failure> {
+    match conn.execute(REMIND, args![id.uuid(), at.ms()]).await? {
+        1 => Ok(()),
+        _ => Err(Failure::Conflict),
+    }
 }
 
 impl Room {

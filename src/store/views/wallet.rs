@@ -18,8 +18,9 @@ const BALANCES: Sql =
 
 const TRANSFERS: Sql = sql("\
     SELECT t.key, t.request_id, t.from_kind, t.from_user, t.to_kind, t.to_user, t.amount_minor, t.currency, \
-    t.at, p.description \
-    FROM transfers AS t JOIN requests AS q ON q.id = t.request_id JOIN packages AS p ON p.id = q.package_id \
+    t.at, COALESCE(p.description, '') AS description \
+    FROM transfers AS t LEFT JOIN requests AS q ON q.id = t.request_id \
+    LEFT JOIN packages AS p ON p.id = q.package_id \
     WHERE (t.from_user = $1 OR t.to_user = $1) AND (t.at < $2 OR (t.at = $2 AND t.key < $3)) \
     ORDER BY t.at DESC, t.key DESC LIMIT $4");
 
@@ -39,10 +40,10 @@ pub struct Balance {
 /// A movement of a user's money.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TransferRecord {
-    /// Its unique business key, `<request>:<step>`.
+    /// Its unique business key, `<request or withdrawal>:<step>`.
     pub key: String,
-    /// The request it is about.
-    pub request: RequestId,
+    /// The request it is about, if it is about one.
+    pub request: Option<RequestId>,
     /// The kind of account it came from.
     pub from_kind: String,
     /// Whose that is.
@@ -55,7 +56,7 @@ pub struct TransferRecord {
     pub amount: Amount,
     /// When.
     pub at: Time,
-    /// What the package is.
+    /// What the package is; empty when it is about none.
     pub description: String,
 }
 
@@ -97,7 +98,7 @@ impl Database {
 fn transfer(row: &Row) -> Result<TransferRecord, Failure> {
     Ok(TransferRecord {
         key: row.text("key")?,
-        request: row.request_id("request_id")?,
+        request: row.get::<Option<Uuid>>("request_id")?.map(RequestId::from),
         from_kind: row.text("from_kind")?,
         from_user: row.get::<Option<Uuid>>("from_user")?.map(UserId::from),
         to_kind: row.text("to_kind")?,

@@ -1,0 +1,116 @@
+//! What a person should know even if they were not looking: the few events that the old client lists.
+//!
+//! A notification is a pointer: which event of the person's stream, of what kind, about what. Names and words are
+//! put in when it is shown. It is written in the transaction of its event.
+
+use crate::ids::{RequestId, TripId};
+use crate::request::Origin;
+use crate::stream::{Notice, StreamEvent};
+
+/// What a notification says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NotificationKind {
+    /// A courier has responded to one's package, or has accepted it.
+    PackageRequestResponse,
+    /// A courier has said no, or has called the deal off.
+    PackageRequestDeclined,
+    /// One's package was handed over.
+    PackageDelivered,
+    /// A courier travels where one's package waits.
+    NewCourierAvailable,
+    /// A package wants to ride, or one's response was chosen.
+    TripRequestReceived,
+    /// One was paid.
+    PaymentReceived,
+    /// One's trip is near.
+    Reminder,
+}
+
+impl NotificationKind {
+    const ALL: [Self; 7] = [
+        Self::PackageRequestResponse,
+        Self::PackageRequestDeclined,
+        Self::PackageDelivered,
+        Self::NewCourierAvailable,
+        Self::TripRequestReceived,
+        Self::PaymentReceived,
+        Self::Reminder,
+    ];
+
+    /// The word on the wire and in the store.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::PackageRequestResponse => "package_request_response",
+            Self::PackageRequestDeclined => "package_request_declined",
+            Self::PackageDelivered => "package_delivered",
+            Self::NewCourierAvailable => "new_courier_available",
+            Self::TripRequestReceived => "trip_request_received",
+            Self::PaymentReceived => "payment_received",
+            Self::Reminder => "reminder",
+        }
+    }
+
+    /// The kind of a word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+}
+
+/// A pointer to what a person should know.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Notification {
+    /// What it says.
+    pub kind: NotificationKind,
+    /// The request it is about, if it is about one.
+    pub request: Option<RequestId>,
+    /// The trip it is about.
+    pub trip: TripId,
+}
+
+impl Notification {
+    /// The notification that an event is worth, if any.
+    #[must_use]
+    pub fn of(notice: &Notice) -> Option<Self> {
+        use {NotificationKind as K, StreamEvent as E};
+        let (kind, request, trip) = match &notice.event {
+            E::OfferNew(offer) => (K::TripRequestReceived, Some(offer.request_id), offer.trip_id),
+            E::RequestNew(change) if change.origin == Origin::Courier => {
+                (K::PackageRequestResponse, Some(change.request_id), change.trip_id)
+            }
+            E::RequestNew(change) => (K::TripRequestReceived, Some(change.request_id), change.trip_id),
+            // Whoever accepted knows it; the other party learns it.
+            E::RequestAccepted(change) => match change.origin {
+                Origin::Courier if notice.to == change.courier_id => {
+                    (K::TripRequestReceived, Some(change.request_id), change.trip_id)
+                }
+                Origin::Sender | Origin::Engine if notice.to == change.sender_id => {
+                    (K::PackageRequestResponse, Some(change.request_id), change.trip_id)
+                }
+                _ => return None,
+            },
+            E::RequestDeclined(change)
+                if notice.to == change.sender_id && change.origin == Origin::Sender =>
+            {
+                (K::PackageRequestDeclined, Some(change.request_id), change.trip_id)
+            }
+            E::RequestCancelled(change)
+                if notice.to == change.sender_id
+                    && change.cancelled_by == Some(crate::request::Party::Courier) =>
+            {
+                (K::PackageRequestDeclined, Some(change.request_id), change.trip_id)
+            }
+            E::RequestDelivered(change) if notice.to == change.sender_id => {
+                (K::PackageDelivered, Some(change.request_id), change.trip_id)
+            }
+            E::RequestConfirmed(change) if notice.to == change.courier_id => {
+                (K::PaymentReceived, Some(change.request_id), change.trip_id)
+            }
+            E::CourierAvailable(found) => (K::NewCourierAvailable, None, found.trip_id),
+            E::NotificationNew(reminder) => (K::Reminder, None, reminder.trip_id),
+            _ => return None,
+        };
+        Some(Self { kind, request, trip })
+    }
+}

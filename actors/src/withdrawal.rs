@@ -1,0 +1,150 @@
+//! Money on its way out: asked for by its owner, taken out of the wallet at once, paid or given back by an operator.
+//!
+//! ```text
+//! queued -> paid | rejected
+//! ```
+
+use crate::ids::{UserId, WithdrawalId};
+use crate::ledger::{Account, Transfer};
+use crate::money::Amount;
+use crate::rejection::Rejection;
+use crate::time::Time;
+
+/// Where a withdrawal stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WithdrawalState {
+    /// Waits for an operator.
+    Queued,
+    /// Sent.
+    Paid {
+        /// When.
+        at: Time,
+        /// The operator.
+        by: UserId,
+    },
+    /// Given back.
+    Rejected {
+        /// When.
+        at: Time,
+        /// The operator.
+        by: UserId,
+    },
+}
+
+impl WithdrawalState {
+    /// The word on the wire and in the store.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Paid { .. } => "paid",
+            Self::Rejected { .. } => "rejected",
+        }
+    }
+}
+
+/// Money on its way out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Withdrawal {
+    /// Its id.
+    pub id: WithdrawalId,
+    /// Whose money it is.
+    pub user: UserId,
+    /// How much.
+    pub amount: Amount,
+    /// Where to, in the owner's words.
+    pub method: String,
+    /// Where it stands.
+    pub state: WithdrawalState,
+    /// When it was asked for.
+    pub created_at: Time,
+}
+
+/// What an operator decides.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WithdrawalCommand {
+    /// The money was sent.
+    Pay,
+    /// The money goes back.
+    Reject,
+}
+
+impl Withdrawal {
+    /// A withdrawal, and the transfer that takes the money out of the wallet.
+    ///
+    /// # Errors
+    /// `Invalid` for nothing.
+    pub fn request(
+        id: WithdrawalId,
+        user: UserId,
+        amount: Amount,
+        method: String,
+        now: Time,
+    ) -> Result<(Self, Transfer), Rejection> {
+        if amount.minor <= 0 {
+            return Err(Rejection::Invalid { field: "amount", reason: "must be more than zero" });
+        }
+        let withdrawal = Self { id, user, amount, method, state: WithdrawalState::Queued, created_at: now };
+        let out = withdrawal.transfer("hold", Account::Available(user), Account::Payouts);
+        Ok((withdrawal, out))
+    }
+
+    /// What follows from an operator's decision: the next state, and money that goes back.
+    ///
+    /// # Errors
+    /// `IllegalTransition` when it was decided otherwise before.
+    pub fn decide(
+        &self,
+        command: WithdrawalCommand,
+        by: UserId,
+        now: Time,
+    ) -> Result<(WithdrawalState, Option<Transfer>), Rejection> {
+        match (self.state, command) {
+            (WithdrawalState::Queued, WithdrawalCommand::Pay) => {
+                Ok((WithdrawalState::Paid { at: now, by }, None))
+            }
+            (WithdrawalState::Queued, WithdrawalCommand::Reject) => {
+                let back = self.transfer("return", Account::Payouts, Account::Available(self.user));
+                Ok((WithdrawalState::Rejected { at: now, by }, Some(back)))
+            }
+            (state, _) => {
+                Err(Rejection::IllegalTransition { action: "decide the withdrawal", state: state.word() })
+            }
+        }
+    }
+
+    fn transfer(&self, step: &str, from: Account, to: Account) -> Transfer {
+        Transfer { key: format!("{}:{step}", self.id), request: None, from, to, amount: self.amount }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::Currency;
+
+    const NOW: Time = Time::from_ms(1_790_000_000_000);
+
+    fn user(n: u8) -> UserId {
+        UserId::new(NOW, [n; 10])
+    }
+
+    fn queued(minor: i64) -> Result<(Withdrawal, Transfer), Rejection> {
+        let id = WithdrawalId::new(NOW, [9; 10]);
+        Withdrawal::request(id, user(1), Amount::new(minor, Currency::Rub), "card".to_owned(), NOW)
+    }
+
+    #[test]
+    fn money_leaves_the_wallet_when_it_is_asked_for_and_comes_back_once() {
+        let (withdrawal, out) = queued(500).expect("asked for");
+        assert_eq!((out.from, out.to), (Account::Available(user(1)), Account::Payouts));
+        let (state, back) = withdrawal.decide(WithdrawalCommand::Reject, user(2), NOW).expect("decided");
+        let back = back.expect("goes back");
+        assert_eq!((back.from, back.to, back.amount), (out.to, out.from, out.amount));
+        let rejected = Withdrawal { state, ..withdrawal.clone() };
+        assert!(rejected.decide(WithdrawalCommand::Pay, user(2), NOW).is_err());
+        let (state, back) = withdrawal.decide(WithdrawalCommand::Pay, user(2), NOW).expect("decided");
+        assert_eq!((state.word(), back), ("paid", None));
+        assert_eq!(queued(0).unwrap_err().code(), "invalid");
+    }
+}

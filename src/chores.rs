@@ -1,0 +1,68 @@
+//! What has to be done from time to time, by any node: reminders, reviews that come to light, forgetting.
+//!
+//! Every chore is guarded in the store, so it does not matter how many nodes do it, or whether one dies over it.
+
+use std::time::Duration;
+
+use peerpack_actors::runtime::Refusal;
+use peerpack_actors::time::Span;
+use tokio::task::AbortHandle;
+
+use crate::app::App;
+
+/// How often.
+const EVERY: Duration = Duration::from_secs(30);
+
+/// How many trips are reminded of in one round.
+const REMINDERS: u32 = 500;
+
+/// How long a review waits for the other party's.
+pub const REVIEW_WAITS: Span = Span::days(14);
+
+/// How long answers to repeatable calls are kept.
+pub const ANSWERS_KEPT: Span = Span::hours(24);
+
+/// How long notifications are kept.
+const NOTIFICATIONS_KEPT: Span = Span::days(90);
+
+/// Chores that are done as long as this lives.
+#[derive(Debug)]
+pub struct Chores(AbortHandle);
+
+impl Drop for Chores {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Chores {
+    /// Starts doing the chores.
+    #[must_use]
+    pub fn start(app: App) -> Self {
+        let running = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(EVERY).await;
+                if let Err(refusal) = do_all(&app).await {
+                    tracing::warn!(%refusal, "the chores were not done");
+                }
+            }
+        });
+        Self(running.abort_handle())
+    }
+}
+
+/// Does every chore that is due.
+///
+/// # Errors
+/// When the database does not answer; what was not done is done the next time.
+pub async fn do_all(app: &App) -> Result<(), Refusal> {
+    let (database, now) = (&app.database, app.clock.now());
+    for trip in database.trips_to_remind(now, REMINDERS).await? {
+        app.engine.remind(trip).await?;
+    }
+    database.show_reviews(now - REVIEW_WAITS).await?;
+    database.prune_answers(now - ANSWERS_KEPT).await?;
+    database.prune_notifications(now - NOTIFICATIONS_KEPT).await?;
+    database.prune_refresh_tokens(now).await?;
+    Ok(())
+}

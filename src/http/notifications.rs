@@ -1,0 +1,270 @@
+//! What one should know, in one's own language.
+
+use actix_web::{HttpResponse, web};
+use peerpack_actors::notification::NotificationKind as Kind;
+use peerpack_actors::place::Gazetteer;
+use peerpack_actors::request::RequestState;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{local_time, trips};
+use crate::app::App;
+use crate::auth::Principal;
+use crate::error::extract::Query;
+use crate::error::{ApiError, Problem};
+use crate::store::{AboutRequest, NotificationRecord};
+
+/// How many one answer lists.
+const PAGE: u32 = 100;
+
+/// Which part of the list.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct Before {
+    /// Only those before this one, as the last answer named it.
+    before: Option<u64>,
+}
+
+/// Notifications.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Notifications {
+    /// How many are unread in all.
+    unread_count: u64,
+    /// Newest first.
+    notifications: Vec<NotificationView>,
+}
+
+/// Something one should know.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub struct NotificationView {
+    id: String,
+    /// `package_request_response`, `package_request_declined`, `package_delivered`, `new_courier_available`,
+    /// `trip_request_received`, `payment_received` or `reminder`.
+    #[serde(rename = "type")]
+    kind: String,
+    title: String,
+    message: String,
+    timestamp: String,
+    is_read: bool,
+    /// Where the client goes when it is tapped.
+    action_url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    courier_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sender_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    package_description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decline_reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reward: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transaction_id: Option<String>,
+    /// `Москва → Казань`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    route: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trip_date: Option<String>,
+}
+
+/// It was read.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Read {
+    success: bool,
+}
+
+/// All were read.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AllRead {
+    success: bool,
+    /// How many were not.
+    marked_count: u64,
+}
+
+/// What one should know.
+#[utoipa::path(get, path = "/api/user/notifications", tag = "notifications", security(("bearer" = [])),
+    params(Before), responses((status = 200, body = Notifications), (status = 400, body = Problem),
+        (status = 401, body = Problem)))]
+pub async fn list(
+    app: web::Data<App>,
+    principal: Principal,
+    query: Query<Before>,
+) -> Result<HttpResponse, ApiError> {
+    let user = app.database.user(principal.user).await?.ok_or_else(ApiError::not_found)?;
+    let (found, unread_count) = app.database.notifications(principal.user, query.0.before, PAGE).await?;
+    let words = Words::of(user.language.as_deref());
+    let notifications = found.iter().map(|record| view(record, words)).collect();
+    Ok(HttpResponse::Ok().json(Notifications { unread_count, notifications }))
+}
+
+/// Notes that one was read.
+#[utoipa::path(put, path = "/api/notifications/{notification_id}/read", tag = "notifications",
+    security(("bearer" = [])), params(("notification_id" = String, Path, description = "The notification")),
+    responses((status = 200, body = Read), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub async fn read(
+    app: web::Data<App>,
+    principal: Principal,
+    path: web::Path<u64>,
+) -> Result<HttpResponse, ApiError> {
+    let known = app.database.read_notification(principal.user, path.into_inner(), app.clock.now()).await?;
+    if known { Ok(HttpResponse::Ok().json(Read { success: true })) } else { Err(ApiError::not_found()) }
+}
+
+/// Notes that all were read.
+#[utoipa::path(put, path = "/api/notifications/mark-all-read", tag = "notifications",
+    security(("bearer" = [])), responses((status = 200, body = AllRead), (status = 401, body = Problem)))]
+pub async fn read_all(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
+    let marked_count = app.database.read_notifications(principal.user, app.clock.now()).await?;
+    Ok(HttpResponse::Ok().json(AllRead { success: true, marked_count }))
+}
+
+/// The language of a person.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Words {
+    Russian,
+    English,
+}
+
+impl Words {
+    /// Whoever does not say reads Russian.
+    fn of(language: Option<&str>) -> Self {
+        match language {
+            Some(tag) if !tag.starts_with("ru") => Self::English,
+            _ => Self::Russian,
+        }
+    }
+
+    fn choose(self, russian: String, english: String) -> String {
+        match self {
+            Self::Russian => russian,
+            Self::English => english,
+        }
+    }
+}
+
+fn view(record: &NotificationRecord, words: Words) -> NotificationView {
+    let common = NotificationView {
+        id: record.seq.to_string(),
+        kind: record.kind.word().to_owned(),
+        timestamp: record.at.to_string(),
+        is_read: record.read_at.is_some(),
+        ..NotificationView::default()
+    };
+    match &record.about {
+        Some(about) => about_request(record, about, words, common),
+        None => about_trip(record, words, common),
+    }
+}
+
+fn about_request(
+    record: &NotificationRecord,
+    about: &AboutRequest,
+    words: Words,
+    common: NotificationView,
+) -> NotificationView {
+    let (courier, sender, what) = (&record.courier_name, &about.sender_name, &about.description);
+    let courier_name = Some(courier.clone());
+    let package_description = Some(what.clone());
+    let package_url = format!("/package/{}", about.package);
+    match record.kind {
+        Kind::PackageRequestDeclined => {
+            let reason = match &about.state {
+                RequestState::Declined { reason, .. } => reason.clone().unwrap_or_default(),
+                state => state.word().to_owned(),
+            };
+            NotificationView {
+                title: words.choose("Курьер отказался".into(), "The courier declined".into()),
+                message: words.choose(
+                    format!("{courier} не сможет взять: {what}"),
+                    format!("{courier} will not take: {what}"),
+                ),
+                action_url: package_url,
+                courier_name,
+                package_description,
+                decline_reason: Some(reason),
+                ..common
+            }
+        }
+        Kind::PackageDelivered => NotificationView {
+            title: words.choose("Посылка доставлена".into(), "The package was delivered".into()),
+            message: words.choose(
+                format!("{courier} доставил(а): {what}. Подтвердите получение"),
+                format!("{courier} has delivered: {what}. Please confirm"),
+            ),
+            action_url: format!("/rate-courier/{}", about.request),
+            courier_name,
+            package_description,
+            ..common
+        },
+        Kind::TripRequestReceived => NotificationView {
+            title: words.choose("Запрос на перевозку".into(), "A package for your trip".into()),
+            message: words.choose(
+                format!("{sender} просит передать: {what}"),
+                format!("{sender} asks you to carry: {what}"),
+            ),
+            action_url: format!("/trip-requests/{}", record.trip),
+            sender_name: Some(sender.clone()),
+            package_description,
+            reward: Some(about.reward.major()),
+            ..common
+        },
+        Kind::PaymentReceived => {
+            let fee = about.reward.share(peerpack_actors::ledger::PLATFORM_FEE_BPS);
+            let amount = about.reward.minus(fee).unwrap_or(about.reward).major();
+            NotificationView {
+                title: words.choose("Деньги поступили".into(), "You were paid".into()),
+                message: words.choose(
+                    format!("Вам начислено {amount:.2} ₽ за доставку: {what}"),
+                    format!("You have earned {amount:.2} ₽ for: {what}"),
+                ),
+                action_url: "/wallet".into(),
+                amount: Some(amount),
+                transaction_id: Some(format!("{}:release", about.request)),
+                ..common
+            }
+        }
+        _ => NotificationView {
+            title: words.choose("Ответ курьера".into(), "A courier has answered".into()),
+            message: words
+                .choose(format!("{courier} готов(а) взять: {what}"), format!("{courier} will take: {what}")),
+            action_url: package_url,
+            courier_name,
+            package_description,
+            ..common
+        },
+    }
+}
+
+fn about_trip(record: &NotificationRecord, words: Words, common: NotificationView) -> NotificationView {
+    let (from, to) = record.route;
+    let route = format!("{} → {}", trips::place_name(from), trips::place_name(to));
+    let date = local_time::date_at(record.departs_at, Gazetteer::bundled().get(from));
+    let courier = &record.courier_name;
+    match record.kind {
+        Kind::Reminder => NotificationView {
+            title: words.choose("Скоро поездка".into(), "Your trip is near".into()),
+            message: words.choose(format!("{route}, {date}"), format!("{route}, {date}")),
+            action_url: format!("/trip/{}", record.trip),
+            route: Some(route),
+            trip_date: Some(date),
+            ..common
+        },
+        _ => NotificationView {
+            title: words.choose("Новый курьер на маршруте".into(), "A courier travels your way".into()),
+            message: words.choose(
+                format!("{courier} едет {route}, {date}"),
+                format!("{courier} travels {route}, {date}"),
+            ),
+            action_url: format!("/courier/{}", record.courier),
+            courier_name: Some(courier.clone()),
+            route: Some(route),
+            date: Some(date),
+            ..common
+        },
+    }
+}

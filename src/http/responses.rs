@@ -1,0 +1,279 @@
+//! Couriers respond to a package, its sender chooses.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
+use peerpack_actors::package::Package;
+use peerpack_actors::place::Gazetteer;
+use peerpack_actors::ports::Store;
+use peerpack_actors::rejection::Rejection;
+use peerpack_actors::request::RequestCommand;
+use peerpack_actors::runtime::{Refusal, engine};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::input::{self, LONG_TEXT};
+use super::once::{Once, Repeatable};
+use super::packages::ResponseView;
+use super::{couriers, packages, trips};
+use crate::app::App;
+use crate::auth::Principal;
+use crate::error::extract::Body;
+use crate::error::{ApiError, Problem};
+use crate::store::Person;
+
+/// A courier's answer to a package: with a published trip, or with one that is still to be published.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct NewResponse {
+    /// What the courier asks, roubles; the package's reward if absent.
+    #[serde(deserialize_with = "input::lenient_number")]
+    price: Option<f64>,
+    /// Words to the sender.
+    #[serde(alias = "message")]
+    comment: Option<String>,
+    /// The trip that would carry it.
+    #[serde(alias = "tripId")]
+    trip_id: Option<String>,
+    /// Instead of a trip: the day of one, `YYYY-MM-DD`, local date of the package's place.
+    date: Option<String>,
+    /// Its time, `HH:MM` or `HH:MM → HH:MM`.
+    time: Option<String>,
+    /// Its airport or station.
+    airport: Option<String>,
+}
+
+/// A response was made.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Responded {
+    success: bool,
+    response_id: String,
+}
+
+/// The responses to a package.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Responses {
+    /// Oldest first.
+    responses: Vec<ResponseView>,
+}
+
+/// Which response is chosen.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Select {
+    #[serde(alias = "responseId")]
+    response_id: String,
+}
+
+/// A courier was chosen.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Selected {
+    success: bool,
+    courier_contact: Contact,
+    escrow_info: EscrowInfo,
+}
+
+/// How to reach a person.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Contact {
+    /// Without `@`; empty if unknown.
+    telegram_username: String,
+    /// Empty if unknown.
+    telegram_link: String,
+}
+
+/// The money that was set aside.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EscrowInfo {
+    /// Roubles.
+    amount_frozen: f64,
+    /// `escrow`.
+    payment_method: String,
+    refund_policy: String,
+}
+
+/// Whom to ask.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SendTo {
+    /// The courier or one of their trips.
+    #[serde(alias = "courierId")]
+    courier_id: String,
+    /// Words to the courier.
+    #[serde(default)]
+    message: Option<String>,
+}
+
+/// A courier was asked.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Asked {
+    success: bool,
+    request_id: String,
+}
+
+/// Who takes part in one's own package.
+#[utoipa::path(get, path = "/api/packages/{package_id}/responses", tag = "packages", security(("bearer" = [])),
+    params(("package_id" = String, Path, description = "The package")),
+    responses((status = 200, body = Responses), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub async fn list(
+    app: web::Data<App>,
+    principal: Principal,
+    path: web::Path<PackageId>,
+) -> Result<HttpResponse, ApiError> {
+    let package = own(&app, path.into_inner(), principal.user).await?;
+    let couriers: Vec<_> = package.requests.iter().map(|request| request.courier).collect();
+    let people = app.database.people(&couriers).await?;
+    Ok(HttpResponse::Ok().json(Responses { responses: packages::responses(&package, &people) }))
+}
+
+/// Offers to carry a package, for a price.
+#[utoipa::path(post, path = "/api/packages/{package_id}/responses", tag = "packages", security(("bearer" = [])),
+    params(("package_id" = String, Path, description = "The package")), request_body = NewResponse,
+    responses((status = 201, body = Responded), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub async fn respond(
+    app: web::Data<App>,
+    principal: Principal,
+    repeatable: Repeatable,
+    path: web::Path<PackageId>,
+    body: Body<NewResponse>,
+) -> Result<HttpResponse, ApiError> {
+    let (id, courier) = (path.into_inner(), principal.user);
+    let work = async |once: &Once| {
+        let package = app.database.package(id).await?.ok_or_else(ApiError::not_found)?;
+        if package.sender == courier {
+            return Err(Rejection::OwnPackage.into());
+        }
+        let input = body.0;
+        let price = input.price.map(|price| input::amount("price", price)).transpose()?;
+        let price = price.unwrap_or(package.draft.reward);
+        let comment = input::text("comment", input.comment.clone(), LONG_TEXT)?;
+        let trip = trip_for(&app, &package, courier, &input).await?;
+        let answer = once.package(StatusCode::CREATED, responded);
+        let response = engine::Response { trip, price, comment };
+        let (package, _) = app.engine.answering(answer).respond(id, courier, response).await?;
+        let responded = responded(&package).ok_or_else(ApiError::not_found)?;
+        Ok(HttpResponse::Created().json(responded))
+    };
+    repeatable.run(&app, courier, None, work).await
+}
+
+fn responded(package: &Package) -> Option<Responded> {
+    Some(Responded { success: true, response_id: package.requests.last()?.id.to_string() })
+}
+
+/// The trip that a courier names; or the one they have on the day they name; or one that is published now.
+async fn trip_for(
+    app: &App,
+    package: &Package,
+    courier: UserId,
+    input: &NewResponse,
+) -> Result<TripId, ApiError> {
+    let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    if let Some(trip) = given(&input.trip_id) {
+        return trip.parse().map_err(|_| ApiError::not_found());
+    }
+    let date = given(&input.date)
+        .ok_or_else(|| ApiError::unprocessable("trip_id", "name a trip, or its date and time"))?;
+    let time = given(&input.time).ok_or_else(|| ApiError::unprocessable("time", "must not be empty"))?;
+    let place = |id| Gazetteer::bundled().get(id).ok_or_else(ApiError::not_found);
+    let (from, to) = (place(package.draft.pickup.place)?, place(package.draft.dropoff.place)?);
+    let draft = trips::draft_between(from, to, &date, &time, input.airport.clone())?;
+    // A courier who was cut off and comes again has published it already.
+    for id in app.engine.live_trips_of(courier).await? {
+        let trip = app.engine.trip(id).await?;
+        if trip.is_some_and(|trip| {
+            trip.departs() == draft.stops[0].depart
+                && trip.draft.stops.iter().any(|stop| stop.place == from.id)
+                && trip.draft.stops.iter().any(|stop| stop.place == to.id)
+        }) {
+            return Ok(id);
+        }
+    }
+    Ok(app.engine.publish_trip(courier, draft).await?.id)
+}
+
+/// Chooses a response: the deal is made, its money set aside, the others hear that the package is taken.
+#[utoipa::path(post, path = "/api/packages/{package_id}/select-courier", tag = "packages",
+    security(("bearer" = [])), params(("package_id" = String, Path, description = "The package")),
+    request_body = Select,
+    responses((status = 200, body = Selected), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn select(
+    app: web::Data<App>,
+    principal: Principal,
+    repeatable: Repeatable,
+    path: web::Path<PackageId>,
+    body: Body<Select>,
+) -> Result<HttpResponse, ApiError> {
+    let response: RequestId = body.0.response_id.parse().map_err(|_| ApiError::not_found())?;
+    let by = principal.user;
+    let work = async |once: &Once| {
+        let package = own(&app, path.into_inner(), by).await?;
+        let courier = package.request(response).ok_or_else(ApiError::not_found)?.courier;
+        let people = app.database.people(&[courier]).await?;
+        let contact = contact(people.get(&courier));
+        let (known, answer) =
+            (contact.clone(), move |package: &Package| selected(package, response, &contact));
+        let promise = once.package(StatusCode::OK, answer);
+        let done = app.engine.answering(promise).request(response, RequestCommand::Accept { by }).await?;
+        let selected = selected(&done.package, response, &known).ok_or_else(ApiError::not_found)?;
+        Ok(HttpResponse::Ok().json(selected))
+    };
+    repeatable.run(&app, by, Some(response.to_string()), work).await
+}
+
+fn contact(courier: Option<&Person>) -> Contact {
+    let telegram_username = courier.and_then(|courier| courier.username.clone()).unwrap_or_default();
+    let telegram_link = match telegram_username.as_str() {
+        "" => String::new(),
+        name => format!("https://t.me/{name}"),
+    };
+    Contact { telegram_username, telegram_link }
+}
+
+fn selected(package: &Package, response: RequestId, contact: &Contact) -> Option<Selected> {
+    let escrow_info = EscrowInfo {
+        amount_frozen: package.request(response)?.reward.major(),
+        payment_method: "escrow".to_owned(),
+        refund_policy: "Деньги вернутся, если сделка отменена до передачи посылки".to_owned(),
+    };
+    Some(Selected { success: true, courier_contact: contact.clone(), escrow_info })
+}
+
+/// Asks a courier to carry one's own package.
+#[utoipa::path(post, path = "/api/packages/{package_id}/send-to-courier", tag = "packages",
+    security(("bearer" = [])), params(("package_id" = String, Path, description = "The package")),
+    request_body = SendTo,
+    responses((status = 201, body = Asked), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub async fn send(
+    app: web::Data<App>,
+    principal: Principal,
+    repeatable: Repeatable,
+    path: web::Path<PackageId>,
+    body: Body<SendTo>,
+) -> Result<HttpResponse, ApiError> {
+    let (id, by) = (path.into_inner(), principal.user);
+    let work = async |once: &Once| {
+        let message = input::text("message", body.0.message, LONG_TEXT)?;
+        let trips = couriers::trips_of(&app, &body.0.courier_id).await?;
+        let engine = app.engine.answering(once.package(StatusCode::CREATED, asked));
+        let ask = async |trip: TripId| -> Result<(Package, RequestId), Refusal> {
+            engine.ask(id, trip, by, message.clone()).await
+        };
+        let package = couriers::first_that_takes_it(&trips, ask).await?;
+        let asked = asked(&package).ok_or_else(ApiError::not_found)?;
+        Ok(HttpResponse::Created().json(asked))
+    };
+    repeatable.run(&app, by, None, work).await
+}
+
+fn asked(package: &Package) -> Option<Asked> {
+    Some(Asked { success: true, request_id: package.requests.last()?.id.to_string() })
+}
+
+async fn own(app: &App, id: PackageId, sender: UserId) -> Result<Package, ApiError> {
+    let package = app.database.package(id).await?;
+    package.filter(|package| package.sender == sender).ok_or_else(ApiError::not_found)
+}

@@ -1,0 +1,227 @@
+//! One's money, and money on its way out.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use peerpack_actors::ids::{UserId, WithdrawalId};
+use peerpack_actors::money::{Amount, Currency};
+use peerpack_actors::rejection::Rejection;
+use peerpack_actors::time::Span;
+use peerpack_actors::withdrawal::{Withdrawal, WithdrawalCommand};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::input::{self, SHORT_TEXT};
+use super::once::{Once, Repeatable};
+use crate::app::App;
+use crate::auth::{Principal, Role};
+use crate::error::extract::Body;
+use crate::error::{ApiError, Problem};
+use crate::store::TransferRecord;
+
+/// How many movements one answer lists.
+const PAGE: u32 = 100;
+
+/// How long an operator takes at most.
+const PAYOUT_WITHIN: Span = Span::days(3);
+
+/// One's money.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Wallet {
+    balance: BalanceView,
+    /// Newest first.
+    transactions: Vec<TransactionView>,
+}
+
+/// Roubles.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub struct BalanceView {
+    /// Free.
+    available: f64,
+    /// The escrow of deals accepted as a courier.
+    frozen: f64,
+    /// Delivered, not yet confirmed.
+    pending: f64,
+    /// All of it.
+    total: f64,
+}
+
+/// A movement.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TransactionView {
+    id: String,
+    description: String,
+    date: String,
+    /// Roubles; negative when it went away.
+    amount: f64,
+    /// `fund`, `hold`, `deliver`, `release`, `fee`, `refund` or `withdrawal`.
+    #[serde(rename = "type")]
+    kind: String,
+    status: String,
+}
+
+/// Money to take out.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Withdraw {
+    /// Roubles.
+    #[serde(deserialize_with = "input::lenient_number")]
+    amount: Option<f64>,
+    /// Where to: a card, a phone number of a payment system.
+    #[serde(default)]
+    method: Option<String>,
+}
+
+/// Money is on its way out.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Withdrawn {
+    success: bool,
+    withdrawal_id: String,
+    /// An operator has decided by then.
+    estimated_completion: String,
+}
+
+/// Withdrawals that wait for an operator.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Queue {
+    /// Oldest first.
+    withdrawals: Vec<QueuedView>,
+}
+
+/// A withdrawal that waits.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct QueuedView {
+    id: String,
+    user_id: String,
+    /// Roubles.
+    amount: f64,
+    method: String,
+    created_at: String,
+}
+
+/// What was decided.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Decided {
+    success: bool,
+    /// `paid` or `rejected`.
+    state: String,
+}
+
+/// One's money and its movements.
+#[utoipa::path(get, path = "/api/user/balance", tag = "money", security(("bearer" = [])),
+    responses((status = 200, body = Wallet), (status = 401, body = Problem)))]
+pub async fn balance(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
+    let balances = app.database.balances(principal.user).await?;
+    let roubles = balances.into_iter().find(|balance| balance.currency == Currency::Rub).unwrap_or_default();
+    let major = |minor| Amount::new(minor, Currency::Rub).major();
+    let balance = BalanceView {
+        available: major(roubles.available_minor),
+        frozen: major(roubles.frozen_minor),
+        pending: major(roubles.pending_minor),
+        total: major(roubles.available_minor + roubles.frozen_minor + roubles.pending_minor),
+    };
+    let transfers = app.database.transfers_of(principal.user, None, PAGE).await?;
+    let transactions = transfers.iter().map(|transfer| transaction(transfer, principal.user)).collect();
+    Ok(HttpResponse::Ok().json(Wallet { balance, transactions }))
+}
+
+fn transaction(transfer: &TransferRecord, of: UserId) -> TransactionView {
+    let leaves = transfer.from_user == Some(of) && transfer.to_user != Some(of);
+    let step = transfer.key.rsplit(':').next().unwrap_or_default();
+    let kind = if transfer.request.is_some() { step } else { "withdrawal" };
+    TransactionView {
+        id: transfer.key.clone(),
+        description: transfer.description.clone(),
+        date: transfer.at.to_string(),
+        amount: if leaves { -transfer.amount.major() } else { transfer.amount.major() },
+        kind: kind.to_owned(),
+        status: "completed".to_owned(),
+    }
+}
+
+/// Takes money out: at once out of the wallet, and by an operator's hand to its owner.
+#[utoipa::path(post, path = "/api/user/withdraw", tag = "money", security(("bearer" = [])), request_body = Withdraw,
+    responses((status = 200, body = Withdrawn), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub async fn withdraw(
+    app: web::Data<App>,
+    principal: Principal,
+    repeatable: Repeatable,
+    body: Body<Withdraw>,
+) -> Result<HttpResponse, ApiError> {
+    let work = async |once: &Once| {
+        let given = body.0.amount.ok_or_else(|| ApiError::unprocessable("amount", "must not be empty"))?;
+        let amount = input::amount("amount", given)?;
+        let method = input::required("method", body.0.method, SHORT_TEXT)?;
+        let now = app.clock.now();
+        let id = WithdrawalId::new(now, app.clock.random());
+        let (withdrawal, out) = Withdrawal::request(id, principal.user, amount, method, now)?;
+        let estimated_completion = (now + PAYOUT_WITHIN).to_string();
+        let answer = Withdrawn { success: true, withdrawal_id: id.to_string(), estimated_completion };
+        app.database.add_withdrawal(withdrawal, out, once.receipt(StatusCode::OK, &answer)).await?;
+        Ok(HttpResponse::Ok().json(answer))
+    };
+    repeatable.run(&app, principal.user, None, work).await
+}
+
+/// Withdrawals that wait for an operator.
+#[utoipa::path(get, path = "/api/admin/withdrawals", tag = "admin", security(("bearer" = [])),
+    responses((status = 200, body = Queue), (status = 401, body = Problem), (status = 403, body = Problem)))]
+pub async fn queue(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
+    principal.require(&[Role::Admin])?;
+    let queued = app.database.queued_withdrawals(PAGE).await?;
+    let withdrawals = queued.into_iter().map(|one| QueuedView {
+        id: one.id.to_string(),
+        user_id: one.user.to_string(),
+        amount: one.amount.major(),
+        method: one.method,
+        created_at: one.created_at.to_string(),
+    });
+    Ok(HttpResponse::Ok().json(Queue { withdrawals: withdrawals.collect() }))
+}
+
+/// The money was sent.
+#[utoipa::path(post, path = "/api/admin/withdrawals/{withdrawal_id}/pay", tag = "admin", security(("bearer" = [])),
+    params(("withdrawal_id" = String, Path, description = "The withdrawal")),
+    responses((status = 200, body = Decided), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn pay(
+    app: web::Data<App>,
+    principal: Principal,
+    path: web::Path<WithdrawalId>,
+) -> Result<HttpResponse, ApiError> {
+    decide(&app, principal, path.into_inner(), WithdrawalCommand::Pay).await
+}
+
+/// The money goes back into the wallet.
+#[utoipa::path(post, path = "/api/admin/withdrawals/{withdrawal_id}/reject", tag = "admin",
+    security(("bearer" = [])), params(("withdrawal_id" = String, Path, description = "The withdrawal")),
+    responses((status = 200, body = Decided), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn reject(
+    app: web::Data<App>,
+    principal: Principal,
+    path: web::Path<WithdrawalId>,
+) -> Result<HttpResponse, ApiError> {
+    decide(&app, principal, path.into_inner(), WithdrawalCommand::Reject).await
+}
+
+async fn decide(
+    app: &App,
+    principal: Principal,
+    id: WithdrawalId,
+    command: WithdrawalCommand,
+) -> Result<HttpResponse, ApiError> {
+    principal.require(&[Role::Admin])?;
+    let withdrawal = app.database.withdrawal(id).await?.ok_or_else(ApiError::not_found)?;
+    let answer = |word: &str| HttpResponse::Ok().json(Decided { success: true, state: word.to_owned() });
+    let wanted = if command == WithdrawalCommand::Pay { "paid" } else { "rejected" };
+    if withdrawal.state.word() == wanted {
+        return Ok(answer(wanted));
+    }
+    if withdrawal.user == principal.user {
+        return Err(ApiError::from(Rejection::WrongParty("other operators")));
+    }
+    let (state, back) = withdrawal.decide(command, principal.user, app.clock.now())?;
+    app.database.move_withdrawal(id, state, back).await?;
+    Ok(answer(state.word()))
+}

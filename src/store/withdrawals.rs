@@ -1,0 +1,123 @@
+//! Money on its way out. The core has decided; the row, the books and the wallet change together.
+
+use peerpack_actors::ids::{UserId, WithdrawalId};
+use peerpack_actors::ledger::Transfer;
+use peerpack_actors::ports::{CommitError, Unavailable};
+use peerpack_actors::receipt::Receipt;
+use peerpack_actors::withdrawal::{Withdrawal, WithdrawalState};
+use uuid::Uuid;
+
+use super::commit::money;
+use super::failure::Failure;
+use super::reads::each;
+use super::sql::{Row, Sql, args, sql};
+use super::{Database, receipts};
+
+const ADD: Sql = sql("\
+    INSERT INTO withdrawals (id, user_id, amount_minor, currency, method, state, created_at) \
+    VALUES ($1, $2, $3, $4, $5, 'queued', $6)");
+
+macro_rules! columns {
+    () => {
+        "SELECT id, user_id, amount_minor, currency, method, state, state_at, state_by, created_at \
+         FROM withdrawals "
+    };
+}
+
+const ONE: Sql = sql(concat!(columns!(), "WHERE id = $1"));
+const QUEUED: Sql = sql(concat!(columns!(), "WHERE state = 'queued' ORDER BY created_at, id LIMIT $1"));
+
+const MOVE: Sql = sql("\
+    UPDATE withdrawals SET state = $2, state_at = $3, state_by = $4 WHERE id = $1 AND state = 'queued'");
+
+impl Database {
+    /// Keeps a withdrawal, moves its money out of the wallet, and keeps its receipt.
+    ///
+    /// # Errors
+    /// `InsufficientFunds`, `AnsweredBefore`, or when the database does not answer.
+    pub async fn add_withdrawal(
+        &self,
+        withdrawal: Withdrawal,
+        out: Transfer,
+        receipt: Option<Receipt>,
+    ) -> Result<(), CommitError> {
+        let work = self.write(move |conn| {
+            let (withdrawal, out, receipt) = (withdrawal.clone(), out.clone(), receipt.clone());
+            Box::pin(async move {
+                let Withdrawal { id, user, amount, method, created_at, .. } = withdrawal;
+                let kept = receipt.as_ref().map(|receipt| (receipt, created_at));
+                receipts::keep(conn, kept.into_iter()).await?;
+                let currency = amount.currency.code();
+                let values = args![id.uuid(), user.uuid(), amount.minor, currency, method, created_at.ms()];
+                conn.execute(ADD, values).await?;
+                money::transfer(conn, &[out], created_at).await
+            })
+        });
+        Ok(work.await?)
+    }
+
+    /// Moves a queued withdrawal on, with the money that goes back.
+    ///
+    /// # Errors
+    /// `Conflict` when it was decided meanwhile, or when the database does not answer.
+    pub async fn move_withdrawal(
+        &self,
+        id: WithdrawalId,
+        state: WithdrawalState,
+        back: Option<Transfer>,
+    ) -> Result<(), CommitError> {
+        let (WithdrawalState::Paid { at, by } | WithdrawalState::Rejected { at, by }) = state else {
+            return Ok(());
+        };
+        let work = self.write(move |conn| {
+            let back = back.clone();
+            Box::pin(async move {
+                let values = args![id.uuid(), state.word(), at.ms(), by.uuid()];
+                if conn.execute(MOVE, values).await? != 1 {
+                    return Err(Failure::Conflict);
+                }
+                match back {
+                    Some(back) => money::transfer(conn, &[back], at).await,
+                    None => Ok(()),
+                }
+            })
+        });
+        Ok(work.await?)
+    }
+
+    /// A withdrawal.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn withdrawal(&self, id: WithdrawalId) -> Result<Option<Withdrawal>, Unavailable> {
+        let row = self.row(ONE, args![id.uuid()]).await?;
+        Ok(row.as_ref().map(withdrawal).transpose()?)
+    }
+
+    /// Withdrawals that wait for an operator, oldest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn queued_withdrawals(&self, limit: u32) -> Result<Vec<Withdrawal>, Unavailable> {
+        Ok(each(&self.rows(QUEUED, args![limit]).await?, withdrawal)?)
+    }
+}
+
+fn withdrawal(row: &Row) -> Result<Withdrawal, Failure> {
+    let word = row.text("state")?;
+    let decided = row.optional_time("state_at")?.zip(row.get::<Option<Uuid>>("state_by")?.map(UserId::from));
+    let state = match (word.as_str(), decided) {
+        ("queued", None) => WithdrawalState::Queued,
+        ("paid", Some((at, by))) => WithdrawalState::Paid { at, by },
+        ("rejected", Some((at, by))) => WithdrawalState::Rejected { at, by },
+        _ => return Err(Failure::Broken(format!("unknown state of a withdrawal: {word:?}"))),
+    };
+    Ok(Withdrawal {
+        id: WithdrawalId::from(row.get::<Uuid>("id")?),
+        user: row.user("user_id")?,
+        amount: row.amount("amount_minor", "currency")?,
+        method: row.text("method")?,
+        state,
+        created_at: row.time("created_at")?,
+    })
+}

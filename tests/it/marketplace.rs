@@ -1,0 +1,336 @@
+//! The Mini App's whole walk through the marketplace, by HTTP alone, in Russian, in both market modes.
+
+use peerpack::auth::Role;
+use peerpack_actors::time::Span;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::{Backend, TestApp, TestUser, backends, day};
+
+/// A call that must succeed.
+async fn must(user: &TestUser, method: Method, path: &str, body: Option<Value>) -> Value {
+    let (status, answer) = user.call(method, path, body).await;
+    assert!(status.is_success(), "{path}: {status} {answer}");
+    answer
+}
+
+async fn notifications(user: &TestUser, kind: &str) -> Vec<Value> {
+    let all = user.get("/api/user/notifications").await;
+    let list = all["notifications"].as_array().unwrap();
+    list.iter().filter(|one| one["type"] == kind).cloned().collect()
+}
+
+async fn available(user: &TestUser) -> (f64, f64, f64) {
+    let wallet = user.get("/api/user/balance").await;
+    let of = |name: &str| wallet["balance"][name].as_f64().unwrap();
+    assert_eq!(of("total"), of("available") + of("frozen") + of("pending"));
+    (of("available"), of("frozen"), of("pending"))
+}
+
+#[actix_web::test]
+async fn in_choose_mode_couriers_respond_and_the_sender_picks_one() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let (anna, ivan, oleg) =
+            (app.sign_in("Анна").await, app.sign_in("Иван").await, app.sign_in("Олег").await);
+        let package =
+            anna.publish_package("Москва", "Казань", json!({ "mode": "choose", "reward": 900 })).await;
+        let list = anna.get("/api/user/packages").await;
+        assert_eq!(list["packages"][0]["status"], "waiting");
+
+        // A courier appears on the route: the sender hears of it.
+        let trip = ivan.publish_trip("Москва", "Казань", json!({ "price": 400 })).await;
+        let heard = notifications(&anna, "new_courier_available").await;
+        assert_eq!(heard.len(), 1);
+        assert_eq!(
+            (&heard[0]["courier_name"], &heard[0]["route"], &heard[0]["date"]),
+            (&json!("Иван"), &json!("Москва → Казань"), &json!(day(2)))
+        );
+        assert_eq!(heard[0]["action_url"], format!("/courier/{}", ivan.id));
+
+        // One responds with a trip, the other with a date.
+        let path = format!("/api/packages/{package}/responses");
+        let body = json!({ "price": 800, "comment": "Возьму", "trip_id": trip });
+        let ivans = must(&ivan, Method::POST, &path, Some(body)).await["response_id"].clone();
+        let body =
+            json!({ "price": "700", "comment": "", "date": day(3), "time": "09:30", "airport": "SVO" });
+        let olegs = must(&oleg, Method::POST, &path, Some(body)).await["response_id"].clone();
+        let responses = must(&anna, Method::GET, &path, None).await;
+        let responses = responses["responses"].as_array().unwrap();
+        assert_eq!(responses.len(), 2);
+        for both in [
+            ("is_new", "isNew"),
+            ("courier_id", "courierId"),
+            ("courier_name", "courierName"),
+            ("courier_avatar", "courierAvatar"),
+            ("courier_rating", "courierRating"),
+            ("telegram_username", "telegramUsername"),
+        ] {
+            assert_eq!(responses[0][both.0], responses[0][both.1], "{both:?}");
+            assert!(!responses[0][both.0].is_null(), "{both:?}");
+        }
+        assert_eq!((&responses[0]["price"], &responses[0]["status"]), (&json!(800.0), &json!("pending")));
+        let heard = notifications(&anna, "package_request_response").await;
+        assert_eq!(heard.len(), 2);
+        assert_eq!(heard[0]["action_url"], format!("/package/{package}"));
+        assert_eq!(anna.get("/api/user/packages").await["packages"][0]["status"], "active");
+
+        // The sender picks.
+        let path = format!("/api/packages/{package}/select-courier");
+        let picked = must(&anna, Method::POST, &path, Some(json!({ "response_id": ivans }))).await;
+        assert_eq!(picked["courier_contact"]["telegram_link"], "https://t.me/иван");
+        assert_eq!(picked["escrow_info"]["amount_frozen"], 800.0);
+        let mine = anna.get("/api/user/packages").await;
+        assert_eq!(mine["packages"][0]["selectedCourier"], "Иван");
+        let (status, refused) = anna.post(&path, json!({ "response_id": olegs })).await;
+        assert_eq!((status.as_u16(), &refused["code"]), (409, &json!("already_taken")));
+        assert_eq!(available(&ivan).await, (0.0, 800.0, 0.0));
+        let chosen = notifications(&ivan, "trip_request_received").await;
+        assert_eq!((&chosen[0]["sender_name"], &chosen[0]["reward"]), (&json!("Анна"), &json!(800.0)));
+
+        deliver_and_review(&app, &anna, &ivan, ivans.as_str().unwrap()).await;
+        app.audit().await;
+    }
+}
+
+/// From the deal to the money and the good name.
+async fn deliver_and_review(app: &TestApp, anna: &TestUser, ivan: &TestUser, request: &str) {
+    let review = format!("/api/package-requests/{request}/review");
+    let (status, body) = anna.post(&review, json!({ "rating": 5, "text": "Рано" })).await;
+    assert_eq!((status.as_u16(), &body["code"]), (409, &json!("illegal_transition")));
+
+    let step = ivan.step(request, "mark-delivered").await;
+    assert_eq!(step["balance_update"], json!({ "frozen": -800.0, "pending": 800.0 }));
+    assert_eq!(available(ivan).await, (0.0, 0.0, 800.0));
+    let heard = notifications(anna, "package_delivered").await;
+    assert_eq!(heard[0]["action_url"], format!("/rate-courier/{request}"));
+    anna.step(request, "confirm-delivery").await;
+    assert_eq!(available(ivan).await, (720.0, 0.0, 0.0));
+    let paid = notifications(ivan, "payment_received").await;
+    assert_eq!((&paid[0]["amount"], &paid[0]["action_url"]), (&json!(720.0), &json!("/wallet")));
+
+    // Reviews: hidden until both have written.
+    assert_eq!(anna.post(&review, json!({ "rating": 5, "text": "Спасибо!" })).await.0, StatusCode::CREATED);
+    let (status, body) = anna.post(&review, json!({ "rating": 1, "text": "Передумала" })).await;
+    assert_eq!((status.as_u16(), &body["code"]), (409, &json!("already_reviewed")));
+    for wrong in [0, 6, -1] {
+        assert_eq!(anna.post(&review, json!({ "rating": wrong })).await.0.as_u16(), 422);
+    }
+    let profile = ivan.get("/api/user/profile").await;
+    assert_eq!((&profile["reviews_count"], &profile["trips_count"]), (&json!(0), &json!(1)));
+    let oleg = app.sign_in("Чужой").await;
+    assert_eq!(oleg.post(&review, json!({ "rating": 5, "text": "" })).await.0.as_u16(), 404);
+    assert_eq!(ivan.post(&review, json!({ "rating": 4, "text": "Ок" })).await.0, StatusCode::CREATED);
+    let profile = ivan.get("/api/user/profile").await;
+    assert_eq!((&profile["rating"], &profile["reviews_count"]), (&json!(5.0), &json!(1)));
+    ivan.publish_trip("Казань", "Москва", json!({})).await;
+    let found = ivan.get("/api/couriers?from=Казань&to=Москва").await;
+    let courier = &found["couriers"][0];
+    assert_eq!((&courier["rating"], &courier["trips_count"]), (&json!(5.0), &json!(1)));
+    assert_eq!(courier["reviews"][0]["text"], "Спасибо!");
+    assert_eq!(courier["past_trips"][0]["success"], true);
+    assert_eq!(courier["past_trips"][0]["to"], "Казань");
+}
+
+#[actix_web::test]
+async fn a_review_that_nobody_answers_is_shown_after_a_while() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let (anna, ivan, request) = delivered(&app).await;
+        let review = format!("/api/package-requests/{request}/review");
+        must(&anna, Method::POST, &review, Some(json!({ "rating": 4, "text": "Хорошо" }))).await;
+        let now = app.app.clock.now();
+        assert_eq!(app.app.database.show_reviews(now - Span::days(14)).await, Ok(0));
+        assert_eq!(app.app.database.show_reviews(now + Span::seconds(1)).await, Ok(1));
+        assert_eq!(ivan.get("/api/user/profile").await["rating"], 4.0);
+    }
+}
+
+/// A sender, a courier and their finished deal over 1000 roubles.
+async fn delivered(app: &TestApp) -> (TestUser, TestUser, String) {
+    let (anna, ivan) = (app.sign_in("Анна").await, app.sign_in("Иван").await);
+    let trip = ivan.publish_trip("Орёл", "Курск", json!({})).await;
+    let body = json!({ "message": "Возьмёте?", "reward": 1000, "packageDescription": "Торт" });
+    let sent = must(&anna, Method::POST, &format!("/api/couriers/{trip}/send-package"), Some(body)).await;
+    let request = sent["request_id"].as_str().unwrap().to_owned();
+    for (user, action) in [(&ivan, "accept"), (&ivan, "mark-delivered"), (&anna, "confirm-delivery")] {
+        user.step(&request, action).await;
+    }
+    (anna, ivan, request)
+}
+
+#[actix_web::test]
+async fn in_instant_mode_the_courier_answers_and_everybody_hears_of_it() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let (anna, ivan) = (app.sign_in("Анна").await, app.sign_in("Иван").await);
+        let trip = ivan.publish_trip("Самара", "Уфа", json!({})).await;
+        let package = anna.publish_package("Самара", "Уфа", json!({})).await;
+        let path = format!("/api/trips/{trip}/package-requests");
+        let requests = crate::support::eventually("an offer", async || {
+            let list = ivan.get(&path).await;
+            (!list["requests"].as_array().unwrap().is_empty()).then_some(list)
+        })
+        .await;
+        let offer = &requests["requests"][0];
+        assert_eq!((&offer["trip_id"], &offer["status"]), (&json!(trip), &json!("pending")));
+        assert_eq!(offer["sender_telegram"], "анна");
+        let asked = notifications(&ivan, "trip_request_received").await;
+        assert_eq!((asked.len(), &asked[0]["reward"]), (1, &json!(500.0)));
+        assert_eq!(asked[0]["action_url"], format!("/trip-requests/{trip}"));
+
+        // Declined: the offer is nobody's news any more. Asked by the sender and declined: that is news.
+        let path = format!("/api/package-requests/{}/decline", offer["id"].as_str().unwrap());
+        must(&ivan, Method::PUT, &path, Some(json!({ "reason": "Не по пути" }))).await;
+        assert!(notifications(&ivan, "trip_request_received").await.is_empty());
+        let sent = format!("/api/packages/{package}/send-to-courier");
+        let body = json!({ "courier_id": ivan.id, "message": "Пожалуйста" });
+        let sent = must(&anna, Method::POST, &sent, Some(body)).await;
+        let path = format!("/api/package-requests/{}/decline", sent["request_id"].as_str().unwrap());
+        let body = Some(json!({ "reason": "Нет места" }));
+        let declined = must(&ivan, Method::PUT, &path, body).await;
+        assert_eq!(declined["new_status"], "declined");
+        let heard = notifications(&anna, "package_request_declined").await;
+        assert_eq!((heard.len(), &heard[0]["decline_reason"]), (1, &json!("Нет места")));
+
+        // Reading.
+        let all = anna.get("/api/user/notifications").await;
+        assert_eq!(all["unread_count"], 1);
+        let id = heard[0]["id"].as_str().unwrap();
+        must(&anna, Method::PUT, &format!("/api/notifications/{id}/read"), None).await;
+        let unread = |list: Value| list["unread_count"].clone();
+        assert_eq!(unread(anna.get("/api/user/notifications").await), 0);
+        let (status, _) = ivan.put("/api/notifications/999/read").await;
+        assert_eq!(status.as_u16(), 404);
+        let marked = must(&ivan, Method::PUT, "/api/notifications/mark-all-read", None).await;
+        assert_eq!(marked, json!({ "success": true, "marked_count": 2 }));
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
+async fn money_leaves_once_and_comes_back_when_it_is_refused() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let (_, ivan, _) = delivered(&app).await;
+        let admin = app.sign_in_with_role("Админ", Role::Admin).await;
+        let take = async |amount: Value, key: &str| {
+            let body = Some(json!({ "amount": amount, "method": "СБП +7 900" }));
+            ivan.call_with(Method::POST, "/api/user/withdraw", &[("idempotency-key", key)], body).await
+        };
+        //
+        for (amount, status) in [
+            (json!(0), 422),
+            (json!(-5), 422),
+            (json!(0.001), 422),
+            (json!(1e18), 422),
+            (json!(900.01), 409),
+            (json!("много"), 400),
+        ] {
+            assert_eq!(take(amount.clone(), "wrong").await.0.as_u16(), status, "{amount}");
+        }
+        let first = take(json!(300), "a").await;
+        let again = take(json!(300), "a").await;
+        assert_eq!((first.0, &first.2), (again.0, &again.2));
+        assert!(first.2["estimated_completion"].is_string());
+        assert_eq!(available(&ivan).await.0, 600.0);
+        let second = take(json!(600), "b").await.2;
+        assert_eq!(available(&ivan).await.0, 0.0);
+        assert_eq!(take(json!(1), "c").await.2["code"], "insufficient_funds");
+
+        let queue = admin.get("/api/admin/withdrawals").await;
+        assert_eq!(queue["withdrawals"].as_array().unwrap().len(), 2);
+        assert_eq!(ivan.call(Method::GET, "/api/admin/withdrawals", None).await.0.as_u16(), 403);
+        let decide = async |id: &Value, what: &str| {
+            let path = format!("/api/admin/withdrawals/{}/{what}", id.as_str().unwrap());
+            admin.call(Method::POST, &path, None).await
+        };
+        let (paid, refused) = (&first.2["withdrawal_id"], &second["withdrawal_id"]);
+        assert_eq!(decide(paid, "pay").await.0, StatusCode::OK);
+        assert_eq!(decide(paid, "pay").await.0, StatusCode::OK);
+        assert_eq!(decide(paid, "reject").await.0.as_u16(), 409);
+        assert_eq!(decide(refused, "reject").await.0, StatusCode::OK);
+        assert_eq!(available(&ivan).await.0, 600.0);
+        let wallet = ivan.get("/api/user/balance").await;
+        let kinds: Vec<_> =
+            wallet["transactions"].as_array().unwrap().iter().map(|one| one["type"].clone()).collect();
+        assert_eq!(kinds.iter().filter(|kind| **kind == "withdrawal").count(), 3, "{kinds:?}");
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
+async fn a_pattern_counts_what_was_made_of_it() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let (anna, ivan) = (app.sign_in("Анна").await, app.sign_in("Иван").await);
+        let trip = ivan.publish_trip("Псков", "Тверь", json!({})).await;
+        let pattern = anna.publish_package("Псков", "Тверь", json!({ "template": true })).await;
+        let path = format!("/api/couriers/{trip}/send-package");
+        let mut made = Vec::new();
+        for _ in 0..2 {
+            let body = Some(json!({ "package_id": pattern, "message": "Ещё раз" }));
+            made.push(must(&anna, Method::POST, &path, body).await["package_id"].clone());
+        }
+        assert_ne!(made[0], made[1]);
+        let list = anna.get("/api/user/packages").await;
+        let packages = list["packages"].as_array().unwrap();
+        let pattern = packages.iter().find(|one| one["id"] == json!(pattern)).unwrap();
+        assert_eq!((&pattern["status"], &pattern["usage_count"]), (&json!("template"), &json!(2)));
+        assert_eq!(packages.len(), 3);
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
+async fn a_courier_is_reminded_of_a_trip_once() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let ivan = app.sign_in("Иван").await;
+        ivan.publish_trip("Сочи", "Краснодар", json!({})).await;
+        let (database, now) = (&app.app.database, app.app.clock.now());
+        assert!(database.trips_to_remind(now, 10).await.unwrap().is_empty());
+        let due = database.trips_to_remind(now + Span::hours(36), 10).await.unwrap();
+        assert_eq!(due.len(), 1);
+        app.app.engine.remind(due[0]).await.unwrap();
+        app.app.engine.remind(due[0]).await.unwrap();
+        let heard = notifications(&ivan, "reminder").await;
+        assert_eq!((heard.len(), &heard[0]["route"]), (1, &json!("Сочи → Краснодар")));
+        assert_eq!(heard[0]["trip_date"], day(2));
+        assert_eq!(heard[0]["action_url"], format!("/trip/{}", due[0]));
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
+async fn one_changes_what_others_see_and_the_next_sign_in_keeps_it() {
+    let app = TestApp::start(Backend::Sqlite).await;
+    let anna = app.sign_in("Анна").await;
+    let (_, headers, profile) = anna.call_with(Method::GET, "/api/user/profile", &[], None).await;
+    assert_eq!((&profile["name"], &profile["rating"]), (&json!("Анна"), &json!(0.0)));
+    let change = Some(json!({ "name": "Анна Б.", "language": "en" }));
+    let seen = headers["etag"].to_str().unwrap();
+    let patch = async |seen: &str, body: Option<Value>| {
+        anna.call_with(Method::PATCH, "/api/user/profile", &[("if-match", seen)], body).await
+    };
+    let (status, _, changed) = patch(seen, change.clone()).await;
+    assert_eq!((status, &changed["name"]), (StatusCode::OK, &json!("Анна Б.")));
+    assert_eq!(patch(seen, change).await.0.as_u16(), 412);
+    //
+    for field in ["role", "balance", "id", "rating", "verified"] {
+        let (status, body) =
+            anna.call(Method::PATCH, "/api/user/profile", Some(json!({ field: "admin" }))).await;
+        assert_eq!((status.as_u16(), &body["code"]), (400, &json!("bad_request")), "{field}");
+    }
+    let profile = peerpack::store::TelegramProfile {
+        telegram_id: profile["telegram_id"].as_i64().unwrap(),
+        name: "Anna".into(),
+        username: None,
+        language: Some("ru".into()),
+        avatar: None,
+    };
+    let fresh = peerpack_actors::ids::UserId::new(app.app.clock.now(), rand::random());
+    let (again, _) =
+        app.app.database.upsert_telegram_user(profile, fresh, app.app.clock.now()).await.unwrap();
+    assert_eq!((again.name.as_str(), again.language.as_deref()), ("Анна Б.", Some("en")));
+}
