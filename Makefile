@@ -1,7 +1,7 @@
 # The front door. Each target is one line that can also be typed by hand; `make` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fmt lint deny bench loadtest openapi docker
+.PHONY: help run test fmt lint deny bench loadtest idle openapi docker
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -27,6 +27,9 @@ bench: ## Run the benchmarks
 
 loadtest: ## Put load on a server and let the oracle judge the outcome
 	scripts/loadtest.sh
+
+idle: ## Measure what an idle socket costs the server
+	scripts/loadtest.sh idle
 
 openapi: ## Write the API description to docs/openapi.json
 	@mkdir -p docs

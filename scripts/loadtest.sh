@@ -5,6 +5,7 @@
 #   scripts/loadtest.sh                                       # 2000 couriers, 200 packages a second, about a minute
 #   scripts/loadtest.sh --couriers 50 --packages-per-s 10 --duration-s 10
 #   scripts/loadtest.sh --postgres --report docs/loadtest.md  # on Postgres and Redis instead of the embedded store
+#   scripts/loadtest.sh idle                                  # memory of 15000 sockets on which nothing happens
 #   scripts/loadtest.sh --help                                # everything that can be said
 #
 # The server listens on 127.0.0.1 only, keeps its files in a temporary folder, and is gone when the test ends. With
@@ -28,6 +29,12 @@ die() {
 
 store=embedded
 arguments=()
+command=()
+if [ "${1:-}" = idle ]; then
+    command=(idle)
+    export PEERPACK_ACCESS_TTL_S=3600
+    shift
+fi
 for argument in "$@"; do
     case $argument in
         --postgres) store=postgres ;;
@@ -36,7 +43,7 @@ for argument in "$@"; do
 done
 
 if [ "$store" = postgres ] && { [ -z "${PEERPACK_TEST_POSTGRES:-}" ] || [ -z "${PEERPACK_TEST_REDIS:-}" ]; }; then
-    exec scripts/services.sh scripts/loadtest.sh "$@"
+    exec scripts/services.sh scripts/loadtest.sh "${command[@]}" "$@"
 fi
 
 # ---------------------------------------------------------------- building
@@ -46,7 +53,7 @@ binaries=${CARGO_TARGET_DIR:-target}/$profile
 if [ "$profile" = dev ]; then binaries=${CARGO_TARGET_DIR:-target}/debug; fi
 
 case " ${arguments[*]-} " in
-    *" --help "* | *" -h "* | *" --version "*) exec "$binaries/peerpack-loadtest" "${arguments[@]}" ;;
+    *" --help "* | *" -h "* | *" --version "*) exec "$binaries/peerpack-loadtest" "${command[@]}" "${arguments[@]}" ;;
 esac
 
 # ---------------------------------------------------------------- the server
@@ -147,7 +154,7 @@ say "the server is ready on 127.0.0.1:$port, store: $label"
 # ---------------------------------------------------------------- the test
 
 code=0
-"$binaries/peerpack-loadtest" --url "http://127.0.0.1:$port" --server-pid "$server_pid" --store "$label" \
+"$binaries/peerpack-loadtest" "${command[@]}" --url "http://127.0.0.1:$port" --server-pid "$server_pid" --store "$label" \
     "${arguments[@]}" &
 test_pid=$!
 trap 'kill "$test_pid" 2>/dev/null; exit 130' INT

@@ -1,6 +1,7 @@
 //! What every handler and socket can reach: the engine, the store's views, tokens, presence, configuration.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use peerpack_actors::ports::Clock;
 use peerpack_actors::runtime::Engine;
@@ -9,6 +10,7 @@ use peerpack_actors::time::Time;
 use crate::bus::Presence;
 use crate::config::Config;
 use crate::store::Database;
+use crate::ws::Sockets;
 
 /// The parts of a running server. Cheap to clone: each part is shared.
 #[derive(Clone)]
@@ -21,10 +23,33 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Who is around and where.
     pub presence: Arc<dyn Presence>,
+    /// The open sockets.
+    pub sockets: Arc<Sockets>,
+    /// Whether it takes on work.
+    pub duty: Arc<Duty>,
     /// The configuration.
     pub config: Arc<Config>,
     /// When the server started.
     pub started_at: Time,
+}
+
+/// Whether a server takes on work, or finishes what it has and ends.
+#[derive(Debug, Default)]
+pub struct Duty {
+    is_ending: AtomicBool,
+}
+
+impl Duty {
+    /// From now on it only finishes what it has.
+    pub fn end(&self) {
+        self.is_ending.store(true, Ordering::Release);
+    }
+
+    /// Whether it only finishes what it has.
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
+        self.is_ending.load(Ordering::Acquire)
+    }
 }
 
 /// The clock of the machine and the randomness of the operating system.

@@ -8,7 +8,7 @@ use crate::app::SystemClock;
 use crate::auth::telegram::{self, TelegramUser};
 use crate::config::{Config, Settings};
 use crate::startup::Application;
-use crate::{demo, http, listen, startup, telemetry};
+use crate::{demo, http, listen, startup, supervise, telemetry};
 
 /// The seed of the demo world: everybody sees the same one.
 const DEMO_SEED: u64 = 2026;
@@ -25,6 +25,8 @@ pub struct Cli {
 enum Command {
     /// Serve the API and the sockets
     Serve(Box<Settings>),
+    /// Serve, in a process of its own that can be replaced without refusing a request: on SIGHUP
+    Supervise(Box<Settings>),
     /// Serve a world of couriers, trips and packages that keeps moving, and print a walk through it
     Demo(Box<Settings>),
     /// Bring the database's schema up to date
@@ -84,6 +86,12 @@ impl Cli {
                 let application = Application::build(prepare(*settings)?).await?;
                 tracing::info!(address = %application.address(), "listening");
                 application.run_until_stopped().await.context("the server failed")
+            }
+            Command::Supervise(settings) => {
+                let mut arguments = std::env::args_os();
+                let program = arguments.next().context("the program has no name")?;
+                let arguments = std::iter::once("serve".into()).chain(arguments.skip(1)).collect();
+                supervise::run(prepare(*settings)?.listen, program, arguments).await
             }
             Command::Demo(settings) => run_demo(prepare(*settings)?).await,
             Command::Migrate(settings) => startup::migrate(&prepare(*settings)?).await,

@@ -4,6 +4,7 @@
 //! meet one body, `application/problem+json`. Nothing internal may get into it: no parser's words, no path, no SQL.
 
 pub mod extract;
+pub mod panics;
 pub mod request_id;
 
 use std::collections::BTreeMap;
@@ -250,6 +251,10 @@ impl ResponseError for ApiError {
             let rejected = matches!(self.code, "invalid_token" | "token_expired");
             let challenge = if rejected { "Bearer error=\"invalid_token\"" } else { "Bearer" };
             response.insert_header((header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge)));
+        }
+        if self.status == StatusCode::UPGRADE_REQUIRED {
+            response.insert_header((header::UPGRADE, "websocket"));
+            response.insert_header((header::SEC_WEBSOCKET_VERSION, "13"));
         }
         if self.status == StatusCode::REQUEST_TIMEOUT {
             // What is still to come of this request must not be read as the next one.

@@ -1,37 +1,33 @@
 //! Puts the parts together: configuration in, a running server out. Binds first, so that port 0 can be asked for
 //! its port and tests run the real thing.
 
+mod ending;
+pub mod inherited;
+pub(crate) mod serving;
+
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use actix_cors::Cors;
 use actix_web::dev::Server;
-use actix_web::http::header;
-use actix_web::middleware::{NormalizePath, TrailingSlash, from_fn};
-use actix_web::{HttpServer, web};
 use anyhow::Context;
 use peerpack_actors::place::Gazetteer;
 use peerpack_actors::ports::{Bus, Clock};
 use peerpack_actors::runtime::{Engine, RuntimeSettings};
 use uuid::Uuid;
 
-use crate::app::{App, SystemClock};
+use crate::app::{App, Duty, SystemClock};
 use crate::auth::token::Tokens;
 use crate::bus::local::LocalBus;
 use crate::bus::redis::{RedisBus, Running};
 use crate::bus::{Heard, Presence};
 use crate::chores::Chores;
 use crate::config::Config;
-use crate::error::{extract, request_id};
-use crate::http::once;
 use crate::store::{self, Database};
-use crate::{http, telemetry, ws};
+use crate::telemetry;
+use crate::ws::Sockets;
 
 /// The namespace of this deployment in Redis.
 const NAMESPACE: &str = "peerpack";
-
-/// How long a client may take over its request line and headers.
-const HEADERS_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// A server that is bound and ready to run.
 pub struct Application {
@@ -61,8 +57,11 @@ impl Application {
     pub async fn build_with(config: Config, runtime: RuntimeSettings) -> anyhow::Result<Self> {
         // Parsed here rather than under the first request.
         let _ = Gazetteer::bundled();
-        let listener = TcpListener::bind(config.listen)
-            .with_context(|| format!("cannot listen on {}", config.listen))?;
+        let listener = match inherited::listener()? {
+            Some(listener) => listener,
+            None => TcpListener::bind(config.listen)
+                .with_context(|| format!("cannot listen on {}", config.listen))?,
+        };
         let address = listener.local_addr()?;
         let database = connect(&config).await?;
         if config.database_url.is_none() {
@@ -84,8 +83,17 @@ impl Application {
             actix_web::rt::spawn(telemetry::serve_metrics(&handle, listener)?);
         }
         let started_at = clock.now();
-        let app = App { engine, database, clock, presence, config: Arc::new(config), started_at };
-        let server = serve(listener, app.clone(), tokens)?;
+        let app = App {
+            engine,
+            database,
+            clock,
+            presence,
+            sockets: Arc::new(Sockets::default()),
+            duty: Arc::new(Duty::default()),
+            config: Arc::new(config),
+            started_at,
+        };
+        let server = serving::serve(listener, app.clone(), tokens)?;
         let chores = Chores::start(app.clone());
         Ok(Self { server, address, app, _subscription: subscription, _chores: chores })
     }
@@ -108,15 +116,18 @@ impl Application {
         self.server.handle()
     }
 
-    /// Serves until a signal or its handle stops it, then closes the store.
+    /// Serves until a signal or its handle stops it, then closes the store. A signal lets it finish what it has.
     ///
     /// # Errors
     /// When the server itself fails.
-    pub async fn run_until_stopped(self) -> std::io::Result<()> {
+    pub async fn run_until_stopped(self) -> anyhow::Result<()> {
+        let ending = actix_web::rt::spawn(ending::on_signal(self.app.clone(), self.server.handle()));
+        inherited::tell("READY=1");
         let ended = self.server.await;
+        ending.abort();
         self.app.engine.stop();
         self.app.database.close().await;
-        ended
+        Ok(ended?)
     }
 }
 
@@ -161,44 +172,4 @@ fn subscribe(redis: &RedisBus, engine: Engine) -> Running {
             Heard::Gap => tracing::info!("listening to the other nodes; hints may have been missed"),
         }
     })
-}
-
-fn serve(listener: TcpListener, app: App, tokens: Tokens) -> std::io::Result<Server> {
-    let config = Arc::clone(&app.config);
-    let workers = config.workers;
-    let clock: web::Data<dyn Clock> = web::Data::from(Arc::clone(&app.clock));
-    let (app, tokens) = (web::Data::new(app), web::Data::new(tokens));
-    let running = web::Data::new(once::Running::default());
-    let server = HttpServer::new(move || {
-        actix_web::App::new()
-            .app_data(app.clone())
-            .app_data(tokens.clone())
-            .app_data(clock.clone())
-            .app_data(running.clone())
-            .configure(extract::refuse_in_our_words)
-            .wrap(cors(&config.allowed_origins))
-            .wrap(NormalizePath::new(TrailingSlash::Trim))
-            .wrap(from_fn(request_id::name))
-            .configure(http::routes)
-            .default_service(web::to(extract::nothing_here))
-    });
-    Ok(server
-        .on_connect(ws::keep_plug)
-        .workers(workers)
-        .client_request_timeout(HEADERS_WITHIN)
-        .shutdown_timeout(10)
-        .listen(listener)?
-        .run())
-}
-
-fn cors(allowed: &[String]) -> Cors {
-    allowed.iter().fold(
-        Cors::default()
-            .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
-            .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
-            .allowed_headers([once::KEY, header::IF_MATCH])
-            .expose_headers([once::REPLAYED, header::ETAG, header::RETRY_AFTER, request_id::HEADER])
-            .max_age(600),
-        |cors, origin| cors.allowed_origin(origin),
-    )
 }

@@ -1,25 +1,27 @@
 //! The realtime edge: upgrade, session, frame guard, wire types.
 //!
-//! A connection is admitted by [`upgrade`](fn@upgrade), told of events through an outbox that the engine fills and the
-//! session empties, and watched from outside of itself. Nothing here decides a business question: commands go to
-//! the engine, events come from it, numbered.
+//! A connection is admitted by [`upgrade`](fn@upgrade), taken over from the HTTP server by [`Takeover`], and from then on
+//! a [`conversation`], which is told of events through an outbox that the engine fills. Nothing here decides a business
+//! question: commands go to the engine, events come from it, numbered.
 
 pub mod guard;
+pub mod session;
 pub mod wire;
 
 mod acks;
 mod commands;
+mod conversation;
 mod cursor;
 mod limits;
+mod line;
 mod outbox;
-mod session;
 mod sockets;
+mod takeover;
 mod upgrade;
-mod watch;
 
-pub use sockets::{close_all, close_user};
+pub use sockets::Sockets;
+pub use takeover::Takeover;
 pub use upgrade::upgrade;
-pub use watch::keep_plug;
 
 #[cfg(test)]
 mod tests;

@@ -3,13 +3,15 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
 use peerpack::config::PUBLIC_TEST_TOKEN;
 
 /// Plays couriers and senders against a running PeerPack, measures, and checks that nothing went wrong.
 #[derive(Parser, Debug, Clone)]
-#[command(name = "peerpack-loadtest", version, about)]
+#[command(name = "peerpack-loadtest", version, about, args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
     /// Where a node listens; give it several times for several nodes
     #[arg(long = "url", value_name = "URL", default_value = "http://127.0.0.1:8080")]
     pub(crate) urls: Vec<String>,
@@ -70,6 +72,36 @@ pub(crate) struct Options {
     /// Server processes on this machine whose CPU time and memory the report shows
     #[arg(long = "server-pid", value_name = "PID")]
     pub(crate) server_pids: Vec<u32>,
+}
+
+/// Something else than playing a marketplace.
+#[derive(Subcommand, Debug, Clone)]
+pub(crate) enum Command {
+    /// Measure what a socket costs a server while nothing happens on it
+    Idle(IdleOptions),
+}
+
+/// What can be said about idle sockets.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct IdleOptions {
+    /// Where the server listens
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    pub(crate) url: String,
+    /// The Telegram bot's token with which the server checks sign-ins
+    #[arg(long, env = "PEERPACK_BOT_TOKEN", hide_env_values = true, default_value = PUBLIC_TEST_TOKEN, hide_default_value = true)]
+    pub(crate) bot_token: String,
+    /// How many, each of a user of its own
+    #[arg(long, default_value_t = 15_000, value_name = "N", value_parser = at_least_one)]
+    pub(crate) sockets: usize,
+    /// How long they are left alone
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    pub(crate) settle_s: u64,
+    /// The server's process on this machine
+    #[arg(long, value_name = "PID")]
+    pub(crate) server_pid: u32,
+    /// What the server stores in, for the report
+    #[arg(long, value_name = "TEXT", default_value = "not stated")]
+    pub(crate) store: String,
 }
 
 fn chance(text: &str) -> Result<f64, String> {

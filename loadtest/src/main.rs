@@ -7,6 +7,7 @@ mod budget;
 mod chance;
 mod cli;
 mod clock;
+mod idle;
 mod machine;
 mod measure;
 mod oracle;
@@ -29,8 +30,10 @@ fn main() -> ExitCode {
         .worker_threads(options.threads.get())
         .enable_all()
         .build();
-    let outcome =
-        runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run::run(options)));
+    let outcome = runtime.map_err(anyhow::Error::from).and_then(|runtime| match options.command.clone() {
+        Some(cli::Command::Idle(options)) => runtime.block_on(idle::run(options)),
+        None => runtime.block_on(run::run(options)),
+    });
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,

@@ -34,7 +34,8 @@ async fn app(directory: &tempfile::TempDir) -> App {
     let engine = Engine::start(store, shared_bus, shared_clock, RuntimeSettings::default()).await.unwrap();
     let config = Arc::new(Config::load(config::Settings::default(), []).unwrap());
     let started_at = clock.now();
-    App { engine, database, clock, presence: bus, config, started_at }
+    let (sockets, duty) = Default::default();
+    App { engine, database, clock, presence: bus, sockets, duty, config, started_at }
 }
 
 fn town(name: &str) -> &'static Place {

@@ -74,11 +74,15 @@ pub async fn live() -> HttpResponse {
 #[utoipa::path(get, path = "/api/health/ready", tag = "health",
     responses((status = 200, body = Ready), (status = 503, body = Ready)))]
 pub async fn ready(app: web::Data<App>) -> HttpResponse {
-    match app.database.ping().await {
-        Ok(()) => HttpResponse::Ok().json(Ready { ready: true, reasons: Vec::new() }),
-        Err(_) => HttpResponse::ServiceUnavailable()
-            .json(Ready { ready: false, reasons: vec!["the database does not answer".to_owned()] }),
+    let mut reasons = Vec::new();
+    if app.duty.is_ending() {
+        reasons.push("the server is ending".to_owned());
     }
+    if app.database.ping().await.is_err() {
+        reasons.push("the database does not answer".to_owned());
+    }
+    let mut answer = if reasons.is_empty() { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    answer.json(Ready { ready: reasons.is_empty(), reasons })
 }
 
 /// How the server is.

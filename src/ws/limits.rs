@@ -1,55 +1,66 @@
-//! How much a client may say, and how much of it may be nonsense.
+//! How much a client may say, how much of it may be nonsense, and how many clients may come at once.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// What one message costs: 120 in a minute.
-const COST: Duration = Duration::from_millis(500);
-
-/// Messages at once.
-const BURST: u32 = 30;
-
 /// Errors within [`ERROR_SPAN`] that end a connection.
-const MAX_ERRORS: usize = 10;
+const MAX_ERRORS: u32 = 10;
 
 /// How long errors are remembered.
 const ERROR_SPAN: Duration = Duration::from_secs(60);
 
-/// The messages of one connection.
+/// Lets so much pass in a second, and so much at once. Full at first.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Allowance {
+pub(super) struct Bucket {
+    cost: Duration,
+    most: Duration,
     saved: Duration,
-    at: Instant,
+    at: Option<Instant>,
 }
 
-impl Allowance {
-    /// A full one.
-    pub(super) fn new(now: Instant) -> Self {
-        Self { saved: COST * BURST, at: now }
+impl Bucket {
+    /// So many in a second, so many at once.
+    pub(super) const fn new(per_second: u32, burst: u32) -> Self {
+        Self::every(Duration::from_nanos(1_000_000_000 / per_second as u64), burst)
     }
 
-    /// Whether one more message may come.
-    pub(super) fn spend(&mut self, now: Instant) -> bool {
-        self.saved = (self.saved + now.saturating_duration_since(self.at)).min(COST * BURST);
-        self.at = now;
-        self.saved.checked_sub(COST).map(|left| self.saved = left).is_some()
+    /// One in such a time, so many at once.
+    pub(super) const fn every(cost: Duration, burst: u32) -> Self {
+        let most = cost.saturating_mul(burst);
+        Self { cost, most, saved: most, at: None }
     }
+
+    /// Whether one more may pass.
+    pub(super) fn spend(&mut self, now: Instant) -> bool {
+        let since = self.at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        self.saved = (self.saved + since).min(self.most);
+        self.at = Some(now);
+        self.saved.checked_sub(self.cost).map(|left| self.saved = left).is_some()
+    }
+}
+
+/// What one connection may say: 120 messages in a minute, 30 at once.
+pub(super) const fn allowance() -> Bucket {
+    Bucket::every(Duration::from_millis(500), 30)
 }
 
 /// The errors of one connection.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Errors(VecDeque<Instant>);
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Errors {
+    count: u32,
+    since: Option<Instant>,
+}
 
 impl Errors {
-    /// Counts one; whether it was one too many.
+    /// Counts one; whether it was one too many. A minute without the tenth starts over.
     pub(super) fn count(&mut self, now: Instant) -> bool {
-        while self.0.front().is_some_and(|first| now.saturating_duration_since(*first) >= ERROR_SPAN) {
-            self.0.pop_front();
+        let is_over = self.since.is_none_or(|since| now.saturating_duration_since(since) >= ERROR_SPAN);
+        if is_over {
+            *self = Self { count: 0, since: Some(now) };
         }
-        self.0.push_back(now);
-        self.0.len() >= MAX_ERRORS
+        self.count += 1;
+        self.count >= MAX_ERRORS
     }
 }
 
@@ -60,12 +71,23 @@ mod tests {
     #[test]
     fn thirty_at_once_and_then_two_a_second() {
         let start = Instant::now();
-        let mut allowance = Allowance::new(start);
+        let mut allowance = allowance();
         assert_eq!((0..40).filter(|_| allowance.spend(start)).count(), 30);
         let later = start + Duration::from_secs(5);
         assert_eq!((0..40).filter(|_| allowance.spend(later)).count(), 10);
         let much_later = later + Duration::from_secs(3_600);
         assert_eq!((0..40).filter(|_| allowance.spend(much_later)).count(), 30);
+    }
+
+    #[test]
+    fn a_storm_is_let_in_by_and_by() {
+        let start = Instant::now();
+        let mut bucket = Bucket::new(500, 1_000);
+        let second = |n| start + Duration::from_secs(n);
+        let admitted = |bucket: &mut Bucket, at| (0..5_000).filter(|_| bucket.spend(at)).count();
+        assert_eq!(admitted(&mut bucket, second(0)), 1_000);
+        assert_eq!(admitted(&mut bucket, second(1)), 500);
+        assert_eq!(admitted(&mut bucket, second(60)), 1_000);
     }
 
     #[test]

@@ -1,19 +1,16 @@
 //! What is on its way to one connection: a bounded queue that the engine fills from any thread and the session empties.
 //!
-//! The frames wait here and not in the session's mailbox, so that they can be counted, and thrown away when the peer
-//! does not read: then the session is not even polled. Of the session it knows only how to wake it.
+//! The frames wait here so that they can be counted, and thrown away when the peer does not read. Of the session it knows
+//! only how to wake it.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
-use actix::{Message, Recipient};
 use parking_lot::Mutex;
 use peerpack_actors::runtime::session::Overflow;
 use peerpack_actors::runtime::{Frame, SessionId, SessionPort};
 use tokio::sync::Notify;
-use tokio::time::Instant;
 
 use super::wire::close;
 
@@ -27,11 +24,6 @@ pub(super) const MAX_BYTES: usize = 256 * 1024;
 const ENVELOPE_BYTES: usize = 64;
 
 static LAST_ID: AtomicU64 = AtomicU64::new(0);
-
-/// There is something in the outbox.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Wake;
 
 /// How a connection is to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,9 +46,8 @@ impl Ending {
 /// The queue of one connection.
 pub(super) struct Outbox {
     id: SessionId,
-    session: OnceLock<Recipient<Wake>>,
     state: Mutex<State>,
-    ending: Notify,
+    changed: Notify,
 }
 
 #[derive(Default)]
@@ -65,35 +56,39 @@ struct State {
     bytes: usize,
     ending: Option<Ending>,
     shut: bool,
-    /// Since when the session has been asked to look, if it has not looked yet.
-    asked: Option<Instant>,
 }
 
 impl Outbox {
     /// An empty one, under a number of its own.
     pub(super) fn new() -> Arc<Self> {
         let id = SessionId(LAST_ID.fetch_add(1, Ordering::Relaxed) + 1);
-        Arc::new(Self { id, session: OnceLock::new(), state: Mutex::default(), ending: Notify::new() })
+        Arc::new(Self { id, state: Mutex::default(), changed: Notify::new() })
     }
 
-    /// From now on the session is woken. What came before is there to be taken.
-    pub(super) fn connect(&self, session: Recipient<Wake>) {
-        let _ = self.session.set(session);
+    /// Waits until there is something new in it, or was since the last wait.
+    pub(super) async fn changed(&self) {
+        self.changed.notified().await;
     }
 
-    /// Everything that waits, for the session to write, and how it is to end after that.
-    pub(super) fn take(&self) -> (VecDeque<Frame>, Option<Ending>) {
+    /// The next frame for the session to write. An idle outbox keeps no room for frames.
+    pub(super) fn take(&self) -> Option<Frame> {
         let mut state = self.state.lock();
-        state.asked = None;
-        state.bytes = 0;
-        (std::mem::take(&mut state.frames), state.ending)
+        let frame = state.frames.pop_front();
+        match &frame {
+            Some(frame) => state.bytes -= bytes_of(frame),
+            None => state.drop_frames(),
+        }
+        frame
     }
 
-    /// The session has looked, but leaves everything where it is, except that it is to end.
-    pub(super) fn look(&self) -> Option<Ending> {
-        let mut state = self.state.lock();
-        state.asked = None;
-        state.ending
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.state.lock().frames.is_empty()
+    }
+
+    /// How the session is to end, once everything is written that comes before it.
+    pub(super) fn ending(&self) -> Option<Ending> {
+        self.state.lock().ending
     }
 
     /// Asks the session to end. Takes no more frames.
@@ -101,8 +96,8 @@ impl Outbox {
         let mut state = self.state.lock();
         if !state.shut && state.ending.is_none() {
             state.ending = Some(ending);
-            self.wake(state);
-            self.ending.notify_one();
+            drop(state);
+            self.changed.notify_one();
         }
     }
 
@@ -111,38 +106,6 @@ impl Outbox {
         let mut state = self.state.lock();
         state.shut = true;
         state.drop_frames();
-        drop(state);
-        self.ending.notify_one();
-    }
-
-    /// Waits until the session is asked to end, or is over.
-    pub(super) async fn ended(&self) {
-        self.ending.notified().await;
-    }
-
-    /// Asks the session to look, to see whether it still can.
-    pub(super) fn poke(&self) {
-        self.wake(self.state.lock());
-    }
-
-    /// Whether the session has been asked to look and has not for so long.
-    pub(super) fn is_stuck_for(&self, span: Duration) -> bool {
-        self.state.lock().asked.is_some_and(|since| since.elapsed() >= span)
-    }
-
-    fn wake(&self, mut state: parking_lot::MutexGuard<'_, State>) {
-        if state.asked.is_some() {
-            return;
-        }
-        state.asked = Some(Instant::now());
-        drop(state);
-        if let Some(session) = self.session.get() {
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "at most one is on its way: it is answered by taking"
-            )]
-            session.do_send(Wake);
-        }
     }
 }
 
@@ -163,28 +126,34 @@ impl SessionPort for Outbox {
         if state.shut || state.ending.is_some() {
             return Err(Overflow);
         }
-        let bytes = match &frame {
-            Frame::Event(entry) => entry.body.len() + ENVELOPE_BYTES,
-            // The latest is enough.
-            Frame::Degraded if state.frames.iter().any(|waiting| matches!(waiting, Frame::Degraded)) => {
-                return Ok(());
-            }
-            Frame::Degraded => ENVELOPE_BYTES,
-        };
+        // The latest is enough.
+        let is_told = |waiting: &Frame| matches!((waiting, &frame), (Frame::Degraded, Frame::Degraded));
+        if state.frames.iter().any(is_told) {
+            return Ok(());
+        }
+        let bytes = bytes_of(&frame);
         // One frame alone may be larger: refused, it would be refused after every reconnect.
         let is_full = state.frames.len() >= MAX_FRAMES || state.bytes + bytes > MAX_BYTES;
-        if is_full && !state.frames.is_empty() {
+        let outcome = if is_full && !state.frames.is_empty() {
             // Whoever does not read does not get them later either: they wait in the stream.
             state.drop_frames();
             state.ending = Some(Ending::new(close::TOO_SLOW, "too slow"));
-            self.wake(state);
-            self.ending.notify_one();
-            return Err(Overflow);
-        }
-        state.bytes += bytes;
-        state.frames.push_back(frame);
-        self.wake(state);
-        Ok(())
+            Err(Overflow)
+        } else {
+            state.bytes += bytes;
+            state.frames.push_back(frame);
+            Ok(())
+        };
+        drop(state);
+        self.changed.notify_one();
+        outcome
+    }
+}
+
+fn bytes_of(frame: &Frame) -> usize {
+    match frame {
+        Frame::Event(entry) => entry.body.len() + ENVELOPE_BYTES,
+        Frame::Degraded => ENVELOPE_BYTES,
     }
 }
 
@@ -201,6 +170,10 @@ mod tests {
         Frame::Event(StreamEntry { user: UserId::new(at, [1; 10]), seq, at, body: "x".repeat(bytes).into() })
     }
 
+    fn taken(outbox: &Outbox) -> Vec<Frame> {
+        std::iter::from_fn(|| outbox.take()).collect()
+    }
+
     #[test]
     fn too_many_frames_overflow_and_free_what_waited() {
         let outbox = Outbox::new();
@@ -208,9 +181,8 @@ mod tests {
             assert_eq!(outbox.push(event(seq, 10)), Ok(()));
         }
         assert_eq!(outbox.push(event(257, 10)), Err(Overflow));
-        let (frames, ending) = outbox.take();
-        assert!(frames.is_empty());
-        assert_eq!(ending.map(|ending| ending.code), Some(4008));
+        assert!(taken(&outbox).is_empty());
+        assert_eq!(outbox.ending().map(|ending| ending.code), Some(4008));
         assert_eq!(outbox.push(event(258, 10)), Err(Overflow));
     }
 
@@ -218,7 +190,7 @@ mod tests {
     fn too_many_bytes_overflow_but_one_frame_may_be_large() {
         let outbox = Outbox::new();
         assert_eq!(outbox.push(event(1, MAX_BYTES * 2)), Ok(()));
-        assert_eq!(outbox.take().0.len(), 1);
+        assert_eq!(taken(&outbox).len(), 1);
         for seq in 2..=5 {
             assert_eq!(outbox.push(event(seq, 60_000)), Ok(()));
         }
@@ -232,7 +204,7 @@ mod tests {
             for n in 0..100 {
                 assert_eq!(outbox.push(event(round * 100 + n, 10)), Ok(()));
             }
-            let seqs = outbox.take().0.into_iter().map(|frame| match frame {
+            let seqs = taken(&outbox).into_iter().map(|frame| match frame {
                 Frame::Event(entry) => entry.seq,
                 Frame::Degraded => 0,
             });
@@ -246,19 +218,16 @@ mod tests {
         for _ in 0..1_000 {
             assert_eq!(outbox.push(Frame::Degraded), Ok(()));
         }
-        assert_eq!(outbox.take().0.len(), 1);
+        assert_eq!(taken(&outbox).len(), 1);
     }
 
     #[tokio::test]
-    async fn a_session_that_does_not_look_is_stuck() {
+    async fn what_was_pushed_before_the_wait_ends_it_at_once() {
         let outbox = Outbox::new();
-        let span = Duration::from_millis(50);
-        outbox.poke();
-        assert!(!outbox.is_stuck_for(Duration::from_secs(9)));
-        tokio::time::sleep(span).await;
-        outbox.poke();
-        assert!(outbox.is_stuck_for(span));
-        outbox.look();
-        assert!(!outbox.is_stuck_for(span));
+        assert_eq!(outbox.push(event(1, 10)), Ok(()));
+        outbox.changed().await;
+        outbox.end(Ending::new(1012, "restart"));
+        outbox.changed().await;
+        assert!(outbox.push(event(2, 10)).is_err());
     }
 }

@@ -1,19 +1,23 @@
-//! Every socket of this process by user: the limit for each user, and the way to end sockets from outside.
+//! Every socket of this node: whose it is, from where it comes, how many there may be, and the way to end it from
+//! outside.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::web;
 use parking_lot::Mutex;
 use peerpack_actors::ids::UserId;
 use peerpack_actors::runtime::{Hello, Refusal, SessionPort};
+use smallvec::SmallVec;
+use tokio::sync::Notify;
+use tokio::time::Instant;
 
+use super::limits::Bucket;
 use super::outbox::{Ending, Outbox};
 use super::wire::close;
 use crate::app::App;
-
-/// Oldest first. One for the process: what is limited is its sockets.
-static SOCKETS: LazyLock<Mutex<HashMap<UserId, Vec<Arc<Outbox>>>>> = LazyLock::new(Mutex::default);
 
 /// The close code of a restart.
 const RESTART: u16 = 1012;
@@ -21,17 +25,171 @@ const RESTART: u16 = 1012;
 /// How far apart clients are sent away when all are.
 const SPREAD_MS: u32 = 10_000;
 
+/// Handshakes in a second, and at once.
+const HANDSHAKES: Bucket = Bucket::new(500, 1_000);
+
+/// Resumes in a second, and at once.
+const RESUMES: Bucket = Bucket::new(500, 1_000);
+
+/// The sockets of a node.
+pub struct Sockets {
+    open: Mutex<Open>,
+    handshakes: Mutex<Bucket>,
+    resumes: Mutex<Bucket>,
+    emptied: Notify,
+}
+
+#[derive(Default)]
+struct Open {
+    /// Oldest first.
+    users: HashMap<UserId, SmallVec<[Arc<Outbox>; 1]>>,
+    addresses: HashMap<IpAddr, usize>,
+    count: usize,
+}
+
+/// A place among the sockets of an address; free again when dropped.
+pub(super) struct Place {
+    app: web::Data<App>,
+    address: Option<IpAddr>,
+}
+
 /// A connection that is told of events. Dropped, it is told of nothing more.
 pub(super) struct Membership {
-    app: web::Data<App>,
+    place: Place,
     user: UserId,
     outbox: Arc<Outbox>,
+}
+
+impl Default for Sockets {
+    fn default() -> Self {
+        let bucket = Mutex::new;
+        Self {
+            open: Mutex::default(),
+            handshakes: bucket(HANDSHAKES),
+            resumes: bucket(RESUMES),
+            emptied: Notify::new(),
+        }
+    }
+}
+
+impl Sockets {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.open.lock().count
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether one more handshake may be answered now.
+    pub(super) fn admits_handshake(&self) -> bool {
+        self.handshakes.lock().spend(Instant::now())
+    }
+
+    /// Whether one more resume may be answered now.
+    pub(super) fn admits_resume(&self) -> bool {
+        self.resumes.lock().spend(Instant::now())
+    }
+
+    /// Closes every socket that a user has on this node, as after a logout or a ban.
+    pub fn close_user(&self, user: UserId, code: u16, reason: &'static str) {
+        for outbox in self.of(user) {
+            outbox.end(Ending::new(code, reason));
+        }
+    }
+
+    /// Sends every client of this node away, as before a restart: each is told when to come back. Waits until all are
+    /// gone, at most `patience`.
+    pub async fn close_all(&self, patience: Duration) {
+        let all: Vec<_> = self.open.lock().users.values().flatten().cloned().collect();
+        for outbox in all {
+            outbox.end(restart());
+        }
+        let gone = async {
+            loop {
+                let emptied = self.emptied.notified();
+                if self.is_empty() {
+                    return;
+                }
+                emptied.await;
+            }
+        };
+        if tokio::time::timeout(patience, gone).await.is_err() {
+            tracing::warn!(left = self.len(), "some sockets did not close in time");
+        }
+    }
+
+    /// The sockets of a user.
+    pub(super) fn of(&self, user: UserId) -> SmallVec<[Arc<Outbox>; 1]> {
+        self.open.lock().users.get(&user).cloned().unwrap_or_default()
+    }
+
+    /// Adds a socket; answers with those that have to go.
+    fn enter(&self, user: UserId, outbox: &Arc<Outbox>, most: usize) -> Vec<Arc<Outbox>> {
+        let mut open = self.open.lock();
+        open.count += 1;
+        let of_user = open.users.entry(user).or_default();
+        of_user.push(Arc::clone(outbox));
+        let surplus = of_user.len().saturating_sub(most.max(1));
+        of_user[..surplus].to_vec()
+    }
+
+    /// Takes a socket out.
+    fn leave(&self, user: UserId, outbox: &Arc<Outbox>) {
+        let mut open = self.open.lock();
+        let Some(of_user) = open.users.get_mut(&user) else { return };
+        let before = of_user.len();
+        of_user.retain(|other| !Arc::ptr_eq(other, outbox));
+        let gone = before - of_user.len();
+        if of_user.is_empty() {
+            open.users.remove(&user);
+        }
+        open.count -= gone;
+        if open.count == 0 {
+            self.emptied.notify_waiters();
+        }
+    }
+}
+
+impl Place {
+    /// Takes one of the places of an address; nothing if there are `most` sockets from there already.
+    pub(super) fn take(app: web::Data<App>, address: Option<IpAddr>) -> Option<Self> {
+        let address = address.map(network);
+        if let Some(address) = address {
+            let most = app.config.max_sockets_per_ip;
+            let mut open = app.sockets.open.lock();
+            let of_address = open.addresses.entry(address).or_default();
+            if *of_address >= most.max(1) {
+                return None;
+            }
+            *of_address += 1;
+        }
+        Some(Self { app, address })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Some(address) = self.address else { return };
+        let mut open = self.app.sockets.open.lock();
+        if let Some(of_address) = open.addresses.get_mut(&address) {
+            *of_address -= 1;
+            if *of_address == 0 {
+                open.addresses.remove(&address);
+            }
+        }
+    }
 }
 
 impl Drop for Membership {
     fn drop(&mut self) {
         self.outbox.shut();
-        leave(&self.app, self.user, &self.outbox);
+        self.place.app.engine.detach(self.user, self.outbox.id());
+        self.place.app.sockets.leave(self.user, &self.outbox);
     }
 }
 
@@ -40,69 +198,38 @@ impl Drop for Membership {
 /// # Errors
 /// The engine's refusal.
 pub(super) async fn join(
-    app: web::Data<App>,
+    place: Place,
     user: UserId,
     outbox: Arc<Outbox>,
 ) -> Result<(Membership, Hello), Refusal> {
     // A task of its own: were it dropped half-way, the engine could take in a connection that nobody lets go of.
     let joining = actix_web::rt::spawn(async move {
-        let membership = Membership { app, user, outbox };
+        let app = place.app.clone();
+        let replaced = app.sockets.enter(user, &outbox, app.config.max_sockets_per_user);
+        let membership = Membership { place, user, outbox };
         let port: Arc<dyn SessionPort> = membership.outbox.clone();
-        let hello = membership.app.engine.attach(user, port).await?;
-        for replaced in enter(user, &membership.outbox, membership.app.config.max_sockets_per_user) {
+        let hello = app.engine.attach(user, port).await?;
+        for replaced in replaced {
             replaced.end(Ending::new(close::REPLACED, "replaced by a newer connection"));
-            membership.app.engine.detach(user, replaced.id());
+            app.engine.detach(user, replaced.id());
         }
         Ok((membership, hello))
     });
     joining.await.unwrap_or(Err(Refusal::Busy))
 }
 
-/// Adds a socket; answers with those that have to go.
-fn enter(user: UserId, outbox: &Arc<Outbox>, most: usize) -> Vec<Arc<Outbox>> {
-    let mut sockets = SOCKETS.lock();
-    let of_user = sockets.entry(user).or_default();
-    of_user.push(Arc::clone(outbox));
-    let surplus = of_user.len().saturating_sub(most.max(1));
-    of_user.drain(..surplus).collect()
-}
-
-/// Takes a socket out, wherever it is known.
-pub(super) fn leave(app: &App, user: UserId, outbox: &Arc<Outbox>) {
-    app.engine.detach(user, outbox.id());
-    let mut sockets = SOCKETS.lock();
-    if let Some(of_user) = sockets.get_mut(&user) {
-        of_user.retain(|other| !Arc::ptr_eq(other, outbox));
-        if of_user.is_empty() {
-            sockets.remove(&user);
-        }
-    }
-}
-
-/// The sockets of a user.
-pub(super) fn of(user: UserId) -> Vec<Arc<Outbox>> {
-    SOCKETS.lock().get(&user).cloned().unwrap_or_default()
-}
-
-/// Closes every socket that a user has on this node, as after a logout or a ban.
-pub fn close_user(user: UserId, code: u16, reason: &'static str) {
-    for outbox in of(user) {
-        outbox.end(Ending::new(code, reason));
-    }
-}
-
-/// Sends every client of this node away, as before a restart: each is told when to come back.
-pub fn close_all() {
-    let all: Vec<_> = SOCKETS.lock().values().flatten().cloned().collect();
-    for outbox in all {
-        outbox.end(restart());
-    }
-}
-
 /// The end of one client's connection before a restart.
-pub(super) fn restart() -> Ending {
+fn restart() -> Ending {
     let retry_after_ms = Some(rand::random_range(0..SPREAD_MS));
     Ending { code: RESTART, reason: "restart", retry_after_ms }
+}
+
+/// What counts as one address: whoever has one address of version 6 has a whole network of them.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        address @ IpAddr::V4(_) => address,
+    }
 }
 
 #[cfg(test)]
@@ -112,14 +239,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oldest_socket_goes_first() {
-        let user = UserId::new(Time::from_ms(1_790_000_000_000), rand::random());
+    fn the_oldest_socket_goes_first_and_counts_until_it_is_gone() {
+        let sockets = Sockets::default();
+        let user = UserId::new(Time::from_ms(1_790_000_000_000), [1; 10]);
         let outboxes: Vec<_> = (0..4).map(|_| Outbox::new()).collect();
         for outbox in &outboxes[..3] {
-            assert!(enter(user, outbox, 3).is_empty());
+            assert!(sockets.enter(user, outbox, 3).is_empty());
         }
-        let replaced = enter(user, &outboxes[3], 3);
+        let replaced = sockets.enter(user, &outboxes[3], 3);
         assert!(replaced.len() == 1 && Arc::ptr_eq(&replaced[0], &outboxes[0]));
-        assert_eq!(of(user).len(), 3);
+        assert_eq!(sockets.len(), 4);
+        for outbox in &outboxes {
+            sockets.leave(user, outbox);
+            sockets.leave(user, outbox);
+        }
+        assert!(sockets.is_empty());
+    }
+
+    #[test]
+    fn a_network_of_version_6_is_one_address() {
+        let address = |text: &str| network(text.parse().unwrap());
+        assert_eq!(address("2001:db8:1:2:3:4:5:6"), address("2001:db8:1:2::1"));
+        assert_ne!(address("2001:db8:1:2::1"), address("2001:db8:1:3::1"));
+        assert_eq!(address("::ffff:192.0.2.1"), address("192.0.2.1"));
+        assert_ne!(address("192.0.2.1"), address("192.0.2.2"));
     }
 }

@@ -2,17 +2,16 @@
 //!
 //! A refusal here is a plain HTTP answer. Must not let anybody in whose token was not checked.
 
-use std::sync::{Arc, Weak};
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::guard::FrameGuard;
+use super::conversation::Start;
 use super::outbox::Outbox;
-use super::session::{self, Start};
-use super::sockets;
-use super::watch::{self, Plug};
+use super::sockets::{self, Place};
 use super::wire::SUBPROTOCOL;
 use crate::app::App;
 use crate::auth::token::Access;
@@ -29,36 +28,67 @@ const VERSION: HeaderValue = HeaderValue::from_static("13");
 /// Names under which clients elsewhere put tokens into the query.
 const TOKEN_PARAMETERS: [&str; 6] = ["token", "access_token", "bearer", "jwt", "auth", "authorization"];
 
-/// `GET /ws`: opens the realtime connection of the signed-in user.
+/// When to come back, at most, if there are too many handshakes now.
+const HANDSHAKE_LATER_S: u32 = 5;
+
+/// Who may open a socket.
+pub(super) struct Admitted {
+    pub(super) access: Access,
+    pub(super) place: Place,
+}
+
+/// `GET /ws`: opens the realtime connection of the signed-in user. The connection is taken over once this is answered.
 ///
 /// # Errors
-/// 401 without a good token, 403 from a foreign page, 400 or 426 for what is no WebSocket handshake, 503 when the
-/// user's stream cannot be read.
-pub async fn upgrade(
-    req: HttpRequest,
-    payload: web::Payload,
-    app: web::Data<App>,
-) -> Result<HttpResponse, ApiError> {
+/// 401 without a good token, 403 from a foreign page, 400 or 426 for what is no WebSocket handshake, 429 when too many
+/// are open from one address, 503 when too many come at once or the user's stream cannot be read.
+pub async fn upgrade(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let Admitted { access, place } = admit(&req, &app)?;
+    // A client that names no protocol gets none; one that names others would not understand us.
     let subprotocols = subprotocols(req.headers())?;
-    let access = sign_in(&req, &subprotocols)?;
-    check_origin(&req, &app)?;
-    if let Some(refusal) = refuse_version(req.headers()) {
-        return Ok(refusal);
+    if !subprotocols.is_empty() && !subprotocols.contains(&SUBPROTOCOL) {
+        return Err(ApiError::bad_request("the subprotocol has to be peerpack.v1"));
     }
-    check_handshake(&req, &subprotocols)?;
-
-    let user = access.principal.user;
     let outbox = Outbox::new();
-    let (membership, hello) = sockets::join(app.clone(), user, Arc::clone(&outbox)).await?;
-    let plug = req.conn_data::<Arc<Plug>>().map_or_else(Weak::new, Arc::downgrade);
-    actix_web::rt::spawn(watch::watch(app.clone(), user, Arc::clone(&outbox), plug));
-    let (payload, verdict) = FrameGuard::new(payload);
-    let start = Start { app, access, outbox, membership, position: hello.position, verdict };
-    let mut response = session::start(start, &req, payload)?;
+    let (membership, hello) = sockets::join(place, access.principal.user, Arc::clone(&outbox)).await?;
+    let mut response =
+        HttpResponse::from(actix_http::ws::handshake_response(req.head()).finish()).map_into_boxed_body();
     if !subprotocols.is_empty() {
         response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
     }
+    let start = Start { app, access, outbox, membership, position: hello.position };
+    response.extensions_mut().insert(start);
     Ok(response)
+}
+
+/// Checks everything that is checked before a connection is upgraded.
+///
+/// # Errors
+/// The refusal.
+pub(super) fn admit(req: &HttpRequest, app: &web::Data<App>) -> Result<Admitted, ApiError> {
+    let access = sign_in(req, &subprotocols(req.headers())?)?;
+    check_origin(req, app)?;
+    check_handshake(req)?;
+    let refused =
+        |why: &'static str| metrics::counter!("peerpack_ws_refused_total", "why" => why).increment(1);
+    if !app.sockets.admits_handshake() {
+        refused("handshakes");
+        return Err(ApiError::unavailable().with_retry_after(rand::random_range(1..=HANDSHAKE_LATER_S)));
+    }
+    let Some(place) = Place::take(app.clone(), address(req, app)) else {
+        refused("address");
+        return Err(ApiError::too_many(HANDSHAKE_LATER_S));
+    };
+    Ok(Admitted { access, place })
+}
+
+/// Where the client is: of what proxies say, only what our own ones have added counts.
+fn address(req: &HttpRequest, app: &App) -> Option<IpAddr> {
+    let peer = req.peer_addr().map(|peer| peer.ip());
+    let Some(hops) = usize::from(app.config.trusted_proxies).checked_sub(1) else { return peer };
+    let said = req.headers().get_all(header::X_FORWARDED_FOR).filter_map(|value| value.to_str().ok());
+    let said: Vec<&str> = said.flat_map(|value| value.split(',').map(str::trim)).collect();
+    said.iter().rev().nth(hops).and_then(|address| address.parse().ok()).or(peer)
 }
 
 /// All subprotocols that the client offers.
@@ -111,27 +141,21 @@ fn is_allowed(origin: &str, req: &HttpRequest, app: &App) -> bool {
     config.mode == Mode::Development && config.allowed_origins.is_empty() && (local || same)
 }
 
-fn refuse_version(headers: &HeaderMap) -> Option<HttpResponse> {
-    if headers.get(header::SEC_WEBSOCKET_VERSION) == Some(&VERSION) {
-        return None;
+fn check_handshake(req: &HttpRequest) -> Result<(), ApiError> {
+    let headers = req.headers();
+    if headers.get(header::SEC_WEBSOCKET_VERSION) != Some(&VERSION) {
+        let message = "this is a WebSocket, version 13";
+        return Err(ApiError::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", message));
     }
-    let error =
-        ApiError::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", "this is a WebSocket, version 13");
-    let mut response = error.error_response();
-    response.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, VERSION);
-    response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-    Some(response)
-}
-
-fn check_handshake(req: &HttpRequest, subprotocols: &[&str]) -> Result<(), ApiError> {
-    if !is_key(req.headers(), &header::SEC_WEBSOCKET_KEY) {
+    if !is_key(headers, &header::SEC_WEBSOCKET_KEY) {
         return Err(ApiError::bad_request("the WebSocket key is missing or malformed"));
     }
-    // A client that names none gets none; one that names others would not understand us.
-    if !subprotocols.is_empty() && !subprotocols.contains(&SUBPROTOCOL) {
-        return Err(ApiError::bad_request("the subprotocol has to be peerpack.v1"));
+    let is_upgrade =
+        headers.get(header::UPGRADE).is_some_and(|to| to.as_bytes().eq_ignore_ascii_case(b"websocket"));
+    if !is_upgrade || actix_http::ws::verify_handshake(req.head()).is_err() {
+        return Err(ApiError::bad_request("this is no WebSocket handshake"));
     }
-    session::check_handshake(req)
+    Ok(())
 }
 
 /// Sixteen bytes in base64.

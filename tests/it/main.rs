@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 mod claims;
+mod faults;
 mod kill;
 mod main_job;
 mod marketplace;

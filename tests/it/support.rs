@@ -193,6 +193,19 @@ impl TestUser {
         (status, headers, serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 
+    /// A call that may fail for any reason.
+    pub async fn try_post(&self, path: &str, body: Value) -> reqwest::Result<StatusCode> {
+        let request = self.http.post(format!("{}{path}", self.url)).bearer_auth(&self.token).json(&body);
+        let answer = request.send().await?;
+        let status = answer.status();
+        answer.bytes().await.map(|_| status)
+    }
+
+    /// Where the socket is.
+    pub fn socket_url(&self) -> String {
+        format!("{}/ws", self.url.replace("http", "ws"))
+    }
+
     pub async fn get(&self, path: &str) -> Value {
         let (status, body) = self.call(Method::GET, path, None).await;
         assert_eq!(status, StatusCode::OK, "{path}: {body}");
@@ -253,7 +266,7 @@ impl TestUser {
 
     /// Opens a socket; the view folds what it says.
     pub async fn connect(&self) -> TestSocket {
-        let mut request = format!("{}/ws", self.url.replace("http", "ws")).into_client_request().unwrap();
+        let mut request = self.socket_url().into_client_request().unwrap();
         let headers = request.headers_mut();
         headers.insert("authorization", format!("Bearer {}", self.token).parse().unwrap());
         headers.insert("sec-websocket-protocol", "peerpack.v1".parse().unwrap());

@@ -8,7 +8,6 @@ use tokio_tungstenite::tungstenite::http::header::{
 };
 
 use super::world::{Client, PAGE, World, refused};
-use crate::ws::close_user;
 
 #[actix_web::test]
 async fn without_a_good_token_there_is_no_upgrade() {
@@ -127,7 +126,7 @@ async fn a_connection_ends_with_its_token_and_with_its_welcome() {
     let mut short = Client(connect_async(request).await.unwrap().0);
     let (mut long, ..) = world.greeted(user).await;
     assert_eq!(short.close_code().await, 4001);
-    close_user(user, 4503, "banned");
+    world.app.sockets.close_user(user, 4503, "banned");
     assert_eq!(long.close_code().await, 4503);
     assert_eq!(world.app.engine.sessions_of(user), 0);
     world.stop().await;
@@ -142,13 +141,6 @@ async fn who_hangs_up_is_forgotten() {
     assert_eq!(world.app.engine.sessions_of(user), 2);
     polite.0.close(None).await.unwrap();
     drop(rude);
-    for _ in 0..100 {
-        if world.app.engine.sessions_of(user) == 0 {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    assert_eq!(world.app.engine.sessions_of(user), 0);
-    assert!(crate::ws::sockets::of(user).is_empty());
+    world.until_gone(user).await;
     world.stop().await;
 }

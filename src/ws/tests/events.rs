@@ -6,7 +6,6 @@ use peerpack_actors::runtime::{Frame, SessionPort};
 
 use super::world::World;
 use crate::listen;
-use crate::ws::{close_user, sockets};
 
 #[actix_web::test]
 async fn hello_comes_first_and_an_event_comes_once() {
@@ -115,7 +114,7 @@ async fn the_listener_comes_back_and_misses_nothing() {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
             world.happen(user).await;
-            close_user(user, 4008, "try again");
+            world.app.sockets.close_user(user, 4008, "try again");
             if n == 1 {
                 world.happen(user).await;
             }
@@ -137,7 +136,7 @@ async fn trouble_with_the_store_is_told_once() {
     let (mut client, epoch, top) = world.greeted(user).await;
     client.resume(epoch, top).await;
     for _ in 0..3 {
-        sockets::of(user)[0].push(Frame::Degraded).unwrap();
+        world.app.sockets.of(user)[0].push(Frame::Degraded).unwrap();
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(client.hear().await["data"]["degraded"], true);
@@ -150,13 +149,13 @@ async fn before_a_restart_everybody_is_told_when_to_come_back() {
     let world = World::start().await;
     let user = world.user();
     let (mut client, ..) = world.greeted(user).await;
-    // What `close_all` does to each; itself it would end the sockets of the tests beside this one.
-    for outbox in sockets::of(user) {
-        outbox.end(sockets::restart());
-    }
+    let app = world.app.clone();
+    let closing = actix_web::rt::spawn(async move { app.sockets.close_all(Duration::from_secs(10)).await });
     let reconnect = client.hear().await;
     assert_eq!(reconnect["type"], "reconnect");
     assert!(reconnect["data"]["retry_after_ms"].as_u64().unwrap() < 10_000);
     assert_eq!(client.close_code().await, 1012);
+    closing.await.unwrap();
+    assert!(world.app.sockets.is_empty());
     world.stop().await;
 }

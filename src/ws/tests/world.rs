@@ -1,11 +1,11 @@
 //! A server for one test, and clients of it.
 
 use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
-use actix_web::{HttpServer, web};
 use futures_util::{SinkExt, StreamExt};
 use peerpack_actors::ids::UserId;
 use peerpack_actors::load::Load;
@@ -26,13 +26,14 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use uuid::Uuid;
 
-use crate::app::{App, SystemClock};
+use crate::app::{App, Duty, SystemClock};
 use crate::auth::token::Tokens;
 use crate::auth::{Principal, Role};
 use crate::bus::local::LocalBus;
 use crate::config::{Config, Settings};
+use crate::startup::serving;
 use crate::store::{self, Database};
-use crate::ws;
+use crate::ws::Sockets;
 
 /// Longer than anything takes that is not broken.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -53,6 +54,7 @@ impl World {
         let settings = Settings {
             data_dir: Some(dir.path().to_owned()),
             allowed_origins: Some(vec![PAGE.to_owned()]),
+            workers: NonZeroUsize::new(1),
             ..Settings::default()
         };
         let config = Config::load(settings, []).unwrap();
@@ -69,6 +71,8 @@ impl World {
             database,
             clock: Arc::clone(&clock),
             presence: bus,
+            sockets: Arc::new(Sockets::default()),
+            duty: Arc::new(Duty::default()),
             started_at: clock.now(),
             config: Arc::new(config),
         };
@@ -76,20 +80,7 @@ impl World {
 
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let data = (web::Data::new(app.clone()), web::Data::new(tokens.clone()), web::Data::from(clock));
-        let server = HttpServer::new(move || {
-            actix_web::App::new()
-                .app_data(data.0.clone())
-                .app_data(data.1.clone())
-                .app_data(data.2.clone())
-                .service(web::resource("/ws").route(web::get().to(ws::upgrade)))
-        })
-        .on_connect(ws::keep_plug)
-        .workers(1)
-        .disable_signals()
-        .listen(listener)
-        .unwrap()
-        .run();
+        let server = serving::serve(listener, app.clone(), tokens.clone()).unwrap();
         let handle = server.handle();
         actix_web::rt::spawn(server);
         Self { app, address, tokens, server: handle, _dir: dir }
@@ -100,6 +91,16 @@ impl World {
         self.server.stop(false).await;
         self.app.engine.stop();
         self.app.database.close().await;
+    }
+
+    /// Waits until the user has no socket here any more, in the engine or otherwise.
+    pub(super) async fn until_gone(&self, user: UserId) {
+        let gone = async {
+            while self.app.engine.sessions_of(user) > 0 || !self.app.sockets.of(user).is_empty() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, gone).await.expect("the socket is gone in time");
     }
 
     pub(super) fn user(&self) -> UserId {

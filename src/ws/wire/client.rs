@@ -152,6 +152,23 @@ impl ClientMessage {
         !matches!(self, Self::Ping | Self::Resume(_) | Self::OfferRendered(_) | Self::Location(_))
     }
 
+    /// The request that it concerns, if it concerns one.
+    #[must_use]
+    pub const fn request_id(&self) -> Option<RequestId> {
+        match self {
+            Self::OfferRendered(of)
+            | Self::OfferAccept(of)
+            | Self::RequestAccept(of)
+            | Self::RequestPickUp(of)
+            | Self::RequestDeliver(of)
+            | Self::RequestConfirm(of)
+            | Self::RequestCancel(of)
+            | Self::RequestWithdraw(of) => Some(of.request_id),
+            Self::OfferDecline(decline) | Self::RequestDecline(decline) => Some(decline.request_id),
+            Self::Ping | Self::Resume(_) | Self::Location(_) => None,
+        }
+    }
+
     fn check(&self) -> Result<(), &'static str> {
         match self {
             Self::OfferDecline(Decline { reason: Some(reason), .. })

@@ -1,0 +1,310 @@
+//! The reference client of the realtime socket: the client's half of the contract, in full, for tests, the load test and
+//! whoever writes another one. `docs/realtime.md` tells it in words.
+//!
+//! [`Connection`] is one connection. [`Client`] is a device: it keeps a position and a list of commands without an answer,
+//! comes back after every interruption, resumes from its position, applies each event once, and gives each command until
+//! it knows what became of it, always under the same `cmd_id`. Knows the protocol, nothing of the server.
+
+mod connection;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep, sleep_until};
+use uuid::Uuid;
+
+pub use self::connection::{Closed, Connection, Refused, Server};
+use crate::ws::wire::{
+    Ack, AckStatus, ClientFrame, ClientMessage, Event, Hello, Resume, Resumed, ServerMessage, close,
+};
+
+/// The bounds of the wait before another try.
+const SHORTEST_WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
+
+/// How long a command may be without an answer on a connection that lives, and how long one waits that is to be
+/// repeated.
+const REPEAT_AFTER: Duration = Duration::from_secs(12);
+const BUSY_FOR: Duration = Duration::from_millis(500);
+
+/// Things said to whoever owns the client that may wait.
+const HEARD: usize = 4_096;
+
+/// Where a client is in the user's stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// Which history.
+    pub epoch: u64,
+    /// The last event that was applied.
+    pub last_seq: u64,
+}
+
+/// What a client tells its owner.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Heard {
+    /// There is a connection.
+    Connected(Hello),
+    /// The missed events follow, or are lost: then the state has to be loaded anew, by `GET /api/sync`, and events up to
+    /// the position found there are in it already.
+    Resumed(Resumed),
+    /// An event, each once and in order.
+    Event(Event),
+    /// Anything else the server said.
+    Said(ServerMessage),
+    /// The connection is over; the client comes back by itself.
+    Interrupted(Closed),
+    /// The connection is over, and there is no point in coming back.
+    Over(String),
+}
+
+/// Where tokens come from: asked before every connection, and whether the last one was refused.
+pub type Tokens = Box<dyn FnMut(bool) -> BoxFuture<'static, anyhow::Result<String>> + Send + Sync>;
+
+/// A device with a socket. Dropped, it hangs up.
+#[derive(Debug)]
+pub struct Client {
+    orders: mpsc::Sender<Order>,
+}
+
+/// A command and who waits for its answer.
+#[derive(Debug)]
+struct Order {
+    id: Uuid,
+    message: ClientMessage,
+    answer: oneshot::Sender<Ack>,
+}
+
+/// A command without an answer.
+struct Pending {
+    message: ClientMessage,
+    answer: oneshot::Sender<Ack>,
+    /// When to give it again.
+    again_at: Instant,
+}
+
+/// What the client's task works with.
+struct Device {
+    server: Server,
+    tokens: Tokens,
+    orders: mpsc::Receiver<Order>,
+    heard: mpsc::Sender<Heard>,
+    position: Option<Position>,
+    pending: HashMap<Uuid, Pending>,
+    attempt: u32,
+    is_token_refused: bool,
+}
+
+/// Why the task stops talking on a connection.
+enum End {
+    /// The owner is gone.
+    Left,
+    Closed(Closed),
+}
+
+impl Client {
+    /// Starts a client. It goes on from a position if there is one, otherwise from wherever the stream is.
+    #[must_use]
+    pub fn start(
+        server: Server,
+        tokens: Tokens,
+        position: Option<Position>,
+    ) -> (Self, mpsc::Receiver<Heard>) {
+        let (orders, ordered) = mpsc::channel(64);
+        let (heard, hearing) = mpsc::channel(HEARD);
+        let device = Device {
+            server,
+            tokens,
+            orders: ordered,
+            heard,
+            position,
+            pending: HashMap::new(),
+            attempt: 0,
+            is_token_refused: false,
+        };
+        tokio::spawn(device.live());
+        (Self { orders }, hearing)
+    }
+
+    /// Gives a command and waits for its answer, through interruptions. Nothing if the client is over.
+    pub async fn command(&self, id: Uuid, message: ClientMessage) -> Option<Ack> {
+        let (answer, answered) = oneshot::channel();
+        self.orders.send(Order { id, message, answer }).await.ok()?;
+        answered.await.ok()
+    }
+}
+
+/// Anything from the shortest wait to a bound that doubles with every attempt: a crowd that was cut off together does not
+/// come back together.
+#[must_use]
+pub fn jitter(attempt: u32) -> Duration {
+    let bound = SHORTEST_WAIT.saturating_mul(2_u32.saturating_pow(attempt.min(16) + 1)).min(LONGEST_WAIT);
+    SHORTEST_WAIT + (bound - SHORTEST_WAIT).mul_f64(rand::random())
+}
+
+impl Device {
+    async fn live(mut self) {
+        while !self.heard.is_closed() {
+            let wait = match self.connect().await {
+                Ok(mut connection) => match self.talk(&mut connection).await {
+                    End::Left => return connection.hang_up().await,
+                    End::Closed(closed) => {
+                        self.is_token_refused = closed.code == Some(close::TOKEN_EXPIRED);
+                        let wait = closed.retry_after.unwrap_or_default();
+                        if closed.is_final() {
+                            return self.tell(Heard::Over(closed.to_string())).await;
+                        }
+                        self.tell(Heard::Interrupted(closed)).await;
+                        wait
+                    }
+                },
+                Err(Refused::Later(wait)) => wait,
+                Err(Refused::Token) if !self.is_token_refused => {
+                    self.is_token_refused = true;
+                    Duration::ZERO
+                }
+                Err(refused @ (Refused::Token | Refused::Final(_))) => {
+                    return self.tell(Heard::Over(refused.to_string())).await;
+                }
+                Err(Refused::Failed(_)) => Duration::ZERO,
+            };
+            // Commands wait in their channel meanwhile.
+            sleep(wait.max(jitter(self.attempt))).await;
+            self.attempt += 1;
+        }
+    }
+
+    async fn connect(&mut self) -> Result<Connection, Refused> {
+        let token = (self.tokens)(self.is_token_refused).await;
+        let token = token.map_err(|error| Refused::Failed(format!("no token: {error:#}")))?;
+        self.server.connect(&token).await
+    }
+
+    async fn tell(&self, heard: Heard) {
+        // Nobody listens: that is noticed where it matters.
+        let _ = self.heard.send(heard).await;
+    }
+
+    /// Talks until the connection is over.
+    async fn talk(&mut self, connection: &mut Connection) -> End {
+        let hello = connection.hello().clone();
+        self.attempt = 0;
+        self.is_token_refused = false;
+        let here = Position { epoch: hello.epoch, last_seq: hello.top };
+        let from = *self.position.get_or_insert(here);
+        if from.epoch != hello.epoch {
+            self.position = Some(here);
+        }
+        self.tell(Heard::Connected(hello)).await;
+        let resume = Resume { epoch: from.epoch, last_seq: from.last_seq };
+        if let Err(closed) = connection.say(None, &ClientMessage::Resume(resume)).await {
+            return End::Closed(closed);
+        }
+        let now = Instant::now();
+        self.pending.values_mut().for_each(|pending| pending.again_at = now);
+        loop {
+            let again_at = self.pending.values().map(|pending| pending.again_at).min();
+            let repeat = async {
+                match again_at {
+                    Some(at) => sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                message = connection.hear() => match message {
+                    Ok(message) => self.hear(message).await,
+                    Err(closed) => return End::Closed(closed),
+                },
+                order = self.orders.recv() => {
+                    let Some(Order { id, message, answer }) = order else { return End::Left };
+                    self.pending.insert(id, Pending { message, answer, again_at: Instant::now() });
+                }
+                () = repeat => if let Err(closed) = self.give(connection).await {
+                    return End::Closed(closed);
+                },
+            }
+            if self.heard.is_closed() {
+                return End::Left;
+            }
+        }
+    }
+
+    /// Gives the commands whose time has come.
+    async fn give(&mut self, connection: &mut Connection) -> Result<(), Closed> {
+        let now = Instant::now();
+        for (id, pending) in &mut self.pending {
+            if pending.again_at <= now {
+                pending.again_at = now + REPEAT_AFTER;
+                connection.say(Some(*id), &pending.message).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn hear(&mut self, message: ServerMessage) {
+        let heard = match message {
+            ServerMessage::Event(event) => {
+                let Some(position) = &mut self.position else { return };
+                if event.seq <= position.last_seq {
+                    return;
+                }
+                position.last_seq = event.seq;
+                Heard::Event(event)
+            }
+            ServerMessage::Resumed(resumed) => {
+                if let (false, Some(position)) = (resumed.recovered, &mut self.position) {
+                    position.last_seq = resumed.top;
+                }
+                Heard::Resumed(resumed)
+            }
+            ServerMessage::Ack(ack) => return self.answer(ack),
+            other => Heard::Said(other),
+        };
+        self.tell(heard).await;
+    }
+
+    fn answer(&mut self, ack: Ack) {
+        let Some(id) = ack.cmd_id else { return };
+        // Nobody knows what became of it, or nothing yet: the same again, later.
+        let is_unknown = matches!(ack.code.as_deref(), Some("unavailable" | "busy" | "internal"));
+        if ack.status == AckStatus::Error && is_unknown {
+            if let Some(pending) = self.pending.get_mut(&id) {
+                pending.again_at = Instant::now() + BUSY_FOR;
+            }
+        } else if let Some(pending) = self.pending.remove(&id) {
+            let _ = pending.answer.send(ack);
+        }
+    }
+}
+
+/// A token that does not change.
+#[must_use]
+pub fn one_token(token: String) -> Tokens {
+    Box::new(move |is_refused| {
+        let token = token.clone();
+        Box::pin(async move {
+            anyhow::ensure!(!is_refused, "the token is not good any more");
+            Ok(token)
+        })
+    })
+}
+
+/// The text of a command.
+fn frame(cmd_id: Option<Uuid>, message: &ClientMessage) -> String {
+    ClientFrame { cmd_id, message: message.clone() }.to_text()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_spread_and_bounded() {
+        for attempt in 0..40 {
+            let wait = jitter(attempt);
+            assert!((SHORTEST_WAIT..=LONGEST_WAIT).contains(&wait), "{attempt}: {wait:?}");
+        }
+        assert!((0..100).map(|_| jitter(10)).max() > Some(Duration::from_secs(10)));
+    }
+}

@@ -1,0 +1,108 @@
+//! The HTTP server around the application: its workers, its patience, and what all requests pass through.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_cors::Cors;
+use actix_http::HttpService;
+use actix_server::Server;
+use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, map_config};
+use actix_web::body::BoxBody;
+use actix_web::dev::{AppConfig, ServiceResponse};
+use actix_web::http::header;
+use actix_web::middleware::{NormalizePath, TrailingSlash, from_fn};
+use actix_web::rt::net::TcpStream;
+use actix_web::web;
+use peerpack_actors::ports::Clock;
+use socket2::SockRef;
+
+use super::ending::REQUESTS_WITHIN_S;
+use crate::app::App;
+use crate::auth::token::Tokens;
+use crate::error::{extract, panics, request_id};
+use crate::http::once;
+use crate::{http, ws};
+
+/// How long a client may take over its request line and headers.
+const HEADERS_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long a peer may leave what was sent to it unacknowledged, on the level of TCP.
+const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(30);
+
+/// A server on a listener. It ends when its handle says so; signals are dealt with elsewhere.
+///
+/// # Errors
+/// The listener cannot be used.
+pub(crate) fn serve(listener: TcpListener, app: App, tokens: Tokens) -> std::io::Result<Server> {
+    let workers = app.config.workers;
+    let clock: web::Data<dyn Clock> = web::Data::from(Arc::clone(&app.clock));
+    let (app, tokens) = (web::Data::new(app), web::Data::new(tokens));
+    let running = web::Data::new(once::Running::default());
+    let builder = Server::build().workers(workers).shutdown_timeout(REQUESTS_WITHIN_S).disable_signals();
+    let ending = builder.graceful_shutdown_signal();
+    let server = builder.listen("peerpack", listener, move || {
+        let ending = ending.clone();
+        let application = || {
+            let application = application(app.clone(), tokens.clone(), clock.clone(), running.clone());
+            let application = application.map_err(|error: actix_web::Error| error.error_response().into());
+            map_config(application, |()| AppConfig::default())
+        };
+        HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let ending = ending.clone();
+                async move { ending.notified().await }
+            })
+            .client_request_timeout(HEADERS_WITHIN)
+            // Small answers at once: without it an answer may wait for the acknowledgement of the one before.
+            .tcp_nodelay(true)
+            .on_connect_ext(|connection: &TcpStream, _| {
+                let _ = SockRef::from(connection).set_tcp_user_timeout(Some(ACKNOWLEDGED_WITHIN));
+            })
+            .upgrade(ws::Takeover::new(application()))
+            .finish(application())
+            .tcp()
+    })?;
+    Ok(server.run())
+}
+
+/// What answers requests: the routes, and around them what all of them pass through.
+fn application(
+    app: web::Data<App>,
+    tokens: web::Data<Tokens>,
+    clock: web::Data<dyn Clock>,
+    running: web::Data<once::Running>,
+) -> impl ServiceFactory<
+    actix_http::Request,
+    Config = AppConfig,
+    Response = ServiceResponse<BoxBody>,
+    Error = actix_web::Error,
+    InitError = (),
+> {
+    let cors = cors(&app.config.allowed_origins);
+    actix_web::App::new()
+        .app_data(app)
+        .app_data(tokens)
+        .app_data(clock)
+        .app_data(running)
+        .configure(extract::refuse_in_our_words)
+        .wrap(from_fn(panics::catch))
+        .wrap(cors)
+        .wrap(NormalizePath::new(TrailingSlash::Trim))
+        .wrap(from_fn(request_id::name))
+        .configure(http::routes)
+        .default_service(web::to(extract::nothing_here))
+        .into_factory()
+}
+
+fn cors(allowed: &[String]) -> Cors {
+    allowed.iter().fold(
+        Cors::default()
+            .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
+            .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+            .allowed_headers([once::KEY, header::IF_MATCH])
+            .expose_headers([once::REPLAYED, header::ETAG, header::RETRY_AFTER, request_id::HEADER])
+            .max_age(600),
+        |cors, origin| cors.allowed_origin(origin),
+    )
+}

@@ -1,0 +1,384 @@
+//! The session of one connection: an actor with a task of its own, which takes one thing at a time off its line, its
+//! outbox, its commands and its clock.
+//!
+//! It is polled whether or not the peer reads, so it finds out by itself that a peer is dead or too slow. Thin: it keeps
+//! the rules of the protocol and translates; what is said is dealt with in `talk`, and decided by the engine.
+
+mod talk;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_http::ws::Frame as LineFrame;
+use actix_web::web;
+use bytes::BytesMut;
+use peerpack_actors::ids::UserId;
+use peerpack_actors::ports::{StreamEntry, StreamPosition};
+use peerpack_actors::runtime::{Frame, SessionPort};
+use peerpack_actors::time::Span;
+use tokio::time::{Instant, sleep_until};
+
+use self::talk::{Done, Running};
+use super::acks::Acks;
+use super::cursor::{Cursor, Place};
+use super::limits::{Bucket, Errors, allowance};
+use super::line::{Heard, Line};
+use super::outbox::{Ending, Outbox};
+use super::sockets::Membership;
+use super::wire::{ClientFrame, Degraded, Hello, Limits, Reconnect, ServerMessage, close, event_frame};
+use crate::app::App;
+use crate::auth::token::Access;
+
+/// How often the peer is pinged.
+const PING_S: u32 = 25;
+
+/// How long it may take to answer.
+const PONG_WITHIN: Duration = Duration::from_secs(8);
+
+/// How long the peer may take nothing of what is written.
+const STALLED_FOR: Duration = Duration::from_secs(10);
+
+/// How long live events wait for a client that may want to resume first.
+const RESUME_WITHIN: Duration = Duration::from_secs(1);
+
+/// How long the peer may take to answer our goodbye.
+const GOODBYE_WITHIN: Duration = Duration::from_secs(2);
+
+/// The same for one that is slow.
+const SLOW_GOODBYE_WITHIN: Duration = Duration::from_secs(8);
+
+/// How often presence is renewed, and for how long.
+const PRESENT_EVERY: Duration = Duration::from_secs(30);
+const PRESENT_FOR: Span = Span::seconds(75);
+
+/// The store is well again when it has not been reported otherwise for so long.
+const DEGRADED_FOR: Duration = Duration::from_secs(15);
+
+/// Frames that are dealt with before others get their turn.
+const FRAMES_AT_ONCE: usize = 32;
+
+const PROTOCOL: u16 = 1002;
+const UNSUPPORTED: u16 = 1003;
+const BAD_TEXT: u16 = 1007;
+const POLICY: u16 = 1008;
+const OVERLOAD: u16 = 1013;
+
+/// What a session starts with. Left in the extensions of the answer that upgrades the connection.
+pub(super) struct Start {
+    pub(super) app: web::Data<App>,
+    pub(super) access: Access,
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) membership: Membership,
+    pub(super) position: StreamPosition,
+}
+
+/// The actor.
+pub(super) struct Conversation {
+    app: web::Data<App>,
+    user: UserId,
+    line: Line,
+    outbox: Arc<Outbox>,
+    /// Until the session says goodbye.
+    membership: Option<Membership>,
+    position: StreamPosition,
+    cursor: Cursor,
+    hold: Option<Hold>,
+    acks: Acks,
+    waiting: VecDeque<ClientFrame>,
+    running: Option<Box<Running>>,
+    allowance: Bucket,
+    errors: Errors,
+    partial: Option<BytesMut>,
+    /// Events of an answered resume; they go before live ones.
+    missed: VecDeque<StreamEntry>,
+    times: Times,
+}
+
+/// When something is due.
+struct Times {
+    ping: Instant,
+    pong: Option<Instant>,
+    presence: Instant,
+    expiry: Instant,
+    hold: Option<Instant>,
+    well_again: Option<Instant>,
+    over: Option<Instant>,
+}
+
+/// Why live events are kept back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hold {
+    /// The client may want to resume first.
+    Start,
+    /// The missed ones go first.
+    Resuming,
+}
+
+/// What the session was woken by.
+enum Woken {
+    Outbox,
+    Line(bool),
+    Command(Option<Done>),
+    Time,
+}
+
+impl Conversation {
+    /// Begins to talk on a line.
+    pub(super) fn new(start: Start, line: Line) -> Self {
+        let Start { app, access, outbox, membership, position } = start;
+        let now = Instant::now();
+        let left = u64::try_from(access.expires_at.since(app.clock.now()).ms()).unwrap_or(0);
+        let times = Times {
+            // At a random moment first, so that a crowd that came together is not pinged together.
+            ping: now + Duration::from_secs(PING_S.into()).mul_f64(rand::random()),
+            pong: None,
+            presence: now,
+            expiry: now + Duration::from_millis(left),
+            hold: Some(now + RESUME_WITHIN),
+            well_again: None,
+            over: None,
+        };
+        Self {
+            app,
+            user: access.principal.user,
+            line,
+            outbox,
+            membership: Some(membership),
+            position,
+            cursor: Cursor::new(position.top),
+            hold: Some(Hold::Start),
+            acks: Acks::default(),
+            waiting: VecDeque::new(),
+            running: None,
+            allowance: allowance(),
+            errors: Errors::default(),
+            partial: None,
+            missed: VecDeque::new(),
+            times,
+        }
+    }
+
+    /// Talks until the connection is over.
+    pub(super) async fn run(mut self) {
+        self.greet();
+        loop {
+            self.drain();
+            let is_whole = self.line.flush().is_ok();
+            if !is_whole
+                || self.line.is_overfull()
+                || self.times.over.is_some_and(|over| over <= Instant::now())
+            {
+                break;
+            }
+            if self.line.has_room() && self.has_more() {
+                // What was written just now is with the kernel: there is room for more.
+                tokio::task::yield_now().await;
+                continue;
+            }
+            let woken = {
+                let due = self.times.next(self.line.stalled_since());
+                tokio::select! {
+                    () = self.outbox.changed() => Woken::Outbox,
+                    done = talk::next(self.running.as_deref_mut()) => Woken::Command(done),
+                    ready = self.line.ready() => Woken::Line(ready.is_ok()),
+                    () = sleep_until(due) => Woken::Time,
+                }
+            };
+            let goes_on = match woken {
+                Woken::Outbox => true,
+                Woken::Line(is_alive) => is_alive && self.listen(),
+                Woken::Command(done) => {
+                    self.finish(done);
+                    true
+                }
+                Woken::Time => self.look_at_the_clock(),
+            };
+            if !goes_on {
+                break;
+            }
+        }
+        if self.line.stalled_since().is_some() {
+            self.line.cut();
+        }
+    }
+
+    fn greet(&mut self) {
+        let hello = Hello {
+            epoch: self.position.epoch,
+            top: self.position.top,
+            server_time: self.app.clock.now(),
+            ping_s: PING_S,
+            limits: Limits::default(),
+            session_id: Some(self.outbox.id().0.to_string()),
+        };
+        self.say(&ServerMessage::Hello(hello));
+    }
+
+    fn say(&mut self, message: &ServerMessage) {
+        if self.membership.is_some() {
+            self.line.text(&message.to_text());
+        }
+    }
+
+    /// Says goodbye. The peer may answer; then the connection is over.
+    fn end(&mut self, code: u16, reason: &str) {
+        if self.membership.take().is_none() {
+            return;
+        }
+        metrics::counter!("peerpack_ws_closed_total", "code" => code.to_string()).increment(1);
+        tracing::debug!(user = %self.user, code, reason, "closing a connection");
+        self.line.close(code, reason);
+        let patience = if code == close::TOO_SLOW { SLOW_GOODBYE_WITHIN } else { GOODBYE_WITHIN };
+        self.times.over = Some(Instant::now() + patience);
+    }
+
+    fn end_as(&mut self, ending: Ending) {
+        if let Some(retry_after_ms) = ending.retry_after_ms {
+            self.say(&ServerMessage::Reconnect(Reconnect { retry_after_ms }));
+        }
+        self.end(ending.code, ending.reason);
+    }
+
+    /// Whether something waits that may be written now.
+    fn has_more(&self) -> bool {
+        self.membership.is_some()
+            && (!self.missed.is_empty() || self.hold.is_none() && !self.outbox.is_empty())
+    }
+
+    /// Writes what waits for the peer, as far as it takes it.
+    fn drain(&mut self) {
+        while self.membership.is_some() && self.line.has_room() {
+            if let Some(entry) = self.missed.pop_front() {
+                self.line.text(&event_frame(entry.seq, entry.at, &entry.body));
+                continue;
+            }
+            if self.hold.is_some() {
+                break;
+            }
+            self.missed = VecDeque::new();
+            match self.outbox.take() {
+                Some(Frame::Degraded) => self.degrade(),
+                Some(Frame::Event(entry)) => match self.cursor.admit(entry.seq) {
+                    Place::Next => self.line.text(&event_frame(entry.seq, entry.at, &entry.body)),
+                    Place::Known => {}
+                    Place::Ahead => {
+                        tracing::error!(user = %self.user, seq = entry.seq, "an event is missing");
+                        self.end(close::INSUFFICIENT_STATE, "an event is missing");
+                    }
+                },
+                None => break,
+            }
+        }
+        // Whoever overflows has nothing left in the outbox. A command that is being carried out gets its ack.
+        if let Some(ending) = self.outbox.ending().filter(|_| self.running.is_none()) {
+            self.end_as(ending);
+        }
+    }
+
+    fn degrade(&mut self) {
+        if self.times.well_again.is_none() {
+            self.say(&ServerMessage::Degraded(Degraded { degraded: true }));
+        }
+        self.times.well_again = Some(Instant::now() + DEGRADED_FOR);
+    }
+
+    fn release(&mut self, hold: Hold) {
+        if self.hold == Some(hold) {
+            self.hold = None;
+            self.times.hold = None;
+        }
+    }
+
+    /// Deals with what has come in; whether the connection goes on.
+    fn listen(&mut self) -> bool {
+        for _ in 0..FRAMES_AT_ONCE {
+            match self.line.hear() {
+                Heard::Frame(LineFrame::Close(reason)) => {
+                    if self.membership.take().is_some() {
+                        self.line.close_back(reason);
+                    }
+                    let _ = self.line.flush();
+                    return false;
+                }
+                Heard::Frame(frame) => self.frame(frame),
+                Heard::Violation(violation) => self.end(violation.close_code(), &violation.to_string()),
+                Heard::Malformed(error) => self.end(PROTOCOL, &error.to_string()),
+                Heard::Nothing => return true,
+                Heard::Gone => return false,
+            }
+            if self.membership.is_none() {
+                return true;
+            }
+        }
+        true
+    }
+
+    fn frame(&mut self, frame: LineFrame) {
+        if self.membership.is_none() {
+            return;
+        }
+        let is_answer = self.times.pong.take().is_some() && matches!(frame, LineFrame::Pong(_));
+        if !is_answer && !self.allowance.spend(Instant::now()) {
+            return self.end(close::RATE_LIMITED, "too many messages");
+        }
+        match frame {
+            LineFrame::Text(bytes) => match std::str::from_utf8(&bytes) {
+                Ok(text) => self.read(text),
+                Err(_) => self.end(BAD_TEXT, "not UTF-8"),
+            },
+            LineFrame::Continuation(item) => self.continuation(item),
+            LineFrame::Ping(bytes) => self.line.pong(&bytes),
+            LineFrame::Binary(_) => self.end(UNSUPPORTED, "only text is understood"),
+            LineFrame::Pong(_) | LineFrame::Close(_) => {}
+        }
+    }
+
+    /// Does what is due; whether the connection goes on.
+    fn look_at_the_clock(&mut self) -> bool {
+        let now = Instant::now();
+        if self.line.stalled_since().is_some_and(|since| since + STALLED_FOR <= now) {
+            metrics::counter!("peerpack_ws_stuck_total").increment(1);
+            tracing::debug!(user = %self.user, "the peer does not read");
+            return false;
+        }
+        if self.membership.is_none() {
+            return true;
+        }
+        let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        if is_due(self.times.pong) {
+            self.end(close::TOO_SLOW, "no answer to a ping");
+        } else if is_due(Some(self.times.expiry)) {
+            self.end(close::TOKEN_EXPIRED, "the access token has expired");
+        }
+        if is_due(Some(self.times.ping)) {
+            self.line.ping();
+            self.times.ping = now + Duration::from_secs(PING_S.into());
+            self.times.pong = Some(now + PONG_WITHIN);
+        }
+        if is_due(Some(self.times.presence)) {
+            self.app.presence.set_present(self.user, self.app.clock.now(), PRESENT_FOR);
+            self.times.presence = now + PRESENT_EVERY;
+        }
+        if is_due(self.times.hold) {
+            self.release(Hold::Start);
+        }
+        if is_due(self.times.well_again) {
+            self.times.well_again = None;
+            self.say(&ServerMessage::Degraded(Degraded { degraded: false }));
+        }
+        true
+    }
+}
+
+impl Times {
+    /// When the next thing is due.
+    fn next(&self, stalled_since: Option<Instant>) -> Instant {
+        let stalled = stalled_since.map(|since| since + STALLED_FOR);
+        if self.over.is_some() {
+            return self.over.into_iter().chain(stalled).min().unwrap_or(self.ping);
+        }
+        let always = self.ping.min(self.presence).min(self.expiry);
+        [self.pong, self.hold, self.well_again, stalled].into_iter().flatten().fold(always, Instant::min)
+    }
+}

@@ -1,0 +1,274 @@
+//! What is said on a connection: messages in, commands to the engine, acks and missed events out.
+//!
+//! Commands that concern one request are carried out one after another, in the order they came in; those that concern
+//! different ones side by side, while events go on. Each runs in a task of its own: it is finished even if the
+//! connection is not there any more.
+
+use std::future::pending;
+
+use actix_http::ws::Item;
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use futures_util::future::LocalBoxFuture;
+use futures_util::stream::FuturesUnordered;
+use peerpack_actors::ids::RequestId;
+use peerpack_actors::runtime::{Refusal, ResumeAnswer};
+use serde_json::Value;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::super::acks::Known;
+use super::super::commands;
+use super::super::guard::{MAX_MESSAGE_BYTES, Violation};
+use super::super::outbox::Ending;
+use super::super::wire::{
+    Ack, ClientFrame, ClientMessage, NotRecovered, Pong, Resume, Resumed, ServerMessage, WireError, close,
+};
+use super::{BAD_TEXT, Conversation, Hold, OVERLOAD, POLICY, UNSUPPORTED};
+use crate::error::ApiError;
+
+/// The most commands that wait for each other.
+const MAX_WAITING: usize = 32;
+
+/// The most commands of one connection that are carried out side by side.
+const MAX_RUNNING: usize = 8;
+
+/// When to come back, at most, if there is too much to resume now.
+const RESUME_LATER_MS: u32 = 5_000;
+
+/// Commands that are being carried out.
+#[derive(Default)]
+pub(super) struct Running {
+    tasks: FuturesUnordered<LocalBoxFuture<'static, Done>>,
+    concerned: Vec<Concern>,
+}
+
+/// What a command has to itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Concern {
+    Request(RequestId),
+    Stream,
+    Nothing,
+}
+
+/// A command that has been carried out.
+pub(super) struct Done {
+    concern: Concern,
+    outcome: Outcome,
+}
+
+enum Outcome {
+    Command(Option<Uuid>, Result<Option<Value>, ApiError>),
+    Resume(Resume, Result<ResumeAnswer, Refusal>),
+}
+
+/// The next command that is done; never, if none is being carried out.
+pub(super) async fn next(running: Option<&mut Running>) -> Option<Done> {
+    match running {
+        Some(running) => running.tasks.next().await,
+        None => pending().await,
+    }
+}
+
+impl Concern {
+    const fn of(message: &ClientMessage) -> Self {
+        match (message, message.request_id()) {
+            (ClientMessage::Resume(_), _) => Self::Stream,
+            (_, Some(id)) => Self::Request(id),
+            (_, None) => Self::Nothing,
+        }
+    }
+}
+
+impl Conversation {
+    pub(super) fn read(&mut self, text: &str) {
+        match ClientFrame::parse(text) {
+            Ok(frame) => self.take_in(frame),
+            Err(WireError { cmd_id, code, message }) => {
+                self.say(&Ack::error(cmd_id, code, message).into());
+                if self.errors.count(Instant::now()) {
+                    self.end(POLICY, "too many errors");
+                }
+            }
+        }
+    }
+
+    fn take_in(&mut self, frame: ClientFrame) {
+        match frame.message {
+            ClientMessage::Ping => {
+                let server_time = self.app.clock.now();
+                return self.say(&ServerMessage::Pong(Pong { server_time }));
+            }
+            ClientMessage::Resume(_) => {}
+            // Whoever commands already does not want to resume first.
+            _ => self.release(Hold::Start),
+        }
+        match frame.cmd_id.map_or(Known::New, |id| self.acks.begin(id)) {
+            Known::New if self.waiting.len() >= MAX_WAITING => {
+                if let Some(id) = frame.cmd_id {
+                    self.acks.forget(id);
+                }
+                let busy = ApiError::from(Refusal::Busy);
+                self.say(&Ack::error(frame.cmd_id, busy.code(), busy.message()).into());
+            }
+            Known::New => {
+                self.waiting.push_back(frame);
+                self.start_waiting();
+            }
+            Known::Running => {}
+            Known::Answered(ack) => self.line.text(&ack),
+        }
+    }
+
+    /// Starts every command that waits for nothing.
+    fn start_waiting(&mut self) {
+        let mut next = 0;
+        let mut passed: Vec<Concern> = Vec::new();
+        while next < self.waiting.len() && self.membership.is_some() {
+            let concern = Concern::of(&self.waiting[next].message);
+            let concerned = self.running.as_ref().map_or(&[][..], |running| &running.concerned);
+            let is_free =
+                concern == Concern::Nothing || !(concerned.contains(&concern) || passed.contains(&concern));
+            if concerned.len() >= MAX_RUNNING {
+                break;
+            }
+            if !is_free {
+                passed.push(concern);
+                next += 1;
+                continue;
+            }
+            if let Some(frame) = self.waiting.remove(next) {
+                self.start(concern, frame);
+            }
+        }
+        if self.waiting.is_empty() {
+            self.waiting = std::collections::VecDeque::new();
+        }
+    }
+
+    fn start(&mut self, concern: Concern, ClientFrame { cmd_id, message }: ClientFrame) {
+        let (app, user) = (self.app.clone(), self.user);
+        let task = if let ClientMessage::Resume(resume) = message {
+            if !app.sockets.admits_resume() {
+                metrics::counter!("peerpack_ws_refused_total", "why" => "resumes").increment(1);
+                let retry_after_ms = Some(rand::random_range(500..RESUME_LATER_MS));
+                return self.end_as(Ending { code: OVERLOAD, reason: "too many resumes", retry_after_ms });
+            }
+            self.hold = Some(Hold::Resuming);
+            self.times.hold = None;
+            actix_web::rt::spawn(async move {
+                Outcome::Resume(resume, app.engine.resume(user, resume.epoch, resume.last_seq).await)
+            })
+        } else {
+            actix_web::rt::spawn(async move {
+                Outcome::Command(cmd_id, commands::carry_out(&app, user, message).await)
+            })
+        };
+        let resume = Resume { epoch: 0, last_seq: 0 };
+        let done = async move {
+            let died = |_| match concern {
+                Concern::Stream => Outcome::Resume(resume, Err(Refusal::Busy)),
+                _ => Outcome::Command(cmd_id, Err(ApiError::internal(&"a command died"))),
+            };
+            Done { concern, outcome: task.await.unwrap_or_else(died) }
+        };
+        let running = self.running.get_or_insert_default();
+        running.concerned.push(concern);
+        running.tasks.push(Box::pin(done));
+    }
+
+    /// Answers a command that is done, and starts those that waited for it.
+    pub(super) fn finish(&mut self, done: Option<Done>) {
+        if let (Some(Done { concern, .. }), Some(running)) = (&done, &mut self.running)
+            && let Some(at) = running.concerned.iter().position(|one| one == concern)
+        {
+            running.concerned.swap_remove(at);
+        }
+        if self.running.as_ref().is_some_and(|running| running.tasks.is_empty()) {
+            self.running = None;
+        }
+        match done.map(|done| done.outcome) {
+            Some(Outcome::Command(cmd_id, outcome)) => self.acknowledge(cmd_id, outcome),
+            Some(Outcome::Resume(resume, answer)) => {
+                match answer {
+                    Ok(answer) => self.resumed(resume.last_seq, answer),
+                    Err(error) => {
+                        tracing::debug!(user = %self.user, %error, "cannot resume");
+                        self.end(close::INSUFFICIENT_STATE, "cannot say what was missed");
+                    }
+                }
+                self.release(Hold::Resuming);
+            }
+            None => {}
+        }
+        if self.outbox.ending().is_none() {
+            self.start_waiting();
+        }
+    }
+
+    fn acknowledge(&mut self, cmd_id: Option<Uuid>, outcome: Result<Option<Value>, ApiError>) {
+        let Some(id) = cmd_id else { return };
+        let may_be_repeated = outcome.as_ref().is_err_and(|error| error.status().is_server_error());
+        let ack = match outcome {
+            Ok(data) => Ack::ok(id, data),
+            Err(error) => Ack::error(cmd_id, error.code(), error.message()),
+        };
+        let text = ServerMessage::from(ack).to_text();
+        if may_be_repeated {
+            self.acks.forget(id);
+        } else {
+            self.acks.answer(id, &text);
+        }
+        if self.membership.is_some() {
+            self.line.text(&text);
+        }
+    }
+
+    fn resumed(&mut self, last_seq: u64, answer: ResumeAnswer) {
+        let (missed, top) = match answer {
+            ResumeAnswer::Recovered { missed, top } => (missed, top),
+            ResumeAnswer::Unrecoverable { reason, top } => {
+                let reason = Some(match reason {
+                    "epoch_changed" => NotRecovered::EpochChanged,
+                    "too_many" => NotRecovered::TooMany,
+                    "future_seq" => NotRecovered::FutureSeq,
+                    _ => NotRecovered::TooOld,
+                });
+                let resumed = Resumed { recovered: false, reason, count: None, top };
+                return self.say(&ServerMessage::Resumed(resumed));
+            }
+        };
+        let Ok(after) = self.cursor.resume(last_seq, top) else {
+            return self.end(close::INSUFFICIENT_STATE, "resumed too late");
+        };
+        let missed: Vec<_> = missed.into_iter().filter(|entry| entry.seq > after).collect();
+        let count = Some(u32::try_from(missed.len()).unwrap_or(u32::MAX));
+        self.say(&ServerMessage::Resumed(Resumed { recovered: true, reason: None, count, top }));
+        self.missed.extend(missed);
+    }
+
+    pub(super) fn continuation(&mut self, item: Item) {
+        let (bytes, is_last): (Bytes, bool) = match item {
+            Item::FirstBinary(_) => return self.end(UNSUPPORTED, "only text is understood"),
+            Item::FirstText(bytes) => {
+                self.partial = Some(BytesMut::new());
+                (bytes, false)
+            }
+            Item::Continue(bytes) => (bytes, false),
+            Item::Last(bytes) => (bytes, true),
+        };
+        let partial = self.partial.get_or_insert_default();
+        if (partial.len() + bytes.len()) as u64 > MAX_MESSAGE_BYTES {
+            let violation = Violation::MessageTooBig;
+            return self.end(violation.close_code(), &violation.to_string());
+        }
+        partial.extend_from_slice(&bytes);
+        if is_last {
+            let whole = self.partial.take().unwrap_or_default();
+            match std::str::from_utf8(&whole) {
+                Ok(text) => self.read(text),
+                Err(_) => self.end(BAD_TEXT, "not UTF-8"),
+            }
+        }
+    }
+}

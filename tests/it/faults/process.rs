@@ -1,0 +1,142 @@
+//! A server in a process of its own, to be killed, restarted and replaced; and devices that live through it.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use peerpack::client::{Client, Heard, Server, one_token};
+use peerpack::ws::wire::Event;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
+
+use crate::support::TestUser;
+
+/// How long a server may take until it is ready or gone.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A server, or a supervisor of servers. Killed when dropped.
+pub struct Process {
+    child: Child,
+    pub url: String,
+}
+
+impl Process {
+    /// Starts `peerpack serve` or `supervise`, and waits until it answers.
+    pub async fn start(command: &str, data: &Path, more: &[(&str, &str)]) -> Self {
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_peerpack"))
+            .arg(command)
+            .env("PEERPACK_LISTEN", address.to_string())
+            .env("PEERPACK_DATA_DIR", data)
+            .env("PEERPACK_ACCESS_TTL_S", "3600")
+            .env("PEERPACK_LOG", "warn")
+            .env("PEERPACK_MAX_SOCKETS_PER_IP", "20000")
+            .envs(more.iter().copied())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let process = Self { child, url: format!("http://{address}") };
+        process.until_ready().await;
+        process
+    }
+
+    pub async fn until_ready(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while !is_ready(&self.url).await {
+            assert!(Instant::now() < deadline, "the server does not come up");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Sends a signal, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    }
+
+    /// How long the process takes to end.
+    pub async fn ended(&mut self) -> Duration {
+        let started = Instant::now();
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(started.elapsed() < PATIENCE, "the process does not end");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        started.elapsed()
+    }
+
+    /// The processes that this one has started.
+    pub fn children(&self) -> Vec<u32> {
+        let pid = self.child.id();
+        let list = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+        list.split_whitespace().map(|pid| pid.parse().unwrap()).collect()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        for pid in self.children() {
+            let _ = Command::new("kill").args(["-s", "KILL", &pid.to_string()]).status();
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+async fn is_ready(url: &str) -> bool {
+    let ready = reqwest::get(format!("{url}/api/health/ready")).await;
+    ready.is_ok_and(|answer| answer.status().is_success())
+}
+
+/// A device of a user, and everything it was told.
+pub struct Device {
+    _client: Client,
+    heard: mpsc::Receiver<Heard>,
+    pub events: Vec<Event>,
+    pub connections: usize,
+    /// Close codes of interruptions.
+    pub codes: Vec<Option<u16>>,
+    /// Resumes that were not recovered.
+    pub lost: usize,
+}
+
+impl Device {
+    pub async fn of(user: &TestUser) -> Self {
+        let server = Server::at(&user.socket_url()).await.unwrap();
+        let (client, heard) = Client::start(server, one_token(user.token.clone()), None);
+        let (events, codes) = (Vec::new(), Vec::new());
+        let mut device = Self { _client: client, heard, events, connections: 0, codes, lost: 0 };
+        device.until("a connection", PATIENCE, |device| device.connections > 0).await;
+        device
+    }
+
+    /// Takes in what is said until something is so. Every event has to be the next one.
+    pub async fn until(&mut self, what: &str, patience: Duration, is_so: impl Fn(&Self) -> bool) {
+        let deadline = Instant::now() + patience;
+        while !is_so(self) {
+            match timeout_at(deadline, self.heard.recv()).await {
+                Ok(Some(heard)) => self.fold(heard),
+                Ok(None) => panic!("the client died before {what}"),
+                Err(_) => {
+                    panic!("no {what} in time; {} events, closed with {:?}", self.events.len(), self.codes)
+                }
+            }
+        }
+    }
+
+    fn fold(&mut self, heard: Heard) {
+        match heard {
+            Heard::Connected(_) => self.connections += 1,
+            Heard::Interrupted(closed) => self.codes.push(closed.code),
+            Heard::Resumed(resumed) => self.lost += usize::from(!resumed.recovered),
+            Heard::Event(event) => {
+                if let Some(last) = self.events.last() {
+                    assert_eq!(event.seq, last.seq + 1, "a gap or a repetition");
+                }
+                self.events.push(event);
+            }
+            Heard::Over(why) => panic!("the client gave up: {why}"),
+            Heard::Said(_) => {}
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Servers that end, are replaced, or die.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::process::{Device, Process};
+use crate::support::{TestUser, sign_in_at};
+
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// Publishes one package after the other until told to stop; how many, and what did not succeed.
+struct Load {
+    stop: Arc<AtomicBool>,
+    done: Arc<AtomicUsize>,
+    tasks: Vec<tokio::task::JoinHandle<Vec<String>>>,
+}
+
+impl Load {
+    fn start(users: &[TestUser]) -> Self {
+        let (stop, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let tasks = users.iter().map(|user| {
+            let (user, stop, done) = (user.clone(), Arc::clone(&stop), Arc::clone(&done));
+            tokio::spawn(async move {
+                let mut failures = Vec::new();
+                while !stop.load(Ordering::Relaxed) {
+                    let body = json!({
+                        "from": "Тверь", "to": "Вологда", "description": "книги", "reward": 500,
+                        "size": "s", "weight": "light", "tags": [],
+                    });
+                    match user.try_post("/api/packages", body).await {
+                        Ok(status) if status.is_success() => drop(done.fetch_add(1, Ordering::Relaxed)),
+                        Ok(status) => failures.push(status.to_string()),
+                        Err(error) => failures.push(format!("{error:?}")),
+                    }
+                    // A device may be away for ten seconds, and resumes three hundred events.
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                failures
+            })
+        });
+        Self { tasks: tasks.collect(), stop, done }
+    }
+
+    async fn until_done(&self, more: usize) {
+        let enough = self.done.load(Ordering::Relaxed) + more;
+        let done = async {
+            while self.done.load(Ordering::Relaxed) < enough {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, done).await.expect("the load goes on");
+    }
+
+    async fn stop(self) -> (usize, Vec<String>) {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut failures = Vec::new();
+        for task in self.tasks {
+            failures.extend(task.await.unwrap());
+        }
+        (self.done.load(Ordering::Relaxed), failures)
+    }
+}
+
+#[actix_web::test]
+async fn f12_a_supervised_server_is_replaced_under_load_and_no_request_fails() {
+    let data = tempfile::tempdir().unwrap();
+    let mut supervisor = Process::start("supervise", data.path(), &[]).await;
+    let mut users = Vec::new();
+    for name in ["Anna", "Boris", "Vera", "Gleb"] {
+        users.push(sign_in_at(&supervisor.url, name).await);
+    }
+    let mut devices = Vec::new();
+    for user in &users {
+        devices.push(Device::of(user).await);
+    }
+    let load = Load::start(&users);
+    for round in 1..=2 {
+        load.until_done(50).await;
+        let before = supervisor.children();
+        supervisor.signal("HUP");
+        for device in &mut devices {
+            let back = |device: &Device| device.connections > round;
+            device.until("a new connection", PATIENCE, back).await;
+        }
+        let replaced = async {
+            while supervisor.children().len() != 1 || supervisor.children() == before {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, replaced).await.expect("the old server ends");
+    }
+    load.until_done(50).await;
+    let (done, failures) = load.stop().await;
+    assert_eq!(failures, Vec::<String>::new(), "of {done} requests");
+    for (user, device) in users.iter().zip(&mut devices) {
+        let stored = user.get("/api/user/packages").await["packages"].as_array().unwrap().len();
+        device.until("every event", PATIENCE, |device| device.events.len() >= stored).await;
+        assert_eq!((device.events.len(), device.lost), (stored, 0));
+        assert_eq!(device.codes, [Some(1012), Some(1012)]);
+    }
+    supervisor.signal("TERM");
+    assert!(supervisor.ended().await < Duration::from_secs(15));
+}
+
+#[actix_web::test]
+async fn f12_a_server_that_is_told_to_end_says_goodbye_and_ends() {
+    let data = tempfile::tempdir().unwrap();
+    let mut server = Process::start("serve", data.path(), &[]).await;
+    let user = sign_in_at(&server.url, "Anna").await;
+    let mut device = Device::of(&user).await;
+    server.signal("TERM");
+    device.until("a close", PATIENCE, |device| !device.codes.is_empty()).await;
+    assert_eq!(device.codes, [Some(1012)]);
+    assert!(server.ended().await < Duration::from_secs(15));
+}
