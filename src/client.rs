@@ -59,7 +59,8 @@ pub enum Heard {
     Over(String),
 }
 
-/// Where tokens come from: asked before every connection, and whether the last one was refused.
+/// Where tokens come from: asked before every connection, and told whether the last one was refused. Without one the
+/// client is over.
 pub type Tokens = Box<dyn FnMut(bool) -> BoxFuture<'static, anyhow::Result<String>> + Send + Sync>;
 
 /// A device with a socket. Dropped, it hangs up.
@@ -177,7 +178,7 @@ impl Device {
 
     async fn connect(&mut self) -> Result<Connection, Refused> {
         let token = (self.tokens)(self.is_token_refused).await;
-        let token = token.map_err(|error| Refused::Failed(format!("no token: {error:#}")))?;
+        let token = token.map_err(|error| Refused::Final(format!("no token: {error:#}")))?;
         self.server.connect(&token).await
     }
 
@@ -284,7 +285,7 @@ pub fn one_token(token: String) -> Tokens {
     Box::new(move |is_refused| {
         let token = token.clone();
         Box::pin(async move {
-            anyhow::ensure!(!is_refused, "the token is not good any more");
+            anyhow::ensure!(!is_refused, "the server refuses it (401)");
             Ok(token)
         })
     })
