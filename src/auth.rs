@@ -2,6 +2,9 @@
 //!
 //! Knows tokens and init data, not accounts: whether somebody is banned or signed out is asked through [`Welcome`].
 
+pub mod password;
+pub mod phone;
+pub mod revocations;
 pub mod telegram;
 pub mod token;
 
@@ -11,7 +14,6 @@ use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpRequest, dev, web};
 use peerpack_actors::ids::UserId;
 use peerpack_actors::ports::Clock;
-use peerpack_actors::time::Time;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -82,11 +84,11 @@ impl Principal {
     }
 }
 
-/// Whether tokens from before some moment still count for a user: a logout, a ban or a change of role ends them.
+/// Whether a good token still counts: a logout, a ban or a change of role ends its session.
 /// Put into the app data as `web::Data<dyn Welcome>`; without it every token counts until it expires.
 pub trait Welcome: Send + Sync + 'static {
     /// Must answer from memory, at once.
-    fn is_welcome(&self, user: UserId, token_issued_at: Time) -> bool;
+    fn is_welcome(&self, access: &Access) -> bool;
 }
 
 /// Checks the access token of a request with what is in the app data: `Data<Tokens>`, `Data<dyn Clock>` and, if there,
@@ -108,7 +110,7 @@ pub fn check(req: &HttpRequest, token: &str) -> Result<Access, ApiError> {
     let clock = req.app_data::<web::Data<dyn Clock>>().ok_or_else(missing)?;
     let access = tokens.verify(token, clock.now())?;
     let welcome = req.app_data::<web::Data<dyn Welcome>>();
-    if welcome.is_some_and(|welcome| !welcome.is_welcome(access.principal.user, access.issued_at)) {
+    if welcome.is_some_and(|welcome| !welcome.is_welcome(&access)) {
         return Err(TokenError::Invalid.into());
     }
     Ok(access)
@@ -145,7 +147,8 @@ mod tests {
     use std::sync::Arc;
 
     use actix_web::test::TestRequest;
-    use peerpack_actors::time::Span;
+    use peerpack_actors::time::{Span, Time};
+    use uuid::Uuid;
 
     use super::*;
 
@@ -166,8 +169,8 @@ mod tests {
     struct Banned(UserId);
 
     impl Welcome for Banned {
-        fn is_welcome(&self, user: UserId, _: Time) -> bool {
-            user != self.0
+        fn is_welcome(&self, access: &Access) -> bool {
+            access.principal.user != self.0
         }
     }
 
@@ -190,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_bearer_token_names_the_principal() {
-        let (token, _) = tokens().issue(anna(), NOW, [1; 10]);
+        let (token, _) = tokens().issue(anna(), Uuid::nil(), NOW, [1; 10]);
         let request = request().insert_header(("authorization", format!("Bearer {token}"))).to_http_request();
         assert_eq!(authenticate(&request).unwrap().principal, anna());
     }
@@ -201,7 +204,7 @@ mod tests {
         for value in ["", "Bearer", "Basic abc", "tma query_id=1"] {
             assert_eq!(code(request().insert_header(("authorization", value))), "unauthorized", "{value}");
         }
-        let (token, _) = tokens().issue(anna(), NOW, [1; 10]);
+        let (token, _) = tokens().issue(anna(), Uuid::nil(), NOW, [1; 10]);
         let twice = request()
             .append_header(("authorization", format!("Bearer {token}")))
             .append_header(("authorization", format!("Bearer {token}")));
@@ -210,7 +213,7 @@ mod tests {
 
     #[test]
     fn old_and_foreign_tokens_are_told_apart() {
-        let (old, _) = tokens().issue(anna(), NOW - Span::hours(1), [1; 10]);
+        let (old, _) = tokens().issue(anna(), Uuid::nil(), NOW - Span::hours(1), [1; 10]);
         assert_eq!(
             code(request().insert_header(("authorization", format!("Bearer {old}")))),
             "token_expired"
@@ -220,7 +223,7 @@ mod tests {
 
     #[test]
     fn who_is_no_longer_welcome_is_kept_out_with_a_good_token() {
-        let (token, _) = tokens().issue(anna(), NOW, [1; 10]);
+        let (token, _) = tokens().issue(anna(), Uuid::nil(), NOW, [1; 10]);
         let welcome: Arc<dyn Welcome> = Arc::new(Banned(anna().user));
         let banned = request()
             .app_data(web::Data::from(welcome))

@@ -5,6 +5,7 @@
 
 pub mod local;
 pub mod redis;
+pub mod tally;
 
 use async_trait::async_trait;
 use peerpack_actors::ids::UserId;

@@ -25,6 +25,12 @@ pub const ANSWERS_KEPT: Span = Span::hours(24);
 /// How long notifications are kept.
 const NOTIFICATIONS_KEPT: Span = Span::days(90);
 
+/// How long codes are remembered: the longest of their limits.
+const CODES_KEPT: Span = Span::hours(25);
+
+/// How long a deleted account can be restored by signing in.
+pub const RESTORABLE: Span = Span::days(7);
+
 /// Chores that are done as long as this lives.
 #[derive(Debug)]
 pub struct Chores(AbortHandle);
@@ -64,5 +70,7 @@ pub async fn do_all(app: &App) -> Result<(), Refusal> {
     database.prune_answers(now - ANSWERS_KEPT).await?;
     database.prune_notifications(now - NOTIFICATIONS_KEPT).await?;
     database.prune_refresh_tokens(now).await?;
+    database.prune_codes(now - CODES_KEPT).await?;
+    database.erase_accounts(now - RESTORABLE, now).await?;
     Ok(())
 }

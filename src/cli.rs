@@ -85,6 +85,11 @@ impl Cli {
             Command::Serve(settings) => {
                 let application = Application::build(prepare(*settings)?).await?;
                 tracing::info!(address = %application.address(), "listening");
+                if let Some(link) = application.first_admin_link().await? {
+                    println!(
+                        "There is no administrator yet. This link makes one, once, within a day:\n  {link}"
+                    );
+                }
                 application.run_until_stopped().await.context("the server failed")
             }
             Command::Supervise(settings) => {

@@ -73,6 +73,14 @@ pub struct Config {
     pub refresh_ttl: Span,
     /// How old init data may be.
     pub init_data_max_age: Span,
+    /// Whether Telegram's own signature of init data is checked, instead of the bot token's.
+    pub telegram_signature: bool,
+    /// Whether that is the one of Telegram's test environment.
+    pub telegram_test: bool,
+    /// What sends codes to phones.
+    pub phone_code_command: Option<PathBuf>,
+    /// Whether whoever asks too much is refused.
+    pub limits: bool,
     /// Origins of pages that may call us, exactly as browsers send them.
     pub allowed_origins: Vec<String>,
     /// How a package finds its courier when its sender does not say.
@@ -157,6 +165,9 @@ impl Config {
             access_ttl: span(settings.access_ttl_s, Span::minutes(15)),
             refresh_ttl: span(settings.refresh_ttl_s, Span::days(30)),
             init_data_max_age: span(settings.init_data_max_age_s, Span::hours(1)),
+            telegram_signature: settings.telegram_signature.unwrap_or(false),
+            telegram_test: settings.telegram_test.unwrap_or(false),
+            phone_code_command: settings.phone_code_command,
             allowed_origins: settings
                 .allowed_origins
                 .unwrap_or_else(|| if development { local_origins() } else { Vec::new() }),
@@ -168,6 +179,7 @@ impl Config {
             max_sockets_per_user: settings.max_sockets_per_user.map_or(5, NonZeroUsize::get),
             max_sockets_per_ip: settings.max_sockets_per_ip.map_or(20, NonZeroUsize::get),
             trusted_proxies: settings.trusted_proxies.unwrap_or(0),
+            limits: settings.limits.unwrap_or(!development),
             demo_payments: settings.demo_payments.unwrap_or(development),
             log: settings.log.unwrap_or_else(|| "info".to_owned()),
             log_format: settings.log_format.unwrap_or_default(),

@@ -2,16 +2,22 @@
 //!
 //! `/api` and `/v1` answer alike. The list and the OpenAPI document must not differ; a test compares them.
 
+pub mod access;
+pub mod address;
 pub mod couriers;
 pub mod health;
 pub mod identity;
+pub mod journal;
+pub mod limits;
 pub mod notifications;
 pub mod openapi;
+pub mod operators;
 pub mod packages;
 pub mod places;
 pub mod profile;
 pub mod requests;
 pub mod responses;
+pub mod secure;
 pub mod trips;
 pub mod wallet;
 
@@ -21,7 +27,11 @@ mod local_time;
 pub mod once;
 
 use actix_web::http::Method;
+use actix_web::middleware::from_fn;
 use actix_web::{Route, web};
+
+use access::{ADMIN, Access, OPERATORS, PUBLIC, SIGNED_IN, enforce};
+use limits::{Class, admit};
 
 use crate::ws;
 
@@ -29,8 +39,8 @@ use crate::ws;
 pub struct Endpoint {
     /// The pattern, as in the OpenAPI document.
     pub path: &'static str,
-    /// The methods.
-    pub methods: Vec<Method>,
+    /// The methods, and who may use them.
+    pub methods: Vec<(Method, Access)>,
     routes: Vec<Route>,
 }
 
@@ -39,16 +49,23 @@ impl Endpoint {
         Self { path, methods: Vec::new(), routes: Vec::new() }
     }
 
-    fn on(mut self, method: Method, route: Route) -> Self {
-        self.methods.push(method);
+    fn on(mut self, method: Method, access: Access, route: Route) -> Self {
+        let class = Class::of(self.path, &method);
+        let route = route
+            .wrap(from_fn(move |req, next| enforce(access, req, next)))
+            .wrap(from_fn(move |req, next| admit(class, req, next)))
+            .wrap(from_fn(journal::note));
+        self.methods.push((method, access));
         self.routes.push(route);
         self
     }
 }
 
 macro_rules! endpoints {
-    ($($path:literal { $($method:ident $handler:path),+ $(,)? })*) => {
-        vec![$(Endpoint::at($path)$(.on(Method::$method, web::method(Method::$method).to($handler)))+),*]
+    ($($path:literal { $($method:ident $access:ident $handler:path),+ $(,)? })*) => {
+        vec![$(Endpoint::at($path)$(
+            .on(Method::$method, $access, web::method(Method::$method).to($handler))
+        )+),*]
     };
 }
 
@@ -56,43 +73,59 @@ macro_rules! endpoints {
 #[must_use]
 pub fn endpoints() -> Vec<Endpoint> {
     endpoints! {
-        "/auth/telegram" { POST identity::sign_in_with_telegram }
-        "/auth/refresh" { POST identity::refresh }
-        "/cities" { GET places::cities }
-        "/couriers" { GET couriers::search }
-        "/couriers/{courier_id}/send-package" { POST couriers::send_package }
-        "/trips" { POST trips::publish }
-        "/trips/{trip_id}" { GET trips::one }
-        "/trips/{trip_id}/cancel" { PUT trips::cancel }
-        "/trips/{trip_id}/package-requests" { GET trips::requests }
-        "/user/trips" { GET trips::mine }
-        "/packages" { POST packages::publish }
-        "/packages/{package_id}" { GET packages::one }
-        "/packages/{package_id}/cancel" { PUT packages::cancel }
-        "/packages/{package_id}/explain" { GET packages::explain }
-        "/packages/{package_id}/responses" { GET responses::list, POST responses::respond }
-        "/packages/{package_id}/select-courier" { POST responses::select }
-        "/packages/{package_id}/send-to-courier" { POST responses::send }
-        "/user/packages" { GET packages::mine }
-        "/package-requests/{request_id}/accept" { PUT requests::accept }
-        "/package-requests/{request_id}/decline" { PUT requests::decline }
-        "/package-requests/{request_id}/pickup" { PUT requests::pick_up }
-        "/package-requests/{request_id}/mark-delivered" { PUT requests::mark_delivered }
-        "/package-requests/{request_id}/confirm-delivery" { PUT requests::confirm_delivery }
-        "/package-requests/{request_id}/cancel" { PUT requests::cancel }
-        "/package-requests/{request_id}/review" { POST profile::review }
-        "/user/profile" { GET profile::show, PATCH profile::change }
-        "/user/notifications" { GET notifications::list }
-        "/notifications/mark-all-read" { PUT notifications::read_all }
-        "/notifications/{notification_id}/read" { PUT notifications::read }
-        "/user/balance" { GET wallet::balance }
-        "/user/withdraw" { POST wallet::withdraw }
-        "/admin/withdrawals" { GET wallet::queue }
-        "/admin/withdrawals/{withdrawal_id}/pay" { POST wallet::pay }
-        "/admin/withdrawals/{withdrawal_id}/reject" { POST wallet::reject }
-        "/health" { GET health::health }
-        "/health/live" { GET health::live }
-        "/health/ready" { GET health::ready }
+        "/auth/telegram" { POST PUBLIC identity::sign_in_with_telegram }
+        "/auth/phone-login" { POST PUBLIC identity::send_code }
+        "/auth/verify-otp" { POST PUBLIC identity::verify_code }
+        "/auth/operator" { POST PUBLIC identity::sign_in_operator }
+        "/auth/first-admin" { POST PUBLIC identity::first_admin }
+        "/auth/logout" { POST SIGNED_IN identity::sign_out }
+        "/auth/logout-everywhere" { POST SIGNED_IN identity::sign_out_everywhere }
+        "/user/sessions" { GET SIGNED_IN identity::sessions }
+        "/user/sessions/{session_id}" { DELETE SIGNED_IN identity::end_session }
+        "/user/account" { DELETE SIGNED_IN identity::delete_account }
+        "/auth/refresh" { POST PUBLIC identity::refresh }
+        "/cities" { GET PUBLIC places::cities }
+        "/couriers" { GET PUBLIC couriers::search }
+        "/couriers/{courier_id}/send-package" { POST SIGNED_IN couriers::send_package }
+        "/trips" { POST SIGNED_IN trips::publish }
+        "/trips/{trip_id}" { GET SIGNED_IN trips::one }
+        "/trips/{trip_id}/cancel" { PUT SIGNED_IN trips::cancel }
+        "/trips/{trip_id}/package-requests" { GET SIGNED_IN trips::requests }
+        "/user/trips" { GET SIGNED_IN trips::mine }
+        "/packages" { POST SIGNED_IN packages::publish }
+        "/packages/{package_id}" { GET SIGNED_IN packages::one }
+        "/packages/{package_id}/cancel" { PUT SIGNED_IN packages::cancel }
+        "/packages/{package_id}/explain" { GET SIGNED_IN packages::explain }
+        "/packages/{package_id}/responses" { GET SIGNED_IN responses::list, POST SIGNED_IN responses::respond }
+        "/packages/{package_id}/select-courier" { POST SIGNED_IN responses::select }
+        "/packages/{package_id}/send-to-courier" { POST SIGNED_IN responses::send }
+        "/user/packages" { GET SIGNED_IN packages::mine }
+        "/package-requests/{request_id}/accept" { PUT SIGNED_IN requests::accept }
+        "/package-requests/{request_id}/decline" { PUT SIGNED_IN requests::decline }
+        "/package-requests/{request_id}/pickup" { PUT SIGNED_IN requests::pick_up }
+        "/package-requests/{request_id}/mark-delivered" { PUT SIGNED_IN requests::mark_delivered }
+        "/package-requests/{request_id}/confirm-delivery" { PUT SIGNED_IN requests::confirm_delivery }
+        "/package-requests/{request_id}/cancel" { PUT SIGNED_IN requests::cancel }
+        "/package-requests/{request_id}/review" { POST SIGNED_IN profile::review }
+        "/user/profile" { GET SIGNED_IN profile::show, PATCH SIGNED_IN profile::change }
+        "/user/notifications" { GET SIGNED_IN notifications::list }
+        "/notifications/mark-all-read" { PUT SIGNED_IN notifications::read_all }
+        "/notifications/{notification_id}/read" { PUT SIGNED_IN notifications::read }
+        "/user/balance" { GET SIGNED_IN wallet::balance }
+        "/user/withdraw" { POST SIGNED_IN wallet::withdraw }
+        "/admin/requests/stats" { GET OPERATORS journal::stats }
+        "/admin/requests/endpoints" { GET OPERATORS journal::by_endpoint }
+        "/admin/requests/chart" { GET OPERATORS journal::chart }
+        "/admin/operators" { POST ADMIN operators::add }
+        "/admin/users/{user_id}/role" { PUT ADMIN operators::set_role }
+        "/admin/users/{user_id}/block" { POST ADMIN operators::block }
+        "/admin/users/{user_id}/unblock" { POST ADMIN operators::unblock }
+        "/admin/withdrawals" { GET ADMIN wallet::queue }
+        "/admin/withdrawals/{withdrawal_id}/pay" { POST ADMIN wallet::pay }
+        "/admin/withdrawals/{withdrawal_id}/reject" { POST ADMIN wallet::reject }
+        "/health" { GET PUBLIC health::health }
+        "/health/live" { GET PUBLIC health::live }
+        "/health/ready" { GET PUBLIC health::ready }
     }
 }
 

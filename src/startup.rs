@@ -1,7 +1,9 @@
 //! Puts the parts together: configuration in, a running server out. Binds first, so that port 0 can be asked for
 //! its port and tests run the real thing.
 
+pub(crate) mod beside;
 mod ending;
+mod identity;
 pub mod inherited;
 pub(crate) mod serving;
 
@@ -16,6 +18,7 @@ use peerpack_actors::runtime::{Engine, RuntimeSettings};
 use uuid::Uuid;
 
 use crate::app::{App, Duty, SystemClock};
+use crate::auth::revocations::Learning;
 use crate::auth::token::Tokens;
 use crate::bus::local::LocalBus;
 use crate::bus::redis::{RedisBus, Running};
@@ -25,9 +28,10 @@ use crate::config::Config;
 use crate::store::{self, Database};
 use crate::telemetry;
 use crate::ws::Sockets;
+use beside::Beside;
 
 /// The namespace of this deployment in Redis.
-const NAMESPACE: &str = "peerpack";
+pub(crate) const NAMESPACE: &str = "peerpack";
 
 /// A server that is bound and ready to run.
 pub struct Application {
@@ -38,6 +42,8 @@ pub struct Application {
     _subscription: Option<Running>,
     /// Done as long as the application lives.
     _chores: Chores,
+    /// Likewise.
+    _learning: Learning,
 }
 
 impl Application {
@@ -75,6 +81,8 @@ impl Application {
         let engine = Engine::start(store, bus, Arc::clone(&clock), runtime)
             .await
             .context("cannot read the store; has `peerpack migrate` been run?")?;
+        let sockets = Arc::new(Sockets::default());
+        let (revocations, learning) = identity::revocations(&database, &sockets, clock.now()).await?;
         let subscription = redis.map(|redis| subscribe(&redis, engine.clone()));
         if let Some(metrics) = config.metrics_listen {
             let handle = telemetry::install_metrics()?;
@@ -88,14 +96,15 @@ impl Application {
             database,
             clock,
             presence,
-            sockets: Arc::new(Sockets::default()),
+            sockets,
             duty: Arc::new(Duty::default()),
             config: Arc::new(config),
             started_at,
         };
-        let server = serving::serve(listener, app.clone(), tokens)?;
+        let beside = Beside::new(&app.config, Some(revocations))?;
+        let server = serving::serve(listener, app.clone(), tokens, beside)?;
         let chores = Chores::start(app.clone());
-        Ok(Self { server, address, app, _subscription: subscription, _chores: chores })
+        Ok(Self { server, address, app, _subscription: subscription, _chores: chores, _learning: learning })
     }
 
     /// Where it listens.
@@ -108,6 +117,15 @@ impl Application {
     #[must_use]
     pub fn app(&self) -> App {
         self.app.clone()
+    }
+
+    /// A link that makes the first administrator; `None` when there is one, or such a link was given out lately.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn first_admin_link(&self) -> anyhow::Result<Option<String>> {
+        let invitation = identity::invite(&self.app).await?;
+        Ok(invitation.map(|secret| format!("http://{}/admin/setup#{secret}", self.address)))
     }
 
     /// A handle that stops it.

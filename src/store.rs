@@ -8,8 +8,10 @@
 //! All work runs in tasks of its own, on the runtime that opened the database, with a deadline: a caller that
 //! goes away cancels nothing, and a database that hangs hangs nobody.
 
+mod accounts;
 mod audit;
 mod codec;
+mod codes;
 mod commit;
 mod failure;
 mod groups;
@@ -21,6 +23,7 @@ mod reads;
 mod receipts;
 mod reviews;
 mod run;
+mod sessions;
 mod setup;
 mod sql;
 mod sqlite;
@@ -36,10 +39,13 @@ use std::time::Duration;
 use sqlx::{PgPool, SqlitePool};
 use tokio::runtime::Handle;
 
+pub use accounts::{Deletion, NewOperator};
+pub use codes::{CodeLimits, NewCode};
 pub use notifications::{AboutRequest, NotificationRecord};
 pub use postgres::pool_options;
 pub use receipts::Kept;
 pub use reviews::{NewReview, PastDelivery, Reputation, ReviewRecord, Reviewed};
+pub use sessions::{RevokedSession, Session};
 pub use setup::OpenError;
 pub use tokens::{RefreshToken, Rotation};
 pub use users::{Profile, TelegramProfile, User};

@@ -5,6 +5,9 @@
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ed25519_dalek::{Signature, VerifyingKey};
 use hmac::{Hmac, KeyInit, Mac};
 use peerpack_actors::time::{Span, Time};
 use serde::{Deserialize, Serialize};
@@ -82,6 +85,11 @@ pub fn verify(
     if !bool::from(expected.ct_eq(&given)) {
         return Err(InitDataError::Forged);
     }
+    user(&pairs, now, max_age)
+}
+
+/// Who checked init data is about, if it is not too old.
+fn user(pairs: &Pairs<'_>, now: Time, max_age: Option<Span>) -> Result<TelegramUser, InitDataError> {
     let value = |key| pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_ref());
     let age = now.since(value("auth_date").and_then(seconds).ok_or(InitDataError::Stale)?);
     if age < Span::from_ms(-MAX_AHEAD.ms()) || max_age.is_some_and(|max_age| age > max_age) {
@@ -90,6 +98,39 @@ pub fn verify(
     let user: TelegramUser =
         value("user").and_then(|json| serde_json::from_str(json).ok()).ok_or(InitDataError::NoUser)?;
     if user.id > 0 { Ok(user) } else { Err(InitDataError::NoUser) }
+}
+
+/// Telegram's own key, under which it signs init data for everybody to check.
+pub const PRODUCTION_KEY: [u8; 32] = *b"\xe7\xbf\x03\xa2\xfa\x46\x02\xaf\x45\x80\x70\x3d\x88\xdd\xa5\xbb\
+    \x59\xf3\x2e\xd8\xb0\x2a\x56\xc1\x87\xfe\x7d\x34\xca\xed\x24\x2d";
+
+/// The same of Telegram's test environment, in which anybody can be anybody.
+pub const TEST_KEY: [u8; 32] = *b"\x40\x05\x50\x58\xa4\xee\x38\x15\x6a\x06\x56\x2e\x52\xee\xce\x92\
+    \xa7\x71\xbc\xd8\x34\x6a\x8c\x46\x15\xcb\x73\x76\xed\xdf\x72\xec";
+
+/// Checks Telegram's own signature and the age of init data, with Telegram's public key instead of the bot's token.
+/// `bot` is the number of the bot.
+///
+/// # Errors
+/// See [`InitDataError`].
+pub fn verify_signature(
+    init_data: &str,
+    bot: &str,
+    key: [u8; 32],
+    now: Time,
+    max_age: Option<Span>,
+) -> Result<TelegramUser, InitDataError> {
+    let (mut pairs, _) = parse(init_data)?;
+    let at = pairs.iter().position(|(name, _)| name == "signature").ok_or(InitDataError::Malformed)?;
+    let (_, signature) = pairs.remove(at);
+    let signature = URL_SAFE_NO_PAD.decode(signature.trim_end_matches('=')).ok();
+    let signature =
+        signature.and_then(|bytes| Signature::from_slice(&bytes).ok()).ok_or(InitDataError::Malformed)?;
+    let lines: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let signed = format!("{bot}:WebAppData\n{}", lines.join("\n"));
+    let key = VerifyingKey::from_bytes(&key).map_err(|_| InitDataError::Forged)?;
+    key.verify_strict(signed.as_bytes(), &signature).map_err(|_| InitDataError::Forged)?;
+    user(&pairs, now, max_age)
 }
 
 /// Signs init data as Telegram would, for tests and demos.
@@ -278,6 +319,41 @@ mod tests {
         ] {
             let init_data = signed(&[("auth_date", "1662771648"), ("user", user)]);
             assert_eq!(verify(&init_data, TOKEN, SIGNED_AT, HOUR), Err(InitDataError::NoUser), "{user}");
+        }
+    }
+
+    /// X-24: what Telegram signs for everybody: without `hash` and `signature`, under the bot's number.
+    #[test]
+    fn telegrams_own_signature_is_checked_with_its_key_for_our_bot() {
+        use ed25519_dalek::{Signer, SigningKey};
+        let telegram = SigningKey::from_bytes(&[7; 32]);
+        let key = telegram.verifying_key().to_bytes();
+        let user = r#"{"id":1,"first_name":"A"}"#;
+        let text = format!("42:WebAppData\nauth_date=1662771648\nuser={user}");
+        let sign = |text: &str| URL_SAFE_NO_PAD.encode(telegram.sign(text.as_bytes()).to_bytes());
+        let with = |signature: &str| {
+            let hash = "0".repeat(64);
+            let mut data = form_urlencoded::Serializer::new(String::new());
+            data.extend_pairs([("auth_date", "1662771648"), ("user", user), ("hash", &hash)]);
+            data.append_pair("signature", signature);
+            data.finish()
+        };
+        let verdict =
+            |data: &str, bot, key| verify_signature(data, bot, key, SIGNED_AT, HOUR).map(|user| user.id);
+        let good = with(&sign(&text));
+        assert_eq!(verdict(&good, "42", key), Ok(1));
+        assert_eq!(verdict(&good, "43", key), Err(InitDataError::Forged));
+        assert_eq!(verdict(&good, "42", PRODUCTION_KEY), Err(InitDataError::Forged));
+        assert_eq!(verdict(&good, "42", TEST_KEY), Err(InitDataError::Forged));
+        let included = with(&sign(&format!("{text}\nsignature=x")));
+        assert_eq!(verdict(&included, "42", key), Err(InitDataError::Forged));
+        for malformed in ["", "!", "AAAA"] {
+            assert_eq!(verdict(&with(malformed), "42", key), Err(InitDataError::Malformed));
+        }
+        let late = verify_signature(&good, "42", key, SIGNED_AT + Span::hours(2), HOUR);
+        assert_eq!(late, Err(InitDataError::Stale));
+        for (known, end) in [(PRODUCTION_KEY, "caed242d"), (TEST_KEY, "eddf72ec")] {
+            assert!(VerifyingKey::from_bytes(&known).is_ok() && hex::encode(known).ends_with(end));
         }
     }
 

@@ -63,6 +63,8 @@ pub struct Access {
     pub principal: Principal,
     /// The token's own id.
     pub id: Uuid,
+    /// The session it belongs to: the family of the refresh tokens beside it.
+    pub session: Uuid,
     /// From when it is.
     pub issued_at: Time,
     /// Until when it is good.
@@ -79,6 +81,7 @@ struct Claims {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     nbf: Option<u64>,
     jti: Uuid,
+    sid: Uuid,
     token_use: TokenUse,
     role: Role,
 }
@@ -139,9 +142,9 @@ impl Tokens {
         RefreshToken(mac.finalize().into_bytes().into())
     }
 
-    /// A new token and the seconds it is good for. `random` makes its id.
+    /// A new token of a session and the seconds it is good for. `random` makes its id.
     #[must_use]
-    pub fn issue(&self, principal: Principal, now: Time, random: [u8; 10]) -> (String, u32) {
+    pub fn issue(&self, principal: Principal, session: Uuid, now: Time, random: [u8; 10]) -> (String, u32) {
         let issued_at = seconds(now);
         let lifetime_s = self.lifetime.ms() / 1_000;
         let claims = Claims {
@@ -152,6 +155,7 @@ impl Tokens {
             iat: issued_at,
             nbf: None,
             jti: UserId::new(now, random).uuid(),
+            sid: session,
             token_use: TokenUse::Access,
             role: principal.role,
         };
@@ -191,7 +195,7 @@ impl Tokens {
             return Err(TokenError::Expired);
         }
         let principal = Principal { user: claims.sub, role: claims.role };
-        Ok(Access { principal, id: claims.jti, issued_at, expires_at })
+        Ok(Access { principal, id: claims.jti, session: claims.sid, issued_at, expires_at })
     }
 }
 

@@ -18,6 +18,10 @@ impl Config {
         no(production && self.jwt_secret.is_none(), "production needs a jwt_secret");
         let public = self.bot_token.reveal() == PUBLIC_TEST_TOKEN;
         no(production && public, "production needs a bot_token of its own: the default is public");
+        no(
+            production && self.telegram_test,
+            "telegram_test is on in production: anybody could sign in as anybody",
+        );
         no(!is_bot_token(&self.bot_token), "bot_token is not of the form 123456:ABC");
         no(production && self.allowed_origins.is_empty(), "production needs allowed_origins");
         no(
@@ -62,6 +66,9 @@ impl Config {
             let embedded = self.database_url.as_ref().is_none_or(|url| url.reveal().starts_with("sqlite:"));
             if embedded {
                 self.warnings.push("the store is embedded: one node, and backups are up to you".to_owned());
+            }
+            if !self.limits {
+                self.warnings.push("limits is off: anybody may ask as much as they like".to_owned());
             }
             if self.demo_payments {
                 self.warnings.push("demo_payments is on: money comes from nowhere".to_owned());

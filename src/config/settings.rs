@@ -65,6 +65,16 @@ pub struct Settings {
     /// How old init data may be, seconds [default: 3600]
     #[arg(long, value_name = "SECONDS")]
     pub init_data_max_age_s: Option<u32>,
+    /// Check Telegram's own signature of init data instead of the bot token's [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub telegram_signature: Option<bool>,
+    /// Accept the key of Telegram's test environment, where anybody can be anybody [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub telegram_test: Option<bool>,
+    /// A program that sends a code to a phone: the number is its argument, the code its input [default: the log in
+    /// development, nothing in production]
+    #[arg(long, value_name = "PROGRAM")]
+    pub phone_code_command: Option<PathBuf>,
     /// Origins of pages that may call the server [default: localhost in development]
     #[arg(long, value_name = "ORIGIN", value_delimiter = ',')]
     pub allowed_origins: Option<Vec<String>>,
@@ -83,6 +93,9 @@ pub struct Settings {
     /// Proxies in front whose X-Forwarded-For counts [default: 0]
     #[arg(long, value_name = "N")]
     pub trusted_proxies: Option<u8>,
+    /// Refuse whoever asks too much [default: true in production]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub limits: Option<bool>,
     /// Let money come from nowhere [default: true in development]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub demo_payments: Option<bool>,
@@ -226,12 +239,16 @@ impl Settings {
             access_ttl_s: self.access_ttl_s.or(below.access_ttl_s),
             refresh_ttl_s: self.refresh_ttl_s.or(below.refresh_ttl_s),
             init_data_max_age_s: self.init_data_max_age_s.or(below.init_data_max_age_s),
+            telegram_signature: self.telegram_signature.or(below.telegram_signature),
+            telegram_test: self.telegram_test.or(below.telegram_test),
+            phone_code_command: self.phone_code_command.or(below.phone_code_command),
             allowed_origins: self.allowed_origins.or(below.allowed_origins),
             default_mode: self.default_mode.or(below.default_mode),
             workers: self.workers.or(below.workers),
             max_sockets_per_user: self.max_sockets_per_user.or(below.max_sockets_per_user),
             max_sockets_per_ip: self.max_sockets_per_ip.or(below.max_sockets_per_ip),
             trusted_proxies: self.trusted_proxies.or(below.trusted_proxies),
+            limits: self.limits.or(below.limits),
             demo_payments: self.demo_payments.or(below.demo_payments),
             log: self.log.or(below.log),
             log_format: self.log_format.or(below.log_format),

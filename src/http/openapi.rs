@@ -6,7 +6,8 @@ use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
-    couriers, health, identity, notifications, packages, places, profile, requests, responses, trips, wallet,
+    couriers, health, identity, journal, notifications, operators, packages, places, profile, requests,
+    responses, trips, wallet,
 };
 
 #[derive(OpenApi)]
@@ -14,7 +15,11 @@ use super::{
     info(title = "PeerPack", description = "Realtime matching for peer-to-peer courier delivery.\n\n\
         Every path also answers under `/v1`. Errors are `application/problem+json` with a stable `code`."),
     paths(
-        identity::sign_in_with_telegram, identity::refresh,
+        identity::sign_in_with_telegram, identity::send_code, identity::verify_code, identity::sign_in_operator,
+        identity::first_admin, identity::refresh, identity::sign_out, identity::sign_out_everywhere,
+        identity::sessions, identity::end_session, identity::delete_account,
+        journal::stats, journal::by_endpoint, journal::chart,
+        operators::add, operators::set_role, operators::block, operators::unblock,
         places::cities,
         couriers::search, couriers::send_package,
         trips::publish, trips::one, trips::cancel, trips::requests, trips::mine,

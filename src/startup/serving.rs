@@ -17,11 +17,12 @@ use actix_web::web;
 use peerpack_actors::ports::Clock;
 use socket2::SockRef;
 
+use super::beside::Beside;
 use super::ending::REQUESTS_WITHIN_S;
 use crate::app::App;
 use crate::auth::token::Tokens;
 use crate::error::{extract, panics, request_id};
-use crate::http::once;
+use crate::http::{once, secure};
 use crate::{http, ws};
 
 /// How long a client may take over its request line and headers.
@@ -34,17 +35,21 @@ const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// The listener cannot be used.
-pub(crate) fn serve(listener: TcpListener, app: App, tokens: Tokens) -> std::io::Result<Server> {
+pub(crate) fn serve(
+    listener: TcpListener,
+    app: App,
+    tokens: Tokens,
+    beside: Beside,
+) -> std::io::Result<Server> {
     let workers = app.config.workers;
     let clock: web::Data<dyn Clock> = web::Data::from(Arc::clone(&app.clock));
     let (app, tokens) = (web::Data::new(app), web::Data::new(tokens));
-    let running = web::Data::new(once::Running::default());
     let builder = Server::build().workers(workers).shutdown_timeout(REQUESTS_WITHIN_S).disable_signals();
     let ending = builder.graceful_shutdown_signal();
     let server = builder.listen("peerpack", listener, move || {
         let ending = ending.clone();
         let application = || {
-            let application = application(app.clone(), tokens.clone(), clock.clone(), running.clone());
+            let application = application(app.clone(), tokens.clone(), clock.clone(), beside.clone());
             let application = application.map_err(|error: actix_web::Error| error.error_response().into());
             map_config(application, |()| AppConfig::default())
         };
@@ -71,7 +76,7 @@ fn application(
     app: web::Data<App>,
     tokens: web::Data<Tokens>,
     clock: web::Data<dyn Clock>,
-    running: web::Data<once::Running>,
+    beside: Beside,
 ) -> impl ServiceFactory<
     actix_http::Request,
     Config = AppConfig,
@@ -84,12 +89,13 @@ fn application(
         .app_data(app)
         .app_data(tokens)
         .app_data(clock)
-        .app_data(running)
+        .configure(|config| beside.provide(config))
         .configure(extract::refuse_in_our_words)
         .wrap(from_fn(panics::catch))
         .wrap(cors)
         .wrap(NormalizePath::new(TrailingSlash::Trim))
         .wrap(from_fn(request_id::name))
+        .wrap(from_fn(secure::headers))
         .configure(http::routes)
         .default_service(web::to(extract::nothing_here))
         .into_factory()

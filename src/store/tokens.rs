@@ -26,6 +26,11 @@ const LOOK: Sql = sql(
 
 const REVOKE_FAMILY: Sql = sql("UPDATE refresh_tokens SET revoked = 1 WHERE family = $1 AND revoked = 0");
 
+// The session is the family: its access tokens end with it.
+const REVOKE_SESSION: Sql = sql("UPDATE sessions SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL");
+
+const SEEN: Sql = sql("UPDATE sessions SET last_seen_at = $2 WHERE id = $1 AND last_seen_at < $2");
+
 /// A refresh token as it is kept.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RefreshToken {
@@ -114,7 +119,7 @@ impl Database {
     }
 }
 
-async fn add(conn: &mut Conn, token: &RefreshToken) -> Result<(), Failure> {
+pub(super) async fn add(conn: &mut Conn, token: &RefreshToken) -> Result<(), Failure> {
     let (created, expires) = (token.created_at.ms(), token.expires_at.ms());
     conn.execute(ADD, args![token.hash.as_str(), token.family, token.user.uuid(), created, expires]).await?;
     Ok(())
@@ -133,6 +138,7 @@ async fn rotate(
     let (user, family) = (row.user("user_id")?, row.get::<Uuid>("family")?);
     if used_now {
         add(conn, &RefreshToken { hash: successor, family, user, created_at: now, expires_at }).await?;
+        conn.execute(SEEN, args![family, now.ms()]).await?;
         return Ok(Rotation::Rotated { user, family });
     }
     let (Some(used_at), false) = (row.optional_time("used_at")?, row.get::<i64>("revoked")? != 0) else {
@@ -143,5 +149,6 @@ async fn rotate(
         return Ok(Rotation::Rotated { user, family });
     }
     conn.execute(REVOKE_FAMILY, args![family]).await?;
+    conn.execute(REVOKE_SESSION, args![family, now.ms()]).await?;
     Ok(Rotation::Reused { user })
 }

@@ -11,12 +11,23 @@ use super::reads::each;
 use super::sql::{Row, Sql, args, hex, over_rows, rows, sql};
 use crate::auth::Role;
 
+/// The columns that [`user`] reads.
 macro_rules! user_columns {
     () => {
-        "u.id, u.telegram_id, u.name, u.username, u.language, u.avatar, u.role, u.created_at, u.updated_at, \
-         u.blocked_at"
+        "u.id, u.telegram_id, u.phone, u.name, u.username, u.language, u.avatar, u.role, u.created_at, \
+         u.updated_at, u.blocked_at, u.deleted_at"
     };
 }
+pub(super) use user_columns;
+
+/// The same for `RETURNING`.
+macro_rules! returned_columns {
+    () => {
+        "id, telegram_id, phone, name, username, language, avatar, role, created_at, updated_at, blocked_at, \
+         deleted_at"
+    };
+}
+pub(super) use returned_columns;
 
 const UPSERT: Sql = sql(concat!(
     "INSERT INTO users AS u (id, telegram_id, name, username, language, avatar, role, created_at, \
@@ -26,9 +37,9 @@ const UPSERT: Sql = sql(concat!(
      name = CASE WHEN u.own_name = 1 THEN u.name ELSE excluded.name END, username = excluded.username, \
      language = COALESCE(u.language, excluded.language), \
      avatar = CASE WHEN u.own_avatar = 1 THEN u.avatar ELSE COALESCE(excluded.avatar, u.avatar) END, \
-     updated_at = excluded.updated_at \
+     updated_at = excluded.updated_at, deleted_at = NULL \
      RETURNING ",
-    "id, telegram_id, name, username, language, avatar, role, created_at, updated_at, blocked_at"
+    returned_columns!()
 ));
 
 const USER: Sql = sql(concat!("SELECT ", user_columns!(), " FROM users AS u WHERE u.id = $1"));
@@ -53,6 +64,8 @@ pub struct User {
     pub id: UserId,
     /// Their Telegram account, if they came with one.
     pub telegram_id: Option<i64>,
+    /// Their phone, if they came with one.
+    pub phone: Option<String>,
     /// What others see.
     pub name: String,
     /// Their Telegram name, without `@`.
@@ -69,6 +82,8 @@ pub struct User {
     pub updated_at: Time,
     /// Since when they are shut out.
     pub blocked_at: Option<Time>,
+    /// When they asked for the account to be deleted.
+    pub deleted_at: Option<Time>,
 }
 
 /// What a person changes about themselves; what is absent stays.
@@ -153,22 +168,14 @@ impl Database {
         let values = args![id.uuid(), name, language, now.ms(), seen.map(Time::ms)];
         Ok(self.execute(SET_PROFILE, values).await? == 1)
     }
-
-    /// Gives a person another role; answers whether there is such a person.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn set_role(&self, id: UserId, role: Role, now: Time) -> Result<bool, Unavailable> {
-        let statement = sql("UPDATE users SET role = $2, updated_at = $3 WHERE id = $1");
-        Ok(self.execute(statement, args![id.uuid(), role.word(), now.ms()]).await? == 1)
-    }
 }
 
-fn user(row: &Row) -> Result<User, Failure> {
+pub(super) fn user(row: &Row) -> Result<User, Failure> {
     let role = row.text("role")?;
     Ok(User {
         id: row.user("id")?,
         telegram_id: row.get("telegram_id")?,
+        phone: row.get("phone")?,
         name: row.text("name")?,
         username: row.get("username")?,
         language: row.get("language")?,
@@ -177,5 +184,6 @@ fn user(row: &Row) -> Result<User, Failure> {
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
         blocked_at: row.optional_time("blocked_at")?,
+        deleted_at: row.optional_time("deleted_at")?,
     })
 }

@@ -4,10 +4,13 @@
 
 mod claims;
 mod faults;
+mod identity;
 mod kill;
 mod main_job;
 mod marketplace;
+mod matrix;
 mod nodes;
+mod protection;
 mod refusals;
 mod repeats;
 mod support;

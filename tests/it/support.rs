@@ -103,6 +103,51 @@ impl TestApp {
         sign_in_at(&self.url, name).await
     }
 
+    /// Nobody in particular.
+    pub fn anonymous(&self) -> TestUser {
+        TestUser {
+            url: self.url.clone(),
+            token: String::new(),
+            id: String::new(),
+            number: 0,
+            http: reqwest::Client::new(),
+        }
+    }
+
+    /// Somebody new, with everything that was handed out.
+    pub async fn sign_in_with_tokens(&self, name: &str) -> (TestUser, Value) {
+        sign_in_number(&self.url, NEXT.fetch_add(1, Ordering::Relaxed), name).await
+    }
+
+    /// Makes every use of a refresh token so far older than the grace.
+    pub async fn outdate_refresh_tokens(&self) {
+        let statement = "UPDATE refresh_tokens SET used_at = used_at - 60000 WHERE used_at IS NOT NULL";
+        self.behind_its_back(statement).await;
+    }
+
+    /// A statement past the server.
+    pub async fn behind_its_back(&self, statement: &'static str) {
+        use sqlx::{ConnectOptions, Connection, Executor};
+        match &self.database_url {
+            Some(url) => {
+                sqlx::PgConnection::connect(url).await.unwrap().execute(statement).await.unwrap();
+            }
+            None => {
+                let file = self.data.path().join("peerpack.db");
+                let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+                options.connect().await.unwrap().execute(statement).await.unwrap();
+            }
+        }
+    }
+
+    /// The secret of a link for the first administrator.
+    pub async fn invitation(&self) -> Option<String> {
+        let (secret, now) = (hex::encode(rand::random::<[u8; 16]>()), self.app.clock.now());
+        let hash = peerpack::http::operators::invitation_hash(&secret);
+        let until = now + peerpack_actors::time::Span::hours(1);
+        self.app.database.invite_first_admin(hash, until, now).await.unwrap().then_some(secret)
+    }
+
     /// Somebody new with a role.
     pub async fn sign_in_with_role(&self, name: &str, role: Role) -> TestUser {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -125,6 +170,10 @@ pub async fn sign_in_at(url: &str, name: &str) -> TestUser {
 }
 
 async fn sign_in_as(url: &str, number: i64, name: &str) -> TestUser {
+    sign_in_number(url, number, name).await.0
+}
+
+async fn sign_in_number(url: &str, number: i64, name: &str) -> (TestUser, Value) {
     let user = TelegramUser {
         id: number,
         first_name: name.to_owned(),
@@ -141,7 +190,8 @@ async fn sign_in_as(url: &str, number: i64, name: &str) -> TestUser {
     assert_eq!(answer.status(), StatusCode::OK);
     let body: Value = answer.json().await.unwrap();
     let id = body["user"]["id"].as_str().unwrap().to_owned();
-    TestUser { url: url.to_owned(), token: body["access_token"].as_str().unwrap().to_owned(), id, http }
+    let token = body["access_token"].as_str().unwrap().to_owned();
+    (TestUser { url: url.to_owned(), token, id, number, http }, body)
 }
 
 /// An empty database of its own.
@@ -161,12 +211,16 @@ pub struct TestUser {
     url: String,
     pub token: String,
     pub id: String,
+    number: i64,
     http: reqwest::Client,
 }
 
 impl TestUser {
     pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
-        let request = self.http.request(method, format!("{}{path}", self.url)).bearer_auth(&self.token);
+        let mut request = self.http.request(method, format!("{}{path}", self.url));
+        if !self.token.is_empty() {
+            request = request.bearer_auth(&self.token);
+        }
         let request = if let Some(body) = body { request.json(&body) } else { request };
         let answer = request.send().await.unwrap();
         let status = answer.status();
@@ -218,6 +272,16 @@ impl TestUser {
 
     pub async fn put(&self, path: &str) -> (StatusCode, Value) {
         self.call(Method::PUT, path, None).await
+    }
+
+    /// The same person with another token.
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { token: token.to_owned(), ..self.clone() }
+    }
+
+    /// The same person on another device.
+    pub async fn again(&self, app: &TestApp) -> Self {
+        sign_in_as(&app.url, self.number, "Again").await
     }
 
     /// The same person at another server.

@@ -17,7 +17,7 @@ fn anna() -> Principal {
 fn good() -> Value {
     json!({
         "iss": "peerpack", "aud": "peerpack", "sub": anna().user, "exp": NOW_S + 900, "iat": NOW_S,
-        "jti": Uuid::from_u128(1), "token_use": "access", "role": "user",
+        "jti": Uuid::from_u128(1), "sid": Uuid::from_u128(2), "token_use": "access", "role": "user",
     })
 }
 
@@ -37,11 +37,11 @@ fn verdict(claims: &Value) -> Result<(), TokenError> {
 
 #[test]
 fn an_issued_token_names_its_owner_and_its_end() {
-    let (token, expires_in) = tokens().issue(anna(), NOW, [1; 10]);
+    let (token, expires_in) = tokens().issue(anna(), Uuid::nil(), NOW, [1; 10]);
     let access = tokens().verify(&token, NOW).unwrap();
     assert_eq!((access.principal, expires_in), (anna(), 900));
     assert_eq!(access.expires_at, NOW + Span::minutes(15));
-    assert_ne!(tokens().issue(anna(), NOW, [2; 10]).0, token);
+    assert_ne!(tokens().issue(anna(), Uuid::nil(), NOW, [2; 10]).0, token);
 }
 
 #[test]
@@ -51,9 +51,10 @@ fn a_key_of_fewer_than_32_bytes_is_refused() {
 
 #[test]
 fn a_token_under_another_key_or_with_a_changed_byte_is_refused() {
-    let (token, _) = Tokens::new(&[9; 32], Span::minutes(15)).unwrap().issue(anna(), NOW, [1; 10]);
+    let (token, _) =
+        Tokens::new(&[9; 32], Span::minutes(15)).unwrap().issue(anna(), Uuid::nil(), NOW, [1; 10]);
     assert_eq!(tokens().verify(&token, NOW), Err(TokenError::Invalid));
-    let (token, _) = tokens().issue(anna(), NOW, [1; 10]);
+    let (token, _) = tokens().issue(anna(), Uuid::nil(), NOW, [1; 10]);
     for at in 0..token.len() {
         let mut changed = token.clone().into_bytes();
         changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
@@ -70,7 +71,7 @@ fn other_algorithms_are_refused() {
         assert_eq!(tokens().verify(&token, NOW), Err(TokenError::Invalid));
     }
     // {"alg":"none"} and {"alg":"RS256"}, the latter with our own signature kept.
-    let (token, _) = tokens().issue(anna(), NOW, [1; 10]);
+    let (token, _) = tokens().issue(anna(), Uuid::nil(), NOW, [1; 10]);
     let (_, rest) = token.split_once('.').unwrap();
     let payload = rest.split_once('.').unwrap().0;
     for forged in [
@@ -130,7 +131,7 @@ fn refresh_and_access_tokens_do_not_stand_in_for_each_other() {
     assert_eq!(verdict(&with("token_use", json!("refresh"))), Err(TokenError::Invalid));
     let refresh = RefreshToken::generate([3; 32]);
     assert_eq!(tokens().verify(&refresh.reveal(), NOW), Err(TokenError::Invalid));
-    assert_eq!(RefreshToken::parse(&tokens().issue(anna(), NOW, [1; 10]).0), None);
+    assert_eq!(RefreshToken::parse(&tokens().issue(anna(), Uuid::nil(), NOW, [1; 10]).0), None);
 }
 
 #[test]

@@ -80,7 +80,8 @@ impl World {
 
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let server = serving::serve(listener, app.clone(), tokens.clone()).unwrap();
+        let beside = crate::startup::beside::Beside::new(&app.config, None).unwrap();
+        let server = serving::serve(listener, app.clone(), tokens.clone(), beside).unwrap();
         let handle = server.handle();
         actix_web::rt::spawn(server);
         Self { app, address, tokens, server: handle, _dir: dir }
@@ -114,7 +115,7 @@ impl World {
     /// A token that was issued so long ago.
     pub(super) fn token_from(&self, user: UserId, ago: Span) -> String {
         let principal = Principal { user, role: Role::User };
-        self.tokens.issue(principal, self.app.clock.now() - ago, rand::random()).0
+        self.tokens.issue(principal, uuid::Uuid::nil(), self.app.clock.now() - ago, rand::random()).0
     }
 
     pub(super) fn url(&self) -> String {

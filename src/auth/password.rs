@@ -1,0 +1,80 @@
+//! Passwords and codes: slow, salted hashes (argon2id), made and compared off the threads that serve requests.
+
+use argon2::{Algorithm, Argon2, Params, Version};
+use subtle::ConstantTimeEq;
+use tokio::sync::Semaphore;
+
+use crate::error::ApiError;
+
+/// The fewest characters of a password.
+pub const LEAST_PASSWORD: usize = 12;
+
+/// The most bytes that are hashed.
+pub const MOST_PASSWORD: usize = 256;
+
+const MEMORY_KIB: u32 = 19_456;
+const PASSES: u32 = 2;
+const HASH_BYTES: usize = 32;
+
+/// Each hash takes 19 MiB: no more than two at once.
+static ROOM: Semaphore = Semaphore::const_new(2);
+
+/// How many may wait; beyond it the server is busy.
+static QUEUE: Semaphore = Semaphore::const_new(32);
+
+/// The hash of a secret under a salt, as the store keeps it.
+///
+/// # Errors
+/// Too many wait.
+pub async fn hash(secret: String, salt: [u8; 16]) -> Result<String, ApiError> {
+    slowly(move || encode(&secret, &salt)).await
+}
+
+/// Whether a secret is the one of a kept hash. A missing hash takes as long as a wrong secret.
+///
+/// # Errors
+/// Too many wait.
+pub async fn is_of(secret: String, kept: Option<String>) -> Result<bool, ApiError> {
+    slowly(move || {
+        let kept = kept.unwrap_or_default();
+        let salt = kept.split('$').nth(1).and_then(|salt| hex::decode(salt).ok()).unwrap_or(vec![0; 16]);
+        bool::from(encode(&secret, &salt).as_bytes().ct_eq(kept.as_bytes()))
+    })
+    .await
+}
+
+async fn slowly<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
+    let _waiting = QUEUE.try_acquire().map_err(|_| ApiError::unavailable())?;
+    let _room = ROOM.acquire().await.map_err(|_| ApiError::unavailable())?;
+    tokio::task::spawn_blocking(work).await.map_err(|error| ApiError::internal(&error))
+}
+
+/// `argon2id-19456-2$<salt>$<hash>`: another setting is another text, and so never equal.
+fn encode(secret: &str, salt: &[u8]) -> String {
+    let params = Params::new(MEMORY_KIB, PASSES, 1, Some(HASH_BYTES)).expect("constants within the bounds");
+    let mut out = [0; HASH_BYTES];
+    let secret = &secret.as_bytes()[..secret.len().min(MOST_PASSWORD)];
+    let hashed =
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(secret, salt, &mut out);
+    match hashed {
+        Ok(()) => format!("argon2id-{MEMORY_KIB}-{PASSES}${}${}", hex::encode(salt), hex::encode(out)),
+        // A salt that is too short: a hash that was never kept by us.
+        Err(_) => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[actix_web::test]
+    async fn only_the_same_secret_is_of_a_hash() {
+        let kept = hash("correct horse battery".into(), [7; 16]).await.unwrap();
+        assert!(!kept.contains("correct"));
+        assert!(is_of("correct horse battery".into(), Some(kept.clone())).await.unwrap());
+        assert!(!is_of("correct horse batterz".into(), Some(kept.clone())).await.unwrap());
+        assert!(!is_of("correct horse battery".into(), None).await.unwrap());
+        assert!(!is_of(String::new(), Some(String::new())).await.unwrap());
+        assert_ne!(hash("correct horse battery".into(), [8; 16]).await.unwrap(), kept);
+    }
+}

@@ -1,0 +1,178 @@
+//! Phone numbers and the codes that are sent to them.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use async_trait::async_trait;
+use peerpack_actors::time::Span;
+
+use crate::error::ApiError;
+
+/// How long a code is good.
+pub const CODE_TTL: Span = Span::minutes(5);
+
+/// Countries whose numbers get codes; others are where calls are expensive.
+const PREFIXES: [&str; 9] = ["+7", "+374", "+375", "+992", "+993", "+994", "+995", "+996", "+998"];
+
+/// A phone number in the form of E.164.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Phone(String);
+
+impl Phone {
+    /// Reads what a person types: with blanks, hyphens and brackets, with `+`, `00` or a Russian `8` in front.
+    ///
+    /// # Errors
+    /// 422 for what is no number, or no number of a country that gets codes.
+    pub fn parse(text: &str) -> Result<Self, ApiError> {
+        let wrong = |reason| ApiError::unprocessable("phone", reason);
+        if text.len() > 40 {
+            return Err(wrong("is not a phone number"));
+        }
+        let plain: String =
+            text.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.' | '\u{a0}')).collect();
+        let number = if let Some(rest) = plain.strip_prefix("00") {
+            format!("+{rest}")
+        } else if plain.len() == 11 && plain.starts_with('8') {
+            format!("+7{}", &plain[1..])
+        } else {
+            plain
+        };
+        let digits = number.strip_prefix('+').unwrap_or_default();
+        if !(8..=15).contains(&digits.len()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(wrong("is not a phone number"));
+        }
+        if !PREFIXES.iter().any(|prefix| number.starts_with(prefix)) {
+            return Err(wrong("numbers of this country get no codes"));
+        }
+        Ok(Self(number))
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What others may see of it.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        format!("+… {}", &self.0[self.0.len() - 4..])
+    }
+}
+
+/// A code of six digits made of random bytes.
+#[must_use]
+pub fn code(random: u64) -> String {
+    // 2^64 is so much more than 10^6 that no code is noticeably likelier than another.
+    format!("{:06}", random % 1_000_000)
+}
+
+/// The way of a code to its phone.
+#[async_trait]
+pub trait CodeSender: Send + Sync + 'static {
+    /// Sends a code, or says that it cannot.
+    ///
+    /// # Errors
+    /// The code was not sent.
+    async fn send(&self, phone: &Phone, code: &str) -> Result<(), ApiError>;
+}
+
+/// Writes codes into the log. For development only: whoever reads the log is everybody.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LogSender;
+
+#[async_trait]
+impl CodeSender for LogSender {
+    async fn send(&self, phone: &Phone, code: &str) -> Result<(), ApiError> {
+        tracing::info!(phone = phone.as_str(), code, "a code for signing in (development only)");
+        Ok(())
+    }
+}
+
+/// Sends nothing: no way is configured.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoSender;
+
+#[async_trait]
+impl CodeSender for NoSender {
+    async fn send(&self, _: &Phone, _: &str) -> Result<(), ApiError> {
+        Err(ApiError::forbidden("signing in by phone is not set up here"))
+    }
+}
+
+/// Runs a program for each code: the number is its argument, the code its input.
+#[derive(Debug, Clone)]
+pub struct CommandSender(pub PathBuf);
+
+#[async_trait]
+impl CodeSender for CommandSender {
+    async fn send(&self, phone: &Phone, code: &str) -> Result<(), ApiError> {
+        let (program, phone, code) = (self.0.clone(), phone.as_str().to_owned(), code.to_owned());
+        let sent = tokio::task::spawn_blocking(move || run(&program, &phone, &code));
+        match sent.await {
+            Ok(Ok(true)) => Ok(()),
+            outcome => {
+                tracing::error!(?outcome, "a code was not sent");
+                Err(ApiError::unavailable())
+            }
+        }
+    }
+}
+
+fn run(program: &Path, phone: &str, code: &str) -> std::io::Result<bool> {
+    let mut child = Command::new(program)
+        .arg(phone)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    if let Some(mut input) = child.stdin.take() {
+        input.write_all(code.as_bytes())?;
+    }
+    for _ in 0..100 {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status.success());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    child.kill()?;
+    child.wait()?;
+    Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn x36_numbers_have_one_form() {
+        for (text, number) in [
+            ("+7 (900) 123-45-67", "+79001234567"),
+            ("8 900 123 45 67", "+79001234567"),
+            ("00375 29 123 45 67", "+375291234567"),
+        ] {
+            assert_eq!(Phone::parse(text).unwrap().as_str(), number);
+        }
+        let long = "+7".to_owned() + &"9".repeat(40);
+        for wrong in
+            ["", "+", "9001234567", "+7900", "+7 900 123 45 6a", "+٧٩٠٠١٢٣٤٥٦٧", "+1 900 123 4567", &long]
+        {
+            assert_eq!(Phone::parse(wrong).unwrap_err().status(), 422, "{wrong}");
+        }
+        assert_eq!(Phone::parse("+79001234567").unwrap().masked(), "+… 4567");
+    }
+
+    #[test]
+    fn codes_have_six_digits() {
+        assert_eq!((code(7), code(1_234_567)), ("000007".to_owned(), "234567".to_owned()));
+    }
+
+    #[actix_web::test]
+    async fn without_a_way_nothing_is_sent() {
+        let phone = Phone::parse("+79001234567").unwrap();
+        assert_eq!(NoSender.send(&phone, "1").await.unwrap_err().status(), 403);
+        assert!(CommandSender("/bin/true".into()).send(&phone, "1").await.is_ok());
+        assert_eq!(CommandSender("/bin/false".into()).send(&phone, "1").await.unwrap_err().status(), 503);
+    }
+}

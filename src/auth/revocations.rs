@@ -1,0 +1,111 @@
+//! Sessions that were ended although their access tokens are still good: a logout, a theft, a ban, another role.
+//!
+//! Kept in memory for as long as such a token can live, and learned from the store every two seconds, whichever node
+//! ended them. Knows nothing about the store: it is asked through [`Learn`].
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use parking_lot::RwLock;
+use peerpack_actors::ids::UserId;
+use peerpack_actors::ports::Unavailable;
+use peerpack_actors::time::{Span, Time};
+use tokio::task::AbortHandle;
+use uuid::Uuid;
+
+use super::Welcome;
+use super::token::{Access, MAX_LIFETIME};
+
+/// How often the store is asked.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// How far back each look goes beyond the last one: clocks of nodes differ, and commits take their time.
+const OVERLAP: Span = Span::minutes(2);
+
+/// A session that was ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// Which.
+    pub session: Uuid,
+    /// Whose.
+    pub user: UserId,
+    /// When.
+    pub at: Time,
+}
+
+/// Sessions that were ended at or after a moment.
+pub type Learn = Box<dyn Fn(Time) -> BoxFuture<'static, Result<Vec<Ended>, Unavailable>> + Send + Sync>;
+
+/// What happens to a user's sockets.
+pub type Close = Box<dyn Fn(UserId) + Send + Sync>;
+
+/// The sessions that were ended lately.
+pub struct Revocations {
+    ended: RwLock<HashMap<Uuid, Time>>,
+    learn: Learn,
+    close: Close,
+}
+
+/// Learns as long as it lives.
+#[derive(Debug)]
+pub struct Learning(AbortHandle);
+
+impl Drop for Learning {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Revocations {
+    /// What is known at the start, and what is learned from then on.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn start(learn: Learn, close: Close, now: Time) -> Result<(Arc<Self>, Learning), Unavailable> {
+        let revocations = Arc::new(Self { ended: RwLock::default(), learn, close });
+        revocations.look(now - MAX_LIFETIME, now).await?;
+        let looking = Arc::clone(&revocations);
+        let task = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(EVERY).await;
+                let now = looking.latest(now);
+                if let Err(error) = looking.look(now - OVERLAP, now).await {
+                    tracing::warn!(%error, "cannot learn which sessions were ended");
+                }
+            }
+        });
+        Ok((revocations, Learning(task.abort_handle())))
+    }
+
+    /// Looks at once: somebody was just signed out here.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn refresh(&self, now: Time) -> Result<(), Unavailable> {
+        self.look(now - OVERLAP, now).await
+    }
+
+    async fn look(&self, since: Time, now: Time) -> Result<(), Unavailable> {
+        for Ended { session, user, at } in (self.learn)(since).await? {
+            if self.ended.write().insert(session, at).is_none() {
+                (self.close)(user);
+            }
+        }
+        let forgotten = now - MAX_LIFETIME - OVERLAP;
+        self.ended.write().retain(|_, at| *at >= forgotten);
+        Ok(())
+    }
+
+    /// The time up to which everything is known: the last ending, or the start.
+    fn latest(&self, start: Time) -> Time {
+        self.ended.read().values().copied().fold(start, Time::max)
+    }
+}
+
+impl Welcome for Revocations {
+    fn is_welcome(&self, access: &Access) -> bool {
+        !self.ended.read().contains_key(&access.session)
+    }
+}

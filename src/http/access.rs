@@ -1,0 +1,51 @@
+//! Who may call what: the one place where it is enforced. What a route does not open stays shut.
+//!
+//! Whether a thing belongs to the caller is for the core and the store to say; here it is only who may ask at all.
+
+use actix_web::Error;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+
+use crate::auth::{Role, authenticate};
+
+/// Who may call a route.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Access {
+    /// Anybody.
+    Public,
+    /// Whoever is signed in.
+    SignedIn,
+    /// Whoever has one of the roles.
+    Only(&'static [Role]),
+}
+
+/// Administrators.
+pub(super) const ADMIN: Access = Access::Only(&[Role::Admin]);
+
+/// Operators who look.
+pub(super) const OPERATORS: Access = Access::Only(&[Role::Viewer, Role::Dispatcher, Role::Admin]);
+
+/// Anybody.
+pub(super) const PUBLIC: Access = Access::Public;
+
+/// Whoever is signed in.
+pub(super) const SIGNED_IN: Access = Access::SignedIn;
+
+/// Lets pass whom the access allows.
+pub(super) async fn enforce<B: MessageBody + 'static>(
+    access: Access,
+    req: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    match access {
+        Access::Public => {}
+        Access::SignedIn => {
+            authenticate(req.request())?;
+        }
+        Access::Only(roles) => {
+            authenticate(req.request())?.principal.require(roles)?;
+        }
+    }
+    next.call(req).await
+}

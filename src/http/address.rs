@@ -1,0 +1,61 @@
+//! Where a request comes from.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use actix_web::HttpRequest;
+use actix_web::http::header;
+
+/// The address of the client: the peer, or what the outermost of our own proxies saw. Whatever a client writes into
+/// the header itself stands further out and does not count.
+#[must_use]
+pub fn of(req: &HttpRequest, trusted_proxies: u8) -> IpAddr {
+    let peer = req.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+    let Some(hops) = usize::from(trusted_proxies).checked_sub(1) else { return peer };
+    let said = req.headers().get_all(header::X_FORWARDED_FOR).filter_map(|value| value.to_str().ok());
+    let said: Vec<&str> = said.flat_map(|value| value.split(',').map(str::trim)).collect();
+    said.iter().rev().nth(hops).and_then(|address| address.parse().ok()).unwrap_or(peer)
+}
+
+/// What is counted as one client: an address, or the network of 64 bits that one household has.
+#[must_use]
+pub fn client(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(address) => match address.to_ipv4_mapped() {
+            Some(mapped) => IpAddr::V4(mapped),
+            None => {
+                let [a, b, c, d, ..] = address.segments();
+                IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+            }
+        },
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn x38_only_what_our_own_proxies_say_counts() {
+        let req = TestRequest::default()
+            .peer_addr("10.0.0.1:9".parse().unwrap())
+            .append_header(("x-forwarded-for", "1.1.1.1, 2.2.2.2"))
+            .append_header(("x-forwarded-for", "3.3.3.3"))
+            .to_http_request();
+        for (proxies, expected) in
+            [(0, "10.0.0.1"), (1, "3.3.3.3"), (2, "2.2.2.2"), (3, "1.1.1.1"), (4, "10.0.0.1")]
+        {
+            assert_eq!(of(&req, proxies), expected.parse::<IpAddr>().unwrap(), "{proxies}");
+        }
+    }
+
+    #[test]
+    fn a_household_is_one_client() {
+        let parse = |text: &str| text.parse::<IpAddr>().unwrap();
+        assert_eq!(client(parse("2a00:1:2:3:4:5:6:7")), client(parse("2a00:1:2:3::1")));
+        assert_ne!(client(parse("2a00:1:2:3::1")), client(parse("2a00:1:2:4::1")));
+        assert_eq!(client(parse("::ffff:1.2.3.4")), parse("1.2.3.4"));
+    }
+}

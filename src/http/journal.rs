@@ -1,0 +1,181 @@
+//! The last requests of this node, for operators: what was asked, how it went, how long it took. No addresses, no
+//! names, no bodies: a route's pattern, a status and a time.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpResponse, web};
+use parking_lot::Mutex;
+use peerpack_actors::time::{Span, Time};
+use serde::Serialize;
+use tokio::time::Instant;
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::error::{ApiError, Problem};
+
+/// How many requests are remembered.
+const MOST: usize = 50_000;
+
+/// How far back the answers look.
+const WINDOW: Span = Span::minutes(60);
+
+#[derive(Clone, Debug)]
+struct Entry {
+    at: Time,
+    route: String,
+    status: u16,
+    took_us: u32,
+}
+
+/// The last requests.
+#[derive(Debug, Default)]
+pub struct Journal(Mutex<VecDeque<Entry>>);
+
+/// The last hour in a few numbers.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Stats {
+    /// Requests in the last hour, as far as remembered.
+    requests: usize,
+    /// Of these: refused.
+    client_errors: usize,
+    /// Of these: failed.
+    server_errors: usize,
+    p50_ms: f64,
+    p95_ms: f64,
+    p99_ms: f64,
+}
+
+/// The last hour by route.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ByEndpoint {
+    /// The busiest first.
+    endpoints: Vec<EndpointStats>,
+}
+
+/// A route in the last hour.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EndpointStats {
+    /// `GET /api/trips/{trip_id}`.
+    endpoint: String,
+    #[serde(flatten)]
+    stats: Stats,
+}
+
+/// The last hour by minute.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Chart {
+    /// Oldest first; minutes without requests are left out.
+    points: Vec<Point>,
+}
+
+/// A minute.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Point {
+    /// Its beginning.
+    minute: String,
+    #[serde(flatten)]
+    stats: Stats,
+}
+
+impl Journal {
+    fn note(&self, entry: Entry) {
+        let mut entries = self.0.lock();
+        if entries.len() >= MOST {
+            entries.pop_front();
+        }
+        entries.push_back(entry);
+    }
+
+    fn lately(&self, now: Time) -> Vec<Entry> {
+        self.0.lock().iter().filter(|entry| entry.at > now - WINDOW).cloned().collect()
+    }
+}
+
+impl Stats {
+    fn of(entries: &[&Entry]) -> Self {
+        let mut took: Vec<u32> = entries.iter().map(|entry| entry.took_us).collect();
+        took.sort_unstable();
+        let at = |percent: usize| {
+            let index = (took.len() * percent / 100).min(took.len().saturating_sub(1));
+            took.get(index).map_or(0.0, |us| f64::from(*us) / 1_000.0)
+        };
+        let count = |from: u16| entries.iter().filter(|entry| entry.status / 100 == from).count();
+        Self {
+            requests: entries.len(),
+            client_errors: count(4),
+            server_errors: count(5),
+            p50_ms: at(50),
+            p95_ms: at(95),
+            p99_ms: at(99),
+        }
+    }
+}
+
+/// Notes how a request went.
+pub(super) async fn note<B: MessageBody + 'static>(
+    req: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let Some((app, journal)) =
+        req.app_data::<web::Data<App>>().cloned().zip(req.app_data::<web::Data<Journal>>().cloned())
+    else {
+        return next.call(req).await;
+    };
+    let route = format!("{} {}", req.method(), req.match_pattern().unwrap_or_default());
+    let begun = Instant::now();
+    let outcome = next.call(req).await;
+    let status = match &outcome {
+        Ok(response) => response.status(),
+        Err(error) => error.as_response_error().status_code(),
+    };
+    let took = begun.elapsed();
+    let labels = [("route", route.clone()), ("status", status.as_u16().to_string())];
+    metrics::histogram!("peerpack_http_request_seconds", &labels).record(took.as_secs_f64());
+    let took_us = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
+    journal.note(Entry { at: app.clock.now(), route, status: status.as_u16(), took_us });
+    outcome
+}
+
+/// The last hour of this node in a few numbers.
+#[utoipa::path(get, path = "/api/admin/requests/stats", tag = "admin", security(("bearer" = [])),
+    responses((status = 200, body = Stats), (status = 401, body = Problem), (status = 403, body = Problem)))]
+pub async fn stats(app: web::Data<App>, journal: web::Data<Journal>) -> Result<HttpResponse, ApiError> {
+    let entries = journal.lately(app.clock.now());
+    Ok(HttpResponse::Ok().json(Stats::of(&entries.iter().collect::<Vec<_>>())))
+}
+
+/// The last hour of this node by route.
+#[utoipa::path(get, path = "/api/admin/requests/endpoints", tag = "admin", security(("bearer" = [])),
+    responses((status = 200, body = ByEndpoint), (status = 401, body = Problem), (status = 403, body = Problem)))]
+pub async fn by_endpoint(app: web::Data<App>, journal: web::Data<Journal>) -> Result<HttpResponse, ApiError> {
+    let entries = journal.lately(app.clock.now());
+    let mut routes: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
+    for entry in &entries {
+        routes.entry(&entry.route).or_default().push(entry);
+    }
+    let mut endpoints: Vec<_> = routes
+        .into_iter()
+        .map(|(route, entries)| EndpointStats { endpoint: route.to_owned(), stats: Stats::of(&entries) })
+        .collect();
+    endpoints.sort_by_key(|one| std::cmp::Reverse(one.stats.requests));
+    Ok(HttpResponse::Ok().json(ByEndpoint { endpoints }))
+}
+
+/// The last hour of this node by minute.
+#[utoipa::path(get, path = "/api/admin/requests/chart", tag = "admin", security(("bearer" = [])),
+    responses((status = 200, body = Chart), (status = 401, body = Problem), (status = 403, body = Problem)))]
+pub async fn chart(app: web::Data<App>, journal: web::Data<Journal>) -> Result<HttpResponse, ApiError> {
+    let entries = journal.lately(app.clock.now());
+    let mut minutes: BTreeMap<i64, Vec<&Entry>> = BTreeMap::new();
+    for entry in &entries {
+        minutes.entry(entry.at.ms().div_euclid(60_000)).or_default().push(entry);
+    }
+    let points = minutes.into_iter().map(|(minute, entries)| Point {
+        minute: Time::from_ms(minute * 60_000).to_string(),
+        stats: Stats::of(&entries),
+    });
+    Ok(HttpResponse::Ok().json(Chart { points: points.collect() }))
+}

@@ -1,0 +1,163 @@
+//! Operators: taking them on, changing what people may do, shutting people out.
+
+use actix_web::{HttpResponse, web};
+use peerpack_actors::ids::UserId;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+
+use super::input::{self, SHORT_TEXT};
+use crate::app::App;
+use crate::auth::password::{self, LEAST_PASSWORD, MOST_PASSWORD};
+use crate::auth::revocations::Revocations;
+use crate::auth::{Principal, Role};
+use crate::error::extract::Body;
+use crate::error::{ApiError, Problem};
+use crate::store::NewOperator;
+
+/// Somebody who is to sign in with a name and a password.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddOperator {
+    login: String,
+    /// At least 12 characters.
+    password: String,
+    /// What others see.
+    name: String,
+    /// `viewer`, `dispatcher` or `admin`.
+    #[schema(value_type = String)]
+    role: Role,
+}
+
+/// An operator was taken on.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OperatorAdded {
+    pub(super) success: bool,
+    pub(super) user_id: String,
+}
+
+/// Another role.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewRole {
+    /// `user`, `viewer`, `dispatcher` or `admin`.
+    #[schema(value_type = String)]
+    role: Role,
+}
+
+/// It is so now.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AccountChanged {
+    success: bool,
+}
+
+/// Takes an operator on.
+#[utoipa::path(post, path = "/api/admin/operators", tag = "admin", security(("bearer" = [])),
+    request_body = AddOperator,
+    responses((status = 201, body = OperatorAdded), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub async fn add(app: web::Data<App>, body: Body<AddOperator>) -> Result<HttpResponse, ApiError> {
+    let AddOperator { login, password, name, role } = body.0;
+    if !role.is_operator() {
+        return Err(ApiError::unprocessable("role", "must be viewer, dispatcher or admin"));
+    }
+    let operator = new_operator(&app, login, password, name, role).await?;
+    let id = operator.id;
+    if !app.database.add_operator(operator, app.clock.now()).await? {
+        return Err(ApiError::conflict("login_taken", "somebody else has this login"));
+    }
+    Ok(HttpResponse::Created().json(OperatorAdded { success: true, user_id: id.to_string() }))
+}
+
+/// Gives a person another role. Their sessions end.
+#[utoipa::path(put, path = "/api/admin/users/{user_id}/role", tag = "admin", security(("bearer" = [])),
+    params(("user_id" = String, Path, description = "The user")), request_body = NewRole,
+    responses((status = 200, body = AccountChanged), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn set_role(
+    app: web::Data<App>,
+    principal: Principal,
+    revocations: web::Data<Revocations>,
+    path: web::Path<UserId>,
+    body: Body<NewRole>,
+) -> Result<HttpResponse, ApiError> {
+    let (user, now) = (somebody_else(principal, path.into_inner())?, app.clock.now());
+    let known = app.database.set_role(user, body.0.role, now).await?;
+    changed(known, &revocations, &app).await
+}
+
+/// Shuts a person out. Their sessions end.
+#[utoipa::path(post, path = "/api/admin/users/{user_id}/block", tag = "admin", security(("bearer" = [])),
+    params(("user_id" = String, Path, description = "The user")),
+    responses((status = 200, body = AccountChanged), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn block(
+    app: web::Data<App>,
+    principal: Principal,
+    revocations: web::Data<Revocations>,
+    path: web::Path<UserId>,
+) -> Result<HttpResponse, ApiError> {
+    let user = somebody_else(principal, path.into_inner())?;
+    let known = app.database.set_blocked(user, true, app.clock.now()).await?;
+    changed(known, &revocations, &app).await
+}
+
+/// Lets a person in again.
+#[utoipa::path(post, path = "/api/admin/users/{user_id}/unblock", tag = "admin", security(("bearer" = [])),
+    params(("user_id" = String, Path, description = "The user")),
+    responses((status = 200, body = AccountChanged), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn unblock(
+    app: web::Data<App>,
+    principal: Principal,
+    revocations: web::Data<Revocations>,
+    path: web::Path<UserId>,
+) -> Result<HttpResponse, ApiError> {
+    let user = somebody_else(principal, path.into_inner())?;
+    let known = app.database.set_blocked(user, false, app.clock.now()).await?;
+    changed(known, &revocations, &app).await
+}
+
+/// Nobody changes their own rights: the last administrator would lock everybody out.
+fn somebody_else(principal: Principal, user: UserId) -> Result<UserId, ApiError> {
+    if user == principal.user {
+        return Err(ApiError::conflict("own_account", "another administrator has to do this"));
+    }
+    Ok(user)
+}
+
+async fn changed(known: bool, revocations: &Revocations, app: &App) -> Result<HttpResponse, ApiError> {
+    if !known {
+        return Err(ApiError::not_found());
+    }
+    revocations.refresh(app.clock.now()).await?;
+    Ok(HttpResponse::Ok().json(AccountChanged { success: true }))
+}
+
+/// Checks and hashes what an operator comes with.
+pub(super) async fn new_operator(
+    app: &App,
+    login: String,
+    password: String,
+    name: String,
+    role: Role,
+) -> Result<NewOperator, ApiError> {
+    let login = login.to_lowercase();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'@');
+    if !(3..=64).contains(&login.len()) || !login.bytes().all(plain) {
+        return Err(ApiError::unprocessable("login", "must be 3 to 64 letters, digits, or any of . _ - @"));
+    }
+    if password.chars().count() < LEAST_PASSWORD || password.len() > MOST_PASSWORD {
+        return Err(ApiError::unprocessable("password", "must have 12 to 256 characters"));
+    }
+    let name = input::required("name", Some(name), SHORT_TEXT)?;
+    let id = UserId::new(app.clock.now(), app.clock.random());
+    let password_hash = password::hash(password, rand::random()).await?;
+    Ok(NewOperator { id, login, password_hash, name, role })
+}
+
+/// What is kept of the link that makes the first administrator. 256 random bits need no slow hash.
+#[must_use]
+pub fn invitation_hash(invitation: &str) -> String {
+    hex::encode(Sha256::digest(invitation.as_bytes()))
+}

@@ -1,0 +1,58 @@
+//! What handlers reach beside the [`App`](crate::app::App): who was signed out, how much was asked, what is being done.
+
+use std::sync::Arc;
+
+use actix_web::web;
+
+use super::{NAMESPACE, identity};
+use crate::auth::Welcome;
+use crate::auth::phone::CodeSender;
+use crate::auth::revocations::Revocations;
+use crate::bus::tally::Tally;
+use crate::config::Config;
+use crate::http::journal::Journal;
+use crate::http::limits::Limits;
+use crate::http::once::Running;
+
+/// Shared by all workers.
+#[derive(Clone)]
+pub(crate) struct Beside {
+    running: web::Data<Running>,
+    journal: web::Data<Journal>,
+    limits: Option<web::Data<Limits>>,
+    sender: web::Data<dyn CodeSender>,
+    revocations: Option<Arc<Revocations>>,
+}
+
+impl Beside {
+    /// What the configuration asks for. Without revocations every token counts until it expires.
+    pub(crate) fn new(config: &Config, revocations: Option<Arc<Revocations>>) -> std::io::Result<Self> {
+        Ok(Self {
+            running: web::Data::new(Running::default()),
+            journal: web::Data::new(Journal::default()),
+            limits: limits(config)?.map(web::Data::new),
+            sender: web::Data::from(identity::code_sender(config)),
+            revocations,
+        })
+    }
+
+    /// Puts everything into the app data.
+    pub(super) fn provide(self, config: &mut web::ServiceConfig) {
+        config.app_data(self.running).app_data(self.journal).app_data(self.sender);
+        if let Some(limits) = self.limits {
+            config.app_data(limits);
+        }
+        if let Some(revocations) = self.revocations {
+            let welcome: Arc<dyn Welcome> = Arc::clone(&revocations) as _;
+            config.app_data(web::Data::from(welcome)).app_data(web::Data::from(revocations));
+        }
+    }
+}
+
+fn limits(config: &Config) -> std::io::Result<Option<Limits>> {
+    if !config.limits {
+        return Ok(None);
+    }
+    let tally = config.redis_url.as_ref().map(|url| Tally::join(url.reveal(), NAMESPACE)).transpose();
+    Ok(Some(Limits::new(tally.map_err(std::io::Error::other)?)))
+}

@@ -1,0 +1,56 @@
+//! The parts that know who people are: ended sessions, codes, the first administrator.
+
+use std::sync::Arc;
+
+use peerpack_actors::time::{Span, Time};
+
+use crate::app::App;
+use crate::auth::phone::{CodeSender, CommandSender, LogSender, NoSender};
+use crate::auth::revocations::{Ended, Learning, Revocations};
+use crate::config::{Config, Mode};
+use crate::http::operators::invitation_hash;
+use crate::store::Database;
+use crate::ws::Sockets;
+use crate::ws::wire::close;
+
+/// How long the link for the first administrator is good.
+const INVITATION_TTL: Span = Span::hours(24);
+
+/// Which sessions were ended, learned from the store.
+pub(super) async fn revocations(
+    database: &Database,
+    sockets: &Arc<Sockets>,
+    now: Time,
+) -> anyhow::Result<(Arc<Revocations>, Learning)> {
+    let database = database.clone();
+    let learn = move |since| {
+        let database = database.clone();
+        let look = async move {
+            let revoked = database.revoked_sessions(since).await?;
+            let ended = revoked.into_iter().map(|one| Ended { session: one.id, user: one.user, at: one.at });
+            Ok(ended.collect())
+        };
+        Box::pin(look) as futures_util::future::BoxFuture<'static, _>
+    };
+    let sockets = Arc::clone(sockets);
+    let close = move |user| sockets.close_user(user, close::TOKEN_EXPIRED, "the session was ended");
+    Ok(Revocations::start(Box::new(learn), Box::new(close), now).await?)
+}
+
+/// The way of codes to phones.
+pub(super) fn code_sender(config: &Config) -> Arc<dyn CodeSender> {
+    match (&config.phone_code_command, config.mode) {
+        (Some(program), _) => Arc::new(CommandSender(program.clone())),
+        (None, Mode::Development) => Arc::new(LogSender),
+        (None, Mode::Production) => Arc::new(NoSender),
+    }
+}
+
+/// The secret of a link that makes the first administrator, if one is needed.
+pub(super) async fn invite(app: &App) -> anyhow::Result<Option<String>> {
+    let secret = format!("inv_{}", hex::encode(rand::random::<[u8; 32]>()));
+    let now = app.clock.now();
+    let hash = invitation_hash(&secret);
+    let is_needed = app.database.invite_first_admin(hash, now + INVITATION_TTL, now).await?;
+    Ok(is_needed.then_some(secret))
+}

@@ -1,0 +1,239 @@
+//! Accounts beyond their profile: phones, operators, being shut out, being deleted.
+
+use peerpack_actors::ids::UserId;
+use peerpack_actors::ports::Unavailable;
+use peerpack_actors::time::Time;
+
+use super::Database;
+use super::failure::Failure;
+use super::sessions::revoke_all;
+use super::sql::{Conn, Sql, args, sql};
+use super::users::{User, returned_columns, user, user_columns};
+use crate::auth::Role;
+
+const UPSERT_PHONE: Sql = sql(concat!(
+    "INSERT INTO users AS u (id, phone, name, role, created_at, updated_at) \
+     VALUES ($1, $2, $3, 'user', $4, $4) \
+     ON CONFLICT (phone) WHERE phone IS NOT NULL DO UPDATE SET deleted_at = NULL RETURNING ",
+    returned_columns!()
+));
+
+const ADD_OPERATOR: Sql = sql("\
+    INSERT INTO users (id, login, password_hash, name, role, created_at, updated_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $6)");
+
+const OPERATOR: Sql = sql(concat!(
+    "SELECT u.password_hash, ",
+    user_columns!(),
+    " FROM users AS u WHERE u.login = $1 AND u.deleted_at IS NULL"
+));
+
+const INVITE: Sql = sql("\
+    INSERT INTO invitations (hash, created_at, expires_at) SELECT $1, $2, $3 \
+    WHERE NOT EXISTS (SELECT 1 FROM users WHERE role = 'admin') \
+    AND NOT EXISTS (SELECT 1 FROM invitations WHERE used_at IS NULL AND expires_at > $2)");
+
+const REDEEM: Sql = sql("\
+    UPDATE invitations SET used_at = $2 WHERE hash = $1 AND used_at IS NULL AND expires_at > $2 \
+    AND NOT EXISTS (SELECT 1 FROM users WHERE role = 'admin')");
+
+const SET_BLOCKED: Sql = sql("UPDATE users SET blocked_at = $2, updated_at = $3 WHERE id = $1");
+const SET_ROLE: Sql = sql("UPDATE users SET role = $2, updated_at = $3 WHERE id = $1");
+
+const DEALS: Sql = sql("\
+    SELECT count(*) AS deals FROM requests \
+    WHERE (sender = $1 OR courier = $1) AND state IN ('accepted', 'picked_up', 'delivered', 'disputed')");
+const MONEY: Sql =
+    sql("SELECT CAST(COALESCE(sum(balance), 0) AS BIGINT) AS money FROM wallets WHERE user_id = $1");
+const DELETE: Sql = sql("UPDATE users SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL");
+
+// The books and the other party's memory stay; what names the person goes.
+const ERASE: Sql = sql("\
+    UPDATE users SET name = 'Удалённый пользователь', username = NULL, avatar = NULL, phone = NULL, \
+    telegram_id = NULL, language = NULL, login = NULL, password_hash = NULL, erased_at = $2, updated_at = $2 \
+    WHERE deleted_at <= $1 AND erased_at IS NULL");
+
+/// Somebody who signs in with a name and a password.
+#[derive(Clone, Debug)]
+pub struct NewOperator {
+    /// The id they will have.
+    pub id: UserId,
+    /// The name they sign in with.
+    pub login: String,
+    /// The slow hash of the password.
+    pub password_hash: String,
+    /// What others see.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+}
+
+/// What became of a wish to be deleted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Deletion {
+    /// In a week what names the person is gone.
+    Begun,
+    /// A deal is under way.
+    OpenDeals,
+    /// There is money in the wallet.
+    MoneyLeft,
+}
+
+impl Database {
+    /// Signs a phone in: makes the user under the id `fresh` if the number is new. The flag says so.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn upsert_phone_user(
+        &self,
+        phone: String,
+        name: String,
+        fresh: UserId,
+        now: Time,
+    ) -> Result<(User, bool), Unavailable> {
+        let work = self.write(move |conn| {
+            let (phone, name) = (phone.clone(), name.clone());
+            Box::pin(async move {
+                user(&conn.one(UPSERT_PHONE, args![fresh.uuid(), phone, name, now.ms()]).await?)
+            })
+        });
+        let user = work.await?;
+        let is_new = user.id == fresh;
+        Ok((user, is_new))
+    }
+
+    /// Takes an operator on; answers whether the login was free.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn add_operator(&self, operator: NewOperator, now: Time) -> Result<bool, Unavailable> {
+        let work = self.write(move |conn| {
+            let operator = operator.clone();
+            Box::pin(async move { add_operator(conn, operator, now).await })
+        });
+        match work.await {
+            Ok(()) => Ok(true),
+            Err(Failure::Conflict) => Ok(false),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// The operator of a login, with the hash of the password.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn operator(&self, login: &str) -> Result<Option<(User, String)>, Unavailable> {
+        let Some(row) = self.row(OPERATOR, args![login]).await? else { return Ok(None) };
+        let hash = row.get::<Option<String>>("password_hash")?.unwrap_or_default();
+        Ok(Some((user(&row)?, hash)))
+    }
+
+    /// Keeps the hash of a link that makes the first administrator, unless there is an administrator or a link.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn invite_first_admin(
+        &self,
+        hash: String,
+        expires_at: Time,
+        now: Time,
+    ) -> Result<bool, Unavailable> {
+        Ok(self.execute(INVITE, args![hash, now.ms(), expires_at.ms()]).await? == 1)
+    }
+
+    /// Uses the link up and takes its bearer on; answers whether the link was good.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn redeem_invitation(
+        &self,
+        hash: String,
+        operator: NewOperator,
+        now: Time,
+    ) -> Result<bool, Unavailable> {
+        let work = self.write(move |conn| {
+            let (hash, operator) = (hash.clone(), operator.clone());
+            Box::pin(async move {
+                if conn.execute(REDEEM, args![hash, now.ms()]).await? != 1 {
+                    return Ok(false);
+                }
+                add_operator(conn, operator, now).await?;
+                Ok(true)
+            })
+        });
+        match work.await {
+            Err(Failure::Conflict) => Ok(false),
+            outcome => Ok(outcome?),
+        }
+    }
+
+    /// Gives a person another role and ends their sessions, whose tokens name the old one; answers whether there is
+    /// such a person.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn set_role(&self, id: UserId, role: Role, now: Time) -> Result<bool, Unavailable> {
+        let work = self.write(move |conn| {
+            Box::pin(async move {
+                let changed = conn.execute(SET_ROLE, args![id.uuid(), role.word(), now.ms()]).await? == 1;
+                revoke_all(conn, id, now).await?;
+                Ok(changed)
+            })
+        });
+        Ok(work.await?)
+    }
+
+    /// Shuts a person out and ends their sessions, or lets them in again; answers whether there is such a person.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn set_blocked(&self, id: UserId, blocked: bool, now: Time) -> Result<bool, Unavailable> {
+        let work = self.write(move |conn| {
+            Box::pin(async move {
+                let since = blocked.then_some(now.ms());
+                let changed = conn.execute(SET_BLOCKED, args![id.uuid(), since, now.ms()]).await? == 1;
+                if blocked {
+                    revoke_all(conn, id, now).await?;
+                }
+                Ok(changed)
+            })
+        });
+        Ok(work.await?)
+    }
+
+    /// Begins to delete an account, unless somebody else's goods or money hang on it. Signing in again restores it
+    /// until it is erased.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn delete_account(&self, id: UserId, now: Time) -> Result<Deletion, Unavailable> {
+        let work = self.write(move |conn| {
+            Box::pin(async move {
+                if conn.one(DEALS, args![id.uuid()]).await?.number::<u64>("deals")? > 0 {
+                    return Ok(Deletion::OpenDeals);
+                }
+                if conn.one(MONEY, args![id.uuid()]).await?.get::<i64>("money")? > 0 {
+                    return Ok(Deletion::MoneyLeft);
+                }
+                conn.execute(DELETE, args![id.uuid(), now.ms()]).await?;
+                revoke_all(conn, id, now).await?;
+                Ok(Deletion::Begun)
+            })
+        });
+        Ok(work.await?)
+    }
+
+    /// Erases what names the people whose accounts were deleted before `before`; answers how many.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn erase_accounts(&self, before: Time, now: Time) -> Result<u64, Unavailable> {
+        Ok(self.execute(ERASE, args![before.ms(), now.ms()]).await?)
+    }
+}
+
+async fn add_operator(conn: &mut Conn, operator: NewOperator, now: Time) -> Result<(), Failure> {
+    let NewOperator { id, login, password_hash, name, role } = operator;
+    conn.execute(ADD_OPERATOR, args![id.uuid(), login, password_hash, name, role.word(), now.ms()]).await?;
+    Ok(())
+}
