@@ -33,8 +33,8 @@ use serde::{Deserialize, Serialize};
 
 pub use explain::{Explanation, Verdict, explain};
 pub use feasibility::{Need, feasible, fit};
-pub use index::{Candidate, PackageIndex, TripIndex};
-pub use package_entry::{PackageEntry, zone};
+pub use index::{Candidate, PackageIndex, Seen, Survey, TripIndex};
+pub use package_entry::{PackageEntry, Zone, zone};
 pub use policy::{Ranked, next_wave, rank, time_limit, wave_size};
 pub use reason::Reason;
 pub use score::score;
@@ -52,9 +52,7 @@ pub struct Settings {
     pub road_factor: f64,
     /// Minutes that a hand-over off the way costs besides the extra way.
     pub hand_over_min: u32,
-    /// How many places near its way one trip keeps: those with the smallest detour.
-    pub max_corridor_anchors: usize,
-    /// How many of the best candidates are offered a package.
+    /// How many trips are considered for a package: those that pick it up soonest.
     pub candidates: usize,
     /// How many live offers one courier may have.
     pub max_live_offers: usize,
@@ -79,7 +77,6 @@ impl Default for Settings {
             zones_per_end: 3,
             road_factor: 1.3,
             hand_over_min: 5,
-            max_corridor_anchors: 512,
             candidates: 64,
             max_live_offers: 3,
             acceptance: 0.5,

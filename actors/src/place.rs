@@ -3,6 +3,7 @@
 //! It knows the bundled gazetteer and nothing about trips, packages or matching. It does no I/O: the places are
 //! compiled in. It never guesses: an unknown name is an absence, and a likely one is a suggestion to show.
 
+mod atlas;
 mod folding;
 mod gazetteer;
 mod grid;
@@ -14,6 +15,7 @@ use std::fmt;
 use geo::{Distance, Haversine, Point};
 use serde::{Deserialize, Serialize};
 
+pub use atlas::{CellIndex, Crossing, PlaceIndex, Spot};
 pub use gazetteer::{Gazetteer, ParseError, Problem, Table};
 
 /// The id of a place in GeoNames, kept for good.

@@ -23,6 +23,9 @@ use crate::auth::Principal;
 use crate::error::extract::{Body, Query};
 use crate::error::{ApiError, Problem};
 
+/// How many trips one search looks at. When fewer than a page of them suit, the next page goes on from there.
+const LOOKED_AT: usize = 500;
+
 /// How many trips one page has.
 const PAGE: usize = 20;
 
@@ -142,8 +145,10 @@ pub async fn search(app: web::Data<App>, query: Query<Search>) -> Result<HttpRes
     });
     let load = Load { weight_g: weight.transpose()?.unwrap_or(0), ..Load::NONE };
     let window = window(&search, from)?;
-    let found = candidates(&app, from, to, load);
     let start = search.cursor.unwrap_or(0);
+    let most = start.saturating_add(LOOKED_AT);
+    let found = candidates(&app, (from, to), load, window.0, most);
+    let all_found = found.len() < most;
     let (mut couriers, mut position, mut more) = (Vec::new(), start, false);
     for (trip, boards_at) in found.into_iter().skip(start) {
         if couriers.len() == PAGE {
@@ -174,7 +179,7 @@ pub async fn search(app: web::Data<App>, query: Query<Search>) -> Result<HttpRes
             }
         })
         .collect();
-    let next_cursor = more.then(|| position.to_string());
+    let next_cursor = (more || !all_found).then(|| position.to_string());
     Ok(HttpResponse::Ok().json(Couriers { couriers, next_cursor }))
 }
 
@@ -276,20 +281,29 @@ fn draft_for(app: &App, input: SendPackage, trip: &Trip) -> Result<PackageDraft,
     packages::draft(app, package, towards)
 }
 
-/// Trips with the time at which a package would get on, soonest first.
-fn candidates(app: &App, from: Option<&Place>, to: Option<&Place>, load: Load) -> Vec<(TripId, Time)> {
+/// Trips with the time at which a package would get on, not before `since`, soonest first; at most so many.
+fn candidates(
+    app: &App,
+    way: (Option<&Place>, Option<&Place>),
+    load: Load,
+    since: Time,
+    most: usize,
+) -> Vec<(TripId, Time)> {
     let settings = Settings::default();
     let around = |place: &Place| zone(place.id, place.position, Gazetteer::bundled(), &settings);
-    match (from, to) {
+    match way {
         (Some(from), Some(to)) => {
             let (pickups, dropoffs) = (around(from), around(to));
-            let need = Need { load, ..Need::to_pass(&pickups, &dropoffs) };
-            let found = app.engine.search(&need);
+            let need = Need { load, ready_at: since, ..Need::to_pass(&pickups, &dropoffs) };
+            let found = app.engine.search(&need, most);
             found.into_iter().map(|candidate| (candidate.trip, candidate.plan.pickup.at)).collect()
         }
-        _ => {
+        (from, to) => {
             let place = |place: Option<&Place>| -> Option<PlaceId> { place.map(|place| place.id) };
-            app.engine.browse(place(from), place(to), load)
+            let mut found = app.engine.browse(place(from), place(to), load);
+            found.retain(|(_, leaves)| *leaves >= since);
+            found.truncate(most);
+            found
         }
     }
 }

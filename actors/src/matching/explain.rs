@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::ids::{TripId, UserId};
 use crate::matching::policy::scored;
-use crate::matching::{Candidate, PackageEntry, Reason, Settings, TripIndex, fit};
+use crate::matching::{Candidate, PackageEntry, Reason, Settings, Survey};
 use crate::request::Plan;
-use crate::time::Time;
 
 /// A trip that suits, and where it stands among the others.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -51,39 +50,45 @@ pub struct Explanation {
     pub verdicts: Vec<Verdict>,
 }
 
-/// Says for every trip that touches an end of the package how it suits, or why it does not.
+/// Says for every trip of the survey how it suits, or why it does not. The survey is one of this package.
 ///
 /// `acceptance` is the chance that a courier accepts an offer, `busy` whether a courier has
 /// [`Settings::max_live_offers`] live offers.
 #[must_use]
 pub fn explain(
-    index: &TripIndex,
+    survey: Survey,
     package: &PackageEntry,
-    now: Time,
     acceptance: impl Fn(UserId) -> f64,
     busy: impl Fn(UserId) -> bool,
     settings: &Settings,
 ) -> Explanation {
-    let considered = index.considered(package, now);
-    let mut explanation = Explanation { considered: considered.len(), ..Explanation::default() };
+    let mut explanation = Explanation { considered: survey.considered(), ..Explanation::default() };
+    let off_route = survey.off_route();
     let (mut suited, mut rejected) = (Vec::new(), Vec::new());
-    for (trip, courier, outcome) in considered {
-        let price = index.get(trip).and_then(|entry| entry.price);
-        match replan(index, package, trip, outcome, now) {
+    for seen in survey.into_found() {
+        let (trip, courier, price) = (seen.trip, seen.courier, seen.price);
+        match seen.outcome {
             Ok(plan) => suited.push(Candidate { trip, courier, price, plan }),
             Err(reason) => rejected.push(Verdict { trip, courier, outcome: Err(reason) }),
         }
     }
     let is_pending = |trip: TripId| package.pending.iter().any(|(asked, _)| *asked == trip);
-    let mut asked = 0;
+    // The same cut as that of the index: by the pickup, before anybody is scored.
+    suited.sort_unstable_by_key(|candidate| {
+        (!is_pending(candidate.trip), candidate.plan.pickup.at, candidate.trip)
+    });
+    let pending = suited.partition_point(|candidate| is_pending(candidate.trip));
+    let beyond = suited.split_off(suited.len().min(pending + settings.candidates));
+    rejected.extend(beyond.iter().map(|candidate| Verdict {
+        trip: candidate.trip,
+        courier: candidate.courier,
+        outcome: Err(Reason::Cut { limit: settings.candidates }),
+    }));
     for (ranked, rank) in scored(&suited, package, acceptance, settings).into_iter().zip(1..) {
         let Candidate { trip, courier, plan, .. } = ranked.candidate;
         let requested = is_pending(trip);
-        asked += usize::from(!requested);
         let outcome = if requested {
             Ok(Match { plan, score: ranked.score, rank, requested })
-        } else if asked > settings.candidates {
-            Err(Reason::Cut { limit: settings.candidates })
         } else if busy(courier) {
             Err(Reason::Busy)
         } else {
@@ -93,21 +98,11 @@ pub fn explain(
         list.push(Verdict { trip, courier, outcome });
     }
     explanation.sum_up(rejected, settings.max_verdicts);
-    explanation
-}
-
-/// A trip that is asked already is shown with its plan.
-fn replan(
-    index: &TripIndex,
-    package: &PackageEntry,
-    trip: TripId,
-    outcome: Result<Plan, Reason>,
-    now: Time,
-) -> Result<Plan, Reason> {
-    match (outcome, index.get(trip)) {
-        (Err(Reason::Requested), Some(entry)) => fit(entry, &package.need(), now),
-        _ => outcome,
+    if off_route > 0 {
+        // Not all of them were kept.
+        explanation.reasons.insert(Reason::OffRoute.kind(), off_route);
     }
+    explanation
 }
 
 impl Explanation {

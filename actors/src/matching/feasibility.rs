@@ -1,10 +1,8 @@
 //! Whether a trip can carry a package, how, and if not, why. Exact: the indexes only choose what is asked here.
 
-use smallvec::SmallVec;
-
 use crate::load::Load;
-use crate::matching::{PackageEntry, Reason, TripEntry};
-use crate::place::PlaceId;
+use crate::matching::{Anchor, PackageEntry, Reason, TripEntry};
+use crate::place::Spot;
 use crate::request::{HandOver, Plan};
 use crate::time::Time;
 use crate::trip::LegSpan;
@@ -13,9 +11,9 @@ use crate::trip::LegSpan;
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Need<'a> {
     /// Places to get on.
-    pub pickups: &'a [PlaceId],
+    pub pickups: &'a [&'static Spot],
     /// Places to get off.
-    pub dropoffs: &'a [PlaceId],
+    pub dropoffs: &'a [&'static Spot],
     /// Room needed on every leg in between.
     pub load: Load,
     /// Not before.
@@ -27,7 +25,7 @@ pub struct Need<'a> {
 impl<'a> Need<'a> {
     /// To pass one zone and later another, with any room and at any time.
     #[must_use]
-    pub const fn to_pass(pickups: &'a [PlaceId], dropoffs: &'a [PlaceId]) -> Self {
+    pub const fn to_pass(pickups: &'a [&'static Spot], dropoffs: &'a [&'static Spot]) -> Self {
         let (ready_at, deliver_by) = (Time::from_ms(i64::MIN), Time::from_ms(i64::MAX));
         Self { pickups, dropoffs, load: Load::NONE, ready_at, deliver_by }
     }
@@ -61,23 +59,15 @@ pub fn fit(trip: &TripEntry, need: &Need<'_>, now: Time) -> Result<Plan, Reason>
     if !trip.live {
         return Err(Reason::NotLive);
     }
-    let (mut boards, mut alights) = (SmallVec::<[usize; 8]>::new(), SmallVec::<[usize; 8]>::new());
-    for (position, anchor) in trip.anchors.iter().enumerate() {
-        if need.pickups.contains(&anchor.place) {
-            boards.push(position);
-        }
-        if need.dropoffs.contains(&anchor.place) {
-            alights.push(position);
-        }
-    }
+    let (boards, alights) = (trip.anchors_at(need.pickups), trip.anchors_at(need.dropoffs));
     let mut best = None;
     let mut nearest = Reason::OffRoute;
-    for &i in &boards {
-        for &j in &alights {
-            let on = if i < j { ride(trip, need, i, j, now) } else { Err(Reason::Order) };
-            match on {
+    for on in &boards {
+        for off in &alights {
+            let (from, to) = (on.order(), off.order());
+            match if from < to { ride(trip, need, on, off, now) } else { Err(Reason::Order) } {
                 Ok(ride) => {
-                    let key = (ride.detour_min, ride.dropoff.at, std::cmp::Reverse(i), j);
+                    let key = (ride.detour_min, ride.dropoff.at, std::cmp::Reverse(from), to);
                     if best.is_none_or(|(least, _)| key < least) {
                         best = Some((key, ride));
                     }
@@ -91,15 +81,14 @@ pub fn fit(trip: &TripEntry, need: &Need<'_>, now: Time) -> Result<Plan, Reason>
 }
 
 /// The plan between two anchors, the first one earlier on the way.
-fn ride(trip: &TripEntry, need: &Need<'_>, i: usize, j: usize, now: Time) -> Result<Plan, Reason> {
-    let (on, off) = (&trip.anchors[i], &trip.anchors[j]);
+fn ride(trip: &TripEntry, need: &Need<'_>, on: &Anchor, off: &Anchor, now: Time) -> Result<Plan, Reason> {
     if on.depart <= now || on.depart < need.ready_at || off.arrive > need.deliver_by {
         return Err(Reason::Time);
     }
     let legs = LegSpan { from: on.board, to: off.alight };
     let mut room_left_g = u32::MAX;
     for leg in legs.from..legs.to {
-        let left = trip.left[usize::from(leg)];
+        let left = trip.left(leg);
         if !need.load.fits(left) {
             return Err(Reason::Capacity { leg });
         }

@@ -1,15 +1,18 @@
 //! A package as the matching sees it: the zones of its two ends, and whom not to ask again.
 
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
 use crate::ids::{PackageId, TripId, UserId};
 use crate::load::Load;
 use crate::matching::{Need, Settings};
 use crate::money::Amount;
 use crate::package::{End, Package};
-use crate::place::{Gazetteer, PlaceId, Position};
+use crate::place::{Gazetteer, PlaceId, Position, Spot};
 use crate::request::{Origin, Party, Request, RequestState};
 use crate::time::Time;
+
+/// The places that stand for one end of a package.
+pub type Zone = SmallVec<[&'static Spot; 3]>;
 
 /// A package in the index.
 #[derive(Clone, PartialEq, Debug)]
@@ -19,9 +22,9 @@ pub struct PackageEntry {
     /// Who sends it.
     pub sender: UserId,
     /// Where it can get on, its own place first. No place is in both lists.
-    pub pickups: SmallVec<[PlaceId; 3]>,
+    pub pickups: Zone,
     /// Where it can get off, its own place first.
-    pub dropoffs: SmallVec<[PlaceId; 3]>,
+    pub dropoffs: Zone,
     /// Its way on the road, in metres.
     pub way_m: u32,
     /// What it takes.
@@ -45,7 +48,7 @@ pub struct PackageEntry {
 impl PackageEntry {
     /// The entry of a package.
     #[must_use]
-    pub fn of(package: &Package, gazetteer: &Gazetteer, settings: &Settings) -> Self {
+    pub fn of(package: &Package, gazetteer: &'static Gazetteer, settings: &Settings) -> Self {
         let draft = &package.draft;
         let (pickup, dropoff) = (draft.pickup.position, draft.dropoff.position);
         let way_km = settings.road_factor * pickup.distance_km(dropoff);
@@ -126,18 +129,13 @@ fn refused_by_courier(request: &Request) -> bool {
 /// The place itself and the most populous other places around the position. Trips mostly stop in the city, not
 /// in the district next door, so size counts more than nearness.
 #[must_use]
-pub fn zone(
-    place: PlaceId,
-    position: Position,
-    gazetteer: &Gazetteer,
-    settings: &Settings,
-) -> SmallVec<[PlaceId; 3]> {
+pub fn zone(place: PlaceId, position: Position, gazetteer: &'static Gazetteer, settings: &Settings) -> Zone {
     zone_where(place, position, gazetteer, settings, |_, _| true)
 }
 
 /// The zone of an end, without places that are nearer to the other end: through those a short way would be
 /// carried backwards.
-fn end_zone(end: &End, other: &End, gazetteer: &Gazetteer, settings: &Settings) -> SmallVec<[PlaceId; 3]> {
+fn end_zone(end: &End, other: &End, gazetteer: &'static Gazetteer, settings: &Settings) -> Zone {
     zone_where(end.place, end.position, gazetteer, settings, |place, position| {
         place != other.place && position.distance_km(end.position) < position.distance_km(other.position)
     })
@@ -146,16 +144,15 @@ fn end_zone(end: &End, other: &End, gazetteer: &Gazetteer, settings: &Settings) 
 fn zone_where(
     place: PlaceId,
     position: Position,
-    gazetteer: &Gazetteer,
+    gazetteer: &'static Gazetteer,
     settings: &Settings,
     belongs: impl Fn(PlaceId, Position) -> bool,
-) -> SmallVec<[PlaceId; 3]> {
+) -> Zone {
     let mut around = gazetteer.within(position, settings.zone_radius_km);
     around.retain(|(other, _)| other.id != place && belongs(other.id, other.position));
     // Stable: of two equally populous places the nearer one stays first.
     around.sort_by_key(|(other, _)| std::cmp::Reverse(other.population));
     let neighbours = around.iter().take(settings.zones_per_end.saturating_sub(1)).map(|(other, _)| other.id);
-    let mut zone: SmallVec<[PlaceId; 3]> = smallvec![place];
-    zone.extend(neighbours);
-    zone
+    let spot = |place| gazetteer.index_of(place).map(|index| gazetteer.spot(index));
+    std::iter::once(place).chain(neighbours).filter_map(spot).collect()
 }

@@ -21,7 +21,7 @@ use crate::load::{Load, UNSTATED};
 use crate::matching::{PackageEntry, Settings, TripEntry};
 use crate::money::{Amount, Currency};
 use crate::package::{End, Mode, Package, PackageDraft};
-use crate::place::{Gazetteer, Place, PlaceId};
+use crate::place::{Gazetteer, Place, PlaceId, Spot};
 use crate::request::{HandOver, Origin, Plan, Request, RequestState};
 use crate::time::{Span, Time};
 use crate::trip::{LegSpan, Stop, Transport, Trip, TripDraft};
@@ -47,6 +47,10 @@ fn world() -> &'static Gazetteer {
 
 fn place(name: &str) -> &'static Place {
     world().find(name).expect("a place of the world")
+}
+
+fn spot(name: &str) -> &'static Spot {
+    world().spot(world().index_of(id(name)).expect("a place of the world"))
 }
 
 fn id(name: &str) -> PlaceId {

@@ -1,20 +1,18 @@
-//! A trip as the matching sees it: the anchors it passes, and what is left of its room and its detour budget.
+//! A trip as the matching sees it: its stops, what is left of its room and its detour budget, and from these the
+//! anchors at which a package can get on and off.
+//!
+//! Anchors are worked out when somebody asks for those at certain places, never kept: a car with an hour to spare
+//! passes dozens of them, and three numbers from the table of distances say all about each.
 
-use std::sync::Arc;
-
-use geo::{Haversine, InterpolatePoint, Point};
 use smallvec::SmallVec;
 
 use crate::ids::{TripId, UserId};
 use crate::load::Load;
 use crate::matching::Settings;
 use crate::money::Amount;
-use crate::place::{Gazetteer, PlaceId, Position};
+use crate::place::{Gazetteer, PlaceId, PlaceIndex, Spot};
 use crate::time::Time;
 use crate::trip::{LegIndex, Stop, Transport, Trip};
-
-/// The error of a circle around the middle of a long leg, in kilometres.
-const MARGIN_KM: f64 = 1.0;
 
 /// A place where a package can get on or off.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,6 +33,31 @@ pub struct Anchor {
     pub detour_m: u32,
 }
 
+impl Anchor {
+    /// Sorts anchors in the order in which the courier passes them.
+    #[must_use]
+    pub const fn order(&self) -> (u16, Time, u32, PlaceId) {
+        // Twice the number of a stop, and the odd numbers for the legs in between.
+        (self.board + self.alight, self.arrive, self.detour_m, self.place)
+    }
+}
+
+/// A stop of an entry, with the leg that follows.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Halt {
+    pub(super) place: PlaceId,
+    /// `NOWHERE` for a place that the gazetteer does not have.
+    pub(super) index: PlaceIndex,
+    /// The great circle to the next stop.
+    pub(super) leg_km: f32,
+    pub(super) arrive: Time,
+    pub(super) depart: Time,
+    /// Room left on the leg that follows; none after the last stop.
+    pub(super) left: Load,
+}
+
+pub(super) const NOWHERE: PlaceIndex = PlaceIndex::MAX;
+
 /// A trip in the index.
 #[derive(Clone, PartialEq, Debug)]
 pub struct TripEntry {
@@ -42,166 +65,205 @@ pub struct TripEntry {
     pub id: TripId,
     /// Who travels.
     pub courier: UserId,
-    /// Where packages can get on and off, in the order of the way. They never change after publication.
-    pub anchors: Arc<[Anchor]>,
-    /// Room left on each leg.
-    pub left: SmallVec<[Load; 4]>,
-    /// Minutes of the detour budget that are left.
-    pub detour_left_min: u32,
-    /// When the courier leaves the first stop.
-    pub departs: Time,
-    /// When the courier reaches the last stop.
-    pub arrives: Time,
+    pub(super) halts: Box<[Halt]>,
     /// What the courier asks per parcel, if stated.
     pub price: Option<Amount>,
     /// The version of the trip this entry was made of.
     pub version: i64,
+    /// Minutes of the detour budget that are left.
+    pub detour_left_min: u32,
+    max_detour_min: u16,
+    hand_over_min: u16,
+    road_factor: f32,
+    transport: Transport,
     /// Whether the trip can still take packages.
     pub live: bool,
 }
 
 impl TripEntry {
-    /// The entry of a trip. Finding the anchors is the costly part; see [`TripEntry::renewed`].
+    /// The entry of a trip.
     #[must_use]
     pub fn of(trip: &Trip, gazetteer: &Gazetteer, settings: &Settings) -> Self {
-        Self::with_anchors(trip, anchors(trip, gazetteer, settings).into())
-    }
-
-    /// The entry of the same trip after its room, budget or state has changed. The way is as published, so the
-    /// anchors are shared with this entry.
-    #[must_use]
-    pub fn renewed(&self, trip: &Trip) -> Self {
-        Self::with_anchors(trip, Arc::clone(&self.anchors))
-    }
-
-    fn with_anchors(trip: &Trip, anchors: Arc<[Anchor]>) -> Self {
-        Self {
+        let mut halts: Vec<Halt> = Vec::with_capacity(trip.draft.stops.len());
+        for stop in &trip.draft.stops {
+            let index = gazetteer.index_of(stop.place).unwrap_or(NOWHERE);
+            if let Some(last) = halts.last_mut()
+                && last.index != NOWHERE
+                && index != NOWHERE
+            {
+                #[expect(clippy::cast_possible_truncation, reason = "it was rounded to that before")]
+                let leg_km = gazetteer.km_between(last.index, index) as f32;
+                last.leg_km = leg_km;
+            }
+            halts.push(halt(stop, index));
+        }
+        let small = |min: u32| u16::try_from(min).unwrap_or(u16::MAX);
+        #[expect(clippy::cast_possible_truncation, reason = "a factor a little above 1, with few digits")]
+        let road_factor = settings.road_factor as f32;
+        let mut entry = Self {
             id: trip.id,
             courier: trip.courier,
-            anchors,
-            left: SmallVec::from_slice(&trip.left),
-            detour_left_min: trip.detour_left_min(),
-            departs: trip.departs(),
-            arrives: trip.arrives(),
+            halts: halts.into(),
             price: trip.draft.price,
-            version: trip.version,
-            live: trip.state.is_live(),
+            version: 0,
+            detour_left_min: 0,
+            max_detour_min: small(trip.draft.max_detour_min),
+            hand_over_min: small(settings.hand_over_min),
+            road_factor,
+            transport: trip.draft.transport,
+            live: false,
+        };
+        entry.renew(trip);
+        entry
+    }
+
+    /// The entry of the same trip after its room, budget or state has changed.
+    #[must_use]
+    pub fn renewed(&self, trip: &Trip) -> Self {
+        let mut entry = self.clone();
+        entry.renew(trip);
+        entry
+    }
+
+    fn renew(&mut self, trip: &Trip) {
+        for (halt, left) in self.halts.iter_mut().zip(&trip.left) {
+            halt.left = *left;
         }
+        self.detour_left_min = trip.detour_left_min();
+        self.version = trip.version;
+        self.live = trip.state.is_live();
     }
 
-    /// The places of the anchors, in order.
-    pub fn places(&self) -> impl Iterator<Item = PlaceId> {
-        self.anchors.iter().map(|anchor| anchor.place)
+    /// When the courier leaves the first stop.
+    #[must_use]
+    pub const fn departs(&self) -> Time {
+        self.halts[0].depart
     }
-}
 
-/// The stops of a trip and the places near its way, in the order in which the courier passes them.
-fn anchors(trip: &Trip, gazetteer: &Gazetteer, settings: &Settings) -> Vec<Anchor> {
-    let stops = &trip.draft.stops;
-    let corridor = corridor(trip, gazetteer, settings);
-    let mut anchors = Vec::with_capacity(stops.len() + corridor.len());
-    let mut on_legs = corridor.into_iter().peekable();
-    for (stop, leg) in stops.iter().zip(0..) {
-        anchors.push(at_stop(stop, leg));
-        while let Some(anchor) = on_legs.next_if(|anchor| anchor.board == leg) {
-            anchors.push(anchor);
+    /// When the courier reaches the last stop.
+    #[must_use]
+    pub const fn arrives(&self) -> Time {
+        self.halts[self.halts.len() - 1].arrive
+    }
+
+    /// The places of the stops, in order.
+    pub fn stops(&self) -> impl Iterator<Item = PlaceId> {
+        self.halts.iter().map(|halt| halt.place)
+    }
+
+    /// When the courier leaves the first of the stops that is in this place.
+    #[must_use]
+    pub fn leaves(&self, place: PlaceId) -> Option<Time> {
+        self.halts.iter().find(|halt| halt.place == place).map(|halt| halt.depart)
+    }
+
+    /// Room left on a leg.
+    #[must_use]
+    pub const fn left(&self, leg: LegIndex) -> Load {
+        self.halts[leg as usize].left
+    }
+
+    /// How many legs there are.
+    #[must_use]
+    pub const fn legs(&self) -> usize {
+        self.halts.len() - 1
+    }
+
+    /// Whether the way is the same, in place and time: room and budget may differ.
+    pub(super) fn is_same_way(&self, other: &Self) -> bool {
+        let way =
+            |entry: &Self| (entry.max_detour_min, entry.hand_over_min, entry.transport, entry.halts.len());
+        let place_and_time = |halt: &Halt| (halt.place, halt.arrive, halt.depart);
+        way(self) == way(other)
+            && self.road_factor.to_bits() == other.road_factor.to_bits()
+            && self.halts.iter().map(place_and_time).eq(other.halts.iter().map(place_and_time))
+    }
+
+    /// How much longer the great circles of a leg may become, in kilometres; nothing if the courier never leaves
+    /// the way. A place within this may still be too far for the minutes left, never the other way round.
+    pub(super) fn extra_km(&self) -> Option<f64> {
+        let driving_min = self.max_detour_min.checked_sub(self.hand_over_min)?;
+        let hours = f64::from(driving_min) / 60.0;
+        self.transport
+            .can_detour()
+            .then(|| hours * self.transport.speed_kmh() / f64::from(self.road_factor) + 0.01)
+    }
+
+    /// The anchors at any of these places, in no particular order. A place that fits on several legs is on each of
+    /// them: on the way out and on the way back it serves different packages.
+    #[must_use]
+    pub fn anchors_at(&self, spots: &[&Spot]) -> SmallVec<[Anchor; 6]> {
+        let mut anchors = SmallVec::new();
+        let extra_km = self.extra_km();
+        for spot in spots {
+            let mut is_stop = false;
+            for (halt, leg) in self.halts.iter().zip(0..) {
+                if halt.place == spot.place {
+                    is_stop = true;
+                    anchors.push(at_stop(halt, leg));
+                }
+            }
+            if let Some(extra_km) = extra_km.filter(|_| !is_stop) {
+                for (ends, leg) in self.halts.windows(2).zip(0..) {
+                    anchors.extend(self.near_leg(spot, &ends[0], &ends[1], leg, extra_km));
+                }
+            }
         }
-    }
-    anchors
-}
-
-const fn at_stop(stop: &Stop, leg: LegIndex) -> Anchor {
-    Anchor {
-        place: stop.place,
-        board: leg,
-        alight: leg,
-        arrive: stop.arrive,
-        depart: stop.depart,
-        detour_min: 0,
-        detour_m: 0,
-    }
-}
-
-/// The places whose detour fits the published budget, by leg and time. A place that fits on several legs is on
-/// each of them: on the way out and on the way back it serves different packages.
-fn corridor(trip: &Trip, gazetteer: &Gazetteer, settings: &Settings) -> Vec<Anchor> {
-    let (stops, transport) = (&trip.draft.stops, trip.draft.transport);
-    let budget_min = trip.draft.max_detour_min;
-    if !transport.can_detour() || budget_min < settings.hand_over_min {
-        return Vec::new();
-    }
-    let mut found = Vec::new();
-    for (leg, ends) in (0..).zip(stops.windows(2)) {
-        let leg = Leg::new(leg, &ends[0], &ends[1], transport);
-        let near = leg.reachable(gazetteer, budget_min, settings);
-        let near = near.filter(|(place, _)| stops.iter().all(|stop| stop.place != *place));
-        found.extend(near.filter_map(|(place, at)| leg.anchor(place, at, budget_min, settings)));
-    }
-    if found.len() > settings.max_corridor_anchors {
-        found.sort_unstable_by_key(|anchor| (anchor.detour_m, anchor.board, anchor.place));
-        found.truncate(settings.max_corridor_anchors);
-    }
-    found.sort_unstable_by_key(|anchor| (anchor.board, anchor.arrive, anchor.detour_m, anchor.place));
-    found
-}
-
-/// The way between two stops.
-struct Leg<'a> {
-    index: LegIndex,
-    start: &'a Stop,
-    end: &'a Stop,
-    direct_km: f64,
-    transport: Transport,
-}
-
-impl<'a> Leg<'a> {
-    fn new(index: LegIndex, start: &'a Stop, end: &'a Stop, transport: Transport) -> Self {
-        Self { index, start, end, direct_km: start.position.distance_km(end.position), transport }
+        anchors
     }
 
-    /// Places that may be within the budget: all that are, and some that are not. Those that are lie in an
-    /// ellipse around the two stops, and the ellipse lies in this circle.
-    fn reachable<'g>(
+    /// The anchor at a place near a leg, if the detour there fits the published budget.
+    fn near_leg(
         &self,
-        gazetteer: &'g Gazetteer,
-        budget_min: u32,
-        settings: &Settings,
-    ) -> impl Iterator<Item = (PlaceId, Position)> + use<'g> {
-        let driving_h = f64::from(budget_min - settings.hand_over_min) / 60.0;
-        let extra_km = driving_h * self.transport.speed_kmh() / settings.road_factor;
-        let middle = middle(self.start.position, self.end.position);
-        let near = gazetteer.within(middle, f64::midpoint(self.direct_km, extra_km) + MARGIN_KM);
-        near.into_iter().map(|(place, _)| (place.id, place.position))
-    }
-
-    /// The anchor at a place, if the detour there fits the budget.
-    fn anchor(&self, place: PlaceId, at: Position, budget_min: u32, settings: &Settings) -> Option<Anchor> {
-        let (from_km, to_km) = (self.start.position.distance_km(at), at.distance_km(self.end.position));
-        let extra_km = settings.road_factor * (from_km + to_km - self.direct_km).max(0.0);
-        let driving_min = (extra_km / self.transport.speed_kmh() * 60.0).ceil();
-        if driving_min > f64::from(budget_min - settings.hand_over_min) {
+        spot: &Spot,
+        start: &Halt,
+        end: &Halt,
+        leg: LegIndex,
+        extra_km: f64,
+    ) -> Option<Anchor> {
+        if start.index == NOWHERE || end.index == NOWHERE {
+            return None;
+        }
+        let (from_km, to_km) = (spot.km_to(start.index), spot.km_to(end.index));
+        let extra = from_km + to_km - f64::from(start.leg_km);
+        if extra > extra_km {
+            return None;
+        }
+        let metres = (f64::from(self.road_factor) * extra.max(0.0) * 1_000.0).round();
+        let driving_min = (metres / (self.transport.speed_kmh() * 1_000.0 / 60.0)).ceil();
+        if driving_min > f64::from(self.max_detour_min - self.hand_over_min) {
             return None;
         }
         let whole_km = from_km + to_km;
         let share = if whole_km > 0.0 { from_km / whole_km } else { 0.0 };
-        let time = self.start.depart.between(self.end.arrive, share);
+        let time = start.depart.between(end.arrive, share);
         #[expect(clippy::cast_possible_truncation, reason = "bounded by the budget, which is at most a day")]
         #[expect(clippy::cast_sign_loss, reason = "never negative")]
-        let (driving_min, detour_m) = (driving_min as u32, (extra_km * 1_000.0).round() as u32);
+        let (driving_min, detour_m) = (driving_min as u32, metres as u32);
         Some(Anchor {
-            place,
-            board: self.index,
-            alight: self.index + 1,
+            place: spot.place,
+            board: leg,
+            alight: leg + 1,
             arrive: time,
             depart: time,
-            detour_min: driving_min + settings.hand_over_min,
+            detour_min: driving_min + u32::from(self.hand_over_min),
             detour_m,
         })
     }
 }
 
-fn middle(start: Position, end: Position) -> Position {
-    let point = |at: Position| Point::new(at.lon, at.lat);
-    let middle = Haversine.point_at_ratio_between(point(start), point(end), 0.5);
-    Position { lat: middle.y(), lon: middle.x() }
+const fn halt(stop: &Stop, index: PlaceIndex) -> Halt {
+    Halt { place: stop.place, index, leg_km: 0.0, arrive: stop.arrive, depart: stop.depart, left: Load::NONE }
+}
+
+const fn at_stop(halt: &Halt, leg: LegIndex) -> Anchor {
+    Anchor {
+        place: halt.place,
+        board: leg,
+        alight: leg,
+        arrive: halt.arrive,
+        depart: halt.depart,
+        detour_min: 0,
+        detour_m: 0,
+    }
 }

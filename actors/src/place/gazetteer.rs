@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
+use super::atlas::{Atlas, CellIndex, Crossing, PlaceIndex, Spot, rounded_km};
 use super::grid::Grid;
 use super::names::Names;
 use super::{Place, PlaceId, Position};
@@ -15,6 +16,8 @@ const PLACES_HEADER: &str = "id\tname_ru\tname_en\tlat\tlon\ttz\tcountry\tpopula
 const ALIASES_HEADER: &str = "alias\tplace";
 /// No two points of the Earth are farther apart.
 const FARTHEST_KM: f64 = 20_100.0;
+/// Places are numbered in 16 bits, and one number stands for none.
+const MOST_PLACES: usize = 65_000;
 const FIRST_RADIUS_KM: f64 = 60.0;
 
 /// Places of the world, found by id, by name, or by position.
@@ -24,6 +27,7 @@ pub struct Gazetteer {
     ids: HashMap<PlaceId, u32>,
     names: Names,
     grid: Grid,
+    atlas: Atlas,
 }
 
 impl Gazetteer {
@@ -52,7 +56,8 @@ impl Gazetteer {
             .flat_map(|(place, index)| [(place.name_ru, index), (place.name_en, index)]);
         let names = Names::new(own.chain(aliases));
         let grid = Grid::new(places.iter().map(|place| place.position));
-        Ok(Self { places, ids, names, grid })
+        let atlas = Atlas::new(&places);
+        Ok(Self { places, ids, names, grid, atlas })
     }
 
     /// The place of an id.
@@ -137,6 +142,56 @@ impl Gazetteer {
         self.places.is_empty()
     }
 
+    /// The number of a place, by population; the tables below go by it.
+    #[must_use]
+    pub fn index_of(&self, id: PlaceId) -> Option<PlaceIndex> {
+        self.ids.get(&id).map(|&index| PlaceIndex::try_from(index).expect("parsing allows no more places"))
+    }
+
+    /// A place with its distances. The first call for a place computes them all.
+    #[must_use]
+    pub fn spot(&self, index: PlaceIndex) -> &Spot {
+        self.atlas.spot(index, &self.places)
+    }
+
+    /// The great circle between two places in kilometres, to the last digit as [`Spot::km_to`] has it.
+    #[must_use]
+    pub fn km_between(&self, one: PlaceIndex, other: PlaceIndex) -> f64 {
+        let position = |index: PlaceIndex| self.places[usize::from(index)].position;
+        f64::from(rounded_km(position(one), position(other)))
+    }
+
+    /// The cell that a place lies in.
+    #[must_use]
+    pub fn cell_of(&self, place: PlaceIndex) -> CellIndex {
+        self.atlas.cell_of(place)
+    }
+
+    /// The block that a cell lies in: a coarser patch, by an arbitrary number.
+    #[must_use]
+    pub fn block_of(&self, cell: CellIndex) -> u32 {
+        self.atlas.block_of(cell)
+    }
+
+    /// How many cells there are.
+    #[must_use]
+    pub fn cell_count(&self) -> usize {
+        self.atlas.cell_count()
+    }
+
+    /// The cells that a way between two places can touch, if it may be this much longer, in kilometres: those with
+    /// a place within reach for which `except` does not hold, and perhaps a few more.
+    #[must_use]
+    pub fn crossings(
+        &self,
+        from: PlaceIndex,
+        to: PlaceIndex,
+        extra_km: f64,
+        except: impl Fn(PlaceIndex) -> bool,
+    ) -> Vec<Crossing> {
+        self.atlas.crossings(from, to, extra_km, except)
+    }
+
     fn at(&self, index: u32) -> &Place {
         &self.places[index as usize]
     }
@@ -199,6 +254,8 @@ pub enum Problem {
     UnknownPlace,
     /// There is no place at all.
     Empty,
+    /// There are more places than can be numbered.
+    TooMany,
 }
 
 /// A table that cannot be read.
@@ -231,6 +288,7 @@ impl fmt::Display for Problem {
             Self::Repeated => formatter.write_str("the id was used before"),
             Self::UnknownPlace => formatter.write_str("no such place"),
             Self::Empty => formatter.write_str("no places"),
+            Self::TooMany => formatter.write_str("more than 65 000 places"),
         }
     }
 }
@@ -262,6 +320,9 @@ fn parsed_places(text: &'static str) -> Result<Vec<Place>, ParseError> {
     }
     if places.is_empty() {
         return Err(ParseError { table: Table::Places, line: 1, problem: Problem::Empty });
+    }
+    if places.len() > MOST_PLACES {
+        return Err(ParseError { table: Table::Places, line: MOST_PLACES + 2, problem: Problem::TooMany });
     }
     places.sort_by_key(|place| (std::cmp::Reverse(place.population), place.id));
     Ok(places)

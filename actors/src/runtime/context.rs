@@ -190,8 +190,8 @@ impl Context {
 
     /// Wakes waiting packages that the trip could carry.
     fn wake_for_trip(&self, entry: &TripEntry) {
-        let found = self.waiting.read().waiting_for(entry, self.clock.now());
-        for (package, _) in found.into_iter().take(WAKE_PACKAGES) {
+        let found = self.waiting.read().waiting_for(entry, self.clock.now(), WAKE_PACKAGES);
+        for (package, _) in found {
             let _ = self.directories().packages.get(package).tell(package_actor::Consider);
         }
     }

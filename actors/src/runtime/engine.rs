@@ -21,7 +21,7 @@ use super::user_actor::{self, UserActor};
 use crate::ids::{PackageId, RequestId, TripId, UserId};
 use crate::load::Load;
 use crate::matching::{
-    self, Candidate, Explanation, Need, PackageEntry, PackageIndex, Reason, TripEntry, TripIndex,
+    self, Candidate, Explanation, Need, PackageEntry, PackageIndex, Reason, Survey, TripEntry, TripIndex,
 };
 use crate::package::{Package, PackageCommand, PackageDraft, Proposal};
 use crate::place::{Gazetteer, PlaceId};
@@ -310,31 +310,17 @@ impl Engine {
         Ok((done.package, id))
     }
 
-    /// Trips that pass the places of the need in order, have room and time, soonest first.
+    /// Trips that pass the places of the need in order, have room and time, soonest first; at most `limit`.
     #[must_use]
-    pub fn search(&self, need: &Need<'_>) -> Vec<Candidate> {
-        self.context.trips.read().between(need, self.context.clock.now())
+    pub fn search(&self, need: &Need<'_>, limit: usize) -> Vec<Candidate> {
+        self.context.trips.read().between(need, self.context.clock.now(), limit)
     }
 
     /// Trips that stop at a place, or at both in order, with the departure from there; soonest first. For
     /// browsing: a walk over all trips, without the corridors that [`search`](Self::search) knows.
     #[must_use]
     pub fn browse(&self, from: Option<PlaceId>, to: Option<PlaceId>, load: Load) -> Vec<(TripId, Time)> {
-        let now = self.context.clock.now();
-        let trips = self.context.trips.read();
-        let mut found: Vec<_> = trips
-            .iter()
-            .filter_map(|trip| {
-                let on = trip.anchors.iter().find(|anchor| from.is_none_or(|from| anchor.place == from))?;
-                let passes = to.is_none_or(|to| {
-                    trip.anchors.iter().any(|anchor| anchor.place == to && anchor.depart > on.depart)
-                });
-                let room = trip.left.iter().any(|left| load.fits(*left));
-                (passes && room && on.depart > now).then_some((trip.id, on.depart))
-            })
-            .collect();
-        found.sort_unstable_by_key(|(trip, departs)| (*departs, *trip));
-        found
+        self.context.trips.read().browse(from, to, load, self.context.clock.now())
     }
 
     /// A trip as it stands.
@@ -515,8 +501,11 @@ impl Engine {
     fn explain_entry(&self, entry: &PackageEntry) -> Explanation {
         let settings = &self.context.settings.matching;
         let is_full = |courier| self.context.offers.is_full(courier, settings.max_live_offers);
-        let trips = self.context.trips.read();
-        matching::explain(&trips, entry, self.context.clock.now(), |_| settings.acceptance, is_full, settings)
+        let now = self.context.clock.now();
+        let mut survey = Survey::new(settings.max_verdicts);
+        // The lock is taken for each step anew: at a hub this is a long look, and nobody else should wait for it.
+        while survey.step(&self.context.trips.read(), entry, now) {}
+        matching::explain(survey, entry, |_| settings.acceptance, is_full, settings)
     }
 }
 

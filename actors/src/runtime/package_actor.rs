@@ -259,7 +259,7 @@ fn next_wave(context: &Context, package: &Package) -> Vec<Proposal> {
     }
     let settings = &context.settings.matching;
     let entry = context.package_entry(package);
-    let candidates = context.trips.read().candidates(&entry, now);
+    let candidates = context.trips.read().candidates(&entry, now, settings.candidates);
     let ranked = matching::rank(&candidates, &entry, |_| settings.acceptance, settings);
     let size = matching::wave_size(settings.acceptance);
     let is_full = |courier| context.offers.is_full(courier, settings.max_live_offers);

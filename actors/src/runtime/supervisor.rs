@@ -169,7 +169,7 @@ async fn consider_all(context: &Context, packages: Vec<PackageId>) {
         let now = context.clock.now();
         let entry = context.waiting.read().get(id).cloned();
         let Some(entry) = entry else { continue };
-        if !context.trips.read().candidates(&entry, now).is_empty() {
+        if !context.trips.read().candidates(&entry, now, 1).is_empty() {
             let _ = context.directories().packages.get(id).tell(package_actor::Consider);
         }
         tokio::task::yield_now().await;

@@ -1,13 +1,13 @@
 //! The definition of a match, with nested loops: no entries, no indexes, no plans.
 
 use peerpack_actors::package::{End, Package};
-use peerpack_actors::place::{Place, PlaceId};
+use peerpack_actors::place::{Place, PlaceId, Position, Spot};
 use peerpack_actors::time::{Span, Time};
 use peerpack_actors::trip::{Transport, Trip};
 
 use crate::world::world;
 
-const ROAD: f64 = 1.3;
+const ROAD: f64 = 1.3_f32 as f64;
 const CAR_KMH: f64 = 70.0;
 const HAND_OVER_MIN: u32 = 5;
 const ZONE_KM: f64 = 15.0;
@@ -32,6 +32,11 @@ struct Point {
     detour_min: u32,
 }
 
+/// The great circle, as exact as it is published: to seven digits.
+fn km(from: Position, to: Position) -> f64 {
+    f64::from(from.distance_km(to) as f32)
+}
+
 fn points(trip: &Trip) -> Vec<Point> {
     let stops = &trip.draft.stops;
     let mut points = Vec::new();
@@ -52,10 +57,11 @@ fn points(trip: &Trip) -> Vec<Point> {
     }
     for (n, leg) in stops.windows(2).enumerate() {
         for place in world().iter().filter(|place| stops.iter().all(|stop| stop.place != place.id)) {
-            let out = leg[0].position.distance_km(place.position);
-            let back = place.position.distance_km(leg[1].position);
-            let extra_km = (ROAD * (out + back - leg[0].position.distance_km(leg[1].position))).max(0.0);
-            let minutes = f64::from(HAND_OVER_MIN) + 60.0 * extra_km / CAR_KMH;
+            let out = km(leg[0].position, place.position);
+            let back = km(place.position, leg[1].position);
+            let extra_km = (ROAD * (out + back - km(leg[0].position, leg[1].position))).max(0.0);
+            let extra_m = (extra_km * 1_000.0).round();
+            let minutes = f64::from(HAND_OVER_MIN) + (60.0 * extra_m / (CAR_KMH * 1_000.0)).ceil();
             if minutes > f64::from(trip.draft.max_detour_min) {
                 continue;
             }
@@ -69,7 +75,7 @@ fn points(trip: &Trip) -> Vec<Point> {
                 place: place.id,
                 arrive: at,
                 depart: at,
-                detour_min: minutes.ceil() as u32,
+                detour_min: minutes as u32,
             });
         }
     }
@@ -125,15 +131,15 @@ pub(crate) fn ride(trip: &Trip, package: &Package, now: Time) -> Option<Ride> {
     best
 }
 
-pub(crate) fn passes(trip: &Trip, from: &[PlaceId], to: &[PlaceId], now: Time) -> bool {
+pub(crate) fn passes(trip: &Trip, from: &[&Spot], to: &[&Spot], now: Time) -> bool {
     let points = points(trip);
     let pairs = points.iter().flat_map(|on| points.iter().map(move |off| (on, off)));
     let mut pairs = pairs.filter(|(on, off)| on.partial_cmp(off) == Some(std::cmp::Ordering::Less));
     trip.state.is_live()
         && pairs.any(|(on, off)| {
             let detour_min = on.detour_min + off.detour_min + trip.detour_used_min;
-            from.contains(&on.place)
-                && to.contains(&off.place)
+            from.iter().any(|spot| spot.place == on.place)
+                && to.iter().any(|spot| spot.place == off.place)
                 && on.depart > now
                 && (on.detour_min + off.detour_min == 0 || detour_min <= trip.draft.max_detour_min)
         })

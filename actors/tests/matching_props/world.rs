@@ -72,8 +72,8 @@ impl World {
             published: 0,
             trips: Vec::new(),
             packages: Vec::new(),
-            trip_index: TripIndex::new(),
-            package_index: PackageIndex::new(),
+            trip_index: TripIndex::over(world()),
+            package_index: PackageIndex::over(world()),
         }
     }
 
@@ -228,7 +228,10 @@ impl World {
     pub(crate) fn check(&self) {
         for package in &self.packages {
             let entry = self.package_index.get(package.id).expect("published");
-            let found = self.trip_index.candidates(entry, self.now);
+            let found = self.trip_index.candidates(entry, self.now, usize::MAX);
+            assert!(found.is_sorted_by_key(|one| (one.plan.pickup.at, one.trip)));
+            let few = self.trip_index.candidates(entry, self.now, 2);
+            assert_eq!(few[..], found[..found.len().min(2)], "a limit takes the first");
             let mut found: Vec<(TripId, Plan)> = found.into_iter().map(|one| (one.trip, one.plan)).collect();
             found.sort_by_key(|(trip, _)| *trip);
             let mut expected: Vec<(TripId, Ride)> = Vec::new();
@@ -239,8 +242,11 @@ impl World {
             compare(&found, &expected, &format!("candidates of {:#?}", package.draft));
         }
         for trip in &self.trips {
-            let found =
-                self.package_index.waiting_for(self.trip_index.get(trip.id).expect("published"), self.now);
+            let found = self.package_index.waiting_for(
+                self.trip_index.get(trip.id).expect("published"),
+                self.now,
+                usize::MAX,
+            );
             let mut expected: Vec<(PackageId, Ride)> = Vec::new();
             for package in &self.packages {
                 expected.extend(brute::ride(trip, package, self.now).map(|ride| (package.id, ride)));
@@ -259,7 +265,7 @@ impl World {
         let zone = |n: u32| zone(PlaceId(n), place(n).position, world(), &self.settings);
         for (from, to) in [(1, 10), (7, 1), (2, 8)] {
             let (from, to) = (zone(from), zone(to));
-            let found = self.trip_index.between(&Need::to_pass(&from, &to), self.now);
+            let found = self.trip_index.between(&Need::to_pass(&from, &to), self.now, usize::MAX);
             assert!(found.is_sorted_by_key(|one| (one.plan.pickup.at, one.trip)));
             let mut found: Vec<TripId> = found.into_iter().map(|one| one.trip).collect();
             found.sort_unstable();

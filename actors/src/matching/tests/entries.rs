@@ -1,19 +1,31 @@
 //! What trips and packages are reduced to.
 
 use super::*;
-use crate::matching::zone;
+use crate::matching::{Anchor, TripIndex, zone};
 use crate::request::Party;
 use crate::trip::{MAX_DETOUR_MIN, MAX_STOPS};
 
+/// Every anchor of the world, in the order of the way.
+fn anchors(entry: &TripEntry) -> Vec<Anchor> {
+    let spots: Vec<&Spot> = world().iter().map(|place| spot(place.name_en)).collect();
+    let mut anchors = entry.anchors_at(&spots).into_vec();
+    anchors.sort_unstable_by_key(Anchor::order);
+    anchors
+}
+
 fn places(entry: &TripEntry) -> Vec<PlaceId> {
-    entry.places().collect()
+    anchors(entry).iter().map(|anchor| anchor.place).collect()
+}
+
+fn names(zone: &[&'static Spot]) -> Vec<PlaceId> {
+    zone.iter().map(|spot| spot.place).collect()
 }
 
 #[test]
 fn a_trip_without_time_for_detours_has_only_its_stops() {
     let entry = trip_entry(&trip(1, &[("Alfa", 1), ("Charlie", 4), ("Delta", 6)]));
     assert_eq!(places(&entry), [id("Alfa"), id("Charlie"), id("Delta")]);
-    let legs: Vec<_> = entry.anchors.iter().map(|anchor| (anchor.board, anchor.alight)).collect();
+    let legs: Vec<_> = anchors(&entry).iter().map(|anchor| (anchor.board, anchor.alight)).collect();
     assert_eq!(legs, [(0, 0), (1, 1), (2, 2)]);
 }
 
@@ -26,7 +38,7 @@ fn a_car_passes_the_places_within_its_budget_in_the_order_of_the_way() {
 #[test]
 fn the_detour_is_the_extra_way_by_road_plus_the_hand_over() {
     let entry = trip_entry(&detouring(1, &[("Alfa", 1), ("Delta", 5)], 30));
-    let at = |name| *entry.anchors.iter().find(|anchor| anchor.place == id(name)).expect("an anchor");
+    let at = |name| *anchors(&entry).iter().find(|anchor| anchor.place == id(name)).expect("an anchor");
     // 2 x sqrt(166.8² + 22.24²) - 333.6 = 2.95 km, by road 3.84 km, at 70 km/h 3.3 min.
     let north = at("Northtown");
     assert_eq!((north.board, north.alight, north.detour_min), (0, 1, 9));
@@ -58,7 +70,7 @@ fn a_round_trip_passes_the_places_on_both_ways() {
     let entry = trip_entry(&detouring(1, &there_and_back, 5));
     let expected = ["Alfa", "Bravo", "Charlie", "Bravo", "Alfa"].map(id);
     assert_eq!(places(&entry), expected);
-    assert_eq!(entry.anchors.iter().map(|anchor| anchor.board).collect::<Vec<_>>(), [0, 0, 1, 1, 2]);
+    assert_eq!(anchors(&entry).iter().map(|anchor| anchor.board).collect::<Vec<_>>(), [0, 0, 1, 1, 2]);
 }
 
 #[test]
@@ -68,19 +80,10 @@ fn a_stop_is_not_also_a_place_near_the_way() {
 }
 
 #[test]
-fn the_smallest_detours_stay_when_there_are_too_many() {
-    let settings = Settings { max_corridor_anchors: 2, ..Settings::default() };
-    let entry = TripEntry::of(&detouring(1, &[("Alfa", 1), ("Delta", 6)], 60), world(), &settings);
-    assert_eq!(places(&entry), ["Alfa", "Bravo", "Charlie", "Delta"].map(id));
-    let settings = Settings { max_corridor_anchors: 1, ..Settings::default() };
-    let entry = TripEntry::of(&detouring(1, &[("Far", 1), ("Bravo", 4)], 60), world(), &settings);
-    assert_eq!(places(&entry), ["Far", "Big", "Bravo"].map(id));
-}
-
-#[test]
-fn an_absurdly_long_trip_stays_within_bounds_and_in_order() {
+fn an_absurdly_long_trip_costs_its_share_and_hides_nobody() {
     let gazetteer = Gazetteer::bundled();
-    let (here, there) = (gazetteer.find("Калининград").unwrap(), gazetteer.find("Владивосток").unwrap());
+    let named = |name: &str| gazetteer.find(name).expect("a city");
+    let (here, there) = (named("Калининград"), named("Владивосток"));
     let mut stops = Vec::new();
     for (n, days) in (0..MAX_STOPS).zip(1..) {
         let place = if n % 2 == 0 { here } else { there };
@@ -89,23 +92,46 @@ fn an_absurdly_long_trip_stays_within_bounds_and_in_order() {
     }
     let mut draft = detouring(1, &[("Alfa", 1), ("Delta", 5)], MAX_DETOUR_MIN).draft;
     draft.stops = stops;
-    let trip = Trip::publish(trip_id(1), user(101), draft, NOW).unwrap();
+    let long = Trip::publish(trip_id(1), user(101), draft.clone(), NOW).unwrap();
+    // A short one on the way of the long one, on its tenth day.
+    let (moscow, kazan) = (named("Москва"), named("Казань"));
+    let stop = |place: &Place, hours| Stop {
+        place: place.id,
+        position: place.position,
+        arrive: hour(hours),
+        depart: hour(hours),
+    };
+    draft.stops = vec![stop(moscow, 240), stop(kazan, 252)];
+    draft.max_detour_min = 30;
+    let short = Trip::publish(trip_id(2), user(102), draft, NOW).unwrap();
     let settings = Settings::default();
-    let entry = TripEntry::of(&trip, gazetteer, &settings);
-    assert_eq!(entry.anchors.len(), MAX_STOPS + settings.max_corridor_anchors);
-    assert!(entry.anchors.is_sorted_by_key(|anchor| anchor.arrive));
-    assert!(entry.anchors.is_sorted_by_key(|anchor| anchor.board));
+    let mut index = TripIndex::new();
+    index.upsert(TripEntry::of(&short, gazetteer, &settings));
+    let alone = index.mentions();
+    index.upsert(TripEntry::of(&long, gazetteer, &settings));
+    assert!(index.mentions() - alone < 40_000, "{}", index.mentions());
+
+    let end = |place: &Place| End { place: place.id, position: place.position, address: String::new() };
+    let mut package = package("Alfa", "Bravo");
+    (package.draft.pickup, package.draft.dropoff) = (end(moscow), end(kazan));
+    (package.draft.ready_at, package.draft.deliver_by) = (hour(230), hour(260));
+    let entry = PackageEntry::of(&package, gazetteer, &settings);
+    let found = index.candidates(&entry, hour(1), usize::MAX);
+    let lasts = |trip| found.iter().filter(|one| one.trip == trip).map(|one| one.plan.pickup.at).count();
+    assert_eq!((lasts(short.id), found.len()), (1, 1 + lasts(long.id)));
+    index.remove(long.id);
+    assert_eq!(index.mentions(), alone);
 }
 
 #[test]
 fn a_zone_is_the_place_and_the_largest_neighbours() {
     let settings = Settings::default();
     let alfa = zone(id("Alfa"), place("Alfa").position, world(), &settings);
-    assert_eq!(alfa[..], ["Alfa", "Big", "Mid"].map(id));
+    assert_eq!(names(&alfa), ["Alfa", "Big", "Mid"].map(id));
     let near = zone(id("Near"), place("Near").position, world(), &settings);
-    assert_eq!(near[..], ["Near", "Alfa", "Big"].map(id), "a suburb reaches its city");
+    assert_eq!(names(&near), ["Near", "Alfa", "Big"].map(id), "a suburb reaches its city");
     let bravo = zone(id("Bravo"), place("Bravo").position, world(), &settings);
-    assert_eq!(bravo[..], [id("Bravo")]);
+    assert_eq!(names(&bravo), [id("Bravo")]);
 }
 
 #[test]
@@ -113,14 +139,14 @@ fn neighbours_are_those_of_the_exact_point() {
     // Named Alfa, but handed over half-way to Far.
     let mut package = package("Alfa", "Delta");
     package.draft.pickup.position.lat = 0.12;
-    assert_eq!(package_entry(&package).pickups[..], ["Alfa", "Big", "Far"].map(id));
+    assert_eq!(names(&package_entry(&package).pickups), ["Alfa", "Big", "Far"].map(id));
 }
 
 #[test]
 fn the_ends_of_a_short_way_share_no_place() {
     let entry = package_entry(&package("Big", "Alfa"));
-    assert_eq!(entry.pickups[..], ["Big", "Far"].map(id));
-    assert_eq!(entry.dropoffs[..], ["Alfa", "Mid", "Near"].map(id));
+    assert_eq!(names(&entry.pickups), ["Big", "Far"].map(id));
+    assert_eq!(names(&entry.dropoffs), ["Alfa", "Mid", "Near"].map(id));
     assert!(entry.is_in_town(&Settings::default()));
     assert!(!package_entry(&package("Alfa", "Bravo")).is_in_town(&Settings::default()));
 }

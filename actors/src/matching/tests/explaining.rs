@@ -10,11 +10,12 @@ fn explained(
     busy: impl Fn(UserId) -> bool,
     settings: &Settings,
 ) -> Explanation {
-    let mut index = TripIndex::new();
+    let mut index = TripIndex::over(world());
     for trip in trips {
         index.upsert(trip_entry(trip));
     }
-    explain(&index, &package_entry(package), NOW, |_| settings.acceptance, busy, settings)
+    let entry = package_entry(package);
+    explain(index.considered(&entry, NOW), &entry, |_| settings.acceptance, busy, settings)
 }
 
 /// Trip and code, `#rank` for a match.

@@ -6,11 +6,11 @@ use crate::matching::{
 };
 
 fn candidates(trips: &[Trip], package: &Package) -> Vec<Candidate> {
-    let mut index = TripIndex::new();
+    let mut index = TripIndex::over(world());
     for trip in trips {
         index.upsert(trip_entry(trip));
     }
-    index.candidates(&package_entry(package), NOW)
+    index.candidates(&package_entry(package), NOW, usize::MAX)
 }
 
 fn ranked(trips: &[Trip], package: &Package) -> Vec<Ranked> {
