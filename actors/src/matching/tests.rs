@@ -11,6 +11,7 @@ mod explaining;
 mod feasibility;
 mod indexes;
 mod policies;
+mod recall;
 
 use std::sync::OnceLock;
 
