@@ -93,7 +93,10 @@ fn search(criterion: &mut Criterion) {
     group.sample_size(10).measurement_time(Duration::from_secs(5));
     group.bench_function("index", |bencher| {
         bencher.iter(|| {
-            packages.iter().map(|package| index.candidates(black_box(package), NOW, usize::MAX).len()).sum::<usize>()
+            packages
+                .iter()
+                .map(|package| index.candidates(black_box(package), NOW, usize::MAX).len())
+                .sum::<usize>()
         });
     });
     group.bench_function("every trip", |bencher| {

@@ -11,7 +11,7 @@ use super::{Place, PlaceId, Position};
 
 /// The height of a cell in degrees of latitude; its width is as many kilometres.
 const CELL_DEGREES: f64 = 0.5;
-const EARTH_KM: f64 = 6371.008_8;
+const EARTH_KM: f64 = 6_371.008_8;
 /// Covers the rounding of everything here that is computed in single precision.
 const MARGIN_KM: f64 = 0.5;
 

@@ -179,7 +179,7 @@ impl Context {
         }
         let entry = TripEntry::of(trip, Gazetteer::bundled(), &self.settings.matching);
         let mut told = Vec::new();
-        for (package, _) in choosing.waiting_for(&entry, self.clock.now()) {
+        for (package, _) in choosing.waiting_for(&entry, self.clock.now(), 4 * TELL_SENDERS) {
             let Some(sender) = choosing.get(package).map(|package| package.sender) else { continue };
             if told.len() < TELL_SENDERS && told.iter().all(|(_, known)| *known != sender) {
                 told.push((package, sender));
