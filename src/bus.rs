@@ -17,10 +17,12 @@ use serde::{Deserialize, Serialize};
 pub const POSITION_TTL: Span = Span::minutes(2);
 
 /// What a node hears from the others.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Heard {
     /// Look again at these.
     Hint(Hint),
+    /// A courier is here now.
+    Position(UserId, LastPosition),
     /// Hints may have been missed: compare all positions with the store. Also the first thing a node hears.
     Gap,
 }

@@ -69,12 +69,13 @@ pub struct Client {
     orders: mpsc::Sender<Order>,
 }
 
-/// A command and who waits for its answer.
+/// What the owner wants.
 #[derive(Debug)]
-struct Order {
-    id: Uuid,
-    message: ClientMessage,
-    answer: oneshot::Sender<Ack>,
+enum Order {
+    /// A command and who waits for its answer.
+    Command { id: Uuid, message: ClientMessage, answer: oneshot::Sender<Ack> },
+    /// Something that is not answered.
+    Say(ClientMessage),
 }
 
 /// A command without an answer.
@@ -128,10 +129,15 @@ impl Client {
         (Self { orders }, hearing)
     }
 
+    /// Says something that is not answered, if there is a connection; if not, it is forgotten.
+    pub async fn say(&self, message: ClientMessage) {
+        let _ = self.orders.send(Order::Say(message)).await;
+    }
+
     /// Gives a command and waits for its answer, through interruptions. Nothing if the client is over.
     pub async fn command(&self, id: Uuid, message: ClientMessage) -> Option<Ack> {
         let (answer, answered) = oneshot::channel();
-        self.orders.send(Order { id, message, answer }).await.ok()?;
+        self.orders.send(Order::Command { id, message, answer }).await.ok()?;
         answered.await.ok()
     }
 }
@@ -217,10 +223,15 @@ impl Device {
                     Ok(message) => self.hear(message).await,
                     Err(closed) => return End::Closed(closed),
                 },
-                order = self.orders.recv() => {
-                    let Some(Order { id, message, answer }) = order else { return End::Left };
-                    self.pending.insert(id, Pending { message, answer, again_at: Instant::now() });
-                }
+                order = self.orders.recv() => match order {
+                    Some(Order::Command { id, message, answer }) => {
+                        self.pending.insert(id, Pending { message, answer, again_at: Instant::now() });
+                    }
+                    Some(Order::Say(message)) => if let Err(closed) = connection.say(None, &message).await {
+                        return End::Closed(closed);
+                    },
+                    None => return End::Left,
+                },
                 () = repeat => if let Err(closed) = self.give(connection).await {
                     return End::Closed(closed);
                 },

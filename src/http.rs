@@ -18,6 +18,7 @@ pub mod profile;
 pub mod requests;
 pub mod responses;
 pub mod secure;
+pub mod sync;
 pub mod trips;
 pub mod wallet;
 
@@ -123,6 +124,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/admin/withdrawals" { GET ADMIN wallet::queue }
         "/admin/withdrawals/{withdrawal_id}/pay" { POST ADMIN wallet::pay }
         "/admin/withdrawals/{withdrawal_id}/reject" { POST ADMIN wallet::reject }
+        "/sync" { GET SIGNED_IN sync::sync }
         "/health" { GET PUBLIC health::health }
         "/health/live" { GET PUBLIC health::live }
         "/health/ready" { GET PUBLIC health::ready }

@@ -83,7 +83,7 @@ impl Application {
             .context("cannot read the store; has `peerpack migrate` been run?")?;
         let sockets = Arc::new(Sockets::default());
         let (revocations, learning) = identity::revocations(&database, &sockets, clock.now()).await?;
-        let subscription = redis.map(|redis| subscribe(&redis, engine.clone()));
+        let subscription = redis.map(|redis| subscribe(&redis, engine.clone(), Arc::clone(&sockets)));
         if let Some(metrics) = config.metrics_listen {
             let handle = telemetry::install_metrics()?;
             let listener =
@@ -181,11 +181,12 @@ fn join_bus(config: &Config) -> anyhow::Result<BusParts> {
     Ok((Arc::clone(&redis) as Arc<dyn Bus>, Arc::clone(&redis) as Arc<dyn Presence>, Some(redis)))
 }
 
-fn subscribe(redis: &RedisBus, engine: Engine) -> Running {
+fn subscribe(redis: &RedisBus, engine: Engine, sockets: Arc<Sockets>) -> Running {
     redis.subscribe(move |heard| {
         let engine = engine.clone();
         match heard {
             Heard::Hint(hint) => drop(tokio::spawn(async move { engine.hinted(hint).await })),
+            Heard::Position(courier, position) => sockets.located(courier, position),
             // The supervisor compares every position with the store within seconds anyway.
             Heard::Gap => tracing::info!("listening to the other nodes; hints may have been missed"),
         }

@@ -18,6 +18,7 @@ mod directory;
 mod execute;
 mod mailbox;
 mod offers;
+mod owners;
 mod package_actor;
 mod promise;
 mod roster;

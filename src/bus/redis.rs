@@ -71,6 +71,9 @@ enum Job {
 struct Message {
     node: Uuid,
     hint: Hint,
+    /// Of couriers who have just said where they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    positions: Vec<(UserId, LastPosition)>,
 }
 
 #[derive(Clone)]
@@ -230,7 +233,8 @@ impl Publisher {
                 }
             }
         }
-        let message = Message { node: self.node, hint };
+        let said = positions.iter().map(|(user, position)| (*user, *position)).collect();
+        let message = Message { node: self.node, hint, positions: said };
         let mut pipeline = pipe();
         pipeline.publish(&self.keys.channel, serde_json::to_string(&message).unwrap_or_default()).ignore();
         if !present.is_empty() {
@@ -278,10 +282,13 @@ impl<H: FnMut(Heard) + Send> Listener<H> {
         let mut messages = connection.into_on_message();
         while let Ok(Some(message)) = timeout(SILENCE, messages.next()).await {
             let message: Option<Message> = serde_json::from_slice(message.get_payload_bytes()).ok();
-            let foreign =
-                message.filter(|message| message.node != self.node && message.hint != Hint::default());
-            if let Some(Message { hint, .. }) = foreign {
+            let foreign = message.filter(|message| message.node != self.node);
+            let Some(Message { hint, positions, .. }) = foreign else { continue };
+            if hint != Hint::default() {
                 (self.handler)(Heard::Hint(hint));
+            }
+            for (courier, position) in positions {
+                (self.handler)(Heard::Position(courier, position));
             }
         }
     }

@@ -7,7 +7,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
     couriers, health, identity, journal, notifications, operators, packages, places, profile, requests,
-    responses, trips, wallet,
+    responses, sync, trips, wallet,
 };
 
 #[derive(OpenApi)]
@@ -30,6 +30,7 @@ use super::{
         profile::show, profile::change, profile::review,
         notifications::list, notifications::read, notifications::read_all,
         wallet::balance, wallet::withdraw, wallet::queue, wallet::pay, wallet::reject,
+        sync::sync,
         health::health, health::live, health::ready,
     ),
     modifiers(&Bearer),

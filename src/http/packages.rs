@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use peerpack_actors::ids::PackageId;
+use peerpack_actors::ids::{PackageId, UserId};
 use peerpack_actors::load::Load;
 use peerpack_actors::matching::Explanation;
 use peerpack_actors::package::{End, Mode, Package, PackageDraft, PackageState};
@@ -247,9 +247,13 @@ fn published(package: &Package) -> PackagePublished {
 #[utoipa::path(get, path = "/api/user/packages", tag = "packages", security(("bearer" = [])),
     responses((status = 200, body = MyPackages), (status = 401, body = Problem)))]
 pub async fn mine(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
-    let SenderPackages { packages, people } = app.database.packages_of(principal.user, None, PAGE).await?;
-    let packages = packages.iter().map(|package| view(package, &people)).collect();
-    Ok(HttpResponse::Ok().json(MyPackages { packages }))
+    Ok(HttpResponse::Ok().json(MyPackages { packages: all_of(&app, principal.user).await? }))
+}
+
+/// The packages of a sender.
+pub(super) async fn all_of(app: &App, sender: UserId) -> Result<Vec<PackageView>, ApiError> {
+    let SenderPackages { packages, people } = app.database.packages_of(sender, None, PAGE).await?;
+    Ok(packages.iter().map(|package| view(package, &people)).collect())
 }
 
 /// One of one's own packages with the couriers who take part. The `ETag` is its version.

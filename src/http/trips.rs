@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use peerpack_actors::ids::TripId;
+use peerpack_actors::ids::{TripId, UserId};
 use peerpack_actors::money::Amount;
 use peerpack_actors::package::PackageState;
 use peerpack_actors::place::{Gazetteer, Place, PlaceId, Position};
@@ -245,10 +245,14 @@ fn published(trip: &Trip) -> TripPublished {
 #[utoipa::path(get, path = "/api/user/trips", tag = "trips", security(("bearer" = [])),
     responses((status = 200, body = MyTrips), (status = 401, body = Problem)))]
 pub async fn mine(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
-    let trips = app.database.trips_of(principal.user, None, PAGE).await?;
-    let people = app.database.people(&[principal.user]).await?;
-    let courier = people.get(&principal.user);
-    Ok(HttpResponse::Ok().json(MyTrips { trips: trips.iter().map(|trip| view(trip, courier)).collect() }))
+    Ok(HttpResponse::Ok().json(MyTrips { trips: all_of(&app, principal.user).await? }))
+}
+
+/// The trips of a courier.
+pub(super) async fn all_of(app: &App, courier: UserId) -> Result<Vec<TripView>, ApiError> {
+    let trips = app.database.trips_of(courier, None, PAGE).await?;
+    let people = app.database.people(&[courier]).await?;
+    Ok(trips.iter().map(|trip| view(trip, people.get(&courier))).collect())
 }
 
 /// A trip. The `ETag` is its version.
@@ -277,6 +281,11 @@ pub async fn requests(
     let trip = path.into_inner();
     let header = app.database.trip_header(trip).await?;
     header.filter(|header| header.courier == principal.user).ok_or_else(ApiError::not_found)?;
+    Ok(HttpResponse::Ok().json(TripRequestsView { requests: requests_on(&app, trip).await? }))
+}
+
+/// Who asks for room on a trip, and what the engine offers for it.
+pub(super) async fn requests_on(app: &App, trip: TripId) -> Result<Vec<TripRequestView>, ApiError> {
     let found = app.database.requests_of(trip, None, PAGE).await?;
     let requests = found.requests.iter().map(|item| {
         let request = &item.request;
@@ -305,7 +314,7 @@ pub async fn requests(
             decline_reason: decline_reason(request),
         }
     });
-    Ok(HttpResponse::Ok().json(TripRequestsView { requests: requests.collect() }))
+    Ok(requests.collect())
 }
 
 /// Calls one's own trip off: open requests end, deals before pickup are called off, the money goes back.

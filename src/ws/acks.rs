@@ -1,6 +1,6 @@
 //! The acks of a connection, so that a repeated command gets its ack again and is not carried out again.
 //!
-//! Remembers for as long as the connection lives. Beyond it, commands are idempotent by the state they find.
+//! Remembers for as long as the connection lives. Beyond it, the store does (see [`commands`](super::commands)).
 
 use std::collections::VecDeque;
 

@@ -5,6 +5,7 @@
 //! the rules of the protocol and translates; what is said is dealt with in `talk`, and decided by the engine.
 
 mod talk;
+mod watching;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -20,15 +21,19 @@ use peerpack_actors::time::Span;
 use tokio::time::{Instant, sleep_until};
 
 use self::talk::{Done, Running};
+use self::watching::Watched;
 use super::acks::Acks;
 use super::cursor::{Cursor, Place};
 use super::limits::{Bucket, Errors, allowance};
 use super::line::{Heard, Line};
 use super::outbox::{Ending, Outbox};
 use super::sockets::Membership;
-use super::wire::{ClientFrame, Degraded, Hello, Limits, Reconnect, ServerMessage, close, event_frame};
+use super::wire::{
+    ClientFrame, Degraded, Hello, Limits, Reconnect, ServerMessage, TripLocation, close, event_frame,
+};
 use crate::app::App;
 use crate::auth::token::Access;
+use crate::bus::LastPosition;
 
 /// How often the peer is pinged.
 const PING_S: u32 = 25;
@@ -92,6 +97,7 @@ pub(super) struct Conversation {
     partial: Option<BytesMut>,
     /// Events of an answered resume; they go before live ones.
     missed: VecDeque<StreamEntry>,
+    watched: Vec<Watched>,
     times: Times,
 }
 
@@ -103,6 +109,7 @@ struct Times {
     expiry: Instant,
     hold: Option<Instant>,
     well_again: Option<Instant>,
+    watch: Option<Instant>,
     over: Option<Instant>,
 }
 
@@ -137,6 +144,7 @@ impl Conversation {
             expiry: now + Duration::from_millis(left),
             hold: Some(now + RESUME_WITHIN),
             well_again: None,
+            watch: None,
             over: None,
         };
         Self {
@@ -155,6 +163,7 @@ impl Conversation {
             errors: Errors::default(),
             partial: None,
             missed: VecDeque::new(),
+            watched: Vec::new(),
             times,
         }
     }
@@ -198,6 +207,7 @@ impl Conversation {
                 break;
             }
         }
+        self.watch_nothing();
         if self.line.stalled_since().is_some() {
             self.line.cut();
         }
@@ -267,7 +277,12 @@ impl Conversation {
                         self.end(close::INSUFFICIENT_STATE, "an event is missing");
                     }
                 },
-                None => break,
+                None => match self.outbox.take_location() {
+                    Some((trip_id, LastPosition { lat, lon, at })) => {
+                        self.say(&ServerMessage::TripLocation(TripLocation { trip_id, lat, lon, at }));
+                    }
+                    None => break,
+                },
             }
         }
         // Whoever overflows has nothing left in the outbox. A command that is being carried out gets its ack.
@@ -363,6 +378,9 @@ impl Conversation {
         if is_due(self.times.hold) {
             self.release(Hold::Start);
         }
+        if is_due(self.times.watch) {
+            self.look_after_watched();
+        }
         if is_due(self.times.well_again) {
             self.times.well_again = None;
             self.say(&ServerMessage::Degraded(Degraded { degraded: false }));
@@ -379,6 +397,9 @@ impl Times {
             return self.over.into_iter().chain(stalled).min().unwrap_or(self.ping);
         }
         let always = self.ping.min(self.presence).min(self.expiry);
-        [self.pong, self.hold, self.well_again, stalled].into_iter().flatten().fold(always, Instant::min)
+        [self.pong, self.hold, self.well_again, self.watch, stalled]
+            .into_iter()
+            .flatten()
+            .fold(always, Instant::min)
     }
 }

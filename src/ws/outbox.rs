@@ -3,16 +3,18 @@
 //! The frames wait here so that they can be counted, and thrown away when the peer does not read. Of the session it knows
 //! only how to wake it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
+use peerpack_actors::ids::TripId;
 use peerpack_actors::runtime::session::Overflow;
 use peerpack_actors::runtime::{Frame, SessionId, SessionPort};
 use tokio::sync::Notify;
 
 use super::wire::close;
+use crate::bus::LastPosition;
 
 /// The most frames that wait for one connection.
 pub(super) const MAX_FRAMES: usize = 256;
@@ -54,6 +56,8 @@ pub(super) struct Outbox {
 struct State {
     frames: VecDeque<Frame>,
     bytes: usize,
+    /// The latest value of each only. Bounded by what the session subscribes to.
+    locations: BTreeMap<TripId, LastPosition>,
     ending: Option<Ending>,
     shut: bool,
 }
@@ -83,7 +87,23 @@ impl Outbox {
 
     /// Whether nothing waits.
     pub(super) fn is_empty(&self) -> bool {
-        self.state.lock().frames.is_empty()
+        let state = self.state.lock();
+        state.frames.is_empty() && state.locations.is_empty()
+    }
+
+    /// Where the courier of a trip is now. What waits of that trip is replaced: only the latest counts.
+    pub(super) fn locate(&self, trip: TripId, position: LastPosition) {
+        let mut state = self.state.lock();
+        if !state.shut && state.ending.is_none() {
+            state.locations.insert(trip, position);
+            drop(state);
+            self.changed.notify_one();
+        }
+    }
+
+    /// The next location for the session to write.
+    pub(super) fn take_location(&self) -> Option<(TripId, LastPosition)> {
+        self.state.lock().locations.pop_first()
     }
 
     /// How the session is to end, once everything is written that comes before it.
@@ -219,6 +239,19 @@ mod tests {
             assert_eq!(outbox.push(Frame::Degraded), Ok(()));
         }
         assert_eq!(taken(&outbox).len(), 1);
+    }
+
+    #[test]
+    fn of_locations_only_the_latest_of_each_trip_waits() {
+        let outbox = Outbox::new();
+        let at = Time::from_ms(1_790_000_000_000);
+        let trip = |n| TripId::new(at, [n; 10]);
+        for n in 0..1_000_u32 {
+            let position = LastPosition { lat: f64::from(n) / 100.0, lon: 37.6, at };
+            outbox.locate(trip(u8::from(n % 2 == 0)), position);
+        }
+        let taken: Vec<_> = std::iter::from_fn(|| outbox.take_location()).map(|(_, at)| at.lat).collect();
+        assert_eq!(taken, [9.99, 9.98]);
     }
 
     #[tokio::test]

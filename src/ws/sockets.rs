@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use actix_web::web;
 use parking_lot::Mutex;
-use peerpack_actors::ids::UserId;
+use peerpack_actors::ids::{TripId, UserId};
 use peerpack_actors::runtime::{Hello, Refusal, SessionPort};
 use smallvec::SmallVec;
 use tokio::sync::Notify;
@@ -18,6 +18,7 @@ use super::limits::Bucket;
 use super::outbox::{Ending, Outbox};
 use super::wire::close;
 use crate::app::App;
+use crate::bus::LastPosition;
 
 /// The close code of a restart.
 const RESTART: u16 = 1012;
@@ -44,6 +45,8 @@ struct Open {
     /// Oldest first.
     users: HashMap<UserId, SmallVec<[Arc<Outbox>; 1]>>,
     addresses: HashMap<IpAddr, usize>,
+    /// Who is shown where a courier is, and for which trip.
+    watchers: HashMap<UserId, Vec<(TripId, Arc<Outbox>)>>,
     count: usize,
 }
 
@@ -93,6 +96,31 @@ impl Sockets {
     /// Whether one more resume may be answered now.
     pub(super) fn admits_resume(&self) -> bool {
         self.resumes.lock().spend(Instant::now())
+    }
+
+    /// A courier is here now: whoever watches one of their trips on this node is told.
+    pub fn located(&self, courier: UserId, position: LastPosition) {
+        let watchers = self.open.lock().watchers.get(&courier).cloned().unwrap_or_default();
+        for (trip, outbox) in watchers {
+            outbox.locate(trip, position);
+        }
+    }
+
+    /// Shows a connection where the courier of a trip is, from now on.
+    pub(super) fn watch(&self, courier: UserId, trip: TripId, outbox: &Arc<Outbox>) {
+        self.unwatch(courier, trip, outbox);
+        self.open.lock().watchers.entry(courier).or_default().push((trip, Arc::clone(outbox)));
+    }
+
+    /// No longer.
+    pub(super) fn unwatch(&self, courier: UserId, trip: TripId, outbox: &Arc<Outbox>) {
+        let mut open = self.open.lock();
+        if let Some(watchers) = open.watchers.get_mut(&courier) {
+            watchers.retain(|(of, watcher)| *of != trip || !Arc::ptr_eq(watcher, outbox));
+            if watchers.is_empty() {
+                open.watchers.remove(&courier);
+            }
+        }
     }
 
     /// Closes every socket that a user has on this node, as after a logout or a ban.

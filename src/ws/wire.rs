@@ -7,7 +7,7 @@
 mod client;
 mod server;
 
-pub use client::{ClientFrame, ClientMessage, Decline, Located, OfRequest, Resume, TYPES, WireError};
+pub use client::{ClientFrame, ClientMessage, Decline, Located, OfRequest, Resume, TYPES, Topic, WireError};
 pub use server::{
     Ack, AckStatus, Degraded, Event, EventBody, Hello, Limits, NotRecovered, Pong, Reconnect, Resumed,
     ServerMessage, TripLocation, event_frame,

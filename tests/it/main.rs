@@ -11,6 +11,7 @@ mod marketplace;
 mod matrix;
 mod nodes;
 mod protection;
+mod realtime;
 mod refusals;
 mod repeats;
 mod support;

@@ -8,11 +8,11 @@ use serde_json::json;
 
 use crate::support::{Backend, PATIENCE, TestApp, fresh_postgres};
 
-async fn two_nodes(redis: &str) -> (TestApp, TestApp) {
+/// Two nodes, which compare with the store so often. A Redis without a name is none.
+pub async fn two_nodes(redis: &str, compare: Duration) -> (TestApp, TestApp) {
     let postgres = fresh_postgres().await;
     let more = [("REDIS_URL", redis), ("PEERPACK_JWT_SECRET", "a secret that both nodes share, of 32 bytes")];
-    // Without the comparison with the store: what arrives has come by a hint.
-    let settings = || RuntimeSettings { compare: Duration::from_secs(3_600), ..RuntimeSettings::default() };
+    let settings = || RuntimeSettings { compare, ..RuntimeSettings::default() };
     let node = || tempfile::tempdir().unwrap();
     let a = TestApp::start_on(node(), Some(postgres.clone()), &more, settings()).await;
     let b = TestApp::start_on(node(), Some(postgres), &more, settings()).await;
@@ -26,7 +26,8 @@ async fn a_sender_on_one_node_reaches_a_courier_on_the_other() {
         eprintln!("PEERPACK_TEST_POSTGRES or PEERPACK_TEST_REDIS is not set: not run");
         return;
     };
-    let (a, b) = two_nodes(&redis).await;
+    // Without the comparison with the store: what arrives has come by a hint.
+    let (a, b) = two_nodes(&redis, Duration::from_secs(3_600)).await;
     let (anna, ivan) = (a.sign_in("Anna").await, b.sign_in("Ivan").await);
     let (mut annas, mut ivans) = (anna.connect().await, ivan.connect().await);
     ivan.publish_trip("Иркутск", "Улан-Удэ", json!({})).await;

@@ -9,15 +9,16 @@ use smallvec::SmallVec;
 
 use super::directory::Directory;
 use super::offers::OfferBook;
+use super::owners::Owners;
 use super::package_actor::{self, PackageActor};
 use super::roster::Roster;
 use super::trip_actor::{self, TripActor};
 use super::user_actor::{self, UserActor};
-use crate::ids::{PackageId, TripId, UserId};
+use crate::ids::{PackageId, RequestId, TripId, UserId};
 use crate::matching::{PackageEntry, PackageIndex, Settings, TripEntry, TripIndex};
 use crate::package::{Mode, Package, PackageState};
 use crate::place::Gazetteer;
-use crate::ports::{Bus, Clock, Committed, Hint, Store, StreamEntry};
+use crate::ports::{Bus, Clock, Committed, Hint, Store, StreamEntry, Unavailable};
 use crate::trip::Trip;
 
 /// How many waiting packages one new or changed trip wakes at most.
@@ -92,6 +93,7 @@ pub(super) struct Context {
     pub(super) choosing: RwLock<PackageIndex>,
     pub(super) trips_of: RwLock<HashMap<UserId, SmallVec<[TripId; 2]>>>,
     pub(super) offers: OfferBook,
+    pub(super) owners: Owners,
     pub(super) roster: Roster,
     pub(super) directories: OnceLock<Directories>,
 }
@@ -123,6 +125,7 @@ impl Context {
 
     /// Brings the indexes in line with a package that changed.
     pub(super) fn follow_package(&self, package: &Package) {
+        self.owners.learn(package);
         if package.is_waiting(self.clock.now()) {
             let entry = self.package_entry(package);
             self.waiting.write().upsert(entry);
@@ -139,6 +142,18 @@ impl Context {
         for courier in freed {
             self.wake_for_courier(courier);
         }
+    }
+
+    /// The package that a request belongs to.
+    pub(super) async fn package_of(&self, request: RequestId) -> Result<Option<PackageId>, Unavailable> {
+        if let Some(known) = self.owners.of(request) {
+            return Ok(Some(known));
+        }
+        let found = self.store.package_of(request).await?;
+        if let Some(package) = found {
+            self.owners.insert(request, package);
+        }
+        Ok(found)
     }
 
     /// The entry of a package; its zones are worked out once.

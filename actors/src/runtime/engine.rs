@@ -11,6 +11,7 @@ use super::directory::Directory;
 use super::execute::{Room, execute};
 use super::mailbox::Undelivered;
 use super::offers::OfferBook;
+use super::owners::Owners;
 use super::package_actor::{self, PackageActor};
 use super::promise::{Promise, Subject};
 use super::roster::Roster;
@@ -105,6 +106,7 @@ impl Engine {
             choosing: RwLock::new(PackageIndex::new()),
             trips_of: RwLock::new(HashMap::new()),
             offers: OfferBook::default(),
+            owners: Owners::default(),
             roster: Roster::default(),
             directories: OnceLock::new(),
         });
@@ -228,7 +230,7 @@ impl Engine {
     /// # Errors
     /// The refusal; `NotFound` when there is no such request.
     pub async fn request(&self, id: RequestId, command: RequestCommand) -> Result<Done, Refusal> {
-        let package = self.context.store.package_of(id).await?.ok_or(Refusal::NotFound)?;
+        let package = self.context.package_of(id).await?.ok_or(Refusal::NotFound)?;
         self.package(package, PackageCommand::Request { id, command }).await
     }
 
@@ -237,7 +239,7 @@ impl Engine {
     /// # Errors
     /// The refusal.
     pub async fn rendered(&self, id: RequestId, by: UserId) -> Result<(), Refusal> {
-        let package = self.context.store.package_of(id).await?.ok_or(Refusal::NotFound)?;
+        let package = self.context.package_of(id).await?.ok_or(Refusal::NotFound)?;
         let rendered = package_actor::Rendered { request: id, by };
         self.context.directories().packages.get(package).ask(rendered).await.unwrap_or(Err(Refusal::Busy))
     }

@@ -22,8 +22,10 @@ use super::super::commands;
 use super::super::guard::{MAX_MESSAGE_BYTES, Violation};
 use super::super::outbox::Ending;
 use super::super::wire::{
-    Ack, ClientFrame, ClientMessage, NotRecovered, Pong, Resume, Resumed, ServerMessage, WireError, close,
+    Ack, ClientFrame, ClientMessage, NotRecovered, Pong, Resume, Resumed, ServerMessage, Topic, WireError,
+    close,
 };
+use super::watching::Watched;
 use super::{BAD_TEXT, Conversation, Hold, OVERLOAD, POLICY, UNSUPPORTED};
 use crate::error::ApiError;
 
@@ -59,6 +61,8 @@ pub(super) struct Done {
 
 enum Outcome {
     Command(Option<Uuid>, Result<Option<Value>, ApiError>),
+    /// What a subscription is about; the commands are answered, the looks at what is watched are not.
+    Watch(Option<Uuid>, Topic, Result<Watched, ApiError>),
     Resume(Resume, Result<ResumeAnswer, Refusal>),
 }
 
@@ -120,6 +124,12 @@ impl Conversation {
         }
     }
 
+    /// Queues a command of the session's own.
+    pub(super) fn carry_on(&mut self, frame: ClientFrame) {
+        self.waiting.push_back(frame);
+        self.start_waiting();
+    }
+
     /// Starts every command that waits for nothing.
     fn start_waiting(&mut self) {
         let mut next = 0;
@@ -159,9 +169,16 @@ impl Conversation {
             actix_web::rt::spawn(async move {
                 Outcome::Resume(resume, app.engine.resume(user, resume.epoch, resume.last_seq).await)
             })
+        } else if let ClientMessage::Subscribe(topic) = message {
+            actix_web::rt::spawn(async move {
+                Outcome::Watch(cmd_id, topic, Watched::find(&app, user, topic).await)
+            })
+        } else if let ClientMessage::Unsubscribe(topic) = message {
+            self.unwatch(topic);
+            return self.acknowledge(cmd_id, Ok(None));
         } else {
             actix_web::rt::spawn(async move {
-                Outcome::Command(cmd_id, commands::carry_out(&app, user, message).await)
+                Outcome::Command(cmd_id, commands::carry_out(&app, user, cmd_id, message).await)
             })
         };
         let resume = Resume { epoch: 0, last_seq: 0 };
@@ -189,6 +206,10 @@ impl Conversation {
         }
         match done.map(|done| done.outcome) {
             Some(Outcome::Command(cmd_id, outcome)) => self.acknowledge(cmd_id, outcome),
+            Some(Outcome::Watch(cmd_id, topic, found)) => {
+                let outcome = found.and_then(|found| self.watch(topic, found));
+                self.acknowledge(cmd_id, outcome);
+            }
             Some(Outcome::Resume(resume, answer)) => {
                 match answer {
                     Ok(answer) => self.resumed(resume.last_seq, answer),

@@ -1,9 +1,10 @@
 //! Commands and their acks.
 
-use serde_json::json;
+use peerpack_actors::ids::UserId;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::world::{World, command};
+use super::world::{Client, World, command};
 
 #[actix_web::test]
 async fn a_command_is_answered_once_and_a_repeated_one_with_the_same_ack() {
@@ -131,5 +132,73 @@ async fn a_message_in_pieces_is_put_together() {
         client.0.send(Message::Frame(Frame::message(bytes, OpCode::Data(kind), is_last))).await.unwrap();
     }
     assert_eq!(client.close_code().await, 1007);
+    world.stop().await;
+}
+
+/// A deal: the courier, the clients of sender and courier, and what was offered.
+async fn deal(world: &World) -> (UserId, Client, Client, Value) {
+    let (sender, courier) = (world.user(), world.user());
+    let (mut courier_client, ..) = world.greeted(courier).await;
+    let (mut sender_client, ..) = world.greeted(sender).await;
+    world.happen(courier).await;
+    world.send_package(sender).await;
+    let offer = courier_client.hear_of("offer.new").await;
+    let data = json!({ "request_id": offer["data"]["request_id"] });
+    courier_client.say(&json!({ "type": "offer.accept", "cmd_id": Uuid::from_u128(1), "data": data })).await;
+    assert_eq!(courier_client.hear_of("ack").await["status"], "ok");
+    sender_client.hear_of("request.accepted").await;
+    (courier, sender_client, courier_client, offer["data"].clone())
+}
+
+#[actix_web::test]
+async fn a_sender_sees_where_their_package_is_and_nobody_else_does() {
+    let world = World::start().await;
+    let (_, mut sender, mut courier, offer) = deal(&world).await;
+    let (mut stranger, ..) = world.greeted(world.user()).await;
+    let subscribe = |kind: &str, topic: &str, id: &Value| json!({ "type": kind, "cmd_id": Uuid::from_bytes(rand::random()), "data": { topic: id } });
+    let package = &offer["package"]["id"];
+    for (topic, id) in [("package_id", package), ("trip_id", &offer["trip_id"])] {
+        stranger.say(&subscribe("subscribe", topic, id)).await;
+        assert_eq!(stranger.hear_of("ack").await["code"], "not_found", "{topic}");
+        sender.say(&subscribe("subscribe", topic, id)).await;
+        let ack = sender.hear_of("ack").await;
+        assert_eq!(ack["data"], json!({ "trip_id": offer["trip_id"], "location": null }));
+    }
+    let here = |lat: f64| json!({ "type": "location", "data": { "lat": lat, "lon": 37.62 } });
+    courier.say(&here(55.75)).await;
+    let seen = sender.hear_of("trip.location").await;
+    assert_eq!((&seen["data"]["trip_id"], &seen["data"]["lat"]), (&offer["trip_id"], &55.75.into()));
+    assert!(seen.get("seq").is_none());
+
+    sender.say(&subscribe("unsubscribe", "package_id", package)).await;
+    sender.hear_of("ack").await;
+    courier.say(&here(55.76)).await;
+    assert_eq!(sender.hear_of("trip.location").await["data"]["lat"], 55.76, "the trip is still watched");
+    sender.say(&subscribe("unsubscribe", "trip_id", &offer["trip_id"])).await;
+    sender.hear_of("ack").await;
+    courier.say(&here(55.77)).await;
+    sender.hear_nothing().await;
+    stranger.hear_nothing().await;
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn a_command_given_again_on_another_connection_has_its_first_ack_whatever_has_happened_since() {
+    let world = World::start().await;
+    let (user, mut sender, mut courier, offer) = deal(&world).await;
+    let say = |kind: &str, id: u128| json!({ "type": kind, "cmd_id": Uuid::from_u128(id), "data": { "request_id": offer["request_id"] } });
+    courier.say(&say("request.deliver", 2)).await;
+    assert_eq!(courier.hear_of("ack").await["data"]["new_status"], "delivered");
+    sender.hear_of("request.delivered").await;
+
+    let (mut again, ..) = world.greeted(user).await;
+    again.say(&say("offer.accept", 1)).await;
+    let ack = again.hear_of("ack").await;
+    assert_eq!((&ack["status"], &ack["data"]["new_status"]), (&"ok".into(), &"accepted".into()), "{ack}");
+    again.say(&say("offer.accept", 9)).await;
+    assert_eq!(again.hear_of("ack").await["code"], "illegal_transition");
+    let (mut third, ..) = world.greeted(user).await;
+    third.say(&say("request.cancel", 1)).await;
+    assert_eq!(third.hear_of("ack").await["code"], "key_reused");
     world.stop().await;
 }

@@ -1,6 +1,6 @@
 //! Client to server.
 
-use peerpack_actors::ids::RequestId;
+use peerpack_actors::ids::{PackageId, RequestId, TripId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -64,10 +64,16 @@ pub enum ClientMessage {
     /// Where the courier is. Not answered.
     #[serde(rename = "location")]
     Location(Located),
+    /// Shows me where the courier of a trip is, or of the trip that carries my package.
+    #[serde(rename = "subscribe")]
+    Subscribe(Topic),
+    /// No longer.
+    #[serde(rename = "unsubscribe")]
+    Unsubscribe(Topic),
 }
 
 /// The types of all client messages.
-pub const TYPES: [&str; 13] = [
+pub const TYPES: [&str; 15] = [
     "ping",
     "resume",
     "offer.rendered",
@@ -81,6 +87,8 @@ pub const TYPES: [&str; 13] = [
     "request.cancel",
     "request.withdraw",
     "location",
+    "subscribe",
+    "unsubscribe",
 ];
 
 /// The position a client has reached.
@@ -122,6 +130,18 @@ pub struct Located {
     pub lon: f64,
 }
 
+/// What can be subscribed to: a trip or a package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Topic {
+    /// A trip of one's own, or one that carries a package of one's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trip_id: Option<TripId>,
+    /// A package of one's own that is on its way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package_id: Option<PackageId>,
+}
+
 /// A frame that is no message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
@@ -149,7 +169,15 @@ impl ClientMessage {
     /// Whether the message changes something that must not change twice, so that it needs a `cmd_id`.
     #[must_use]
     pub const fn is_command(&self) -> bool {
-        !matches!(self, Self::Ping | Self::Resume(_) | Self::OfferRendered(_) | Self::Location(_))
+        !matches!(
+            self,
+            Self::Ping
+                | Self::Resume(_)
+                | Self::OfferRendered(_)
+                | Self::Location(_)
+                | Self::Subscribe(_)
+                | Self::Unsubscribe(_)
+        )
     }
 
     /// The request that it concerns, if it concerns one.
@@ -165,7 +193,9 @@ impl ClientMessage {
             | Self::RequestCancel(of)
             | Self::RequestWithdraw(of) => Some(of.request_id),
             Self::OfferDecline(decline) | Self::RequestDecline(decline) => Some(decline.request_id),
-            Self::Ping | Self::Resume(_) | Self::Location(_) => None,
+            Self::Ping | Self::Resume(_) | Self::Location(_) | Self::Subscribe(_) | Self::Unsubscribe(_) => {
+                None
+            }
         }
     }
 
@@ -179,6 +209,11 @@ impl ClientMessage {
             }
             Self::Location(at) if !(at.lat.abs() <= 90.0 && at.lon.abs() <= 180.0) => {
                 Err("the position is not on the earth")
+            }
+            Self::Subscribe(topic) | Self::Unsubscribe(topic)
+                if topic.trip_id.is_some() == topic.package_id.is_some() =>
+            {
+                Err("either a trip or a package")
             }
             _ => Ok(()),
         }

@@ -1,0 +1,59 @@
+//! Where things stand, for a device that cannot be told what it has missed.
+
+use actix_web::{HttpResponse, web};
+use peerpack_actors::ports::Store;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::packages::{self, PackageView};
+use super::trips::{self, TripRequestView, TripView};
+use crate::app::App;
+use crate::auth::Principal;
+use crate::error::{ApiError, Problem};
+
+/// Live trips whose requests are told.
+const TRIPS: usize = 50;
+
+/// A position in one's own stream.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Position {
+    /// Which history.
+    epoch: u64,
+    /// The last event that the state has in it.
+    seq: u64,
+}
+
+/// Where things stand.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Sync {
+    /// Taken before the state was read. Events up to it are in the state; those after it may be, and are applied again.
+    position: Position,
+    server_time: String,
+    /// One's own packages with their requests.
+    packages: Vec<PackageView>,
+    /// One's own trips.
+    trips: Vec<TripView>,
+    /// Requests and offers on one's own live trips.
+    requests: Vec<TripRequestView>,
+}
+
+/// Where things stand, and from which event on to listen. For a device that was told `recovered: false`.
+#[utoipa::path(get, path = "/api/sync", tag = "realtime", security(("bearer" = [])),
+    responses((status = 200, body = Sync), (status = 401, body = Problem), (status = 503, body = Problem)))]
+pub async fn sync(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
+    let user = principal.user;
+    let position = app.database.position(user).await?;
+    let packages = packages::all_of(&app, user).await?;
+    let trips = trips::all_of(&app, user).await?;
+    let mut requests = Vec::new();
+    for trip in app.engine.live_trips_of(user).await?.into_iter().take(TRIPS) {
+        requests.extend(trips::requests_on(&app, trip).await?);
+    }
+    Ok(HttpResponse::Ok().json(Sync {
+        position: Position { epoch: position.epoch, seq: position.top },
+        server_time: app.clock.now().to_string(),
+        packages,
+        trips,
+        requests,
+    }))
+}
