@@ -108,7 +108,14 @@ pub fn check(req: &HttpRequest, token: &str) -> Result<Access, ApiError> {
     let missing = || ApiError::internal(&"the app data lacks tokens or clock");
     let tokens = req.app_data::<web::Data<Tokens>>().ok_or_else(missing)?;
     let clock = req.app_data::<web::Data<dyn Clock>>().ok_or_else(missing)?;
-    let access = tokens.verify(token, clock.now())?;
+    welcome(req, tokens.verify(token, clock.now())?)
+}
+
+/// Lets pass whose session was not ended.
+///
+/// # Errors
+/// 401 with a challenge.
+pub fn welcome(req: &HttpRequest, access: Access) -> Result<Access, ApiError> {
     let welcome = req.app_data::<web::Data<dyn Welcome>>();
     if welcome.is_some_and(|welcome| !welcome.is_welcome(&access)) {
         return Err(TokenError::Invalid.into());

@@ -35,6 +35,7 @@ use access::{ADMIN, Access, OPERATORS, PUBLIC, SIGNED_IN, enforce};
 use limits::{Class, admit};
 
 use crate::ws;
+use crate::ws::ticket;
 
 /// A path under `/api` and `/v1` with what it answers to.
 pub struct Endpoint {
@@ -125,6 +126,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/admin/withdrawals/{withdrawal_id}/pay" { POST ADMIN wallet::pay }
         "/admin/withdrawals/{withdrawal_id}/reject" { POST ADMIN wallet::reject }
         "/sync" { GET SIGNED_IN sync::sync }
+        "/ws-ticket" { POST SIGNED_IN ticket::issue }
         "/health" { GET PUBLIC health::health }
         "/health/live" { GET PUBLIC health::live }
         "/health/ready" { GET PUBLIC health::ready }

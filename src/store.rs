@@ -27,6 +27,7 @@ mod sessions;
 mod setup;
 mod sql;
 mod sqlite;
+mod tickets;
 mod tokens;
 mod users;
 mod views;
@@ -47,6 +48,7 @@ pub use receipts::Kept;
 pub use reviews::{NewReview, PastDelivery, Reputation, ReviewRecord, Reviewed};
 pub use sessions::{RevokedSession, Session};
 pub use setup::OpenError;
+pub use tickets::Ticket;
 pub use tokens::{RefreshToken, Rotation};
 pub use users::{Profile, TelegramProfile, User};
 pub use views::{

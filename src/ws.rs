@@ -17,6 +17,7 @@ mod line;
 mod outbox;
 mod sockets;
 mod takeover;
+pub mod ticket;
 mod upgrade;
 
 pub use sockets::Sockets;

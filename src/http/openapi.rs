@@ -30,7 +30,7 @@ use super::{
         profile::show, profile::change, profile::review,
         notifications::list, notifications::read, notifications::read_all,
         wallet::balance, wallet::withdraw, wallet::queue, wallet::pay, wallet::reject,
-        sync::sync,
+        sync::sync, crate::ws::ticket::issue,
         health::health, health::live, health::ready,
     ),
     modifiers(&Bearer),

@@ -49,7 +49,7 @@ pub async fn follow(
     app: web::Data<App>,
     view: View,
 ) -> Result<HttpResponse, ApiError> {
-    let admitted = admit(&req, &app)?;
+    let admitted = admit(&req, &app).await?;
     let outbox = Outbox::new();
     let user = admitted.access.principal.user;
     let (membership, hello) = sockets::join(admitted.place, user, Arc::clone(&outbox)).await?;

@@ -2,7 +2,7 @@
 //! outside.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use super::outbox::{Ending, Outbox};
 use super::wire::close;
 use crate::app::App;
 use crate::bus::LastPosition;
+use crate::http::address;
 
 /// The close code of a restart.
 const RESTART: u16 = 1012;
@@ -53,7 +54,7 @@ struct Open {
 /// A place among the sockets of an address; free again when dropped.
 pub(super) struct Place {
     app: web::Data<App>,
-    address: Option<IpAddr>,
+    address: IpAddr,
 }
 
 /// A connection that is told of events. Dropped, it is told of nothing more.
@@ -184,14 +185,14 @@ impl Sockets {
 }
 
 impl Place {
-    /// Takes one of the places of an address; nothing if there are `most` sockets from there already.
-    pub(super) fn take(app: web::Data<App>, address: Option<IpAddr>) -> Option<Self> {
-        let address = address.map(network);
-        if let Some(address) = address {
-            let most = app.config.max_sockets_per_ip;
+    /// Takes one of the places of an address; nothing if there are enough sockets from there already.
+    pub(super) fn take(app: web::Data<App>, address: IpAddr) -> Option<Self> {
+        let address = address::client(address);
+        let most = app.config.max_sockets_per_ip.max(1);
+        {
             let mut open = app.sockets.open.lock();
             let of_address = open.addresses.entry(address).or_default();
-            if *of_address >= most.max(1) {
+            if *of_address >= most {
                 return None;
             }
             *of_address += 1;
@@ -202,12 +203,11 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let Some(address) = self.address else { return };
         let mut open = self.app.sockets.open.lock();
-        if let Some(of_address) = open.addresses.get_mut(&address) {
+        if let Some(of_address) = open.addresses.get_mut(&self.address) {
             *of_address -= 1;
             if *of_address == 0 {
-                open.addresses.remove(&address);
+                open.addresses.remove(&self.address);
             }
         }
     }
@@ -252,14 +252,6 @@ fn restart() -> Ending {
     Ending { code: RESTART, reason: "restart", retry_after_ms }
 }
 
-/// What counts as one address: whoever has one address of version 6 has a whole network of them.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-        address @ IpAddr::V4(_) => address,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use peerpack_actors::time::Time;
@@ -282,14 +274,5 @@ mod tests {
             sockets.leave(user, outbox);
         }
         assert!(sockets.is_empty());
-    }
-
-    #[test]
-    fn a_network_of_version_6_is_one_address() {
-        let address = |text: &str| network(text.parse().unwrap());
-        assert_eq!(address("2001:db8:1:2:3:4:5:6"), address("2001:db8:1:2::1"));
-        assert_ne!(address("2001:db8:1:2::1"), address("2001:db8:1:3::1"));
-        assert_eq!(address("::ffff:192.0.2.1"), address("192.0.2.1"));
-        assert_ne!(address("192.0.2.1"), address("192.0.2.2"));
     }
 }

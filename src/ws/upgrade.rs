@@ -2,7 +2,6 @@
 //!
 //! A refusal here is a plain HTTP answer. Must not let anybody in whose token was not checked.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
@@ -12,12 +11,14 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::conversation::Start;
 use super::outbox::Outbox;
 use super::sockets::{self, Place};
+use super::ticket;
 use super::wire::SUBPROTOCOL;
 use crate::app::App;
 use crate::auth::token::Access;
 use crate::auth::{authenticate, check};
 use crate::config::Mode;
 use crate::error::ApiError;
+use crate::http::address;
 
 /// The subprotocol that carries a token, for browsers: they cannot set headers.
 const BEARER_PREFIX: &str = "bearer.";
@@ -43,7 +44,7 @@ pub(super) struct Admitted {
 /// 401 without a good token, 403 from a foreign page, 400 or 426 for what is no WebSocket handshake, 429 when too many
 /// are open from one address, 503 when too many come at once or the user's stream cannot be read.
 pub async fn upgrade(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let Admitted { access, place } = admit(&req, &app)?;
+    let Admitted { access, place } = admit(&req, &app).await?;
     // A client that names no protocol gets none; one that names others would not understand us.
     let subprotocols = subprotocols(req.headers())?;
     if !subprotocols.is_empty() && !subprotocols.contains(&SUBPROTOCOL) {
@@ -65,8 +66,8 @@ pub async fn upgrade(req: HttpRequest, app: web::Data<App>) -> Result<HttpRespon
 ///
 /// # Errors
 /// The refusal.
-pub(super) fn admit(req: &HttpRequest, app: &web::Data<App>) -> Result<Admitted, ApiError> {
-    let access = sign_in(req, &subprotocols(req.headers())?)?;
+pub(super) async fn admit(req: &HttpRequest, app: &web::Data<App>) -> Result<Admitted, ApiError> {
+    let credentials = credentials(req)?;
     check_origin(req, app)?;
     check_handshake(req)?;
     let refused =
@@ -75,20 +76,16 @@ pub(super) fn admit(req: &HttpRequest, app: &web::Data<App>) -> Result<Admitted,
         refused("handshakes");
         return Err(ApiError::unavailable().with_retry_after(rand::random_range(1..=HANDSHAKE_LATER_S)));
     }
-    let Some(place) = Place::take(app.clone(), address(req, app)) else {
+    let Some(place) = Place::take(app.clone(), address::of(req, app.config.trusted_proxies)) else {
         refused("address");
         return Err(ApiError::too_many(HANDSHAKE_LATER_S));
     };
+    // Last: a ticket is good for one try.
+    let access = match credentials {
+        Credentials::Token(access) => access,
+        Credentials::Ticket(ticket) => ticket::redeem(req, app, &ticket).await?,
+    };
     Ok(Admitted { access, place })
-}
-
-/// Where the client is: of what proxies say, only what our own ones have added counts.
-fn address(req: &HttpRequest, app: &App) -> Option<IpAddr> {
-    let peer = req.peer_addr().map(|peer| peer.ip());
-    let Some(hops) = usize::from(app.config.trusted_proxies).checked_sub(1) else { return peer };
-    let said = req.headers().get_all(header::X_FORWARDED_FOR).filter_map(|value| value.to_str().ok());
-    let said: Vec<&str> = said.flat_map(|value| value.split(',').map(str::trim)).collect();
-    said.iter().rev().nth(hops).and_then(|address| address.parse().ok()).or(peer)
 }
 
 /// All subprotocols that the client offers.
@@ -101,18 +98,29 @@ fn subprotocols(headers: &HeaderMap) -> Result<Vec<&str>, ApiError> {
     Ok(offered)
 }
 
-fn sign_in(req: &HttpRequest, subprotocols: &[&str]) -> Result<Access, ApiError> {
-    let mut parameters = form_urlencoded::parse(req.query_string().as_bytes());
-    if parameters.any(|(name, _)| TOKEN_PARAMETERS.contains(&name.to_ascii_lowercase().as_str())) {
+/// How the client says who it is.
+enum Credentials {
+    Token(Access),
+    /// Not used up yet.
+    Ticket(String),
+}
+
+/// A bearer header, a bearer subprotocol, or a ticket in the query: exactly one of them.
+fn credentials(req: &HttpRequest) -> Result<Credentials, ApiError> {
+    let parameters = || form_urlencoded::parse(req.query_string().as_bytes());
+    if parameters().any(|(name, _)| TOKEN_PARAMETERS.contains(&name.to_ascii_lowercase().as_str())) {
         let message = "a token does not belong into the address: send it as a header or a subprotocol";
         return Err(ApiError::unauthorized("unauthorized", message));
     }
     if req.headers().contains_key(header::AUTHORIZATION) {
-        return authenticate(req);
+        return authenticate(req).map(Credentials::Token);
     }
+    let subprotocols = subprotocols(req.headers())?;
     let mut tokens = subprotocols.iter().filter_map(|one| one.strip_prefix(BEARER_PREFIX));
-    match (tokens.next(), tokens.next()) {
-        (Some(token), None) => check(req, token),
+    let mut tickets = parameters().filter(|(name, _)| name == "ticket").map(|(_, ticket)| ticket);
+    match (tokens.next(), tokens.next(), tickets.next(), tickets.next()) {
+        (Some(token), None, None, None) => check(req, token).map(Credentials::Token),
+        (None, None, Some(ticket), None) => Ok(Credentials::Ticket(ticket.into_owned())),
         _ => Err(ApiError::unauthorized("unauthorized", "please sign in")),
     }
 }

@@ -144,3 +144,57 @@ async fn who_hangs_up_is_forgotten() {
     world.until_gone(user).await;
     world.stop().await;
 }
+
+#[actix_web::test]
+async fn x69_a_ticket_opens_one_socket_from_a_page_of_ours() {
+    let world = World::start().await;
+    let user = world.user();
+    let ticket = world.ticket(user).await;
+    let with = |ticket: &str, origin: Option<&str>| {
+        let mut request = format!("{}?ticket={ticket}", world.url()).into_client_request().unwrap();
+        request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, "peerpack.v1".parse().unwrap());
+        if let Some(origin) = origin {
+            request.headers_mut().insert(ORIGIN, origin.parse().unwrap());
+        }
+        request
+    };
+    assert_eq!(refused(with(&ticket, None)).await, 403);
+    assert_eq!(refused(with(&ticket, Some("https://evil.example"))).await, 403);
+    assert_eq!(refused(with("f00d", Some(PAGE))).await, 401);
+    let (socket, _) = connect_async(with(&ticket, Some(PAGE))).await.expect("refusals do not use it up");
+    assert_eq!(Client(socket).hear().await["type"], "hello");
+    assert_eq!(world.app.sockets.of(user).len(), 1);
+    assert_eq!(refused(with(&ticket, Some(PAGE))).await, 401, "it is used up");
+
+    let hash = hex::encode(<sha2::Sha256 as sha2::Digest>::digest("old"));
+    let now = world.app.clock.now();
+    let stands_for = crate::store::Ticket {
+        user,
+        role: crate::auth::Role::User,
+        token: uuid::Uuid::nil(),
+        session: uuid::Uuid::nil(),
+        issued_at: now,
+        token_expires_at: now + Span::minutes(15),
+    };
+    world.app.database.add_ticket(hash, stands_for, now - Span::seconds(1), now).await.unwrap();
+    assert_eq!(refused(with("old", Some(PAGE))).await, 401, "it is over");
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn rt_14_one_address_has_twenty_sockets() {
+    let world = World::start().await;
+    let mut clients = Vec::new();
+    for _ in 0..20 {
+        clients.push(world.connect(world.user()).await);
+    }
+    assert_eq!(refused(world.request(world.user())).await, 429);
+    clients.pop().unwrap().0.close(None).await.unwrap();
+    let place = async {
+        while connect_async(world.request(world.user())).await.is_err() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(10), place).await.expect("a place is free again");
+    world.stop().await;
+}

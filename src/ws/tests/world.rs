@@ -118,6 +118,15 @@ impl World {
         self.tokens.issue(principal, uuid::Uuid::nil(), self.app.clock.now() - ago, rand::random()).0
     }
 
+    /// A ticket for one socket of a user.
+    pub(super) async fn ticket(&self, user: UserId) -> String {
+        let url = format!("http://{}/api/ws-ticket", self.address);
+        let answer = reqwest::Client::new().post(url).bearer_auth(self.token(user)).send().await.unwrap();
+        assert_eq!(answer.status(), 201);
+        let body: Value = answer.json().await.unwrap();
+        body["ticket"].as_str().unwrap().to_owned()
+    }
+
     pub(super) fn url(&self) -> String {
         format!("ws://{}/ws", self.address)
     }
