@@ -31,8 +31,9 @@ loadtest: ## Put load on a server and let the oracle judge the outcome
 idle: ## Measure what an idle socket costs the server
 	scripts/loadtest.sh idle
 
-openapi: ## Write the API description to docs/openapi.json
+openapi: ## Write the descriptions of API and socket to docs
 	@mkdir -p docs
+	cargo run --locked --quiet --bin peerpack -- schema > docs/realtime.schema.json.new && mv docs/realtime.schema.json.new docs/realtime.schema.json
 	cargo run --locked --quiet --bin peerpack -- openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
 
 docker: ## Build the image and start Postgres, Redis and the server (secrets from .env)

@@ -37,6 +37,8 @@ enum Command {
     Listen(Listen),
     /// Print the OpenAPI document
     Openapi,
+    /// Print the JSON Schema of the socket's messages
+    Schema,
     /// Print the version
     Version,
 }
@@ -107,6 +109,10 @@ impl Cli {
             Command::Listen(listen) => listen::run(&listen.url, &listen.token, listen.count).await,
             Command::Openapi => {
                 println!("{}", http::openapi::document().to_pretty_json()?);
+                Ok(())
+            }
+            Command::Schema => {
+                println!("{:#}", crate::ws::wire::schema());
                 Ok(())
             }
             Command::Version => {

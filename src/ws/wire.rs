@@ -5,9 +5,11 @@
 //! Must not act on what it reads.
 
 mod client;
+mod schema;
 mod server;
 
 pub use client::{ClientFrame, ClientMessage, Decline, Located, OfRequest, Resume, TYPES, Topic, WireError};
+pub use schema::schema;
 pub use server::{
     Ack, AckStatus, Degraded, Event, EventBody, Hello, Limits, NotRecovered, Pong, Reconnect, Resumed,
     ServerMessage, TripLocation, event_frame,

@@ -12,56 +12,17 @@ fn id() -> Uuid {
     ID.parse().unwrap()
 }
 
-/// One example of each client message.
-fn client_examples() -> Vec<Value> {
-    let request = json!({ "request_id": ID });
-    let refusal = json!({ "request_id": ID, "reason": "no room" });
-    let command = |kind: &str, data: &Value| json!({ "type": kind, "cmd_id": ID, "data": data });
-    vec![
-        json!({ "type": "ping" }),
-        json!({ "type": "resume", "data": { "epoch": 3, "last_seq": 17 } }),
-        json!({ "type": "offer.rendered", "data": request }),
-        command("offer.accept", &request),
-        command("offer.decline", &refusal),
-        command("request.accept", &request),
-        command("request.decline", &request),
-        command("request.pick_up", &request),
-        command("request.deliver", &request),
-        command("request.confirm", &request),
-        command("request.cancel", &request),
-        command("request.withdraw", &request),
-        json!({ "type": "location", "data": { "lat": 55.75, "lon": 37.62 } }),
-    ]
-}
-
-/// One example of each server message.
-fn server_examples() -> Vec<Value> {
-    vec![
-        json!({ "type": "hello", "data": {
-            "epoch": 3, "top": 17, "server_time": "2026-09-21T14:13:20.123Z", "ping_s": 25, "session_id": "s1",
-            "limits": { "frame_bytes": 16384, "message_bytes": 32768, "messages_per_minute": 120, "burst": 30,
-                        "resume_events": 300 },
-        } }),
-        json!({ "type": "ack", "cmd_id": ID, "status": "ok", "data": { "state": "accepted" } }),
-        json!({ "type": "ack", "cmd_id": ID, "status": "error", "code": "already_taken", "message": "too late" }),
-        json!({ "type": "ack", "cmd_id": null, "status": "error", "code": "bad_request", "message": "what?" }),
-        json!({ "type": "pong", "data": { "server_time": "2026-09-21T14:13:20.123Z" } }),
-        json!({ "type": "resumed", "data": { "recovered": true, "count": 4, "top": 21 } }),
-        json!({ "type": "resumed", "data": { "recovered": false, "reason": "epoch_changed", "top": 21 } }),
-        json!({ "type": "degraded", "data": { "degraded": true } }),
-        json!({ "type": "reconnect", "data": { "retry_after_ms": 4200 } }),
-        json!({ "type": "trip.location", "data": {
-            "trip_id": ID, "lat": 55.75, "lon": 37.62, "at": "2026-09-21T14:13:20.123Z",
-        } }),
-        json!({ "seq": 17, "type": "offer.revoked", "at": "2026-09-21T14:13:20.123Z", "data": {
-            "request_id": ID, "package_id": ID, "trip_id": ID, "reason": "taken",
-        } }),
-    ]
+/// The examples of one side in the documentation.
+fn examples(side: &str) -> Vec<Value> {
+    let fence = format!("```json {side}\n");
+    let blocks = include_str!("../../../docs/realtime.md").split(fence.as_str()).skip(1);
+    let lines = blocks.flat_map(|block| block.split("```").next().unwrap_or_default().lines());
+    lines.map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 #[test]
 fn every_client_message_reads_and_writes_as_its_example() {
-    let examples = client_examples();
+    let examples = examples("client");
     for example in &examples {
         let frame = ClientFrame::parse(&example.to_string()).unwrap();
         assert_eq!(serde_json::from_str::<Value>(&frame.to_text()).unwrap(), *example);
@@ -72,7 +33,7 @@ fn every_client_message_reads_and_writes_as_its_example() {
 
 #[test]
 fn every_server_message_reads_and_writes_as_its_example() {
-    for example in server_examples() {
+    for example in examples("server") {
         let message = ServerMessage::parse(&example.to_string()).unwrap();
         assert!(!matches!(message, ServerMessage::Unknown { .. }), "{example}");
         assert_eq!(serde_json::from_str::<Value>(&message.to_text()).unwrap(), example);
@@ -82,7 +43,7 @@ fn every_server_message_reads_and_writes_as_its_example() {
 #[test]
 fn the_limits_told_to_clients_are_those_of_the_example() {
     let told = serde_json::to_value(Limits::default()).unwrap();
-    assert_eq!(told, server_examples()[0]["data"]["limits"]);
+    assert_eq!(told, examples("server")[0]["data"]["limits"]);
 }
 
 #[test]
@@ -165,4 +126,89 @@ fn messages_of_a_newer_server_are_read_and_can_be_ignored() {
         panic!("not an event")
     };
     assert_eq!(event.body, EventBody::Known(Box::new(StreamEvent::PackageUpdated(changed))));
+}
+
+/// Whether a value is as a schema says; knows as much of JSON Schema as ours uses.
+fn is_valid(value: &Value, schema: &Value, all: &Value) -> bool {
+    let is_of = |kind: &str| match kind {
+        "string" => value.is_string(),
+        "number" => value.is_number(),
+        "integer" => value.is_u64() || value.is_i64(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        other => panic!("{other} is not known"),
+    };
+    schema.as_object().unwrap().iter().all(|(word, says)| match word.as_str() {
+        "$ref" => {
+            let name = says.as_str().unwrap().strip_prefix("#/$defs/").unwrap();
+            is_valid(value, &all["$defs"][name], all)
+        }
+        "type" => match says {
+            Value::String(kind) => is_of(kind),
+            kinds => kinds.as_array().unwrap().iter().any(|kind| is_of(kind.as_str().unwrap())),
+        },
+        "const" => value == says,
+        "enum" => says.as_array().unwrap().contains(value),
+        "oneOf" => says.as_array().unwrap().iter().filter(|one| is_valid(value, one, all)).count() == 1,
+        "required" => says.as_array().unwrap().iter().all(|name| value.get(name.as_str().unwrap()).is_some()),
+        "properties" => value.as_object().is_none_or(|object| {
+            object
+                .iter()
+                .all(|(name, value)| says.get(name).is_none_or(|schema| is_valid(value, schema, all)))
+        }),
+        "additionalProperties" => {
+            let known = |name: &String| schema["properties"].get(name).is_some();
+            value.as_object().is_none_or(|object| object.keys().all(known))
+        }
+        "items" => value.as_array().is_none_or(|items| items.iter().all(|item| is_valid(item, says, all))),
+        "minimum" => value.as_f64().is_none_or(|number| number >= says.as_f64().unwrap()),
+        "maximum" => value.as_f64().is_none_or(|number| number <= says.as_f64().unwrap()),
+        "maxLength" => {
+            value.as_str().is_none_or(|text| text.chars().count() as u64 <= says.as_u64().unwrap())
+        }
+        "format" => true,
+        other => panic!("{other} is not known"),
+    })
+}
+
+#[test]
+fn every_example_is_as_the_schema_says_and_the_schema_has_no_other_messages() {
+    let schema = schema();
+    for side in ["client", "server"] {
+        let examples = examples(side);
+        for example in &examples {
+            assert!(is_valid(example, &schema["$defs"][side], &schema), "{example}");
+        }
+        let forms = schema["$defs"][side]["oneOf"].as_array().unwrap();
+        let kinds = forms.iter().map(|form| form["properties"]["type"]["const"].as_str().unwrap());
+        for kind in kinds {
+            // The steps of a request are told alike.
+            let shown =
+                if kind.starts_with("request.") && side == "server" { "request.accepted" } else { kind };
+            assert!(examples.iter().any(|example| example["type"] == shown), "{kind} has no example");
+        }
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_the_server_refuses() {
+    let schema = schema();
+    for message in [
+        json!({ "type": "offer.steal", "data": {} }),
+        json!({ "type": "offer.accept", "data": { "request_id": ID } }),
+        json!({ "type": "offer.accept", "cmd_id": ID, "data": { "request_id": ID, "role": "admin" } }),
+        json!({ "type": "resume", "data": { "epoch": 1, "last_seq": -1 } }),
+        json!({ "type": "location", "data": { "lat": 90.1, "lon": 0 } }),
+    ] {
+        assert!(ClientFrame::parse(&message.to_string()).is_err(), "{message}");
+        assert!(!is_valid(&message, &schema["$defs"]["client"], &schema), "{message}");
+    }
+}
+
+#[test]
+fn the_committed_schema_is_the_generated_one() {
+    let committed: Value = serde_json::from_str(include_str!("../../../docs/realtime.schema.json")).unwrap();
+    assert_eq!(committed, schema(), "run `make openapi`");
 }
