@@ -1,7 +1,7 @@
 # The front door. Each target is one line that can also be typed by hand; `make` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fmt lint deny bench loadtest idle openapi docker
+.PHONY: help run test test-faults fmt lint deny bench loadtest idle openapi docker
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -11,6 +11,9 @@ run: ## Start a server with demo data: one file, nothing to install
 
 test: ## Run every check and test, with a throwaway Postgres and Redis at their side
 	scripts/services.sh scripts/check.sh
+
+test-faults: ## The crowds and storms at full size, minutes long
+	PEERPACK_TEST_CROWD=2000 scripts/services.sh cargo nextest run --release -p peerpack -E 'test(faults::)'
 
 fmt: ## Format the code
 	cargo fmt --all

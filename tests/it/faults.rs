@@ -1,4 +1,7 @@
 //! What goes wrong on purpose. Each test is named by the number of its fault.
 
+mod chaos;
+mod network;
 mod process;
 mod restarts;
+mod storms;

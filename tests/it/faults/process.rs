@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use peerpack::client::{Client, Heard, Server, one_token};
-use peerpack::ws::wire::Event;
+use peerpack::ws::wire::{Event, ServerMessage};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
@@ -25,9 +25,20 @@ impl Process {
     /// Starts `peerpack serve` or `supervise`, and waits until it answers.
     pub async fn start(command: &str, data: &Path, more: &[(&str, &str)]) -> Self {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        Self::start_at(&address.to_string(), command, data, more).await
+    }
+
+    /// `kill -9`, and the same again on the same data.
+    pub async fn killed_and_started_again(mut self, data: &Path) -> Self {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        Self::start_at(self.url.strip_prefix("http://").unwrap(), "serve", data, &[]).await
+    }
+
+    async fn start_at(address: &str, command: &str, data: &Path, more: &[(&str, &str)]) -> Self {
         let child = Command::new(env!("CARGO_BIN_EXE_peerpack"))
             .arg(command)
-            .env("PEERPACK_LISTEN", address.to_string())
+            .env("PEERPACK_LISTEN", address)
             .env("PEERPACK_DATA_DIR", data)
             .env("PEERPACK_ACCESS_TTL_S", "3600")
             .env("PEERPACK_LOG", "warn")
@@ -90,7 +101,7 @@ async fn is_ready(url: &str) -> bool {
 
 /// A device of a user, and everything it was told.
 pub struct Device {
-    _client: Client,
+    pub client: Client,
     heard: mpsc::Receiver<Heard>,
     pub events: Vec<Event>,
     pub connections: usize,
@@ -98,6 +109,8 @@ pub struct Device {
     pub codes: Vec<Option<u16>>,
     /// Resumes that were not recovered.
     pub lost: usize,
+    /// What was said about the store.
+    pub degraded: Vec<bool>,
 }
 
 impl Device {
@@ -105,7 +118,8 @@ impl Device {
         let server = Server::at(&user.socket_url()).await.unwrap();
         let (client, heard) = Client::start(server, one_token(user.token.clone()), None);
         let (events, codes) = (Vec::new(), Vec::new());
-        let mut device = Self { _client: client, heard, events, connections: 0, codes, lost: 0 };
+        let degraded = Vec::new();
+        let mut device = Self { client, heard, events, connections: 0, codes, lost: 0, degraded };
         device.until("a connection", PATIENCE, |device| device.connections > 0).await;
         device
     }
@@ -136,6 +150,7 @@ impl Device {
                 self.events.push(event);
             }
             Heard::Over(why) => panic!("the client gave up: {why}"),
+            Heard::Said(ServerMessage::Degraded(said)) => self.degraded.push(said.degraded),
             Heard::Said(_) => {}
         }
     }
