@@ -79,6 +79,8 @@ pub struct Config {
     pub telegram_test: bool,
     /// What sends codes to phones.
     pub phone_code_command: Option<PathBuf>,
+    /// Whether a package needs the sender's word that nothing forbidden is inside.
+    pub confirm_contents: bool,
     /// Whether whoever asks too much is refused.
     pub limits: bool,
     /// Origins of pages that may call us, exactly as browsers send them.
@@ -179,6 +181,7 @@ impl Config {
             max_sockets_per_user: settings.max_sockets_per_user.map_or(5, NonZeroUsize::get),
             max_sockets_per_ip: settings.max_sockets_per_ip.map_or(20, NonZeroUsize::get),
             trusted_proxies: settings.trusted_proxies.unwrap_or(0),
+            confirm_contents: settings.confirm_contents.unwrap_or(false),
             limits: settings.limits.unwrap_or(!development),
             demo_payments: settings.demo_payments.unwrap_or(development),
             log: settings.log.unwrap_or_else(|| "info".to_owned()),

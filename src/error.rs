@@ -272,7 +272,7 @@ impl From<Rejection> for ApiError {
             R::NotAParty | R::UnknownRequest => return Self::not_found(),
             R::Invalid { field, reason } => return Self::unprocessable(field, reason),
             R::WrongParty(_) => StatusCode::FORBIDDEN,
-            R::OwnPackage | R::DoesNotSuit(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            R::OwnPackage | R::DoesNotSuit(_) | R::CodeRequired => StatusCode::UNPROCESSABLE_ENTITY,
             R::Stale => StatusCode::PRECONDITION_FAILED,
             R::IllegalTransition { .. }
             | R::AlreadyTaken

@@ -5,6 +5,7 @@
 pub mod access;
 pub mod address;
 pub mod couriers;
+pub mod handover;
 pub mod health;
 pub mod identity;
 pub mod journal;
@@ -17,9 +18,12 @@ pub mod places;
 pub mod profile;
 pub mod requests;
 pub mod responses;
+pub mod search;
 pub mod secure;
 pub mod sync;
+pub mod tracking;
 pub mod trips;
+pub mod updates;
 pub mod wallet;
 
 mod input;
@@ -87,7 +91,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/user/account" { DELETE SIGNED_IN identity::delete_account }
         "/auth/refresh" { POST PUBLIC identity::refresh }
         "/cities" { GET PUBLIC places::cities }
-        "/couriers" { GET PUBLIC couriers::search }
+        "/couriers" { GET PUBLIC search::search }
         "/couriers/{courier_id}/send-package" { POST SIGNED_IN couriers::send_package }
         "/trips" { POST SIGNED_IN trips::publish }
         "/trips/{trip_id}" { GET SIGNED_IN trips::one }
@@ -101,6 +105,8 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/packages/{package_id}/responses" { GET SIGNED_IN responses::list, POST SIGNED_IN responses::respond }
         "/packages/{package_id}/select-courier" { POST SIGNED_IN responses::select }
         "/packages/{package_id}/send-to-courier" { POST SIGNED_IN responses::send }
+        "/packages/{package_id}/tracking-link" { POST SIGNED_IN tracking::link }
+        "/tracking/{link}" { GET PUBLIC tracking::json }
         "/user/packages" { GET SIGNED_IN packages::mine }
         "/package-requests/{request_id}/accept" { PUT SIGNED_IN requests::accept }
         "/package-requests/{request_id}/decline" { PUT SIGNED_IN requests::decline }
@@ -108,6 +114,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/package-requests/{request_id}/mark-delivered" { PUT SIGNED_IN requests::mark_delivered }
         "/package-requests/{request_id}/confirm-delivery" { PUT SIGNED_IN requests::confirm_delivery }
         "/package-requests/{request_id}/cancel" { PUT SIGNED_IN requests::cancel }
+        "/package-requests/{request_id}/codes" { GET SIGNED_IN handover::codes }
         "/package-requests/{request_id}/review" { POST SIGNED_IN profile::review }
         "/user/profile" { GET SIGNED_IN profile::show, PATCH SIGNED_IN profile::change }
         "/user/notifications" { GET SIGNED_IN notifications::list }
@@ -142,7 +149,9 @@ pub fn routes(config: &mut web::ServiceConfig) {
         }
     }
     config
+        .service(web::resource("/ws/updates").route(web::get().to(updates::follow)))
         .service(web::resource("/ws").route(web::get().to(ws::upgrade)))
+        .service(web::resource("/track/{link}").route(web::get().to(tracking::page)))
         .service(web::resource("/openapi.json").route(web::get().to(openapi::json)))
         .configure(openapi::page);
 }

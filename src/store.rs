@@ -15,6 +15,7 @@ mod codes;
 mod commit;
 mod failure;
 mod groups;
+mod hand_overs;
 mod lanes;
 mod load;
 mod notifications;

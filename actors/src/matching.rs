@@ -33,7 +33,7 @@ use serde::{Deserialize, Serialize};
 
 pub use explain::{Explanation, Verdict, explain};
 pub use feasibility::{Need, feasible, fit};
-pub use index::{Candidate, PackageIndex, Seen, Survey, TripIndex};
+pub use index::{Candidate, PackageIndex, Passing, Seen, Survey, TripIndex};
 pub use package_entry::{PackageEntry, Zone, zone};
 pub use policy::{Ranked, next_wave, rank, time_limit, wave_size};
 pub use reason::Reason;

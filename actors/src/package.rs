@@ -192,6 +192,17 @@ pub struct Package {
     pub made_from: Option<PackageId>,
     /// How many packages were published from it, if it is a pattern.
     pub uses: u32,
+    /// What was agreed about it besides.
+    pub terms: Terms,
+}
+
+/// What a sender asks for or says besides the draft.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Terms {
+    /// The courier has to show codes at the pickup and at the delivery.
+    pub hand_over_codes: bool,
+    /// The sender has confirmed that nothing forbidden is inside.
+    pub contents_confirmed: bool,
 }
 
 /// A request to be opened.
@@ -235,6 +246,13 @@ pub enum PackageCommand {
         /// Which.
         id: RequestId,
         /// The step.
+        command: RequestCommand,
+    },
+    /// A hand-over, of which the courier has shown the code.
+    HandOver {
+        /// Which request.
+        id: RequestId,
+        /// Pickup or delivery.
         command: RequestCommand,
     },
     /// Every offer whose time is over ends.
@@ -295,6 +313,7 @@ impl Package {
             created_at: now,
             made_from: None,
             uses: 0,
+            terms: Terms::default(),
         })
     }
 
@@ -364,7 +383,14 @@ impl Package {
             PackageCommand::Respond { proposal } => {
                 self.open_requests(std::slice::from_ref(proposal), Origin::Courier, now)
             }
-            PackageCommand::Request { id, command } => self.step(*id, command, trip, demo_funds, now),
+            PackageCommand::Request { id, command } => {
+                self.check_hand_over(*id, command, false)?;
+                self.step(*id, command, trip, demo_funds, now)
+            }
+            PackageCommand::HandOver { id, command } => {
+                self.check_hand_over(*id, command, true)?;
+                self.step(*id, command, trip, demo_funds, now)
+            }
             PackageCommand::ExpireOverdue => {
                 let overdue = self.pending().filter(|request| request.is_overdue(now));
                 Ok(Outcome {
@@ -441,6 +467,29 @@ impl Package {
             ttl: proposal.time_limit.map_or(Span::default(), |(ttl, _)| ttl),
             rendered_at: None,
             state: RequestState::Pending,
+        }
+    }
+
+    /// Whether a package that asks for codes may change hands: only with the code, and one hand-over after the other.
+    fn check_hand_over(
+        &self,
+        id: RequestId,
+        command: &RequestCommand,
+        proven: bool,
+    ) -> Result<(), Rejection> {
+        use {RequestCommand as C, RequestState as S};
+        let request = self.request(id).ok_or(Rejection::UnknownRequest)?;
+        let (C::PickUp { by } | C::Deliver { by }) = command else { return Ok(()) };
+        // Who is not the courier, or comes too late or too early, is told that first.
+        if !self.terms.hand_over_codes || *by != request.courier || request.already(command) {
+            return Ok(());
+        }
+        match (&request.state, command) {
+            (S::Accepted { .. }, C::Deliver { .. }) => {
+                Err(Rejection::IllegalTransition { action: command.action(), state: request.state.word() })
+            }
+            (S::Accepted { .. } | S::PickedUp { .. }, _) if !proven => Err(Rejection::CodeRequired),
+            _ => Ok(()),
         }
     }
 

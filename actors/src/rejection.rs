@@ -55,6 +55,9 @@ pub enum Rejection {
     /// A call under this key was carried out before; its answer is kept.
     #[error("this was done before")]
     AnsweredBefore,
+    /// The package changes hands only with the code of the hand-over.
+    #[error("this package asks for the code of the hand-over")]
+    CodeRequired,
     /// Somebody has changed it since the caller looked.
     #[error("this has changed since you looked, please look again")]
     Stale,
@@ -88,6 +91,7 @@ impl Rejection {
             Self::UnknownRequest => "unknown_request",
             Self::InsufficientFunds => "insufficient_funds",
             Self::AnsweredBefore => "answered_before",
+            Self::CodeRequired => "code_required",
             Self::Stale => "stale",
             Self::Invalid { .. } => "invalid",
         }

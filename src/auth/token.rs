@@ -12,6 +12,7 @@ use peerpack_actors::ids::UserId;
 use peerpack_actors::time::{Span, Time};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use super::{Principal, Role};
@@ -140,6 +141,34 @@ impl Tokens {
         mac.update(b"refresh successor");
         mac.update(&token.0);
         RefreshToken(mac.finalize().into_bytes().into())
+    }
+
+    /// A signature over a text, for one purpose: whoever has it has it from us.
+    #[must_use]
+    pub fn sign(&self, purpose: &str, text: &str) -> String {
+        hex::encode(&self.mac(purpose, text)[..16])
+    }
+
+    /// Whether a signature is ours.
+    #[must_use]
+    pub fn is_signed(&self, purpose: &str, text: &str, signature: &str) -> bool {
+        self.sign(purpose, text).as_bytes().ct_eq(signature.as_bytes()).into()
+    }
+
+    /// Six digits that follow from a text, for one purpose, and that nobody else can work out.
+    #[must_use]
+    pub fn digits(&self, purpose: &str, text: &str) -> String {
+        let mac = self.mac(purpose, text);
+        let number = mac[..8].iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        format!("{:06}", number % 1_000_000)
+    }
+
+    fn mac(&self, purpose: &str, text: &str) -> [u8; 32] {
+        let mut mac = self.successors.clone();
+        mac.update(purpose.as_bytes());
+        mac.update(&[0]);
+        mac.update(text.as_bytes());
+        mac.finalize().into_bytes().into()
     }
 
     /// A new token of a session and the seconds it is good for. `random` makes its id.

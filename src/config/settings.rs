@@ -93,6 +93,9 @@ pub struct Settings {
     /// Proxies in front whose X-Forwarded-For counts [default: 0]
     #[arg(long, value_name = "N")]
     pub trusted_proxies: Option<u8>,
+    /// Demand the sender's word that nothing forbidden is inside a package [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub confirm_contents: Option<bool>,
     /// Refuse whoever asks too much [default: true in production]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub limits: Option<bool>,
@@ -248,6 +251,7 @@ impl Settings {
             max_sockets_per_user: self.max_sockets_per_user.or(below.max_sockets_per_user),
             max_sockets_per_ip: self.max_sockets_per_ip.or(below.max_sockets_per_ip),
             trusted_proxies: self.trusted_proxies.or(below.trusted_proxies),
+            confirm_contents: self.confirm_contents.or(below.confirm_contents),
             limits: self.limits.or(below.limits),
             demo_payments: self.demo_payments.or(below.demo_payments),
             log: self.log.or(below.log),

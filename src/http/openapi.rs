@@ -6,8 +6,8 @@ use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
-    couriers, health, identity, journal, notifications, operators, packages, places, profile, requests,
-    responses, sync, trips, wallet,
+    couriers, handover, health, identity, journal, notifications, operators, packages, places, profile,
+    requests, responses, search, sync, tracking, trips, wallet,
 };
 
 #[derive(OpenApi)]
@@ -21,12 +21,13 @@ use super::{
         journal::stats, journal::by_endpoint, journal::chart,
         operators::add, operators::set_role, operators::block, operators::unblock,
         places::cities,
-        couriers::search, couriers::send_package,
+        search::search, couriers::send_package,
         trips::publish, trips::one, trips::cancel, trips::requests, trips::mine,
         packages::publish, packages::one, packages::cancel, packages::explain, packages::mine,
         requests::accept, requests::decline, requests::pick_up, requests::mark_delivered,
         requests::confirm_delivery, requests::cancel,
         responses::list, responses::respond, responses::select, responses::send,
+        handover::codes, tracking::link, tracking::json,
         profile::show, profile::change, profile::review,
         notifications::list, notifications::read, notifications::read_all,
         wallet::balance, wallet::withdraw, wallet::queue, wallet::pay, wallet::reject,

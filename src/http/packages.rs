@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::{PackageId, UserId};
 use peerpack_actors::load::Load;
 use peerpack_actors::matching::Explanation;
-use peerpack_actors::package::{End, Mode, Package, PackageDraft, PackageState};
+use peerpack_actors::package::{End, Mode, Package, PackageDraft, PackageState, Terms};
 use peerpack_actors::place::{Place, Position};
 use peerpack_actors::ports::Store;
 use peerpack_actors::request::{Origin, Request, RequestState};
@@ -75,6 +75,12 @@ pub struct NewPackage {
     pub mode: Option<Mode>,
     /// A pattern to publish from.
     pub template: bool,
+    /// Whether the courier has to show a code at the pickup and at the delivery.
+    #[serde(alias = "handOverCodes")]
+    pub hand_over_codes: bool,
+    /// The sender's word that nothing forbidden is inside.
+    #[serde(alias = "contentsConfirmed")]
+    pub contents_confirmed: Option<bool>,
 }
 
 /// A package was published.
@@ -124,6 +130,8 @@ pub struct PackageView {
     selected_courier: Option<String>,
     #[serde(rename = "completedAt", skip_serializing_if = "Option::is_none")]
     completed_at: Option<String>,
+    /// Whether the courier has to show codes.
+    hand_over_codes: bool,
     /// Counts changes.
     version: i64,
 }
@@ -230,13 +238,24 @@ pub async fn publish(
     repeatable: Repeatable,
     body: Body<NewPackage>,
 ) -> Result<HttpResponse, ApiError> {
+    let terms = terms(&app, &body.0)?;
     let draft = draft(&app, body.0, None)?;
     let work = async |once: &Once| {
         let answer = once.package(StatusCode::CREATED, |package| Some(published(package)));
-        let package = app.engine.answering(answer).publish_package(principal.user, draft).await?;
+        let engine = app.engine.answering(answer).on_terms(terms);
+        let package = engine.publish_package(principal.user, draft).await?;
         Ok(HttpResponse::Created().json(published(&package)))
     };
     repeatable.run(&app, principal.user, None, work).await
+}
+
+/// What the sender asks for and says. Silence about the contents counts where the operator of the server allows it.
+pub(super) fn terms(app: &App, input: &NewPackage) -> Result<Terms, ApiError> {
+    let confirmed = input.contents_confirmed;
+    if confirmed == Some(false) || (confirmed.is_none() && app.config.confirm_contents) {
+        return Err(ApiError::unprocessable("contents_confirmed", "nothing forbidden may be inside"));
+    }
+    Ok(Terms { hand_over_codes: input.hand_over_codes, contents_confirmed: confirmed.is_some() })
 }
 
 fn published(package: &Package) -> PackagePublished {
@@ -387,7 +406,7 @@ pub(super) async fn from_template(
     app: &App,
     id: PackageId,
     sender: peerpack_actors::ids::UserId,
-) -> Result<Option<PackageDraft>, ApiError> {
+) -> Result<Option<(PackageDraft, Terms)>, ApiError> {
     let package = app.database.package(id).await?;
     let package = package.filter(|package| package.sender == sender).ok_or_else(ApiError::not_found)?;
     if package.state != PackageState::Template {
@@ -395,7 +414,9 @@ pub(super) async fn from_template(
     }
     let now = app.clock.now();
     let (ready_at, deliver_by) = (now, now + DEFAULT_WINDOW);
-    Ok(Some(PackageDraft { template: false, mode: Mode::Choose, ready_at, deliver_by, ..package.draft }))
+    let terms = package.terms;
+    let draft = PackageDraft { template: false, mode: Mode::Choose, ready_at, deliver_by, ..package.draft };
+    Ok(Some((draft, terms)))
 }
 
 fn view(
@@ -425,6 +446,7 @@ fn view(
             .then(|| package.state.at())
             .flatten()
             .map(|at| at.to_string()),
+        hand_over_codes: package.terms.hand_over_codes,
         version: package.version,
     }
 }

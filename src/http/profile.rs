@@ -8,9 +8,9 @@ use peerpack_actors::time::Time;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::couriers::{PastTrip, ReviewView};
 use super::input::{self, LONG_TEXT, SHORT_TEXT};
 use super::once::{IfMatch, Once, Repeatable, etag};
+use super::search::{PastTrip, ReviewView};
 use super::{local_time, trips};
 use crate::app::App;
 use crate::auth::Principal;

@@ -10,10 +10,12 @@ use peerpack_actors::request::{RequestCommand, RequestState};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::handover::{self, HandOver};
 use super::input::{self, LONG_TEXT};
 use super::once::{Once, Repeatable};
 use crate::app::App;
 use crate::auth::Principal;
+use crate::auth::token::Tokens;
 use crate::error::extract::MaybeBody;
 use crate::error::{ApiError, Problem};
 
@@ -24,6 +26,15 @@ pub struct Decline {
     /// In one's own words.
     #[serde(default)]
     reason: Option<String>,
+}
+
+/// The code that was shown at the hand-over, if the package asks for one.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Shown {
+    /// Six digits.
+    #[serde(default)]
+    code: Option<String>,
 }
 
 /// A step was taken, or had been taken before.
@@ -93,31 +104,39 @@ pub async fn decline(
 /// The courier has taken the package.
 #[utoipa::path(put, path = "/api/package-requests/{request_id}/pickup", tag = "requests", security(("bearer" = [])),
     params(("request_id" = String, Path, description = "The request")),
+    request_body(content = Option<Shown>),
     responses((status = 200, body = Step), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn pick_up(
     app: web::Data<App>,
+    tokens: web::Data<Tokens>,
     principal: Principal,
     repeatable: Repeatable,
     path: web::Path<RequestId>,
+    body: MaybeBody<Shown>,
 ) -> Result<HttpResponse, ApiError> {
-    step(&app, repeatable, principal.user, path.into_inner(), RequestCommand::PickUp { by: principal.user })
-        .await
+    let command = RequestCommand::PickUp { by: principal.user };
+    let shown = (HandOver::Pickup, body.0.unwrap_or_default());
+    hand_over(&app, &tokens, repeatable, principal, (path.into_inner(), command), shown).await
 }
 
 /// The courier has handed the package over. Straight from `accepted` this implies the pickup.
 #[utoipa::path(put, path = "/api/package-requests/{request_id}/mark-delivered", tag = "requests",
     security(("bearer" = [])), params(("request_id" = String, Path, description = "The request")),
+    request_body(content = Option<Shown>),
     responses((status = 200, body = Step), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn mark_delivered(
     app: web::Data<App>,
+    tokens: web::Data<Tokens>,
     principal: Principal,
     repeatable: Repeatable,
     path: web::Path<RequestId>,
+    body: MaybeBody<Shown>,
 ) -> Result<HttpResponse, ApiError> {
-    step(&app, repeatable, principal.user, path.into_inner(), RequestCommand::Deliver { by: principal.user })
-        .await
+    let command = RequestCommand::Deliver { by: principal.user };
+    let shown = (HandOver::Delivery, body.0.unwrap_or_default());
+    hand_over(&app, &tokens, repeatable, principal, (path.into_inner(), command), shown).await
 }
 
 /// The sender confirms the delivery: the courier is paid, less the platform's fee.
@@ -167,6 +186,26 @@ async fn step(
         Ok(HttpResponse::Ok().json(step))
     };
     repeatable.run(app, by, Some(id.to_string()), work).await
+}
+
+/// A hand-over: with the code, if the package asks for one.
+async fn hand_over(
+    app: &App,
+    tokens: &Tokens,
+    repeatable: Repeatable,
+    principal: Principal,
+    (id, command): (RequestId, RequestCommand),
+    (at, shown): (HandOver, Shown),
+) -> Result<HttpResponse, ApiError> {
+    let work = async |once: &Once| {
+        let proven = handover::is_proven(app, tokens, principal, id, at, shown.code.as_deref()).await?;
+        let engine = app.engine.answering(once.package(StatusCode::OK, move |package| taken(package, id)));
+        let done =
+            if proven { engine.hand_over(id, command).await? } else { engine.request(id, command).await? };
+        let step = taken(&done.package, id).ok_or_else(ApiError::not_found)?;
+        Ok(HttpResponse::Ok().json(step))
+    };
+    repeatable.run(app, principal.user, Some(id.to_string()), work).await
 }
 
 /// What is answered to a step of a request that was taken.

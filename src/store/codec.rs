@@ -5,7 +5,7 @@
 use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
 use peerpack_actors::load::Load;
 use peerpack_actors::money::{Amount, Currency};
-use peerpack_actors::package::{End, Mode, Package, PackageDraft, PackageState};
+use peerpack_actors::package::{End, Mode, Package, PackageDraft, PackageState, Terms};
 use peerpack_actors::place::{PlaceId, Position};
 use peerpack_actors::request::{HandOver, Origin, Party, Plan, Request, RequestState};
 use peerpack_actors::time::{Span, Time};
@@ -182,6 +182,10 @@ pub(super) fn package(row: &Row) -> Result<Package, Failure> {
         created_at: row.time("created_at")?,
         made_from: row.get::<Option<Uuid>>("made_from")?.map(PackageId::from),
         uses: row.number("uses")?,
+        terms: Terms {
+            hand_over_codes: row.get::<i64>("hand_over_codes")? != 0,
+            contents_confirmed: row.get::<i64>("contents_confirmed")? != 0,
+        },
     })
 }
 

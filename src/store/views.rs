@@ -43,6 +43,21 @@ const REQUESTS_OF: Sql = sql(concat!(
      WHERE q.trip_id = $1 AND q.id < $2 ORDER BY q.id DESC LIMIT $3"
 ));
 
+/// How many people one query asks for.
+const MOST_AT_ONCE: usize = 2_000;
+
+const TRIPS: Sql = over_rows!(
+    concat!("SELECT ", trip_columns!(), " FROM trips WHERE id IN (SELECT r.id FROM"),
+    [id uuid],
+    ")"
+);
+
+const RATINGS: Sql = over_rows!(
+    "SELECT v.subject, count(*) AS reviews, CAST(sum(v.rating) AS BIGINT) AS stars FROM",
+    [id uuid],
+    "CROSS JOIN reviews AS v WHERE v.subject = r.id AND v.shown = 1 GROUP BY v.subject"
+);
+
 const TO_REMIND: Sql = sql("\
     SELECT id FROM trips WHERE state = 'active' AND reminded_at IS NULL \
     AND departs_at > $1 AND departs_at <= $1 + $2 \
@@ -204,6 +219,31 @@ impl Database {
     pub async fn trips_to_remind(&self, now: Time, limit: u32) -> Result<Vec<TripId>, Unavailable> {
         let (day, hours) = (Span::hours(24).ms(), Span::hours(3).ms());
         Ok(each(&self.rows(TO_REMIND, args![now.ms(), day, hours, limit]).await?, |row| row.trip_id("id"))?)
+    }
+
+    /// Several trips, in no order; those that do not exist are left out.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn trips(&self, ids: &[TripId]) -> Result<Vec<Trip>, Unavailable> {
+        let ids = rows(ids.iter().map(|id| json!({ "id": hex(id.uuid()) })));
+        Ok(self.snapshot(move |conn| Box::pin(load::trips(conn, TRIPS, vec![ids]))).await?)
+    }
+
+    /// Ten times the rating of several people; somebody without reviews is left out.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn ratings(&self, people: &[UserId]) -> Result<BTreeMap<UserId, u32>, Unavailable> {
+        let mut ratings = BTreeMap::new();
+        for some in people.chunks(MOST_AT_ONCE) {
+            let ids = rows(some.iter().map(|id| json!({ "id": hex(id.uuid()) })));
+            for row in self.rows(RATINGS, vec![ids]).await? {
+                let (stars, reviews) = (row.number::<u32>("stars")?, row.number::<u32>("reviews")?);
+                ratings.insert(row.user("subject")?, (stars * 10 + reviews / 2) / reviews.max(1));
+            }
+        }
+        Ok(ratings)
     }
 
     /// What others may see of several people; somebody unknown is left out.

@@ -5,12 +5,14 @@
 //! The actor lives in the body of its answer and is not polled while the peer does not read; whoever writes that body
 //! ends the connection then (see [`takeover`](super::takeover)).
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, ActorContext, AsyncContext, Running, StreamHandler};
+use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Running, StreamHandler, WrapFuture};
 use actix_web::{HttpRequest, HttpResponse, web};
 use actix_web_actors::ws;
+use futures_util::future::LocalBoxFuture;
 use futures_util::stream;
 use peerpack_actors::runtime::Frame;
 use peerpack_actors::stream::StreamEvent;
@@ -35,7 +37,7 @@ const PONG_WITHIN: Duration = Duration::from_secs(8);
 const GOODBYE_WITHIN: Duration = Duration::from_secs(2);
 
 /// What an older client is told of an event, as the text of a frame; nothing if it does not know such events.
-pub type View = fn(&StreamEvent) -> Option<String>;
+pub type View = Rc<dyn Fn(StreamEvent) -> LocalBoxFuture<'static, Option<String>>>;
 
 type Socket = ws::WebsocketContext<Session>;
 
@@ -88,10 +90,15 @@ impl Session {
             }
             self.seen = entry.seq;
             // Of a newer server, if it cannot be read: not for this view.
-            let event = serde_json::from_str::<StreamEvent>(&entry.body).ok();
-            if let Some(text) = event.as_ref().and_then(self.view) {
-                ctx.text(text);
-            }
+            let Ok(event) = serde_json::from_str::<StreamEvent>(&entry.body) else { continue };
+            // One after the other: nothing else of this socket is looked at meanwhile.
+            let told = (self.view)(event).into_actor(self).map(|text, session, ctx| {
+                if let Some(text) = text {
+                    ctx.text(text);
+                }
+                session.drain(ctx);
+            });
+            return ctx.wait(told);
         }
         if let Some(Ending { code, reason, .. }) = self.outbox.ending() {
             self.end(code, reason, ctx);

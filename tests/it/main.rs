@@ -4,6 +4,7 @@
 
 mod claims;
 mod faults;
+mod hand_over;
 mod identity;
 mod kill;
 mod main_job;
@@ -14,4 +15,6 @@ mod protection;
 mod realtime;
 mod refusals;
 mod repeats;
+mod search;
 mod support;
+mod updates;

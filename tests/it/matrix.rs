@@ -56,6 +56,7 @@ impl World {
             ("/admin/operators", _) => {
                 json!({ "login": "x", "password": "x", "name": "x", "role": "viewer" })
             }
+            ("/packages/{package_id}/tracking-link", _) => json!({}),
             _ => return None,
         })
     }

@@ -24,7 +24,7 @@ mod trips;
 
 pub use packages::PackageIndex;
 pub use survey::{Seen, Survey};
-pub use trips::{Candidate, TripIndex};
+pub use trips::{Candidate, Passing, TripIndex};
 
 use smallvec::SmallVec;
 

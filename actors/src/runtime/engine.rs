@@ -22,9 +22,10 @@ use super::user_actor::{self, UserActor};
 use crate::ids::{PackageId, RequestId, TripId, UserId};
 use crate::load::Load;
 use crate::matching::{
-    self, Candidate, Explanation, Need, PackageEntry, PackageIndex, Reason, Survey, TripEntry, TripIndex,
+    self, Candidate, Explanation, Need, PackageEntry, PackageIndex, Passing, Reason, Survey, TripEntry,
+    TripIndex,
 };
-use crate::package::{Package, PackageCommand, PackageDraft, Proposal};
+use crate::package::{Package, PackageCommand, PackageDraft, Proposal, Terms};
 use crate::place::{Gazetteer, PlaceId};
 use crate::ports::{Bus, Clock, CommitError, Hint, Store, Unavailable};
 use crate::rejection::Rejection;
@@ -81,6 +82,7 @@ pub struct Engine {
     promise: Option<Promise>,
     seen: Option<i64>,
     made_from: Option<PackageId>,
+    terms: Terms,
 }
 
 impl Engine {
@@ -144,7 +146,14 @@ impl Engine {
         supervisor::restore(&context).await?;
         let watched = Arc::clone(&context);
         arbiters[0].spawn(async move { supervisor::run(watched).await });
-        Ok(Self { context, arbiters: Arc::new(arbiters), promise: None, seen: None, made_from: None })
+        Ok(Self {
+            context,
+            arbiters: Arc::new(arbiters),
+            promise: None,
+            seen: None,
+            made_from: None,
+            terms: Terms::default(),
+        })
     }
 
     /// The same engine for one command: the answer that the promise makes is stored together with the effect. A
@@ -158,6 +167,12 @@ impl Engine {
     #[must_use]
     pub fn made_from(&self, pattern: PackageId) -> Self {
         Self { made_from: Some(pattern), ..self.clone() }
+    }
+
+    /// The same engine for one publication of a package, on such terms.
+    #[must_use]
+    pub fn on_terms(&self, terms: Terms) -> Self {
+        Self { terms, ..self.clone() }
     }
 
     /// The same engine for one command on a trip or package, which is refused with `Stale` when it is no longer in
@@ -195,7 +210,9 @@ impl Engine {
     /// The refusal.
     pub async fn publish_package(&self, sender: UserId, draft: PackageDraft) -> Result<Package, Refusal> {
         let now = self.context.clock.now();
-        let package = Package::publish(PackageId::new(now, self.context.clock.random()), sender, draft, now)?;
+        let mut package =
+            Package::publish(PackageId::new(now, self.context.clock.random()), sender, draft, now)?;
+        package.terms = self.terms;
         self.publish(&package, Unit::publish_package(package.clone())).await?;
         Ok(package)
     }
@@ -215,6 +232,7 @@ impl Engine {
         let mut package =
             Package::publish(PackageId::new(now, self.context.clock.random()), sender, draft, now)?;
         package.made_from = self.made_from;
+        package.terms = self.terms;
         let proposal = self.proposal(&package, trip, package.draft.reward, message).await?;
         let id = proposal.id;
         let ask = PackageCommand::Ask { by: sender, proposal };
@@ -232,6 +250,15 @@ impl Engine {
     pub async fn request(&self, id: RequestId, command: RequestCommand) -> Result<Done, Refusal> {
         let package = self.context.package_of(id).await?.ok_or(Refusal::NotFound)?;
         self.package(package, PackageCommand::Request { id, command }).await
+    }
+
+    /// A hand-over of which the courier has shown the code.
+    ///
+    /// # Errors
+    /// The refusal; `NotFound` when there is no such request.
+    pub async fn hand_over(&self, id: RequestId, command: RequestCommand) -> Result<Done, Refusal> {
+        let package = self.context.store.package_of(id).await?.ok_or(Refusal::NotFound)?;
+        self.package(package, PackageCommand::HandOver { id, command }).await
     }
 
     /// Notes that a courier's screen shows an offer: the offer's clock starts.
@@ -321,7 +348,7 @@ impl Engine {
     /// Trips that stop at a place, or at both in order, with the departure from there; soonest first. For
     /// browsing: a walk over all trips, without the corridors that [`search`](Self::search) knows.
     #[must_use]
-    pub fn browse(&self, from: Option<PlaceId>, to: Option<PlaceId>, load: Load) -> Vec<(TripId, Time)> {
+    pub fn browse(&self, from: Option<PlaceId>, to: Option<PlaceId>, load: Load) -> Vec<Passing> {
         self.context.trips.read().browse(from, to, load, self.context.clock.now())
     }
 

@@ -17,9 +17,10 @@ const ADD_PACKAGE: Sql = sql("\
     pickup_place, pickup_lat, pickup_lon, pickup_address, \
     dropoff_place, dropoff_lat, dropoff_lon, dropoff_address, \
     weight_g, volume_ml, slots, ready_at, deliver_by, reward_minor, reward_currency, \
-    description, size, weight, tags, created_at, updated_at, made_from) \
+    description, size, weight, tags, created_at, updated_at, made_from, \
+    hand_over_codes, contents_confirmed) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-    $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)");
+    $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)");
 
 // `updated_at` never goes back: a unit that was decided earlier may well commit later, and whoever has looked
 // beyond its time would never see it.
@@ -159,6 +160,8 @@ async fn add_package(conn: &mut Conn, package: &Package) -> Result<(), Failure> 
         package.created_at.ms(),
         package.created_at.ms(),
         package.made_from.map(PackageId::uuid),
+        i64::from(package.terms.hand_over_codes),
+        i64::from(package.terms.contents_confirmed),
     ];
     conn.execute(ADD_PACKAGE, values).await?;
     Ok(())

@@ -32,6 +32,19 @@ pub struct Candidate {
     pub plan: Plan,
 }
 
+/// A trip that stops at a place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Passing {
+    /// The trip.
+    pub trip: TripId,
+    /// Who travels.
+    pub courier: UserId,
+    /// What the courier asks per parcel, if stated.
+    pub price: Option<Amount>,
+    /// When it leaves there.
+    pub leaves: Time,
+}
+
 /// Live trips by where they are when.
 #[derive(Debug)]
 pub struct TripIndex {
@@ -139,22 +152,17 @@ impl TripIndex {
     /// Trips that stop at a place, or at both in order, and have this room on some leg, with the departure from there;
     /// soonest first. A walk over all trips.
     #[must_use]
-    pub fn browse(
-        &self,
-        from: Option<PlaceId>,
-        to: Option<PlaceId>,
-        load: Load,
-        now: Time,
-    ) -> Vec<(TripId, Time)> {
+    pub fn browse(&self, from: Option<PlaceId>, to: Option<PlaceId>, load: Load, now: Time) -> Vec<Passing> {
         let found = self.trips.iter().filter_map(|trip| {
             let leaves = from.map_or_else(|| Some(trip.departs()), |from| trip.leaves(from))?;
             let goes_on = || trip.halts.iter().filter(|halt| halt.arrive > leaves);
             let passes = to.is_none_or(|to| goes_on().any(|halt| halt.place == to));
             let room = trip.halts[..trip.legs()].iter().any(|halt| load.fits(halt.left));
-            (passes && room && leaves > now).then_some((trip.id, leaves))
+            let (id, courier, price) = (trip.id, trip.courier, trip.price);
+            (passes && room && leaves > now).then_some(Passing { trip: id, courier, price, leaves })
         });
         let mut found: Vec<_> = found.collect();
-        found.sort_unstable_by_key(|(trip, leaves)| (*leaves, *trip));
+        found.sort_unstable_by_key(|passing| (passing.leaves, passing.trip));
         found
     }
 

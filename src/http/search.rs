@@ -1,0 +1,311 @@
+//! Finding a courier: filters, orders and pages over what the engine's index finds. The store is asked only for the
+//! trips and people of the page, and for ratings where they decide.
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpResponse, web};
+use peerpack_actors::ids::{TripId, UserId};
+use peerpack_actors::load::Load;
+use peerpack_actors::matching::{Candidate, Need, Passing, Settings, zone};
+use peerpack_actors::money::Amount;
+use peerpack_actors::place::{Gazetteer, Place, PlaceId};
+use peerpack_actors::time::{Span, Time};
+use peerpack_actors::trip::{Transport, Trip};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::trips::TripView;
+use super::{input, loads, local_time, profile, trips};
+use crate::app::App;
+use crate::error::extract::Query;
+use crate::error::{ApiError, Problem};
+
+/// How many trips one page has.
+const PAGE: usize = 20;
+
+/// The most days by which the dates may be stretched.
+const MOST_FLEX: u32 = 14;
+
+/// How many trips the index is asked for: the soonest from where the page starts.
+const MOST_HITS: usize = 5_000;
+
+/// How many trips are looked at to fill a page when some turn out not to suit.
+const LOOKED_AT: usize = 500;
+
+/// What is searched for.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct Search {
+    /// Where the package starts, by name.
+    from: Option<String>,
+    /// Where it goes, by name.
+    to: Option<String>,
+    /// The earliest departure, `YYYY-MM-DD`, local date of the origin.
+    date_from: Option<String>,
+    /// The latest departure, `YYYY-MM-DD`, local date of the origin.
+    date_to: Option<String>,
+    /// So many days earlier and later will do, up to 14.
+    flex_days: Option<u32>,
+    /// Only trips with room for `light`, `medium`, `heavy` or `very_heavy`.
+    weight: Option<String>,
+    /// Only couriers who ask at most this, roubles.
+    max_price: Option<f64>,
+    /// Only `plane`, `train`, `car`, `bus` or `foot`.
+    transport: Option<String>,
+    /// Only couriers with at least this rating, 1 to 5.
+    min_rating: Option<f64>,
+    /// `time` (soonest first, the default), `price`, `rating` (best first) or `detour`.
+    sort: Option<Sort>,
+    /// The next page, as the last answer named it.
+    cursor: Option<String>,
+}
+
+/// What comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Sort {
+    /// The soonest.
+    #[default]
+    Time,
+    /// The cheapest.
+    Price,
+    /// The best rated.
+    Rating,
+    /// Whoever has to go out of their way the least.
+    Detour,
+}
+
+/// Couriers on their way.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Couriers {
+    /// In the order that was asked for.
+    couriers: Vec<CourierView>,
+    /// Where the next page starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// A trip with its courier's profile folded in.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CourierView {
+    /// The trip's id.
+    trip_id: String,
+    /// The courier's id.
+    courier_id: String,
+    /// Telegram name, without `@`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    telegram_username: Option<String>,
+    /// Packages of the past.
+    past_trips: Vec<PastTrip>,
+    /// What others say.
+    reviews: Vec<ReviewView>,
+    #[serde(flatten)]
+    trip: TripView,
+}
+
+/// A package of the past.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PastTrip {
+    pub(super) from: String,
+    pub(super) to: String,
+    pub(super) date: String,
+    /// Whether the package arrived.
+    pub(super) success: bool,
+}
+
+/// What somebody says.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReviewView {
+    pub(super) rating: u8,
+    pub(super) text: String,
+    pub(super) date: String,
+    /// Who says it.
+    pub(super) name: String,
+}
+
+/// A trip that passes by.
+#[derive(Clone, Copy)]
+struct Hit {
+    trip: TripId,
+    courier: UserId,
+    /// When a package gets on.
+    boards_at: Time,
+    price: Option<Amount>,
+    detour_min: u32,
+}
+
+/// Where a page ends: the key and the trip of its last item. What comes and goes meanwhile shifts nothing.
+type Position = (i64, TripId);
+
+/// Couriers whose trips pass both places in order, also those who only pass through. No sign-in needed.
+#[utoipa::path(get, path = "/api/couriers", tag = "couriers", params(Search),
+    responses((status = 200, body = Couriers), (status = 400, body = Problem), (status = 422, body = Problem)))]
+pub async fn search(app: web::Data<App>, query: Query<Search>) -> Result<HttpResponse, ApiError> {
+    let search = query.0;
+    let sort = search.sort.unwrap_or_default();
+    let transport = transport(&search)?;
+    let after = search.cursor.as_deref().map(position).transpose()?;
+    // In order of time the index starts where the last page ended; in any other order it starts anew.
+    let start = after.filter(|_| sort == Sort::Time).map(|(key, _)| Time::from_ms(key));
+    let mut hits = hits(&app, &search, start)?;
+    let ratings = match (sort, search.min_rating) {
+        (Sort::Rating, _) | (_, Some(_)) => ratings(&app, &hits).await?,
+        _ => BTreeMap::new(),
+    };
+    let rating = |hit: &Hit| ratings.get(&hit.courier).copied().unwrap_or(0);
+    if let Some(least) = search.min_rating {
+        hits.retain(|hit| f64::from(rating(hit)) >= least * 10.0);
+    }
+    let key = |hit: &Hit| match sort {
+        Sort::Time => hit.boards_at.ms(),
+        Sort::Price => hit.price.map_or(0, |price| price.minor),
+        Sort::Rating => -i64::from(rating(hit)),
+        Sort::Detour => i64::from(hit.detour_min),
+    };
+    let mut places: Vec<Position> = hits.iter().map(|hit| (key(hit), hit.trip)).collect();
+    places.sort_unstable();
+    if let Some(after) = after {
+        places.retain(|place| *place > after);
+    }
+    let (page, next) = fill(&app, &places, transport).await?;
+    let couriers = views(&app, &page).await?;
+    let next_cursor = next.map(|(key, trip)| format!("{key}_{trip}"));
+    Ok(HttpResponse::Ok().json(Couriers { couriers, next_cursor }))
+}
+
+/// Loads the trips of a page, in order; and where the next one starts, if there is one.
+async fn fill(
+    app: &App,
+    places: &[Position],
+    transport: Option<Transport>,
+) -> Result<(Vec<Trip>, Option<Position>), ApiError> {
+    let mut page = Vec::with_capacity(PAGE);
+    let mut looked = 0;
+    for some in places.chunks(PAGE) {
+        let ids: Vec<TripId> = some.iter().map(|(_, trip)| *trip).collect();
+        let mut trips: BTreeMap<TripId, Trip> =
+            app.database.trips(&ids).await?.into_iter().map(|trip| (trip.id, trip)).collect();
+        for place in some {
+            looked += 1;
+            let trip = trips.remove(&place.1).filter(|trip| trip.state.is_live());
+            let suits = |trip: &Trip| transport.is_none_or(|wanted| trip.draft.transport == wanted);
+            page.extend(trip.filter(suits));
+            if page.len() == PAGE || looked == LOOKED_AT {
+                return Ok((page, (looked < places.len()).then_some(*place)));
+            }
+        }
+    }
+    Ok((page, None))
+}
+
+async fn views(app: &App, page: &[Trip]) -> Result<Vec<CourierView>, ApiError> {
+    let ids: Vec<UserId> = page.iter().map(|trip| trip.courier).collect();
+    let people = app.database.people(&ids).await?;
+    let reputations = app.database.reputations(&ids, profile::SHOWN).await?;
+    let view = |trip: &Trip| {
+        let known = reputations.get(&trip.courier).cloned().unwrap_or_default();
+        CourierView {
+            trip_id: trip.id.to_string(),
+            courier_id: trip.courier.to_string(),
+            telegram_username: people.get(&trip.courier).and_then(|courier| courier.username.clone()),
+            past_trips: known.past.iter().map(profile::past_trip).collect(),
+            reviews: known.reviews.iter().map(profile::review_view).collect(),
+            trip: trips::view(trip, people.get(&trip.courier)),
+        }
+    };
+    Ok(page.iter().map(view).collect())
+}
+
+/// Ten times the rating of each courier that has one.
+async fn ratings(app: &App, hits: &[Hit]) -> Result<BTreeMap<UserId, u32>, ApiError> {
+    let mut couriers: Vec<UserId> = hits.iter().map(|hit| hit.courier).collect();
+    couriers.sort_unstable();
+    couriers.dedup();
+    Ok(app.database.ratings(&couriers).await?)
+}
+
+/// What the index finds, with what it knows by itself.
+fn hits(app: &App, search: &Search, start: Option<Time>) -> Result<Vec<Hit>, ApiError> {
+    let named =
+        |field, name: &Option<String>| name.as_deref().map(|name| input::place(field, name)).transpose();
+    let (from, to) = (named("from", &search.from)?, named("to", &search.to)?);
+    let weight = search.weight.as_deref().map(|word| {
+        loads::weight_g(word).ok_or_else(|| ApiError::unprocessable("weight", loads::WEIGHT_WORDS))
+    });
+    let load = Load { weight_g: weight.transpose()?.unwrap_or(0), ..Load::NONE };
+    let (since, until) = window(search, from)?;
+    let most = search.max_price.map(|price| input::amount("max_price", price)).transpose()?;
+    let mut hits = passing(app, (from, to), load, start.map_or(since, |start| start.max(since)));
+    hits.retain(|hit| {
+        let cheap = most.is_none_or(|most| hit.price.is_none_or(|price| price.minor <= most.minor));
+        cheap && hit.boards_at >= since && hit.boards_at < until
+    });
+    Ok(hits)
+}
+
+fn passing(app: &App, (from, to): (Option<&Place>, Option<&Place>), load: Load, since: Time) -> Vec<Hit> {
+    let settings = Settings::default();
+    let around = |place: &Place| zone(place.id, place.position, Gazetteer::bundled(), &settings);
+    if let (Some(from), Some(to)) = (from, to) {
+        let (pickups, dropoffs) = (around(from), around(to));
+        let found = app
+            .engine
+            .search(&Need { load, ready_at: since, ..Need::to_pass(&pickups, &dropoffs) }, MOST_HITS);
+        let hit = |candidate: Candidate| Hit {
+            trip: candidate.trip,
+            courier: candidate.courier,
+            boards_at: candidate.plan.pickup.at,
+            price: candidate.price,
+            detour_min: candidate.plan.detour_min,
+        };
+        return found.into_iter().map(hit).collect();
+    }
+    let place = |place: Option<&Place>| -> Option<PlaceId> { place.map(|place| place.id) };
+    let found = app.engine.browse(place(from), place(to), load);
+    let hit = |passing: Passing| Hit {
+        trip: passing.trip,
+        courier: passing.courier,
+        boards_at: passing.leaves,
+        price: passing.price,
+        detour_min: 0,
+    };
+    found.into_iter().map(hit).collect()
+}
+
+/// From when to when a package may get on.
+fn window(search: &Search, from: Option<&'static Place>) -> Result<(Time, Time), ApiError> {
+    let place = from.or_else(|| Gazetteer::bundled().find("Москва"));
+    let flex = search.flex_days.unwrap_or(0);
+    if flex > MOST_FLEX {
+        return Err(ApiError::unprocessable("flex_days", "must be at most 14"));
+    }
+    let flex = Span::days(i64::from(flex));
+    let day = |field, text: &Option<String>, days: i64| -> Result<Option<Time>, ApiError> {
+        let (Some(text), Some(place)) = (text, place) else { return Ok(None) };
+        let date =
+            local_time::date(text).ok_or_else(|| ApiError::unprocessable(field, "must be YYYY-MM-DD"))?;
+        Ok(Some(local_time::instant(date, jiff::civil::Time::midnight(), place)? + Span::days(days)))
+    };
+    let since = day("date_from", &search.date_from, 0)?.map_or(Time::from_ms(i64::MIN), |at| at - flex);
+    let until = day("date_to", &search.date_to, 1)?.map_or(Time::from_ms(i64::MAX), |at| at + flex);
+    if since >= until {
+        return Err(ApiError::unprocessable("date_to", "must not be before date_from"));
+    }
+    Ok((since, until))
+}
+
+fn transport(search: &Search) -> Result<Option<Transport>, ApiError> {
+    let read = |word: &str| {
+        Transport::from_word(word)
+            .ok_or_else(|| ApiError::unprocessable("transport", "must be plane, train, car, bus or foot"))
+    };
+    search.transport.as_deref().map(read).transpose()
+}
+
+fn position(cursor: &str) -> Result<Position, ApiError> {
+    let parts = cursor.split_once('_').and_then(|(key, trip)| Some((key.parse().ok()?, trip.parse().ok()?)));
+    parts.ok_or_else(|| {
+        ApiError::bad_request("the cursor is not one of ours").with_field("cursor", "is not one of ours")
+    })
+}

@@ -1,0 +1,124 @@
+//! Codes at the pickup and at the delivery, and the link by which a receiver follows the package.
+
+use peerpack_actors::runtime::RuntimeSettings;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Backend, TestApp, TestUser, backends};
+
+/// A deal over a package that asks for codes.
+async fn deal(app: &TestApp) -> (TestUser, TestUser, String, String) {
+    let (anna, ivan) = (app.sign_in("Анна").await, app.sign_in("Иван Иванов").await);
+    let trip = ivan.publish_trip("Орёл", "Курск", json!({})).await;
+    let package =
+        anna.publish_package("Орёл", "Курск", json!({ "mode": "choose", "hand_over_codes": true })).await;
+    let path = format!("/api/couriers/{trip}/send-package");
+    let (_, sent) = anna.post(&path, json!({ "package_id": package })).await;
+    let request = sent["request_id"].as_str().unwrap().to_owned();
+    ivan.step(&request, "accept").await;
+    (anna, ivan, package, request)
+}
+
+async fn step(who: &TestUser, request: &str, action: &str, body: Value) -> (u16, Value) {
+    let path = format!("/api/package-requests/{request}/{action}");
+    let (status, answer) = who.call(Method::PUT, &path, Some(body)).await;
+    (status.as_u16(), answer)
+}
+
+#[actix_web::test]
+async fn a_package_changes_hands_only_with_its_codes() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let (anna, ivan, _, request) = deal(&app).await;
+        let path = format!("/api/package-requests/{request}/codes");
+        let codes = anna.get(&path).await;
+        let code = |of: &str| codes[of]["code"].as_str().unwrap().to_owned();
+        let (pickup, delivery) = (code("pickup"), code("delivery"));
+        assert!(pickup.len() == 6 && pickup.bytes().all(|byte| byte.is_ascii_digit()), "{pickup}");
+        assert_eq!(codes["pickup"]["qr"], format!("peerpack:pickup:{request}:{pickup}"));
+        // Only the party that has to show them sees them.
+        assert_eq!(ivan.call(Method::GET, &path, None).await.0.as_u16(), 404);
+        assert_eq!(app.sign_in("Eve").await.call(Method::GET, &path, None).await.0.as_u16(), 404);
+
+        let (status, refused) = step(&ivan, &request, "pickup", json!({})).await;
+        assert_eq!((status, &refused["fields"]["code"].is_string()), (422, &true), "{refused}");
+        assert_eq!(step(&ivan, &request, "mark-delivered", json!({ "code": delivery })).await.0, 409);
+        assert_eq!(step(&anna, &request, "pickup", json!({ "code": pickup })).await.0, 403);
+        assert_eq!(step(&ivan, &request, "pickup", json!({ "code": pickup })).await.0, 200);
+        assert_eq!(step(&ivan, &request, "pickup", json!({ "code": pickup })).await.0, 200, "again");
+        let codes = anna.get(&path).await;
+        assert!(codes["pickup"].is_null() && codes["delivery"]["code"] == delivery);
+        let wrong = if delivery == "000000" { "000001" } else { "000000" };
+        assert_eq!(step(&ivan, &request, "mark-delivered", json!({ "code": wrong })).await.0, 403);
+        assert_eq!(step(&ivan, &request, "mark-delivered", json!({ "code": delivery })).await.0, 200);
+        anna.step(&request, "confirm-delivery").await;
+        app.audit().await;
+    }
+}
+
+/// five wrong codes, and the right one comes too late for a while. Past HTTP there is no way around either.
+#[actix_web::test]
+async fn codes_are_not_to_be_guessed() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let (anna, ivan, _, request) = deal(&app).await;
+        let codes = anna.get(&format!("/api/package-requests/{request}/codes")).await;
+        let pickup = codes["pickup"]["code"].as_str().unwrap();
+        let wrong = if pickup == "000000" { "000001" } else { "000000" };
+        for _ in 0..5 {
+            assert_eq!(step(&ivan, &request, "pickup", json!({ "code": wrong })).await.0, 403);
+        }
+        assert_eq!(step(&ivan, &request, "pickup", json!({ "code": pickup })).await.0, 429);
+        app.behind_its_back("UPDATE hand_over_attempts SET last_at = last_at - 1000000").await;
+        assert_eq!(step(&ivan, &request, "pickup", json!({ "code": pickup })).await.0, 200);
+
+        let command = peerpack_actors::request::RequestCommand::Deliver { by: ivan.id.parse().unwrap() };
+        let refused = app.app.engine.request(request.parse().unwrap(), command).await.unwrap_err();
+        assert!(refused.to_string().contains("code"), "{refused}");
+    }
+}
+
+#[actix_web::test]
+async fn whoever_has_the_link_sees_where_the_package_is_and_no_more() {
+    let app = TestApp::start(Backend::Sqlite).await;
+    let (anna, ivan, package, request) = deal(&app).await;
+    let path = format!("/api/packages/{package}/tracking-link");
+    assert_eq!(ivan.post(&path, json!({})).await.0.as_u16(), 404);
+    let (status, link) = anna.post(&path, json!({})).await;
+    assert_eq!(status.as_u16(), 201, "{link}");
+    let (json_path, page) = (link["json_path"].as_str().unwrap(), link["path"].as_str().unwrap());
+    let nobody = app.anonymous();
+    let seen = nobody.get(json_path).await;
+    let mut fields: Vec<_> = seen.as_object().unwrap().keys().cloned().collect();
+    fields.sort();
+    assert_eq!(fields, ["courier_name", "expected", "from", "since", "state", "to"]);
+    assert_eq!((&seen["state"], &seen["courier_name"]), (&json!("assigned"), &json!("Иван")));
+    let (status, headers, body) = nobody.call_with(Method::GET, page, &[], None).await;
+    assert_eq!(status.as_u16(), 200);
+    assert!(headers["content-type"].to_str().unwrap().starts_with("text/html"));
+    let text = body.as_str().unwrap();
+    assert!(text.contains("Орёл → Курск") && !text.contains("Иванов") && !text.contains("Ленина"));
+    for (at, with) in [(json_path.len() - 1, "x"), (15, "0"), (60, "9")] {
+        let mut forged = json_path.to_owned();
+        forged.replace_range(at..=at, with);
+        if forged != json_path {
+            assert_eq!(nobody.call(Method::GET, &forged, None).await.0.as_u16(), 404, "{forged}");
+        }
+    }
+    let codes = anna.get(&format!("/api/package-requests/{request}/codes")).await;
+    step(&ivan, &request, "pickup", json!({ "code": codes["pickup"]["code"] })).await;
+    assert_eq!(nobody.get(json_path).await["state"], "in_transit");
+}
+
+#[actix_web::test]
+async fn the_word_about_the_contents_is_demanded_where_the_operator_wants_it() {
+    let data = tempfile::tempdir().unwrap();
+    let settings = [("PEERPACK_CONFIRM_CONTENTS", "true")];
+    let app = TestApp::start_on(data, None, &settings, RuntimeSettings::default()).await;
+    let anna = app.sign_in("Anna").await;
+    let body = |confirmed: Value| json!({ "from": "Орёл", "to": "Курск", "description": "книги", "contents_confirmed": confirmed });
+    for (word, status) in [(json!(null), 422), (json!(false), 422), (json!(true), 201)] {
+        let (got, answer) = anna.post("/api/packages", body(word.clone())).await;
+        assert_eq!(got.as_u16(), status, "{word}: {answer}");
+    }
+}
