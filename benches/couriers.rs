@@ -2,8 +2,7 @@
 //!
 //! `cargo bench --bench couriers`; `PEERPACK_BENCH_TRIPS` and `PEERPACK_BENCH_QUERIES` change the size. The seed is fixed.
 
-use std::time::{Duration, Instant};
-
+use peerpack::app::SystemClock;
 use peerpack::config::{Config, Settings};
 use peerpack::startup::Application;
 use peerpack::store::{self, Database};
@@ -11,12 +10,13 @@ use peerpack_actors::ids::{TripId, UserId};
 use peerpack_actors::load::{Load, UNSTATED};
 use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::place::{Gazetteer, Place};
-use peerpack_actors::ports::Store;
+use peerpack_actors::ports::{Clock, Store};
 use peerpack_actors::time::{Span, Time};
 use peerpack_actors::trip::{Stop, Transport, Trip, TripDraft};
 use peerpack_actors::unit::Unit;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use tokio::time::Instant;
 
 /// Trips are committed so many at a time.
 const AT_ONCE: usize = 256;
@@ -81,15 +81,7 @@ async fn populate(data: &std::path::Path, towns: &[&'static Place], trips: usize
     let database =
         Database::connect(&store::Settings::new(data.display().to_string())).await.expect("a store");
     database.migrate().await.expect("a schema");
-    let now = Time::from_ms(
-        i64::try_from(
-            std::time::SystemTime::now()
-                .duration_since(std::time::UNIX_EPOCH)
-                .expect("after 1970")
-                .as_millis(),
-        )
-        .expect("before the year 292 million"),
-    );
+    let now = SystemClock.now();
     let begun = Instant::now();
     let mut made = 0;
     while made < trips {
@@ -102,7 +94,6 @@ async fn populate(data: &std::path::Path, towns: &[&'static Place], trips: usize
     }
     println!("stored {made} trips in {:.0} s", begun.elapsed().as_secs_f64());
     database.close().await;
-    tokio::time::sleep(Duration::ZERO).await;
 }
 
 /// The larger a town, the more often it is an end: hubs are what makes searching hard.

@@ -68,12 +68,12 @@ pub struct EndpointStats {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Chart {
     /// Oldest first; minutes without requests are left out.
-    points: Vec<Point>,
+    points: Vec<Minute>,
 }
 
 /// A minute.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Point {
+pub struct Minute {
     /// Its beginning.
     minute: String,
     #[serde(flatten)]
@@ -173,7 +173,7 @@ pub async fn chart(app: web::Data<App>, journal: web::Data<Journal>) -> Result<H
     for entry in &entries {
         minutes.entry(entry.at.ms().div_euclid(60_000)).or_default().push(entry);
     }
-    let points = minutes.into_iter().map(|(minute, entries)| Point {
+    let points = minutes.into_iter().map(|(minute, entries)| Minute {
         minute: Time::from_ms(minute * 60_000).to_string(),
         stats: Stats::of(&entries),
     });

@@ -2,8 +2,11 @@
 
 use actix_web::{HttpResponse, web};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Content, Ref, RefOr, Response};
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::SwaggerUi;
+
+use crate::error::PROBLEM_JSON;
 
 use super::{
     couriers, handover, health, identity, journal, notifications, operators, packages, places, profile,
@@ -34,7 +37,8 @@ use super::{
         sync::sync, crate::ws::ticket::issue,
         health::health, health::live, health::ready,
     ),
-    modifiers(&Bearer),
+    components(schemas(search::Sort)),
+    modifiers(&Bearer, &Problems),
 )]
 struct Document;
 
@@ -45,6 +49,61 @@ impl Modify for Bearer {
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}
+
+/// What every call may be refused with: one body, [`Problem`](crate::error::Problem), in one media type.
+struct Problems;
+
+impl Modify for Problems {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        // Health answers in its own words, also when something is wrong.
+        let paths = document.paths.paths.iter_mut().filter(|(path, _)| !path.starts_with("/api/health"));
+        for (_, item) in paths {
+            let operations =
+                [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+            for operation in operations.into_iter().flatten() {
+                let responses = &mut operation.responses.responses;
+                for (status, response) in responses.iter_mut() {
+                    if let (true, RefOr::T(response)) = (status.starts_with(['4', '5']), response) {
+                        describe(status, response);
+                    }
+                }
+                let mut otherwise = Response::new("Any other refusal: `code` says which, `message` says why");
+                let body = Content::new(Some(Ref::from_schema_name("Problem")));
+                otherwise.content.insert(PROBLEM_JSON.to_owned(), RefOr::T(body));
+                responses.entry("default".to_owned()).or_insert(RefOr::T(otherwise));
+            }
+        }
+    }
+}
+
+/// Errors are no plain JSON, and each status has its codes.
+fn describe(status: &str, response: &mut Response) {
+    if let Some(content) = response.content.shift_remove("application/json") {
+        response.content.insert(PROBLEM_JSON.to_owned(), content);
+    }
+    let codes = match status {
+        "400" => "`bad_request`",
+        "401" => {
+            "`unauthorized`, `invalid_token`, `token_expired`, `invalid_init_data`, `stale_init_data`, \
+                  `invalid_code`, `invalid_login`, `invalid_invitation`"
+        }
+        "403" => "`forbidden`, `wrong_party`, `blocked`",
+        "404" => "`not_found`",
+        "409" => {
+            "`illegal_transition`, `already_taken`, `expired`, `no_room`, `trip_not_live`, `parcels_on_board`, \
+                  `already_requested`, `too_many_requests`, `insufficient_funds`, `already_reviewed`, `in_progress`, \
+                  `conflict`, `open_deals`, `money_left`, `login_taken`, `own_account`"
+        }
+        "412" => "`stale`",
+        "422" => "`invalid`, `does_not_suit`, `own_package`, `code_required`, `key_reused`",
+        "429" => "`too_many`, with `Retry-After`",
+        "503" => "`unavailable`, `busy`, with `Retry-After`",
+        _ => return,
+    };
+    if response.description.is_empty() {
+        response.description = format!("Codes: {codes}");
     }
 }
 

@@ -164,6 +164,35 @@ async fn the_document_lists_exactly_the_routes() {
     assert_eq!(documented, registered);
 }
 
+/// Two types of one name would silently be described as one of them.
+#[actix_web::test]
+async fn every_type_of_the_document_has_a_name_of_its_own() {
+    fn sources(folder: &std::path::Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, found);
+            } else {
+                found.push(std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    let mut files = Vec::new();
+    sources(std::path::Path::new("src"), &mut files);
+    let mut names = Vec::new();
+    for file in &files {
+        for described in file.split("ToSchema)]").skip(1) {
+            let name =
+                described.split_whitespace().skip_while(|word| !["struct", "enum"].contains(word)).nth(1);
+            names.push(name.unwrap().trim_end_matches([';', '(']).to_owned());
+        }
+    }
+    assert!(names.len() > 60, "{names:?}");
+    names.sort();
+    let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| &pair[0]).collect();
+    assert!(twice.is_empty(), "{twice:?}");
+}
+
 #[actix_web::test]
 async fn the_committed_document_is_the_generated_one() {
     let committed = std::fs::read_to_string("docs/openapi.json").unwrap();

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+#
+# Lets schemathesis ask a throwaway server everything that the OpenAPI document describes, as nobody, as a user and as an
+# administrator: no 5xx, answers as documented, no route that forgets to ask who is there.
+#
+#   scripts/schemathesis.sh          # a few examples of each call (part of `make test`)
+#   scripts/schemathesis.sh long     # many (`make schemathesis`)
+#
+# Needs python3 with venv and PyPI; schemathesis goes into a folder under target/.
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+examples=5
+if [ "${1:-}" = long ]; then examples=100; fi
+
+target=${CARGO_TARGET_DIR:-target}
+venv=$target/schemathesis
+if [ ! -x "$venv/bin/schemathesis" ]; then
+    if ! { python3 -m venv "$venv" && "$venv/bin/pip" install --quiet 'schemathesis>=4,<5'; }; then
+        rm -rf "$venv"
+        echo "SKIPPED: schemathesis cannot be installed here (it needs python3 with venv, and PyPI)"
+        exit 0
+    fi
+fi
+
+cargo build --locked --quiet --tests -p peerpack
+program=$target/debug/peerpack
+data=$(mktemp -d "${TMPDIR:-/tmp}/peerpack-schemathesis.XXXXXX")
+server=
+finish() {
+    if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; fi
+    rm -rf "$data"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+port=$((20000 + RANDOM % 20000))
+export PEERPACK_LISTEN=127.0.0.1:$port PEERPACK_DATA_DIR=$data PEERPACK_LOG=warn PEERPACK_ACCESS_TTL_S=86400
+"$program" serve >"$data/out" 2>"$data/err" &
+server=$!
+base=http://127.0.0.1:$port
+for _ in $(seq 200); do
+    if curl -fsS -o "$data/ready" "$base/api/health/ready" 2>"$data/curl"; then break; fi
+    if ! kill -0 "$server" 2>/dev/null; then
+        cat "$data/err"
+        exit 1
+    fi
+    sleep 0.1
+done
+
+field() { grep -o "\"$1\":\"[^\"]*\"" | head -n 1 | cut -d '"' -f 4; }
+post() { curl -fsS -X POST "$base$1" -H 'content-type: application/json' -d "$2"; }
+user=$(post /api/auth/telegram "{\"init_data\":\"$("$program" initdata --user 42 --name Anna)\"}" | field access_token)
+invitation=$(grep -o 'inv_[0-9a-f]*' "$data/out")
+post /api/auth/first-admin \
+    "{\"invitation\":\"$invitation\",\"login\":\"root\",\"password\":\"a long enough one\",\"name\":\"Root\"}" >"$data/admin"
+admin=$(post /api/auth/operator '{"login":"root","password":"a long enough one"}' | field access_token)
+
+status=0
+ask() { # who, headers…
+    echo "as $1"
+    shift
+    # Not asked: what ends the session that asks.
+    "$venv/bin/schemathesis" run "$base/openapi.json" --max-examples "$examples" --seed 2026 --workers 2 \
+        --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,ignored_auth \
+        --exclude-path-regex '/auth/logout|/user/sessions/|/user/account' \
+        "$@" >"$data/report" 2>&1 || {
+        tail -n 80 "$data/report"
+        status=1
+    }
+    tail -n 3 "$data/report"
+}
+ask nobody
+ask "a user" --header "Authorization: Bearer $user"
+ask "an administrator" --header "Authorization: Bearer $admin"
+if grep -E 'panicked|internal error' "$data/err"; then status=1; fi
+exit "$status"
