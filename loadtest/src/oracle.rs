@@ -4,6 +4,7 @@
 //! stream the numbers give the exact order of events, so no checker needs to compare clocks of different users.
 
 mod endings;
+mod existence;
 mod history;
 mod paths;
 mod position;
@@ -37,8 +38,8 @@ pub(crate) enum Rule {
     EverybodyTold,
     /// Streams have no gaps and no repeats.
     WholeStreams,
-    /// What was acknowledged exists once.
-    PublishedOnce,
+    /// What was acknowledged or told exists, and once.
+    ExistsOnce,
 }
 
 impl Rule {
@@ -50,7 +51,7 @@ impl Rule {
         Self::PathForward,
         Self::EverybodyTold,
         Self::WholeStreams,
-        Self::PublishedOnce,
+        Self::ExistsOnce,
     ];
 
     /// What it says in the report, with the numbers of the promises and of the core's invariants.
@@ -60,11 +61,13 @@ impl Rule {
             Self::Room => "room on every leg, detours within the budget (AS-2, INV-2)",
             Self::NothingAfterTheEnd => "nothing offered or accepted after its end (AS-1)",
             Self::PathForward => "requests go their way step by step, never back in time (INV-8)",
-            Self::EverybodyTold => "everybody concerned is told, every command answered once (RT-1, RT-11)",
+            Self::EverybodyTold => {
+                "everybody concerned is told, every command answered once and truly (RT-1, RT-11, AS-3)"
+            }
             Self::WholeStreams => {
                 "streams whole and as stored, each change told once (RT-2 to RT-4, INV-7, INV-9)"
             }
-            Self::PublishedOnce => "acknowledged publications exist once (AS-1, AS-4)",
+            Self::ExistsOnce => "what was acknowledged or told exists, and once (AS-1, AS-4, INV-10)",
         }
     }
 }
@@ -99,6 +102,6 @@ pub(crate) fn judge(history: &History) -> Vec<Violation> {
     note(Rule::PathForward, paths::check(history));
     note(Rule::EverybodyTold, telling::check(history));
     note(Rule::WholeStreams, streams::check(history));
-    note(Rule::PublishedOnce, history.published_twice.clone());
+    note(Rule::ExistsOnce, existence::check(history));
     violations
 }

@@ -13,8 +13,8 @@ use crate::measure::{Metric, Summary};
 use crate::oracle::{Rule, Violation};
 use crate::shared::Shared;
 
-/// Violations that are listed one by one.
-const LISTED: usize = 50;
+/// Violations of one rule that are listed one by one.
+const LISTED: usize = 15;
 
 /// Flags whose values are nobody's business, or only this machine's.
 const HIDDEN_FLAGS: [&str; 5] = ["--bot-token", "--report", "--json", "--out", "--server-pid"];
@@ -208,7 +208,7 @@ impl Report {
         let mut text = String::from(
             "## Latency\n\nMilliseconds. Latencies count from the moment at which the schedule wanted the step, not from \
              when the generator got round to it; *naive* ones count from there. Those since a decision use the server's \
-             `at`, which has whole milliseconds.\n\n| what | p50 | p90 | p99 | p99.9 | max | n |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n",
+             `at`, which has whole milliseconds. A package waits for its first offer while all couriers who could carry it are busy, too.\n\n| what | p50 | p90 | p99 | p99.9 | max | n |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n",
         );
         for metric in Metric::ALL {
             let Summary { p50_ms, p90_ms, p99_ms, p99_9_ms, max_ms, n } = self.of(metric);
@@ -266,12 +266,15 @@ impl Report {
         if !self.violations.is_empty() {
             text.push('\n');
         }
-        for violation in self.violations.iter().take(LISTED) {
-            writeln!(text, "- {violation}").expect("writing to a string cannot fail");
-        }
-        if self.violations.len() > LISTED {
-            writeln!(text, "- and {} more", self.violations.len() - LISTED)
-                .expect("writing to a string cannot fail");
+        for rule in Rule::ALL {
+            let of_rule: Vec<_> = self.violations.iter().filter(|violation| violation.rule == rule).collect();
+            for violation in of_rule.iter().take(LISTED) {
+                writeln!(text, "- {violation}").expect("writing to a string cannot fail");
+            }
+            if of_rule.len() > LISTED {
+                writeln!(text, "- and {} more of the same promise", of_rule.len() - LISTED)
+                    .expect("writing to a string cannot fail");
+            }
         }
         text
     }
@@ -373,7 +376,7 @@ mod tests {
         let report = report(vec![violation; LISTED + 3]);
         let text = report.markdown();
         assert!(
-            text.contains("53 violations")
+            text.contains("18 violations")
                 && text.contains("package 1 has two")
                 && text.contains("and 3 more")
         );

@@ -56,6 +56,8 @@ struct Plan {
     number: u64,
     /// When it was to be done first; a busy client may be late.
     due_us: u64,
+    /// Whether the limits of the server allow it by then.
+    is_allowed: bool,
     deed: Deed,
 }
 
@@ -187,6 +189,9 @@ impl User {
     /// Commands under way will not be answered on the connection that is gone: they have to be repeated.
     fn forget_connection(&mut self) {
         let now = self.shared.clock.now_us();
+        // The next connection has a budget of its own.
+        let plans = std::mem::take(&mut self.plans).into_iter();
+        self.plans = plans.map(|Reverse(plan)| Reverse(Plan { is_allowed: false, ..plan })).collect();
         let cut: Vec<Uuid> =
             self.commands.iter().filter(|(_, one)| one.is_sent).map(|(cmd, _)| *cmd).collect();
         for cmd in cut {
@@ -308,7 +313,13 @@ impl User {
 
     fn plan(&mut self, at_us: u64, deed: Deed) {
         self.planned += 1;
-        self.plans.push(Reverse(Plan { at_us, number: self.planned, due_us: at_us, deed }));
+        self.plans.push(Reverse(Plan {
+            at_us,
+            number: self.planned,
+            due_us: at_us,
+            is_allowed: false,
+            deed,
+        }));
     }
 
     fn hear_ack(&mut self, ack: &Ack, now: u64) {
@@ -364,10 +375,20 @@ impl User {
             ));
             return Ok(());
         }
-        if let Err(at_us) = self.budget.take(now) {
-            self.shared.counts.add("words held back to stay within the limits");
-            self.plans.push(Reverse(Plan { at_us, ..plan }));
-            return Ok(());
+        if matches!(plan.deed, Deed::Look(_)) {
+            // Answers matter more than looks: an offer that was not looked at only waits longer.
+            if !self.budget.take(now) {
+                self.shared.counts.add("looks left out to stay within the limits");
+                return Ok(());
+            }
+        } else if !plan.is_allowed {
+            let at_us = self.budget.reserve(now);
+            if at_us > now {
+                self.shared.counts.add("words held back to stay within the limits");
+                // Due from then on: the wait is the client's, not the server's.
+                self.plans.push(Reverse(Plan { at_us, due_us: at_us, is_allowed: true, ..plan }));
+                return Ok(());
+            }
         }
         self.shared.touch(now);
         match plan.deed {

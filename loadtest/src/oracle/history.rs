@@ -1,6 +1,6 @@
 //! What happened, as the clients saw it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use peerpack::ws::wire::{Event, EventBody, ServerMessage};
@@ -23,9 +23,8 @@ pub(crate) struct History {
     pub(crate) streams: HashMap<UserId, Stream>,
     /// By the id that the client gave them.
     pub(crate) commands: HashMap<Uuid, Command>,
-    /// Publications that exist twice.
-    pub(crate) published_twice: Vec<String>,
-    numbers: HashMap<usize, PackageId>,
+    /// The packages that were seen for each place in the schedule.
+    pub(crate) numbers: HashMap<usize, BTreeSet<PackageId>>,
 }
 
 /// A published trip.
@@ -209,14 +208,9 @@ impl History {
         self.packages.insert(package, facts);
     }
 
-    /// The package that was seen for a place in the schedule. There may be only one, however often a publication
-    /// was repeated.
+    /// A package was seen for a place in the schedule.
     pub(crate) fn numbered(&mut self, number: usize, package: PackageId) {
-        let known = *self.numbers.entry(number).or_insert(package);
-        if known != package {
-            self.published_twice
-                .push(format!("publication {number} made two packages, {known} and {package}"));
-        }
+        self.numbers.entry(number).or_default().insert(package);
     }
 
     /// A connection begins. Returns the position to resume from, if there is one.

@@ -38,6 +38,12 @@ pub(super) fn check(history: &History) -> Vec<String> {
                 command.answers
             ));
         }
+        if was_done_and_refused(command, &told) {
+            found.insert(format!(
+                "{by} {what:?} {request}: answered {:?}, and told that it was done ({cmd})",
+                command.answers
+            ));
+        }
         if command.is_done() {
             for (party, role) in told.parties(history, command) {
                 if is_judged(history, party) && !told.steps.contains(&(party, request, what.step())) {
@@ -86,6 +92,15 @@ fn contradicts_itself(command: &Command) -> bool {
         command.answers.iter().map(|(_, outcome)| outcome).filter(|outcome| **outcome != Outcome::Unknown);
     let first = known.next();
     known.any(|outcome| Some(outcome) != first)
+}
+
+/// A command whose outcome was unknown is repeated to learn it; a refusal says that it was not done. (The other party
+/// may have called the deal off, too.)
+fn was_done_and_refused(command: &Command, told: &Told) -> bool {
+    let is_refused = command.answers.iter().any(|(_, outcome)| matches!(outcome, Outcome::Refused(_)));
+    is_refused
+        && command.what != What::Cancel
+        && told.steps.contains(&(command.by, command.request, command.what.step()))
 }
 
 impl Told {
@@ -201,7 +216,18 @@ mod tests {
         play.step(1, Step::Declined, request, 1);
         play.sent(cmd, 1, What::Decline, request);
         play.history.answered(cmd, 9, Outcome::Refused("expired".to_owned()));
-        assert!(check(&play.history)[0].contains("contradictory"));
+        assert!(check(&play.history).iter().any(|what| what.contains("contradictory")));
+    }
+
+    #[test]
+    fn a_refusal_of_what_was_done_is_seen() {
+        let (mut play, winner, loser) = contested();
+        play.refused(1, What::Accept, winner, "illegal_transition");
+        play.refused(2, What::Accept, loser, "already_taken");
+        play.deal(1, winner, 1);
+        play.end(2, loser, 1, OfferEndReason::Taken);
+        let found = check(&play.history);
+        assert!(found.len() == 1 && found[0].contains("told that it was done"), "{found:?}");
     }
 
     #[test]

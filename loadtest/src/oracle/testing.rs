@@ -145,6 +145,14 @@ impl Play {
         cmd
     }
 
+    /// Sends a command that is refused.
+    pub(super) fn refused(&mut self, by: u8, what: What, request: RequestId, code: &str) {
+        self.next += 1;
+        let cmd = Uuid::from_u128(self.next);
+        self.sent(cmd, by, what, request);
+        self.history.answered(cmd, 1, Outcome::Refused(code.to_owned()));
+    }
+
     /// Leaves a number out.
     pub(super) fn skip(&mut self, user: u8) {
         *self.seqs.entry(user).or_default() += 1;
