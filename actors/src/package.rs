@@ -404,8 +404,11 @@ impl Package {
         }
     }
 
-    /// Takes in what has happened. The version grows by one for all events of one decision.
+    /// Takes in what has happened. The version grows by one for all events of one decision; no events, no change.
     pub fn apply(&mut self, events: &[PackageEvent]) {
+        if events.is_empty() {
+            return;
+        }
         for event in events {
             match event {
                 PackageEvent::RequestOpened(request) => self.requests.push(request.clone()),

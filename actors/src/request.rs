@@ -202,6 +202,19 @@ impl RequestState {
         matches!(self, Self::Pending)
     }
 
+    /// Whether nothing can happen to the request any more.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        !matches!(
+            self,
+            Self::Pending
+                | Self::Accepted { .. }
+                | Self::PickedUp { .. }
+                | Self::Delivered { .. }
+                | Self::Disputed { .. }
+        )
+    }
+
     /// Whether the request is a deal that holds its package: at most one per package.
     #[must_use]
     pub const fn is_deal(&self) -> bool {
@@ -388,16 +401,12 @@ impl Request {
                 self.require(*by, self.answerer())?;
                 match self.state {
                     S::Pending if self.is_overdue(now) => Err(Rejection::Expired),
-                    S::Pending => Ok(S::Accepted { at: now }),
-                    _ => self.answered(command),
+                    _ => self.unless_answered(command, S::Accepted { at: now }),
                 }
             }
             C::Decline { by, reason } => {
                 self.require(*by, self.answerer())?;
-                match self.state {
-                    S::Pending => Ok(S::Declined { at: now, reason: reason.clone() }),
-                    _ => self.answered(command),
-                }
+                self.unless_answered(command, S::Declined { at: now, reason: reason.clone() })
             }
             C::Withdraw { by } => {
                 let starter = if self.answerer() == Party::Courier { Party::Sender } else { Party::Courier };
@@ -466,12 +475,8 @@ impl Request {
         command: &RequestCommand,
         next: RequestState,
     ) -> Result<RequestState, Rejection> {
-        if self.state.is_pending() { Ok(next) } else { self.illegal(command) }
-    }
-
-    /// Why an answer comes too late.
-    fn answered(&self, command: &RequestCommand) -> Result<RequestState, Rejection> {
         match self.state {
+            RequestState::Pending => Ok(next),
             RequestState::Taken { .. } => Err(Rejection::AlreadyTaken),
             RequestState::Expired { .. } => Err(Rejection::Expired),
             _ => self.illegal(command),

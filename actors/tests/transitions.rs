@@ -38,68 +38,68 @@ const REQUEST_STATES: [&str; 12] = [
 
 /// The courier answers what the sender or the engine has started.
 const COURIER_WHO_ANSWERS: &str = "
-state      accept          decline       withdraw      pick_up    deliver    confirm       dispute       cancel
-pending    accepted        declined      !wrong_party  .          .          !wrong_party  !wrong_party  .
-overdue    !expired        declined      !wrong_party  .          .          !wrong_party  !wrong_party  .
-accepted   already         .             !wrong_party  picked_up  delivered  !wrong_party  !wrong_party  cancelled
-picked_up  .               .             !wrong_party  already    delivered  !wrong_party  !wrong_party  .
-delivered  .               .             !wrong_party  .          already    !wrong_party  !wrong_party  .
-confirmed  .               .             !wrong_party  .          .          !wrong_party  !wrong_party  .
-declined   .               already       !wrong_party  .          .          !wrong_party  !wrong_party  .
-expired    !expired        !expired      !wrong_party  .          .          !wrong_party  !wrong_party  .
-withdrawn  .               .             !wrong_party  .          .          !wrong_party  !wrong_party  .
+state      accept          decline         withdraw      pick_up    deliver    confirm       dispute       cancel
+pending    accepted        declined        !wrong_party  .          .          !wrong_party  !wrong_party  .
+overdue    !expired        declined        !wrong_party  .          .          !wrong_party  !wrong_party  .
+accepted   already         .               !wrong_party  picked_up  delivered  !wrong_party  !wrong_party  cancelled
+picked_up  .               .               !wrong_party  already    delivered  !wrong_party  !wrong_party  .
+delivered  .               .               !wrong_party  .          already    !wrong_party  !wrong_party  .
+confirmed  .               .               !wrong_party  .          .          !wrong_party  !wrong_party  .
+declined   .               already         !wrong_party  .          .          !wrong_party  !wrong_party  .
+expired    !expired        !expired        !wrong_party  .          .          !wrong_party  !wrong_party  .
+withdrawn  .               .               !wrong_party  .          .          !wrong_party  !wrong_party  .
 taken      !already_taken  !already_taken  !wrong_party  .          .          !wrong_party  !wrong_party  .
-cancelled  .               .             !wrong_party  .          .          !wrong_party  !wrong_party  already
-disputed   .               .             !wrong_party  .          .          !wrong_party  !wrong_party  .
+cancelled  .               .               !wrong_party  .          .          !wrong_party  !wrong_party  already
+disputed   .               .               !wrong_party  .          .          !wrong_party  !wrong_party  .
 ";
 
 const SENDER_WHO_STARTED: &str = "
-state      accept          decline       withdraw   pick_up       deliver       confirm    dispute   cancel
-pending    !wrong_party    !wrong_party  withdrawn  !wrong_party  !wrong_party  .          .         .
-overdue    !wrong_party    !wrong_party  withdrawn  !wrong_party  !wrong_party  .          .         .
-accepted   !wrong_party    !wrong_party  .          !wrong_party  !wrong_party  .          .         cancelled
-picked_up  !wrong_party    !wrong_party  .          !wrong_party  !wrong_party  .          .         .
-delivered  !wrong_party    !wrong_party  .          !wrong_party  !wrong_party  confirmed  disputed  .
-confirmed  !wrong_party    !wrong_party  .          !wrong_party  !wrong_party  already    .         .
-declined   !wrong_party    !wrong_party  .          !wrong_party  !wrong_party  .          .         .
-expired    !wrong_party    !wrong_party  .          !wrong_party  !wrong_party  .          .         .
-withdrawn  !wrong_party    !wrong_party  already    !wrong_party  !wrong_party  .          .         .
-taken      !wrong_party    !wrong_party  .          !wrong_party  !wrong_party  .          .         .
-cancelled  !wrong_party    !wrong_party  .          !wrong_party  !wrong_party  .          .         .
-disputed   !wrong_party    !wrong_party  .          !wrong_party  !wrong_party  .          already   .
+state      accept        decline       withdraw        pick_up       deliver       confirm    dispute   cancel
+pending    !wrong_party  !wrong_party  withdrawn       !wrong_party  !wrong_party  .          .         .
+overdue    !wrong_party  !wrong_party  withdrawn       !wrong_party  !wrong_party  .          .         .
+accepted   !wrong_party  !wrong_party  .               !wrong_party  !wrong_party  .          .         cancelled
+picked_up  !wrong_party  !wrong_party  .               !wrong_party  !wrong_party  .          .         .
+delivered  !wrong_party  !wrong_party  .               !wrong_party  !wrong_party  confirmed  disputed  .
+confirmed  !wrong_party  !wrong_party  .               !wrong_party  !wrong_party  already    .         .
+declined   !wrong_party  !wrong_party  .               !wrong_party  !wrong_party  .          .         .
+expired    !wrong_party  !wrong_party  !expired        !wrong_party  !wrong_party  .          .         .
+withdrawn  !wrong_party  !wrong_party  already         !wrong_party  !wrong_party  .          .         .
+taken      !wrong_party  !wrong_party  !already_taken  !wrong_party  !wrong_party  .          .         .
+cancelled  !wrong_party  !wrong_party  .               !wrong_party  !wrong_party  .          .         .
+disputed   !wrong_party  !wrong_party  .               !wrong_party  !wrong_party  .          already   .
 ";
 
 /// The courier has responded to the package, and the sender answers.
 const COURIER_WHO_STARTED: &str = "
-state      accept          decline       withdraw   pick_up    deliver    confirm       dispute       cancel
-pending    !wrong_party    !wrong_party  withdrawn  .          .          !wrong_party  !wrong_party  .
-overdue    !wrong_party    !wrong_party  withdrawn  .          .          !wrong_party  !wrong_party  .
-accepted   !wrong_party    !wrong_party  .          picked_up  delivered  !wrong_party  !wrong_party  cancelled
-picked_up  !wrong_party    !wrong_party  .          already    delivered  !wrong_party  !wrong_party  .
-delivered  !wrong_party    !wrong_party  .          .          already    !wrong_party  !wrong_party  .
-confirmed  !wrong_party    !wrong_party  .          .          .          !wrong_party  !wrong_party  .
-declined   !wrong_party    !wrong_party  .          .          .          !wrong_party  !wrong_party  .
-expired    !wrong_party    !wrong_party  .          .          .          !wrong_party  !wrong_party  .
-withdrawn  !wrong_party    !wrong_party  already    .          .          !wrong_party  !wrong_party  .
-taken      !wrong_party    !wrong_party  .          .          .          !wrong_party  !wrong_party  .
-cancelled  !wrong_party    !wrong_party  .          .          .          !wrong_party  !wrong_party  already
-disputed   !wrong_party    !wrong_party  .          .          .          !wrong_party  !wrong_party  .
+state      accept        decline       withdraw        pick_up    deliver    confirm       dispute       cancel
+pending    !wrong_party  !wrong_party  withdrawn       .          .          !wrong_party  !wrong_party  .
+overdue    !wrong_party  !wrong_party  withdrawn       .          .          !wrong_party  !wrong_party  .
+accepted   !wrong_party  !wrong_party  .               picked_up  delivered  !wrong_party  !wrong_party  cancelled
+picked_up  !wrong_party  !wrong_party  .               already    delivered  !wrong_party  !wrong_party  .
+delivered  !wrong_party  !wrong_party  .               .          already    !wrong_party  !wrong_party  .
+confirmed  !wrong_party  !wrong_party  .               .          .          !wrong_party  !wrong_party  .
+declined   !wrong_party  !wrong_party  .               .          .          !wrong_party  !wrong_party  .
+expired    !wrong_party  !wrong_party  !expired        .          .          !wrong_party  !wrong_party  .
+withdrawn  !wrong_party  !wrong_party  already         .          .          !wrong_party  !wrong_party  .
+taken      !wrong_party  !wrong_party  !already_taken  .          .          !wrong_party  !wrong_party  .
+cancelled  !wrong_party  !wrong_party  .               .          .          !wrong_party  !wrong_party  already
+disputed   !wrong_party  !wrong_party  .               .          .          !wrong_party  !wrong_party  .
 ";
 
 const SENDER_WHO_ANSWERS: &str = "
-state      accept          decline       withdraw      pick_up       deliver       confirm    dispute   cancel
-pending    accepted        declined      !wrong_party  !wrong_party  !wrong_party  .          .         .
-overdue    !expired        declined      !wrong_party  !wrong_party  !wrong_party  .          .         .
-accepted   already         .             !wrong_party  !wrong_party  !wrong_party  .          .         cancelled
-picked_up  .               .             !wrong_party  !wrong_party  !wrong_party  .          .         .
-delivered  .               .             !wrong_party  !wrong_party  !wrong_party  confirmed  disputed  .
-confirmed  .               .             !wrong_party  !wrong_party  !wrong_party  already    .         .
-declined   .               already       !wrong_party  !wrong_party  !wrong_party  .          .         .
-expired    !expired        !expired      !wrong_party  !wrong_party  !wrong_party  .          .         .
-withdrawn  .               .             !wrong_party  !wrong_party  !wrong_party  .          .         .
+state      accept          decline         withdraw      pick_up       deliver       confirm    dispute   cancel
+pending    accepted        declined        !wrong_party  !wrong_party  !wrong_party  .          .         .
+overdue    !expired        declined        !wrong_party  !wrong_party  !wrong_party  .          .         .
+accepted   already         .               !wrong_party  !wrong_party  !wrong_party  .          .         cancelled
+picked_up  .               .               !wrong_party  !wrong_party  !wrong_party  .          .         .
+delivered  .               .               !wrong_party  !wrong_party  !wrong_party  confirmed  disputed  .
+confirmed  .               .               !wrong_party  !wrong_party  !wrong_party  already    .         .
+declined   .               already         !wrong_party  !wrong_party  !wrong_party  .          .         .
+expired    !expired        !expired        !wrong_party  !wrong_party  !wrong_party  .          .         .
+withdrawn  .               .               !wrong_party  !wrong_party  !wrong_party  .          .         .
 taken      !already_taken  !already_taken  !wrong_party  !wrong_party  !wrong_party  .          .         .
-cancelled  .               .             !wrong_party  !wrong_party  !wrong_party  .          .         .
-disputed   .               .             !wrong_party  !wrong_party  !wrong_party  .          already   .
+cancelled  .               .               !wrong_party  !wrong_party  !wrong_party  .          .         .
+disputed   .               .               !wrong_party  !wrong_party  !wrong_party  .          already   .
 ";
 
 /// A clock that says so ends a request; nobody asks for it.
@@ -114,7 +114,7 @@ confirmed  .
 declined   .
 expired    already
 withdrawn  .
-taken      .
+taken      !already_taken
 cancelled  .
 disputed   .
 ";

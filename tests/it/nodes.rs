@@ -49,6 +49,34 @@ async fn a_sender_on_one_node_reaches_a_courier_on_the_other() {
 }
 
 #[actix_web::test]
+async fn a_node_with_an_old_copy_of_a_package_reads_it_again_before_it_refuses() {
+    if std::env::var("PEERPACK_TEST_POSTGRES").is_err() {
+        eprintln!("PEERPACK_TEST_POSTGRES is not set: not run");
+        return;
+    }
+    let (a, b) = two_nodes("", Duration::from_secs(3_600)).await;
+    let (anna, ivan, olga) = (a.sign_in("Anna").await, a.sign_in("Ivan").await, a.sign_in("Olga").await);
+    let ivans = ivan.publish_trip("Псков", "Тверь", json!({})).await;
+    let olgas = olga.publish_trip("Псков", "Тверь", json!({})).await;
+    let package = anna.publish_package("Псков", "Тверь", json!({ "mode": "choose" })).await;
+    let ask = async |trip: &str| {
+        let body = json!({ "package_id": package, "message": "" });
+        let (status, answer) = anna.post(&format!("/api/couriers/{trip}/send-package"), body).await;
+        assert_eq!(status, 201, "{answer}");
+        answer["request_id"].as_str().unwrap().to_owned()
+    };
+    let first = ask(&ivans).await;
+    ivan.at(&b).step(&first, "decline").await;
+    // The other node holds the package now, and the second request is made past it.
+    let second = ask(&olgas).await;
+    olga.at(&b).step(&second, "accept").await;
+    // And the first one still holds it as it was before that.
+    olga.at(&a).step(&second, "mark-delivered").await;
+    anna.at(&b).step(&second, "confirm-delivery").await;
+    a.audit().await;
+}
+
+#[actix_web::test]
 async fn a_package_actor_that_dies_is_rebuilt_with_its_offers_and_timers() {
     let app = TestApp::start(Backend::Sqlite).await;
     let (anna, ivan) = (app.sign_in("Anna").await, app.sign_in("Ivan").await);

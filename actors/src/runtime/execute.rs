@@ -38,58 +38,103 @@ pub(super) async fn execute(
     room: Room,
     promise: Option<&Promise>,
 ) -> Result<Outcome, Refusal> {
+    // Without the actors the package was read a moment ago.
+    let mut is_fresh = room == Room::Store;
     for _ in 0..ATTEMPTS {
-        let reservation = reserve(context, package, command, room).await?;
-        let trip = reservation.as_ref().map(|(trip, _)| trip);
-        let now = context.clock.now();
-        let outcome = match package.decide(command, trip, context.settings.demo_funds, now) {
-            Ok(outcome) => outcome,
-            Err(rejection) => {
-                settle(context, reservation, None);
+        match attempt(context, package, command, room, promise).await {
+            Ok(outcome) => return Ok(outcome),
+            Err(Failed::Conflict) => metrics::counter!("peerpack_commit_conflicts_total").increment(1),
+            Err(Failed::Decided(rejection)) if is_fresh || is_settled(package, command) => {
                 return Err(rejection.into());
             }
-        };
-        if outcome.is_empty() {
+            // Another node, or a commit whose answer never came, may have made this copy an old one.
+            Err(Failed::Decided(_)) => refresh_trip(context, package, command).await,
+            Err(Failed::Refused(refusal)) => return Err(refusal),
+        }
+        *package = context.store.package(package.id).await?.ok_or(Refusal::NotFound)?;
+        context.follow_package(package);
+        is_fresh = true;
+    }
+    Err(Refusal::Busy)
+}
+
+/// Why an attempt came to nothing.
+enum Failed {
+    /// Somebody else was faster.
+    Conflict,
+    /// The core says no, to the copies that are held here.
+    Decided(Rejection),
+    /// It is of no use to try again.
+    Refused(Refusal),
+}
+
+impl From<Refusal> for Failed {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Rejected(rejection) => Self::Decided(rejection),
+            other => Self::Refused(other),
+        }
+    }
+}
+
+async fn attempt(
+    context: &Arc<Context>,
+    package: &mut Package,
+    command: &PackageCommand,
+    room: Room,
+    promise: Option<&Promise>,
+) -> Result<Outcome, Failed> {
+    let reservation = reserve(context, package, command, room).await?;
+    let trip = reservation.as_ref().map(|(trip, _)| trip);
+    let now = context.clock.now();
+    let outcome = match package.decide(command, trip, context.settings.demo_funds, now) {
+        Ok(outcome) if !outcome.is_empty() => outcome,
+        nothing => {
             settle(context, reservation, None);
-            let receipt = promise.and_then(|promise| promise.receipt(Subject::Package(package)));
-            if let Some(receipt) = receipt {
-                context.store.commit(Unit::receipt(receipt, now)).await?;
+            let outcome = nothing.map_err(Failed::Decided)?;
+            if let Some(receipt) = promise.and_then(|promise| promise.receipt(Subject::Package(package))) {
+                context.store.commit(Unit::receipt(receipt, now)).await.map_err(Refusal::from)?;
             }
             return Ok(outcome);
         }
-        let mut after = package.clone();
-        after.apply(&outcome.events);
-        let mut unit = Unit::package(package, outcome.clone(), now);
-        unit.receipt = promise.and_then(|promise| promise.receipt(Subject::Package(&after)));
-        match context.store.commit(unit).await {
-            Ok(committed) => {
-                *package = after;
-                let trips = outcome.trips.iter().map(|(id, _)| *id).collect();
-                context.tell(committed, vec![package.id], trips);
-                context.follow_package(package);
-                follow_trips(context, reservation, &outcome).await;
-                return Ok(outcome);
-            }
-            Err(CommitError::Conflict) => {
-                settle(context, reservation, None);
-                metrics::counter!("peerpack_commit_conflicts_total").increment(1);
-                *package = context.store.package(package.id).await?.ok_or(Refusal::NotFound)?;
-                context.follow_package(package);
-            }
-            Err(CommitError::Refused(rejection)) => {
-                settle(context, reservation, None);
-                if let Some(trip) = trip_of(package, command) {
-                    context.refresh_trip(trip).await;
+    };
+    let mut after = package.clone();
+    after.apply(&outcome.events);
+    let mut unit = Unit::package(package, outcome.clone(), now);
+    unit.receipt = promise.and_then(|promise| promise.receipt(Subject::Package(&after)));
+    match context.store.commit(unit).await {
+        Ok(committed) => {
+            *package = after;
+            let trips = outcome.trips.iter().map(|(id, _)| *id).collect();
+            context.tell(committed, vec![package.id], trips);
+            context.follow_package(package);
+            follow_trips(context, reservation, &outcome).await;
+            Ok(outcome)
+        }
+        Err(error) => {
+            settle(context, reservation, None);
+            Err(match error {
+                CommitError::Conflict => Failed::Conflict,
+                CommitError::Refused(rejection) => {
+                    refresh_trip(context, package, command).await;
+                    Failed::Refused(rejection.into())
                 }
-                return Err(rejection.into());
-            }
-            Err(CommitError::Unavailable(unavailable)) => {
-                settle(context, reservation, None);
-                return Err(unavailable.into());
-            }
+                CommitError::Unavailable(unavailable) => Failed::Refused(unavailable.into()),
+            })
         }
     }
-    Err(Refusal::Busy)
+}
+
+/// Whether a refusal needs no newer copy: requests that have ended stay as they are, and offers are made again later.
+/// So those who come too late cost the database nothing.
+fn is_settled(package: &Package, command: &PackageCommand) -> bool {
+    match command {
+        PackageCommand::Request { id, .. } => {
+            package.request(*id).is_some_and(|request| request.state.is_over())
+        }
+        PackageCommand::Offer(_) | PackageCommand::ExpireOverdue => true,
+        _ => false,
+    }
 }
 
 type Reservation = Option<(Trip, Option<RequestId>)>;
@@ -155,10 +200,12 @@ async fn follow_trips(context: &Arc<Context>, reservation: Reservation, outcome:
     }
 }
 
-fn trip_of(package: &Package, command: &PackageCommand) -> Option<TripId> {
-    match command {
-        PackageCommand::Request { id, .. } => package.request(*id).map(|request| request.trip),
-        _ => None,
+/// Has the trip of a request read again by its actor.
+async fn refresh_trip(context: &Arc<Context>, package: &Package, command: &PackageCommand) {
+    if let PackageCommand::Request { id, .. } = command
+        && let Some(request) = package.request(*id)
+    {
+        context.refresh_trip(request.trip).await;
     }
 }
 

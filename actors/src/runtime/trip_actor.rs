@@ -118,7 +118,8 @@ impl TripActor {
 
     /// The trip with everything that is on its way counted as taken.
     fn promised(&self) -> Result<Trip, Refusal> {
-        let mut trip = self.trip.clone().ok_or(Refusal::NotFound)?;
+        // Not there yet: its row could not be read, and is being read again.
+        let mut trip = self.trip.clone().ok_or(Refusal::Busy)?;
         for held in self.held.values() {
             let TripEvent::Reserved { legs, load, detour_min } = held.event else { continue };
             let reserve = TripCommand::Reserve { legs, load, detour_min };
