@@ -1,10 +1,10 @@
 # The front door. Each target is one line that can also be typed by hand; `make` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults fmt lint deny bench loadtest idle openapi docker schemathesis
+.PHONY: help run test test-faults fmt lint deny bench loadtest idle openapi docker schemathesis test-claims
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: ## Start a server with demo data: one file, nothing to install
 	cargo run --release --bin peerpack -- demo
@@ -14,6 +14,9 @@ test: ## Run every check and test, with a throwaway Postgres and Redis at their 
 
 test-faults: ## The crowds and storms at full size, minutes long
 	PEERPACK_TEST_CROWD=2000 scripts/services.sh cargo nextest run --release -p peerpack -E 'test(faults::)'
+
+test-claims: ## Let 50 couriers accept one package at once, 1000 times, on both stores, with and without the actors
+	PEERPACK_CLAIM_ROUNDS=1000 scripts/services.sh cargo nextest run --locked --test it --no-capture claims::
 
 fmt: ## Format the code
 	cargo fmt --all

@@ -1,14 +1,17 @@
 //! The main job at size, with the server killed in the middle: nothing that was acknowledged is lost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use peerpack::app::SystemClock;
 use peerpack::store::{self, Database};
 use peerpack_actors::ids::PackageId;
-use peerpack_actors::ports::Store;
+use peerpack_actors::matching::{self, PackageEntry, TripEntry};
+use peerpack_actors::place::Gazetteer;
+use peerpack_actors::ports::{Clock, Store};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use reqwest::Method;
@@ -34,9 +37,13 @@ const ROADS: [&[&str]; 5] = [
     &["Минск", "Смоленск", "Москва", "Рязань", "Пенза", "Самара", "Оренбург"],
 ];
 
-const COURIERS: usize = 100;
+/// So many that hardly any has all the offers a courier may have at once.
+const COURIERS: usize = 500;
 const TRIPS: usize = 1_000;
 const PACKAGES: usize = 500;
+
+/// Every round frees each courier's hands for a few more offers.
+const ROUNDS_OF_DECLINING: usize = 10;
 
 /// A server in a process of its own.
 struct Process {
@@ -114,8 +121,12 @@ async fn a_thousand_trips_and_five_hundred_packages_survive_a_kill_in_the_middle
         let server = Process::start(data.path(), postgres.as_deref()).await;
         let people: Vec<TestUser> = people.iter().map(|one| one.moved_to(&server.url)).collect();
         work(&people, &mut known, &mut random, PACKAGES - PACKAGES / 2).await;
+        let url = postgres.unwrap_or_else(|| data.path().display().to_string());
+        let database = Database::connect(&store::Settings::new(url)).await.unwrap();
+        until_all_that_can_ride_are_offered(&people, &known, &database).await;
         server.kill();
-        judge(data.path(), postgres.as_deref(), &known).await;
+        judge(&database, &known).await;
+        database.close().await;
     }
 }
 
@@ -178,20 +189,68 @@ async fn accept_on(courier: &TestUser, trip: &str, known: &mut Acknowledged) {
     }
 }
 
-/// Everything acknowledged is stored, every package that some trip can carry was offered, and the audit is clean.
-async fn judge(data: &Path, postgres: Option<&str>, known: &Acknowledged) {
-    let url = postgres.map_or_else(|| data.display().to_string(), str::to_owned);
-    let database = Database::connect(&store::Settings::new(url)).await.unwrap();
+/// Couriers have at most a few offers before them at once. When they turn down what they do not want, every package
+/// that some trip could carry comes to somebody. Which trips could, a walk over all of them says.
+async fn until_all_that_can_ride_are_offered(people: &[TestUser], known: &Acknowledged, database: &Database) {
+    let couriers: HashMap<&str, &TestUser> = people.iter().map(|one| (one.id.as_str(), one)).collect();
+    let can_ride = packages_that_can_ride(known, database).await;
+    let mut unseen = Vec::new();
+    for _ in 0..ROUNDS_OF_DECLINING {
+        unseen.clear();
+        for id in &known.packages {
+            let package = database.package(id.parse().unwrap()).await.unwrap().expect("stored");
+            if package.requests.is_empty() && can_ride.contains(&package.id) {
+                unseen.push(package.id);
+            }
+        }
+        if unseen.is_empty() {
+            return;
+        }
+        for id in &known.packages {
+            let package = database.package(id.parse().unwrap()).await.unwrap().expect("stored");
+            for request in package.pending() {
+                decline(couriers[request.courier.to_string().as_str()], &request.id.to_string()).await;
+            }
+        }
+    }
+    panic!("{} packages could ride and nobody was asked: {unseen:?}", unseen.len());
+}
+
+async fn packages_that_can_ride(known: &Acknowledged, database: &Database) -> HashSet<PackageId> {
+    let settings = matching::Settings::default();
+    let now = SystemClock.now();
+    let mut trips = Vec::new();
+    for (_, id) in &known.trips {
+        let trip = database.trip(id.parse().unwrap()).await.unwrap().expect("stored");
+        trips.push(TripEntry::of(&trip, Gazetteer::bundled(), &settings));
+    }
+    let mut can_ride = HashSet::new();
+    for id in &known.packages {
+        let package = database.package(id.parse().unwrap()).await.unwrap().expect("stored");
+        let entry = PackageEntry::of(&package, Gazetteer::bundled(), &settings);
+        if trips.iter().any(|trip| matching::fit(trip, &entry.need(), now).is_ok()) {
+            can_ride.insert(package.id);
+        }
+    }
+    can_ride
+}
+
+async fn decline(courier: &TestUser, request: &str) {
+    let path = format!("/api/package-requests/{request}/decline");
+    let (status, answer) = courier.call(Method::PUT, &path, None).await;
+    assert!(status == 200 || answer["code"] == "expired", "{answer}");
+}
+
+/// Everything acknowledged is stored, and the audit is clean.
+async fn judge(database: &Database, known: &Acknowledged) {
     assert_eq!(database.audit().await.unwrap(), Vec::<String>::new());
     for (_, trip) in &known.trips {
         assert!(database.trip(trip.parse().unwrap()).await.unwrap().is_some(), "a trip is lost");
     }
     assert!(known.claims.len() > 50, "too little happened: {} claims", known.claims.len());
-    let mut offered = 0;
     for id in &known.packages {
         let package: PackageId = id.parse().unwrap();
         let package = database.package(package).await.unwrap().expect("an acknowledged package is stored");
-        offered += usize::from(!package.requests.is_empty());
         if let Some(winner) = known.claims.get(id) {
             assert_eq!(
                 package.deal().map(|deal| deal.id.to_string()).as_ref(),
@@ -200,7 +259,5 @@ async fn judge(data: &Path, postgres: Option<&str>, known: &Acknowledged) {
             );
         }
     }
-    eprintln!("{} of {} packages offered, {} claims", offered, known.packages.len(), known.claims.len());
-    assert!(offered * 2 > known.packages.len(), "only {offered} packages were offered to anybody");
-    database.close().await;
+    eprintln!("{} packages, {} claims", known.packages.len(), known.claims.len());
 }
