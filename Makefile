@@ -16,7 +16,7 @@ test-faults: ## The crowds and storms at full size, minutes long
 	PEERPACK_TEST_CROWD=2000 scripts/services.sh cargo nextest run --release -p peerpack -E 'test(faults::)'
 
 test-claims: ## Let 50 couriers accept one package at once, 1000 times, on both stores, with and without the actors
-	PEERPACK_CLAIM_ROUNDS=1000 scripts/services.sh cargo nextest run --locked --test it --no-capture claims::
+	PEERPACK_CLAIM_ROUNDS=1000 scripts/services.sh cargo nextest run --profile long --locked --test it claims::
 
 fmt: ## Format the code
 	cargo fmt --all
