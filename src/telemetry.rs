@@ -1,13 +1,20 @@
 //! Logs and metrics: where they go and in which form. What is logged is each module's own business; none of them
 //! may log a token, a code or init data.
 
+use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::net::TcpListener;
 use std::time::Duration;
 
 use actix_web::{App, HttpResponse, HttpServer, dev::Server, web};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::EnvFilter;
+use parking_lot::Mutex;
+use tokio::time::Instant;
+use tracing::callsite::Identifier;
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::layer::{Context, Filter, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::LogFormat;
 
@@ -17,6 +24,12 @@ const SECONDS: [f64; 14] =
 
 /// How often histograms are folded; between two folds they keep every sample.
 const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Warnings and errors from one place in the program within [`CALM`]; the rest is counted and left out.
+const MOST_LINES: u32 = 10;
+
+/// See [`MOST_LINES`].
+const CALM: Duration = Duration::from_secs(10);
 
 /// Logs or metrics could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -41,17 +54,53 @@ pub enum TelemetryError {
 /// A malformed filter, or a second call.
 pub fn init_logs(filter: &str, format: LogFormat) -> Result<(), TelemetryError> {
     let is_terminal = std::io::stderr().is_terminal();
-    let logs = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_new(filter)?)
-        .with_writer(std::io::stderr)
-        .with_ansi(is_terminal);
+    let logs = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(is_terminal);
+    let filter = EnvFilter::try_new(filter)?;
     let json = match format {
         LogFormat::Auto => !is_terminal,
         LogFormat::Json => true,
         LogFormat::Pretty => false,
     };
-    let done = if json { logs.json().flatten_event(true).try_init() } else { logs.try_init() };
-    done.map_err(|_| TelemetryError::Logger)
+    let logs = if json { logs.json().flatten_event(true).boxed() } else { logs.boxed() };
+    let logs = logs.with_filter(Calm::default()).with_filter(filter);
+    tracing_subscriber::registry().with(logs).try_init().map_err(|_| TelemetryError::Logger)
+}
+
+/// Keeps one complaint from being made over and over: a server in trouble must not drown in words about it.
+#[derive(Default)]
+struct Calm(Mutex<HashMap<Identifier, Said>>);
+
+/// What a place in the program has complained of lately.
+#[derive(Clone, Copy)]
+struct Said {
+    since: Instant,
+    lines: u32,
+}
+
+impl Said {
+    fn admits(&mut self, now: Instant) -> bool {
+        if now.saturating_duration_since(self.since) >= CALM {
+            *self = Self { since: now, lines: 0 };
+        }
+        self.lines = self.lines.saturating_add(1);
+        self.lines <= MOST_LINES
+    }
+}
+
+impl<S: Subscriber> Filter<S> for Calm {
+    fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        if !metadata.is_event() || *metadata.level() > Level::WARN {
+            return true;
+        }
+        let now = Instant::now();
+        let mut said = self.0.lock();
+        let said = said.entry(metadata.callsite()).or_insert(Said { since: now, lines: 0 });
+        let admitted = said.admits(now);
+        if !admitted {
+            metrics::counter!("peerpack_log_lines_left_out_total").increment(1);
+        }
+        admitted
+    }
 }
 
 /// Collects the process's metrics from now on.
@@ -105,6 +154,15 @@ mod tests {
         assert!(body.contains("telemetry_test_total 3"), "{body}");
         assert!(body.contains("telemetry_test_seconds_bucket{le=\"0.025\"} 1"), "{body}");
         running.stop(false).await;
+    }
+
+    #[test]
+    fn a_complaint_is_made_ten_times_in_ten_seconds() {
+        let start = Instant::now();
+        let mut said = Said { since: start, lines: 0 };
+        assert_eq!((0..10_000).filter(|_| said.admits(start)).count(), 10);
+        assert!(!said.admits(start + Duration::from_secs(9)));
+        assert_eq!((0..10_000).filter(|_| said.admits(start + Duration::from_secs(10))).count(), 10);
     }
 
     #[test]

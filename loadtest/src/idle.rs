@@ -11,12 +11,13 @@ use anyhow::{Context, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use peerpack::app::SystemClock;
 use peerpack::auth::telegram::TelegramUser;
+use peerpack::client::Refused;
 use peerpack_actors::ports::Clock;
 
 use crate::api::{Api, Failure};
 use crate::cli::IdleOptions;
 use crate::machine::{Machine, Used, max_open_files, memory_mib};
-use crate::socket::{Refused, Target, receive};
+use crate::socket::Target;
 
 /// How many sign in or connect at once.
 const AT_ONCE: usize = 32;
@@ -90,17 +91,17 @@ async fn sign_in(api: &Api, target: &Target, id: i64) -> anyhow::Result<String> 
 async fn connect(target: Target, user: usize, token: String, open: Arc<AtomicUsize>) -> anyhow::Result<()> {
     for _ in 0..ATTEMPTS {
         match target.connect(user, &token).await {
-            Ok((mut socket, _)) => {
+            Ok(mut socket) => {
                 open.fetch_add(1, Ordering::Relaxed);
                 tokio::spawn(async move {
-                    while receive(&mut socket).await.is_ok() {}
+                    while socket.hear().await.is_ok() {}
                     open.fetch_sub(1, Ordering::Relaxed);
                 });
                 return Ok(());
             }
-            Err(Refused::Later(wait_ms)) => tokio::time::sleep(Duration::from_millis(wait_ms)).await,
+            Err(Refused::Later(wait)) => tokio::time::sleep(wait).await,
             Err(Refused::Token) => anyhow::bail!("the token is not good any more"),
-            Err(Refused::Failed(error)) => return Err(error).context("cannot connect"),
+            Err(refused) => return Err(refused).context("cannot connect"),
         }
     }
     anyhow::bail!("always told to come back later")

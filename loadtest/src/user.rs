@@ -9,16 +9,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use peerpack::ws::wire::{
-    Ack, AckStatus, ClientFrame, ClientMessage, Event, EventBody, Hello, OfRequest, ServerMessage,
-};
+use peerpack::client::{Closed, Connection, Refused};
+use peerpack::ws::wire::{Ack, AckStatus, ClientMessage, Event, EventBody, Hello, OfRequest, ServerMessage};
 use peerpack_actors::ids::RequestId;
 use peerpack_actors::stream::StreamEvent;
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt};
 use tokio::sync::watch;
-use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
 
 use self::commands::{call, message, note};
@@ -27,7 +24,7 @@ use crate::chance::{Purpose, generator};
 use crate::measure::Metric;
 use crate::oracle::{Outcome, What};
 use crate::shared::{Account, Phase, Shared};
-use crate::socket::{Refused, Socket, resume, say};
+use crate::socket::resume;
 
 /// How often a command of unknown outcome is repeated.
 const ATTEMPTS: u32 = 6;
@@ -89,7 +86,7 @@ struct Commanded {
 /// Why a connection ended.
 enum End {
     Over,
-    Cut(String),
+    Cut(Closed),
 }
 
 impl User {
@@ -97,7 +94,10 @@ impl User {
     ///
     /// # Errors
     /// There is no connection after some attempts.
-    pub(crate) async fn join(account: Arc<Account>, shared: Arc<Shared>) -> anyhow::Result<(Self, Socket)> {
+    pub(crate) async fn join(
+        account: Arc<Account>,
+        shared: Arc<Shared>,
+    ) -> anyhow::Result<(Self, Connection)> {
         let random = generator(shared.seed, Purpose::User(account.index));
         let phase = shared.phase.subscribe();
         let budget = Budget::new(120, 30, shared.clock.now_us());
@@ -108,16 +108,17 @@ impl User {
     }
 
     /// Lives until the run is over.
-    pub(crate) async fn live(mut self, mut socket: Socket) {
+    pub(crate) async fn live(mut self, mut socket: Connection) {
         loop {
             match self.converse(&mut socket).await {
                 End::Over => {
-                    drop(tokio::time::timeout(Duration::from_secs(1), socket.close(None)).await);
+                    socket.hang_up().await;
                     return;
                 }
-                End::Cut(reason) => {
-                    self.shared.counts.add(&format!("socket lost: {reason}"));
+                End::Cut(closed) => {
+                    self.shared.counts.add(&format!("socket lost: {closed}"));
                     self.forget_connection();
+                    tokio::time::sleep(closed.retry_after.unwrap_or_default()).await;
                     match self.connect().await {
                         Ok(again) => socket = again,
                         Err(error) => {
@@ -131,13 +132,14 @@ impl User {
     }
 
     /// Connects, patiently; resumes if there is something to resume from.
-    async fn connect(&mut self) -> anyhow::Result<Socket> {
+    async fn connect(&mut self) -> anyhow::Result<Connection> {
         let mut failures = 0;
         loop {
             let started = self.shared.clock.now_us();
             let target = &self.shared.targets[self.account.node];
             let wait_ms = match target.connect(self.account.index, &self.account.token()).await {
-                Ok((mut socket, hello)) => {
+                Ok(mut socket) => {
+                    let hello = socket.hello().clone();
                     let now = self.shared.clock.now_us();
                     self.shared.measures.record_between(Metric::Connect, started, now);
                     self.budget = Budget::new(hello.limits.messages_per_minute, hello.limits.burst, now);
@@ -150,16 +152,16 @@ impl User {
                     drop(self.account.renew(&self.shared).await);
                     200
                 }
-                Err(Refused::Later(wait_ms)) => {
+                Err(Refused::Later(wait)) => {
                     self.shared.counts.add("socket: told to come back later");
-                    wait_ms
+                    u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)
                 }
-                Err(Refused::Failed(error)) => {
-                    self.shared.counts.add(&format!("socket: {error:#}"));
+                Err(Refused::Failed(error) | Refused::Final(error)) => {
+                    self.shared.counts.add(&format!("socket: {error}"));
                     failures += 1;
                     anyhow::ensure!(
                         failures < 20 && *self.phase.borrow() != Phase::Over,
-                        "no connection: {error:#}"
+                        "no connection: {error}"
                     );
                     500 << failures.min(5)
                 }
@@ -169,7 +171,7 @@ impl User {
         }
     }
 
-    async fn greet(&mut self, socket: &mut Socket, hello: &Hello) -> bool {
+    async fn greet(&mut self, socket: &mut Connection, hello: &Hello) -> bool {
         let user = self.account.id;
         self.epoch = hello.epoch;
         let from = {
@@ -181,7 +183,7 @@ impl User {
             None => true,
             Some((epoch, last)) => {
                 self.shared.counts.add("reconnects");
-                say(socket, &resume(epoch, last)).await.is_ok()
+                socket.say(None, &resume(epoch, last)).await.is_ok()
             }
         }
     }
@@ -200,36 +202,23 @@ impl User {
         }
     }
 
-    async fn converse(&mut self, socket: &mut Socket) -> End {
+    async fn converse(&mut self, socket: &mut Connection) -> End {
         loop {
             let next = self.plans.peek().map_or(u64::MAX, |Reverse(plan)| plan.at_us);
             let clock = self.shared.clock;
             tokio::select! {
-                frame = socket.next() => {
-                    let now = clock.now_us();
-                    match frame {
-                        Some(Ok(Message::Text(text))) => match ServerMessage::parse(&text) {
-                            Ok(message) => self.hear(message, now),
-                            Err(error) => {
-                                self.shared.counts.add("unreadable frames");
-                                eprintln!("unreadable frame ({error}): {text}");
-                            }
-                        },
-                        Some(Ok(Message::Close(frame))) => {
-                            let code = frame.map_or(1005, |frame| u16::from(frame.code));
-                            if code == peerpack::ws::wire::close::TOKEN_EXPIRED {
-                                drop(self.account.renew(&self.shared).await);
-                            }
-                            return End::Cut(format!("closed with {code}"));
+                message = socket.hear() => match message {
+                    Ok(message) => self.hear(message, clock.now_us()),
+                    Err(closed) => {
+                        if closed.code == Some(peerpack::ws::wire::close::TOKEN_EXPIRED) {
+                            drop(self.account.renew(&self.shared).await);
                         }
-                        Some(Ok(_)) => {}
-                        Some(Err(error)) => return End::Cut(error.to_string()),
-                        None => return End::Cut("ended without a close".to_owned()),
+                        return End::Cut(closed);
                     }
-                }
+                },
                 () = clock.until(next), if next < u64::MAX => {
-                    if let Err(error) = self.act(socket).await {
-                        return End::Cut(error.to_string());
+                    if let Err(closed) = self.act(socket).await {
+                        return End::Cut(closed);
                     }
                 }
                 changed = self.phase.changed() => {
@@ -360,7 +349,7 @@ impl User {
         }
     }
 
-    async fn act(&mut self, socket: &mut Socket) -> Result<(), tokio_tungstenite::tungstenite::Error> {
+    async fn act(&mut self, socket: &mut Connection) -> Result<(), Closed> {
         let now = self.shared.clock.now_us();
         let Some(Reverse(plan)) = self.plans.pop() else { return Ok(()) };
         if let Deed::Call(what, request) = plan.deed {
@@ -394,7 +383,7 @@ impl User {
         match plan.deed {
             Deed::Look(request_id) => {
                 let message = ClientMessage::OfferRendered(OfRequest { request_id });
-                say(socket, &ClientFrame { cmd_id: None, message }).await
+                socket.say(None, &message).await
             }
             Deed::Say(what, request) => {
                 let cmd = self.cmd_id();
@@ -415,11 +404,7 @@ impl User {
         }
     }
 
-    async fn command(
-        &mut self,
-        socket: &mut Socket,
-        cmd: Uuid,
-    ) -> Result<(), tokio_tungstenite::tungstenite::Error> {
+    async fn command(&mut self, socket: &mut Connection, cmd: Uuid) -> Result<(), Closed> {
         let now = self.shared.clock.now_us();
         let Some(command) = self.commands.get_mut(&cmd) else { return Ok(()) };
         (command.sent_us, command.is_sent) = (now, true);
@@ -427,7 +412,7 @@ impl User {
         let (what, request) = (command.what, command.request);
         let wall = self.shared.clock.wall_at(now);
         self.shared.history.lock().sent(cmd, self.account.id, what, request, wall);
-        say(socket, &ClientFrame { cmd_id: Some(cmd), message: message(what, request) }).await
+        socket.say(Some(cmd), &message(what, request)).await
     }
 
     fn cmd_id(&mut self) -> Uuid {

@@ -168,8 +168,8 @@ impl Conversation {
         }
     }
 
-    /// Talks until the connection is over.
-    pub(super) async fn run(mut self) {
+    /// Talks until the connection is over. By reference: a future that owned the session would hold it twice.
+    pub(super) async fn run(&mut self) {
         self.greet();
         loop {
             self.drain();

@@ -203,8 +203,8 @@ impl Line {
         self.stalled
     }
 
-    /// Ends the connection at once, without waiting for what was not taken.
-    pub(super) fn cut(self) {
+    /// Dropped after this, the connection ends at once, without waiting for what was not taken.
+    pub(super) fn cut(&self) {
         let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
     }
 }

@@ -124,7 +124,8 @@ impl Connection {
         match start {
             Some(start) => {
                 let line = Line::new(self.io, &self.unread);
-                actix_web::rt::spawn(Conversation::new(start, line).run());
+                let mut conversation = Conversation::new(start, line);
+                actix_web::rt::spawn(async move { conversation.run().await });
             }
             None => drop(actix_web::rt::spawn(self.feed(body, inbound.clone()))),
         }

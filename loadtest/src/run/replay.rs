@@ -10,7 +10,9 @@ use rand::seq::IndexedRandom;
 use crate::chance::{Purpose, generator};
 use crate::population::Population;
 use crate::shared::{Account, Shared};
-use crate::socket::{Refused, receive, resume, say};
+use peerpack::client::Refused;
+
+use crate::socket::resume;
 
 /// The most events asked for: the server promises 300.
 const EVENTS: u64 = 300;
@@ -60,18 +62,18 @@ async fn fetch(shared: &Shared, account: &Account, epoch: u64, from: u64) -> Res
     if matches!(connected, Err(Refused::Token)) && account.renew(shared).await.is_ok() {
         connected = target.connect(account.index, &account.token()).await;
     }
-    let (mut socket, _) = connected.map_err(|refused| format!("cannot connect: {refused:?}"))?;
-    say(&mut socket, &resume(epoch, from)).await.map_err(|error| error.to_string())?;
+    let mut socket = connected.map_err(|refused| format!("cannot connect: {refused:?}"))?;
+    socket.say(None, &resume(epoch, from)).await.map_err(|closed| closed.to_string())?;
     let mut events = Vec::new();
     let mut top = None;
     while top.is_none_or(|top| events.len() as u64 + from < top) {
-        match receive(&mut socket).await.map_err(|error| format!("{error:#}"))? {
+        match socket.hear().await.map_err(|closed| closed.to_string())? {
             ServerMessage::Event(event) => events.push(event),
             ServerMessage::Resumed(resumed) if resumed.recovered => top = Some(resumed.top),
             ServerMessage::Resumed(resumed) => return Err(format!("not recovered: {:?}", resumed.reason)),
             _ => {}
         }
     }
-    drop(socket.close(None).await);
+    socket.hang_up().await;
     Ok(events)
 }
