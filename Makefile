@@ -28,8 +28,8 @@ deny: ## Check licences, bans and sources of the dependencies (builds cargo-deny
 	@cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny
 	cargo deny --locked check licenses bans sources
 
-bench: ## Run the benchmarks
-	cargo bench --locked
+bench: ## Measure the matching beside PostGIS and Redis (docs/bench-matching.md)
+	scripts/bench.sh
 
 loadtest: ## Put load on a server and let the oracle judge the outcome
 	scripts/loadtest.sh

@@ -15,6 +15,7 @@
 # on the default port is neither used nor touched.
 #
 # PEERPACK_TEST_FSYNC=off makes commits faster and the durability tests meaningless; the default is on.
+# PEERPACK_TEST_SHARED_BUFFERS is Postgres' own cache; the default is its default, 128MB.
 
 set -euo pipefail
 
@@ -264,7 +265,7 @@ start() {
 launch_postgres() {
     launch postgres QUIT "$postgres_bin/postgres" -D "$dir/postgres/data" -p "$port" \
         -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
-        -c max_connections=200 -c "fsync=${PEERPACK_TEST_FSYNC:-on}" -c log_min_messages=warning
+        -c max_connections=200 -c "shared_buffers=${PEERPACK_TEST_SHARED_BUFFERS:-128MB}" -c "fsync=${PEERPACK_TEST_FSYNC:-on}" -c log_min_messages=warning
 }
 
 # The last line of its pid file says `ready` once connections are accepted: that is our server's word, where a

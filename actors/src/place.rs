@@ -15,7 +15,7 @@ use std::fmt;
 use geo::{Distance, Haversine, Point};
 use serde::{Deserialize, Serialize};
 
-pub use atlas::{CellIndex, Crossing, PlaceIndex, Spot};
+pub use atlas::{CellIndex, Crossing, Patches, PlaceIndex, Spot};
 pub use gazetteer::{Gazetteer, ParseError, Problem, Table};
 
 /// The id of a place in GeoNames, kept for good.

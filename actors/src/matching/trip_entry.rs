@@ -11,7 +11,7 @@ use crate::load::Load;
 use crate::matching::Settings;
 use crate::money::Amount;
 use crate::place::{Gazetteer, PlaceId, PlaceIndex, Spot};
-use crate::time::Time;
+use crate::time::{Span, Time};
 use crate::trip::{LegIndex, Stop, Transport, Trip};
 
 /// A place where a package can get on or off.
@@ -42,21 +42,28 @@ impl Anchor {
     }
 }
 
-/// A stop of an entry, with the leg that follows.
+/// A stop of an entry, with the leg that follows. Half of what a trip costs in memory, so nothing in it is wider than
+/// it must be.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Halt {
-    pub(super) place: PlaceId,
+    pub(super) arrive: Time,
+    /// How long the courier stays: less than [`MAX_DURATION`](crate::trip::MAX_DURATION).
+    stay_ms: u32,
+    /// The great circle to the next stop.
+    leg_km: f32,
     /// `NOWHERE` for a place that the gazetteer does not have.
     pub(super) index: PlaceIndex,
-    /// The great circle to the next stop.
-    pub(super) leg_km: f32,
-    pub(super) arrive: Time,
-    pub(super) depart: Time,
     /// Room left on the leg that follows; none after the last stop.
     pub(super) left: Load,
 }
 
 pub(super) const NOWHERE: PlaceIndex = PlaceIndex::MAX;
+
+impl Halt {
+    pub(super) fn depart(&self) -> Time {
+        self.arrive + Span::from_ms(i64::from(self.stay_ms))
+    }
+}
 
 /// A trip in the index.
 #[derive(Clone, PartialEq, Debug)]
@@ -136,8 +143,8 @@ impl TripEntry {
 
     /// When the courier leaves the first stop.
     #[must_use]
-    pub const fn departs(&self) -> Time {
-        self.halts[0].depart
+    pub fn departs(&self) -> Time {
+        self.halts[0].depart()
     }
 
     /// When the courier reaches the last stop.
@@ -146,15 +153,14 @@ impl TripEntry {
         self.halts[self.halts.len() - 1].arrive
     }
 
-    /// The places of the stops, in order.
-    pub fn stops(&self) -> impl Iterator<Item = PlaceId> {
-        self.halts.iter().map(|halt| halt.place)
+    /// The places of the stops, in order: nothing for one that the gazetteer does not have.
+    pub fn stops(&self) -> impl Iterator<Item = Option<PlaceIndex>> {
+        self.halts.iter().map(|halt| Some(halt.index).filter(|index| *index != NOWHERE))
     }
 
-    /// When the courier leaves the first of the stops that is in this place.
-    #[must_use]
-    pub fn leaves(&self, place: PlaceId) -> Option<Time> {
-        self.halts.iter().find(|halt| halt.place == place).map(|halt| halt.depart)
+    /// Something of every cache line of the entry.
+    pub(super) fn touch(&self) -> u32 {
+        self.halts.iter().fold(self.detour_left_min, |sum, halt| sum ^ halt.stay_ms)
     }
 
     /// Room left on a leg.
@@ -173,7 +179,7 @@ impl TripEntry {
     pub(super) fn is_same_way(&self, other: &Self) -> bool {
         let way =
             |entry: &Self| (entry.max_detour_min, entry.hand_over_min, entry.transport, entry.halts.len());
-        let place_and_time = |halt: &Halt| (halt.place, halt.arrive, halt.depart);
+        let place_and_time = |halt: &Halt| (halt.index, halt.arrive, halt.stay_ms);
         way(self) == way(other)
             && self.road_factor.to_bits() == other.road_factor.to_bits()
             && self.halts.iter().map(place_and_time).eq(other.halts.iter().map(place_and_time))
@@ -198,9 +204,9 @@ impl TripEntry {
         for spot in spots {
             let mut is_stop = false;
             for (halt, leg) in self.halts.iter().zip(0..) {
-                if halt.place == spot.place {
+                if halt.index == spot.index {
                     is_stop = true;
-                    anchors.push(at_stop(halt, leg));
+                    anchors.push(at_stop(spot.place, halt, leg));
                 }
             }
             if let Some(extra_km) = extra_km.filter(|_| !is_stop) {
@@ -236,7 +242,7 @@ impl TripEntry {
         }
         let whole_km = from_km + to_km;
         let share = if whole_km > 0.0 { from_km / whole_km } else { 0.0 };
-        let time = start.depart.between(end.arrive, share);
+        let time = start.depart().between(end.arrive, share);
         #[expect(clippy::cast_possible_truncation, reason = "bounded by the budget, which is at most a day")]
         #[expect(clippy::cast_sign_loss, reason = "never negative")]
         let (driving_min, detour_m) = (driving_min as u32, metres as u32);
@@ -252,17 +258,18 @@ impl TripEntry {
     }
 }
 
-const fn halt(stop: &Stop, index: PlaceIndex) -> Halt {
-    Halt { place: stop.place, index, leg_km: 0.0, arrive: stop.arrive, depart: stop.depart, left: Load::NONE }
+fn halt(stop: &Stop, index: PlaceIndex) -> Halt {
+    let stay_ms = u32::try_from(stop.depart.since(stop.arrive).ms()).unwrap_or(u32::MAX);
+    Halt { arrive: stop.arrive, stay_ms, leg_km: 0.0, index, left: Load::NONE }
 }
 
-const fn at_stop(halt: &Halt, leg: LegIndex) -> Anchor {
+fn at_stop(place: PlaceId, halt: &Halt, leg: LegIndex) -> Anchor {
     Anchor {
-        place: halt.place,
+        place,
         board: leg,
         alight: leg,
         arrive: halt.arrive,
-        depart: halt.depart,
+        depart: halt.depart(),
         detour_min: 0,
         detour_m: 0,
     }

@@ -11,6 +11,8 @@ use super::{Place, PlaceId, Position};
 
 /// The height of a cell in degrees of latitude; its width is as many kilometres.
 const CELL_DEGREES: f64 = 0.5;
+/// The height of a patch in degrees of latitude; its width is as many kilometres.
+const PATCH_DEGREES: f64 = 0.2;
 const EARTH_KM: f64 = 6_371.008_8;
 /// Covers the rounding of everything here that is computed in single precision.
 const MARGIN_KM: f64 = 0.5;
@@ -20,6 +22,35 @@ pub type PlaceIndex = u16;
 
 /// The number of a cell.
 pub type CellIndex = u16;
+
+/// A set of patches some 20 km wide, in few bits: of those that share a bit, one stands for all.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Patches([u64; 4]);
+
+impl Patches {
+    fn of(at: Position) -> Self {
+        let (row, column) = square(at, PATCH_DEGREES);
+        let number = (u64::from(row.cast_unsigned()) << 16) | u64::from(column.cast_unsigned());
+        let bit = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56;
+        let mut patches = [0; 4];
+        patches[(bit / 64) as usize] = 1 << (bit % 64);
+        Self(patches)
+    }
+
+    /// Those of both sets.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
+        Self([a | e, b | f, c | g, d | h])
+    }
+
+    /// Whether some patch may be in both sets; if not, none is.
+    #[must_use]
+    pub const fn may_meet(self, other: Self) -> bool {
+        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
+        (a & e) | (b & f) | (c & g) | (d & h) != 0
+    }
+}
 
 /// A place, with the great circle from it to every other place.
 #[derive(Debug)]
@@ -32,6 +63,8 @@ pub struct Spot {
     pub cell: CellIndex,
     /// Where it lies.
     pub position: Position,
+    /// The patch it lies in.
+    pub patch: Patches,
     km: Box<[f32]>,
 }
 
@@ -58,6 +91,8 @@ pub struct Crossing {
     pub first: f64,
     /// Where its last place is passed, 0 to 1.
     pub last: f64,
+    /// The patches of its places that are passed.
+    pub patches: Patches,
 }
 
 struct Cell {
@@ -74,6 +109,7 @@ struct Cell {
 /// See the module.
 pub(super) struct Atlas {
     points: Vec<[f64; 3]>,
+    patches: Vec<Patches>,
     cell_of: Vec<CellIndex>,
     cells: Vec<Cell>,
     members: Vec<PlaceIndex>,
@@ -84,7 +120,7 @@ impl Atlas {
     pub(super) fn new(places: &[Place]) -> Self {
         let points: Vec<_> = places.iter().map(|place| point(place.position)).collect();
         let mut placed: Vec<((i16, i16), PlaceIndex)> =
-            places.iter().map(|place| patch(place.position)).zip(0..).collect();
+            places.iter().map(|place| square(place.position, CELL_DEGREES)).zip(0..).collect();
         placed.sort_unstable();
         let mut cell_of = vec![0; places.len()];
         let mut cells: Vec<Cell> = Vec::new();
@@ -97,19 +133,25 @@ impl Atlas {
         }
         let members = placed.into_iter().map(|(_, place)| place).collect();
         let spots = places.iter().map(|_| OnceLock::new()).collect();
-        Self { points, cell_of, cells, members, spots }
+        let patches = places.iter().map(|place| Patches::of(place.position)).collect();
+        Self { points, patches, cell_of, cells, members, spots }
     }
 
     pub(super) fn spot(&self, index: PlaceIndex, places: &[Place]) -> &Spot {
         self.spots[usize::from(index)].get_or_init(|| {
             let at = &places[usize::from(index)];
             let km = places.iter().map(|place| rounded_km(at.position, place.position)).collect();
-            Spot { place: at.id, index, cell: self.cell_of[usize::from(index)], position: at.position, km }
+            let (cell, patch) = (self.cell_of[usize::from(index)], self.patches[usize::from(index)]);
+            Spot { place: at.id, index, cell, position: at.position, patch, km }
         })
     }
 
     pub(super) fn cell_of(&self, place: PlaceIndex) -> CellIndex {
         self.cell_of[usize::from(place)]
+    }
+
+    pub(super) fn patch_of(&self, place: PlaceIndex) -> Patches {
+        self.patches[usize::from(place)]
     }
 
     pub(super) fn block_of(&self, cell: CellIndex) -> u32 {
@@ -144,8 +186,11 @@ impl Atlas {
                     continue;
                 }
                 let share = if before + after > 0.0 { before / (before + after) } else { 0.0 };
-                let seen = crossing.get_or_insert(Crossing { cell: number, first: share, last: share });
+                let patches = self.patch_of(place);
+                let seen =
+                    crossing.get_or_insert(Crossing { cell: number, first: share, last: share, patches });
                 (seen.first, seen.last) = (seen.first.min(share), seen.last.max(share));
+                seen.patches = seen.patches.with(patches);
             }
             crossings.extend(crossing);
         }
@@ -175,11 +220,11 @@ fn cell(patch: (i16, i16), members: impl Iterator<Item = [f64; 3]> + Clone, rang
     Cell { row: patch.0, block: block(patch.0) * 1_009 + block(patch.1), centre, radius_km, members: range }
 }
 
-/// Row and column of the cell that a position lies in.
-#[expect(clippy::cast_possible_truncation, reason = "at most 180 and 720")]
-fn patch(at: Position) -> (i16, i16) {
-    let row = (at.lat / CELL_DEGREES).floor();
-    let width = CELL_DEGREES / ((row + 0.5) * CELL_DEGREES).to_radians().cos().max(0.01);
+/// Row and column of the square of this height that a position lies in.
+#[expect(clippy::cast_possible_truncation, reason = "at most 450 and 1 800")]
+fn square(at: Position, degrees: f64) -> (i16, i16) {
+    let row = (at.lat / degrees).floor();
+    let width = degrees / ((row + 0.5) * degrees).to_radians().cos().max(0.01);
     (row as i16, ((at.lon + 180.0) / width).floor() as i16)
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
-use super::atlas::{Atlas, CellIndex, Crossing, PlaceIndex, Spot, rounded_km};
+use super::atlas::{Atlas, CellIndex, Crossing, Patches, PlaceIndex, Spot, rounded_km};
 use super::grid::Grid;
 use super::names::Names;
 use super::{Place, PlaceId, Position};
@@ -165,6 +165,12 @@ impl Gazetteer {
     #[must_use]
     pub fn cell_of(&self, place: PlaceIndex) -> CellIndex {
         self.atlas.cell_of(place)
+    }
+
+    /// The patch that a place lies in.
+    #[must_use]
+    pub fn patch_of(&self, place: PlaceIndex) -> Patches {
+        self.atlas.patch_of(place)
     }
 
     /// The block that a cell lies in: a coarser patch, by an arbitrary number.

@@ -156,7 +156,7 @@ impl PackageIndex {
 
     /// What is listed under a pair of cells that the trip passes in this order, and suits by weight and time.
     fn in_reach(&self, trip: &TripEntry, now: Time) -> Vec<Reverse<(PackageId, u32)>> {
-        let stays = visits(&stays(trip, self.gazetteer));
+        let stays = visits(&stays(trip, self.gazetteer).0);
         let most_g = (0..).take(trip.legs()).map(|leg| trip.left(leg).weight_g).max().unwrap_or(0);
         let mut found = Vec::new();
         for on in &stays {

@@ -3,7 +3,7 @@
 use crate::matching::TripEntry;
 use crate::matching::postings::{Signature, Stay};
 use crate::matching::trip_entry::NOWHERE;
-use crate::place::{CellIndex, Gazetteer};
+use crate::place::{CellIndex, Gazetteer, Patches};
 use crate::time::{Span, Time};
 
 /// Stays in one cell with less than this between them count as one.
@@ -15,10 +15,11 @@ const MARGIN: Span = Span::seconds(2);
 /// A stay of which only place and time are known.
 type Plain = (CellIndex, Time, Time);
 
-/// Every cell with an anchor of the trip, with the time from the first to the last anchor in it. The same entry
-/// gives the same stays.
-pub(super) fn stays(trip: &TripEntry, gazetteer: &Gazetteer) -> Vec<Stay> {
-    let plain = united(plain_stays(trip, gazetteer));
+/// Every cell with an anchor of the trip, with the time from the first to the last anchor in it; and the patches of all
+/// anchors. The same entry gives the same stays.
+pub(super) fn stays(trip: &TripEntry, gazetteer: &Gazetteer) -> (Vec<Stay>, Patches) {
+    let (plain, patches) = plain_stays(trip, gazetteer);
+    let plain = united(plain);
     let block = |cell: CellIndex| Signature::of(gazetteer.block_of(cell));
     let mut by_end: Vec<(Time, Signature)> =
         plain.iter().map(|(cell, _, last)| (*last, block(*cell))).collect();
@@ -35,14 +36,16 @@ pub(super) fn stays(trip: &TripEntry, gazetteer: &Gazetteer) -> Vec<Stay> {
         after: up_to(&by_end, by_end.partition_point(|(end, _)| *end >= first)),
         before: up_to(&by_start, by_start.partition_point(|(start, _)| *start <= last)),
     };
-    plain.into_iter().map(stay).collect()
+    (plain.into_iter().map(stay).collect(), patches)
 }
 
-fn plain_stays(trip: &TripEntry, gazetteer: &Gazetteer) -> Vec<Plain> {
-    let known = trip.halts.iter().filter(|halt| halt.index != NOWHERE);
+fn plain_stays(trip: &TripEntry, gazetteer: &Gazetteer) -> (Vec<Plain>, Patches) {
+    let known = || trip.halts.iter().filter(|halt| halt.index != NOWHERE);
     let mut stays: Vec<Plain> =
-        known.map(|halt| (gazetteer.cell_of(halt.index), halt.arrive, halt.depart)).collect();
-    let Some(extra_km) = trip.extra_km() else { return stays };
+        known().map(|halt| (gazetteer.cell_of(halt.index), halt.arrive, halt.depart())).collect();
+    let mut patches =
+        known().map(|halt| gazetteer.patch_of(halt.index)).fold(Patches::default(), Patches::with);
+    let Some(extra_km) = trip.extra_km() else { return (stays, patches) };
     for ends in trip.halts.windows(2) {
         let (start, end) = (&ends[0], &ends[1]);
         if start.index == NOWHERE || end.index == NOWHERE {
@@ -50,11 +53,12 @@ fn plain_stays(trip: &TripEntry, gazetteer: &Gazetteer) -> Vec<Plain> {
         }
         let is_stop = |place| trip.halts.iter().any(|halt| halt.index == place);
         for crossing in gazetteer.crossings(start.index, end.index, extra_km, is_stop) {
-            let at = |share| start.depart.between(end.arrive, share);
+            let at = |share| start.depart().between(end.arrive, share);
             stays.push((crossing.cell, at(crossing.first) - MARGIN, at(crossing.last) + MARGIN));
+            patches = patches.with(crossing.patches);
         }
     }
-    stays
+    (stays, patches)
 }
 
 /// One stay for those in the same cell that follow each other closely.

@@ -10,14 +10,18 @@ use crate::ids::{TripId, UserId};
 use crate::load::Load;
 use crate::matching::postings::{Look, MOST_SLOTS, Page, Postings, Walk};
 use crate::matching::slab::{Named, Slab};
+use crate::matching::trip_entry::NOWHERE;
 use crate::matching::{Need, PackageEntry, Reason, TripEntry, feasible, fit};
 use crate::money::Amount;
-use crate::place::{Gazetteer, PlaceId};
+use crate::place::{Gazetteer, Patches, PlaceId, Spot};
 use crate::request::Plan;
 use crate::time::Time;
 
 /// Up to so many postings at the dropoff, all of them are read at once.
 const FEW: usize = 256;
+
+/// How many trips are fetched from memory before they are looked at: some ten kilobytes.
+const AT_ONCE: usize = 32;
 
 /// A trip that can carry the package in question.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,6 +54,8 @@ pub struct Passing {
 pub struct TripIndex {
     trips: Slab<TripEntry>,
     postings: Postings,
+    /// By slot: the patches a trip has anchors in.
+    patches: Vec<Patches>,
     gazetteer: &'static Gazetteer,
 }
 
@@ -77,7 +83,7 @@ impl TripIndex {
     /// An empty index over another gazetteer: that which its entries are made with.
     #[must_use]
     pub fn over(gazetteer: &'static Gazetteer) -> Self {
-        Self { trips: Slab::new(), postings: Postings::default(), gazetteer }
+        Self { trips: Slab::new(), postings: Postings::default(), patches: Vec::new(), gazetteer }
     }
 
     /// Takes a trip in, or its new version. A version older than the one at hand changes nothing and gives `false`.
@@ -90,13 +96,20 @@ impl TripIndex {
             }
             same_way = old.is_same_way(&entry);
             if !same_way {
-                self.postings.remove(slot, &stays(old, self.gazetteer));
+                self.postings.remove(slot, &stays(old, self.gazetteer).0);
             }
         }
         let slot = self.trips.put(entry);
         assert!((slot as usize) < MOST_SLOTS, "one node holds at most 33 million trips");
         if !same_way {
-            self.postings.add(slot, &stays(self.trips.at(slot), self.gazetteer));
+            let (stays, patches) = stays(self.trips.at(slot), self.gazetteer);
+            self.postings.add(slot, &stays);
+            let slot = slot as usize;
+            if self.patches.len() <= slot {
+                self.patches.reserve_exact(if slot < self.patches.capacity() { 0 } else { 64.max(slot / 8) });
+                self.patches.resize(slot + 1, Patches::default());
+            }
+            self.patches[slot] = patches;
         }
         true
     }
@@ -104,7 +117,7 @@ impl TripIndex {
     /// Takes a trip out; `None` when it is not in.
     pub fn remove(&mut self, id: TripId) -> Option<TripEntry> {
         let (slot, entry) = self.trips.take(id)?;
-        self.postings.remove(slot, &stays(&entry, self.gazetteer));
+        self.postings.remove(slot, &stays(&entry, self.gazetteer).0);
         Some(entry)
     }
 
@@ -153,10 +166,13 @@ impl TripIndex {
     /// soonest first. A walk over all trips.
     #[must_use]
     pub fn browse(&self, from: Option<PlaceId>, to: Option<PlaceId>, load: Load, now: Time) -> Vec<Passing> {
+        let index =
+            |place: Option<PlaceId>| place.map(|place| self.gazetteer.index_of(place).unwrap_or(NOWHERE));
+        let (from, to) = (index(from), index(to));
         let found = self.trips.iter().filter_map(|trip| {
-            let leaves = from.map_or_else(|| Some(trip.departs()), |from| trip.leaves(from))?;
-            let goes_on = || trip.halts.iter().filter(|halt| halt.arrive > leaves);
-            let passes = to.is_none_or(|to| goes_on().any(|halt| halt.place == to));
+            let mut halts = trip.halts.iter();
+            let leaves = halts.find(|halt| from.is_none_or(|from| halt.index == from))?.depart();
+            let passes = to.is_none_or(|to| halts.any(|halt| halt.index == to));
             let room = trip.halts[..trip.legs()].iter().any(|halt| load.fits(halt.left));
             let (id, courier, price) = (trip.id, trip.courier, trip.price);
             (passes && room && leaves > now).then_some(Passing { trip: id, courier, price, leaves })
@@ -204,18 +220,31 @@ impl TripIndex {
         let on = self.postings.walk(&pickups, window.clone(), Look::After(sign(&dropoffs)));
         let off = self.postings.walk(&dropoffs, window, Look::Before(sign(&pickups)));
         let mut best = Best::new(limit);
-        let take = |best: &mut Best, slots: &[u32]| {
-            for slot in slots {
-                let trip = self.trips.at(*slot);
-                if let Ok(plan) = plan(trip) {
-                    best.take(*slot, trip, plan);
+        let (boards, alights) = (patches_of(need.pickups), patches_of(need.dropoffs));
+        let take = |best: &mut Best, slots: &mut Vec<u32>| {
+            // First all that is cheap, side by side; what is left has to be fetched from afar.
+            slots.retain(|slot| {
+                let patches = self.patches[*slot as usize];
+                patches.may_meet(boards) && patches.may_meet(alights)
+            });
+            for some in slots.chunks(AT_ONCE) {
+                // Touched side by side, the misses of the cache overlap; looked at one by one, they would add up.
+                let touched =
+                    some.iter().map(|slot| self.trips.at(*slot).touch()).fold(0, |sum, one| sum ^ one);
+                std::hint::black_box(touched);
+                for slot in some {
+                    let trip = self.trips.at(*slot);
+                    if let Ok(plan) = plan(trip) {
+                        best.take(*slot, trip, plan);
+                    }
                 }
             }
+            slots.clear();
         };
         if off.len() <= FEW || !self.along(on, off.len(), &mut best, &take) {
             let mut slots = Vec::new();
             off.all(&mut slots);
-            take(&mut best, &slots);
+            take(&mut best, &mut slots);
         }
         best.into_sorted()
     }
@@ -228,13 +257,12 @@ impl TripIndex {
         mut on: Walk<'_>,
         longest: usize,
         best: &mut Best,
-        take: &impl Fn(&mut Best, &[u32]),
+        take: &impl Fn(&mut Best, &mut Vec<u32>),
     ) -> bool {
         let whole = on.len();
         let mut slots = Vec::new();
         while let Some(seen_until) = on.step(&mut slots) {
-            take(best, &slots);
-            slots.clear();
+            take(best, &mut slots);
             if best.is_settled(seen_until) {
                 return true;
             }
@@ -244,6 +272,10 @@ impl TripIndex {
         }
         true
     }
+}
+
+fn patches_of(zone: &[&Spot]) -> Patches {
+    zone.iter().map(|spot| spot.patch).fold(Patches::default(), Patches::with)
 }
 
 /// The soonest candidates so far.
