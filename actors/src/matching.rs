@@ -15,9 +15,11 @@
 //! is wise: whom to offer the package, in waves. [`explain()`] says why not. Nothing in here decides a claim, reads
 //! a clock or depends on the order of a hash map.
 
+pub mod courier_grid;
 pub mod explain;
 pub mod feasibility;
 pub mod index;
+pub mod insertion;
 pub mod package_entry;
 pub mod policy;
 pub mod reason;
@@ -31,6 +33,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
+pub use courier_grid::{CourierGrid, Nearby};
 pub use explain::{Explanation, Verdict, explain};
 pub use feasibility::{Need, feasible, fit};
 pub use index::{Candidate, PackageIndex, Passing, Seen, Survey, TripIndex};

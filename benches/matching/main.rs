@@ -48,6 +48,8 @@ fn main() -> anyhow::Result<()> {
     }
     report.section("A new trip against waiting packages");
     waiting::measure(200_000, runs, &towns, &mut report);
+    report.section("Couriers in town");
+    waiting::measure_grid(20_000, runs, &mut report);
     fs::write(&report_path, report.text())?;
     report.section("Start with live trips in the store");
     startup::measure(&towns, &mut report)?;
