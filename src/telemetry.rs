@@ -54,7 +54,11 @@ pub enum TelemetryError {
 /// A malformed filter, or a second call.
 pub fn init_logs(filter: &str, format: LogFormat) -> Result<(), TelemetryError> {
     let is_terminal = std::io::stderr().is_terminal();
-    let logs = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(is_terminal);
+    let logs = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(is_terminal)
+        // Where nobody reads the log, to complain of that would panic, and take with it whoever wanted to say something.
+        .log_internal_errors(false);
     let filter = EnvFilter::try_new(filter)?;
     let json = match format {
         LogFormat::Auto => !is_terminal,
