@@ -11,10 +11,11 @@ WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
 COPY actors/Cargo.toml actors/
 COPY loadtest/Cargo.toml loadtest/
+COPY quality/Cargo.toml quality/
 COPY benches benches
-RUN mkdir -p src actors/src loadtest/src \
-    && echo 'fn main() {}' | tee src/main.rs > loadtest/src/main.rs \
-    && touch src/lib.rs actors/src/lib.rs loadtest/src/lib.rs \
+RUN mkdir -p src actors/src loadtest/src quality/src \
+    && echo 'fn main() {}' | tee src/main.rs loadtest/src/main.rs > quality/src/main.rs \
+    && touch src/lib.rs actors/src/lib.rs loadtest/src/lib.rs quality/src/lib.rs \
     && cargo build --release --locked --bin peerpack
 
 COPY migrations migrations

@@ -1,7 +1,7 @@
 # The front door. Each target is one line that can also be typed by hand; `make` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults fmt lint deny bench loadtest idle openapi docker schemathesis test-claims
+.PHONY: help run test test-faults fmt lint deny bench loadtest idle openapi docker schemathesis test-claims quality
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -36,6 +36,9 @@ loadtest: ## Put load on a server and let the oracle judge the outcome
 
 idle: ## Measure what an idle socket costs the server
 	scripts/loadtest.sh idle
+
+quality: ## Measure the matching against the hindsight optimum, and write docs/quality.md
+	scripts/quality.sh
 
 schemathesis: ## Ask a throwaway server everything that the API description allows, many times (needs PyPI)
 	scripts/schemathesis.sh long

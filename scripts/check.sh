@@ -48,7 +48,7 @@ core_dependencies() {
 # Comments may say any word; tests and benches may reach around the rooms to prepare their databases.
 only_in() { # pattern, allowed files, explanation
     local hits
-    hits=$(grep -rnE --include='*.rs' -e "$1" src actors/src loadtest/src |
+    hits=$(grep -rnE --include='*.rs' -e "$1" src actors/src loadtest/src quality/src |
         grep -vE -e '^[^:]+:[0-9]+:[[:space:]]*//' -e "^($2):" || true)
     [ -n "$hits" ] || return 0
     echo "$3"

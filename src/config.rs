@@ -14,6 +14,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use peerpack_actors::matching::Settings as Matching;
 use peerpack_actors::package::Mode as PackageMode;
 use peerpack_actors::time::Span;
 use serde::Deserialize;
@@ -87,6 +88,8 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// How a package finds its courier when its sender does not say.
     pub default_mode: PackageMode,
+    /// The knobs of the matching.
+    pub matching: Matching,
     /// Threads that serve HTTP.
     pub workers: usize,
     /// Open sockets of one user.
@@ -174,6 +177,7 @@ impl Config {
                 .allowed_origins
                 .unwrap_or_else(|| if development { local_origins() } else { Vec::new() }),
             default_mode: settings.default_mode.unwrap_or_default(),
+            matching: settings.matching.unwrap_or_default(),
             workers: settings
                 .workers
                 .or_else(|| std::thread::available_parallelism().ok())

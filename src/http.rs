@@ -5,6 +5,7 @@
 pub mod access;
 pub mod address;
 pub mod couriers;
+pub mod explain;
 pub mod handover;
 pub mod health;
 pub mod identity;
@@ -99,9 +100,10 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/trips/{trip_id}/package-requests" { GET SIGNED_IN trips::requests }
         "/user/trips" { GET SIGNED_IN trips::mine }
         "/packages" { POST SIGNED_IN packages::publish }
+        "/packages/dry-run" { POST SIGNED_IN explain::dry_run }
         "/packages/{package_id}" { GET SIGNED_IN packages::one }
         "/packages/{package_id}/cancel" { PUT SIGNED_IN packages::cancel }
-        "/packages/{package_id}/explain" { GET SIGNED_IN packages::explain }
+        "/packages/{package_id}/explain" { GET SIGNED_IN explain::explain }
         "/packages/{package_id}/responses" { GET SIGNED_IN responses::list, POST SIGNED_IN responses::respond }
         "/packages/{package_id}/select-courier" { POST SIGNED_IN responses::select }
         "/packages/{package_id}/send-to-courier" { POST SIGNED_IN responses::send }

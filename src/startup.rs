@@ -52,7 +52,9 @@ impl Application {
     /// # Errors
     /// What keeps it from starting, for people.
     pub async fn build(config: Config) -> anyhow::Result<Self> {
-        let runtime = RuntimeSettings { demo_funds: config.demo_payments, ..RuntimeSettings::default() };
+        let matching = config.matching.clone();
+        let runtime =
+            RuntimeSettings { demo_funds: config.demo_payments, matching, ..RuntimeSettings::default() };
         Self::build_with(config, runtime).await
     }
 

@@ -352,6 +352,7 @@ pub fn subject(event: &StreamEvent) -> Subject {
         E::OfferNew(offer) => Subject::Request(offer.request_id),
         E::OfferRevoked(end) | E::OfferExpired(end) => Subject::Request(end.request_id),
         E::RequestNew(step)
+        | E::RequestAgreed(step)
         | E::RequestAccepted(step)
         | E::RequestDeclined(step)
         | E::RequestTaken(step)

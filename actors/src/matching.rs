@@ -31,16 +31,21 @@ mod slab;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use crate::matching::policy::outlook::MOST_WEIGHT;
+use crate::time::Span;
 
 pub use courier_grid::{CourierGrid, Nearby};
 pub use explain::{Explanation, Verdict, explain};
 pub use feasibility::{Need, feasible, fit};
 pub use index::{Candidate, PackageIndex, Passing, Seen, Survey, TripIndex};
 pub use package_entry::{PackageEntry, Zone, zone};
-pub use policy::{Ranked, next_wave, rank, time_limit, wave_size};
+pub use policy::{Ranked, next_wave, rank, time_limit};
 pub use reason::Reason;
-pub use score::score;
+pub use score::{Terms, gain_rub, score};
 pub use trip_entry::{Anchor, TripEntry};
 
 /// Every knob of the matching. The same settings must serve all entries of an index.
@@ -69,8 +74,60 @@ pub struct Settings {
     pub detour_rub_per_km: f64,
     /// The power of kg x km that the gain is divided by: 0 prefers large parcels, 1 small ones.
     pub work_exponent: f64,
+    /// How many answers of a courier the configured `acceptance` is worth, when the courier's own are learned from.
+    pub acceptance_prior: f64,
+    /// How much fairness to couriers who had less weighs, 0 to 0.15.
+    pub fairness: f64,
+    /// Weights of regions by the gazetteer id of the place of pickup, 0.85 to 1.15: above 1, its packages are offered
+    /// first. Together with fairness they stay within 15 %.
+    pub region_weights: BTreeMap<String, f64>,
+    /// How many days of published packages the prices of room are learned from; 0 learns nothing.
+    pub history_days: u32,
+    /// The part of the demand that fits a trip that is counted as this trip's, 0 (room is free) to 1.
+    pub demand_share: f64,
+    /// How long before the pickup a package with a deadline for its confirmation gets its courier at the latest, in
+    /// minutes.
+    pub notice_min: u32,
+    /// How many couriers' acceptances stand for one package at most, before one is chosen.
+    pub max_standing: usize,
+    /// How many packages a choice among standing acceptances looks at.
+    pub neighbours: usize,
+    /// How long an offer that ran out is not made again to the same trip, in minutes.
+    pub reoffer_pause_min: u32,
+    /// How often one trip is offered the same package at most.
+    pub reoffers: usize,
+    /// How soon a package that nobody could be asked for is looked at again, in minutes.
+    pub look_again_min: u32,
     /// How many verdicts an explanation lists.
     pub max_verdicts: usize,
+}
+
+impl Settings {
+    /// How long an offer that ran out is not made again to the same trip.
+    #[must_use]
+    pub fn reoffer_pause(&self) -> Span {
+        Span::minutes(i64::from(self.reoffer_pause_min))
+    }
+
+    /// What is out of bounds, one sentence each.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        let share = 0.0..=1.0;
+        let weight = 1.0 - MOST_WEIGHT..=1.0 + MOST_WEIGHT;
+        let regions = self.region_weights.values().all(|region| weight.contains(region));
+        let bounds = [
+            (share.contains(&self.acceptance), "acceptance is not in 0 to 1"),
+            (self.acceptance_prior > 0.0, "acceptance_prior is not above 0"),
+            (share.contains(&self.demand_share), "demand_share is not in 0 to 1"),
+            ((0.0..=MOST_WEIGHT).contains(&self.fairness), "fairness is not in 0 to 0.15"),
+            (regions, "a region weight is not in 0.85 to 1.15"),
+            (self.max_live_offers > 0, "max_live_offers is 0: nobody would be asked"),
+            (self.candidates > 0, "candidates is 0: nobody would be asked"),
+            (self.zones_per_end > 0, "zones_per_end is 0: nothing would match"),
+            (self.road_factor >= 1.0, "road_factor is below 1"),
+        ];
+        bounds.into_iter().filter(|(fine, _)| !fine).map(|(_, problem)| problem.to_owned()).collect()
+    }
 }
 
 impl Default for Settings {
@@ -87,6 +144,17 @@ impl Default for Settings {
             detour_rub_per_min: 5.0,
             detour_rub_per_km: 8.0,
             work_exponent: 0.7,
+            acceptance_prior: 5.0,
+            fairness: 0.05,
+            region_weights: BTreeMap::new(),
+            history_days: 7,
+            demand_share: 1.0,
+            notice_min: 15,
+            max_standing: 16,
+            neighbours: 512,
+            reoffer_pause_min: 60,
+            reoffers: 2,
+            look_again_min: 30,
             max_verdicts: 200,
         }
     }

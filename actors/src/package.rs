@@ -84,6 +84,9 @@ pub struct PackageDraft {
     pub tags: Vec<String>,
     /// How it finds its courier.
     pub mode: Mode,
+    /// When the sender wants to know the courier at the latest. Until then couriers' acceptances of the engine's
+    /// offers stand side by side, and the best one may change; `None` makes the first acceptance a deal at once.
+    pub confirm_by: Option<Time>,
     /// A pattern to publish from, not a package to carry.
     pub template: bool,
 }
@@ -334,10 +337,21 @@ impl Package {
         self.requests.iter().filter(|request| request.state.is_pending())
     }
 
-    /// When the next offer ends.
+    /// Requests that may still become a deal: those that wait for an answer, and those that wait for the choice.
+    pub fn open_requests(&self) -> impl Iterator<Item = &Request> {
+        self.requests.iter().filter(|request| request.state.is_open())
+    }
+
+    /// Whether an acceptance of this request does not make a deal yet, but stands until the choice is made.
+    #[must_use]
+    pub fn defers(&self, request: &Request, now: Time) -> bool {
+        request.origin == Origin::Engine && self.draft.confirm_by.is_some_and(|at| at > now)
+    }
+
+    /// When the next offer or acceptance ends.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Time> {
-        self.pending().filter_map(Request::deadline).min()
+        self.open_requests().filter_map(Request::deadline).min()
     }
 
     /// Whether the engine may still look for couriers.
@@ -375,13 +389,13 @@ impl Package {
         // Clocks differ between nodes and can be set back; what has happened stays in order.
         let now = now.max(self.last_step());
         match command {
-            PackageCommand::Offer(proposals) => self.open_requests(proposals, Origin::Engine, now),
+            PackageCommand::Offer(proposals) => self.propose(proposals, Origin::Engine, now),
             PackageCommand::Ask { by, .. } if *by != self.sender => Err(Rejection::NotAParty),
             PackageCommand::Ask { proposal, .. } => {
-                self.open_requests(std::slice::from_ref(proposal), Origin::Sender, now)
+                self.propose(std::slice::from_ref(proposal), Origin::Sender, now)
             }
             PackageCommand::Respond { proposal } => {
-                self.open_requests(std::slice::from_ref(proposal), Origin::Courier, now)
+                self.propose(std::slice::from_ref(proposal), Origin::Courier, now)
             }
             PackageCommand::Request { id, command } => {
                 self.check_hand_over(*id, command, false)?;
@@ -392,7 +406,7 @@ impl Package {
                 self.step(*id, command, trip, demo_funds, now)
             }
             PackageCommand::ExpireOverdue => {
-                let overdue = self.pending().filter(|request| request.is_overdue(now));
+                let overdue = self.open_requests().filter(|request| request.is_overdue(now));
                 Ok(Outcome {
                     events: overdue.map(|r| moved(r, RequestState::Expired { at: now })).collect(),
                     ..Outcome::default()
@@ -428,7 +442,7 @@ impl Package {
         steps.chain(self.state.at()).fold(self.created_at, Time::max)
     }
 
-    fn open_requests(&self, proposals: &[Proposal], origin: Origin, now: Time) -> Result<Outcome, Rejection> {
+    fn propose(&self, proposals: &[Proposal], origin: Origin, now: Time) -> Result<Outcome, Rejection> {
         if self.state != PackageState::Open {
             return Err(match self.state {
                 PackageState::Template | PackageState::Cancelled { .. } => self.illegal("propose a trip"),
@@ -445,7 +459,7 @@ impl Package {
                 return Err(Rejection::OwnPackage);
             }
             let mut known =
-                self.pending().map(|request| request.trip).chain(proposals[..n].iter().map(|p| p.trip));
+                self.open_requests().map(|request| request.trip).chain(proposals[..n].iter().map(|p| p.trip));
             if known.any(|trip| trip == proposal.trip) {
                 return Err(Rejection::AlreadyRequested);
             }
@@ -508,7 +522,10 @@ impl Package {
         if request.already(command) {
             return Ok(Outcome::default());
         }
-        let next = request.decide(command, now)?;
+        let mut next = request.decide(command, now)?;
+        if matches!(command, RequestCommand::Accept { .. }) && self.defers(request, now) {
+            next = RequestState::Agreed { at: now };
+        }
         let mut outcome = Outcome::default();
         match next {
             RequestState::Accepted { .. } => {
@@ -524,7 +541,7 @@ impl Package {
                 outcome.trips.push((trip.id, trip.decide(&reserve, now)?));
                 outcome.move_escrow(request, EscrowCommand::Hold { demo_funds })?;
                 outcome.events.push(moved(request, next));
-                let losers = self.pending().filter(|other| other.id != id);
+                let losers = self.open_requests().filter(|other| other.id != id);
                 outcome.events.extend(losers.map(|other| moved(other, RequestState::Taken { at: now })));
                 outcome.events.push(PackageEvent::Moved(PackageState::Assigned { request: id, at: now }));
             }
@@ -555,7 +572,7 @@ impl Package {
         let mut outcome = Outcome::default();
         for request in self.requests.iter().filter(|request| request.trip == trip) {
             match request.state {
-                RequestState::Pending => {
+                RequestState::Pending | RequestState::Agreed { .. } => {
                     outcome.events.push(moved(request, RequestState::Withdrawn { at: now }));
                 }
                 RequestState::Accepted { .. } => {
@@ -584,7 +601,7 @@ impl Package {
         }
         outcome
             .events
-            .extend(self.pending().map(|request| moved(request, RequestState::Withdrawn { at: now })));
+            .extend(self.open_requests().map(|request| moved(request, RequestState::Withdrawn { at: now })));
         outcome.events.push(PackageEvent::Moved(PackageState::Cancelled { at: now }));
         Ok(outcome)
     }
@@ -632,9 +649,9 @@ impl Request {
         use {RequestCommand as C, RequestState as S};
         let by_answerer = |by: &UserId| self.party(*by) == Some(self.answerer());
         match (command, &self.state) {
-            (C::Accept { by }, S::Accepted { .. }) | (C::Decline { by, .. }, S::Declined { .. }) => {
-                by_answerer(by)
-            }
+            (C::Accept { by }, S::Accepted { .. } | S::Agreed { .. })
+            | (C::Decline { by, .. }, S::Declined { .. }) => by_answerer(by),
+            (C::Choose, S::Accepted { .. }) => true,
             (C::Withdraw { by }, S::Withdrawn { .. }) => self.party(*by).is_some() && !by_answerer(by),
             (C::PickUp { by }, S::PickedUp { .. }) | (C::Deliver { by }, S::Delivered { .. }) => {
                 *by == self.courier
@@ -677,6 +694,12 @@ fn check_draft(draft: &PackageDraft, now: Time) -> Result<(), Rejection> {
     }
     if draft.deliver_by <= now {
         return invalid("deliver_by", "is in the past");
+    }
+    if draft.confirm_by.is_some_and(|at| at > draft.deliver_by) {
+        return invalid("confirm_by", "must not be after deliver_by");
+    }
+    if draft.confirm_by.is_some() && draft.mode == Mode::Choose {
+        return invalid("confirm_by", "is for packages of mode instant: in mode choose the sender picks");
     }
     if draft.deliver_by <= draft.ready_at {
         return invalid("deliver_by", "must be after ready_at");

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::ids::{PackageId, RequestId, TripId, UserId};
+use crate::matching::policy::couriers::Answers;
 use crate::package::Package;
 use crate::rejection::Rejection;
 use crate::time::Time;
@@ -100,7 +101,14 @@ pub trait Store: Send + Sync + 'static {
     /// What changed at or after `since`, oldest first, at most `limit` of each kind.
     async fn changes(&self, since: Time, limit: u32) -> Result<Changes, Unavailable>;
 
-    /// Packages with an offer that should have ended before `now`.
+    /// How couriers answered the engine's offers that were made since `since`. Offers that ended before the courier
+    /// could answer do not count.
+    async fn answers(&self, since: Time) -> Result<Vec<(UserId, Answers)>, Unavailable>;
+
+    /// Packages published at or after `since`, templates aside, the latest first, at most `limit`.
+    async fn published(&self, since: Time, limit: u32) -> Result<Vec<Package>, Unavailable>;
+
+    /// Packages with an offer that should have ended before `now`, or a choice that should have been made.
     async fn overdue(&self, now: Time, limit: u32) -> Result<Vec<PackageId>, Unavailable>;
 
     /// Trips whose departure or arrival has passed without the trip being started or completed.

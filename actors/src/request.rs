@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! pending -> accepted -> picked_up -> delivered -> confirmed
-//! pending -> declined | expired | withdrawn | taken
+//! pending -> agreed -> accepted          where the sender leaves time to choose: see `PackageDraft::confirm_by`
+//! pending | agreed -> declined | expired | withdrawn | taken
 //! accepted -> cancelled        delivered -> disputed
 //! ```
 
@@ -101,6 +102,11 @@ pub struct Plan {
 pub enum RequestState {
     /// Waiting for the other party.
     Pending,
+    /// The courier has agreed; the engine has not chosen among those who have. Nothing is held yet.
+    Agreed {
+        /// When.
+        at: Time,
+    },
     /// A deal.
     Accepted {
         /// When.
@@ -165,6 +171,7 @@ impl RequestState {
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Pending => "pending",
+            Self::Agreed { .. } => "agreed",
             Self::Accepted { .. } => "accepted",
             Self::PickedUp { .. } => "picked_up",
             Self::Delivered { .. } => "delivered",
@@ -183,7 +190,8 @@ impl RequestState {
     pub const fn at(&self) -> Option<Time> {
         match self {
             Self::Pending => None,
-            Self::Accepted { at }
+            Self::Agreed { at }
+            | Self::Accepted { at }
             | Self::PickedUp { at }
             | Self::Delivered { at }
             | Self::Confirmed { at }
@@ -208,11 +216,18 @@ impl RequestState {
         !matches!(
             self,
             Self::Pending
+                | Self::Agreed { .. }
                 | Self::Accepted { .. }
                 | Self::PickedUp { .. }
                 | Self::Delivered { .. }
                 | Self::Disputed { .. }
         )
+    }
+
+    /// Whether the request may still become a deal: nobody has answered, or the choice has not been made.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        matches!(self, Self::Pending | Self::Agreed { .. })
     }
 
     /// Whether the request is a deal that holds its package: at most one per package.
@@ -289,6 +304,8 @@ pub enum RequestCommand {
         /// Who.
         by: UserId,
     },
+    /// The engine chooses this courier of those who have agreed.
+    Choose,
     /// The other party says no.
     Decline {
         /// Who.
@@ -338,6 +355,7 @@ impl RequestCommand {
     pub const fn action(&self) -> &'static str {
         match self {
             Self::Accept { .. } => "accept the request",
+            Self::Choose => "choose the courier",
             Self::Decline { .. } => "decline the request",
             Self::Withdraw { .. } => "withdraw the request",
             Self::Expire => "expire the request",
@@ -372,9 +390,13 @@ impl Request {
         }
     }
 
-    /// When the time to answer ends: `ttl` after the offer was shown, and `expires_at` at the latest.
+    /// When the request ends by itself. The time to answer: `ttl` after the offer was shown, and `expires_at` at the
+    /// latest. Once the courier has agreed: when the courier would set off with the package.
     #[must_use]
     pub fn deadline(&self) -> Option<Time> {
+        if let RequestState::Agreed { .. } = self.state {
+            return Some(self.plan.pickup.at);
+        }
         let latest = self.expires_at?;
         Some(self.rendered_at.map_or(latest, |shown| latest.min(shown + self.ttl)))
     }
@@ -382,7 +404,7 @@ impl Request {
     /// Whether its time is over.
     #[must_use]
     pub fn is_overdue(&self, now: Time) -> bool {
-        self.state.is_pending() && self.deadline().is_some_and(|at| at <= now)
+        self.state.is_open() && self.deadline().is_some_and(|at| at <= now)
     }
 
     /// Notes that the courier's screen shows the offer; later notes change nothing.
@@ -401,9 +423,15 @@ impl Request {
                 self.require(*by, self.answerer())?;
                 match self.state {
                     S::Pending if self.is_overdue(now) => Err(Rejection::Expired),
-                    _ => self.unless_answered(command, S::Accepted { at: now }),
+                    S::Pending => Ok(S::Accepted { at: now }),
+                    _ => self.answered(command),
                 }
             }
+            C::Choose => match self.state {
+                S::Agreed { .. } if self.is_overdue(now) => Err(Rejection::Expired),
+                S::Agreed { .. } => Ok(S::Accepted { at: now }),
+                _ => self.answered(command),
+            },
             C::Decline { by, reason } => {
                 self.require(*by, self.answerer())?;
                 self.unless_answered(command, S::Declined { at: now, reason: reason.clone() })
@@ -414,7 +442,7 @@ impl Request {
                 self.unless_answered(command, S::Withdrawn { at: now })
             }
             C::Expire => {
-                if self.state.is_pending() && !self.is_overdue(now) {
+                if self.state.is_open() && !self.is_overdue(now) {
                     return self.illegal(command);
                 }
                 self.unless_answered(command, S::Expired { at: now })
@@ -475,8 +503,12 @@ impl Request {
         command: &RequestCommand,
         next: RequestState,
     ) -> Result<RequestState, Rejection> {
+        if self.state.is_open() { Ok(next) } else { self.answered(command) }
+    }
+
+    /// Why an answer comes too late.
+    fn answered(&self, command: &RequestCommand) -> Result<RequestState, Rejection> {
         match self.state {
-            RequestState::Pending => Ok(next),
             RequestState::Taken { .. } => Err(Rejection::AlreadyTaken),
             RequestState::Expired { .. } => Err(Rejection::Expired),
             _ => self.illegal(command),

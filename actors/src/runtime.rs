@@ -13,6 +13,7 @@
 pub mod engine;
 pub mod session;
 
+mod beliefs;
 mod context;
 mod directory;
 mod execute;
@@ -25,6 +26,7 @@ mod roster;
 mod supervisor;
 mod trip_actor;
 mod user_actor;
+mod wave;
 
 pub use context::{RuntimeSettings, Stats};
 pub use engine::{Engine, Refusal};

@@ -38,6 +38,9 @@ pub enum StreamEvent {
     /// Somebody asks or responds.
     #[serde(rename = "request.new")]
     RequestNew(RequestChange),
+    /// A courier has agreed to carry the package; the engine chooses among those who have by `confirm_by`.
+    #[serde(rename = "request.agreed")]
+    RequestAgreed(RequestChange),
     /// A deal is made.
     #[serde(rename = "request.accepted")]
     RequestAccepted(RequestChange),
@@ -391,6 +394,7 @@ fn moved(
         RequestState::Declined { .. } if offered => tell(request.courier, StreamEvent::RequestDeclined(step)),
         _ => {
             let event = |step| match to {
+                RequestState::Agreed { .. } => StreamEvent::RequestAgreed(step),
                 RequestState::Accepted { .. } => StreamEvent::RequestAccepted(step),
                 RequestState::PickedUp { .. } => StreamEvent::RequestPickedUp(step),
                 RequestState::Delivered { .. } => StreamEvent::RequestDelivered(step),

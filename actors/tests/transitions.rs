@@ -21,9 +21,10 @@ const THEN: Time = Time::from_ms(NOW.ms() + 1_000);
 const LATER: Time = Time::from_ms(NOW.ms() + 60_000);
 const LEGS: LegSpan = LegSpan { from: 0, to: 2 };
 
-const REQUEST_STATES: [&str; 12] = [
+const REQUEST_STATES: [&str; 13] = [
     "pending",
     "overdue",
+    "agreed",
     "accepted",
     "picked_up",
     "delivered",
@@ -41,6 +42,7 @@ const COURIER_WHO_ANSWERS: &str = "
 state      accept          decline         withdraw      pick_up    deliver    confirm       dispute       cancel
 pending    accepted        declined        !wrong_party  .          .          !wrong_party  !wrong_party  .
 overdue    !expired        declined        !wrong_party  .          .          !wrong_party  !wrong_party  .
+agreed     already         declined        !wrong_party  .          .          !wrong_party  !wrong_party  .
 accepted   already         .               !wrong_party  picked_up  delivered  !wrong_party  !wrong_party  cancelled
 picked_up  .               .               !wrong_party  already    delivered  !wrong_party  !wrong_party  .
 delivered  .               .               !wrong_party  .          already    !wrong_party  !wrong_party  .
@@ -57,6 +59,7 @@ const SENDER_WHO_STARTED: &str = "
 state      accept        decline       withdraw        pick_up       deliver       confirm    dispute   cancel
 pending    !wrong_party  !wrong_party  withdrawn       !wrong_party  !wrong_party  .          .         .
 overdue    !wrong_party  !wrong_party  withdrawn       !wrong_party  !wrong_party  .          .         .
+agreed     !wrong_party  !wrong_party  withdrawn       !wrong_party  !wrong_party  .          .         .
 accepted   !wrong_party  !wrong_party  .               !wrong_party  !wrong_party  .          .         cancelled
 picked_up  !wrong_party  !wrong_party  .               !wrong_party  !wrong_party  .          .         .
 delivered  !wrong_party  !wrong_party  .               !wrong_party  !wrong_party  confirmed  disputed  .
@@ -74,6 +77,7 @@ const COURIER_WHO_STARTED: &str = "
 state      accept        decline       withdraw        pick_up    deliver    confirm       dispute       cancel
 pending    !wrong_party  !wrong_party  withdrawn       .          .          !wrong_party  !wrong_party  .
 overdue    !wrong_party  !wrong_party  withdrawn       .          .          !wrong_party  !wrong_party  .
+agreed     !wrong_party  !wrong_party  withdrawn       .          .          !wrong_party  !wrong_party  .
 accepted   !wrong_party  !wrong_party  .               picked_up  delivered  !wrong_party  !wrong_party  cancelled
 picked_up  !wrong_party  !wrong_party  .               already    delivered  !wrong_party  !wrong_party  .
 delivered  !wrong_party  !wrong_party  .               .          already    !wrong_party  !wrong_party  .
@@ -90,6 +94,7 @@ const SENDER_WHO_ANSWERS: &str = "
 state      accept          decline         withdraw      pick_up       deliver       confirm    dispute   cancel
 pending    accepted        declined        !wrong_party  !wrong_party  !wrong_party  .          .         .
 overdue    !expired        declined        !wrong_party  !wrong_party  !wrong_party  .          .         .
+agreed     already         declined        !wrong_party  !wrong_party  !wrong_party  .          .         .
 accepted   already         .               !wrong_party  !wrong_party  !wrong_party  .          .         cancelled
 picked_up  .               .               !wrong_party  !wrong_party  !wrong_party  .          .         .
 delivered  .               .               !wrong_party  !wrong_party  !wrong_party  confirmed  disputed  .
@@ -102,21 +107,22 @@ cancelled  .               .               !wrong_party  !wrong_party  !wrong_pa
 disputed   .               .               !wrong_party  !wrong_party  !wrong_party  .          already   .
 ";
 
-/// A clock that says so ends a request; nobody asks for it.
-const CLOCK: &str = "
-state      expire
-pending    .
-overdue    expired
-accepted   .
-picked_up  .
-delivered  .
-confirmed  .
-declined   .
-expired    already
-withdrawn  .
-taken      !already_taken
-cancelled  .
-disputed   .
+/// What nobody asks for: the clock ends a request, and the engine chooses among those who have agreed.
+const ENGINE: &str = "
+state      expire          choose
+pending    .               .
+overdue    expired         .
+agreed     .               accepted
+accepted   .               already
+picked_up  .               .
+delivered  .               .
+confirmed  .               .
+declined   .               .
+expired    already         !expired
+withdrawn  .               .
+taken      !already_taken  !already_taken
+cancelled  .               .
+disputed   .               .
 ";
 
 /// The trip of the row; `full` means that a parcel is on board or, for room, that it asks for all of it.
@@ -204,6 +210,7 @@ fn request_state(word: &str) -> RequestState {
     let at = THEN;
     match word {
         "pending" | "overdue" => RequestState::Pending,
+        "agreed" => RequestState::Agreed { at },
         "accepted" => RequestState::Accepted { at },
         "picked_up" => RequestState::PickedUp { at },
         "delivered" => RequestState::Delivered { at },
@@ -225,6 +232,7 @@ fn request_command(word: &str, by: UserId) -> RequestCommand {
         "decline" => RequestCommand::Decline { by, reason: None },
         "withdraw" => RequestCommand::Withdraw { by },
         "expire" => RequestCommand::Expire,
+        "choose" => RequestCommand::Choose,
         "pick_up" => RequestCommand::PickUp { by },
         "deliver" => RequestCommand::Deliver { by },
         "confirm" => RequestCommand::Confirm { by },
@@ -298,7 +306,7 @@ fn check_requests(table: &str, origin: Origin, by: UserId) {
         }
     });
     assert_eq!(rows, REQUEST_STATES, "a table has every state");
-    assert!(cells == 12 * 8 || cells == 12, "a table has every command");
+    assert!(cells == 13 * 8 || cells == 13 * 2, "a table has every command");
 }
 
 #[test]
@@ -320,10 +328,99 @@ fn a_courier_who_responded_waits_for_the_senders_answer() {
 }
 
 #[test]
-fn a_request_ends_by_the_clock_only_while_it_waits_and_when_its_time_is_over() {
+fn the_clock_ends_what_waits_too_long_and_the_engine_chooses_of_those_who_agreed() {
     for origin in [Origin::Sender, Origin::Courier, Origin::Engine] {
-        check_requests(CLOCK, origin, stranger());
+        check_requests(ENGINE, origin, stranger());
     }
+}
+
+/// A package with two offers, for trips 10 and 11, and a sender who wants to know at `LATER`.
+fn with_time_to_choose() -> (Package, Trip, Trip) {
+    let (one, other) = (the_trip(), trip(11, id(4), 3));
+    let mut package = package(20, sender(), grams(1_000));
+    package.draft.confirm_by = Some(LATER);
+    let limit = Some((Span::hours(1), LATER + Span::hours(1)));
+    let offers = [(30, &one), (31, &other)].map(|(n, trip)| {
+        let mut offer = proposal(n, trip, LEGS, 10);
+        offer.time_limit = limit;
+        offer
+    });
+    step(&PackageCommand::Offer(offers.to_vec()), &mut package, None, NOW);
+    (package, one, other)
+}
+
+fn step(command: &PackageCommand, package: &mut Package, trip: Option<&Trip>, now: Time) -> Outcome {
+    let outcome = package.decide(command, trip, true, now).expect("allowed");
+    package.apply(&outcome.events);
+    outcome
+}
+
+fn words(package: &Package) -> Vec<&'static str> {
+    package.requests.iter().map(|request| request.state.word()).collect()
+}
+
+fn asked(package: &Package, n: usize, command: RequestCommand) -> PackageCommand {
+    PackageCommand::Request { id: package.requests[n].id, command }
+}
+
+#[test]
+fn acceptances_stand_side_by_side_until_one_is_chosen() {
+    let (mut package, one, other) = with_time_to_choose();
+    let (first, second) = (RequestCommand::Accept { by: courier() }, RequestCommand::Accept { by: id(4) });
+    let agreed = step(&asked(&package, 0, first), &mut package, Some(&one), THEN);
+    assert!(agreed.trips.is_empty() && agreed.escrow.is_empty(), "nothing is held yet");
+    step(&asked(&package, 1, second), &mut package, Some(&other), THEN);
+    assert_eq!((words(&package), package.state.word()), (vec!["agreed", "agreed"], "open"));
+    let chosen = step(&asked(&package, 1, RequestCommand::Choose), &mut package, Some(&other), LATER);
+    assert_eq!((chosen.trips.len(), chosen.escrow.len()), (1, 1), "room and money, at once");
+    assert_eq!((words(&package), package.state.word()), (vec!["taken", "accepted"], "assigned"));
+}
+
+#[test]
+fn after_the_senders_deadline_an_acceptance_is_a_deal_at_once() {
+    let (mut package, one, _) = with_time_to_choose();
+    step(&asked(&package, 1, RequestCommand::Accept { by: id(4) }), &mut package, None, THEN);
+    let late = RequestCommand::Accept { by: courier() };
+    step(&asked(&package, 0, late), &mut package, Some(&one), LATER);
+    assert_eq!((words(&package), package.state.word()), (vec!["accepted", "taken"], "assigned"));
+}
+
+#[test]
+fn who_has_agreed_may_think_better_of_it_and_stands_until_the_pickup_at_most() {
+    let agree = |package: &mut Package| {
+        step(&asked(package, 0, RequestCommand::Accept { by: courier() }), package, None, THEN);
+    };
+    let (mut package, one, _) = with_time_to_choose();
+    agree(&mut package);
+    let pickup_at = package.requests[0].plan.pickup.at;
+    assert_eq!(package.requests[0].deadline(), Some(pickup_at), "not when the offer would have ended");
+    let mut missed = package.clone();
+    step(&PackageCommand::ExpireOverdue, &mut missed, None, pickup_at);
+    assert_eq!(words(&missed)[0], "expired");
+    let mut gone = package.clone();
+    step(&PackageCommand::TripGone(one.id), &mut gone, None, THEN);
+    assert_eq!(words(&gone), ["withdrawn", "pending"]);
+    let mut called_off = package.clone();
+    step(&PackageCommand::Cancel { by: sender() }, &mut called_off, None, THEN);
+    assert_eq!(words(&called_off), ["withdrawn", "withdrawn"]);
+    step(
+        &asked(&package, 0, RequestCommand::Decline { by: courier(), reason: None }),
+        &mut package,
+        None,
+        THEN,
+    );
+    assert_eq!(words(&package)[0], "declined");
+}
+
+#[test]
+fn a_response_of_a_courier_is_answered_at_once_whatever_the_deadline() {
+    let mut package = package(20, sender(), grams(1_000));
+    package.draft.confirm_by = Some(LATER);
+    let response = PackageCommand::Respond { proposal: proposal(30, &the_trip(), LEGS, 10) };
+    step(&response, &mut package, None, NOW);
+    let yes = asked(&package, 0, RequestCommand::Accept { by: sender() });
+    step(&yes, &mut package, Some(&the_trip()), THEN);
+    assert_eq!(package.state.word(), "assigned");
 }
 
 #[test]

@@ -168,6 +168,7 @@ impl Towns {
             size: String::new(),
             weight: String::new(),
             tags: Vec::new(),
+            confirm_by: None,
             mode: Mode::Instant,
             template: false,
         };

@@ -49,6 +49,7 @@ impl Config {
             !starts(&self.redis_url, &["redis://", "redis+unix://", "unix://"]),
             "redis_url starts with neither redis:// nor unix:// (TLS is not built in)",
         );
+        problems.extend(self.matching.problems().into_iter().map(|problem| format!("matching: {problem}")));
         for origin in &self.allowed_origins {
             if !is_origin(origin) {
                 problems.push(format!(

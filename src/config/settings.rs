@@ -7,6 +7,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, FromArgMatches};
+use peerpack_actors::matching::Settings as Matching;
 use peerpack_actors::package::Mode as PackageMode;
 use serde::Deserialize;
 
@@ -81,6 +82,9 @@ pub struct Settings {
     /// How a package finds its courier when its sender does not say: instant or choose [default: instant]
     #[arg(long, value_name = "MODE", value_parser = package_mode)]
     pub default_mode: Option<PackageMode>,
+    /// Knobs of the matching, as TOML: acceptance = 0.4, fairness = 0.1 [default: see .env.example]
+    #[arg(long, value_name = "KNOBS", value_parser = matching_knobs)]
+    pub matching: Option<Matching>,
     /// Threads that serve HTTP [default: one for each core]
     #[arg(long, value_name = "N")]
     pub workers: Option<NonZeroUsize>,
@@ -113,6 +117,14 @@ pub struct Settings {
 fn package_mode(word: &str) -> Result<PackageMode, String> {
     let modes = [PackageMode::Instant, PackageMode::Choose];
     modes.into_iter().find(|mode| mode.word() == word).ok_or_else(|| "must be instant or choose".to_owned())
+}
+
+fn matching_knobs(text: &str) -> Result<Matching, String> {
+    let table: toml::Table = format!("matching = {{ {text} }}")
+        .parse()
+        .map_err(|error: toml::de::Error| error.message().to_owned())?;
+    let knobs = table.get("matching").cloned().unwrap_or(toml::Value::Table(toml::Table::new()));
+    knobs.try_into().map_err(|error: toml::de::Error| error.message().to_owned())
 }
 
 const WITHOUT_FLAG: [&str; 2] = ["bot_token", "jwt_secret"];
@@ -247,6 +259,7 @@ impl Settings {
             phone_code_command: self.phone_code_command.or(below.phone_code_command),
             allowed_origins: self.allowed_origins.or(below.allowed_origins),
             default_mode: self.default_mode.or(below.default_mode),
+            matching: self.matching.or(below.matching),
             workers: self.workers.or(below.workers),
             max_sockets_per_user: self.max_sockets_per_user.or(below.max_sockets_per_user),
             max_sockets_per_ip: self.max_sockets_per_ip.or(below.max_sockets_per_ip),

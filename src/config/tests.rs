@@ -158,3 +158,17 @@ fn in_development_a_token_key_is_made_once_and_kept_for_its_owner_only() {
     std::fs::write(kept, "short").unwrap();
     assert!(config.jwt_secret([3; 32]).is_err());
 }
+
+#[test]
+fn knobs_of_the_matching_come_from_the_environment_or_a_table_and_are_checked() {
+    let knobs = "acceptance = 0.4, region_weights = { 524901 = 1.1 }".to_owned();
+    let config = Config::load(Settings::default(), [("PEERPACK_MATCHING".to_owned(), knobs)]).unwrap();
+    assert_eq!((config.matching.acceptance, config.matching.max_live_offers), (0.4, 3));
+    assert_eq!(config.matching.region_weights.get("524901"), Some(&1.1));
+    let wrong = [("fairness = 0.5", "fairness is not in 0 to 0.15"), ("nonsense = 1", "unknown field")];
+    for (knobs, problem) in wrong {
+        let refused = Config::load(Settings::default(), [("PEERPACK_MATCHING".to_owned(), knobs.to_owned())]);
+        let Problems(problems) = refused.unwrap_err();
+        assert!(problems.iter().any(|one| one.contains(problem)), "{problems:?}");
+    }
+}

@@ -73,6 +73,7 @@ pub(super) fn package(routes: &Routes, now: Time, rng: &mut StdRng) -> PackageDr
         weight: weight.to_owned(),
         tags: vec![tag.to_owned()],
         mode: Mode::Instant,
+        confirm_by: None,
         template: false,
     }
 }

@@ -147,3 +147,32 @@ fn nobody_of_the_demo_sends_anything_along_the_road_of_the_walk() {
     known.retain(|town| town.name_ru != "Москва");
     assert!(known.is_empty(), "{known:?}");
 }
+
+#[actix_web::test]
+async fn explain_answers_for_every_courier_within_reach_of_every_package_of_the_demo_world() {
+    let directory = tempfile::tempdir().unwrap();
+    let app = app(&directory).await;
+    populate(&app, SEED).await.unwrap();
+    within(Duration::from_secs(20), async || (offers(&app).await > 0).then_some(())).await;
+    let packages = app.database.open_packages(None, 1_000).await.unwrap();
+    assert!(packages.len() >= PACKAGES / 2);
+    let (mut couriers, mut matches) = (0, 0);
+    for package in packages {
+        let (package, explanation) = app.engine.explain(package.id).await.unwrap();
+        assert_eq!(explanation.verdicts.len(), explanation.considered, "nobody is left out");
+        for verdict in &explanation.verdicts {
+            let told = matching::explain::words::answer(&package, verdict);
+            assert!(told.en.ends_with('.') && told.ru.ends_with('.'), "{told:?}");
+            assert_ne!(told.en, told.ru);
+            matches += usize::from(verdict.outcome.is_ok());
+        }
+        couriers += explanation.verdicts.len();
+        for asked in package.pending() {
+            let verdict = explanation.verdicts.iter().find(|verdict| verdict.trip == asked.trip);
+            let told =
+                matching::explain::words::answer(&package, verdict.expect("who was asked is in reach"));
+            assert_eq!(told.en, "Has been offered the package and has not answered yet.");
+        }
+    }
+    assert!(matches > 0 && couriers > matches, "{matches} of {couriers}");
+}

@@ -9,8 +9,8 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::error::PROBLEM_JSON;
 
 use super::{
-    couriers, handover, health, identity, journal, notifications, operators, packages, places, profile,
-    requests, responses, search, sync, tracking, trips, wallet,
+    couriers, explain, handover, health, identity, journal, notifications, operators, packages, places,
+    profile, requests, responses, search, sync, tracking, trips, wallet,
 };
 
 #[derive(OpenApi)]
@@ -26,7 +26,7 @@ use super::{
         places::cities,
         search::search, couriers::send_package,
         trips::publish, trips::one, trips::cancel, trips::requests, trips::mine,
-        packages::publish, packages::one, packages::cancel, packages::explain, packages::mine,
+        packages::publish, packages::one, packages::cancel, packages::mine, explain::explain, explain::dry_run,
         requests::accept, requests::decline, requests::pick_up, requests::mark_delivered,
         requests::confirm_delivery, requests::cancel,
         responses::list, responses::respond, responses::select, responses::send,

@@ -4,7 +4,6 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::{PackageId, UserId};
 use peerpack_actors::load::Load;
-use peerpack_actors::matching::Explanation;
 use peerpack_actors::package::{End, Mode, Package, PackageDraft, PackageState, Terms};
 use peerpack_actors::place::{Place, Position};
 use peerpack_actors::ports::Store;
@@ -70,9 +69,18 @@ pub struct NewPackage {
     /// Not after; 14 days later if absent.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub deliver_by: Option<Time>,
-    /// `instant`: the first courier to accept gets it. `choose`: couriers respond, the sender picks.
+    /// Which promise holds. `instant`: the engine offers it, and the first courier to accept gets it, at once; with
+    /// `confirm_by`, couriers' acceptances stand side by side until then, and the engine takes the best. `choose`:
+    /// couriers respond, the sender picks.
     #[schema(value_type = Option<String>)]
     pub mode: Option<Mode>,
+    /// When the sender wants to know the courier at the latest. Until then a courier who accepts has *agreed*
+    /// (`request.agreed`): nothing is held, and a better one may still be found. The deal (room and money, in one
+    /// transaction) is made at this moment, or shortly before the courier sets off if that is earlier; the others hear
+    /// that it is taken. A courier who accepts later gets the package at once. Only with mode `instant`; not after
+    /// `deliver_by`.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub confirm_by: Option<Time>,
     /// A pattern to publish from.
     pub template: bool,
     /// Whether the courier has to show a code at the pickup and at the delivery.
@@ -172,62 +180,6 @@ pub struct ResponseView {
     is_new_camel: bool,
 }
 
-/// Who was considered for a package, and why in or out.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ExplanationView {
-    package_id: String,
-    state: String,
-    /// Trips that touch an end of the package.
-    considered: usize,
-    /// Trips that could carry it.
-    matches: usize,
-    /// Couriers among them.
-    couriers: usize,
-    /// Of the matches.
-    median_detour_min: Option<u32>,
-    /// How many trips were left out, by reason.
-    reasons: std::collections::BTreeMap<String, usize>,
-    /// The best first, then those left out.
-    verdicts: Vec<VerdictView>,
-    /// Requests made so far, by state.
-    requests: std::collections::BTreeMap<String, usize>,
-}
-
-/// What was found about one trip.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct VerdictView {
-    trip_id: String,
-    courier_name: String,
-    /// Whether the trip could carry the package.
-    fits: bool,
-    /// Whether the package rides this trip.
-    carries: bool,
-    /// Why not: a stable code.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-    /// The same in words, English.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text_en: Option<String>,
-    /// The same in words, Russian.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text_ru: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rank: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    score: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detour_min: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    leg_from: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    leg_to: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    capacity_left_g: Option<u32>,
-    /// Whether its courier has been asked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    asked: Option<bool>,
-}
-
 /// Publishes a package; couriers whose trips suit it get offers at once in mode `instant`.
 #[utoipa::path(post, path = "/api/packages", tag = "packages", request_body = NewPackage, security(("bearer" = [])),
     responses((status = 201, body = PackagePublished), (status = 400, body = Problem), (status = 401, body = Problem),
@@ -317,26 +269,6 @@ fn cancelled(package: &Package) -> PackageCancelled {
     PackageCancelled { success: true, state: package.state.word().to_owned() }
 }
 
-/// Who was considered for one's own package, and why in or out.
-#[utoipa::path(get, path = "/api/packages/{package_id}/explain", tag = "packages", security(("bearer" = [])),
-    params(("package_id" = String, Path, description = "The package")),
-    responses((status = 200, body = ExplanationView), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn explain(
-    app: web::Data<App>,
-    principal: Principal,
-    path: web::Path<PackageId>,
-) -> Result<HttpResponse, ApiError> {
-    let id = path.into_inner();
-    let header = app.database.package_header(id).await?.ok_or_else(ApiError::not_found)?;
-    if header.sender != principal.user && !principal.role.is_operator() {
-        return Err(ApiError::not_found());
-    }
-    let (package, explanation) = app.engine.explain(id).await?;
-    let couriers: Vec<_> = explanation.verdicts.iter().map(|verdict| verdict.courier).collect();
-    let people = app.database.people(&couriers).await?;
-    Ok(HttpResponse::Ok().json(explanation_view(&package, &explanation, &people)))
-}
-
 /// A draft of what a sender wrote. `towards` gives the ends that the sender left out: the trip's.
 pub(super) fn draft(
     app: &App,
@@ -387,6 +319,7 @@ pub(super) fn draft(
         weight,
         tags: input.tags,
         mode: input.mode.unwrap_or(app.config.default_mode),
+        confirm_by: input.confirm_by,
         template: input.template,
     })
 }
@@ -396,7 +329,8 @@ pub(super) fn responses(
     package: &Package,
     people: &std::collections::BTreeMap<peerpack_actors::ids::UserId, Person>,
 ) -> Vec<ResponseView> {
-    let shown = |request: &&Request| request.origin != Origin::Engine || request.state.is_deal();
+    let answered = |state: &RequestState| state.is_deal() || matches!(state, RequestState::Agreed { .. });
+    let shown = |request: &&Request| request.origin != Origin::Engine || answered(&request.state);
     let requests = package.requests.iter().filter(shown);
     requests.map(|request| response(request, people.get(&request.courier))).collect()
 }
@@ -415,7 +349,14 @@ pub(super) async fn from_template(
     let now = app.clock.now();
     let (ready_at, deliver_by) = (now, now + DEFAULT_WINDOW);
     let terms = package.terms;
-    let draft = PackageDraft { template: false, mode: Mode::Choose, ready_at, deliver_by, ..package.draft };
+    let draft = PackageDraft {
+        template: false,
+        mode: Mode::Choose,
+        confirm_by: None,
+        ready_at,
+        deliver_by,
+        ..package.draft
+    };
     Ok(Some((draft, terms)))
 }
 
@@ -462,7 +403,7 @@ fn status(package: &Package) -> &'static str {
 
 fn response(request: &Request, courier: Option<&Person>) -> ResponseView {
     let status = match (&request.state, request.origin) {
-        (RequestState::Pending, _) => "pending",
+        (RequestState::Pending | RequestState::Agreed { .. }, _) => "pending",
         (state, Origin::Courier) if state.is_deal() => "selected",
         (state, _) if state.is_deal() => "accepted",
         _ => "declined",
@@ -497,52 +438,5 @@ fn response(request: &Request, courier: Option<&Person>) -> ResponseView {
         timestamp: request.created_at.to_string(),
         is_new,
         is_new_camel: is_new,
-    }
-}
-
-fn explanation_view(
-    package: &Package,
-    explanation: &Explanation,
-    people: &std::collections::BTreeMap<peerpack_actors::ids::UserId, Person>,
-) -> ExplanationView {
-    let deal = package.deal();
-    let verdicts = explanation.verdicts.iter().map(|verdict| {
-        let found = verdict.outcome.ok();
-        // The trip that carries the package has given its room to it: that is no reason against it.
-        let carries = deal.is_some_and(|deal| deal.trip == verdict.trip);
-        let reason = verdict.outcome.err().filter(|_| !carries);
-        VerdictView {
-            trip_id: verdict.trip.to_string(),
-            courier_name: people
-                .get(&verdict.courier)
-                .map_or_else(String::new, |courier| courier.name.clone()),
-            fits: found.is_some() || carries,
-            carries,
-            reason: reason.map(|reason| reason.code()),
-            text_en: reason.map(|reason| reason.text_en()),
-            text_ru: reason.map(|reason| reason.text_ru()),
-            rank: found.map(|found| found.rank),
-            score: found.map(|found| found.score),
-            detour_min: found.map(|found| found.plan.detour_min),
-            leg_from: found.map(|found| found.plan.legs.from),
-            leg_to: found.map(|found| found.plan.legs.to),
-            capacity_left_g: found.map(|found| found.plan.room_left_g),
-            asked: found.map(|found| found.requested),
-        }
-    });
-    let mut requests = std::collections::BTreeMap::new();
-    for request in &package.requests {
-        *requests.entry(request.state.word().to_owned()).or_default() += 1;
-    }
-    ExplanationView {
-        package_id: package.id.to_string(),
-        state: package.state.word().to_owned(),
-        considered: explanation.considered,
-        matches: explanation.matches,
-        couriers: explanation.couriers,
-        median_detour_min: explanation.median_detour_min,
-        reasons: explanation.reasons.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect(),
-        verdicts: verdicts.collect(),
-        requests,
     }
 }

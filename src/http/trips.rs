@@ -376,7 +376,7 @@ pub(super) fn place_name(id: PlaceId) -> String {
 /// The Mini App's word for the state of a request.
 pub(super) const fn status(state: &RequestState) -> &'static str {
     match state {
-        RequestState::Pending => "pending",
+        RequestState::Pending | RequestState::Agreed { .. } => "pending",
         RequestState::Accepted { .. } | RequestState::PickedUp { .. } => "accepted",
         RequestState::Delivered { .. } | RequestState::Disputed { .. } => "delivered",
         RequestState::Confirmed { .. } => "confirmed",

@@ -112,11 +112,11 @@ pub(super) fn request_state(row: &Row) -> Result<RequestState, Failure> {
     let word = row.text("state")?;
     let reason: Option<String> = row.get("reason")?;
     let Some(at) = row.optional_time("state_at")? else {
-        return if word == "pending" {
-            Ok(RequestState::Pending)
-        } else {
-            Err(broken("request state", &word))
-        };
+        if word != "pending" {
+            return Err(broken("request state", &word));
+        }
+        let agreed_at = row.optional_time("agreed_at")?;
+        return Ok(agreed_at.map_or(RequestState::Pending, |at| RequestState::Agreed { at }));
     };
     Ok(match word.as_str() {
         "accepted" => RequestState::Accepted { at },
@@ -139,6 +139,15 @@ fn party_of(word: Option<String>) -> Result<Party, Failure> {
         .into_iter()
         .find(|party| party.word() == word)
         .ok_or_else(|| broken("party", &word))
+}
+
+/// A request's state as it is stored: its word, when it was entered, and when the courier agreed. One that waits for
+/// the choice is pending, and agreed to.
+pub(super) fn stored(state: &RequestState) -> (&'static str, Option<i64>, Option<i64>) {
+    match state {
+        RequestState::Agreed { at } => (RequestState::Pending.word(), None, Some(at.ms())),
+        other => (other.word(), other.at().map(Time::ms), None),
+    }
 }
 
 /// The evidence of a request's state beside its word: who called the deal off, and in whose words.
@@ -170,6 +179,7 @@ pub(super) fn package(row: &Row) -> Result<Package, Failure> {
         weight: row.text("weight")?,
         tags: document(&row.text("tags")?)?,
         mode,
+        confirm_by: row.optional_time("confirm_by")?,
         template: row.get::<i64>("template")? != 0,
     };
     Ok(Package {

@@ -22,7 +22,7 @@ macro_rules! package_columns {
          pickup_place, pickup_lat, pickup_lon, pickup_address, \
          dropoff_place, dropoff_lat, dropoff_lon, dropoff_address, \
          weight_g, volume_ml, slots, ready_at, deliver_by, reward_minor, reward_currency, \
-         description, size, weight, tags, created_at, made_from, \
+         description, size, weight, tags, created_at, confirm_by, made_from, \
          hand_over_codes, contents_confirmed, \
          CASE WHEN state = 'template' \
          THEN (SELECT count(*) FROM packages AS made WHERE made.made_from = packages.id) ELSE 0 END AS uses"
@@ -46,7 +46,7 @@ macro_rules! request_columns {
          q.pickup_place, q.pickup_at, q.dropoff_place, q.dropoff_at, q.detour_min, q.detour_m, \
          q.room_left_g, \
          q.reward_minor, q.currency, q.message, q.created_at, q.expires_at, q.ttl_ms, \
-         q.state, q.state_at, q.state_by, q.reason"
+         q.state, q.state_at, q.state_by, q.reason, q.agreed_at"
     };
 }
 pub(super) use request_columns;

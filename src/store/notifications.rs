@@ -25,7 +25,7 @@ macro_rules! of_interest {
 
 const LIST: Sql = sql(concat!(
     "SELECT n.seq, n.at, n.kind, n.request_id, n.trip_id, n.read_at, t.courier, t.stops, \
-     q.package_id, q.sender, q.state, q.state_at, q.state_by, q.reason, q.reward_minor, q.currency, \
+     q.package_id, q.sender, q.state, q.state_at, q.state_by, q.reason, q.agreed_at, q.reward_minor, q.currency, \
      p.description, c.name AS courier_name, s.name AS sender_name \
      FROM notifications AS n JOIN trips AS t ON t.id = n.trip_id \
      LEFT JOIN requests AS q ON q.id = n.request_id LEFT JOIN packages AS p ON p.id = q.package_id \

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
+use peerpack_actors::matching::policy::couriers::Answers;
 use peerpack_actors::package::Package;
 use peerpack_actors::ports::{
     Changes, CommitError, Committed, Store, StreamEntry, StreamPosition, Unavailable,
@@ -47,9 +48,30 @@ const CHANGED_TRIPS: Sql =
 const CHANGED_PACKAGES: Sql =
     sql("SELECT id, version FROM packages WHERE updated_at >= $1 ORDER BY updated_at, id LIMIT $2");
 
+// An offer that has run out, or a choice that has come due.
 const OVERDUE: Sql = sql("\
-    SELECT package_id FROM requests WHERE state = 'pending' AND expires_at IS NOT NULL AND expires_at <= $1 \
-    GROUP BY package_id ORDER BY min(expires_at), package_id LIMIT $2");
+    SELECT package_id FROM ( \
+    SELECT package_id, expires_at AS due FROM requests \
+    WHERE state = 'pending' AND agreed_at IS NULL AND expires_at IS NOT NULL AND expires_at <= $1 \
+    UNION ALL \
+    SELECT q.package_id, p.confirm_by AS due FROM requests AS q JOIN packages AS p ON p.id = q.package_id \
+    WHERE q.state = 'pending' AND q.agreed_at IS NOT NULL AND p.confirm_by <= $1 \
+    ) AS d GROUP BY package_id ORDER BY min(due), package_id LIMIT $2");
+
+const ANSWERS: Sql = sql("\
+    SELECT courier, COUNT(*) AS asked, \
+    SUM(CASE WHEN agreed_at IS NOT NULL \
+    OR state IN ('accepted', 'picked_up', 'delivered', 'confirmed', 'disputed', 'cancelled') \
+    THEN 1 ELSE 0 END) AS accepted FROM requests \
+    WHERE origin = 'engine' AND created_at >= $1 \
+    AND (agreed_at IS NOT NULL OR state NOT IN ('pending', 'taken', 'withdrawn')) \
+    GROUP BY courier ORDER BY courier");
+
+const PUBLISHED: Sql = sql(concat!(
+    "SELECT ",
+    package_columns!(),
+    " FROM packages WHERE created_at >= $1 AND template = 0 ORDER BY created_at DESC, id DESC LIMIT $2"
+));
 
 const DUE_TRIPS: Sql = sql("\
     SELECT id FROM ( \
@@ -127,6 +149,20 @@ impl Store for Database {
     async fn overdue(&self, now: Time, limit: u32) -> Result<Vec<PackageId>, Unavailable> {
         let found = self.rows(OVERDUE, args![now.ms(), limit]).await?;
         Ok(each(&found, |row| row.package_id("package_id"))?)
+    }
+
+    async fn answers(&self, since: Time) -> Result<Vec<(UserId, Answers)>, Unavailable> {
+        let found = self.rows(ANSWERS, args![since.ms()]).await?;
+        Ok(each(&found, |row| {
+            let answers = Answers { asked: row.number("asked")?, accepted: row.number("accepted")? };
+            Ok((row.user("courier")?, answers))
+        })?)
+    }
+
+    async fn published(&self, since: Time, limit: u32) -> Result<Vec<Package>, Unavailable> {
+        let work =
+            self.snapshot(move |conn| Box::pin(load::packages(conn, PUBLISHED, args![since.ms(), limit])));
+        Ok(work.await?)
     }
 
     async fn due_trips(&self, now: Time, limit: u32) -> Result<Vec<TripId>, Unavailable> {

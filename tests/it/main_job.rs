@@ -1,7 +1,8 @@
 //! Publish, match, offer, claim, deliver.
 
+use peerpack::auth::Role;
 use peerpack_actors::stream::{OfferEndReason, StreamEvent};
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use crate::support::{TestApp, TestSocket, TestUser, backends};
@@ -186,6 +187,57 @@ async fn explain_says_why_each_trip_fits_or_not() {
     for verdict in explained["verdicts"].as_array().unwrap() {
         assert!(!verdict["text_ru"].as_str().unwrap().is_empty());
     }
+}
+
+#[actix_web::test]
+async fn explain_tells_senders_in_words_and_operators_with_scores() {
+    let app = TestApp::start(backends()[0]).await;
+    let (anna, ivan) = (app.sign_in("Anna").await, app.sign_in("Ivan").await);
+    let viewer = app.sign_in_with_role("Vera", Role::Viewer).await;
+    ivan.publish_trip("Томск", "Кемерово", json!({})).await;
+    let mut ivans = ivan.connect().await;
+    let package = anna.publish_package("Томск", "Кемерово", json!({})).await;
+    let offer = ivans.offer(&package).await;
+    ivan.step(&offer.request_id.to_string(), "decline").await;
+    let path = format!("/api/packages/{package}/explain");
+    let told = anna.get(&path).await["verdicts"][0].clone();
+    assert_eq!(
+        (&told["courier_name"], &told["text_en"]),
+        (&json!("Ivan"), &json!("Was asked and declined."))
+    );
+    ivan.publish_trip("Томск", "Кемерово", json!({})).await;
+    app.sign_in("Oleg").await.publish_trip("Томск", "Кемерово", json!({})).await;
+    let score = |explained: serde_json::Value| {
+        let verdicts = explained["verdicts"].as_array().unwrap().clone();
+        verdicts.iter().any(|verdict| verdict.get("score").is_some())
+    };
+    assert!(!score(anna.get(&path).await));
+    assert!(score(viewer.get(&path).await));
+    assert_eq!(
+        ivan.call(Method::GET, &path, None).await.0,
+        StatusCode::NOT_FOUND,
+        "it is not Ivan's package"
+    );
+}
+
+#[actix_web::test]
+async fn a_dry_run_says_who_would_see_a_package_and_what_more_reward_changes() {
+    let app = TestApp::start(backends()[0]).await;
+    let (anna, ivan, oleg) =
+        (app.sign_in("Anna").await, app.sign_in("Ivan").await, app.sign_in("Oleg").await);
+    ivan.publish_trip("Москва", "Казань", json!({ "price": 600, "stops": ["Нижний Новгород"] })).await;
+    oleg.publish_trip("Казань", "Москва", json!({})).await;
+    let body = json!({ "from": "Москва", "to": "Казань", "description": "книги", "reward": 500 });
+    let (status, told) = anna.post("/api/packages/dry-run", body).await;
+    assert_eq!(status, StatusCode::OK, "{told}");
+    assert_eq!((&told["couriers"], &told["median_detour_km"]), (&json!(1), &json!(0.0)), "{told}");
+    assert_eq!(told["reasons"], json!({ "order": 1 }));
+    let more = &told["with_more_reward"];
+    assert_eq!((&more["reward"], &more["couriers"]), (&json!(600.0), &json!(1)));
+    assert!(more["chance_percent"].as_u64() > told["chance_percent"].as_u64(), "{told}");
+    assert_eq!(told["text_en"], "Couriers who would see this: 1, median detour 0 km.");
+    let mine = anna.get("/api/user/packages").await;
+    assert_eq!(mine["packages"], json!([]), "nothing was published");
 }
 
 /// Takes somebody out who has an offer of the package.

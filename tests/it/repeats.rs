@@ -11,6 +11,7 @@ use peerpack::app::SystemClock;
 use peerpack::bus::local::LocalBus;
 use peerpack::store::{Database, Kept, Settings};
 use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
+use peerpack_actors::matching::policy::couriers::Answers;
 use peerpack_actors::package::Package;
 use peerpack_actors::ports::{
     Changes, CommitError, Committed, Store, StreamEntry, StreamPosition, Unavailable,
@@ -257,6 +258,7 @@ fn draft(now: Time) -> peerpack_actors::package::PackageDraft {
         weight: "light".into(),
         tags: Vec::new(),
         mode: Mode::Choose,
+        confirm_by: None,
         template: false,
     }
 }
@@ -291,6 +293,14 @@ impl Store for Deaf {
 
     async fn packages_on(&self, trip: TripId) -> Result<Vec<PackageId>, Unavailable> {
         self.database.packages_on(trip).await
+    }
+
+    async fn answers(&self, since: Time) -> Result<Vec<(UserId, Answers)>, Unavailable> {
+        self.database.answers(since).await
+    }
+
+    async fn published(&self, since: Time, limit: u32) -> Result<Vec<Package>, Unavailable> {
+        self.database.published(since, limit).await
     }
 
     async fn live_trips(&self, after: Option<TripId>, limit: u32) -> Result<Vec<Trip>, Unavailable> {

@@ -60,6 +60,7 @@ on_both! {
             package.version = 3 + n as i64;
             package.draft.template = state == PackageState::Template;
             package.draft.mode = if n % 2 == 0 { Mode::Instant } else { Mode::Choose };
+            package.draft.confirm_by = (n % 2 == 0).then(|| after(n as i64));
             package.draft.tags.truncate(n % 3);
             package.draft.reward =
                 Amount::new(n as i64, [Currency::Rub, Currency::Usd, Currency::Eur, Currency::Kzt][n % 4]);
@@ -75,6 +76,7 @@ on_both! {
         let at = after(9);
         let states = [
             RequestState::Pending,
+            RequestState::Agreed { at },
             RequestState::Accepted { at },
             RequestState::PickedUp { at },
             RequestState::Delivered { at },

@@ -95,6 +95,7 @@ pub(super) fn package(sender: UserId, weight_g: u32) -> Package {
         weight: "light".to_owned(),
         tags: vec!["fragile".to_owned(), "\"quoted\", тег".to_owned()],
         mode: Mode::Instant,
+        confirm_by: None,
         template: false,
     };
     Package::publish(package_id(), sender, draft, START).expect("a valid package")

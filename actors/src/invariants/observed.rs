@@ -131,6 +131,15 @@ pub(super) const fn follows(from: &RequestState, to: &RequestState) -> bool {
     match from {
         S::Pending => matches!(
             to,
+            S::Agreed { .. }
+                | S::Accepted { .. }
+                | S::Declined { .. }
+                | S::Expired { .. }
+                | S::Withdrawn { .. }
+                | S::Taken { .. }
+        ),
+        S::Agreed { .. } => matches!(
+            to,
             S::Accepted { .. }
                 | S::Declined { .. }
                 | S::Expired { .. }

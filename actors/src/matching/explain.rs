@@ -1,11 +1,15 @@
 //! Why a package was, or was not, offered to whom: the answer to a sender and to an operator, and the dry run.
 
+pub mod words;
+
 use std::collections::BTreeMap;
 
 use crate::ids::{TripId, UserId};
-use crate::matching::policy::scored;
-use crate::matching::{Candidate, PackageEntry, Reason, Settings, Survey};
+use crate::matching::policy::outlook::Outlook;
+use crate::matching::policy::{MAX_WAVE, scored};
+use crate::matching::{Candidate, PackageEntry, Ranked, Reason, Settings, Survey};
 use crate::request::Plan;
+use crate::time::Time;
 
 /// A trip that suits, and where it stands among the others.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -40,6 +44,8 @@ pub struct Explanation {
     pub matches: usize,
     /// How many couriers these belong to.
     pub couriers: usize,
+    /// The chance that one of the best of them accepts, as many as a wave may have, 0 to 1.
+    pub chance: f64,
     /// The median detour of the matches, in minutes.
     pub median_detour_min: Option<u32>,
     /// The median detour of the matches, in metres.
@@ -52,14 +58,14 @@ pub struct Explanation {
 
 /// Says for every trip of the survey how it suits, or why it does not. The survey is one of this package.
 ///
-/// `acceptance` is the chance that a courier accepts an offer, `busy` whether a courier has
-/// [`Settings::max_live_offers`] live offers.
+/// `outlook` is what is believed of the couriers, `passed_over` why one who suits cannot be asked right now.
 #[must_use]
 pub fn explain(
     survey: Survey,
     package: &PackageEntry,
-    acceptance: impl Fn(UserId) -> f64,
-    busy: impl Fn(UserId) -> bool,
+    now: Time,
+    outlook: &impl Outlook,
+    passed_over: impl Fn(&Ranked) -> Option<Reason>,
     settings: &Settings,
 ) -> Explanation {
     let mut explanation = Explanation { considered: survey.considered(), ..Explanation::default() };
@@ -72,7 +78,7 @@ pub fn explain(
             Err(reason) => rejected.push(Verdict { trip, courier, outcome: Err(reason) }),
         }
     }
-    let is_pending = |trip: TripId| package.pending.iter().any(|(asked, _)| *asked == trip);
+    let is_pending = |trip: TripId| package.is_requested(trip);
     // The same cut as that of the index: by the pickup, before anybody is scored.
     suited.sort_unstable_by_key(|candidate| {
         (!is_pending(candidate.trip), candidate.plan.pickup.at, candidate.trip)
@@ -84,19 +90,26 @@ pub fn explain(
         courier: candidate.courier,
         outcome: Err(Reason::Cut { limit: settings.candidates }),
     }));
-    for (ranked, rank) in scored(&suited, package, acceptance, settings).into_iter().zip(1..) {
+    let mut chances = Vec::new();
+    for (ranked, rank) in scored(&suited, package, outlook, settings).into_iter().zip(1..) {
         let Candidate { trip, courier, plan, .. } = ranked.candidate;
         let requested = is_pending(trip);
         let outcome = if requested {
             Ok(Match { plan, score: ranked.score, rank, requested })
-        } else if busy(courier) {
-            Err(Reason::Busy)
+        } else if ranked.room_is_dear && !package.has_time_to_choose(now) {
+            Err(Reason::RoomIsDear)
+        } else if let Some(reason) = passed_over(&ranked) {
+            Err(reason)
         } else {
             Ok(Match { plan, score: ranked.score, rank, requested })
         };
+        if outcome.is_ok() {
+            chances.push(ranked.chance);
+        }
         let list = if outcome.is_ok() { &mut explanation.verdicts } else { &mut rejected };
         list.push(Verdict { trip, courier, outcome });
     }
+    explanation.chance = 1.0 - chances.iter().take(MAX_WAVE).map(|chance| 1.0 - chance).product::<f64>();
     explanation.sum_up(rejected, settings.max_verdicts);
     if off_route > 0 {
         // Not all of them were kept.

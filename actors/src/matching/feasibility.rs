@@ -44,8 +44,11 @@ pub fn feasible(trip: &TripEntry, package: &PackageEntry, now: Time) -> Result<P
     {
         return Err(Reason::DeclinedBefore);
     }
-    if package.pending.iter().any(|(asked, _)| *asked == trip.id) {
+    if package.is_requested(trip.id) {
         return Err(Reason::Requested);
+    }
+    if package.is_paused(trip.id, now) {
+        return Err(Reason::Lapsed);
     }
     fit(trip, &package.need(), now)
 }

@@ -9,10 +9,13 @@ use crate::money::Amount;
 use crate::package::{End, Package};
 use crate::place::{Gazetteer, PlaceId, Position, Spot};
 use crate::request::{Origin, Party, Request, RequestState};
-use crate::time::Time;
+use crate::time::{Span, Time};
 
 /// The places that stand for one end of a package.
 pub type Zone = SmallVec<[&'static Spot; 3]>;
+
+/// Most couriers have answered an offer by then.
+const TIME_TO_ANSWER: Span = Span::hours(1);
 
 /// A package in the index.
 #[derive(Clone, PartialEq, Debug)]
@@ -39,8 +42,15 @@ pub struct PackageEntry {
     pub pending: SmallVec<[(TripId, UserId); 4]>,
     /// Trips that had their chance, in order of id.
     pub barred: Vec<TripId>,
+    /// Trips that let an offer run out, and when they may be asked again; by trip.
+    pub paused: SmallVec<[(TripId, Time); 2]>,
+    /// Who has agreed and waits for the choice: their trips and couriers, by trip.
+    pub standing: SmallVec<[(TripId, UserId); 4]>,
     /// Couriers who said no, in order of id: none of their trips is asked again.
     pub barred_couriers: Vec<UserId>,
+    /// When the sender wants to know the courier; before that, acceptances stand side by side. `None`: the first
+    /// acceptance is a deal at once.
+    pub confirm_by: Option<Time>,
     /// The version of the package this entry was made of.
     pub version: i64,
 }
@@ -66,10 +76,13 @@ impl PackageEntry {
             reward: draft.reward,
             pending: SmallVec::new(),
             barred: Vec::new(),
+            paused: SmallVec::new(),
+            standing: SmallVec::new(),
             barred_couriers: Vec::new(),
+            confirm_by: draft.confirm_by,
             version: package.version,
         };
-        entry.note_requests(&package.requests);
+        entry.note_requests(&package.requests, settings);
         entry
     }
 
@@ -91,25 +104,73 @@ impl PackageEntry {
         f64::from(self.way_m) <= settings.in_town_km * 1_000.0
     }
 
-    /// Whether a courier has a request of this package that waits for an answer, on any trip.
+    /// Whether a courier has an open request of this package, on any trip.
     #[must_use]
     pub fn is_pending_with(&self, courier: UserId) -> bool {
-        self.pending.iter().any(|(_, asked)| *asked == courier)
+        self.pending.iter().chain(&self.standing).any(|(_, asked)| *asked == courier)
     }
 
-    fn note_requests(&mut self, requests: &[Request]) {
+    /// Whether acceptances stand side by side for now: the sender wants to know later.
+    #[must_use]
+    pub fn is_deferred(&self, now: Time) -> bool {
+        self.confirm_by.is_some_and(|at| at > now)
+    }
+
+    /// Whether there is so much time to choose that acceptances cost nobody anything for now: answers to offers come in
+    /// before the choice is made.
+    #[must_use]
+    pub fn has_time_to_choose(&self, now: Time) -> bool {
+        self.is_deferred(now + TIME_TO_ANSWER)
+    }
+
+    /// Whether a trip let an offer run out and is left alone for now.
+    #[must_use]
+    pub fn is_paused(&self, trip: TripId, now: Time) -> bool {
+        self.paused.iter().any(|(paused, until)| *paused == trip && now < *until)
+    }
+
+    /// Whether a request for this package and trip is open: waiting for an answer, or agreed and not chosen yet.
+    #[must_use]
+    pub fn is_requested(&self, trip: TripId) -> bool {
+        self.pending.iter().chain(&self.standing).any(|(asked, _)| *asked == trip)
+    }
+
+    /// As if nobody had been asked.
+    pub fn forget_requests(&mut self) {
+        self.pending.clear();
+        self.standing.clear();
+        self.paused.clear();
+        self.barred.clear();
+        self.barred_couriers.clear();
+    }
+
+    fn note_requests(&mut self, requests: &[Request], settings: &Settings) {
         for request in requests {
+            let trip = request.trip;
             match request.state {
-                RequestState::Pending => self.pending.push((request.trip, request.courier)),
+                RequestState::Pending => self.pending.push((trip, request.courier)),
+                RequestState::Agreed { .. } => self.standing.push((trip, request.courier)),
                 // Who lost the race, or was called off by the sender, is welcome when the package is open again.
                 RequestState::Taken { .. } | RequestState::Cancelled { by: Party::Sender, .. } => {}
-                _ => self.barred.push(request.trip),
+                // Who was silent may have been away, and is asked again, after a pause and so many times.
+                RequestState::Expired { at } => {
+                    let lapsed = |one: &&Request| {
+                        one.trip == trip && matches!(one.state, RequestState::Expired { .. })
+                    };
+                    if requests.iter().filter(lapsed).count() >= settings.reoffers.max(1) {
+                        self.barred.push(trip);
+                    } else {
+                        self.paused.push((trip, at + settings.reoffer_pause()));
+                    }
+                }
+                _ => self.barred.push(trip),
             }
             if refused_by_courier(request) {
                 self.barred_couriers.push(request.courier);
             }
         }
         self.pending.sort_unstable();
+        self.standing.sort_unstable();
         self.barred.sort_unstable();
         self.barred.dedup();
         self.barred_couriers.sort_unstable();

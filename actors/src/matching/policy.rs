@@ -1,11 +1,26 @@
-//! Whom to offer a package, how many at once, and for how long.
+//! Whom to offer a package, how many at once, for how long, and when an acceptance becomes a deal.
+//!
+//! Everything here is a function of what is passed in: no clock, no chance, no memory of its own. The simulation of
+//! the `quality` crate drives this code, and so does the server.
 
-use crate::ids::{TripId, UserId};
-use crate::matching::{Candidate, PackageEntry, Settings, score};
+pub mod couriers;
+pub mod demand;
+pub mod holds;
+pub mod outlook;
+pub mod standing;
+
+use crate::ids::{PackageId, TripId};
+use crate::matching::policy::outlook::{Outlook, View, bounded};
+use crate::matching::score::Terms;
+use crate::matching::{Candidate, PackageEntry, PackageIndex, Settings, TripEntry, gain_rub, score};
+use crate::request::Plan;
 use crate::time::{Span, Time};
 
 /// A wave should find a taker with all but this chance.
 const CHANCE_OF_NONE: f64 = 0.1;
+
+/// How many of the packages that wait for one courier are put in order: those that have waited longest.
+const MOST_QUEUED: usize = 256;
 
 /// The most live offers for one package.
 pub const MAX_WAVE: usize = 8;
@@ -29,8 +44,12 @@ pub struct Ranked {
     pub candidate: Candidate,
     /// The chance that the courier accepts, 0 to 1.
     pub acceptance: f64,
+    /// The same, less where the reward is below what the courier asks.
+    pub chance: f64,
     /// See [`score()`].
     pub score: f64,
+    /// Whether packages that are still to come are expected to need the room more.
+    pub room_is_dear: bool,
 }
 
 /// The best candidates, best first: by score, then by the earlier dropoff, then by trip id. At most
@@ -39,10 +58,10 @@ pub struct Ranked {
 pub fn rank(
     candidates: &[Candidate],
     package: &PackageEntry,
-    acceptance: impl Fn(UserId) -> f64,
+    outlook: &impl Outlook,
     settings: &Settings,
 ) -> Vec<Ranked> {
-    let mut ranked = scored(candidates, package, acceptance, settings);
+    let mut ranked = scored(candidates, package, outlook, settings);
     ranked.truncate(settings.candidates);
     ranked
 }
@@ -51,28 +70,29 @@ pub fn rank(
 pub(super) fn scored(
     candidates: &[Candidate],
     package: &PackageEntry,
-    acceptance: impl Fn(UserId) -> f64,
+    outlook: &impl Outlook,
     settings: &Settings,
 ) -> Vec<Ranked> {
     let score_one = |candidate: &Candidate| {
-        let acceptance = acceptance(candidate.courier);
-        let score = score(&candidate.plan, package, candidate.price, acceptance, settings);
-        Ranked { candidate: *candidate, acceptance, score }
+        let terms = Terms {
+            asked: candidate.price,
+            acceptance: outlook.acceptance(candidate.courier),
+            room_price_rub: outlook.room_price_rub(candidate, package),
+            weight: bounded(outlook.weight(candidate.courier, package)),
+        };
+        let gain = gain_rub(&candidate.plan, package, settings);
+        Ranked {
+            candidate: *candidate,
+            acceptance: terms.acceptance,
+            chance: terms.chance(package),
+            score: score(&candidate.plan, package, &terms, settings),
+            room_is_dear: terms.room_price_rub > 0.0 && terms.room_price_rub >= gain,
+        }
     };
     let mut ranked: Vec<Ranked> = candidates.iter().map(score_one).collect();
     let tie = |one: &Ranked| -> (Time, TripId) { (one.candidate.plan.dropoff.at, one.candidate.trip) };
     ranked.sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then_with(|| tie(a).cmp(&tie(b))));
     ranked
-}
-
-/// How many offers a package should have open, so that one is accepted with a chance of nine in ten, when each
-/// is accepted with this chance. At least 1, at most [`MAX_WAVE`].
-#[must_use]
-pub fn wave_size(acceptance: f64) -> usize {
-    let offers = (CHANCE_OF_NONE.ln() / (-acceptance.clamp(0.0, 1.0)).ln_1p()).ceil();
-    #[expect(clippy::cast_possible_truncation, reason = "within 1..=8 by the comparison above")]
-    #[expect(clippy::cast_sign_loss, reason = "within 1..=8")]
-    if offers < MAX_WAVE as f64 { (offers as usize).max(1) } else { MAX_WAVE }
 }
 
 /// How long a courier may look at an offer once it is on the screen, and when it ends at the latest. `pickup_at` is
@@ -85,29 +105,86 @@ pub fn time_limit(now: Time, pickup_at: Time, in_town: bool) -> (Span, Time) {
     (ttl, latest.min(pickup_at.max(now)))
 }
 
-/// The next couriers to ask, best first, so that the package has `k` requests open.
+/// The next couriers to ask, best first.
+///
+/// A package that the first acceptance takes at once has as many offers open as it needs to find a taker with a
+/// chance of nine in ten, at most [`MAX_WAVE`]: where all couriers accept with chance q, that is ln 0.1 / ln (1 - q),
+/// rounded up. And it leaves room alone that is expected to be needed more. One that is confirmed later
+/// collects acceptances, up to [`Settings::max_standing`], because there is a choice to make in the end.
 ///
 /// Nobody gets two requests for one package, whether one is open already or two trips suit: the better one counts.
-/// Couriers for whom `busy` holds, those with [`Settings::max_live_offers`] live offers, are passed over.
+/// Couriers for whom `busy` holds are passed over.
 #[must_use]
 pub fn next_wave(
     ranked: &[Ranked],
     package: &PackageEntry,
-    k: usize,
-    busy: impl Fn(UserId) -> bool,
+    outlook: &impl Outlook,
+    now: Time,
+    settings: &Settings,
+    busy: impl Fn(&Ranked) -> bool,
 ) -> Vec<Ranked> {
-    let room = k.saturating_sub(package.pending.len());
+    let deferred = package.is_deferred(now);
+    let chances = package.pending.iter().map(|(_, courier)| 1.0 - outlook.acceptance(*courier));
+    let mut none: f64 = chances.product();
+    let mut room = MAX_WAVE.saturating_sub(package.pending.len());
+    if deferred {
+        let open = package.pending.len() + package.standing.len();
+        room = room.min(settings.max_standing.saturating_sub(open));
+    }
     let mut wave: Vec<Ranked> = Vec::with_capacity(room.min(ranked.len()));
     for one in ranked {
-        if wave.len() == room {
+        if wave.len() == room || (!deferred && none <= CHANCE_OF_NONE + 1e-9) {
             break;
         }
         let courier = one.candidate.courier;
         let asked =
             package.is_pending_with(courier) || wave.iter().any(|other| other.candidate.courier == courier);
-        if !asked && !busy(courier) {
+        let kept = one.room_is_dear && !package.has_time_to_choose(now);
+        if !asked && !kept && !busy(one) {
+            none *= 1.0 - one.acceptance;
             wave.push(*one);
         }
     }
     wave
+}
+
+/// The packages that wait for nobody's answer and suit a trip, with their scores, best first: the order in which its
+/// courier should be asked. The price of room does not count here: all of them want the same room.
+#[must_use]
+pub fn queue(trip: &TripEntry, waiting: &PackageIndex, view: &impl View) -> Vec<(PackageId, f64)> {
+    let score_one = |(id, plan): (PackageId, Plan)| Some((id, on_trip(trip, waiting.get(id)?, &plan, view)));
+    let mut queue: Vec<_> =
+        waiting.waiting_for(trip, view.now(), MOST_QUEUED).into_iter().filter_map(score_one).collect();
+    queue.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    queue
+}
+
+/// Whether so many better packages wait for this courier that nobody has been asked for yet, that they will need all
+/// of the courier's `places` for offers.
+#[must_use]
+pub fn is_outranked(
+    one: &Ranked,
+    package: &PackageEntry,
+    trip: &TripEntry,
+    places: usize,
+    waiting: &PackageIndex,
+    view: &impl View,
+) -> bool {
+    let own = on_trip(trip, package, &one.candidate.plan, view);
+    let unasked = |id: &PackageId| {
+        waiting.get(*id).is_some_and(|other| other.pending.is_empty() && other.standing.is_empty())
+    };
+    let queue = queue(trip, waiting, view);
+    let better = queue.iter().take_while(|(_, score)| *score > own).map(|(id, _)| id);
+    better.filter(|id| **id != package.id && unasked(id)).take(places).count() >= places
+}
+
+fn on_trip(trip: &TripEntry, package: &PackageEntry, plan: &Plan, view: &impl View) -> f64 {
+    let terms = Terms {
+        asked: trip.price,
+        acceptance: view.acceptance(trip.courier),
+        room_price_rub: 0.0,
+        weight: bounded(view.weight(trip.courier, package)),
+    };
+    score(plan, package, &terms, view.settings())
 }

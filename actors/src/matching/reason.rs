@@ -9,6 +9,8 @@ pub enum Reason {
     OwnPackage,
     /// The courier, or an earlier request on this trip, has let the package pass.
     DeclinedBefore,
+    /// The courier let an offer run out lately, and is asked again later.
+    Lapsed,
     /// A request for this package and trip waits for an answer.
     Requested,
     /// The trip is over or cancelled.
@@ -33,6 +35,10 @@ pub enum Reason {
     },
     /// The courier has as many live offers as one may have.
     Busy,
+    /// Packages that are still to come are expected to need the room more: it is kept for them for now.
+    RoomIsDear,
+    /// The courier has room for few more offers, and other waiting packages suit better.
+    Outranked,
     /// Others suit better, and only so many are asked.
     Cut {
         /// How many.
@@ -58,6 +64,7 @@ impl Reason {
         match self {
             Self::OwnPackage => "self",
             Self::DeclinedBefore => "declined_before",
+            Self::Lapsed => "lapsed",
             Self::Requested => "requested",
             Self::NotLive => "not_live",
             Self::OffRoute => "off_route",
@@ -65,6 +72,8 @@ impl Reason {
             Self::Time => "time",
             Self::Capacity { .. } => "capacity",
             Self::Detour { .. } => "detour",
+            Self::RoomIsDear => "room_is_dear",
+            Self::Outranked => "outranked",
             Self::Busy => "busy",
             Self::Cut { .. } => "cut",
         }
@@ -76,15 +85,18 @@ impl Reason {
         match self {
             Self::OwnPackage => 0,
             Self::DeclinedBefore => 1,
-            Self::Requested => 2,
-            Self::NotLive => 3,
-            Self::OffRoute => 4,
-            Self::Order => 5,
-            Self::Time => 6,
-            Self::Capacity { .. } => 7,
-            Self::Detour { .. } => 8,
-            Self::Cut { .. } => 9,
-            Self::Busy => 10,
+            Self::Lapsed => 2,
+            Self::Requested => 3,
+            Self::NotLive => 4,
+            Self::OffRoute => 5,
+            Self::Order => 6,
+            Self::Time => 7,
+            Self::Capacity { .. } => 8,
+            Self::Detour { .. } => 9,
+            Self::Cut { .. } => 10,
+            Self::RoomIsDear => 11,
+            Self::Outranked => 12,
+            Self::Busy => 13,
         }
     }
 
@@ -96,6 +108,7 @@ impl Reason {
             Self::DeclinedBefore => {
                 "The courier has already turned this package down or let it pass.".to_owned()
             }
+            Self::Lapsed => "The courier did not answer lately, and is asked again later.".to_owned(),
             Self::Requested => "A request to this courier is waiting for an answer.".to_owned(),
             Self::NotLive => "The trip is over or cancelled.".to_owned(),
             Self::OffRoute => "The trip does not pass both ends of the package's way.".to_owned(),
@@ -109,6 +122,11 @@ impl Reason {
                     "The detour takes {needs_min} min, and the courier has {budget_min} min left for detours."
                 )
             }
+            Self::RoomIsDear => {
+                "The room on this way is usually needed by packages that are worth more; it is kept for them for now."
+                    .to_owned()
+            }
+            Self::Outranked => "Other packages that wait suit this courier better.".to_owned(),
             Self::Busy => "The courier has as many open offers as allowed.".to_owned(),
             Self::Cut { limit } => format!("There are {limit} couriers who suit better."),
         }
@@ -120,6 +138,7 @@ impl Reason {
         match self {
             Self::OwnPackage => "Курьер и отправитель — один человек.".to_owned(),
             Self::DeclinedBefore => "Курьер уже отказался от этой посылки или не ответил вовремя.".to_owned(),
+            Self::Lapsed => "Курьер недавно не ответил, позже спросим его ещё раз.".to_owned(),
             Self::Requested => "Курьеру уже отправлен запрос, ждём ответа.".to_owned(),
             Self::NotLive => "Поездка завершена или отменена.".to_owned(),
             Self::OffRoute => "Поездка не проходит через оба конца пути посылки.".to_owned(),
@@ -131,6 +150,11 @@ impl Reason {
             Self::Detour { needs_min, budget_min } => {
                 format!("Крюк займёт {needs_min} мин, а у курьера осталось на крюки {budget_min} мин.")
             }
+            Self::RoomIsDear => {
+                "Место на этом пути обычно нужно более выгодным посылкам, пока оно придержано для них."
+                    .to_owned()
+            }
+            Self::Outranked => "Этому курьеру больше подходят другие посылки, которые ждут.".to_owned(),
             Self::Busy => "У курьера уже предельное число открытых предложений.".to_owned(),
             Self::Cut { limit } => format!("Есть более подходящие курьеры ({limit})."),
         }

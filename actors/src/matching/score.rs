@@ -1,7 +1,7 @@
 //! How good a match is, as one number: the gain to expect for the carrying it takes.
 //!
 //! ```text
-//! chance of acceptance x (reward - cost of the detour) / (kg x km) ^ exponent        in roubles
+//! chance of acceptance x weight x (reward - cost of the detour - price of the room) / (kg x km) ^ exponent
 //! ```
 //!
 //! Dividing by less than the whole work keeps a room for large parcels on long ways, which pay less per kg and km.
@@ -26,26 +26,43 @@ const fn roubles(currency: Currency) -> f64 {
     }
 }
 
-/// The score of a plan: higher is better, below zero when the detour costs more than the reward.
-///
-/// `price` is what the courier asks per parcel, `acceptance` the chance that this courier accepts an offer, 0 to 1.
-/// A reward below the price makes the chance smaller in proportion.
+/// What is believed about a candidate, beside its plan.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Terms {
+    /// What the courier asks per parcel, if stated. A reward below it makes acceptance less likely in proportion.
+    pub asked: Option<Amount>,
+    /// The chance that this courier accepts an offer, 0 to 1.
+    pub acceptance: f64,
+    /// What the room is worth to packages that are still to come, in roubles.
+    pub room_price_rub: f64,
+    /// Fairness and region, within their bounds; 1 weighs nothing.
+    pub weight: f64,
+}
+
+impl Terms {
+    /// The chance that the courier accepts this reward, 0 to 1.
+    #[must_use]
+    pub fn chance(&self, package: &PackageEntry) -> f64 {
+        let (reward, asked) = (in_roubles(package.reward), self.asked.map_or(0.0, in_roubles));
+        if asked > reward { self.acceptance * reward / asked } else { self.acceptance }
+    }
+}
+
+/// The score of a plan: higher is better, below zero when detour and room cost more than the reward.
 #[must_use]
-pub fn score(
-    plan: &Plan,
-    package: &PackageEntry,
-    price: Option<Amount>,
-    acceptance: f64,
-    settings: &Settings,
-) -> f64 {
-    let reward = in_roubles(package.reward);
-    let detour = settings.detour_rub_per_min * f64::from(plan.detour_min)
-        + settings.detour_rub_per_km * f64::from(plan.detour_m) / 1_000.0;
-    let asked = price.map_or(0.0, in_roubles);
-    let chance = if asked > reward { acceptance * reward / asked } else { acceptance };
+pub fn score(plan: &Plan, package: &PackageEntry, terms: &Terms, settings: &Settings) -> f64 {
     let kg = (f64::from(package.load.weight_g) / 1_000.0).max(LEAST_KG);
     let km = (f64::from(package.way_m) / 1_000.0).max(LEAST_KM);
-    chance * (reward - detour) / (kg * km).powf(settings.work_exponent)
+    let gain = gain_rub(plan, package, settings) - terms.room_price_rub;
+    terms.chance(package) * terms.weight * gain / (kg * km).powf(settings.work_exponent)
+}
+
+/// The reward less what the detour costs the courier, in roubles.
+#[must_use]
+pub fn gain_rub(plan: &Plan, package: &PackageEntry, settings: &Settings) -> f64 {
+    let detour = settings.detour_rub_per_min * f64::from(plan.detour_min)
+        + settings.detour_rub_per_km * f64::from(plan.detour_m) / 1_000.0;
+    in_roubles(package.reward) - detour
 }
 
 fn in_roubles(amount: Amount) -> f64 {

@@ -6,6 +6,7 @@
 //! ```
 //! Alfa has four suburbs to its north: Near (2 km), Mid (4 km), Big (11 km, large) and Far (22 km).
 
+mod choices;
 mod classic_bugs;
 mod entries;
 mod explaining;
@@ -109,6 +110,7 @@ fn package(from: &str, to: &str) -> Package {
         weight: String::new(),
         tags: Vec::new(),
         mode: Mode::Instant,
+        confirm_by: None,
         template: false,
     };
     Package::publish(Uuid::from_u128(1).into(), user(1), draft, NOW).expect("a valid package")

@@ -169,6 +169,12 @@ impl TripEntry {
         self.halts[leg as usize].left
     }
 
+    /// Room left on each leg.
+    #[must_use]
+    pub fn room(&self) -> SmallVec<[Load; 4]> {
+        self.halts[..self.legs()].iter().map(|halt| halt.left).collect()
+    }
+
     /// How many legs there are.
     #[must_use]
     pub const fn legs(&self) -> usize {

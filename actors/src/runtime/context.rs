@@ -7,6 +7,7 @@ use std::time::Duration;
 use parking_lot::RwLock;
 use smallvec::SmallVec;
 
+use super::beliefs::{Beliefs, Seen};
 use super::directory::Directory;
 use super::offers::OfferBook;
 use super::owners::Owners;
@@ -15,10 +16,11 @@ use super::roster::Roster;
 use super::trip_actor::{self, TripActor};
 use super::user_actor::{self, UserActor};
 use crate::ids::{PackageId, RequestId, TripId, UserId};
-use crate::matching::{PackageEntry, PackageIndex, Settings, TripEntry, TripIndex};
+use crate::matching::{PackageEntry, PackageIndex, Settings, TripEntry, TripIndex, policy};
 use crate::package::{Mode, Package, PackageState};
 use crate::place::Gazetteer;
 use crate::ports::{Bus, Clock, Committed, Hint, Store, StreamEntry, Unavailable};
+use crate::time::Time;
 use crate::trip::Trip;
 
 /// How many waiting packages one new or changed trip wakes at most.
@@ -94,6 +96,7 @@ pub(super) struct Context {
     pub(super) trips_of: RwLock<HashMap<UserId, SmallVec<[TripId; 2]>>>,
     pub(super) offers: OfferBook,
     pub(super) owners: Owners,
+    pub(super) beliefs: Beliefs,
     pub(super) roster: Roster,
     pub(super) directories: OnceLock<Directories>,
 }
@@ -126,8 +129,10 @@ impl Context {
     /// Brings the indexes in line with a package that changed.
     pub(super) fn follow_package(&self, package: &Package) {
         self.owners.learn(package);
-        if package.is_waiting(self.clock.now()) {
-            let entry = self.package_entry(package);
+        let entry = self.package_entry(package);
+        let now = self.clock.now();
+        self.beliefs.follow(package, &entry, now, &self.settings.matching);
+        if package.is_waiting(now) {
             self.waiting.write().upsert(entry);
         } else {
             self.waiting.write().remove(package.id);
@@ -203,12 +208,21 @@ impl Context {
         told
     }
 
-    /// Wakes waiting packages that the trip could carry.
+    /// Wakes waiting packages that the trip could carry, those first that suit it best.
     fn wake_for_trip(&self, entry: &TripEntry) {
-        let found = self.waiting.read().waiting_for(entry, self.clock.now(), WAKE_PACKAGES);
-        for (package, _) in found {
+        let now = self.clock.now();
+        let best = {
+            let (trips, waiting) = (self.trips.read(), self.waiting.read());
+            policy::queue(entry, &waiting, &self.view(&trips, now))
+        };
+        for (package, _) in best.into_iter().take(WAKE_PACKAGES) {
             let _ = self.directories().packages.get(package).tell(package_actor::Consider);
         }
+    }
+
+    /// What this node believes now, with the trips as they stand.
+    pub(super) fn view<'a>(&'a self, trips: &'a TripIndex, now: Time) -> Seen<'a> {
+        Seen { beliefs: &self.beliefs, trips, now, settings: &self.settings.matching }
     }
 
     fn wake_for_courier(&self, courier: UserId) {

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use actix::{Actor, Arbiter};
 use parking_lot::RwLock;
 
+use super::beliefs::Beliefs;
 use super::context::{Context, Directories, RuntimeSettings, Stats};
 use super::directory::Directory;
 use super::execute::{Room, execute};
@@ -21,10 +22,12 @@ use super::trip_actor::{self, Order, TripActor};
 use super::user_actor::{self, UserActor};
 use crate::ids::{PackageId, RequestId, TripId, UserId};
 use crate::load::Load;
+use crate::matching::policy::is_outranked;
 use crate::matching::{
-    self, Candidate, Explanation, Need, PackageEntry, PackageIndex, Passing, Reason, Survey, TripEntry,
-    TripIndex,
+    self, Candidate, Explanation, Need, PackageEntry, PackageIndex, Passing, Ranked, Reason, Survey,
+    TripEntry, TripIndex,
 };
+use crate::money::Amount;
 use crate::package::{Package, PackageCommand, PackageDraft, Proposal, Terms};
 use crate::place::{Gazetteer, PlaceId};
 use crate::ports::{Bus, Clock, CommitError, Hint, Store, Unavailable};
@@ -109,6 +112,7 @@ impl Engine {
             trips_of: RwLock::new(HashMap::new()),
             offers: OfferBook::default(),
             owners: Owners::default(),
+            beliefs: Beliefs::default(),
             roster: Roster::default(),
             directories: OnceLock::new(),
         });
@@ -378,14 +382,21 @@ impl Engine {
         Ok((package, explanation))
     }
 
-    /// Who would be considered for a package that is not published yet.
+    /// Who would be considered for a package that is not published yet: as drafted, and for another reward.
     ///
     /// # Errors
     /// The refusal that publishing would meet.
-    pub fn dry_run(&self, sender: UserId, draft: PackageDraft) -> Result<Explanation, Refusal> {
+    pub fn dry_run(
+        &self,
+        sender: UserId,
+        draft: PackageDraft,
+        reward: Amount,
+    ) -> Result<(Explanation, Explanation), Refusal> {
         let now = self.context.clock.now();
         let package = Package::publish(PackageId::new(now, self.context.clock.random()), sender, draft, now)?;
-        Ok(self.explain_entry(&self.context.package_entry(&package)))
+        let entry = self.context.package_entry(&package);
+        let other = PackageEntry { reward, ..entry.clone() };
+        Ok((self.explain_entry(&entry), self.explain_entry(&other)))
     }
 
     /// A connection joins: it is told of everything after the position it gets.
@@ -529,12 +540,25 @@ impl Engine {
 
     fn explain_entry(&self, entry: &PackageEntry) -> Explanation {
         let settings = &self.context.settings.matching;
-        let is_full = |courier| self.context.offers.is_full(courier, settings.max_live_offers);
         let now = self.context.clock.now();
         let mut survey = Survey::new(settings.max_verdicts);
         // The lock is taken for each step anew: at a hub this is a long look, and nobody else should wait for it.
         while survey.step(&self.context.trips.read(), entry, now) {}
-        matching::explain(survey, entry, |_| settings.acceptance, is_full, settings)
+        let (trips, waiting) = (self.context.trips.read(), self.context.waiting.read());
+        let view = self.context.view(&trips, now);
+        let passed_over = |one: &Ranked| {
+            let most = settings.max_live_offers;
+            let places = self.context.offers.places(one.candidate.courier, most);
+            match trips.get(one.candidate.trip).filter(|_| places > 0) {
+                None => Some(Reason::Busy),
+                Some(trip) => {
+                    let better_wait =
+                        places < most && is_outranked(one, entry, trip, places, &waiting, &view);
+                    better_wait.then_some(Reason::Outranked)
+                }
+            }
+        };
+        matching::explain(survey, entry, now, &view, passed_over, settings)
     }
 }
 

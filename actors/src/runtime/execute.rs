@@ -104,6 +104,7 @@ async fn attempt(
     unit.receipt = promise.and_then(|promise| promise.receipt(Subject::Package(&after)));
     match context.store.commit(unit).await {
         Ok(committed) => {
+            context.beliefs.learn(package, &outcome);
             *package = after;
             let trips = outcome.trips.iter().map(|(id, _)| *id).collect();
             context.tell(committed, vec![package.id], trips);
@@ -146,12 +147,21 @@ async fn reserve(
     command: &PackageCommand,
     room: Room,
 ) -> Result<Reservation, Refusal> {
-    let PackageCommand::Request { id, command: accept @ RequestCommand::Accept { .. } } = command else {
+    let PackageCommand::Request {
+        id,
+        command: accept @ (RequestCommand::Accept { .. } | RequestCommand::Choose),
+    } = command
+    else {
         return Ok(None);
     };
     // Whoever comes too late is told so here, without asking anybody else.
     let Some(request) = package.request(*id) else { return Err(Rejection::UnknownRequest.into()) };
-    if request.already(accept) || request.decide(accept, context.clock.now()).is_err() {
+    let now = context.clock.now();
+    if request.already(accept) || request.decide(accept, now).is_err() {
+        return Ok(None);
+    }
+    // An acceptance that only stands for now needs no room.
+    if *accept != RequestCommand::Choose && package.defers(request, now) {
         return Ok(None);
     }
     if room == Room::Store {

@@ -17,9 +17,9 @@ pub(super) struct OfferBook {
 }
 
 impl OfferBook {
-    /// Whether the courier has `most` live offers.
-    pub(super) fn is_full(&self, courier: UserId, most: usize) -> bool {
-        self.live.lock().get(&courier).is_some_and(|offers| offers.len() >= most)
+    /// How many more offers the courier may have, of `most`.
+    pub(super) fn places(&self, courier: UserId, most: usize) -> usize {
+        most.saturating_sub(self.live.lock().get(&courier).map_or(0, SmallVec::len))
     }
 
     /// Books an offer, if the courier has fewer than `most`.

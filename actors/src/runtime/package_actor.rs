@@ -15,10 +15,11 @@ use super::engine::Refusal;
 use super::execute::{Room, execute, offer_ended};
 use super::mailbox::Letter;
 use super::promise::Promise;
+use super::wave::{self, Wave};
 use crate::ids::{PackageId, RequestId, UserId};
-use crate::matching::{self, Ranked};
-use crate::package::{Package, PackageCommand, Proposal};
+use crate::package::{Package, PackageCommand};
 use crate::rejection::Rejection;
+use crate::request::RequestCommand;
 use crate::time::Time;
 
 /// A command on the package; answers with the package afterwards.
@@ -74,13 +75,15 @@ pub(super) struct PackageActor {
     context: Arc<Context>,
     package: Option<Package>,
     alarm: Option<(Time, SpawnHandle)>,
+    /// When to consider again although nothing has happened.
+    look_again: Option<Time>,
     retired: Arc<AtomicBool>,
     touched: bool,
 }
 
 impl PackageActor {
     pub(super) fn new(id: PackageId, context: Arc<Context>, retired: Arc<AtomicBool>) -> Self {
-        Self { id, context, package: None, alarm: None, retired, touched: true }
+        Self { id, context, package: None, alarm: None, look_again: None, retired, touched: true }
     }
 
     fn load(&mut self, ctx: &mut ActorContext<Self>) {
@@ -97,6 +100,7 @@ impl PackageActor {
                     }
                     actor.set_alarm(ctx);
                     actor.consider_soon(ctx);
+                    actor.choose_soon(ctx);
                 }
                 Err(error) => {
                     tracing::warn!(package = %actor.id, %error, "cannot load the package");
@@ -139,6 +143,7 @@ impl PackageActor {
             actor.set_alarm(ctx);
             if again {
                 actor.consider_soon(ctx);
+                actor.choose_soon(ctx);
             }
             result
         })))
@@ -155,9 +160,10 @@ impl PackageActor {
     /// Makes the next wave of offers, if there is anybody to ask.
     fn consider(&mut self, ctx: &mut ActorContext<Self>) {
         let Some(package) = &self.package else { return };
-        let proposals = next_wave(&self.context, package);
+        let Wave { proposals, look_again } = Wave::of(&self.context, package);
+        self.look_again = look_again;
         if proposals.is_empty() {
-            return;
+            return self.set_alarm(ctx);
         }
         self.touched = true;
         let (context, held) = (Arc::clone(&self.context), self.package.take());
@@ -190,9 +196,63 @@ impl PackageActor {
             .wait(ctx);
     }
 
-    /// Wakes up when the next offer ends.
+    /// Takes one of the acceptances, if the last moment for it has come.
+    fn choose_soon(&self, ctx: &mut ActorContext<Self>) {
+        if self.package.as_ref().is_some_and(|package| wave::next_choice(&self.context, package).is_some()) {
+            ctx.run_later(Duration::ZERO, Self::choose);
+        }
+    }
+
+    fn choose(&mut self, ctx: &mut ActorContext<Self>) {
+        let Some(package) = &self.package else { return };
+        let Some(id) = wave::choice(&self.context, package) else { return };
+        self.touched = true;
+        let (context, held) = (Arc::clone(&self.context), self.package.take());
+        let work = async move {
+            let Some(mut package) = held else { return (None, false) };
+            let command = PackageCommand::Request { id, command: RequestCommand::Choose };
+            let package = match execute(&context, &mut package, &command, Room::Actor, None).await {
+                Ok(_) => Some(package),
+                Err(Refusal::Unavailable(_)) => None,
+                Err(refusal) => {
+                    tracing::debug!(package = %package.id, %refusal, "a choice was not carried out");
+                    return (Some(package), matches!(refusal, Refusal::Rejected(Rejection::NoRoom(_))));
+                }
+            };
+            (package, false)
+        };
+        work.into_actor(self)
+            .map(|(package, somebody_was_faster), actor, ctx| {
+                actor.package = package;
+                match actor.package {
+                    Some(_) => actor.set_alarm(ctx),
+                    None => {
+                        ctx.run_later(Duration::from_secs(1), Self::load);
+                    }
+                }
+                if somebody_was_faster {
+                    // The trip is being looked at again; then another acceptance is chosen.
+                    ctx.run_later(Duration::from_secs(1), Self::choose);
+                }
+            })
+            .wait(ctx);
+    }
+
+    /// When something has to be done although nobody asks: an offer ends, a choice is due, a pause is over.
+    fn next_moment(&self) -> Option<Time> {
+        let package = self.package.as_ref()?;
+        let waiting = package.is_waiting(self.context.clock.now());
+        let moments = [
+            package.next_deadline(),
+            wave::next_choice(&self.context, package),
+            self.look_again.filter(|_| waiting),
+        ];
+        moments.into_iter().flatten().min()
+    }
+
+    /// Wakes up at the next moment.
     fn set_alarm(&mut self, ctx: &mut ActorContext<Self>) {
-        let next = self.package.as_ref().and_then(Package::next_deadline);
+        let next = self.next_moment();
         if self.alarm.as_ref().map(|(at, _)| *at) == next {
             return;
         }
@@ -203,7 +263,11 @@ impl PackageActor {
             let wait = at.since(self.context.clock.now()).ms().max(0).unsigned_abs();
             let handle = ctx.run_later(Duration::from_millis(wait), |actor, ctx| {
                 actor.alarm = None;
-                actor.expire(ctx);
+                let now = actor.context.clock.now();
+                actor.look_again.take_if(|at| *at <= now);
+                // The choice comes first: what is due may end at the same moment.
+                actor.choose_soon(ctx);
+                ctx.run_later(Duration::ZERO, Self::expire);
             });
             self.alarm = Some((at, handle));
         }
@@ -249,35 +313,6 @@ impl PackageActor {
             }
         });
     }
-}
-
-/// The proposals of the next wave, booked with their couriers.
-fn next_wave(context: &Context, package: &Package) -> Vec<Proposal> {
-    let now = context.clock.now();
-    if !package.is_waiting(now) {
-        return Vec::new();
-    }
-    let settings = &context.settings.matching;
-    let entry = context.package_entry(package);
-    let candidates = context.trips.read().candidates(&entry, now, settings.candidates);
-    let ranked = matching::rank(&candidates, &entry, |_| settings.acceptance, settings);
-    let size = matching::wave_size(settings.acceptance);
-    let is_full = |courier| context.offers.is_full(courier, settings.max_live_offers);
-    let in_town = entry.is_in_town(settings);
-    let propose = |ranked: Ranked| {
-        let candidate = ranked.candidate;
-        let id = RequestId::new(now, context.clock.random());
-        context.offers.book(candidate.courier, id, settings.max_live_offers).then(|| Proposal {
-            id,
-            trip: candidate.trip,
-            courier: candidate.courier,
-            plan: candidate.plan,
-            reward: package.draft.reward,
-            message: String::new(),
-            time_limit: Some(matching::time_limit(now, candidate.plan.pickup.at, in_town)),
-        })
-    };
-    matching::next_wave(&ranked, &entry, size, is_full).into_iter().filter_map(propose).collect()
 }
 
 fn keep_rendered(mut loaded: Package, known: Option<&Package>) -> Package {

@@ -133,6 +133,9 @@ async fn compare(context: &Arc<Context>, since: Time) -> Result<(), Unavailable>
 
 /// Brings everything back that was live before this process: trips, waiting packages, running offers.
 pub(super) async fn restore(context: &Arc<Context>) -> Result<(), Unavailable> {
+    let entry = |package: &_| context.package_entry(package);
+    let (now, settings) = (context.clock.now(), &context.settings.matching);
+    context.beliefs.recall(context.store.as_ref(), entry, now, settings).await?;
     let mut after = None;
     loop {
         let page = context.store.live_trips(after, PAGE).await?;

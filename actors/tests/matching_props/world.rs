@@ -196,6 +196,7 @@ impl World {
             weight: String::new(),
             tags: Vec::new(),
             mode: Mode::Instant,
+            confirm_by: None,
             template: false,
         };
         let id = self.next_id().into();

@@ -321,7 +321,10 @@ impl Fact {
             StreamEvent::TripUpdated(change) => {
                 return Self::Trip { trip: change.trip_id, version: change.version };
             }
-            StreamEvent::CourierAvailable(_) | StreamEvent::NotificationNew(_) => return Self::Other,
+            // The load test's packages leave no time to choose.
+            StreamEvent::RequestAgreed(_)
+            | StreamEvent::CourierAvailable(_)
+            | StreamEvent::NotificationNew(_) => return Self::Other,
             StreamEvent::RequestNew(change) => (Step::Opened, change),
             StreamEvent::RequestAccepted(change) => (Step::Accepted, change),
             StreamEvent::RequestDeclined(change) => (Step::Declined, change),

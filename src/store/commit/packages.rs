@@ -8,7 +8,7 @@ use peerpack_actors::unit::PackageChange;
 use serde_json::{Value as Json, json};
 
 use super::Units;
-use crate::store::codec::{evidence, to_document};
+use crate::store::codec::{evidence, stored, to_document};
 use crate::store::failure::Failure;
 use crate::store::sql::{Conn, Sql, args, hex, over_rows, rows, sql};
 
@@ -18,9 +18,9 @@ const ADD_PACKAGE: Sql = sql("\
     dropoff_place, dropoff_lat, dropoff_lon, dropoff_address, \
     weight_g, volume_ml, slots, ready_at, deliver_by, reward_minor, reward_currency, \
     description, size, weight, tags, created_at, updated_at, made_from, \
-    hand_over_codes, contents_confirmed) \
+    hand_over_codes, contents_confirmed, confirm_by) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-    $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)");
+    $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)");
 
 // `updated_at` never goes back: a unit that was decided earlier may well commit later, and whoever has looked
 // beyond its time would never see it.
@@ -36,8 +36,8 @@ const MOVE_PACKAGES: Sql = over_rows!(
 
 const MOVE_REQUESTS: Sql = over_rows!(
     "UPDATE requests SET state = r.state, state_at = r.state_at, state_by = r.state_by, reason = r.reason, \
-     updated_at = r.at FROM",
-    [id uuid, package_id uuid, at int, state text, state_at int, state_by text, reason text],
+     agreed_at = COALESCE(r.agreed_at, requests.agreed_at), updated_at = r.at FROM",
+    [id uuid, package_id uuid, at int, state text, state_at int, state_by text, reason text, agreed_at int],
     "WHERE requests.id = r.id AND requests.package_id = r.package_id"
 );
 
@@ -45,17 +45,17 @@ const ADD_REQUESTS: Sql = over_rows!(
     "INSERT INTO requests (id, package_id, trip_id, sender, courier, origin, leg_from, leg_to, \
      pickup_place, pickup_at, dropoff_place, dropoff_at, detour_min, detour_m, room_left_g, \
      reward_minor, currency, message, created_at, wave_order, expires_at, ttl_ms, \
-     state, state_at, state_by, reason, updated_at) \
+     state, state_at, state_by, reason, agreed_at, updated_at) \
      SELECT r.id, r.package_id, r.trip_id, r.sender, r.courier, r.origin, r.leg_from, r.leg_to, \
      r.pickup_place, r.pickup_at, r.dropoff_place, r.dropoff_at, r.detour_min, r.detour_m, r.room_left_g, \
      r.reward_minor, r.currency, r.message, r.created_at, r.wave_order, r.expires_at, r.ttl_ms, \
-     r.state, r.state_at, r.state_by, r.reason, r.at FROM",
+     r.state, r.state_at, r.state_by, r.reason, r.agreed_at, r.at FROM",
     [
         id uuid, package_id uuid, trip_id uuid, sender uuid, courier uuid, origin text, leg_from int,
         leg_to int, pickup_place int, pickup_at int, dropoff_place int, dropoff_at int, detour_min int,
         detour_m int, room_left_g int, reward_minor int, currency text, message text, created_at int,
         wave_order int, expires_at int, ttl_ms int, state text, state_at int, state_by text, reason text,
-        at int,
+        agreed_at int, at int,
     ],
     ""
 );
@@ -101,14 +101,16 @@ pub(super) async fn apply_requests(conn: &mut Conn, units: Units<'_>) -> Result<
                 PackageChange::Update { id, opened, moved: steps, .. } => {
                     moved.extend(steps.iter().map(|(request, state)| {
                         let (by, reason) = evidence(state);
+                        let (word, state_at, agreed_at) = stored(state);
                         json!({
                             "id": hex(request.uuid()),
                             "package_id": hex(id.uuid()),
                             "at": unit.at.ms(),
-                            "state": state.word(),
-                            "state_at": state.at().map(Time::ms),
+                            "state": word,
+                            "state_at": state_at,
                             "state_by": by,
                             "reason": reason,
+                            "agreed_at": agreed_at,
                         })
                     }));
                     opened
@@ -162,6 +164,7 @@ async fn add_package(conn: &mut Conn, package: &Package) -> Result<(), Failure> 
         package.made_from.map(PackageId::uuid),
         i64::from(package.terms.hand_over_codes),
         i64::from(package.terms.contents_confirmed),
+        draft.confirm_by.map(Time::ms),
     ];
     conn.execute(ADD_PACKAGE, values).await?;
     Ok(())
@@ -170,6 +173,7 @@ async fn add_package(conn: &mut Conn, package: &Package) -> Result<(), Failure> 
 fn document(request: &Request, wave_order: usize, at: Time) -> Json {
     let plan = &request.plan;
     let (by, reason) = evidence(&request.state);
+    let (word, state_at, agreed_at) = stored(&request.state);
     json!({
         "id": hex(request.id.uuid()),
         "package_id": hex(request.package.uuid()),
@@ -193,10 +197,11 @@ fn document(request: &Request, wave_order: usize, at: Time) -> Json {
         "wave_order": wave_order,
         "expires_at": request.expires_at.map(Time::ms),
         "ttl_ms": request.ttl.ms(),
-        "state": request.state.word(),
-        "state_at": request.state.at().map(Time::ms),
+        "state": word,
+        "state_at": state_at,
         "state_by": by,
         "reason": reason,
+        "agreed_at": agreed_at,
         "at": at.ms(),
     })
 }

@@ -193,6 +193,7 @@ impl World {
             weight: String::new(),
             tags: Vec::new(),
             mode: Mode::Instant,
+            confirm_by: None,
             template: false,
         };
         self.app.engine.publish_package(user, draft).await.unwrap();

@@ -161,7 +161,7 @@ fn who_had_the_chance_is_barred_and_who_lost_the_race_is_not() {
         (Origin::Engine, S::Declined { at, reason: None }, true, true, false),
         (Origin::Sender, S::Declined { at, reason: None }, true, true, false),
         (Origin::Courier, S::Declined { at, reason: None }, true, false, false),
-        (Origin::Engine, S::Expired { at }, true, false, false),
+        (Origin::Engine, S::Expired { at }, false, false, false),
         (Origin::Courier, S::Withdrawn { at }, true, false, false),
         (Origin::Engine, S::Taken { at }, false, false, false),
         (Origin::Engine, S::Cancelled { at, by: Party::Courier }, true, true, false),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::matching::explain::Match;
-use crate::matching::{Explanation, Reason, TripIndex, explain};
+use crate::matching::{Explanation, Ranked, Reason, TripIndex, explain};
 
 fn explained(
     trips: &[Trip],
@@ -15,7 +15,9 @@ fn explained(
         index.upsert(trip_entry(trip));
     }
     let entry = package_entry(package);
-    explain(index.considered(&entry, NOW), &entry, |_| settings.acceptance, busy, settings)
+    let passed_over = |one: &Ranked| busy(one.candidate.courier).then_some(Reason::Busy);
+    let survey = index.considered(&entry, NOW);
+    explain(survey, &entry, NOW, &|_| settings.acceptance, passed_over, settings)
 }
 
 /// Trip and code, `#rank` for a match.

@@ -44,7 +44,7 @@ fn every_rejection_has_its_reason() {
 
     let mut expired = there.clone();
     expired.requests.push(request(&on_way, Origin::Engine, RequestState::Expired { at: NOW }));
-    assert_eq!(code(&on_way, &expired), "declined_before");
+    assert_eq!(code(&on_way, &expired), "lapsed");
     assert!(plan(&other_trip, &expired).is_ok(), "another trip of a courier who did not answer");
 
     let mut asked = there.clone();

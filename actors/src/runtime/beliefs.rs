@@ -1,0 +1,190 @@
+//! What this node has learned: how couriers answer, what was published lately, and who has agreed to what.
+//!
+//! All of it can be had from the store again, and none of it decides a claim: it only says whom to ask first and
+//! which acceptance to take.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::{Mutex, RwLock};
+use smallvec::SmallVec;
+
+use crate::ids::{TripId, UserId};
+use crate::load::Load;
+use crate::matching::policy::couriers::Couriers;
+use crate::matching::policy::demand::{Demand, History, MOST_PACKAGES};
+use crate::matching::policy::outlook::{Outlook, View, bounded};
+use crate::matching::policy::standing::{Agreed, Standing, Standings};
+use crate::matching::{Candidate, PackageEntry, Settings, TripEntry, TripIndex, gain_rub};
+use crate::package::{Outcome, Package, PackageEvent};
+use crate::ports::{Store, Unavailable};
+use crate::request::{Origin, Plan, RequestState};
+use crate::time::{Span, Time};
+
+/// How long the learned demand for a trip's room is used before it is worked out anew.
+const FRESH: Span = Span::hours(1);
+
+/// Of how many trips the demand is kept; more than that are worked out anew.
+const MOST_DEMANDS: usize = 50_000;
+
+/// What this node has learned.
+#[derive(Default)]
+pub(super) struct Beliefs {
+    couriers: RwLock<Couriers>,
+    history: RwLock<History>,
+    demands: Mutex<HashMap<TripId, (Time, Arc<Demand>)>>,
+    /// Who has agreed to carry what.
+    pub(super) standings: RwLock<Standings>,
+}
+
+impl Beliefs {
+    /// Learns from the store what happened before this process.
+    pub(super) async fn recall(
+        &self,
+        store: &dyn Store,
+        entry: impl Fn(&Package) -> PackageEntry,
+        now: Time,
+        settings: &Settings,
+    ) -> Result<(), Unavailable> {
+        let since = now - Span::days(i64::from(settings.history_days));
+        if settings.history_days == 0 {
+            return Ok(());
+        }
+        for (courier, answers) in store.answers(since).await? {
+            self.couriers.write().add(courier, answers);
+        }
+        let mut published = store.published(since, MOST_PACKAGES).await?;
+        published.reverse();
+        let mut history = self.history.write();
+        for package in &published {
+            history.note(&entry(package), package.created_at, settings);
+        }
+        Ok(())
+    }
+
+    /// Learns from what has happened to the requests of a package.
+    pub(super) fn learn(&self, package: &Package, outcome: &Outcome) {
+        for event in &outcome.events {
+            let PackageEvent::RequestMoved { id, from: RequestState::Pending, to } = event else { continue };
+            let accepted = match to {
+                RequestState::Agreed { .. } | RequestState::Accepted { .. } => true,
+                RequestState::Declined { .. } | RequestState::Expired { .. } => false,
+                _ => continue,
+            };
+            if let Some(request) = package.request(*id).filter(|request| request.origin == Origin::Engine) {
+                self.couriers.write().note(request.courier, accepted);
+            }
+        }
+    }
+
+    /// Takes in a package that is new or has changed: as one of those that get published, and who has agreed to it.
+    pub(super) fn follow(&self, package: &Package, entry: &PackageEntry, now: Time, settings: &Settings) {
+        let days = Span::days(i64::from(settings.history_days));
+        if !package.draft.template
+            && now.since(package.created_at) < days
+            && !self.history.read().knows(package.id)
+        {
+            self.history.write().note(entry, package.created_at, settings);
+        }
+        let agreed = agreed(package, entry, |courier| self.weight(courier, entry, settings), settings);
+        if agreed.is_some() || self.standings.read().get(package.id).is_some() {
+            self.standings.write().set(package.id, agreed);
+        }
+    }
+
+    /// What the room of a trip costs those who are still to come, in roubles.
+    pub(super) fn price_rub(
+        &self,
+        trip: &TripEntry,
+        plan: &Plan,
+        load: Load,
+        now: Time,
+        settings: &Settings,
+    ) -> f64 {
+        self.demand(trip, now, settings).price_rub(trip, plan, load, now)
+    }
+
+    fn demand(&self, trip: &TripEntry, now: Time, settings: &Settings) -> Arc<Demand> {
+        if let Some((at, demand)) = self.demands.lock().get(&trip.id)
+            && now.since(*at) < FRESH
+        {
+            return Arc::clone(demand);
+        }
+        let demand = Arc::new(self.history.read().demand(trip, settings));
+        let mut demands = self.demands.lock();
+        if demands.len() >= MOST_DEMANDS {
+            demands.clear();
+        }
+        demands.insert(trip.id, (now, Arc::clone(&demand)));
+        demand
+    }
+
+    fn weight(&self, courier: UserId, package: &PackageEntry, settings: &Settings) -> f64 {
+        let fairness = self.couriers.read().fairness(courier, settings);
+        if settings.region_weights.is_empty() {
+            return bounded(fairness);
+        }
+        let pickup = package.pickups.first().map(|spot| spot.place.to_string());
+        let region = pickup.and_then(|place| settings.region_weights.get(&place)).copied();
+        bounded(fairness * region.unwrap_or(1.0))
+    }
+}
+
+/// What stands for an open package.
+fn agreed(
+    package: &Package,
+    entry: &PackageEntry,
+    weight: impl Fn(UserId) -> f64,
+    settings: &Settings,
+) -> Option<Agreed> {
+    let confirm_by = package.draft.confirm_by?;
+    let standing = |request: &crate::request::Request| {
+        matches!(request.state, RequestState::Agreed { .. }).then(|| Standing {
+            request: request.id,
+            trip: request.trip,
+            plan: request.plan,
+            gain_rub: gain_rub(&request.plan, entry, settings) * weight(request.courier),
+        })
+    };
+    let standing: SmallVec<[Standing; 4]> = package.requests.iter().filter_map(standing).collect();
+    (!standing.is_empty()).then_some(Agreed { load: package.draft.load, confirm_by, standing })
+}
+
+/// What this node believes at a moment.
+pub(super) struct Seen<'a> {
+    pub(super) beliefs: &'a Beliefs,
+    pub(super) trips: &'a TripIndex,
+    pub(super) now: Time,
+    pub(super) settings: &'a Settings,
+}
+
+impl View for Seen<'_> {
+    fn now(&self) -> Time {
+        self.now
+    }
+
+    fn settings(&self) -> &Settings {
+        self.settings
+    }
+}
+
+impl Outlook for Seen<'_> {
+    fn acceptance(&self, courier: UserId) -> f64 {
+        self.beliefs.couriers.read().acceptance(courier, self.settings)
+    }
+
+    fn room_price_rub(&self, candidate: &Candidate, package: &PackageEntry) -> f64 {
+        // Acceptances that stand side by side cost nobody anything: the price counts when one is chosen.
+        if package.has_time_to_choose(self.now) {
+            return 0.0;
+        }
+        let trip = self.trips.get(candidate.trip);
+        trip.map_or(0.0, |trip| {
+            self.beliefs.price_rub(trip, &candidate.plan, package.load, self.now, self.settings)
+        })
+    }
+
+    fn weight(&self, courier: UserId, package: &PackageEntry) -> f64 {
+        self.beliefs.weight(courier, package, self.settings)
+    }
+}

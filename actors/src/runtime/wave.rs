@@ -1,0 +1,89 @@
+//! What a package does next: whom to ask, whom to take, when to look again. The policy decides; this asks it with what
+//! this node knows.
+
+use std::cell::Cell;
+
+use super::context::Context;
+use crate::ids::RequestId;
+use crate::matching::policy::is_outranked;
+use crate::matching::{self, Ranked};
+use crate::package::{Package, Proposal};
+use crate::time::{Span, Time};
+
+/// How soon a package that let better ones pass looks again.
+const AFTER_BETTER: Span = Span::seconds(5);
+
+/// The next wave of a package.
+pub(super) struct Wave {
+    /// Booked with their couriers.
+    pub(super) proposals: Vec<Proposal>,
+    /// When to look again, if somebody was passed over who may be asked later.
+    pub(super) look_again: Option<Time>,
+}
+
+impl Wave {
+    const NONE: Self = Self { proposals: Vec::new(), look_again: None };
+
+    /// Works the next wave out.
+    pub(super) fn of(context: &Context, package: &Package) -> Self {
+        let now = context.clock.now();
+        if !package.is_waiting(now) {
+            return Self::NONE;
+        }
+        let settings = &context.settings.matching;
+        let entry = context.package_entry(package);
+        let trips = context.trips.read();
+        let candidates = trips.candidates(&entry, now, settings.candidates);
+        let view = context.view(&trips, now);
+        let ranked = matching::rank(&candidates, &entry, &view, settings);
+        let waiting = context.waiting.read();
+        let most = settings.max_live_offers;
+        let outranked = Cell::new(false);
+        let passed_over = |one: &Ranked| {
+            let places = context.offers.places(one.candidate.courier, most);
+            let Some(trip) = trips.get(one.candidate.trip).filter(|_| places > 0) else { return true };
+            let better_wait = places < most && is_outranked(one, &entry, trip, places, &waiting, &view);
+            outranked.set(outranked.get() || better_wait);
+            better_wait
+        };
+        let wave = matching::next_wave(&ranked, &entry, &view, now, settings, passed_over);
+        let paused = entry.paused.iter().map(|(_, until)| *until).filter(|until| *until > now);
+        let dear = ranked.iter().any(|one| one.room_is_dear);
+        let look_again = paused
+            .chain(dear.then(|| now + Span::minutes(i64::from(settings.look_again_min.max(1)))))
+            .chain(outranked.get().then(|| now + AFTER_BETTER))
+            .min();
+        let in_town = entry.is_in_town(settings);
+        let propose = |ranked: Ranked| {
+            let candidate = ranked.candidate;
+            let id = RequestId::new(now, context.clock.random());
+            context.offers.book(candidate.courier, id, most).then(|| Proposal {
+                id,
+                trip: candidate.trip,
+                courier: candidate.courier,
+                plan: candidate.plan,
+                reward: package.draft.reward,
+                message: String::new(),
+                time_limit: Some(matching::time_limit(now, candidate.plan.pickup.at, in_town)),
+            })
+        };
+        Self { proposals: wave.into_iter().filter_map(propose).collect(), look_again }
+    }
+}
+
+/// The acceptance that becomes a deal now, if the moment has come for one.
+pub(super) fn choice(context: &Context, package: &Package) -> Option<RequestId> {
+    let now = context.clock.now();
+    let settings = &context.settings.matching;
+    let (trips, standings) = (context.trips.read(), context.beliefs.standings.read());
+    let price_rub = |trip: &_, plan: &_, load| context.beliefs.price_rub(trip, plan, load, now, settings);
+    let chosen = standings.choose(&[package.id], &trips, price_rub, now, settings);
+    chosen.first().map(|(_, standing)| standing.request)
+}
+
+/// When a choice has to be made next.
+pub(super) fn next_choice(context: &Context, package: &Package) -> Option<Time> {
+    let standings = context.beliefs.standings.read();
+    let agreed = standings.get(package.id)?;
+    agreed.next_choice(context.clock.now(), &context.settings.matching)
+}

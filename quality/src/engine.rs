@@ -1,0 +1,257 @@
+//! The engine's policy, driven as the server drives it: waves of offers, answers, standing acceptances, choices.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap, HashMap};
+
+use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
+use peerpack_actors::matching::policy::demand::{Demand, History};
+use peerpack_actors::matching::policy::outlook::Outlook;
+use peerpack_actors::matching::policy::standing::{Agreed, Standing, Standings};
+use peerpack_actors::matching::{Candidate, PackageEntry, Ranked, Settings, gain_rub, next_wave, rank};
+use peerpack_actors::place::Gazetteer;
+use peerpack_actors::time::{Span, Time};
+use rand::RngExt;
+use rand::rngs::Xoshiro256PlusPlus;
+
+use crate::generator::World;
+use crate::market::Market;
+use crate::seed::{Seed, Training};
+use crate::simulation::{Policy, ROUND};
+
+/// How couriers answer.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Manners {
+    /// The chance that an offer is accepted, 0 to 1.
+    pub acceptance: f64,
+    /// An answer takes up to this long.
+    pub slowest: Span,
+}
+
+impl Manners {
+    /// Everybody accepts, at once.
+    pub const WILLING: Self = Self { acceptance: 1.0, slowest: Span::seconds(0) };
+
+    /// Whether the courier of a trip would carry a package: the same for everybody who asks, whenever they do.
+    #[must_use]
+    pub fn accepts(&self, package: PackageId, trip: TripId) -> bool {
+        let mixed = (package.uuid().as_u128() ^ trip.uuid().as_u128().rotate_left(64)) as u64;
+        let share = (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 11) as f64 / (1_u64 << 53) as f64;
+        share < self.acceptance
+    }
+}
+
+/// The engine's policy at work in a market.
+pub struct Engine {
+    manners: Manners,
+    random: Xoshiro256PlusPlus,
+    history: History,
+    demands: HashMap<TripId, Demand>,
+    standings: Standings,
+    answers: BinaryHeap<Reverse<(Time, u64)>>,
+    asked: HashMap<u64, (PackageId, Candidate)>,
+    live: HashMap<UserId, usize>,
+    look_again: BTreeSet<(Time, PackageId)>,
+    offers: u64,
+}
+
+/// What the engine believes in a market.
+struct Beliefs<'a> {
+    acceptance: f64,
+    demands: &'a HashMap<TripId, Demand>,
+    market: &'a Market,
+}
+
+impl Outlook for Beliefs<'_> {
+    fn acceptance(&self, _: UserId) -> f64 {
+        self.acceptance
+    }
+
+    fn room_price_rub(&self, candidate: &Candidate, package: &PackageEntry) -> f64 {
+        let trip = self.market.trips.get(candidate.trip);
+        let demand = trip.zip(self.demands.get(&candidate.trip));
+        demand.map_or(0.0, |(trip, demand)| {
+            demand.price_rub(trip, &candidate.plan, package.load, self.market.now)
+        })
+    }
+}
+
+impl Engine {
+    /// An engine that has seen the market of `past` go by.
+    #[must_use]
+    pub fn new(past: &World<Training>, manners: Manners, settings: &Settings) -> Self {
+        let mut history = History::default();
+        let shift = Span::days(past.scenario.days);
+        for package in &past.packages {
+            let entry = PackageEntry::of(package, Gazetteer::bundled(), settings);
+            history.note(&entry, package.created_at - shift, settings);
+        }
+        Self {
+            manners,
+            random: past.seed.random(2),
+            history,
+            demands: HashMap::new(),
+            standings: Standings::default(),
+            answers: BinaryHeap::new(),
+            asked: HashMap::new(),
+            live: HashMap::new(),
+            look_again: BTreeSet::new(),
+            offers: 0,
+        }
+    }
+
+    /// Makes the next wave for a package.
+    fn consider(&mut self, market: &mut Market, package: PackageId) {
+        let Some(entry) = market.waiting.get(package).cloned() else { return };
+        let candidates = market.trips.candidates(&entry, market.now, market.settings.candidates);
+        let wave = {
+            let beliefs = Beliefs { acceptance: self.manners.acceptance, demands: &self.demands, market };
+            let ranked = rank(&candidates, &entry, &beliefs, &market.settings);
+            let most = market.settings.max_live_offers;
+            let busy = |one: &Ranked| self.live.get(&one.candidate.courier).is_some_and(|live| *live >= most);
+            if ranked.iter().any(|one| one.room_is_dear) && !entry.has_time_to_choose(market.now) {
+                let again = Span::minutes(i64::from(market.settings.look_again_min));
+                self.look_again.insert((market.now + again, package));
+            }
+            next_wave(&ranked, &entry, &beliefs, market.now, &market.settings, busy)
+        };
+        for one in wave {
+            self.offer(market, package, one.candidate);
+        }
+    }
+
+    fn offer(&mut self, market: &mut Market, package: PackageId, candidate: Candidate) {
+        self.offers += 1;
+        *self.live.entry(candidate.courier).or_default() += 1;
+        market.change(package, |entry| entry.pending.push((candidate.trip, candidate.courier)));
+        self.asked.insert(self.offers, (package, candidate));
+        let slowest_ms = self.manners.slowest.ms();
+        if slowest_ms == 0 {
+            self.answer(market, self.offers);
+        } else {
+            let delay = Span::from_ms(self.random.random_range(0..slowest_ms));
+            self.answers.push(Reverse((market.now + delay, self.offers)));
+        }
+    }
+
+    fn answer(&mut self, market: &mut Market, offer: u64) {
+        let Some((package, candidate)) = self.asked.remove(&offer) else { return };
+        *self.live.entry(candidate.courier).or_insert(1) -= 1;
+        let accepts = self.manners.accepts(package, candidate.trip);
+        if market.waiting.get(package).is_none() {
+            return;
+        }
+        market.change(package, |entry| {
+            entry.pending.retain(|(trip, _)| *trip != candidate.trip);
+            if !accepts {
+                entry.barred_couriers.push(candidate.courier);
+                entry.barred_couriers.sort_unstable();
+            }
+        });
+        if !accepts || candidate.plan.pickup.at <= market.now {
+            return self.consider(market, package);
+        }
+        let entry = market.entry(package);
+        if entry.is_deferred(market.now) {
+            return self.stand(market, package, candidate);
+        }
+        if market.claim(package, &candidate) {
+            self.standings.set(package, None);
+        } else {
+            self.consider(market, package);
+        }
+    }
+
+    fn stand(&mut self, market: &mut Market, package: PackageId, candidate: Candidate) {
+        market.change(package, |entry| entry.standing.push((candidate.trip, candidate.courier)));
+        let entry = market.entry(package);
+        let mut agreed = self.standings.get(package).cloned().unwrap_or_else(|| Agreed {
+            load: entry.load,
+            confirm_by: entry.confirm_by.expect("the package is deferred"),
+            standing: Default::default(),
+        });
+        agreed.standing.push(Standing {
+            request: RequestId::new(market.now, self.random.random()),
+            trip: candidate.trip,
+            plan: candidate.plan,
+            gain_rub: gain_rub(&candidate.plan, entry, &market.settings),
+        });
+        self.standings.set(package, Some(agreed));
+        if candidate.plan.pickup.at - notice(market) <= market.now {
+            self.choose(market, &[package]);
+        }
+    }
+
+    /// Makes deals of the acceptances that have to become some now.
+    fn choose(&mut self, market: &mut Market, due: &[PackageId]) {
+        let price_rub = |trip: &peerpack_actors::matching::TripEntry, plan: &_, load| {
+            self.demands.get(&trip.id).map_or(0.0, |demand| demand.price_rub(trip, plan, load, market.now))
+        };
+        let chosen = self.standings.choose(due, &market.trips, price_rub, market.now, &market.settings);
+        for (package, standing) in chosen {
+            let trip = market.trips.get(standing.trip).expect("what is chosen is live");
+            let candidate =
+                Candidate { trip: trip.id, courier: trip.courier, price: trip.price, plan: standing.plan };
+            if market.claim(package, &candidate) {
+                self.standings.set(package, None);
+            }
+        }
+    }
+}
+
+fn notice(market: &Market) -> Span {
+    Span::minutes(i64::from(market.settings.notice_min))
+}
+
+impl Policy for Engine {
+    fn package_published(&mut self, market: &mut Market, package: PackageId) {
+        let entry = market.entry(package).clone();
+        self.history.note(&entry, market.now, &market.settings);
+        self.consider(market, package);
+    }
+
+    fn trip_published(&mut self, market: &mut Market, trip: TripId) {
+        let Some(entry) = market.trips.get(trip).cloned() else { return };
+        self.demands.insert(trip, self.history.demand(&entry, &market.settings));
+        let mut fits: Vec<_> = market.waiting.waiting_for(&entry, market.now, usize::MAX);
+        let gain =
+            |(package, plan): &(PackageId, _)| gain_rub(plan, market.entry(*package), &market.settings);
+        fits.sort_by(|a, b| gain(b).total_cmp(&gain(a)).then(a.0.cmp(&b.0)));
+        for (package, _) in fits {
+            self.consider(market, package);
+        }
+    }
+
+    fn round(&mut self, market: &mut Market) {
+        let now = market.now;
+        while let Some(Reverse((_, offer))) =
+            self.answers.peek().copied().filter(|Reverse((at, _))| *at <= now)
+        {
+            self.answers.pop();
+            self.answer(market, offer);
+        }
+        while let Some((at, package)) = self.look_again.first().copied().filter(|(at, _)| *at <= now) {
+            self.look_again.remove(&(at, package));
+            self.consider(market, package);
+        }
+        let gone: Vec<_> = self
+            .standings
+            .iter()
+            .map(|(package, _)| package)
+            .filter(|id| market.waiting.get(*id).is_none())
+            .collect();
+        for package in gone {
+            self.standings.set(package, None);
+        }
+        let next = now + ROUND;
+        let is_due = |agreed: &Agreed| {
+            agreed.confirm_by <= next
+                || agreed
+                    .standing
+                    .iter()
+                    .any(|one| one.plan.pickup.at > now && one.plan.pickup.at - notice(market) <= next)
+        };
+        let due: Vec<_> =
+            self.standings.iter().filter(|(_, agreed)| is_due(agreed)).map(|(package, _)| package).collect();
+        self.choose(market, &due);
+    }
+}

@@ -1,0 +1,160 @@
+//! `peerpack-quality judge` measures on test seeds and writes the report; `tune` shows what a knob does on training
+//! seeds.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use peerpack_actors::matching::Settings;
+use peerpack_actors::time::Span;
+use peerpack_quality::engine::Manners;
+use peerpack_quality::generator::{Family, Scenario, Towns, VERSION};
+use peerpack_quality::hindsight::Solver;
+use peerpack_quality::measure::{Measured, Rule, measure};
+use peerpack_quality::report::{Section, bounds, plot, table};
+use peerpack_quality::seed::{Test, Training};
+
+/// How good the matching is, against the hindsight optimum.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// A Python with highspy
+    #[arg(long, default_value = "python3", global = true)]
+    python: PathBuf,
+    /// How long the solver may take for one world, seconds
+    #[arg(long, default_value_t = 60, global = true)]
+    limit_s: u32,
+    /// Worlds of each kind
+    #[arg(long, default_value_t = 5, global = true)]
+    seeds: u32,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Measure on test seeds and write quality.md and its plots
+    Judge {
+        /// The directory to write to
+        #[arg(long, default_value = "docs")]
+        out: PathBuf,
+    },
+    /// Show on training seeds what the knob `demand_share` does
+    Tune,
+}
+
+const SCARCE: [Scenario; 2] = [gravity(400, 8_000), gravity(1_200, 12_000)];
+const PLENTIFUL: [Scenario; 2] = [gravity(2_000, 2_500), gravity(2_000, 4_000)];
+
+const fn gravity(trips: usize, packages: usize) -> Scenario {
+    Scenario { trips, packages, days: 7, family: Family::Gravity }
+}
+
+/// Couriers who accept every second offer, and take up to ten minutes to answer.
+const CHOOSY: Manners = Manners { acceptance: 0.5, slowest: Span::minutes(10) };
+
+struct Bench {
+    towns: Towns,
+    solver: Solver,
+    seeds: u32,
+}
+
+impl Bench {
+    fn section(
+        &self,
+        title: &str,
+        scenario: Scenario,
+        rules: &[Rule],
+        manners: Manners,
+    ) -> anyhow::Result<Section> {
+        let settings = Settings { acceptance: manners.acceptance, ..Settings::default() };
+        let one = |seed| {
+            let measured = measure(seed, scenario, rules, manners, &settings, (&self.towns, &self.solver))?;
+            eprintln!("{title}: {}", line(&measured));
+            Ok(measured)
+        };
+        let worlds = Test::first(self.seeds).map(one).collect::<anyhow::Result<_>>()?;
+        Ok(Section { title: title.to_owned(), worlds })
+    }
+
+    fn gravity(
+        &self,
+        kind: &str,
+        scenarios: [Scenario; 2],
+        rules: &[Rule],
+        manners: Manners,
+    ) -> anyhow::Result<Vec<Section>> {
+        let section = |scenario: &Scenario| {
+            let title = format!("{kind}: {} trips, {} packages", scenario.trips, scenario.packages);
+            self.section(&title, *scenario, rules, manners)
+        };
+        scenarios.iter().map(section).collect()
+    }
+}
+
+fn main() -> anyhow::Result<()> {
+    let Arguments { command, python, limit_s, seeds } = Arguments::parse();
+    let bench = Bench { towns: Towns::new(), solver: Solver { python, limit_s }, seeds };
+    match command {
+        Command::Judge { out } => judge(&bench, &out),
+        Command::Tune => tune(&bench),
+    }
+}
+
+fn line<S>(measured: &Measured<S>) -> String {
+    let shares = measured.shares.iter().map(|(rule, share)| format!("{} {:.2}", rule.name(), 100.0 * share));
+    shares.collect::<Vec<_>>().join(" | ")
+}
+
+fn tune(bench: &Bench) -> anyhow::Result<()> {
+    for scenario in SCARCE.iter().chain(&PLENTIFUL) {
+        for demand_share in [0.4, 0.6, 0.8, 1.0] {
+            let settings = Settings { acceptance: 1.0, demand_share, ..Settings::default() };
+            for seed in Training::first(bench.seeds) {
+                let with = (&bench.towns, &bench.solver);
+                let measured = measure(seed, *scenario, &Rule::ASKING, Manners::WILLING, &settings, with)?;
+                println!(
+                    "{} / {}, share {demand_share}: {}",
+                    scenario.trips,
+                    scenario.packages,
+                    line(&measured)
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+fn judge(bench: &Bench, out: &std::path::Path) -> anyhow::Result<()> {
+    let willing = Manners::WILLING;
+    let mut gravity = bench.gravity("scarce", SCARCE, &Rule::ALL, willing)?;
+    gravity.extend(bench.gravity("plentiful", PLENTIFUL, &Rule::ALL, willing)?);
+    let mut choosy = bench.gravity("scarce", SCARCE, &Rule::ASKING, CHOOSY)?;
+    choosy.extend(bench.gravity("plentiful", PLENTIFUL, &Rule::ASKING, CHOOSY)?);
+    let families = [
+        ("hub only", Family::HubOnly),
+        ("same departure", Family::SameDeparture),
+        ("tiny capacity", Family::TinyCapacity),
+        ("cancellations", Family::Cancellations),
+    ];
+    let family = |(title, family)| {
+        bench.section(title, Scenario { trips: 400, packages: 4_000, days: 7, family }, &Rule::ALL, willing)
+    };
+    let families = families.into_iter().map(family).collect::<anyhow::Result<Vec<_>>>()?;
+    std::fs::create_dir_all(out)?;
+    std::fs::write(
+        out.join("quality.svg"),
+        plot("Part of the proven bound, every courier accepts", &gravity),
+    )?;
+    std::fs::write(
+        out.join("quality-choosy.svg"),
+        plot("Part of the proven bound, every second offer is accepted", &choosy),
+    )?;
+    let report = include_str!("report.md")
+        .replace("{version}", &VERSION.to_string())
+        .replace("{seeds}", &bench.seeds.to_string())
+        .replace("{bounds}", bounds(&gravity).trim_end())
+        .replace("{gravity}", table(&gravity).trim_end())
+        .replace("{choosy}", table(&choosy).trim_end())
+        .replace("{families}", table(&families).trim_end());
+    std::fs::write(out.join("quality.md"), report)?;
+    Ok(())
+}
