@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use peerpack_actors::runtime::Refusal;
-use peerpack_actors::time::Span;
+use peerpack_actors::time::{Span, Time};
 use tokio::task::AbortHandle;
 
 use crate::app::App;
@@ -48,29 +48,34 @@ impl Chores {
         let running = tokio::spawn(async move {
             loop {
                 tokio::time::sleep(EVERY).await;
-                if let Err(refusal) = do_all(&app).await {
-                    tracing::warn!(%refusal, "the chores were not done");
-                }
+                do_all(&app).await;
             }
         });
         Self(running.abort_handle())
     }
 }
 
-/// Does every chore that is due.
-///
-/// # Errors
-/// When the database does not answer; what was not done is done the next time.
-pub async fn do_all(app: &App) -> Result<(), Refusal> {
+/// Does every chore that is due. One that cannot be done keeps no other from being done, and is tried the next time.
+pub async fn do_all(app: &App) {
     let (database, now) = (&app.database, app.clock.now());
-    for trip in database.trips_to_remind(now, REMINDERS).await? {
+    done("remind couriers", remind(app, now).await);
+    done("show reviews", database.show_reviews(now - REVIEW_WAITS).await);
+    done("forget answers", database.prune_answers(now - ANSWERS_KEPT).await);
+    done("forget notifications", database.prune_notifications(now - NOTIFICATIONS_KEPT).await);
+    done("forget refresh tokens", database.prune_refresh_tokens(now).await);
+    done("forget codes", database.prune_codes(now - CODES_KEPT).await);
+    done("erase accounts", database.erase_accounts(now - RESTORABLE, now).await);
+}
+
+async fn remind(app: &App, now: Time) -> Result<(), Refusal> {
+    for trip in app.database.trips_to_remind(now, REMINDERS).await? {
         app.engine.remind(trip).await?;
     }
-    database.show_reviews(now - REVIEW_WAITS).await?;
-    database.prune_answers(now - ANSWERS_KEPT).await?;
-    database.prune_notifications(now - NOTIFICATIONS_KEPT).await?;
-    database.prune_refresh_tokens(now).await?;
-    database.prune_codes(now - CODES_KEPT).await?;
-    database.erase_accounts(now - RESTORABLE, now).await?;
     Ok(())
+}
+
+fn done<T>(chore: &'static str, result: Result<T, impl std::fmt::Display>) {
+    if let Err(error) = result {
+        tracing::warn!(chore, %error, "a chore was not done");
+    }
 }

@@ -171,6 +171,9 @@ async fn connect(config: &Config) -> anyhow::Result<Database> {
     Database::connect(&store::Settings::new(url)).await.context("cannot open the database")
 }
 
+/// Hints that wait to be followed; more are dropped, and the comparison with the store makes up for them.
+const HINTS_WAITING: usize = 1_024;
+
 type BusParts = (Arc<dyn Bus>, Arc<dyn Presence>, Option<Arc<RedisBus>>);
 
 fn join_bus(config: &Config) -> anyhow::Result<BusParts> {
@@ -184,10 +187,19 @@ fn join_bus(config: &Config) -> anyhow::Result<BusParts> {
 }
 
 fn subscribe(redis: &RedisBus, engine: Engine, sockets: Arc<Sockets>) -> Running {
+    let (hints, mut heard_hints) = tokio::sync::mpsc::channel(HINTS_WAITING);
+    tokio::spawn(async move {
+        while let Some(hint) = heard_hints.recv().await {
+            engine.hinted(hint).await;
+        }
+    });
     redis.subscribe(move |heard| {
-        let engine = engine.clone();
         match heard {
-            Heard::Hint(hint) => drop(tokio::spawn(async move { engine.hinted(hint).await })),
+            Heard::Hint(hint) => {
+                if hints.try_send(hint).is_err() {
+                    metrics::counter!("peerpack_hints_dropped_total").increment(1);
+                }
+            }
             Heard::Position(courier, position) => sockets.located(courier, position),
             // The supervisor compares every position with the store within seconds anyway.
             Heard::Gap => tracing::info!("listening to the other nodes; hints may have been missed"),

@@ -23,6 +23,9 @@ use crate::trip::{Trip, TripCommand, TripEvent};
 /// The most requests one package may collect, closed ones included.
 pub const MAX_REQUESTS: usize = 512;
 
+/// The most responses of one courier to one package, closed ones included, so that nobody can use up the rest.
+pub const MAX_RESPONSES: usize = 8;
+
 /// The longest time from ready to deliver.
 pub const MAX_WINDOW: Span = Span::days(180);
 
@@ -457,6 +460,13 @@ impl Package {
             check_reward(proposal.reward)?;
             if proposal.courier == self.sender {
                 return Err(Rejection::OwnPackage);
+            }
+            let responses = self
+                .requests
+                .iter()
+                .filter(|request| request.courier == proposal.courier && request.origin == Origin::Courier);
+            if origin == Origin::Courier && responses.count() >= MAX_RESPONSES {
+                return Err(Rejection::TooManyRequests);
             }
             let mut known =
                 self.open_requests().map(|request| request.trip).chain(proposals[..n].iter().map(|p| p.trip));

@@ -390,6 +390,10 @@ pub async fn delete_account(
     principal: Principal,
     revocations: web::Data<Revocations>,
 ) -> Result<HttpResponse, ApiError> {
+    if principal.role != Role::User {
+        let message = "an administrator has to take the role away first";
+        return Err(ApiError::conflict("operator", message));
+    }
     let (user, now) = (principal.user, app.clock.now());
     match app.database.delete_account(user, now).await? {
         Deletion::OpenDeals => Err(ApiError::conflict("open_deals", "a deal is still under way")),

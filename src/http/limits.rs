@@ -52,7 +52,9 @@ impl Class {
     pub(super) fn of(path: &str, method: &Method) -> Self {
         if path.starts_with("/health") {
             Self::Health
-        } else if path.starts_with("/auth/") && !path.starts_with("/auth/logout") {
+        } else if path.starts_with("/auth/")
+            && !matches!(path, "/auth/logout" | "/auth/logout-everywhere" | "/auth/refresh")
+        {
             Self::SignIn
         } else if method == Method::GET {
             Self::Read

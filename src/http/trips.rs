@@ -8,7 +8,7 @@ use peerpack_actors::package::PackageState;
 use peerpack_actors::place::{Gazetteer, Place, PlaceId, Position};
 use peerpack_actors::request::{Request, RequestState};
 use peerpack_actors::time::{Span, Time};
-use peerpack_actors::trip::{Stop, Transport, Trip, TripDraft};
+use peerpack_actors::trip::{MAX_STOPS, Stop, Transport, Trip, TripDraft};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -290,8 +290,13 @@ pub(super) async fn requests_on(app: &App, trip: TripId) -> Result<Vec<TripReque
     let requests = found.requests.iter().map(|item| {
         let request = &item.request;
         let sender = found.people.get(&request.sender);
+        // Where people live is for the courier who carries the package.
         let place = |address: &str, place: PlaceId| {
-            if address.is_empty() { place_name(place) } else { format!("{}, {address}", place_name(place)) }
+            if address.is_empty() || !request.state.is_deal() {
+                place_name(place)
+            } else {
+                format!("{}, {address}", place_name(place))
+            }
         };
         TripRequestView {
             id: request.id.to_string(),
@@ -414,6 +419,10 @@ fn draft(input: NewTrip) -> Result<TripDraft, ApiError> {
     let from = input::place("from", &input.from)?;
     let to = input::place("to", &input.to)?;
     let mut places = vec![(from, from.position, None)];
+    // Before anything is worked out for them.
+    if input.stops.len() + 2 > MAX_STOPS {
+        return Err(ApiError::unprocessable("stops", format!("at most {} stops in between", MAX_STOPS - 2)));
+    }
     for stop in input.stops {
         places.push(stop_place(stop)?);
     }

@@ -5,7 +5,13 @@
 
 use std::time::Duration;
 
+use actix_http::ConnectionType;
 use actix_server::ServerHandle;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::middleware::Next;
+use actix_web::web;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::inherited;
@@ -19,6 +25,23 @@ const SOCKETS_WITHIN: Duration = Duration::from_secs(4);
 
 /// Connections that were accepted a moment ago get this long to say what they want.
 const MOMENT: Duration = Duration::from_millis(50);
+
+/// While the server ends, every answer is the last one on its connection: whoever kept one for the next request would
+/// find it closed.
+///
+/// # Errors
+/// Those of what is inside.
+pub(super) async fn say_goodbye(
+    req: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let mut answer = next.call(req).await?;
+    let is_ending = answer.request().app_data::<web::Data<App>>().is_some_and(|app| app.duty.is_ending());
+    if is_ending && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+        answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
+    Ok(answer)
+}
 
 /// Waits for a signal to end, and ends the server.
 pub(super) async fn on_signal(app: App, server: ServerHandle) {

@@ -18,7 +18,7 @@ use peerpack_actors::ports::Clock;
 use socket2::SockRef;
 
 use super::beside::Beside;
-use super::ending::REQUESTS_WITHIN_S;
+use super::ending::{self, REQUESTS_WITHIN_S};
 use crate::app::App;
 use crate::auth::token::Tokens;
 use crate::error::{extract, panics, request_id};
@@ -95,6 +95,7 @@ fn application(
         .wrap(cors)
         .wrap(NormalizePath::new(TrailingSlash::Trim))
         .wrap(from_fn(request_id::name))
+        .wrap(from_fn(ending::say_goodbye))
         .wrap(from_fn(secure::headers))
         .configure(http::routes)
         .default_service(web::to(extract::nothing_here))

@@ -30,12 +30,12 @@ const OPERATOR: Sql = sql(concat!(
 
 const INVITE: Sql = sql("\
     INSERT INTO invitations (hash, created_at, expires_at) SELECT $1, $2, $3 \
-    WHERE NOT EXISTS (SELECT 1 FROM users WHERE role = 'admin') \
+    WHERE NOT EXISTS (SELECT 1 FROM users WHERE role = 'admin' AND deleted_at IS NULL AND blocked_at IS NULL) \
     AND NOT EXISTS (SELECT 1 FROM invitations WHERE used_at IS NULL AND expires_at > $2)");
 
 const REDEEM: Sql = sql("\
     UPDATE invitations SET used_at = $2 WHERE hash = $1 AND used_at IS NULL AND expires_at > $2 \
-    AND NOT EXISTS (SELECT 1 FROM users WHERE role = 'admin')");
+    AND NOT EXISTS (SELECT 1 FROM users WHERE role = 'admin' AND deleted_at IS NULL AND blocked_at IS NULL)");
 
 const SET_BLOCKED: Sql = sql("UPDATE users SET blocked_at = $2, updated_at = $3 WHERE id = $1");
 const SET_ROLE: Sql = sql("UPDATE users SET role = $2, updated_at = $3 WHERE id = $1");

@@ -77,7 +77,9 @@ const DUE_TRIPS: Sql = sql("\
     SELECT id FROM ( \
     SELECT id, departs_at AS due FROM trips WHERE state = 'active' AND departs_at <= $1 \
     UNION ALL \
-    SELECT id, arrives_at AS due FROM trips WHERE state = 'in_progress' AND arrives_at <= $1 \
+    SELECT id, arrives_at AS due FROM trips AS t WHERE state = 'in_progress' AND arrives_at <= $1 \
+    AND NOT EXISTS (SELECT 1 FROM requests AS q \
+    WHERE q.trip_id = t.id AND q.state IN ('accepted', 'picked_up')) \
     ) AS d ORDER BY due, id LIMIT $2");
 
 const POSITION: Sql = sql("\

@@ -19,9 +19,8 @@ const OF_USER: Sql = sql("\
         SELECT 1 FROM refresh_tokens AS t WHERE t.family = s.id AND t.revoked = 0 AND t.expires_at > $2) \
     ORDER BY last_seen_at DESC LIMIT 100");
 
-const REVOKED: Sql = sql(
-    "SELECT id, user_id, revoked_at FROM sessions WHERE revoked_at >= $1 ORDER BY revoked_at LIMIT 10000",
-);
+const REVOKED: Sql =
+    sql("SELECT id, user_id, revoked_at FROM sessions WHERE revoked_at >= $1 ORDER BY revoked_at");
 
 const REVOKE: Sql = sql("\
     UPDATE sessions SET revoked_at = $2 WHERE id = $1 AND user_id = $3 AND revoked_at IS NULL");

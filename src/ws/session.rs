@@ -58,7 +58,10 @@ pub async fn follow(
     let (payload, verdict) = FrameGuard::new(payload);
     let allowance = allowance();
     let (seen, membership) = (hello.position.top, Some(membership));
-    let session = Session { view, outbox, membership, verdict, seen, allowance, awaits_pong: false };
+    let left_ms = u64::try_from(admitted.access.expires_at.since(app.clock.now()).ms()).unwrap_or(0);
+    let token_lasts = Duration::from_millis(left_ms);
+    let session =
+        Session { view, outbox, membership, verdict, seen, allowance, awaits_pong: false, token_lasts };
     let frame_bytes = usize::try_from(MAX_FRAME_BYTES).unwrap_or(usize::MAX);
     ws::WsResponseBuilder::new(session, &req, payload)
         .frame_size(frame_bytes)
@@ -76,6 +79,8 @@ struct Session {
     seen: u64,
     allowance: Bucket,
     awaits_pong: bool,
+    /// How long the token of the user is good.
+    token_lasts: Duration,
 }
 
 /// There may be something in the outbox.
@@ -135,6 +140,9 @@ impl Actor for Session {
         });
         ctx.add_stream(changes);
         ctx.run_later(PING_EVERY.mul_f64(rand::random()), Self::beat);
+        ctx.run_later(self.token_lasts, |session, ctx| {
+            session.end(close::TOKEN_EXPIRED, "the access token has expired", ctx);
+        });
         self.drain(ctx);
     }
 

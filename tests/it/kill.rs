@@ -42,8 +42,8 @@ const COURIERS: usize = 500;
 const TRIPS: usize = 1_000;
 const PACKAGES: usize = 500;
 
-/// Every round frees each courier's hands for a few more offers.
-const ROUNDS_OF_DECLINING: usize = 10;
+/// How long couriers go on declining at most; a package that let better ones pass looks again after five seconds.
+const DECLINING: Duration = Duration::from_secs(60);
 
 /// A server in a process of its own.
 struct Process {
@@ -61,6 +61,8 @@ impl Process {
             .env("PEERPACK_DATA_DIR", data)
             .env("PEERPACK_ACCESS_TTL_S", "3600")
             .env("PEERPACK_LOG", "warn")
+            // Nobody waits for better packages that may come: what can ride is offered.
+            .env("PEERPACK_MATCHING", "demand_share = 0.0")
             .stderr(Stdio::inherit());
         if let Some(postgres) = postgres {
             command.env("DATABASE_URL", postgres);
@@ -195,7 +197,8 @@ async fn until_all_that_can_ride_are_offered(people: &[TestUser], known: &Acknow
     let couriers: HashMap<&str, &TestUser> = people.iter().map(|one| (one.id.as_str(), one)).collect();
     let can_ride = packages_that_can_ride(known, database).await;
     let mut unseen = Vec::new();
-    for _ in 0..ROUNDS_OF_DECLINING {
+    let deadline = tokio::time::Instant::now() + DECLINING;
+    while tokio::time::Instant::now() < deadline {
         unseen.clear();
         for id in &known.packages {
             let package = database.package(id.parse().unwrap()).await.unwrap().expect("stored");

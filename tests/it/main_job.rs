@@ -1,11 +1,14 @@
 //! Publish, match, offer, claim, deliver.
 
+use std::time::Duration;
+
 use peerpack::auth::Role;
+use peerpack_actors::runtime::RuntimeSettings;
 use peerpack_actors::stream::{OfferEndReason, StreamEvent};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::support::{TestApp, TestSocket, TestUser, backends};
+use crate::support::{Backend, PATIENCE, TestApp, TestSocket, TestUser, backends};
 
 #[actix_web::test]
 async fn a_package_finds_a_courier_who_passes_by_and_is_delivered() {
@@ -144,6 +147,27 @@ async fn a_cancelled_trip_sets_its_packages_free() {
         assert_eq!(packages["packages"][0]["state"], "open");
         app.audit().await;
     }
+}
+
+#[actix_web::test]
+async fn a_package_whose_trip_was_cancelled_is_offered_again_though_its_actor_had_retired() {
+    let settings = RuntimeSettings { idle: Duration::from_millis(50), ..RuntimeSettings::default() };
+    let app = TestApp::start_with(Backend::Sqlite, settings).await;
+    let (anna, ivan, olga) =
+        (app.sign_in("Anna").await, app.sign_in("Ivan").await, app.sign_in("Olga").await);
+    let trip = ivan.publish_trip("Томск", "Кемерово", json!({})).await;
+    let package = anna.publish_package("Томск", "Кемерово", json!({})).await;
+    let offer = offered(&ivan, &trip).await;
+    ivan.step(&offer, "accept").await;
+    let mut olgas = olga.connect().await;
+    olga.publish_trip("Томск", "Кемерово", json!({})).await;
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while app.app.engine.stats().package_actors > 0 {
+        assert!(tokio::time::Instant::now() < deadline, "the actor does not retire");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(ivan.put(&format!("/api/trips/{trip}/cancel")).await.0, StatusCode::OK);
+    olgas.offer(&package).await;
 }
 
 #[actix_web::test]

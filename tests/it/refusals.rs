@@ -32,6 +32,7 @@ async fn trips_that_make_no_sense_are_refused() {
         ("date", json!("2020-01-01"), (422, "invalid")),
         ("date", json!("tomorrow"), (422, "invalid")),
         ("time", json!("noon"), (422, "invalid")),
+        ("stops", json!(vec!["Уфа"; 5_000]), (422, "invalid")),
         ("price", json!(-1), (422, "invalid")),
         ("price", json!("много"), (400, "bad_request")),
         ("transportType", json!("rocket"), (422, "invalid")),

@@ -40,6 +40,8 @@ pub struct PackageEntry {
     pub reward: Amount,
     /// Requests that wait for an answer: their trips and couriers, by trip.
     pub pending: SmallVec<[(TripId, UserId); 4]>,
+    /// Those of them whom the engine has asked.
+    pub offered: SmallVec<[UserId; 4]>,
     /// Trips that had their chance, in order of id.
     pub barred: Vec<TripId>,
     /// Trips that let an offer run out, and when they may be asked again; by trip.
@@ -75,6 +77,7 @@ impl PackageEntry {
             deliver_by: draft.deliver_by,
             reward: draft.reward,
             pending: SmallVec::new(),
+            offered: SmallVec::new(),
             barred: Vec::new(),
             paused: SmallVec::new(),
             standing: SmallVec::new(),
@@ -138,6 +141,7 @@ impl PackageEntry {
     /// As if nobody had been asked.
     pub fn forget_requests(&mut self) {
         self.pending.clear();
+        self.offered.clear();
         self.standing.clear();
         self.paused.clear();
         self.barred.clear();
@@ -148,7 +152,12 @@ impl PackageEntry {
         for request in requests {
             let trip = request.trip;
             match request.state {
-                RequestState::Pending => self.pending.push((trip, request.courier)),
+                RequestState::Pending => {
+                    self.pending.push((trip, request.courier));
+                    if request.origin == Origin::Engine {
+                        self.offered.push(request.courier);
+                    }
+                }
                 RequestState::Agreed { .. } => self.standing.push((trip, request.courier)),
                 // Who lost the race, or was called off by the sender, is welcome when the package is open again.
                 RequestState::Taken { .. } | RequestState::Cancelled { by: Party::Sender, .. } => {}

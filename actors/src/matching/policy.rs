@@ -124,11 +124,12 @@ pub fn next_wave(
     busy: impl Fn(&Ranked) -> bool,
 ) -> Vec<Ranked> {
     let deferred = package.is_deferred(now);
-    let chances = package.pending.iter().map(|(_, courier)| 1.0 - outlook.acceptance(*courier));
+    // What people have asked each other may wait for ever, so the engine does not wait for it.
+    let chances = package.offered.iter().map(|courier| 1.0 - outlook.acceptance(*courier));
     let mut none: f64 = chances.product();
-    let mut room = MAX_WAVE.saturating_sub(package.pending.len());
+    let mut room = MAX_WAVE.saturating_sub(package.offered.len());
     if deferred {
-        let open = package.pending.len() + package.standing.len();
+        let open = package.offered.len() + package.standing.len();
         room = room.min(settings.max_standing.saturating_sub(open));
     }
     let mut wave: Vec<Ranked> = Vec::with_capacity(room.min(ranked.len()));

@@ -147,9 +147,10 @@ impl Engine {
         if context.directories.set(directories).is_err() {
             unreachable!("the context was made a moment ago");
         }
+        let since = context.clock.now();
         supervisor::restore(&context).await?;
         let watched = Arc::clone(&context);
-        arbiters[0].spawn(async move { supervisor::run(watched).await });
+        arbiters[0].spawn(async move { supervisor::run(watched, since).await });
         Ok(Self {
             context,
             arbiters: Arc::new(arbiters),

@@ -14,7 +14,7 @@ use crate::ids::{RequestId, TripId};
 use crate::package::{Outcome, Package, PackageCommand, PackageEvent};
 use crate::ports::CommitError;
 use crate::rejection::Rejection;
-use crate::request::{Origin, RequestCommand};
+use crate::request::RequestCommand;
 use crate::trip::{Trip, TripEvent};
 use crate::unit::Unit;
 
@@ -41,17 +41,19 @@ pub(super) async fn execute(
     // Without the actors the package was read a moment ago.
     let mut is_fresh = room == Room::Store;
     for _ in 0..ATTEMPTS {
-        match attempt(context, package, command, room, promise).await {
+        match attempt(context, package, command, room, promise, is_fresh).await {
             Ok(outcome) => return Ok(outcome),
             Err(Failed::Conflict) => metrics::counter!("peerpack_commit_conflicts_total").increment(1),
             Err(Failed::Decided(rejection)) if is_fresh || is_settled(package, command) => {
                 return Err(rejection.into());
             }
+            Err(Failed::Doubtful) => {}
             // Another node, or a commit whose answer never came, may have made this copy an old one.
             Err(Failed::Decided(_)) => refresh_trip(context, package, command).await,
             Err(Failed::Refused(refusal)) => return Err(refusal),
         }
-        *package = context.store.package(package.id).await?.ok_or(Refusal::NotFound)?;
+        let loaded = context.store.package(package.id).await?.ok_or(Refusal::NotFound)?;
+        *package = keep_rendered(loaded, Some(package));
         context.follow_package(package);
         is_fresh = true;
     }
@@ -62,6 +64,8 @@ pub(super) async fn execute(
 enum Failed {
     /// Somebody else was faster.
     Conflict,
+    /// It was so already, says a copy that may be an old one.
+    Doubtful,
     /// The core says no, to the copies that are held here.
     Decided(Rejection),
     /// It is of no use to try again.
@@ -83,6 +87,7 @@ async fn attempt(
     command: &PackageCommand,
     room: Room,
     promise: Option<&Promise>,
+    is_fresh: bool,
 ) -> Result<Outcome, Failed> {
     let reservation = reserve(context, package, command, room).await?;
     let trip = reservation.as_ref().map(|(trip, _)| trip);
@@ -92,6 +97,9 @@ async fn attempt(
         nothing => {
             settle(context, reservation, None);
             let outcome = nothing.map_err(Failed::Decided)?;
+            if !is_fresh && !is_settled(package, command) {
+                return Err(Failed::Doubtful);
+            }
             if let Some(receipt) = promise.and_then(|promise| promise.receipt(Subject::Package(package))) {
                 context.store.commit(Unit::receipt(receipt, now)).await.map_err(Refusal::from)?;
             }
@@ -193,7 +201,7 @@ fn settle(context: &Context, reservation: Reservation, event: Option<TripEvent>)
     if let Some((trip, Some(request))) = reservation
         && let Some(actor) = context.directories().trips.existing(trip.id)
     {
-        let _ = actor.tell(trip_actor::Settle { request, event });
+        actor.owe(trip_actor::Settle { request, event });
     }
 }
 
@@ -219,13 +227,16 @@ async fn refresh_trip(context: &Arc<Context>, package: &Package, command: &Packa
     }
 }
 
-/// Whether an offer ended, so that there may be room for another courier.
-pub(super) fn offer_ended(package: &Package, outcome: &Outcome) -> bool {
-    outcome.events.iter().any(|event| match event {
-        PackageEvent::RequestMoved { id, .. } => {
-            package.request(*id).is_some_and(|request| request.origin == Origin::Engine)
-        }
-        PackageEvent::Moved(_) => true,
-        PackageEvent::RequestOpened(_) => false,
-    })
+/// Whether a request ended or the package moved, so that there may be room for another courier.
+pub(super) fn is_worth_a_look(outcome: &Outcome) -> bool {
+    outcome.events.iter().any(|event| !matches!(event, PackageEvent::RequestOpened(_)))
+}
+
+/// Screens that showed an offer before a reload still do.
+pub(super) fn keep_rendered(mut loaded: Package, known: Option<&Package>) -> Package {
+    for request in &mut loaded.requests {
+        request.rendered_at =
+            known.and_then(|known| known.request(request.id)).and_then(|known| known.rendered_at);
+    }
+    loaded
 }

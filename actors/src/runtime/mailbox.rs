@@ -14,7 +14,7 @@ pub(super) const MAILBOX_LETTERS: usize = 1_024;
 /// A message with the permit that bounds the mailbox.
 pub(super) struct Letter<M> {
     pub(super) body: M,
-    _permit: OwnedSemaphorePermit,
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl<M: Message> Message for Letter<M>
@@ -95,9 +95,22 @@ impl<A: Actor> Mailbox<A> {
         Ok(())
     }
 
+    /// Sends what is owed to the actor, also to a full mailbox: one letter for each that it has answered, so there are
+    /// never more of them than of those.
+    pub(super) fn owe<M>(&self, body: M)
+    where
+        M: Message + Send + 'static,
+        M::Result: Send,
+        A: Handler<Letter<M>>,
+        A::Context: ToEnvelope<A, Letter<M>>,
+    {
+        #[expect(clippy::disallowed_methods, reason = "the letters that these answer are bounded")]
+        self.addr.do_send(Letter { body, _permit: None });
+    }
+
     fn letter<M>(&self, body: M) -> Result<Letter<M>, Undelivered> {
         match Arc::clone(&self.permits).try_acquire_owned() {
-            Ok(permit) => Ok(Letter { body, _permit: permit }),
+            Ok(permit) => Ok(Letter { body, _permit: Some(permit) }),
             Err(_) => {
                 metrics::counter!("peerpack_mailbox_refusals_total").increment(1);
                 Err(Undelivered::Full)

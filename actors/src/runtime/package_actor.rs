@@ -12,7 +12,7 @@ use actix::{
 
 use super::context::Context;
 use super::engine::Refusal;
-use super::execute::{Room, execute, offer_ended};
+use super::execute::{Room, execute, is_worth_a_look, keep_rendered};
 use super::mailbox::Letter;
 use super::promise::Promise;
 use super::wave::{self, Wave};
@@ -125,11 +125,19 @@ impl PackageActor {
             };
             let Do { command, seen, promise } = &ask;
             if seen.is_some_and(|seen| seen != package.version) {
+                // The caller may know a newer version than this copy.
+                match context.store.package(id).await {
+                    Ok(Some(loaded)) => package = keep_rendered(loaded, Some(&package)),
+                    Ok(None) => return (None, Err(Refusal::NotFound), false),
+                    Err(unavailable) => return (None, Err(unavailable.into()), false),
+                }
+            }
+            if seen.is_some_and(|seen| seen != package.version) {
                 return (Some(package), Err(Rejection::Stale.into()), false);
             }
             match execute(&context, &mut package, command, Room::Actor, promise.as_ref()).await {
                 Ok(outcome) => {
-                    let again = offer_ended(&package, &outcome);
+                    let again = is_worth_a_look(&outcome);
                     let done = Done { package: package.clone(), repeated: outcome.is_empty() };
                     (Some(package), Ok(done), again)
                 }
@@ -141,6 +149,9 @@ impl PackageActor {
         AtomicResponse::new(Box::pin(work.into_actor(self).map(|(package, result, again), actor, ctx| {
             actor.package = package;
             actor.set_alarm(ctx);
+            if matches!(result, Err(Refusal::Unavailable(_))) {
+                ctx.run_later(Duration::from_secs(1), Self::load);
+            }
             if again {
                 actor.consider_soon(ctx);
                 actor.choose_soon(ctx);
@@ -313,14 +324,6 @@ impl PackageActor {
             }
         });
     }
-}
-
-fn keep_rendered(mut loaded: Package, known: Option<&Package>) -> Package {
-    for request in &mut loaded.requests {
-        request.rendered_at =
-            known.and_then(|known| known.request(request.id)).and_then(|known| known.rendered_at);
-    }
-    loaded
 }
 
 impl Actor for PackageActor {

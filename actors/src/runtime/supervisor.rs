@@ -36,10 +36,10 @@ const OVERDUE: Span = Span::seconds(3);
 /// Rows read at once.
 const PAGE: u32 = 1_000;
 
-/// Runs until the engine stops.
-pub(super) async fn run(context: Arc<Context>) {
+/// Runs until the engine stops. What changed before `since` is known.
+pub(super) async fn run(context: Arc<Context>, since: Time) {
     let mut budget = Budget::default();
-    let mut compared = context.clock.now();
+    let mut compared = since;
     let mut since_comparison = Duration::ZERO;
     loop {
         tokio::time::sleep(ROUND).await;
@@ -100,7 +100,12 @@ async fn compare(context: &Arc<Context>, since: Time) -> Result<(), Unavailable>
             let _ = context.directories().users.get(user).tell(user_actor::CatchUp(top));
         }
     }
-    let changes = context.store.changes(since - OVERLAP, PAGE).await?;
+    let mut most = PAGE;
+    let mut changes = context.store.changes(since - OVERLAP, most).await?;
+    while changes.trips.len().max(changes.packages.len()) >= most as usize {
+        most = most.saturating_mul(4);
+        changes = context.store.changes(since - OVERLAP, most).await?;
+    }
     for (trip, version) in changes.trips {
         if context.trips.read().get(trip).is_none_or(|known| known.version < version) {
             context.refresh_trip(trip).await;

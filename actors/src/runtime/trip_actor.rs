@@ -15,8 +15,9 @@ use actix::{
 use super::context::Context;
 use super::engine::Refusal;
 use super::mailbox::Letter;
+use super::package_actor;
 use super::promise::{Promise, Subject};
-use crate::ids::{RequestId, TripId, UserId};
+use crate::ids::{PackageId, RequestId, TripId, UserId};
 use crate::load::Load;
 use crate::package::{Package, PackageCommand};
 use crate::ports::{CommitError, Unavailable};
@@ -174,10 +175,10 @@ impl Handler<Letter<Settle>> for TripActor {
     type Result = ();
 
     fn handle(&mut self, letter: Letter<Settle>, ctx: &mut Self::Context) {
-        let Some(held) = self.held.remove(&letter.body.request) else { return };
+        let held = self.held.remove(&letter.body.request);
         let Some(event) = letter.body.event else { return };
         match &mut self.trip {
-            Some(trip) if held.generation == self.generation => {
+            Some(trip) if held.is_some_and(|held| held.generation == self.generation) => {
                 trip.apply(&event);
                 self.context.follow_trip(trip, false);
             }
@@ -256,7 +257,7 @@ pub(super) async fn carry_out(context: &Arc<Context>, id: TripId, order: Order) 
             Ok(committed) => {
                 context.tell(committed, touched.clone(), vec![id]);
                 for package in touched {
-                    context.refresh_package(package).await;
+                    reopened(context, package).await;
                 }
                 return context.store.trip(id).await?.ok_or(Refusal::NotFound);
             }
@@ -266,6 +267,15 @@ pub(super) async fn carry_out(context: &Arc<Context>, id: TripId, order: Order) 
         }
     }
     Err(Refusal::Busy)
+}
+
+/// A package that lost its courier looks for another one, also if its actor has retired.
+async fn reopened(context: &Arc<Context>, package: PackageId) {
+    if context.settings.bypass_actors {
+        context.refresh_package(package).await;
+    } else {
+        let _ = context.directories().packages.get(package).tell(package_actor::Refresh);
+    }
 }
 
 fn command(trip: &Trip, order: &Order, packages: &[Package], context: &Context) -> Option<TripCommand> {

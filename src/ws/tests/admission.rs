@@ -162,7 +162,8 @@ async fn x69_a_ticket_opens_one_socket_from_a_page_of_ours() {
     assert_eq!(refused(with(&ticket, Some("https://evil.example"))).await, 403);
     assert_eq!(refused(with("f00d", Some(PAGE))).await, 401);
     let (socket, _) = connect_async(with(&ticket, Some(PAGE))).await.expect("refusals do not use it up");
-    assert_eq!(Client(socket).hear().await["type"], "hello");
+    let mut client = Client(socket);
+    assert_eq!(client.hear().await["type"], "hello");
     assert_eq!(world.app.sockets.of(user).len(), 1);
     assert_eq!(refused(with(&ticket, Some(PAGE))).await, 401, "it is used up");
 
