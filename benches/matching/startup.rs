@@ -41,7 +41,7 @@ pub(crate) fn measure(towns: &Towns, report: &mut Report) -> anyhow::Result<()> 
             }
         }
         conn.close().await?;
-        measure_ready("SQLite", &url, report).await?;
+        measure_ready("SQLite", &url, 1, report).await?;
 
         let Ok(url) = std::env::var("PEERPACK_TEST_POSTGRES") else { return Ok(()) };
         let options: PgConnectOptions = url.parse()?;
@@ -63,7 +63,7 @@ pub(crate) fn measure(towns: &Towns, report: &mut Report) -> anyhow::Result<()> 
         }
         sqlx::raw_sql("ANALYZE trips; ANALYZE trip_legs").execute(&mut conn).await?;
         conn.close().await?;
-        measure_ready("Postgres", &url, report).await
+        measure_ready("Postgres", &url, 1, report).await
     })
 }
 
@@ -89,12 +89,12 @@ async fn measure_store(
         .try_collect::<()>()
         .await?;
     database.close().await;
-    measure_ready(kind, url, report).await
+    measure_ready(kind, url, 3, report).await
 }
 
-async fn measure_ready(kind: &str, url: &str, report: &mut Report) -> anyhow::Result<()> {
-    let (mut seconds, mut trips, mut bytes) = (Vec::new(), 0, 0);
-    for _ in 0..3 {
+async fn measure_ready(kind: &str, url: &str, runs: usize, report: &mut Report) -> anyhow::Result<()> {
+    let (mut seconds, mut trips, mut bytes) = (Vec::new(), 0, 0_u64);
+    for _ in 0..runs {
         let before = resident_bytes();
         let began = start();
         let database = Database::connect(&store::Settings::new(url)).await?;
@@ -107,7 +107,8 @@ async fn measure_ready(kind: &str, url: &str, report: &mut Report) -> anyhow::Re
         engine.stop();
         database.close().await;
     }
-    let said = format!("ready after {} s, {} MB more in memory", Figure::of(seconds), bytes >> 20);
+    let said =
+        format!("ready after {} s ({runs} runs), {} MB more in memory", Figure::of(seconds), bytes >> 20);
     report.line(&format!("{kind}, {trips} live trips"), &said);
     Ok(())
 }

@@ -62,7 +62,11 @@ pub fn fit(trip: &TripEntry, need: &Need<'_>, now: Time) -> Result<Plan, Reason>
     if !trip.live {
         return Err(Reason::NotLive);
     }
-    let (boards, alights) = (trip.anchors_at(need.pickups), trip.anchors_at(need.dropoffs));
+    let boards = trip.anchors_at(need.pickups);
+    if boards.is_empty() {
+        return Err(Reason::OffRoute);
+    }
+    let alights = trip.anchors_at(need.dropoffs);
     let mut best = None;
     let mut nearest = Reason::OffRoute;
     for on in &boards {

@@ -219,7 +219,7 @@ impl Walk<'_> {
         self.runs[self.next..].iter().map(|run| run.rest.len()).sum()
     }
 
-    /// Appends the slots of the next half an hour, as far as the signature does not exclude them. Answers the time up
+    /// Appends the slots of the next ten minutes, as far as the signature does not exclude them. Answers the time up
     /// to which everything has been seen then; nothing when there is no more.
     pub(super) fn step(&mut self, slots: &mut Vec<u32>) -> Option<Time> {
         while self.runs.get(self.next).is_some_and(|run| run.rest.is_empty()) {
@@ -256,4 +256,4 @@ impl Walk<'_> {
 }
 
 /// How far one step of a walk goes at most, in minutes.
-const STEP_MIN: i64 = 30;
+const STEP_MIN: i64 = 10;

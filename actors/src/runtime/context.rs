@@ -210,6 +210,9 @@ impl Context {
 
     /// Wakes waiting packages that the trip could carry, those first that suit it best.
     fn wake_for_trip(&self, entry: &TripEntry) {
+        if self.waiting.read().is_empty() {
+            return;
+        }
         let now = self.clock.now();
         let best = {
             let (trips, waiting) = (self.trips.read(), self.waiting.read());

@@ -36,6 +36,9 @@ const OVERDUE: Span = Span::seconds(3);
 /// Rows read at once.
 const PAGE: u32 = 1_000;
 
+/// Trips read at once at the start, when nobody else waits for the store.
+const RESTORED_AT_ONCE: u32 = 4_000;
+
 /// Runs until the engine stops. What changed before `since` is known.
 pub(super) async fn run(context: Arc<Context>, since: Time) {
     let mut budget = Budget::default();
@@ -141,15 +144,7 @@ pub(super) async fn restore(context: &Arc<Context>) -> Result<(), Unavailable> {
     let entry = |package: &_| context.package_entry(package);
     let (now, settings) = (context.clock.now(), &context.settings.matching);
     context.beliefs.recall(context.store.as_ref(), entry, now, settings).await?;
-    let mut after = None;
-    loop {
-        let page = context.store.live_trips(after, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after = Some(last.id);
-        for trip in &page {
-            context.follow_trip(trip, false);
-        }
-    }
+    restore_trips(context).await?;
     let mut after = None;
     let mut idle = Vec::new();
     loop {
@@ -169,6 +164,24 @@ pub(super) async fn restore(context: &Arc<Context>) -> Result<(), Unavailable> {
     let considered = Arc::clone(context);
     actix::spawn(async move { consider_all(&considered, idle).await });
     Ok(())
+}
+
+/// Puts the live trips into the index: one page is fetched while the one before it is taken in, on another thread.
+async fn restore_trips(context: &Arc<Context>) -> Result<(), Unavailable> {
+    let mut after = None;
+    let mut taking_in = None;
+    loop {
+        let page = context.store.live_trips(after, RESTORED_AT_ONCE).await?;
+        if let Some(before) = taking_in.take() {
+            let ended: Result<(), tokio::task::JoinError> = before.await;
+            ended.map_err(|error| Unavailable(format!("the index cannot be filled: {error}")))?;
+        }
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.id);
+        let shared = Arc::clone(context);
+        let take_in = move || page.iter().for_each(|trip| shared.follow_trip(trip, false));
+        taking_in = Some(tokio::task::spawn_blocking(take_in));
+    }
 }
 
 /// A crash between a publication and its first wave leaves a package that nobody was asked about.

@@ -20,6 +20,9 @@ use crate::time::Time;
 /// Up to so many postings at the dropoff, all of them are read at once.
 const FEW: usize = 256;
 
+/// How many trips that the signatures let through are looked at together.
+const BATCH: usize = 128;
+
 /// How many trips are fetched from memory before they are looked at: some ten kilobytes.
 const AT_ONCE: usize = 32;
 
@@ -262,14 +265,17 @@ impl TripIndex {
         let whole = on.len();
         let mut slots = Vec::new();
         while let Some(seen_until) = on.step(&mut slots) {
-            take(best, &mut slots);
-            if best.is_settled(seen_until) {
-                return true;
-            }
             if whole - on.len() > longest {
                 return false;
             }
+            if slots.len() >= BATCH {
+                take(best, &mut slots);
+                if best.is_settled(seen_until) {
+                    return true;
+                }
+            }
         }
+        take(best, &mut slots);
         true
     }
 }
