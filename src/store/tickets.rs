@@ -18,6 +18,8 @@ const REDEEM: Sql = sql("\
     DELETE FROM ws_tickets WHERE hash = $1 AND expires_at > $2 \
     RETURNING user_id, role, token_id, session_id, issued_at, token_expires_at");
 
+const LOOK: Sql = sql("SELECT expires_at FROM ws_tickets WHERE hash = $1 AND expires_at > $2");
+
 const FORGET: Sql = sql("DELETE FROM ws_tickets WHERE expires_at <= $1");
 
 /// What a ticket stands for.
@@ -68,6 +70,14 @@ impl Database {
             })
         });
         Ok(work.await?)
+    }
+
+    /// Whether there is such a ticket. Changes nothing.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn has_ticket(&self, hash: String, now: Time) -> Result<bool, Unavailable> {
+        Ok(self.row(LOOK, args![hash, now.ms()]).await?.is_some())
     }
 
     /// Uses a ticket up; `None` when there is none, or not any more.

@@ -16,6 +16,9 @@ use crate::store;
 /// How long a ticket is good, seconds.
 const TTL_S: u32 = 30;
 
+/// Random bytes of a ticket.
+const TICKET_BYTES: usize = 32;
+
 /// A ticket for one socket.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Ticket {
@@ -30,7 +33,7 @@ pub struct Ticket {
     responses((status = 201, body = Ticket), (status = 401, body = Problem), (status = 503, body = Problem)))]
 pub async fn issue(app: web::Data<App>, access: Access) -> Result<HttpResponse, ApiError> {
     let now = app.clock.now();
-    let ticket = hex::encode(rand::random::<[u8; 32]>());
+    let ticket = hex::encode(rand::random::<[u8; TICKET_BYTES]>());
     let stands_for = store::Ticket {
         user: access.principal.user,
         role: access.principal.role,
@@ -44,12 +47,23 @@ pub async fn issue(app: web::Data<App>, access: Access) -> Result<HttpResponse, 
     Ok(HttpResponse::Created().json(Ticket { ticket, expires_in: TTL_S }))
 }
 
+/// Looks whether a ticket is good, without using it up. What has not the form of one is not looked for.
+///
+/// # Errors
+/// As [`redeem`].
+pub(super) async fn look(app: &App, ticket: &str) -> Result<(), ApiError> {
+    let has_form = ticket.len() == 2 * TICKET_BYTES && ticket.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if has_form && app.database.has_ticket(hash(ticket), app.clock.now()).await? {
+        return Ok(());
+    }
+    Err(refused())
+}
+
 /// Uses a ticket up.
 ///
 /// # Errors
 /// 401 when it is not good, or not good any more.
 pub(super) async fn redeem(req: &HttpRequest, app: &App, ticket: &str) -> Result<Access, ApiError> {
-    let refused = || ApiError::unauthorized("invalid_token", "the ticket is not good, or was used");
     let found = app.database.redeem_ticket(hash(ticket), app.clock.now()).await?.ok_or_else(refused)?;
     let access = Access {
         principal: Principal { user: found.user, role: found.role },
@@ -59,6 +73,10 @@ pub(super) async fn redeem(req: &HttpRequest, app: &App, ticket: &str) -> Result
         expires_at: found.token_expires_at,
     };
     welcome(req, access)
+}
+
+fn refused() -> ApiError {
+    ApiError::unauthorized("invalid_token", "the ticket is not good, or was used")
 }
 
 fn hash(ticket: &str) -> String {

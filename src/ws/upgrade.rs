@@ -72,14 +72,18 @@ pub(super) async fn admit(req: &HttpRequest, app: &web::Data<App>) -> Result<Adm
     check_handshake(req)?;
     let refused =
         |why: &'static str| metrics::counter!("peerpack_ws_refused_total", "why" => why).increment(1);
-    if !app.sockets.admits_handshake() {
-        refused("handshakes");
-        return Err(ApiError::unavailable().with_retry_after(rand::random_range(1..=HANDSHAKE_LATER_S)));
-    }
     let Some(place) = Place::take(app.clone(), address::of(req, app.config.trusted_proxies)) else {
         refused("address");
         return Err(ApiError::too_many(HANDSHAKE_LATER_S));
     };
+    // Tickets that somebody invented must not use up the handshakes of everybody.
+    if let Credentials::Ticket(ticket) = &credentials {
+        ticket::look(app, ticket).await?;
+    }
+    if !app.sockets.admits_handshake() {
+        refused("handshakes");
+        return Err(ApiError::unavailable().with_retry_after(rand::random_range(1..=HANDSHAKE_LATER_S)));
+    }
     // Last: a ticket is good for one try.
     let access = match credentials {
         Credentials::Token(access) => access,

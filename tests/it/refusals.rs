@@ -45,6 +45,10 @@ async fn trips_that_make_no_sense_are_refused() {
         ("stops", json!([{ "lat": 91, "lon": 0 }]), (422, "invalid")),
         ("courier_id", json!("somebody"), (400, "bad_request")),
     ];
+    // Counted before they are looked up: the refusal is about their number and not about the first of them.
+    let (_, answer) =
+        ivan.post("/api/trips", with(trip(), "stops", json!(vec!["Китеж-град"; 1_000])).unwrap()).await;
+    assert!(answer["message"].as_str().unwrap().contains("at most 14"), "{answer}");
     for (key, value, (status, code)) in table {
         let got = refused(&ivan, Method::POST, "/api/trips", with(trip(), key, value.clone())).await;
         assert_eq!(got, (status, code.to_owned()), "{key}: {value}");

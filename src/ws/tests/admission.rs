@@ -183,6 +183,23 @@ async fn x69_a_ticket_opens_one_socket_from_a_page_of_ours() {
 }
 
 #[actix_web::test]
+async fn invented_tickets_do_not_use_up_the_handshakes_of_others() {
+    let world = World::start().await;
+    let invented = || {
+        let ticket = hex::encode(rand::random::<[u8; 32]>());
+        let mut request = format!("{}?ticket={ticket}", world.url()).into_client_request().unwrap();
+        request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, "peerpack.v1".parse().unwrap());
+        request.headers_mut().insert(ORIGIN, PAGE.parse().unwrap());
+        request
+    };
+    while world.app.sockets.admits_handshake() {}
+    // With no handshake left they would be told to come back later, but for the few that are granted meanwhile.
+    let all = futures_util::future::join_all((0..15).map(|_| refused(invented()))).await;
+    assert_eq!(all, [401; 15]);
+    world.stop().await;
+}
+
+#[actix_web::test]
 async fn rt_14_one_address_has_twenty_sockets() {
     let world = World::start().await;
     let mut clients = Vec::new();
