@@ -10,7 +10,7 @@ mod settings;
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU16, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -96,6 +96,12 @@ pub struct Config {
     pub max_sockets_per_user: usize,
     /// Open sockets from one address.
     pub max_sockets_per_ip: usize,
+    /// Open connections in all; absent means as many as there may be files.
+    pub max_connections: Option<usize>,
+    /// Open HTTP connections from one address.
+    pub max_connections_per_ip: Option<usize>,
+    /// How long a peer may take nothing of an answer, seconds.
+    pub unread_within_s: u16,
     /// Proxies in front of us whose `X-Forwarded-For` counts.
     pub trusted_proxies: u8,
     /// Whether money comes from nowhere.
@@ -184,6 +190,9 @@ impl Config {
                 .map_or(1, NonZeroUsize::get),
             max_sockets_per_user: settings.max_sockets_per_user.map_or(5, NonZeroUsize::get),
             max_sockets_per_ip: settings.max_sockets_per_ip.map_or(20, NonZeroUsize::get),
+            max_connections: settings.max_connections.map(NonZeroUsize::get),
+            max_connections_per_ip: settings.max_connections_per_ip.map(NonZeroUsize::get),
+            unread_within_s: settings.unread_within_s.map_or(30, NonZeroU16::get),
             trusted_proxies: settings.trusted_proxies.unwrap_or(0),
             confirm_contents: settings.confirm_contents.unwrap_or(false),
             limits: settings.limits.unwrap_or(!development),

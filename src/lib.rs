@@ -7,6 +7,7 @@ pub mod chores;
 pub mod cli;
 pub mod client;
 pub mod config;
+pub mod connections;
 pub mod demo;
 pub mod error;
 pub mod http;

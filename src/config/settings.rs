@@ -3,7 +3,7 @@
 //! The flags' parser also parses the environment, so that `--workers 4` and `PEERPACK_WORKERS=4` cannot differ.
 
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU16, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, FromArgMatches};
@@ -94,6 +94,15 @@ pub struct Settings {
     /// Open sockets from one address [default: 20]
     #[arg(long, value_name = "N")]
     pub max_sockets_per_ip: Option<NonZeroUsize>,
+    /// Open connections in all [default: what the limit of open files leaves room for]
+    #[arg(long, value_name = "N")]
+    pub max_connections: Option<NonZeroUsize>,
+    /// Open HTTP connections from one address [default: 256 with limits and without proxies, otherwise any number]
+    #[arg(long, value_name = "N")]
+    pub max_connections_per_ip: Option<NonZeroUsize>,
+    /// How long a client may take nothing of an answer, seconds [default: 30]
+    #[arg(long, value_name = "SECONDS")]
+    pub unread_within_s: Option<NonZeroU16>,
     /// Proxies in front whose X-Forwarded-For counts [default: 0]
     #[arg(long, value_name = "N")]
     pub trusted_proxies: Option<u8>,
@@ -263,6 +272,9 @@ impl Settings {
             workers: self.workers.or(below.workers),
             max_sockets_per_user: self.max_sockets_per_user.or(below.max_sockets_per_user),
             max_sockets_per_ip: self.max_sockets_per_ip.or(below.max_sockets_per_ip),
+            max_connections: self.max_connections.or(below.max_connections),
+            max_connections_per_ip: self.max_connections_per_ip.or(below.max_connections_per_ip),
+            unread_within_s: self.unread_within_s.or(below.unread_within_s),
             trusted_proxies: self.trusted_proxies.or(below.trusted_proxies),
             confirm_contents: self.confirm_contents.or(below.confirm_contents),
             limits: self.limits.or(below.limits),

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_cors::Cors;
-use actix_http::HttpService;
+use actix_http::error::DispatchError;
+use actix_http::{HttpService, Protocol};
 use actix_server::Server;
-use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, map_config};
+use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::body::BoxBody;
 use actix_web::dev::{AppConfig, ServiceResponse};
 use actix_web::http::header;
@@ -15,21 +16,18 @@ use actix_web::middleware::{NormalizePath, TrailingSlash, from_fn};
 use actix_web::rt::net::TcpStream;
 use actix_web::web;
 use peerpack_actors::ports::Clock;
-use socket2::SockRef;
 
 use super::beside::Beside;
 use super::ending::{self, REQUESTS_WITHIN_S};
 use crate::app::App;
 use crate::auth::token::Tokens;
+use crate::connections::Connections;
 use crate::error::{extract, panics, request_id};
 use crate::http::{once, secure};
 use crate::{http, ws};
 
 /// How long a client may take over its request line and headers.
 const HEADERS_WITHIN: Duration = Duration::from_secs(5);
-
-/// How long a peer may leave what was sent to it unacknowledged, on the level of TCP.
-const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(30);
 
 /// A server on a listener. It ends when its handle says so; signals are dealt with elsewhere.
 ///
@@ -42,6 +40,7 @@ pub(crate) fn serve(
     beside: Beside,
 ) -> std::io::Result<Server> {
     let workers = app.config.workers;
+    let connections = Arc::new(Connections::new(&app.config)?);
     let clock: web::Data<dyn Clock> = web::Data::from(Arc::clone(&app.clock));
     let (app, tokens) = (web::Data::new(app), web::Data::new(tokens));
     let builder = Server::build().workers(workers).shutdown_timeout(REQUESTS_WITHIN_S).disable_signals();
@@ -53,20 +52,23 @@ pub(crate) fn serve(
             let application = application.map_err(|error: actix_web::Error| error.error_response().into());
             map_config(application, |()| AppConfig::default())
         };
-        HttpService::build()
+        let http = HttpService::build()
             .graceful_shutdown_signal(move || {
                 let ending = ending.clone();
                 async move { ending.notified().await }
             })
             .client_request_timeout(HEADERS_WITHIN)
-            // Small answers at once: without it an answer may wait for the acknowledgement of the one before.
-            .tcp_nodelay(true)
-            .on_connect_ext(|connection: &TcpStream, _| {
-                let _ = SockRef::from(connection).set_tcp_user_timeout(Some(ACKNOWLEDGED_WITHIN));
-            })
             .upgrade(ws::Takeover::new(application()))
-            .finish(application())
-            .tcp()
+            .finish(application());
+        let connections = Arc::clone(&connections);
+        let admit = move |stream: TcpStream| {
+            let admitted = connections.admit(stream);
+            async move {
+                let (connection, peer) = admitted.ok_or(DispatchError::DisconnectTimeout)?;
+                Ok((connection, Protocol::Http1, Some(peer)))
+            }
+        };
+        fn_service(admit).and_then(http)
     })?;
     Ok(server.run())
 }

@@ -29,6 +29,7 @@ use tokio::time::timeout;
 
 use super::conversation::{Conversation, Start};
 use super::line::Line;
+use crate::connections::{Connection, Place};
 
 /// How long a peer may take nothing of what is written.
 const STALLED_FOR: Duration = Duration::from_secs(10);
@@ -36,7 +37,7 @@ const STALLED_FOR: Duration = Duration::from_secs(10);
 /// Bytes read at once, on the stack.
 const READ_BYTES: usize = 4 * 1024;
 
-type Upgrade = (Request, Framed<TcpStream, Codec>);
+type Upgrade = (Request, Framed<Connection, Codec>);
 
 /// Makes the takeover around an application, one for each worker.
 pub struct Takeover<F>(F);
@@ -94,20 +95,22 @@ where
                 Err(response) => response,
             };
             let FramedParts { io, codec, read_buf, .. } = framed.into_parts();
-            Connection { io, codec, unread: read_buf }.go_on(response, &inbound).await;
+            let (io, place) = io.into_stream();
+            Answered { io, codec, unread: read_buf, place }.go_on(response, &inbound).await;
             Ok(())
         })
     }
 }
 
 /// A connection whose request has been answered, but not yet told so.
-struct Connection {
+struct Answered {
     io: TcpStream,
     codec: Codec,
     unread: BytesMut,
+    place: Place,
 }
 
-impl Connection {
+impl Answered {
     async fn go_on(mut self, mut response: Response<BoxBody>, inbound: &Inbound) {
         let start = response.extensions_mut().remove::<Start>();
         let is_upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
@@ -124,8 +127,11 @@ impl Connection {
         match start {
             Some(start) => {
                 let line = Line::new(self.io, &self.unread);
-                let mut conversation = Conversation::new(start, line);
-                actix_web::rt::spawn(async move { conversation.run().await });
+                let (mut conversation, place) = (Conversation::new(start, line), self.place);
+                actix_web::rt::spawn(async move {
+                    conversation.run().await;
+                    drop(place);
+                });
             }
             None => drop(actix_web::rt::spawn(self.feed(body, inbound.clone()))),
         }

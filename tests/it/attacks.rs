@@ -1,0 +1,3 @@
+//! What is sent by whoever means no good. Each test is named by the number of its attack.
+
+mod framing;
