@@ -90,6 +90,10 @@ pub struct Config {
     pub default_mode: PackageMode,
     /// The knobs of the matching.
     pub matching: Matching,
+    /// An OSRM-compatible routing service; absent means great circles.
+    pub routing_url: Option<String>,
+    /// How long an offer waits for it, in milliseconds.
+    pub routing_timeout_ms: u32,
     /// Threads that serve HTTP.
     pub workers: usize,
     /// Open sockets of one user.
@@ -184,6 +188,8 @@ impl Config {
                 .unwrap_or_else(|| if development { local_origins() } else { Vec::new() }),
             default_mode: settings.default_mode.unwrap_or_default(),
             matching: settings.matching.unwrap_or_default(),
+            routing_url: settings.routing_url,
+            routing_timeout_ms: settings.routing_timeout_ms.unwrap_or(300),
             workers: settings
                 .workers
                 .or_else(|| std::thread::available_parallelism().ok())

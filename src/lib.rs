@@ -12,6 +12,7 @@ pub mod demo;
 pub mod error;
 pub mod http;
 pub mod listen;
+pub mod routing;
 pub mod startup;
 pub mod store;
 pub mod supervise;

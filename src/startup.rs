@@ -9,6 +9,7 @@ pub(crate) mod serving;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::Server;
 use anyhow::Context;
@@ -25,6 +26,7 @@ use crate::bus::redis::{RedisBus, Running};
 use crate::bus::{Heard, Presence};
 use crate::chores::Chores;
 use crate::config::Config;
+use crate::routing::Osrm;
 use crate::store::{self, Database};
 use crate::telemetry;
 use crate::ws::Sockets;
@@ -62,7 +64,7 @@ impl Application {
     ///
     /// # Errors
     /// What keeps it from starting, for people.
-    pub async fn build_with(config: Config, runtime: RuntimeSettings) -> anyhow::Result<Self> {
+    pub async fn build_with(config: Config, mut runtime: RuntimeSettings) -> anyhow::Result<Self> {
         // Parsed here rather than under the first request.
         let _ = Gazetteer::bundled();
         let listener = match inherited::listener()? {
@@ -80,6 +82,11 @@ impl Application {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let (bus, presence, redis) = join_bus(&config)?;
         let store = Arc::new(database.clone());
+        if let Some(url) = &config.routing_url {
+            let within = Duration::from_millis(u64::from(config.routing_timeout_ms));
+            let osrm = Osrm::at(url, within).context("cannot use routing_url")?;
+            runtime.roads = Some(Arc::new(osrm));
+        }
         let engine = Engine::start(store, bus, Arc::clone(&clock), runtime)
             .await
             .context("cannot read the store; has `peerpack migrate` been run?")?;

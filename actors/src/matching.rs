@@ -9,7 +9,9 @@
 //! **Detours are additive.** Between cities a hand-over off the way costs the same whatever else the courier
 //! does, so the extra way of a package is the sum of its two ends. It is always measured against the trip as it
 //! was published: accepted packages use the budget up, they do not move the way. Times at the anchors are those
-//! of the published trip, too; a detour may make the courier late by as much as the budget allows.
+//! of the published trip, too; a detour may make the courier late by as much as the budget allows. In town detours do
+//! not add up: there the best candidates' whole routes are driven again ([`measure`]), by the ways that a routing service
+//! knows, if there is one.
 //!
 //! **Two halves.** [`feasible`] and the indexes say what is possible, exactly. [`score()`] and [`policy`] say what
 //! is wise: whom to offer the package, in waves. [`explain()`] says why not. Nothing in here decides a claim, reads
@@ -20,6 +22,7 @@ pub mod explain;
 pub mod feasibility;
 pub mod index;
 pub mod insertion;
+pub mod measure;
 pub mod package_entry;
 pub mod policy;
 pub mod reason;
@@ -42,6 +45,7 @@ pub use courier_grid::{CourierGrid, Nearby};
 pub use explain::{Explanation, Verdict, explain};
 pub use feasibility::{Need, feasible, fit};
 pub use index::{Candidate, PackageIndex, Passing, Seen, Survey, TripIndex};
+pub use measure::{Aboard, Question, Way, Ways};
 pub use package_entry::{PackageEntry, Zone, zone};
 pub use policy::{Ranked, next_wave, rank, time_limit};
 pub use reason::Reason;
@@ -62,6 +66,8 @@ pub struct Settings {
     pub hand_over_min: u32,
     /// How many trips are considered for a package: those that pick it up soonest.
     pub candidates: usize,
+    /// How many of the best candidates are measured on the roads, or through the town, before any of them is asked.
+    pub measured: usize,
     /// How many live offers one courier may have.
     pub max_live_offers: usize,
     /// The chance that a courier of whom nothing is known accepts an offer, 0 to 1.
@@ -138,6 +144,7 @@ impl Default for Settings {
             road_factor: 1.3,
             hand_over_min: 5,
             candidates: 64,
+            measured: 24,
             max_live_offers: 3,
             acceptance: 0.5,
             in_town_km: 40.0,

@@ -1,4 +1,5 @@
-//! What the engine needs from outside: a store that decides, a bus that hints, a clock.
+//! What the engine needs from outside: a store that decides, a bus that hints, a clock; and somebody who
+//! knows the roads, if there is one.
 //!
 //! The store's answers are the truth. The bus only says "look again": it may lose, repeat or delay.
 
@@ -7,6 +8,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::ids::{PackageId, RequestId, TripId, UserId};
+use crate::matching::Way;
+use crate::matching::measure::Journey;
 use crate::matching::policy::couriers::Answers;
 use crate::package::Package;
 use crate::rejection::Rejection;
@@ -139,6 +142,14 @@ pub struct Hint {
 pub trait Bus: Send + Sync + 'static {
     /// Tells the other nodes to look again.
     fn publish(&self, hint: Hint);
+}
+
+/// Knows the roads.
+#[async_trait]
+pub trait Roads: std::fmt::Debug + Send + Sync + 'static {
+    /// The way of each journey by car; nothing where it cannot be found out soon. Never waits longer than the fraction of
+    /// a second that it allows itself, whatever the service does.
+    async fn ways(&self, journeys: &[Journey]) -> Vec<Option<Way>>;
 }
 
 /// The current time and randomness, so that tests can drive both.

@@ -18,6 +18,7 @@ mod context;
 mod directory;
 mod execute;
 mod mailbox;
+mod measured;
 mod offers;
 mod owners;
 mod package_actor;

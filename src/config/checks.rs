@@ -49,6 +49,11 @@ impl Config {
             !starts(&self.redis_url, &["redis://", "redis+unix://", "unix://"]),
             "redis_url starts with neither redis:// nor unix:// (TLS is not built in)",
         );
+        no(
+            self.routing_url.as_ref().is_some_and(|url| !is_http(url)),
+            "routing_url is not of the form http://host (TLS is not built in)",
+        );
+        no(!(10..=5_000).contains(&self.routing_timeout_ms), "routing_timeout_ms is not in 10 to 5000");
         problems.extend(self.matching.problems().into_iter().map(|problem| format!("matching: {problem}")));
         for origin in &self.allowed_origins {
             if !is_origin(origin) {
@@ -91,6 +96,11 @@ fn is_bot_token(token: &Secret) -> bool {
     token.reveal().split_once(':').is_some_and(|(id, key)| {
         !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()) && !key.is_empty()
     })
+}
+
+fn is_http(url: &str) -> bool {
+    reqwest::Url::parse(url)
+        .is_ok_and(|url| url.scheme() == "http" && url.has_host() && url.query().is_none())
 }
 
 fn is_origin(text: &str) -> bool {

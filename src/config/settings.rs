@@ -85,6 +85,12 @@ pub struct Settings {
     /// Knobs of the matching, as TOML: acceptance = 0.4, fairness = 0.1 [default: see .env.example]
     #[arg(long, value_name = "KNOBS", value_parser = matching_knobs)]
     pub matching: Option<Matching>,
+    /// An OSRM-compatible routing service, http:// only [default: none, ways are great circles times road_factor]
+    #[arg(long, value_name = "URL")]
+    pub routing_url: Option<String>,
+    /// How long an offer waits for the routing service, milliseconds [default: 300]
+    #[arg(long, value_name = "MS")]
+    pub routing_timeout_ms: Option<u32>,
     /// Threads that serve HTTP [default: one for each core]
     #[arg(long, value_name = "N")]
     pub workers: Option<NonZeroUsize>,
@@ -269,6 +275,8 @@ impl Settings {
             allowed_origins: self.allowed_origins.or(below.allowed_origins),
             default_mode: self.default_mode.or(below.default_mode),
             matching: self.matching.or(below.matching),
+            routing_url: self.routing_url.or(below.routing_url),
+            routing_timeout_ms: self.routing_timeout_ms.or(below.routing_timeout_ms),
             workers: self.workers.or(below.workers),
             max_sockets_per_user: self.max_sockets_per_user.or(below.max_sockets_per_user),
             max_sockets_per_ip: self.max_sockets_per_ip.or(below.max_sockets_per_ip),

@@ -17,6 +17,7 @@ mod protection;
 mod realtime;
 mod refusals;
 mod repeats;
+mod routing;
 mod search;
 mod support;
 mod updates;

@@ -10,14 +10,13 @@
 //! move when packages are accepted.
 
 use crate::load::Load;
-use crate::place::Position;
 use crate::time::{Span, Time};
 
-/// A stop of a route.
+/// A stop of a route. `P` is how places are named: whatever `travel` understands.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct RouteStop {
+pub struct RouteStop<P> {
     /// Where.
-    pub position: Position,
+    pub position: P,
     /// The courier waits until then.
     pub not_before: Time,
     /// The courier has to arrive by then.
@@ -30,22 +29,22 @@ pub struct RouteStop {
 
 /// What is left of a courier's route.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Route {
+pub struct Route<P> {
     /// When the courier is at the first stop, which is where the courier is now.
     pub starts: Time,
     /// At least two.
-    pub stops: Vec<RouteStop>,
+    pub stops: Vec<RouteStop<P>>,
     /// What fits in at once.
     pub capacity: Load,
 }
 
 /// Where a new package gets on and off, and what it takes.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Errand {
+pub struct Errand<P> {
     /// The pickup; `on_board` does not matter.
-    pub pickup: RouteStop,
+    pub pickup: RouteStop<P>,
     /// The dropoff; `on_board` does not matter.
-    pub dropoff: RouteStop,
+    pub dropoff: RouteStop<P>,
     /// The room it needs in between.
     pub load: Load,
 }
@@ -63,10 +62,10 @@ pub struct Insertion {
 
 /// The insertion that delays the end of the route least, then the earliest one; none if there is no room or no time.
 #[must_use]
-pub fn insert(
-    route: &Route,
-    errand: &Errand,
-    travel: impl Fn(Position, Position) -> Span,
+pub fn insert<P: Copy>(
+    route: &Route<P>,
+    errand: &Errand<P>,
+    travel: impl Fn(P, P) -> Span,
 ) -> Option<Insertion> {
     let schedule = Schedule::of(route, &travel);
     let fits =
@@ -85,7 +84,7 @@ pub fn insert(
             continue;
         }
         let (here, next) = (&route.stops[leg], &route.stops[leg + 1]);
-        let late = |leaves: Time, from: &RouteStop| {
+        let late = |leaves: Time, from: &RouteStop<P>| {
             let delay = (leaves + travel(from.position, next.position)).since(schedule.arrive[leg + 1]);
             Some(delay.max(Span::default())).filter(|delay| *delay <= schedule.slack[leg + 1])
         };
@@ -121,7 +120,7 @@ pub fn insert(
 }
 
 /// When the courier leaves a stop after arriving there; nothing if that is too late.
-fn leaves(stop: &RouteStop, arrives: Time) -> Option<Time> {
+fn leaves<P>(stop: &RouteStop<P>, arrives: Time) -> Option<Time> {
     (arrives <= stop.not_after).then(|| arrives.max(stop.not_before) + stop.stay)
 }
 
@@ -137,7 +136,7 @@ struct Schedule {
 }
 
 impl Schedule {
-    fn of(route: &Route, travel: impl Fn(Position, Position) -> Span) -> Self {
+    fn of<P: Copy>(route: &Route<P>, travel: impl Fn(P, P) -> Span) -> Self {
         let count = route.stops.len();
         let (mut arrive, mut leave, mut wait) = (Vec::new(), Vec::new(), Vec::new());
         let mut at = route.starts;
@@ -180,6 +179,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::place::Position;
 
     const START: Time = Time::from_ms(0);
 
@@ -194,7 +194,7 @@ mod tests {
         START + Span::minutes(n)
     }
 
-    fn stop(x: f64, y: f64) -> RouteStop {
+    fn stop(x: f64, y: f64) -> RouteStop<Position> {
         let position = Position { lat: y, lon: x };
         let (not_before, not_after) = (START, minute(100_000));
         RouteStop { position, not_before, not_after, stay: Span::default(), on_board: Load::NONE }
@@ -204,17 +204,17 @@ mod tests {
         Load { weight_g, volume_ml: 0, slots: 0 }
     }
 
-    fn route(stops: Vec<RouteStop>) -> Route {
+    fn route(stops: Vec<RouteStop<Position>>) -> Route<Position> {
         Route { starts: START, stops, capacity: grams(10) }
     }
 
-    fn errand(from: (f64, f64), to: (f64, f64)) -> Errand {
+    fn errand(from: (f64, f64), to: (f64, f64)) -> Errand<Position> {
         Errand { pickup: stop(from.0, from.1), dropoff: stop(to.0, to.1), load: grams(1) }
     }
 
     /// The definition: every pair of places is tried, and the whole route is driven.
-    fn by_trying(route: &Route, errand: &Errand) -> Option<Span> {
-        let end = |stops: &[RouteStop], loads: &[Load]| {
+    fn by_trying(route: &Route<Position>, errand: &Errand<Position>) -> Option<Span> {
+        let end = |stops: &[RouteStop<Position>], loads: &[Load]| {
             let mut at = route.starts;
             for (n, stop) in stops.iter().enumerate() {
                 if n > 0 {
@@ -312,7 +312,7 @@ mod tests {
 
     prop_compose! {
         fn any_stop()(x in 0.0..20.0, y in 0.0..20.0, opens in 0..60_i64, open in 5..200_i64, stay in 0..5_i64, on in 0..8_u32)
-            -> RouteStop {
+            -> RouteStop<Position> {
             RouteStop {
                 not_before: minute(opens),
                 not_after: minute(opens + open),

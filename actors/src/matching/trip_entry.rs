@@ -79,10 +79,10 @@ pub struct TripEntry {
     pub version: i64,
     /// Minutes of the detour budget that are left.
     pub detour_left_min: u32,
-    max_detour_min: u16,
-    hand_over_min: u16,
-    road_factor: f32,
-    transport: Transport,
+    pub(super) max_detour_min: u16,
+    pub(super) hand_over_min: u16,
+    pub(super) road_factor: f32,
+    pub(super) transport: Transport,
     /// Whether the trip can still take packages.
     pub live: bool,
 }
@@ -173,6 +173,12 @@ impl TripEntry {
     #[must_use]
     pub fn room(&self) -> SmallVec<[Load; 4]> {
         self.halts[..self.legs()].iter().map(|halt| halt.left).collect()
+    }
+
+    /// Whether accepted packages have used some of the detour budget.
+    #[must_use]
+    pub const fn has_detours(&self) -> bool {
+        self.detour_left_min < self.max_detour_min as u32
     }
 
     /// How many legs there are.

@@ -19,7 +19,7 @@ use crate::ids::{PackageId, RequestId, TripId, UserId};
 use crate::matching::{PackageEntry, PackageIndex, Settings, TripEntry, TripIndex, policy};
 use crate::package::{Mode, Package, PackageState};
 use crate::place::Gazetteer;
-use crate::ports::{Bus, Clock, Committed, Hint, Store, StreamEntry, Unavailable};
+use crate::ports::{Bus, Clock, Committed, Hint, Roads, Store, StreamEntry, Unavailable};
 use crate::time::Time;
 use crate::trip::Trip;
 
@@ -34,6 +34,8 @@ const TELL_SENDERS: usize = 32;
 pub struct RuntimeSettings {
     /// The knobs of the matching.
     pub matching: Settings,
+    /// Whom to ask for ways by car; without, great circles have to do.
+    pub roads: Option<Arc<dyn Roads>>,
     /// Whether the demo provider funds each hold.
     pub demo_funds: bool,
     /// Threads that run actors.
@@ -51,6 +53,7 @@ impl Default for RuntimeSettings {
     fn default() -> Self {
         Self {
             matching: Settings::default(),
+            roads: None,
             demo_funds: true,
             arbiters: 2,
             idle: Duration::from_secs(60),

@@ -11,6 +11,7 @@ use super::context::{Context, Directories, RuntimeSettings, Stats};
 use super::directory::Directory;
 use super::execute::{Room, execute};
 use super::mailbox::Undelivered;
+use super::measured::{self, Measured};
 use super::offers::OfferBook;
 use super::owners::Owners;
 use super::package_actor::{self, PackageActor};
@@ -20,6 +21,7 @@ use super::session::{Hello, ResumeAnswer, SessionId, SessionPort};
 use super::supervisor;
 use super::trip_actor::{self, Order, TripActor};
 use super::user_actor::{self, UserActor};
+use super::wave;
 use crate::ids::{PackageId, RequestId, TripId, UserId};
 use crate::load::Load;
 use crate::matching::policy::is_outranked;
@@ -379,11 +381,16 @@ impl Engine {
     /// When the package is unknown or the store does not answer.
     pub async fn explain(&self, id: PackageId) -> Result<(Package, Explanation), Refusal> {
         let package = self.context.store.package(id).await?.ok_or(Refusal::NotFound)?;
-        let explanation = self.explain_entry(&self.context.package_entry(&package));
+        let entry = self.context.package_entry(&package);
+        let mut anybody = entry.clone();
+        anybody.forget_requests();
+        let measured = measured::measure(&self.context, wave::questions(&self.context, &anybody)).await;
+        let explanation = self.explain_entry(&entry, &measured);
         Ok((package, explanation))
     }
 
-    /// Who would be considered for a package that is not published yet: as drafted, and for another reward.
+    /// Who would be considered for a package that is not published yet: as drafted, and for another reward. By great
+    /// circles: nobody is asked for ways.
     ///
     /// # Errors
     /// The refusal that publishing would meet.
@@ -397,7 +404,8 @@ impl Engine {
         let package = Package::publish(PackageId::new(now, self.context.clock.random()), sender, draft, now)?;
         let entry = self.context.package_entry(&package);
         let other = PackageEntry { reward, ..entry.clone() };
-        Ok((self.explain_entry(&entry), self.explain_entry(&other)))
+        let nothing = Measured::default();
+        Ok((self.explain_entry(&entry, &nothing), self.explain_entry(&other, &nothing)))
     }
 
     /// A connection joins: it is told of everything after the position it gets.
@@ -534,17 +542,22 @@ impl Engine {
         let entry = TripEntry::of(&trip, Gazetteer::bundled(), settings);
         let now = self.context.clock.now();
         let needs = self.context.package_entry(package);
-        let plan = matching::fit(&entry, &needs.need(), now).map_err(unsuitable)?;
+        let mut plan = matching::fit(&entry, &needs.need(), now).map_err(unsuitable)?;
+        if let Some(question) = measured::question(&self.context, &needs, &entry, plan) {
+            let measured = measured::measure(&self.context, vec![question]).await;
+            plan = measured.of(trip.id, &plan).unwrap_or(Ok(plan)).map_err(unsuitable)?;
+        }
         let id = RequestId::new(now, self.context.clock.random());
         Ok(Proposal { id, trip: trip.id, courier: trip.courier, plan, reward, message, time_limit: None })
     }
 
-    fn explain_entry(&self, entry: &PackageEntry) -> Explanation {
+    fn explain_entry(&self, entry: &PackageEntry, measured: &Measured) -> Explanation {
         let settings = &self.context.settings.matching;
         let now = self.context.clock.now();
         let mut survey = Survey::new(settings.max_verdicts);
         // The lock is taken for each step anew: at a hub this is a long look, and nobody else should wait for it.
         while survey.step(&self.context.trips.read(), entry, now) {}
+        survey.correct(|trip, plan| measured.of(trip, plan));
         let (trips, waiting) = (self.context.trips.read(), self.context.waiting.read());
         let view = self.context.view(&trips, now);
         let passed_over = |one: &Ranked| {

@@ -14,6 +14,7 @@ use super::context::Context;
 use super::engine::Refusal;
 use super::execute::{Room, execute, is_worth_a_look, keep_rendered};
 use super::mailbox::Letter;
+use super::measured::{Measured, measure};
 use super::promise::Promise;
 use super::wave::{self, Wave};
 use crate::ids::{PackageId, RequestId, UserId};
@@ -79,11 +80,22 @@ pub(super) struct PackageActor {
     look_again: Option<Time>,
     retired: Arc<AtomicBool>,
     touched: bool,
+    /// Whether the best candidates are being measured: the wave follows.
+    is_measuring: bool,
 }
 
 impl PackageActor {
     pub(super) fn new(id: PackageId, context: Arc<Context>, retired: Arc<AtomicBool>) -> Self {
-        Self { id, context, package: None, alarm: None, look_again: None, retired, touched: true }
+        Self {
+            id,
+            context,
+            package: None,
+            alarm: None,
+            look_again: None,
+            retired,
+            touched: true,
+            is_measuring: false,
+        }
     }
 
     fn load(&mut self, ctx: &mut ActorContext<Self>) {
@@ -171,7 +183,28 @@ impl PackageActor {
     /// Makes the next wave of offers, if there is anybody to ask.
     fn consider(&mut self, ctx: &mut ActorContext<Self>) {
         let Some(package) = &self.package else { return };
-        let Wave { proposals, look_again } = Wave::of(&self.context, package);
+        if self.is_measuring || !package.is_waiting(self.context.clock.now()) {
+            return;
+        }
+        let questions = wave::questions(&self.context, &self.context.package_entry(package));
+        if questions.is_empty() {
+            return self.offer(&Measured::default(), ctx);
+        }
+        self.is_measuring = true;
+        let context = Arc::clone(&self.context);
+        // Commands go on meanwhile: the wave is made of what is so when the answers are there.
+        async move { measure(&context, questions).await }
+            .into_actor(self)
+            .map(|measured, actor, ctx| {
+                actor.is_measuring = false;
+                actor.offer(&measured, ctx);
+            })
+            .spawn(ctx);
+    }
+
+    fn offer(&mut self, measured: &Measured, ctx: &mut ActorContext<Self>) {
+        let Some(package) = &self.package else { return };
+        let Wave { proposals, look_again } = Wave::of(&self.context, package, measured);
         self.look_again = look_again;
         if proposals.is_empty() {
             return self.set_alarm(ctx);

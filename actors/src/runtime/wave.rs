@@ -4,9 +4,10 @@
 use std::cell::Cell;
 
 use super::context::Context;
+use super::measured::{Measured, question};
 use crate::ids::RequestId;
 use crate::matching::policy::is_outranked;
-use crate::matching::{self, Ranked};
+use crate::matching::{self, PackageEntry, Question, Ranked};
 use crate::package::{Package, Proposal};
 use crate::time::{Span, Time};
 
@@ -24,8 +25,8 @@ pub(super) struct Wave {
 impl Wave {
     const NONE: Self = Self { proposals: Vec::new(), look_again: None };
 
-    /// Works the next wave out.
-    pub(super) fn of(context: &Context, package: &Package) -> Self {
+    /// Works the next wave out; of some candidates more is known than the index does.
+    pub(super) fn of(context: &Context, package: &Package, measured: &Measured) -> Self {
         let now = context.clock.now();
         if !package.is_waiting(now) {
             return Self::NONE;
@@ -33,7 +34,7 @@ impl Wave {
         let settings = &context.settings.matching;
         let entry = context.package_entry(package);
         let trips = context.trips.read();
-        let candidates = trips.candidates(&entry, now, settings.candidates);
+        let candidates = measured.correct(trips.candidates(&entry, now, settings.candidates));
         let view = context.view(&trips, now);
         let ranked = matching::rank(&candidates, &entry, &view, settings);
         let waiting = context.waiting.read();
@@ -69,6 +70,19 @@ impl Wave {
         };
         Self { proposals: wave.into_iter().filter_map(propose).collect(), look_again }
     }
+}
+
+/// What has to be measured of the best candidates before one of them is asked.
+pub(super) fn questions(context: &Context, entry: &PackageEntry) -> Vec<Question> {
+    let settings = &context.settings.matching;
+    if context.settings.roads.is_none() && !entry.is_in_town(settings) {
+        return Vec::new();
+    }
+    let (now, trips) = (context.clock.now(), context.trips.read());
+    let candidates = trips.candidates(entry, now, settings.candidates);
+    let ranked = matching::rank(&candidates, entry, &context.view(&trips, now), settings);
+    let best = ranked.into_iter().take(settings.measured).map(|one| one.candidate);
+    best.filter_map(|one| question(context, entry, trips.get(one.trip)?, one.plan)).collect()
 }
 
 /// The acceptance that becomes a deal now, if the moment has come for one.

@@ -97,6 +97,17 @@ impl Survey {
         self.found.truncate(near.saturating_add(self.keep_off_route));
     }
 
+    /// Replaces plans by what was measured of them since.
+    pub fn correct(&mut self, measured: impl Fn(TripId, &Plan) -> Option<Result<Plan, Reason>>) {
+        for seen in &mut self.found {
+            if let Ok(plan) = &seen.outcome
+                && let Some(outcome) = measured(seen.trip, plan)
+            {
+                seen.outcome = outcome;
+            }
+        }
+    }
+
     /// How many trips touch an end.
     #[must_use]
     pub fn considered(&self) -> usize {
