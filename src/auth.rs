@@ -5,6 +5,7 @@
 pub mod password;
 pub mod phone;
 pub mod revocations;
+pub mod second_factor;
 pub mod telegram;
 pub mod token;
 

@@ -64,6 +64,8 @@ pub async fn do_all(app: &App) {
     done("forget notifications", database.prune_notifications(now - NOTIFICATIONS_KEPT).await);
     done("forget refresh tokens", database.prune_refresh_tokens(now).await);
     done("forget codes", database.prune_codes(now - CODES_KEPT).await);
+    done("forget guesses", database.prune_guesses(now).await);
+    done("forget init data", database.prune_init_data(now).await);
     done("erase accounts", database.erase_accounts(now - RESTORABLE, now).await);
 }
 

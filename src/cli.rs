@@ -87,9 +87,9 @@ impl Cli {
             Command::Serve(settings) => {
                 let application = Application::build(prepare(*settings)?).await?;
                 tracing::info!(address = %application.address(), "listening");
-                if let Some(link) = application.first_admin_link().await? {
+                if let Some(command) = application.first_admin_command().await? {
                     println!(
-                        "There is no administrator yet. This link makes one, once, within a day:\n  {link}"
+                        "There is no administrator yet. This makes one, once, within a day (a password has 12 characters or more):\n  {command}"
                     );
                 }
                 application.run_until_stopped().await.context("the server failed")

@@ -81,15 +81,17 @@ macro_rules! endpoints {
 pub fn endpoints() -> Vec<Endpoint> {
     endpoints! {
         "/auth/telegram" { POST PUBLIC identity::sign_in_with_telegram }
-        "/auth/phone-login" { POST PUBLIC identity::send_code }
-        "/auth/verify-otp" { POST PUBLIC identity::verify_code }
-        "/auth/operator" { POST PUBLIC identity::sign_in_operator }
-        "/auth/first-admin" { POST PUBLIC identity::first_admin }
-        "/auth/logout" { POST SIGNED_IN identity::sign_out }
-        "/auth/logout-everywhere" { POST SIGNED_IN identity::sign_out_everywhere }
-        "/user/sessions" { GET SIGNED_IN identity::sessions }
-        "/user/sessions/{session_id}" { DELETE SIGNED_IN identity::end_session }
-        "/user/account" { DELETE SIGNED_IN identity::delete_account }
+        "/auth/phone-login" { POST PUBLIC identity::phone::send_code }
+        "/auth/verify-otp" { POST PUBLIC identity::phone::verify_code }
+        "/auth/operator" { POST PUBLIC identity::operator::sign_in_operator }
+        "/auth/first-admin" { POST PUBLIC identity::operator::first_admin }
+        "/auth/second-factor" { POST SIGNED_IN identity::second_factor::show }
+        "/auth/logout" { POST SIGNED_IN identity::sessions::sign_out }
+        "/auth/logout-everywhere" { POST SIGNED_IN identity::sessions::sign_out_everywhere }
+        "/user/sessions" { GET SIGNED_IN identity::sessions::list }
+        "/user/sessions/{session_id}" { DELETE SIGNED_IN identity::sessions::end_session }
+        "/user/account" { DELETE SIGNED_IN identity::account::delete_account }
+        "/user/second-factor" { POST SIGNED_IN identity::second_factor::begin, DELETE SIGNED_IN identity::second_factor::remove }
         "/auth/refresh" { POST PUBLIC identity::refresh }
         "/cities" { GET PUBLIC places::cities }
         "/couriers" { GET PUBLIC search::search }
@@ -131,6 +133,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/admin/users/{user_id}/role" { PUT ADMIN operators::set_role }
         "/admin/users/{user_id}/block" { POST ADMIN operators::block }
         "/admin/users/{user_id}/unblock" { POST ADMIN operators::unblock }
+        "/admin/users/{user_id}/second-factor" { DELETE ADMIN operators::reset_second_factor }
         "/admin/withdrawals" { GET ADMIN wallet::queue }
         "/admin/withdrawals/{withdrawal_id}/pay" { POST ADMIN wallet::pay }
         "/admin/withdrawals/{withdrawal_id}/reject" { POST ADMIN wallet::reject }

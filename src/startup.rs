@@ -128,13 +128,19 @@ impl Application {
         self.app.clone()
     }
 
-    /// A link that makes the first administrator; `None` when there is one, or such a link was given out lately.
+    /// The command that makes the first administrator; `None` when there is one, or such a command was given out lately.
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn first_admin_link(&self) -> anyhow::Result<Option<String>> {
+    pub async fn first_admin_command(&self) -> anyhow::Result<Option<String>> {
         let invitation = identity::invite(&self.app).await?;
-        Ok(invitation.map(|secret| format!("http://{}/admin/setup#{secret}", self.address)))
+        Ok(invitation.map(|secret| {
+            let body = format!(
+                r#"{{"invitation":"{secret}","login":"admin","name":"Administrator","password":"CHOOSE-ONE"}}"#
+            );
+            let url = format!("http://{}/api/auth/first-admin", self.address);
+            format!("curl -X POST {url} -H 'content-type: application/json' -d '{body}'")
+        }))
     }
 
     /// A handle that stops it.

@@ -16,37 +16,53 @@ const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const HASH_BYTES: usize = 32;
 
-/// Each hash takes 19 MiB: no more than two at once.
-static ROOM: Semaphore = Semaphore::const_new(2);
+/// Codes that are sent to phones: anybody may ask for them.
+pub static PHONES: Desk = Desk::new(2, 32);
 
-/// How many may wait; beyond it the server is busy.
-static QUEUE: Semaphore = Semaphore::const_new(32);
+/// Passwords of operators, who do not wait behind everybody's phones.
+pub static OPERATORS: Desk = Desk::new(1, 16);
 
-/// The hash of a secret under a salt, as the store keeps it.
-///
-/// # Errors
-/// Too many wait.
-pub async fn hash(secret: String, salt: [u8; 16]) -> Result<String, ApiError> {
-    slowly(move || encode(&secret, &salt)).await
+/// Where hashes are made. Each takes 19 MiB, so there is room for a few at once, and for a few more to wait.
+#[derive(Debug)]
+pub struct Desk {
+    room: Semaphore,
+    queue: Semaphore,
 }
 
-/// Whether a secret is the one of a kept hash. A missing hash takes as long as a wrong secret.
-///
-/// # Errors
-/// Too many wait.
-pub async fn is_of(secret: String, kept: Option<String>) -> Result<bool, ApiError> {
-    slowly(move || {
-        let kept = kept.unwrap_or_default();
-        let salt = kept.split('$').nth(1).and_then(|salt| hex::decode(salt).ok()).unwrap_or(vec![0; 16]);
-        bool::from(encode(&secret, &salt).as_bytes().ct_eq(kept.as_bytes()))
-    })
-    .await
-}
+impl Desk {
+    const fn new(at_once: usize, waiting: usize) -> Self {
+        Self { room: Semaphore::const_new(at_once), queue: Semaphore::const_new(waiting) }
+    }
 
-async fn slowly<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
-    let _waiting = QUEUE.try_acquire().map_err(|_| ApiError::unavailable())?;
-    let _room = ROOM.acquire().await.map_err(|_| ApiError::unavailable())?;
-    tokio::task::spawn_blocking(work).await.map_err(|error| ApiError::internal(&error))
+    /// The hash of a secret under a salt, as the store keeps it.
+    ///
+    /// # Errors
+    /// Too many wait.
+    pub async fn hash(&self, secret: String, salt: [u8; 16]) -> Result<String, ApiError> {
+        self.slowly(move || encode(&secret, &salt)).await
+    }
+
+    /// Whether a secret is the one of a kept hash. A missing hash takes as long as a wrong secret.
+    ///
+    /// # Errors
+    /// Too many wait.
+    pub async fn is_of(&self, secret: String, kept: Option<String>) -> Result<bool, ApiError> {
+        self.slowly(move || {
+            let kept = kept.unwrap_or_default();
+            let salt = kept.split('$').nth(1).and_then(|salt| hex::decode(salt).ok()).unwrap_or(vec![0; 16]);
+            bool::from(encode(&secret, &salt).as_bytes().ct_eq(kept.as_bytes()))
+        })
+        .await
+    }
+
+    async fn slowly<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let _waiting = self.queue.try_acquire().map_err(|_| ApiError::unavailable())?;
+        let _room = self.room.acquire().await.map_err(|_| ApiError::unavailable())?;
+        tokio::task::spawn_blocking(work).await.map_err(|error| ApiError::internal(&error))
+    }
 }
 
 /// `argon2id-19456-2$<salt>$<hash>`: another setting is another text, and so never equal.
@@ -69,12 +85,21 @@ mod tests {
 
     #[actix_web::test]
     async fn only_the_same_secret_is_of_a_hash() {
-        let kept = hash("correct horse battery".into(), [7; 16]).await.unwrap();
+        let desk = Desk::new(1, 4);
+        let kept = desk.hash("correct horse battery".into(), [7; 16]).await.unwrap();
         assert!(!kept.contains("correct"));
-        assert!(is_of("correct horse battery".into(), Some(kept.clone())).await.unwrap());
-        assert!(!is_of("correct horse batterz".into(), Some(kept.clone())).await.unwrap());
-        assert!(!is_of("correct horse battery".into(), None).await.unwrap());
-        assert!(!is_of(String::new(), Some(String::new())).await.unwrap());
-        assert_ne!(hash("correct horse battery".into(), [8; 16]).await.unwrap(), kept);
+        assert!(desk.is_of("correct horse battery".into(), Some(kept.clone())).await.unwrap());
+        assert!(!desk.is_of("correct horse batterz".into(), Some(kept.clone())).await.unwrap());
+        assert!(!desk.is_of("correct horse battery".into(), None).await.unwrap());
+        assert!(!desk.is_of(String::new(), Some(String::new())).await.unwrap());
+        assert_ne!(desk.hash("correct horse battery".into(), [8; 16]).await.unwrap(), kept);
+    }
+
+    #[actix_web::test]
+    async fn who_comes_when_too_many_wait_is_sent_away_and_other_desks_are_open() {
+        let (full, other) = (Desk::new(1, 1), Desk::new(1, 1));
+        let _waiting = full.queue.acquire().await.unwrap();
+        assert_eq!(full.hash("x".into(), [7; 16]).await.unwrap_err().status(), 503);
+        assert!(other.hash("x".into(), [7; 16]).await.is_ok());
     }
 }

@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn x36_numbers_have_one_form() {
+    fn x_36_numbers_have_one_form() {
         for (text, number) in [
             ("+7 (900) 123-45-67", "+79001234567"),
             ("8 900 123 45 67", "+79001234567"),

@@ -11,7 +11,7 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use hmac::{Hmac, KeyInit, Mac};
 use peerpack_actors::time::{Span, Time};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::error::ApiError;
@@ -147,6 +147,16 @@ pub fn sign(user: &TelegramUser, bot_token: &str, now: Time) -> String {
     init_data.finish()
 }
 
+/// What init data comes to, however it is written, whoever has signed it: the same launch of the app, the same digest.
+#[must_use]
+pub fn digest(init_data: &str) -> String {
+    let mut pairs: Pairs<'_> = form_urlencoded::parse(init_data.as_bytes()).collect();
+    pairs.retain(|(name, _)| name != "hash" && name != "signature");
+    pairs.sort();
+    let lines: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    hex::encode(Sha256::digest(lines.join("\n")))
+}
+
 /// Decoded, without `hash`, sorted by name, each name once.
 type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
@@ -221,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn the_public_vector_is_accepted_with_expiry_off() {
+    fn x_20_the_public_vector_is_accepted_with_expiry_off() {
         let user = verify(VECTOR, TOKEN, Time::from_ms(1_790_000_000_000), None).unwrap();
         assert_eq!(
             (user.id, user.username.as_deref(), user.is_premium),
@@ -230,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn no_byte_can_be_changed() {
+    fn x_21_no_byte_can_be_changed() {
         let same = |text: &[u8]| {
             form_urlencoded::parse(text).collect::<Vec<_>>()
                 == form_urlencoded::parse(VECTOR.as_bytes()).collect::<Vec<_>>()
@@ -249,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_we_sign_we_accept_and_another_bot_does_not() {
+    fn x_21_what_we_sign_we_accept_and_another_bot_does_not() {
         let init_data = sign(&anna(), TOKEN, SIGNED_AT);
         assert_eq!(verify(&init_data, TOKEN, SIGNED_AT, HOUR), Ok(anna()));
         assert_eq!(verify(&init_data, "1:other", SIGNED_AT, HOUR), Err(InitDataError::Forged));
@@ -270,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn doubled_keys_are_refused_even_when_signed() {
+    fn x_21_doubled_keys_are_refused_even_when_signed() {
         let user = r#"{"id":1,"first_name":"A"}"#;
         let twice = signed(&[("auth_date", "1662771648"), ("user", user), ("user", user)]);
         assert_eq!(verify(&twice, TOKEN, SIGNED_AT, HOUR), Err(InitDataError::Malformed));
@@ -282,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_must_be_64_lower_case_hex_digits() {
+    fn x_21_the_hash_must_be_64_lower_case_hex_digits() {
         let (data, hash) = VECTOR.split_once("&hash=").unwrap();
         let upper = hash.to_uppercase();
         for bad in ["", &hash[..62], &upper, &format!("{hash}00"), &hash.replace('c', "g")] {
@@ -293,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn init_data_is_good_for_an_hour_and_a_minute_ahead() {
+    fn x_22_init_data_is_good_for_an_hour_and_a_minute_ahead() {
         let verdict = |seconds| verify(VECTOR, TOKEN, SIGNED_AT + Span::seconds(seconds), HOUR).map(|_| ());
         assert_eq!(verdict(3_600), Ok(()));
         assert_eq!(verdict(3_601), Err(InitDataError::Stale));
@@ -322,9 +332,9 @@ mod tests {
         }
     }
 
-    /// X-24: what Telegram signs for everybody: without `hash` and `signature`, under the bot's number.
+    /// What Telegram signs for everybody: without `hash` and `signature`, under the bot's number.
     #[test]
-    fn telegrams_own_signature_is_checked_with_its_key_for_our_bot() {
+    fn x_24_telegrams_own_signature_is_checked_with_its_key_for_our_bot() {
         use ed25519_dalek::{Signer, SigningKey};
         let telegram = SigningKey::from_bytes(&[7; 32]);
         let key = telegram.verifying_key().to_bytes();

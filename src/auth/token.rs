@@ -163,6 +163,11 @@ impl Tokens {
         format!("{:06}", number % 1_000_000)
     }
 
+    /// A secret that follows from a text, for one purpose.
+    pub(super) fn secret(&self, purpose: &str, text: &str) -> [u8; 32] {
+        self.mac(purpose, text)
+    }
+
     fn mac(&self, purpose: &str, text: &str) -> [u8; 32] {
         let mut mac = self.successors.clone();
         mac.update(purpose.as_bytes());

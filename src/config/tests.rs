@@ -103,7 +103,7 @@ fn production_starts_with_secure_values() {
 }
 
 #[test]
-fn production_lists_all_insecure_values_at_once() {
+fn x_99_production_lists_all_insecure_values_at_once() {
     let Problems(problems) = load("--mode production", &[("PEERPACK_JWT_SECRET", "short")]).unwrap_err();
     for what in ["fewer than 32 bytes", "bot_token", "allowed_origins"] {
         assert!(problems.iter().any(|problem| problem.contains(what)), "{what}: {problems:?}");

@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn x38_only_what_our_own_proxies_say_counts() {
+    fn x_38_only_what_our_own_proxies_say_counts() {
         let req = TestRequest::default()
             .peer_addr("10.0.0.1:9".parse().unwrap())
             .append_header(("x-forwarded-for", "1.1.1.1, 2.2.2.2"))

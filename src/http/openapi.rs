@@ -18,11 +18,14 @@ use super::{
     info(title = "PeerPack", description = "Realtime matching for peer-to-peer courier delivery.\n\n\
         Every path also answers under `/v1`. Errors are `application/problem+json` with a stable `code`."),
     paths(
-        identity::sign_in_with_telegram, identity::send_code, identity::verify_code, identity::sign_in_operator,
-        identity::first_admin, identity::refresh, identity::sign_out, identity::sign_out_everywhere,
-        identity::sessions, identity::end_session, identity::delete_account,
+        identity::sign_in_with_telegram, identity::refresh, identity::phone::send_code, identity::phone::verify_code,
+        identity::operator::sign_in_operator, identity::operator::first_admin,
+        identity::second_factor::begin, identity::second_factor::show, identity::second_factor::remove,
+        identity::sessions::sign_out, identity::sessions::sign_out_everywhere, identity::sessions::list,
+        identity::sessions::end_session, identity::account::delete_account,
         journal::stats, journal::by_endpoint, journal::chart,
         operators::add, operators::set_role, operators::block, operators::unblock,
+        operators::reset_second_factor,
         places::cities,
         search::search, couriers::send_package,
         trips::publish, trips::one, trips::cancel, trips::requests, trips::mine,
@@ -94,7 +97,7 @@ fn describe(status: &str, response: &mut Response) {
         "409" => {
             "`illegal_transition`, `already_taken`, `expired`, `no_room`, `trip_not_live`, `parcels_on_board`, \
                   `already_requested`, `too_many_requests`, `insufficient_funds`, `already_reviewed`, `in_progress`, \
-                  `conflict`, `open_deals`, `money_left`, `login_taken`, `own_account`"
+                  `conflict`, `open_deals`, `money_left`, `login_taken`, `own_account`, `second_factor_exists`, `operator`"
         }
         "412" => "`stale`",
         "422" => "`invalid`, `does_not_suit`, `own_package`, `code_required`, `key_reused`",

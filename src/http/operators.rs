@@ -118,6 +118,22 @@ pub async fn unblock(
     changed(known, &revocations, &app).await
 }
 
+/// Takes an operator's second factor away, who has lost it and the recovery codes too. Their sessions end.
+#[utoipa::path(delete, path = "/api/admin/users/{user_id}/second-factor", tag = "admin", security(("bearer" = [])),
+    params(("user_id" = String, Path, description = "The operator")),
+    responses((status = 200, body = AccountChanged), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn reset_second_factor(
+    app: web::Data<App>,
+    principal: Principal,
+    revocations: web::Data<Revocations>,
+    path: web::Path<UserId>,
+) -> Result<HttpResponse, ApiError> {
+    let user = somebody_else(principal, path.into_inner())?;
+    let known = app.database.remove_second_factor(user, app.clock.now()).await?;
+    changed(known, &revocations, &app).await
+}
+
 /// Nobody changes their own rights: the last administrator would lock everybody out.
 fn somebody_else(principal: Principal, user: UserId) -> Result<UserId, ApiError> {
     if user == principal.user {
@@ -152,7 +168,7 @@ pub(super) async fn new_operator(
     }
     let name = input::required("name", Some(name), SHORT_TEXT)?;
     let id = UserId::new(app.clock.now(), app.clock.random());
-    let password_hash = password::hash(password, rand::random()).await?;
+    let password_hash = password::OPERATORS.hash(password, rand::random()).await?;
     Ok(NewOperator { id, login, password_hash, name, role })
 }
 

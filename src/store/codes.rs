@@ -21,11 +21,22 @@ const SENT_FROM: Sql = sql("\
 const SENT: Sql = sql("\
     SELECT count(*) AS sent, COALESCE(min(created_at), 0) AS first FROM phone_codes WHERE created_at > $1");
 
-// Only the latest counts, and each look is an attempt.
+// Each look is an attempt.
 const TRY: Sql = sql("\
     UPDATE phone_codes SET attempts = attempts + 1 \
+    WHERE id = $1 AND phone = $2 AND expires_at > $3 AND used_at IS NULL AND attempts < 5 RETURNING id, code_hash");
+
+// The latest of a phone. Anybody can look at it in this way, so these attempts are counted apart and by the day.
+const TRY_BLINDLY: Sql = sql("\
+    UPDATE phone_codes SET blind_attempts = blind_attempts + 1 \
     WHERE id = (SELECT c.id FROM phone_codes AS c WHERE c.phone = $1 ORDER BY c.created_at DESC, c.id DESC LIMIT 1) \
-    AND expires_at > $2 AND used_at IS NULL AND attempts < 5 RETURNING id, code_hash");
+    AND expires_at > $2 AND used_at IS NULL AND blind_attempts < 5 \
+    AND (SELECT sum(d.blind_attempts) FROM phone_codes AS d WHERE d.phone = $1 AND d.created_at > $3) < $4 \
+    RETURNING id, code_hash");
+
+/// Attempts in a day at the codes of one phone without naming one. With a name there are five for each of the ten codes
+/// that a phone may get in a day.
+const BLIND_ATTEMPTS: (u32, Span) = (20, Span::hours(24));
 
 const USE: Sql = sql("UPDATE phone_codes SET used_at = $2 WHERE id = $1 AND used_at IS NULL");
 
@@ -83,15 +94,29 @@ impl Database {
         Ok(work.await?)
     }
 
-    /// The hash of the latest code of a phone, if it may be tried once more. Looking counts as trying.
+    /// The hash of a code of a phone, if it may be tried once more: the one that is named, or the latest. Looking counts
+    /// as trying.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn try_code(&self, phone: String, now: Time) -> Result<Option<(Uuid, String)>, Unavailable> {
+    pub async fn try_code(
+        &self,
+        phone: String,
+        named: Option<Uuid>,
+        now: Time,
+    ) -> Result<Option<(Uuid, String)>, Unavailable> {
         let work = self.write(move |conn| {
             let phone = phone.clone();
             Box::pin(async move {
-                let Some(row) = conn.optional(TRY, args![phone, now.ms()]).await? else { return Ok(None) };
+                let (most, within) = BLIND_ATTEMPTS;
+                let tried = match named {
+                    Some(id) => conn.optional(TRY, args![id, phone, now.ms()]).await?,
+                    None => {
+                        let values = args![phone, now.ms(), (now - within).ms(), most];
+                        conn.optional(TRY_BLINDLY, values).await?
+                    }
+                };
+                let Some(row) = tried else { return Ok(None) };
                 Ok(Some((row.get("id")?, row.text("code_hash")?)))
             })
         });

@@ -1,3 +1,6 @@
 //! What is sent by whoever means no good. Each test is named by the number of its attack.
 
+mod deals;
 mod framing;
+mod outside;
+mod signing_in;

@@ -56,9 +56,9 @@ async fn a_package_changes_hands_only_with_its_codes() {
     }
 }
 
-/// five wrong codes, and the right one comes too late for a while. Past HTTP there is no way around either.
+/// Five wrong codes, and the right one comes too late for a while. Past HTTP there is no way around either.
 #[actix_web::test]
-async fn codes_are_not_to_be_guessed() {
+async fn x_50_codes_are_not_to_be_guessed() {
     for backend in backends() {
         let app = TestApp::start(backend).await;
         let (anna, ivan, _, request) = deal(&app).await;

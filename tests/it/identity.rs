@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::support::{Backend, TestApp, TestUser, backends};
 
 /// A call without anybody being signed in.
-async fn call(app: &TestApp, path: &str, body: Value) -> (u16, Value) {
+pub async fn call(app: &TestApp, path: &str, body: Value) -> (u16, Value) {
     let (status, answer) = app.anonymous().call(Method::POST, path, Some(body)).await;
     (status.as_u16(), answer)
 }
@@ -22,7 +22,7 @@ async fn refresh(app: &TestApp, token: &Value) -> (u16, Value) {
 }
 
 #[actix_web::test]
-async fn a_refresh_token_is_good_once_and_its_theft_ends_the_session() {
+async fn x_28_and_x_29_a_refresh_token_is_good_once_and_its_theft_ends_the_session() {
     for backend in backends() {
         let app = TestApp::start(backend).await;
         let (anna, first) = app.sign_in_with_tokens("Anna").await;
@@ -47,9 +47,8 @@ async fn a_refresh_token_is_good_once_and_its_theft_ends_the_session() {
     }
 }
 
-///
 #[actix_web::test]
-async fn twenty_refreshes_at_once_leave_one_branch() {
+async fn x_30_twenty_refreshes_at_once_leave_one_branch() {
     for backend in backends() {
         let app = TestApp::start(backend).await;
         let (_, first) = app.sign_in_with_tokens("Anna").await;
@@ -63,9 +62,8 @@ async fn twenty_refreshes_at_once_leave_one_branch() {
     }
 }
 
-///
 #[actix_web::test]
-async fn signing_out_ends_one_session_or_all_of_them() {
+async fn x_31_signing_out_ends_one_session_or_all_of_them() {
     for backend in backends() {
         let app = TestApp::start(backend).await;
         let (phone, tokens) = app.sign_in_with_tokens("Anna").await;
@@ -95,9 +93,9 @@ async fn signing_out_ends_one_session_or_all_of_them() {
     }
 }
 
-/// X-31 on another node: it learns from the store.
+/// It learns from the store.
 #[actix_web::test]
-async fn another_node_hears_of_it_before_long() {
+async fn x_31_another_node_hears_of_it_before_long() {
     let app = TestApp::start(Backend::Sqlite).await;
     let anna = app.sign_in("Anna").await;
     let now = app.app.clock.now();
@@ -109,9 +107,8 @@ async fn another_node_hears_of_it_before_long() {
     .await;
 }
 
-///
 #[actix_web::test]
-async fn a_code_signs_a_phone_in_once() {
+async fn x_32_to_x_36_a_code_signs_a_phone_in_once() {
     for backend in backends() {
         let (app, outbox) = with_phone(backend).await;
         let ask = async |phone: &str| call(&app, "/api/auth/phone-login", json!({ "phone": phone })).await;
@@ -150,7 +147,7 @@ async fn a_code_signs_a_phone_in_once() {
 }
 
 /// A server whose codes end up in files.
-async fn with_phone(backend: Backend) -> (TestApp, tempfile::TempDir) {
+pub async fn with_phone(backend: Backend) -> (TestApp, tempfile::TempDir) {
     let outbox = tempfile::tempdir().unwrap();
     let program = outbox.path().join("send");
     std::fs::write(&program, "#!/bin/sh\ncat > \"$0.$1\"\n").unwrap();
@@ -166,7 +163,7 @@ async fn with_phone(backend: Backend) -> (TestApp, tempfile::TempDir) {
 }
 
 #[actix_web::test]
-async fn the_first_administrator_comes_by_a_link_and_the_others_by_them() {
+async fn x_31_and_x_39_the_first_administrator_comes_by_a_secret_and_the_others_by_them() {
     for backend in backends() {
         let app = TestApp::start(backend).await;
         let invitation = app.invitation().await.unwrap();

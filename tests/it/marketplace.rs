@@ -28,7 +28,7 @@ async fn available(user: &TestUser) -> (f64, f64, f64) {
 }
 
 #[actix_web::test]
-async fn in_choose_mode_couriers_respond_and_the_sender_picks_one() {
+async fn x_54_in_choose_mode_couriers_respond_and_the_sender_picks_one() {
     for backend in backends() {
         let app = TestApp::start(backend).await;
         let (anna, ivan, oleg) =
@@ -209,7 +209,7 @@ async fn in_instant_mode_the_courier_answers_and_everybody_hears_of_it() {
 }
 
 #[actix_web::test]
-async fn money_leaves_once_and_comes_back_when_it_is_refused() {
+async fn x_52_money_leaves_once_and_comes_back_when_it_is_refused() {
     for backend in backends() {
         let app = TestApp::start(backend).await;
         let (_, ivan, _) = delivered(&app).await;
@@ -303,7 +303,7 @@ async fn a_courier_is_reminded_of_a_trip_once() {
 }
 
 #[actix_web::test]
-async fn one_changes_what_others_see_and_the_next_sign_in_keeps_it() {
+async fn x_45_one_changes_what_others_see_and_the_next_sign_in_keeps_it() {
     let app = TestApp::start(Backend::Sqlite).await;
     let anna = app.sign_in("Анна").await;
     let (_, headers, profile) = anna.call_with(Method::GET, "/api/user/profile", &[], None).await;

@@ -12,9 +12,9 @@ async fn with(settings: &[(&str, &str)]) -> TestApp {
     TestApp::start_on(data, None, settings, RuntimeSettings::default()).await
 }
 
-/// guessing ends soon, and pretending to come from elsewhere does not help.
+/// Guessing ends soon, and pretending to come from elsewhere does not help.
 #[actix_web::test]
-async fn whoever_guesses_passwords_has_to_wait() {
+async fn x_38_whoever_asks_too_much_has_to_wait_wherever_they_say_they_are() {
     let app = with(&[("PEERPACK_LIMITS", "true")]).await;
     let nobody = app.anonymous();
     let mut waited = None;
@@ -36,9 +36,8 @@ async fn whoever_guesses_passwords_has_to_wait() {
     assert_eq!(nobody.call(Method::GET, "/api/health/live", None).await.0.as_u16(), 200);
 }
 
-///
 #[actix_web::test]
-async fn only_pages_on_the_list_may_call() {
+async fn x_95_only_pages_on_the_list_may_call() {
     let app = with(&[("PEERPACK_ALLOWED_ORIGINS", "https://app.example.org")]).await;
     let nobody = app.anonymous();
     let allowed = async |origin: &str| {
@@ -63,9 +62,8 @@ async fn only_pages_on_the_list_may_call() {
     }
 }
 
-///
 #[actix_web::test]
-async fn answers_tell_browsers_to_be_careful_and_nothing_about_us() {
+async fn x_96_answers_tell_browsers_to_be_careful_and_nothing_about_us() {
     let app = with(&[]).await;
     let nobody = app.anonymous();
     for (path, status) in
@@ -84,9 +82,9 @@ async fn answers_tell_browsers_to_be_careful_and_nothing_about_us() {
     }
 }
 
-/// X-19b: methods, bodies and paths that make no sense.
+/// Methods, bodies and paths that make no sense.
 #[actix_web::test]
-async fn nonsense_is_refused_without_an_echo() {
+async fn x_12_x_16_and_x_19b_nonsense_is_refused_without_an_echo() {
     let app = with(&[]).await;
     let anna = app.sign_in("Anna").await;
     for method in ["TRACE", "PROPFIND", "DELETE"] {
@@ -130,9 +128,9 @@ async fn nonsense_is_refused_without_an_echo() {
     }
 }
 
-/// what strangers see of a courier and of a trip, field by field.
+/// What strangers see of a courier and of a trip, field by field.
 #[actix_web::test]
-async fn strangers_see_what_they_need_and_no_more() {
+async fn x_46_strangers_see_what_they_need_and_no_more() {
     let app = with(&[]).await;
     let ivan = app.sign_in("Ivan").await;
     ivan.publish_trip("Москва", "Казань", json!({})).await;

@@ -23,7 +23,7 @@ fn with(mut body: Value, key: &str, value: Value) -> Option<Value> {
 }
 
 #[actix_web::test]
-async fn trips_that_make_no_sense_are_refused() {
+async fn x_17_x_18_and_x_19c_trips_that_make_no_sense_are_refused() {
     let app = TestApp::start(Backend::Sqlite).await;
     let ivan = app.sign_in("Ivan").await;
     let table = [
@@ -57,7 +57,7 @@ async fn trips_that_make_no_sense_are_refused() {
 }
 
 #[actix_web::test]
-async fn packages_that_make_no_sense_are_refused() {
+async fn x_19c_x_45_and_x_52_packages_that_make_no_sense_are_refused() {
     let app = TestApp::start(Backend::Sqlite).await;
     let anna = app.sign_in("Anna").await;
     let package = json!({ "from": "Москва", "to": "Казань", "description": "книги", "reward": 100 });
@@ -82,7 +82,7 @@ async fn packages_that_make_no_sense_are_refused() {
 }
 
 #[actix_web::test]
-async fn foreign_and_untimely_steps_are_refused() {
+async fn x_40_x_50_and_x_51_foreign_and_untimely_steps_are_refused() {
     let app = TestApp::start(Backend::Sqlite).await;
     let (anna, ivan, eve) = (app.sign_in("Anna").await, app.sign_in("Ivan").await, app.sign_in("Eve").await);
     let trip = ivan.publish_trip("Орёл", "Курск", json!({})).await;
@@ -116,7 +116,7 @@ async fn foreign_and_untimely_steps_are_refused() {
 }
 
 #[actix_web::test]
-async fn broken_tokens_and_bodies_are_refused() {
+async fn x_14_x_19_and_x_26_broken_tokens_and_bodies_are_refused() {
     let app = TestApp::start(Backend::Sqlite).await;
     let http = reqwest::Client::new();
     let url = |path: &str| format!("{}{path}", app.url);

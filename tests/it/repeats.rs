@@ -115,9 +115,8 @@ async fn answered(user: &TestUser, key: &str) -> (StatusCode, HeaderMap, Value) 
     panic!("the call never ends");
 }
 
-///
 #[actix_web::test]
-async fn a_key_belongs_to_one_user_and_one_call() {
+async fn x_58_a_key_belongs_to_one_user_and_one_call() {
     let app = TestApp::start(Backend::Sqlite).await;
     let (anna, ivan) = (app.sign_in("Anna").await, app.sign_in("Ivan").await);
     let (_, _, first) = publish(&anna, "k", package()).await;

@@ -40,7 +40,7 @@ async fn a_well_formed_body_is_read() {
 }
 
 #[actix_web::test]
-async fn bodies_of_other_types_are_415() {
+async fn x_14_and_x_19_bodies_of_other_types_and_encodings_are_415() {
     for kind in ["text/plain", "application/x-www-form-urlencoded", "", "application/jsonp"] {
         assert_eq!(post(kind, None, "{}").await.0, 415, "{kind}");
     }
@@ -56,7 +56,7 @@ async fn bodies_over_the_limit_are_413_with_and_without_a_declared_length() {
 }
 
 #[actix_web::test]
-async fn malformed_bodies_are_400_in_our_own_words() {
+async fn x_16_and_x_18_malformed_bodies_are_400_in_our_own_words() {
     let deep = "[".repeat(100_000);
     let cases: Vec<Vec<u8>> = vec![
         b"".to_vec(),
@@ -87,7 +87,7 @@ async fn malformed_bodies_are_400_in_our_own_words() {
 }
 
 #[actix_web::test]
-async fn an_unknown_or_missing_field_is_named() {
+async fn x_17_an_unknown_or_missing_field_is_named() {
     let (_, unknown) = post("application/json", None, r#"{"name":"a","weight_g":1,"role":"admin"}"#).await;
     assert_eq!(unknown.fields["role"], "is not known here");
     let (_, missing) = post("application/json", None, r#"{"name":"a"}"#).await;

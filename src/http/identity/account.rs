@@ -1,0 +1,66 @@
+//! Deleting one's account.
+
+use actix_web::{HttpResponse, web};
+use peerpack_actors::ids::UserId;
+use peerpack_actors::package::PackageState;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::auth::revocations::Revocations;
+use crate::auth::{Principal, Role};
+use crate::chores::RESTORABLE;
+use crate::error::{ApiError, Problem};
+use crate::store::Deletion;
+
+/// The account is going.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AccountDeleted {
+    success: bool,
+    /// Until then signing in again restores it.
+    restorable_until: String,
+}
+
+/// Deletes one's account: waiting packages and trips are called off, and in a week what names the person is gone.
+/// Until then signing in restores it. Refused while a deal is under way or money is left.
+#[utoipa::path(delete, path = "/api/user/account", tag = "identity", security(("bearer" = [])),
+    responses((status = 200, body = AccountDeleted), (status = 401, body = Problem), (status = 409, body = Problem)))]
+pub async fn delete_account(
+    app: web::Data<App>,
+    principal: Principal,
+    revocations: web::Data<Revocations>,
+) -> Result<HttpResponse, ApiError> {
+    // The stored role: without the second factor an operator's token says less.
+    let role = app.database.user(principal.user).await?.map(|user| user.role);
+    if role.is_some_and(Role::is_operator) {
+        let message = "an administrator has to take the role away first";
+        return Err(ApiError::conflict("operator", message));
+    }
+    let (user, now) = (principal.user, app.clock.now());
+    match app.database.delete_account(user, now).await? {
+        Deletion::OpenDeals => Err(ApiError::conflict("open_deals", "a deal is still under way")),
+        Deletion::MoneyLeft => Err(ApiError::conflict("money_left", "please take your money out first")),
+        Deletion::Begun => {
+            revocations.refresh(now).await?;
+            call_everything_off(&app, user).await?;
+            let restorable_until = (now + RESTORABLE).to_string();
+            Ok(HttpResponse::Ok().json(AccountDeleted { success: true, restorable_until }))
+        }
+    }
+}
+
+/// Nobody waits for somebody who has gone.
+async fn call_everything_off(app: &App, user: UserId) -> Result<(), ApiError> {
+    for trip in app.engine.live_trips_of(user).await? {
+        app.engine.cancel_trip(trip, user).await?;
+    }
+    let mut before = None;
+    loop {
+        let page = app.database.packages_of(user, before, 100).await?.packages;
+        let Some(last) = page.last() else { return Ok(()) };
+        before = Some(last.id);
+        for package in page.iter().filter(|package| package.state == PackageState::Open) {
+            app.engine.cancel_package(package.id, user).await?;
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Signing in with a name and a password, and how the first administrator comes in.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use peerpack_actors::time::{Span, Time};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{SignedIn, second_factor, sign_in};
+use crate::app::App;
+use crate::auth::token::Tokens;
+use crate::auth::{Role, password};
+use crate::error::extract::Body;
+use crate::error::{ApiError, Problem};
+use crate::http::address;
+use crate::http::operators::{self, OperatorAdded};
+use crate::store::Pauses;
+
+/// Wrong passwords of one login from one address.
+const FROM_HERE: Pauses = Pauses { free: 5, longest: Span::minutes(15) };
+
+/// Wrong passwords of one login from everywhere.
+const FROM_ANYWHERE: Pauses = Pauses { free: 50, longest: Span::minutes(1) };
+
+/// No login is longer.
+const MOST_LOGIN: usize = 64;
+
+/// An operator's name and password.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OperatorLogin {
+    login: String,
+    password: String,
+    /// Of the authenticator, or a recovery code. It can also be shown afterwards.
+    code: Option<String>,
+}
+
+/// The link that the server printed, and who comes with it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FirstAdmin {
+    /// From the link.
+    invitation: String,
+    login: String,
+    /// At least 12 characters.
+    password: String,
+    /// What others see.
+    name: String,
+}
+
+/// Signs an operator in.
+#[utoipa::path(post, path = "/api/auth/operator", tag = "identity", request_body(content = OperatorLogin),
+    responses((status = 200, body = SignedIn), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 429, body = Problem)))]
+pub async fn sign_in_operator(
+    req: HttpRequest,
+    app: web::Data<App>,
+    tokens: web::Data<Tokens>,
+    body: Body<OperatorLogin>,
+) -> Result<HttpResponse, ApiError> {
+    let OperatorLogin { login, password, code } = body.0;
+    let (login, now) = (login.to_lowercase(), app.clock.now());
+    let address = address::client(address::of(&req, app.config.trusted_proxies));
+    let login = login.chars().take(MOST_LOGIN).collect::<String>();
+    // The pauses for one address are long; those for all together are short, because strangers can cause them.
+    let subjects =
+        [(format!("login:{login}@{address}"), FROM_HERE), (format!("login:{login}"), FROM_ANYWHERE)];
+    for (subject, pauses) in &subjects {
+        may_guess(&app, subject.clone(), *pauses, now).await?;
+    }
+    let operator = app.database.operator(&login).await?;
+    let (user, kept) = operator.map_or((None, None), |(user, hash)| (Some(user), Some(hash)));
+    let is_right = password::OPERATORS.is_of(password, kept).await?;
+    let user = user.filter(|_| is_right);
+    let user =
+        user.ok_or_else(|| ApiError::unauthorized("invalid_login", "the name or the password is wrong"))?;
+    for (subject, _) in &subjects {
+        app.database.forgive_guesses(subject).await?;
+    }
+    let shown = match code {
+        Some(code) => {
+            second_factor::check(&app, &tokens, user.id, &code).await?;
+            true
+        }
+        None => false,
+    };
+    sign_in(&req, &app, &tokens, user, false, shown).await
+}
+
+/// Makes the first administrator, with the link that the server printed. It works once.
+#[utoipa::path(post, path = "/api/auth/first-admin", tag = "identity", request_body(content = FirstAdmin),
+    responses((status = 201, body = OperatorAdded), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 422, body = Problem)))]
+pub async fn first_admin(app: web::Data<App>, body: Body<FirstAdmin>) -> Result<HttpResponse, ApiError> {
+    let FirstAdmin { invitation, login, password, name } = body.0;
+    let operator = operators::new_operator(&app, login, password, name, Role::Admin).await?;
+    let id = operator.id;
+    let hash = operators::invitation_hash(&invitation);
+    if app.database.redeem_invitation(hash, operator, app.clock.now()).await? {
+        return Ok(HttpResponse::Created().json(OperatorAdded { success: true, user_id: id.to_string() }));
+    }
+    Err(ApiError::unauthorized("invalid_invitation", "this link is not good any more"))
+}
+
+/// Counts a guess; 429 when it comes too early.
+pub(super) async fn may_guess(app: &App, subject: String, pauses: Pauses, now: Time) -> Result<(), ApiError> {
+    let Err(wait) = app.database.guess(subject, pauses, now).await? else { return Ok(()) };
+    metrics::counter!("peerpack_guesses_refused_total").increment(1);
+    Err(ApiError::too_many(u32::try_from(wait.ms() / 1_000 + 1).unwrap_or(u32::MAX)))
+}
