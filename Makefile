@@ -1,7 +1,7 @@
 # The front door. Each target is one line that can also be typed by hand; `make` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults fmt lint deny bench loadtest idle openapi docker schemathesis test-claims quality
+.PHONY: help run test test-faults fmt lint deny bench bench-search loadtest idle openapi docker schemathesis test-claims quality
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -30,6 +30,9 @@ deny: ## Check licences, bans and sources of the dependencies (builds cargo-deny
 
 bench: ## Measure the matching beside PostGIS and Redis (docs/bench-matching.md)
 	scripts/bench.sh
+
+bench-search: ## Measure the search for couriers on 100 000 live trips
+	cargo bench --locked --bench couriers
 
 loadtest: ## Put load on a server and let the oracle judge the outcome
 	scripts/loadtest.sh
