@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use peerpack_actors::ids::UserId;
+use peerpack_actors::package::PackageState;
 use peerpack_actors::runtime::Refusal;
 use peerpack_actors::time::{Span, Time};
 use tokio::task::AbortHandle;
@@ -24,6 +26,15 @@ pub const ANSWERS_KEPT: Span = Span::hours(24);
 
 /// How long notifications are kept.
 const NOTIFICATIONS_KEPT: Span = Span::days(90);
+
+/// How long events are kept: as long as a client may resume (RT-5).
+pub const EVENTS_KEPT: Span = Span::hours(72);
+
+/// How long sessions are remembered that have ended: far longer than an access token of theirs could live.
+const SESSIONS_KEPT: Span = Span::days(30);
+
+/// How many deleted accounts are seen to in one round.
+const DELETIONS: u32 = 100;
 
 /// How long codes are remembered: the longest of their limits.
 const CODES_KEPT: Span = Span::hours(25);
@@ -63,6 +74,9 @@ pub async fn do_all(app: &App) {
     done("forget answers", database.prune_answers(now - ANSWERS_KEPT).await);
     done("forget notifications", database.prune_notifications(now - NOTIFICATIONS_KEPT).await);
     done("forget refresh tokens", database.prune_refresh_tokens(now).await);
+    done("forget sessions", database.prune_sessions(now - SESSIONS_KEPT).await);
+    done("forget events", database.prune_events(now - EVENTS_KEPT).await);
+    done("call off what the deleted left", finish_deletions(app).await);
     done("forget codes", database.prune_codes(now - CODES_KEPT).await);
     done("forget guesses", database.prune_guesses(now).await);
     done("forget init data", database.prune_init_data(now).await);
@@ -74,6 +88,38 @@ async fn remind(app: &App, now: Time) -> Result<(), Refusal> {
         app.engine.remind(trip).await?;
     }
     Ok(())
+}
+
+/// A deletion that was interrupted is brought to its end.
+async fn finish_deletions(app: &App) -> Result<(), Refusal> {
+    for user in app.database.left_behind(DELETIONS).await? {
+        call_everything_off(app, user).await?;
+    }
+    Ok(())
+}
+
+/// Calls off the trips and the waiting packages of somebody who has gone: nobody should wait for them. What is under
+/// way by now stays as it is.
+///
+/// # Errors
+/// When the store does not answer, or there is too much going on.
+pub async fn call_everything_off(app: &App, user: UserId) -> Result<(), Refusal> {
+    let settled = |outcome: Result<(), Refusal>| match outcome {
+        Err(Refusal::Rejected(_) | Refusal::NotFound) => Ok(()),
+        other => other,
+    };
+    for trip in app.engine.live_trips_of(user).await? {
+        settled(app.engine.cancel_trip(trip, user).await.map(drop))?;
+    }
+    let mut before = None;
+    loop {
+        let page = app.database.packages_of(user, before, 100).await?.packages;
+        let Some(last) = page.last() else { return Ok(()) };
+        before = Some(last.id);
+        for package in page.iter().filter(|package| package.state == PackageState::Open) {
+            settled(app.engine.cancel_package(package.id, user).await.map(drop))?;
+        }
+    }
 }
 
 fn done<T>(chore: &'static str, result: Result<T, impl std::fmt::Display>) {

@@ -21,6 +21,7 @@ mod lanes;
 mod load;
 mod notifications;
 mod postgres;
+mod prune;
 mod reads;
 mod receipts;
 mod reviews;
@@ -57,8 +58,8 @@ pub use tickets::Ticket;
 pub use tokens::{RefreshToken, Rotation};
 pub use users::{Profile, TelegramProfile, User};
 pub use views::{
-    Balance, CourierRecord, PackageHeader, Person, RequestHeader, SenderPackages, TransferRecord, TripHeader,
-    TripRequest, TripRequests,
+    Balance, PackageHeader, Person, RequestHeader, SenderPackages, TransferRecord, TripHeader, TripRequest,
+    TripRequests,
 };
 
 /// How long one piece of work may take in all, waiting included. Whoever polls

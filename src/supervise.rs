@@ -3,7 +3,7 @@
 //!
 //! On SIGHUP it starts the program anew, whatever now lies where it was, and ends the old process once the new one says
 //! that it is ready; one that does not get ready changes nothing. On SIGTERM it ends the server and then itself. A server
-//! that dies is started again. The two processes share the listener in between, so every connection finds one of them.
+//! that dies is started again, and again if it cannot be started: only a signal ends the supervisor. The two processes share the listener in between, so every connection finds one of them.
 //! What is said to the server's process is what systemd would say: `LISTEN_FDS` and `NOTIFY_SOCKET`.
 
 use std::ffi::OsString;
@@ -29,6 +29,9 @@ const ROUND: Duration = Duration::from_millis(50);
 
 /// How long a server that died stays dead, so that one that cannot live does not take the machine with it.
 const REVIVED_AFTER: Duration = Duration::from_secs(1);
+
+/// The longest pause between attempts to start it.
+const REVIVED_AT_LEAST: Duration = Duration::from_secs(30);
 
 /// Hands the listener over as descriptor 3. Only a shell can do that without unsafe code.
 const HAND_OVER: &str = r#"export LISTEN_FDS=1 LISTEN_PID=$$; exec "$@" 3<&0 </dev/null"#;
@@ -67,25 +70,45 @@ pub async fn run(address: SocketAddr, program: OsString, arguments: Vec<OsString
     let mut hangup = signal(SignalKind::hangup())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut server = supervisor.start().await?;
+    let mut server = Some(supervisor.start().await?);
+    let (mut again_at, mut pause) = (Instant::now(), REVIVED_AFTER);
     loop {
         tokio::select! {
             _ = hangup.recv() => match supervisor.start().await {
                 Ok(successor) => {
-                    let predecessor = std::mem::replace(&mut server, successor);
-                    let ended = predecessor.end().await?;
-                    tracing::info!(%ended, pid = server.process.id(), "the server is replaced");
+                    let pid = successor.process.id();
+                    if let Some(predecessor) = server.replace(successor) {
+                        match predecessor.end().await {
+                            Ok(ended) => tracing::info!(%ended, pid, "the server is replaced"),
+                            Err(error) => tracing::error!(pid, "the old server was not ended: {error:#}"),
+                        }
+                    }
                 }
                 Err(error) => tracing::error!("the server stays as it is: {error:#}"),
             },
-            _ = terminate.recv() => return server.end().await.map(drop),
-            _ = interrupt.recv() => return server.end().await.map(drop),
-            () = sleep(ROUND) => if let Some(status) = server.process.try_wait()? {
-                tracing::error!(%status, "the server has died and is started again");
-                sleep(REVIVED_AFTER).await;
-                server = supervisor.start().await?;
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            () = sleep(ROUND) => match &mut server {
+                Some(running) => if let Some(status) = running.process.try_wait()? {
+                    tracing::error!(%status, "the server has died and is started again");
+                    (server, again_at, pause) = (None, Instant::now() + REVIVED_AFTER, REVIVED_AFTER);
+                },
+                None if Instant::now() >= again_at => match supervisor.start().await {
+                    Ok(revived) => server = Some(revived),
+                    // The reason may pass: connections wait in the listener meanwhile.
+                    Err(error) => {
+                        pause = (2 * pause).min(REVIVED_AT_LEAST);
+                        again_at = Instant::now() + pause;
+                        tracing::error!(?pause, "the server cannot be started: {error:#}");
+                    }
+                },
+                None => {}
             },
         }
+    }
+    match server {
+        Some(server) => server.end().await.map(drop),
+        None => Ok(()),
     }
 }
 

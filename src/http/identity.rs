@@ -194,7 +194,10 @@ async fn sign_in(
         created_at: now,
         expires_at: now + app.config.refresh_ttl,
     };
-    app.database.open_session(token, device(req)).await?;
+    if !app.database.open_session(token, user.role, device(req)).await? {
+        let message = "the account has changed at this moment, please sign in again";
+        return Err(ApiError::conflict("conflict", message));
+    }
     if shown {
         app.database.lift_session(family, user.id, now).await?;
     }

@@ -6,6 +6,7 @@ use peerpack_actors::time::Time;
 
 use super::Database;
 use super::failure::Failure;
+use super::reads::each;
 use super::sessions::revoke_all;
 use super::sql::{Conn, Sql, args, sql};
 use super::users::{User, returned_columns, user, user_columns};
@@ -46,6 +47,12 @@ const DEALS: Sql = sql("\
 const MONEY: Sql =
     sql("SELECT CAST(COALESCE(sum(balance), 0) AS BIGINT) AS money FROM wallets WHERE user_id = $1");
 const DELETE: Sql = sql("UPDATE users SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL");
+
+const LEFT_BEHIND: Sql = sql("\
+    SELECT u.id FROM users AS u WHERE u.deleted_at IS NOT NULL AND u.erased_at IS NULL AND ( \
+        EXISTS (SELECT 1 FROM trips AS t WHERE t.courier = u.id AND t.state IN ('active', 'in_progress')) \
+        OR EXISTS (SELECT 1 FROM packages AS p WHERE p.sender = u.id AND p.state = 'open')) \
+    ORDER BY u.deleted_at, u.id LIMIT $1");
 
 // The books and the other party's memory stay; what names the person goes.
 const ERASE: Sql = sql("\
@@ -221,6 +228,14 @@ impl Database {
             })
         });
         Ok(work.await?)
+    }
+
+    /// People who are to be deleted and whose trips or packages still wait for somebody, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn left_behind(&self, limit: u32) -> Result<Vec<UserId>, Unavailable> {
+        Ok(each(&self.rows(LEFT_BEHIND, args![limit]).await?, |row| row.user("id"))?)
     }
 
     /// Erases what names the people whose accounts were deleted before `before`; answers how many.

@@ -182,8 +182,9 @@ const RULES: &[(Invariant, &str, &str)] = &[
         "a stream has gaps",
         "SELECT s.user_id AS id, \
          'top ' || CAST(s.top AS TEXT) || ', events ' || CAST(count(e.seq) AS TEXT) AS detail \
-         FROM streams AS s LEFT JOIN events AS e ON e.user_id = s.user_id GROUP BY s.user_id, s.top \
-         HAVING count(e.seq) <> s.top OR COALESCE(min(e.seq), 1) <> 1 OR COALESCE(max(e.seq), 0) <> s.top",
+         FROM streams AS s LEFT JOIN events AS e ON e.user_id = s.user_id \
+         GROUP BY s.user_id, s.top, s.floor HAVING count(e.seq) <> s.top - s.floor \
+         OR COALESCE(min(e.seq), s.floor + 1) <> s.floor + 1 OR COALESCE(max(e.seq), s.floor) <> s.top",
     ),
     (
         Invariant::SeqsContiguous,

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Database;
 use super::failure::Failure;
-use super::sql::{Conn, Sql, args, sql};
+use super::sql::{Alone, Conn, Sql, args, sql};
 
 const ADD: Sql = sql("\
     INSERT INTO phone_codes (id, phone, code_hash, address, created_at, expires_at) \
@@ -130,14 +130,6 @@ impl Database {
     pub async fn use_code(&self, id: Uuid, now: Time) -> Result<bool, Unavailable> {
         Ok(self.execute(USE, args![id, now.ms()]).await? == 1)
     }
-
-    /// Forgets codes from before `before`; answers how many.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn prune_codes(&self, before: Time) -> Result<u64, Unavailable> {
-        Ok(self.execute(sql("DELETE FROM phone_codes WHERE created_at < $1"), args![before.ms()]).await?)
-    }
 }
 
 async fn add(
@@ -146,6 +138,8 @@ async fn add(
     limits: CodeLimits,
     now: Time,
 ) -> Result<Result<(), Span>, Failure> {
+    // Of two that come at once, the second has to see the first.
+    conn.alone(Alone::SendingCodes).await?;
     let mut wait: Option<Span> = None;
     let mut looks = Vec::new();
     for (most, within) in limits.phone {

@@ -126,14 +126,6 @@ impl Database {
     pub async fn read_notifications(&self, user: UserId, now: Time) -> Result<u64, Unavailable> {
         Ok(self.execute(READ_ALL, args![user.uuid(), now.ms()]).await?)
     }
-
-    /// Forgets notifications from before `before`; answers how many.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn prune_notifications(&self, before: Time) -> Result<u64, Unavailable> {
-        Ok(self.execute(sql("DELETE FROM notifications WHERE at < $1"), args![before.ms()]).await?)
-    }
 }
 
 fn record(row: &Row) -> Result<NotificationRecord, Failure> {

@@ -53,14 +53,6 @@ impl Database {
         }
         Ok(Some(Kept::Answer { status: row.number("status")?, answer: row.text("response")? }))
     }
-
-    /// Forgets answers from before `before`; answers how many.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn prune_answers(&self, before: Time) -> Result<u64, Unavailable> {
-        Ok(self.execute(sql("DELETE FROM idempotency WHERE created_at < $1"), args![before.ms()]).await?)
-    }
 }
 
 /// The receipts of units.

@@ -9,9 +9,15 @@ use super::failure::Failure;
 use super::reads::each;
 use super::sql::{Conn, Row, Sql, Value, args, sql};
 use super::{Database, RefreshToken, tokens};
+use crate::auth::Role;
 
 const OPEN: Sql = sql("\
     INSERT INTO sessions (id, user_id, device, created_at, last_seen_at) VALUES ($1, $2, $3, $4, $4)");
+
+// Locks the person's row: a ban that comes at the same moment sees this session, or this sees the ban.
+const ADMIT: Sql = sql("\
+    UPDATE users SET blocked_at = blocked_at \
+    WHERE id = $1 AND role = $2 AND blocked_at IS NULL AND deleted_at IS NULL");
 
 const OF_USER: Sql = sql("\
     SELECT id, user_id, device, created_at, last_seen_at FROM sessions AS s \
@@ -57,17 +63,27 @@ pub struct RevokedSession {
 }
 
 impl Database {
-    /// Begins a session with its first refresh token.
+    /// Begins a session with its first refresh token, unless the person has been shut out, deleted or given another role
+    /// since the caller looked; answers whether it did.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn open_session(&self, token: RefreshToken, device: String) -> Result<(), Unavailable> {
+    pub async fn open_session(
+        &self,
+        token: RefreshToken,
+        role: Role,
+        device: String,
+    ) -> Result<bool, Unavailable> {
         let work = self.write(move |conn| {
             let (token, device) = (token.clone(), device.clone());
             Box::pin(async move {
                 let (user, created) = (token.user.uuid(), token.created_at.ms());
+                if conn.execute(ADMIT, args![user, role.word()]).await? != 1 {
+                    return Ok(false);
+                }
                 conn.execute(OPEN, args![token.family, user, device, created]).await?;
-                tokens::add(conn, &token).await
+                tokens::add(conn, &token).await?;
+                Ok(true)
             })
         });
         Ok(work.await?)

@@ -147,6 +147,13 @@ pub(super) enum Conn {
     Reader(PoolConnection<Sqlite>),
 }
 
+/// What one transaction does at a time, because it counts rows that another one may be about to add.
+#[derive(Clone, Copy)]
+pub(super) enum Alone {
+    /// Sending codes to phones.
+    SendingCodes,
+}
+
 /// Runs `$body` with `$conn` and `$query` of the database at hand.
 macro_rules! on {
     ($self:expr, $sql:expr, $args:expr, |$query:ident, $conn:ident| $body:expr) => {
@@ -181,6 +188,18 @@ impl Conn {
             Self::Postgres(conn) => sqlx::raw_sql(text).execute(&mut **conn).await.map(drop)?,
             Self::Sqlite(conn) => sqlx::raw_sql(text).execute(conn).await.map(drop)?,
             Self::Reader(conn) => sqlx::raw_sql(text).execute(&mut **conn).await.map(drop)?,
+        }
+        Ok(())
+    }
+
+    /// Until the transaction ends, nobody else does this. SQLite has one writer anyway.
+    pub(super) async fn alone(&mut self, what: Alone) -> Result<(), Failure> {
+        match (self, what) {
+            (Self::Postgres(conn), Alone::SendingCodes) => {
+                let lock = "SELECT pg_advisory_xact_lock(1)";
+                sqlx::raw_sql(lock).execute(&mut **conn).await.map(drop)?;
+            }
+            (Self::Sqlite(_) | Self::Reader(_), _) => {}
         }
         Ok(())
     }

@@ -29,7 +29,10 @@ const REVOKE_FAMILY: Sql = sql("UPDATE refresh_tokens SET revoked = 1 WHERE fami
 // The session is the family: its access tokens end with it.
 const REVOKE_SESSION: Sql = sql("UPDATE sessions SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL");
 
-const SEEN: Sql = sql("UPDATE sessions SET last_seen_at = $2 WHERE id = $1 AND last_seen_at < $2");
+// First of all, so that a ban waits for this, or this for the ban.
+const SEEN: Sql = sql("\
+    UPDATE sessions SET last_seen_at = CASE WHEN last_seen_at < $2 THEN $2 ELSE last_seen_at END \
+    WHERE id = (SELECT t.family FROM refresh_tokens AS t WHERE t.hash = $1) AND revoked_at IS NULL");
 
 /// A refresh token as it is kept.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -66,19 +69,6 @@ pub enum Rotation {
 }
 
 impl Database {
-    /// Keeps a new token.
-    ///
-    /// # Errors
-    /// When the database does not answer, or has this token already.
-    pub async fn add_refresh_token(&self, token: RefreshToken) -> Result<(), Unavailable> {
-        self.write(move |conn| {
-            let token = token.clone();
-            Box::pin(async move { add(conn, &token).await })
-        })
-        .await?;
-        Ok(())
-    }
-
     /// Uses a token up and keeps its successor, which ends at `expires_at`. For `grace` after that, the same
     /// token with the same successor is answered alike: the first answer may have been lost on its way.
     /// (Derive the successor from the token, so that a repeated call asks for the same one.) Any other second
@@ -100,23 +90,6 @@ impl Database {
         });
         Ok(work.await?)
     }
-
-    /// Ends every token of a family.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn revoke_refresh_family(&self, family: Uuid) -> Result<(), Unavailable> {
-        self.execute(REVOKE_FAMILY, args![family]).await?;
-        Ok(())
-    }
-
-    /// Forgets tokens that ended before `now`; answers how many.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn prune_refresh_tokens(&self, now: Time) -> Result<u64, Unavailable> {
-        Ok(self.execute(sql("DELETE FROM refresh_tokens WHERE expires_at < $1"), args![now.ms()]).await?)
-    }
 }
 
 pub(super) async fn add(conn: &mut Conn, token: &RefreshToken) -> Result<(), Failure> {
@@ -133,12 +106,14 @@ async fn rotate(
     grace: Span,
     now: Time,
 ) -> Result<Rotation, Failure> {
+    if conn.execute(SEEN, args![hash.as_str(), now.ms()]).await? != 1 {
+        return Ok(Rotation::Refused);
+    }
     let used_now = conn.execute(USE, args![hash.as_str(), now.ms(), successor.as_str()]).await? == 1;
     let Some(row) = conn.optional(LOOK, args![hash]).await? else { return Ok(Rotation::Refused) };
     let (user, family) = (row.user("user_id")?, row.get::<Uuid>("family")?);
     if used_now {
         add(conn, &RefreshToken { hash: successor, family, user, created_at: now, expires_at }).await?;
-        conn.execute(SEEN, args![family, now.ms()]).await?;
         return Ok(Rotation::Rotated { user, family });
     }
     let (Some(used_at), false) = (row.optional_time("used_at")?, row.get::<i64>("revoked")? != 0) else {

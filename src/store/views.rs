@@ -73,13 +73,6 @@ const PEOPLE: Sql = over_rows!(
     "CROSS JOIN users AS u WHERE u.id = r.id"
 );
 
-const RECORDS: Sql = over_rows!(
-    "SELECT r.id, \
-     (SELECT count(*) FROM requests AS q WHERE q.courier = r.id AND q.state = 'confirmed') AS delivered FROM",
-    [id uuid],
-    "ORDER BY r.n"
-);
-
 /// What others may see of a person.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Person {
@@ -136,15 +129,6 @@ pub struct TripRequests {
     pub requests: Vec<TripRequest>,
     /// The senders; somebody unknown is left out.
     pub people: BTreeMap<UserId, Person>,
-}
-
-/// What a courier has done so far.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct CourierRecord {
-    /// Who.
-    pub courier: UserId,
-    /// Packages carried to a confirmed end.
-    pub delivered: u64,
 }
 
 impl Database {
@@ -253,18 +237,6 @@ impl Database {
     pub async fn people(&self, ids: &[UserId]) -> Result<BTreeMap<UserId, Person>, Unavailable> {
         let ids: BTreeSet<UserId> = ids.iter().copied().collect();
         Ok(self.snapshot(move |conn| Box::pin(people(conn, ids))).await?)
-    }
-
-    /// What several couriers have done so far, in the order asked for.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn courier_records(&self, couriers: &[UserId]) -> Result<Vec<CourierRecord>, Unavailable> {
-        let ids = rows(couriers.iter().map(|id| json!({ "id": hex(id.uuid()) })));
-        let found = self.rows(RECORDS, vec![ids]).await?;
-        Ok(each(&found, |row| {
-            Ok(CourierRecord { courier: row.user("id")?, delivered: row.number("delivered")? })
-        })?)
     }
 }
 

@@ -2,6 +2,6 @@
 
 mod chaos;
 mod network;
-mod process;
+pub mod process;
 mod restarts;
 mod storms;

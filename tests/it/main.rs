@@ -5,7 +5,9 @@
 mod attacks;
 mod choices;
 mod claims;
+mod deaf;
 mod faults;
+mod forgetting;
 mod hand_over;
 mod identity;
 mod kill;
@@ -19,5 +21,6 @@ mod refusals;
 mod repeats;
 mod routing;
 mod search;
+mod supervised;
 mod support;
 mod updates;

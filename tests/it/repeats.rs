@@ -3,29 +3,22 @@
 use std::io::Write;
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
-use async_trait::async_trait;
 use futures_util::future::join_all;
 use peerpack::app::SystemClock;
 use peerpack::bus::local::LocalBus;
 use peerpack::store::{Database, Kept, Settings};
-use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
-use peerpack_actors::matching::policy::couriers::Answers;
-use peerpack_actors::package::Package;
-use peerpack_actors::ports::{
-    Changes, CommitError, Committed, Store, StreamEntry, StreamPosition, Unavailable,
-};
+use peerpack_actors::ids::UserId;
 use peerpack_actors::receipt::Call;
 use peerpack_actors::rejection::Rejection;
 use peerpack_actors::runtime::{Engine, Promise, Refusal, RuntimeSettings, Subject};
 use peerpack_actors::time::Time;
-use peerpack_actors::trip::Trip;
-use peerpack_actors::unit::Unit;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::deaf::Deaf;
 use crate::support::{Backend, TestApp, TestUser, backends};
 
 fn package() -> Value {
@@ -213,7 +206,7 @@ async fn a_call_of_unknown_outcome_tells_the_truth_when_it_is_repeated() {
     let dir = tempfile::tempdir().unwrap();
     let database = Database::connect(&Settings::new(dir.path().display().to_string())).await.unwrap();
     database.migrate().await.unwrap();
-    let deaf = Arc::new(Deaf { database: database.clone(), silent: AtomicBool::new(false) });
+    let deaf = Arc::new(Deaf::new(database.clone()));
     let (bus, clock) = (Arc::new(LocalBus::default()), Arc::new(SystemClock));
     let engine = Engine::start(Arc::clone(&deaf) as _, bus, clock, RuntimeSettings::default()).await.unwrap();
     let sender = UserId::new(engine.now(), rand::random());
@@ -259,82 +252,5 @@ fn draft(now: Time) -> peerpack_actors::package::PackageDraft {
         mode: Mode::Choose,
         confirm_by: None,
         template: false,
-    }
-}
-
-/// A store whose answers to commits get lost.
-struct Deaf {
-    database: Database,
-    silent: AtomicBool,
-}
-
-#[async_trait]
-impl Store for Deaf {
-    async fn commit(&self, unit: Unit) -> Result<Committed, CommitError> {
-        let committed = self.database.commit(unit).await;
-        if self.silent.load(Ordering::SeqCst) {
-            return Err(Unavailable("the answer is lost".to_owned()).into());
-        }
-        committed
-    }
-
-    async fn package(&self, id: PackageId) -> Result<Option<Package>, Unavailable> {
-        self.database.package(id).await
-    }
-
-    async fn trip(&self, id: TripId) -> Result<Option<Trip>, Unavailable> {
-        self.database.trip(id).await
-    }
-
-    async fn package_of(&self, request: RequestId) -> Result<Option<PackageId>, Unavailable> {
-        self.database.package_of(request).await
-    }
-
-    async fn packages_on(&self, trip: TripId) -> Result<Vec<PackageId>, Unavailable> {
-        self.database.packages_on(trip).await
-    }
-
-    async fn answers(&self, since: Time) -> Result<Vec<(UserId, Answers)>, Unavailable> {
-        self.database.answers(since).await
-    }
-
-    async fn published(&self, since: Time, limit: u32) -> Result<Vec<Package>, Unavailable> {
-        self.database.published(since, limit).await
-    }
-
-    async fn live_trips(&self, after: Option<TripId>, limit: u32) -> Result<Vec<Trip>, Unavailable> {
-        self.database.live_trips(after, limit).await
-    }
-
-    async fn live_trips_of(&self, courier: UserId) -> Result<Vec<TripId>, Unavailable> {
-        self.database.live_trips_of(courier).await
-    }
-
-    async fn open_packages(&self, after: Option<PackageId>, limit: u32) -> Result<Vec<Package>, Unavailable> {
-        self.database.open_packages(after, limit).await
-    }
-
-    async fn changes(&self, since: Time, limit: u32) -> Result<Changes, Unavailable> {
-        self.database.changes(since, limit).await
-    }
-
-    async fn overdue(&self, now: Time, limit: u32) -> Result<Vec<PackageId>, Unavailable> {
-        self.database.overdue(now, limit).await
-    }
-
-    async fn due_trips(&self, now: Time, limit: u32) -> Result<Vec<TripId>, Unavailable> {
-        self.database.due_trips(now, limit).await
-    }
-
-    async fn position(&self, user: UserId) -> Result<StreamPosition, Unavailable> {
-        self.database.position(user).await
-    }
-
-    async fn tops(&self, users: &[UserId]) -> Result<Vec<(UserId, u64)>, Unavailable> {
-        self.database.tops(users).await
-    }
-
-    async fn events(&self, user: UserId, after: u64, limit: u32) -> Result<Vec<StreamEntry>, Unavailable> {
-        self.database.events(user, after, limit).await
     }
 }

@@ -47,8 +47,8 @@ async fn a_file_that_another_process_writes_to_can_be_read_and_is_not_waited_for
 async fn more_writes_than_the_queue_holds_are_refused_at_once() {
     on_sqlite(async |store: &TestStore| {
         let other = somebody_else(store).await;
-        let family = user().uuid();
-        let writes = (0..4_300).map(|_| store.db.revoke_refresh_family(family));
+        let nothing = user().uuid();
+        let writes = (0..4_300).map(|_| store.db.use_code(nothing, super::world::START));
         let outcomes = join_all(writes).await;
         let full = Err(Unavailable("too many writes are waiting".to_owned()));
         assert!(outcomes.iter().filter(|outcome| **outcome == full).count() >= 100);

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use peerpack::auth::Role;
-use peerpack::store::{RefreshToken, Rotation, TelegramProfile};
+use peerpack::store::{CodeLimits, NewCode, RefreshToken, Rotation, TelegramProfile};
 use peerpack_actors::ids::UserId;
 use peerpack_actors::time::{Span, Time};
 
@@ -26,6 +26,12 @@ async fn signed_in(store: &TestStore) -> UserId {
 fn token(hash: &str, family: UserId, user: UserId) -> RefreshToken {
     let expires_at = after(600);
     RefreshToken { hash: hash.to_owned(), family: family.uuid(), user, created_at: START, expires_at }
+}
+
+/// Begins a session.
+async fn open(store: &TestStore, token: RefreshToken) {
+    let opened = store.db.open_session(token, Role::User, String::new()).await;
+    assert_eq!(opened, Ok(true));
 }
 
 async fn rotate(store: &TestStore, from: &str, to: &str, now: Time) -> Rotation {
@@ -62,7 +68,7 @@ on_both! {
 
     async fn a_refresh_token_is_used_once(store: &TestStore) {
         let (anna, family) = (signed_in(store).await, user());
-        store.db.add_refresh_token(token("a", family, anna)).await.expect("kept");
+        open(store, token("a", family, anna)).await;
         let rotated = Rotation::Rotated { user: anna, family: family.uuid() };
         assert_eq!(rotate(store, "a", "b", after(1)).await, rotated);
         assert_eq!(rotate(store, "b", "c", after(1) + Span::seconds(1)).await, rotated);
@@ -75,7 +81,7 @@ on_both! {
 
     async fn an_answer_lost_on_its_way_may_be_asked_for_again(store: &TestStore) {
         let (anna, family) = (signed_in(store).await, user());
-        store.db.add_refresh_token(token("a", family, anna)).await.expect("kept");
+        open(store, token("a", family, anna)).await;
         let rotated = Rotation::Rotated { user: anna, family: family.uuid() };
         assert_eq!(rotate(store, "a", "b", after(1)).await, rotated);
         assert_eq!(rotate(store, "a", "b", after(1) + Span::seconds(9)).await, rotated);
@@ -87,7 +93,7 @@ on_both! {
 
     async fn of_two_uses_at_once_one_is_the_second(store: &TestStore) {
         let (anna, family) = (signed_in(store).await, user());
-        store.db.add_refresh_token(token("a", family, anna)).await.expect("kept");
+        open(store, token("a", family, anna)).await;
         let names: Vec<String> = (0..10).map(|n| format!("b{n}")).collect();
         let all = join_all(names.iter().map(|name| rotate(store, "a", name, after(1)))).await;
         assert_eq!(
@@ -99,11 +105,72 @@ on_both! {
 
     async fn an_expired_or_revoked_token_is_refused(store: &TestStore) {
         let (anna, family) = (signed_in(store).await, user());
-        store.db.add_refresh_token(token("a", family, anna)).await.expect("kept");
-        store.db.add_refresh_token(token("b", user(), anna)).await.expect("kept");
-        store.db.revoke_refresh_family(family.uuid()).await.expect("revoked");
+        open(store, token("a", family, anna)).await;
+        open(store, token("b", user(), anna)).await;
+        assert_eq!(store.db.revoke_session(anna, family.uuid(), START).await, Ok(true));
         assert_eq!(rotate(store, "a", "x", after(1)).await, Rotation::Refused);
         assert_eq!(rotate(store, "b", "x", after(600)).await, Rotation::Refused);
         assert_eq!(store.db.prune_refresh_tokens(after(601)).await, Ok(2));
+    }
+
+    async fn who_is_shut_out_at_this_moment_gets_no_session(store: &TestStore) {
+        let anna = signed_in(store).await;
+        assert_eq!(store.db.set_blocked(anna, true, after(1)).await, Ok(true));
+        // The caller has looked before, and saw somebody who may come in.
+        let late = store.db.open_session(token("a", user(), anna), Role::User, String::new()).await;
+        assert_eq!(late, Ok(false));
+        assert_eq!(store.db.set_blocked(anna, false, after(2)).await, Ok(true));
+        assert_eq!(store.db.set_role(anna, Role::Admin, after(3)).await, Ok(true));
+        let late = store.db.open_session(token("a", user(), anna), Role::User, String::new()).await;
+        assert_eq!(late, Ok(false), "the token would name the old role");
+        assert_eq!(store.db.sessions(anna, after(4)).await, Ok(Vec::new()));
+    }
+
+    async fn a_ban_and_sign_ins_at_once_leave_no_session(store: &TestStore) {
+        let anna = signed_in(store).await;
+        let names: Vec<String> = (0..20).map(|n| format!("t{n}")).collect();
+        let sign_ins = join_all(names.iter().map(|name| {
+            store.db.open_session(token(name, user(), anna), Role::User, String::new())
+        }));
+        let ban = store.db.set_blocked(anna, true, after(1));
+        let (sign_ins, ban) = futures_util::future::join(sign_ins, ban).await;
+        assert_eq!(ban, Ok(true));
+        assert!(sign_ins.into_iter().all(|outcome| outcome.is_ok()));
+        assert_eq!(store.db.sessions(anna, after(2)).await, Ok(Vec::new()));
+        for name in names {
+            assert_eq!(rotate(store, &name, "x", after(2)).await, Rotation::Refused);
+        }
+    }
+
+    async fn of_many_codes_asked_for_at_once_only_as_many_are_sent_as_may_be(store: &TestStore) {
+        let ask = |n: u32| {
+            let code = NewCode {
+                id: user().uuid(),
+                phone: "+79990000001".to_owned(),
+                code_hash: "hash".to_owned(),
+                address: format!("192.0.2.{n}"),
+                expires_at: after(300),
+            };
+            store.db.add_code(code, CodeLimits::default(), START)
+        };
+        let outcomes = join_all((0..20).map(ask)).await;
+        let sent = outcomes.iter().filter(|outcome| matches!(outcome, Ok(Ok(())))).count();
+        assert_eq!(sent, 1, "{outcomes:?}");
+    }
+
+    async fn sessions_are_forgotten_after_they_have_ended(store: &TestStore) {
+        let anna = signed_in(store).await;
+        let (ended, over, open) = (user(), user(), user());
+        self::open(store, token("ended", ended, anna)).await;
+        self::open(store, token("over", over, anna)).await;
+        let lasting = RefreshToken { expires_at: after(100_000), ..token("open", open, anna) };
+        self::open(store, lasting).await;
+        assert_eq!(store.db.revoke_session(anna, ended.uuid(), after(1)).await, Ok(true));
+        assert_eq!(store.db.prune_sessions(START).await, Ok(0));
+        assert_eq!(store.db.prune_sessions(after(2)).await, Ok(1), "the one that was ended");
+        assert_eq!(store.db.prune_refresh_tokens(after(700)).await, Ok(2));
+        assert_eq!(store.db.prune_sessions(after(2)).await, Ok(1), "the one that ran out");
+        let left = store.db.sessions(anna, after(2)).await.expect("an answer");
+        assert_eq!(left.iter().map(|session| session.id).collect::<Vec<_>>(), [open.uuid()]);
     }
 }

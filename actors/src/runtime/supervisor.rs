@@ -5,10 +5,12 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Actor;
+use futures_util::FutureExt;
 
 use super::context::Context;
 use super::directory::Directory;
@@ -39,25 +41,39 @@ const PAGE: u32 = 1_000;
 /// Trips read at once at the start, when nobody else waits for the store.
 const RESTORED_AT_ONCE: u32 = 4_000;
 
-/// Runs until the engine stops. What changed before `since` is known.
+/// Runs until the engine stops. What changed before `since` is known. A round that panics is one round lost.
 pub(super) async fn run(context: Arc<Context>, since: Time) {
-    let mut budget = Budget::default();
-    let mut compared = since;
-    let mut since_comparison = Duration::ZERO;
+    let mut rounds = Rounds { budget: Budget::default(), compared: since, since_comparison: Duration::ZERO };
     loop {
         tokio::time::sleep(ROUND).await;
-        rebuild(&context, &mut budget);
-        since_comparison += ROUND;
-        if since_comparison >= context.settings.compare {
-            since_comparison = Duration::ZERO;
-            let now = context.clock.now();
-            match compare(&context, compared).await {
-                Ok(()) => compared = now,
-                Err(error) => {
-                    tracing::warn!(%error, "cannot compare with the store");
-                    for attached in context.roster.all() {
-                        let _ = attached.port.push(Frame::Degraded);
-                    }
+        if AssertUnwindSafe(rounds.next(&context)).catch_unwind().await.is_err() {
+            metrics::counter!("peerpack_supervisor_panics_total").increment(1);
+            tracing::error!("a round of the supervisor panicked");
+        }
+    }
+}
+
+struct Rounds {
+    budget: Budget,
+    compared: Time,
+    since_comparison: Duration,
+}
+
+impl Rounds {
+    async fn next(&mut self, context: &Arc<Context>) {
+        rebuild(context, &mut self.budget);
+        self.since_comparison += ROUND;
+        if self.since_comparison < context.settings.compare {
+            return;
+        }
+        self.since_comparison = Duration::ZERO;
+        let now = context.clock.now();
+        match compare(context, self.compared).await {
+            Ok(()) => self.compared = now,
+            Err(error) => {
+                tracing::warn!(%error, "cannot compare with the store");
+                for attached in context.roster.all() {
+                    let _ = attached.port.push(Frame::Degraded);
                 }
             }
         }

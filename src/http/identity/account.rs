@@ -1,15 +1,13 @@
 //! Deleting one's account.
 
 use actix_web::{HttpResponse, web};
-use peerpack_actors::ids::UserId;
-use peerpack_actors::package::PackageState;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::auth::revocations::Revocations;
 use crate::auth::{Principal, Role};
-use crate::chores::RESTORABLE;
+use crate::chores::{RESTORABLE, call_everything_off};
 use crate::error::{ApiError, Problem};
 use crate::store::Deletion;
 
@@ -42,25 +40,10 @@ pub async fn delete_account(
         Deletion::MoneyLeft => Err(ApiError::conflict("money_left", "please take your money out first")),
         Deletion::Begun => {
             revocations.refresh(now).await?;
+            // What this does not get done, the chores do.
             call_everything_off(&app, user).await?;
             let restorable_until = (now + RESTORABLE).to_string();
             Ok(HttpResponse::Ok().json(AccountDeleted { success: true, restorable_until }))
-        }
-    }
-}
-
-/// Nobody waits for somebody who has gone.
-async fn call_everything_off(app: &App, user: UserId) -> Result<(), ApiError> {
-    for trip in app.engine.live_trips_of(user).await? {
-        app.engine.cancel_trip(trip, user).await?;
-    }
-    let mut before = None;
-    loop {
-        let page = app.database.packages_of(user, before, 100).await?.packages;
-        let Some(last) = page.last() else { return Ok(()) };
-        before = Some(last.id);
-        for package in page.iter().filter(|package| package.state == PackageState::Open) {
-            app.engine.cancel_package(package.id, user).await?;
         }
     }
 }

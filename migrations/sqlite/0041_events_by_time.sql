@@ -1,0 +1,2 @@
+-- Finds what is to be forgotten.
+CREATE INDEX events_by_time ON events (at);

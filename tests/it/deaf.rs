@@ -1,0 +1,105 @@
+//! A store that does not always answer as it should.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use peerpack::store::Database;
+use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
+use peerpack_actors::matching::policy::couriers::Answers;
+use peerpack_actors::package::Package;
+use peerpack_actors::ports::{
+    Changes, CommitError, Committed, Store, StreamEntry, StreamPosition, Unavailable,
+};
+use peerpack_actors::time::Time;
+use peerpack_actors::trip::Trip;
+use peerpack_actors::unit::Unit;
+
+/// A store that works, and whose answers to commits get lost while it is `silent`. It panics the first time that it is
+/// asked for due trips, if it was told to.
+pub struct Deaf {
+    database: Database,
+    pub silent: AtomicBool,
+    pub panics: AtomicBool,
+    /// How often it was asked for due trips.
+    pub rounds: AtomicUsize,
+}
+
+impl Deaf {
+    pub fn new(database: Database) -> Self {
+        let (silent, panics, rounds) = (AtomicBool::new(false), AtomicBool::new(false), AtomicUsize::new(0));
+        Self { database, silent, panics, rounds }
+    }
+}
+
+#[async_trait]
+impl Store for Deaf {
+    async fn commit(&self, unit: Unit) -> Result<Committed, CommitError> {
+        let committed = self.database.commit(unit).await;
+        if self.silent.load(Ordering::SeqCst) {
+            return Err(Unavailable("the answer is lost".to_owned()).into());
+        }
+        committed
+    }
+
+    async fn package(&self, id: PackageId) -> Result<Option<Package>, Unavailable> {
+        self.database.package(id).await
+    }
+
+    async fn trip(&self, id: TripId) -> Result<Option<Trip>, Unavailable> {
+        self.database.trip(id).await
+    }
+
+    async fn package_of(&self, request: RequestId) -> Result<Option<PackageId>, Unavailable> {
+        self.database.package_of(request).await
+    }
+
+    async fn packages_on(&self, trip: TripId) -> Result<Vec<PackageId>, Unavailable> {
+        self.database.packages_on(trip).await
+    }
+
+    async fn answers(&self, since: Time) -> Result<Vec<(UserId, Answers)>, Unavailable> {
+        self.database.answers(since).await
+    }
+
+    async fn published(&self, since: Time, limit: u32) -> Result<Vec<Package>, Unavailable> {
+        self.database.published(since, limit).await
+    }
+
+    async fn live_trips(&self, after: Option<TripId>, limit: u32) -> Result<Vec<Trip>, Unavailable> {
+        self.database.live_trips(after, limit).await
+    }
+
+    async fn live_trips_of(&self, courier: UserId) -> Result<Vec<TripId>, Unavailable> {
+        self.database.live_trips_of(courier).await
+    }
+
+    async fn open_packages(&self, after: Option<PackageId>, limit: u32) -> Result<Vec<Package>, Unavailable> {
+        self.database.open_packages(after, limit).await
+    }
+
+    async fn changes(&self, since: Time, limit: u32) -> Result<Changes, Unavailable> {
+        self.database.changes(since, limit).await
+    }
+
+    async fn overdue(&self, now: Time, limit: u32) -> Result<Vec<PackageId>, Unavailable> {
+        self.database.overdue(now, limit).await
+    }
+
+    async fn due_trips(&self, now: Time, limit: u32) -> Result<Vec<TripId>, Unavailable> {
+        self.rounds.fetch_add(1, Ordering::SeqCst);
+        assert!(!self.panics.swap(false, Ordering::SeqCst), "a test asked for this");
+        self.database.due_trips(now, limit).await
+    }
+
+    async fn position(&self, user: UserId) -> Result<StreamPosition, Unavailable> {
+        self.database.position(user).await
+    }
+
+    async fn tops(&self, users: &[UserId]) -> Result<Vec<(UserId, u64)>, Unavailable> {
+        self.database.tops(users).await
+    }
+
+    async fn events(&self, user: UserId, after: u64, limit: u32) -> Result<Vec<StreamEntry>, Unavailable> {
+        self.database.events(user, after, limit).await
+    }
+}

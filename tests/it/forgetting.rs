@@ -1,0 +1,63 @@
+//! What is forgotten in time, and what is brought to its end.
+
+use peerpack::chores;
+use peerpack_actors::runtime::ResumeAnswer;
+use serde_json::json;
+
+use crate::support::{TestApp, backends};
+
+/// RT-5
+#[actix_web::test]
+async fn events_older_than_the_window_are_forgotten_and_who_wants_them_is_told() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let anna = app.sign_in("Anna").await;
+        for _ in 0..3 {
+            anna.publish_package("Москва", "Казань", json!({})).await;
+        }
+        app.behind_its_back("UPDATE events SET at = at - 259200000").await;
+        anna.publish_package("Москва", "Казань", json!({})).await;
+        chores::do_all(&app.app).await;
+        app.audit().await;
+        // A node that has nothing in its ring.
+        let app = app.restart().await;
+        let user = anna.id.parse().unwrap();
+        let epoch = anna.at(&app).connect().await.hello.unwrap().0;
+        let missed = |answer| match answer {
+            Ok(ResumeAnswer::Recovered { missed, top }) => {
+                Ok((missed.iter().map(|entry| entry.seq).collect::<Vec<_>>(), top))
+            }
+            Ok(ResumeAnswer::Unrecoverable { reason, top }) => Err((reason, top)),
+            Err(refusal) => panic!("{refusal}"),
+        };
+        assert_eq!(missed(app.app.engine.resume(user, epoch, 3).await), Ok((vec![4], 4)));
+        for last_seq in 0..3 {
+            let answer = missed(app.app.engine.resume(user, epoch, last_seq).await);
+            assert_eq!(answer, Err(("too_old", 4)), "after {last_seq}");
+        }
+        anna.at(&app).publish_package("Москва", "Казань", json!({})).await;
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
+async fn a_deletion_that_was_interrupted_is_brought_to_its_end() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let (ivan, anna) = (app.sign_in("Ivan").await, app.sign_in("Anna").await);
+        ivan.publish_trip("Москва", "Казань", json!({})).await;
+        ivan.publish_package("Тверь", "Вологда", json!({})).await;
+        let now = app.app.clock.now();
+        let found = async || {
+            anna.get("/api/couriers?from=Москва&to=Казань").await["couriers"].as_array().unwrap().len()
+        };
+        assert_eq!(found().await, 1);
+        // The server dies right after this, and nothing is called off.
+        app.app.database.delete_account(ivan.id.parse().unwrap(), now).await.unwrap();
+        assert_eq!(found().await, 1);
+        chores::do_all(&app.app).await;
+        assert_eq!(found().await, 0);
+        assert_eq!(app.app.database.left_behind(10).await, Ok(Vec::new()));
+        app.audit().await;
+    }
+}
