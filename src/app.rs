@@ -9,6 +9,7 @@ use peerpack_actors::time::Time;
 
 use crate::bus::Presence;
 use crate::config::Config;
+use crate::files::Files;
 use crate::store::Database;
 use crate::ws::Sockets;
 
@@ -19,6 +20,8 @@ pub struct App {
     pub engine: Engine,
     /// Remembers: people, tokens, views.
     pub database: Database,
+    /// What people have uploaded.
+    pub files: Files,
     /// Tells the time and makes randomness.
     pub clock: Arc<dyn Clock>,
     /// Who is around and where.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use peerpack_actors::ids::UserId;
 use peerpack_actors::package::PackageState;
+use peerpack_actors::ports::Unavailable;
 use peerpack_actors::runtime::Refusal;
 use peerpack_actors::time::{Span, Time};
 use tokio::task::AbortHandle;
@@ -41,6 +42,15 @@ const CODES_KEPT: Span = Span::hours(25);
 
 /// How long a deleted account can be restored by signing in.
 pub const RESTORABLE: Span = Span::days(7);
+
+/// How long an upload counts towards the most there may be.
+pub const UPLOADS_COUNTED: Span = Span::days(1);
+
+/// How long a file may wait for its row: longer than any request takes.
+pub const UNCLAIMED: Span = Span::hours(1);
+
+/// So many files, and not one of them with a row, are no leftovers.
+const FOREIGN: usize = 100;
 
 /// Chores that are done as long as this lives.
 #[derive(Debug)]
@@ -80,7 +90,30 @@ pub async fn do_all(app: &App) {
     done("forget codes", database.prune_codes(now - CODES_KEPT).await);
     done("forget guesses", database.prune_guesses(now).await);
     done("forget init data", database.prune_init_data(now).await);
-    done("erase accounts", database.erase_accounts(now - RESTORABLE, now).await);
+    done("forget counts of uploads", database.prune_upload_counts(now - UPLOADS_COUNTED).await);
+    done("erase accounts", erase(app, now).await);
+    done("remove files without a row", remove_files(app, now).await);
+}
+
+async fn erase(app: &App, now: Time) -> Result<(), Unavailable> {
+    let (_, files) = app.database.erase_accounts(now - RESTORABLE, now).await?;
+    for file in files {
+        app.files.remove(file).await;
+    }
+    Ok(())
+}
+
+/// A file whose row was never written, or is gone: somebody went away or died in between.
+async fn remove_files(app: &App, now: Time) -> Result<(), Unavailable> {
+    let files = app.files.look_further(now - UNCLAIMED).await?;
+    let known = app.database.known_files(&files).await?;
+    if known.is_empty() && files.len() >= FOREIGN {
+        return Err(Unavailable("none of many files has a row: they may belong to another database".into()));
+    }
+    for file in files.into_iter().filter(|file| !known.contains(&file.id)) {
+        app.files.remove(file).await;
+    }
+    Ok(())
 }
 
 async fn remind(app: &App, now: Time) -> Result<(), Refusal> {

@@ -84,6 +84,8 @@ pub struct Config {
     pub confirm_contents: bool,
     /// Whether whoever asks too much is refused.
     pub limits: bool,
+    /// Where people reach the server, without a slash at the end; empty when they need not be told.
+    pub public_url: String,
     /// Origins of pages that may call us, exactly as browsers send them.
     pub allowed_origins: Vec<String>,
     /// How a package finds its courier when its sender does not say.
@@ -183,6 +185,10 @@ impl Config {
             telegram_signature: settings.telegram_signature.unwrap_or(false),
             telegram_test: settings.telegram_test.unwrap_or(false),
             phone_code_command: settings.phone_code_command,
+            public_url: settings
+                .public_url
+                .map(|url| url.trim_end_matches('/').to_owned())
+                .unwrap_or_default(),
             allowed_origins: settings
                 .allowed_origins
                 .unwrap_or_else(|| if development { local_origins() } else { Vec::new() }),

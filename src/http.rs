@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod address;
+pub mod avatars;
 pub mod couriers;
 pub mod explain;
 pub mod handover;
@@ -31,6 +32,7 @@ mod input;
 mod loads;
 mod local_time;
 pub mod once;
+mod uploads;
 
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
@@ -58,6 +60,7 @@ impl Endpoint {
 
     fn on(mut self, method: Method, access: Access, route: Route) -> Self {
         let class = Class::of(self.path, &method);
+        let route = if class == Class::Upload { route.wrap(from_fn(uploads::close_unread)) } else { route };
         let route = route
             .wrap(from_fn(move |req, next| enforce(access, req, next)))
             .wrap(from_fn(move |req, next| admit(class, req, next)))
@@ -121,6 +124,8 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/package-requests/{request_id}/codes" { GET SIGNED_IN handover::codes }
         "/package-requests/{request_id}/review" { POST SIGNED_IN profile::review }
         "/user/profile" { GET SIGNED_IN profile::show, PATCH SIGNED_IN profile::change }
+        "/user/avatar" { POST SIGNED_IN avatars::change, DELETE SIGNED_IN avatars::take_away }
+        "/avatars/{avatar_id}" { GET PUBLIC avatars::show }
         "/user/notifications" { GET SIGNED_IN notifications::list }
         "/notifications/mark-all-read" { PUT SIGNED_IN notifications::read_all }
         "/notifications/{notification_id}/read" { PUT SIGNED_IN notifications::read }

@@ -26,6 +26,7 @@ use crate::bus::redis::{RedisBus, Running};
 use crate::bus::{Heard, Presence};
 use crate::chores::Chores;
 use crate::config::Config;
+use crate::files::Files;
 use crate::routing::Osrm;
 use crate::store::{self, Database};
 use crate::telemetry;
@@ -99,10 +100,12 @@ impl Application {
                 TcpListener::bind(metrics).with_context(|| format!("cannot listen on {metrics}"))?;
             actix_web::rt::spawn(telemetry::serve_metrics(&handle, listener)?);
         }
+        let files = Files::local(&config.data_dir).context("cannot make the directory of uploads")?;
         let started_at = clock.now();
         let app = App {
             engine,
             database,
+            files,
             clock,
             presence,
             sockets,

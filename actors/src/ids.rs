@@ -86,3 +86,7 @@ id!(
     /// Money on its way out.
     WithdrawalId
 );
+id!(
+    /// Something that was uploaded.
+    FileId
+);

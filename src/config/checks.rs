@@ -54,6 +54,10 @@ impl Config {
             "routing_url is not of the form http://host (TLS is not built in)",
         );
         no(!(10..=5_000).contains(&self.routing_timeout_ms), "routing_timeout_ms is not in 10 to 5000");
+        no(
+            !self.public_url.is_empty() && !is_origin(&self.public_url),
+            "public_url is not of the form https://host",
+        );
         problems.extend(self.matching.problems().into_iter().map(|problem| format!("matching: {problem}")));
         for origin in &self.allowed_origins {
             if !is_origin(origin) {

@@ -76,6 +76,9 @@ pub struct Settings {
     /// development, nothing in production]
     #[arg(long, value_name = "PROGRAM")]
     pub phone_code_command: Option<PathBuf>,
+    /// Where people reach the server, such as https://api.example.org: goes before the paths of pictures [default: none]
+    #[arg(long, value_name = "URL")]
+    pub public_url: Option<String>,
     /// Origins of pages that may call the server [default: localhost in development]
     #[arg(long, value_name = "ORIGIN", value_delimiter = ',')]
     pub allowed_origins: Option<Vec<String>>,
@@ -272,6 +275,7 @@ impl Settings {
             telegram_signature: self.telegram_signature.or(below.telegram_signature),
             telegram_test: self.telegram_test.or(below.telegram_test),
             phone_code_command: self.phone_code_command.or(below.phone_code_command),
+            public_url: self.public_url.or(below.public_url),
             allowed_origins: self.allowed_origins.or(below.allowed_origins),
             default_mode: self.default_mode.or(below.default_mode),
             matching: self.matching.or(below.matching),

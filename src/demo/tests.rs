@@ -16,6 +16,7 @@ use super::{PACKAGES, TRIPS, journeys, live, parcels, populate};
 use crate::app::{App, SystemClock};
 use crate::bus::local::LocalBus;
 use crate::config::{self, Config};
+use crate::files::Files;
 use crate::store::{self, Database};
 
 const NOW: Time = Time::from_ms(1_790_000_000_000);
@@ -35,7 +36,8 @@ async fn app(directory: &tempfile::TempDir) -> App {
     let config = Arc::new(Config::load(config::Settings::default(), []).unwrap());
     let started_at = clock.now();
     let (sockets, duty) = Default::default();
-    App { engine, database, clock, presence: bus, sockets, duty, config, started_at }
+    let files = Files::local(directory.path()).unwrap();
+    App { engine, database, files, clock, presence: bus, sockets, duty, config, started_at }
 }
 
 fn spot(place: &Place) -> &'static Spot {

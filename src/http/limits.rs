@@ -32,6 +32,8 @@ pub(super) enum Class {
     Write,
     /// Showing who one is.
     SignIn,
+    /// Sending a file.
+    Upload,
     /// Whether the server lives: never refused.
     Health,
 }
@@ -56,6 +58,8 @@ impl Class {
             && !matches!(path, "/auth/logout" | "/auth/logout-everywhere" | "/auth/refresh")
         {
             Self::SignIn
+        } else if matches!((path, method.as_str()), ("/user/avatar", "POST")) {
+            Self::Upload
         } else if method == Method::GET {
             Self::Read
         } else {
@@ -68,6 +72,7 @@ impl Class {
             Self::Read => "read",
             Self::Write => "write",
             Self::SignIn => "sign_in",
+            Self::Upload => "upload",
             Self::Health => "health",
         }
     }
@@ -78,6 +83,7 @@ impl Class {
             Self::Read | Self::Health => rate(20.0, 600.0),
             Self::Write => rate(5.0, 60.0),
             Self::SignIn => rate(0.5, 20.0),
+            Self::Upload => rate(0.2, 10.0),
         }
     }
 
@@ -87,6 +93,7 @@ impl Class {
             Self::Read | Self::Health => rate(100.0, 2_000.0),
             Self::Write => rate(30.0, 300.0),
             Self::SignIn => rate(1.0, 30.0),
+            Self::Upload => rate(2.0, 60.0),
         }
     }
 }

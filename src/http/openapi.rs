@@ -9,8 +9,8 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::error::PROBLEM_JSON;
 
 use super::{
-    couriers, explain, handover, health, identity, journal, notifications, operators, packages, places,
-    profile, requests, responses, search, sync, tracking, trips, wallet,
+    avatars, couriers, explain, handover, health, identity, journal, notifications, operators, packages,
+    places, profile, requests, responses, search, sync, tracking, trips, wallet,
 };
 
 #[derive(OpenApi)]
@@ -34,7 +34,7 @@ use super::{
         requests::confirm_delivery, requests::cancel,
         responses::list, responses::respond, responses::select, responses::send,
         handover::codes, tracking::link, tracking::json,
-        profile::show, profile::change, profile::review,
+        profile::show, profile::change, profile::review, avatars::change, avatars::take_away, avatars::show,
         notifications::list, notifications::read, notifications::read_all,
         wallet::balance, wallet::withdraw, wallet::queue, wallet::pay, wallet::reject,
         sync::sync, crate::ws::ticket::issue,

@@ -4,13 +4,14 @@ use peerpack_actors::ids::UserId;
 use peerpack_actors::ports::Unavailable;
 use peerpack_actors::time::Time;
 
-use super::Database;
 use super::failure::Failure;
 use super::reads::each;
 use super::sessions::revoke_all;
 use super::sql::{Conn, Sql, args, sql};
 use super::users::{User, returned_columns, user, user_columns};
+use super::{Database, files};
 use crate::auth::Role;
+use crate::files::FileName;
 
 const UPSERT_PHONE: Sql = sql(concat!(
     "INSERT INTO users AS u (id, phone, name, role, created_at, updated_at) \
@@ -58,7 +59,7 @@ const LEFT_BEHIND: Sql = sql("\
 const ERASE: Sql = sql("\
     UPDATE users SET name = 'Удалённый пользователь', username = NULL, avatar = NULL, phone = NULL, \
     telegram_id = NULL, language = NULL, login = NULL, password_hash = NULL, erased_at = $2, updated_at = $2 \
-    WHERE deleted_at <= $1 AND erased_at IS NULL");
+    WHERE deleted_at <= $1 AND erased_at IS NULL RETURNING id");
 
 /// Somebody who signs in with a name and a password.
 #[derive(Clone, Debug)]
@@ -238,12 +239,28 @@ impl Database {
         Ok(each(&self.rows(LEFT_BEHIND, args![limit]).await?, |row| row.user("id"))?)
     }
 
-    /// Erases what names the people whose accounts were deleted before `before`; answers how many.
+    /// Erases what names the people whose accounts were deleted before `before`; answers how many they are, and with
+    /// the files that are to be removed.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn erase_accounts(&self, before: Time, now: Time) -> Result<u64, Unavailable> {
-        Ok(self.execute(ERASE, args![before.ms(), now.ms()]).await?)
+    pub async fn erase_accounts(
+        &self,
+        before: Time,
+        now: Time,
+    ) -> Result<(usize, Vec<FileName>), Unavailable> {
+        let work = self.write(move |conn| {
+            Box::pin(async move {
+                let erased = conn.all(ERASE, args![before.ms(), now.ms()]).await?;
+                let mut gone = Vec::new();
+                let erased = each(&erased, |row| row.user("id"))?;
+                for user in &erased {
+                    gone.extend(files::remove_of(conn, *user).await?);
+                }
+                Ok((erased.len(), gone))
+            })
+        });
+        Ok(work.await?)
     }
 }
 

@@ -24,3 +24,4 @@ mod search;
 mod supervised;
 mod support;
 mod updates;
+mod uploads;

@@ -1,6 +1,7 @@
 //! A server on a free port, and people who use it.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
@@ -125,6 +126,11 @@ impl TestApp {
         self.behind_its_back(statement).await;
     }
 
+    /// Where the server keeps what it writes itself.
+    pub fn data(&self) -> &Path {
+        self.data.path()
+    }
+
     /// A statement past the server.
     pub async fn behind_its_back(&self, statement: &'static str) {
         use sqlx::{ConnectOptions, Connection, Executor};
@@ -245,6 +251,26 @@ impl TestUser {
         let (status, headers) = (answer.status(), answer.headers().clone());
         let text = answer.text().await.unwrap();
         (status, headers, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    /// A call with a body that need not be JSON.
+    pub async fn call_raw(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> (StatusCode, HeaderMap, Vec<u8>) {
+        let mut request = self.http.request(method, format!("{}{path}", self.url)).body(body);
+        if !self.token.is_empty() {
+            request = request.bearer_auth(&self.token);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = request.send().await.unwrap();
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        (status, headers, answer.bytes().await.unwrap().to_vec())
     }
 
     /// A call that may fail for any reason.

@@ -31,6 +31,7 @@ use crate::auth::token::Tokens;
 use crate::auth::{Principal, Role};
 use crate::bus::local::LocalBus;
 use crate::config::{Config, Settings};
+use crate::files::Files;
 use crate::startup::serving;
 use crate::store::{self, Database};
 use crate::ws::Sockets;
@@ -68,6 +69,7 @@ impl World {
             Engine::start(store, bus.clone(), Arc::clone(&clock), RuntimeSettings::default()).await.unwrap();
         let app = App {
             engine,
+            files: Files::local(&config.data_dir).unwrap(),
             database,
             clock: Arc::clone(&clock),
             presence: bus,

@@ -1,0 +1,114 @@
+//! The picture of a person: everybody may see it, so nothing may be left in it but the picture.
+
+use actix_web::http::header::{self, ContentDisposition, DispositionParam, DispositionType};
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
+use peerpack_actors::ids::FileId;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::uploads::{self, PICTURE_LIMIT, UploadForm};
+use crate::app::App;
+use crate::auth::Principal;
+use crate::error::{ApiError, Problem};
+use crate::files::{FileKind, FileName, MediaType};
+use crate::pictures;
+use crate::store::FileRecord;
+
+/// The longest side of a picture as it is kept, in pixels.
+const SIDE: u32 = 512;
+
+/// A picture never changes under its address; a day is long enough to spare requests, and short enough to be forgotten.
+const CACHED: &str = "public, max-age=86400, immutable";
+
+/// One's picture now.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AvatarSet {
+    success: bool,
+    /// The URL of the picture; empty without one.
+    avatar: String,
+}
+
+/// Changes one's picture: a JPEG, PNG or WebP file of at most 5 MiB and 25 million pixels, as `multipart/form-data`. It
+/// is encoded anew, without anything that was in the file beside the picture.
+#[utoipa::path(post, path = "/api/user/avatar", tag = "profile", security(("bearer" = [])),
+    request_body(content = UploadForm, content_type = "multipart/form-data"),
+    responses((status = 200, body = AvatarSet), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem),
+        (status = 429, body = Problem)))]
+pub async fn change(
+    app: web::Data<App>,
+    principal: Principal,
+    req: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    let owner = principal.user;
+    uploads::count(&app, owner, FileKind::Avatar).await?;
+    let upload = uploads::receive(&app, &req, payload, PICTURE_LIMIT).await?;
+    let picture = pictures::remake(upload.file, SIDE).await?;
+    drop(upload.place);
+    let now = app.clock.now();
+    let name = FileName { kind: FileKind::Avatar, id: FileId::new(now, app.clock.random()) };
+    let size_bytes = picture.len() as u64;
+    app.files.put(name, Bytes::from(picture)).await?;
+    let record = FileRecord { name, owner, media_type: MediaType::Jpeg, size_bytes, created_at: now };
+    let url = format!("{}/api/avatars/{}", app.config.public_url, name.id);
+    let Some(before) = app.database.set_avatar(owner, Some((record, url.clone())), now).await? else {
+        app.files.remove(name).await;
+        return Err(ApiError::not_found());
+    };
+    remove(&app, before).await;
+    Ok(HttpResponse::Ok().json(AvatarSet { success: true, avatar: url }))
+}
+
+/// Takes one's picture away. The one of Telegram does not come back by itself.
+#[utoipa::path(delete, path = "/api/user/avatar", tag = "profile", security(("bearer" = [])),
+    responses((status = 200, body = AvatarSet), (status = 401, body = Problem)))]
+pub async fn take_away(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
+    let before = app.database.set_avatar(principal.user, None, app.clock.now()).await?;
+    remove(&app, before.unwrap_or_default()).await;
+    Ok(HttpResponse::Ok().json(AvatarSet { success: true, avatar: String::new() }))
+}
+
+async fn remove(app: &App, files: Vec<FileName>) {
+    for file in files {
+        app.files.remove(file).await;
+    }
+}
+
+/// The picture of a person.
+#[utoipa::path(get, path = "/api/avatars/{avatar_id}", tag = "profile",
+    params(("avatar_id" = String, Path, description = "What the picture's URL ends with")),
+    responses((status = 200, description = "The picture", body = Vec<u8>, content_type = "image/jpeg"),
+        (status = 304, description = "It is as the caller knows it"), (status = 404, body = Problem)))]
+pub async fn show(
+    app: web::Data<App>,
+    req: HttpRequest,
+    path: web::Path<FileId>,
+) -> Result<HttpResponse, ApiError> {
+    let id = path.into_inner();
+    let record = app.database.file(id).await?.filter(|record| record.name.kind == FileKind::Avatar);
+    let record = record.ok_or_else(ApiError::not_found)?;
+    let tag = format!("\"{id}\"");
+    let known = req.headers().get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
+    if known.is_some_and(|tags| tags.contains(&tag)) {
+        let mut same = HttpResponse::NotModified();
+        return Ok(same
+            .insert_header((header::ETAG, tag))
+            .insert_header((header::CACHE_CONTROL, CACHED))
+            .finish());
+    }
+    let picture = app.files.get(record.name).await?.ok_or_else(ApiError::not_found)?;
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, record.media_type.word()))
+        .insert_header(inline("avatar", record.media_type))
+        .insert_header((header::ETAG, tag))
+        .insert_header((header::CACHE_CONTROL, CACHED))
+        .body(picture))
+}
+
+/// A name of ours for whoever saves what they see.
+fn inline(name: &str, media_type: MediaType) -> ContentDisposition {
+    let filename = DispositionParam::Filename(format!("{name}.{}", media_type.extension()));
+    ContentDisposition { disposition: DispositionType::Inline, parameters: vec![filename] }
+}

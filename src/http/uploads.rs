@@ -1,0 +1,269 @@
+//! Files that people send: `multipart/form-data` with one file in it, streamed to the disk, bounded in size and in time.
+//!
+//! What the file calls itself and what type it claims is ignored; names are ours, types are seen in the content.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use actix_multipart::{Field, Multipart, MultipartError};
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::PayloadError;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpRequest, dev, web};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, stream};
+use peerpack_actors::ids::UserId;
+use serde::Deserialize;
+use tokio::io::AsyncWriteExt;
+use tokio::time::{Instant, timeout_at};
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::chores::UPLOADS_COUNTED;
+use crate::error::ApiError;
+use crate::files::{FileKind, Place};
+use crate::pictures::Spoiled;
+
+/// The most bytes a picture may come with.
+pub(super) const PICTURE_LIMIT: usize = 5 * 1024 * 1024;
+
+/// How long a body may take.
+#[derive(Clone, Copy)]
+struct Patience {
+    /// Over the next piece.
+    stall: Duration,
+    /// In all.
+    total: Duration,
+}
+
+const PATIENCE: Patience = Patience { stall: Duration::from_secs(10), total: Duration::from_secs(60) };
+
+/// What a form may have around its file.
+const ENVELOPE: usize = 64 * 1024;
+
+/// Of a body that is too large so much more is read and thrown away, so that the answer arrives.
+const THROWN_AWAY: usize = 16 * 1024 * 1024;
+
+/// How many parts a form may have. One is looked at.
+const MOST_PARTS: usize = 8;
+
+/// A form with one file in it. Other parts are ignored.
+#[derive(Debug, Deserialize, ToSchema)]
+#[expect(dead_code, reason = "describes the form in the document; forms are read part by part")]
+pub struct UploadForm {
+    /// The file. Its name and declared type do not count.
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+}
+
+/// A file that has arrived.
+pub(super) struct Upload {
+    pub(super) file: File,
+    /// Given back when nothing of the upload is needed any more.
+    pub(super) place: Place,
+}
+
+/// What is left of a request's body. The HTTP server reads what nobody holds to its end, and some have none; while it is
+/// held, the connection is closed instead.
+#[derive(Clone)]
+struct Unread(#[expect(dead_code, reason = "held, not read")] Rc<RefCell<dev::Payload>>);
+
+/// An answer that holds what is left of the request.
+struct Last {
+    answer: BoxBody,
+    _unread: Unread,
+}
+
+impl MessageBody for Last {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        self.answer.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.answer).poll_next(cx)
+    }
+}
+
+/// Closes the connection after an answer to a form that was not read to its end.
+pub(super) async fn close_unread<B: MessageBody + 'static>(
+    req: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let answer = next.call(req).await?.map_into_boxed_body();
+    let unread = answer.request().extensions_mut().remove::<Unread>();
+    Ok(match unread {
+        Some(unread) => answer.map_body(|_, answer| BoxBody::new(Last { answer, _unread: unread })),
+        None => answer,
+    })
+}
+
+/// Counts an upload and lets it in, at most so many a day.
+pub(super) async fn count(app: &App, user: UserId, kind: FileKind) -> Result<(), ApiError> {
+    let most = match kind {
+        FileKind::Avatar => 30,
+        FileKind::Document => 20,
+        FileKind::PickupPhoto => 100,
+    };
+    let now = app.clock.now();
+    match app.database.count_upload(user, kind, most, UPLOADS_COUNTED, now).await? {
+        Ok(()) => Ok(()),
+        Err(again) => {
+            let seconds = u32::try_from(again.since(now).ms() / 1_000).unwrap_or(0).max(1);
+            let message = format!("at most {most} uploads of this kind a day");
+            Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many", message).with_retry_after(seconds))
+        }
+    }
+}
+
+/// Takes the file of a form in.
+pub(super) async fn receive(
+    app: &App,
+    req: &HttpRequest,
+    payload: web::Payload,
+    most: usize,
+) -> Result<Upload, ApiError> {
+    check_headers(req.headers(), most)?;
+    let place = app.files.place()?;
+    let payload = Rc::new(RefCell::new(payload.into_inner()));
+    req.extensions_mut().insert(Unread(Rc::clone(&payload)));
+    let pieces = stream::poll_fn(move |cx| payload.borrow_mut().poll_next_unpin(cx));
+    let mut parts = Multipart::new(req.headers(), body(pieces, most + ENVELOPE, PATIENCE));
+    let (mut file, mut seen) = (None, 0);
+    while let Some(part) = parts.next().await {
+        let mut part = part.map_err(|error| refusal(&error, most))?;
+        seen += 1;
+        if seen > MOST_PARTS {
+            return Err(ApiError::bad_request("the form has too many parts"));
+        }
+        match (is_file(&part), &file) {
+            (true, None) => file = Some(write(app, &mut part, most).await?),
+            (true, Some(_)) => return Err(ApiError::bad_request("the form has more than one file in it")),
+            (false, _) => {
+                while let Some(chunk) = part.next().await {
+                    chunk.map_err(|error| refusal(&error, most))?;
+                }
+            }
+        }
+    }
+    let file = file.ok_or_else(|| {
+        ApiError::bad_request("the form has no file in it").with_field("file", "is required")
+    })?;
+    Ok(Upload { file, place })
+}
+
+fn check_headers(headers: &HeaderMap, most: usize) -> Result<(), ApiError> {
+    if headers.contains_key(header::CONTENT_ENCODING) {
+        return Err(ApiError::unsupported_media_type("an encoded body is not accepted"));
+    }
+    let length =
+        headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > (most + THROWN_AWAY) as u64) {
+        return Err(ApiError::too_large(most));
+    }
+    Ok(())
+}
+
+/// Browsers and libraries name the file in the part that holds it.
+fn is_file(part: &Field) -> bool {
+    part.content_disposition().is_some_and(|disposition| {
+        disposition.get_filename().is_some() || disposition.get_filename_ext().is_some()
+    })
+}
+
+async fn write(app: &App, part: &mut Field, most: usize) -> Result<File, ApiError> {
+    let mut file = tokio::fs::File::from_std(app.files.receive().await?);
+    // Many may come at once.
+    file.set_max_buf_size(64 * 1024);
+    let mut size = 0;
+    while let Some(chunk) = part.next().await {
+        let chunk = chunk.map_err(|error| refusal(&error, most))?;
+        size += chunk.len();
+        if size <= most {
+            file.write_all(&chunk).await.map_err(|error| no_room(&error))?;
+        }
+    }
+    if size > most {
+        return Err(ApiError::too_large(most));
+    }
+    file.flush().await.map_err(|error| no_room(&error))?;
+    Ok(file.into_std().await)
+}
+
+fn no_room(error: &io::Error) -> ApiError {
+    tracing::warn!(%error, "an upload cannot be written");
+    ApiError::unavailable()
+}
+
+/// The body, while it keeps coming and is not too large.
+fn body(
+    payload: impl Stream<Item = Result<Bytes, PayloadError>> + Unpin,
+    most: usize,
+    patience: Patience,
+) -> impl Stream<Item = Result<Bytes, PayloadError>> {
+    let until = Instant::now() + patience.total;
+    let pieces = stream::unfold(Some((payload, 0)), move |state| async move {
+        let (mut payload, mut seen) = state?;
+        loop {
+            let next = timeout_at(until.min(Instant::now() + patience.stall), payload.next());
+            match next.await {
+                Err(_) => return Some((Err(PayloadError::Io(io::ErrorKind::TimedOut.into())), None)),
+                Ok(None) if seen > most => return Some((Err(PayloadError::Overflow), None)),
+                Ok(None) => return None,
+                Ok(Some(Err(error))) => return Some((Err(error), None)),
+                Ok(Some(Ok(chunk))) => {
+                    seen += chunk.len();
+                    if seen <= most {
+                        return Some((Ok(chunk), Some((payload, seen))));
+                    }
+                    if seen > most + THROWN_AWAY {
+                        return Some((Err(PayloadError::Overflow), None));
+                    }
+                }
+            }
+        }
+    });
+    // Forms ask once more after the end.
+    pieces.fuse()
+}
+
+fn refusal(error: &MultipartError, most: usize) -> ApiError {
+    use MultipartError as M;
+    match error {
+        M::ContentTypeMissing | M::ContentTypeParse | M::ContentTypeIncompatible => {
+            ApiError::unsupported_media_type("the body must be multipart/form-data")
+        }
+        M::Payload(PayloadError::Overflow) => ApiError::too_large(most),
+        M::Payload(PayloadError::Io(error)) if error.kind() == io::ErrorKind::TimedOut => {
+            ApiError::too_slow()
+        }
+        M::Payload(_) | M::Incomplete => ApiError::bad_request("the body ended too early"),
+        _ => ApiError::bad_request("the body is not a well-formed form"),
+    }
+}
+
+impl From<Spoiled> for ApiError {
+    fn from(spoiled: Spoiled) -> Self {
+        match spoiled {
+            Spoiled::Foreign => Self::unsupported_media_type(spoiled.to_string()),
+            Spoiled::Busy => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", spoiled.to_string()).with_retry_after(5)
+            }
+            Spoiled::TooLarge | Spoiled::Animated | Spoiled::Broken => {
+                Self::unprocessable("file", spoiled.to_string())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

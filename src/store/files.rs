@@ -1,0 +1,171 @@
+//! Rows of uploaded files. Whoever is named here has a file; the file is written before the row and removed after it.
+
+use std::collections::BTreeSet;
+
+use peerpack_actors::ids::{FileId, UserId};
+use peerpack_actors::ports::Unavailable;
+use peerpack_actors::time::{Span, Time};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::Database;
+use super::failure::Failure;
+use super::reads::each;
+use super::sql::{Conn, Row, Sql, args, hex, over_rows, rows, sql};
+use crate::files::{FileKind, FileName, MediaType};
+
+const ADD: Sql = sql("\
+    INSERT INTO files (id, kind, owner, media_type, size_bytes, created_at) VALUES ($1, $2, $3, $4, $5, $6)");
+
+const ONE: Sql = sql("\
+    SELECT id, kind, owner, media_type, size_bytes, created_at FROM files WHERE id = $1");
+
+const KNOWN: Sql = over_rows!("SELECT f.id FROM", [id uuid], "CROSS JOIN files AS f WHERE f.id = r.id");
+
+const REMOVE_AVATAR: Sql = sql("DELETE FROM files WHERE owner = $1 AND kind = 'avatar' RETURNING id, kind");
+
+const REMOVE_OF_OWNER: Sql = sql("DELETE FROM files WHERE owner = $1 RETURNING id, kind");
+
+// Each change of a person has a moment of its own. A picture of their own, or none, is what they chose.
+const SET_AVATAR: Sql = sql("\
+    UPDATE users SET avatar = $2, own_avatar = 1, \
+    updated_at = CASE WHEN updated_at >= $3 THEN updated_at + 1 ELSE $3 END \
+    WHERE id = $1 AND erased_at IS NULL");
+
+// Counts one more unless there were too many within the day.
+const COUNT: Sql = sql("\
+    INSERT INTO upload_counts AS c (user_id, kind, since, uploads) VALUES ($1, $2, $3, 1) \
+    ON CONFLICT (user_id, kind) DO UPDATE SET \
+    uploads = CASE WHEN c.since <= $4 THEN 1 ELSE c.uploads + 1 END, \
+    since = CASE WHEN c.since <= $4 THEN $3 ELSE c.since END \
+    WHERE c.since <= $4 OR c.uploads < $5");
+
+const COUNTED_SINCE: Sql = sql("SELECT since FROM upload_counts WHERE user_id = $1 AND kind = $2");
+
+/// Something that was uploaded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FileRecord {
+    /// What it is called.
+    pub name: FileName,
+    /// Whose it is.
+    pub owner: UserId,
+    /// What its bytes are.
+    pub media_type: MediaType,
+    /// How many there are.
+    pub size_bytes: u64,
+    /// When it was uploaded.
+    pub created_at: Time,
+}
+
+impl Database {
+    /// A file's row.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn file(&self, id: FileId) -> Result<Option<FileRecord>, Unavailable> {
+        let row = self.row(ONE, args![id.uuid()]).await?;
+        Ok(row.as_ref().map(record).transpose()?)
+    }
+
+    /// Which of some files have a row.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn known_files(&self, names: &[FileName]) -> Result<BTreeSet<FileId>, Unavailable> {
+        let ids = rows(names.iter().map(|name| json!({ "id": hex(name.id.uuid()) })));
+        let found = self.rows(KNOWN, vec![ids]).await?;
+        Ok(each(&found, |row| Ok(FileId::from(row.get::<Uuid>("id")?)))?.into_iter().collect())
+    }
+
+    /// Gives a person the picture of a file, which is at `url`, or takes their picture away; answers with the files
+    /// that are to be removed, or nothing when there is no such person any more.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn set_avatar(
+        &self,
+        owner: UserId,
+        picture: Option<(FileRecord, String)>,
+        now: Time,
+    ) -> Result<Option<Vec<FileName>>, Unavailable> {
+        let work = self.write(move |conn| {
+            let picture = picture.clone();
+            Box::pin(async move {
+                let url = picture.as_ref().map(|(_, url)| url.clone());
+                // First, because it locks the person: of two pictures at once one comes after the other.
+                if conn.execute(SET_AVATAR, args![owner.uuid(), url, now.ms()]).await? == 0 {
+                    return Ok(None);
+                }
+                let gone = each(&conn.all(REMOVE_AVATAR, args![owner.uuid()]).await?, name)?;
+                if let Some((record, _)) = &picture {
+                    add(conn, record).await?;
+                }
+                Ok(Some(gone))
+            })
+        });
+        Ok(work.await?)
+    }
+
+    /// Counts an upload before it is looked at, at most `most` within `span` from the first one. `Err` says when the next
+    /// one may come.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn count_upload(
+        &self,
+        user: UserId,
+        kind: FileKind,
+        most: u32,
+        span: Span,
+        now: Time,
+    ) -> Result<Result<(), Time>, Unavailable> {
+        let values = args![user.uuid(), kind.word(), now.ms(), (now - span).ms(), most];
+        if self.execute(COUNT, values).await? == 1 {
+            return Ok(Ok(()));
+        }
+        let row = self.row(COUNTED_SINCE, args![user.uuid(), kind.word()]).await?;
+        let since = row.map(|row| row.time("since")).transpose()?;
+        Ok(Err(since.unwrap_or(now) + span))
+    }
+
+    /// Forgets counts that began before `before`; answers how many.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn prune_upload_counts(&self, before: Time) -> Result<u64, Unavailable> {
+        Ok(self.execute(sql("DELETE FROM upload_counts WHERE since <= $1"), args![before.ms()]).await?)
+    }
+}
+
+/// Adds the row of a file that is in its place.
+pub(super) async fn add(conn: &mut Conn, file: &FileRecord) -> Result<(), Failure> {
+    let FileRecord { name, owner, media_type, size_bytes, created_at } = *file;
+    let size = i64::try_from(size_bytes).unwrap_or(i64::MAX);
+    let (id, kind) = (name.id.uuid(), name.kind.word());
+    conn.execute(ADD, args![id, kind, owner.uuid(), media_type.word(), size, created_at.ms()]).await?;
+    Ok(())
+}
+
+/// Removes the rows of everything that somebody has uploaded; answers with the files that are to be removed.
+pub(super) async fn remove_of(conn: &mut Conn, owner: UserId) -> Result<Vec<FileName>, Failure> {
+    each(&conn.all(REMOVE_OF_OWNER, args![owner.uuid()]).await?, name)
+}
+
+fn name(row: &Row) -> Result<FileName, Failure> {
+    let word = row.text("kind")?;
+    let kind =
+        FileKind::from_word(&word).ok_or_else(|| Failure::Broken(format!("unknown file: {word:?}")))?;
+    Ok(FileName { kind, id: FileId::from(row.get::<Uuid>("id")?) })
+}
+
+fn record(row: &Row) -> Result<FileRecord, Failure> {
+    let word = row.text("media_type")?;
+    let media_type = MediaType::from_word(&word);
+    Ok(FileRecord {
+        name: name(row)?,
+        owner: row.user("owner")?,
+        media_type: media_type.ok_or_else(|| Failure::Broken(format!("unknown media type: {word:?}")))?,
+        size_bytes: row.number("size_bytes")?,
+        created_at: row.time("created_at")?,
+    })
+}
