@@ -12,6 +12,7 @@ use peerpack_actors::time::{Span, Time};
 use tokio::task::AbortHandle;
 
 use crate::app::App;
+use crate::http::documents;
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(30);
@@ -91,6 +92,7 @@ pub async fn do_all(app: &App) {
     done("forget guesses", database.prune_guesses(now).await);
     done("forget init data", database.prune_init_data(now).await);
     done("forget counts of uploads", database.prune_upload_counts(now - UPLOADS_COUNTED).await);
+    done("forget documents", forget_documents(app, now).await);
     done("erase accounts", erase(app, now).await);
     done("remove files without a row", remove_files(app, now).await);
 }
@@ -98,6 +100,13 @@ pub async fn do_all(app: &App) {
 async fn erase(app: &App, now: Time) -> Result<(), Unavailable> {
     let (_, files) = app.database.erase_accounts(now - RESTORABLE, now).await?;
     for file in files {
+        app.files.remove(file).await;
+    }
+    Ok(())
+}
+
+async fn forget_documents(app: &App, now: Time) -> Result<(), Unavailable> {
+    for file in app.database.forget_documents(now - documents::KEPT).await? {
         app.files.remove(file).await;
     }
     Ok(())

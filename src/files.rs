@@ -126,6 +126,21 @@ impl fmt::Display for FileName {
     }
 }
 
+/// What is put into a file.
+#[derive(Debug)]
+pub enum Content {
+    /// Bytes at hand.
+    Bytes(Bytes),
+    /// All of another file.
+    File(File),
+}
+
+impl From<Vec<u8>> for Content {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes.into())
+    }
+}
+
 /// Some of the files there are.
 struct Page {
     files: Vec<(FileName, Time)>,
@@ -137,7 +152,7 @@ struct Page {
 #[async_trait]
 trait Storage: Send + Sync {
     /// Keeps a file. When this has answered, the file survives a crash; before, there is none of that name.
-    async fn put(&self, name: FileName, content: Bytes) -> io::Result<()>;
+    async fn put(&self, name: FileName, content: Content) -> io::Result<()>;
 
     /// A file, if there is one.
     async fn get(&self, name: FileName) -> io::Result<Option<Bytes>>;
@@ -211,8 +226,8 @@ impl Files {
     ///
     /// # Errors
     /// When the storage does not take it in time. Then there may be a file that no row names.
-    pub async fn put(&self, name: FileName, content: Bytes) -> Result<(), Unavailable> {
-        within(self.storage.put(name, content)).await
+    pub async fn put(&self, name: FileName, content: impl Into<Content> + Send) -> Result<(), Unavailable> {
+        within(self.storage.put(name, content.into())).await
     }
 
     /// A file, if there is one.

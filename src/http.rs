@@ -6,6 +6,7 @@ pub mod access;
 pub mod address;
 pub mod avatars;
 pub mod couriers;
+pub mod documents;
 pub mod explain;
 pub mod handover;
 pub mod health;
@@ -38,7 +39,8 @@ use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{Route, web};
 
-use access::{ADMIN, Access, OPERATORS, PUBLIC, SIGNED_IN, enforce};
+use access::{ADMIN, Access, OPERATORS, PUBLIC, REVIEWERS, SIGNED_IN, enforce};
+use documents::review;
 use limits::{Class, admit};
 
 use crate::ws;
@@ -126,6 +128,13 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/user/profile" { GET SIGNED_IN profile::show, PATCH SIGNED_IN profile::change }
         "/user/avatar" { POST SIGNED_IN avatars::change, DELETE SIGNED_IN avatars::take_away }
         "/avatars/{avatar_id}" { GET PUBLIC avatars::show }
+        "/user/documents" { GET SIGNED_IN documents::mine, POST SIGNED_IN documents::send }
+        "/user/documents/{document_id}" { DELETE SIGNED_IN documents::withdraw }
+        "/admin/documents" { GET REVIEWERS review::queue }
+        "/admin/documents/{document_id}/link" { POST REVIEWERS review::link }
+        "/admin/documents/{document_id}/file/{link}" { GET REVIEWERS review::look }
+        "/admin/documents/{document_id}/approve" { POST REVIEWERS review::approve }
+        "/admin/documents/{document_id}/decline" { POST REVIEWERS review::decline }
         "/user/notifications" { GET SIGNED_IN notifications::list }
         "/notifications/mark-all-read" { PUT SIGNED_IN notifications::read_all }
         "/notifications/{notification_id}/read" { PUT SIGNED_IN notifications::read }

@@ -9,7 +9,7 @@ mod observed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::ids::{PackageId, RequestId, TripId, UserId};
+use crate::ids::{FileId, PackageId, RequestId, TripId, UserId};
 use crate::ledger::{Account, EscrowEvent, EscrowState, Transfer};
 use crate::load::Load;
 use crate::money::{Amount, Currency};
@@ -342,6 +342,8 @@ pub enum Subject {
     Package(PackageId),
     /// A trip by itself.
     Trip(TripId),
+    /// A document.
+    Document(FileId),
 }
 
 /// What an event is about.
@@ -365,6 +367,7 @@ pub fn subject(event: &StreamEvent) -> Subject {
         E::TripUpdated(change) => Subject::Trip(change.trip_id),
         E::CourierAvailable(found) => Subject::Trip(found.trip_id),
         E::NotificationNew(reminder) => Subject::Trip(reminder.trip_id),
+        E::DocumentReviewed(review) => Subject::Document(review.document_id),
     }
 }
 

@@ -3,7 +3,7 @@
 //! A notification is a pointer: which event of the person's stream, of what kind, about what. Names and words are
 //! put in when it is shown. It is written in the transaction of its event.
 
-use crate::ids::{RequestId, TripId};
+use crate::ids::{FileId, RequestId, TripId};
 use crate::request::Origin;
 use crate::stream::{Notice, StreamEvent};
 
@@ -24,10 +24,12 @@ pub enum NotificationKind {
     PaymentReceived,
     /// One's trip is near.
     Reminder,
+    /// One's document was approved or declined.
+    DocumentReviewed,
 }
 
 impl NotificationKind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::PackageRequestResponse,
         Self::PackageRequestDeclined,
         Self::PackageDelivered,
@@ -35,6 +37,7 @@ impl NotificationKind {
         Self::TripRequestReceived,
         Self::PaymentReceived,
         Self::Reminder,
+        Self::DocumentReviewed,
     ];
 
     /// The word on the wire and in the store.
@@ -48,6 +51,7 @@ impl NotificationKind {
             Self::TripRequestReceived => "trip_request_received",
             Self::PaymentReceived => "payment_received",
             Self::Reminder => "reminder",
+            Self::DocumentReviewed => "document_reviewed",
         }
     }
 
@@ -65,8 +69,10 @@ pub struct Notification {
     pub kind: NotificationKind,
     /// The request it is about, if it is about one.
     pub request: Option<RequestId>,
-    /// The trip it is about.
-    pub trip: TripId,
+    /// The trip it is about, unless it is about a document.
+    pub trip: Option<TripId>,
+    /// The document it is about, if it is about one.
+    pub document: Option<FileId>,
 }
 
 impl Notification {
@@ -109,8 +115,12 @@ impl Notification {
             }
             E::CourierAvailable(found) => (K::NewCourierAvailable, None, found.trip_id),
             E::NotificationNew(reminder) => (K::Reminder, None, reminder.trip_id),
+            E::DocumentReviewed(review) => {
+                let document = Some(review.document_id);
+                return Some(Self { kind: K::DocumentReviewed, request: None, trip: None, document });
+            }
             _ => return None,
         };
-        Some(Self { kind, request, trip })
+        Some(Self { kind, request, trip: Some(trip), document: None })
     }
 }

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{PackageId, RequestId, TripId, UserId};
+use crate::ids::{FileId, PackageId, RequestId, TripId, UserId};
 use crate::money::Currency;
 use crate::package::{Package, PackageEvent, PackageState};
 use crate::place::{Gazetteer, PlaceId};
@@ -77,6 +77,9 @@ pub enum StreamEvent {
     /// One's own trip is near.
     #[serde(rename = "notification.new")]
     NotificationNew(Reminder),
+    /// Somebody has looked at a document that shows who one is.
+    #[serde(rename = "document.reviewed")]
+    DocumentReviewed(DocumentReview),
 }
 
 /// A place as clients see it.
@@ -282,6 +285,18 @@ pub struct Reminder {
     pub to: PlaceView,
     /// When it starts.
     pub departs_at: Time,
+}
+
+/// `document.reviewed`: a document that shows who one is was approved or declined.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct DocumentReview {
+    /// The document.
+    pub document_id: FileId,
+    /// Whether it shows it.
+    pub approved: bool,
+    /// Why not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// Tells a sender of a courier who travels where the package waits.

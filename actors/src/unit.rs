@@ -5,13 +5,13 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use crate::ids::{PackageId, RequestId, TripId, UserId};
+use crate::ids::{FileId, PackageId, RequestId, TripId, UserId};
 use crate::ledger::{Escrow, EscrowEvent};
 use crate::load::Load;
 use crate::package::{Outcome, Package, PackageEvent, PackageState};
 use crate::receipt::Receipt;
 use crate::request::{Request, RequestState};
-use crate::stream::{self, Notice};
+use crate::stream::{self, DocumentReview, Notice, StreamEvent};
 use crate::time::Time;
 use crate::trip::{LegSpan, Trip, TripEvent, TripState};
 
@@ -120,6 +120,14 @@ impl Unit {
     pub fn remind(trip: &Trip, at: Time) -> Self {
         let notices = vec![stream::reminder(trip)];
         Self { trips: smallvec![TripChange::Reminded { id: trip.id }], notices, ..Self::empty(at) }
+    }
+
+    /// The owner of a document is told what a reviewer has found. The document itself is no business of the core.
+    #[must_use]
+    pub fn document_reviewed(to: UserId, document: FileId, declined: Option<String>, at: Time) -> Self {
+        let review = DocumentReview { document_id: document, approved: declined.is_none(), reason: declined };
+        let notices = vec![Notice { to, event: StreamEvent::DocumentReviewed(review) }];
+        Self { notices, ..Self::empty(at) }
     }
 
     /// A package is published together with what follows from a first command on it.

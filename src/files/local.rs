@@ -1,7 +1,7 @@
 //! Files in a directory: `KIND/SHARD/ID`, written aside, flushed to the disk and then renamed into place.
 
 use std::fs::{self, DirBuilder, File};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Seek, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use bytes::Bytes;
 use peerpack_actors::time::Time;
 use tokio::task::spawn_blocking;
 
-use super::{FileKind, FileName, Page, Storage};
+use super::{Content, FileKind, FileName, Page, Storage};
 
 /// About so many files are on a page; a shard is never cut.
 const PAGE: usize = 1_000;
@@ -45,8 +45,8 @@ impl Local {
 
 #[async_trait]
 impl Storage for Local {
-    async fn put(&self, name: FileName, content: Bytes) -> io::Result<()> {
-        self.run(move |folders| folders.put(name, &content)).await
+    async fn put(&self, name: FileName, content: Content) -> io::Result<()> {
+        self.run(move |folders| folders.put(name, content)).await
     }
 
     async fn get(&self, name: FileName) -> io::Result<Option<Bytes>> {
@@ -72,12 +72,18 @@ impl Folders {
         self.root.join(name.to_string())
     }
 
-    fn put(&self, name: FileName, content: &[u8]) -> io::Result<()> {
+    fn put(&self, name: FileName, content: Content) -> io::Result<()> {
         let path = self.path(name);
         let folder = path.parent().ok_or(ErrorKind::InvalidInput)?;
         make_private(folder)?;
         let mut file = tempfile::NamedTempFile::new_in(&self.unfinished)?;
-        file.write_all(content)?;
+        match content {
+            Content::Bytes(bytes) => file.write_all(&bytes)?,
+            Content::File(mut whole) => {
+                whole.rewind()?;
+                io::copy(&mut whole, &mut file)?;
+            }
+        }
         file.as_file().sync_all()?;
         file.persist(&path)?;
         // The name is in the folder, and a new folder's name in the one above.

@@ -26,6 +26,9 @@ pub(super) const ADMIN: Access = Access::Only(&[Role::Admin]);
 /// Operators who look.
 pub(super) const OPERATORS: Access = Access::Only(&[Role::Viewer, Role::Dispatcher, Role::Admin]);
 
+/// Operators who decide upon people's documents; whoever only looks sees none.
+pub(super) const REVIEWERS: Access = Access::Only(&[Role::Dispatcher, Role::Admin]);
+
 /// Anybody.
 pub(super) const PUBLIC: Access = Access::Public;
 

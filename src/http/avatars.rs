@@ -1,13 +1,12 @@
 //! The picture of a person: everybody may see it, so nothing may be left in it but the picture.
 
-use actix_web::http::header::{self, ContentDisposition, DispositionParam, DispositionType};
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
-use bytes::Bytes;
 use peerpack_actors::ids::FileId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::uploads::{self, PICTURE_LIMIT, UploadForm};
+use super::uploads::{self, PICTURE_LIMIT, UploadForm, disposition};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::{ApiError, Problem};
@@ -50,7 +49,7 @@ pub async fn change(
     let now = app.clock.now();
     let name = FileName { kind: FileKind::Avatar, id: FileId::new(now, app.clock.random()) };
     let size_bytes = picture.len() as u64;
-    app.files.put(name, Bytes::from(picture)).await?;
+    app.files.put(name, picture).await?;
     let record = FileRecord { name, owner, media_type: MediaType::Jpeg, size_bytes, created_at: now };
     let url = format!("{}/api/avatars/{}", app.config.public_url, name.id);
     let Some(before) = app.database.set_avatar(owner, Some((record, url.clone())), now).await? else {
@@ -101,14 +100,8 @@ pub async fn show(
     let picture = app.files.get(record.name).await?.ok_or_else(ApiError::not_found)?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, record.media_type.word()))
-        .insert_header(inline("avatar", record.media_type))
+        .insert_header(disposition(true, "avatar", record.media_type))
         .insert_header((header::ETAG, tag))
         .insert_header((header::CACHE_CONTROL, CACHED))
         .body(picture))
-}
-
-/// A name of ours for whoever saves what they see.
-fn inline(name: &str, media_type: MediaType) -> ContentDisposition {
-    let filename = DispositionParam::Filename(format!("{name}.{}", media_type.extension()));
-    ContentDisposition { disposition: DispositionType::Inline, parameters: vec![filename] }
 }

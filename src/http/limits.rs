@@ -58,7 +58,7 @@ impl Class {
             && !matches!(path, "/auth/logout" | "/auth/logout-everywhere" | "/auth/refresh")
         {
             Self::SignIn
-        } else if matches!((path, method.as_str()), ("/user/avatar", "POST")) {
+        } else if matches!((path, method.as_str()), ("/user/avatar" | "/user/documents", "POST")) {
             Self::Upload
         } else if method == Method::GET {
             Self::Read

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::auth::Principal;
 use crate::error::extract::Query;
 use crate::error::{ApiError, Problem};
-use crate::store::{AboutRequest, NotificationRecord};
+use crate::store::{About, AboutRequest, AboutTrip, NotificationRecord};
 
 /// How many one answer lists.
 const PAGE: u32 = 100;
@@ -40,7 +40,7 @@ pub struct Notifications {
 pub struct NotificationView {
     id: String,
     /// `package_request_response`, `package_request_declined`, `package_delivered`, `new_courier_available`,
-    /// `trip_request_received`, `payment_received` or `reminder`.
+    /// `trip_request_received`, `payment_received`, `reminder` or `document_reviewed`.
     #[serde(rename = "type")]
     kind: String,
     title: String,
@@ -156,22 +156,39 @@ fn view(record: &NotificationRecord, words: Words) -> NotificationView {
         ..NotificationView::default()
     };
     match &record.about {
-        Some(about) => about_request(record, about, words, common),
-        None => about_trip(record, words, common),
+        About::Request(trip, about) => about_request(record.kind, trip, about, words, common),
+        About::Trip(trip) => about_trip(record.kind, trip, words, common),
+        About::Document { approved: true, .. } => NotificationView {
+            title: words.choose("Документ подтверждён".into(), "Your document was approved".into()),
+            message: words.choose(
+                "Теперь все видят, что ваша личность проверена".into(),
+                "Everybody can see now that you have shown who you are".into(),
+            ),
+            action_url: "/profile".into(),
+            ..common
+        },
+        About::Document { approved: false, reason } => NotificationView {
+            title: words.choose("Документ не принят".into(), "Your document was declined".into()),
+            message: reason.clone().unwrap_or_default(),
+            action_url: "/profile".into(),
+            decline_reason: reason.clone(),
+            ..common
+        },
     }
 }
 
 fn about_request(
-    record: &NotificationRecord,
+    kind: Kind,
+    trip: &AboutTrip,
     about: &AboutRequest,
     words: Words,
     common: NotificationView,
 ) -> NotificationView {
-    let (courier, sender, what) = (&record.courier_name, &about.sender_name, &about.description);
+    let (courier, sender, what) = (&trip.courier_name, &about.sender_name, &about.description);
     let courier_name = Some(courier.clone());
     let package_description = Some(what.clone());
     let package_url = format!("/package/{}", about.package);
-    match record.kind {
+    match kind {
         Kind::PackageRequestDeclined => {
             let reason = match &about.state {
                 RequestState::Declined { reason, .. } => reason.clone().unwrap_or_default(),
@@ -207,7 +224,7 @@ fn about_request(
                 format!("{sender} просит передать: {what}"),
                 format!("{sender} asks you to carry: {what}"),
             ),
-            action_url: format!("/trip-requests/{}", record.trip),
+            action_url: format!("/trip-requests/{}", trip.trip),
             sender_name: Some(sender.clone()),
             package_description,
             reward: Some(about.reward.major()),
@@ -240,16 +257,16 @@ fn about_request(
     }
 }
 
-fn about_trip(record: &NotificationRecord, words: Words, common: NotificationView) -> NotificationView {
-    let (from, to) = record.route;
+fn about_trip(kind: Kind, trip: &AboutTrip, words: Words, common: NotificationView) -> NotificationView {
+    let (from, to) = trip.route;
     let route = format!("{} → {}", trips::place_name(from), trips::place_name(to));
-    let date = local_time::date_at(record.departs_at, Gazetteer::bundled().get(from));
-    let courier = &record.courier_name;
-    match record.kind {
+    let date = local_time::date_at(trip.departs_at, Gazetteer::bundled().get(from));
+    let courier = &trip.courier_name;
+    match kind {
         Kind::Reminder => NotificationView {
             title: words.choose("Скоро поездка".into(), "Your trip is near".into()),
             message: words.choose(format!("{route}, {date}"), format!("{route}, {date}")),
-            action_url: format!("/trip/{}", record.trip),
+            action_url: format!("/trip/{}", trip.trip),
             route: Some(route),
             trip_date: Some(date),
             ..common
@@ -260,7 +277,7 @@ fn about_trip(record: &NotificationRecord, words: Words, common: NotificationVie
                 format!("{courier} едет {route}, {date}"),
                 format!("{courier} travels {route}, {date}"),
             ),
-            action_url: format!("/courier/{}", record.courier),
+            action_url: format!("/courier/{}", trip.courier),
             courier_name: Some(courier.clone()),
             route: Some(route),
             date: Some(date),

@@ -9,8 +9,9 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::error::PROBLEM_JSON;
 
 use super::{
-    avatars, couriers, explain, handover, health, identity, journal, notifications, operators, packages,
-    places, profile, requests, responses, search, sync, tracking, trips, wallet,
+    avatars, couriers, documents, documents::review, explain, handover, health, identity, journal,
+    notifications, operators, packages, places, profile, requests, responses, search, sync, tracking, trips,
+    wallet,
 };
 
 #[derive(OpenApi)]
@@ -35,6 +36,8 @@ use super::{
         responses::list, responses::respond, responses::select, responses::send,
         handover::codes, tracking::link, tracking::json,
         profile::show, profile::change, profile::review, avatars::change, avatars::take_away, avatars::show,
+        documents::send, documents::mine, documents::withdraw,
+        review::queue, review::link, review::look, review::approve, review::decline,
         notifications::list, notifications::read, notifications::read_all,
         wallet::balance, wallet::withdraw, wallet::queue, wallet::pay, wallet::reject,
         sync::sync, crate::ws::ticket::issue,
@@ -97,7 +100,8 @@ fn describe(status: &str, response: &mut Response) {
         "409" => {
             "`illegal_transition`, `already_taken`, `expired`, `no_room`, `trip_not_live`, `parcels_on_board`, \
                   `already_requested`, `too_many_requests`, `insufficient_funds`, `already_reviewed`, `in_progress`, \
-                  `conflict`, `open_deals`, `money_left`, `login_taken`, `own_account`, `second_factor_exists`, `operator`"
+                  `conflict`, `open_deals`, `money_left`, `login_taken`, `own_account`, `second_factor_exists`, `operator`, \
+                  `too_many_documents`, `already_decided`"
         }
         "412" => "`stale`",
         "422" => "`invalid`, `does_not_suit`, `own_package`, `code_required`, `key_reused`",

@@ -33,6 +33,8 @@ pub struct ProfileView {
     language: Option<String>,
     /// The URL of their picture; empty without one.
     avatar: String,
+    /// Whether a reviewer has seen a document that shows who they are.
+    verified: bool,
     /// `user`, `viewer`, `dispatcher` or `admin`.
     role: String,
     created_at: String,
@@ -126,6 +128,7 @@ async fn view(app: &App, user: User) -> Result<ProfileView, ApiError> {
         username: user.username,
         language: user.language,
         avatar: user.avatar.unwrap_or_default(),
+        verified: user.verified_at.is_some(),
         role: user.role.word().to_owned(),
         created_at: user.created_at.to_string(),
         trips_count: person.map_or(0, |person| person.delivered),

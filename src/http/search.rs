@@ -96,6 +96,8 @@ pub struct CourierView {
     /// Telegram name, without `@`.
     #[serde(skip_serializing_if = "Option::is_none")]
     telegram_username: Option<String>,
+    /// Whether the courier has shown who they are.
+    verified: bool,
     /// Packages of the past.
     past_trips: Vec<PastTrip>,
     /// What others say.
@@ -209,6 +211,7 @@ async fn views(app: &App, page: &[Trip]) -> Result<Vec<CourierView>, ApiError> {
             trip_id: trip.id.to_string(),
             courier_id: trip.courier.to_string(),
             telegram_username: people.get(&trip.courier).and_then(|courier| courier.username.clone()),
+            verified: people.get(&trip.courier).is_some_and(|courier| courier.is_verified),
             past_trips: known.past.iter().map(profile::past_trip).collect(),
             reviews: known.reviews.iter().map(profile::review_view).collect(),
             trip: trips::view(trip, people.get(&trip.courier)),

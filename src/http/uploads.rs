@@ -15,13 +15,14 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::PayloadError;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::header::{self, ContentDisposition, DispositionParam, DispositionType, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, dev, web};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use peerpack_actors::ids::UserId;
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, timeout_at};
 use utoipa::ToSchema;
@@ -29,7 +30,7 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::chores::UPLOADS_COUNTED;
 use crate::error::ApiError;
-use crate::files::{FileKind, Place};
+use crate::files::{FileKind, MediaType, Place};
 use crate::pictures::Spoiled;
 
 /// The most bytes a picture may come with.
@@ -67,6 +68,9 @@ pub struct UploadForm {
 /// A file that has arrived.
 pub(super) struct Upload {
     pub(super) file: File,
+    pub(super) size_bytes: u64,
+    /// The SHA-256 of the file, in hexadecimal digits.
+    pub(super) digest: String,
     /// Given back when nothing of the upload is needed any more.
     pub(super) place: Place,
 }
@@ -158,7 +162,8 @@ pub(super) async fn receive(
     let file = file.ok_or_else(|| {
         ApiError::bad_request("the form has no file in it").with_field("file", "is required")
     })?;
-    Ok(Upload { file, place })
+    let (file, size_bytes, digest) = file;
+    Ok(Upload { file, size_bytes, digest, place })
 }
 
 fn check_headers(headers: &HeaderMap, most: usize) -> Result<(), ApiError> {
@@ -180,15 +185,16 @@ fn is_file(part: &Field) -> bool {
     })
 }
 
-async fn write(app: &App, part: &mut Field, most: usize) -> Result<File, ApiError> {
+async fn write(app: &App, part: &mut Field, most: usize) -> Result<(File, u64, String), ApiError> {
     let mut file = tokio::fs::File::from_std(app.files.receive().await?);
     // Many may come at once.
     file.set_max_buf_size(64 * 1024);
-    let mut size = 0;
+    let (mut size, mut digest) = (0, Sha256::new());
     while let Some(chunk) = part.next().await {
         let chunk = chunk.map_err(|error| refusal(&error, most))?;
         size += chunk.len();
         if size <= most {
+            digest.update(&chunk);
             file.write_all(&chunk).await.map_err(|error| no_room(&error))?;
         }
     }
@@ -196,7 +202,14 @@ async fn write(app: &App, part: &mut Field, most: usize) -> Result<File, ApiErro
         return Err(ApiError::too_large(most));
     }
     file.flush().await.map_err(|error| no_room(&error))?;
-    Ok(file.into_std().await)
+    Ok((file.into_std().await, size as u64, hex::encode(digest.finalize())))
+}
+
+/// A name of ours for whoever sees a file or saves it.
+pub(super) fn disposition(is_shown: bool, name: &str, media_type: MediaType) -> ContentDisposition {
+    let disposition = if is_shown { DispositionType::Inline } else { DispositionType::Attachment };
+    let filename = DispositionParam::Filename(format!("{name}.{}", media_type.extension()));
+    ContentDisposition { disposition, parameters: vec![filename] }
 }
 
 fn no_room(error: &io::Error) -> ApiError {

@@ -58,7 +58,8 @@ const LEFT_BEHIND: Sql = sql("\
 // The books and the other party's memory stay; what names the person goes.
 const ERASE: Sql = sql("\
     UPDATE users SET name = 'Удалённый пользователь', username = NULL, avatar = NULL, phone = NULL, \
-    telegram_id = NULL, language = NULL, login = NULL, password_hash = NULL, erased_at = $2, updated_at = $2 \
+    telegram_id = NULL, language = NULL, login = NULL, password_hash = NULL, verified_at = NULL, \
+    erased_at = $2, updated_at = $2 \
     WHERE deleted_at <= $1 AND erased_at IS NULL RETURNING id");
 
 /// Somebody who signs in with a name and a password.

@@ -26,6 +26,8 @@ const REMOVE_AVATAR: Sql = sql("DELETE FROM files WHERE owner = $1 AND kind = 'a
 
 const REMOVE_OF_OWNER: Sql = sql("DELETE FROM files WHERE owner = $1 RETURNING id, kind");
 
+const REMOVE_DOCUMENTS: Sql = sql("DELETE FROM documents WHERE user_id = $1");
+
 // Each change of a person has a moment of its own. A picture of their own, or none, is what they chose.
 const SET_AVATAR: Sql = sql("\
     UPDATE users SET avatar = $2, own_avatar = 1, \
@@ -146,12 +148,14 @@ pub(super) async fn add(conn: &mut Conn, file: &FileRecord) -> Result<(), Failur
     Ok(())
 }
 
-/// Removes the rows of everything that somebody has uploaded; answers with the files that are to be removed.
+/// Removes the rows of everything that somebody has uploaded, and what was decided about it; answers with the files that
+/// are to be removed.
 pub(super) async fn remove_of(conn: &mut Conn, owner: UserId) -> Result<Vec<FileName>, Failure> {
+    conn.execute(REMOVE_DOCUMENTS, args![owner.uuid()]).await?;
     each(&conn.all(REMOVE_OF_OWNER, args![owner.uuid()]).await?, name)
 }
 
-fn name(row: &Row) -> Result<FileName, Failure> {
+pub(super) fn name(row: &Row) -> Result<FileName, Failure> {
     let word = row.text("kind")?;
     let kind =
         FileKind::from_word(&word).ok_or_else(|| Failure::Broken(format!("unknown file: {word:?}")))?;

@@ -26,8 +26,10 @@ macro_rules! of_interest {
 const LIST: Sql = sql(concat!(
     "SELECT n.seq, n.at, n.kind, n.request_id, n.trip_id, n.read_at, t.courier, t.stops, \
      q.package_id, q.sender, q.state, q.state_at, q.state_by, q.reason, q.agreed_at, q.reward_minor, q.currency, \
-     p.description, c.name AS courier_name, s.name AS sender_name \
-     FROM notifications AS n JOIN trips AS t ON t.id = n.trip_id \
+     p.description, c.name AS courier_name, s.name AS sender_name, \
+     n.document_id, d.state AS document_state, d.reason AS document_reason \
+     FROM notifications AS n LEFT JOIN trips AS t ON t.id = n.trip_id \
+     LEFT JOIN documents AS d ON d.id = n.document_id \
      LEFT JOIN requests AS q ON q.id = n.request_id LEFT JOIN packages AS p ON p.id = q.package_id \
      LEFT JOIN users AS c ON c.id = t.courier LEFT JOIN users AS s ON s.id = q.sender \
      WHERE n.user_id = $1 AND n.seq < $2 AND ",
@@ -57,7 +59,30 @@ pub struct NotificationRecord {
     pub kind: NotificationKind,
     /// When it was read.
     pub read_at: Option<Time>,
-    /// The trip it is about.
+    /// What it is about.
+    pub about: About,
+}
+
+/// What a notification is about.
+#[derive(Clone, PartialEq, Debug)]
+pub enum About {
+    /// A trip.
+    Trip(AboutTrip),
+    /// A request for a trip.
+    Request(AboutTrip, AboutRequest),
+    /// A document, as it was decided upon.
+    Document {
+        /// Whether it shows who its owner is.
+        approved: bool,
+        /// Why not.
+        reason: Option<String>,
+    },
+}
+
+/// The trip that a notification is about.
+#[derive(Clone, PartialEq, Debug)]
+pub struct AboutTrip {
+    /// Which.
     pub trip: TripId,
     /// Who travels.
     pub courier: UserId,
@@ -67,8 +92,6 @@ pub struct NotificationRecord {
     pub departs_at: Time,
     /// Their name; empty when they are gone.
     pub courier_name: String,
-    /// The request it is about.
-    pub about: Option<AboutRequest>,
 }
 
 /// The request that a notification is about.
@@ -132,33 +155,51 @@ fn record(row: &Row) -> Result<NotificationRecord, Failure> {
     let word = row.text("kind")?;
     let kind = NotificationKind::from_word(&word);
     let kind = kind.ok_or_else(|| Failure::Broken(format!("unknown notification: {word:?}")))?;
-    let stops: Vec<Stop> = codec::document(&row.text("stops")?)?;
-    let (Some(first), Some(last)) = (stops.first(), stops.last()) else {
-        return Err(Failure::Broken("a trip without stops".to_owned()));
-    };
-    let name =
-        |column| -> Result<String, Failure> { Ok(row.get::<Option<String>>(column)?.unwrap_or_default()) };
-    let about = match row.get::<Option<Uuid>>("request_id")? {
-        None => None,
-        Some(request) => Some(AboutRequest {
-            request: RequestId::from(request),
-            package: row.package_id("package_id")?,
-            description: row.text("description")?,
-            sender_name: name("sender_name")?,
-            reward: row.amount("reward_minor", "currency")?,
-            state: codec::request_state(row)?,
-        }),
-    };
     Ok(NotificationRecord {
         seq: row.number("seq")?,
         at: row.time("at")?,
         kind,
         read_at: row.optional_time("read_at")?,
+        about: about(row)?,
+    })
+}
+
+fn about(row: &Row) -> Result<About, Failure> {
+    if row.get::<Option<Uuid>>("document_id")?.is_some() {
+        let approved = row.get::<Option<String>>("document_state")?.as_deref() == Some("approved");
+        return Ok(About::Document { approved, reason: row.get("document_reason")? });
+    }
+    let trip = about_trip(row)?;
+    Ok(match row.get::<Option<Uuid>>("request_id")? {
+        None => About::Trip(trip),
+        Some(request) => {
+            let request = AboutRequest {
+                request: RequestId::from(request),
+                package: row.package_id("package_id")?,
+                description: row.text("description")?,
+                sender_name: name(row, "sender_name")?,
+                reward: row.amount("reward_minor", "currency")?,
+                state: codec::request_state(row)?,
+            };
+            About::Request(trip, request)
+        }
+    })
+}
+
+fn about_trip(row: &Row) -> Result<AboutTrip, Failure> {
+    let stops: Vec<Stop> = codec::document(&row.text("stops")?)?;
+    let (Some(first), Some(last)) = (stops.first(), stops.last()) else {
+        return Err(Failure::Broken("a trip without stops".to_owned()));
+    };
+    Ok(AboutTrip {
         trip: row.trip_id("trip_id")?,
         courier: row.user("courier")?,
         route: (first.place, last.place),
         departs_at: first.depart,
-        courier_name: name("courier_name")?,
-        about,
+        courier_name: name(row, "courier_name")?,
     })
+}
+
+fn name(row: &Row, column: &str) -> Result<String, Failure> {
+    Ok(row.get::<Option<String>>(column)?.unwrap_or_default())
 }

@@ -15,7 +15,7 @@ use crate::auth::Role;
 macro_rules! user_columns {
     () => {
         "u.id, u.telegram_id, u.phone, u.name, u.username, u.language, u.avatar, u.role, u.created_at, \
-         u.updated_at, u.blocked_at, u.deleted_at"
+         u.updated_at, u.blocked_at, u.deleted_at, u.verified_at"
     };
 }
 pub(super) use user_columns;
@@ -24,7 +24,7 @@ pub(super) use user_columns;
 macro_rules! returned_columns {
     () => {
         "id, telegram_id, phone, name, username, language, avatar, role, created_at, updated_at, blocked_at, \
-         deleted_at"
+         deleted_at, verified_at"
     };
 }
 pub(super) use returned_columns;
@@ -84,6 +84,8 @@ pub struct User {
     pub blocked_at: Option<Time>,
     /// When they asked for the account to be deleted.
     pub deleted_at: Option<Time>,
+    /// Since when it is known who they are.
+    pub verified_at: Option<Time>,
 }
 
 /// What a person changes about themselves; what is absent stays.
@@ -185,5 +187,6 @@ pub(super) fn user(row: &Row) -> Result<User, Failure> {
         updated_at: row.time("updated_at")?,
         blocked_at: row.optional_time("blocked_at")?,
         deleted_at: row.optional_time("deleted_at")?,
+        verified_at: row.optional_time("verified_at")?,
     })
 }

@@ -65,7 +65,7 @@ const TO_REMIND: Sql = sql("\
     ORDER BY departs_at LIMIT $4");
 
 const PEOPLE: Sql = over_rows!(
-    "SELECT u.id, u.name, u.username, u.avatar, \
+    "SELECT u.id, u.name, u.username, u.avatar, u.verified_at, \
      (SELECT count(*) FROM reviews AS v WHERE v.subject = u.id AND v.shown = 1) AS reviews, \
      (SELECT CAST(COALESCE(sum(v.rating), 0) AS BIGINT) FROM reviews AS v WHERE v.subject = u.id AND v.shown = 1) AS stars, \
      (SELECT count(*) FROM requests AS q WHERE q.courier = u.id AND q.state = 'confirmed') AS delivered FROM",
@@ -84,6 +84,8 @@ pub struct Person {
     pub username: Option<String>,
     /// The URL of their picture.
     pub avatar: Option<String>,
+    /// Whether they have shown who they are.
+    pub is_verified: bool,
     /// Packages they have carried to a confirmed end.
     pub delivered: u64,
     /// Reviews of them that are shown.
@@ -252,6 +254,7 @@ async fn people(conn: &mut Conn, ids: BTreeSet<UserId>) -> Result<BTreeMap<UserI
             name: row.text("name")?,
             username: row.get("username")?,
             avatar: row.get("avatar")?,
+            is_verified: row.get::<Option<i64>>("verified_at")?.is_some(),
             delivered: row.number("delivered")?,
             reviews: row.number("reviews")?,
             stars: row.number("stars")?,

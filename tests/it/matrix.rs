@@ -34,6 +34,7 @@ async fn world(app: &TestApp) -> World {
         ("withdrawal_id", anna.id.clone()),
         ("user_id", ivan.id.clone()),
         ("avatar_id", ivan.id.clone()),
+        ("document_id", ivan.id.clone()),
     ]);
     World { anna, ivan, ids }
 }

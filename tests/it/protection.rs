@@ -161,6 +161,7 @@ async fn x_46_strangers_see_what_they_need_and_no_more() {
         "trip_comment",
         "trip_id",
         "trips_count",
+        "verified",
         "version",
     ];
     assert_eq!(fields, expected);

@@ -2,6 +2,7 @@
 
 mod avatars;
 mod bodies;
+mod documents;
 mod samples;
 
 use std::path::{Path, PathBuf};

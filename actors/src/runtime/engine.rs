@@ -32,7 +32,7 @@ use crate::matching::{
 use crate::money::Amount;
 use crate::package::{Package, PackageCommand, PackageDraft, Proposal, Terms};
 use crate::place::{Gazetteer, PlaceId};
-use crate::ports::{Bus, Clock, CommitError, Hint, Store, Unavailable};
+use crate::ports::{Bus, Clock, CommitError, Committed, Hint, Store, Unavailable};
 use crate::rejection::Rejection;
 use crate::request::{Request, RequestCommand};
 use crate::time::Time;
@@ -474,6 +474,11 @@ impl Engine {
             Err(CommitError::Conflict) => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Tells those concerned of events that were committed beside the engine.
+    pub fn told(&self, committed: Committed) {
+        self.context.tell(committed, Vec::new(), Vec::new());
     }
 
     /// What lives on this node.

@@ -324,7 +324,8 @@ impl Fact {
             // The load test's packages leave no time to choose.
             StreamEvent::RequestAgreed(_)
             | StreamEvent::CourierAvailable(_)
-            | StreamEvent::NotificationNew(_) => return Self::Other,
+            | StreamEvent::NotificationNew(_)
+            | StreamEvent::DocumentReviewed(_) => return Self::Other,
             StreamEvent::RequestNew(change) => (Step::Opened, change),
             StreamEvent::RequestAccepted(change) => (Step::Accepted, change),
             StreamEvent::RequestDeclined(change) => (Step::Declined, change),

@@ -142,6 +142,8 @@ fn server() -> Vec<Value> {
     let changed = |name| object(&[&[id(name)], &state[..]].concat(), &[]);
     let way = [("from", known("place")), ("to", known("place")), ("departs_at", known("instant"))];
     let available = object(&[&[id("package_id"), id("trip_id"), id("courier_id")], &way[..]].concat(), &[]);
+    let reviewed =
+        object(&[id("document_id"), ("approved", json!({ "type": "boolean" }))], &[("reason", text())]);
     let mut messages = vec![
         control("hello", hello),
         ack,
@@ -156,6 +158,7 @@ fn server() -> Vec<Value> {
         event("package.updated", changed("package_id")),
         event("trip.updated", changed("trip_id")),
         event("courier.available", available),
+        event("document.reviewed", reviewed),
         event("notification.new", object(&[&[id("trip_id")], &way[..]].concat(), &[])),
     ];
     messages.extend(
