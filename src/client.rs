@@ -312,7 +312,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_are_spread_and_bounded() {
+    fn rt_12_codes_from_4500_to_4999_are_final_and_no_others() {
+        let closed = |code| Closed { code, reason: String::new(), retry_after: None };
+        let is_final = |code: u16| closed(Some(code)).is_final();
+        assert!([close::INVALID_TOKEN, close::BANNED, close::TOO_MANY, 4500, 4999].into_iter().all(is_final));
+        let passing = [1000, 1001, 1006, 1012, 1013, 4000, 4499, 5000];
+        assert!(!passing.into_iter().any(is_final));
+        let ours = [close::TOKEN_EXPIRED, close::TOO_SLOW, close::REPLACED, close::INSUFFICIENT_STATE];
+        assert!(
+            !ours.into_iter().any(is_final) && !is_final(close::RATE_LIMITED) && !closed(None).is_final()
+        );
+    }
+
+    #[test]
+    fn rt_10_waits_are_spread_and_bounded() {
         for attempt in 0..40 {
             let wait = jitter(attempt);
             assert!((SHORTEST_WAIT..=LONGEST_WAIT).contains(&wait), "{attempt}: {wait:?}");

@@ -12,6 +12,7 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU16, NonZeroUsize};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::ValueEnum;
 use peerpack_actors::matching::Settings as Matching;
@@ -24,6 +25,9 @@ pub use settings::Settings;
 
 /// The bot token of Telegram's public documentation: good for development, and known to everybody.
 pub const PUBLIC_TEST_TOKEN: &str = "5768337691:AAH5YkoiEuPk8-FZa32hStHTqXiLPtAEhx8";
+
+/// How seldom a socket's peer may be pinged, seconds: clients take 40 s of silence for a dead connection.
+const MAX_PING_S: u32 = 25;
 
 /// How careful to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ValueEnum)]
@@ -98,6 +102,8 @@ pub struct Config {
     pub routing_timeout_ms: u32,
     /// Threads that serve HTTP.
     pub workers: usize,
+    /// How often a socket's peer is pinged, seconds.
+    pub ping_s: u32,
     /// Open sockets of one user.
     pub max_sockets_per_user: usize,
     /// Open sockets from one address.
@@ -200,6 +206,7 @@ impl Config {
                 .workers
                 .or_else(|| std::thread::available_parallelism().ok())
                 .map_or(1, NonZeroUsize::get),
+            ping_s: settings.ping_s.unwrap_or(MAX_PING_S),
             max_sockets_per_user: settings.max_sockets_per_user.map_or(5, NonZeroUsize::get),
             max_sockets_per_ip: settings.max_sockets_per_ip.map_or(20, NonZeroUsize::get),
             max_connections: settings.max_connections.map(NonZeroUsize::get),
@@ -213,6 +220,12 @@ impl Config {
             log_format: settings.log_format.unwrap_or_default(),
             warnings,
         }
+    }
+
+    /// How often a socket's peer is pinged.
+    #[must_use]
+    pub fn ping_every(&self) -> Duration {
+        Duration::from_secs(self.ping_s.into())
     }
 
     /// The key of access tokens. In development, when none is configured, one is made of `fresh` and kept in the data

@@ -33,13 +33,15 @@ pub struct Ended {
     pub user: UserId,
     /// When.
     pub at: Time,
+    /// Whether the user is banned.
+    pub is_banned: bool,
 }
 
 /// Sessions that were ended at or after a moment.
 pub type Learn = Box<dyn Fn(Time) -> BoxFuture<'static, Result<Vec<Ended>, Unavailable>> + Send + Sync>;
 
-/// What happens to a user's sockets.
-pub type Close = Box<dyn Fn(UserId) + Send + Sync>;
+/// What happens to the sockets of those whose sessions were ended.
+pub type Close = Box<dyn Fn(&[Ended]) + Send + Sync>;
 
 /// The sessions that were ended lately.
 pub struct Revocations {
@@ -88,10 +90,13 @@ impl Revocations {
     }
 
     async fn look(&self, since: Time, now: Time) -> Result<(), Unavailable> {
-        for Ended { session, user, at } in (self.learn)(since).await? {
-            if self.ended.write().insert(session, at).is_none() {
-                (self.close)(user);
-            }
+        let mut news = (self.learn)(since).await?;
+        {
+            let mut ended = self.ended.write();
+            news.retain(|one| ended.insert(one.session, one.at).is_none());
+        }
+        if !news.is_empty() {
+            (self.close)(&news);
         }
         let forgotten = now - MAX_LIFETIME - OVERLAP;
         self.ended.write().retain(|_, at| *at >= forgotten);

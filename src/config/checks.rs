@@ -1,6 +1,6 @@
 //! What a configuration may not be, and what it had better not be.
 
-use super::{Config, Mode, PUBLIC_TEST_TOKEN, Secret};
+use super::{Config, MAX_PING_S, Mode, PUBLIC_TEST_TOKEN, Secret};
 use crate::auth::token::{MAX_LIFETIME, MIN_KEY_BYTES};
 use peerpack_actors::time::Span;
 
@@ -38,6 +38,7 @@ impl Config {
             self.init_data_max_age < seconds(10) || self.init_data_max_age > MAX_LIFETIME,
             "init_data_max_age_s is not in 10 to 86400",
         );
+        no(!(1..=MAX_PING_S).contains(&self.ping_s), "ping_s is not in 1 to 25");
         let starts = |url: &Option<Secret>, schemes: &[&str]| {
             url.as_ref().is_none_or(|url| schemes.iter().any(|scheme| url.reveal().starts_with(scheme)))
         };

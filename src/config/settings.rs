@@ -97,6 +97,9 @@ pub struct Settings {
     /// Threads that serve HTTP [default: one for each core]
     #[arg(long, value_name = "N")]
     pub workers: Option<NonZeroUsize>,
+    /// How often a socket's peer is pinged, seconds, at most 25: less where a proxy cuts what is quiet [default: 25]
+    #[arg(long, value_name = "SECONDS")]
+    pub ping_s: Option<u32>,
     /// Open sockets of one user [default: 5]
     #[arg(long, value_name = "N")]
     pub max_sockets_per_user: Option<NonZeroUsize>,
@@ -282,6 +285,7 @@ impl Settings {
             routing_url: self.routing_url.or(below.routing_url),
             routing_timeout_ms: self.routing_timeout_ms.or(below.routing_timeout_ms),
             workers: self.workers.or(below.workers),
+            ping_s: self.ping_s.or(below.ping_s),
             max_sockets_per_user: self.max_sockets_per_user.or(below.max_sockets_per_user),
             max_sockets_per_ip: self.max_sockets_per_ip.or(below.max_sockets_per_ip),
             max_connections: self.max_connections.or(below.max_connections),

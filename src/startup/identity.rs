@@ -9,9 +9,8 @@ use crate::auth::phone::{CodeSender, CommandSender, LogSender, NoSender};
 use crate::auth::revocations::{Ended, Learning, Revocations};
 use crate::config::{Config, Mode};
 use crate::http::operators::invitation_hash;
-use crate::store::Database;
+use crate::store::{Database, RevokedSession};
 use crate::ws::Sockets;
-use crate::ws::wire::close;
 
 /// How long the link for the first administrator is good.
 const INVITATION_TTL: Span = Span::hours(24);
@@ -27,13 +26,16 @@ pub(super) async fn revocations(
         let database = database.clone();
         let look = async move {
             let revoked = database.revoked_sessions(since).await?;
-            let ended = revoked.into_iter().map(|one| Ended { session: one.id, user: one.user, at: one.at });
-            Ok(ended.collect())
+            let ended = |one: RevokedSession| {
+                let RevokedSession { id, user, at, is_banned } = one;
+                Ended { session: id, user, at, is_banned }
+            };
+            Ok(revoked.into_iter().map(ended).collect())
         };
         Box::pin(look) as futures_util::future::BoxFuture<'static, _>
     };
     let sockets = Arc::clone(sockets);
-    let close = move |user| sockets.close_user(user, close::TOKEN_EXPIRED, "the session was ended");
+    let close = move |ended: &[Ended]| sockets.close_ended(ended);
     Ok(Revocations::start(Box::new(learn), Box::new(close), now).await?)
 }
 

@@ -25,8 +25,10 @@ const OF_USER: Sql = sql("\
         SELECT 1 FROM refresh_tokens AS t WHERE t.family = s.id AND t.revoked = 0 AND t.expires_at > $2) \
     ORDER BY last_seen_at DESC LIMIT 100");
 
-const REVOKED: Sql =
-    sql("SELECT id, user_id, revoked_at FROM sessions WHERE revoked_at >= $1 ORDER BY revoked_at");
+const REVOKED: Sql = sql("\
+    SELECT s.id, s.user_id, s.revoked_at, u.blocked_at \
+    FROM sessions AS s LEFT JOIN users AS u ON u.id = s.user_id \
+    WHERE s.revoked_at >= $1 ORDER BY s.revoked_at");
 
 const REVOKE: Sql = sql("\
     UPDATE sessions SET revoked_at = $2 WHERE id = $1 AND user_id = $3 AND revoked_at IS NULL");
@@ -60,6 +62,8 @@ pub struct RevokedSession {
     pub user: UserId,
     /// When.
     pub at: Time,
+    /// Whether the user is banned now.
+    pub is_banned: bool,
 }
 
 impl Database {
@@ -125,7 +129,12 @@ impl Database {
     /// When the database does not answer.
     pub async fn revoked_sessions(&self, since: Time) -> Result<Vec<RevokedSession>, Unavailable> {
         Ok(each(&self.rows(REVOKED, args![since.ms()]).await?, |row| {
-            Ok(RevokedSession { id: row.get("id")?, user: row.user("user_id")?, at: row.time("revoked_at")? })
+            Ok(RevokedSession {
+                id: row.get("id")?,
+                user: row.user("user_id")?,
+                at: row.time("revoked_at")?,
+                is_banned: row.optional_time("blocked_at")?.is_some(),
+            })
         })?)
     }
 }

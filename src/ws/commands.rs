@@ -1,16 +1,21 @@
 //! From a client's command to the engine's, and from its outcome to what the ack says.
 //!
 //! A command is named by its `cmd_id`. What it did and what was answered are one transaction, so a client that was left
-//! without an ack gives the same command again, on any connection to any node, and gets the same ack. A refusal has no
-//! effect and is not kept.
+//! without an ack gives the same command again, on any connection to any node, and gets the same ack. So it is with a
+//! refusal: it is kept before it is told, under the same key, and whatever becomes possible later, the command stays
+//! refused. Only what can never be answered otherwise is not kept.
 
-use actix_web::http::StatusCode;
+use std::borrow::Cow;
+
 use peerpack_actors::ids::{RequestId, UserId};
 use peerpack_actors::package::Package;
-use peerpack_actors::receipt::Call;
+use peerpack_actors::ports::{CommitError, Store};
+use peerpack_actors::receipt::{Call, Receipt};
 use peerpack_actors::rejection::Rejection;
 use peerpack_actors::request::RequestCommand;
 use peerpack_actors::runtime::{Promise, Refusal, Subject};
+use peerpack_actors::unit::Unit;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -27,6 +32,31 @@ const ROUTE: &str = "ws";
 /// The status of an ack that says ok, as it would be in HTTP.
 const OK: u16 = 200;
 
+/// Why a command was not carried out, as its ack says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refused {
+    /// Stable, for programs.
+    pub(super) code: Cow<'static, str>,
+    /// For people.
+    pub(super) message: String,
+    /// Whether nobody knows what became of it, so that the same command may be given again.
+    pub(super) is_unknown: bool,
+}
+
+impl From<ApiError> for Refused {
+    fn from(error: ApiError) -> Self {
+        let message = error.message().to_owned();
+        Self { code: error.code().into(), message, is_unknown: error.status().is_server_error() }
+    }
+}
+
+/// A refusal as it is kept.
+#[derive(Serialize, Deserialize)]
+struct KeptRefusal {
+    code: String,
+    message: String,
+}
+
 /// Carries a command out. What it answers goes into the ack.
 ///
 /// # Errors
@@ -36,7 +66,7 @@ pub(super) async fn carry_out(
     user: UserId,
     cmd_id: Option<Uuid>,
     message: ClientMessage,
-) -> Result<Option<Value>, ApiError> {
+) -> Result<Option<Value>, Refused> {
     let call = cmd_id.map(|cmd_id| call(user, cmd_id, &message));
     let (id, command) = match message {
         ClientMessage::OfferAccept(OfRequest { request_id })
@@ -53,7 +83,7 @@ pub(super) async fn carry_out(
         ClientMessage::RequestCancel(of) => (of.request_id, RequestCommand::Cancel { by: user }),
         ClientMessage::RequestWithdraw(of) => (of.request_id, RequestCommand::Withdraw { by: user }),
         ClientMessage::OfferRendered(of) => {
-            app.engine.rendered(of.request_id, user).await?;
+            app.engine.rendered(of.request_id, user).await.map_err(ApiError::from)?;
             return Ok(Some(json!({ "request_id": of.request_id })));
         }
         ClientMessage::Location(at) => {
@@ -81,7 +111,7 @@ async fn step(
     call: Option<Call>,
     id: RequestId,
     command: RequestCommand,
-) -> Result<Option<Value>, ApiError> {
+) -> Result<Option<Value>, Refused> {
     let promise = call.clone().map(|call| {
         Promise::new(call, move |subject| match subject {
             Subject::Package(package) => Some((OK, answer(package, id).to_string())),
@@ -92,18 +122,58 @@ async fn step(
         Ok(done) => return Ok(Some(answer(&done.package, id))),
         Err(refusal) => refusal,
     };
-    // Whoever lost has not won before: no need to ask.
-    let may_be_known = matches!(&refusal, Refusal::Rejected(why) if *why != Rejection::AlreadyTaken);
-    match call.filter(|_| may_be_known) {
-        Some(call) => match app.database.kept_answer(&call).await? {
-            Some(Kept::Answer { answer, .. }) => Ok(serde_json::from_str(&answer).ok()),
-            Some(Kept::OtherCall) => {
-                let message = "this cmd_id was used for another command";
-                Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "key_reused", message))
+    match (call, &refusal) {
+        (Some(call), Refusal::Rejected(why)) if !is_nobodys(why) => settle(app, call, why.clone()).await,
+        _ => Err(ApiError::from(refusal).into()),
+    }
+}
+
+/// What stays the answer to a command that was refused just now: what was answered before, or else the refusal.
+async fn settle(app: &App, call: Call, why: Rejection) -> Result<Option<Value>, Refused> {
+    let is_late = matches!(why, Rejection::AlreadyTaken | Rejection::Expired);
+    let refused = ApiError::from(why);
+    let known = app.database.kept_answer(&call).await.map_err(ApiError::from)?;
+    if let Some(kept) = known {
+        return told_before(kept);
+    }
+    // Whoever is late stays late: a crowd of them costs no writes.
+    if is_late {
+        return Err(refused.into());
+    }
+    let kept = KeptRefusal { code: refused.code().to_owned(), message: refused.message().to_owned() };
+    let text = serde_json::to_string(&kept).unwrap_or_default();
+    let receipt = Receipt { call: call.clone(), status: refused.status().as_u16(), answer: text };
+    match app.database.commit(Unit::receipt(receipt, app.clock.now())).await {
+        Ok(_) => Err(refused.into()),
+        // The same command was answered elsewhere meanwhile.
+        Err(CommitError::Refused(Rejection::AnsweredBefore)) => {
+            match app.database.kept_answer(&call).await.map_err(ApiError::from)? {
+                Some(kept) => told_before(kept),
+                None => Err(ApiError::unavailable().into()),
             }
-            None => Err(refusal.into()),
+        }
+        Err(error) => Err(ApiError::from(error).into()),
+    }
+}
+
+/// Whether a command is refused because the caller has no part in it: that never changes.
+const fn is_nobodys(why: &Rejection) -> bool {
+    matches!(why, Rejection::UnknownRequest | Rejection::NotAParty | Rejection::WrongParty(_))
+}
+
+fn told_before(kept: Kept) -> Result<Option<Value>, Refused> {
+    match kept {
+        Kept::Answer { status: OK, answer } => Ok(serde_json::from_str(&answer).ok()),
+        Kept::Answer { answer, .. } => match serde_json::from_str::<KeptRefusal>(&answer) {
+            Ok(KeptRefusal { code, message }) => {
+                Err(Refused { code: code.into(), message, is_unknown: false })
+            }
+            Err(error) => Err(ApiError::internal(&error).into()),
         },
-        None => Err(refusal.into()),
+        Kept::OtherCall => {
+            let message = "this cmd_id was used for another command".to_owned();
+            Err(Refused { code: "key_reused".into(), message, is_unknown: false })
+        }
     }
 }
 

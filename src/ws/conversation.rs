@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_http::ws::Frame as LineFrame;
+use actix_http::ws::{CloseCode, Frame as LineFrame};
 use actix_web::web;
 use bytes::BytesMut;
 use peerpack_actors::ids::UserId;
@@ -34,9 +34,6 @@ use super::wire::{
 use crate::app::App;
 use crate::auth::token::Access;
 use crate::bus::LastPosition;
-
-/// How often the peer is pinged.
-const PING_S: u32 = 25;
 
 /// How long it may take to answer.
 const PONG_WITHIN: Duration = Duration::from_secs(8);
@@ -138,7 +135,7 @@ impl Conversation {
         let left = u64::try_from(access.expires_at.since(app.clock.now()).ms()).unwrap_or(0);
         let times = Times {
             // At a random moment first, so that a crowd that came together is not pinged together.
-            ping: now + Duration::from_secs(PING_S.into()).mul_f64(rand::random()),
+            ping: now + app.config.ping_every().mul_f64(rand::random()),
             pong: None,
             presence: now,
             expiry: now + Duration::from_millis(left),
@@ -218,7 +215,7 @@ impl Conversation {
             epoch: self.position.epoch,
             top: self.position.top,
             server_time: self.app.clock.now(),
-            ping_s: PING_S,
+            ping_s: self.app.config.ping_s,
             limits: Limits::default(),
             session_id: Some(self.outbox.id().0.to_string()),
         };
@@ -309,6 +306,9 @@ impl Conversation {
     fn listen(&mut self) -> bool {
         for _ in 0..FRAMES_AT_ONCE {
             match self.line.hear() {
+                Heard::Frame(LineFrame::Close(Some(reason))) if !may_be_said(reason.code) => {
+                    self.end(PROTOCOL, "the close code may not be used");
+                }
                 Heard::Frame(LineFrame::Close(reason)) => {
                     if self.membership.take().is_some() {
                         self.line.close_back(reason);
@@ -368,7 +368,7 @@ impl Conversation {
         }
         if is_due(Some(self.times.ping)) {
             self.line.ping();
-            self.times.ping = now + Duration::from_secs(PING_S.into());
+            self.times.ping = now + self.app.config.ping_every();
             self.times.pong = Some(now + PONG_WITHIN);
         }
         if is_due(Some(self.times.presence)) {
@@ -387,6 +387,11 @@ impl Conversation {
         }
         true
     }
+}
+
+/// Whether a peer may close with a code: those that the protocol gives out, and the free ones.
+fn may_be_said(code: CloseCode) -> bool {
+    matches!(u16::from(code), 1000..=1003 | 1007..=1014 | 3000..=4999)
 }
 
 impl Times {

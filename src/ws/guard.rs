@@ -46,6 +46,9 @@ pub enum Violation {
     /// A ping, pong or close over 125 bytes.
     #[error("a control frame is too big")]
     ControlTooBig,
+    /// A close of one byte: a code has two.
+    #[error("the close code is cut short")]
+    ShortClose,
     /// A continuation of nothing.
     #[error("there is nothing to continue")]
     NothingToContinue,
@@ -92,6 +95,7 @@ struct Frame {
     length: u64,
     is_last: bool,
     is_control: bool,
+    is_close: bool,
 }
 
 impl Default for FrameScanner {
@@ -104,7 +108,7 @@ impl FrameScanner {
     /// At the start of a connection.
     #[must_use]
     pub const fn new() -> Self {
-        let frame = Frame { length: 0, is_last: true, is_control: false };
+        let frame = Frame { length: 0, is_last: true, is_control: false, is_close: false };
         Self { at: At::Start, message: None, frame }
     }
 
@@ -145,6 +149,9 @@ impl FrameScanner {
                 if self.frame.is_control && length > MAX_CONTROL_BYTES {
                     return Err(Violation::ControlTooBig);
                 }
+                if self.frame.is_close && length == 1 {
+                    return Err(Violation::ShortClose);
+                }
                 match length {
                     126 => At::ExtendedLength { missing: 2, length: 0, width: 2 },
                     127 => At::ExtendedLength { missing: 8, length: 0, width: 8 },
@@ -178,9 +185,9 @@ impl FrameScanner {
         match byte & 0x0f {
             0 if self.message.is_none() => Err(Violation::NothingToContinue),
             1 | 2 if self.message.is_some() => Err(Violation::Interleaved),
-            0..=2 => Ok(Frame { length: 0, is_last, is_control: false }),
+            0..=2 => Ok(Frame { length: 0, is_last, is_control: false, is_close: false }),
             8..=10 if !is_last => Err(Violation::FragmentedControl),
-            8..=10 => Ok(Frame { length: 0, is_last, is_control: true }),
+            opcode @ 8..=10 => Ok(Frame { length: 0, is_last, is_control: true, is_close: opcode == 8 }),
             _ => Err(Violation::ReservedOpcode),
         }
     }

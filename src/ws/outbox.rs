@@ -12,6 +12,7 @@ use peerpack_actors::ids::TripId;
 use peerpack_actors::runtime::session::Overflow;
 use peerpack_actors::runtime::{Frame, SessionId, SessionPort};
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 use super::wire::close;
 use crate::bus::LastPosition;
@@ -48,6 +49,8 @@ impl Ending {
 /// The queue of one connection.
 pub(super) struct Outbox {
     id: SessionId,
+    /// The sign-in by which the user is here.
+    signed_in: Uuid,
     state: Mutex<State>,
     changed: Notify,
 }
@@ -63,10 +66,15 @@ struct State {
 }
 
 impl Outbox {
-    /// An empty one, under a number of its own.
-    pub(super) fn new() -> Arc<Self> {
+    /// An empty one, under a number of its own, for a connection of somebody who signed in.
+    pub(super) fn new(signed_in: Uuid) -> Arc<Self> {
         let id = SessionId(LAST_ID.fetch_add(1, Ordering::Relaxed) + 1);
-        Arc::new(Self { id, state: Mutex::default(), changed: Notify::new() })
+        Arc::new(Self { id, signed_in, state: Mutex::default(), changed: Notify::new() })
+    }
+
+    /// The sign-in by which the user is here.
+    pub(super) const fn signed_in(&self) -> Uuid {
+        self.signed_in
     }
 
     /// Waits until there is something new in it, or was since the last wait.
@@ -196,7 +204,7 @@ mod tests {
 
     #[test]
     fn too_many_frames_overflow_and_free_what_waited() {
-        let outbox = Outbox::new();
+        let outbox = Outbox::new(Uuid::nil());
         for seq in 1..=256 {
             assert_eq!(outbox.push(event(seq, 10)), Ok(()));
         }
@@ -208,7 +216,7 @@ mod tests {
 
     #[test]
     fn too_many_bytes_overflow_but_one_frame_may_be_large() {
-        let outbox = Outbox::new();
+        let outbox = Outbox::new(Uuid::nil());
         assert_eq!(outbox.push(event(1, MAX_BYTES * 2)), Ok(()));
         assert_eq!(taken(&outbox).len(), 1);
         for seq in 2..=5 {
@@ -219,7 +227,7 @@ mod tests {
 
     #[test]
     fn what_is_taken_makes_room_and_keeps_its_order() {
-        let outbox = Outbox::new();
+        let outbox = Outbox::new(Uuid::nil());
         for round in 0..10 {
             for n in 0..100 {
                 assert_eq!(outbox.push(event(round * 100 + n, 10)), Ok(()));
@@ -234,7 +242,7 @@ mod tests {
 
     #[test]
     fn trouble_is_told_once_however_often_it_is_reported() {
-        let outbox = Outbox::new();
+        let outbox = Outbox::new(Uuid::nil());
         for _ in 0..1_000 {
             assert_eq!(outbox.push(Frame::Degraded), Ok(()));
         }
@@ -243,7 +251,7 @@ mod tests {
 
     #[test]
     fn of_locations_only_the_latest_of_each_trip_waits() {
-        let outbox = Outbox::new();
+        let outbox = Outbox::new(Uuid::nil());
         let at = Time::from_ms(1_790_000_000_000);
         let trip = |n| TripId::new(at, [n; 10]);
         for n in 0..1_000_u32 {
@@ -256,7 +264,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_pushed_before_the_wait_ends_it_at_once() {
-        let outbox = Outbox::new();
+        let outbox = Outbox::new(Uuid::nil());
         assert_eq!(outbox.push(event(1, 10)), Ok(()));
         outbox.changed().await;
         outbox.end(Ending::new(1012, "restart"));

@@ -21,14 +21,11 @@ use tokio::time::Instant;
 use super::guard::{FrameGuard, MAX_FRAME_BYTES, Verdict};
 use super::limits::{Bucket, allowance};
 use super::outbox::{Ending, Outbox};
-use super::sockets::{self, Membership};
-use super::upgrade::admit;
+use super::sockets::Membership;
+use super::upgrade::{admit, join};
 use super::wire::close;
 use crate::app::App;
 use crate::error::ApiError;
-
-/// How often the peer is pinged.
-const PING_EVERY: Duration = Duration::from_secs(25);
 
 /// How long it may take to answer.
 const PONG_WITHIN: Duration = Duration::from_secs(8);
@@ -52,16 +49,24 @@ pub async fn follow(
     view: View,
 ) -> Result<HttpResponse, ApiError> {
     let admitted = admit(&req, &app).await?;
-    let outbox = Outbox::new();
-    let user = admitted.access.principal.user;
-    let (membership, hello) = sockets::join(admitted.place, user, Arc::clone(&outbox)).await?;
+    let outbox = Outbox::new(admitted.access.session);
+    let (membership, hello) = join(&req, admitted.place, admitted.access, &outbox).await?;
     let (payload, verdict) = FrameGuard::new(payload);
     let allowance = allowance();
     let (seen, membership) = (hello.position.top, Some(membership));
     let left_ms = u64::try_from(admitted.access.expires_at.since(app.clock.now()).ms()).unwrap_or(0);
-    let token_lasts = Duration::from_millis(left_ms);
-    let session =
-        Session { view, outbox, membership, verdict, seen, allowance, awaits_pong: false, token_lasts };
+    let (token_lasts, ping_every) = (Duration::from_millis(left_ms), app.config.ping_every());
+    let session = Session {
+        view,
+        outbox,
+        membership,
+        verdict,
+        seen,
+        allowance,
+        awaits_pong: false,
+        token_lasts,
+        ping_every,
+    };
     let frame_bytes = usize::try_from(MAX_FRAME_BYTES).unwrap_or(usize::MAX);
     ws::WsResponseBuilder::new(session, &req, payload)
         .frame_size(frame_bytes)
@@ -81,6 +86,8 @@ struct Session {
     awaits_pong: bool,
     /// How long the token of the user is good.
     token_lasts: Duration,
+    /// How often the peer is pinged.
+    ping_every: Duration,
 }
 
 /// There may be something in the outbox.
@@ -126,7 +133,7 @@ impl Session {
                 session.end(close::TOO_SLOW, "no answer to a ping", ctx);
             }
         });
-        ctx.run_later(PING_EVERY, Self::beat);
+        ctx.run_later(self.ping_every, Self::beat);
     }
 }
 
@@ -139,7 +146,7 @@ impl Actor for Session {
             Some((Changed, outbox))
         });
         ctx.add_stream(changes);
-        ctx.run_later(PING_EVERY.mul_f64(rand::random()), Self::beat);
+        ctx.run_later(self.ping_every.mul_f64(rand::random()), Self::beat);
         ctx.run_later(self.token_lasts, |session, ctx| {
             session.end(close::TOKEN_EXPIRED, "the access token has expired", ctx);
         });

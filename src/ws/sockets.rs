@@ -18,6 +18,7 @@ use super::limits::Bucket;
 use super::outbox::{Ending, Outbox};
 use super::wire::close;
 use crate::app::App;
+use crate::auth::revocations::Ended;
 use crate::bus::LastPosition;
 use crate::http::address;
 
@@ -32,6 +33,10 @@ const HANDSHAKES: Bucket = Bucket::new(500, 1_000);
 
 /// Resumes in a second, and at once.
 const RESUMES: Bucket = Bucket::new(500, 1_000);
+
+/// How often in a row a user's newest socket takes the place of the oldest, and then how often. Devices that all want to
+/// be here at once would otherwise send each other away for ever.
+const REPLACEMENTS: Bucket = Bucket::every(Duration::from_secs(3), 20);
 
 /// The sockets of a node.
 pub struct Sockets {
@@ -48,6 +53,8 @@ struct Open {
     addresses: HashMap<IpAddr, usize>,
     /// Who is shown where a courier is, and for which trip.
     watchers: HashMap<UserId, Vec<(TripId, Arc<Outbox>)>>,
+    /// Of users who had more than they may, while they have any.
+    replacements: HashMap<UserId, Bucket>,
     count: usize,
 }
 
@@ -124,10 +131,23 @@ impl Sockets {
         }
     }
 
-    /// Closes every socket that a user has on this node, as after a logout or a ban.
-    pub fn close_user(&self, user: UserId, code: u16, reason: &'static str) {
-        for outbox in self.of(user) {
-            outbox.end(Ending::new(code, reason));
+    /// Closes every socket on this node of users whose sessions were ended: a ban is final, and so is the end of the
+    /// socket's own session; other devices come back with a token of now.
+    pub fn close_ended(&self, ended: &[Ended]) {
+        for Ended { session, user, is_banned, .. } in ended {
+            let own = self.of(*user).into_iter().filter(|outbox| outbox.signed_in() == *session);
+            own.for_each(|outbox| {
+                outbox.end(if *is_banned {
+                    Ending::new(close::BANNED, "banned")
+                } else {
+                    Ending::new(close::INVALID_TOKEN, "the session was ended")
+                });
+            });
+        }
+        for Ended { user, .. } in ended {
+            for outbox in self.of(*user) {
+                outbox.end(Ending::new(close::TOKEN_EXPIRED, "a session of yours was ended"));
+            }
         }
     }
 
@@ -157,14 +177,22 @@ impl Sockets {
         self.open.lock().users.get(&user).cloned().unwrap_or_default()
     }
 
-    /// Adds a socket; answers with those that have to go.
-    fn enter(&self, user: UserId, outbox: &Arc<Outbox>, most: usize) -> Vec<Arc<Outbox>> {
+    /// Adds a socket; answers with those that have to go, and with what code.
+    fn enter(&self, user: UserId, outbox: &Arc<Outbox>, most: usize) -> Vec<(Arc<Outbox>, Ending)> {
         let mut open = self.open.lock();
-        open.count += 1;
-        let of_user = open.users.entry(user).or_default();
+        let Open { users, replacements, count, .. } = &mut *open;
+        *count += 1;
+        let of_user = users.entry(user).or_default();
         of_user.push(Arc::clone(outbox));
         let surplus = of_user.len().saturating_sub(most.max(1));
-        of_user[..surplus].to_vec()
+        if surplus == 0 {
+            return Vec::new();
+        }
+        if !replacements.entry(user).or_insert(REPLACEMENTS).spend(Instant::now()) {
+            return vec![(Arc::clone(outbox), Ending::new(close::TOO_MANY, "too many sockets"))];
+        }
+        let replaced = Ending::new(close::REPLACED, "replaced by a newer connection");
+        of_user[..surplus].iter().map(|oldest| (Arc::clone(oldest), replaced)).collect()
     }
 
     /// Takes a socket out.
@@ -176,6 +204,7 @@ impl Sockets {
         let gone = before - of_user.len();
         if of_user.is_empty() {
             open.users.remove(&user);
+            open.replacements.remove(&user);
         }
         open.count -= gone;
         if open.count == 0 {
@@ -233,13 +262,13 @@ pub(super) async fn join(
     // A task of its own: were it dropped half-way, the engine could take in a connection that nobody lets go of.
     let joining = actix_web::rt::spawn(async move {
         let app = place.app.clone();
-        let replaced = app.sockets.enter(user, &outbox, app.config.max_sockets_per_user);
+        let leaving = app.sockets.enter(user, &outbox, app.config.max_sockets_per_user);
         let membership = Membership { place, user, outbox };
         let port: Arc<dyn SessionPort> = membership.outbox.clone();
         let hello = app.engine.attach(user, port).await?;
-        for replaced in replaced {
-            replaced.end(Ending::new(close::REPLACED, "replaced by a newer connection"));
-            app.engine.detach(user, replaced.id());
+        for (leaving, ending) in leaving {
+            leaving.end(ending);
+            app.engine.detach(user, leaving.id());
         }
         Ok((membership, hello))
     });
@@ -255,24 +284,83 @@ fn restart() -> Ending {
 #[cfg(test)]
 mod tests {
     use peerpack_actors::time::Time;
+    use uuid::Uuid;
 
     use super::*;
 
+    const NOW: Time = Time::from_ms(1_790_000_000_000);
+
+    fn user(n: u8) -> UserId {
+        UserId::new(NOW, [n; 10])
+    }
+
+    fn outboxes(count: usize) -> Vec<Arc<Outbox>> {
+        (0..count).map(|_| Outbox::new(Uuid::nil())).collect()
+    }
+
     #[test]
     fn the_oldest_socket_goes_first_and_counts_until_it_is_gone() {
-        let sockets = Sockets::default();
-        let user = UserId::new(Time::from_ms(1_790_000_000_000), [1; 10]);
-        let outboxes: Vec<_> = (0..4).map(|_| Outbox::new()).collect();
+        let (sockets, user, outboxes) = (Sockets::default(), user(1), outboxes(4));
         for outbox in &outboxes[..3] {
             assert!(sockets.enter(user, outbox, 3).is_empty());
         }
-        let replaced = sockets.enter(user, &outboxes[3], 3);
-        assert!(replaced.len() == 1 && Arc::ptr_eq(&replaced[0], &outboxes[0]));
+        let [(replaced, ending)] = &sockets.enter(user, &outboxes[3], 3)[..] else { panic!("not one") };
+        assert!(Arc::ptr_eq(replaced, &outboxes[0]) && ending.code == close::REPLACED);
         assert_eq!(sockets.len(), 4);
         for outbox in &outboxes {
             sockets.leave(user, outbox);
             sockets.leave(user, outbox);
         }
         assert!(sockets.is_empty());
+    }
+
+    #[test]
+    fn devices_that_send_each_other_away_for_ever_are_stopped() {
+        let (sockets, user) = (Sockets::default(), user(1));
+        let mut here: Vec<_> = outboxes(2);
+        for outbox in &here {
+            sockets.enter(user, outbox, 2);
+        }
+        let turned_away = (0..60).position(|_| {
+            let newest = Outbox::new(Uuid::nil());
+            let leaving = sockets.enter(user, &newest, 2);
+            here.push(newest);
+            let [(gone, ending)] = &leaving[..] else { panic!("not one") };
+            sockets.leave(user, gone);
+            here.retain(|outbox| !Arc::ptr_eq(outbox, gone));
+            assert_eq!(here.len(), 2);
+            ending.code == close::TOO_MANY
+        });
+        assert_eq!(turned_away, Some(20));
+        for outbox in &here {
+            sockets.leave(user, outbox);
+        }
+        assert!(sockets.open.lock().replacements.is_empty());
+    }
+
+    #[test]
+    fn rt_13_a_session_ends_its_own_sockets_for_good_and_sends_the_others_back() {
+        let sockets = Sockets::default();
+        let (anna, boris, vera) = (user(1), user(2), user(3));
+        let sessions = [Uuid::from_u128(1), Uuid::from_u128(2)];
+        let of = |user: UserId| {
+            let outboxes = sessions.map(Outbox::new);
+            for outbox in &outboxes {
+                sockets.enter(user, outbox, 5);
+            }
+            outboxes
+        };
+        let (annas, boriss, veras) = (of(anna), of(boris), of(vera));
+        let ended = |user, session, is_banned| Ended { session, user, at: NOW, is_banned };
+        let all = [
+            ended(anna, sessions[0], false),
+            ended(boris, sessions[0], true),
+            ended(boris, sessions[1], true),
+        ];
+        sockets.close_ended(&all);
+        let codes = |outboxes: [Arc<Outbox>; 2]| outboxes.map(|one| one.ending().map(|ending| ending.code));
+        assert_eq!(codes(annas), [Some(close::INVALID_TOKEN), Some(close::TOKEN_EXPIRED)]);
+        assert_eq!(codes(boriss), [Some(close::BANNED), Some(close::BANNED)]);
+        assert_eq!(codes(veras), [None, None]);
     }
 }

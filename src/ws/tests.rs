@@ -2,6 +2,9 @@
 
 mod admission;
 mod events;
+mod fuzz;
 mod hostile;
+mod raw;
+mod slow;
 mod talk;
 mod world;

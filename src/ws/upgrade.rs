@@ -7,15 +7,16 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
+use peerpack_actors::runtime::Hello;
 
 use super::conversation::Start;
-use super::outbox::Outbox;
-use super::sockets::{self, Place};
+use super::outbox::{Ending, Outbox};
+use super::sockets::{self, Membership, Place};
 use super::ticket;
-use super::wire::SUBPROTOCOL;
+use super::wire::{SUBPROTOCOL, close};
 use crate::app::App;
 use crate::auth::token::Access;
-use crate::auth::{authenticate, check};
+use crate::auth::{authenticate, check, welcome};
 use crate::config::Mode;
 use crate::error::ApiError;
 use crate::http::address;
@@ -50,8 +51,8 @@ pub async fn upgrade(req: HttpRequest, app: web::Data<App>) -> Result<HttpRespon
     if !subprotocols.is_empty() && !subprotocols.contains(&SUBPROTOCOL) {
         return Err(ApiError::bad_request("the subprotocol has to be peerpack.v1"));
     }
-    let outbox = Outbox::new();
-    let (membership, hello) = sockets::join(place, access.principal.user, Arc::clone(&outbox)).await?;
+    let outbox = Outbox::new(access.session);
+    let (membership, hello) = join(&req, place, access, &outbox).await?;
     let mut response =
         HttpResponse::from(actix_http::ws::handshake_response(req.head()).finish()).map_into_boxed_body();
     if !subprotocols.is_empty() {
@@ -60,6 +61,24 @@ pub async fn upgrade(req: HttpRequest, app: web::Data<App>) -> Result<HttpRespon
     let start = Start { app, access, outbox, membership, position: hello.position };
     response.extensions_mut().insert(start);
     Ok(response)
+}
+
+/// Joins a connection to the sockets of its user.
+///
+/// # Errors
+/// The engine's refusal.
+pub(super) async fn join(
+    req: &HttpRequest,
+    place: Place,
+    access: Access,
+    outbox: &Arc<Outbox>,
+) -> Result<(Membership, Hello), ApiError> {
+    let joined = sockets::join(place, access.principal.user, Arc::clone(outbox)).await?;
+    // A session that ended between the check and this moment closed every socket but this one.
+    if welcome(req, access).is_err() {
+        outbox.end(Ending::new(close::INVALID_TOKEN, "the session was ended"));
+    }
+    Ok(joined)
 }
 
 /// Checks everything that is checked before a connection is upgraded.

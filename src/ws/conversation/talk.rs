@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::super::acks::Known;
-use super::super::commands;
+use super::super::commands::{self, Refused};
 use super::super::guard::{MAX_MESSAGE_BYTES, Violation};
 use super::super::outbox::Ending;
 use super::super::wire::{
@@ -60,7 +60,7 @@ pub(super) struct Done {
 }
 
 enum Outcome {
-    Command(Option<Uuid>, Result<Option<Value>, ApiError>),
+    Command(Option<Uuid>, Result<Option<Value>, Refused>),
     /// What a subscription is about; the commands are answered, the looks at what is watched are not.
     Watch(Option<Uuid>, Topic, Result<Watched, ApiError>),
     Resume(Resume, Result<ResumeAnswer, Refusal>),
@@ -98,6 +98,10 @@ impl Conversation {
     }
 
     fn take_in(&mut self, frame: ClientFrame) {
+        // Whoever is being sent away commands nothing more; without an ack the command is given again elsewhere.
+        if !self.goes_on() {
+            return;
+        }
         match frame.message {
             ClientMessage::Ping => {
                 let server_time = self.app.clock.now();
@@ -130,11 +134,16 @@ impl Conversation {
         self.start_waiting();
     }
 
+    /// Whether the connection is not about to end.
+    fn goes_on(&self) -> bool {
+        self.membership.is_some() && self.outbox.ending().is_none()
+    }
+
     /// Starts every command that waits for nothing.
     fn start_waiting(&mut self) {
         let mut next = 0;
         let mut passed: Vec<Concern> = Vec::new();
-        while next < self.waiting.len() && self.membership.is_some() {
+        while next < self.waiting.len() && self.goes_on() {
             let concern = Concern::of(&self.waiting[next].message);
             let concerned = self.running.as_ref().map_or(&[][..], |running| &running.concerned);
             let is_free =
@@ -185,7 +194,7 @@ impl Conversation {
         let done = async move {
             let died = |_| match concern {
                 Concern::Stream => Outcome::Resume(resume, Err(Refusal::Busy)),
-                _ => Outcome::Command(cmd_id, Err(ApiError::internal(&"a command died"))),
+                _ => Outcome::Command(cmd_id, Err(ApiError::internal(&"a command died").into())),
             };
             Done { concern, outcome: task.await.unwrap_or_else(died) }
         };
@@ -208,7 +217,7 @@ impl Conversation {
             Some(Outcome::Command(cmd_id, outcome)) => self.acknowledge(cmd_id, outcome),
             Some(Outcome::Watch(cmd_id, topic, found)) => {
                 let outcome = found.and_then(|found| self.watch(topic, found));
-                self.acknowledge(cmd_id, outcome);
+                self.acknowledge(cmd_id, outcome.map_err(Refused::from));
             }
             Some(Outcome::Resume(resume, answer)) => {
                 match answer {
@@ -222,20 +231,18 @@ impl Conversation {
             }
             None => {}
         }
-        if self.outbox.ending().is_none() {
-            self.start_waiting();
-        }
+        self.start_waiting();
     }
 
-    fn acknowledge(&mut self, cmd_id: Option<Uuid>, outcome: Result<Option<Value>, ApiError>) {
+    fn acknowledge(&mut self, cmd_id: Option<Uuid>, outcome: Result<Option<Value>, Refused>) {
         let Some(id) = cmd_id else { return };
-        let may_be_repeated = outcome.as_ref().is_err_and(|error| error.status().is_server_error());
+        let is_unknown = outcome.as_ref().is_err_and(|refused| refused.is_unknown);
         let ack = match outcome {
             Ok(data) => Ack::ok(id, data),
-            Err(error) => Ack::error(cmd_id, error.code(), error.message()),
+            Err(Refused { code, message, .. }) => Ack::error(cmd_id, &code, &message),
         };
         let text = ServerMessage::from(ack).to_text();
-        if may_be_repeated {
+        if is_unknown {
             self.acks.forget(id);
         } else {
             self.acks.answer(id, &text);

@@ -51,7 +51,10 @@ fn caught(bytes: &[u8]) -> Option<(usize, Violation)> {
 
 fn message() -> impl Strategy<Value = Vec<u8>> {
     let control =
-        (8_u8..=10, vec(any::<u8>(), 0..=125)).prop_map(|(opcode, payload)| frame(0x80 | opcode, &payload));
+        (8_u8..=10, vec(any::<u8>(), 0..=125)).prop_map(|(opcode, payload)| match (opcode, payload.len()) {
+            (8, 1) => frame(0x88, &[]),
+            _ => frame(0x80 | opcode, &payload),
+        });
     let control = vec(control, 0..2).prop_map(|frames| frames.concat());
     let piece = prop_oneof![vec(any::<u8>(), 0..200), vec(any::<u8>(), 5_000..6_000)];
     (1_u8..=2, vec((piece, control), 1..5)).prop_map(|(opcode, pieces)| {
@@ -122,6 +125,7 @@ fn each_violation_is_caught_at_its_byte() {
         ("ping in pieces", vec![0x09], 1, V::FragmentedControl),
         ("long ping", vec![0x89, 0xfe], 2, V::ControlTooBig),
         ("longer close", vec![0x88, 0xff], 2, V::ControlTooBig),
+        ("close of one byte", vec![0x88, 0x81], 2, V::ShortClose),
         ("continuation of nothing", vec![0x80], 1, V::NothingToContinue),
         ("text within text", after_start(&[0x81]), start.len() + 1, V::Interleaved),
         ("two bytes for a short length", vec![0x81, 0xfe, 0, 125], 4, V::LongLength),

@@ -7,10 +7,11 @@ use tokio_tungstenite::tungstenite::http::header::{
     AUTHORIZATION, HOST, ORIGIN, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
 };
 
+use super::raw::Raw;
 use super::world::{Client, PAGE, World, refused};
 
 #[actix_web::test]
-async fn without_a_good_token_there_is_no_upgrade() {
+async fn x_68_without_a_good_token_there_is_no_upgrade_and_none_belongs_into_the_address() {
     let world = World::start().await;
     let user = world.user();
     let plain = || world.url().into_client_request().unwrap();
@@ -36,7 +37,7 @@ async fn without_a_good_token_there_is_no_upgrade() {
 }
 
 #[actix_web::test]
-async fn a_page_gets_in_with_a_subprotocol_if_it_is_one_of_ours() {
+async fn x_67_a_page_gets_in_with_a_subprotocol_if_it_is_one_of_ours() {
     let world = World::start().await;
     let user = world.user();
     let from = |origin: Option<&str>, protocols: String| {
@@ -70,7 +71,7 @@ async fn a_page_gets_in_with_a_subprotocol_if_it_is_one_of_ours() {
 }
 
 #[actix_web::test]
-async fn what_is_no_handshake_is_told_so() {
+async fn x_66_what_is_no_handshake_is_told_so() {
     let world = World::start().await;
     let user = world.user();
     let client = reqwest::Client::new();
@@ -97,7 +98,7 @@ async fn what_is_no_handshake_is_told_so() {
 }
 
 #[actix_web::test]
-async fn the_sixth_socket_of_a_user_takes_the_place_of_the_oldest() {
+async fn x_71_the_sixth_socket_of_a_user_takes_the_place_of_the_oldest() {
     let world = World::start().await;
     let (user, other) = (world.user(), world.user());
     let (mut bystander, ..) = world.greeted(other).await;
@@ -116,7 +117,55 @@ async fn the_sixth_socket_of_a_user_takes_the_place_of_the_oldest() {
 }
 
 #[actix_web::test]
-async fn a_connection_ends_with_its_token_and_with_its_welcome() {
+async fn x_70_who_connects_and_stays_silent_is_gone_within_seconds() {
+    let world = World::start().await;
+    let mut silent = Vec::new();
+    for number in 0..200 {
+        let mut raw = Raw::silent(&world).await;
+        if number % 2 == 1 {
+            // Half of a handshake, and never the rest.
+            let head = Raw::handshake(&world, world.user());
+            raw.write(&head.as_bytes()[..head.len() / 2]).await.unwrap();
+        }
+        silent.push(raw);
+    }
+    let connected = tokio::time::Instant::now();
+    let (mut polite, ..) = world.greeted(world.user()).await;
+    assert_eq!(world.app.sockets.len(), 1);
+    for raw in &mut silent {
+        raw.until_closed().await;
+    }
+    assert!(connected.elapsed() < std::time::Duration::from_secs(8), "{:?}", connected.elapsed());
+    polite.say(&serde_json::json!({ "type": "ping" })).await;
+    assert_eq!(polite.hear().await["type"], "pong");
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn x_71_devices_that_send_each_other_away_for_ever_are_told_that_they_are_too_many() {
+    let world = World::start().await;
+    let user = world.user();
+    let mut clients = std::collections::VecDeque::new();
+    let refused = loop {
+        let (mut client, ..) = world.greeted(user).await;
+        if clients.len() < 5 {
+            clients.push_back(client);
+            continue;
+        }
+        let mut oldest = clients.pop_front().unwrap();
+        tokio::select! {
+            code = oldest.close_code() => assert_eq!(code, 4009),
+            code = client.close_code() => break code,
+        }
+        clients.push_back(client);
+        assert!(clients.len() <= 5, "nobody is turned away");
+    };
+    assert_eq!(refused, 4504);
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn a_connection_ends_with_its_token() {
     let world = World::start().await;
     let user = world.user();
     let mut request = world.request(user);
@@ -124,11 +173,8 @@ async fn a_connection_ends_with_its_token_and_with_its_welcome() {
     let token = world.token_from(user, Span::from_ms(15 * 60_000 - 2_000));
     request.headers_mut().insert(AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
     let mut short = Client(connect_async(request).await.unwrap().0);
-    let (mut long, ..) = world.greeted(user).await;
     assert_eq!(short.close_code().await, 4001);
-    world.app.sockets.close_user(user, 4503, "banned");
-    assert_eq!(long.close_code().await, 4503);
-    assert_eq!(world.app.engine.sessions_of(user), 0);
+    world.until_gone(user).await;
     world.stop().await;
 }
 
@@ -146,7 +192,7 @@ async fn who_hangs_up_is_forgotten() {
 }
 
 #[actix_web::test]
-async fn x69_a_ticket_opens_one_socket_from_a_page_of_ours() {
+async fn x_69_a_ticket_opens_one_socket_from_a_page_of_ours() {
     let world = World::start().await;
     let user = world.user();
     let ticket = world.ticket(user).await;

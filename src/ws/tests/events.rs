@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use peerpack_actors::runtime::{Frame, SessionPort};
 
+use super::super::outbox::Ending;
 use super::world::World;
 use crate::listen;
 
@@ -114,7 +115,9 @@ async fn the_listener_comes_back_and_misses_nothing() {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
             world.happen(user).await;
-            world.app.sockets.close_user(user, 4008, "try again");
+            for outbox in world.app.sockets.of(user) {
+                outbox.end(Ending::new(4008, "try again"));
+            }
             if n == 1 {
                 world.happen(user).await;
             }

@@ -1,198 +1,193 @@
-//! Clients that mean no good, or are in trouble.
+//! Clients that mean no good. Each test has the number of its attack; those on the way in are in `admission`, random
+//! bytes in `fuzz`.
 
-use std::time::Duration;
-
-use futures_util::{SinkExt, StreamExt};
-use peerpack_actors::ids::UserId;
-use peerpack_actors::ports::StreamEntry;
-use peerpack_actors::runtime::{Frame, SessionPort};
 use serde_json::json;
-use tokio::io::AsyncWriteExt;
-use tokio_tungstenite::MaybeTlsStream;
-use tokio_tungstenite::tungstenite::Message;
+use uuid::Uuid;
 
-use super::world::{Client, World};
+use super::raw::{BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, Raw, TEXT, frame, header};
+use super::world::World;
 
-/// Writes bytes past the WebSocket library.
-async fn write_raw(client: &mut Client, bytes: &[u8]) -> std::io::Result<()> {
-    let MaybeTlsStream::Plain(stream) = client.0.get_mut() else { panic!("no plain connection") };
-    stream.write_all(bytes).await
-}
-
-fn resident_kib() -> u64 {
+pub(super) fn resident_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
+/// Sends bytes; the code with which the server says goodbye.
+async fn answer_to(world: &World, bytes: &[u8]) -> Option<u16> {
+    let mut raw = Raw::greeted(world, world.user()).await;
+    raw.write(bytes).await.unwrap();
+    let code = raw.close_code().await;
+    raw.until_closed().await;
+    code
+}
+
 #[actix_web::test]
-async fn a_frame_that_declares_gigabytes_costs_nothing() {
+async fn x_60_a_frame_that_declares_gigabytes_is_refused_at_its_header_and_costs_nothing() {
     let world = World::start().await;
-    let (mut client, ..) = world.greeted(world.user()).await;
-    let before = resident_kib();
-    let mut header = vec![0x81, 0xff];
-    header.extend_from_slice(&(4_u64 << 30).to_be_bytes());
-    header.extend_from_slice(&[1, 2, 3, 4]);
-    write_raw(&mut client, &header).await.unwrap();
+    for declared in [1 << 30, 4 << 30] {
+        let bytes = [&header(FIN | TEXT, declared)[..], &[1, 2, 3, 4], b"abc"].concat();
+        assert_eq!(answer_to(&world, &bytes).await, Some(1009), "{declared}");
+    }
+    // Whoever does not wait for the answer but goes on with what was declared.
     let piece = vec![0; 1 << 20];
+    let mut most = 0;
+    let before = resident_kib();
+    let mut raw = Raw::greeted(&world, world.user()).await;
+    raw.write(&header(FIN | TEXT, 4 << 30)).await.unwrap();
     for _ in 0..256 {
-        let written = tokio::time::timeout(Duration::from_millis(100), write_raw(&mut client, &piece)).await;
-        if !matches!(written, Ok(Ok(()))) {
+        if raw.write(&piece).await.is_err() {
+            break;
+        }
+        most = most.max(resident_kib());
+    }
+    let grown = most.saturating_sub(before);
+    assert!(grown < 1_024, "{grown} KiB");
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn x_61_a_frame_over_the_limit_is_too_big() {
+    let world = World::start().await;
+    assert_eq!(answer_to(&world, &frame(FIN | TEXT, &[b' '; 17 * 1024])).await, Some(1009));
+    assert_eq!(answer_to(&world, &header(FIN | TEXT, 1 << 63)).await, Some(1009));
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn x_62_a_message_over_the_limit_is_too_big_and_empty_pieces_count_as_messages() {
+    let world = World::start().await;
+    let pieces = [TEXT, CONTINUATION, CONTINUATION, CONTINUATION, FIN | CONTINUATION];
+    let bytes = pieces.map(|first| frame(first, &[b' '; 15 * 1024])).concat();
+    assert_eq!(answer_to(&world, &bytes).await, Some(1009));
+
+    let empty = frame(CONTINUATION, &[]);
+    let mut raw = Raw::greeted(&world, world.user()).await;
+    raw.write(&frame(TEXT, &[])).await.unwrap();
+    let before = resident_kib();
+    for _ in 0..200 {
+        if raw.write(&empty.repeat(1_000)).await.is_err() {
             break;
         }
     }
-    assert_eq!(client.close_code().await, 1009);
     let grown = resident_kib().saturating_sub(before);
-    assert!(grown < 64 * 1024, "{grown} KiB");
+    assert!(grown < 4 * 1_024, "{grown} KiB");
+    assert_eq!(raw.close_code().await, Some(4029));
     world.stop().await;
 }
 
 #[actix_web::test]
-async fn each_way_to_break_the_protocol_has_its_code() {
+async fn x_63_each_way_to_break_the_protocol_ends_with_1002() {
     let world = World::start().await;
-    let cases: [(&str, &[u8], u16); 9] = [
-        ("unmasked", &[0x81, 0x01, b'x'], 1002),
-        ("reserved bit", &[0xc1, 0x81, 0, 0, 0, 0, b'x'], 1002),
-        ("reserved opcode", &[0x83, 0x80, 0, 0, 0, 0], 1002),
-        ("ping in pieces", &[0x09, 0x80, 0, 0, 0, 0], 1002),
-        ("continuation of nothing", &[0x80, 0x80, 0, 0, 0, 0], 1002),
-        ("close of one byte", &[0x88, 0x81, 0, 0, 0, 0, 1], 1002),
-        ("close with 1005", &[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xed], 1002),
-        ("binary", &[0x82, 0x81, 0, 0, 0, 0, 1], 1003),
-        ("no UTF-8", &[0x81, 0x81, 0, 0, 0, 0, 0xff], 1007),
+    let close = |code: u16| frame(FIN | CLOSE, &code.to_be_bytes());
+    let cases = [
+        ("unmasked", vec![0x81, 0x01, b'x']),
+        ("first reserved bit", frame(0xc1, b"x")),
+        ("second reserved bit", frame(0xa1, b"x")),
+        ("third reserved bit", frame(0x91, b"x")),
+        ("reserved opcode", frame(0x83, b"")),
+        ("reserved control opcode", frame(0x8b, b"")),
+        ("ping in pieces", frame(PING, b"")),
+        ("close in pieces", frame(CLOSE, b"")),
+        ("ping of 126 bytes", frame(FIN | PING, &[b'x'; 126])),
+        ("continuation of nothing", frame(FIN | CONTINUATION, b"x")),
+        ("text within text", [frame(TEXT, b"x"), frame(FIN | TEXT, b"x")].concat()),
+        ("close of one byte", frame(FIN | CLOSE, &[3])),
+        ("close with 999", close(999)),
+        ("close with 1004", close(1004)),
+        ("close with 1005", close(1005)),
+        ("close with 1006", close(1006)),
+        ("close with 2999", close(2999)),
+        ("close with 5000", close(5000)),
     ];
-    for (name, bytes, code) in cases {
-        let (mut client, ..) = world.greeted(world.user()).await;
-        write_raw(&mut client, bytes).await.unwrap();
-        assert_eq!(client.close_code().await, code, "{name}");
+    for (name, bytes) in cases {
+        assert_eq!(answer_to(&world, &bytes).await, Some(1002), "{name}");
     }
+    for code in [1000, 1001, 3000, 4999] {
+        assert_eq!(answer_to(&world, &close(code)).await, Some(code), "a good close is answered alike");
+    }
+    assert_eq!(answer_to(&world, &frame(FIN | CLOSE, b"")).await, None, "without a code, without one");
     world.stop().await;
 }
 
 #[actix_web::test]
-async fn who_talks_too_much_is_cut_off() {
+async fn x_64_text_that_is_not_utf_8_ends_with_1007() {
     let world = World::start().await;
-    let (mut client, ..) = world.greeted(world.user()).await;
-    for _ in 0..40 {
-        if client.0.send(Message::text(json!({ "type": "ping" }).to_string())).await.is_err() {
-            break;
-        }
+    let in_pieces = [frame(TEXT, &[0xd0]), frame(FIN | CONTINUATION, b"x")].concat();
+    for bytes in [frame(FIN | TEXT, &[0xff]), frame(FIN | TEXT, b"\xed\xa0\x80"), in_pieces] {
+        assert_eq!(answer_to(&world, &bytes).await, Some(1007), "{bytes:?}");
     }
-    assert_eq!(client.close_code().await, 4029);
-
-    let (mut client, ..) = world.greeted(world.user()).await;
-    for _ in 0..40 {
-        if client.0.send(Message::Ping("x".into())).await.is_err() {
-            break;
-        }
-    }
-    assert_eq!(client.close_code().await, 4029);
+    // A letter that is cut between two pieces is whole in the message.
+    let mut raw = Raw::greeted(&world, world.user()).await;
+    let text = r#"{"type":"привет"}"#.as_bytes();
+    raw.write(&frame(TEXT, &text[..10])).await.unwrap();
+    raw.write(&frame(FIN | CONTINUATION, &text[10..])).await.unwrap();
+    assert_eq!(raw.hear().await["code"], "unknown_type");
     world.stop().await;
 }
 
-/// A client that is told of live events at once.
-async fn live(world: &World, user: UserId) -> (Client, u64) {
-    let (mut client, epoch, top) = world.greeted(user).await;
-    client.resume(epoch, top).await;
-    (client, top)
-}
-
-/// Pushes large events until the queue overflows; how many it took.
-async fn flood(world: &World, user: UserId, top: u64) -> u64 {
-    let [port] = &world.app.sockets.of(user)[..] else { panic!("not one socket") };
-    let body = format!(r#"{{"type":"news","data":{{"text":"{}"}}}}"#, "x".repeat(50_000));
-    for n in 1..2_000 {
-        let entry = StreamEntry { user, seq: top + n, at: world.app.clock.now(), body: body.clone().into() };
-        if port.push(Frame::Event(entry)).is_err() {
-            return n;
-        }
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-    panic!("no overflow");
-}
-
 #[actix_web::test]
-async fn a_reader_that_stalls_overflows_and_is_told_so_when_it_reads_again() {
+async fn x_65_a_flood_of_pings_or_messages_is_cut_off() {
     let world = World::start().await;
-    let user = world.user();
-    let (mut client, top) = live(&world, user).await;
-    let (mut neighbour, ..) = world.greeted(world.user()).await;
-    let pushed = flood(&world, user, top).await;
-    assert!(pushed > 5, "{pushed}: that was not the reader's fault");
-    assert_eq!(neighbour.ask(&json!({ "type": "ping" })).await["type"], "pong");
-    let mut last = top;
-    let code = loop {
-        match client.0.next().await.unwrap().unwrap() {
-            Message::Text(text) => {
-                let event: serde_json::Value = serde_json::from_str(&text).unwrap();
-                assert_eq!(event["seq"], last + 1);
-                last += 1;
+    let message = frame(FIN | TEXT, br#"{"type":"ping"}"#);
+    for (flood, answered_with) in [(frame(FIN | PING, b"x"), PONG), (message, TEXT)] {
+        let mut raw = Raw::greeted(&world, world.user()).await;
+        for _ in 0..100 {
+            if raw.write(&flood.repeat(1_000)).await.is_err() {
+                break;
             }
-            Message::Close(frame) => break u16::from(frame.unwrap().code),
-            _ => {}
         }
-    };
-    assert_eq!(code, 4008);
-    assert!(last < top + pushed);
-    world.stop().await;
-}
-
-/// Sockets alone: the database opens files when it likes.
-fn open_sockets() -> usize {
-    let descriptors = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
-    let targets = descriptors.filter_map(|one| std::fs::read_link(one.path()).ok());
-    targets.filter(|target| target.to_string_lossy().starts_with("socket:")).count()
-}
-
-#[actix_web::test]
-async fn a_reader_that_never_reads_again_loses_its_socket() {
-    let world = World::start().await;
-    let user = world.user();
-    world.greeted(user).await.0.0.close(None).await.unwrap();
-    world.until_gone(user).await;
-    let before = open_sockets();
-    let (mut client, top) = live(&world, user).await;
-    assert!(flood(&world, user, top).await > 5);
-    world.until_gone(user).await;
-    let closed = async {
-        // The client has one end of the connection.
-        while open_sockets() > before + 1 {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(12), closed).await.expect("the server's end is closed");
-    // What was in the kernel's buffers may still come; then the end, and no close frame.
-    loop {
-        match client.0.next().await {
-            Some(Ok(Message::Close(frame))) => panic!("{frame:?}"),
-            Some(Ok(_)) => {}
-            Some(Err(_)) | None => break,
-        }
+        let (answers, code) = raw.ending().await;
+        assert_eq!(code, Some(4029));
+        assert!(answers.iter().all(|(opcode, _)| *opcode == answered_with));
+        assert!((30..=40).contains(&answers.len()), "{} answers", answers.len());
     }
     world.stop().await;
 }
 
 #[actix_web::test]
-async fn who_does_not_answer_a_ping_is_given_up() {
+async fn x_72_nonsense_is_answered_until_it_is_too_much() {
     let world = World::start().await;
-    let user = world.user();
-    let (mut client, ..) = world.greeted(user).await;
-    // The library answers pings only while it is asked for messages.
-    world.until_gone(user).await;
-    assert_eq!(client.close_code().await, 4008);
-    world.stop().await;
-}
-
-#[actix_web::test]
-async fn random_bytes_do_no_harm() {
-    let world = World::start().await;
-    for _ in 0..60 {
-        let (mut client, ..) = world.greeted(world.user()).await;
-        let bytes: [u8; 512] = std::array::from_fn(|_| rand::random());
-        let _ = write_raw(&mut client, &bytes).await;
-        let _ = client.0.close(None).await;
+    let id = Uuid::from_u128(7).to_string();
+    let resume =
+        |last_seq: &str| format!(r#"{{"type":"resume","data":{{"epoch":1,"last_seq":{last_seq}}}}}"#);
+    let nonsense = [
+        (format!(r#"{{"type":"offer.steal","cmd_id":"{id}"}}"#), "unknown_type", Some(&id)),
+        (
+            format!(r#"{{"type":"offer.accept","cmd_id":"{id}","data":{{"request_id":7}}}}"#),
+            "bad_request",
+            Some(&id),
+        ),
+        ("[1,2,3]".to_owned(), "bad_request", None),
+        (String::new(), "bad_request", None),
+        (r#"{"type":"ping","cmd_id":7}"#.to_owned(), "bad_request", None),
+        (resume("-1"), "bad_request", None),
+        (resume("1.5"), "bad_request", None),
+        (resume("99999999999999999999"), "bad_request", None),
+        (r#"{"type":"location","data":{"lat":1e400,"lon":0}}"#.to_owned(), "bad_request", None),
+        ("[".repeat(16_000), "bad_request", None),
+    ];
+    let mut raw = Raw::greeted(&world, world.user()).await;
+    for (text, code, cmd_id) in nonsense {
+        raw.text(&text).await;
+        let ack = raw.hear().await;
+        let said = (ack["status"].as_str(), ack["code"].as_str(), ack["cmd_id"].as_str());
+        assert_eq!(said, (Some("error"), Some(code), cmd_id.map(String::as_str)), "{text}");
     }
-    let (mut client, ..) = world.greeted(world.user()).await;
-    assert_eq!(client.ask(&json!({ "type": "ping" })).await["type"], "pong");
+    assert_eq!(raw.close_code().await, Some(1008), "the tenth within a minute");
+
+    let mut raw = Raw::greeted(&world, world.user()).await;
+    raw.text(&resume(&u64::MAX.to_string())).await;
+    let resumed = raw.hear().await;
+    assert_eq!(resumed["data"]["recovered"], false, "{resumed}");
+
+    let huge = json!({ "type": "ping", "data": "x".repeat(33 * 1024) }).to_string();
+    assert_eq!(answer_to(&world, &frame(FIN | TEXT, huge.as_bytes())).await, Some(1009));
+    let (first, rest) = huge.as_bytes().split_at(16 * 1024);
+    let (second, third) = rest.split_at(16 * 1024);
+    let pieces = [frame(TEXT, first), frame(CONTINUATION, second), frame(FIN | CONTINUATION, third)];
+    assert_eq!(answer_to(&world, &pieces.concat()).await, Some(1009));
+    assert_eq!(answer_to(&world, &frame(FIN | BINARY, b"{}")).await, Some(1003));
+    assert_eq!(answer_to(&world, &frame(BINARY, b"{}")).await, Some(1003));
     world.stop().await;
 }

@@ -51,12 +51,21 @@ pub(super) struct World {
 
 impl World {
     pub(super) async fn start() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    /// One that asks its peers so often, in seconds, whether they are there.
+    pub(super) async fn pinging_every(ping_s: u32) -> Self {
+        Self::with(Settings { ping_s: Some(ping_s), ..Settings::default() }).await
+    }
+
+    async fn with(settings: Settings) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let settings = Settings {
             data_dir: Some(dir.path().to_owned()),
             allowed_origins: Some(vec![PAGE.to_owned()]),
             workers: NonZeroUsize::new(1),
-            ..Settings::default()
+            ..settings
         };
         let config = Config::load(settings, []).unwrap();
         let url = config.data_dir.display().to_string();
