@@ -1,7 +1,7 @@
 # The front door. Each target is one line that can also be typed by hand; `make` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults fmt lint deny bench bench-search loadtest idle openapi docker schemathesis test-claims quality
+.PHONY: help run test test-faults fmt lint deny bench bench-search loadtest idle slow openapi docker schemathesis test-claims quality
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -12,8 +12,9 @@ run: ## Start a server with demo data: one file, nothing to install
 test: ## Run every check and test, with a throwaway Postgres and Redis at their side
 	scripts/services.sh scripts/check.sh
 
-test-faults: ## The crowds and storms at full size, minutes long
-	PEERPACK_TEST_CROWD=2000 scripts/services.sh cargo nextest run --release -p peerpack -E 'test(faults::)'
+test-faults: ## The crowds, storms, silences and random bytes at full size, a quarter of an hour
+	PEERPACK_TEST_CROWD=5000 PEERPACK_TEST_LONG=1 PEERPACK_TEST_FUZZ_S=600 scripts/services.sh \
+		cargo nextest run --profile long --workspace --locked -E 'test(faults::) | test(x_73)'
 
 test-claims: ## Let 50 couriers accept one package at once, 1000 times, on both stores, with and without the actors
 	PEERPACK_CLAIM_ROUNDS=1000 scripts/services.sh cargo nextest run --profile long --locked --test it claims::
@@ -39,6 +40,9 @@ loadtest: ## Put load on a server and let the oracle judge the outcome
 
 idle: ## Measure what an idle socket costs the server
 	scripts/loadtest.sh idle
+
+slow: ## Measure what sockets that are not read cost the server and everybody else
+	scripts/loadtest.sh slow
 
 quality: ## Measure the matching against the hindsight optimum, and write docs/quality.md
 	scripts/quality.sh

@@ -1,25 +1,33 @@
-//! What a signed-in socket costs a server while nothing happens on it: `peerpack-loadtest idle`.
+//! What a signed-in socket costs a server while nothing happens on it, and what a message on it costs:
+//! `peerpack-loadtest idle`.
 //!
-//! Everybody signs in first, so that what a person costs is not counted as what a socket costs. Then the server's memory
-//! is taken, everybody connects and is left alone for a while, pings included, and the memory is taken again.
+//! Nobody signs in through the server: the tokens are signed here, with the server's key. So the memory before is that of a
+//! server which has done nothing yet, and everything that grows afterwards counts, memory that a sign-in would have left for
+//! sockets to use again included. Everybody connects and is left alone for a while, pings included; then everybody says
+//! `ping` again and again, and is answered.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use peerpack::app::SystemClock;
-use peerpack::auth::telegram::TelegramUser;
-use peerpack::client::Refused;
+use peerpack::auth::token::Tokens;
+use peerpack::auth::{Principal, Role};
+use peerpack::client::{Connection, Refused};
+use peerpack::ws::wire::{ClientMessage, ServerMessage};
+use peerpack_actors::ids::UserId;
 use peerpack_actors::ports::Clock;
+use peerpack_actors::time::Span;
+use tokio::time::{Instant, sleep, sleep_until};
+use uuid::Uuid;
 
-use crate::api::{Api, Failure};
 use crate::cli::IdleOptions;
-use crate::machine::{Machine, Used, max_open_files, memory_mib};
+use crate::machine::{Cores, Machine, Used, max_open_files, memory_mib};
 use crate::socket::Target;
 
-/// How many sign in or connect at once.
+/// How many connect at once.
 const AT_ONCE: usize = 32;
 
 /// How often a connection is tried.
@@ -28,81 +36,133 @@ const ATTEMPTS: usize = 100;
 /// Files that are open beside the sockets.
 const OTHER_FILES: usize = 200;
 
+/// How often each socket says something, when all do: half of what one may.
+const SAYS_EVERY: Duration = Duration::from_secs(1);
+
+/// What all connections share.
+#[derive(Default)]
+struct Crowd {
+    open: AtomicUsize,
+    is_talking: AtomicBool,
+    answers: AtomicU64,
+}
+
 /// Measures, and prints what came of it.
 ///
 /// # Errors
-/// Somebody cannot sign in or connect, or a socket does not live until the end.
+/// Somebody cannot connect, or a socket does not live until the end.
 pub(crate) async fn run(options: IdleOptions) -> anyhow::Result<bool> {
-    let IdleOptions { url, bot_token, sockets, settle_s, server_pid, store } = options;
+    let IdleOptions { url, jwt_secret, sockets, settle_s, talk_s, server_pid, store } = options;
     if let Some(most) = max_open_files() {
         ensure!(sockets + OTHER_FILES <= most, "{sockets} sockets need more open files than {most}");
     }
-    let api = Api::new(bot_token)?;
     let target = Target::parse(&url).await?;
     let started = SystemClock.now();
-    let first_id = 1_000_000_000_000 + started.ms() % 1_000_000_000 * 100_000;
-    let signing_in = (0..sockets).zip(first_id..).map(|(_, id)| sign_in(&api, &target, id));
-    let tokens: Vec<String> = stream::iter(signing_in).buffered(AT_ONCE).try_collect().await?;
-
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    let pids = [server_pid];
-    let before_mib = memory_mib(&pids, "VmRSS");
-    let open = Arc::new(AtomicUsize::new(0));
-    let connecting = tokens.into_iter().enumerate().map(|(user, token)| {
-        let (target, open) = (target.clone(), Arc::clone(&open));
-        async move { connect(target, user, token, open).await }
+    let tokens = Tokens::new(jwt_secret.as_bytes(), Span::hours(1)).context("the server's key")?;
+    let tokens = (0..sockets).map(|_| {
+        let principal = Principal { user: UserId::new(started, rand::random()), role: Role::User };
+        tokens.issue(principal, Uuid::nil(), started, rand::random()).0
     });
-    let connected: Vec<()> = stream::iter(connecting).buffer_unordered(AT_ONCE).try_collect().await?;
-    let (used, settled) = (Used::now(&pids), Duration::from_secs(settle_s));
-    tokio::time::sleep(settled).await;
-    let cores = Used::now(&pids).since(used, settled.as_secs_f64());
-    let after_mib = memory_mib(&pids, "VmRSS");
-    let left = open.load(Ordering::Relaxed);
+    let crowd = Arc::new(Crowd::default());
+    let mut connecting = tokens.collect::<Vec<_>>().into_iter().enumerate().map(|(user, token)| {
+        let (target, crowd) = (target.clone(), Arc::clone(&crowd));
+        async move { connect(target, user, token, crowd).await }
+    });
+    let rss = || memory_mib(&[server_pid], "VmRSS");
+    let first = sockets / 3;
+    let before_mib = rss();
+    let here: Vec<_> = connecting.by_ref().take(first).collect();
+    stream::iter(here).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+    sleep(Duration::from_secs(2)).await;
+    let third_mib = rss();
+    stream::iter(connecting).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+    sleep(Duration::from_secs(2)).await;
+    let all_mib = rss();
+    let idle = used_over(server_pid, Duration::from_secs(settle_s)).await;
+    let after_mib = rss();
+    let left = crowd.open.load(Ordering::Relaxed);
 
     let machine = Machine::here();
-    let kib_each = (after_mib - before_mib) * 1_024.0 / sockets as f64;
+    let kib_each = |mib: f64, sockets: usize| mib * 1_024.0 / sockets as f64;
     println!("date: {started}");
     println!("machine: {}, {} cores, {:.0} GiB", machine.cpu, machine.cores, machine.memory_gib);
     println!("store: {store}");
-    println!("sockets: {} connected, {left} open after {settle_s} s", connected.len());
-    println!("server's resident memory: {before_mib:.1} MiB before, {after_mib:.1} MiB after");
-    println!("each idle socket: {kib_each:.2} KiB");
-    println!("server's processor while idle: {:.1} % of one core", cores.server * 100.0);
+    println!("sockets: {sockets} connected, {left} open after {settle_s} s");
+    println!(
+        "server's resident memory: {before_mib:.1} MiB before anything, {third_mib:.1} MiB with {first}, \
+         {all_mib:.1} MiB with all, {after_mib:.1} MiB after {settle_s} s"
+    );
+    println!("each idle socket, all that has grown: {:.2} KiB", kib_each(after_mib - before_mib, sockets));
+    println!(
+        "each of the last {}: {:.2} KiB",
+        sockets - first,
+        kib_each(all_mib - third_mib, sockets - first)
+    );
+    println!("server's processor while idle: {:.1} % of one core", idle.server * 100.0);
     ensure!(left == sockets, "{} sockets were lost", sockets - left);
+    if talk_s > 0 {
+        crowd.is_talking.store(true, Ordering::Relaxed);
+        // Everybody notices within a moment.
+        sleep(SAYS_EVERY * 2).await;
+        let (answers, duration) = (crowd.answers.load(Ordering::Relaxed), Duration::from_secs(talk_s));
+        let talking = used_over(server_pid, duration).await;
+        let answers = crowd.answers.load(Ordering::Relaxed) - answers;
+        let each_us = |cores: f64| cores * duration.as_secs_f64() * 1e6 / answers as f64;
+        println!("messages: {:.0} in a second, each answered", answers as f64 / duration.as_secs_f64());
+        println!("server's processor for each, heard and answered: {:.1} us", each_us(talking.server));
+        println!("the same less what it uses while idle: {:.1} us", each_us(talking.server - idle.server));
+        println!("others' processors meanwhile: {:.2} cores", talking.others);
+    }
     Ok(true)
 }
 
-async fn sign_in(api: &Api, target: &Target, id: i64) -> anyhow::Result<String> {
-    let user = TelegramUser {
-        id,
-        first_name: format!("Idle {id}"),
-        last_name: None,
-        username: None,
-        language_code: Some("ru".to_owned()),
-        photo_url: None,
-        is_premium: None,
-    };
-    let signed_in = api.sign_in(&target.http, &user, SystemClock.now()).await;
-    let failed = |failure: Failure| anyhow::anyhow!("cannot sign in: {}", failure.label());
-    Ok(signed_in.map_err(failed)?.access_token)
+/// Who uses how many cores while a time passes.
+async fn used_over(server_pid: u32, duration: Duration) -> Cores {
+    let (used, since) = (Used::now(&[server_pid]), Instant::now());
+    sleep(duration).await;
+    Used::now(&[server_pid]).since(used, since.elapsed().as_secs_f64())
 }
 
 /// Connects and listens from then on, in a task of its own.
-async fn connect(target: Target, user: usize, token: String, open: Arc<AtomicUsize>) -> anyhow::Result<()> {
+async fn connect(target: Target, user: usize, token: String, crowd: Arc<Crowd>) -> anyhow::Result<()> {
     for _ in 0..ATTEMPTS {
         match target.connect(user, &token).await {
-            Ok(mut socket) => {
-                open.fetch_add(1, Ordering::Relaxed);
+            Ok(socket) => {
+                crowd.open.fetch_add(1, Ordering::Relaxed);
                 tokio::spawn(async move {
-                    while socket.hear().await.is_ok() {}
-                    open.fetch_sub(1, Ordering::Relaxed);
+                    live(socket, &crowd).await;
+                    crowd.open.fetch_sub(1, Ordering::Relaxed);
                 });
                 return Ok(());
             }
-            Err(Refused::Later(wait)) => tokio::time::sleep(wait).await,
-            Err(Refused::Token) => anyhow::bail!("the token is not good any more"),
+            Err(Refused::Later(wait)) => sleep(wait).await,
+            Err(Refused::Token) => anyhow::bail!("the token is not good: is it the server's key?"),
             Err(refused) => return Err(refused).context("cannot connect"),
         }
     }
     anyhow::bail!("always told to come back later")
+}
+
+/// Until the connection is over.
+async fn live(mut socket: Connection, crowd: &Crowd) {
+    let mut says_at = Instant::now() + SAYS_EVERY.mul_f64(rand::random());
+    loop {
+        tokio::select! {
+            heard = socket.hear() => match heard {
+                Ok(ServerMessage::Pong(_)) => {
+                    crowd.answers.fetch_add(1, Ordering::Relaxed);
+                }
+                Ok(_) => {}
+                Err(_) => return,
+            },
+            () = sleep_until(says_at) => {
+                says_at += SAYS_EVERY;
+                if crowd.is_talking.load(Ordering::Relaxed)
+                    && socket.say(None, &ClientMessage::Ping).await.is_err()
+                {
+                    return;
+                }
+            }
+        }
+    }
 }

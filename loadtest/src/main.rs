@@ -17,6 +17,7 @@ mod report;
 mod run;
 mod scenario;
 mod shared;
+mod slow;
 mod socket;
 mod user;
 
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         .build();
     let outcome = runtime.map_err(anyhow::Error::from).and_then(|runtime| match options.command.clone() {
         Some(cli::Command::Idle(options)) => runtime.block_on(idle::run(options)),
+        Some(cli::Command::Slow(options)) => runtime.block_on(slow::run(options)),
         None => runtime.block_on(run::run(options)),
     });
     match outcome {

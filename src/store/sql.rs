@@ -179,6 +179,7 @@ macro_rules! on {
 impl Conn {
     /// Runs a statement; answers how many rows it touched.
     pub(super) async fn execute(&mut self, sql: Sql, args: Vec<Value>) -> Result<u64, Failure> {
+        count();
         Ok(on!(self, sql, args, |query, conn| query.execute(conn).await?.rows_affected()))
     }
 
@@ -206,6 +207,7 @@ impl Conn {
 
     /// Every row of a query.
     pub(super) async fn all(&mut self, sql: Sql, args: Vec<Value>) -> Result<Vec<Row>, Failure> {
+        count();
         Ok(on!(self, sql, args, |query, conn| {
             query.fetch_all(conn).await?.into_iter().map(Row::from).collect()
         }))
@@ -213,6 +215,7 @@ impl Conn {
 
     /// The row of a query, if there is one.
     pub(super) async fn optional(&mut self, sql: Sql, args: Vec<Value>) -> Result<Option<Row>, Failure> {
+        count();
         Ok(on!(self, sql, args, |query, conn| query.fetch_optional(conn).await?.map(Row::from)))
     }
 
@@ -231,6 +234,11 @@ impl Conn {
             Self::Sqlite(conn) => drop(conn),
         }
     }
+}
+
+/// Counts a statement.
+fn count() {
+    metrics::counter!("peerpack_store_statements_total").increment(1);
 }
 
 fn postgres_args(args: Vec<Value>) -> Result<PgArguments, Failure> {

@@ -47,6 +47,9 @@ const RESUME_WITHIN: Duration = Duration::from_secs(1);
 /// How long the peer may take to answer our goodbye.
 const GOODBYE_WITHIN: Duration = Duration::from_secs(2);
 
+/// The same for one that did not even answer a ping.
+const DEAD_GOODBYE_WITHIN: Duration = Duration::from_secs(1);
+
 /// The same for one that is slow.
 const SLOW_GOODBYE_WITHIN: Duration = Duration::from_secs(8);
 
@@ -236,7 +239,11 @@ impl Conversation {
         metrics::counter!("peerpack_ws_closed_total", "code" => code.to_string()).increment(1);
         tracing::debug!(user = %self.user, code, reason, "closing a connection");
         self.line.close(code, reason);
-        let patience = if code == close::TOO_SLOW { SLOW_GOODBYE_WITHIN } else { GOODBYE_WITHIN };
+        let patience = match (code, self.line.stalled_since()) {
+            (close::TOO_SLOW, Some(_)) => SLOW_GOODBYE_WITHIN,
+            (close::TOO_SLOW, None) => DEAD_GOODBYE_WITHIN,
+            _ => GOODBYE_WITHIN,
+        };
         self.times.over = Some(Instant::now() + patience);
     }
 
@@ -369,7 +376,8 @@ impl Conversation {
         if is_due(Some(self.times.ping)) {
             self.line.ping();
             self.times.ping = now + self.app.config.ping_every();
-            self.times.pong = Some(now + PONG_WITHIN);
+            // Since the first that was not answered.
+            self.times.pong.get_or_insert(now + PONG_WITHIN);
         }
         if is_due(Some(self.times.presence)) {
             self.app.presence.set_present(self.user, self.app.clock.now(), PRESENT_FOR);

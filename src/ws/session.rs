@@ -63,7 +63,7 @@ pub async fn follow(
         verdict,
         seen,
         allowance,
-        awaits_pong: false,
+        awaits_pong: None,
         token_lasts,
         ping_every,
     };
@@ -83,7 +83,8 @@ struct Session {
     verdict: Verdict,
     seen: u64,
     allowance: Bucket,
-    awaits_pong: bool,
+    /// Since when an answer to a ping is due.
+    awaits_pong: Option<Instant>,
     /// How long the token of the user is good.
     token_lasts: Duration,
     /// How often the peer is pinged.
@@ -126,10 +127,10 @@ impl Session {
     }
 
     fn beat(&mut self, ctx: &mut Socket) {
-        self.awaits_pong = true;
+        let asked = *self.awaits_pong.get_or_insert_with(Instant::now);
         ctx.ping(b"");
-        ctx.run_later(PONG_WITHIN, |session, ctx| {
-            if session.awaits_pong {
+        ctx.run_later(PONG_WITHIN, move |session, ctx| {
+            if session.awaits_pong == Some(asked) {
                 session.end(close::TOO_SLOW, "no answer to a ping", ctx);
             }
         });
@@ -167,7 +168,7 @@ impl StreamHandler<Changed> for Session {
 
 impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for Session {
     fn handle(&mut self, message: Result<ws::Message, ws::ProtocolError>, ctx: &mut Self::Context) {
-        let is_answer = std::mem::take(&mut self.awaits_pong) && matches!(message, Ok(ws::Message::Pong(_)));
+        let is_answer = self.awaits_pong.take().is_some() && matches!(message, Ok(ws::Message::Pong(_)));
         if !is_answer && !self.allowance.spend(Instant::now()) {
             return self.end(close::RATE_LIMITED, "too many messages", ctx);
         }

@@ -2,6 +2,7 @@
 
 mod chaos;
 mod network;
+mod peers;
 pub mod process;
 mod restarts;
 mod storms;

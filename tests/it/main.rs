@@ -15,6 +15,7 @@ mod main_job;
 mod marketplace;
 mod matrix;
 mod nodes;
+mod promises;
 mod protection;
 mod realtime;
 mod refusals;

@@ -96,7 +96,8 @@ async fn rt_9_and_11_devices_on_two_nodes_see_one_stream_and_a_command_has_one_a
         let found = ivan.get(&format!("/api/trips/{trip}/package-requests")).await;
         found["requests"][0]["id"].as_str().map(|id| id.parse().unwrap())
     });
-    let accept = ClientMessage::OfferAccept(OfRequest { request_id: request_id.await });
+    let request_id = request_id.await;
+    let accept = ClientMessage::OfferAccept(OfRequest { request_id });
     let id = Uuid::from_u128(77);
     let first = on_b.command(id, accept.clone()).await.unwrap();
     assert_eq!(first.data.as_ref().unwrap()["new_status"], "accepted");
@@ -113,6 +114,18 @@ async fn rt_9_and_11_devices_on_two_nodes_see_one_stream_and_a_command_has_one_a
         _ => None,
     });
     assert_eq!(seen.await.trip_id.to_string(), trip);
+
+    // A refusal is the command's answer too: on the other node as well, and although the step is possible by then.
+    let confirm = ClientMessage::RequestConfirm(OfRequest { request_id });
+    let (early, late) = (Uuid::from_u128(79), Uuid::from_u128(80));
+    let refusal = annas.command(early, confirm.clone()).await.unwrap();
+    assert_eq!(refusal.code.as_deref(), Some("illegal_transition"));
+    let deliver = ClientMessage::RequestDeliver(OfRequest { request_id });
+    on_b.command(Uuid::from_u128(81), deliver).await.unwrap();
+    let (annas_elsewhere, _heard) = device(&anna.at(&b), None).await;
+    assert_eq!(annas_elsewhere.command(early, confirm.clone()).await, Some(refusal));
+    let settled = annas_elsewhere.command(late, confirm).await.unwrap();
+    assert_eq!(settled.data.unwrap()["new_status"], "confirmed");
     a.audit().await;
 }
 
@@ -132,4 +145,48 @@ async fn rt_9_without_a_single_hint_events_come_within_ten_seconds() {
     let package = anna.publish_package("Иркутск", "Улан-Удэ", json!({})).await;
     let offer = ivans.offer(&package).await;
     assert_eq!(ivans.accept(offer.request_id).await, ("ok".to_owned(), None));
+}
+
+/// How a user's device hears that it is over, or what it is told before it comes back.
+async fn ending(heard: &mut Receiver<Heard>) -> Result<Option<u16>, String> {
+    hear(heard, |heard| match heard {
+        Heard::Over(why) => Some(Err(why)),
+        Heard::Interrupted(closed) => Some(Ok(closed.code)),
+        _ => None,
+    })
+    .await
+}
+
+#[actix_web::test]
+async fn rt_13_a_logout_ends_its_socket_for_good_and_a_ban_all_of_them() {
+    let app = TestApp::start(Backend::Sqlite).await;
+    let anna = app.sign_in("Anna").await;
+    let annas_tablet = anna.again(&app).await;
+    // Whatever becomes of the last one, the same token again: a device that does not think.
+    let device = async |user: &TestUser| {
+        let server = Server::at(&user.socket_url()).await.unwrap();
+        let token = user.token.clone();
+        let tokens = Box::new(move |_| {
+            let token = token.clone();
+            let ready: futures_util::future::BoxFuture<'static, _> = Box::pin(async move { Ok(token) });
+            ready
+        });
+        Client::start(server, tokens, None)
+    };
+    let (_phone, mut phone) = device(&anna).await;
+    let (_tablet, mut tablet) = device(&annas_tablet).await;
+    let connected = |heard| matches!(heard, Heard::Connected(_)).then_some(());
+    hear(&mut phone, connected).await;
+    hear(&mut tablet, connected).await;
+    let (status, answer) = anna.post("/api/auth/logout", json!({})).await;
+    assert!(status.is_success(), "{answer}");
+    let over = ending(&mut phone).await.unwrap_err();
+    assert!(over.starts_with("4501 "), "{over}");
+    assert_eq!(ending(&mut tablet).await, Ok(Some(4001)));
+    hear(&mut tablet, connected).await;
+
+    let user = anna.id.parse().unwrap();
+    assert!(app.app.database.set_blocked(user, true, app.app.clock.now()).await.unwrap());
+    let over = ending(&mut tablet).await.unwrap_err();
+    assert!(over.starts_with("4503 "), "{over}");
 }

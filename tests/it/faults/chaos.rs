@@ -1,4 +1,5 @@
-//! A proxy that does to a connection what networks do: delay, jitter, slices, silence in one direction or both, cuts.
+//! A proxy that does to a connection what networks do: delay, jitter, slices, a narrow line, everything twice, silence in
+//! one direction or both, cuts.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
 use tokio::sync::watch;
 
 /// What is done to all connections, at any moment.
@@ -18,7 +19,12 @@ pub struct Faults {
     pub jitter_ms: AtomicU64,
     /// The most bytes of a piece; 0 for whatever comes.
     pub slice: AtomicU64,
-    /// Nothing is passed on to the server, or to the client: it is swallowed, and nobody is told.
+    /// The most bytes in a second, for each direction of each connection; 0 for no limit.
+    pub bytes_per_s: AtomicU64,
+    /// Every piece is passed on twice to the server, or to the client.
+    pub twice_to_server: AtomicBool,
+    pub twice_to_client: AtomicBool,
+    /// Nothing is passed on to the server, or to the client: it is swallowed, and nobody is told, of an end neither.
     pub mute_to_server: AtomicBool,
     pub mute_to_client: AtomicBool,
 }
@@ -28,6 +34,50 @@ pub struct Chaos {
     pub address: SocketAddr,
     pub faults: Arc<Faults>,
     cut: watch::Sender<u64>,
+}
+
+/// What the kernel keeps for the proxy of either side, bytes: little, or a slow reader would be a quick one to its peer.
+const BUFFER_BYTES: u32 = 4 * 1024;
+
+/// Pieces in a second of a narrow line.
+const PIECES_PER_S: u64 = 20;
+
+/// In which direction bytes go.
+#[derive(Clone, Copy)]
+enum To {
+    Server,
+    Client,
+}
+
+impl Faults {
+    fn is_mute(&self, to: To) -> bool {
+        match to {
+            To::Server => &self.mute_to_server,
+            To::Client => &self.mute_to_client,
+        }
+        .load(Ordering::Relaxed)
+    }
+
+    fn says_twice(&self, to: To) -> bool {
+        match to {
+            To::Server => &self.twice_to_server,
+            To::Client => &self.twice_to_client,
+        }
+        .load(Ordering::Relaxed)
+    }
+
+    /// The most bytes of a piece, and how long it takes on a narrow line.
+    fn pace(&self, read: usize) -> (usize, Duration) {
+        let (slice, bytes_per_s) =
+            (self.slice.load(Ordering::Relaxed), self.bytes_per_s.load(Ordering::Relaxed));
+        let slice = if slice == 0 { read as u64 } else { slice };
+        if bytes_per_s == 0 {
+            return (usize::try_from(slice).unwrap(), Duration::ZERO);
+        }
+        let piece = slice.min((bytes_per_s / PIECES_PER_S).max(1));
+        let takes = Duration::from_secs_f64(piece as f64 / bytes_per_s as f64);
+        (usize::try_from(piece).unwrap(), takes)
+    }
 }
 
 impl Chaos {
@@ -41,7 +91,7 @@ impl Chaos {
             while let Ok((client, _)) = listener.accept().await {
                 let (server, faults, cut) = (server.clone(), Arc::clone(&shared), cuts.subscribe());
                 tokio::spawn(async move {
-                    if let Ok(server) = TcpStream::connect(&server).await {
+                    if let Ok(server) = connect(&server).await {
                         relay(client, server, faults, cut).await;
                     }
                 });
@@ -62,6 +112,13 @@ impl Chaos {
     }
 }
 
+async fn connect(server: &str) -> std::io::Result<TcpStream> {
+    let address = lookup_host(server).await?.next().unwrap();
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_recv_buffer_size(BUFFER_BYTES)?;
+    socket.connect(address).await
+}
+
 async fn relay(client: TcpStream, server: TcpStream, faults: Arc<Faults>, mut cut: watch::Receiver<u64>) {
     for stream in [&client, &server] {
         stream.set_nodelay(true).unwrap();
@@ -71,30 +128,38 @@ async fn relay(client: TcpStream, server: TcpStream, faults: Arc<Faults>, mut cu
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     tokio::select! {
-        () = pass(from_client, to_server, &faults, &faults.mute_to_server) => {}
-        () = pass(from_server, to_client, &faults, &faults.mute_to_client) => {}
+        () = pass(from_client, to_server, &faults, To::Server) => {}
+        () = pass(from_server, to_client, &faults, To::Client) => {}
         _ = cut.changed() => {}
     }
 }
 
-async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, faults: &Faults, mute: &AtomicBool) {
+async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, faults: &Faults, direction: To) {
     let mut buffer = vec![0; 16 * 1024];
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
-        if mute.load(Ordering::Relaxed) {
+        if faults.is_mute(direction) {
             continue;
         }
-        let most = match faults.slice.load(Ordering::Relaxed) {
-            0 => read,
-            slice => usize::try_from(slice).unwrap(),
-        };
         let jitter_ms = faults.jitter_ms.load(Ordering::Relaxed);
         let jitter_ms = if jitter_ms > 0 { rand::random_range(0..jitter_ms) } else { 0 };
         tokio::time::sleep(Duration::from_millis(faults.delay_ms.load(Ordering::Relaxed) + jitter_ms)).await;
-        for piece in buffer[..read].chunks(most) {
-            if to.write_all(piece).await.is_err() {
-                return;
+        let times = if faults.says_twice(direction) { 2 } else { 1 };
+        for _ in 0..times {
+            let mut rest = &buffer[..read];
+            while !rest.is_empty() {
+                // Asked again for each piece: the line may have become wide meanwhile.
+                let (most, takes) = faults.pace(rest.len());
+                let (piece, later) = rest.split_at(most.min(rest.len()));
+                tokio::time::sleep(takes).await;
+                if to.write_all(piece).await.is_err() {
+                    return;
+                }
+                tokio::task::yield_now().await;
+                rest = later;
             }
-            tokio::task::yield_now().await;
         }
+    }
+    if faults.is_mute(direction) {
+        std::future::pending::<()>().await;
     }
 }

@@ -1,5 +1,6 @@
 //! A server in a process of its own, to be killed, restarted and replaced; and devices that live through it.
 
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -19,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Process {
     child: Child,
     pub url: String,
+    /// What it was told beside the usual.
+    more: Vec<(String, String)>,
 }
 
 impl Process {
@@ -32,7 +35,8 @@ impl Process {
     pub async fn killed_and_started_again(mut self, data: &Path) -> Self {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        Self::start_at(self.url.strip_prefix("http://").unwrap(), "serve", data, &[]).await
+        let more: Vec<_> = self.more.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        Self::start_at(self.url.strip_prefix("http://").unwrap(), "serve", data, &more).await
     }
 
     async fn start_at(address: &str, command: &str, data: &Path, more: &[(&str, &str)]) -> Self {
@@ -47,7 +51,8 @@ impl Process {
             .stderr(Stdio::inherit())
             .spawn()
             .unwrap();
-        let process = Self { child, url: format!("http://{address}") };
+        let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let process = Self { child, url: format!("http://{address}"), more };
         process.until_ready().await;
         process
     }
@@ -74,6 +79,14 @@ impl Process {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         started.elapsed()
+    }
+
+    /// The sockets that the process has open, of any kind.
+    pub fn open_sockets(&self) -> BTreeSet<String> {
+        let descriptors = std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().flatten();
+        let targets = descriptors.filter_map(|one| std::fs::read_link(one.path()).ok());
+        let names = targets.map(|target| target.to_string_lossy().into_owned());
+        names.filter(|name| name.starts_with("socket:")).collect()
     }
 
     /// The processes that this one has started.
@@ -144,9 +157,7 @@ impl Device {
             Heard::Interrupted(closed) => self.codes.push(closed.code),
             Heard::Resumed(resumed) => self.lost += usize::from(!resumed.recovered),
             Heard::Event(event) => {
-                if let Some(last) = self.events.last() {
-                    assert_eq!(event.seq, last.seq + 1, "a gap or a repetition");
-                }
+                check_next(&self.events, &event);
                 self.events.push(event);
             }
             Heard::Over(why) => panic!("the client gave up: {why}"),
@@ -154,4 +165,27 @@ impl Device {
             Heard::Said(_) => {}
         }
     }
+}
+
+/// Every event is the one after the last.
+fn check_next(events: &[Event], event: &Event) {
+    if let Some(last) = events.last() {
+        assert_eq!(event.seq, last.seq + 1, "a gap or a repetition");
+    }
+}
+
+/// The check has to see what it is there for.
+#[test]
+fn the_check_of_streams_sees_gaps_and_repetitions() {
+    use peerpack::ws::wire::EventBody;
+    use peerpack_actors::time::Time;
+
+    let event = |seq| {
+        let body = EventBody::Unknown { kind: "news".to_owned() };
+        Event { seq, at: Time::from_ms(0), body }
+    };
+    let is_refused =
+        |last, next| std::panic::catch_unwind(|| check_next(&[event(last)], &event(next))).is_err();
+    assert!(!is_refused(7, 8));
+    assert!(is_refused(7, 9) && is_refused(7, 7) && is_refused(7, 6));
 }

@@ -1,7 +1,11 @@
-//! Crowds: many who come back at once, one who does not read among them.
+//! Crowds: many who come back at once.
 
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -13,34 +17,86 @@ fn crowd() -> usize {
     std::env::var("PEERPACK_TEST_CROWD").ok().map_or(200, |text| text.parse().unwrap())
 }
 
+/// Asks a server again and again, in a thread of its own, until told to stop; how long each answer took, and what was no
+/// success.
+fn ask_meanwhile(
+    user: TestUser,
+    stop: Arc<AtomicBool>,
+) -> std::thread::JoinHandle<(Vec<Duration>, Vec<String>)> {
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (mut took, mut failures) = (Vec::new(), Vec::new());
+            while !stop.load(Ordering::Relaxed) {
+                for path in ["/api/cities?q=%D0%A2%D0%B2%D0%B5%D1%80%D1%8C", "/api/sync"] {
+                    let asked = Instant::now();
+                    let (status, _) = user.call(reqwest::Method::GET, path, None).await;
+                    took.push(asked.elapsed());
+                    if !status.is_success() {
+                        failures.push(format!("{status} {path}"));
+                    }
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            (took, failures)
+        })
+    })
+}
+
+/// A sum of the server's counters whose names begin so.
+async fn counted(metrics: &str, name: &str) -> f64 {
+    let text = reqwest::get(format!("http://{metrics}/metrics")).await.unwrap().text().await.unwrap();
+    let lines = text.lines().filter(|line| line.starts_with(name));
+    lines.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum()
+}
+
 #[actix_web::test]
 async fn f06_after_a_kill_everybody_is_back_within_a_minute_and_has_missed_nothing() {
     let data = tempfile::tempdir().unwrap();
-    let server = Process::start("serve", data.path(), &[]).await;
-    let mut people: Vec<(TestUser, Device)> = Vec::new();
-    for number in 0..crowd() {
-        let user = sign_in_at(&server.url, &format!("User {number}")).await;
-        let device = Device::of(&user).await;
-        people.push((user, device));
-    }
-    let body = json!({
-        "from": "Тверь", "to": "Вологда", "description": "книги", "reward": 500, "size": "s", "weight": "light",
-        "tags": [],
+    let metrics = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let server = Process::start("serve", data.path(), &[("PEERPACK_METRICS_LISTEN", &metrics)]).await;
+    let url = server.url.clone();
+    let arriving = stream::iter(0..crowd()).map(|number| {
+        let url = &url;
+        async move {
+            let user = sign_in_at(url, &format!("User {number}")).await;
+            let device = Device::of(&user).await;
+            let body = json!({
+                "from": "Тверь", "to": "Вологда", "description": "книги", "reward": 500, "size": "s",
+                "weight": "light", "tags": [],
+            });
+            assert!(user.post("/api/packages", body).await.0.is_success());
+            (user, device)
+        }
     });
-    for (user, _) in &people {
-        assert!(user.post("/api/packages", body.clone()).await.0.is_success());
-    }
+    let mut people: Vec<(TestUser, Device)> = arriving.buffer_unordered(16).collect().await;
     let server = server.killed_and_started_again(data.path()).await;
-    let killed = Instant::now();
-    let mut slowest = Duration::ZERO;
+    let ready = Instant::now();
+    let before = counted(&metrics, "peerpack_store_statements_total").await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let asking = ask_meanwhile(people[0].0.clone(), Arc::clone(&stop));
     for (_, device) in &mut people {
         device.until("the way back", Duration::from_secs(60), |device| device.connections == 2).await;
         device.until("its event", Duration::from_secs(10), |device| device.events.len() == 1).await;
         assert_eq!(device.lost, 0);
-        let asked = Instant::now();
-        reqwest::get(format!("{}/api/cities?q=Тверь", server.url)).await.unwrap();
-        slowest = slowest.max(asked.elapsed());
     }
-    assert!(killed.elapsed() < Duration::from_secs(60), "{:?}", killed.elapsed());
-    eprintln!("{} back in {:?}; slowest request meanwhile {slowest:?}", people.len(), killed.elapsed());
+    let back = ready.elapsed();
+    stop.store(true, Ordering::Relaxed);
+    let (mut took, failures) = asking.join().unwrap();
+    let statements = counted(&metrics, "peerpack_store_statements_total").await - before;
+    let refused = counted(&metrics, "peerpack_ws_refused_total").await;
+    took.sort();
+    let (asked, p99) = (took.len(), took[took.len() * 99 / 100]);
+    let each = (statements - asked as f64) / people.len() as f64;
+    eprintln!(
+        "{} back in {back:?}; {statements} statements, of them about {each:.2} for each; {refused} told to come \
+         later; {asked} requests meanwhile, p99 {p99:?}, slowest {:?}",
+        people.len(),
+        took[asked - 1]
+    );
+    assert!(back < Duration::from_secs(60), "{back:?}");
+    assert_eq!(failures, Vec::<String>::new());
+    // Each comes with one look at its stream; what is beyond that does not grow with the crowd.
+    assert!(statements - 4.0 * asked as f64 <= 4.0 * people.len() as f64 + 500.0, "{statements} statements");
+    drop(server);
 }
