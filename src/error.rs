@@ -3,6 +3,7 @@
 //! Every refusal of the core and every failure below becomes an [`ApiError`] here and nowhere else, so that clients
 //! meet one body, `application/problem+json`. Nothing internal may get into it: no parser's words, no path, no SQL.
 
+pub mod codes;
 pub mod extract;
 pub mod panics;
 pub mod request_id;
@@ -62,6 +63,10 @@ impl ApiError {
     /// An error with a status, a stable code and a sentence for people.
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        debug_assert!(
+            codes::of(code).is_some_and(|known| known.statuses.contains(&status.as_u16())),
+            "{code} with {status} is not among the documented codes"
+        );
         let message = message.into();
         Self { status, code, message, fields: BTreeMap::new(), suggestions: Vec::new(), retry_after_s: None }
     }

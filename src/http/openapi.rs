@@ -1,12 +1,15 @@
 //! The OpenAPI document, generated from the handlers, and the page that shows it.
 
+mod examples;
+mod problems;
+
 use actix_web::{HttpResponse, web};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Content, Ref, RefOr, Response};
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::error::PROBLEM_JSON;
+use examples::Examples;
+use problems::Problems;
 
 use super::{
     avatars, couriers, documents, documents::review, explain, handover, health, identity, journal,
@@ -17,7 +20,12 @@ use super::{
 #[derive(OpenApi)]
 #[openapi(
     info(title = "PeerPack", description = "Realtime matching for peer-to-peer courier delivery.\n\n\
-        Every path also answers under `/v1`. Errors are `application/problem+json` with a stable `code`."),
+        Every path also answers under `/v1`. Errors are `application/problem+json` with a stable `code`; each call lists \
+        the codes it may be refused with, and what they mean.\n\n\
+        A call with an `Idempotency-Key` can be repeated for a day: one effect, one answer. Clients that send none are safe \
+        where a call has an identity of its own: a step of a request, calling a package or a trip off, choosing a response. \
+        Asking the same courier about the same package again, and a second review, are refused. Publishing and withdrawing \
+        have no such identity: without a key two calls are two effects."),
     paths(
         identity::sign_in_with_telegram, identity::refresh, identity::phone::send_code, identity::phone::verify_code,
         identity::operator::sign_in_operator, identity::operator::first_admin,
@@ -44,7 +52,7 @@ use super::{
         health::health, health::live, health::ready,
     ),
     components(schemas(search::Sort)),
-    modifiers(&Bearer, &Problems),
+    modifiers(&Bearer, &Problems, &Examples),
 )]
 struct Document;
 
@@ -58,60 +66,22 @@ impl Modify for Bearer {
     }
 }
 
-/// What every call may be refused with: one body, [`Problem`](crate::error::Problem), in one media type.
-struct Problems;
-
-impl Modify for Problems {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        // Health answers in its own words, also when something is wrong.
-        let paths = document.paths.paths.iter_mut().filter(|(path, _)| !path.starts_with("/api/health"));
-        for (_, item) in paths {
-            let operations =
-                [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
-            for operation in operations.into_iter().flatten() {
-                let responses = &mut operation.responses.responses;
-                for (status, response) in responses.iter_mut() {
-                    if let (true, RefOr::T(response)) = (status.starts_with(['4', '5']), response) {
-                        describe(status, response);
-                    }
-                }
-                let mut otherwise = Response::new("Any other refusal: `code` says which, `message` says why");
-                let body = Content::new(Some(Ref::from_schema_name("Problem")));
-                otherwise.content.insert(PROBLEM_JSON.to_owned(), RefOr::T(body));
-                responses.entry("default".to_owned()).or_insert(RefOr::T(otherwise));
-            }
-        }
-    }
-}
-
-/// Errors are no plain JSON, and each status has its codes.
-fn describe(status: &str, response: &mut Response) {
-    if let Some(content) = response.content.shift_remove("application/json") {
-        response.content.insert(PROBLEM_JSON.to_owned(), content);
-    }
-    let codes = match status {
-        "400" => "`bad_request`",
-        "401" => {
-            "`unauthorized`, `invalid_token`, `token_expired`, `invalid_init_data`, `stale_init_data`, \
-                  `invalid_code`, `invalid_login`, `invalid_invitation`"
-        }
-        "403" => "`forbidden`, `wrong_party`, `blocked`",
-        "404" => "`not_found`",
-        "409" => {
-            "`illegal_transition`, `already_taken`, `expired`, `no_room`, `trip_not_live`, `parcels_on_board`, \
-                  `already_requested`, `too_many_requests`, `insufficient_funds`, `already_reviewed`, `in_progress`, \
-                  `conflict`, `open_deals`, `money_left`, `login_taken`, `own_account`, `second_factor_exists`, `operator`, \
-                  `too_many_documents`, `already_decided`"
-        }
-        "412" => "`stale`",
-        "422" => "`invalid`, `does_not_suit`, `own_package`, `code_required`, `key_reused`",
-        "429" => "`too_many`, with `Retry-After`",
-        "503" => "`unavailable`, `busy`, with `Retry-After`",
-        _ => return,
-    };
-    if response.description.is_empty() {
-        response.description = format!("Codes: {codes}");
-    }
+/// Every operation, with its method and path.
+fn operations(
+    document: &mut utoipa::openapi::OpenApi,
+) -> impl Iterator<Item = (String, &mut utoipa::openapi::path::Operation)> {
+    document.paths.paths.iter_mut().flat_map(|(path, item)| {
+        let methods = [
+            ("GET", &mut item.get),
+            ("POST", &mut item.post),
+            ("PUT", &mut item.put),
+            ("PATCH", &mut item.patch),
+            ("DELETE", &mut item.delete),
+        ];
+        methods.into_iter().filter_map(move |(method, operation)| {
+            operation.as_mut().map(|operation| (format!("{method} {path}"), operation))
+        })
+    })
 }
 
 /// The document.

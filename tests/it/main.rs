@@ -6,6 +6,7 @@ mod attacks;
 mod choices;
 mod claims;
 mod deaf;
+mod description;
 mod faults;
 mod forgetting;
 mod hand_over;

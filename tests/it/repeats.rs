@@ -137,7 +137,7 @@ async fn x_58_a_key_belongs_to_one_user_and_one_call() {
 }
 
 #[actix_web::test]
-async fn a_step_of_a_request_needs_no_key_to_be_taken_once() {
+async fn x_58_a_step_of_a_request_needs_no_key_to_be_taken_once() {
     for backend in backends() {
         let app = TestApp::start(backend).await;
         let (anna, ivan) = (app.sign_in("Anna").await, app.sign_in("Ivan").await);
