@@ -6,6 +6,7 @@ pub mod access;
 pub mod address;
 pub mod avatars;
 pub mod couriers;
+pub mod disputes;
 pub mod documents;
 pub mod explain;
 pub mod handover;
@@ -123,6 +124,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/package-requests/{request_id}/mark-delivered" { PUT SIGNED_IN requests::mark_delivered }
         "/package-requests/{request_id}/confirm-delivery" { PUT SIGNED_IN requests::confirm_delivery }
         "/package-requests/{request_id}/cancel" { PUT SIGNED_IN requests::cancel }
+        "/package-requests/{request_id}/dispute" { PUT SIGNED_IN disputes::open }
         "/package-requests/{request_id}/codes" { GET SIGNED_IN handover::codes }
         "/package-requests/{request_id}/review" { POST SIGNED_IN profile::review }
         "/user/profile" { GET SIGNED_IN profile::show, PATCH SIGNED_IN profile::change }
@@ -148,6 +150,8 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/admin/users/{user_id}/block" { POST ADMIN operators::block }
         "/admin/users/{user_id}/unblock" { POST ADMIN operators::unblock }
         "/admin/users/{user_id}/second-factor" { DELETE ADMIN operators::reset_second_factor }
+        "/admin/disputes" { GET OPERATORS disputes::list }
+        "/admin/disputes/{dispute_id}/resolve" { POST ADMIN disputes::resolve }
         "/admin/withdrawals" { GET ADMIN wallet::queue }
         "/admin/withdrawals/{withdrawal_id}/pay" { POST ADMIN wallet::pay }
         "/admin/withdrawals/{withdrawal_id}/reject" { POST ADMIN wallet::reject }

@@ -13,6 +13,7 @@ mod audit;
 mod codec;
 mod codes;
 mod commit;
+mod disputes;
 mod documents;
 mod failure;
 mod files;
@@ -48,6 +49,7 @@ use tokio::runtime::Handle;
 
 pub use accounts::{Deletion, NewOperator};
 pub use codes::{CodeLimits, NewCode};
+pub use disputes::DisputeRecord;
 pub use documents::{Added, Document, DocumentState};
 pub use files::FileRecord;
 pub use guesses::Pauses;

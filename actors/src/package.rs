@@ -4,6 +4,8 @@
 //! ```text
 //! open -> assigned -> in_transit -> delivered -> confirmed
 //! open | assigned -> cancelled       assigned -> open (the deal is called off before pickup)
+//! delivered -> cancelled         (the sender's dispute was granted)
+//! open -> cancelled, too, when deliver_by has passed and nobody has taken it
 //! template: a pattern to publish from; it is never matched
 //! ```
 
@@ -129,7 +131,7 @@ pub enum PackageState {
         /// When.
         at: Time,
     },
-    /// Called off by the sender.
+    /// Called off by the sender, or not taken in time.
     Cancelled {
         /// When.
         at: Time,
@@ -261,7 +263,7 @@ pub enum PackageCommand {
         /// Pickup or delivery.
         command: RequestCommand,
     },
-    /// Every offer whose time is over ends.
+    /// Every request whose time is over ends, and so does a package that nobody has taken in time.
     ExpireOverdue,
     /// The trip is gone: its open requests end, its deal is called off.
     TripGone(TripId),
@@ -354,13 +356,19 @@ impl Package {
     /// When the next offer or acceptance ends.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Time> {
-        self.open_requests().filter_map(Request::deadline).min()
+        self.open_requests().map(Request::deadline).min()
     }
 
     /// Whether the engine may still look for couriers.
     #[must_use]
     pub fn is_waiting(&self, now: Time) -> bool {
         self.state == PackageState::Open && self.draft.mode == Mode::Instant && self.draft.deliver_by > now
+    }
+
+    /// Whether nobody has taken the package, and nobody can deliver it in time any more.
+    #[must_use]
+    pub fn has_lapsed(&self, now: Time) -> bool {
+        self.state == PackageState::Open && self.draft.deliver_by <= now
     }
 
     /// Notes that the courier's screen shows an offer. Changes no stored state.
@@ -408,13 +416,7 @@ impl Package {
                 self.check_hand_over(*id, command, true)?;
                 self.step(*id, command, trip, demo_funds, now)
             }
-            PackageCommand::ExpireOverdue => {
-                let overdue = self.open_requests().filter(|request| request.is_overdue(now));
-                Ok(Outcome {
-                    events: overdue.map(|r| moved(r, RequestState::Expired { at: now })).collect(),
-                    ..Outcome::default()
-                })
-            }
+            PackageCommand::ExpireOverdue => Ok(self.expire_overdue(now)),
             PackageCommand::TripGone(trip) => self.trip_gone(*trip, now),
             PackageCommand::Cancel { by } if *by != self.sender => Err(Rejection::NotAParty),
             PackageCommand::Cancel { .. } => self.cancel(now),
@@ -571,11 +573,26 @@ impl Package {
             }
             RequestState::Cancelled { .. } => {
                 self.call_off(request, next, &mut outcome)?;
-                outcome.events.push(PackageEvent::Moved(PackageState::Open));
+                // What was handed over, rightly or not, looks for no other courier.
+                let was_disputed = matches!(request.state, RequestState::Disputed { .. });
+                let after =
+                    if was_disputed { PackageState::Cancelled { at: now } } else { PackageState::Open };
+                outcome.events.push(PackageEvent::Moved(after));
             }
             _ => outcome.events.push(moved(request, next)),
         }
         Ok(outcome)
+    }
+
+    fn expire_overdue(&self, now: Time) -> Outcome {
+        let lapsed = self.has_lapsed(now);
+        let over = self.open_requests().filter(|request| lapsed || request.is_overdue(now));
+        let mut events: Vec<_> =
+            over.map(|request| moved(request, RequestState::Expired { at: now })).collect();
+        if lapsed {
+            events.push(PackageEvent::Moved(PackageState::Cancelled { at: now }));
+        }
+        Outcome { events, ..Outcome::default() }
     }
 
     fn trip_gone(&self, trip: TripId, now: Time) -> Result<Outcome, Rejection> {
@@ -616,7 +633,7 @@ impl Package {
         Ok(outcome)
     }
 
-    /// The deal ends before pickup: the room and the money go back.
+    /// The deal ends without a delivery: the room and the money go back.
     fn call_off(&self, deal: &Request, next: RequestState, outcome: &mut Outcome) -> Result<(), Rejection> {
         let (legs, detour_min) = (deal.plan.legs, deal.plan.detour_min);
         outcome.trips.push((deal.trip, TripEvent::Released { legs, load: self.draft.load, detour_min }));

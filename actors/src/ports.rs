@@ -111,7 +111,8 @@ pub trait Store: Send + Sync + 'static {
     /// Packages published at or after `since`, templates aside, the latest first, at most `limit`.
     async fn published(&self, since: Time, limit: u32) -> Result<Vec<Package>, Unavailable>;
 
-    /// Packages with an offer that should have ended before `now`, or a choice that should have been made.
+    /// Packages with a request that should have ended before `now`, or a choice that should have been made; and those that
+    /// nobody has taken in time.
     async fn overdue(&self, now: Time, limit: u32) -> Result<Vec<PackageId>, Unavailable>;
 
     /// Trips whose departure or arrival has passed without the trip being started or completed.

@@ -149,7 +149,7 @@ pub enum RequestState {
         /// When.
         at: Time,
     },
-    /// A deal called off before pickup.
+    /// A deal called off before pickup, or by the sender's dispute.
     Cancelled {
         /// When.
         at: Time,
@@ -285,7 +285,7 @@ pub struct Request {
     pub message: String,
     /// When it was made.
     pub created_at: Time,
-    /// When it ends at the latest; `None` for requests between people, which wait for an answer.
+    /// When it ends at the latest; `None` for requests between people, which wait for an answer until the pickup.
     pub expires_at: Option<Time>,
     /// How long the courier may look at an offer once it is on the screen.
     pub ttl: Span,
@@ -342,6 +342,12 @@ pub enum RequestCommand {
         /// Why, in their words.
         reason: String,
     },
+    /// An operator ends a dispute: the courier is paid, or the sender gets the money back. Whoever gives this command has
+    /// made sure that it comes from an operator.
+    Resolve {
+        /// Who is in the right.
+        in_favour_of: Party,
+    },
     /// Either party calls the deal off before pickup.
     Cancel {
         /// Who.
@@ -363,6 +369,7 @@ impl RequestCommand {
             Self::Deliver { .. } => "deliver the package",
             Self::Confirm { .. } => "confirm the delivery",
             Self::Dispute { .. } => "dispute the delivery",
+            Self::Resolve { .. } => "resolve the dispute",
             Self::Cancel { .. } => "cancel the deal",
         }
     }
@@ -390,21 +397,20 @@ impl Request {
         }
     }
 
-    /// When the request ends by itself. The time to answer: `ttl` after the offer was shown, and `expires_at` at the
-    /// latest. Once the courier has agreed: when the courier would set off with the package.
+    /// When the request ends by itself: when the courier would set off with the package. An offer ends earlier, `ttl`
+    /// after it was shown and `expires_at` at the latest, unless the courier has agreed.
     #[must_use]
-    pub fn deadline(&self) -> Option<Time> {
-        if let RequestState::Agreed { .. } = self.state {
-            return Some(self.plan.pickup.at);
-        }
-        let latest = self.expires_at?;
-        Some(self.rendered_at.map_or(latest, |shown| latest.min(shown + self.ttl)))
+    pub fn deadline(&self) -> Time {
+        let Some(latest) = self.expires_at.filter(|_| self.state.is_pending()) else {
+            return self.plan.pickup.at;
+        };
+        self.rendered_at.map_or(latest, |shown| latest.min(shown + self.ttl))
     }
 
     /// Whether its time is over.
     #[must_use]
     pub fn is_overdue(&self, now: Time) -> bool {
-        self.state.is_open() && self.deadline().is_some_and(|at| at <= now)
+        self.state.is_open() && self.deadline() <= now
     }
 
     /// Notes that the courier's screen shows the offer; later notes change nothing.
@@ -475,6 +481,11 @@ impl Request {
                     _ => self.illegal(command),
                 }
             }
+            C::Resolve { in_favour_of } => match (&self.state, in_favour_of) {
+                (S::Disputed { .. }, Party::Courier) => Ok(S::Confirmed { at: now }),
+                (S::Disputed { .. }, Party::Sender) => Ok(S::Cancelled { at: now, by: Party::Sender }),
+                _ => self.illegal(command),
+            },
             C::Cancel { by } => {
                 let by = self.party(*by).ok_or(Rejection::NotAParty)?;
                 match self.state {

@@ -398,7 +398,7 @@ fn moved(
             tell(request.courier, StreamEvent::OfferRevoked(end(request, OfferEndReason::Taken)));
         }
         RequestState::Taken { .. } => tell(request.courier, StreamEvent::RequestTaken(step)),
-        RequestState::Expired { .. } => {
+        RequestState::Expired { .. } if offered => {
             tell(request.courier, StreamEvent::OfferExpired(end(request, OfferEndReason::Expired)));
         }
         RequestState::Withdrawn { .. } if offered => {

@@ -263,7 +263,7 @@ impl World {
     fn check_answer_to_accept(&self, command: &PackageCommand, answer: &Result<Outcome, Rejection>) {
         let PackageCommand::Request { id, command: RequestCommand::Accept { by } } = command else { return };
         let request = self.package.request(*id).expect("a request that was opened");
-        let late = request.deadline().is_some_and(|deadline| deadline <= self.latest());
+        let late = request.deadline() <= self.latest();
         let expected = match &request.state {
             _ if *by != sender() && *by != request.courier => Some("not_a_party"),
             _ if request.party(*by) != Some(request.answerer()) => Some("wrong_party"),

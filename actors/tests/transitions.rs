@@ -9,7 +9,7 @@ use fixture::{NOW, grams, id, package, proposal, roubles, trip};
 use peerpack_actors::ids::UserId;
 use peerpack_actors::ledger::{Escrow, EscrowCommand, EscrowState};
 use peerpack_actors::load::Load;
-use peerpack_actors::package::{Outcome, Package, PackageCommand, PackageEvent, PackageState};
+use peerpack_actors::package::{Outcome, Package, PackageCommand, PackageEvent, PackageState, Proposal};
 use peerpack_actors::rejection::Rejection;
 use peerpack_actors::request::{Origin, Party, Request, RequestCommand, RequestState};
 use peerpack_actors::time::{Span, Time};
@@ -393,7 +393,7 @@ fn who_has_agreed_may_think_better_of_it_and_stands_until_the_pickup_at_most() {
     let (mut package, one, _) = with_time_to_choose();
     agree(&mut package);
     let pickup_at = package.requests[0].plan.pickup.at;
-    assert_eq!(package.requests[0].deadline(), Some(pickup_at), "not when the offer would have ended");
+    assert_eq!(package.requests[0].deadline(), pickup_at, "not when the offer would have ended");
     let mut missed = package.clone();
     step(&PackageCommand::ExpireOverdue, &mut missed, None, pickup_at);
     assert_eq!(words(&missed)[0], "expired");
@@ -488,7 +488,7 @@ fn the_time_of_an_offer_counts_from_the_screen_and_never_passes_its_last_moment(
             request.rendered(shown);
             request.rendered(shown + Span::seconds(5));
         }
-        request.deadline()
+        Some(request.deadline())
     };
     let after = |seconds| Some(NOW + Span::seconds(seconds));
     assert_eq!(offer(None), after(60), "not seen yet");
@@ -809,4 +809,74 @@ fn a_reward_below_zero_or_beyond_all_measure_is_refused() {
     asked.reward.minor = -1;
     let answer = template.decide(&PackageCommand::Offer(vec![asked]), None, true, NOW);
     assert_eq!(answer.map_err(|rejection| rejection.code()), Err("invalid"));
+}
+
+#[test]
+fn a_package_that_nobody_took_in_time_is_closed_with_its_requests() {
+    let trip = trip(1, courier(), 2);
+    let mut package = package(1, sender(), grams(1_000));
+    let proposal = Proposal { time_limit: None, ..proposal(1, &trip, LEGS, 0) };
+    let ask = PackageCommand::Ask { by: sender(), proposal };
+    step(&ask, &mut package, None, NOW);
+    let by = package.draft.deliver_by;
+    package.requests[0].plan.pickup.at = by + Span::hours(1);
+    let early = package.decide(&PackageCommand::ExpireOverdue, None, true, by - Span::from_ms(1)).unwrap();
+    assert!(early.is_empty(), "{early:?}");
+    step(&PackageCommand::ExpireOverdue, &mut package, None, by);
+    assert_eq!(package.state, PackageState::Cancelled { at: by });
+    assert_eq!(package.requests[0].state, RequestState::Expired { at: by });
+    assert!(!package.has_lapsed(by));
+}
+
+#[test]
+fn a_request_between_people_ends_when_the_courier_would_set_off() {
+    let trip = trip(1, courier(), 2);
+    let mut package = package(1, sender(), grams(1_000));
+    let proposal = Proposal { time_limit: None, ..proposal(1, &trip, LEGS, 0) };
+    let ask = PackageCommand::Ask { by: sender(), proposal };
+    step(&ask, &mut package, None, NOW);
+    let (id, pickup_at) = (package.requests[0].id, package.requests[0].plan.pickup.at);
+    assert_eq!(package.next_deadline(), Some(pickup_at));
+    let accept = PackageCommand::Request { id, command: RequestCommand::Accept { by: trip.courier } };
+    let late = package.decide(&accept, Some(&trip), true, pickup_at);
+    assert_eq!(late, Err(Rejection::Expired), "the courier has gone");
+    assert!(package.decide(&accept, Some(&trip), true, pickup_at - Span::from_ms(1)).is_ok());
+    step(&PackageCommand::ExpireOverdue, &mut package, None, pickup_at);
+    assert_eq!(package.requests[0].state, RequestState::Expired { at: pickup_at });
+    assert_eq!(package.state, PackageState::Open);
+}
+
+/// A delivery that the sender disputes.
+fn disputed() -> (Package, Trip) {
+    let trip = trip(1, courier(), 2);
+    let mut package = package(1, sender(), grams(1_000));
+    step(&PackageCommand::Offer(vec![proposal(1, &trip, LEGS, 0)]), &mut package, None, NOW);
+    for command in [
+        RequestCommand::Accept { by: courier() },
+        RequestCommand::Deliver { by: courier() },
+        RequestCommand::Dispute { by: sender(), reason: "broken".to_owned() },
+    ] {
+        let command = asked(&package, 0, command);
+        step(&command, &mut package, Some(&trip), THEN);
+    }
+    assert_eq!((words(&package), package.state.word()), (vec!["disputed"], "delivered"));
+    (package, trip)
+}
+
+#[test]
+fn a_dispute_ends_with_the_courier_paid_or_the_sender_refunded() {
+    let resolve = |in_favour_of| RequestCommand::Resolve { in_favour_of };
+    let (mut package, _) = disputed();
+    let paid = step(&asked(&package, 0, resolve(Party::Courier)), &mut package, None, LATER);
+    assert_eq!((words(&package), package.state.word()), (vec!["confirmed"], "confirmed"));
+    assert_eq!(paid.escrow[0].1.next, EscrowState::Released);
+    assert!(paid.trips.is_empty());
+
+    let (mut package, trip) = disputed();
+    let refunded = step(&asked(&package, 0, resolve(Party::Sender)), &mut package, None, LATER);
+    assert_eq!((words(&package), package.state.word()), (vec!["cancelled"], "cancelled"));
+    assert_eq!(refunded.escrow[0].1.next, EscrowState::Refunded);
+    assert_eq!(refunded.trips[0].0, trip.id, "the room goes back with the deal");
+    let again = package.decide(&asked(&package, 0, resolve(Party::Courier)), None, true, LATER);
+    assert_eq!(again.unwrap_err().code(), "illegal_transition");
 }

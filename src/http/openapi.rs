@@ -12,7 +12,7 @@ use examples::Examples;
 use problems::Problems;
 
 use super::{
-    avatars, couriers, documents, documents::review, explain, handover, health, identity, journal,
+    avatars, couriers, disputes, documents, documents::review, explain, handover, health, identity, journal,
     notifications, operators, packages, places, profile, requests, responses, search, sync, tracking, trips,
     wallet,
 };
@@ -39,6 +39,7 @@ use super::{
         search::search, couriers::send_package,
         trips::publish, trips::one, trips::cancel, trips::requests, trips::mine,
         packages::publish, packages::one, packages::cancel, packages::mine, explain::explain, explain::dry_run,
+        disputes::open, disputes::list, disputes::resolve,
         requests::accept, requests::decline, requests::pick_up, requests::mark_delivered,
         requests::confirm_delivery, requests::cancel,
         responses::list, responses::respond, responses::select, responses::send,

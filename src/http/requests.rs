@@ -172,7 +172,7 @@ pub async fn cancel(
     step(&app, repeatable, by, id, command).await
 }
 
-async fn step(
+pub(super) async fn step(
     app: &App,
     repeatable: Repeatable,
     by: UserId,

@@ -48,11 +48,13 @@ const CHANGED_TRIPS: Sql =
 const CHANGED_PACKAGES: Sql =
     sql("SELECT id, version FROM packages WHERE updated_at >= $1 ORDER BY updated_at, id LIMIT $2");
 
-// An offer that has run out, or a choice that has come due.
+// A request that has run out, a choice that has come due, or a package that nobody took in time.
 const OVERDUE: Sql = sql("\
     SELECT package_id FROM ( \
-    SELECT package_id, expires_at AS due FROM requests \
-    WHERE state = 'pending' AND agreed_at IS NULL AND expires_at IS NOT NULL AND expires_at <= $1 \
+    SELECT package_id, COALESCE(expires_at, pickup_at) AS due FROM requests \
+    WHERE state = 'pending' AND agreed_at IS NULL AND COALESCE(expires_at, pickup_at) <= $1 \
+    UNION ALL \
+    SELECT id AS package_id, deliver_by AS due FROM packages WHERE state = 'open' AND deliver_by <= $1 \
     UNION ALL \
     SELECT q.package_id, p.confirm_by AS due FROM requests AS q JOIN packages AS p ON p.id = q.package_id \
     WHERE q.state = 'pending' AND q.agreed_at IS NOT NULL AND p.confirm_by <= $1 \

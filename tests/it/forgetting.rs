@@ -2,6 +2,7 @@
 
 use peerpack::chores;
 use peerpack_actors::runtime::ResumeAnswer;
+use peerpack_actors::stream::StreamEvent;
 use serde_json::json;
 
 use crate::support::{TestApp, backends};
@@ -58,6 +59,28 @@ async fn a_deletion_that_was_interrupted_is_brought_to_its_end() {
         chores::do_all(&app.app).await;
         assert_eq!(found().await, 0);
         assert_eq!(app.app.database.left_behind(10).await, Ok(Vec::new()));
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
+async fn a_package_that_nobody_took_in_time_is_closed_and_its_sender_told() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let anna = app.sign_in("Anna").await;
+        let mut annas = anna.connect().await;
+        let package = anna.publish_package("Москва", "Казань", json!({ "mode": "choose" })).await;
+        let day =
+            "UPDATE packages SET ready_at = ready_at - 8640000000, deliver_by = deliver_by - 8640000000";
+        app.behind_its_back(day).await;
+        annas
+            .event("package.updated", |event| match event {
+                StreamEvent::PackageUpdated(change) if change.state == "cancelled" => Some(()),
+                _ => None,
+            })
+            .await;
+        let path = format!("/api/packages/{package}");
+        assert_eq!(anna.get(&path).await["state"], "cancelled");
         app.audit().await;
     }
 }

@@ -7,6 +7,7 @@ mod choices;
 mod claims;
 mod deaf;
 mod description;
+mod disputes;
 mod faults;
 mod forgetting;
 mod hand_over;

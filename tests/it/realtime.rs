@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use peerpack::client::{Client, Heard, Position, Server, one_token};
 use peerpack::ws::wire::{ClientMessage, Located, NotRecovered, OfRequest, ServerMessage, Topic};
+use peerpack_actors::ids::RequestId;
 use peerpack_actors::runtime::RuntimeSettings;
 use serde_json::json;
 use tokio::sync::mpsc::Receiver;
@@ -96,7 +97,8 @@ async fn rt_9_and_11_devices_on_two_nodes_see_one_stream_and_a_command_has_one_a
         let found = ivan.get(&format!("/api/trips/{trip}/package-requests")).await;
         found["requests"][0]["id"].as_str().map(|id| id.parse().unwrap())
     });
-    let request_id = request_id.await;
+    let request_id: RequestId = request_id.await;
+    let picked_up = request_id.to_string();
     let accept = ClientMessage::OfferAccept(OfRequest { request_id });
     let id = Uuid::from_u128(77);
     let first = on_b.command(id, accept.clone()).await.unwrap();
@@ -104,6 +106,7 @@ async fn rt_9_and_11_devices_on_two_nodes_see_one_stream_and_a_command_has_one_a
     let (again, _heard) = device(&ivan.at(&a), None).await;
     assert_eq!(again.command(id, accept).await, Some(first));
 
+    ivan.step(&picked_up, "pickup").await;
     let topic = Topic { trip_id: None, package_id: Some(package.parse().unwrap()) };
     let watching = annas.command(Uuid::from_u128(78), ClientMessage::Subscribe(topic)).await.unwrap();
     assert_eq!(watching.data.unwrap()["trip_id"], trip.as_str());

@@ -3,6 +3,7 @@
 use peerpack_actors::package::{PackageCommand, PackageState};
 use peerpack_actors::ports::Store as _;
 use peerpack_actors::request::RequestCommand;
+use peerpack_actors::time::Span;
 use peerpack_actors::trip::{TripEvent, TripState};
 use peerpack_actors::unit::Unit;
 
@@ -173,6 +174,19 @@ on_both! {
             .await
             .expect("expired");
         assert_eq!(store.db.overdue(after(31), 10).await, Ok(Vec::new()));
+    }
+
+    async fn packages_that_nobody_took_are_overdue_when_their_time_is_over(store: &TestStore) {
+        let (waiting, _, _) = ready(&store.db, 10, 1_000).await;
+        let (carried, trip, request) = ready(&store.db, 10, 1_000).await;
+        accept(&store.db, carried.id, &trip, request).await.expect("claimed");
+        let by = waiting.draft.deliver_by;
+        command(&store.db, waiting.id, None, &PackageCommand::ExpireOverdue, after(31)).await.expect("expired");
+        assert_eq!(store.db.overdue(by - Span::from_ms(1), 10).await, Ok(Vec::new()));
+        assert_eq!(store.db.overdue(by, 10).await, Ok(vec![waiting.id]));
+        command(&store.db, waiting.id, None, &PackageCommand::ExpireOverdue, by).await.expect("closed");
+        assert_eq!(store.db.overdue(by, 10).await, Ok(Vec::new()));
+        assert_eq!(load_package(&store.db, waiting.id).await.state, PackageState::Cancelled { at: by });
     }
 
     async fn trips_are_due_when_they_should_have_departed_or_arrived(store: &TestStore) {

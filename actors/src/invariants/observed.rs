@@ -149,6 +149,7 @@ pub(super) const fn follows(from: &RequestState, to: &RequestState) -> bool {
         S::Accepted { .. } => matches!(to, S::PickedUp { .. } | S::Delivered { .. } | S::Cancelled { .. }),
         S::PickedUp { .. } => matches!(to, S::Delivered { .. }),
         S::Delivered { .. } => matches!(to, S::Confirmed { .. } | S::Disputed { .. }),
+        S::Disputed { .. } => matches!(to, S::Confirmed { .. } | S::Cancelled { .. }),
         _ => false,
     }
 }

@@ -113,6 +113,7 @@ impl PackageActor {
                     actor.set_alarm(ctx);
                     actor.consider_soon(ctx);
                     actor.choose_soon(ctx);
+                    actor.lapse_soon(ctx);
                 }
                 Err(error) => {
                     tracing::warn!(package = %actor.id, %error, "cannot load the package");
@@ -177,6 +178,14 @@ impl PackageActor {
             self.package.as_ref().is_some_and(|package| package.is_waiting(self.context.clock.now()));
         if waiting {
             ctx.run_later(Duration::ZERO, Self::consider);
+        }
+    }
+
+    /// Nobody sets an alarm for the end of a package, so that it need not have an actor until then: the supervisor finds
+    /// those whose time is over.
+    fn lapse_soon(&self, ctx: &mut ActorContext<Self>) {
+        if self.package.as_ref().is_some_and(|package| package.has_lapsed(self.context.clock.now())) {
+            ctx.run_later(Duration::ZERO, Self::expire);
         }
     }
 

@@ -35,7 +35,7 @@ const MOVE_PACKAGES: Sql = over_rows!(
 );
 
 const MOVE_REQUESTS: Sql = over_rows!(
-    "UPDATE requests SET state = r.state, state_at = r.state_at, state_by = r.state_by, reason = r.reason, \
+    "UPDATE requests SET state = r.state, state_at = r.state_at, state_by = r.state_by, reason = COALESCE(r.reason, requests.reason), \
      agreed_at = COALESCE(r.agreed_at, requests.agreed_at), updated_at = r.at FROM",
     [id uuid, package_id uuid, at int, state text, state_at int, state_by text, reason text, agreed_at int],
     "WHERE requests.id = r.id AND requests.package_id = r.package_id"

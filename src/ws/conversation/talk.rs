@@ -216,7 +216,7 @@ impl Conversation {
         match done.map(|done| done.outcome) {
             Some(Outcome::Command(cmd_id, outcome)) => self.acknowledge(cmd_id, outcome),
             Some(Outcome::Watch(cmd_id, topic, found)) => {
-                let outcome = found.and_then(|found| self.watch(topic, found));
+                let outcome = self.watched(topic, found);
                 self.acknowledge(cmd_id, outcome.map_err(Refused::from));
             }
             Some(Outcome::Resume(resume, answer)) => {

@@ -1,6 +1,8 @@
 //! Subscriptions of a connection: where a courier is, for those whose package they carry.
 //!
-//! Who may see it is asked again every minute, so that a courier is not watched after the delivery.
+//! A sender may subscribe from the deal on, and sees the courier from the departure or the pickup on, until the delivery:
+//! where somebody lives who will travel next week is nobody's business. All this is asked again every minute; while the
+//! store does not answer, a subscription stays as it is.
 
 use std::time::Duration;
 
@@ -8,7 +10,7 @@ use peerpack_actors::ids::{TripId, UserId};
 use peerpack_actors::package::Package;
 use peerpack_actors::ports::Store;
 use peerpack_actors::request::RequestState;
-use peerpack_actors::trip::Trip;
+use peerpack_actors::trip::{Trip, TripState};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -29,6 +31,8 @@ pub(super) struct Watched {
     topic: Topic,
     trip: TripId,
     courier: UserId,
+    /// Whether there is something to see: the journey has begun, or the package was picked up.
+    has_begun: bool,
     /// Where the courier was last, as far as is known.
     last: Option<crate::bus::LastPosition>,
 }
@@ -42,39 +46,56 @@ impl Watched {
         let trip = match (topic.trip_id, topic.package_id) {
             (_, Some(package)) => {
                 let package = app.database.package(package).await?;
-                package.and_then(|package| carried_by(&package, user)).ok_or_else(ApiError::not_found)?
+                let found = package.and_then(|package| carried_by(&package, user));
+                found.ok_or_else(ApiError::not_found)?.0
             }
             (Some(trip), None) => trip,
             (None, None) => return Err(ApiError::not_found()),
         };
         let trip = app.engine.trip(trip).await?.ok_or_else(ApiError::not_found)?;
-        if !trip.state.is_live() || !may_see(app, user, &trip).await? {
+        let carried = carried(app, user, &trip).await?;
+        if !trip.state.is_live() || (trip.courier != user && carried.is_none()) {
             return Err(ApiError::not_found());
         }
-        let last = app.presence.last_position(trip.courier, app.clock.now()).await.unwrap_or(None);
-        Ok(Self { topic, trip: trip.id, courier: trip.courier, last })
+        let has_begun = trip.courier == user
+            || carried == Some(Carried::Aboard)
+            || matches!(trip.state, TripState::InProgress { .. });
+        let last = match has_begun {
+            true => app.presence.last_position(trip.courier, app.clock.now()).await.unwrap_or(None),
+            false => None,
+        };
+        Ok(Self { topic, trip: trip.id, courier: trip.courier, has_begun, last })
     }
 }
 
-/// The trip on which a sender's package is on its way.
-fn carried_by(package: &Package, sender: UserId) -> Option<TripId> {
-    let is_carried =
-        |state: &RequestState| matches!(state, RequestState::Accepted { .. } | RequestState::PickedUp { .. });
-    let deal = package.deal().filter(|deal| package.sender == sender && is_carried(&deal.state))?;
-    Some(deal.trip)
+/// How far a package has come that a trip carries.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Carried {
+    /// There is a deal.
+    Agreed,
+    /// The courier has it.
+    Aboard,
 }
 
-async fn may_see(app: &App, user: UserId, trip: &Trip) -> Result<bool, ApiError> {
-    if trip.courier == user {
-        return Ok(true);
+/// The trip on which a sender's package is to ride, and how far it has come.
+fn carried_by(package: &Package, sender: UserId) -> Option<(TripId, Carried)> {
+    let deal = package.deal().filter(|_| package.sender == sender)?;
+    match deal.state {
+        RequestState::Accepted { .. } => Some((deal.trip, Carried::Agreed)),
+        RequestState::PickedUp { .. } => Some((deal.trip, Carried::Aboard)),
+        _ => None,
     }
+}
+
+/// How far the one of a sender's packages has come that has come furthest on a trip.
+async fn carried(app: &App, user: UserId, trip: &Trip) -> Result<Option<Carried>, ApiError> {
+    let mut furthest = None;
     for package in app.database.packages_on(trip.id).await? {
         let package = app.database.package(package).await?;
-        if package.is_some_and(|package| carried_by(&package, user) == Some(trip.id)) {
-            return Ok(true);
-        }
+        let found = package.and_then(|package| carried_by(&package, user)).filter(|(of, _)| *of == trip.id);
+        furthest = furthest.max(found.map(|(_, carried)| carried));
     }
-    Ok(false)
+    Ok(furthest)
 }
 
 impl Conversation {
@@ -87,7 +108,9 @@ impl Conversation {
         if self.watched.len() >= MAX_WATCHED {
             return Err(ApiError::too_many(ASK_EVERY.as_secs() as u32));
         }
-        self.app.sockets.watch(found.courier, found.trip, &self.outbox);
+        if found.has_begun {
+            self.app.sockets.watch(found.courier, found.trip, &self.outbox);
+        }
         self.watched.push(found);
         self.times.watch.get_or_insert_with(|| Instant::now() + ASK_EVERY);
         let location = found.last.map(|at| json!({ "lat": at.lat, "lon": at.lon, "at": at.at }));
@@ -113,12 +136,30 @@ impl Conversation {
         self.times.watch = None;
     }
 
-    /// Subscribes again to everything, as far as it is still allowed.
+    /// Asks again about everything that is watched.
     pub(super) fn look_after_watched(&mut self) {
+        self.times.watch = (!self.watched.is_empty()).then(|| Instant::now() + ASK_EVERY);
         let topics: Vec<Topic> = self.watched.iter().map(|watched| watched.topic).collect();
-        self.watch_nothing();
         for topic in topics {
             self.carry_on(ClientFrame { cmd_id: None, message: ClientMessage::Subscribe(topic) });
+        }
+    }
+
+    /// What came of a look at a subscription, wanted by the client or due.
+    pub(super) fn watched(
+        &mut self,
+        topic: Topic,
+        found: Result<Watched, ApiError>,
+    ) -> Result<Option<Value>, ApiError> {
+        match found {
+            Ok(found) => self.watch(topic, found),
+            Err(error) => {
+                // Not allowed any more. Anything else passes, and is asked again in a minute.
+                if error.status().is_client_error() {
+                    self.unwatch(topic);
+                }
+                Err(error)
+            }
         }
     }
 }

@@ -144,6 +144,17 @@ async fn a_sender_sees_where_their_package_is_and_nobody_else_does() {
         assert_eq!(ack["data"], json!({ "trip_id": offer["trip_id"], "location": null }));
     }
     let here = |lat: f64| json!({ "type": "location", "data": { "lat": lat, "lon": 37.62 } });
+    courier.say(&here(55.74)).await;
+    sender.hear_nothing().await;
+    let data = json!({ "request_id": offer["request_id"] });
+    courier.say(&json!({ "type": "request.pick_up", "cmd_id": Uuid::from_u128(2), "data": data })).await;
+    assert_eq!(courier.hear_of("ack").await["status"], "ok");
+    sender.hear_of("request.picked_up").await;
+    for (topic, id) in [("package_id", package), ("trip_id", &offer["trip_id"])] {
+        sender.say(&subscribe("subscribe", topic, id)).await;
+        let ack = sender.hear_of("ack").await;
+        assert_eq!(ack["data"]["location"]["lat"], 55.74, "where the courier is, now that it is under way");
+    }
     courier.say(&here(55.75)).await;
     let seen = sender.hear_of("trip.location").await;
     assert_eq!((&seen["data"]["trip_id"], &seen["data"]["lat"]), (&offer["trip_id"], &55.75.into()));

@@ -1,0 +1,3 @@
+-- no-transaction
+-- Packages that nobody has taken are closed when their time is over.
+CREATE INDEX CONCURRENTLY packages_lapsing ON packages (deliver_by) WHERE state = 'open';

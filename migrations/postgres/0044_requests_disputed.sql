@@ -1,0 +1,3 @@
+-- no-transaction
+-- What waits for an operator.
+CREATE INDEX CONCURRENTLY requests_disputed ON requests (state_at) WHERE state = 'disputed';

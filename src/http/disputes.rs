@@ -1,0 +1,140 @@
+//! Disputes: a sender says that a delivery was not as agreed, an operator decides who gets the money.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use peerpack_actors::ids::RequestId;
+use peerpack_actors::rejection::Rejection;
+use peerpack_actors::request::{Party, RequestCommand};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::input::{self, LONG_TEXT};
+use super::once::{Once, Repeatable};
+use super::requests::{Step, step, taken};
+use crate::app::App;
+use crate::auth::Principal;
+use crate::error::extract::Body;
+use crate::error::{ApiError, Problem};
+use crate::store::DisputeRecord;
+
+/// How many disputes are listed.
+const PAGE: u32 = 100;
+
+/// What is wrong with a delivery.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Complaint {
+    /// In one's own words; the courier reads it, too.
+    #[schema(value_type = String)]
+    reason: Option<String>,
+}
+
+/// Disputes that wait for an operator, the oldest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Disputes {
+    disputes: Vec<DisputeView>,
+}
+
+/// A dispute.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DisputeView {
+    /// The request that it is about.
+    id: String,
+    package_id: String,
+    description: String,
+    sender_id: String,
+    sender_name: String,
+    courier_id: String,
+    courier_name: String,
+    /// In the sender's words.
+    reason: String,
+    since: String,
+    /// What the courier is paid or the sender gets back.
+    reward: f64,
+    currency: String,
+}
+
+/// Who is in the right.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Resolution {
+    /// `courier`: the reward is paid. `sender`: the sender gets the money back.
+    #[schema(value_type = String)]
+    in_favour_of: Party,
+}
+
+/// The sender says that a package was not delivered as agreed. The money stays where it is until an operator decides.
+#[utoipa::path(put, path = "/api/package-requests/{request_id}/dispute", tag = "requests", security(("bearer" = [])),
+    params(("request_id" = String, Path, description = "The request")), request_body = Complaint,
+    responses((status = 200, body = Step), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 422, body = Problem)))]
+pub async fn open(
+    app: web::Data<App>,
+    principal: Principal,
+    repeatable: Repeatable,
+    path: web::Path<RequestId>,
+    body: Body<Complaint>,
+) -> Result<HttpResponse, ApiError> {
+    let (id, by) = (path.into_inner(), principal.user);
+    let header = app.database.request_header(id).await?.ok_or_else(ApiError::not_found)?;
+    if by != header.sender && by != header.courier {
+        return Err(ApiError::not_found());
+    }
+    let reason = input::required("reason", body.0.reason, LONG_TEXT)?;
+    step(&app, repeatable, by, id, RequestCommand::Dispute { by, reason }).await
+}
+
+/// Disputes that wait for an operator.
+#[utoipa::path(get, path = "/api/admin/disputes", tag = "admin", security(("bearer" = [])),
+    responses((status = 200, body = Disputes), (status = 401, body = Problem), (status = 403, body = Problem)))]
+pub async fn list(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let disputes = app.database.disputes(PAGE).await?;
+    let ids: Vec<_> = disputes.iter().flat_map(|one| [one.sender, one.courier]).collect();
+    let people = app.database.people(&ids).await?;
+    let view = |one: DisputeRecord| {
+        let name = |id| people.get(&id).map(|person| person.name.clone()).unwrap_or_default();
+        DisputeView {
+            id: one.request.to_string(),
+            package_id: one.package.to_string(),
+            description: one.description,
+            sender_id: one.sender.to_string(),
+            sender_name: name(one.sender),
+            courier_id: one.courier.to_string(),
+            courier_name: name(one.courier),
+            reason: one.reason,
+            since: one.since.to_string(),
+            reward: one.reward.major(),
+            currency: one.reward.currency.code().to_owned(),
+        }
+    };
+    Ok(HttpResponse::Ok().json(Disputes { disputes: disputes.into_iter().map(view).collect() }))
+}
+
+/// Ends a dispute: the courier is paid, or the sender gets the money back.
+#[utoipa::path(post, path = "/api/admin/disputes/{dispute_id}/resolve", tag = "admin", security(("bearer" = [])),
+    params(("dispute_id" = String, Path, description = "The request that it is about")), request_body = Resolution,
+    responses((status = 200, body = Step), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn resolve(
+    app: web::Data<App>,
+    principal: Principal,
+    repeatable: Repeatable,
+    path: web::Path<RequestId>,
+    body: Body<Resolution>,
+) -> Result<HttpResponse, ApiError> {
+    let (id, Resolution { in_favour_of }) = (path.into_inner(), body.0);
+    let header = app.database.request_header(id).await?.ok_or_else(ApiError::not_found)?;
+    if [header.sender, header.courier].contains(&principal.user) {
+        return Err(Rejection::WrongParty("other operators").into());
+    }
+    let work = async |once: &Once| {
+        let answer = once.package(StatusCode::OK, move |package| taken(package, id));
+        let done = app.engine.answering(answer).request(id, RequestCommand::Resolve { in_favour_of }).await?;
+        tracing::info!(request = %id, by = %principal.user, in_favour_of = in_favour_of.word(), "a dispute is resolved");
+        Ok(HttpResponse::Ok().json(taken(&done.package, id).ok_or_else(ApiError::not_found)?))
+    };
+    // The other decision is another call.
+    let natural = format!("{id} {}", in_favour_of.word());
+    repeatable.run(&app, principal.user, Some(natural), work).await
+}

@@ -1,0 +1,57 @@
+//! Deliveries that a sender disputes, for the operators who decide.
+
+use peerpack_actors::ids::{PackageId, RequestId, UserId};
+use peerpack_actors::money::Amount;
+use peerpack_actors::ports::Unavailable;
+use peerpack_actors::time::Time;
+
+use super::Database;
+use super::reads::each;
+use super::sql::{Sql, args, sql};
+
+const LIST: Sql = sql("\
+    SELECT q.id, q.package_id, q.sender, q.courier, q.reason, q.state_at, q.reward_minor, q.currency, \
+    p.description FROM requests AS q JOIN packages AS p ON p.id = q.package_id \
+    WHERE q.state = 'disputed' ORDER BY q.state_at, q.id LIMIT $1");
+
+/// A dispute that nobody has decided yet.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DisputeRecord {
+    /// The request.
+    pub request: RequestId,
+    /// The package.
+    pub package: PackageId,
+    /// What the package is.
+    pub description: String,
+    /// Who sends.
+    pub sender: UserId,
+    /// Who travelled.
+    pub courier: UserId,
+    /// What it is about, in the sender's words.
+    pub reason: String,
+    /// Since when.
+    pub since: Time,
+    /// What it is about in money.
+    pub reward: Amount,
+}
+
+impl Database {
+    /// Disputes, the oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn disputes(&self, limit: u32) -> Result<Vec<DisputeRecord>, Unavailable> {
+        Ok(each(&self.rows(LIST, args![limit]).await?, |row| {
+            Ok(DisputeRecord {
+                request: row.request_id("id")?,
+                package: row.package_id("package_id")?,
+                description: row.text("description")?,
+                sender: row.user("sender")?,
+                courier: row.user("courier")?,
+                reason: row.get::<Option<String>>("reason")?.unwrap_or_default(),
+                since: row.time("state_at")?,
+                reward: row.amount("reward_minor", "currency")?,
+            })
+        })?)
+    }
+}
