@@ -9,74 +9,75 @@ use peerpack::config::PUBLIC_TEST_TOKEN;
 /// Plays couriers and senders against a running PeerPack, measures, and checks that nothing went wrong.
 #[derive(Parser, Debug, Clone)]
 #[command(name = "peerpack-loadtest", version, about, args_conflicts_with_subcommands = true)]
-pub(crate) struct Options {
+pub struct Options {
+    /// Something else than a marketplace
     #[command(subcommand)]
-    pub(crate) command: Option<Command>,
+    pub command: Option<Command>,
     /// Where a node listens; give it several times for several nodes
     #[arg(long = "url", value_name = "URL", default_value = "http://127.0.0.1:8080")]
-    pub(crate) urls: Vec<String>,
+    pub urls: Vec<String>,
     /// The Telegram bot's token with which the server checks sign-ins
     #[arg(long, env = "PEERPACK_BOT_TOKEN", hide_env_values = true, default_value = PUBLIC_TEST_TOKEN, hide_default_value = true)]
-    pub(crate) bot_token: String,
+    pub bot_token: String,
     /// Couriers, each with a socket
     #[arg(long, default_value_t = 2_000, value_name = "N")]
-    pub(crate) couriers: usize,
+    pub couriers: usize,
     /// Senders, each with a socket
     #[arg(long, default_value_t = 200, value_name = "N", value_parser = at_least_one)]
-    pub(crate) senders: usize,
+    pub senders: usize,
     /// Trips that each courier publishes before the clock starts
     #[arg(long, default_value_t = 1, value_name = "N")]
-    pub(crate) trips_per_courier: usize,
+    pub trips_per_courier: usize,
     /// Packages published in a second, on average
     #[arg(long, default_value_t = 200.0, value_name = "RATE", value_parser = rate)]
-    pub(crate) packages_per_s: f64,
+    pub packages_per_s: f64,
     /// How long packages are published and measured
     #[arg(long, default_value_t = 60, value_name = "SECONDS")]
-    pub(crate) duration_s: u64,
+    pub duration_s: u64,
     /// How long packages are published before measuring starts
     #[arg(long, default_value_t = 5, value_name = "SECONDS")]
-    pub(crate) warmup_s: u64,
+    pub warmup_s: u64,
     /// The chance that a courier accepts an offer
     #[arg(long, default_value_t = 0.5, value_name = "CHANCE", value_parser = chance)]
-    pub(crate) accept: f64,
+    pub accept: f64,
     /// The chance that a deal goes on to pickup, delivery and confirmation
     #[arg(long, default_value_t = 0.3, value_name = "CHANCE", value_parser = chance)]
-    pub(crate) deliver: f64,
+    pub deliver: f64,
     /// The chance that a deal is called off by one of its parties
     #[arg(long, default_value_t = 0.02, value_name = "CHANCE", value_parser = chance)]
-    pub(crate) cancel: f64,
+    pub cancel: f64,
     /// What is random follows from this; 0 chooses one, and the report says which
     #[arg(long, default_value_t = 0)]
-    pub(crate) seed: u64,
+    pub seed: u64,
     /// Users whose streams are compared with the store after the run
     #[arg(long, default_value_t = 100, value_name = "N")]
-    pub(crate) resume_sample: usize,
+    pub resume_sample: usize,
     /// Threads of the load generator
     #[arg(long, default_value = "2", value_name = "N")]
-    pub(crate) threads: NonZeroUsize,
+    pub threads: NonZeroUsize,
     /// Where the report goes, Markdown
     #[arg(long, value_name = "FILE")]
-    pub(crate) report: Option<PathBuf>,
+    pub report: Option<PathBuf>,
     /// Where the same goes for machines
     #[arg(long, value_name = "FILE")]
-    pub(crate) json: Option<PathBuf>,
+    pub json: Option<PathBuf>,
     /// A folder for both, as loadtest.md and loadtest.json
     #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
+    pub out: Option<PathBuf>,
     /// What the server stores in, for the report
     #[arg(long, value_name = "TEXT", default_value = "not stated")]
-    pub(crate) store: String,
+    pub store: String,
     /// What else ran on the machine, for the report
     #[arg(long, value_name = "TEXT", default_value = "not stated")]
-    pub(crate) beside: String,
+    pub beside: String,
     /// Server processes on this machine whose CPU time and memory the report shows
     #[arg(long = "server-pid", value_name = "PID")]
-    pub(crate) server_pids: Vec<u32>,
+    pub server_pids: Vec<u32>,
 }
 
 /// Something else than playing a marketplace.
 #[derive(Subcommand, Debug, Clone)]
-pub(crate) enum Command {
+pub enum Command {
     /// Measure what a socket costs a server while nothing happens on it
     Idle(IdleOptions),
     /// Measure what sockets that are not read cost the server and everybody else
@@ -85,60 +86,60 @@ pub(crate) enum Command {
 
 /// What can be said about sockets that are not read.
 #[derive(Args, Debug, Clone)]
-pub(crate) struct SlowOptions {
+pub struct SlowOptions {
     /// Where the server listens
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
-    pub(crate) url: String,
+    pub url: String,
     /// The Telegram bot's token with which the server checks sign-ins
     #[arg(long, env = "PEERPACK_BOT_TOKEN", hide_env_values = true, default_value = PUBLIC_TEST_TOKEN, hide_default_value = true)]
-    pub(crate) bot_token: String,
+    pub bot_token: String,
     /// Sockets that are read, each of a user of its own
     #[arg(long, default_value_t = 1_000, value_name = "N", value_parser = at_least_one)]
-    pub(crate) sockets: usize,
+    pub sockets: usize,
     /// Events for them in a second
     #[arg(long, default_value_t = 100, value_name = "N")]
-    pub(crate) per_s: u32,
+    pub per_s: u32,
     /// How long each turn is
     #[arg(long, default_value_t = 20, value_name = "SECONDS")]
-    pub(crate) turn_s: u64,
+    pub turn_s: u64,
     /// Turns with and without a socket that is not read
     #[arg(long, default_value_t = 5, value_name = "N", value_parser = at_least_one)]
-    pub(crate) rounds: usize,
+    pub rounds: usize,
     /// Sockets that are not read while the server's memory is watched
     #[arg(long, default_value_t = 50, value_name = "N", value_parser = at_least_one)]
-    pub(crate) unread: usize,
+    pub unread: usize,
     /// The server's process on this machine
     #[arg(long, value_name = "PID")]
-    pub(crate) server_pid: u32,
+    pub server_pid: u32,
     /// What the server stores in, for the report
     #[arg(long, value_name = "TEXT", default_value = "not stated")]
-    pub(crate) store: String,
+    pub store: String,
 }
 
 /// What can be said about idle sockets.
 #[derive(Args, Debug, Clone)]
-pub(crate) struct IdleOptions {
+pub struct IdleOptions {
     /// Where the server listens
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
-    pub(crate) url: String,
+    pub url: String,
     /// The key with which the server signs access tokens
     #[arg(long, env = "PEERPACK_JWT_SECRET", hide_env_values = true)]
-    pub(crate) jwt_secret: String,
+    pub jwt_secret: String,
     /// How many, each of a user of its own
     #[arg(long, default_value_t = 15_000, value_name = "N", value_parser = at_least_one)]
-    pub(crate) sockets: usize,
+    pub sockets: usize,
     /// How long they are left alone
     #[arg(long, default_value_t = 60, value_name = "SECONDS")]
-    pub(crate) settle_s: u64,
+    pub settle_s: u64,
     /// How long each of them says something every second, and is answered, after that
     #[arg(long, default_value_t = 30, value_name = "SECONDS")]
-    pub(crate) talk_s: u64,
+    pub talk_s: u64,
     /// The server's process on this machine
     #[arg(long, value_name = "PID")]
-    pub(crate) server_pid: u32,
+    pub server_pid: u32,
     /// What the server stores in, for the report
     #[arg(long, value_name = "TEXT", default_value = "not stated")]
-    pub(crate) store: String,
+    pub store: String,
 }
 
 fn chance(text: &str) -> Result<f64, String> {

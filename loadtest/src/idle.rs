@@ -51,7 +51,7 @@ struct Crowd {
 ///
 /// # Errors
 /// Somebody cannot connect, or a socket does not live until the end.
-pub(crate) async fn run(options: IdleOptions) -> anyhow::Result<bool> {
+pub async fn run(options: IdleOptions) -> anyhow::Result<bool> {
     let IdleOptions { url, jwt_secret, sockets, settle_s, talk_s, server_pid, store } = options;
     if let Some(most) = max_open_files() {
         ensure!(sockets + OTHER_FILES <= most, "{sockets} sockets need more open files than {most}");

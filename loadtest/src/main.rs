@@ -1,29 +1,10 @@
 //! The `peerpack-loadtest` command: plays a marketplace against a running server, open-loop, and judges what the
 //! server said. Exit code 0 only if no invariant was broken.
 
-mod api;
-mod arrival;
-mod budget;
-mod chance;
-mod cli;
-mod clock;
-mod idle;
-mod machine;
-mod measure;
-mod oracle;
-mod population;
-mod publishing;
-mod report;
-mod run;
-mod scenario;
-mod shared;
-mod slow;
-mod socket;
-mod user;
-
 use std::process::ExitCode;
 
 use clap::Parser;
+use peerpack_loadtest::{cli, idle, run, slow};
 
 fn main() -> ExitCode {
     let options = cli::Options::parse();

@@ -6,9 +6,12 @@
 mod endings;
 mod existence;
 mod history;
+mod orders;
 mod paths;
 mod position;
+mod record;
 mod room;
+mod stored;
 mod streams;
 mod telling;
 #[cfg(test)]
@@ -20,14 +23,18 @@ use std::fmt;
 use peerpack_actors::time::Span;
 use serde::Serialize;
 
-pub(crate) use history::{Fact, History, Outcome, PackageFacts, TripFacts, What};
+pub use history::{Command, Fact, History, Outcome, PackageFacts, Step, Stream, Told, TripFacts, What};
+pub use record::{Entry, Kind};
+pub use stored::Stored;
 
 /// What was promised and not kept.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Rule {
+pub enum Rule {
     /// A package has one courier at a time.
     OneWinner,
+    /// The answers on a package fit one order.
+    OneOrder,
     /// The parcels on a leg fit into its capacity, the detours into the budget.
     Room,
     /// Nothing is offered or accepted after its end.
@@ -44,8 +51,9 @@ pub(crate) enum Rule {
 
 impl Rule {
     /// All of them.
-    pub(crate) const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::OneWinner,
+        Self::OneOrder,
         Self::Room,
         Self::NothingAfterTheEnd,
         Self::PathForward,
@@ -55,9 +63,11 @@ impl Rule {
     ];
 
     /// What it says in the report, with the numbers of the promises and of the core's invariants.
-    pub(crate) const fn title(self) -> &'static str {
+    #[must_use]
+    pub const fn title(self) -> &'static str {
         match self {
             Self::OneWinner => "one winner per package (AS-1, INV-1)",
+            Self::OneOrder => "the answers on each package fit one order of its commands (AS-1)",
             Self::Room => "room on every leg, detours within the budget (AS-2, INV-2)",
             Self::NothingAfterTheEnd => "nothing offered or accepted after its end (AS-1)",
             Self::PathForward => "requests go their way step by step, never back in time (INV-8)",
@@ -74,11 +84,11 @@ impl Rule {
 
 /// A promise that was not kept.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub(crate) struct Violation {
+pub struct Violation {
     /// Which.
-    pub(crate) rule: Rule,
+    pub rule: Rule,
     /// What happened.
-    pub(crate) what: String,
+    pub what: String,
 }
 
 impl fmt::Display for Violation {
@@ -91,12 +101,14 @@ impl fmt::Display for Violation {
 const TOLERANCE: Span = Span::seconds(2);
 
 /// Everything that went wrong. To be asked when all is quiet.
-pub(crate) fn judge(history: &History) -> Vec<Violation> {
+#[must_use]
+pub fn judge(history: &History) -> Vec<Violation> {
     let mut violations = Vec::new();
     let mut note = |rule: Rule, found: Vec<String>| {
         violations.extend(found.into_iter().map(|what| Violation { rule, what }));
     };
     note(Rule::OneWinner, winners::check(history));
+    note(Rule::OneOrder, orders::check(history));
     note(Rule::Room, room::check(history));
     note(Rule::NothingAfterTheEnd, endings::check(history, TOLERANCE));
     note(Rule::PathForward, paths::check(history));
@@ -104,4 +116,11 @@ pub(crate) fn judge(history: &History) -> Vec<Violation> {
     note(Rule::WholeStreams, streams::check(history));
     note(Rule::ExistsOnce, existence::check(history));
     violations
+}
+
+/// What was acknowledged and is not in the store, for whoever can look into it. To be asked when all is quiet.
+#[must_use]
+pub fn judge_stored(history: &History, stored: &Stored) -> Vec<Violation> {
+    let found = stored::check(history, stored).into_iter();
+    found.map(|what| Violation { rule: Rule::ExistsOnce, what }).collect()
 }

@@ -2,6 +2,7 @@
 
 mod replay;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use peerpack_actors::ids::PackageId;
 use peerpack_actors::stream::OfferEndReason;
 use peerpack_actors::time::Time;
+use tokio::sync::Notify;
 
 use crate::api::Api;
 use crate::arrival::poisson;
@@ -37,16 +39,37 @@ const QUIET_US: u64 = 2_500_000;
 /// Files besides those of users: connections for HTTP, the report.
 const SPARE_FILES: usize = 1_200;
 
+/// What came of a run.
+pub struct Played {
+    /// Everything that was said and told.
+    pub history: History,
+    /// What went wrong.
+    pub violations: Vec<Violation>,
+    /// What happened how often.
+    pub counts: BTreeMap<String, u64>,
+    report: Report,
+}
+
 /// Plays, judges and reports. Whether nothing went wrong.
 ///
 /// # Errors
 /// The run could not take place.
-pub(crate) async fn run(options: Options) -> anyhow::Result<bool> {
+pub async fn run(options: Options) -> anyhow::Result<bool> {
+    let played = play(&options, &Notify::new()).await?;
+    played.report.write(&options)?;
+    Ok(played.violations.is_empty())
+}
+
+/// Plays and judges. `began` learns when everybody is there and the first packages are published.
+///
+/// # Errors
+/// The run could not take place.
+pub async fn play(options: &Options, began: &Notify) -> anyhow::Result<Played> {
     let clock = Clock::start();
     let seed = if options.seed == 0 { clock.wall().ms().unsigned_abs() } else { options.seed };
     eprintln!("seed {seed}");
     check_files(options.couriers + options.senders)?;
-    let shared = Arc::new(share(&options, clock, seed).await?);
+    let shared = Arc::new(share(options, clock, seed).await?);
     let mut memory =
         Memory { at_start_mib: machine::memory_mib(&options.server_pids, "VmRSS"), ..Memory::default() };
 
@@ -77,6 +100,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<bool> {
     drop(shared.schedule.set(Schedule::new(intended, start_us + options.warmup_s * 1_000_000)));
     let progress = tokio::spawn(show_progress(Arc::clone(&shared), start_us));
     let used = Used::now(&options.server_pids);
+    began.notify_one();
     publish(&shared, &people, &world.packages).await;
     let seconds = clock.now_us().saturating_sub(start_us) as f64 / 1e6;
     let cores = Used::now(&options.server_pids).since(used, seconds);
@@ -91,8 +115,9 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<bool> {
     shared.phase.send_replace(Phase::Over);
     while people.lives.join_next().await.is_some() {}
 
-    let violations = judge(&shared.history.lock());
     measure_afterwards(&shared);
+    let history = std::mem::take(&mut *shared.history.lock());
+    let violations = judge(&history);
     let sizes = Sizes {
         couriers: options.couriers,
         senders: options.senders,
@@ -102,9 +127,8 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<bool> {
         streams_replayed: replayed,
         is_drained: drained,
     };
-    let report = Report::new(&options, &shared, Machine::here(), sizes, cores, memory, violations);
-    report.write(&options)?;
-    Ok(report.is_clean())
+    let report = Report::new(options, &shared, Machine::here(), sizes, cores, memory, violations.clone());
+    Ok(Played { history, violations, counts: shared.counts.all(), report })
 }
 
 async fn share(options: &Options, clock: Clock, seed: u64) -> anyhow::Result<Shared> {

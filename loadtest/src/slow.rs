@@ -56,7 +56,7 @@ struct Bench {
 ///
 /// # Errors
 /// Somebody cannot sign in or connect.
-pub(crate) async fn run(options: SlowOptions) -> anyhow::Result<bool> {
+pub async fn run(options: SlowOptions) -> anyhow::Result<bool> {
     let SlowOptions { url, bot_token, sockets, per_s, turn_s, rounds, unread, server_pid, store } = options;
     let bench = Arc::new(Bench { api: Api::new(bot_token)?, target: Target::parse(&url).await?, server_pid });
     let started = SystemClock.now();

@@ -197,7 +197,7 @@ impl User {
         let cut: Vec<Uuid> =
             self.commands.iter().filter(|(_, one)| one.is_sent).map(|(cmd, _)| *cmd).collect();
         for cmd in cut {
-            self.shared.history.lock().cut(cmd);
+            self.shared.history.lock().cut(cmd, now);
             self.again(cmd, now);
         }
     }
@@ -410,8 +410,8 @@ impl User {
         (command.sent_us, command.is_sent) = (now, true);
         command.attempts += 1;
         let (what, request) = (command.what, command.request);
-        let wall = self.shared.clock.wall_at(now);
-        self.shared.history.lock().sent(cmd, self.account.id, what, request, wall);
+        let when = (self.shared.clock.wall_at(now), now);
+        self.shared.history.lock().sent(cmd, self.account.id, what, request, when);
         socket.say(Some(cmd), &message(what, request)).await
     }
 

@@ -8,60 +8,61 @@ use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
 use peerpack_actors::stream::{OfferEndReason, StreamEvent};
 use peerpack_actors::time::Time;
 use peerpack_actors::trip::LegSpan;
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::position::Follower;
 
 /// Everything that was published, said and told.
 #[derive(Default)]
-pub(crate) struct History {
+pub struct History {
     /// Trips whose publication was acknowledged.
-    pub(crate) trips: HashMap<TripId, TripFacts>,
+    pub trips: HashMap<TripId, TripFacts>,
     /// Packages whose publication was acknowledged.
-    pub(crate) packages: HashMap<PackageId, PackageFacts>,
+    pub packages: HashMap<PackageId, PackageFacts>,
     /// By user.
-    pub(crate) streams: HashMap<UserId, Stream>,
+    pub streams: HashMap<UserId, Stream>,
     /// By the id that the client gave them.
-    pub(crate) commands: HashMap<Uuid, Command>,
+    pub commands: HashMap<Uuid, Command>,
     /// The packages that were seen for each place in the schedule.
-    pub(crate) numbers: HashMap<usize, BTreeSet<PackageId>>,
+    pub numbers: HashMap<usize, BTreeSet<PackageId>>,
 }
 
 /// A published trip.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct TripFacts {
+pub struct TripFacts {
     /// Whose.
-    pub(crate) courier: UserId,
+    pub courier: UserId,
     /// Room on each leg.
-    pub(crate) capacity_g: u32,
+    pub capacity_g: u32,
     /// The extra way the courier accepts.
-    pub(crate) max_detour_min: u32,
+    pub max_detour_min: u32,
     /// How many legs.
-    pub(crate) legs: usize,
+    pub legs: usize,
 }
 
 /// A published package.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct PackageFacts {
+pub struct PackageFacts {
     /// Whose.
-    pub(crate) sender: UserId,
+    pub sender: UserId,
     /// Its place in the schedule.
-    pub(crate) number: usize,
+    pub number: usize,
 }
 
 /// What one user was told.
 #[derive(Default)]
-pub(crate) struct Stream {
+pub struct Stream {
     /// In the order of arrival.
-    pub(crate) told: Vec<Told>,
+    pub told: Vec<Told>,
     /// What is wrong with the numbers.
-    pub(crate) faults: Vec<String>,
+    pub faults: Vec<String>,
     /// Whether the server could not say what was missed, so that nothing can be concluded from an absence.
-    pub(crate) is_torn: bool,
+    pub is_torn: bool,
     /// Which history the numbers belong to.
-    pub(crate) epoch: u64,
+    pub epoch: u64,
     /// The number of the last event.
-    pub(crate) last_seq: u64,
+    pub last_seq: u64,
     /// Whether an answer to `resume` is awaited or being followed; such events are not news.
     catching_up_to: u64,
     follower: Follower,
@@ -69,76 +70,126 @@ pub(crate) struct Stream {
 
 /// An event that a user was told.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(crate) struct Told {
+pub struct Told {
     /// Its number.
-    pub(crate) seq: u64,
+    pub seq: u64,
     /// When it was decided.
-    pub(crate) at: Time,
+    pub at: Time,
     /// When it was told.
-    pub(crate) received_us: u64,
+    pub received_us: u64,
     /// The wall's time then.
-    pub(crate) received_at: Time,
+    pub received_at: Time,
     /// Whether it was told as it happened, and not after a reconnect.
-    pub(crate) is_live: bool,
+    pub is_live: bool,
     /// Of the whole event.
-    pub(crate) digest: u64,
+    pub digest: u64,
     /// What happened.
-    pub(crate) fact: Fact,
+    pub fact: Fact,
 }
 
 /// What an event says, as far as a checker asks.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(crate) enum Fact {
+pub enum Fact {
     /// A package is offered.
     Offered {
+        /// The offer itself.
         request: RequestId,
+        /// Of what.
         package: PackageId,
+        /// On which trip.
         trip: TripId,
+        /// Where it would ride.
         legs: LegSpan,
+        /// How heavy it is.
         weight_g: u32,
+        /// The extra way.
         detour_min: u32,
+        /// Until when it stands.
         expires_at: Time,
     },
     /// The offer ended.
-    Ended { request: RequestId, package: PackageId, reason: OfferEndReason },
+    Ended {
+        /// The offer itself.
+        request: RequestId,
+        /// Of what.
+        package: PackageId,
+        /// Why.
+        reason: OfferEndReason,
+    },
     /// A request went a step on.
-    Step { step: Step, request: RequestId, package: PackageId, trip: TripId },
+    Step {
+        /// Which step.
+        step: Step,
+        /// Which request.
+        request: RequestId,
+        /// For what.
+        package: PackageId,
+        /// On which trip.
+        trip: TripId,
+    },
     /// A package changed.
-    Package { package: PackageId, version: i64 },
+    Package {
+        /// Which.
+        package: PackageId,
+        /// Its version from then on.
+        version: i64,
+    },
     /// A trip changed.
-    Trip { trip: TripId, version: i64 },
+    Trip {
+        /// Which.
+        trip: TripId,
+        /// Its version from then on.
+        version: i64,
+    },
     /// Something that no checker knows.
     Other,
 }
 
 /// Steps of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) enum Step {
+pub enum Step {
+    /// A sender asks, or a courier responds.
     Opened,
+    /// It is a deal.
     Accepted,
+    /// The courier does not want it.
     Declined,
+    /// Another courier was first.
     Taken,
+    /// The courier has the package.
     PickedUp,
+    /// The courier has handed it over.
     Delivered,
+    /// The sender says so, too.
     Confirmed,
+    /// The deal is off.
     Cancelled,
+    /// The sender says that it did not arrive.
     Disputed,
 }
 
 /// What a command asks for.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(crate) enum What {
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// The courier takes the package on.
     Accept,
+    /// The courier does not want it.
     Decline,
+    /// The courier has it.
     PickUp,
+    /// The courier has handed it over.
     Deliver,
+    /// The sender says so, too.
     Confirm,
+    /// Either calls the deal off.
     Cancel,
 }
 
 impl What {
     /// The step that both parties are told of; of a declined offer only the courier.
-    pub(crate) const fn step(self) -> Step {
+    #[must_use]
+    pub const fn step(self) -> Step {
         match self {
             Self::Accept => Step::Accepted,
             Self::Decline => Step::Declined,
@@ -152,21 +203,28 @@ impl What {
 
 /// A command and its answers.
 #[derive(Clone, Debug)]
-pub(crate) struct Command {
-    pub(crate) by: UserId,
-    pub(crate) what: What,
-    pub(crate) request: RequestId,
+pub struct Command {
+    /// Whose.
+    pub by: UserId,
+    /// What it asks for.
+    pub what: What,
+    /// Of which request.
+    pub request: RequestId,
     /// When it was sent last, on the wall.
-    pub(crate) sent_at: Time,
+    pub sent_at: Time,
     /// How often it was sent on connections that lasted until its answer.
-    pub(crate) sends: usize,
+    pub sends: usize,
+    /// When it was sent, each time.
+    pub asked_us: Vec<u64>,
+    /// When the connection on which it was sent was found gone.
+    pub cut_us: Vec<u64>,
     /// The answers.
-    pub(crate) answers: Vec<(u64, Outcome)>,
+    pub answers: Vec<(u64, Outcome)>,
 }
 
 /// How a command went.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Outcome {
+pub enum Outcome {
     /// Done.
     Ok,
     /// Refused, with this code.
@@ -177,19 +235,21 @@ pub(crate) enum Outcome {
 
 impl Command {
     /// Whether it was done for sure.
-    pub(crate) fn is_done(&self) -> bool {
+    #[must_use]
+    pub fn is_done(&self) -> bool {
         self.done_us().is_some()
     }
 
     /// When the client knew that it was done.
-    pub(crate) fn done_us(&self) -> Option<u64> {
+    #[must_use]
+    pub fn done_us(&self) -> Option<u64> {
         self.answers.iter().find(|(_, outcome)| *outcome == Outcome::Ok).map(|(us, _)| *us)
     }
 }
 
 impl Stream {
     /// In the order of the numbers.
-    pub(crate) fn in_order(&self) -> Vec<&Told> {
+    pub fn in_order(&self) -> Vec<&Told> {
         let mut told: Vec<&Told> = self.told.iter().collect();
         told.sort_by_key(|told| told.seq);
         told
@@ -198,23 +258,23 @@ impl Stream {
 
 impl History {
     /// A trip's publication was acknowledged.
-    pub(crate) fn trip_published(&mut self, trip: TripId, facts: TripFacts) {
+    pub fn trip_published(&mut self, trip: TripId, facts: TripFacts) {
         self.trips.insert(trip, facts);
     }
 
     /// A package's publication was acknowledged, or somebody was told of it.
-    pub(crate) fn package_published(&mut self, package: PackageId, facts: PackageFacts) {
+    pub fn package_published(&mut self, package: PackageId, facts: PackageFacts) {
         self.numbered(facts.number, package);
         self.packages.insert(package, facts);
     }
 
     /// A package was seen for a place in the schedule.
-    pub(crate) fn numbered(&mut self, number: usize, package: PackageId) {
+    pub fn numbered(&mut self, number: usize, package: PackageId) {
         self.numbers.entry(number).or_default().insert(package);
     }
 
     /// A connection begins. Returns the position to resume from, if there is one.
-    pub(crate) fn hello(&mut self, user: UserId, epoch: u64, top: u64) -> Option<u64> {
+    pub fn hello(&mut self, user: UserId, epoch: u64, top: u64) -> Option<u64> {
         let first = !self.streams.contains_key(&user);
         let stream = self.streams.entry(user).or_default();
         if first {
@@ -225,7 +285,7 @@ impl History {
     }
 
     /// The answer to `resume`.
-    pub(crate) fn resumed(
+    pub fn resumed(
         &mut self,
         user: UserId,
         epoch: u64,
@@ -246,7 +306,7 @@ impl History {
     }
 
     /// An event arrives.
-    pub(crate) fn told(&mut self, user: UserId, event: &Event, received_us: u64, received_at: Time) {
+    pub fn told(&mut self, user: UserId, event: &Event, received_us: u64, received_at: Time) {
         let stream = self.streams.entry(user).or_default();
         if let Err(fault) = stream.follower.event(event.seq) {
             stream.faults.push(fault);
@@ -266,31 +326,41 @@ impl History {
         });
     }
 
-    /// A command is sent, perhaps again.
-    pub(crate) fn sent(&mut self, cmd: Uuid, by: UserId, what: What, request: RequestId, at: Time) {
-        let new = Command { by, what, request, sent_at: at, sends: 0, answers: Vec::new() };
+    /// A command is sent, perhaps again: at a time of the wall, and at a reading of the stopwatch.
+    pub fn sent(
+        &mut self,
+        cmd: Uuid,
+        by: UserId,
+        what: What,
+        request: RequestId,
+        (at, us): (Time, u64),
+    ) {
+        let (asked_us, cut_us, answers) = (Vec::new(), Vec::new(), Vec::new());
+        let new = Command { by, what, request, sent_at: at, sends: 0, asked_us, cut_us, answers };
         let command = self.commands.entry(cmd).or_insert(new);
         command.sends += 1;
         command.sent_at = at;
+        command.asked_us.push(us);
     }
 
     /// A command is answered.
-    pub(crate) fn answered(&mut self, cmd: Uuid, us: u64, outcome: Outcome) {
+    pub fn answered(&mut self, cmd: Uuid, us: u64, outcome: Outcome) {
         if let Some(command) = self.commands.get_mut(&cmd) {
             command.answers.push((us, outcome));
         }
     }
 
     /// The connection on which a command was sent is gone: its answer will not come there.
-    pub(crate) fn cut(&mut self, cmd: Uuid) {
+    pub fn cut(&mut self, cmd: Uuid, us: u64) {
         if let Some(command) = self.commands.get_mut(&cmd) {
             command.sends -= 1;
+            command.cut_us.push(us);
         }
     }
 }
 
 /// A number that two equal events share.
-pub(crate) fn digest(event: &Event) -> u64 {
+pub fn digest(event: &Event) -> u64 {
     let mut hasher = DefaultHasher::new();
     ServerMessage::Event(event.clone()).to_text().hash(&mut hasher);
     hasher.finish()
@@ -298,7 +368,7 @@ pub(crate) fn digest(event: &Event) -> u64 {
 
 impl Fact {
     /// What an event says.
-    pub(crate) fn of(event: &Event) -> Self {
+    pub fn of(event: &Event) -> Self {
         let EventBody::Known(body) = &event.body else { return Self::Other };
         let (step, change) = match body.as_ref() {
             StreamEvent::OfferNew(offer) => {

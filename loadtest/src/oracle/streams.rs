@@ -53,13 +53,13 @@ const fn name(step: Step) -> &'static str {
 
 impl History {
     /// Something is wrong with a user's stream.
-    pub(crate) fn fault(&mut self, user: UserId, fault: String) {
+    pub fn fault(&mut self, user: UserId, fault: String) {
         self.streams.entry(user).or_default().faults.push(fault);
     }
 
     /// Compares what the store says of a user's stream after `from` up to `top` with what was told; notes the
     /// differences.
-    pub(crate) fn compare(&mut self, user: UserId, from: u64, top: u64, stored: &[Event]) {
+    pub fn compare(&mut self, user: UserId, from: u64, top: u64, stored: &[Event]) {
         let Some(stream) = self.streams.get_mut(&user) else { return };
         let mut faults = Vec::new();
         for event in stored {

@@ -133,7 +133,12 @@ impl Play {
 
     /// Sends a command.
     pub(super) fn sent(&mut self, cmd: Uuid, by: u8, what: What, request: RequestId) {
-        self.history.sent(cmd, self.user(by), what, request, NOW);
+        self.sent_at(cmd, by, what, request, 0);
+    }
+
+    /// Sends a command at a reading of the stopwatch.
+    pub(super) fn sent_at(&mut self, cmd: Uuid, by: u8, what: What, request: RequestId, us: u64) {
+        self.history.sent(cmd, self.user(by), what, request, (NOW, us));
     }
 
     /// Sends a command that is answered with `ok`.

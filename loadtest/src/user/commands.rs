@@ -71,7 +71,8 @@ pub(super) async fn call(
     for _ in 0..ATTEMPTS {
         let sent = shared.clock.now_us();
         shared.touch(sent);
-        shared.history.lock().sent(cmd, account.id, what, request, shared.clock.wall_at(sent));
+        let when = (shared.clock.wall_at(sent), sent);
+        shared.history.lock().sent(cmd, account.id, what, request, when);
         let base = &shared.targets[account.node].http;
         let outcome = match shared.api.step(base, &account.token(), request, path, cmd).await {
             Ok(()) => Outcome::Ok,
