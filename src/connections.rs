@@ -68,6 +68,18 @@ impl Connections {
         Ok(Self { most, most_from_one, unread_within, open: Mutex::default() })
     }
 
+    /// How many there are, sockets included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.open.lock().all
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Takes a connection in, unless there are too many; then it is closed at once.
     pub fn admit(self: &Arc<Self>, stream: TcpStream) -> Option<(Connection, SocketAddr)> {
         let peer = stream.peer_addr().ok()?;

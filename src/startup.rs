@@ -26,6 +26,7 @@ use crate::bus::redis::{RedisBus, Running};
 use crate::bus::{Heard, Presence};
 use crate::chores::Chores;
 use crate::config::Config;
+use crate::connections::Connections;
 use crate::files::Files;
 use crate::routing::Osrm;
 use crate::store::{self, Database};
@@ -41,6 +42,7 @@ pub struct Application {
     server: Server,
     address: SocketAddr,
     app: App,
+    connections: Arc<Connections>,
     /// Listens to other nodes as long as the application lives.
     _subscription: Option<Running>,
     /// Done as long as the application lives.
@@ -91,6 +93,7 @@ impl Application {
         let engine = Engine::start(store, bus, Arc::clone(&clock), runtime)
             .await
             .context("cannot read the store; has `peerpack migrate` been run?")?;
+        engine.threads().watch().context("cannot watch over the threads")?;
         let sockets = Arc::new(Sockets::default());
         let (revocations, learning) = identity::revocations(&database, &sockets, clock.now()).await?;
         let subscription = redis.map(|redis| subscribe(&redis, engine.clone(), Arc::clone(&sockets)));
@@ -114,9 +117,18 @@ impl Application {
             started_at,
         };
         let beside = Beside::new(&app.config, Some(revocations))?;
-        let server = serving::serve(listener, app.clone(), tokens, beside)?;
+        let connections = Arc::new(Connections::new(&app.config)?);
+        let server = serving::serve(listener, app.clone(), tokens, beside, Arc::clone(&connections))?;
         let chores = Chores::start(app.clone());
-        Ok(Self { server, address, app, _subscription: subscription, _chores: chores, _learning: learning })
+        Ok(Self {
+            server,
+            address,
+            app,
+            connections,
+            _subscription: subscription,
+            _chores: chores,
+            _learning: learning,
+        })
     }
 
     /// Where it listens.
@@ -157,7 +169,8 @@ impl Application {
     /// # Errors
     /// When the server itself fails.
     pub async fn run_until_stopped(self) -> anyhow::Result<()> {
-        let ending = actix_web::rt::spawn(ending::on_signal(self.app.clone(), self.server.handle()));
+        let ending =
+            actix_web::rt::spawn(ending::on_signal(self.app.clone(), self.server.handle(), self.connections));
         inherited::tell("READY=1");
         let ended = self.server.await;
         ending.abort();

@@ -1,10 +1,55 @@
 //! Whether the server lives, and whether it should be sent requests.
 
+use std::time::Duration;
+
 use actix_web::{HttpResponse, web};
+use futures_util::future::join;
 use serde::Serialize;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use crate::app::App;
+
+/// How long what was found out about the database and Redis is good for another answer.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// What was found out last about what this node needs. Whoever asks shares it, so that no number of questions makes
+/// more than one probe at a time.
+#[derive(Default)]
+pub struct Pulse(Mutex<Option<(Instant, Found)>>);
+
+#[derive(Clone, Copy)]
+struct Found {
+    /// How long the database took; none if it did not answer.
+    database_ms: Option<i64>,
+    redis: &'static str,
+}
+
+impl Pulse {
+    async fn take(&self, app: &App) -> Found {
+        let mut last = self.0.lock().await;
+        if let Some((at, found)) = *last
+            && at.elapsed() < FRESH
+        {
+            return found;
+        }
+        let started = app.clock.now();
+        let database = async {
+            let answered = app.database.ping().await.is_ok();
+            answered.then(|| app.clock.now().since(started).ms())
+        };
+        let (database_ms, redis) = join(database, app.presence.present_count(started)).await;
+        let redis = match (&app.config.redis_url, redis) {
+            (None, _) => "not_configured",
+            (Some(_), Ok(_)) => "ok",
+            (Some(_), Err(_)) => "down",
+        };
+        let found = Found { database_ms, redis };
+        *last = Some((Instant::now(), found));
+        found
+    }
+}
 
 /// How the server is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -54,6 +99,8 @@ pub struct EngineHealth {
     waiting_packages: usize,
     actors: usize,
     sessions: usize,
+    /// Threads that are held up by something which does not yield.
+    silent_threads: Vec<String>,
 }
 
 /// Whether to send requests here.
@@ -73,12 +120,12 @@ pub async fn live() -> HttpResponse {
 /// Whether to send requests here.
 #[utoipa::path(get, path = "/api/health/ready", tag = "health",
     responses((status = 200, body = Ready), (status = 503, body = Ready)))]
-pub async fn ready(app: web::Data<App>) -> HttpResponse {
+pub async fn ready(app: web::Data<App>, pulse: web::Data<Pulse>) -> HttpResponse {
     let mut reasons = Vec::new();
     if app.duty.is_ending() {
         reasons.push("the server is ending".to_owned());
     }
-    if app.database.ping().await.is_err() {
+    if pulse.take(&app).await.database_ms.is_none() {
         reasons.push("the database does not answer".to_owned());
     }
     let mut answer = if reasons.is_empty() { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
@@ -87,25 +134,18 @@ pub async fn ready(app: web::Data<App>) -> HttpResponse {
 
 /// How the server is.
 #[utoipa::path(get, path = "/api/health", tag = "health", responses((status = 200, body = Health)))]
-pub async fn health(app: web::Data<App>) -> HttpResponse {
-    let started = app.clock.now();
-    let alive = app.database.ping().await.is_ok();
-    let now = app.clock.now();
-    let redis = match (&app.config.redis_url, app.presence.present_count(now).await) {
-        (None, _) => "not_configured",
-        (Some(_), Ok(_)) => "ok",
-        (Some(_), Err(_)) => "down",
-    };
-    let word = |ok| if ok { "ok" } else { "down" }.to_owned();
-    let stats = app.engine.stats();
+pub async fn health(app: web::Data<App>, pulse: web::Data<Pulse>) -> HttpResponse {
+    let Found { database_ms, redis } = pulse.take(&app).await;
+    let (stats, silent_threads, now) = (app.engine.stats(), app.engine.threads().silent(), app.clock.now());
+    let well = database_ms.is_some() && redis != "down" && silent_threads.is_empty();
     HttpResponse::Ok().json(Health {
-        status: if alive && redis != "down" { "ok" } else { "degraded" }.to_owned(),
+        status: if well { "ok" } else { "degraded" }.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         timestamp: now.to_string(),
         uptime: now.since(app.started_at).ms() / 1_000,
         database: DatabaseHealth {
-            status: word(alive),
-            latency_ms: now.since(started).ms(),
+            status: if database_ms.is_some() { "ok" } else { "down" }.to_owned(),
+            latency_ms: database_ms.unwrap_or_default(),
             kind: app.database.kind().to_owned(),
         },
         redis: RedisHealth { status: redis.to_owned() },
@@ -115,6 +155,7 @@ pub async fn health(app: web::Data<App>) -> HttpResponse {
             waiting_packages: stats.waiting_packages,
             actors: stats.trip_actors + stats.package_actors + stats.user_actors,
             sessions: stats.sessions,
+            silent_threads,
         },
     })
 }

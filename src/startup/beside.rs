@@ -10,6 +10,7 @@ use crate::auth::phone::CodeSender;
 use crate::auth::revocations::Revocations;
 use crate::bus::tally::Tally;
 use crate::config::Config;
+use crate::http::health::Pulse;
 use crate::http::journal::Journal;
 use crate::http::limits::Limits;
 use crate::http::once::Running;
@@ -19,6 +20,7 @@ use crate::http::once::Running;
 pub(crate) struct Beside {
     running: web::Data<Running>,
     journal: web::Data<Journal>,
+    pulse: web::Data<Pulse>,
     limits: Option<web::Data<Limits>>,
     sender: web::Data<dyn CodeSender>,
     revocations: Option<Arc<Revocations>>,
@@ -30,6 +32,7 @@ impl Beside {
         Ok(Self {
             running: web::Data::new(Running::default()),
             journal: web::Data::new(Journal::default()),
+            pulse: web::Data::new(Pulse::default()),
             limits: limits(config)?.map(web::Data::new),
             sender: web::Data::from(identity::code_sender(config)),
             revocations,
@@ -38,7 +41,7 @@ impl Beside {
 
     /// Puts everything into the app data.
     pub(super) fn provide(self, config: &mut web::ServiceConfig) {
-        config.app_data(self.running).app_data(self.journal).app_data(self.sender);
+        config.app_data(self.running).app_data(self.journal).app_data(self.pulse).app_data(self.sender);
         if let Some(limits) = self.limits {
             config.app_data(limits);
         }

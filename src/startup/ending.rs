@@ -3,6 +3,7 @@
 //! All of it takes fifteen seconds at most. Connections that come meanwhile wait in the listener; whoever has inherited
 //! it takes them, so a restart refuses nobody.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_http::ConnectionType;
@@ -13,12 +14,20 @@ use actix_web::http::StatusCode;
 use actix_web::middleware::Next;
 use actix_web::web;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::Instant;
 
 use super::inherited;
 use crate::app::App;
+use crate::connections::Connections;
 
-/// How long requests may take that were under way, seconds.
-pub(super) const REQUESTS_WITHIN_S: u64 = 10;
+/// How long a connection is kept for a next request.
+pub(super) const KEPT_FOR: Duration = Duration::from_secs(5);
+
+/// How long requests may take that were under way when the last kept connection had its time, seconds.
+pub(super) const REQUESTS_WITHIN_S: u64 = 9;
+
+/// How often the connections are counted.
+const ROUND: Duration = Duration::from_millis(20);
 
 /// How long sockets may take to close.
 const SOCKETS_WITHIN: Duration = Duration::from_secs(4);
@@ -44,7 +53,7 @@ pub(super) async fn say_goodbye(
 }
 
 /// Waits for a signal to end, and ends the server.
-pub(super) async fn on_signal(app: App, server: ServerHandle) {
+pub(super) async fn on_signal(app: App, server: ServerHandle, connections: Arc<Connections>) {
     let (Ok(mut terminate), Ok(mut interrupt)) =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
@@ -55,15 +64,21 @@ pub(super) async fn on_signal(app: App, server: ServerHandle) {
         _ = interrupt.recv() => {}
     }
     tracing::info!(sockets = app.sockets.len(), "ending");
-    end(&app, &server).await;
+    end(&app, &server, &connections).await;
 }
 
 /// Ends a server that is in use.
-async fn end(app: &App, server: &ServerHandle) {
+async fn end(app: &App, server: &ServerHandle, connections: &Connections) {
+    let until = Instant::now() + KEPT_FOR;
     inherited::tell("STOPPING=1");
     app.duty.end();
     server.pause().await;
     tokio::time::sleep(MOMENT).await;
     app.sockets.close_all(SOCKETS_WITHIN).await;
+    // Closed now, a kept connection might be the one on which somebody is just asking. Used once more, it is the client
+    // who closes it; unused, it ends when it would have ended anyway.
+    while !connections.is_empty() && Instant::now() < until {
+        tokio::time::sleep(ROUND).await;
+    }
     server.stop(true).await;
 }

@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix_cors::Cors;
@@ -18,7 +19,7 @@ use actix_web::web;
 use peerpack_actors::ports::Clock;
 
 use super::beside::Beside;
-use super::ending::{self, REQUESTS_WITHIN_S};
+use super::ending::{self, KEPT_FOR, REQUESTS_WITHIN_S};
 use crate::app::App;
 use crate::auth::token::Tokens;
 use crate::connections::Connections;
@@ -38,14 +39,18 @@ pub(crate) fn serve(
     app: App,
     tokens: Tokens,
     beside: Beside,
+    connections: Arc<Connections>,
 ) -> std::io::Result<Server> {
     let workers = app.config.workers;
-    let connections = Arc::new(Connections::new(&app.config)?);
     let clock: web::Data<dyn Clock> = web::Data::from(Arc::clone(&app.clock));
     let (app, tokens) = (web::Data::new(app), web::Data::new(tokens));
+    let (threads, number) = (app.engine.threads().clone(), Arc::new(AtomicUsize::new(0)));
     let builder = Server::build().workers(workers).shutdown_timeout(REQUESTS_WITHIN_S).disable_signals();
     let ending = builder.graceful_shutdown_signal();
     let server = builder.listen("peerpack", listener, move || {
+        // This runs once on each worker's own thread.
+        let number = number.fetch_add(1, Ordering::Relaxed);
+        actix_web::rt::spawn(threads.beat(format!("requests {number}")));
         let ending = ending.clone();
         let application = || {
             let application = application(app.clone(), tokens.clone(), clock.clone(), beside.clone());
@@ -58,6 +63,7 @@ pub(crate) fn serve(
                 async move { ending.notified().await }
             })
             .client_request_timeout(HEADERS_WITHIN)
+            .keep_alive(KEPT_FOR)
             .upgrade(ws::Takeover::new(application()))
             .finish(application());
         let connections = Arc::clone(&connections);

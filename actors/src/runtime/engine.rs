@@ -10,7 +10,6 @@ use super::beliefs::Beliefs;
 use super::context::{Context, Directories, RuntimeSettings, Stats};
 use super::directory::Directory;
 use super::execute::{Room, execute};
-use super::mailbox::Undelivered;
 use super::measured::{self, Measured};
 use super::offers::OfferBook;
 use super::owners::Owners;
@@ -19,6 +18,7 @@ use super::promise::{Promise, Subject};
 use super::roster::Roster;
 use super::session::{Hello, ResumeAnswer, SessionId, SessionPort};
 use super::supervisor;
+use super::threads::Threads;
 use super::trip_actor::{self, Order, TripActor};
 use super::user_actor::{self, UserActor};
 use super::wave;
@@ -84,6 +84,7 @@ pub struct Response {
 pub struct Engine {
     context: Arc<Context>,
     arbiters: Arc<Vec<Arbiter>>,
+    threads: Threads,
     promise: Option<Promise>,
     seen: Option<i64>,
     made_from: Option<PackageId>,
@@ -103,6 +104,10 @@ impl Engine {
     ) -> Result<Self, Unavailable> {
         let arbiters: Vec<Arbiter> = (0..settings.arbiters.max(1)).map(|_| Arbiter::new()).collect();
         let handles: Vec<_> = arbiters.iter().map(Arbiter::handle).collect();
+        let threads = Threads::default();
+        for (number, arbiter) in arbiters.iter().enumerate() {
+            arbiter.spawn(threads.beat(format!("actors {number}")));
+        }
         let context = Arc::new(Context {
             store,
             bus,
@@ -156,6 +161,7 @@ impl Engine {
         Ok(Self {
             context,
             arbiters: Arc::new(arbiters),
+            threads,
             promise: None,
             seen: None,
             made_from: None,
@@ -298,8 +304,7 @@ impl Engine {
         for _ in 0..2 {
             match self.context.directories().trips.get(id).ask(order.clone()).await {
                 Ok(answer) => return answer,
-                Err(Undelivered::Full) => return Err(Refusal::Busy),
-                Err(Undelivered::Closed) => {}
+                Err(undelivered) => undelivered.refusal().map_or(Ok(()), Err)?,
             }
         }
         Err(Refusal::Busy)
@@ -417,8 +422,7 @@ impl Engine {
             let attach = user_actor::Attach(Arc::clone(&port));
             match self.context.directories().users.get(user).ask(attach).await {
                 Ok(answer) => return answer,
-                Err(Undelivered::Full) => return Err(Refusal::Busy),
-                Err(Undelivered::Closed) => {}
+                Err(undelivered) => undelivered.refusal().map_or(Ok(()), Err)?,
             }
         }
         Err(Refusal::Busy)
@@ -487,6 +491,12 @@ impl Engine {
         self.context.stats()
     }
 
+    /// Which threads live: those of the actors, and those that others add.
+    #[must_use]
+    pub const fn threads(&self) -> &Threads {
+        &self.threads
+    }
+
     /// The engine's clock.
     #[must_use]
     pub fn now(&self) -> Time {
@@ -497,6 +507,12 @@ impl Engine {
     #[cfg(feature = "failpoints")]
     pub fn crash_package_actor(&self, id: PackageId) {
         let _ = self.context.directories().packages.get(id).tell(package_actor::Crash);
+    }
+
+    /// Holds up one of the threads that run actors, as work that does not yield would.
+    #[cfg(feature = "failpoints")]
+    pub fn hold_up_actors(&self, thread: usize, how_long: std::time::Duration) {
+        self.arbiters[thread].spawn_fn(move || std::thread::sleep(how_long));
     }
 
     async fn publish(&self, package: &Package, mut unit: Unit) -> Result<(), Refusal> {
@@ -525,8 +541,7 @@ impl Engine {
             let ask = package_actor::Do { command, seen: self.seen, promise };
             match self.context.directories().packages.get(id).ask(ask).await {
                 Ok(answer) => return answer,
-                Err(Undelivered::Full) => return Err(Refusal::Busy),
-                Err(Undelivered::Closed) => {}
+                Err(undelivered) => undelivered.refusal().map_or(Ok(()), Err)?,
             }
         }
         Err(Refusal::Busy)

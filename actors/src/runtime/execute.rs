@@ -190,8 +190,15 @@ async fn ask_trip(context: &Context, id: TripId, ask: trip_actor::Reserve) -> Re
     for _ in 0..2 {
         match context.directories().trips.get(id).ask(ask).await {
             Ok(answer) => return answer,
-            Err(Undelivered::Full) => return Err(Refusal::Busy),
-            Err(Undelivered::Closed) => {}
+            Err(undelivered) => {
+                if undelivered == Undelivered::Late
+                    && let Some(actor) = context.directories().trips.existing(id)
+                {
+                    // It may set the room aside all the same, after nobody needs it any more.
+                    actor.owe(trip_actor::Settle { request: ask.request, event: None });
+                }
+                undelivered.refusal().map_or(Ok(()), Err)?;
+            }
         }
     }
     Err(Refusal::Busy)

@@ -381,6 +381,9 @@ impl Handler<Letter<Do>> for PackageActor {
     type Result = AtomicResponse<Self, Result<Done, Refusal>>;
 
     fn handle(&mut self, letter: Letter<Do>, _: &mut Self::Context) -> Self::Result {
+        if letter.is_late() {
+            return AtomicResponse::new(Box::pin(std::future::ready(Err(Refusal::Busy)).into_actor(self)));
+        }
         self.run(letter.body)
     }
 }

@@ -199,6 +199,9 @@ impl Handler<Letter<Order>> for TripActor {
     type Result = AtomicResponse<Self, Result<Trip, Refusal>>;
 
     fn handle(&mut self, letter: Letter<Order>, _: &mut Self::Context) -> Self::Result {
+        if letter.is_late() {
+            return AtomicResponse::new(Box::pin(std::future::ready(Err(Refusal::Busy)).into_actor(self)));
+        }
         self.touched = true;
         let (context, id, order) = (Arc::clone(&self.context), self.id, letter.body);
         let carried_out = async move { carry_out(&context, id, order).await };

@@ -204,6 +204,9 @@ impl Handler<Letter<Attach>> for UserActor {
     type Result = Result<Hello, Refusal>;
 
     fn handle(&mut self, letter: Letter<Attach>, _: &mut Self::Context) -> Self::Result {
+        if letter.is_late() {
+            return Err(Refusal::Busy);
+        }
         let position = self.position.ok_or_else(|| Unavailable("the stream is being loaded".to_owned()))?;
         self.context.roster.attach(self.user, letter.body.0, position.top);
         Ok(Hello { position })

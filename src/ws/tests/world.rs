@@ -92,7 +92,8 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let beside = crate::startup::beside::Beside::new(&app.config, None).unwrap();
-        let server = serving::serve(listener, app.clone(), tokens.clone(), beside).unwrap();
+        let connections = Arc::new(crate::connections::Connections::new(&app.config).unwrap());
+        let server = serving::serve(listener, app.clone(), tokens.clone(), beside, connections).unwrap();
         let handle = server.handle();
         actix_web::rt::spawn(server);
         Self { app, address, tokens, server: handle, _dir: dir }
