@@ -12,9 +12,9 @@ run: ## Start a server with demo data: one file, nothing to install
 test: ## Run every check and test, with a throwaway Postgres and Redis at their side
 	scripts/services.sh scripts/check.sh
 
-test-faults: ## The crowds, storms, silences and random bytes at full size, a quarter of an hour
+test-faults: ## Break everything at full size: crashes, freezes, lost messages, crowds, random bytes (docs/faults.md)
 	PEERPACK_TEST_CROWD=5000 PEERPACK_TEST_LONG=1 PEERPACK_TEST_FUZZ_S=600 scripts/services.sh \
-		cargo nextest run --profile long --workspace --locked -E 'test(faults::) | test(x_73)'
+		cargo nextest run --profile long --workspace --locked --no-fail-fast -E 'test(faults::) | test(x_73)'
 
 test-claims: ## Let 50 couriers accept one package at once, 1000 times, on both stores, with and without the actors
 	PEERPACK_CLAIM_ROUNDS=1000 scripts/services.sh cargo nextest run --profile long --locked --test it claims::

@@ -8,6 +8,7 @@
 # The command finds them through
 #   PEERPACK_TEST_POSTGRES=postgres://peerpack:…@127.0.0.1:PORT/postgres     (a superuser: tests may create databases)
 #   PEERPACK_TEST_REDIS=redis://default:…@127.0.0.1:PORT/
+#   PEERPACK_TEST_POSTGRES_BIN=…     the folder of Postgres' programs, for tests that crash a server of their own
 #
 # Both listen on 127.0.0.1 only, on a random port and with a random password, keep their files in one temporary
 # folder, and are gone when the command ends, however it ends. The exit code is the command's. Several can run at once.
@@ -322,6 +323,7 @@ fi
 
 start postgres launch_postgres postgres_ready
 export PEERPACK_TEST_POSTGRES="postgres://peerpack:$postgres_password@127.0.0.1:$port/postgres"
+export PEERPACK_TEST_POSTGRES_BIN=$postgres_bin
 start redis launch_redis redis_ready
 export PEERPACK_TEST_REDIS="redis://default:$redis_password@127.0.0.1:$port/"
 

@@ -11,6 +11,7 @@ use crate::api::Failure;
 use crate::measure::Metric;
 use crate::oracle::PackageFacts;
 use crate::population::Population;
+use crate::run::Cue;
 use crate::scenario::PackagePlan;
 use crate::shared::{Account, Shared};
 
@@ -24,16 +25,21 @@ const WAITING: usize = 100_000;
 const ATTEMPTS: u32 = 4;
 
 /// Publishes everything and returns when the last publication has started.
-pub(crate) async fn publish(shared: &Arc<Shared>, people: &Population, packages: &[PackagePlan]) {
+pub(crate) async fn publish(
+    shared: &Arc<Shared>,
+    people: &Population,
+    packages: &[PackagePlan],
+    cue: &Arc<Cue>,
+) {
     let (due, mut dues) = mpsc::channel(WAITING);
     let pacer = {
-        let shared = Arc::clone(shared);
+        let (shared, cue) = (Arc::clone(shared), Arc::clone(cue));
         // A thread of its own: timers of the runtime are a millisecond coarse and wait for other tasks.
         std::thread::spawn(move || {
             let Some(schedule) = shared.schedule.get() else { return };
             for (number, at_us) in schedule.intended_us.iter().enumerate() {
                 shared.clock.block_until(*at_us);
-                if due.blocking_send(number).is_err() {
+                if cue.enough.load(Ordering::Relaxed) || due.blocking_send(number).is_err() {
                     return;
                 }
             }

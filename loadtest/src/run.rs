@@ -4,7 +4,7 @@ mod replay;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use peerpack_actors::ids::PackageId;
@@ -39,6 +39,15 @@ const QUIET_US: u64 = 2_500_000;
 /// Files besides those of users: connections for HTTP, the report.
 const SPARE_FILES: usize = 1_200;
 
+/// What a run and whoever breaks something meanwhile tell each other.
+#[derive(Default)]
+pub struct Cue {
+    /// Everybody is there, and the first packages are published.
+    pub began: Notify,
+    /// No more packages are to be published, although the time is not up.
+    pub enough: AtomicBool,
+}
+
 /// What came of a run.
 pub struct Played {
     /// Everything that was said and told.
@@ -55,16 +64,16 @@ pub struct Played {
 /// # Errors
 /// The run could not take place.
 pub async fn run(options: Options) -> anyhow::Result<bool> {
-    let played = play(&options, &Notify::new()).await?;
+    let played = play(&options, &Arc::default()).await?;
     played.report.write(&options)?;
     Ok(played.violations.is_empty())
 }
 
-/// Plays and judges. `began` learns when everybody is there and the first packages are published.
+/// Plays and judges.
 ///
 /// # Errors
 /// The run could not take place.
-pub async fn play(options: &Options, began: &Notify) -> anyhow::Result<Played> {
+pub async fn play(options: &Options, cue: &Arc<Cue>) -> anyhow::Result<Played> {
     let clock = Clock::start();
     let seed = if options.seed == 0 { clock.wall().ms().unsigned_abs() } else { options.seed };
     eprintln!("seed {seed}");
@@ -100,8 +109,8 @@ pub async fn play(options: &Options, began: &Notify) -> anyhow::Result<Played> {
     drop(shared.schedule.set(Schedule::new(intended, start_us + options.warmup_s * 1_000_000)));
     let progress = tokio::spawn(show_progress(Arc::clone(&shared), start_us));
     let used = Used::now(&options.server_pids);
-    began.notify_one();
-    publish(&shared, &people, &world.packages).await;
+    cue.began.notify_one();
+    publish(&shared, &people, &world.packages, cue).await;
     let seconds = clock.now_us().saturating_sub(start_us) as f64 / 1e6;
     let cores = Used::now(&options.server_pids).since(used, seconds);
 

@@ -1,8 +1,18 @@
 //! What goes wrong on purpose. Each test is named by the number of its fault.
 
+mod cancelled;
 mod chaos;
+mod crashes;
+mod fleet;
+mod locks;
+mod market;
 mod network;
+mod order;
 mod peers;
 pub mod process;
+mod redis;
+mod resp;
 mod restarts;
+mod services;
 mod storms;
+mod threads;

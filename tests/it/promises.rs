@@ -58,6 +58,24 @@ fn every_promise_of_the_socket_is_in_the_table_and_every_test_in_it_exists() {
     assert_eq!(missing(DOCUMENT), Vec::<String>::new());
 }
 
+/// The tests that the table of faults names and no source file has.
+fn missing_faults(document: &str) -> Vec<&str> {
+    let functions = functions();
+    let named = document
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|name| name.starts_with('f') && name.as_bytes().get(1).is_some_and(u8::is_ascii_digit));
+    named.filter(|name| !functions.contains(*name)).collect()
+}
+
+#[test]
+fn every_test_in_the_table_of_faults_exists() {
+    let document = include_str!("../../docs/faults.md");
+    assert_eq!(missing_faults(document), [""; 0]);
+    assert_eq!(missing_faults(&document.replacen("`f10_", "`f10_not_", 1)).len(), 1);
+}
+
 #[test]
 fn a_test_that_does_not_exist_is_seen() {
     let made_up = DOCUMENT.replacen("`rt_8_", "`rt_800_", 1);

@@ -285,14 +285,7 @@ impl History {
     }
 
     /// The answer to `resume`.
-    pub fn resumed(
-        &mut self,
-        user: UserId,
-        epoch: u64,
-        recovered: bool,
-        count: Option<u32>,
-        top: u64,
-    ) {
+    pub fn resumed(&mut self, user: UserId, epoch: u64, recovered: bool, count: Option<u32>, top: u64) {
         let stream = self.streams.entry(user).or_default();
         if !recovered {
             stream.is_torn = true;
@@ -327,14 +320,7 @@ impl History {
     }
 
     /// A command is sent, perhaps again: at a time of the wall, and at a reading of the stopwatch.
-    pub fn sent(
-        &mut self,
-        cmd: Uuid,
-        by: UserId,
-        what: What,
-        request: RequestId,
-        (at, us): (Time, u64),
-    ) {
+    pub fn sent(&mut self, cmd: Uuid, by: UserId, what: What, request: RequestId, (at, us): (Time, u64)) {
         let (asked_us, cut_us, answers) = (Vec::new(), Vec::new(), Vec::new());
         let new = Command { by, what, request, sent_at: at, sends: 0, asked_us, cut_us, answers };
         let command = self.commands.entry(cmd).or_insert(new);

@@ -20,8 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Process {
     child: Child,
     pub url: String,
-    /// What it was told beside the usual.
-    more: Vec<(String, String)>,
+    command: String,
+    environment: Vec<(String, String)>,
 }
 
 impl Process {
@@ -31,30 +31,34 @@ impl Process {
         Self::start_at(&address.to_string(), command, data, more).await
     }
 
-    /// `kill -9`, and the same again on the same data.
-    pub async fn killed_and_started_again(mut self, data: &Path) -> Self {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-        let more: Vec<_> = self.more.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        Self::start_at(self.url.strip_prefix("http://").unwrap(), "serve", data, &more).await
-    }
-
     async fn start_at(address: &str, command: &str, data: &Path, more: &[(&str, &str)]) -> Self {
-        let child = Command::new(env!("CARGO_BIN_EXE_peerpack"))
-            .arg(command)
-            .env("PEERPACK_LISTEN", address)
-            .env("PEERPACK_DATA_DIR", data)
-            .env("PEERPACK_ACCESS_TTL_S", "3600")
-            .env("PEERPACK_LOG", "warn")
-            .env("PEERPACK_MAX_SOCKETS_PER_IP", "20000")
-            .envs(more.iter().copied())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
-        let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let process = Self { child, url: format!("http://{address}"), more };
+        let usual = [
+            ("PEERPACK_LISTEN", address),
+            ("PEERPACK_DATA_DIR", data.to_str().unwrap()),
+            ("PEERPACK_ACCESS_TTL_S", "3600"),
+            ("PEERPACK_LOG", "warn"),
+            ("PEERPACK_MAX_SOCKETS_PER_IP", "20000"),
+        ];
+        let all = usual.iter().chain(more);
+        let environment: Vec<(String, String)> =
+            all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let child = Self::spawn(command, &environment);
+        let process =
+            Self { child, url: format!("http://{address}"), command: command.to_owned(), environment };
         process.until_ready().await;
         process
+    }
+
+    fn spawn(command: &str, environment: &[(String, String)]) -> Child {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_peerpack"));
+        process.arg(command).envs(environment.iter().cloned()).stderr(Stdio::inherit()).spawn().unwrap()
+    }
+
+    /// `kill -9`, and the same again on the same data. Does not wait for it.
+    pub fn kill_and_start_again(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.child = Self::spawn(&self.command, &self.environment);
     }
 
     pub async fn until_ready(&self) {
@@ -148,6 +152,14 @@ impl Device {
                     panic!("no {what} in time; {} events, closed with {:?}", self.events.len(), self.codes)
                 }
             }
+        }
+    }
+
+    /// Takes in what is said for a while.
+    pub async fn take_in_for(&mut self, a_while: Duration) {
+        let deadline = Instant::now() + a_while;
+        while let Ok(Some(heard)) = timeout_at(deadline, self.heard.recv()).await {
+            self.fold(heard);
         }
     }
 

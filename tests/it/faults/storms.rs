@@ -54,7 +54,7 @@ async fn counted(metrics: &str, name: &str) -> f64 {
 async fn f06_after_a_kill_everybody_is_back_within_a_minute_and_has_missed_nothing() {
     let data = tempfile::tempdir().unwrap();
     let metrics = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let server = Process::start("serve", data.path(), &[("PEERPACK_METRICS_LISTEN", &metrics)]).await;
+    let mut server = Process::start("serve", data.path(), &[("PEERPACK_METRICS_LISTEN", &metrics)]).await;
     let url = server.url.clone();
     let arriving = stream::iter(0..crowd()).map(|number| {
         let url = &url;
@@ -70,7 +70,8 @@ async fn f06_after_a_kill_everybody_is_back_within_a_minute_and_has_missed_nothi
         }
     });
     let mut people: Vec<(TestUser, Device)> = arriving.buffer_unordered(16).collect().await;
-    let server = server.killed_and_started_again(data.path()).await;
+    server.kill_and_start_again();
+    server.until_ready().await;
     let ready = Instant::now();
     let before = counted(&metrics, "peerpack_store_statements_total").await;
     let stop = Arc::new(AtomicBool::new(false));

@@ -1,0 +1,221 @@
+//! A marketplace in full swing while something breaks, and everything that the oracle, the store and a bystander who
+//! looks at it all the time have to say about it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use clap::Parser;
+use peerpack::store::{Database, Settings};
+use peerpack::ws::wire::{Event, ServerMessage};
+use peerpack_actors::ids::{PackageId, UserId};
+use peerpack_actors::ports::{Store, StreamEntry};
+use peerpack_actors::time::Span;
+use peerpack_loadtest::cli::Options;
+use peerpack_loadtest::oracle::{History, Stored, Violation, judge, judge_stored};
+use peerpack_loadtest::run::{Cue, Played, play};
+use tokio::time::{Instant, sleep};
+
+use crate::support::{TestUser, sign_in_at};
+
+/// The most that a fault may take, seconds.
+const LONGEST_S: u64 = 900;
+
+/// How long a publication may take to succeed again after what it needs is back.
+pub const HEALED_WITHIN: Duration = Duration::from_secs(10);
+
+/// Whether to take the time for every round; `make test-faults` does.
+pub fn at_full_size() -> bool {
+    std::env::var_os("PEERPACK_TEST_LONG").is_some()
+}
+
+/// So many in every run, or so many at full size.
+pub fn rounds(some: usize, all: usize) -> usize {
+    if at_full_size() { all } else { some }
+}
+
+/// What was played, and where.
+pub struct Market {
+    history: History,
+    violations: Vec<Violation>,
+    pub counts: BTreeMap<String, u64>,
+}
+
+/// Plays on these nodes until the fault is over, and some seconds at least. The fault begins with the first packages.
+pub async fn play_while(urls: &[&str], at_least_s: u64, fault: impl Future<Output = ()>) -> Market {
+    let mut arguments = vec!["peerpack-loadtest".to_owned()];
+    arguments.extend(urls.iter().map(|url| format!("--url={url}")));
+    let size = ["--couriers=40", "--senders=12", "--trips-per-courier=2", "--packages-per-s=12"];
+    let manners = ["--accept=0.7", "--deliver=0.5", "--cancel=0.2", "--warmup-s=0", "--resume-sample=52"];
+    arguments.extend(size.into_iter().chain(manners).map(str::to_owned));
+    arguments.push(format!("--duration-s={LONGEST_S}"));
+    let (options, cue) = (Options::parse_from(arguments), Arc::<Cue>::default());
+    let during = async {
+        cue.began.notified().await;
+        futures_util::future::join(fault, sleep(Duration::from_secs(at_least_s))).await;
+        cue.enough.store(true, Ordering::Relaxed);
+    };
+    let (played, ()) = futures_util::future::join(play(&options, &cue), during).await;
+    let Played { history, violations, counts, .. } = played.unwrap();
+    eprintln!("{counts:#?}");
+    let done = counts.get("Accept: ok").copied().unwrap_or_default();
+    assert!(done >= 10, "too little happened: {done} deals");
+    Market { history, violations, counts }
+}
+
+impl Market {
+    /// Nothing was broken: not in what was told, not between that and the store, not in the store.
+    pub async fn judge(&mut self, database: &Database) {
+        let mut violations = std::mem::take(&mut self.violations);
+        violations.extend(judge_stored(&self.history, &self.stored(database).await));
+        let users: Vec<UserId> = self.history.streams.keys().copied().collect();
+        for user in users {
+            let events = all_events(database, user).await;
+            let top = events.last().map_or(0, |event| event.seq);
+            self.history.compare(user, 0, top, &events);
+        }
+        violations.extend(judge(&self.history));
+        let violations: BTreeSet<String> = violations.iter().map(ToString::to_string).collect();
+        if !violations.is_empty() {
+            let record = std::env::temp_dir().join(format!("history-{}.jsonl", std::process::id()));
+            let lines: Vec<String> =
+                self.history.record().iter().map(|entry| serde_json::to_string(entry).unwrap()).collect();
+            std::fs::write(&record, lines.join("\n")).unwrap();
+            panic!("{violations:#?}\nthe history is in {}", record.display());
+        }
+        assert_eq!(database.audit().await.unwrap(), Vec::<String>::new());
+    }
+
+    /// How late an event came at most: all of them, or those alone that no reconnect was needed for.
+    pub fn longest_delay(&self, live_only: bool) -> Span {
+        let told = self.history.streams.values().flat_map(|stream| &stream.told);
+        let told = told.filter(|told| told.is_live || !live_only);
+        told.map(|told| told.received_at.since(told.at)).max().unwrap_or_default()
+    }
+
+    /// How often something happened whose name contains one of these.
+    pub fn count_of(&self, names: &[&str]) -> BTreeMap<&str, u64> {
+        let is_meant = |name: &&String| names.iter().any(|part| name.contains(part));
+        self.counts
+            .iter()
+            .filter(|(name, _)| is_meant(name))
+            .map(|(name, count)| (name.as_str(), *count))
+            .collect()
+    }
+
+    /// Of what was refused or failed, nothing but this.
+    pub fn failed_only_with(&self, allowed: &[&str]) {
+        let mut failures = self.count_of(&["not published:", "over HTTP:"]);
+        failures.retain(|name, _| !allowed.iter().any(|allowed| name.ends_with(allowed)));
+        assert_eq!(failures, BTreeMap::new(), "beside {allowed:?}");
+    }
+
+    async fn stored(&self, database: &Database) -> Stored {
+        let mut stored = Stored::default();
+        for trip in self.history.trips.keys() {
+            if database.trip(*trip).await.unwrap().is_some() {
+                stored.trips.insert(*trip);
+            }
+        }
+        let packages: BTreeSet<PackageId> = self.history.packages.keys().copied().collect();
+        let others = self.history.numbers.values().flatten().copied();
+        for package in packages.into_iter().chain(others) {
+            if let Some(package) = database.package(package).await.unwrap() {
+                stored.add(&package);
+            }
+        }
+        stored
+    }
+}
+
+/// The whole stream of a user, as the store has it.
+pub async fn all_events(database: &Database, user: UserId) -> Vec<Event> {
+    let (mut events, mut after) = (Vec::new(), 0);
+    loop {
+        let page = database.events(user, after, 500).await.unwrap();
+        let Some(last) = page.last() else { return events };
+        after = last.seq;
+        events.extend(page.iter().map(event));
+    }
+}
+
+fn event(entry: &StreamEntry) -> Event {
+    let mut body: serde_json::Value = serde_json::from_str(&entry.body).unwrap();
+    body["seq"] = entry.seq.into();
+    body["at"] = serde_json::to_value(entry.at).unwrap();
+    match ServerMessage::parse(&body.to_string()).unwrap() {
+        ServerMessage::Event(event) => event,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A database past the server, brought up to date.
+pub async fn database(url: &str) -> Database {
+    let database = Database::connect(&Settings::new(url)).await.unwrap();
+    database.migrate().await.unwrap();
+    database
+}
+
+/// Looks at every snapshot of the store it can get: room, money, deals, streams.
+pub struct Bystander {
+    stop: Arc<AtomicBool>,
+    looking: tokio::task::JoinHandle<(usize, BTreeSet<String>)>,
+}
+
+impl Bystander {
+    pub fn start(database: &Database) -> Self {
+        let (stop, database) = (Arc::new(AtomicBool::new(false)), database.clone());
+        let stopped = Arc::clone(&stop);
+        let looking = tokio::spawn(async move {
+            let (mut looks, mut found) = (0, BTreeSet::new());
+            while !stopped.load(Ordering::Relaxed) {
+                // A store that is down shows nothing.
+                if let Ok(violations) = database.audit().await {
+                    looks += 1;
+                    found.extend(violations);
+                }
+                sleep(Duration::from_millis(200)).await;
+            }
+            (looks, found)
+        });
+        Self { stop, looking }
+    }
+
+    /// What was seen: nothing, in some looks.
+    pub async fn has_seen_nothing(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let (looks, found) = self.looking.await.unwrap();
+        assert!(looks >= 3, "only {looks} looks");
+        assert_eq!(found, BTreeSet::new(), "in {looks} looks");
+    }
+}
+
+/// Somebody who tries things out beside the market.
+pub struct Probe(TestUser);
+
+impl Probe {
+    pub async fn at(url: &str) -> Self {
+        Self(sign_in_at(url, "Probe").await)
+    }
+
+    /// Publishes until it succeeds; 503 at most, in time at most.
+    pub async fn is_served_again(&self) {
+        let since = Instant::now();
+        let body = serde_json::json!({
+            "from": "Тверь", "to": "Вологда", "description": "книги", "reward": 500, "size": "s", "weight": "light",
+            "tags": [],
+        });
+        loop {
+            match self.0.try_post("/api/packages", body.clone()).await {
+                Ok(status) if status.is_success() => break,
+                Ok(status) => assert_eq!(status, 503, "while it heals"),
+                // A server that starts, or a connection to the one before.
+                Err(error) => assert!(!error.is_timeout(), "{error:?}"),
+            }
+            assert!(since.elapsed() < HEALED_WITHIN, "not healed after {:?}", since.elapsed());
+            sleep(Duration::from_millis(50)).await;
+        }
+        eprintln!("healed after {:?}", since.elapsed());
+    }
+}
