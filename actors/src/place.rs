@@ -4,6 +4,7 @@
 //! compiled in. It never guesses: an unknown name is an absence, and a likely one is a suggestion to show.
 
 mod atlas;
+mod compass;
 mod folding;
 mod gazetteer;
 mod grid;
@@ -15,7 +16,8 @@ use std::fmt;
 use geo::{Distance, Haversine, Point};
 use serde::{Deserialize, Serialize};
 
-pub use atlas::{CellIndex, Crossing, Patches, PlaceIndex, Spot};
+pub use atlas::{CellIndex, Crossing, Parts, Patches, PlaceIndex, Spot};
+pub use compass::{Compass, SECTORS, Sectors};
 pub use gazetteer::{Gazetteer, ParseError, Problem, Table};
 
 /// The id of a place in GeoNames, kept for good.

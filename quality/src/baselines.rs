@@ -74,7 +74,7 @@ impl Policy for BestAtOnce {
     fn trip_published(&mut self, market: &mut Market, trip: TripId) {
         let Some(entry) = market.trips.get(trip).cloned() else { return };
         let fits = market.waiting.waiting_for(&entry, market.now, usize::MAX);
-        let candidate = |plan| Candidate { trip, courier: entry.courier, price: entry.price, plan };
+        let candidate = |plan| Candidate { trip, courier: entry.courier, price: entry.price(), plan };
         let fits = fits.into_iter().map(|(package, plan)| (package, candidate(plan))).collect();
         for package in by_score(market, fits) {
             self.package_published(market, package);
@@ -87,7 +87,7 @@ impl Policy for BruteForce {
         let entry = market.entry(package);
         let fits = market.trips.iter().filter_map(|trip| {
             let plan = feasible(trip, entry, market.now).ok()?;
-            Some(Candidate { trip: trip.id, courier: trip.courier, price: trip.price, plan })
+            Some(Candidate { trip: trip.id, courier: trip.courier, price: trip.price(), plan })
         });
         let candidates: Vec<_> = fits.collect();
         take_best(market, package, &candidates);
@@ -95,7 +95,7 @@ impl Policy for BruteForce {
 
     fn trip_published(&mut self, market: &mut Market, trip: TripId) {
         let Some(entry) = market.trips.get(trip).cloned() else { return };
-        let candidate = |plan| Candidate { trip, courier: entry.courier, price: entry.price, plan };
+        let candidate = |plan| Candidate { trip, courier: entry.courier, price: entry.price(), plan };
         let fits = market.waiting.iter().filter_map(|package| {
             let plan = feasible(&entry, package, market.now).ok()?;
             Some((package.id, candidate(plan)))

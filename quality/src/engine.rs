@@ -190,7 +190,7 @@ impl Engine {
         for (package, standing) in chosen {
             let trip = market.trips.get(standing.trip).expect("what is chosen is live");
             let candidate =
-                Candidate { trip: trip.id, courier: trip.courier, price: trip.price, plan: standing.plan };
+                Candidate { trip: trip.id, courier: trip.courier, price: trip.price(), plan: standing.plan };
             if market.claim(package, &candidate) {
                 self.standings.set(package, None);
             }

@@ -36,21 +36,23 @@ impl<'a> Need<'a> {
 /// # Errors
 /// Why it may not be proposed, or the reason of [`fit`].
 pub fn feasible(trip: &TripEntry, package: &PackageEntry, now: Time) -> Result<Plan, Reason> {
+    objection(trip, package, now).map_or_else(|| fit(trip, &package.need(), now), Err)
+}
+
+/// Why a trip may not be proposed the package, whether or not it could carry it.
+pub(super) fn objection(trip: &TripEntry, package: &PackageEntry, now: Time) -> Option<Reason> {
     if trip.courier == package.sender {
-        return Err(Reason::OwnPackage);
+        return Some(Reason::OwnPackage);
     }
     if package.barred.binary_search(&trip.id).is_ok()
         || package.barred_couriers.binary_search(&trip.courier).is_ok()
     {
-        return Err(Reason::DeclinedBefore);
+        return Some(Reason::DeclinedBefore);
     }
     if package.is_requested(trip.id) {
-        return Err(Reason::Requested);
+        return Some(Reason::Requested);
     }
-    if package.is_paused(trip.id, now) {
-        return Err(Reason::Lapsed);
-    }
-    fit(trip, &package.need(), now)
+    package.is_paused(trip.id, now).then_some(Reason::Lapsed)
 }
 
 /// The plan with the least detour, then the earliest dropoff, then the fewest legs. For requests between people
@@ -66,10 +68,27 @@ pub fn fit(trip: &TripEntry, need: &Need<'_>, now: Time) -> Result<Plan, Reason>
     if boards.is_empty() {
         return Err(Reason::OffRoute);
     }
+    best_ride(trip, need, &boards, now)
+}
+
+/// The plan of [`fit`], unless it begins later than that; nothing, too, where there is none.
+pub(super) fn fit_by(trip: &TripEntry, need: &Need<'_>, now: Time, latest: Time) -> Option<Plan> {
+    if !trip.live {
+        return None;
+    }
+    let mut boards = trip.anchors_at(need.pickups);
+    boards.retain(|on| on.depart > now && on.depart >= need.ready_at);
+    // Half of the work is the other end; for most trips it need not be done.
+    let in_time = boards.iter().any(|on| on.depart <= latest);
+    if in_time { best_ride(trip, need, &boards, now).ok() } else { None }
+}
+
+/// The best plan that begins at one of these anchors.
+fn best_ride(trip: &TripEntry, need: &Need<'_>, boards: &[Anchor], now: Time) -> Result<Plan, Reason> {
     let alights = trip.anchors_at(need.dropoffs);
     let mut best = None;
     let mut nearest = Reason::OffRoute;
-    for on in &boards {
+    for on in boards {
         for off in &alights {
             let (from, to) = (on.order(), off.order());
             match if from < to { ride(trip, need, on, off, now) } else { Err(Reason::Order) } {

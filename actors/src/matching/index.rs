@@ -4,20 +4,23 @@
 //! choose whom to ask. What is found does not depend on what happened before.
 //!
 //! **Trips** ([`TripIndex`]). A few hubs see most of the trips, so the length of the lists at the hubs decides, not the
-//! number of trips. Three things keep a search short there. The postings of a cell are in order of time, so exactly the
-//! window is read. A posting says in fifteen bits which country the trip sees later and earlier, so most trips that go
-//! elsewhere are rejected in a row, without touching them. And the best are the soonest, so a search along the
-//! pickups ends once it has found enough: the more trips match, the sooner. Where few match, the shorter of both ends
-//! is read, and no more than twice its length.
+//! number of trips. The time goes into fetching from memory, so what rejects most trips is read first and in a row. The
+//! postings of a cell are in order of time, so exactly the window is read. A posting says when the trip leaves the cell,
+//! which parts of it it passes, and in which sectors of country it is later and earlier: one in six is let through. And
+//! the best are the soonest, so a search along the pickups ends once it has found enough: the more trips match, the
+//! sooner. Where few match, the shorter of both ends is read, and no more than twice its length.
 //!
 //! **Cells, not places.** A car with an hour to spare passes fifty places, but a dozen cells. So a trip costs a dozen
-//! postings of eight bytes. Which place of a cell it passes, and at what cost, is three numbers from a table; that is
-//! done for those trips only that the postings let through.
+//! postings of twelve bytes. Which place of a cell it passes, and at what cost, is three numbers from a table; that is
+//! done for those trips only that the postings let through, and the patches they pass: sixteen bytes per trip. These few
+//! are touched some at a time before they are looked at, so that their cache misses overlap; and a trip that begins
+//! later than the best found so far is looked at from one end only.
 //!
 //! **Packages** ([`PackageIndex`]) are listed by the pair of cells they connect: a trip that passes a dozen cells asks
 //! for the pairs of these in its order, and reads nothing else.
 
 mod packages;
+mod search;
 mod stays;
 mod survey;
 mod trips;
@@ -28,8 +31,7 @@ pub use trips::{Candidate, Passing, TripIndex};
 
 use smallvec::SmallVec;
 
-use crate::matching::postings::Signature;
-use crate::place::{CellIndex, Gazetteer, Spot};
+use crate::place::{CellIndex, Gazetteer, Parts, Sectors, Spot};
 
 /// The cells of a zone, each once.
 fn cells_of(zone: &[&Spot]) -> SmallVec<[CellIndex; 4]> {
@@ -39,7 +41,14 @@ fn cells_of(zone: &[&Spot]) -> SmallVec<[CellIndex; 4]> {
     cells
 }
 
-fn signature_of(cells: &[CellIndex], gazetteer: &Gazetteer) -> Signature {
-    let sign = |cell: &CellIndex| Signature::of(gazetteer.block_of(*cell));
-    cells.iter().map(sign).fold(Signature::default(), Signature::with)
+/// The sectors in which some cells lie, seen from another.
+fn sectors_of(cells: &[CellIndex], from: CellIndex, gazetteer: &Gazetteer) -> Sectors {
+    let compass = gazetteer.compass(from);
+    cells.iter().map(|cell| compass.to(*cell)).fold(Sectors::default(), Sectors::with)
+}
+
+/// The parts of a cell that a zone lies in.
+fn parts_of(zone: &[&Spot], cell: CellIndex) -> Parts {
+    let inside = zone.iter().filter(|spot| spot.cell == cell);
+    inside.map(|spot| spot.part).fold(Parts::default(), Parts::with)
 }

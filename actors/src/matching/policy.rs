@@ -182,7 +182,7 @@ pub fn is_outranked(
 
 fn on_trip(trip: &TripEntry, package: &PackageEntry, plan: &Plan, view: &impl View) -> f64 {
     let terms = Terms {
-        asked: trip.price,
+        asked: trip.price(),
         acceptance: view.acceptance(trip.courier),
         room_price_rub: 0.0,
         weight: bounded(view.weight(trip.courier, package)),

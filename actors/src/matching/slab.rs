@@ -42,7 +42,7 @@ impl<Entry: Named> Slab<Entry> {
         let slot = self.free.pop().unwrap_or_else(|| {
             // Not doubled: at a million entries that would be a hundred megabytes of nothing.
             if self.entries.len() == self.entries.capacity() {
-                self.entries.reserve_exact(64.max(self.entries.len() / 8));
+                self.entries.reserve_exact(64.max(self.entries.len() / 16));
             }
             self.entries.push(None);
             u32::try_from(self.entries.len() - 1).expect("fewer than four billion entries")

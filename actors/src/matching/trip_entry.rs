@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use crate::ids::{TripId, UserId};
 use crate::load::Load;
 use crate::matching::Settings;
-use crate::money::Amount;
+use crate::money::{Amount, Currency};
 use crate::place::{Gazetteer, PlaceId, PlaceIndex, Spot};
 use crate::time::{Span, Time};
 use crate::trip::{LegIndex, Stop, Transport, Trip};
@@ -65,26 +65,28 @@ impl Halt {
     }
 }
 
-/// A trip in the index.
+/// A trip in the index. In this order of fields what decides whether it can carry a package is in one cache line, mostly.
 #[derive(Clone, PartialEq, Debug)]
+#[repr(C)]
 pub struct TripEntry {
+    pub(super) halts: Box<[Halt]>,
+    /// Minutes of the detour budget that are left.
+    pub detour_left_min: u32,
+    pub(super) road_factor: f32,
+    pub(super) max_detour_min: u16,
+    pub(super) hand_over_min: u16,
+    pub(super) transport: Transport,
+    /// Whether the trip can still take packages.
+    pub live: bool,
+    /// What the courier asks per parcel, with the currency if it is stated.
+    asks_currency: Option<Currency>,
+    asks_minor: i64,
+    /// The version of the trip this entry was made of.
+    pub version: i64,
     /// The trip.
     pub id: TripId,
     /// Who travels.
     pub courier: UserId,
-    pub(super) halts: Box<[Halt]>,
-    /// What the courier asks per parcel, if stated.
-    pub price: Option<Amount>,
-    /// The version of the trip this entry was made of.
-    pub version: i64,
-    /// Minutes of the detour budget that are left.
-    pub detour_left_min: u32,
-    pub(super) max_detour_min: u16,
-    pub(super) hand_over_min: u16,
-    pub(super) road_factor: f32,
-    pub(super) transport: Transport,
-    /// Whether the trip can still take packages.
-    pub live: bool,
 }
 
 impl TripEntry {
@@ -111,7 +113,8 @@ impl TripEntry {
             id: trip.id,
             courier: trip.courier,
             halts: halts.into(),
-            price: trip.draft.price,
+            asks_minor: trip.draft.price.map_or(0, |price| price.minor),
+            asks_currency: trip.draft.price.map(|price| price.currency),
             version: 0,
             detour_left_min: 0,
             max_detour_min: small(trip.draft.max_detour_min),
@@ -141,6 +144,12 @@ impl TripEntry {
         self.live = trip.state.is_live();
     }
 
+    /// What the courier asks per parcel, if stated.
+    #[must_use]
+    pub fn price(&self) -> Option<Amount> {
+        self.asks_currency.map(|currency| Amount::new(self.asks_minor, currency))
+    }
+
     /// When the courier leaves the first stop.
     #[must_use]
     pub fn departs(&self) -> Time {
@@ -158,9 +167,15 @@ impl TripEntry {
         self.halts.iter().map(|halt| Some(halt.index).filter(|index| *index != NOWHERE))
     }
 
-    /// Something of every cache line of the entry.
-    pub(super) fn touch(&self) -> u32 {
-        self.halts.iter().fold(self.detour_left_min, |sum, halt| sum ^ halt.stay_ms)
+    /// Something of the entry, for whoever wants it fetched from memory.
+    pub(super) const fn touch(&self) -> u32 {
+        self.detour_left_min
+    }
+
+    /// Something of every cache line of the stops; free of branches.
+    pub(super) fn touch_stops(&self) -> u32 {
+        let [.., last] = &self.halts[..] else { return 0 };
+        self.halts[0].stay_ms ^ self.halts[self.halts.len() / 2].stay_ms ^ last.stay_ms
     }
 
     /// Room left on a leg.

@@ -3,21 +3,26 @@
 //! A [`Cell`] is a patch some 60 km wide. An index that keeps what passes a cell needs far fewer entries than one
 //! that keeps what passes each of its places. A [`Spot`] is a place with its distances to all others, worked out
 //! when somebody first asks for it: detours are then sums of three numbers from a table.
+//!
+//! Places are numbered from south to north, cell by cell. What a search reads of a table lies in few cache lines, because
+//! the stops of the trips near a place are near it, too.
 
 use std::ops::Range;
 use std::sync::OnceLock;
 
+use super::compass::Compass;
 use super::{Place, PlaceId, Position};
 
 /// The height of a cell in degrees of latitude; its width is as many kilometres.
-const CELL_DEGREES: f64 = 0.5;
+const CELL_DEGREES: f64 = 0.55;
 /// The height of a patch in degrees of latitude; its width is as many kilometres.
 const PATCH_DEGREES: f64 = 0.2;
 const EARTH_KM: f64 = 6_371.008_8;
 /// Covers the rounding of everything here that is computed in single precision.
 const MARGIN_KM: f64 = 0.5;
 
-/// The number of a place in its gazetteer: the most populous is 0.
+/// The number of a place in its gazetteer. Neighbours have numbers close to each other, so that tables of what is near are
+/// read from few cache lines.
 pub type PlaceIndex = u16;
 
 /// The number of a cell.
@@ -25,30 +30,53 @@ pub type CellIndex = u16;
 
 /// A set of patches some 20 km wide, in few bits: of those that share a bit, one stands for all.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Patches([u64; 4]);
+pub struct Patches(u128);
 
 impl Patches {
     fn of(at: Position) -> Self {
         let (row, column) = square(at, PATCH_DEGREES);
         let number = (u64::from(row.cast_unsigned()) << 16) | u64::from(column.cast_unsigned());
-        let bit = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56;
-        let mut patches = [0; 4];
-        patches[(bit / 64) as usize] = 1 << (bit % 64);
-        Self(patches)
+        Self(1 << (number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 57))
     }
 
     /// Those of both sets.
     #[must_use]
     pub const fn with(self, other: Self) -> Self {
-        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
-        Self([a | e, b | f, c | g, d | h])
+        Self(self.0 | other.0)
     }
 
     /// Whether some patch may be in both sets; if not, none is.
     #[must_use]
     pub const fn may_meet(self, other: Self) -> bool {
-        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
-        (a & e) | (b & f) | (c & g) | (d & h) != 0
+        self.0 & other.0 != 0
+    }
+}
+
+/// A set of the nine parts of a cell, three by three.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct Parts(u16);
+
+impl Parts {
+    /// How many parts a cell has.
+    pub const COUNT: u32 = 9;
+
+    fn of(at: Position) -> Self {
+        let (row, column) = square_exact(at, CELL_DEGREES);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "three parts")]
+        let third = |n: f64| ((n - n.floor()) * 3.0) as u32;
+        Self(1 << (third(row).min(2) * 3 + third(column).min(2)))
+    }
+
+    /// Those of both sets.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// The set as a number of nine bits.
+    #[must_use]
+    pub const fn bits(self) -> u32 {
+        self.0 as u32
     }
 }
 
@@ -65,6 +93,8 @@ pub struct Spot {
     pub position: Position,
     /// The patch it lies in.
     pub patch: Patches,
+    /// The part of its cell that it lies in.
+    pub part: Parts,
     km: Box<[f32]>,
 }
 
@@ -93,56 +123,74 @@ pub struct Crossing {
     pub last: f64,
     /// The patches of its places that are passed.
     pub patches: Patches,
+    /// The parts of it in which these lie.
+    pub parts: Parts,
 }
 
 struct Cell {
     /// Rows of cells go from south to north.
     row: i16,
-    /// A coarser patch, to tell directions apart.
-    block: u32,
     centre: [f64; 3],
     radius_km: f64,
-    /// Its places in `members`.
+    /// Its places.
     members: Range<usize>,
 }
 
 /// See the module.
 pub(super) struct Atlas {
+    /// By the rank of a place, that is in the order of the list it was made of.
+    indexes: Vec<PlaceIndex>,
+    /// By place, as everything below: the ranks.
+    ranks: Vec<PlaceIndex>,
     points: Vec<[f64; 3]>,
     patches: Vec<Patches>,
+    parts: Vec<Parts>,
     cell_of: Vec<CellIndex>,
     cells: Vec<Cell>,
-    members: Vec<PlaceIndex>,
     spots: Vec<OnceLock<Spot>>,
+    compasses: Vec<OnceLock<Compass>>,
 }
 
 impl Atlas {
     pub(super) fn new(places: &[Place]) -> Self {
-        let points: Vec<_> = places.iter().map(|place| point(place.position)).collect();
         let mut placed: Vec<((i16, i16), PlaceIndex)> =
             places.iter().map(|place| square(place.position, CELL_DEGREES)).zip(0..).collect();
         placed.sort_unstable();
-        let mut cell_of = vec![0; places.len()];
-        let mut cells: Vec<Cell> = Vec::new();
+        let ranks: Vec<PlaceIndex> = placed.iter().map(|(_, rank)| *rank).collect();
+        let mut indexes = vec![0; places.len()];
+        ranks.iter().zip(0..).for_each(|(rank, index)| indexes[usize::from(*rank)] = index);
+        let positions = || ranks.iter().map(|rank| places[usize::from(*rank)].position);
+        let points: Vec<_> = positions().map(point).collect();
+        let patches: Vec<_> = positions().map(Patches::of).collect();
+        let parts: Vec<_> = positions().map(Parts::of).collect();
+        let (mut cell_of, mut cells) = (Vec::new(), Vec::<Cell>::new());
         for run in placed.chunk_by(|one, other| one.0 == other.0) {
-            let start = cells.last().map_or(0, |cell| cell.members.end);
-            let index = CellIndex::try_from(cells.len()).expect("fewer cells than places");
-            run.iter().for_each(|(_, place)| cell_of[usize::from(*place)] = index);
-            let members = run.iter().map(|(_, place)| points[usize::from(*place)]);
-            cells.push(cell(run[0].0, members, start..start + run.len()));
+            let members = cell_of.len()..cell_of.len() + run.len();
+            cell_of.resize(members.end, CellIndex::try_from(cells.len()).expect("fewer cells than places"));
+            cells.push(cell(run[0].0, &points, members));
         }
-        let members = placed.into_iter().map(|(_, place)| place).collect();
         let spots = places.iter().map(|_| OnceLock::new()).collect();
-        let patches = places.iter().map(|place| Patches::of(place.position)).collect();
-        Self { points, patches, cell_of, cells, members, spots }
+        let compasses = cells.iter().map(|_| OnceLock::new()).collect();
+        Self { indexes, ranks, points, patches, parts, cell_of, cells, spots, compasses }
+    }
+
+    /// The number of the place that is at this rank of the list.
+    pub(super) fn index_at(&self, rank: u32) -> PlaceIndex {
+        self.indexes[rank as usize]
+    }
+
+    /// Where the place is in the list.
+    pub(super) fn rank_of(&self, index: PlaceIndex) -> usize {
+        usize::from(self.ranks[usize::from(index)])
     }
 
     pub(super) fn spot(&self, index: PlaceIndex, places: &[Place]) -> &Spot {
         self.spots[usize::from(index)].get_or_init(|| {
-            let at = &places[usize::from(index)];
-            let km = places.iter().map(|place| rounded_km(at.position, place.position)).collect();
-            let (cell, patch) = (self.cell_of[usize::from(index)], self.patches[usize::from(index)]);
-            Spot { place: at.id, index, cell, position: at.position, patch, km }
+            let at = &places[self.rank_of(index)];
+            let positions = self.ranks.iter().map(|rank| places[usize::from(*rank)].position);
+            let km = positions.map(|position| rounded_km(at.position, position)).collect();
+            let (cell, patch, part) = (self.cell_of(index), self.patch_of(index), self.part_of(index));
+            Spot { place: at.id, index, cell, position: at.position, patch, part, km }
         })
     }
 
@@ -154,8 +202,15 @@ impl Atlas {
         self.patches[usize::from(place)]
     }
 
-    pub(super) fn block_of(&self, cell: CellIndex) -> u32 {
-        self.cells[usize::from(cell)].block
+    pub(super) fn part_of(&self, place: PlaceIndex) -> Parts {
+        self.parts[usize::from(place)]
+    }
+
+    pub(super) fn compass(&self, cell: CellIndex) -> &Compass {
+        self.compasses[usize::from(cell)].get_or_init(|| {
+            let from = self.cells[usize::from(cell)].centre;
+            Compass::new(from, self.cells.iter().map(|to| (to.centre, arc_km(from, to.centre))))
+        })
     }
 
     pub(super) fn cell_count(&self) -> usize {
@@ -179,18 +234,21 @@ impl Atlas {
                 continue;
             }
             let mut crossing: Option<Crossing> = None;
-            for &place in self.members[cell.members.clone()].iter().filter(|place| !except(**place)) {
+            let members =
+                cell.members.clone().map(|place| PlaceIndex::try_from(place).expect("numbered in 16 bits"));
+            for place in members.filter(|place| !except(*place)) {
                 let at = self.points[usize::from(place)];
                 let (before, after) = (arc_km(start, at), arc_km(at, end));
                 if before + after - direct_km > extra_km + MARGIN_KM {
                     continue;
                 }
                 let share = if before + after > 0.0 { before / (before + after) } else { 0.0 };
-                let patches = self.patch_of(place);
-                let seen =
-                    crossing.get_or_insert(Crossing { cell: number, first: share, last: share, patches });
+                let (patches, parts) = (self.patch_of(place), self.part_of(place));
+                let here = Crossing { cell: number, first: share, last: share, patches, parts };
+                let seen = crossing.get_or_insert(here);
                 (seen.first, seen.last) = (seen.first.min(share), seen.last.max(share));
                 seen.patches = seen.patches.with(patches);
+                seen.parts = seen.parts.with(parts);
             }
             crossings.extend(crossing);
         }
@@ -212,20 +270,26 @@ pub(super) fn rounded_km(from: Position, to: Position) -> f32 {
     km
 }
 
-fn cell(patch: (i16, i16), members: impl Iterator<Item = [f64; 3]> + Clone, range: Range<usize>) -> Cell {
-    let sum = members.clone().fold([0.0; 3], |sum, at| [sum[0] + at[0], sum[1] + at[1], sum[2] + at[2]]);
+fn cell(square: (i16, i16), points: &[[f64; 3]], members: Range<usize>) -> Cell {
+    let own = &points[members.clone()];
+    let sum = own.iter().fold([0.0; 3], |sum, at| [sum[0] + at[0], sum[1] + at[1], sum[2] + at[2]]);
     let centre = unit(sum).unwrap_or([0.0, 0.0, 1.0]);
-    let radius_km = members.map(|at| arc_km(centre, at)).fold(0.0, f64::max);
-    let block = |n: i16| u32::from(n.div_euclid(2).unsigned_abs());
-    Cell { row: patch.0, block: block(patch.0) * 1_009 + block(patch.1), centre, radius_km, members: range }
+    let radius_km = own.iter().map(|at| arc_km(centre, *at)).fold(0.0, f64::max);
+    Cell { row: square.0, centre, radius_km, members }
 }
 
 /// Row and column of the square of this height that a position lies in.
 #[expect(clippy::cast_possible_truncation, reason = "at most 450 and 1 800")]
 fn square(at: Position, degrees: f64) -> (i16, i16) {
-    let row = (at.lat / degrees).floor();
-    let width = degrees / ((row + 0.5) * degrees).to_radians().cos().max(0.01);
-    (row as i16, ((at.lon + 180.0) / width).floor() as i16)
+    let (row, column) = square_exact(at, degrees);
+    (row.floor() as i16, column.floor() as i16)
+}
+
+/// The same with the part of the square that is left behind.
+fn square_exact(at: Position, degrees: f64) -> (f64, f64) {
+    let row = at.lat / degrees;
+    let width = degrees / ((row.floor() + 0.5) * degrees).to_radians().cos().max(0.01);
+    (row, (at.lon + 180.0) / width)
 }
 
 /// What a way of some length between two points can reach, on a sphere.
@@ -356,7 +420,8 @@ mod tests {
     fn the_table_has_the_distances_of_the_great_circle() {
         let gazetteer = Gazetteer::bundled();
         let moscow = gazetteer.spot(gazetteer.index_of(gazetteer.find("Москва").unwrap().id).unwrap());
-        for (place, index) in gazetteer.iter().zip(0..) {
+        for place in gazetteer {
+            let index = gazetteer.index_of(place.id).unwrap();
             assert!((moscow.km_to(index) - moscow.position.distance_km(place.position)).abs() < 0.001);
         }
     }

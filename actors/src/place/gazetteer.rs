@@ -7,7 +7,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
-use super::atlas::{Atlas, CellIndex, Crossing, Patches, PlaceIndex, Spot, rounded_km};
+use super::atlas::{Atlas, CellIndex, Crossing, Parts, Patches, PlaceIndex, Spot, rounded_km};
+use super::compass::Compass;
 use super::grid::Grid;
 use super::names::Names;
 use super::{Place, PlaceId, Position};
@@ -142,10 +143,10 @@ impl Gazetteer {
         self.places.is_empty()
     }
 
-    /// The number of a place, by population; the tables below go by it.
+    /// The number of a place; the tables below go by it.
     #[must_use]
     pub fn index_of(&self, id: PlaceId) -> Option<PlaceIndex> {
-        self.ids.get(&id).map(|&index| PlaceIndex::try_from(index).expect("parsing allows no more places"))
+        self.ids.get(&id).map(|&rank| self.atlas.index_at(rank))
     }
 
     /// A place with its distances. The first call for a place computes them all.
@@ -157,7 +158,7 @@ impl Gazetteer {
     /// The great circle between two places in kilometres, to the last digit as [`Spot::km_to`] has it.
     #[must_use]
     pub fn km_between(&self, one: PlaceIndex, other: PlaceIndex) -> f64 {
-        let position = |index: PlaceIndex| self.places[usize::from(index)].position;
+        let position = |index: PlaceIndex| self.places[self.atlas.rank_of(index)].position;
         f64::from(rounded_km(position(one), position(other)))
     }
 
@@ -173,10 +174,16 @@ impl Gazetteer {
         self.atlas.patch_of(place)
     }
 
-    /// The block that a cell lies in: a coarser patch, by an arbitrary number.
+    /// The part of its cell that a place lies in.
     #[must_use]
-    pub fn block_of(&self, cell: CellIndex) -> u32 {
-        self.atlas.block_of(cell)
+    pub fn part_of(&self, place: PlaceIndex) -> Parts {
+        self.atlas.part_of(place)
+    }
+
+    /// Which way the other cells lie from a cell. The first call for a cell works it out.
+    #[must_use]
+    pub fn compass(&self, cell: CellIndex) -> &Compass {
+        self.atlas.compass(cell)
     }
 
     /// How many cells there are.

@@ -1,30 +1,19 @@
 //! Live trips, found by what a package needs.
 
-use std::collections::BinaryHeap;
-
-use hashbrown::HashSet;
-
+use super::search::Search;
 use super::stays::stays;
-use super::{Seen, Survey, cells_of, signature_of};
+use super::{Seen, Survey, cells_of, parts_of, sectors_of};
 use crate::ids::{TripId, UserId};
 use crate::load::Load;
-use crate::matching::postings::{Look, MOST_SLOTS, Page, Postings, Walk};
+use crate::matching::feasibility::objection;
+use crate::matching::postings::{Look, MOST_SLOTS, Page, Postings, Way};
 use crate::matching::slab::{Named, Slab};
 use crate::matching::trip_entry::NOWHERE;
 use crate::matching::{Need, PackageEntry, Reason, TripEntry, feasible, fit};
 use crate::money::Amount;
-use crate::place::{Gazetteer, Patches, PlaceId, Spot};
+use crate::place::{Gazetteer, Patches, PlaceId};
 use crate::request::Plan;
 use crate::time::Time;
-
-/// Up to so many postings at the dropoff, all of them are read at once.
-const FEW: usize = 256;
-
-/// How many trips that the signatures let through are looked at together.
-const BATCH: usize = 128;
-
-/// How many trips are fetched from memory before they are looked at: some ten kilobytes.
-const AT_ONCE: usize = 32;
 
 /// A trip that can carry the package in question.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -109,7 +98,11 @@ impl TripIndex {
             self.postings.add(slot, &stays);
             let slot = slot as usize;
             if self.patches.len() <= slot {
-                self.patches.reserve_exact(if slot < self.patches.capacity() { 0 } else { 64.max(slot / 8) });
+                self.patches.reserve_exact(if slot < self.patches.capacity() {
+                    0
+                } else {
+                    64.max(slot / 16)
+                });
                 self.patches.resize(slot + 1, Patches::default());
             }
             self.patches[slot] = patches;
@@ -156,13 +149,13 @@ impl TripIndex {
     /// The trips that the package may be proposed to, soonest pickup first, then by id; at most `limit`.
     #[must_use]
     pub fn candidates(&self, package: &PackageEntry, now: Time, limit: usize) -> Vec<Candidate> {
-        self.matches(&package.need(), now, limit, |trip| feasible(trip, package, now))
+        self.matches(&package.need(), now, limit, |trip| objection(trip, package, now).is_none())
     }
 
     /// The live trips that fit the need, soonest pickup first, then by id; at most `limit`: the search for couriers.
     #[must_use]
     pub fn between(&self, need: &Need<'_>, now: Time, limit: usize) -> Vec<Candidate> {
-        self.matches(need, now, limit, |trip| fit(trip, need, now))
+        self.matches(need, now, limit, |_| true)
     }
 
     /// Trips that stop at a place, or at both in order, and have this room on some leg, with the departure from there;
@@ -177,7 +170,7 @@ impl TripIndex {
             let leaves = halts.find(|halt| from.is_none_or(|from| halt.index == from))?.depart();
             let passes = to.is_none_or(|to| halts.any(|halt| halt.index == to));
             let room = trip.halts[..trip.legs()].iter().any(|halt| load.fits(halt.left));
-            let (id, courier, price) = (trip.id, trip.courier, trip.price);
+            let (id, courier, price) = (trip.id, trip.courier, trip.price());
             (passes && room && leaves > now).then_some(Passing { trip: id, courier, price, leaves })
         });
         let mut found: Vec<_> = found.collect();
@@ -215,138 +208,17 @@ impl TripIndex {
         need: &Need<'_>,
         now: Time,
         limit: usize,
-        plan: impl Fn(&TripEntry) -> Result<Plan, Reason>,
+        admits: impl Fn(&TripEntry) -> bool,
     ) -> Vec<Candidate> {
         let (pickups, dropoffs) = (cells_of(need.pickups), cells_of(need.dropoffs));
-        let sign = |cells| signature_of(cells, self.gazetteer);
         let window = need.ready_at.max(now)..=need.deliver_by;
-        let on = self.postings.walk(&pickups, window.clone(), Look::After(sign(&dropoffs)));
-        let off = self.postings.walk(&dropoffs, window, Look::Before(sign(&pickups)));
-        let mut best = Best::new(limit);
-        let (boards, alights) = (patches_of(need.pickups), patches_of(need.dropoffs));
-        let take = |best: &mut Best, slots: &mut Vec<u32>| {
-            // First all that is cheap, side by side; what is left has to be fetched from afar.
-            slots.retain(|slot| {
-                let patches = self.patches[*slot as usize];
-                patches.may_meet(boards) && patches.may_meet(alights)
-            });
-            for some in slots.chunks(AT_ONCE) {
-                // Touched side by side, the misses of the cache overlap; looked at one by one, they would add up.
-                let touched =
-                    some.iter().map(|slot| self.trips.at(*slot).touch()).fold(0, |sum, one| sum ^ one);
-                std::hint::black_box(touched);
-                for slot in some {
-                    let trip = self.trips.at(*slot);
-                    if let Ok(plan) = plan(trip) {
-                        best.take(*slot, trip, plan);
-                    }
-                }
-            }
-            slots.clear();
-        };
-        if off.len() <= FEW || !self.along(on, off.len(), &mut best, &take) {
-            let mut slots = Vec::new();
-            off.all(&mut slots);
-            take(&mut best, &mut slots);
-        }
-        best.into_sorted()
-    }
-
-    /// Goes along the pickups in order of time until enough are found or none is left. Gives up, and answers `false`,
-    /// when that turns out to be longer than the other way.
-    #[expect(clippy::unused_self, reason = "reads better beside the other half")]
-    fn along(
-        &self,
-        mut on: Walk<'_>,
-        longest: usize,
-        best: &mut Best,
-        take: &impl Fn(&mut Best, &mut Vec<u32>),
-    ) -> bool {
-        let whole = on.len();
-        let mut slots = Vec::new();
-        while let Some(seen_until) = on.step(&mut slots) {
-            if whole - on.len() > longest {
-                return false;
-            }
-            if slots.len() >= BATCH {
-                take(best, &mut slots);
-                if best.is_settled(seen_until) {
-                    return true;
-                }
-            }
-        }
-        take(best, &mut slots);
-        true
-    }
-}
-
-fn patches_of(zone: &[&Spot]) -> Patches {
-    zone.iter().map(|spot| spot.patch).fold(Patches::default(), Patches::with)
-}
-
-/// The soonest candidates so far.
-struct Best {
-    limit: usize,
-    /// The latest on top.
-    heap: BinaryHeap<Ranked>,
-    /// Trips are met once for every cell of the zone.
-    seen: HashSet<u32>,
-}
-
-struct Ranked(Candidate);
-
-impl Ranked {
-    const fn key(&self) -> (Time, TripId) {
-        (self.0.plan.pickup.at, self.0.trip)
-    }
-}
-
-impl PartialEq for Ranked {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl Eq for Ranked {}
-
-impl PartialOrd for Ranked {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Ranked {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.key().cmp(&other.key())
-    }
-}
-
-impl Best {
-    fn new(limit: usize) -> Self {
-        Self { limit, heap: BinaryHeap::new(), seen: HashSet::new() }
-    }
-
-    fn take(&mut self, slot: u32, trip: &TripEntry, plan: Plan) {
-        let one = Ranked(Candidate { trip: trip.id, courier: trip.courier, price: trip.price, plan });
-        let is_full = self.heap.len() >= self.limit;
-        if is_full && self.heap.peek().is_none_or(|latest| one.key() >= latest.key()) {
-            return;
-        }
-        if self.seen.insert(slot) {
-            if is_full {
-                self.heap.pop();
-            }
-            self.heap.push(one);
-        }
-    }
-
-    /// Whether nothing that is picked up at this time or later can be among the best.
-    fn is_settled(&self, from: Time) -> bool {
-        self.heap.len() >= self.limit && self.heap.peek().is_none_or(|latest| latest.0.plan.pickup.at < from)
-    }
-
-    fn into_sorted(self) -> Vec<Candidate> {
-        self.heap.into_sorted_vec().into_iter().map(|one| one.0).collect()
+        let look = |cell, zone, way| Look { cell, parts: parts_of(zone, cell), way };
+        let later = |cell| look(cell, need.pickups, Way::After(sectors_of(&dropoffs, cell, self.gazetteer)));
+        let earlier =
+            |cell| look(cell, need.dropoffs, Way::Before(sectors_of(&pickups, cell, self.gazetteer)));
+        let on = self.postings.walk(pickups.iter().copied().map(later), window.clone());
+        let off = self.postings.walk(dropoffs.iter().copied().map(earlier), window);
+        Search::new(&self.trips, &self.patches, need, now, limit, admits).over(on, off)
     }
 }
 
@@ -362,6 +234,6 @@ impl Survey {
         if requested {
             outcome = fit(trip, &need, now);
         }
-        self.add(Seen { trip: trip.id, courier: trip.courier, price: trip.price, outcome, requested });
+        self.add(Seen { trip: trip.id, courier: trip.courier, price: trip.price(), outcome, requested });
     }
 }
