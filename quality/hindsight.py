@@ -22,6 +22,8 @@ print(
             "bound_rub": info.mip_dual_bound,
             "found_rub": info.objective_function_value,
             "carried": sum(value > 0.5 for value in values),
+            # Columns come in the order in which the objective names them, and their names are numbered like the rides.
+            "picked": [int(name[1:]) for name, value in zip(highs.getLp().col_names_, values) if value > 0.5],
             "seconds": highs.getRunTime(),
         }
     )

@@ -89,8 +89,12 @@ pub struct Settings {
     pub region_weights: BTreeMap<String, f64>,
     /// How many days of published packages the prices of room are learned from; 0 learns nothing.
     pub history_days: u32,
-    /// The part of the demand that fits a trip that is counted as this trip's, 0 (room is free) to 1.
+    /// The part of the demand that fits a trip that is counted as this trip's, 0 (room is free) to 3. Above 1, room
+    /// is kept against chance, too.
     pub demand_share: f64,
+    /// The part of the trips to come, as those of the past speak for them, that a package with time to choose counts
+    /// on, 0 (only what is published) to 1.
+    pub supply_share: f64,
     /// How long before the pickup a package with a deadline for its confirmation gets its courier at the latest, in
     /// minutes.
     pub notice_min: u32,
@@ -124,7 +128,8 @@ impl Settings {
         let bounds = [
             (share.contains(&self.acceptance), "acceptance is not in 0 to 1"),
             (self.acceptance_prior > 0.0, "acceptance_prior is not above 0"),
-            (share.contains(&self.demand_share), "demand_share is not in 0 to 1"),
+            ((0.0..=3.0).contains(&self.demand_share), "demand_share is not in 0 to 3"),
+            (share.contains(&self.supply_share), "supply_share is not in 0 to 1"),
             ((0.0..=MOST_WEIGHT).contains(&self.fairness), "fairness is not in 0 to 0.15"),
             (regions, "a region weight is not in 0.85 to 1.15"),
             (self.max_live_offers > 0, "max_live_offers is 0: nobody would be asked"),
@@ -155,7 +160,8 @@ impl Default for Settings {
             fairness: 0.05,
             region_weights: BTreeMap::new(),
             history_days: 7,
-            demand_share: 1.0,
+            demand_share: 1.5,
+            supply_share: 0.5,
             notice_min: 15,
             max_standing: 16,
             neighbours: 512,

@@ -111,6 +111,9 @@ pub trait Store: Send + Sync + 'static {
     /// Packages published at or after `since`, templates aside, the latest first, at most `limit`.
     async fn published(&self, since: Time, limit: u32) -> Result<Vec<Package>, Unavailable>;
 
+    /// Trips published at or after `since` and not called off, the latest first, at most `limit`.
+    async fn published_trips(&self, since: Time, limit: u32) -> Result<Vec<Trip>, Unavailable>;
+
     /// Packages with a request that should have ended before `now`, or a choice that should have been made; and those that
     /// nobody has taken in time.
     async fn overdue(&self, now: Time, limit: u32) -> Result<Vec<PackageId>, Unavailable>;

@@ -17,6 +17,7 @@ mod beliefs;
 mod context;
 mod directory;
 mod execute;
+mod learning;
 mod mailbox;
 mod measured;
 mod offers;

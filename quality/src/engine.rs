@@ -6,10 +6,15 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
 use peerpack_actors::matching::policy::demand::{Demand, History};
 use peerpack_actors::matching::policy::outlook::Outlook;
+use peerpack_actors::matching::policy::settlement::{PastPackage, PastTrip, Settlement};
 use peerpack_actors::matching::policy::standing::{Agreed, Standing, Standings};
-use peerpack_actors::matching::{Candidate, PackageEntry, Ranked, Settings, gain_rub, next_wave, rank};
+use peerpack_actors::matching::{
+    Candidate, PackageEntry, Ranked, Settings, TripEntry, gain_rub, next_wave, rank,
+};
+use peerpack_actors::package::Package;
 use peerpack_actors::place::Gazetteer;
 use peerpack_actors::time::{Span, Time};
+use peerpack_actors::trip::Trip;
 use rand::RngExt;
 use rand::rngs::Xoshiro256PlusPlus;
 
@@ -17,6 +22,9 @@ use crate::generator::World;
 use crate::market::Market;
 use crate::seed::{Seed, Training};
 use crate::simulation::{Policy, ROUND};
+
+/// How often the engine learns anew what room was worth.
+const SETTLE: Span = Span::hours(24);
 
 /// How couriers answer.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -45,6 +53,10 @@ pub struct Engine {
     manners: Manners,
     random: Xoshiro256PlusPlus,
     history: History,
+    packages: Vec<PastPackage>,
+    trips: Vec<PastTrip>,
+    settlement: Settlement,
+    settled_at: Option<Time>,
     demands: HashMap<TripId, Demand>,
     standings: Standings,
     answers: BinaryHeap<Reverse<(Time, u64)>>,
@@ -76,19 +88,23 @@ impl Outlook for Beliefs<'_> {
 }
 
 impl Engine {
-    /// An engine that has seen the market of `past` go by.
+    /// An engine that has seen the market of `past` go by, whose senders left it as much time.
     #[must_use]
-    pub fn new(past: &World<Training>, manners: Manners, settings: &Settings) -> Self {
-        let mut history = History::default();
+    pub fn new(
+        past: &World<Training>,
+        confirm_within: Option<Span>,
+        manners: Manners,
+        settings: &Settings,
+    ) -> Self {
         let shift = Span::days(past.scenario.days);
-        for package in &past.packages {
-            let entry = PackageEntry::of(package, Gazetteer::bundled(), settings);
-            history.note(&entry, package.created_at - shift, settings);
-        }
-        Self {
+        let mut engine = Self {
             manners,
             random: past.seed.random(2),
-            history,
+            history: History::default(),
+            packages: Vec::new(),
+            trips: Vec::new(),
+            settlement: Settlement::default(),
+            settled_at: None,
             demands: HashMap::new(),
             standings: Standings::default(),
             answers: BinaryHeap::new(),
@@ -96,6 +112,41 @@ impl Engine {
             live: HashMap::new(),
             look_again: BTreeSet::new(),
             offers: 0,
+        };
+        for package in &past.packages {
+            let published_at = package.created_at - shift;
+            let mut entry = PackageEntry::of(&package_before(package, shift), Gazetteer::bundled(), settings);
+            entry.confirm_by = confirm_within.map(|within| (published_at + within).min(entry.deliver_by));
+            engine.note(entry, published_at, settings);
+        }
+        for trip in &past.trips {
+            let entry = TripEntry::of(&trip_before(trip, shift), Gazetteer::bundled(), settings);
+            engine.trips.push(PastTrip { entry, published_at: trip.created_at - shift });
+        }
+        engine
+    }
+
+    fn note(&mut self, entry: PackageEntry, published_at: Time, settings: &Settings) {
+        self.history.note(&entry, published_at, settings);
+        self.packages.push(PastPackage { entry, published_at });
+    }
+
+    /// Learns anew from the last days what room was worth, once in a while.
+    fn settle(&mut self, market: &Market) {
+        if self.settled_at.is_some_and(|at| market.now.since(at) < SETTLE) {
+            return;
+        }
+        self.settled_at = Some(market.now);
+        let span = Span::days(i64::from(market.settings.history_days));
+        let since = market.now - span;
+        self.packages.retain(|package| package.published_at >= since);
+        self.trips.retain(|trip| trip.published_at >= since);
+        let gazetteer = Gazetteer::bundled();
+        self.settlement =
+            Settlement::of(self.trips.clone(), &self.packages, span, &market.settings, gazetteer);
+        self.history.adopt(&self.settlement);
+        for trip in market.trips.iter() {
+            self.demands.insert(trip.id, self.history.demand(trip, &market.settings));
         }
     }
 
@@ -114,8 +165,14 @@ impl Engine {
             }
             next_wave(&ranked, &entry, &beliefs, market.now, &market.settings, busy)
         };
+        let asked = !wave.is_empty();
         for one in wave {
             self.offer(market, package, one.candidate);
+        }
+        let collects = market.waiting.get(package).is_some_and(|entry| entry.is_deferred(market.now));
+        if asked && collects && self.manners.slowest == Span::default() {
+            // All of them have answered.
+            self.consider(market, package);
         }
     }
 
@@ -152,7 +209,11 @@ impl Engine {
         }
         let entry = market.entry(package);
         if entry.is_deferred(market.now) {
-            return self.stand(market, package, candidate);
+            self.stand(market, package, candidate);
+            if self.manners.slowest > Span::default() {
+                self.consider(market, package);
+            }
+            return;
         }
         if market.claim(package, &candidate) {
             self.standings.set(package, None);
@@ -167,6 +228,7 @@ impl Engine {
         let mut agreed = self.standings.get(package).cloned().unwrap_or_else(|| Agreed {
             load: entry.load,
             confirm_by: entry.confirm_by.expect("the package is deferred"),
+            prospects: self.settlement.prospects(entry, &market.settings),
             standing: Default::default(),
         });
         agreed.standing.push(Standing {
@@ -183,7 +245,7 @@ impl Engine {
 
     /// Makes deals of the acceptances that have to become some now.
     fn choose(&mut self, market: &mut Market, due: &[PackageId]) {
-        let price_rub = |trip: &peerpack_actors::matching::TripEntry, plan: &_, load| {
+        let price_rub = |trip: &TripEntry, plan: &_, load| {
             self.demands.get(&trip.id).map_or(0.0, |demand| demand.price_rub(trip, plan, load, market.now))
         };
         let chosen = self.standings.choose(due, &market.trips, price_rub, market.now, &market.settings);
@@ -198,19 +260,38 @@ impl Engine {
     }
 }
 
+/// A trip of the past, so long before.
+fn trip_before(trip: &Trip, by: Span) -> Trip {
+    let mut trip = trip.clone();
+    for stop in &mut trip.draft.stops {
+        (stop.arrive, stop.depart) = (stop.arrive - by, stop.depart - by);
+    }
+    trip
+}
+
+fn package_before(package: &Package, by: Span) -> Package {
+    let mut package = package.clone();
+    let draft = &mut package.draft;
+    (draft.ready_at, draft.deliver_by) = (draft.ready_at - by, draft.deliver_by - by);
+    package
+}
+
 fn notice(market: &Market) -> Span {
     Span::minutes(i64::from(market.settings.notice_min))
 }
 
 impl Policy for Engine {
     fn package_published(&mut self, market: &mut Market, package: PackageId) {
+        self.settle(market);
         let entry = market.entry(package).clone();
-        self.history.note(&entry, market.now, &market.settings);
+        self.note(entry, market.now, &market.settings);
         self.consider(market, package);
     }
 
     fn trip_published(&mut self, market: &mut Market, trip: TripId) {
+        self.settle(market);
         let Some(entry) = market.trips.get(trip).cloned() else { return };
+        self.trips.push(PastTrip { entry: entry.clone(), published_at: market.now });
         self.demands.insert(trip, self.history.demand(&entry, &market.settings));
         let mut fits: Vec<_> = market.waiting.waiting_for(&entry, market.now, usize::MAX);
         let gain =
@@ -223,6 +304,7 @@ impl Policy for Engine {
 
     fn round(&mut self, market: &mut Market) {
         let now = market.now;
+        self.settle(market);
         while let Some(Reverse((_, offer))) =
             self.answers.peek().copied().filter(|Reverse((at, _))| *at <= now)
         {

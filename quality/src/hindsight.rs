@@ -20,7 +20,7 @@ use crate::engine::Manners;
 use crate::generator::World;
 
 /// What the solver says.
-#[derive(Clone, Copy, PartialEq, Debug, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Deserialize)]
 pub struct Bound {
     /// Nothing is worth more, in roubles.
     pub bound_rub: f64,
@@ -30,16 +30,28 @@ pub struct Bound {
     pub carried: usize,
     /// How long it took, in seconds.
     pub seconds: f64,
+    picked: Vec<usize>,
+    /// The deals of that set, by package.
+    #[serde(skip)]
+    pub deals: Vec<Ride>,
 }
 
 /// One way to carry a package.
-struct Ride {
-    package: usize,
-    trip: usize,
-    legs: LegSpan,
-    detour_min: u32,
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Ride {
+    /// The number of the package in its world.
+    pub package: usize,
+    /// The number of the trip in its world.
+    pub trip: usize,
+    /// The legs it takes.
+    pub legs: LegSpan,
+    /// When it gets on.
+    pub pickup_at: Time,
+    /// What it takes of the detour budget, in minutes.
+    pub detour_min: u32,
     weight_g: u32,
-    gain_rub: f64,
+    /// The reward less the cost of the detour, in roubles.
+    pub gain_rub: f64,
 }
 
 /// How to solve.
@@ -62,7 +74,8 @@ pub fn solve<S>(
     solver: &Solver,
 ) -> anyhow::Result<Bound> {
     let file = std::env::temp_dir().join(format!("peerpack-hindsight-{}.lp", std::process::id()));
-    std::fs::write(&file, program(world, manners, settings))?;
+    let rides = rides(world, manners, settings);
+    std::fs::write(&file, program(world, &rides))?;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("hindsight.py");
     let output = Command::new(&solver.python)
         .arg(script)
@@ -74,12 +87,15 @@ pub fn solve<S>(
     if !output.status.success() {
         bail!("the solver failed: {}", String::from_utf8_lossy(&output.stderr));
     }
-    serde_json::from_slice(&output.stdout).context("the solver's answer is not what it should be")
+    let mut bound: Bound =
+        serde_json::from_slice(&output.stdout).context("the solver's answer is not what it should be")?;
+    bound.deals = bound.picked.iter().filter_map(|n| rides.get(*n).copied()).collect();
+    bound.deals.sort_unstable_by_key(|ride| ride.package);
+    Ok(bound)
 }
 
 /// The integer program, in the LP format.
-fn program<S>(world: &World<S>, manners: Manners, settings: &Settings) -> String {
-    let rides = rides(world, manners, settings);
+fn program<S>(world: &World<S>, rides: &[Ride]) -> String {
     let mut text = String::from("max\n obj:");
     let mut of_package = vec![Vec::new(); world.packages.len()];
     let mut of_trip = vec![Vec::new(); world.trips.len()];
@@ -149,6 +165,7 @@ fn rides<S>(world: &World<S>, manners: Manners, settings: &Settings) -> Vec<Ride
                 package,
                 trip: number,
                 legs: plan.legs,
+                pickup_at: plan.pickup.at,
                 detour_min: plan.detour_min,
                 weight_g: entries[package].load.weight_g,
                 gain_rub: gain_rub(&plan, &entries[package], settings),

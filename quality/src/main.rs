@@ -3,13 +3,14 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use peerpack_actors::matching::Settings;
 use peerpack_actors::time::Span;
 use peerpack_quality::engine::Manners;
 use peerpack_quality::generator::{Family, Scenario, Towns, VERSION};
 use peerpack_quality::hindsight::Solver;
-use peerpack_quality::measure::{Measured, Rule, measure};
+use peerpack_quality::measure::{Measured, Prepared, Rule};
 use peerpack_quality::report::{Section, bounds, plot, table};
 use peerpack_quality::seed::{Test, Training};
 
@@ -37,8 +38,21 @@ enum Command {
         #[arg(long, default_value = "docs")]
         out: PathBuf,
     },
-    /// Show on training seeds what the knob `demand_share` does
-    Tune,
+    /// Show on training seeds what a knob of the matching does
+    Tune {
+        /// A field of `matching::Settings`
+        #[arg(long, default_value = "demand_share")]
+        knob: String,
+        /// Its values, as JSON
+        #[arg(long, value_delimiter = ',', default_value = "0.4,0.6,0.8,1.0")]
+        values: Vec<String>,
+        /// Only markets with so many trips
+        #[arg(long)]
+        trips: Option<usize>,
+        /// Only rules whose names contain this
+        #[arg(long, default_value = "")]
+        rules: String,
+    },
 }
 
 const SCARCE: [Scenario; 2] = [gravity(400, 8_000), gravity(1_200, 12_000)];
@@ -67,7 +81,8 @@ impl Bench {
     ) -> anyhow::Result<Section> {
         let settings = Settings { acceptance: manners.acceptance, ..Settings::default() };
         let one = |seed| {
-            let measured = measure(seed, scenario, rules, manners, &settings, (&self.towns, &self.solver))?;
+            let prepared = Prepared::new(seed, scenario, manners, &settings, &self.towns, &self.solver)?;
+            let measured = prepared.measure(rules, &settings);
             eprintln!("{title}: {}", line(&measured));
             Ok(measured)
         };
@@ -95,7 +110,7 @@ fn main() -> anyhow::Result<()> {
     let bench = Bench { towns: Towns::new(), solver: Solver { python, limit_s }, seeds };
     match command {
         Command::Judge { out } => judge(&bench, &out),
-        Command::Tune => tune(&bench),
+        Command::Tune { knob, values, trips, rules } => tune(&bench, &knob, &values, trips, &rules),
     }
 }
 
@@ -104,23 +119,46 @@ fn line<S>(measured: &Measured<S>) -> String {
     shares.collect::<Vec<_>>().join(" | ")
 }
 
-fn tune(bench: &Bench) -> anyhow::Result<()> {
-    for scenario in SCARCE.iter().chain(&PLENTIFUL) {
-        for demand_share in [0.4, 0.6, 0.8, 1.0] {
-            let settings = Settings { acceptance: 1.0, demand_share, ..Settings::default() };
-            for seed in Training::first(bench.seeds) {
-                let with = (&bench.towns, &bench.solver);
-                let measured = measure(seed, *scenario, &Rule::ASKING, Manners::WILLING, &settings, with)?;
-                println!(
-                    "{} / {}, share {demand_share}: {}",
-                    scenario.trips,
-                    scenario.packages,
-                    line(&measured)
-                );
-            }
+fn tune(
+    bench: &Bench,
+    knob: &str,
+    values: &[String],
+    trips: Option<usize>,
+    rules: &str,
+) -> anyhow::Result<()> {
+    let defaults = Settings { acceptance: 1.0, ..Settings::default() };
+    let markets = SCARCE.iter().chain(&PLENTIFUL);
+    for scenario in markets.filter(|market| trips.is_none_or(|trips| market.trips == trips)) {
+        let worlds: Vec<_> = Training::first(bench.seeds)
+            .map(|seed| {
+                Prepared::new(seed, *scenario, Manners::WILLING, &defaults, &bench.towns, &bench.solver)
+            })
+            .collect::<anyhow::Result<_>>()?;
+        for value in values {
+            let settings = with_knob(&defaults, knob, value)?;
+            let asked = Rule::ASKING.into_iter().filter(|rule| rule.name().contains(rules));
+            let shares = asked.map(|rule| {
+                let shares = worlds.iter().map(|world| world.share(rule, &settings));
+                let mean = shares.sum::<f64>() / worlds.len().max(1) as f64;
+                format!("{} {:.2}", rule.name(), 100.0 * mean)
+            });
+            println!(
+                "{} / {}, {knob} {value}: {}",
+                scenario.trips,
+                scenario.packages,
+                shares.collect::<Vec<_>>().join(" | ")
+            );
         }
     }
     Ok(())
+}
+
+/// The settings with another value of one knob.
+fn with_knob(settings: &Settings, knob: &str, value: &str) -> anyhow::Result<Settings> {
+    let mut all = serde_json::to_value(settings)?;
+    let field = all.get_mut(knob).with_context(|| format!("there is no knob {knob}"))?;
+    *field = serde_json::from_str(value).with_context(|| format!("{value} is no JSON"))?;
+    Ok(serde_json::from_value(all)?)
 }
 
 fn judge(bench: &Bench, out: &std::path::Path) -> anyhow::Result<()> {

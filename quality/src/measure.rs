@@ -7,6 +7,7 @@ use crate::baselines::{BestAtOnce, BruteForce, FirstCome};
 use crate::engine::{Engine, Manners};
 use crate::generator::{Scenario, Towns, World};
 use crate::hindsight::{Bound, Solver, solve};
+use crate::market::Market;
 use crate::seed::{Seed, Training};
 use crate::simulation::play;
 
@@ -78,43 +79,62 @@ pub struct Measured<S> {
     pub shares: Vec<(Rule, f64)>,
 }
 
-/// Plays the rules on the world of a seed.
-///
-/// # Errors
-/// When the solver cannot be run.
-pub fn measure<S: Seed>(
-    seed: S,
-    scenario: Scenario,
-    rules: &[Rule],
+/// The world of a seed, ready to be played by any rule.
+pub struct Prepared<S> {
+    /// The world.
+    pub world: World<S>,
+    /// What could have been had.
+    pub bound: Bound,
+    past: World<Training>,
     manners: Manners,
-    settings: &Settings,
-    (towns, solver): (&Towns, &Solver),
-) -> anyhow::Result<Measured<S>> {
-    let world = World::generate(seed, scenario, towns);
-    let past = World::generate(Training::past_of(seed), scenario, towns);
-    let bound = solve(&world, manners, settings, solver)?;
-    let share = |rule: &Rule| (*rule, run(*rule, &world, &past, manners, settings) / bound.bound_rub);
-    let shares = rules.iter().map(share).collect();
-    Ok(Measured { seed, load_ratio: world.load_ratio(), bound, shares })
 }
 
-fn run<S: Seed>(
-    rule: Rule,
-    world: &World<S>,
-    past: &World<Training>,
-    manners: Manners,
-    settings: &Settings,
-) -> f64 {
-    let engine = |settings: &Settings| Engine::new(past, manners, settings);
-    let outcome = match rule {
-        Rule::FirstCome => play(world, &mut FirstCome, None, settings),
-        Rule::BestAtOnce => play(world, &mut BestAtOnce, None, settings),
-        Rule::BruteForce => play(world, &mut BruteForce, None, settings),
-        Rule::Unpriced => {
-            let free = Settings { demand_share: 0.0, ..settings.clone() };
-            play(world, &mut engine(&free), None, &free)
+impl<S: Seed> Prepared<S> {
+    /// Makes the world and its past, and solves it.
+    ///
+    /// # Errors
+    /// When the solver cannot be run.
+    pub fn new(
+        seed: S,
+        scenario: Scenario,
+        manners: Manners,
+        settings: &Settings,
+        towns: &Towns,
+        solver: &Solver,
+    ) -> anyhow::Result<Self> {
+        let world = World::generate(seed, scenario, towns);
+        let past = World::generate(Training::past_of(seed), scenario, towns);
+        let bound = solve(&world, manners, settings, solver)?;
+        Ok(Self { world, bound, past, manners })
+    }
+
+    /// Plays the rules, and forgets the world.
+    #[must_use]
+    pub fn measure(self, rules: &[Rule], settings: &Settings) -> Measured<S> {
+        let shares = rules.iter().map(|rule| (*rule, self.share(*rule, settings))).collect();
+        Measured { seed: self.world.seed, load_ratio: self.world.load_ratio(), bound: self.bound, shares }
+    }
+
+    /// The part of the proven bound that a rule gets, 0 to 1.
+    #[must_use]
+    pub fn share(&self, rule: Rule, settings: &Settings) -> f64 {
+        self.play(rule, settings).value_rub() / self.bound.bound_rub
+    }
+
+    /// The market after a rule was played on it.
+    #[must_use]
+    pub fn play(&self, rule: Rule, settings: &Settings) -> Market {
+        let engine = |within, settings: &Settings| Engine::new(&self.past, within, self.manners, settings);
+        let world = &self.world;
+        match rule {
+            Rule::FirstCome => play(world, &mut FirstCome, None, settings),
+            Rule::BestAtOnce => play(world, &mut BestAtOnce, None, settings),
+            Rule::BruteForce => play(world, &mut BruteForce, None, settings),
+            Rule::Unpriced => {
+                let free = Settings { demand_share: 0.0, ..settings.clone() };
+                play(world, &mut engine(None, &free), None, &free)
+            }
+            Rule::Engine(within) => play(world, &mut engine(within, settings), within, settings),
         }
-        Rule::Engine(within) => play(world, &mut engine(settings), within, settings),
-    };
-    outcome.value_rub
+    }
 }

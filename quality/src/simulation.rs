@@ -22,22 +22,13 @@ pub trait Policy {
     fn round(&mut self, _market: &mut Market) {}
 }
 
-/// How a play ended.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Outcome {
-    /// What the deals gain, in roubles.
-    pub value_rub: f64,
-    /// How many packages were carried.
-    pub carried: usize,
-}
-
-/// Plays a world from the first publication to the last delivery.
+/// Plays a world from the first publication to the last delivery, and returns the market with its deals.
 pub fn play<S>(
     world: &World<S>,
     policy: &mut dyn Policy,
     confirm_within: Option<Span>,
     settings: &Settings,
-) -> Outcome {
+) -> Market {
     let mut market = Market::new(settings.clone(), START);
     let mut events: Vec<(Time, u8, Event)> = Vec::new();
     events.extend(world.trips.iter().enumerate().map(|(n, trip)| (trip.created_at, 0, Event::Trip(n))));
@@ -74,7 +65,7 @@ pub fn play<S>(
             }
         }
     }
-    Outcome { value_rub: market.value_rub(), carried: market.deals.len() }
+    market
 }
 
 #[derive(Clone, Copy)]

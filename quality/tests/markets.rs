@@ -6,7 +6,7 @@ use peerpack_quality::baselines::{BestAtOnce, BruteForce, FirstCome};
 use peerpack_quality::engine::{Engine, Manners};
 use peerpack_quality::generator::{Family, Scenario, Towns, World};
 use peerpack_quality::seed::Training;
-use peerpack_quality::simulation::{Outcome, Policy, play};
+use peerpack_quality::simulation::{Policy, play};
 
 const SMALL: Scenario = Scenario { trips: 60, packages: 1_500, days: 3, family: Family::Gravity };
 
@@ -19,8 +19,16 @@ fn seeds() -> (Training, Training) {
     (seeds.next().expect("the first"), seeds.next().expect("the second"))
 }
 
+/// How a play ended.
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Outcome {
+    value_rub: f64,
+    carried: usize,
+}
+
 fn played(world: &World<Training>, mut policy: impl Policy, within: Option<Span>) -> Outcome {
-    play(world, &mut policy, within, &Settings { acceptance: 1.0, ..Settings::default() })
+    let market = play(world, &mut policy, within, &Settings { acceptance: 1.0, ..Settings::default() });
+    Outcome { value_rub: market.value_rub(), carried: market.deals.len() }
 }
 
 #[test]
@@ -74,13 +82,14 @@ fn time_to_choose_is_worth_something_and_a_play_can_be_repeated() {
     let (seed, past) = seeds();
     let (market, past) = (world(seed, Family::HubOnly, &towns), world(past, Family::HubOnly, &towns));
     let settings = Settings { acceptance: 1.0, ..Settings::default() };
-    let engine = || Engine::new(&past, Manners::WILLING, &settings);
+    let engine = |within| Engine::new(&past, within, Manners::WILLING, &settings);
+    let two_months = Some(Span::days(60));
     let first_come = played(&market, FirstCome, None);
-    let at_once = played(&market, engine(), None);
-    let flexible = played(&market, engine(), Some(Span::days(60)));
+    let at_once = played(&market, engine(None), None);
+    let flexible = played(&market, engine(two_months), two_months);
     assert!(first_come.value_rub < at_once.value_rub, "{first_come:?} {at_once:?}");
     assert!(at_once.value_rub < flexible.value_rub, "{at_once:?} {flexible:?}");
-    assert_eq!(played(&market, engine(), Some(Span::days(60))), flexible);
+    assert_eq!(played(&market, engine(two_months), two_months), flexible);
 }
 
 #[test]
@@ -90,7 +99,8 @@ fn couriers_who_decline_carry_less_and_nobody_carries_for_nothing() {
     let (market, past) = (world(seed, Family::HubOnly, &towns), world(past, Family::HubOnly, &towns));
     let settings = Settings { acceptance: 0.5, ..Settings::default() };
     let choosy = Manners { acceptance: 0.5, slowest: Span::minutes(10) };
-    let play_with = |manners| played(&market, Engine::new(&past, manners, &settings), Some(Span::hours(6)));
+    let within = Some(Span::hours(6));
+    let play_with = |manners| played(&market, Engine::new(&past, within, manners, &settings), within);
     let (all, some) = (play_with(Manners::WILLING), play_with(choosy));
     assert!(some.carried > 0 && some.value_rub < all.value_rub, "{some:?} {all:?}");
 }

@@ -75,6 +75,13 @@ const PUBLISHED: Sql = sql(concat!(
     " FROM packages WHERE created_at >= $1 AND template = 0 ORDER BY created_at DESC, id DESC LIMIT $2"
 ));
 
+// Ids begin with the time of publication.
+const PUBLISHED_TRIPS: Sql = sql(concat!(
+    "SELECT ",
+    trip_columns!(),
+    " FROM trips WHERE id >= $1 AND state <> 'cancelled' ORDER BY id DESC LIMIT $2"
+));
+
 const DUE_TRIPS: Sql = sql("\
     SELECT id FROM ( \
     SELECT id, departs_at AS due FROM trips WHERE state = 'active' AND departs_at <= $1 \
@@ -166,6 +173,13 @@ impl Store for Database {
     async fn published(&self, since: Time, limit: u32) -> Result<Vec<Package>, Unavailable> {
         let work =
             self.snapshot(move |conn| Box::pin(load::packages(conn, PUBLISHED, args![since.ms(), limit])));
+        Ok(work.await?)
+    }
+
+    async fn published_trips(&self, since: Time, limit: u32) -> Result<Vec<Trip>, Unavailable> {
+        let first = TripId::new(since, [0; 10]).uuid();
+        let work =
+            self.snapshot(move |conn| Box::pin(load::trips(conn, PUBLISHED_TRIPS, args![first, limit])));
         Ok(work.await?)
     }
 

@@ -57,6 +57,10 @@ impl Store for Deaf {
         self.database.packages_on(trip).await
     }
 
+    async fn published_trips(&self, since: Time, limit: u32) -> Result<Vec<Trip>, Unavailable> {
+        self.database.published_trips(since, limit).await
+    }
+
     async fn answers(&self, since: Time) -> Result<Vec<(UserId, Answers)>, Unavailable> {
         self.database.answers(since).await
     }

@@ -7,6 +7,8 @@ pub mod couriers;
 pub mod demand;
 pub mod holds;
 pub mod outlook;
+pub mod prospects;
+pub mod settlement;
 pub mod standing;
 
 use crate::ids::{PackageId, TripId};
@@ -110,7 +112,8 @@ pub fn time_limit(now: Time, pickup_at: Time, in_town: bool) -> (Span, Time) {
 /// A package that the first acceptance takes at once has as many offers open as it needs to find a taker with a
 /// chance of nine in ten, at most [`MAX_WAVE`]: where all couriers accept with chance q, that is ln 0.1 / ln (1 - q),
 /// rounded up. And it leaves room alone that is expected to be needed more. One that is confirmed later
-/// collects acceptances, up to [`Settings::max_standing`], because there is a choice to make in the end.
+/// collects acceptances, up to [`Settings::max_standing`], because there is a choice to make in the end; of those,
+/// all but [`MAX_WAVE`] are left to trips that are published after the package.
 ///
 /// Nobody gets two requests for one package, whether one is open already or two trips suit: the better one counts.
 /// Couriers for whom `busy` holds are passed over.
@@ -127,9 +130,9 @@ pub fn next_wave(
     // What people have asked each other may wait for ever, so the engine does not wait for it.
     let chances = package.offered.iter().map(|courier| 1.0 - outlook.acceptance(*courier));
     let mut none: f64 = chances.product();
+    let open = package.offered.len() + package.standing.len();
     let mut room = MAX_WAVE.saturating_sub(package.offered.len());
     if deferred {
-        let open = package.offered.len() + package.standing.len();
         room = room.min(settings.max_standing.saturating_sub(open));
     }
     let mut wave: Vec<Ranked> = Vec::with_capacity(room.min(ranked.len()));
@@ -141,7 +144,10 @@ pub fn next_wave(
         let asked =
             package.is_pending_with(courier) || wave.iter().any(|other| other.candidate.courier == courier);
         let kept = one.room_is_dear && !package.has_time_to_choose(now);
-        if !asked && !kept && !busy(one) {
+        // Ids begin with the time of publication.
+        let is_older = one.candidate.trip.uuid() < package.id.uuid();
+        let reserved = deferred && open + wave.len() >= MAX_WAVE && is_older;
+        if !asked && !kept && !reserved && !busy(one) {
             none *= 1.0 - one.acceptance;
             wave.push(*one);
         }

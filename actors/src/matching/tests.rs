@@ -12,6 +12,7 @@ mod entries;
 mod explaining;
 mod feasibility;
 mod indexes;
+mod learning;
 mod measuring;
 mod policies;
 mod recall;

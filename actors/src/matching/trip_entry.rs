@@ -127,6 +127,17 @@ impl TripEntry {
         entry
     }
 
+    /// The entry of a trip as it was published: alive, with all its room.
+    #[must_use]
+    pub fn as_published(trip: &Trip, gazetteer: &Gazetteer, settings: &Settings) -> Self {
+        let mut entry = Self::of(trip, gazetteer, settings);
+        let legs = entry.legs();
+        entry.halts[..legs].iter_mut().for_each(|halt| halt.left = trip.draft.capacity);
+        entry.detour_left_min = trip.draft.max_detour_min;
+        entry.live = true;
+        entry
+    }
+
     /// The entry of the same trip after its room, budget or state has changed.
     #[must_use]
     pub fn renewed(&self, trip: &Trip) -> Self {

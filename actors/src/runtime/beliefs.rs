@@ -12,13 +12,13 @@ use smallvec::SmallVec;
 use crate::ids::{TripId, UserId};
 use crate::load::Load;
 use crate::matching::policy::couriers::Couriers;
-use crate::matching::policy::demand::{Demand, History, MOST_PACKAGES};
+use crate::matching::policy::demand::{Demand, History};
 use crate::matching::policy::outlook::{Outlook, View, bounded};
+use crate::matching::policy::settlement::Settlement;
 use crate::matching::policy::standing::{Agreed, Standing, Standings};
 use crate::matching::{Candidate, PackageEntry, Settings, TripEntry, TripIndex, gain_rub};
 use crate::package::{Outcome, Package, PackageEvent};
-use crate::ports::{Store, Unavailable};
-use crate::request::{Origin, Plan, RequestState};
+use crate::request::{Origin, Plan, Request, RequestState};
 use crate::time::{Span, Time};
 
 /// How long the learned demand for a trip's room is used before it is worked out anew.
@@ -32,34 +32,30 @@ const MOST_DEMANDS: usize = 50_000;
 pub(super) struct Beliefs {
     couriers: RwLock<Couriers>,
     history: RwLock<History>,
+    settlement: RwLock<Arc<Settlement>>,
     demands: Mutex<HashMap<TripId, (Time, Arc<Demand>)>>,
     /// Who has agreed to carry what.
     pub(super) standings: RwLock<Standings>,
 }
 
 impl Beliefs {
-    /// Learns from the store what happened before this process.
-    pub(super) async fn recall(
-        &self,
-        store: &dyn Store,
-        entry: impl Fn(&Package) -> PackageEntry,
-        now: Time,
-        settings: &Settings,
-    ) -> Result<(), Unavailable> {
-        let since = now - Span::days(i64::from(settings.history_days));
-        if settings.history_days == 0 {
-            return Ok(());
+    /// Takes what the store says about couriers for what this node has seen itself.
+    pub(super) fn replace_couriers(&self, couriers: Couriers) {
+        *self.couriers.write() = couriers;
+    }
+
+    /// Notes a package as one of those that get published, if it is news.
+    pub(super) fn note(&self, package: &Package, entry: impl FnOnce() -> PackageEntry, settings: &Settings) {
+        if !package.draft.template && !self.history.read().knows(package.id) {
+            self.history.write().note(&entry(), package.created_at, settings);
         }
-        for (courier, answers) in store.answers(since).await? {
-            self.couriers.write().add(courier, answers);
-        }
-        let mut published = store.published(since, MOST_PACKAGES).await?;
-        published.reverse();
-        let mut history = self.history.write();
-        for package in &published {
-            history.note(&entry(package), package.created_at, settings);
-        }
-        Ok(())
+    }
+
+    /// Takes in what the last days have settled on.
+    pub(super) fn adopt(&self, settlement: Settlement) {
+        self.history.write().adopt(&settlement);
+        *self.settlement.write() = Arc::new(settlement);
+        self.demands.lock().clear();
     }
 
     /// Learns from what has happened to the requests of a package.
@@ -80,13 +76,10 @@ impl Beliefs {
     /// Takes in a package that is new or has changed: as one of those that get published, and who has agreed to it.
     pub(super) fn follow(&self, package: &Package, entry: &PackageEntry, now: Time, settings: &Settings) {
         let days = Span::days(i64::from(settings.history_days));
-        if !package.draft.template
-            && now.since(package.created_at) < days
-            && !self.history.read().knows(package.id)
-        {
-            self.history.write().note(entry, package.created_at, settings);
+        if now.since(package.created_at) < days {
+            self.note(package, || entry.clone(), settings);
         }
-        let agreed = agreed(package, entry, |courier| self.weight(courier, entry, settings), settings);
+        let agreed = self.agreed(package, entry, settings);
         if agreed.is_some() || self.standings.read().get(package.id).is_some() {
             self.standings.write().set(package.id, agreed);
         }
@@ -128,26 +121,31 @@ impl Beliefs {
         let region = pickup.and_then(|place| settings.region_weights.get(&place)).copied();
         bounded(fairness * region.unwrap_or(1.0))
     }
-}
 
-/// What stands for an open package.
-fn agreed(
-    package: &Package,
-    entry: &PackageEntry,
-    weight: impl Fn(UserId) -> f64,
-    settings: &Settings,
-) -> Option<Agreed> {
-    let confirm_by = package.draft.confirm_by?;
-    let standing = |request: &crate::request::Request| {
-        matches!(request.state, RequestState::Agreed { .. }).then(|| Standing {
-            request: request.id,
-            trip: request.trip,
-            plan: request.plan,
-            gain_rub: gain_rub(&request.plan, entry, settings) * weight(request.courier),
-        })
-    };
-    let standing: SmallVec<[Standing; 4]> = package.requests.iter().filter_map(standing).collect();
-    (!standing.is_empty()).then_some(Agreed { load: package.draft.load, confirm_by, standing })
+    /// What stands for an open package.
+    fn agreed(&self, package: &Package, entry: &PackageEntry, settings: &Settings) -> Option<Agreed> {
+        let confirm_by = package.draft.confirm_by?;
+        let standing = |request: &Request| {
+            matches!(request.state, RequestState::Agreed { .. }).then(|| Standing {
+                request: request.id,
+                trip: request.trip,
+                plan: request.plan,
+                gain_rub: gain_rub(&request.plan, entry, settings)
+                    * self.weight(request.courier, entry, settings),
+            })
+        };
+        let standing: SmallVec<[Standing; 4]> = package.requests.iter().filter_map(standing).collect();
+        if standing.is_empty() {
+            return None;
+        }
+        // What may still come does not change with who has agreed.
+        let known = self.standings.read().get(package.id).map(|agreed| Arc::clone(&agreed.prospects));
+        let prospects = known.unwrap_or_else(|| {
+            let settlement = Arc::clone(&self.settlement.read());
+            settlement.prospects(entry, settings)
+        });
+        Some(Agreed { load: package.draft.load, confirm_by, prospects, standing })
+    }
 }
 
 /// What this node believes at a moment.

@@ -44,6 +44,8 @@ pub struct RuntimeSettings {
     pub idle: Duration,
     /// How often positions and indexes are compared with the store.
     pub compare: Duration,
+    /// How often a node learns from the store how couriers answered, on all nodes, and what room was worth.
+    pub relearn: Duration,
     /// Leave the actors out of the claim: every command loads, decides and commits by itself. The database
     /// alone must keep the invariants then; a test shows that it does.
     pub bypass_actors: bool,
@@ -58,6 +60,7 @@ impl Default for RuntimeSettings {
             arbiters: 2,
             idle: Duration::from_secs(60),
             compare: Duration::from_secs(5),
+            relearn: Duration::from_secs(600),
             bypass_actors: false,
         }
     }

@@ -10,6 +10,7 @@ use super::beliefs::Beliefs;
 use super::context::{Context, Directories, RuntimeSettings, Stats};
 use super::directory::Directory;
 use super::execute::{Room, execute};
+use super::learning;
 use super::measured::{self, Measured};
 use super::offers::OfferBook;
 use super::owners::Owners;
@@ -158,6 +159,8 @@ impl Engine {
         supervisor::restore(&context).await?;
         let watched = Arc::clone(&context);
         arbiters[0].spawn(async move { supervisor::run(watched, since).await });
+        let taught = Arc::clone(&context);
+        arbiters[0].spawn(async move { learning::run(taught).await });
         Ok(Self {
             context,
             arbiters: Arc::new(arbiters),

@@ -15,7 +15,7 @@ use futures_util::FutureExt;
 use super::context::Context;
 use super::directory::Directory;
 use super::session::Frame;
-use super::{package_actor, trip_actor, user_actor};
+use super::{learning, package_actor, trip_actor, user_actor};
 use crate::ids::PackageId;
 use crate::ports::Unavailable;
 use crate::time::{Span, Time};
@@ -157,9 +157,7 @@ async fn compare(context: &Arc<Context>, since: Time) -> Result<(), Unavailable>
 
 /// Brings everything back that was live before this process: trips, waiting packages, running offers.
 pub(super) async fn restore(context: &Arc<Context>) -> Result<(), Unavailable> {
-    let entry = |package: &_| context.package_entry(package);
-    let (now, settings) = (context.clock.now(), &context.settings.matching);
-    context.beliefs.recall(context.store.as_ref(), entry, now, settings).await?;
+    learning::recall(context).await?;
     restore_trips(context).await?;
     let mut after = None;
     let mut idle = Vec::new();

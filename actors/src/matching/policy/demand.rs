@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 
 use crate::ids::PackageId;
 use crate::load::Load;
+use crate::matching::policy::settlement::Settlement;
 use crate::matching::{PackageEntry, PackageIndex, Settings, TripEntry, gain_rub};
 use crate::place::Gazetteer;
 use crate::request::Plan;
@@ -40,6 +41,10 @@ struct Past {
     load: Load,
     /// From ready to deliver.
     window: Span,
+    /// How much of the time to deliver it the sender leaves for the choice, 0 to 1.
+    patience: f64,
+    /// What it could have kept elsewhere, if it had had all the time; see [`Settlement`].
+    surplus_rub: f64,
 }
 
 impl History {
@@ -61,7 +66,11 @@ impl History {
         (timeless.ready_at, timeless.deliver_by) = (Time::from_ms(i64::MIN), Time::from_ms(i64::MAX));
         timeless.forget_requests();
         self.packages.upsert(timeless);
-        self.past.insert(package.id, Past { load: package.load, window });
+        let patience = package.confirm_by.map_or(0.0, |at| {
+            let whole = package.deliver_by.since(published_at).ms().max(1);
+            (at.since(published_at).ms() as f64 / whole as f64).clamp(0.0, 1.0)
+        });
+        self.past.insert(package.id, Past { load: package.load, window, patience, surplus_rub: 0.0 });
         self.order.push_back((published_at, package.id));
         let oldest = published_at - span(settings);
         while self.order.front().is_some_and(|(at, _)| *at < oldest)
@@ -70,6 +79,14 @@ impl History {
             let Some((_, id)) = self.order.pop_front() else { break };
             self.packages.remove(id);
             self.past.remove(&id);
+        }
+    }
+
+    /// Takes in what packages could have had elsewhere. One whose sender could wait would have gone there, so that
+    /// part of its gain is no reason to keep room for the likes of it.
+    pub fn adopt(&mut self, settlement: &Settlement) {
+        for (id, past) in &mut self.past {
+            past.surplus_rub = settlement.surplus_rub(*id);
         }
     }
 
@@ -91,23 +108,30 @@ impl History {
         let seen = self.order.back().zip(self.order.front()).map(|(last, first)| last.0.since(first.0));
         let full = self.order.len() >= MOST_PACKAGES as usize;
         let span = seen.filter(|seen| full && seen.ms() > 0).unwrap_or_else(|| span(settings));
-        Demand { rides, span, share: settings.demand_share }
+        Demand { rides, span }
     }
 
     fn ride(&self, id: PackageId, plan: &Plan, settings: &Settings) -> Option<Ride> {
         let (package, past) = (self.packages.get(id)?, self.past.get(&id)?);
         let riding = plan.dropoff.at.since(plan.pickup.at);
         let ahead = Span::from_ms(past.window.ms() - riding.ms());
-        let gain_rub = gain_rub(plan, package, settings);
+        let gain_rub = gain_rub(plan, package, settings) - past.patience * past.surplus_rub;
         (ahead.ms() > 0 && gain_rub > 0.0).then_some(Ride {
             legs: plan.legs,
             grams: f64::from(past.load.weight_g),
             detour_min: f64::from(plan.detour_min),
             gain_rub,
+            share: share(past.patience, settings),
             pickup_at: plan.pickup.at,
             ahead,
         })
     }
+}
+
+/// Of a package that could not wait, room was to be kept for one and for the chance of more.
+fn share(patience: f64, settings: &Settings) -> f64 {
+    let share = settings.demand_share;
+    share.min(1.0) + (share - 1.0).max(0.0) * (1.0 - patience)
 }
 
 fn span(settings: &Settings) -> Span {
@@ -121,6 +145,8 @@ struct Ride {
     grams: f64,
     detour_min: f64,
     gain_rub: f64,
+    /// How many of its kind it stands for.
+    share: f64,
     /// When it would get on.
     pickup_at: Time,
     /// How long before that it may have been published, so that it is delivered in time.
@@ -144,7 +170,6 @@ pub struct Demand {
     /// The best for its room first.
     rides: Vec<Ride>,
     span: Span,
-    share: f64,
 }
 
 impl Demand {
@@ -174,7 +199,7 @@ impl Demand {
             if time_ms <= 0 || room < ride.grams || detour_left < ride.detour_min {
                 continue;
             }
-            let expected = self.share * time_ms as f64 / self.span.ms() as f64;
+            let expected = ride.share * time_ms as f64 / self.span.ms() as f64;
             let by_detour = if ride.detour_min > 0.0 { detour_left / ride.detour_min } else { f64::MAX };
             let count = expected.min(room / ride.grams.max(1.0)).min(by_detour);
             for leg in &mut left[ride.legs.range()] {

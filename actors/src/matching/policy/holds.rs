@@ -98,7 +98,8 @@ pub fn assign(holds: &[Hold], rooms: &[Room]) -> Vec<usize> {
 }
 
 /// What room would cost if it were sold to whoever gains most by it.
-struct Prices {
+#[derive(Clone, Debug, Default)]
+pub(super) struct Prices {
     /// By trip and leg, roubles per gram.
     legs: Vec<SmallVec<[f64; 4]>>,
     /// By trip, roubles per minute of detour.
@@ -106,7 +107,8 @@ struct Prices {
 }
 
 impl Prices {
-    fn ascend(holds: &[Hold], rooms: &[Room], of_package: &[SmallVec<[usize; 8]>]) -> Self {
+    /// Raises prices where more is asked for than there is room, and lowers them where there is less.
+    pub(super) fn ascend(holds: &[Hold], rooms: &[Room], of_package: &[SmallVec<[usize; 8]>]) -> Self {
         let mut prices = Self {
             legs: rooms.iter().map(|room| SmallVec::from_elem(0.0, room.left.len())).collect(),
             detours: vec![0.0; rooms.len()],
@@ -146,7 +148,8 @@ impl Prices {
         prices
     }
 
-    fn of(&self, hold: &Hold) -> f64 {
+    /// What the room of a hold costs.
+    pub(super) fn of(&self, hold: &Hold) -> f64 {
         let legs: f64 = self.legs[hold.trip][hold.legs.range()].iter().sum();
         legs * f64::from(hold.load.weight_g) + self.detours[hold.trip] * f64::from(hold.detour_min)
     }

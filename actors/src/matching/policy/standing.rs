@@ -5,12 +5,14 @@
 //! neighbours, too: other packages that stand on the same trips, and where else those could go.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
 use crate::ids::{PackageId, RequestId, TripId};
 use crate::load::Load;
 use crate::matching::policy::holds::{Hold, Room, assign};
+use crate::matching::policy::prospects::Prospects;
 use crate::matching::{Settings, TripEntry, TripIndex};
 use crate::request::Plan;
 use crate::time::{Span, Time};
@@ -38,6 +40,8 @@ pub struct Agreed {
     pub load: Load,
     /// When its sender wants to know.
     pub confirm_by: Time,
+    /// Which trips may still come.
+    pub prospects: Arc<Prospects>,
     /// Who has agreed.
     pub standing: SmallVec<[Standing; 4]>,
 }
@@ -110,7 +114,11 @@ impl Standings {
                     legs: plan.legs,
                     load: agreed.load,
                     detour_min: plan.detour_min,
-                    worth_rub: standing.gain_rub - price_rub(trip, &plan, agreed.load),
+                    worth_rub: agreed.worth_rub(
+                        standing.gain_rub - price_rub(trip, &plan, agreed.load),
+                        plan.pickup.at - notice(settings),
+                        now,
+                    ),
                 });
                 of_hold.push((*package, *standing));
             }
@@ -143,6 +151,17 @@ impl Standings {
 }
 
 impl Agreed {
+    /// What counting on an acceptance adds to what the package may expect anyway. One that need not be taken before
+    /// `last` is worth more than it gains: until then something better may come. What has come to nothing by the
+    /// sender's deadline cannot wait for better any more.
+    fn worth_rub(&self, gain_rub: f64, last: Time, now: Time) -> f64 {
+        if gain_rub <= 0.0 {
+            return gain_rub;
+        }
+        let better = if last > now { self.prospects.beyond_rub(gain_rub, now, last) } else { 0.0 };
+        gain_rub + better - self.prospects.all_rub(now)
+    }
+
     /// When a choice has to be made next, after `now`.
     #[must_use]
     pub fn next_choice(&self, now: Time, settings: &Settings) -> Option<Time> {

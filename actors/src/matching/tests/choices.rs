@@ -1,5 +1,7 @@
 //! Prices of room learned from the past, and the choice among those who have agreed.
 
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 
 use super::*;
@@ -95,7 +97,7 @@ fn standing(trip: &Trip, package: &Package) -> Standing {
 
 fn agreed(package: &Package, trips: &[&Trip], confirm_by: Time) -> Agreed {
     let standing: SmallVec<[Standing; 4]> = trips.iter().map(|trip| standing(trip, package)).collect();
-    Agreed { load: package.draft.load, confirm_by, standing }
+    Agreed { load: package.draft.load, confirm_by, prospects: Arc::default(), standing }
 }
 
 fn of(n: u128, weight: u32, reward: i64) -> Package {

@@ -1,0 +1,79 @@
+//! Learns from the store, at the start and every so often: how couriers answer, and what room is worth.
+//!
+//! Between two lessons a node follows what it sees itself and what it is told of. The lesson brings in the answers that
+//! other nodes got, and forgets what is too old.
+
+use std::sync::Arc;
+
+use super::context::Context;
+use crate::matching::TripEntry;
+use crate::matching::policy::couriers::Couriers;
+use crate::matching::policy::demand::MOST_PACKAGES;
+use crate::matching::policy::settlement::{MOST_TRIPS, PastPackage, PastTrip, Settlement};
+use crate::place::Gazetteer;
+use crate::ports::Unavailable;
+use crate::time::{Span, Time};
+
+/// Learns until the engine stops.
+pub(super) async fn run(context: Arc<Context>) {
+    loop {
+        if let Err(error) = settle(&context).await {
+            tracing::warn!(%error, "cannot learn what room is worth");
+        }
+        tokio::time::sleep(context.settings.relearn).await;
+        if let Err(error) = recall(&context).await {
+            tracing::warn!(%error, "cannot learn how couriers answer");
+        }
+    }
+}
+
+/// Learns how couriers answered, here and elsewhere, and what was published lately.
+pub(super) async fn recall(context: &Context) -> Result<(), Unavailable> {
+    let Some(since) = since(context) else { return Ok(()) };
+    let mut couriers = Couriers::default();
+    for (courier, answers) in context.store.answers(since).await? {
+        couriers.add(courier, answers);
+    }
+    context.beliefs.replace_couriers(couriers);
+    let mut published = context.store.published(since, MOST_PACKAGES).await?;
+    published.reverse();
+    for package in &published {
+        context.beliefs.note(package, || context.package_entry(package), &context.settings.matching);
+    }
+    Ok(())
+}
+
+/// Works out what the last days would have settled on, on a thread of its own.
+async fn settle(context: &Arc<Context>) -> Result<(), Unavailable> {
+    let Some(since) = since(context) else { return Ok(()) };
+    let packages = context.store.published(since, MOST_PACKAGES).await?;
+    let trips = context.store.published_trips(since, MOST_TRIPS).await?;
+    let shared = Arc::clone(context);
+    let work = move || {
+        let settings = &shared.settings.matching;
+        let gazetteer = Gazetteer::bundled();
+        let past = |package: &_| {
+            let mut entry = shared.package_entry(package);
+            entry.forget_requests();
+            PastPackage { entry, published_at: package.created_at }
+        };
+        let packages: Vec<PastPackage> = packages.iter().map(past).collect();
+        let past = |trip: &crate::trip::Trip| PastTrip {
+            entry: TripEntry::as_published(trip, gazetteer, settings),
+            published_at: trip.created_at,
+        };
+        let trips = trips.iter().map(past).collect();
+        let span = Span::days(i64::from(settings.history_days));
+        Settlement::of(trips, &packages, span, settings, gazetteer)
+    };
+    let settled = tokio::task::spawn_blocking(work).await;
+    let settlement = settled.map_err(|error| Unavailable(format!("the past cannot be settled: {error}")))?;
+    context.beliefs.adopt(settlement);
+    Ok(())
+}
+
+/// How far back is learned from; nothing when nothing is.
+fn since(context: &Context) -> Option<Time> {
+    let days = context.settings.matching.history_days;
+    (days > 0).then(|| context.clock.now() - Span::days(i64::from(days)))
+}
