@@ -12,7 +12,7 @@ use peerpack_actors::time::{Span, Time};
 use tokio::task::AbortHandle;
 
 use crate::app::App;
-use crate::http::documents;
+use crate::http::{documents, photos};
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(30);
@@ -93,6 +93,7 @@ pub async fn do_all(app: &App) {
     done("forget init data", database.prune_init_data(now).await);
     done("forget counts of uploads", database.prune_upload_counts(now - UPLOADS_COUNTED).await);
     done("forget documents", forget_documents(app, now).await);
+    done("forget photographs", forget_photos(app, now).await);
     done("erase accounts", erase(app, now).await);
     done("remove files without a row", remove_files(app, now).await);
 }
@@ -107,6 +108,13 @@ async fn erase(app: &App, now: Time) -> Result<(), Unavailable> {
 
 async fn forget_documents(app: &App, now: Time) -> Result<(), Unavailable> {
     for file in app.database.forget_documents(now - documents::KEPT).await? {
+        app.files.remove(file).await;
+    }
+    Ok(())
+}
+
+async fn forget_photos(app: &App, now: Time) -> Result<(), Unavailable> {
+    for file in app.database.forget_photos(now - photos::KEPT).await? {
         app.files.remove(file).await;
     }
     Ok(())

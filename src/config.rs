@@ -53,6 +53,21 @@ pub enum LogFormat {
     Json,
 }
 
+/// A bucket of an S3-compatible service.
+#[derive(Debug, Clone)]
+pub struct BucketConfig {
+    /// Where the service is, `http://host:port`.
+    pub endpoint: String,
+    /// What the bucket is called.
+    pub bucket: String,
+    /// Where the service believes the bucket to be.
+    pub region: String,
+    /// Who we are there.
+    pub access_key: String,
+    /// What shows it.
+    pub secret_key: Secret,
+}
+
 /// The configuration of a server, complete and checked.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -88,6 +103,8 @@ pub struct Config {
     pub confirm_contents: bool,
     /// Whether whoever asks too much is refused.
     pub limits: bool,
+    /// Where uploads lie instead of in `data_dir`.
+    pub bucket: Option<BucketConfig>,
     /// Where people reach the server, without a slash at the end; empty when they need not be told.
     pub public_url: String,
     /// Origins of pages that may call us, exactly as browsers send them.
@@ -191,6 +208,13 @@ impl Config {
             telegram_signature: settings.telegram_signature.unwrap_or(false),
             telegram_test: settings.telegram_test.unwrap_or(false),
             phone_code_command: settings.phone_code_command,
+            bucket: settings.s3_endpoint.map(|endpoint| BucketConfig {
+                endpoint,
+                bucket: settings.s3_bucket.unwrap_or_default(),
+                region: settings.s3_region.unwrap_or_else(|| "us-east-1".to_owned()),
+                access_key: settings.s3_access_key.unwrap_or_default(),
+                secret_key: settings.s3_secret_key.unwrap_or_else(|| "".into()),
+            }),
             public_url: settings
                 .public_url
                 .map(|url| url.trim_end_matches('/').to_owned())

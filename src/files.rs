@@ -1,9 +1,11 @@
-//! Where uploads lie: bytes under names of our own making, in a local directory.
+//! Where uploads lie: bytes under names of our own making, in a local directory or in a
+//! bucket.
 //!
 //! Knows neither whose a file is nor who may see it: that is the row's business, in the store. Nothing that a client
 //! sent, a file name least of all, becomes part of a name here. A file appears whole or not at all.
 
 mod local;
+mod s3;
 
 use std::fmt;
 use std::fs::File;
@@ -21,7 +23,9 @@ use peerpack_actors::time::Time;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use crate::config::Config;
 use local::Local;
+use s3::S3;
 
 /// How long the storage may take over one file.
 const WITHIN: Duration = Duration::from_secs(15);
@@ -189,16 +193,19 @@ impl fmt::Debug for Files {
 }
 
 impl Files {
-    /// Files in a directory of their own under the data directory.
+    /// Files in the bucket that is configured, or else in a directory of their own under the data directory.
     ///
     /// # Errors
-    /// When it cannot be made or written.
-    pub fn local(data_dir: &Path) -> io::Result<Self> {
-        let root = data_dir.join("uploads");
+    /// When the directory cannot be made or written.
+    pub fn open(config: &Config) -> io::Result<Self> {
+        let root = config.data_dir.join("uploads");
         let incoming = root.join("incoming");
         local::make_private(&root)?;
         local::make_private(&incoming)?;
-        let storage = Arc::new(Local::new(root, incoming.clone()));
+        let storage: Arc<dyn Storage> = match &config.bucket {
+            Some(bucket) => Arc::new(S3::new(bucket)?),
+            None => Arc::new(Local::new(root, incoming.clone())),
+        };
         let places = Arc::new(Semaphore::new(PLACES));
         Ok(Self { storage, incoming: incoming.into(), places, looked: Arc::default() })
     }

@@ -18,6 +18,7 @@ pub mod notifications;
 pub mod openapi;
 pub mod operators;
 pub mod packages;
+pub mod photos;
 pub mod places;
 pub mod profile;
 pub mod requests;
@@ -125,11 +126,12 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/package-requests/{request_id}/confirm-delivery" { PUT SIGNED_IN requests::confirm_delivery }
         "/package-requests/{request_id}/cancel" { PUT SIGNED_IN requests::cancel }
         "/package-requests/{request_id}/dispute" { PUT SIGNED_IN disputes::open }
+        "/package-requests/{request_id}/pickup-photo" { GET SIGNED_IN photos::show, POST SIGNED_IN photos::attach }
         "/package-requests/{request_id}/codes" { GET SIGNED_IN handover::codes }
         "/package-requests/{request_id}/review" { POST SIGNED_IN profile::review }
         "/user/profile" { GET SIGNED_IN profile::show, PATCH SIGNED_IN profile::change }
         "/user/avatar" { POST SIGNED_IN avatars::change, DELETE SIGNED_IN avatars::take_away }
-        "/avatars/{avatar_id}" { GET PUBLIC avatars::show }
+        "/avatars/{picture}" { GET PUBLIC avatars::show }
         "/user/documents" { GET SIGNED_IN documents::mine, POST SIGNED_IN documents::send }
         "/user/documents/{document_id}" { DELETE SIGNED_IN documents::withdraw }
         "/admin/documents" { GET REVIEWERS review::queue }

@@ -103,7 +103,7 @@ impl Application {
                 TcpListener::bind(metrics).with_context(|| format!("cannot listen on {metrics}"))?;
             actix_web::rt::spawn(telemetry::serve_metrics(&handle, listener)?);
         }
-        let files = Files::local(&config.data_dir).context("cannot make the directory of uploads")?;
+        let files = Files::open(&config).context("cannot make the directory of uploads")?;
         let started_at = clock.now();
         let app = App {
             engine,

@@ -55,6 +55,15 @@ impl Config {
             "routing_url is not of the form http://host (TLS is not built in)",
         );
         no(!(10..=5_000).contains(&self.routing_timeout_ms), "routing_timeout_ms is not in 10 to 5000");
+        if let Some(bucket) = &self.bucket {
+            no(
+                !is_http(&bucket.endpoint),
+                "s3_endpoint is not of the form http://host (TLS is not built in)",
+            );
+            let missing = [&bucket.bucket, &bucket.access_key].iter().any(|text| text.is_empty());
+            let missing = missing || bucket.secret_key.reveal().is_empty();
+            no(missing, "s3_endpoint needs s3_bucket, s3_access_key and s3_secret_key");
+        }
         no(
             !self.public_url.is_empty() && !is_origin(&self.public_url),
             "public_url is not of the form https://host",

@@ -76,6 +76,24 @@ pub struct Settings {
     /// development, nothing in production]
     #[arg(long, value_name = "PROGRAM")]
     pub phone_code_command: Option<PathBuf>,
+    /// An S3-compatible service for uploads, such as http://minio:9000 [default: a directory in the data directory]
+    #[arg(long, value_name = "URL")]
+    pub s3_endpoint: Option<String>,
+    /// The bucket for uploads
+    #[arg(long, value_name = "NAME")]
+    pub s3_bucket: Option<String>,
+    /// The region of the bucket [default: us-east-1]
+    #[arg(long, value_name = "NAME")]
+    pub s3_region: Option<String>,
+    /// Who the server is to the service
+    #[arg(long, value_name = "KEY")]
+    pub s3_access_key: Option<String>,
+    /// The secret that belongs to the access key. No flag, as above.
+    #[arg(skip)]
+    pub s3_secret_key: Option<Secret>,
+    /// A file with that secret
+    #[arg(long, value_name = "FILE")]
+    pub s3_secret_key_file: Option<PathBuf>,
     /// Where people reach the server, such as https://api.example.org: goes before the paths of pictures [default: none]
     #[arg(long, value_name = "URL")]
     pub public_url: Option<String>,
@@ -148,7 +166,7 @@ fn matching_knobs(text: &str) -> Result<Matching, String> {
     knobs.try_into().map_err(|error: toml::de::Error| error.message().to_owned())
 }
 
-const WITHOUT_FLAG: [&str; 2] = ["bot_token", "jwt_secret"];
+const WITHOUT_FLAG: [&str; 3] = ["bot_token", "jwt_secret", "s3_secret_key"];
 
 fn parser() -> clap::Command {
     Settings::augment_args(clap::Command::new("settings").no_binary_name(true))
@@ -195,6 +213,7 @@ impl Settings {
         match key {
             "bot_token" => return Ok(Self { bot_token: Some(value.into()), ..Self::default() }),
             "jwt_secret" => return Ok(Self { jwt_secret: Some(value.into()), ..Self::default() }),
+            "s3_secret_key" => return Ok(Self { s3_secret_key: Some(value.into()), ..Self::default() }),
             _ => {}
         }
         let flag = format!("--{}={value}", key.replace('_', "-"));
@@ -240,6 +259,7 @@ impl Settings {
             ("redis_url", &mut self.redis_url, self.redis_url_file.take()),
             ("bot_token", &mut self.bot_token, self.bot_token_file.take()),
             ("jwt_secret", &mut self.jwt_secret, self.jwt_secret_file.take()),
+            ("s3_secret_key", &mut self.s3_secret_key, self.s3_secret_key_file.take()),
         ];
         for (key, secret, file) in secrets {
             let Some(file) = file else { continue };
@@ -278,6 +298,12 @@ impl Settings {
             telegram_signature: self.telegram_signature.or(below.telegram_signature),
             telegram_test: self.telegram_test.or(below.telegram_test),
             phone_code_command: self.phone_code_command.or(below.phone_code_command),
+            s3_endpoint: self.s3_endpoint.or(below.s3_endpoint),
+            s3_bucket: self.s3_bucket.or(below.s3_bucket),
+            s3_region: self.s3_region.or(below.s3_region),
+            s3_access_key: self.s3_access_key.or(below.s3_access_key),
+            s3_secret_key: self.s3_secret_key.or(below.s3_secret_key),
+            s3_secret_key_file: self.s3_secret_key_file.or(below.s3_secret_key_file),
             public_url: self.public_url.or(below.public_url),
             allowed_origins: self.allowed_origins.or(below.allowed_origins),
             default_mode: self.default_mode.or(below.default_mode),

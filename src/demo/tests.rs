@@ -33,10 +33,12 @@ async fn app(directory: &tempfile::TempDir) -> App {
     let (store, shared_bus) = (Arc::new(database.clone()), Arc::clone(&bus) as Arc<dyn Bus>);
     let shared_clock = Arc::clone(&clock) as Arc<dyn Clock>;
     let engine = Engine::start(store, shared_bus, shared_clock, RuntimeSettings::default()).await.unwrap();
-    let config = Arc::new(Config::load(config::Settings::default(), []).unwrap());
+    let data_dir = Some(directory.path().to_owned());
+    let settings = config::Settings { data_dir, ..config::Settings::default() };
+    let config = Arc::new(Config::load(settings, []).unwrap());
     let started_at = clock.now();
     let (sockets, duty) = Default::default();
-    let files = Files::local(directory.path()).unwrap();
+    let files = Files::open(&config).unwrap();
     App { engine, database, files, clock, presence: bus, sockets, duty, config, started_at }
 }
 

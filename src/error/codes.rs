@@ -62,6 +62,7 @@ pub const CODES: &[Code] = &[
     here("login_taken", &[409], "somebody else has this login"),
     here("too_many_documents", &[409], "too many documents wait for a decision"),
     here("already_decided", &[409], "the document was decided upon"),
+    here("photo_attached", &[409], "there is a photograph already, and it stays"),
     here("second_factor_exists", &[409], "the old second factor has to be removed first"),
     here("stale", &[412], "it has changed since the version in `If-Match`: look again"),
     anywhere("too_large", &[413], "the body is too large"),

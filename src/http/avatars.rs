@@ -30,7 +30,7 @@ pub struct AvatarSet {
 
 /// Changes one's picture: a JPEG, PNG or WebP file of at most 5 MiB and 25 million pixels, as `multipart/form-data`. It
 /// is encoded anew, without anything that was in the file beside the picture.
-#[utoipa::path(post, path = "/api/user/avatar", tag = "profile", security(("bearer" = [])),
+#[utoipa::path(post, path = "/api/user/avatar", operation_id = "change_avatar", tag = "profile", security(("bearer" = [])),
     request_body(content = UploadForm, content_type = "multipart/form-data"),
     responses((status = 200, body = AvatarSet), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem),
@@ -61,7 +61,7 @@ pub async fn change(
 }
 
 /// Takes one's picture away. The one of Telegram does not come back by itself.
-#[utoipa::path(delete, path = "/api/user/avatar", tag = "profile", security(("bearer" = [])),
+#[utoipa::path(delete, path = "/api/user/avatar", operation_id = "remove_avatar", tag = "profile", security(("bearer" = [])),
     responses((status = 200, body = AvatarSet), (status = 401, body = Problem)))]
 pub async fn take_away(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
     let before = app.database.set_avatar(principal.user, None, app.clock.now()).await?;
@@ -76,8 +76,8 @@ async fn remove(app: &App, files: Vec<FileName>) {
 }
 
 /// The picture of a person.
-#[utoipa::path(get, path = "/api/avatars/{avatar_id}", tag = "profile",
-    params(("avatar_id" = String, Path, description = "What the picture's URL ends with")),
+#[utoipa::path(get, path = "/api/avatars/{picture}", operation_id = "show_avatar", tag = "profile",
+    params(("picture" = String, Path, description = "What the picture's URL ends with")),
     responses((status = 200, description = "The picture", body = Vec<u8>, content_type = "image/jpeg"),
         (status = 304, description = "It is as the caller knows it"), (status = 404, body = Problem)))]
 pub async fn show(

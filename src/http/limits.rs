@@ -58,7 +58,10 @@ impl Class {
             && !matches!(path, "/auth/logout" | "/auth/logout-everywhere" | "/auth/refresh")
         {
             Self::SignIn
-        } else if matches!((path, method.as_str()), ("/user/avatar" | "/user/documents", "POST")) {
+        } else if matches!(
+            (path, method.as_str()),
+            ("/user/avatar" | "/user/documents" | "/package-requests/{request_id}/pickup-photo", "POST")
+        ) {
             Self::Upload
         } else if method == Method::GET {
             Self::Read

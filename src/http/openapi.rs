@@ -13,8 +13,8 @@ use problems::Problems;
 
 use super::{
     avatars, couriers, disputes, documents, documents::review, explain, handover, health, identity, journal,
-    notifications, operators, packages, places, profile, requests, responses, search, sync, tracking, trips,
-    wallet,
+    notifications, operators, packages, photos, places, profile, requests, responses, search, sync, tracking,
+    trips, wallet,
 };
 
 #[derive(OpenApi)]
@@ -43,7 +43,7 @@ use super::{
         requests::accept, requests::decline, requests::pick_up, requests::mark_delivered,
         requests::confirm_delivery, requests::cancel,
         responses::list, responses::respond, responses::select, responses::send,
-        handover::codes, tracking::link, tracking::json,
+        handover::codes, photos::attach, photos::show, tracking::link, tracking::json,
         profile::show, profile::change, profile::review, avatars::change, avatars::take_away, avatars::show,
         documents::send, documents::mine, documents::withdraw,
         review::queue, review::link, review::look, review::approve, review::decline,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use peerpack_actors::ids::{FileId, UserId};
+use peerpack_actors::ids::{FileId, RequestId, UserId};
 use peerpack_actors::ports::Unavailable;
 use peerpack_actors::time::{Span, Time};
 use serde_json::json;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::Database;
 use super::failure::Failure;
 use super::reads::each;
-use super::sql::{Conn, Row, Sql, args, hex, over_rows, rows, sql};
+use super::sql::{Conn, Row, Sql, Value, args, hex, over_rows, rows, sql};
 use crate::files::{FileKind, FileName, MediaType};
 
 const ADD: Sql = sql("\
@@ -21,6 +21,16 @@ const ONE: Sql = sql("\
     SELECT id, kind, owner, media_type, size_bytes, created_at FROM files WHERE id = $1");
 
 const KNOWN: Sql = over_rows!("SELECT f.id FROM", [id uuid], "CROSS JOIN files AS f WHERE f.id = r.id");
+
+const ADD_PHOTO: Sql = sql("\
+    INSERT INTO files (id, kind, owner, media_type, size_bytes, created_at, request_id) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7)");
+
+const PHOTO_OF: Sql = sql("\
+    SELECT id, kind, owner, media_type, size_bytes, created_at FROM files WHERE request_id = $1");
+
+const FORGET_PHOTOS: Sql =
+    sql("DELETE FROM files WHERE kind = 'pickup_photo' AND created_at <= $1 RETURNING id, kind");
 
 const REMOVE_AVATAR: Sql = sql("DELETE FROM files WHERE owner = $1 AND kind = 'avatar' RETURNING id, kind");
 
@@ -108,6 +118,40 @@ impl Database {
         Ok(work.await?)
     }
 
+    /// Attaches the photograph of a file to a request; answers whether it had none.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn add_photo(&self, photo: FileRecord, request: RequestId) -> Result<bool, Unavailable> {
+        let mut values = values(&photo);
+        values.extend(args![request.uuid()]);
+        match self.execute(ADD_PHOTO, values).await {
+            Ok(_) => Ok(true),
+            Err(Failure::Conflict) => Ok(false),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// The photograph that is attached to a request.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn photo_of(&self, request: RequestId) -> Result<Option<FileRecord>, Unavailable> {
+        let row = self.row(PHOTO_OF, args![request.uuid()]).await?;
+        Ok(row.as_ref().map(record).transpose()?)
+    }
+
+    /// Forgets photographs from before `before`; answers with the files that are to be removed.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn forget_photos(&self, before: Time) -> Result<Vec<FileName>, Unavailable> {
+        let work = self.write(move |conn| {
+            Box::pin(async move { each(&conn.all(FORGET_PHOTOS, args![before.ms()]).await?, name) })
+        });
+        Ok(work.await?)
+    }
+
     /// Counts an upload before it is looked at, at most `most` within `span` from the first one. `Err` says when the next
     /// one may come.
     ///
@@ -141,11 +185,14 @@ impl Database {
 
 /// Adds the row of a file that is in its place.
 pub(super) async fn add(conn: &mut Conn, file: &FileRecord) -> Result<(), Failure> {
+    conn.execute(ADD, values(file)).await?;
+    Ok(())
+}
+
+fn values(file: &FileRecord) -> Vec<Value> {
     let FileRecord { name, owner, media_type, size_bytes, created_at } = *file;
     let size = i64::try_from(size_bytes).unwrap_or(i64::MAX);
-    let (id, kind) = (name.id.uuid(), name.kind.word());
-    conn.execute(ADD, args![id, kind, owner.uuid(), media_type.word(), size, created_at.ms()]).await?;
-    Ok(())
+    args![name.id.uuid(), name.kind.word(), owner.uuid(), media_type.word(), size, created_at.ms()]
 }
 
 /// Removes the rows of everything that somebody has uploaded, and what was decided about it; answers with the files that

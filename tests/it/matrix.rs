@@ -34,7 +34,7 @@ async fn world(app: &TestApp) -> World {
         ("notification_id", "1".to_owned()),
         ("withdrawal_id", anna.id.clone()),
         ("user_id", ivan.id.clone()),
-        ("avatar_id", ivan.id.clone()),
+        ("picture", ivan.id.clone()),
         ("document_id", ivan.id.clone()),
     ]);
     World { anna, ivan, ids }

@@ -2,7 +2,10 @@
 
 mod avatars;
 mod bodies;
+mod bucket;
+mod crowd;
 mod documents;
+mod photos;
 mod samples;
 
 use std::path::{Path, PathBuf};

@@ -78,7 +78,7 @@ impl World {
             Engine::start(store, bus.clone(), Arc::clone(&clock), RuntimeSettings::default()).await.unwrap();
         let app = App {
             engine,
-            files: Files::local(&config.data_dir).unwrap(),
+            files: Files::open(&config).unwrap(),
             database,
             clock: Arc::clone(&clock),
             presence: bus,
