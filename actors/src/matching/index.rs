@@ -6,7 +6,7 @@
 //! **Trips** ([`TripIndex`]). A few hubs see most of the trips, so the length of the lists at the hubs decides, not the
 //! number of trips. The time goes into fetching from memory, so what rejects most trips is read first and in a row. The
 //! postings of a cell are in order of time, so exactly the window is read. A posting says when the trip leaves the cell,
-//! which parts of it it passes, and in which sectors of country it is later and earlier: one in six is let through. And
+//! which parts of it it passes, and in which sectors of country it is later and earlier: most are rejected by that. And
 //! the best are the soonest, so a search along the pickups ends once it has found enough: the more trips match, the
 //! sooner. Where few match, the shorter of both ends is read, and no more than twice its length.
 //!
