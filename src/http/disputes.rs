@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::RequestId;
+use peerpack_actors::package::Package;
 use peerpack_actors::rejection::Rejection;
 use peerpack_actors::request::{Party, RequestCommand};
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::input::{self, LONG_TEXT};
 use super::once::{Once, Repeatable};
-use super::requests::{Step, step, taken};
+use super::requests::{Step, step};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::extract::Body;
@@ -61,6 +62,14 @@ pub struct Resolution {
     /// `courier`: the reward is paid. `sender`: the sender gets the money back.
     #[schema(value_type = String)]
     in_favour_of: Party,
+}
+
+/// The dispute is over.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Resolved {
+    success: bool,
+    /// The state of the request now: `confirmed` or `cancelled`.
+    new_status: String,
 }
 
 /// The sender says that a package was not delivered as agreed. The money stays where it is until an operator decides.
@@ -114,7 +123,7 @@ pub async fn list(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
 /// Ends a dispute: the courier is paid, or the sender gets the money back.
 #[utoipa::path(post, path = "/api/admin/disputes/{dispute_id}/resolve", tag = "admin", security(("bearer" = [])),
     params(("dispute_id" = String, Path, description = "The request that it is about")), request_body = Resolution,
-    responses((status = 200, body = Step), (status = 400, body = Problem), (status = 401, body = Problem),
+    responses((status = 200, body = Resolved), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn resolve(
     app: web::Data<App>,
@@ -129,12 +138,17 @@ pub async fn resolve(
         return Err(Rejection::WrongParty("other operators").into());
     }
     let work = async |once: &Once| {
-        let answer = once.package(StatusCode::OK, move |package| taken(package, id));
+        let answer = once.package(StatusCode::OK, move |package| resolved(package, id));
         let done = app.engine.answering(answer).request(id, RequestCommand::Resolve { in_favour_of }).await?;
         tracing::info!(request = %id, by = %principal.user, in_favour_of = in_favour_of.word(), "a dispute is resolved");
-        Ok(HttpResponse::Ok().json(taken(&done.package, id).ok_or_else(ApiError::not_found)?))
+        Ok(HttpResponse::Ok().json(resolved(&done.package, id).ok_or_else(ApiError::not_found)?))
     };
     // The other decision is another call.
     let natural = format!("{id} {}", in_favour_of.word());
     repeatable.run(&app, principal.user, Some(natural), work).await
+}
+
+fn resolved(package: &Package, id: RequestId) -> Option<Resolved> {
+    let new_status = package.request(id)?.state.word().to_owned();
+    Some(Resolved { success: true, new_status })
 }
