@@ -80,40 +80,6 @@ pub struct Options {
 pub enum Command {
     /// Measure what a socket costs a server while nothing happens on it
     Idle(IdleOptions),
-    /// Measure what sockets that are not read cost the server and everybody else
-    Slow(SlowOptions),
-}
-
-/// What can be said about sockets that are not read.
-#[derive(Args, Debug, Clone)]
-pub struct SlowOptions {
-    /// Where the server listens
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
-    pub url: String,
-    /// The Telegram bot's token with which the server checks sign-ins
-    #[arg(long, env = "PEERPACK_BOT_TOKEN", hide_env_values = true, default_value = PUBLIC_TEST_TOKEN, hide_default_value = true)]
-    pub bot_token: String,
-    /// Sockets that are read, each of a user of its own
-    #[arg(long, default_value_t = 1_000, value_name = "N", value_parser = at_least_one)]
-    pub sockets: usize,
-    /// Events for them in a second
-    #[arg(long, default_value_t = 100, value_name = "N")]
-    pub per_s: u32,
-    /// How long each turn is
-    #[arg(long, default_value_t = 20, value_name = "SECONDS")]
-    pub turn_s: u64,
-    /// Turns with and without a socket that is not read
-    #[arg(long, default_value_t = 5, value_name = "N", value_parser = at_least_one)]
-    pub rounds: usize,
-    /// Sockets that are not read while the server's memory is watched
-    #[arg(long, default_value_t = 50, value_name = "N", value_parser = at_least_one)]
-    pub unread: usize,
-    /// The server's process on this machine
-    #[arg(long, value_name = "PID")]
-    pub server_pid: u32,
-    /// What the server stores in, for the report
-    #[arg(long, value_name = "TEXT", default_value = "not stated")]
-    pub store: String,
 }
 
 /// What can be said about idle sockets.

@@ -17,6 +17,5 @@ mod report;
 pub mod run;
 mod scenario;
 mod shared;
-pub mod slow;
 mod socket;
 mod user;

@@ -35,7 +35,7 @@ impl Target {
     }
 
     /// The address that a user connects from: many on this machine, where the server is here too.
-    pub(crate) fn source(&self, user: usize) -> Option<Ipv4Addr> {
+    fn source(&self, user: usize) -> Option<Ipv4Addr> {
         if !self.address.ip().is_loopback() || !self.address.is_ipv4() || !cfg!(target_os = "linux") {
             return None;
         }
@@ -47,11 +47,6 @@ impl Target {
             octet(number / 250 % 250),
             octet(1 + number % 250),
         ))
-    }
-
-    /// Where the node listens.
-    pub(crate) const fn address(&self) -> SocketAddr {
-        self.address
     }
 
     /// Connects a user and reads `hello`.
