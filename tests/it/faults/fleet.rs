@@ -141,7 +141,7 @@ async fn f13_a_node_that_was_frozen_overwrites_nothing_and_repeats_nothing() {
     // Its own alarm for the same moment has rung by now, or rings before this is answered.
     let (status, answer) = ending.step(2, frozen, "accept").await;
     assert_eq!((status, answer["code"].as_str()), (409, Some("expired")), "{answer}");
-    assert_eq!(ending.told(&fleet.database, "offer.expired").await, [0, 1, 1], "once each");
+    assert_eq!(ending.told(&fleet.database, "request.cancelled").await, [0, 1, 1], "once each");
     assert_eq!(contested.told(&fleet.database, "request.accepted").await, [0, 1, 0]);
     assert_eq!(fleet.database.audit().await.unwrap(), Vec::<String>::new());
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::Parser;
 use peerpack::store::{Database, Settings};
 use peerpack::ws::wire::{Event, ServerMessage};
-use peerpack_actors::ids::{PackageId, UserId};
+use peerpack_actors::ids::{PackageId, RequestId, UserId};
 use peerpack_actors::ports::{Store, StreamEntry};
 use peerpack_actors::time::Span;
 use peerpack_loadtest::cli::Options;
@@ -120,7 +120,14 @@ impl Market {
         }
         let packages: BTreeSet<PackageId> = self.history.packages.keys().copied().collect();
         let others = self.history.numbers.values().flatten().copied();
-        for package in packages.into_iter().chain(others) {
+        // A publication whose answer was lost is none of these, and yet couriers may have taken the package.
+        let requests: BTreeSet<RequestId> =
+            self.history.commands.values().map(|command| command.request).collect();
+        let mut taken = BTreeSet::new();
+        for request in requests {
+            taken.extend(database.package_of(request).await.unwrap());
+        }
+        for package in packages.into_iter().chain(others).chain(taken) {
             if let Some(package) = database.package(package).await.unwrap() {
                 stored.add(&package);
             }

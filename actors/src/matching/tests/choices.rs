@@ -61,8 +61,9 @@ fn room_gets_dearer_with_the_demand_and_free_towards_the_departure() {
     trip.left[0] = kg(10);
     let trip = trip_entry(&trip);
     let settings = Settings::default();
-    // Each package of a week ago stands for 30/168 of one until the departure; 2 kg of 10 are asked for.
-    let prices = [10, 50, 400].map(|count| price(&trip, &history(&past(count, 1, 900), &settings), NOW));
+    // Each package of the last week, none of which could wait, stands for 30/168 of one and a half until the departure;
+    // 2 kg of 10 are asked for.
+    let prices = [10, 33, 400].map(|count| price(&trip, &history(&past(count, 1, 900), &settings), NOW));
     assert_eq!(prices[0], 0.0, "there is room for all of them");
     assert!(0.0 < prices[1] && prices[1] < prices[2], "{prices:?}");
     assert!(prices[2] <= 900.0 * 2.0, "never dearer than what would be carried instead: {prices:?}");
