@@ -67,7 +67,7 @@ fn room_gets_dearer_with_the_demand_and_free_towards_the_departure() {
     assert_eq!(prices[0], 0.0, "there is room for all of them");
     assert!(0.0 < prices[1] && prices[1] < prices[2], "{prices:?}");
     assert!(prices[2] <= 900.0 * 2.0, "never dearer than what would be carried instead: {prices:?}");
-    let busy = history(&past(100, 1, 900), &settings);
+    let busy = history(&past(66, 1, 900), &settings);
     let later = [24, 12, 1].map(|h| price(&trip, &busy, trip.departs() - Span::hours(h)));
     assert!(later[0] > later[1] && later[1] >= later[2], "{later:?}");
     assert_eq!(price(&trip, &busy, trip.departs()), 0.0, "nobody can come any more");
