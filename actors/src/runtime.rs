@@ -29,6 +29,7 @@ mod supervisor;
 mod threads;
 mod trip_actor;
 mod user_actor;
+mod warming;
 mod wave;
 
 pub use context::{RuntimeSettings, Stats};

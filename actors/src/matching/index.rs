@@ -26,6 +26,7 @@ mod survey;
 mod trips;
 
 pub use packages::PackageIndex;
+pub use stays::Chart;
 pub use survey::{Seen, Survey};
 pub use trips::{Candidate, Passing, TripIndex};
 

@@ -190,6 +190,8 @@ impl Atlas {
             let positions = self.ranks.iter().map(|rank| places[usize::from(*rank)].position);
             let km = positions.map(|position| rounded_km(at.position, position)).collect();
             let (cell, patch, part) = (self.cell_of(index), self.patch_of(index), self.part_of(index));
+            // Whoever has a spot looks around from its cell next, and with a lock in hand.
+            self.compass(cell);
             Spot { place: at.id, index, cell, position: at.position, patch, part, km }
         })
     }

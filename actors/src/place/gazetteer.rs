@@ -149,7 +149,7 @@ impl Gazetteer {
         self.ids.get(&id).map(|&rank| self.atlas.index_at(rank))
     }
 
-    /// A place with its distances. The first call for a place computes them all.
+    /// A place with its distances. The first call for a place computes them all, and the compass of its cell.
     #[must_use]
     pub fn spot(&self, index: PlaceIndex) -> &Spot {
         self.atlas.spot(index, &self.places)

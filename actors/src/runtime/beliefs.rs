@@ -47,7 +47,8 @@ impl Beliefs {
     /// Notes a package as one of those that get published, if it is news.
     pub(super) fn note(&self, package: &Package, entry: impl FnOnce() -> PackageEntry, settings: &Settings) {
         if !package.draft.template && !self.history.read().knows(package.id) {
-            self.history.write().note(&entry(), package.created_at, settings);
+            let entry = entry();
+            self.history.write().note(&entry, package.created_at, settings);
         }
     }
 

@@ -16,7 +16,7 @@ use super::roster::Roster;
 use super::trip_actor::{self, TripActor};
 use super::user_actor::{self, UserActor};
 use crate::ids::{PackageId, RequestId, TripId, UserId};
-use crate::matching::{PackageEntry, PackageIndex, Settings, TripEntry, TripIndex, policy};
+use crate::matching::{Chart, PackageEntry, PackageIndex, Settings, TripEntry, TripIndex, policy};
 use crate::package::{Mode, Package, PackageState};
 use crate::place::Gazetteer;
 use crate::ports::{Bus, Clock, Committed, Hint, Roads, Store, StreamEntry, Unavailable};
@@ -187,7 +187,9 @@ impl Context {
             Some(known) => known.renewed(trip),
             None => TripEntry::of(trip, Gazetteer::bundled(), &self.settings.matching),
         };
-        let upserted = self.trips.write().upsert(entry.clone());
+        // Nobody should have to wait while the way of a new trip is worked out.
+        let chart = is_new.then(|| Chart::of(&entry, Gazetteer::bundled()));
+        let upserted = self.trips.write().upsert_charted(entry.clone(), chart);
         if is_new {
             self.trips_of.write().entry(trip.courier).or_default().push(trip.id);
         }

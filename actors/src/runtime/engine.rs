@@ -22,7 +22,7 @@ use super::supervisor;
 use super::threads::Threads;
 use super::trip_actor::{self, Order, TripActor};
 use super::user_actor::{self, UserActor};
-use super::wave;
+use super::{warming, wave};
 use crate::ids::{PackageId, RequestId, TripId, UserId};
 use crate::load::Load;
 use crate::matching::policy::is_outranked;
@@ -159,6 +159,7 @@ impl Engine {
         supervisor::restore(&context).await?;
         let watched = Arc::clone(&context);
         arbiters[0].spawn(async move { supervisor::run(watched, since).await });
+        warming::start(Arc::downgrade(&context));
         let taught = Arc::clone(&context);
         arbiters[0].spawn(async move { learning::run(taught).await });
         Ok(Self {

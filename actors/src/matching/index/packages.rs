@@ -6,9 +6,8 @@ use std::collections::BinaryHeap;
 use hashbrown::HashMap;
 
 use super::cells_of;
-use super::stays::stays;
+use super::stays::{Visit, visits};
 use crate::ids::PackageId;
-use crate::matching::postings::Stay;
 use crate::matching::slab::{Named, Slab};
 use crate::matching::{PackageEntry, TripEntry, feasible};
 use crate::place::{CellIndex, Gazetteer};
@@ -156,38 +155,19 @@ impl PackageIndex {
 
     /// What is listed under a pair of cells that the trip passes in this order, and suits by weight and time.
     fn in_reach(&self, trip: &TripEntry, now: Time) -> Vec<Reverse<(PackageId, u32)>> {
-        let stays = visits(&stays(trip, self.gazetteer).0);
+        let visits = visits(trip, self.gazetteer);
         let most_g = (0..).take(trip.legs()).map(|leg| trip.left(leg).weight_g).max().unwrap_or(0);
         let mut found = Vec::new();
-        for on in &stays {
+        for on in &visits {
             let Some(lists) = self.lists.get(&on.cell) else { continue };
             let suits = |listed: &&Listed, off: &Visit| {
                 listed.weight_g <= most_g && listed.ready_at <= on.last && off.first <= listed.deliver_by
             };
-            for off in stays.iter().filter(|off| on.first <= off.last && now < off.last) {
+            for off in visits.iter().filter(|off| on.first <= off.last && now < off.last) {
                 let listed = lists.get(&off.cell).into_iter().flatten();
                 found.extend(listed.filter(|one| suits(one, off)).map(|one| Reverse((one.id, one.slot))));
             }
         }
         found
     }
-}
-
-/// A cell, from the first time the trip is there to the last.
-struct Visit {
-    cell: CellIndex,
-    first: Time,
-    last: Time,
-}
-
-/// One visit for all stays in a cell.
-fn visits(stays: &[Stay]) -> Vec<Visit> {
-    // In order of cell and time.
-    let same_cell = stays.chunk_by(|one, other| one.cell == other.cell);
-    let visit = |stays: &[Stay]| Visit {
-        cell: stays[0].cell,
-        first: stays[0].first,
-        last: stays.iter().map(|stay| stay.last).fold(stays[0].last, Time::max),
-    };
-    same_cell.map(visit).collect()
 }

@@ -15,9 +15,46 @@ const MARGIN: Span = Span::seconds(2);
 /// A stay of which only place and time are known.
 type Plain = (CellIndex, Time, Time, Parts);
 
+/// A trip's way through the cells. It takes far longer to work out than to take in, so whoever shares an index does it
+/// before the index is locked.
+#[derive(Clone, Debug)]
+pub struct Chart {
+    pub(super) stays: Vec<Stay>,
+    pub(super) patches: Patches,
+}
+
+impl Chart {
+    /// The way of a trip. The same entry gives the same chart.
+    #[must_use]
+    pub fn of(trip: &TripEntry, gazetteer: &Gazetteer) -> Self {
+        let (stays, patches) = stays(trip, gazetteer);
+        Self { stays, patches }
+    }
+}
+
+/// A cell, from the first time the trip is there to the last.
+pub(super) struct Visit {
+    pub(super) cell: CellIndex,
+    pub(super) first: Time,
+    pub(super) last: Time,
+}
+
+/// Every cell with an anchor of the trip, once. Needs no compass.
+pub(super) fn visits(trip: &TripEntry, gazetteer: &Gazetteer) -> Vec<Visit> {
+    let stays = united(plain_stays(trip, gazetteer).0);
+    // In order of cell and time.
+    let same_cell = stays.chunk_by(|one, other| one.0 == other.0);
+    let visit = |stays: &[Plain]| Visit {
+        cell: stays[0].0,
+        first: stays[0].1,
+        last: stays.iter().map(|stay| stay.2).fold(stays[0].2, Time::max),
+    };
+    same_cell.map(visit).collect()
+}
+
 /// Every cell with an anchor of the trip, with the time from the first to the last anchor in it; and the patches of all
-/// anchors. The same entry gives the same stays.
-pub(super) fn stays(trip: &TripEntry, gazetteer: &Gazetteer) -> (Vec<Stay>, Patches) {
+/// anchors.
+fn stays(trip: &TripEntry, gazetteer: &Gazetteer) -> (Vec<Stay>, Patches) {
     let (plain, patches) = plain_stays(trip, gazetteer);
     let plain = united(plain);
     let stay = |&(cell, first, last, parts): &Plain| {

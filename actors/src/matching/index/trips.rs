@@ -1,7 +1,7 @@
 //! Live trips, found by what a package needs.
 
 use super::search::Search;
-use super::stays::stays;
+use super::stays::Chart;
 use super::{Seen, Survey, cells_of, parts_of, sectors_of};
 use crate::ids::{TripId, UserId};
 use crate::load::Load;
@@ -80,6 +80,11 @@ impl TripIndex {
 
     /// Takes a trip in, or its new version. A version older than the one at hand changes nothing and gives `false`.
     pub fn upsert(&mut self, entry: TripEntry) -> bool {
+        self.upsert_charted(entry, None)
+    }
+
+    /// The same with the chart of this very entry, if the caller has it; without one it is worked out where needed.
+    pub fn upsert_charted(&mut self, entry: TripEntry, chart: Option<Chart>) -> bool {
         let mut same_way = false;
         if let Some(slot) = self.trips.slot(entry.id) {
             let old = self.trips.at(slot);
@@ -88,14 +93,14 @@ impl TripIndex {
             }
             same_way = old.is_same_way(&entry);
             if !same_way {
-                self.postings.remove(slot, &stays(old, self.gazetteer).0);
+                self.postings.remove(slot, &Chart::of(old, self.gazetteer).stays);
             }
         }
         let slot = self.trips.put(entry);
         assert!((slot as usize) < MOST_SLOTS, "one node holds at most 33 million trips");
         if !same_way {
-            let (stays, patches) = stays(self.trips.at(slot), self.gazetteer);
-            self.postings.add(slot, &stays);
+            let chart = chart.unwrap_or_else(|| Chart::of(self.trips.at(slot), self.gazetteer));
+            self.postings.add(slot, &chart.stays);
             let slot = slot as usize;
             if self.patches.len() <= slot {
                 self.patches.reserve_exact(if slot < self.patches.capacity() {
@@ -105,7 +110,7 @@ impl TripIndex {
                 });
                 self.patches.resize(slot + 1, Patches::default());
             }
-            self.patches[slot] = patches;
+            self.patches[slot] = chart.patches;
         }
         true
     }
@@ -113,7 +118,7 @@ impl TripIndex {
     /// Takes a trip out; `None` when it is not in.
     pub fn remove(&mut self, id: TripId) -> Option<TripEntry> {
         let (slot, entry) = self.trips.take(id)?;
-        self.postings.remove(slot, &stays(&entry, self.gazetteer).0);
+        self.postings.remove(slot, &Chart::of(&entry, self.gazetteer).stays);
         Some(entry)
     }
 

@@ -1,7 +1,7 @@
 //! Entries come and go without a trace, and both directions agree.
 
 use super::*;
-use crate::matching::{Need, PackageIndex, TripIndex};
+use crate::matching::{Chart, Need, PackageIndex, TripIndex};
 use crate::trip::TripState;
 
 fn found(index: &TripIndex, package: &Package) -> Vec<TripId> {
@@ -45,6 +45,22 @@ fn a_removed_trip_leaves_nothing_behind() {
     assert!(index.is_empty());
     assert_eq!(index.mentions(), 0);
     assert_eq!(index.considered(&package_entry(&package("Alfa", "Bravo")), NOW).considered(), 0);
+}
+
+#[test]
+fn a_chart_from_outside_is_as_good_as_the_one_the_index_makes() {
+    let mut index = TripIndex::over(world());
+    for n in 1..=3 {
+        let entry = trip_entry(&detouring(n, &[("Alfa", 1), ("Charlie", 4)], 90));
+        let chart = Chart::of(&entry, world());
+        assert!(index.upsert_charted(entry, Some(chart)));
+    }
+    assert_eq!(found(&index, &package("Alfa", "Northtown")), [1, 2, 3].map(trip_id));
+    assert_eq!(found(&index, &package("Bravo", "Charlie")), [1, 2, 3].map(trip_id));
+    for n in 1..=3 {
+        index.remove(trip_id(n));
+    }
+    assert_eq!(index.mentions(), 0, "the index finds again what it was given");
 }
 
 #[test]
