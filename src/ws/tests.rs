@@ -2,6 +2,7 @@
 
 mod admission;
 mod events;
+mod foreign;
 mod fuzz;
 mod hostile;
 mod raw;

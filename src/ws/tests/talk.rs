@@ -115,7 +115,7 @@ async fn a_message_in_pieces_is_put_together() {
 }
 
 /// A deal: the courier, the clients of sender and courier, and what was offered.
-async fn deal(world: &World) -> (UserId, Client, Client, Value) {
+pub(super) async fn deal(world: &World) -> (UserId, Client, Client, Value) {
     let (sender, courier) = (world.user(), world.user());
     let (mut courier_client, ..) = world.greeted(courier).await;
     let (mut sender_client, ..) = world.greeted(sender).await;
