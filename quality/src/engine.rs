@@ -153,12 +153,15 @@ impl Engine {
     /// Makes the next wave for a package.
     fn consider(&mut self, market: &mut Market, package: PackageId) {
         let Some(entry) = market.waiting.get(package).cloned() else { return };
-        let candidates = market.trips.candidates(&entry, market.now, market.settings.candidates);
+        let most = market.settings.max_live_offers;
+        let is_free = |courier| self.live.get(&courier).is_none_or(|live| *live < most);
+        let can_be_asked = |courier| !entry.is_pending_with(courier) && is_free(courier);
+        let candidates =
+            market.trips.candidates_among(&entry, market.now, market.settings.candidates, can_be_asked);
         let wave = {
             let beliefs = Beliefs { acceptance: self.manners.acceptance, demands: &self.demands, market };
             let ranked = rank(&candidates, &entry, &beliefs, &market.settings);
-            let most = market.settings.max_live_offers;
-            let busy = |one: &Ranked| self.live.get(&one.candidate.courier).is_some_and(|live| *live >= most);
+            let busy = |one: &Ranked| !is_free(one.candidate.courier);
             if ranked.iter().any(|one| one.room_is_dear) && !entry.has_time_to_choose(market.now) {
                 let again = Span::minutes(i64::from(market.settings.look_again_min));
                 self.look_again.insert((market.now + again, package));

@@ -1,11 +1,13 @@
 //! A sender who leaves time to choose: acceptances stand side by side, and the best one becomes the deal.
 
+use peerpack_actors::matching::Settings;
+use peerpack_actors::runtime::RuntimeSettings;
 use peerpack_actors::stream::{OfferEndReason, StreamEvent};
 use peerpack_actors::time::{Span, Time};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, TestSocket, TestUser, backends};
+use crate::support::{Backend, TestApp, TestSocket, TestUser, backends, day};
 
 /// A package that is confirmed after `within`, from a town that Ivan passes and Oleg makes a detour for.
 struct Choice {
@@ -124,4 +126,22 @@ async fn a_deadline_for_the_choice_is_for_the_engine_and_before_the_delivery() {
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
         assert!(answer["fields"].get("confirm_by").is_some(), "{answer}");
     }
+}
+
+#[actix_web::test]
+async fn couriers_with_enough_offers_keep_nobody_out_who_travels_later() {
+    // One candidate and one offer each stand for many: Ivan fills the list that a package chooses from.
+    let matching = Settings { candidates: 1, max_live_offers: 1, acceptance: 0.95, ..Settings::default() };
+    let settings = RuntimeSettings { matching, ..RuntimeSettings::default() };
+    let app = TestApp::start_with(Backend::Sqlite, settings).await;
+    let (anna, ivan, oleg) =
+        (app.sign_in("Anna").await, app.sign_in("Ivan").await, app.sign_in("Oleg").await);
+    ivan.publish_trip("Москва", "Казань", json!({ "date": day(2) })).await;
+    oleg.publish_trip("Москва", "Казань", json!({ "date": day(3) })).await;
+    let (mut ivans, mut olegs) = (ivan.connect().await, oleg.connect().await);
+    let first = anna.publish_package("Москва", "Казань", json!({})).await;
+    ivans.offer(&first).await;
+    let second = anna.publish_package("Москва", "Казань", json!({})).await;
+    olegs.offer(&second).await;
+    app.audit().await;
 }

@@ -58,13 +58,15 @@ pub struct Explanation {
 
 /// Says for every trip of the survey how it suits, or why it does not. The survey is one of this package.
 ///
-/// `outlook` is what is believed of the couriers, `passed_over` why one who suits cannot be asked right now.
+/// `outlook` is what is believed of the couriers, `is_busy` who cannot get an offer right now, whatever the package, and
+/// `passed_over` why one of the others who suits is not asked.
 #[must_use]
 pub fn explain(
     survey: Survey,
     package: &PackageEntry,
     now: Time,
     outlook: &impl Outlook,
+    is_busy: impl Fn(UserId) -> bool,
     passed_over: impl Fn(&Ranked) -> Option<Reason>,
     settings: &Settings,
 ) -> Explanation {
@@ -79,11 +81,18 @@ pub fn explain(
         }
     }
     let is_pending = |trip: TripId| package.is_requested(trip);
-    // The same cut as that of the index: by the pickup, before anybody is scored.
-    suited.sort_unstable_by_key(|candidate| {
-        (!is_pending(candidate.trip), candidate.plan.pickup.at, candidate.trip)
+    let is_asked = |candidate: &Candidate| package.is_pending_with(candidate.courier);
+    suited.retain(|candidate| {
+        let busy = !is_asked(candidate) && is_busy(candidate.courier);
+        if busy {
+            let Candidate { trip, courier, .. } = *candidate;
+            rejected.push(Verdict { trip, courier, outcome: Err(Reason::Busy) });
+        }
+        !busy
     });
-    let pending = suited.partition_point(|candidate| is_pending(candidate.trip));
+    // The same cut as that of the index: by the pickup, of those who can be asked, before anybody is scored.
+    suited.sort_unstable_by_key(|candidate| (!is_asked(candidate), candidate.plan.pickup.at, candidate.trip));
+    let pending = suited.partition_point(is_asked);
     let beyond = suited.split_off(suited.len().min(pending + settings.candidates));
     rejected.extend(beyond.iter().map(|candidate| Verdict {
         trip: candidate.trip,

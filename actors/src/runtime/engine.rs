@@ -584,9 +584,11 @@ impl Engine {
         survey.correct(|trip, plan| measured.of(trip, plan));
         let (trips, waiting) = (self.context.trips.read(), self.context.waiting.read());
         let view = self.context.view(&trips, now);
+        let most = settings.max_live_offers;
+        let places = |courier| self.context.offers.places(courier, most);
+        let is_busy = |courier| places(courier) == 0;
         let passed_over = |one: &Ranked| {
-            let most = settings.max_live_offers;
-            let places = self.context.offers.places(one.candidate.courier, most);
+            let places = places(one.candidate.courier);
             match trips.get(one.candidate.trip).filter(|_| places > 0) {
                 None => Some(Reason::Busy),
                 Some(trip) => {
@@ -596,7 +598,7 @@ impl Engine {
                 }
             }
         };
-        matching::explain(survey, entry, now, &view, passed_over, settings)
+        matching::explain(survey, entry, now, &view, is_busy, passed_over, settings)
     }
 }
 

@@ -8,6 +8,7 @@ use super::measured::{Measured, question};
 use crate::ids::RequestId;
 use crate::matching::policy::is_outranked;
 use crate::matching::{self, PackageEntry, Question, Ranked};
+use crate::matching::{Candidate, TripIndex};
 use crate::package::{Package, Proposal};
 use crate::time::{Span, Time};
 
@@ -34,7 +35,7 @@ impl Wave {
         let settings = &context.settings.matching;
         let entry = context.package_entry(package);
         let trips = context.trips.read();
-        let candidates = measured.correct(trips.candidates(&entry, now, settings.candidates));
+        let candidates = measured.correct(candidates(context, &entry, &trips, now));
         let view = context.view(&trips, now);
         let ranked = matching::rank(&candidates, &entry, &view, settings);
         let waiting = context.waiting.read();
@@ -72,6 +73,16 @@ impl Wave {
     }
 }
 
+/// The soonest trips whose couriers can get an offer now. A courier who has enough of them to look at, or one of this
+/// package already, would only keep others out; when an offer ends, the courier's packages are looked at again.
+fn candidates(context: &Context, entry: &PackageEntry, trips: &TripIndex, now: Time) -> Vec<Candidate> {
+    let settings = &context.settings.matching;
+    let can_be_asked = |courier| {
+        !entry.is_pending_with(courier) && context.offers.places(courier, settings.max_live_offers) > 0
+    };
+    trips.candidates_among(entry, now, settings.candidates, can_be_asked)
+}
+
 /// What has to be measured of the best candidates before one of them is asked.
 pub(super) fn questions(context: &Context, entry: &PackageEntry) -> Vec<Question> {
     let settings = &context.settings.matching;
@@ -79,7 +90,7 @@ pub(super) fn questions(context: &Context, entry: &PackageEntry) -> Vec<Question
         return Vec::new();
     }
     let (now, trips) = (context.clock.now(), context.trips.read());
-    let candidates = trips.candidates(entry, now, settings.candidates);
+    let candidates = candidates(context, entry, &trips, now);
     let ranked = matching::rank(&candidates, entry, &context.view(&trips, now), settings);
     let best = ranked.into_iter().take(settings.measured).map(|one| one.candidate);
     best.filter_map(|one| question(context, entry, trips.get(one.trip)?, one.plan)).collect()

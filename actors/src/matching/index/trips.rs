@@ -154,7 +154,21 @@ impl TripIndex {
     /// The trips that the package may be proposed to, soonest pickup first, then by id; at most `limit`.
     #[must_use]
     pub fn candidates(&self, package: &PackageEntry, now: Time, limit: usize) -> Vec<Candidate> {
-        self.matches(&package.need(), now, limit, |trip| objection(trip, package, now).is_none())
+        self.candidates_among(package, now, limit, |_| true)
+    }
+
+    /// The same among couriers for whom `can_be_asked` holds: whoever cannot be takes nobody's place. It is asked often
+    /// and while the index is held, so it should be quick.
+    #[must_use]
+    pub fn candidates_among(
+        &self,
+        package: &PackageEntry,
+        now: Time,
+        limit: usize,
+        can_be_asked: impl Fn(UserId) -> bool,
+    ) -> Vec<Candidate> {
+        let admits = |trip: &TripEntry| objection(trip, package, now).is_none() && can_be_asked(trip.courier);
+        self.matches(&package.need(), now, limit, admits)
     }
 
     /// The live trips that fit the need, soonest pickup first, then by id; at most `limit`: the search for couriers.

@@ -15,9 +15,8 @@ fn explained(
         index.upsert(trip_entry(trip));
     }
     let entry = package_entry(package);
-    let passed_over = |one: &Ranked| busy(one.candidate.courier).then_some(Reason::Busy);
     let survey = index.considered(&entry, NOW);
-    explain(survey, &entry, NOW, &|_| settings.acceptance, passed_over, settings)
+    explain(survey, &entry, NOW, &|_| settings.acceptance, busy, |_: &Ranked| None, settings)
 }
 
 /// Trip and code, `#rank` for a match.
@@ -56,14 +55,17 @@ fn matches_come_by_rank_and_then_the_rejected_nearest_first() {
 }
 
 #[test]
-fn the_cut_and_the_busy_are_told() {
+fn the_cut_and_the_busy_are_told_and_the_busy_take_nobodys_place() {
     let trips = some_trips();
     let settings = Settings { candidates: 2, ..Settings::default() };
     let busy = |courier| courier == trips[0].courier;
     let explanation = explained(&trips, &package("Alfa", "Bravo"), busy, &settings);
-    let expected = [(2, "#1"), (1, "busy"), (3, "cut:beyond_2")];
+    let expected = [(2, "#1"), (3, "#2"), (1, "busy")];
     assert_eq!(told(&explanation)[..3], expected.map(|(n, word)| (trip_id(n), word.to_owned())));
-    assert_eq!((explanation.matches, explanation.couriers), (1, 1));
+    assert_eq!((explanation.matches, explanation.couriers), (2, 2));
+    let explanation = explained(&trips[..3], &package("Alfa", "Bravo"), |_| false, &settings);
+    let expected = [(2, "#1"), (1, "#2"), (3, "cut:beyond_2")];
+    assert_eq!(told(&explanation), expected.map(|(n, word)| (trip_id(n), word.to_owned())));
 }
 
 #[test]

@@ -64,6 +64,23 @@ fn a_chart_from_outside_is_as_good_as_the_one_the_index_makes() {
 }
 
 #[test]
+fn couriers_who_cannot_be_asked_take_nobodys_place() {
+    let mut index = TripIndex::over(world());
+    for n in 1..=200 {
+        index.upsert(trip_entry(&trip(n, &[("Alfa", 1), ("Bravo", 3)])));
+    }
+    index.upsert(trip_entry(&trip(201, &[("Alfa", 20), ("Bravo", 22)])));
+    let (entry, limit) = (package_entry(&package("Alfa", "Bravo")), Settings::default().candidates);
+    let among = |free: &[UserId]| {
+        let found = index.candidates_among(&entry, NOW, limit, |courier| free.contains(&courier));
+        found.iter().map(|one| one.trip).collect::<Vec<_>>()
+    };
+    assert_eq!(among(&[user(301), user(277)]), [177, 201].map(trip_id), "soonest first");
+    assert_eq!(among(&[]), []);
+    assert!(index.candidates(&entry, NOW, limit).iter().all(|one| one.trip != trip_id(201)));
+}
+
+#[test]
 fn many_trips_are_told_apart() {
     let mut index = TripIndex::over(world());
     for n in 1..=200 {
