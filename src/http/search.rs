@@ -13,6 +13,7 @@ use peerpack_actors::time::{Span, Time};
 use peerpack_actors::trip::{Transport, Trip};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 use super::trips::TripView;
 use super::{input, loads, local_time, profile, trips};
@@ -81,7 +82,7 @@ pub enum Sort {
 pub struct Couriers {
     /// In the order that was asked for.
     couriers: Vec<CourierView>,
-    /// Where the next page starts.
+    /// Where the next page starts. A page can have few couriers, or none, although there are more.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
@@ -137,6 +138,13 @@ struct Hit {
     detour_min: u32,
 }
 
+/// What the index finds in one go.
+struct Found {
+    hits: Vec<Hit>,
+    /// In order of time, after which place there may be more.
+    rest: Option<Position>,
+}
+
 /// Where a page ends: the key and the trip of its last item. What comes and goes meanwhile shifts nothing.
 type Position = (i64, TripId);
 
@@ -150,7 +158,7 @@ pub async fn search(app: web::Data<App>, query: Query<Search>) -> Result<HttpRes
     let after = search.cursor.as_deref().map(position).transpose()?;
     // In order of time the index starts where the last page ended; in any other order it starts anew.
     let start = after.filter(|_| sort == Sort::Time).map(|(key, _)| Time::from_ms(key));
-    let mut hits = hits(&app, &search, start)?;
+    let Found { mut hits, rest } = hits(&app, &search, start)?;
     let ratings = match (sort, search.min_rating) {
         (Sort::Rating, _) | (_, Some(_)) => ratings(&app, &hits).await?,
         _ => BTreeMap::new(),
@@ -171,6 +179,8 @@ pub async fn search(app: web::Data<App>, query: Query<Search>) -> Result<HttpRes
         places.retain(|place| *place > after);
     }
     let (page, next) = fill(&app, &places, transport).await?;
+    let rest = rest.filter(|rest| sort == Sort::Time && after.is_none_or(|after| *rest > after));
+    let next = next.or(rest);
     let couriers = views(&app, &page).await?;
     let next_cursor = next.map(|(key, trip)| format!("{key}_{trip}"));
     Ok(HttpResponse::Ok().json(Couriers { couriers, next_cursor }))
@@ -229,7 +239,7 @@ async fn ratings(app: &App, hits: &[Hit]) -> Result<BTreeMap<UserId, u32>, ApiEr
 }
 
 /// What the index finds, with what it knows by itself.
-fn hits(app: &App, search: &Search, start: Option<Time>) -> Result<Vec<Hit>, ApiError> {
+fn hits(app: &App, search: &Search, start: Option<Time>) -> Result<Found, ApiError> {
     let named =
         |field, name: &Option<String>| name.as_deref().map(|name| input::place(field, name)).transpose();
     let (from, to) = (named("from", &search.from)?, named("to", &search.to)?);
@@ -239,15 +249,16 @@ fn hits(app: &App, search: &Search, start: Option<Time>) -> Result<Vec<Hit>, Api
     let load = Load { weight_g: weight.transpose()?.unwrap_or(0), ..Load::NONE };
     let (since, until) = window(search, from)?;
     let most = search.max_price.map(|price| input::amount("max_price", price)).transpose()?;
-    let mut hits = passing(app, (from, to), load, start.map_or(since, |start| start.max(since)));
-    hits.retain(|hit| {
+    let mut found = passing(app, (from, to), load, start.map_or(since, |start| start.max(since)));
+    found.rest = found.rest.filter(|(key, _)| *key < until.ms());
+    found.hits.retain(|hit| {
         let cheap = most.is_none_or(|most| hit.price.is_none_or(|price| price.minor <= most.minor));
         cheap && hit.boards_at >= since && hit.boards_at < until
     });
-    Ok(hits)
+    Ok(found)
 }
 
-fn passing(app: &App, (from, to): (Option<&Place>, Option<&Place>), load: Load, since: Time) -> Vec<Hit> {
+fn passing(app: &App, (from, to): (Option<&Place>, Option<&Place>), load: Load, since: Time) -> Found {
     let settings = Settings::default();
     let around = |place: &Place| zone(place.id, place.position, Gazetteer::bundled(), &settings);
     if let (Some(from), Some(to)) = (from, to) {
@@ -262,10 +273,13 @@ fn passing(app: &App, (from, to): (Option<&Place>, Option<&Place>), load: Load, 
             price: candidate.price,
             detour_min: candidate.plan.detour_min,
         };
-        return found.into_iter().map(hit).collect();
+        let hits: Vec<Hit> = found.into_iter().map(hit).collect();
+        let last = hits.last().filter(|_| hits.len() == MOST_HITS);
+        let rest = last.map(|last| (last.boards_at.ms(), last.trip));
+        return Found { hits, rest };
     }
     let place = |place: Option<&Place>| -> Option<PlaceId> { place.map(|place| place.id) };
-    let found = app.engine.browse(place(from), place(to), load);
+    let (found, rest) = app.engine.browse((place(from), place(to)), load, since, MOST_HITS);
     let hit = |passing: Passing| Hit {
         trip: passing.trip,
         courier: passing.courier,
@@ -273,7 +287,8 @@ fn passing(app: &App, (from, to): (Option<&Place>, Option<&Place>), load: Load, 
         price: passing.price,
         detour_min: 0,
     };
-    found.into_iter().map(hit).collect()
+    let rest = rest.map(|from| (from.ms(), TripId::from(Uuid::nil())));
+    Found { hits: found.into_iter().map(hit).collect(), rest }
 }
 
 /// From when to when a package may get on.

@@ -19,12 +19,14 @@
 //! **Packages** ([`PackageIndex`]) are listed by the pair of cells they connect: a trip that passes a dozen cells asks
 //! for the pairs of these in its order, and reads nothing else.
 
+mod browsing;
 mod packages;
 mod search;
 mod stays;
 mod survey;
 mod trips;
 
+pub use browsing::Browsing;
 pub use packages::PackageIndex;
 pub use stays::Chart;
 pub use survey::{Seen, Survey};

@@ -200,6 +200,25 @@ impl Postings {
         Walk { runs, next: 0 }
     }
 
+    /// The slots posted in the cell of a mark after it, at most so many, in order of time; the mark moves on. Fewer mean
+    /// that there are no more.
+    pub(super) fn after(&self, mark: &mut Mark, most: usize) -> Vec<u32> {
+        let mut slots = Vec::new();
+        for (bucket, lists) in self.buckets.range(mark.bucket..) {
+            let Some(list) = lists.get(&mark.cell) else { continue };
+            if *bucket != mark.bucket {
+                (mark.bucket, mark.last) = (*bucket, None);
+            }
+            let start = mark.last.map_or(0, |last| list.partition_point(|posting| *posting <= last));
+            let some = list[start..].iter().take(most - slots.len());
+            slots.extend(some.inspect(|posting| mark.last = Some(**posting)).map(|posting| posting.slot()));
+            if slots.len() == most {
+                break;
+            }
+        }
+        slots
+    }
+
     /// The lists of the cells, whatever the time.
     pub(super) fn pages(&self, cells: &[CellIndex]) -> Vec<Page> {
         let lists = self.buckets.iter().flat_map(|(bucket, lists)| {
@@ -227,6 +246,26 @@ fn postings(slot: u32, stays: &[Stay]) -> impl Iterator<Item = (i64, Posting, Ce
 pub(super) struct Page {
     bucket: i64,
     cell: CellIndex,
+}
+
+/// How far somebody has read along a cell.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    cell: CellIndex,
+    bucket: i64,
+    last: Option<Posting>,
+}
+
+impl Mark {
+    /// Before everything that is in the cell at this time or later.
+    pub(super) fn before(cell: CellIndex, since: Time) -> Self {
+        Self { cell, bucket: minute(since - STRIDE).div_euclid(BUCKET_MIN), last: None }
+    }
+
+    /// Whatever is in the cell before this time has been read.
+    pub(super) const fn starts(&self) -> Time {
+        Time::from_ms(self.bucket * BUCKET_MIN * MINUTE_MS)
+    }
 }
 
 /// The bits of a posting that a search looks at.

@@ -6,6 +6,7 @@
 //! ```
 //! Alfa has four suburbs to its north: Near (2 km), Mid (4 km), Big (11 km, large) and Far (22 km).
 
+mod browsing;
 mod choices;
 mod classic_bugs;
 mod entries;

@@ -27,8 +27,8 @@ use crate::ids::{PackageId, RequestId, TripId, UserId};
 use crate::load::Load;
 use crate::matching::policy::is_outranked;
 use crate::matching::{
-    self, Candidate, Explanation, Need, PackageEntry, PackageIndex, Passing, Ranked, Reason, Survey,
-    TripEntry, TripIndex,
+    self, Browsing, Candidate, Explanation, Need, PackageEntry, PackageIndex, Passing, Ranked, Reason,
+    Survey, TripEntry, TripIndex,
 };
 use crate::money::Amount;
 use crate::package::{Package, PackageCommand, PackageDraft, Proposal, Terms};
@@ -36,7 +36,7 @@ use crate::place::{Gazetteer, PlaceId};
 use crate::ports::{Bus, Clock, CommitError, Committed, Hint, Store, Unavailable};
 use crate::rejection::Rejection;
 use crate::request::{Request, RequestCommand};
-use crate::time::Time;
+use crate::time::{Span, Time};
 use crate::trip::{Trip, TripDraft};
 use crate::unit::Unit;
 
@@ -79,6 +79,9 @@ pub struct Response {
     /// Free words.
     pub comment: String,
 }
+
+/// How many trips are looked at for one call of [`Engine::browse`].
+const MOST_BROWSED: usize = 20_000;
 
 /// The running engine of one node.
 #[derive(Clone)]
@@ -361,11 +364,27 @@ impl Engine {
         self.context.trips.read().between(need, self.context.clock.now(), limit)
     }
 
-    /// Trips that stop at a place, or at both in order, with the departure from there; soonest first. For
-    /// browsing: a walk over all trips, without the corridors that [`search`](Self::search) knows.
+    /// Trips that stop at a place, or at both in order, and leave the first one at a time or later, soonest first: some
+    /// `most` of them, and from when on to ask for more. For browsing: it knows stops only, not the corridors that
+    /// [`search`](Self::search) knows, and looks at 20 000 trips at a time.
     #[must_use]
-    pub fn browse(&self, from: Option<PlaceId>, to: Option<PlaceId>, load: Load) -> Vec<Passing> {
-        self.context.trips.read().browse(from, to, load, self.context.clock.now())
+    pub fn browse(
+        &self,
+        (from, to): (Option<PlaceId>, Option<PlaceId>),
+        load: Load,
+        since: Time,
+        most: usize,
+    ) -> (Vec<Passing>, Option<Time>) {
+        let upcoming = since.max(self.context.clock.now() + Span::from_ms(1));
+        let mut browsing = Browsing::new(from, to, load, upcoming, Gazetteer::bundled());
+        // The lock is taken for each step anew.
+        while browsing.step(&self.context.trips.read()) {
+            if browsing.is_enough(MOST_BROWSED, most) {
+                let seen_until = browsing.seen_until();
+                return (browsing.into_found(false), Some(seen_until));
+            }
+        }
+        (browsing.into_found(true), None)
     }
 
     /// A trip as it stands.

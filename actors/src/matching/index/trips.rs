@@ -1,19 +1,20 @@
 //! Live trips, found by what a package needs.
 
+use std::collections::BTreeSet;
+use std::ops::Bound;
+
 use super::search::Search;
 use super::stays::Chart;
 use super::{Seen, Survey, cells_of, parts_of, sectors_of};
 use crate::ids::{TripId, UserId};
-use crate::load::Load;
 use crate::matching::feasibility::objection;
-use crate::matching::postings::{Look, MOST_SLOTS, Page, Postings, Way};
+use crate::matching::postings::{Look, MOST_SLOTS, Mark, Page, Postings, Way};
 use crate::matching::slab::{Named, Slab};
-use crate::matching::trip_entry::NOWHERE;
 use crate::matching::{Need, PackageEntry, Reason, TripEntry, feasible, fit};
 use crate::money::Amount;
-use crate::place::{Gazetteer, Patches, PlaceId};
+use crate::place::{Gazetteer, Patches};
 use crate::request::Plan;
-use crate::time::Time;
+use crate::time::{Span, Time};
 
 /// A trip that can carry the package in question.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,7 +49,20 @@ pub struct TripIndex {
     postings: Postings,
     /// By slot: the patches a trip has anchors in.
     patches: Vec<Patches>,
+    /// When trips set off, in minutes, with their slots.
+    departures: BTreeSet<(u32, u32)>,
     gazetteer: &'static Gazetteer,
+}
+
+/// The minute in which a trip sets off.
+fn departure(trip: &TripEntry) -> u32 {
+    trip.halts.first().map_or(0, |halt| departure_min(halt.depart()))
+}
+
+/// The minute of a time, since 1970 and for some thousands of years.
+pub(super) fn departure_min(at: Time) -> u32 {
+    let minutes = at.ms().div_euclid(Span::minutes(1).ms()).max(0);
+    u32::try_from(minutes).unwrap_or(u32::MAX)
 }
 
 impl Named for TripEntry {
@@ -75,7 +89,13 @@ impl TripIndex {
     /// An empty index over another gazetteer: that which its entries are made with.
     #[must_use]
     pub fn over(gazetteer: &'static Gazetteer) -> Self {
-        Self { trips: Slab::new(), postings: Postings::default(), patches: Vec::new(), gazetteer }
+        Self {
+            trips: Slab::new(),
+            postings: Postings::default(),
+            patches: Vec::new(),
+            departures: BTreeSet::new(),
+            gazetteer,
+        }
     }
 
     /// Takes a trip in, or its new version. A version older than the one at hand changes nothing and gives `false`.
@@ -94,6 +114,7 @@ impl TripIndex {
             same_way = old.is_same_way(&entry);
             if !same_way {
                 self.postings.remove(slot, &Chart::of(old, self.gazetteer).stays);
+                self.departures.remove(&(departure(old), slot));
             }
         }
         let slot = self.trips.put(entry);
@@ -101,6 +122,7 @@ impl TripIndex {
         if !same_way {
             let chart = chart.unwrap_or_else(|| Chart::of(self.trips.at(slot), self.gazetteer));
             self.postings.add(slot, &chart.stays);
+            self.departures.insert((departure(self.trips.at(slot)), slot));
             let slot = slot as usize;
             if self.patches.len() <= slot {
                 self.patches.reserve_exact(if slot < self.patches.capacity() {
@@ -119,6 +141,7 @@ impl TripIndex {
     pub fn remove(&mut self, id: TripId) -> Option<TripEntry> {
         let (slot, entry) = self.trips.take(id)?;
         self.postings.remove(slot, &Chart::of(&entry, self.gazetteer).stays);
+        self.departures.remove(&(departure(&entry), slot));
         Some(entry)
     }
 
@@ -177,26 +200,6 @@ impl TripIndex {
         self.matches(need, now, limit, |_| true)
     }
 
-    /// Trips that stop at a place, or at both in order, and have this room on some leg, with the departure from there;
-    /// soonest first. A walk over all trips.
-    #[must_use]
-    pub fn browse(&self, from: Option<PlaceId>, to: Option<PlaceId>, load: Load, now: Time) -> Vec<Passing> {
-        let index =
-            |place: Option<PlaceId>| place.map(|place| self.gazetteer.index_of(place).unwrap_or(NOWHERE));
-        let (from, to) = (index(from), index(to));
-        let found = self.trips.iter().filter_map(|trip| {
-            let mut halts = trip.halts.iter();
-            let leaves = halts.find(|halt| from.is_none_or(|from| halt.index == from))?.depart();
-            let passes = to.is_none_or(|to| halts.any(|halt| halt.index == to));
-            let room = trip.halts[..trip.legs()].iter().any(|halt| load.fits(halt.left));
-            let (id, courier, price) = (trip.id, trip.courier, trip.price());
-            (passes && room && leaves > now).then_some(Passing { trip: id, courier, price, leaves })
-        });
-        let mut found: Vec<_> = found.collect();
-        found.sort_unstable_by_key(|passing| (passing.leaves, passing.trip));
-        found
-    }
-
     /// Every trip that touches an end of the package, in order of id, with its plan or what is against it. For an
     /// index that others write to, [`Survey`] does the same in small steps.
     #[must_use]
@@ -204,6 +207,26 @@ impl TripIndex {
         let mut survey = Survey::new(usize::MAX);
         while survey.step(self, package, now) {}
         survey
+    }
+
+    /// The minutes and slots of the trips that set off in a minute or later, in order, from a key on.
+    pub(super) fn departing(
+        &self,
+        minute: u32,
+        after: Option<(u32, u32)>,
+    ) -> impl Iterator<Item = (u32, u32)> {
+        let start = after.map_or(Bound::Included((minute, 0)), Bound::Excluded);
+        self.departures.range((start, Bound::Unbounded)).copied()
+    }
+
+    /// The slots that are posted after a mark, at most so many; the mark moves on.
+    pub(super) fn posted_after(&self, mark: &mut Mark, most: usize) -> Vec<u32> {
+        self.postings.after(mark, most)
+    }
+
+    /// The trip in a slot that is in use.
+    pub(super) fn at(&self, slot: u32) -> &TripEntry {
+        self.trips.at(slot)
     }
 
     /// The pages on which trips are that may touch an end of the package.
