@@ -1,7 +1,7 @@
 # The front door. Each target is one line that can also be typed by hand; `make` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults fmt lint deny bench bench-search loadtest idle openapi docker schemathesis test-claims quality
+.PHONY: help run test test-faults fmt lint deny bench bench-search loadtest idle slow openapi docker schemathesis test-claims quality
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -40,6 +40,9 @@ loadtest: ## Put load on a server and let the oracle judge the outcome
 
 idle: ## Measure what an idle socket costs the server
 	scripts/loadtest.sh idle
+
+slow: ## Measure what a socket that is not read costs everybody else
+	scripts/loadtest.sh slow
 
 quality: ## Measure the matching against the hindsight optimum, and write docs/quality.md
 	scripts/quality.sh

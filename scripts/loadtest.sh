@@ -6,6 +6,7 @@
 #   scripts/loadtest.sh --couriers 50 --packages-per-s 10 --duration-s 10
 #   scripts/loadtest.sh --postgres --report docs/loadtest.md  # on Postgres and Redis instead of the embedded store
 #   scripts/loadtest.sh idle                                  # memory of 15000 sockets on which nothing happens
+#   scripts/loadtest.sh slow                                  # what a socket that is not read costs 1000 others
 #   scripts/loadtest.sh --help                                # everything that can be said
 #
 # The server listens on 127.0.0.1 only, keeps its files in a temporary folder, and is gone when the test ends. With
@@ -30,7 +31,7 @@ die() {
 store=embedded
 arguments=()
 command=()
-if [ "${1:-}" = idle ]; then
+if [ "${1:-}" = idle ] || [ "${1:-}" = slow ]; then
     command=("$1")
     export PEERPACK_ACCESS_TTL_S=3600
     # Known to both, so that the load test can sign tokens without the server.

@@ -156,6 +156,12 @@ impl Api {
         answer::<Answer>(call).await.map(|answer| answer.package_id)
     }
 
+    /// Publishes a package as it is described.
+    pub(crate) async fn publish(&self, base: &str, token: &str, package: &Value) -> Result<(), Failure> {
+        let call = self.client.post(format!("{base}/api/packages")).bearer_auth(token).json(package);
+        answer::<Value>(call).await.map(drop)
+    }
+
     /// Takes a step of a deal: `pickup`, `mark-delivered`, `confirm-delivery` or `cancel`.
     pub(crate) async fn step(
         &self,

@@ -80,6 +80,40 @@ pub struct Options {
 pub enum Command {
     /// Measure what a socket costs a server while nothing happens on it
     Idle(IdleOptions),
+    /// Measure what a socket that is not read costs everybody else
+    Slow(SlowOptions),
+}
+
+/// What can be said about a socket that is not read.
+#[derive(Args, Debug, Clone)]
+pub struct SlowOptions {
+    /// Where the server listens
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    pub url: String,
+    /// The key with which the server signs access tokens
+    #[arg(long, env = "PEERPACK_JWT_SECRET", hide_env_values = true)]
+    pub jwt_secret: String,
+    /// The Telegram bot's token with which the server checks sign-ins
+    #[arg(long, env = "PEERPACK_BOT_TOKEN", hide_env_values = true, default_value = PUBLIC_TEST_TOKEN, hide_default_value = true)]
+    pub bot_token: String,
+    /// Sockets that ask every second, each of a user of its own
+    #[arg(long, default_value_t = 1_000, value_name = "N", value_parser = at_least_one)]
+    pub sockets: usize,
+    /// Events in a second for the one that reads or does not
+    #[arg(long, default_value_t = 400, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub per_s: u32,
+    /// How long each turn is: long enough for more events than kernels and the server's queue hold, about 3 000
+    #[arg(long, default_value_t = 10, value_name = "SECONDS")]
+    pub turn_s: u64,
+    /// Turns each way
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = at_least_one)]
+    pub rounds: usize,
+    /// The server's process on this machine
+    #[arg(long, value_name = "PID")]
+    pub server_pid: u32,
+    /// What the server stores in, for the report
+    #[arg(long, value_name = "TEXT", default_value = "not stated")]
+    pub store: String,
 }
 
 /// What can be said about idle sockets.

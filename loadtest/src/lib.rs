@@ -17,5 +17,6 @@ mod report;
 pub mod run;
 mod scenario;
 mod shared;
+pub mod slow;
 mod socket;
 mod user;

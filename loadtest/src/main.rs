@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use peerpack_loadtest::{cli, idle, run};
+use peerpack_loadtest::{cli, idle, run, slow};
 
 fn main() -> ExitCode {
     let options = cli::Options::parse();
@@ -14,6 +14,7 @@ fn main() -> ExitCode {
         .build();
     let outcome = runtime.map_err(anyhow::Error::from).and_then(|runtime| match options.command.clone() {
         Some(cli::Command::Idle(options)) => runtime.block_on(idle::run(options)),
+        Some(cli::Command::Slow(options)) => runtime.block_on(slow::run(options)),
         None => runtime.block_on(run::run(options)),
     });
     match outcome {
