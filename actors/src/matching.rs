@@ -108,6 +108,9 @@ pub struct Settings {
     pub reoffers: usize,
     /// How soon a package that nobody could be asked for is looked at again, in minutes.
     pub look_again_min: u32,
+    /// How long the first acceptance of a package waits for others, in milliseconds, so that the quickest reaction wins
+    /// and not the fastest network: 100 to 300, or 0 (the first to arrive wins).
+    pub fair_window_ms: u32,
     /// How many verdicts an explanation lists.
     pub max_verdicts: usize,
 }
@@ -125,6 +128,7 @@ impl Settings {
         let share = 0.0..=1.0;
         let weight = 1.0 - MOST_WEIGHT..=1.0 + MOST_WEIGHT;
         let regions = self.region_weights.values().all(|region| weight.contains(region));
+        let window = [0..=0, 100..=300].iter().any(|allowed| allowed.contains(&self.fair_window_ms));
         let bounds = [
             (share.contains(&self.acceptance), "acceptance is not in 0 to 1"),
             (self.acceptance_prior > 0.0, "acceptance_prior is not above 0"),
@@ -132,6 +136,7 @@ impl Settings {
             (share.contains(&self.supply_share), "supply_share is not in 0 to 1"),
             ((0.0..=MOST_WEIGHT).contains(&self.fairness), "fairness is not in 0 to 0.15"),
             (regions, "a region weight is not in 0.85 to 1.15"),
+            (window, "fair_window_ms is neither 0 nor in 100 to 300"),
             (self.max_live_offers > 0, "max_live_offers is 0: nobody would be asked"),
             (self.candidates > 0, "candidates is 0: nobody would be asked"),
             (self.zones_per_end > 0, "zones_per_end is 0: nothing would match"),
@@ -168,6 +173,7 @@ impl Default for Settings {
             reoffer_pause_min: 60,
             reoffers: 2,
             look_again_min: 30,
+            fair_window_ms: 0,
             max_verdicts: 200,
         }
     }

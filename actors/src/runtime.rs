@@ -17,6 +17,7 @@ mod beliefs;
 mod context;
 mod directory;
 mod execute;
+mod fair_claims;
 mod learning;
 mod mailbox;
 mod measured;

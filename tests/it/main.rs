@@ -8,6 +8,7 @@ mod claims;
 mod deaf;
 mod description;
 mod disputes;
+mod fairness;
 mod faults;
 mod forgetting;
 mod hand_over;

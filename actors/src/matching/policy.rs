@@ -5,6 +5,7 @@
 
 pub mod couriers;
 pub mod demand;
+pub mod fair;
 pub mod holds;
 pub mod outlook;
 pub mod prospects;

@@ -11,6 +11,7 @@ mod choices;
 mod classic_bugs;
 mod entries;
 mod explaining;
+mod fairness;
 mod feasibility;
 mod indexes;
 mod learning;

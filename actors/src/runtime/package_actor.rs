@@ -13,6 +13,7 @@ use actix::{
 use super::context::Context;
 use super::engine::Refusal;
 use super::execute::{Room, execute, is_worth_a_look, keep_rendered};
+use super::fair_claims::{Claims, Reply};
 use super::mailbox::Letter;
 use super::measured::{Measured, measure};
 use super::promise::Promise;
@@ -70,16 +71,66 @@ impl Message for Rendered {
 #[rtype(result = "()")]
 pub(super) struct Crash;
 
+/// What a command leaves behind for the actor.
+pub(super) struct Carried {
+    /// The package afterwards, if it is known.
+    pub(super) package: Option<Package>,
+    /// Whether the store did not say what it has done.
+    pub(super) in_doubt: bool,
+    /// Whether there may be room for another courier.
+    pub(super) again: bool,
+}
+
+/// Carries a command out on the package as it is held, or else as it is stored.
+pub(super) async fn carry_out(
+    context: &Arc<Context>,
+    id: PackageId,
+    held: Option<Package>,
+    ask: &Do,
+) -> (Carried, Result<Done, Refusal>) {
+    let mut package = held;
+    let result = attempt(context, id, &mut package, ask).await;
+    let in_doubt = matches!(result, Err(Refusal::Unavailable(_)));
+    // The commit may have gone through unheard: load before the next command.
+    package.take_if(|_| in_doubt);
+    let again = matches!(result, Ok((_, true)));
+    (Carried { package, in_doubt, again }, result.map(|(done, _)| done))
+}
+
+async fn attempt(
+    context: &Arc<Context>,
+    id: PackageId,
+    held: &mut Option<Package>,
+    ask: &Do,
+) -> Result<(Done, bool), Refusal> {
+    let Do { command, seen, promise } = ask;
+    let is_seen = |package: &Package| seen.is_none_or(|seen| seen == package.version);
+    // The caller may know a newer version than this copy.
+    if !held.as_ref().is_some_and(is_seen) {
+        let known = held.take();
+        *held = context.store.package(id).await?.map(|loaded| keep_rendered(loaded, known.as_ref()));
+    }
+    let package = held.as_mut().ok_or(Refusal::NotFound)?;
+    if !is_seen(package) {
+        return Err(Rejection::Stale.into());
+    }
+    let outcome = execute(context, package, command, Room::Actor, promise.as_ref()).await?;
+    let done = Done { package: package.clone(), repeated: outcome.is_empty() };
+    Ok((done, is_worth_a_look(&outcome)))
+}
+
 /// The actor of one package.
 pub(super) struct PackageActor {
-    id: PackageId,
-    context: Arc<Context>,
-    package: Option<Package>,
+    pub(super) id: PackageId,
+    pub(super) context: Arc<Context>,
+    pub(super) package: Option<Package>,
+    /// Acceptances that wait for others, if any do.
+    pub(super) claims: Option<Claims>,
     alarm: Option<(Time, SpawnHandle)>,
     /// When to consider again although nothing has happened.
     look_again: Option<Time>,
     retired: Arc<AtomicBool>,
-    touched: bool,
+    pub(super) touched: bool,
     /// Whether the best candidates are being measured: the wave follows.
     is_measuring: bool,
 }
@@ -90,6 +141,7 @@ impl PackageActor {
             id,
             context,
             package: None,
+            claims: None,
             alarm: None,
             look_again: None,
             retired,
@@ -124,53 +176,27 @@ impl PackageActor {
     }
 
     /// Carries a command out while no other is looked at.
-    fn run(&mut self, ask: Do) -> AtomicResponse<Self, Result<Done, Refusal>> {
+    pub(super) fn run(&mut self, ask: Do) -> AtomicResponse<Self, Result<Done, Refusal>> {
         self.touched = true;
         let (context, id, held) = (Arc::clone(&self.context), self.id, self.package.take());
-        let work = async move {
-            let mut package = match held {
-                Some(package) => package,
-                None => match context.store.package(id).await {
-                    Ok(Some(package)) => package,
-                    Ok(None) => return (None, Err(Refusal::NotFound), false),
-                    Err(unavailable) => return (None, Err(unavailable.into()), false),
-                },
-            };
-            let Do { command, seen, promise } = &ask;
-            if seen.is_some_and(|seen| seen != package.version) {
-                // The caller may know a newer version than this copy.
-                match context.store.package(id).await {
-                    Ok(Some(loaded)) => package = keep_rendered(loaded, Some(&package)),
-                    Ok(None) => return (None, Err(Refusal::NotFound), false),
-                    Err(unavailable) => return (None, Err(unavailable.into()), false),
-                }
-            }
-            if seen.is_some_and(|seen| seen != package.version) {
-                return (Some(package), Err(Rejection::Stale.into()), false);
-            }
-            match execute(&context, &mut package, command, Room::Actor, promise.as_ref()).await {
-                Ok(outcome) => {
-                    let again = is_worth_a_look(&outcome);
-                    let done = Done { package: package.clone(), repeated: outcome.is_empty() };
-                    (Some(package), Ok(done), again)
-                }
-                // The commit may have gone through unheard: load before the next command.
-                Err(refusal @ Refusal::Unavailable(_)) => (None, Err(refusal), false),
-                Err(refusal) => (Some(package), Err(refusal), false),
-            }
-        };
-        AtomicResponse::new(Box::pin(work.into_actor(self).map(|(package, result, again), actor, ctx| {
-            actor.package = package;
-            actor.set_alarm(ctx);
-            if matches!(result, Err(Refusal::Unavailable(_))) {
-                ctx.run_later(Duration::from_secs(1), Self::load);
-            }
-            if again {
-                actor.consider_soon(ctx);
-                actor.choose_soon(ctx);
-            }
+        let work = async move { carry_out(&context, id, held, &ask).await };
+        AtomicResponse::new(Box::pin(work.into_actor(self).map(|(carried, result), actor, ctx| {
+            actor.go_on(carried, ctx);
             result
         })))
+    }
+
+    /// Takes back the package that commands were carried out on.
+    pub(super) fn go_on(&mut self, carried: Carried, ctx: &mut ActorContext<Self>) {
+        self.package = carried.package;
+        self.set_alarm(ctx);
+        if carried.in_doubt {
+            ctx.run_later(Duration::from_secs(1), Self::load);
+        }
+        if carried.again {
+            self.consider_soon(ctx);
+            self.choose_soon(ctx);
+        }
     }
 
     fn consider_soon(&self, ctx: &mut ActorContext<Self>) {
@@ -359,7 +385,7 @@ impl PackageActor {
                 actix::ActorContext::stop(ctx);
             } else {
                 // Retired first, stopped a round later: letters that are on their way still find it.
-                let idle = !actor.touched && actor.alarm.is_none();
+                let idle = !actor.touched && actor.alarm.is_none() && actor.claims.is_none();
                 actor.retired.store(idle, Ordering::Release);
                 actor.touched = false;
                 actor.retire_when_idle(ctx);
@@ -378,13 +404,13 @@ impl Actor for PackageActor {
 }
 
 impl Handler<Letter<Do>> for PackageActor {
-    type Result = AtomicResponse<Self, Result<Done, Refusal>>;
+    type Result = Reply;
 
-    fn handle(&mut self, letter: Letter<Do>, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, letter: Letter<Do>, ctx: &mut Self::Context) -> Self::Result {
         if letter.is_late() {
-            return AtomicResponse::new(Box::pin(std::future::ready(Err(Refusal::Busy)).into_actor(self)));
+            return Reply::refused(Refusal::Busy, self);
         }
-        self.run(letter.body)
+        self.take_in(letter, ctx)
     }
 }
 
