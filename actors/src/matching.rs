@@ -70,6 +70,14 @@ pub struct Settings {
     pub measured: usize,
     /// How many live offers one courier may have.
     pub max_live_offers: usize,
+    /// How many live offers one package may have, 1 to 32.
+    pub max_wave: usize,
+    /// How long a courier may look at an offer in town, and at least elsewhere, in seconds, 5 to 600.
+    pub offer_ttl_s: u32,
+    /// Between cities: the share of the time to the pickup that a courier may look at an offer, in percent, 1 to 50.
+    pub offer_ttl_percent: u32,
+    /// How long a courier may look at an offer at most, in minutes, 10 to 1440.
+    pub longest_offer_ttl_min: u32,
     /// The chance that a courier of whom nothing is known accepts an offer, 0 to 1.
     pub acceptance: f64,
     /// Up to this length of way, in kilometres of road, a package is one in town: offers end within seconds.
@@ -100,6 +108,9 @@ pub struct Settings {
     pub notice_min: u32,
     /// How many couriers' acceptances stand for one package at most, before one is chosen.
     pub max_standing: usize,
+    /// How often a choice is looked at again after the sender's deadline, if there was none to make, in minutes, 1 to
+    /// 1440.
+    pub choose_again_min: u32,
     /// How many packages a choice among standing acceptances looks at.
     pub neighbours: usize,
     /// How long an offer that ran out is not made again to the same trip, in minutes.
@@ -138,6 +149,11 @@ impl Settings {
             (regions, "a region weight is not in 0.85 to 1.15"),
             (window, "fair_window_ms is neither 0 nor in 100 to 300"),
             (self.max_live_offers > 0, "max_live_offers is 0: nobody would be asked"),
+            ((1..=32).contains(&self.max_wave), "max_wave is not in 1 to 32"),
+            ((5..=600).contains(&self.offer_ttl_s), "offer_ttl_s is not in 5 to 600"),
+            ((1..=50).contains(&self.offer_ttl_percent), "offer_ttl_percent is not in 1 to 50"),
+            ((10..=1440).contains(&self.longest_offer_ttl_min), "longest_offer_ttl_min is not in 10 to 1440"),
+            ((1..=1440).contains(&self.choose_again_min), "choose_again_min is not in 1 to 1440"),
             (self.candidates > 0, "candidates is 0: nobody would be asked"),
             (self.zones_per_end > 0, "zones_per_end is 0: nothing would match"),
             (self.road_factor >= 1.0, "road_factor is below 1"),
@@ -156,6 +172,10 @@ impl Default for Settings {
             candidates: 64,
             measured: 24,
             max_live_offers: 3,
+            max_wave: 8,
+            offer_ttl_s: 30,
+            offer_ttl_percent: 5,
+            longest_offer_ttl_min: 120,
             acceptance: 0.5,
             in_town_km: 40.0,
             detour_rub_per_min: 5.0,
@@ -169,6 +189,7 @@ impl Default for Settings {
             supply_share: 0.5,
             notice_min: 15,
             max_standing: 16,
+            choose_again_min: 15,
             neighbours: 512,
             reoffer_pause_min: 60,
             reoffers: 2,

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 
 use clap::Parser;
@@ -169,6 +170,38 @@ fn knobs_of_the_matching_come_from_the_environment_or_a_table_and_are_checked() 
     for (knobs, problem) in wrong {
         let refused = Config::load(Settings::default(), [("PEERPACK_MATCHING".to_owned(), knobs.to_owned())]);
         let Problems(problems) = refused.unwrap_err();
+        assert!(problems.iter().any(|one| one.contains(problem)), "{problems:?}");
+    }
+}
+
+#[test]
+fn the_documentation_lists_every_knob_of_the_matching_with_its_default() {
+    let document = include_str!("../../docs/matching.md");
+    let (_, table) = document.split_once("| knob | default | meaning |").unwrap();
+    let listed = table.lines().filter(|line| line.starts_with("| `")).map(|line| {
+        let mut cells = line.split(" | ").map(|cell| cell.trim_matches(['|', '`', ' ']).to_owned());
+        (cells.next().unwrap(), cells.next().unwrap())
+    });
+    let defaults = serde_json::to_value(peerpack_actors::matching::Settings::default()).unwrap();
+    let defaults =
+        defaults.as_object().unwrap().iter().map(|(knob, value)| (knob.clone(), value.to_string()));
+    assert_eq!(listed.collect::<BTreeMap<_, _>>(), defaults.collect::<BTreeMap<_, _>>());
+}
+
+#[test]
+fn a_knob_of_the_matching_that_is_out_of_its_bounds_is_refused() {
+    let wrong = [
+        ("max_wave = 0", "max_wave is not in 1 to 32"),
+        ("max_wave = 33", "max_wave is not in 1 to 32"),
+        ("offer_ttl_s = 4", "offer_ttl_s is not in 5 to 600"),
+        ("offer_ttl_percent = 51", "offer_ttl_percent is not in 1 to 50"),
+        ("longest_offer_ttl_min = 9", "longest_offer_ttl_min is not in 10 to 1440"),
+        ("choose_again_min = 0", "choose_again_min is not in 1 to 1440"),
+        ("fair_window_ms = 50", "fair_window_ms is neither 0 nor in 100 to 300"),
+    ];
+    for (knobs, problem) in wrong {
+        let environment = [("PEERPACK_MATCHING".to_owned(), knobs.to_owned())];
+        let Problems(problems) = Config::load(Settings::default(), environment).unwrap_err();
         assert!(problems.iter().any(|one| one.contains(problem)), "{problems:?}");
     }
 }

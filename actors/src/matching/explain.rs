@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::ids::{TripId, UserId};
 use crate::matching::policy::outlook::Outlook;
-use crate::matching::policy::{MAX_WAVE, scored};
+use crate::matching::policy::scored;
 use crate::matching::{Candidate, PackageEntry, Ranked, Reason, Settings, Survey};
 use crate::request::Plan;
 use crate::time::Time;
@@ -118,7 +118,8 @@ pub fn explain(
         let list = if outcome.is_ok() { &mut explanation.verdicts } else { &mut rejected };
         list.push(Verdict { trip, courier, outcome });
     }
-    explanation.chance = 1.0 - chances.iter().take(MAX_WAVE).map(|chance| 1.0 - chance).product::<f64>();
+    explanation.chance =
+        1.0 - chances.iter().take(settings.max_wave).map(|chance| 1.0 - chance).product::<f64>();
     explanation.sum_up(rejected, settings.max_verdicts);
     if off_route > 0 {
         // Not all of them were kept.

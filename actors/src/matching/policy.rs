@@ -25,18 +25,6 @@ const CHANCE_OF_NONE: f64 = 0.1;
 /// How many of the packages that wait for one courier are put in order: those that have waited longest.
 const MOST_QUEUED: usize = 256;
 
-/// The most live offers for one package.
-pub const MAX_WAVE: usize = 8;
-
-/// How long a courier may look at an offer in town, and at least elsewhere.
-pub const LEAST_TTL: Span = Span::seconds(30);
-
-/// How long a courier may look at an offer at most.
-pub const LONGEST_TTL: Span = Span::hours(2);
-
-/// Between cities, this share of the time to the pickup, in percent.
-const TTL_PERCENT: i64 = 5;
-
 /// An offer that nobody has looked at ends after this many times its time to live.
 const PATIENCE: i64 = 3;
 
@@ -101,9 +89,11 @@ pub(super) fn scored(
 /// How long a courier may look at an offer once it is on the screen, and when it ends at the latest. `pickup_at` is
 /// when the courier would set off with the package: no offer outlives it.
 #[must_use]
-pub fn time_limit(now: Time, pickup_at: Time, in_town: bool) -> (Span, Time) {
-    let between_cities = pickup_at.since(now).percent(TTL_PERCENT).clamp(LEAST_TTL, LONGEST_TTL);
-    let ttl = if in_town { LEAST_TTL } else { between_cities };
+pub fn time_limit(now: Time, pickup_at: Time, in_town: bool, settings: &Settings) -> (Span, Time) {
+    let least = Span::seconds(i64::from(settings.offer_ttl_s));
+    let longest = Span::minutes(i64::from(settings.longest_offer_ttl_min)).max(least);
+    let share = pickup_at.since(now).percent(i64::from(settings.offer_ttl_percent));
+    let ttl = if in_town { least } else { share.clamp(least, longest) };
     let latest = now + Span::from_ms(ttl.ms() * PATIENCE);
     (ttl, latest.min(pickup_at.max(now)))
 }
@@ -111,10 +101,10 @@ pub fn time_limit(now: Time, pickup_at: Time, in_town: bool) -> (Span, Time) {
 /// The next couriers to ask, best first.
 ///
 /// A package that the first acceptance takes at once has as many offers open as it needs to find a taker with a
-/// chance of nine in ten, at most [`MAX_WAVE`]: where all couriers accept with chance q, that is ln 0.1 / ln (1 - q),
-/// rounded up. And it leaves room alone that is expected to be needed more. One that is confirmed later
+/// chance of nine in ten, at most [`Settings::max_wave`]: where all couriers accept with chance q, that is
+/// ln 0.1 / ln (1 - q), rounded up. And it leaves room alone that is expected to be needed more. One that is confirmed later
 /// collects acceptances, up to [`Settings::max_standing`], because there is a choice to make in the end; of those,
-/// all but [`MAX_WAVE`] are left to trips that are published after the package.
+/// all but [`Settings::max_wave`] are left to trips that are published after the package.
 ///
 /// Nobody gets two requests for one package, whether one is open already or two trips suit: the better one counts.
 /// Couriers for whom `busy` holds are passed over.
@@ -132,7 +122,7 @@ pub fn next_wave(
     let chances = package.offered.iter().map(|courier| 1.0 - outlook.acceptance(*courier));
     let mut none: f64 = chances.product();
     let open = package.offered.len() + package.standing.len();
-    let mut room = MAX_WAVE.saturating_sub(package.offered.len());
+    let mut room = settings.max_wave.saturating_sub(package.offered.len());
     if deferred {
         room = room.min(settings.max_standing.saturating_sub(open));
     }
@@ -147,7 +137,7 @@ pub fn next_wave(
         let kept = one.room_is_dear && !package.has_time_to_choose(now);
         // Ids begin with the time of publication.
         let is_older = one.candidate.trip.uuid() < package.id.uuid();
-        let reserved = deferred && open + wave.len() >= MAX_WAVE && is_older;
+        let reserved = deferred && open + wave.len() >= settings.max_wave && is_older;
         if !asked && !kept && !reserved && !busy(one) {
             none *= 1.0 - one.acceptance;
             wave.push(*one);

@@ -66,7 +66,7 @@ impl Wave {
                 plan: candidate.plan,
                 reward: package.draft.reward,
                 message: String::new(),
-                time_limit: Some(matching::time_limit(now, candidate.plan.pickup.at, in_town)),
+                time_limit: Some(matching::time_limit(now, candidate.plan.pickup.at, in_town, settings)),
             })
         };
         Self { proposals: wave.into_iter().filter_map(propose).collect(), look_again }

@@ -17,9 +17,6 @@ use crate::matching::{Settings, TripEntry, TripIndex};
 use crate::request::Plan;
 use crate::time::{Span, Time};
 
-/// How often a choice is looked at again after the sender's deadline, if there was none to make.
-pub const AGAIN: Span = Span::minutes(15);
-
 /// A courier who has agreed.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Standing {
@@ -169,8 +166,9 @@ impl Agreed {
         let next = moments.chain([self.confirm_by]).filter(|at| *at > now).min();
         // Counted from the deadline, so that whoever asks, and however often, waits for the same moment.
         let again = (self.confirm_by <= now && !self.standing.is_empty()).then(|| {
-            let rounds = now.since(self.confirm_by).ms() / AGAIN.ms() + 1;
-            self.confirm_by + Span::from_ms(rounds * AGAIN.ms())
+            let again = Span::minutes(i64::from(settings.choose_again_min)).max(Span::minutes(1));
+            let rounds = now.since(self.confirm_by).ms() / again.ms() + 1;
+            self.confirm_by + Span::from_ms(rounds * again.ms())
         });
         next.into_iter().chain(again).min()
     }

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use super::*;
 use crate::ids::RequestId;
 use crate::matching::policy::demand::History;
-use crate::matching::policy::standing::{AGAIN, Agreed, Standing, Standings};
+use crate::matching::policy::standing::{Agreed, Standing, Standings};
 use crate::matching::{TripEntry, TripIndex, feasible, gain_rub};
 
 fn package_id(n: u128) -> PackageId {
@@ -162,11 +162,11 @@ fn the_next_choice_is_at_a_moment_that_everybody_agrees_on() {
     let agreed = agreed(&package, &[&trip], NOW + Span::hours(2));
     let (deadline, last) = (NOW + Span::hours(2), trip.departs() - Span::minutes(15));
     assert_eq!(agreed.next_choice(NOW, &settings), Some(deadline));
-    assert_eq!(agreed.next_choice(deadline, &settings), Some(deadline + AGAIN));
+    assert_eq!(agreed.next_choice(deadline, &settings), Some(deadline + Span::minutes(15)));
     let soon = deadline + Span::minutes(1);
     assert_eq!(
         agreed.next_choice(soon, &settings),
-        Some(deadline + AGAIN),
+        Some(deadline + Span::minutes(15)),
         "not a quarter of an hour from now"
     );
     assert_eq!(agreed.next_choice(last - Span::minutes(1), &settings), Some(last));

@@ -108,7 +108,29 @@ fn the_time_limit_follows_the_time_to_the_pickup() {
         (Span::from_ms(-5), true, seconds(30), Span::default()),
     ];
     for (pickup_in, in_town, ttl, latest_in) in table {
-        assert_eq!(time_limit(NOW, NOW + pickup_in, in_town), (ttl, NOW + latest_in), "{pickup_in:?}");
+        let limit = time_limit(NOW, NOW + pickup_in, in_town, &Settings::default());
+        assert_eq!(limit, (ttl, NOW + latest_in), "{pickup_in:?}");
+    }
+    let patient = Settings {
+        offer_ttl_s: 60,
+        offer_ttl_percent: 10,
+        longest_offer_ttl_min: 180,
+        ..Settings::default()
+    };
+    assert_eq!(time_limit(NOW, hour(10), true, &patient).0, minutes(1));
+    assert_eq!(time_limit(NOW, hour(10), false, &patient).0, hours(1));
+    assert_eq!(time_limit(NOW, hour(40), false, &patient).0, hours(3));
+}
+
+#[test]
+fn a_wave_is_as_large_as_the_settings_allow() {
+    let trips: Vec<Trip> = (1..=9).map(|n| trip(n, &[("Alfa", 1), ("Bravo", 3)])).collect();
+    let entry = package_entry(&package("Alfa", "Bravo"));
+    for max_wave in [1, 5, 9] {
+        let settings = Settings { max_wave, ..Settings::default() };
+        let ranked = rank(&candidates(&trips, &package("Alfa", "Bravo")), &entry, &|_| EIGHT, &settings);
+        let wave = next_wave(&ranked, &entry, &|_| EIGHT, NOW, &settings, |_| false);
+        assert_eq!(wave.len(), max_wave);
     }
 }
 
