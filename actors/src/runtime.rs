@@ -17,6 +17,8 @@ mod beliefs;
 mod context;
 mod directory;
 mod execute;
+#[cfg(feature = "failpoints")]
+mod failpoints;
 mod fair_claims;
 mod learning;
 mod mailbox;
@@ -35,6 +37,8 @@ mod wave;
 
 pub use context::{RuntimeSettings, Stats};
 pub use engine::{Engine, Refusal};
+#[cfg(feature = "failpoints")]
+pub use failpoints::Victim;
 pub use promise::{Promise, Subject};
 pub use session::{Frame, Hello, ResumeAnswer, SessionId, SessionPort};
 pub use threads::Threads;

@@ -4,7 +4,7 @@ use futures_util::future::join;
 use peerpack_actors::ids::UserId;
 use peerpack_actors::matching::Settings;
 use peerpack_actors::request::RequestCommand;
-use peerpack_actors::runtime::{Refusal, RuntimeSettings};
+use peerpack_actors::runtime::{Refusal, RuntimeSettings, Victim};
 use peerpack_actors::time::Span;
 use serde_json::json;
 
@@ -90,7 +90,7 @@ async fn an_acceptance_that_waits_survives_the_death_of_its_actor() {
     let package = anna.publish_package("Брянск", "Смоленск", json!({})).await;
     let offer = ivans.offer(&package).await.request_id;
     let engine = &app.app.engine;
-    let crash = async { engine.crash_package_actor(package.parse().unwrap()) };
+    let crash = async { engine.crash(Victim::Package(package.parse().unwrap())) };
     let (accepted, ()) = join(engine.request(offer, accept(&ivan)), crash).await;
     assert_eq!(accepted.unwrap().package.deal().map(|deal| deal.id), Some(offer));
     app.audit().await;

@@ -1,5 +1,6 @@
 //! What goes wrong on purpose. Each test is named by the number of its fault.
 
+mod actors;
 mod cancelled;
 mod chaos;
 mod crashes;

@@ -1,6 +1,7 @@
 //! The Mini App's whole walk through the marketplace, by HTTP alone, in Russian, in both market modes.
 
 use peerpack::auth::Role;
+use peerpack_actors::ports::Store;
 use peerpack_actors::time::Span;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -287,10 +288,11 @@ async fn a_courier_is_reminded_of_a_trip_once() {
     for backend in backends() {
         let app = TestApp::start(backend).await;
         let ivan = app.sign_in("Иван").await;
-        ivan.publish_trip("Сочи", "Краснодар", json!({})).await;
-        let (database, now) = (&app.app.database, app.app.clock.now());
-        assert!(database.trips_to_remind(now, 10).await.unwrap().is_empty());
-        let due = database.trips_to_remind(now + Span::hours(36), 10).await.unwrap();
+        let trip = ivan.publish_trip("Сочи", "Краснодар", json!({})).await;
+        let database = &app.app.database;
+        let departs = database.trip(trip.parse().unwrap()).await.unwrap().unwrap().departs();
+        assert!(database.trips_to_remind(app.app.clock.now(), 10).await.unwrap().is_empty());
+        let due = database.trips_to_remind(departs - Span::hours(12), 10).await.unwrap();
         assert_eq!(due.len(), 1);
         app.app.engine.remind(due[0]).await.unwrap();
         app.app.engine.remind(due[0]).await.unwrap();

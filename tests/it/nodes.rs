@@ -6,7 +6,7 @@ use peerpack_actors::runtime::RuntimeSettings;
 use peerpack_actors::stream::StreamEvent;
 use serde_json::json;
 
-use crate::support::{Backend, PATIENCE, TestApp, fresh_postgres};
+use crate::support::{PATIENCE, TestApp, fresh_postgres};
 
 /// Two nodes, which compare with the store so often. A Redis without a name is none.
 pub async fn two_nodes(redis: &str, compare: Duration) -> (TestApp, TestApp) {
@@ -74,17 +74,4 @@ async fn a_node_with_an_old_copy_of_a_package_reads_it_again_before_it_refuses()
     olga.at(&a).step(&second, "mark-delivered").await;
     anna.at(&b).step(&second, "confirm-delivery").await;
     a.audit().await;
-}
-
-#[actix_web::test]
-async fn a_package_actor_that_dies_is_rebuilt_with_its_offers_and_timers() {
-    let app = TestApp::start(Backend::Sqlite).await;
-    let (anna, ivan) = (app.sign_in("Anna").await, app.sign_in("Ivan").await);
-    ivan.publish_trip("Брянск", "Смоленск", json!({})).await;
-    let mut ivans = ivan.connect().await;
-    let package = anna.publish_package("Брянск", "Смоленск", json!({})).await;
-    let offer = ivans.offer(&package).await;
-    app.app.engine.crash_package_actor(package.parse().unwrap());
-    assert_eq!(ivans.accept(offer.request_id).await, ("ok".to_owned(), None));
-    app.audit().await;
 }

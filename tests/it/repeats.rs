@@ -35,7 +35,7 @@ fn is_replay(headers: &HeaderMap) -> bool {
 
 /// F08: a double tap, fifty at once.
 #[actix_web::test]
-async fn fifty_equal_calls_at_once_publish_one_package() {
+async fn f08_fifty_equal_calls_at_once_publish_one_package() {
     for backend in backends() {
         let app = TestApp::start(backend).await;
         let anna = app.sign_in("Anna").await;

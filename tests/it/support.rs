@@ -106,13 +106,7 @@ impl TestApp {
 
     /// Nobody in particular.
     pub fn anonymous(&self) -> TestUser {
-        TestUser {
-            url: self.url.clone(),
-            token: String::new(),
-            id: String::new(),
-            number: 0,
-            http: reqwest::Client::new(),
-        }
+        TestUser { url: self.url.clone(), token: String::new(), id: String::new(), number: 0, http: http() }
     }
 
     /// Somebody new, with everything that was handed out.
@@ -170,6 +164,11 @@ impl TestApp {
 
 static NEXT: AtomicI64 = AtomicI64::new(1_000);
 
+/// Lets go of idle connections before the server does, which would be a reset under the next call.
+fn http() -> reqwest::Client {
+    reqwest::Client::builder().pool_idle_timeout(Duration::from_secs(2)).build().unwrap()
+}
+
 /// Signs somebody new in, with init data as Telegram would sign it.
 pub async fn sign_in_at(url: &str, name: &str) -> TestUser {
     sign_in_as(url, NEXT.fetch_add(1, Ordering::Relaxed), name).await
@@ -190,7 +189,7 @@ async fn sign_in_number(url: &str, number: i64, name: &str) -> (TestUser, Value)
         is_premium: None,
     };
     let init_data = sign(&user, PUBLIC_TEST_TOKEN, SystemClock.now());
-    let http = reqwest::Client::new();
+    let http = http();
     let answer = http.post(format!("{url}/api/auth/telegram")).json(&json!({ "init_data": init_data }));
     let answer = answer.send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::OK);

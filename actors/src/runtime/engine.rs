@@ -526,10 +526,10 @@ impl Engine {
         self.context.clock.now()
     }
 
-    /// Lets the actor of a package die, as a bug in it would.
+    /// Lets an actor die, as a bug in it would.
     #[cfg(feature = "failpoints")]
-    pub fn crash_package_actor(&self, id: PackageId) {
-        let _ = self.context.directories().packages.get(id).tell(package_actor::Crash);
+    pub fn crash(&self, victim: super::Victim) {
+        victim.dies_in(self.context.directories());
     }
 
     /// Holds up one of the threads that run actors, as work that does not yield would.

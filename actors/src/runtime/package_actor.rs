@@ -65,12 +65,6 @@ impl Message for Rendered {
     type Result = Result<(), Refusal>;
 }
 
-/// For tests: dies over this letter.
-#[cfg(feature = "failpoints")]
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Crash;
-
 /// What a command leaves behind for the actor.
 pub(super) struct Carried {
     /// The package afterwards, if it is known.
@@ -440,14 +434,5 @@ impl Handler<Letter<Rendered>> for PackageActor {
         package.rendered(request, by, now)?;
         self.set_alarm(ctx);
         Ok(())
-    }
-}
-
-#[cfg(feature = "failpoints")]
-impl Handler<Letter<Crash>> for PackageActor {
-    type Result = ();
-
-    fn handle(&mut self, _: Letter<Crash>, _: &mut Self::Context) {
-        panic!("a test asked the actor to die");
     }
 }
