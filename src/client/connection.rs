@@ -164,6 +164,8 @@ fn refusal(error: &Error) -> Refused {
     match status.as_u16() {
         401 => Refused::Token,
         429 | 503 => Refused::Later(Duration::from_secs(after.unwrap_or(1))),
+        // The question arrived too slowly, or not at all: the network's fault, and not for good.
+        408 => Refused::Failed(status.to_string()),
         _ if status.is_client_error() => {
             let body = answer.body().as_deref().map(String::from_utf8_lossy).unwrap_or_default();
             Refused::Final(format!("{status} {body}"))
