@@ -52,7 +52,8 @@ fi
 
 # ---------------------------------------------------------------- building
 
-cargo build --locked --profile "$profile" -p peerpack -p peerpack-loadtest
+# The whole workspace, as everything else builds it: a part of it alone would build its libraries once more.
+cargo build --locked --profile "$profile" --workspace --bins
 binaries=${CARGO_TARGET_DIR:-target}/$profile
 if [ "$profile" = dev ]; then binaries=${CARGO_TARGET_DIR:-target}/debug; fi
 

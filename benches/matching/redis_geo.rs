@@ -24,10 +24,9 @@ pub(crate) fn measure(
 ) -> anyhow::Result<()> {
     let mut conn = redis::Client::open(url)?.get_connection()?;
     redis::cmd("DEL").arg(KEY).exec(&mut conn)?;
-    let positions: Vec<_> = Gazetteer::bundled().iter().map(|place| place.position).collect();
     let origins = index.iter().filter_map(|trip| {
         let origin = trip.stops().next().flatten()?;
-        Some((trip.id, positions[usize::from(origin)]))
+        Some((trip.id, Gazetteer::bundled().spot(origin).position))
     });
     let origins: Vec<_> = origins.collect();
     for some in origins.chunks(10_000) {

@@ -20,6 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Idle connections kept for the next request.
 const IDLE_CONNECTIONS: usize = 512;
 
+/// How long an idle connection is kept: well under what the server keeps it for, or a request meets the server's farewell.
+const IDLE_FOR: Duration = Duration::from_secs(2);
+
 /// Keeps connections open and knows the bot's token.
 #[derive(Clone, Debug)]
 pub(crate) struct Api {
@@ -62,8 +65,8 @@ impl Api {
     /// The system does not provide what a client needs.
     pub(crate) fn new(bot_token: String) -> anyhow::Result<Self> {
         let builder = Client::builder().timeout(PATIENCE).tcp_nodelay(true).no_proxy();
-        let client =
-            builder.pool_max_idle_per_host(IDLE_CONNECTIONS).build().context("cannot make an HTTP client")?;
+        let builder = builder.pool_max_idle_per_host(IDLE_CONNECTIONS).pool_idle_timeout(IDLE_FOR);
+        let client = builder.build().context("cannot make an HTTP client")?;
         Ok(Self { client, bot_token })
     }
 

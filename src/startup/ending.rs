@@ -23,6 +23,9 @@ use crate::connections::Connections;
 /// How long a connection is kept for a next request.
 pub(super) const KEPT_FOR: Duration = Duration::from_secs(5);
 
+/// Answers that were decided just before the end begin their time only when they are written.
+const WRITTEN_WITHIN: Duration = Duration::from_millis(500);
+
 /// How long requests may take that were under way when the last kept connection had its time, seconds.
 pub(super) const REQUESTS_WITHIN_S: u64 = 9;
 
@@ -69,7 +72,7 @@ pub(super) async fn on_signal(app: App, server: ServerHandle, connections: Arc<C
 
 /// Ends a server that is in use.
 async fn end(app: &App, server: &ServerHandle, connections: &Connections) {
-    let until = Instant::now() + KEPT_FOR;
+    let until = Instant::now() + KEPT_FOR + WRITTEN_WITHIN;
     inherited::tell("STOPPING=1");
     app.duty.end();
     server.pause().await;

@@ -125,22 +125,12 @@ async fn x_73_random_bytes_after_the_upgrade_neither_panic_nor_leak() {
         misbehave(&world, &mut rng).await;
     }
     until_empty(&world).await;
+    // Users who were there are kept for a while, so that what is kept grows at first and then no more.
+    let warm = crowd(&world, seed, fuzz / 4).await;
     let before_kib = resident_kib();
-    let (started, done) = (Instant::now(), AtomicUsize::new(0));
-    let several = (1..=AT_ONCE as u64).map(|n| {
-        let (world, done) = (&world, &done);
-        async move {
-            let mut rng = StdRng::seed_from_u64(seed.wrapping_add(n));
-            while started.elapsed() < fuzz {
-                misbehave(world, &mut rng).await;
-                done.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-    });
-    futures_util::future::join_all(several).await;
-    until_empty(&world).await;
+    let done = crowd(&world, seed.wrapping_add(AT_ONCE as u64), fuzz - fuzz / 4).await;
     let grown = resident_kib().saturating_sub(before_kib);
-    eprintln!("{} connections in {:?}, grown by {grown} KiB", done.into_inner(), started.elapsed());
+    eprintln!("{done} connections after {warm}, grown by {grown} KiB from {before_kib} KiB");
     assert_eq!(panics.load(Ordering::Relaxed), 0, "something panicked");
     // Whoever broke the protocol has two seconds to read why.
     let closed = async {
@@ -155,6 +145,24 @@ async fn x_73_random_bytes_after_the_upgrade_neither_panic_nor_leak() {
     polite.text(r#"{"type":"ping"}"#).await;
     assert_eq!(polite.hear().await["type"], "pong");
     world.stop().await;
+}
+
+/// Several who misbehave for so long, and how many connections that was. The server has none of them any more.
+async fn crowd(world: &World, seed: u64, lasting: Duration) -> usize {
+    let (started, done) = (Instant::now(), AtomicUsize::new(0));
+    let several = (1..=AT_ONCE as u64).map(|n| {
+        let done = &done;
+        async move {
+            let mut rng = StdRng::seed_from_u64(seed.wrapping_add(n));
+            while started.elapsed() < lasting {
+                misbehave(world, &mut rng).await;
+                done.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    });
+    futures_util::future::join_all(several).await;
+    until_empty(world).await;
+    done.into_inner()
 }
 
 /// Waits until the server has no socket any more.
