@@ -124,7 +124,7 @@ pub struct Ride {
 /// The rides that the deals of a package take on a trip.
 pub fn rides_on(package: &Package, trip: TripId) -> impl Iterator<Item = Ride> {
     let deals =
-        package.requests.iter().filter(move |request| request.trip == trip && request.state.takes_room());
+        package.requests.iter().filter(move |request| request.trip == trip && request.state.is_deal());
     deals.map(|request| Ride {
         legs: request.plan.legs,
         load: package.draft.load,

@@ -36,7 +36,7 @@ mod warming;
 mod wave;
 
 pub use context::{RuntimeSettings, Stats};
-pub use engine::{Engine, Refusal};
+pub use engine::{Conditions, Engine, Refusal};
 #[cfg(feature = "failpoints")]
 pub use failpoints::Victim;
 pub use promise::{Promise, Subject};

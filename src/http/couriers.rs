@@ -3,9 +3,9 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
-use peerpack_actors::package::{Mode, Package, PackageDraft};
+use peerpack_actors::package::{Mode, Package, PackageDraft, Terms};
 use peerpack_actors::place::Gazetteer;
-use peerpack_actors::runtime::Refusal;
+use peerpack_actors::runtime::{Conditions, Refusal};
 use peerpack_actors::trip::Trip;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -66,13 +66,17 @@ pub async fn send_package(
         let mut input = body.0;
         let message = input::text("message", input.message.take(), input::LONG_TEXT)?;
         let trips = trips_of(&app, &path).await?;
-        let engine = app.engine.answering(once.package(StatusCode::CREATED, sent));
+        let answering = once.package(StatusCode::CREATED, sent);
+        let engine = |made_from: Option<PackageId>, terms: Terms| {
+            let answering = answering.clone();
+            app.engine.under(Conditions { answering, made_from, terms, if_still: None })
+        };
         let package = match input.package_id.take().filter(|id| !id.is_empty()) {
             None => {
                 let terms =
                     packages::terms(&app, input.package_data.as_ref().unwrap_or(&NewPackage::default()))?;
                 let draft = draft_for(&app, input, &trips[0])?;
-                let engine = engine.on_terms(terms);
+                let engine = engine(None, terms);
                 let publish = async |trip: TripId| {
                     engine.publish_and_ask(principal.user, draft.clone(), trip, message.clone()).await
                 };
@@ -83,13 +87,14 @@ pub async fn send_package(
                 let by = principal.user;
                 match packages::from_template(&app, id, by).await? {
                     Some((draft, terms)) => {
+                        let engine = engine(Some(id), terms);
                         let publish = async |trip: TripId| {
-                            let engine = engine.made_from(id).on_terms(terms);
                             engine.publish_and_ask(by, draft.clone(), trip, message.clone()).await
                         };
                         first_that_takes_it(&trips, publish).await?
                     }
                     None => {
+                        let engine = engine(None, Terms::default());
                         let ask = async |trip: TripId| engine.ask(id, trip, by, message.clone()).await;
                         first_that_takes_it(&trips, ask).await?
                     }

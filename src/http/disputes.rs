@@ -139,7 +139,7 @@ pub async fn resolve(
     }
     let work = async |once: &Once| {
         let answer = once.package(StatusCode::OK, move |package| resolved(package, id));
-        let done = app.engine.answering(answer).request(id, RequestCommand::Resolve { in_favour_of }).await?;
+        let done = app.engine.under(answer).request(id, RequestCommand::Resolve { in_favour_of }).await?;
         tracing::info!(request = %id, by = %principal.user, in_favour_of = in_favour_of.word(), "a dispute is resolved");
         Ok(HttpResponse::Ok().json(resolved(&done.package, id).ok_or_else(ApiError::not_found)?))
     };

@@ -97,9 +97,7 @@ pub async fn block(
     revocations: web::Data<Revocations>,
     path: web::Path<UserId>,
 ) -> Result<HttpResponse, ApiError> {
-    let user = somebody_else(principal, path.into_inner())?;
-    let known = app.database.set_blocked(user, true, app.clock.now()).await?;
-    changed(known, &revocations, &app).await
+    set_blocked(&app, principal, &revocations, path.into_inner(), true).await
 }
 
 /// Lets a person in again.
@@ -113,9 +111,7 @@ pub async fn unblock(
     revocations: web::Data<Revocations>,
     path: web::Path<UserId>,
 ) -> Result<HttpResponse, ApiError> {
-    let user = somebody_else(principal, path.into_inner())?;
-    let known = app.database.set_blocked(user, false, app.clock.now()).await?;
-    changed(known, &revocations, &app).await
+    set_blocked(&app, principal, &revocations, path.into_inner(), false).await
 }
 
 /// Takes an operator's second factor away, who has lost it and the recovery codes too. Their sessions end.
@@ -132,6 +128,18 @@ pub async fn reset_second_factor(
     let user = somebody_else(principal, path.into_inner())?;
     let known = app.database.remove_second_factor(user, app.clock.now()).await?;
     changed(known, &revocations, &app).await
+}
+
+async fn set_blocked(
+    app: &App,
+    principal: Principal,
+    revocations: &Revocations,
+    user: UserId,
+    blocked: bool,
+) -> Result<HttpResponse, ApiError> {
+    let user = somebody_else(principal, user)?;
+    let known = app.database.set_blocked(user, blocked, app.clock.now()).await?;
+    changed(known, revocations, app).await
 }
 
 /// Nobody changes their own rights: the last administrator would lock everybody out.

@@ -8,6 +8,7 @@ use peerpack_actors::package::{End, Mode, Package, PackageDraft, PackageState, T
 use peerpack_actors::place::{Place, Position};
 use peerpack_actors::ports::Store;
 use peerpack_actors::request::{Origin, Request, RequestState};
+use peerpack_actors::runtime::Conditions;
 use peerpack_actors::time::{Span, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -193,8 +194,8 @@ pub async fn publish(
     let terms = terms(&app, &body.0)?;
     let draft = draft(&app, body.0, None)?;
     let work = async |once: &Once| {
-        let answer = once.package(StatusCode::CREATED, |package| Some(published(package)));
-        let engine = app.engine.answering(answer).on_terms(terms);
+        let answering = once.package(StatusCode::CREATED, |package| Some(published(package)));
+        let engine = app.engine.under(Conditions { answering, terms, ..Conditions::default() });
         let package = engine.publish_package(principal.user, draft).await?;
         Ok(HttpResponse::Created().json(published(&package)))
     };
@@ -258,8 +259,9 @@ pub async fn cancel(
 ) -> Result<HttpResponse, ApiError> {
     let (id, by) = (path.into_inner(), principal.user);
     let work = async |once: &Once| {
-        let answer = once.package(StatusCode::OK, |package| Some(cancelled(package)));
-        let done = app.engine.answering(answer).if_still(seen.0).cancel_package(id, by).await?;
+        let answering = once.package(StatusCode::OK, |package| Some(cancelled(package)));
+        let conditions = Conditions { answering, if_still: seen.0, ..Conditions::default() };
+        let done = app.engine.under(conditions).cancel_package(id, by).await?;
         Ok(HttpResponse::Ok().json(cancelled(&done.package)))
     };
     repeatable.run(&app, by, Some(id.to_string()), work).await

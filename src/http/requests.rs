@@ -181,7 +181,7 @@ pub(super) async fn step(
 ) -> Result<HttpResponse, ApiError> {
     let work = async |once: &Once| {
         let answer = once.package(StatusCode::OK, move |package| taken(package, id));
-        let done = app.engine.answering(answer).request(id, command).await?;
+        let done = app.engine.under(answer).request(id, command).await?;
         let step = taken(&done.package, id).ok_or_else(ApiError::not_found)?;
         Ok(HttpResponse::Ok().json(step))
     };
@@ -199,7 +199,7 @@ async fn hand_over(
 ) -> Result<HttpResponse, ApiError> {
     let work = async |once: &Once| {
         let proven = handover::is_proven(app, tokens, principal, id, at, shown.code.as_deref()).await?;
-        let engine = app.engine.answering(once.package(StatusCode::OK, move |package| taken(package, id)));
+        let engine = app.engine.under(once.package(StatusCode::OK, move |package| taken(package, id)));
         let done =
             if proven { engine.hand_over(id, command).await? } else { engine.request(id, command).await? };
         let step = taken(&done.package, id).ok_or_else(ApiError::not_found)?;

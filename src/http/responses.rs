@@ -151,7 +151,7 @@ pub async fn respond(
         let trip = trip_for(&app, &package, courier, &input).await?;
         let answer = once.package(StatusCode::CREATED, responded);
         let response = engine::Response { trip, price, comment };
-        let (package, _) = app.engine.answering(answer).respond(id, courier, response).await?;
+        let (package, _) = app.engine.under(answer).respond(id, courier, response).await?;
         let responded = responded(&package).ok_or_else(ApiError::not_found)?;
         Ok(HttpResponse::Created().json(responded))
     };
@@ -216,7 +216,7 @@ pub async fn select(
         let (known, answer) =
             (contact.clone(), move |package: &Package| selected(package, response, &contact));
         let promise = once.package(StatusCode::OK, answer);
-        let done = app.engine.answering(promise).request(response, RequestCommand::Accept { by }).await?;
+        let done = app.engine.under(promise).request(response, RequestCommand::Accept { by }).await?;
         let selected = selected(&done.package, response, &known).ok_or_else(ApiError::not_found)?;
         Ok(HttpResponse::Ok().json(selected))
     };
@@ -258,7 +258,7 @@ pub async fn send(
     let work = async |once: &Once| {
         let message = input::text("message", body.0.message, LONG_TEXT)?;
         let trips = couriers::trips_of(&app, &body.0.courier_id).await?;
-        let engine = app.engine.answering(once.package(StatusCode::CREATED, asked));
+        let engine = app.engine.under(once.package(StatusCode::CREATED, asked));
         let ask = async |trip: TripId| -> Result<(Package, RequestId), Refusal> {
             engine.ask(id, trip, by, message.clone()).await
         };

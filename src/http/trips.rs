@@ -7,6 +7,7 @@ use peerpack_actors::money::Amount;
 use peerpack_actors::package::PackageState;
 use peerpack_actors::place::{Gazetteer, Place, PlaceId, Position};
 use peerpack_actors::request::{Request, RequestState};
+use peerpack_actors::runtime::Conditions;
 use peerpack_actors::time::{Span, Time};
 use peerpack_actors::trip::{MAX_STOPS, Stop, Transport, Trip, TripDraft};
 use serde::{Deserialize, Serialize};
@@ -230,7 +231,7 @@ pub async fn publish(
 ) -> Result<HttpResponse, ApiError> {
     let draft = draft(body.0)?;
     let work = async |once: &Once| {
-        let engine = app.engine.answering(once.trip(StatusCode::CREATED, published));
+        let engine = app.engine.under(once.trip(StatusCode::CREATED, published));
         let trip = engine.publish_trip(principal.user, draft).await?;
         Ok(HttpResponse::Created().json(published(&trip)))
     };
@@ -336,7 +337,9 @@ pub async fn cancel(
 ) -> Result<HttpResponse, ApiError> {
     let (id, by) = (path.into_inner(), principal.user);
     let work = async |once: &Once| {
-        let engine = app.engine.answering(once.trip(StatusCode::OK, cancelled)).if_still(seen.0);
+        let answering = once.trip(StatusCode::OK, cancelled);
+        let conditions = Conditions { answering, if_still: seen.0, ..Conditions::default() };
+        let engine = app.engine.under(conditions);
         Ok(HttpResponse::Ok().json(cancelled(&engine.cancel_trip(id, by).await?)))
     };
     repeatable.run(&app, by, Some(id.to_string()), work).await

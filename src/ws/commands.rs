@@ -118,7 +118,7 @@ async fn step(
             Subject::Trip(_) => None,
         })
     });
-    let refusal = match app.engine.answering(promise).request(id, command).await {
+    let refusal = match app.engine.under(promise).request(id, command).await {
         Ok(done) => return Ok(Some(answer(&done.package, id))),
         Err(refusal) => refusal,
     };

@@ -215,7 +215,7 @@ async fn a_call_of_unknown_outcome_tells_the_truth_when_it_is_repeated() {
         Subject::Package(package) => Some((201, package.id.to_string())),
         Subject::Trip(_) => None,
     });
-    let engine = engine.answering(Some(promise));
+    let engine = engine.under(Some(promise));
     let publish = || engine.publish_package(sender, draft(engine.now()));
 
     deaf.silent.store(true, Ordering::SeqCst);

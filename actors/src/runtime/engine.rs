@@ -1,5 +1,8 @@
 //! The engine's front: what handlers and sockets call.
 
+mod look;
+mod sessions;
+
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
@@ -10,33 +13,24 @@ use super::beliefs::Beliefs;
 use super::context::{Context, Directories, RuntimeSettings, Stats};
 use super::directory::Directory;
 use super::execute::{Room, execute};
-use super::learning;
-use super::measured::{self, Measured};
 use super::offers::OfferBook;
 use super::owners::Owners;
 use super::package_actor::{self, PackageActor};
 use super::promise::{Promise, Subject};
 use super::roster::Roster;
-use super::session::{Hello, ResumeAnswer, SessionId, SessionPort};
 use super::supervisor;
 use super::threads::Threads;
 use super::trip_actor::{self, Order, TripActor};
 use super::user_actor::{self, UserActor};
-use super::{warming, wave};
+use super::{learning, measured, warming};
 use crate::ids::{PackageId, RequestId, TripId, UserId};
-use crate::load::Load;
-use crate::matching::policy::is_outranked;
-use crate::matching::{
-    self, Browsing, Candidate, Explanation, Need, PackageEntry, PackageIndex, Passing, Ranked, Reason,
-    Survey, TripEntry, TripIndex,
-};
-use crate::money::Amount;
+use crate::matching::{self, PackageIndex, Reason, TripEntry, TripIndex};
 use crate::package::{Package, PackageCommand, PackageDraft, Proposal, Terms};
-use crate::place::{Gazetteer, PlaceId};
+use crate::place::Gazetteer;
 use crate::ports::{Bus, Clock, CommitError, Committed, Hint, Store, Unavailable};
 use crate::rejection::Rejection;
 use crate::request::{Request, RequestCommand};
-use crate::time::{Span, Time};
+use crate::time::Time;
 use crate::trip::{Trip, TripDraft};
 use crate::unit::Unit;
 
@@ -80,8 +74,25 @@ pub struct Response {
     pub comment: String,
 }
 
-/// How many trips are looked at for one call of [`Engine::browse`].
-const MOST_BROWSED: usize = 20_000;
+/// What besides the command matters to one call.
+#[derive(Clone, Debug, Default)]
+pub struct Conditions {
+    /// The answer that the promise makes is stored together with the effect. A call whose answer is stored already is
+    /// refused with `AnsweredBefore`.
+    pub answering: Option<Promise>,
+    /// The command on a trip or package is refused with `Stale` when it is no longer in this version.
+    pub if_still: Option<i64>,
+    /// The pattern that a published package is made from.
+    pub made_from: Option<PackageId>,
+    /// The terms of a published package.
+    pub terms: Terms,
+}
+
+impl From<Option<Promise>> for Conditions {
+    fn from(answering: Option<Promise>) -> Self {
+        Self { answering, ..Self::default() }
+    }
+}
 
 /// The running engine of one node.
 #[derive(Clone)]
@@ -89,10 +100,7 @@ pub struct Engine {
     context: Arc<Context>,
     arbiters: Arc<Vec<Arbiter>>,
     threads: Threads,
-    promise: Option<Promise>,
-    seen: Option<i64>,
-    made_from: Option<PackageId>,
-    terms: Terms,
+    conditions: Conditions,
 }
 
 impl Engine {
@@ -165,41 +173,13 @@ impl Engine {
         warming::start(Arc::downgrade(&context));
         let taught = Arc::clone(&context);
         arbiters[0].spawn(async move { learning::run(taught).await });
-        Ok(Self {
-            context,
-            arbiters: Arc::new(arbiters),
-            threads,
-            promise: None,
-            seen: None,
-            made_from: None,
-            terms: Terms::default(),
-        })
+        Ok(Self { context, arbiters: Arc::new(arbiters), threads, conditions: Conditions::default() })
     }
 
-    /// The same engine for one command: the answer that the promise makes is stored together with the effect. A
-    /// call whose answer is stored already is refused with `AnsweredBefore`.
+    /// The same engine for one command, under conditions.
     #[must_use]
-    pub fn answering(&self, promise: Option<Promise>) -> Self {
-        Self { promise, ..self.clone() }
-    }
-
-    /// The same engine for one publication, of a package that is made from a pattern.
-    #[must_use]
-    pub fn made_from(&self, pattern: PackageId) -> Self {
-        Self { made_from: Some(pattern), ..self.clone() }
-    }
-
-    /// The same engine for one publication of a package, on such terms.
-    #[must_use]
-    pub fn on_terms(&self, terms: Terms) -> Self {
-        Self { terms, ..self.clone() }
-    }
-
-    /// The same engine for one command on a trip or package, which is refused with `Stale` when it is no longer in
-    /// the version that the caller has seen.
-    #[must_use]
-    pub fn if_still(&self, seen: Option<i64>) -> Self {
-        Self { seen, ..self.clone() }
+    pub fn under(&self, conditions: impl Into<Conditions>) -> Self {
+        Self { conditions: conditions.into(), ..self.clone() }
     }
 
     /// Stops the actors of this node. What they held is in the store.
@@ -217,7 +197,8 @@ impl Engine {
         let now = self.context.clock.now();
         let trip = Trip::publish(TripId::new(now, self.context.clock.random()), courier, draft, now)?;
         let mut unit = Unit::publish_trip(trip.clone(), &self.context.senders_waiting_for(&trip));
-        unit.receipt = self.promise.as_ref().and_then(|promise| promise.receipt(Subject::Trip(&trip)));
+        unit.receipt =
+            self.conditions.answering.as_ref().and_then(|promise| promise.receipt(Subject::Trip(&trip)));
         let committed = self.context.store.commit(unit).await?;
         self.context.tell(committed, Vec::new(), vec![trip.id]);
         self.context.follow_trip(&trip, true);
@@ -232,7 +213,7 @@ impl Engine {
         let now = self.context.clock.now();
         let mut package =
             Package::publish(PackageId::new(now, self.context.clock.random()), sender, draft, now)?;
-        package.terms = self.terms;
+        package.terms = self.conditions.terms;
         self.publish(&package, Unit::publish_package(package.clone())).await?;
         Ok(package)
     }
@@ -251,8 +232,8 @@ impl Engine {
         let now = self.context.clock.now();
         let mut package =
             Package::publish(PackageId::new(now, self.context.clock.random()), sender, draft, now)?;
-        package.made_from = self.made_from;
-        package.terms = self.terms;
+        package.made_from = self.conditions.made_from;
+        package.terms = self.conditions.terms;
         let proposal = self.proposal(&package, trip, package.draft.reward, message).await?;
         let id = proposal.id;
         let ask = PackageCommand::Ask { by: sender, proposal };
@@ -304,7 +285,8 @@ impl Engine {
     /// # Errors
     /// The refusal.
     pub async fn cancel_trip(&self, id: TripId, by: UserId) -> Result<Trip, Refusal> {
-        let order = Order::Cancel { by, seen: self.seen, promise: self.promise.clone() };
+        let order =
+            Order::Cancel { by, seen: self.conditions.if_still, promise: self.conditions.answering.clone() };
         if self.context.settings.bypass_actors {
             return trip_actor::carry_out(&self.context, id, order).await;
         }
@@ -358,35 +340,6 @@ impl Engine {
         Ok((done.package, id))
     }
 
-    /// Trips that pass the places of the need in order, have room and time, soonest first; at most `limit`.
-    #[must_use]
-    pub fn search(&self, need: &Need<'_>, limit: usize) -> Vec<Candidate> {
-        self.context.trips.read().between(need, self.context.clock.now(), limit)
-    }
-
-    /// Trips that stop at a place, or at both in order, and leave the first one at a time or later, soonest first: some
-    /// `most` of them, and from when on to ask for more. For browsing: it knows stops only, not the corridors that
-    /// [`search`](Self::search) knows, and looks at 20 000 trips at a time.
-    #[must_use]
-    pub fn browse(
-        &self,
-        (from, to): (Option<PlaceId>, Option<PlaceId>),
-        load: Load,
-        since: Time,
-        most: usize,
-    ) -> (Vec<Passing>, Option<Time>) {
-        let upcoming = since.max(self.context.clock.now() + Span::from_ms(1));
-        let mut browsing = Browsing::new(from, to, load, upcoming, Gazetteer::bundled());
-        // The lock is taken for each step anew.
-        while browsing.step(&self.context.trips.read()) {
-            if browsing.is_enough(MOST_BROWSED, most) {
-                let seen_until = browsing.seen_until();
-                return (browsing.into_found(false), Some(seen_until));
-            }
-        }
-        (browsing.into_found(true), None)
-    }
-
     /// A trip as it stands.
     ///
     /// # Errors
@@ -401,74 +354,6 @@ impl Engine {
     /// When the store does not answer.
     pub async fn live_trips_of(&self, courier: UserId) -> Result<Vec<TripId>, Refusal> {
         Ok(self.context.store.live_trips_of(courier).await?)
-    }
-
-    /// Who was considered for a package, and why in or out.
-    ///
-    /// # Errors
-    /// When the package is unknown or the store does not answer.
-    pub async fn explain(&self, id: PackageId) -> Result<(Package, Explanation), Refusal> {
-        let package = self.context.store.package(id).await?.ok_or(Refusal::NotFound)?;
-        let entry = self.context.package_entry(&package);
-        let mut anybody = entry.clone();
-        anybody.forget_requests();
-        let measured = measured::measure(&self.context, wave::questions(&self.context, &anybody)).await;
-        let explanation = self.explain_entry(&entry, &measured);
-        Ok((package, explanation))
-    }
-
-    /// Who would be considered for a package that is not published yet: as drafted, and for another reward. By great
-    /// circles: nobody is asked for ways.
-    ///
-    /// # Errors
-    /// The refusal that publishing would meet.
-    pub fn dry_run(
-        &self,
-        sender: UserId,
-        draft: PackageDraft,
-        reward: Amount,
-    ) -> Result<(Explanation, Explanation), Refusal> {
-        let now = self.context.clock.now();
-        let package = Package::publish(PackageId::new(now, self.context.clock.random()), sender, draft, now)?;
-        let entry = self.context.package_entry(&package);
-        let other = PackageEntry { reward, ..entry.clone() };
-        let nothing = Measured::default();
-        Ok((self.explain_entry(&entry, &nothing), self.explain_entry(&other, &nothing)))
-    }
-
-    /// A connection joins: it is told of everything after the position it gets.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub async fn attach(&self, user: UserId, port: Arc<dyn SessionPort>) -> Result<Hello, Refusal> {
-        for _ in 0..2 {
-            let attach = user_actor::Attach(Arc::clone(&port));
-            match self.context.directories().users.get(user).ask(attach).await {
-                Ok(answer) => return answer,
-                Err(undelivered) => undelivered.refusal().map_or(Ok(()), Err)?,
-            }
-        }
-        Err(Refusal::Busy)
-    }
-
-    /// A connection is gone.
-    pub fn detach(&self, user: UserId, session: SessionId) {
-        self.context.roster.detach(user, session);
-    }
-
-    /// How many connections a user has on this node.
-    #[must_use]
-    pub fn sessions_of(&self, user: UserId) -> usize {
-        self.context.roster.of(user).len()
-    }
-
-    /// What a connection has missed since `last_seq`.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub async fn resume(&self, user: UserId, epoch: u64, last_seq: u64) -> Result<ResumeAnswer, Refusal> {
-        let resume = user_actor::Resume { epoch, last_seq };
-        self.context.directories().users.get(user).ask(resume).await.unwrap_or(Err(Refusal::Busy))
     }
 
     /// Another node has changed something.
@@ -539,7 +424,8 @@ impl Engine {
     }
 
     async fn publish(&self, package: &Package, mut unit: Unit) -> Result<(), Refusal> {
-        unit.receipt = self.promise.as_ref().and_then(|promise| promise.receipt(Subject::Package(package)));
+        unit.receipt =
+            self.conditions.answering.as_ref().and_then(|promise| promise.receipt(Subject::Package(package)));
         let committed = self.context.store.commit(unit).await?;
         self.context.tell(committed, vec![package.id], Vec::new());
         self.context.follow_package(package);
@@ -552,16 +438,16 @@ impl Engine {
     async fn package(&self, id: PackageId, command: PackageCommand) -> Result<Done, Refusal> {
         if self.context.settings.bypass_actors {
             let mut package = self.context.store.package(id).await?.ok_or(Refusal::NotFound)?;
-            if self.seen.is_some_and(|seen| seen != package.version) {
+            if self.conditions.if_still.is_some_and(|seen| seen != package.version) {
                 return Err(Rejection::Stale.into());
             }
-            let promise = self.promise.as_ref();
+            let promise = self.conditions.answering.as_ref();
             let outcome = execute(&self.context, &mut package, &command, Room::Store, promise).await?;
             return Ok(Done { package, repeated: outcome.is_empty() });
         }
         for _ in 0..2 {
-            let (command, promise) = (command.clone(), self.promise.clone());
-            let ask = package_actor::Do { command, seen: self.seen, promise };
+            let (command, promise) = (command.clone(), self.conditions.answering.clone());
+            let ask = package_actor::Do { command, seen: self.conditions.if_still, promise };
             match self.context.directories().packages.get(id).ask(ask).await {
                 Ok(answer) => return answer,
                 Err(undelivered) => undelivered.refusal().map_or(Ok(()), Err)?,
@@ -592,32 +478,6 @@ impl Engine {
         }
         let id = RequestId::new(now, self.context.clock.random());
         Ok(Proposal { id, trip: trip.id, courier: trip.courier, plan, reward, message, time_limit: None })
-    }
-
-    fn explain_entry(&self, entry: &PackageEntry, measured: &Measured) -> Explanation {
-        let settings = &self.context.settings.matching;
-        let now = self.context.clock.now();
-        let mut survey = Survey::new(settings.max_verdicts);
-        // The lock is taken for each step anew: at a hub this is a long look, and nobody else should wait for it.
-        while survey.step(&self.context.trips.read(), entry, now) {}
-        survey.correct(|trip, plan| measured.of(trip, plan));
-        let (trips, waiting) = (self.context.trips.read(), self.context.waiting.read());
-        let view = self.context.view(&trips, now);
-        let most = settings.max_live_offers;
-        let places = |courier| self.context.offers.places(courier, most);
-        let is_busy = |courier| places(courier) == 0;
-        let passed_over = |one: &Ranked| {
-            let places = places(one.candidate.courier);
-            match trips.get(one.candidate.trip).filter(|_| places > 0) {
-                None => Some(Reason::Busy),
-                Some(trip) => {
-                    let better_wait =
-                        places < most && is_outranked(one, entry, trip, places, &waiting, &view);
-                    better_wait.then_some(Reason::Outranked)
-                }
-            }
-        };
-        matching::explain(survey, entry, now, &view, is_busy, passed_over, settings)
     }
 }
 

@@ -1,0 +1,117 @@
+//! What can be asked of a package, and what follows.
+
+use smallvec::SmallVec;
+
+use super::PackageState;
+use crate::ids::{RequestId, TripId, UserId};
+use crate::ledger::{Escrow, EscrowCommand, EscrowEvent};
+use crate::money::Amount;
+use crate::rejection::Rejection;
+use crate::request::{Plan, Request, RequestCommand, RequestState};
+use crate::time::{Span, Time};
+use crate::trip::TripEvent;
+
+/// A request to be opened.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Proposal {
+    /// The id it will have.
+    pub id: RequestId,
+    /// The trip it is for.
+    pub trip: TripId,
+    /// Who travels.
+    pub courier: UserId,
+    /// How the package would ride.
+    pub plan: Plan,
+    /// What the courier earns.
+    pub reward: Amount,
+    /// Free words.
+    pub message: String,
+    /// How long the courier may look at it, and when it ends at the latest; `None` waits for an answer.
+    pub time_limit: Option<(Span, Time)>,
+}
+
+/// What can be asked of a package.
+#[derive(Clone, PartialEq, Debug)]
+pub enum PackageCommand {
+    /// The engine offers it to the couriers of a wave.
+    Offer(Vec<Proposal>),
+    /// The sender asks a courier.
+    Ask {
+        /// Who.
+        by: UserId,
+        /// The request to open.
+        proposal: Proposal,
+    },
+    /// A courier responds.
+    Respond {
+        /// The request to open; its courier is the caller.
+        proposal: Proposal,
+    },
+    /// A step of one request.
+    Request {
+        /// Which.
+        id: RequestId,
+        /// The step.
+        command: RequestCommand,
+    },
+    /// A hand-over, of which the courier has shown the code.
+    HandOver {
+        /// Which request.
+        id: RequestId,
+        /// Pickup or delivery.
+        command: RequestCommand,
+    },
+    /// Every request whose time is over ends, and so does a package that nobody has taken in time.
+    ExpireOverdue,
+    /// The trip is gone: its open requests end, its deal is called off.
+    TripGone(TripId),
+    /// The sender calls the package off.
+    Cancel {
+        /// Who.
+        by: UserId,
+    },
+}
+
+/// What has happened to a package.
+#[derive(Clone, PartialEq, Debug)]
+pub enum PackageEvent {
+    /// A request was opened.
+    RequestOpened(Request),
+    /// A request went to its next state.
+    RequestMoved {
+        /// Which.
+        id: RequestId,
+        /// The state it left.
+        from: RequestState,
+        /// The state it has now.
+        to: RequestState,
+    },
+    /// The package itself went to its next state.
+    Moved(PackageState),
+}
+
+/// Everything that follows from one command on one package.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Outcome {
+    /// What happens to the package; empty when the command repeats what is already so.
+    pub events: Vec<PackageEvent>,
+    /// What happens to trips: room taken or given back.
+    pub trips: SmallVec<[(TripId, TripEvent); 1]>,
+    /// The money that moves.
+    pub escrow: SmallVec<[(Escrow, EscrowEvent); 1]>,
+}
+
+impl Outcome {
+    /// Whether nothing changes: the command repeats what is already so.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    pub(super) fn move_escrow(&mut self, request: &Request, command: EscrowCommand) -> Result<(), Rejection> {
+        let escrow = request.escrow();
+        let event = escrow.decide(command)?;
+        self.escrow.push((escrow, event));
+        Ok(())
+    }
+}

@@ -1,0 +1,121 @@
+//! What a sender publishes, and its bounds.
+
+use serde::{Deserialize, Serialize};
+
+use crate::load::{Load, MAX_WEIGHT_G};
+use crate::money::{Amount, MAX_MINOR};
+use crate::place::{PlaceId, Position};
+use crate::rejection::Rejection;
+use crate::time::{Span, Time};
+
+/// The longest time from ready to deliver.
+pub const MAX_WINDOW: Span = Span::days(180);
+
+/// An end of a package's way: a named place and the exact point.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct End {
+    /// The named place.
+    pub place: PlaceId,
+    /// Where exactly.
+    pub position: Position,
+    /// The address in free words.
+    pub address: String,
+}
+
+/// How a package finds its courier.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// The engine offers it; the first courier to accept gets it.
+    #[default]
+    Instant,
+    /// Couriers respond or are asked; people choose.
+    Choose,
+}
+
+impl Mode {
+    /// The word on the wire and in the store.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Instant => "instant",
+            Self::Choose => "choose",
+        }
+    }
+}
+
+/// What a sender publishes.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PackageDraft {
+    /// Where it gets on.
+    pub pickup: End,
+    /// Where it gets off.
+    pub dropoff: End,
+    /// What it takes.
+    pub load: Load,
+    /// Not before.
+    pub ready_at: Time,
+    /// Not after.
+    pub deliver_by: Time,
+    /// What the courier earns, the platform's fee included.
+    pub reward: Amount,
+    /// What it is, in the sender's words.
+    pub description: String,
+    /// The size class as the client named it.
+    pub size: String,
+    /// The weight class as the client named it.
+    pub weight: String,
+    /// Labels.
+    pub tags: Vec<String>,
+    /// How it finds its courier.
+    pub mode: Mode,
+    /// When the sender wants to know the courier at the latest. Until then couriers' acceptances of the engine's
+    /// offers stand side by side, and the best one may change; `None` makes the first acceptance a deal at once.
+    pub confirm_by: Option<Time>,
+    /// A pattern to publish from, not a package to carry.
+    pub template: bool,
+}
+
+impl PackageDraft {
+    /// Whether it may be published.
+    pub(super) fn check(&self, now: Time) -> Result<(), Rejection> {
+        let invalid = |field, reason| Err(Rejection::Invalid { field, reason });
+        if self.pickup.place == self.dropoff.place {
+            return invalid("to", "pickup and delivery are the same place");
+        }
+        if self.load.weight_g == 0 {
+            return invalid("weight_g", "must be more than zero");
+        }
+        if self.load.weight_g > MAX_WEIGHT_G {
+            return invalid("weight_g", "must be at most 2000 kg");
+        }
+        check_reward(self.reward)?;
+        if self.template {
+            return Ok(());
+        }
+        if self.deliver_by <= now {
+            return invalid("deliver_by", "is in the past");
+        }
+        if self.confirm_by.is_some_and(|at| at > self.deliver_by) {
+            return invalid("confirm_by", "must not be after deliver_by");
+        }
+        if self.confirm_by.is_some() && self.mode == Mode::Choose {
+            return invalid("confirm_by", "is for packages of mode instant: in mode choose the sender picks");
+        }
+        if self.deliver_by <= self.ready_at {
+            return invalid("deliver_by", "must be after ready_at");
+        }
+        if self.deliver_by.since(self.ready_at.max(now)) > MAX_WINDOW {
+            return invalid("deliver_by", "is more than 180 days ahead");
+        }
+        Ok(())
+    }
+}
+
+/// Whether a reward is within bounds, whoever names it.
+pub(super) fn check_reward(reward: Amount) -> Result<(), Rejection> {
+    if (0..=MAX_MINOR).contains(&reward.minor) {
+        return Ok(());
+    }
+    Err(Rejection::Invalid { field: "reward", reason: "must be from zero to ten million" })
+}

@@ -1,0 +1,164 @@
+//! The states of a request.
+
+use super::Party;
+use crate::ledger::EscrowState;
+use crate::time::Time;
+
+/// Where a request stands. Each state carries the evidence of its step.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RequestState {
+    /// Waiting for the other party.
+    Pending,
+    /// The courier has agreed; the engine has not chosen among those who have. Nothing is held yet.
+    Agreed {
+        /// When.
+        at: Time,
+    },
+    /// A deal.
+    Accepted {
+        /// When.
+        at: Time,
+    },
+    /// The courier has the package.
+    PickedUp {
+        /// When.
+        at: Time,
+    },
+    /// The courier has handed it over.
+    Delivered {
+        /// When.
+        at: Time,
+    },
+    /// The sender has confirmed the delivery.
+    Confirmed {
+        /// When.
+        at: Time,
+    },
+    /// The other party said no.
+    Declined {
+        /// When.
+        at: Time,
+        /// In the decliner's words.
+        reason: Option<String>,
+    },
+    /// Nobody answered in time.
+    Expired {
+        /// When.
+        at: Time,
+    },
+    /// Taken back by whoever started it, or with its package or trip.
+    Withdrawn {
+        /// When.
+        at: Time,
+    },
+    /// Another courier got the package.
+    Taken {
+        /// When.
+        at: Time,
+    },
+    /// A deal called off before pickup, or by the sender's dispute.
+    Cancelled {
+        /// When.
+        at: Time,
+        /// By whom.
+        by: Party,
+    },
+    /// The sender says it was not delivered as agreed.
+    Disputed {
+        /// When.
+        at: Time,
+        /// In the sender's words.
+        reason: String,
+    },
+}
+
+impl RequestState {
+    /// The word on the wire and in the store.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Agreed { .. } => "agreed",
+            Self::Accepted { .. } => "accepted",
+            Self::PickedUp { .. } => "picked_up",
+            Self::Delivered { .. } => "delivered",
+            Self::Confirmed { .. } => "confirmed",
+            Self::Declined { .. } => "declined",
+            Self::Expired { .. } => "expired",
+            Self::Withdrawn { .. } => "withdrawn",
+            Self::Taken { .. } => "taken",
+            Self::Cancelled { .. } => "cancelled",
+            Self::Disputed { .. } => "disputed",
+        }
+    }
+
+    /// When the request entered this state; `None` while pending.
+    #[must_use]
+    pub const fn at(&self) -> Option<Time> {
+        match self {
+            Self::Pending => None,
+            Self::Agreed { at }
+            | Self::Accepted { at }
+            | Self::PickedUp { at }
+            | Self::Delivered { at }
+            | Self::Confirmed { at }
+            | Self::Declined { at, .. }
+            | Self::Expired { at }
+            | Self::Withdrawn { at }
+            | Self::Taken { at }
+            | Self::Cancelled { at, .. }
+            | Self::Disputed { at, .. } => Some(*at),
+        }
+    }
+
+    /// Whether somebody may still accept.
+    #[must_use]
+    pub const fn is_pending(&self) -> bool {
+        matches!(self, Self::Pending)
+    }
+
+    /// Whether nothing can happen to the request any more.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        !matches!(
+            self,
+            Self::Pending
+                | Self::Agreed { .. }
+                | Self::Accepted { .. }
+                | Self::PickedUp { .. }
+                | Self::Delivered { .. }
+                | Self::Disputed { .. }
+        )
+    }
+
+    /// Whether the request may still become a deal: nobody has answered, or the choice has not been made.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        matches!(self, Self::Pending | Self::Agreed { .. })
+    }
+
+    /// Whether the request is a deal that holds its package and takes room on its trip: at most one per package.
+    #[must_use]
+    pub const fn is_deal(&self) -> bool {
+        matches!(
+            self,
+            Self::Accepted { .. }
+                | Self::PickedUp { .. }
+                | Self::Delivered { .. }
+                | Self::Confirmed { .. }
+                | Self::Disputed { .. }
+        )
+    }
+
+    /// Where the money of a request in this state lies.
+    #[must_use]
+    pub const fn escrow(&self) -> EscrowState {
+        match self {
+            Self::Accepted { .. } | Self::PickedUp { .. } => EscrowState::Held,
+            Self::Delivered { .. } | Self::Disputed { .. } => EscrowState::Pending,
+            Self::Confirmed { .. } => EscrowState::Released,
+            Self::Cancelled { .. } => EscrowState::Refunded,
+            _ => EscrowState::None,
+        }
+    }
+}

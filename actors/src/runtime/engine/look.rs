@@ -1,0 +1,108 @@
+//! Looking without changing anything: searches, explanations, dry runs.
+
+use super::{Engine, Refusal};
+use crate::ids::{PackageId, UserId};
+use crate::load::Load;
+use crate::matching::policy::is_outranked;
+use crate::matching::{
+    self, Browsing, Candidate, Explanation, Need, PackageEntry, Passing, Ranked, Reason, Survey,
+};
+use crate::money::Amount;
+use crate::package::{Package, PackageDraft};
+use crate::place::{Gazetteer, PlaceId};
+use crate::runtime::measured::{self, Measured};
+use crate::runtime::wave;
+use crate::time::{Span, Time};
+
+/// How many trips are looked at for one call of [`Engine::browse`].
+const MOST_BROWSED: usize = 20_000;
+
+impl Engine {
+    /// Trips that pass the places of the need in order, have room and time, soonest first; at most `limit`.
+    #[must_use]
+    pub fn search(&self, need: &Need<'_>, limit: usize) -> Vec<Candidate> {
+        self.context.trips.read().between(need, self.context.clock.now(), limit)
+    }
+
+    /// Trips that stop at a place, or at both in order, and leave the first one at a time or later, soonest first: some
+    /// `most` of them, and from when on to ask for more. For browsing: it knows stops only, not the corridors that
+    /// [`search`](Self::search) knows, and looks at 20 000 trips at a time.
+    #[must_use]
+    pub fn browse(
+        &self,
+        (from, to): (Option<PlaceId>, Option<PlaceId>),
+        load: Load,
+        since: Time,
+        most: usize,
+    ) -> (Vec<Passing>, Option<Time>) {
+        let upcoming = since.max(self.context.clock.now() + Span::from_ms(1));
+        let mut browsing = Browsing::new(from, to, load, upcoming, Gazetteer::bundled());
+        // The lock is taken for each step anew.
+        while browsing.step(&self.context.trips.read()) {
+            if browsing.is_enough(MOST_BROWSED, most) {
+                let seen_until = browsing.seen_until();
+                return (browsing.into_found(false), Some(seen_until));
+            }
+        }
+        (browsing.into_found(true), None)
+    }
+
+    /// Who was considered for a package, and why in or out.
+    ///
+    /// # Errors
+    /// When the package is unknown or the store does not answer.
+    pub async fn explain(&self, id: PackageId) -> Result<(Package, Explanation), Refusal> {
+        let package = self.context.store.package(id).await?.ok_or(Refusal::NotFound)?;
+        let entry = self.context.package_entry(&package);
+        let mut anybody = entry.clone();
+        anybody.forget_requests();
+        let measured = measured::measure(&self.context, wave::questions(&self.context, &anybody)).await;
+        let explanation = self.explain_entry(&entry, &measured);
+        Ok((package, explanation))
+    }
+
+    /// Who would be considered for a package that is not published yet: as drafted, and for another reward. By great
+    /// circles: nobody is asked for ways.
+    ///
+    /// # Errors
+    /// The refusal that publishing would meet.
+    pub fn dry_run(
+        &self,
+        sender: UserId,
+        draft: PackageDraft,
+        reward: Amount,
+    ) -> Result<(Explanation, Explanation), Refusal> {
+        let now = self.context.clock.now();
+        let package = Package::publish(PackageId::new(now, self.context.clock.random()), sender, draft, now)?;
+        let entry = self.context.package_entry(&package);
+        let other = PackageEntry { reward, ..entry.clone() };
+        let nothing = Measured::default();
+        Ok((self.explain_entry(&entry, &nothing), self.explain_entry(&other, &nothing)))
+    }
+
+    fn explain_entry(&self, entry: &PackageEntry, measured: &Measured) -> Explanation {
+        let settings = &self.context.settings.matching;
+        let now = self.context.clock.now();
+        let mut survey = Survey::new(settings.max_verdicts);
+        // The lock is taken for each step anew: at a hub this is a long look, and nobody else should wait for it.
+        while survey.step(&self.context.trips.read(), entry, now) {}
+        survey.correct(|trip, plan| measured.of(trip, plan));
+        let (trips, waiting) = (self.context.trips.read(), self.context.waiting.read());
+        let view = self.context.view(&trips, now);
+        let most = settings.max_live_offers;
+        let places = |courier| self.context.offers.places(courier, most);
+        let is_busy = |courier| places(courier) == 0;
+        let passed_over = |one: &Ranked| {
+            let places = places(one.candidate.courier);
+            match trips.get(one.candidate.trip).filter(|_| places > 0) {
+                None => Some(Reason::Busy),
+                Some(trip) => {
+                    let better_wait =
+                        places < most && is_outranked(one, entry, trip, places, &waiting, &view);
+                    better_wait.then_some(Reason::Outranked)
+                }
+            }
+        };
+        matching::explain(survey, entry, now, &view, is_busy, passed_over, settings)
+    }
+}

@@ -1,0 +1,233 @@
+//! Who is told what of a change: derived from the decision alone.
+
+use super::{
+    CourierAvailable, HandOverView, Notice, Offer, OfferEnd, OfferEndReason, PackageBrief, PackageChanged,
+    PlaceView, Reminder, RequestChange, StreamEvent, TripChanged,
+};
+use crate::ids::{PackageId, UserId};
+use crate::package::{Package, PackageEvent, PackageState};
+use crate::place::{Gazetteer, PlaceId};
+use crate::request::{HandOver, Origin, Request, RequestState};
+use crate::trip::Trip;
+
+/// Tells a sender of a courier who travels where the package waits.
+#[must_use]
+pub fn courier_available(trip: &Trip, package: PackageId, sender: UserId) -> Notice {
+    let (from, to) = ends(trip);
+    let (trip_id, courier_id, departs_at) = (trip.id, trip.courier, trip.departs());
+    let found = CourierAvailable { package_id: package, trip_id, courier_id, from, to, departs_at };
+    Notice { to: sender, event: StreamEvent::CourierAvailable(found) }
+}
+
+/// Reminds a courier of a trip.
+#[must_use]
+pub fn reminder(trip: &Trip) -> Notice {
+    let (from, to) = ends(trip);
+    let reminder = Reminder { trip_id: trip.id, from, to, departs_at: trip.departs() };
+    Notice { to: trip.courier, event: StreamEvent::NotificationNew(reminder) }
+}
+
+fn ends(trip: &Trip) -> (PlaceView, PlaceView) {
+    let stops = &trip.draft.stops;
+    (place(stops[0].place), place(stops[stops.len() - 1].place))
+}
+
+/// The events that follow from a decision about a package, at most one for each person and request.
+/// `before` is the package as it was decided upon.
+#[must_use]
+pub fn notices(before: &Package, events: &[PackageEvent]) -> Vec<Notice> {
+    let package_gone =
+        events.iter().any(|event| matches!(event, PackageEvent::Moved(PackageState::Cancelled { .. })));
+    let mut notices = Vec::with_capacity(events.len() + 1);
+    for event in events {
+        match event {
+            PackageEvent::RequestOpened(request) => notices.push(opened(before, request)),
+            PackageEvent::RequestMoved { id, from, to } => {
+                if let Some(request) = before.request(*id) {
+                    moved(before, request, from, to, package_gone, &mut notices);
+                }
+            }
+            PackageEvent::Moved(PackageState::Open | PackageState::Cancelled { .. }) => {
+                let PackageEvent::Moved(state) = event else { continue };
+                notices.push(package_updated(before.sender, before, *state, before.version + 1));
+            }
+            // Every other move of the package is a step of its deal, and told as such.
+            PackageEvent::Moved(_) => {}
+        }
+    }
+    notices
+}
+
+/// Tells the sender's devices of a new package.
+#[must_use]
+pub fn published(package: &Package) -> Notice {
+    package_updated(package.sender, package, package.state, package.version)
+}
+
+/// Tells the courier's devices that a trip is new or has another state.
+#[must_use]
+pub fn trip_updated(trip: &Trip) -> Notice {
+    let change = TripChanged { trip_id: trip.id, state: trip.state.word().to_owned(), version: trip.version };
+    Notice { to: trip.courier, event: StreamEvent::TripUpdated(change) }
+}
+
+fn package_updated(to: UserId, package: &Package, state: PackageState, version: i64) -> Notice {
+    let change = PackageChanged { package_id: package.id, state: state.word().to_owned(), version };
+    Notice { to, event: StreamEvent::PackageUpdated(change) }
+}
+
+fn opened(package: &Package, request: &Request) -> Notice {
+    match request.origin {
+        Origin::Engine => {
+            Notice { to: request.courier, event: StreamEvent::OfferNew(Box::new(offer(package, request))) }
+        }
+        Origin::Sender => Notice {
+            to: request.courier,
+            event: StreamEvent::RequestNew(change(package, request, None, &request.state)),
+        },
+        Origin::Courier => Notice {
+            to: request.sender,
+            event: StreamEvent::RequestNew(change(package, request, None, &request.state)),
+        },
+    }
+}
+
+fn moved(
+    package: &Package,
+    request: &Request,
+    from: &RequestState,
+    to: &RequestState,
+    package_gone: bool,
+    notices: &mut Vec<Notice>,
+) {
+    let step = change(package, request, Some(from), to);
+    let mut tell = |to: UserId, event: StreamEvent| notices.push(Notice { to, event });
+    let offered = request.origin == Origin::Engine;
+    match to {
+        RequestState::Pending => {}
+        RequestState::Taken { .. } if offered => {
+            tell(request.courier, StreamEvent::OfferRevoked(end(request, OfferEndReason::Taken)));
+        }
+        RequestState::Taken { .. } => tell(request.courier, StreamEvent::RequestTaken(step)),
+        RequestState::Expired { .. } if offered => {
+            tell(request.courier, StreamEvent::OfferExpired(end(request, OfferEndReason::Expired)));
+        }
+        RequestState::Withdrawn { .. } if offered => {
+            let reason = if package_gone { OfferEndReason::Cancelled } else { OfferEndReason::Changed };
+            tell(request.courier, StreamEvent::OfferRevoked(end(request, reason)));
+        }
+        // The engine minds a declined offer itself; the event is for the courier's other devices.
+        RequestState::Declined { .. } if offered => tell(request.courier, StreamEvent::RequestDeclined(step)),
+        _ => {
+            let event = |step| match to {
+                RequestState::Agreed { .. } => StreamEvent::RequestAgreed(step),
+                RequestState::Accepted { .. } => StreamEvent::RequestAccepted(step),
+                RequestState::PickedUp { .. } => StreamEvent::RequestPickedUp(step),
+                RequestState::Delivered { .. } => StreamEvent::RequestDelivered(step),
+                RequestState::Confirmed { .. } => StreamEvent::RequestConfirmed(step),
+                RequestState::Declined { .. } => StreamEvent::RequestDeclined(step),
+                RequestState::Disputed { .. } => StreamEvent::RequestDisputed(step),
+                _ => StreamEvent::RequestCancelled(step),
+            };
+            tell(request.courier, event(step.clone()));
+            tell(request.sender, event(step));
+        }
+    }
+}
+
+const fn end(request: &Request, reason: OfferEndReason) -> OfferEnd {
+    OfferEnd { request_id: request.id, package_id: request.package, trip_id: request.trip, reason }
+}
+
+fn change(
+    package: &Package,
+    request: &Request,
+    from: Option<&RequestState>,
+    to: &RequestState,
+) -> RequestChange {
+    let message = match to {
+        RequestState::Pending => Some(request.message.clone()).filter(|message| !message.is_empty()),
+        RequestState::Declined { reason, .. } => reason.clone(),
+        RequestState::Disputed { reason, .. } => Some(reason.clone()),
+        _ => None,
+    };
+    RequestChange {
+        request_id: request.id,
+        package_id: package.id,
+        trip_id: request.trip,
+        sender_id: request.sender,
+        courier_id: request.courier,
+        origin: request.origin,
+        old_status: from.map(|state| state.word().to_owned()),
+        new_status: to.word().to_owned(),
+        description: package.draft.description.clone(),
+        reward: request.reward.major(),
+        currency: request.reward.currency,
+        pickup: hand_over(request.plan.pickup),
+        dropoff: hand_over(request.plan.dropoff),
+        message,
+        cancelled_by: if let RequestState::Cancelled { by, .. } = to { Some(*by) } else { None },
+    }
+}
+
+fn offer(package: &Package, request: &Request) -> Offer {
+    let (draft, plan) = (&package.draft, &request.plan);
+    Offer {
+        request_id: request.id,
+        package: PackageBrief {
+            id: package.id,
+            description: draft.description.clone(),
+            from: place(draft.pickup.place),
+            to: place(draft.dropoff.place),
+            size: draft.size.clone(),
+            weight: draft.weight.clone(),
+            weight_g: draft.load.weight_g,
+            volume_ml: draft.load.volume_ml,
+            tags: draft.tags.clone(),
+            ready_at: draft.ready_at,
+            deliver_by: draft.deliver_by,
+        },
+        trip_id: request.trip,
+        leg_from: plan.legs.from,
+        leg_to: plan.legs.to,
+        pickup: hand_over(plan.pickup),
+        dropoff: hand_over(plan.dropoff),
+        detour_min: plan.detour_min,
+        detour_km: f64::from(plan.detour_m) / 1_000.0,
+        reward: request.reward.major(),
+        fee: request.escrow().fee().major(),
+        currency: request.reward.currency,
+        capacity_left_g: plan.room_left_g,
+        expires_at: request.expires_at.unwrap_or(draft.deliver_by),
+        ttl_ms: request.ttl.ms(),
+        why: why(package, request),
+    }
+}
+
+fn why(package: &Package, request: &Request) -> Vec<String> {
+    let plan = &request.plan;
+    let way =
+        if plan.detour_min == 0 { "on_route".to_owned() } else { format!("detour:+{}min", plan.detour_min) };
+    let spare = plan.room_left_g.saturating_sub(package.draft.load.weight_g);
+    let slack_h = package.draft.deliver_by.since(plan.dropoff.at).ms() / 3_600_000;
+    vec![way, format!("room_left:{spare}g"), format!("early:{slack_h}h")]
+}
+
+fn hand_over(hand_over: HandOver) -> HandOverView {
+    HandOverView { place: place(hand_over.place), eta: hand_over.at }
+}
+
+/// A place as clients see it.
+#[must_use]
+pub fn place(id: PlaceId) -> PlaceView {
+    Gazetteer::bundled().get(id).map_or_else(
+        || PlaceView { id, name_ru: String::new(), name_en: String::new(), lat: 0.0, lon: 0.0 },
+        |place| PlaceView {
+            id,
+            name_ru: place.name_ru.to_string(),
+            name_en: place.name_en.to_string(),
+            lat: place.position.lat,
+            lon: place.position.lon,
+        },
+    )
+}
