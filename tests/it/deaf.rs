@@ -22,12 +22,15 @@ pub struct Deaf {
     pub panics: AtomicBool,
     /// How often it was asked for due trips.
     pub rounds: AtomicUsize,
+    /// How often it was asked for a package or a trip.
+    pub looks: AtomicUsize,
 }
 
 impl Deaf {
     pub fn new(database: Database) -> Self {
-        let (silent, panics, rounds) = (AtomicBool::new(false), AtomicBool::new(false), AtomicUsize::new(0));
-        Self { database, silent, panics, rounds }
+        let [rounds, looks] = [0, 0].map(AtomicUsize::new);
+        let [silent, panics] = [false, false].map(AtomicBool::new);
+        Self { database, silent, panics, rounds, looks }
     }
 }
 
@@ -42,10 +45,12 @@ impl Store for Deaf {
     }
 
     async fn package(&self, id: PackageId) -> Result<Option<Package>, Unavailable> {
+        self.looks.fetch_add(1, Ordering::SeqCst);
         self.database.package(id).await
     }
 
     async fn trip(&self, id: TripId) -> Result<Option<Trip>, Unavailable> {
+        self.looks.fetch_add(1, Ordering::SeqCst);
         self.database.trip(id).await
     }
 

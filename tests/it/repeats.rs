@@ -231,7 +231,7 @@ async fn a_call_of_unknown_outcome_tells_the_truth_when_it_is_repeated() {
     database.close().await;
 }
 
-fn draft(now: Time) -> peerpack_actors::package::PackageDraft {
+pub fn draft(now: Time) -> peerpack_actors::package::PackageDraft {
     use peerpack_actors::package::{End, Mode, PackageDraft};
     let gazetteer = peerpack_actors::place::Gazetteer::bundled();
     let end = |name: &str| {

@@ -7,10 +7,15 @@ use std::time::Duration;
 use peerpack::app::SystemClock;
 use peerpack::bus::local::LocalBus;
 use peerpack::store::{Database, Settings};
+use peerpack_actors::ids::{PackageId, UserId};
+use peerpack_actors::package::Package;
+use peerpack_actors::ports::Store;
 use peerpack_actors::runtime::{Engine, RuntimeSettings};
+use peerpack_actors::unit::Unit;
 
 use crate::deaf::Deaf;
 use crate::faults::process::Process;
+use crate::repeats::draft;
 use crate::support::eventually;
 
 #[actix_web::test]
@@ -39,18 +44,55 @@ async fn a_supervisor_outlives_starts_that_fail() {
     assert!(supervisor.ended().await < Duration::from_secs(15));
 }
 
-#[actix_web::test]
-async fn a_round_that_panics_is_not_the_last_one() {
+/// An engine that compares often, on a store that counts.
+async fn watched() -> (Engine, Arc<Deaf>, Database, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let database = Database::connect(&Settings::new(dir.path().display().to_string())).await.unwrap();
     database.migrate().await.unwrap();
     let store = Arc::new(Deaf::new(database.clone()));
-    store.panics.store(true, Ordering::SeqCst);
     let settings = RuntimeSettings { compare: Duration::from_millis(500), ..RuntimeSettings::default() };
     let (bus, clock) = (Arc::new(LocalBus::default()), Arc::new(SystemClock));
     let engine = Engine::start(Arc::clone(&store) as _, bus, clock, settings).await.unwrap();
-    eventually("two more rounds", async || (store.rounds.load(Ordering::SeqCst) >= 3).then_some(())).await;
+    (engine, store, database, dir)
+}
+
+async fn some_rounds(store: &Deaf) {
+    let before = store.rounds.load(Ordering::SeqCst);
+    let later = async || (store.rounds.load(Ordering::SeqCst) >= before + 3).then_some(());
+    eventually("three more rounds", later).await;
+}
+
+#[actix_web::test]
+async fn a_round_that_panics_is_not_the_last_one() {
+    let (engine, store, database, _dir) = watched().await;
+    store.panics.store(true, Ordering::SeqCst);
+    some_rounds(&store).await;
     assert!(!store.panics.load(Ordering::SeqCst), "it has panicked");
+    engine.stop();
+    database.close().await;
+}
+
+#[actix_web::test]
+async fn what_a_node_has_changed_itself_it_does_not_read_again() {
+    let (engine, store, database, _dir) = watched().await;
+    let sender = UserId::new(engine.now(), rand::random());
+    for _ in 0..3 {
+        let package = engine.publish_package(sender, draft(engine.now())).await.unwrap();
+        engine.cancel_package(package.id, sender).await.unwrap();
+    }
+    let looks = store.looks.load(Ordering::SeqCst);
+    some_rounds(&store).await;
+    assert_eq!(store.looks.load(Ordering::SeqCst), looks, "it knows what it has done");
+    // What came from elsewhere it reads.
+    let elsewhere = Package::publish(
+        PackageId::new(engine.now(), rand::random()),
+        sender,
+        draft(engine.now()),
+        engine.now(),
+    );
+    database.commit(Unit::publish_package(elsewhere.unwrap())).await.unwrap();
+    some_rounds(&store).await;
+    assert!(store.looks.load(Ordering::SeqCst) > looks, "and nothing of others");
     engine.stop();
     database.close().await;
 }

@@ -10,8 +10,8 @@ use smallvec::SmallVec;
 use super::beliefs::{Beliefs, Seen};
 use super::directory::Directory;
 use super::offers::OfferBook;
-use super::owners::Owners;
 use super::package_actor::{self, PackageActor};
+use super::recent::Recent;
 use super::roster::Roster;
 use super::trip_actor::{self, TripActor};
 use super::user_actor::{self, UserActor};
@@ -101,7 +101,11 @@ pub(super) struct Context {
     pub(super) choosing: RwLock<PackageIndex>,
     pub(super) trips_of: RwLock<HashMap<UserId, SmallVec<[TripId; 2]>>>,
     pub(super) offers: OfferBook,
-    pub(super) owners: Owners,
+    /// The packages of requests: that never changes, so what is remembered is never wrong.
+    pub(super) owners: Recent<RequestId, PackageId>,
+    /// The versions that were taken in here: what this node has changed itself it need not look at again.
+    pub(super) package_versions: Recent<PackageId, i64>,
+    pub(super) trip_versions: Recent<TripId, i64>,
     pub(super) beliefs: Beliefs,
     pub(super) roster: Roster,
     pub(super) directories: OnceLock<Directories>,
@@ -134,7 +138,8 @@ impl Context {
 
     /// Brings the indexes in line with a package that changed.
     pub(super) fn follow_package(&self, package: &Package) {
-        self.owners.learn(package);
+        self.owners.insert_all(package.requests.iter().map(|request| (request.id, package.id)));
+        self.package_versions.insert(package.id, package.version);
         let entry = self.package_entry(package);
         let now = self.clock.now();
         self.beliefs.follow(package, &entry, now, &self.settings.matching);
@@ -157,7 +162,7 @@ impl Context {
 
     /// The package that a request belongs to.
     pub(super) async fn package_of(&self, request: RequestId) -> Result<Option<PackageId>, Unavailable> {
-        if let Some(known) = self.owners.of(request) {
+        if let Some(known) = self.owners.get(&request) {
             return Ok(Some(known));
         }
         let found = self.store.package_of(request).await?;
@@ -174,6 +179,7 @@ impl Context {
 
     /// Brings the index in line with a trip that changed, and wakes packages that may ride it now.
     pub(super) fn follow_trip(&self, trip: &Trip, room_grew: bool) {
+        self.trip_versions.insert(trip.id, trip.version);
         let known = self.trips.read().get(trip.id).cloned();
         if !trip.state.is_live() {
             if known.is_some() {

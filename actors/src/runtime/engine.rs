@@ -14,9 +14,9 @@ use super::context::{Context, Directories, RuntimeSettings, Stats};
 use super::directory::Directory;
 use super::execute::{Room, execute};
 use super::offers::OfferBook;
-use super::owners::Owners;
 use super::package_actor::{self, PackageActor};
 use super::promise::{Promise, Subject};
+use super::recent::Recent;
 use super::roster::Roster;
 use super::supervisor;
 use super::threads::Threads;
@@ -130,7 +130,9 @@ impl Engine {
             choosing: RwLock::new(PackageIndex::new()),
             trips_of: RwLock::new(HashMap::new()),
             offers: OfferBook::default(),
-            owners: Owners::default(),
+            owners: Recent::default(),
+            package_versions: Recent::default(),
+            trip_versions: Recent::default(),
             beliefs: Beliefs::default(),
             roster: Roster::default(),
             directories: OnceLock::new(),

@@ -126,12 +126,12 @@ async fn compare(context: &Arc<Context>, since: Time) -> Result<(), Unavailable>
         changes = context.store.changes(since - OVERLAP, most).await?;
     }
     for (trip, version) in changes.trips {
-        if context.trips.read().get(trip).is_none_or(|known| known.version < version) {
+        if context.trip_versions.get(&trip).is_none_or(|known| known < version) {
             context.refresh_trip(trip).await;
         }
     }
     for (package, version) in changes.packages {
-        if context.waiting.read().get(package).is_none_or(|known| known.version < version) {
+        if context.package_versions.get(&package).is_none_or(|known| known < version) {
             context.refresh_package(package).await;
         }
     }
