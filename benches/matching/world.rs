@@ -1,5 +1,5 @@
-//! Trips and packages made up from a seed, after the published generator: real towns, flows that follow size and
-//! distance, hubs that follow from these.
+//! Trips and packages made up from a seed: real towns, flows that follow size and distance, hubs that follow from
+//! these. The laws are those of the markets in `quality/`; there people come and go, here everything is alive at once.
 //!
 //! * Ends: a pair of Russian towns of 15 000 or more inhabitants, with a chance in proportion to
 //!   (pop x pop) ^ 0.8 / distance. 70 % cars (50 to 2 000 km), 15 % trains (100 to 3 000 km), 15 % planes (from 500 km).
