@@ -14,6 +14,7 @@ mod forgetting;
 mod hand_over;
 mod identity;
 mod kill;
+mod learning;
 mod main_job;
 mod marketplace;
 mod matrix;

@@ -10,12 +10,16 @@ use crate::support::{PATIENCE, TestApp, fresh_postgres};
 
 /// Two nodes, which compare with the store so often. A Redis without a name is none.
 pub async fn two_nodes(redis: &str, compare: Duration) -> (TestApp, TestApp) {
+    two_nodes_with(redis, RuntimeSettings { compare, ..RuntimeSettings::default() }).await
+}
+
+/// Two nodes with such settings.
+pub async fn two_nodes_with(redis: &str, settings: RuntimeSettings) -> (TestApp, TestApp) {
     let postgres = fresh_postgres().await;
     let more = [("REDIS_URL", redis), ("PEERPACK_JWT_SECRET", "a secret that both nodes share, of 32 bytes")];
-    let settings = || RuntimeSettings { compare, ..RuntimeSettings::default() };
     let node = || tempfile::tempdir().unwrap();
-    let a = TestApp::start_on(node(), Some(postgres.clone()), &more, settings()).await;
-    let b = TestApp::start_on(node(), Some(postgres), &more, settings()).await;
+    let a = TestApp::start_on(node(), Some(postgres.clone()), &more, settings.clone()).await;
+    let b = TestApp::start_on(node(), Some(postgres), &more, settings).await;
     (a, b)
 }
 

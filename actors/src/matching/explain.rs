@@ -99,7 +99,7 @@ pub fn explain(
         courier: candidate.courier,
         outcome: Err(Reason::Cut { limit: settings.candidates }),
     }));
-    let mut chances = Vec::new();
+    let mut chances: Vec<(UserId, f64)> = Vec::new();
     for (ranked, rank) in scored(&suited, package, outlook, settings).into_iter().zip(1..) {
         let Candidate { trip, courier, plan, .. } = ranked.candidate;
         let requested = is_pending(trip);
@@ -112,14 +112,15 @@ pub fn explain(
         } else {
             Ok(Match { plan, score: ranked.score, rank, requested })
         };
-        if outcome.is_ok() {
-            chances.push(ranked.chance);
+        // Nobody is asked for two trips at once.
+        if outcome.is_ok() && chances.iter().all(|(asked, _)| *asked != courier) {
+            chances.push((courier, ranked.chance));
         }
         let list = if outcome.is_ok() { &mut explanation.verdicts } else { &mut rejected };
         list.push(Verdict { trip, courier, outcome });
     }
     explanation.chance =
-        1.0 - chances.iter().take(settings.max_wave).map(|chance| 1.0 - chance).product::<f64>();
+        1.0 - chances.iter().take(settings.max_wave).map(|(_, chance)| 1.0 - chance).product::<f64>();
     explanation.sum_up(rejected, settings.max_verdicts);
     if off_route > 0 {
         // Not all of them were kept.

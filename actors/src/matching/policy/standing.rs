@@ -149,8 +149,7 @@ impl Standings {
 
 impl Agreed {
     /// What counting on an acceptance adds to what the package may expect anyway. One that need not be taken before
-    /// `last` is worth more than it gains: until then something better may come. What has come to nothing by the
-    /// sender's deadline cannot wait for better any more.
+    /// `last` is worth more than it gains: until then something better may come.
     fn worth_rub(&self, gain_rub: f64, last: Time, now: Time) -> f64 {
         if gain_rub <= 0.0 {
             return gain_rub;

@@ -102,4 +102,9 @@ fn the_dry_run_counts_couriers_not_trips() {
     let explanation = explained(&trips, &package("Alfa", "Northtown"), |_| false, &Settings::default());
     assert_eq!((explanation.matches, explanation.couriers), (3, 2));
     assert_eq!(explanation.median_detour_min, Some(9));
+    let both = explanation.chance;
+    let alone = explained(&trips[..1], &package("Alfa", "Northtown"), |_| false, &Settings::default()).chance;
+    let twice = explained(&trips[..2], &package("Alfa", "Northtown"), |_| false, &Settings::default()).chance;
+    assert!(alone > 0.0 && both > alone);
+    assert!((twice - alone).abs() < 1e-9, "one courier with two trips is asked once");
 }

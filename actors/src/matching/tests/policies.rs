@@ -209,6 +209,26 @@ fn a_package_with_time_to_choose_asks_more_couriers_and_does_not_keep_room() {
 }
 
 #[test]
+fn the_last_places_of_a_package_with_time_to_choose_are_left_to_trips_that_are_published_later() {
+    let trips: Vec<Trip> =
+        [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 60, 61].map(|n| trip(n, &[("Alfa", 1), ("Bravo", 3)])).into();
+    let mut package = package("Alfa", "Bravo");
+    package.id = Uuid::from_u128(50).into();
+    package.draft.confirm_by = Some(NOW + Span::hours(2));
+    let agreed = |trip: &Trip| request(trip, Origin::Engine, RequestState::Agreed { at: NOW });
+    package.requests = trips[..7].iter().map(agreed).collect();
+    assert_eq!(
+        wave(&trips, &package, ONE, &|_| false),
+        [8, 60, 61].map(trip_id),
+        "one more of those before it"
+    );
+    package.requests.push(agreed(&trips[7]));
+    assert_eq!(wave(&trips, &package, ONE, &|_| false), [60, 61].map(trip_id));
+    package.id = Uuid::from_u128(70).into();
+    assert_eq!(wave(&trips, &package, ONE, &|_| false), []);
+}
+
+#[test]
 fn who_let_an_offer_run_out_is_asked_again_after_a_pause_and_not_forever() {
     let trips = [trip(1, &[("Alfa", 5), ("Bravo", 8)])];
     let mut package = package("Alfa", "Bravo");
