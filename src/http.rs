@@ -176,7 +176,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(web::resource("/ws/updates").route(web::get().to(updates::follow)))
         .service(web::resource("/ws").route(web::get().to(ws::upgrade)))
-        .service(web::resource("/track/{link}").route(web::get().to(tracking::page)))
+        .service(web::resource("/track/{link}").route(web::get().to(tracking::show)))
         .service(web::resource("/openapi.json").route(web::get().to(openapi::json)))
         .configure(openapi::page);
 }

@@ -1,7 +1,9 @@
 //! A link for a receiver without an account: where the package is, and nothing else. Signed, expiring, read-only.
 
-use actix_web::http::header;
-use actix_web::{HttpResponse, web};
+mod page;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, ResponseError, web};
 use peerpack_actors::ids::PackageId;
 use peerpack_actors::package::{Package, PackageState};
 use peerpack_actors::place::Gazetteer;
@@ -88,23 +90,17 @@ pub async fn json(
 /// `GET /track/{link}`: the same as a page.
 ///
 /// # Errors
-/// 404 for a link that is not good.
-pub async fn page(
+/// When the store does not answer.
+pub async fn show(
     app: web::Data<App>,
     tokens: web::Data<Tokens>,
     path: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    let Tracking { state, from, to, courier_name, expected, .. } = look(&app, &tokens, &path).await?;
-    let mut lines = vec![format!("{} → {}", escaped(&from), escaped(&to)), words(&state).to_owned()];
-    lines.extend(courier_name.map(|name| format!("Курьер · Courier: {}", escaped(&name))));
-    lines.extend(expected.map(|at| format!("Ожидается · Expected: {}", escaped(&at))));
-    let body: String = lines.iter().map(|line| format!("<p>{line}</p>")).collect();
-    let page = format!(
-        "<!doctype html><html lang=\"ru\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
-         content=\"width=device-width\"><meta name=\"robots\" content=\"noindex\"><title>PeerPack</title>\
-         <h1>PeerPack</h1>{body}</html>"
-    );
-    Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8")).body(page))
+    match look(&app, &tokens, &path).await {
+        Ok(tracking) => Ok(page::of(&tracking)),
+        Err(error) if error.status_code() == StatusCode::NOT_FOUND => Ok(page::nothing_here()),
+        Err(error) => Err(error),
+    }
 }
 
 async fn look(app: &App, tokens: &Tokens, link: &str) -> Result<Tracking, ApiError> {
@@ -141,19 +137,4 @@ fn tracking(package: &Package, courier: Option<String>) -> Tracking {
         }),
         since: package.state.at().map(|at| at.to_string()),
     }
-}
-
-fn words(state: &str) -> &'static str {
-    match state {
-        "assigned" => "Курьер найден · A courier has been found",
-        "in_transit" => "В пути · On its way",
-        "delivered" => "Доставлена · Delivered",
-        "confirmed" => "Получена · Received",
-        "cancelled" => "Отменена · Cancelled",
-        _ => "Ждёт курьера · Waiting for a courier",
-    }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -98,6 +98,16 @@ async fn whoever_has_the_link_sees_where_the_package_is_and_no_more() {
     assert!(headers["content-type"].to_str().unwrap().starts_with("text/html"));
     let text = body.as_str().unwrap();
     assert!(text.contains("Орёл → Курск") && !text.contains("Иванов") && !text.contains("Ленина"));
+    assert!(
+        headers["content-security-policy"]
+            .to_str()
+            .unwrap()
+            .starts_with("default-src 'none'; style-src 'sha256-")
+    );
+    let (status, headers, body) = nobody.call_with(Method::GET, &format!("{page}0"), &[], None).await;
+    assert_eq!(status.as_u16(), 404);
+    assert!(headers["content-type"].to_str().unwrap().starts_with("text/html"));
+    assert!(body.as_str().unwrap().contains("Ссылка не действует"), "a person reads this");
     for (at, with) in [(json_path.len() - 1, "x"), (15, "0"), (60, "9")] {
         let mut forged = json_path.to_owned();
         forged.replace_range(at..=at, with);

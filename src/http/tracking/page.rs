@@ -1,0 +1,126 @@
+//! The page behind a tracking link: for people, in Russian and English, without a script.
+
+use std::sync::LazyLock;
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+
+use super::Tracking;
+
+const STYLE: &str = include_str!("page.css");
+
+/// The page may load nothing, and have no style but its own.
+static POLICY: LazyLock<String> = LazyLock::new(|| {
+    let style = STANDARD.encode(Sha256::digest(STYLE));
+    format!(
+        "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+});
+
+/// The way of a package, step by step: the state, and its name in Russian and English.
+const STEPS: [(&str, &str, &str); 5] = [
+    ("open", "Ждёт курьера", "Waiting for a courier"),
+    ("assigned", "Курьер найден", "A courier has been found"),
+    ("in_transit", "В пути", "On its way"),
+    ("delivered", "Доставлена", "Delivered"),
+    ("confirmed", "Получена", "Received"),
+];
+
+/// Where a package is.
+pub(super) fn of(tracking: &Tracking) -> HttpResponse {
+    let way = format!("{} → {}", escaped(&tracking.from), escaped(&tracking.to));
+    let mut body = format!("<header><small>PeerPack</small><h1>{way}</h1></header>");
+    match STEPS.iter().position(|(state, ..)| *state == tracking.state) {
+        Some(now) => body += &steps(now),
+        None => body += "<p>Отменена<small>Cancelled</small></p>",
+    }
+    let details =
+        [("Курьер · Courier", &tracking.courier_name), ("Ожидается · Expected", &tracking.expected)];
+    let known = |(name, value): &(&str, &Option<String>)| {
+        value.as_ref().map(|value| format!("<dt>{name}</dt><dd>{}</dd>", escaped(value)))
+    };
+    let details: String = details.iter().filter_map(known).collect();
+    if !details.is_empty() {
+        body += &format!("<dl>{details}</dl>");
+    }
+    page(StatusCode::OK, &body)
+}
+
+/// There is no such link, or it was good once.
+pub(super) fn nothing_here() -> HttpResponse {
+    let body = "<header><small>PeerPack</small><h1>Ссылка не действует</h1></header>\
+                <p>Попросите отправителя прислать новую.\
+                <small>This link is not good, or not any more. Ask the sender for a new one.</small></p>";
+    page(StatusCode::NOT_FOUND, body)
+}
+
+fn steps(now: usize) -> String {
+    let step = |(at, (_, russian, english)): (usize, &(&str, &str, &str))| {
+        let class = match at.cmp(&now) {
+            std::cmp::Ordering::Less => " class=\"done\"",
+            std::cmp::Ordering::Equal => " class=\"now\" aria-current=\"step\"",
+            std::cmp::Ordering::Greater => "",
+        };
+        format!("<li{class}>{russian}<small>{english}</small></li>")
+    };
+    format!("<ol>{}</ol>", STEPS.iter().enumerate().map(step).collect::<String>())
+}
+
+fn page(status: StatusCode, body: &str) -> HttpResponse {
+    HttpResponseBuilder::new(status)
+        .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
+        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY.as_str()))
+        .body(format!(
+            "<!doctype html><html lang=\"ru\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+             content=\"width=device-width\"><meta name=\"robots\" content=\"noindex\"><title>PeerPack</title>\
+             <style>{STYLE}</style></head><body><main>{body}</main></body></html>"
+        ))
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::body::to_bytes;
+
+    use super::*;
+
+    async fn shown(state: &str, courier: Option<&str>) -> String {
+        let tracking = Tracking {
+            state: state.to_owned(),
+            from: "Владимир".to_owned(),
+            to: "Казань".to_owned(),
+            courier_name: courier.map(str::to_owned),
+            expected: None,
+            since: None,
+        };
+        let body = to_bytes(of(&tracking).into_body()).await.unwrap();
+        String::from_utf8(body.to_vec()).unwrap()
+    }
+
+    #[actix_web::test]
+    async fn the_page_says_how_far_the_package_is() {
+        let page = shown("in_transit", Some("Иван")).await;
+        assert_eq!(page.matches("class=\"done\"").count(), 2);
+        assert!(page.contains("aria-current=\"step\">В пути<small>On its way</small>"), "{page}");
+        assert!(page.contains("<dd>Иван</dd>"));
+        assert!(shown("cancelled", None).await.contains("Отменена<small>Cancelled</small>"));
+    }
+
+    #[actix_web::test]
+    async fn a_name_is_text_and_nothing_else() {
+        let page = shown("assigned", Some("<script>\"&")).await;
+        assert!(page.contains("&lt;script&gt;&quot;&amp;") && !page.contains("<script"), "{page}");
+    }
+
+    #[test]
+    fn the_style_is_the_one_that_the_policy_allows() {
+        let style = STANDARD.encode(Sha256::digest(STYLE));
+        assert!(POLICY.contains(&style) && POLICY.starts_with("default-src 'none'"));
+    }
+}
