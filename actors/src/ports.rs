@@ -13,7 +13,7 @@ use crate::matching::measure::Journey;
 use crate::matching::policy::couriers::Answers;
 use crate::package::Package;
 use crate::rejection::Rejection;
-use crate::time::Time;
+use crate::time::{Span, Time};
 use crate::trip::Trip;
 use crate::unit::Unit;
 
@@ -74,6 +74,17 @@ pub struct Changes {
     pub packages: Vec<(PackageId, i64)>,
 }
 
+/// When choices among acceptances come due, and are taken over from a node that did not make them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChoiceRounds {
+    /// So long before the pickup.
+    pub notice: Span,
+    /// And again and again, so long after the first time.
+    pub again: Span,
+    /// For so long after each of these moments.
+    pub taken_over_within: Span,
+}
+
 /// Durable truth.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
@@ -116,7 +127,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// Packages with a request that should have ended before `now`, or a choice that should have been made; and those that
     /// nobody has taken in time.
-    async fn overdue(&self, now: Time, limit: u32) -> Result<Vec<PackageId>, Unavailable>;
+    async fn overdue(
+        &self,
+        now: Time,
+        choices: ChoiceRounds,
+        limit: u32,
+    ) -> Result<Vec<PackageId>, Unavailable>;
 
     /// Trips whose departure or arrival has passed without the trip being started or completed.
     async fn due_trips(&self, now: Time, limit: u32) -> Result<Vec<TripId>, Unavailable>;

@@ -4,8 +4,9 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
 use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
+use peerpack_actors::matching::policy;
 use peerpack_actors::matching::policy::demand::{Demand, History};
-use peerpack_actors::matching::policy::outlook::Outlook;
+use peerpack_actors::matching::policy::outlook::{Outlook, View};
 use peerpack_actors::matching::policy::settlement::{PastPackage, PastTrip, Settlement};
 use peerpack_actors::matching::policy::standing::{Agreed, Standing, Standings};
 use peerpack_actors::matching::{
@@ -79,11 +80,25 @@ impl Outlook for Beliefs<'_> {
     }
 
     fn room_price_rub(&self, candidate: &Candidate, package: &PackageEntry) -> f64 {
+        // As on a node: the price counts when one of those who stand side by side is chosen.
+        if package.has_time_to_choose(self.market.now) {
+            return 0.0;
+        }
         let trip = self.market.trips.get(candidate.trip);
         let demand = trip.zip(self.demands.get(&candidate.trip));
         demand.map_or(0.0, |(trip, demand)| {
             demand.price_rub(trip, &candidate.plan, package.load, self.market.now)
         })
+    }
+}
+
+impl View for Beliefs<'_> {
+    fn now(&self) -> Time {
+        self.market.now
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.market.settings
     }
 }
 
@@ -182,7 +197,10 @@ impl Engine {
     fn offer(&mut self, market: &mut Market, package: PackageId, candidate: Candidate) {
         self.offers += 1;
         *self.live.entry(candidate.courier).or_default() += 1;
-        market.change(package, |entry| entry.pending.push((candidate.trip, candidate.courier)));
+        market.change(package, |entry| {
+            entry.pending.push((candidate.trip, candidate.courier));
+            entry.offered.push(candidate.courier);
+        });
         self.asked.insert(self.offers, (package, candidate));
         let slowest_ms = self.manners.slowest.ms();
         if slowest_ms == 0 {
@@ -202,6 +220,7 @@ impl Engine {
         }
         market.change(package, |entry| {
             entry.pending.retain(|(trip, _)| *trip != candidate.trip);
+            entry.offered.retain(|courier| *courier != candidate.courier);
             if !accepts {
                 entry.barred_couriers.push(candidate.courier);
                 entry.barred_couriers.sort_unstable();
@@ -296,11 +315,11 @@ impl Policy for Engine {
         let Some(entry) = market.trips.get(trip).cloned() else { return };
         self.trips.push(PastTrip { entry: entry.clone(), published_at: market.now });
         self.demands.insert(trip, self.history.demand(&entry, &market.settings));
-        let mut fits: Vec<_> = market.waiting.waiting_for(&entry, market.now, usize::MAX);
-        let gain =
-            |(package, plan): &(PackageId, _)| gain_rub(plan, market.entry(*package), &market.settings);
-        fits.sort_by(|a, b| gain(b).total_cmp(&gain(a)).then(a.0.cmp(&b.0)));
-        for (package, _) in fits {
+        let best = {
+            let view = Beliefs { acceptance: self.manners.acceptance, demands: &self.demands, market };
+            policy::queue(&entry, &market.waiting, &view)
+        };
+        for (package, _) in best.into_iter().take(policy::MOST_WOKEN) {
             self.consider(market, package);
         }
     }

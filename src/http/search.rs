@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::{TripId, UserId};
 use peerpack_actors::load::Load;
-use peerpack_actors::matching::{Candidate, Need, Passing, Settings, zone};
+use peerpack_actors::matching::{Candidate, Need, Passing, zone};
 use peerpack_actors::money::Amount;
 use peerpack_actors::place::{Gazetteer, Place, PlaceId};
 use peerpack_actors::time::{Span, Time};
@@ -259,8 +259,8 @@ fn hits(app: &App, search: &Search, start: Option<Time>) -> Result<Found, ApiErr
 }
 
 fn passing(app: &App, (from, to): (Option<&Place>, Option<&Place>), load: Load, since: Time) -> Found {
-    let settings = Settings::default();
-    let around = |place: &Place| zone(place.id, place.position, Gazetteer::bundled(), &settings);
+    let settings = app.engine.matching();
+    let around = |place: &Place| zone(place.id, place.position, Gazetteer::bundled(), settings);
     if let (Some(from), Some(to)) = (from, to) {
         let (pickups, dropoffs) = (around(from), around(to));
         let found = app

@@ -5,7 +5,7 @@ use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
 use peerpack_actors::matching::policy::couriers::Answers;
 use peerpack_actors::package::Package;
 use peerpack_actors::ports::{
-    Changes, CommitError, Committed, Store, StreamEntry, StreamPosition, Unavailable,
+    Changes, ChoiceRounds, CommitError, Committed, Store, StreamEntry, StreamPosition, Unavailable,
 };
 use peerpack_actors::time::Time;
 use peerpack_actors::trip::Trip;
@@ -57,7 +57,12 @@ const OVERDUE: Sql = sql("\
     SELECT id AS package_id, deliver_by AS due FROM packages WHERE state = 'open' AND deliver_by <= $1 \
     UNION ALL \
     SELECT q.package_id, p.confirm_by AS due FROM requests AS q JOIN packages AS p ON p.id = q.package_id \
-    WHERE q.state = 'pending' AND q.agreed_at IS NOT NULL AND p.confirm_by <= $1 \
+    WHERE q.state = 'pending' AND q.agreed_at IS NOT NULL \
+    AND p.confirm_by <= $1 AND ($1 - p.confirm_by) % $4 < $5 \
+    UNION ALL \
+    SELECT package_id, pickup_at AS due FROM requests \
+    WHERE state = 'pending' AND agreed_at IS NOT NULL \
+    AND pickup_at <= $1 + $3 AND ($1 + $3 - pickup_at) % $4 < $5 \
     ) AS d GROUP BY package_id ORDER BY min(due), package_id LIMIT $2");
 
 const ANSWERS: Sql = sql("\
@@ -157,8 +162,15 @@ impl Store for Database {
         })
     }
 
-    async fn overdue(&self, now: Time, limit: u32) -> Result<Vec<PackageId>, Unavailable> {
-        let found = self.rows(OVERDUE, args![now.ms(), limit]).await?;
+    async fn overdue(
+        &self,
+        now: Time,
+        choices: ChoiceRounds,
+        limit: u32,
+    ) -> Result<Vec<PackageId>, Unavailable> {
+        let ChoiceRounds { notice, again, taken_over_within } = choices;
+        let rounds = args![now.ms(), limit, notice.ms(), again.ms(), taken_over_within.ms()];
+        let found = self.rows(OVERDUE, rounds).await?;
         Ok(each(&found, |row| row.package_id("package_id"))?)
     }
 

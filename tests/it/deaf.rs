@@ -8,7 +8,7 @@ use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
 use peerpack_actors::matching::policy::couriers::Answers;
 use peerpack_actors::package::Package;
 use peerpack_actors::ports::{
-    Changes, CommitError, Committed, Store, StreamEntry, StreamPosition, Unavailable,
+    Changes, ChoiceRounds, CommitError, Committed, Store, StreamEntry, StreamPosition, Unavailable,
 };
 use peerpack_actors::time::Time;
 use peerpack_actors::trip::Trip;
@@ -90,8 +90,13 @@ impl Store for Deaf {
         self.database.changes(since, limit).await
     }
 
-    async fn overdue(&self, now: Time, limit: u32) -> Result<Vec<PackageId>, Unavailable> {
-        self.database.overdue(now, limit).await
+    async fn overdue(
+        &self,
+        now: Time,
+        choices: ChoiceRounds,
+        limit: u32,
+    ) -> Result<Vec<PackageId>, Unavailable> {
+        self.database.overdue(now, choices, limit).await
     }
 
     async fn due_trips(&self, now: Time, limit: u32) -> Result<Vec<TripId>, Unavailable> {

@@ -1,7 +1,7 @@
 //! What the engine asks the store.
 
 use peerpack_actors::package::{PackageCommand, PackageState};
-use peerpack_actors::ports::Store as _;
+use peerpack_actors::ports::{ChoiceRounds, Store as _};
 use peerpack_actors::request::RequestCommand;
 use peerpack_actors::time::Span;
 use peerpack_actors::trip::{TripEvent, TripState};
@@ -12,6 +12,10 @@ use super::world::{
     START, accept, after, command, load_package, load_trip, offered, package, proposal, publish_package,
     publish_trip, ready, step, trip, user,
 };
+
+/// Ten minutes before the pickup at the latest, every hour again, taken over within a minute.
+const CHOICES: ChoiceRounds =
+    ChoiceRounds { notice: Span::minutes(10), again: Span::minutes(60), taken_over_within: Span::minutes(1) };
 
 on_both! {
     async fn live_trips_come_page_by_page_with_their_room(store: &TestStore) {
@@ -168,12 +172,27 @@ on_both! {
         let (package, _, _) = ready(&store.db, 10, 1_000).await;
         let (answered, trip, request) = ready(&store.db, 10, 1_000).await;
         accept(&store.db, answered.id, &trip, request).await.expect("claimed");
-        assert_eq!(store.db.overdue(after(29), 10).await, Ok(Vec::new()));
-        assert_eq!(store.db.overdue(after(30), 10).await, Ok(vec![package.id]));
+        assert_eq!(store.db.overdue(after(29), CHOICES, 10).await, Ok(Vec::new()));
+        assert_eq!(store.db.overdue(after(30), CHOICES, 10).await, Ok(vec![package.id]));
         command(&store.db, package.id, None, &PackageCommand::ExpireOverdue, after(31))
             .await
             .expect("expired");
-        assert_eq!(store.db.overdue(after(31), 10).await, Ok(Vec::new()));
+        assert_eq!(store.db.overdue(after(31), CHOICES, 10).await, Ok(Vec::new()));
+    }
+
+    async fn choices_that_nobody_made_are_overdue_at_each_of_their_moments(store: &TestStore) {
+        let trip = trip(user(), 2, 5_000);
+        publish_trip(&store.db, &trip).await;
+        let mut package = package(user(), 10);
+        package.draft.confirm_by = Some(after(20));
+        publish_package(&store.db, &package).await;
+        let request = offered(&store.db, &package, &trip, 0, 1).await;
+        accept(&store.db, package.id, &trip, request).await.expect("agreed");
+        // The sender's deadline is at minute 20, the pickup at 60.
+        for (minute, is_due) in [(19, false), (20, true), (21, false), (49, false), (50, true), (51, false), (80, true), (110, true)] {
+            let due = store.db.overdue(after(minute), CHOICES, 10).await.expect("an answer");
+            assert_eq!(due.contains(&package.id), is_due, "minute {minute}");
+        }
     }
 
     async fn packages_that_nobody_took_are_overdue_when_their_time_is_over(store: &TestStore) {
@@ -182,10 +201,10 @@ on_both! {
         accept(&store.db, carried.id, &trip, request).await.expect("claimed");
         let by = waiting.draft.deliver_by;
         command(&store.db, waiting.id, None, &PackageCommand::ExpireOverdue, after(31)).await.expect("expired");
-        assert_eq!(store.db.overdue(by - Span::from_ms(1), 10).await, Ok(Vec::new()));
-        assert_eq!(store.db.overdue(by, 10).await, Ok(vec![waiting.id]));
+        assert_eq!(store.db.overdue(by - Span::from_ms(1), CHOICES, 10).await, Ok(Vec::new()));
+        assert_eq!(store.db.overdue(by, CHOICES, 10).await, Ok(vec![waiting.id]));
         command(&store.db, waiting.id, None, &PackageCommand::ExpireOverdue, by).await.expect("closed");
-        assert_eq!(store.db.overdue(by, 10).await, Ok(Vec::new()));
+        assert_eq!(store.db.overdue(by, CHOICES, 10).await, Ok(Vec::new()));
         assert_eq!(load_package(&store.db, waiting.id).await.state, PackageState::Cancelled { at: by });
     }
 

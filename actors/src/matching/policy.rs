@@ -22,6 +22,9 @@ use crate::time::{Span, Time};
 /// A wave should find a taker with all but this chance.
 const CHANCE_OF_NONE: f64 = 0.1;
 
+/// How many waiting packages one new or changed trip wakes at most: the best of its queue.
+pub const MOST_WOKEN: usize = 64;
+
 /// How many of the packages that wait for one courier are put in order: those that have waited longest.
 const MOST_QUEUED: usize = 256;
 

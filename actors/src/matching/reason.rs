@@ -39,7 +39,7 @@ pub enum Reason {
     RoomIsDear,
     /// The courier has room for few more offers, and other waiting packages suit better.
     Outranked,
-    /// Others suit better, and only so many are asked.
+    /// Others can pick it up sooner, and only so many are looked at.
     Cut {
         /// How many.
         limit: usize,
@@ -128,7 +128,7 @@ impl Reason {
             }
             Self::Outranked => "Other packages that wait suit this courier better.".to_owned(),
             Self::Busy => "The courier has as many open offers as allowed.".to_owned(),
-            Self::Cut { limit } => format!("There are {limit} couriers who suit better."),
+            Self::Cut { limit } => format!("There are {limit} couriers who can pick it up sooner."),
         }
     }
 

@@ -26,6 +26,9 @@ const fn roubles(currency: Currency) -> f64 {
     }
 }
 
+/// The least that what is believed of a courier counts: somebody who would accept nothing is no infinite loss.
+const LEAST_BELIEF: f64 = 0.01;
+
 /// What is believed about a candidate, beside its plan.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Terms {
@@ -54,7 +57,10 @@ pub fn score(plan: &Plan, package: &PackageEntry, terms: &Terms, settings: &Sett
     let kg = (f64::from(package.load.weight_g) / 1_000.0).max(LEAST_KG);
     let km = (f64::from(package.way_m) / 1_000.0).max(LEAST_KM);
     let gain = gain_rub(plan, package, settings) - terms.room_price_rub;
-    terms.chance(package) * terms.weight * gain / (kg * km).powf(settings.work_exponent)
+    let belief = (terms.chance(package) * terms.weight).max(LEAST_BELIEF);
+    // Of losses, too, those count less that come from whoever is likelier to accept.
+    let expected = if gain < 0.0 { gain / belief } else { gain * belief };
+    expected / (kg * km).powf(settings.work_exponent)
 }
 
 /// The reward less what the detour costs the courier, in roubles.

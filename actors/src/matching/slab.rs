@@ -79,6 +79,14 @@ impl<Entry: Named> Slab<Entry> {
         self.slots.len()
     }
 
+    /// The entries of so many slots from one on, and the slot to go on from: the first after the last.
+    pub(super) fn some_from(&self, slot: usize, most: usize) -> (impl Iterator<Item = &Entry>, usize) {
+        let from = slot.min(self.entries.len());
+        let until = self.entries.len().min(from + most);
+        let next = if until == self.entries.len() { 0 } else { until };
+        (self.entries[from..until].iter().flatten(), next)
+    }
+
     /// All entries, by slot.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter().flatten()

@@ -201,6 +201,13 @@ impl TripEntry {
         self.halts[..self.legs()].iter().map(|halt| halt.left).collect()
     }
 
+    /// Whether the trip has more room, or time for detours, than this entry says.
+    #[must_use]
+    pub fn has_grown(&self, trip: &Trip) -> bool {
+        let more_room = self.halts.iter().zip(&trip.left).any(|(halt, left)| !left.fits(halt.left));
+        more_room || trip.detour_left_min() > self.detour_left_min
+    }
+
     /// Whether accepted packages have used some of the detour budget.
     #[must_use]
     pub const fn has_detours(&self) -> bool {

@@ -16,15 +16,13 @@ use super::roster::Roster;
 use super::trip_actor::{self, TripActor};
 use super::user_actor::{self, UserActor};
 use crate::ids::{PackageId, RequestId, TripId, UserId};
+use crate::matching::policy::standing;
 use crate::matching::{Chart, PackageEntry, PackageIndex, Settings, TripEntry, TripIndex, policy};
 use crate::package::{Mode, Package, PackageState};
 use crate::place::Gazetteer;
-use crate::ports::{Bus, Clock, Committed, Hint, Roads, Store, StreamEntry, Unavailable};
-use crate::time::Time;
+use crate::ports::{Bus, ChoiceRounds, Clock, Committed, Hint, Roads, Store, StreamEntry, Unavailable};
+use crate::time::{Span, Time};
 use crate::trip::Trip;
-
-/// How many waiting packages one new or changed trip wakes at most.
-const WAKE_PACKAGES: usize = 64;
 
 /// How many senders hear of one new trip at most.
 const TELL_SENDERS: usize = 32;
@@ -138,15 +136,26 @@ impl Context {
 
     /// Brings the indexes in line with a package that changed.
     pub(super) fn follow_package(&self, package: &Package) {
+        let is_old = || self.package_versions.get(&package.id).is_some_and(|known| package.version < known);
+        if is_old() {
+            return;
+        }
         self.owners.insert_all(package.requests.iter().map(|request| (request.id, package.id)));
-        self.package_versions.insert(package.id, package.version);
         let entry = self.package_entry(package);
         let now = self.clock.now();
         self.beliefs.follow(package, &entry, now, &self.settings.matching);
-        if package.is_waiting(now) {
-            self.waiting.write().upsert(entry);
-        } else {
-            self.waiting.write().remove(package.id);
+        {
+            // Seen and noted under one lock: a copy that was read earlier and comes later changes nothing.
+            let mut waiting = self.waiting.write();
+            if is_old() {
+                return;
+            }
+            if package.is_waiting(now) {
+                waiting.upsert(entry);
+            } else {
+                waiting.remove(package.id);
+            }
+            self.package_versions.insert(package.id, package.version);
         }
         if package.state == PackageState::Open && package.draft.mode == Mode::Choose {
             let entry = self.package_entry(package);
@@ -179,15 +188,20 @@ impl Context {
 
     /// Brings the index in line with a trip that changed, and wakes packages that may ride it now.
     pub(super) fn follow_trip(&self, trip: &Trip, room_grew: bool) {
-        self.trip_versions.insert(trip.id, trip.version);
-        let known = self.trips.read().get(trip.id).cloned();
+        let is_old = || self.trip_versions.get(&trip.id).is_some_and(|known| trip.version < known);
         if !trip.state.is_live() {
-            if known.is_some() {
-                self.trips.write().remove(trip.id);
-                self.forget_trip_of(trip.courier, trip.id);
+            let mut trips = self.trips.write();
+            if !is_old() {
+                self.trip_versions.insert(trip.id, trip.version);
+                let was_known = trips.remove(trip.id).is_some();
+                drop(trips);
+                if was_known {
+                    self.forget_trip_of(trip.courier, trip.id);
+                }
             }
             return;
         }
+        let known = self.trips.read().get(trip.id).cloned();
         let is_new = known.is_none();
         let entry = match known {
             Some(known) => known.renewed(trip),
@@ -195,7 +209,14 @@ impl Context {
         };
         // Nobody should have to wait while the way of a new trip is worked out.
         let chart = is_new.then(|| Chart::of(&entry, Gazetteer::bundled()));
-        let upserted = self.trips.write().upsert_charted(entry.clone(), chart);
+        let upserted = {
+            let mut trips = self.trips.write();
+            if is_old() {
+                return;
+            }
+            self.trip_versions.insert(trip.id, trip.version);
+            trips.upsert_charted(entry.clone(), chart)
+        };
         if is_new {
             self.trips_of.write().entry(trip.courier).or_default().push(trip.id);
         }
@@ -232,7 +253,7 @@ impl Context {
             let (trips, waiting) = (self.trips.read(), self.waiting.read());
             policy::queue(entry, &waiting, &self.view(&trips, now))
         };
-        for (package, _) in best.into_iter().take(WAKE_PACKAGES) {
+        for (package, _) in best.into_iter().take(policy::MOST_WOKEN) {
             let _ = self.directories().packages.get(package).tell(package_actor::Consider);
         }
     }
@@ -267,7 +288,8 @@ impl Context {
         if let Some(actor) = self.directories().trips.existing(id) {
             let _ = actor.tell(trip_actor::Refresh);
         } else if let Ok(Some(trip)) = self.store.trip(id).await {
-            self.follow_trip(&trip, true);
+            let has_grown = self.trips.read().get(id).is_none_or(|known| known.has_grown(&trip));
+            self.follow_trip(&trip, has_grown);
         }
     }
 
@@ -278,6 +300,15 @@ impl Context {
         } else if let Ok(Some(package)) = self.store.package(id).await {
             self.follow_package(&package);
         }
+    }
+
+    /// When choices that nobody has made are taken over.
+    pub(super) fn choices(&self) -> ChoiceRounds {
+        let (matching, compare) = (&self.settings.matching, self.settings.compare.as_millis());
+        let again = standing::again(matching);
+        // Whoever looks every so often sees each moment once, or twice.
+        let taken_over_within = Span::from_ms(2 * i64::try_from(compare).unwrap_or(i64::MAX / 2)).min(again);
+        ChoiceRounds { notice: standing::notice(matching), again, taken_over_within }
     }
 
     pub(super) fn stats(&self) -> Stats {

@@ -17,6 +17,7 @@ use super::directory::Directory;
 use super::session::Frame;
 use super::{learning, package_actor, trip_actor, user_actor};
 use crate::ids::PackageId;
+use crate::matching::PackageEntry;
 use crate::ports::Unavailable;
 use crate::time::{Span, Time};
 
@@ -38,35 +39,47 @@ const OVERDUE: Span = Span::seconds(3);
 /// Rows read at once.
 const PAGE: u32 = 1_000;
 
+/// How many waiting packages are looked at again with each comparison.
+const SWEPT: usize = 256;
+
 /// Trips read at once at the start, when nobody else waits for the store.
 const RESTORED_AT_ONCE: u32 = 4_000;
 
 /// Runs until the engine stops. What changed before `since` is known. A round that panics is one round lost.
 pub(super) async fn run(context: Arc<Context>, since: Time) {
-    let mut rounds = Rounds { budget: Budget::default(), compared: since, since_comparison: Duration::ZERO };
-    loop {
-        tokio::time::sleep(ROUND).await;
-        if AssertUnwindSafe(rounds.next(&context)).catch_unwind().await.is_err() {
-            metrics::counter!("peerpack_supervisor_panics_total").increment(1);
-            tracing::error!("a round of the supervisor panicked");
+    // A comparison may take long; the dead do not wait for it.
+    let (mut budget, mut rounds) = (Budget::default(), Rounds { compared: since, swept: 0 });
+    let rebuilding = async {
+        loop {
+            tokio::time::sleep(ROUND).await;
+            survive(async { rebuild(&context, &mut budget) }).await;
         }
+    };
+    let comparing = async {
+        loop {
+            tokio::time::sleep(context.settings.compare).await;
+            survive(rounds.next(&context)).await;
+        }
+    };
+    futures_util::future::join(rebuilding, comparing).await;
+}
+
+async fn survive(round: impl Future<Output = ()>) {
+    if AssertUnwindSafe(round).catch_unwind().await.is_err() {
+        metrics::counter!("peerpack_supervisor_panics_total").increment(1);
+        tracing::error!("a round of the supervisor panicked");
     }
 }
 
 struct Rounds {
-    budget: Budget,
     compared: Time,
-    since_comparison: Duration,
+    /// Where the next look at waiting packages begins.
+    swept: usize,
 }
 
 impl Rounds {
     async fn next(&mut self, context: &Arc<Context>) {
-        rebuild(context, &mut self.budget);
-        self.since_comparison += ROUND;
-        if self.since_comparison < context.settings.compare {
-            return;
-        }
-        self.since_comparison = Duration::ZERO;
+        self.swept = sweep(context, self.swept).await;
         let now = context.clock.now();
         match compare(context, self.compared).await {
             Ok(()) => self.compared = now,
@@ -135,7 +148,7 @@ async fn compare(context: &Arc<Context>, since: Time) -> Result<(), Unavailable>
             context.refresh_package(package).await;
         }
     }
-    for package in context.store.overdue(now - OVERDUE, PAGE).await? {
+    for package in context.store.overdue(now - OVERDUE, context.choices(), PAGE).await? {
         let _ = context.directories().packages.get(package).tell(package_actor::Refresh);
     }
     for trip in context.store.due_trips(now, PAGE).await? {
@@ -201,12 +214,39 @@ async fn restore_trips(context: &Arc<Context>) -> Result<(), Unavailable> {
 /// A crash between a publication and its first wave leaves a package that nobody was asked about.
 async fn consider_all(context: &Context, packages: Vec<PackageId>) {
     for id in packages {
-        let now = context.clock.now();
         let entry = context.waiting.read().get(id).cloned();
-        let Some(entry) = entry else { continue };
-        if !context.trips.read().candidates(&entry, now, 1).is_empty() {
-            let _ = context.directories().packages.get(id).tell(package_actor::Consider);
+        if let Some(entry) = entry {
+            consider(context, &entry);
         }
         tokio::task::yield_now().await;
+    }
+}
+
+/// Looks again at some of the packages that wait, that nobody is asked about and no actor looks after: whoever
+/// should have woken them may have woken others first, or may be gone.
+async fn sweep(context: &Context, from: usize) -> usize {
+    if context.settings.bypass_actors {
+        return 0;
+    }
+    let (idle, next) = {
+        let waiting = context.waiting.read();
+        let (some, next) = waiting.some_from(from, SWEPT);
+        let is_idle = |entry: &&PackageEntry| {
+            entry.pending.is_empty() && context.directories().packages.existing(entry.id).is_none()
+        };
+        (some.filter(is_idle).cloned().collect::<Vec<_>>(), next)
+    };
+    for entry in idle {
+        consider(context, &entry);
+        tokio::task::yield_now().await;
+    }
+    next
+}
+
+/// Has a package ask, if there is somebody to ask.
+fn consider(context: &Context, entry: &PackageEntry) {
+    let now = context.clock.now();
+    if !context.trips.read().candidates(entry, now, 1).is_empty() {
+        let _ = context.directories().packages.get(entry.id).tell(package_actor::Consider);
     }
 }

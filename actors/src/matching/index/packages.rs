@@ -130,6 +130,12 @@ impl PackageIndex {
         self.lists.values().flat_map(HashMap::values).map(Vec::len).sum()
     }
 
+    /// Some of the packages, from a place in their order on, and the place to go on from; in the end all of them were
+    /// seen that were there all the time.
+    pub fn some_from(&self, place: usize, most: usize) -> (impl Iterator<Item = &PackageEntry>, usize) {
+        self.packages.some_from(place, most)
+    }
+
     /// All packages, in no meaningful order.
     pub fn iter(&self) -> impl Iterator<Item = &PackageEntry> {
         self.packages.iter()

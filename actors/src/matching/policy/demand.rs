@@ -5,7 +5,7 @@
 //! What a package costs the others is the worth of the best use of the room without it, less that with it. So a leg
 //! is dear that many good packages want, and the price falls as the departure comes near.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 
 use smallvec::SmallVec;
 
@@ -33,7 +33,8 @@ pub struct History {
     /// Without their dates and loads: those are looked at when it is known how one would ride.
     packages: PackageIndex,
     past: HashMap<PackageId, Past>,
-    order: VecDeque<(Time, PackageId)>,
+    /// By publication: packages of long ago may be noted late, when they change.
+    order: BTreeSet<(Time, PackageId)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +58,10 @@ impl History {
     /// Notes a package that was published; again is as good as once. What is older than
     /// [`Settings::history_days`] is forgotten.
     pub fn note(&mut self, package: &PackageEntry, published_at: Time, settings: &Settings) {
-        if self.knows(package.id) {
+        let (key, is_full) = ((published_at, package.id), self.order.len() >= MOST_PACKAGES as usize);
+        let latest = self.order.last().map_or(published_at, |(at, _)| published_at.max(*at));
+        let is_old = published_at < latest - span(settings) || is_full && self.order.first() > Some(&key);
+        if is_old || self.knows(package.id) {
             return;
         }
         let window = package.deliver_by.since(package.ready_at);
@@ -71,12 +75,12 @@ impl History {
             (at.since(published_at).ms() as f64 / whole as f64).clamp(0.0, 1.0)
         });
         self.past.insert(package.id, Past { load: package.load, window, patience, surplus_rub: 0.0 });
-        self.order.push_back((published_at, package.id));
-        let oldest = published_at - span(settings);
-        while self.order.front().is_some_and(|(at, _)| *at < oldest)
+        self.order.insert(key);
+        let oldest = latest - span(settings);
+        while self.order.first().is_some_and(|(at, _)| *at < oldest)
             || self.order.len() > MOST_PACKAGES as usize
         {
-            let Some((_, id)) = self.order.pop_front() else { break };
+            let Some((_, id)) = self.order.pop_first() else { break };
             self.packages.remove(id);
             self.past.remove(&id);
         }
@@ -105,7 +109,7 @@ impl History {
         rides.sort_by(|a, b| b.density().total_cmp(&a.density()));
         rides.truncate(MOST_RIDES);
         // A history that was cut short spans less time.
-        let seen = self.order.back().zip(self.order.front()).map(|(last, first)| last.0.since(first.0));
+        let seen = self.order.last().zip(self.order.first()).map(|(last, first)| last.0.since(first.0));
         let full = self.order.len() >= MOST_PACKAGES as usize;
         let span = seen.filter(|seen| full && seen.ms() > 0).unwrap_or_else(|| span(settings));
         Demand { rides, span }

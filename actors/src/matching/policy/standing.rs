@@ -165,7 +165,7 @@ impl Agreed {
         let next = moments.chain([self.confirm_by]).filter(|at| *at > now).min();
         // Counted from the deadline, so that whoever asks, and however often, waits for the same moment.
         let again = (self.confirm_by <= now && !self.standing.is_empty()).then(|| {
-            let again = Span::minutes(i64::from(settings.choose_again_min)).max(Span::minutes(1));
+            let again = again(settings);
             let rounds = now.since(self.confirm_by).ms() / again.ms() + 1;
             self.confirm_by + Span::from_ms(rounds * again.ms())
         });
@@ -173,6 +173,14 @@ impl Agreed {
     }
 }
 
-fn notice(settings: &Settings) -> Span {
+/// How long before the pickup a choice is made at the latest.
+#[must_use]
+pub fn notice(settings: &Settings) -> Span {
     Span::minutes(i64::from(settings.notice_min))
+}
+
+/// How long after a choice that took nobody it is made again.
+#[must_use]
+pub fn again(settings: &Settings) -> Span {
+    Span::minutes(i64::from(settings.choose_again_min)).max(Span::minutes(1))
 }

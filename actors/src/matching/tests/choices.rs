@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::*;
 use crate::ids::RequestId;
-use crate::matching::policy::demand::History;
+use crate::matching::policy::demand::{History, MOST_PACKAGES};
 use crate::matching::policy::standing::{Agreed, Standing, Standings};
 use crate::matching::{TripEntry, TripIndex, feasible, gain_rub};
 
@@ -83,6 +83,27 @@ fn the_past_is_forgotten_in_time() {
     today.created_at = NOW + Span::days(3);
     history.note(&package_entry(&today), today.created_at, &settings);
     assert!(!history.knows(known) && history.knows(today.id));
+}
+
+#[test]
+fn a_package_of_long_ago_that_changes_is_not_taken_for_a_new_one() {
+    let settings = Settings::default();
+    let most = MOST_PACKAGES as usize;
+    let mut packages = past(1, 2, 500);
+    packages[0].created_at = NOW - Span::hours(150);
+    packages.extend((0..most).map(|n| {
+        let mut package = package("Alfa", "Bravo");
+        package.id = package_id(10_000 + n as u128);
+        package.created_at = NOW - Span::minutes(60 - (n % 60) as i64);
+        package
+    }));
+    let mut history = history(&packages, &settings);
+    let (oldest, trip) = (&packages[0], trip_entry(&trip(1, &[("Alfa", 30), ("Bravo", 33)])));
+    assert!(!history.knows(oldest.id), "there was no room for it any more");
+    let before = history.demand(&trip, &settings);
+    history.note(&package_entry(oldest), oldest.created_at, &settings);
+    assert!(!history.knows(oldest.id) && history.knows(packages[1].id));
+    assert_eq!(history.demand(&trip, &settings), before);
 }
 
 fn standing(trip: &Trip, package: &Package) -> Standing {

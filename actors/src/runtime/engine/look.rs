@@ -18,6 +18,12 @@ use crate::time::{Span, Time};
 const MOST_BROWSED: usize = 20_000;
 
 impl Engine {
+    /// How this node matches.
+    #[must_use]
+    pub fn matching(&self) -> &matching::Settings {
+        &self.context.settings.matching
+    }
+
     /// Trips that pass the places of the need in order, have room and time, soonest first; at most `limit`.
     #[must_use]
     pub fn search(&self, need: &Need<'_>, limit: usize) -> Vec<Candidate> {
