@@ -7,6 +7,7 @@ use std::time::Duration;
 use peerpack_actors::ids::UserId;
 use peerpack_actors::package::PackageState;
 use peerpack_actors::ports::Unavailable;
+use peerpack_actors::request::RequestCommand;
 use peerpack_actors::runtime::Refusal;
 use peerpack_actors::time::{Span, Time};
 use tokio::task::AbortHandle;
@@ -19,6 +20,9 @@ const EVERY: Duration = Duration::from_secs(30);
 
 /// How many trips are reminded of in one round.
 const REMINDERS: u32 = 500;
+
+/// How many deliveries are settled in one round.
+const SETTLEMENTS: u32 = 100;
 
 /// How long a review waits for the other party's.
 pub const REVIEW_WAITS: Span = Span::days(14);
@@ -81,6 +85,7 @@ impl Chores {
 pub async fn do_all(app: &App) {
     let (database, now) = (&app.database, app.clock.now());
     done("remind couriers", remind(app, now).await);
+    done("settle deliveries", settle_deliveries(app, now).await);
     done("show reviews", database.show_reviews(now - REVIEW_WAITS).await);
     done("forget answers", database.prune_answers(now - ANSWERS_KEPT).await);
     done("forget notifications", database.prune_notifications(now - NOTIFICATIONS_KEPT).await);
@@ -140,6 +145,15 @@ async fn remind(app: &App, now: Time) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// A sender who says nothing keeps the courier's money waiting so long and no longer. Both hear of it as of any confirmation.
+async fn settle_deliveries(app: &App, now: Time) -> Result<(), Refusal> {
+    let delivered_by = now - Span::days(app.config.confirm_after_days.into());
+    for request in app.database.unanswered_deliveries(delivered_by, SETTLEMENTS).await? {
+        settled(app.engine.request(request, RequestCommand::Settle { delivered_by }).await.map(drop))?;
+    }
+    Ok(())
+}
+
 /// A deletion that was interrupted is brought to its end.
 async fn finish_deletions(app: &App) -> Result<(), Refusal> {
     for user in app.database.left_behind(DELETIONS).await? {
@@ -154,10 +168,6 @@ async fn finish_deletions(app: &App) -> Result<(), Refusal> {
 /// # Errors
 /// When the store does not answer, or there is too much going on.
 pub async fn call_everything_off(app: &App, user: UserId) -> Result<(), Refusal> {
-    let settled = |outcome: Result<(), Refusal>| match outcome {
-        Err(Refusal::Rejected(_) | Refusal::NotFound) => Ok(()),
-        other => other,
-    };
     for trip in app.engine.live_trips_of(user).await? {
         settled(app.engine.cancel_trip(trip, user).await.map(drop))?;
     }
@@ -169,6 +179,14 @@ pub async fn call_everything_off(app: &App, user: UserId) -> Result<(), Refusal>
         for package in page.iter().filter(|package| package.state == PackageState::Open) {
             settled(app.engine.cancel_package(package.id, user).await.map(drop))?;
         }
+    }
+}
+
+/// What is refused has gone on meanwhile, and that is well.
+fn settled(outcome: Result<(), Refusal>) -> Result<(), Refusal> {
+    match outcome {
+        Err(Refusal::Rejected(_) | Refusal::NotFound) => Ok(()),
+        other => other,
     }
 }
 

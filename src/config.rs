@@ -101,6 +101,8 @@ pub struct Config {
     pub phone_code_command: Option<PathBuf>,
     /// Whether a package needs the sender's word that nothing forbidden is inside.
     pub confirm_contents: bool,
+    /// How long a sender may say nothing to a delivery before it counts as confirmed, in days.
+    pub confirm_after_days: u16,
     /// Whether whoever asks too much is refused.
     pub limits: bool,
     /// Where uploads lie instead of in `data_dir`.
@@ -238,6 +240,7 @@ impl Config {
             unread_within_s: settings.unread_within_s.map_or(30, NonZeroU16::get),
             trusted_proxies: settings.trusted_proxies.unwrap_or(0),
             confirm_contents: settings.confirm_contents.unwrap_or(false),
+            confirm_after_days: settings.confirm_after_days.map_or(7, NonZeroU16::get),
             limits: settings.limits.unwrap_or(!development),
             demo_payments: settings.demo_payments.unwrap_or(development),
             log: settings.log.unwrap_or_else(|| "info".to_owned()),

@@ -223,11 +223,11 @@ pub fn package_agrees(package: &Package) -> Verdict {
         };
     };
     let Some(deal) = package.request(named) else { return fail(format!("its deal {named} is not there")) };
-    // A dispute is between the people; the package stays handed over.
+    // A dispute is between the people; the package stays where it was.
     let agrees = matches!(
         (&package.state, &deal.state),
         (PackageState::Assigned { .. }, RequestState::Accepted { .. })
-            | (PackageState::InTransit { .. }, RequestState::PickedUp { .. })
+            | (PackageState::InTransit { .. }, RequestState::PickedUp { .. } | RequestState::Disputed { .. })
             | (
                 PackageState::Delivered { .. },
                 RequestState::Delivered { .. } | RequestState::Disputed { .. }

@@ -8,6 +8,7 @@
 //! ```text
 //! hold      sender available -> courier frozen      (accepted)
 //! deliver   courier frozen   -> courier pending     (delivered)
+//! dispute   courier frozen   -> courier pending     (disputed before it was delivered)
 //! release   courier pending  -> courier available   (confirmed, less the platform fee)
 //! refund    courier frozen or pending -> sender available
 //! ```
@@ -28,7 +29,7 @@ pub enum Account {
     Available(UserId),
     /// The escrow of requests that a courier has accepted.
     Frozen(UserId),
-    /// Delivered, not yet confirmed.
+    /// Delivered and not yet confirmed, or disputed.
     Pending(UserId),
     /// The platform's fees.
     Fees,
@@ -85,7 +86,7 @@ pub enum EscrowState {
     None,
     /// Held for the courier.
     Held,
-    /// Delivered, waiting for the sender's confirmation.
+    /// Delivered or disputed, waiting for the sender's confirmation or an operator.
     Pending,
     /// Paid to the courier.
     Released,
@@ -120,6 +121,8 @@ pub enum EscrowCommand {
     },
     /// The parcel has been handed over.
     Deliver,
+    /// The sender disputes that the parcel will be handed over.
+    Dispute,
     /// The sender has confirmed.
     Release,
     /// Give the money back.
@@ -173,6 +176,10 @@ impl Escrow {
                 S::Pending,
                 vec![("deliver", A::Frozen(self.courier), A::Pending(self.courier), self.amount)],
             ),
+            (S::Held, C::Dispute) => (
+                S::Pending,
+                vec![("dispute", A::Frozen(self.courier), A::Pending(self.courier), self.amount)],
+            ),
             (S::Pending, C::Release) => {
                 let fee = self.fee();
                 let net = self.amount.minus(fee).expect("the fee is a share of the amount");
@@ -220,7 +227,7 @@ impl EscrowCommand {
     const fn action(self) -> &'static str {
         match self {
             Self::Hold { .. } => "hold the reward",
-            Self::Deliver => "set the reward aside",
+            Self::Deliver | Self::Dispute => "set the reward aside",
             Self::Release => "release the reward",
             Self::Refund => "refund the reward",
         }

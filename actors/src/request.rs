@@ -7,7 +7,14 @@
 //! pending -> accepted -> picked_up -> delivered -> confirmed
 //! pending -> agreed -> accepted          where the sender leaves time to choose: see `PackageDraft::confirm_by`
 //! pending | agreed -> declined | expired | withdrawn | taken
-//! accepted -> cancelled        delivered -> disputed -> confirmed | cancelled
+//! accepted -> cancelled        picked_up | delivered -> disputed -> confirmed | cancelled
+//! ```
+//!
+//! No money stays where only a silent party could free it: what was picked up and does not arrive by the deadline can be
+//! disputed, a delivery that the sender says nothing to is settled, and an operator can end what neither of them ends:
+//!
+//! ```text
+//! picked_up -> cancelled       delivered -> confirmed | cancelled
 //! ```
 
 mod state;
@@ -173,18 +180,25 @@ pub enum RequestCommand {
         /// Who.
         by: UserId,
     },
-    /// The sender disputes the delivery.
+    /// The sender has had time enough to say something: the delivery counts as confirmed.
+    Settle {
+        /// The latest moment of a delivery that counts.
+        delivered_by: Time,
+    },
+    /// The sender disputes the delivery; or, once the package should have arrived, that there was one.
     Dispute {
         /// Who.
         by: UserId,
         /// Why, in their words.
         reason: String,
     },
-    /// An operator ends a dispute: the courier is paid, or the sender gets the money back. Whoever gives this command has
-    /// made sure that it comes from an operator.
+    /// An operator ends a dispute, or a deal that neither party ends: the courier is paid, or the sender gets the money
+    /// back. Whoever gives this command has made sure that it comes from an operator.
     Resolve {
-        /// Who is in the right.
+        /// Who is in the right. What was not delivered is not paid for without a dispute.
         in_favour_of: Party,
+        /// The operator.
+        by: UserId,
     },
     /// Either party calls the deal off before pickup.
     Cancel {
@@ -206,6 +220,7 @@ impl RequestCommand {
             Self::PickUp { .. } => "pick the package up",
             Self::Deliver { .. } => "deliver the package",
             Self::Confirm { .. } => "confirm the delivery",
+            Self::Settle { .. } => "settle the delivery",
             Self::Dispute { .. } => "dispute the delivery",
             Self::Resolve { .. } => "resolve the dispute",
             Self::Cancel { .. } => "cancel the deal",
@@ -308,26 +323,37 @@ impl Request {
             C::Confirm { by } => {
                 self.require(*by, Party::Sender)?;
                 match self.state {
-                    S::Delivered { .. } => Ok(S::Confirmed { at: now }),
+                    S::Delivered { .. } => Ok(S::Confirmed { at: now, operator: None }),
                     _ => self.illegal(command),
                 }
             }
+            C::Settle { delivered_by } => match &self.state {
+                S::Delivered { at } if at <= delivered_by => Ok(S::Confirmed { at: now, operator: None }),
+                _ => self.illegal(command),
+            },
             C::Dispute { by, reason } => {
                 self.require(*by, Party::Sender)?;
                 match self.state {
-                    S::Delivered { .. } => Ok(S::Disputed { at: now, reason: reason.clone() }),
+                    // When that is not too early, the package knows.
+                    S::PickedUp { .. } | S::Delivered { .. } => {
+                        Ok(S::Disputed { at: now, reason: reason.clone() })
+                    }
                     _ => self.illegal(command),
                 }
             }
-            C::Resolve { in_favour_of } => match (&self.state, in_favour_of) {
-                (S::Disputed { .. }, Party::Courier) => Ok(S::Confirmed { at: now }),
-                (S::Disputed { .. }, Party::Sender) => Ok(S::Cancelled { at: now, by: Party::Sender }),
+            C::Resolve { in_favour_of, by } => match (&self.state, in_favour_of) {
+                (S::Delivered { .. } | S::Disputed { .. }, Party::Courier) => {
+                    Ok(S::Confirmed { at: now, operator: Some(*by) })
+                }
+                (S::PickedUp { .. } | S::Delivered { .. } | S::Disputed { .. }, Party::Sender) => {
+                    Ok(S::Cancelled { at: now, by: Party::Sender, operator: Some(*by) })
+                }
                 _ => self.illegal(command),
             },
             C::Cancel { by } => {
                 let by = self.party(*by).ok_or(Rejection::NotAParty)?;
                 match self.state {
-                    S::Accepted { .. } => Ok(S::Cancelled { at: now, by }),
+                    S::Accepted { .. } => Ok(S::Cancelled { at: now, by, operator: None }),
                     _ => self.illegal(command),
                 }
             }

@@ -49,6 +49,9 @@ enum Step {
     Deliver,
     Confirm,
     Dispute,
+    Settle,
+    PayCourier,
+    RefundSender,
     Cancel,
 }
 
@@ -77,6 +80,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Deliver),
         1 => Just(Step::Confirm),
         1 => Just(Step::Dispute),
+        1 => Just(Step::Settle),
+        1 => Just(Step::PayCourier),
+        1 => Just(Step::RefundSender),
         3 => Just(Step::Cancel),
     ]
 }
@@ -365,6 +371,9 @@ impl World {
             Step::Deliver => RequestCommand::Deliver { by },
             Step::Confirm => RequestCommand::Confirm { by },
             Step::Dispute => RequestCommand::Dispute { by, reason: "wet".to_owned() },
+            Step::Settle => RequestCommand::Settle { delivered_by: self.now },
+            Step::PayCourier => RequestCommand::Resolve { in_favour_of: Party::Courier, by },
+            Step::RefundSender => RequestCommand::Resolve { in_favour_of: Party::Sender, by },
             Step::Cancel => RequestCommand::Cancel { by },
         };
         PackageCommand::Request { id, command }

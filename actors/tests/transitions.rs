@@ -61,7 +61,7 @@ pending    !wrong_party  !wrong_party  withdrawn       !wrong_party  !wrong_part
 overdue    !wrong_party  !wrong_party  withdrawn       !wrong_party  !wrong_party  .          .         .
 agreed     !wrong_party  !wrong_party  withdrawn       !wrong_party  !wrong_party  .          .         .
 accepted   !wrong_party  !wrong_party  .               !wrong_party  !wrong_party  .          .         cancelled
-picked_up  !wrong_party  !wrong_party  .               !wrong_party  !wrong_party  .          .         .
+picked_up  !wrong_party  !wrong_party  .               !wrong_party  !wrong_party  .          disputed  .
 delivered  !wrong_party  !wrong_party  .               !wrong_party  !wrong_party  confirmed  disputed  .
 confirmed  !wrong_party  !wrong_party  .               !wrong_party  !wrong_party  already    .         .
 declined   !wrong_party  !wrong_party  .               !wrong_party  !wrong_party  .          .         .
@@ -96,7 +96,7 @@ pending    accepted        declined        !wrong_party  !wrong_party  !wrong_pa
 overdue    !expired        declined        !wrong_party  !wrong_party  !wrong_party  .          .         .
 agreed     already         declined        !wrong_party  !wrong_party  !wrong_party  .          .         .
 accepted   already         .               !wrong_party  !wrong_party  !wrong_party  .          .         cancelled
-picked_up  .               .               !wrong_party  !wrong_party  !wrong_party  .          .         .
+picked_up  .               .               !wrong_party  !wrong_party  !wrong_party  .          disputed  .
 delivered  .               .               !wrong_party  !wrong_party  !wrong_party  confirmed  disputed  .
 confirmed  .               .               !wrong_party  !wrong_party  !wrong_party  already    .         .
 declined   .               already         !wrong_party  !wrong_party  !wrong_party  .          .         .
@@ -107,22 +107,23 @@ cancelled  .               .               !wrong_party  !wrong_party  !wrong_pa
 disputed   .               .               !wrong_party  !wrong_party  !wrong_party  .          already   .
 ";
 
-/// What nobody asks for: the clock ends a request, and the engine chooses among those who have agreed.
+/// What no party asks for: the clock ends a request and settles a delivery, the engine chooses among those who have agreed,
+/// and an operator ends what the parties do not.
 const ENGINE: &str = "
-state      expire          choose
-pending    .               .
-overdue    expired         .
-agreed     .               accepted
-accepted   .               already
-picked_up  .               .
-delivered  .               .
-confirmed  .               .
-declined   .               .
-expired    already         !expired
-withdrawn  .               .
-taken      !already_taken  !already_taken
-cancelled  .               .
-disputed   .               .
+state      expire          choose          settle     settle_early  pay_courier  refund_sender
+pending    .               .               .          .             .            .
+overdue    expired         .               .          .             .            .
+agreed     .               accepted        .          .             .            .
+accepted   .               already         .          .             .            .
+picked_up  .               .               .          .             .            cancelled
+delivered  .               .               confirmed  .             confirmed    cancelled
+confirmed  .               .               already    already       .            .
+declined   .               .               .          .             .            .
+expired    already         !expired        .          .             .            .
+withdrawn  .               .               .          .             .            .
+taken      !already_taken  !already_taken  .          .             .            .
+cancelled  .               .               .          .             .            .
+disputed   .               .               .          .             confirmed    cancelled
 ";
 
 /// The trip of the row; `full` means that a parcel is on board or, for room, that it asks for all of it.
@@ -159,12 +160,12 @@ cancelled   nothing            nothing          nothing    !not_a_party       !n
 ";
 
 const ESCROW: &str = "
-state     hold  hold_from_demo  deliver  release   refund
-none      held  held            .        .         .
-held      .     .               pending  .         refunded
-pending   .     .               .        released  refunded
-released  .     .               .        .         .
-refunded  .     .               .        .         .
+state     hold  hold_from_demo  deliver  dispute  release   refund
+none      held  held            .        .        .         .
+held      .     .               pending  pending  .         refunded
+pending   .     .               .        .        released  refunded
+released  .     .               .        .        .         .
+refunded  .     .               .        .        .         .
 ";
 
 /// Calls back with (row, column, cell) of every cell of the tables in the text, and says how many there were.
@@ -214,13 +215,13 @@ fn request_state(word: &str) -> RequestState {
         "accepted" => RequestState::Accepted { at },
         "picked_up" => RequestState::PickedUp { at },
         "delivered" => RequestState::Delivered { at },
-        "confirmed" => RequestState::Confirmed { at },
+        "confirmed" => RequestState::Confirmed { at, operator: None },
         "declined" => RequestState::Declined { at, reason: None },
         "expired" => RequestState::Expired { at },
         "withdrawn" => RequestState::Withdrawn { at },
         "taken" => RequestState::Taken { at },
         // By the courier, so that the sender's command is not a repeat.
-        "cancelled" => RequestState::Cancelled { at, by: Party::Courier },
+        "cancelled" => RequestState::Cancelled { at, by: Party::Courier, operator: None },
         "disputed" => RequestState::Disputed { at, reason: "wet".to_owned() },
         other => panic!("no state {other}"),
     }
@@ -236,6 +237,10 @@ fn request_command(word: &str, by: UserId) -> RequestCommand {
         "pick_up" => RequestCommand::PickUp { by },
         "deliver" => RequestCommand::Deliver { by },
         "confirm" => RequestCommand::Confirm { by },
+        "settle" => RequestCommand::Settle { delivered_by: THEN },
+        "settle_early" => RequestCommand::Settle { delivered_by: THEN - Span::from_ms(1) },
+        "pay_courier" => RequestCommand::Resolve { in_favour_of: Party::Courier, by },
+        "refund_sender" => RequestCommand::Resolve { in_favour_of: Party::Sender, by },
         "dispute" => RequestCommand::Dispute { by, reason: "wet".to_owned() },
         "cancel" => RequestCommand::Cancel { by },
         other => panic!("no command {other}"),
@@ -262,6 +267,10 @@ fn package_with(origin: Origin, row: &str) -> Package {
     let request = &mut package.requests[0];
     request.state = request_state(row);
     let (request, at) = (request.id, THEN);
+    if row == "picked_up" {
+        // It should have arrived by the time the commands come.
+        package.draft.deliver_by = LATER;
+    }
     package.state = match row {
         "accepted" => PackageState::Assigned { request, at },
         "picked_up" => PackageState::InTransit { request, at },
@@ -306,7 +315,7 @@ fn check_requests(table: &str, origin: Origin, by: UserId) {
         }
     });
     assert_eq!(rows, REQUEST_STATES, "a table has every state");
-    assert!(cells == 13 * 8 || cells == 13 * 2, "a table has every command");
+    assert!(cells == 13 * 8 || cells == 13 * 6, "a table has every command");
 }
 
 #[test]
@@ -328,7 +337,7 @@ fn a_courier_who_responded_waits_for_the_senders_answer() {
 }
 
 #[test]
-fn the_clock_ends_what_waits_too_long_and_the_engine_chooses_of_those_who_agreed() {
+fn the_clock_the_engine_and_an_operator_end_what_the_parties_do_not() {
     for origin in [Origin::Sender, Origin::Courier, Origin::Engine] {
         check_requests(ENGINE, origin, stranger());
     }
@@ -440,7 +449,7 @@ fn a_stranger_may_do_nothing_with_a_request_whatever_its_state() {
 #[test]
 fn a_deal_called_off_by_the_sender_is_a_repeat_for_the_sender_only() {
     let mut package = package_with(Origin::Engine, "cancelled");
-    package.requests[0].state = RequestState::Cancelled { at: THEN, by: Party::Sender };
+    package.requests[0].state = RequestState::Cancelled { at: THEN, by: Party::Sender, operator: None };
     let table = [(sender(), "already"), (courier(), "."), (stranger(), "!not_a_party")];
     for (by, expected) in table {
         let command = PackageCommand::Request { id: id(30), command: RequestCommand::Cancel { by } };
@@ -454,7 +463,10 @@ fn each_step_of_a_request_carries_its_evidence() {
     let request = |row| package_with(Origin::Engine, row).requests[0].clone();
     let reason = || Some("too big".to_owned());
     let by = courier();
-    let table: [(&str, RequestCommand, RequestState); 6] = [
+    let operator = stranger();
+    let refund = RequestCommand::Resolve { in_favour_of: Party::Sender, by: operator };
+    let pay = RequestCommand::Resolve { in_favour_of: Party::Courier, by: operator };
+    let table: [(&str, RequestCommand, RequestState); 8] = [
         ("pending", RequestCommand::Accept { by }, RequestState::Accepted { at }),
         (
             "pending",
@@ -462,17 +474,23 @@ fn each_step_of_a_request_carries_its_evidence() {
             RequestState::Declined { at, reason: reason() },
         ),
         ("overdue", RequestCommand::Expire, RequestState::Expired { at }),
-        ("accepted", RequestCommand::Cancel { by }, RequestState::Cancelled { at, by: Party::Courier }),
+        (
+            "accepted",
+            RequestCommand::Cancel { by },
+            RequestState::Cancelled { at, by: Party::Courier, operator: None },
+        ),
         (
             "accepted",
             RequestCommand::Cancel { by: sender() },
-            RequestState::Cancelled { at, by: Party::Sender },
+            RequestState::Cancelled { at, by: Party::Sender, operator: None },
         ),
         (
             "delivered",
             RequestCommand::Dispute { by: sender(), reason: "wet".to_owned() },
             RequestState::Disputed { at, reason: "wet".to_owned() },
         ),
+        ("picked_up", refund, RequestState::Cancelled { at, by: Party::Sender, operator: Some(operator) }),
+        ("disputed", pay, RequestState::Confirmed { at, operator: Some(operator) }),
     ];
     for (row, command, next) in table {
         assert_eq!(request(row).decide(&command, at), Ok(next), "{row}");
@@ -507,6 +525,12 @@ fn a_package_moves_with_its_deal() {
         ("picked_up", "deliver", courier(), "delivered"),
         ("delivered", "confirm", sender(), "confirmed"),
         ("delivered", "dispute", sender(), "delivered"),
+        ("delivered", "settle", stranger(), "confirmed"),
+        ("delivered", "refund_sender", stranger(), "cancelled"),
+        ("picked_up", "dispute", sender(), "in_transit"),
+        ("picked_up", "refund_sender", stranger(), "cancelled"),
+        ("disputed", "refund_sender", stranger(), "cancelled"),
+        ("disputed", "pay_courier", stranger(), "confirmed"),
         ("pending", "decline", courier(), "open"),
         ("pending", "withdraw", sender(), "open"),
     ];
@@ -518,6 +542,22 @@ fn a_package_moves_with_its_deal() {
         assert_eq!(package.state.word(), expected, "{row}, {word}");
         assert_eq!(package.version, 3, "one decision is one version: {row}, {word}");
     }
+}
+
+#[test]
+fn what_is_under_way_is_disputed_once_it_should_have_arrived_and_its_money_is_set_aside() {
+    let mut package = package_with(Origin::Engine, "picked_up");
+    let dispute = asked(&package, 0, request_command("dispute", sender()));
+    let early = package.decide(&dispute, None, true, LATER - Span::from_ms(1));
+    assert_eq!(early.map_err(|rejection| rejection.code()), Err("illegal_transition"));
+    let disputed = step(&dispute, &mut package, None, LATER);
+    assert_eq!(disputed.escrow[0].1.next, EscrowState::Pending);
+    assert_eq!((words(&package)[0], package.state.word()), ("disputed", "in_transit"));
+    peerpack_actors::invariants::package_agrees(&package).expect("they agree");
+    let refund = asked(&package, 0, request_command("refund_sender", stranger()));
+    let refunded = step(&refund, &mut package, None, LATER);
+    assert_eq!((refunded.escrow[0].1.next, refunded.trips.len()), (EscrowState::Refunded, 1));
+    assert_eq!(package.state.word(), "cancelled", "it looks for no other courier");
 }
 
 #[test]
@@ -732,6 +772,7 @@ fn money_takes_each_step_once_and_in_order() {
             "hold" => EscrowCommand::Hold { demo_funds: false },
             "hold_from_demo" => EscrowCommand::Hold { demo_funds: true },
             "deliver" => EscrowCommand::Deliver,
+            "dispute" => EscrowCommand::Dispute,
             "release" => EscrowCommand::Release,
             "refund" => EscrowCommand::Refund,
             other => panic!("no command {other}"),
@@ -745,7 +786,7 @@ fn money_takes_each_step_once_and_in_order() {
         };
         assert_eq!(word, cell, "{row}, {column}");
     });
-    assert_eq!(cells, 5 * 5);
+    assert_eq!(cells, 5 * 6);
 }
 
 #[test]
@@ -865,7 +906,7 @@ fn disputed() -> (Package, Trip) {
 
 #[test]
 fn a_dispute_ends_with_the_courier_paid_or_the_sender_refunded() {
-    let resolve = |in_favour_of| RequestCommand::Resolve { in_favour_of };
+    let resolve = |in_favour_of| RequestCommand::Resolve { in_favour_of, by: stranger() };
     let (mut package, _) = disputed();
     let paid = step(&asked(&package, 0, resolve(Party::Courier)), &mut package, None, LATER);
     assert_eq!((words(&package), package.state.word()), (vec!["confirmed"], "confirmed"));

@@ -139,6 +139,9 @@ pub struct Settings {
     /// Demand the sender's word that nothing forbidden is inside a package [default: false]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub confirm_contents: Option<bool>,
+    /// How long a sender may say nothing to a delivery before it counts as confirmed, days [default: 7]
+    #[arg(long, value_name = "DAYS")]
+    pub confirm_after_days: Option<NonZeroU16>,
     /// Refuse whoever asks too much [default: true in production]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub limits: Option<bool>,
@@ -319,6 +322,7 @@ impl Settings {
             unread_within_s: self.unread_within_s.or(below.unread_within_s),
             trusted_proxies: self.trusted_proxies.or(below.trusted_proxies),
             confirm_contents: self.confirm_contents.or(below.confirm_contents),
+            confirm_after_days: self.confirm_after_days.or(below.confirm_after_days),
             limits: self.limits.or(below.limits),
             demo_payments: self.demo_payments.or(below.demo_payments),
             log: self.log.or(below.log),

@@ -1,4 +1,5 @@
-//! Disputes: a sender says that a delivery was not as agreed, an operator decides who gets the money.
+//! Disputes: a sender says that a delivery was not as agreed, an operator decides who gets the money. So does an operator
+//! where neither party ends a deal.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -21,7 +22,7 @@ use crate::store::DisputeRecord;
 /// How many disputes are listed.
 const PAGE: u32 = 100;
 
-/// What is wrong with a delivery.
+/// What is wrong.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Complaint {
@@ -72,7 +73,8 @@ pub struct Resolved {
     new_status: String,
 }
 
-/// The sender says that a package was not delivered as agreed. The money stays where it is until an operator decides.
+/// The sender says that a package was not delivered as agreed or, after its deadline, that it was not delivered at all. The
+/// money is set aside until an operator decides.
 #[utoipa::path(put, path = "/api/package-requests/{request_id}/dispute", tag = "requests", security(("bearer" = [])),
     params(("request_id" = String, Path, description = "The request")), request_body = Complaint,
     responses((status = 200, body = Step), (status = 400, body = Problem), (status = 401, body = Problem),
@@ -120,7 +122,8 @@ pub async fn list(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     Ok(HttpResponse::Ok().json(Disputes { disputes: disputes.into_iter().map(view).collect() }))
 }
 
-/// Ends a dispute: the courier is paid, or the sender gets the money back.
+/// Ends a dispute: the courier is paid, or the sender gets the money back. It also ends a delivery that the sender says
+/// nothing to, and a pickup that leads to no delivery; after that one only the sender can be in the right.
 #[utoipa::path(post, path = "/api/admin/disputes/{dispute_id}/resolve", tag = "admin", security(("bearer" = [])),
     params(("dispute_id" = String, Path, description = "The request that it is about")), request_body = Resolution,
     responses((status = 200, body = Resolved), (status = 400, body = Problem), (status = 401, body = Problem),
@@ -139,8 +142,9 @@ pub async fn resolve(
     }
     let work = async |once: &Once| {
         let answer = once.package(StatusCode::OK, move |package| resolved(package, id));
-        let done = app.engine.under(answer).request(id, RequestCommand::Resolve { in_favour_of }).await?;
-        tracing::info!(request = %id, by = %principal.user, in_favour_of = in_favour_of.word(), "a dispute is resolved");
+        let by = principal.user;
+        let done = app.engine.under(answer).request(id, RequestCommand::Resolve { in_favour_of, by }).await?;
+        tracing::info!(request = %id, %by, in_favour_of = in_favour_of.word(), "a dispute is resolved");
         Ok(HttpResponse::Ok().json(resolved(&done.package, id).ok_or_else(ApiError::not_found)?))
     };
     // The other decision is another call.

@@ -39,7 +39,7 @@ pub struct BalanceView {
     available: f64,
     /// The escrow of deals accepted as a courier.
     frozen: f64,
-    /// Delivered, not yet confirmed.
+    /// Delivered and not yet confirmed, or disputed.
     pending: f64,
     /// All of it.
     total: f64,
@@ -53,7 +53,7 @@ pub struct TransactionView {
     date: String,
     /// Roubles; negative when it went away.
     amount: f64,
-    /// `fund`, `hold`, `deliver`, `release`, `fee`, `refund` or `withdrawal`.
+    /// `fund`, `hold`, `deliver`, `dispute`, `release`, `fee`, `refund` or `withdrawal`.
     #[serde(rename = "type")]
     kind: String,
     status: String,

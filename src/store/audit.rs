@@ -42,7 +42,7 @@ const RULES: &[(Invariant, &str, &str)] = &[
          FROM packages AS p LEFT JOIN requests AS q ON q.id = p.deal AND q.package_id = p.id \
          WHERE p.state IN ('assigned', 'in_transit', 'delivered', 'confirmed') AND COALESCE(NOT ( \
              (p.state = 'assigned' AND q.state = 'accepted') \
-             OR (p.state = 'in_transit' AND q.state = 'picked_up') \
+             OR (p.state = 'in_transit' AND q.state IN ('picked_up', 'disputed')) \
              OR (p.state = 'delivered' AND q.state IN ('delivered', 'disputed')) \
              OR (p.state = 'confirmed' AND q.state = 'confirmed')), true)",
     ),

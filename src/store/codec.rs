@@ -118,16 +118,17 @@ pub(super) fn request_state(row: &Row) -> Result<RequestState, Failure> {
         let agreed_at = row.optional_time("agreed_at")?;
         return Ok(agreed_at.map_or(RequestState::Pending, |at| RequestState::Agreed { at }));
     };
+    let operator = row.get::<Option<Uuid>>("resolved_by")?.map(UserId::from);
     Ok(match word.as_str() {
         "accepted" => RequestState::Accepted { at },
         "picked_up" => RequestState::PickedUp { at },
         "delivered" => RequestState::Delivered { at },
-        "confirmed" => RequestState::Confirmed { at },
+        "confirmed" => RequestState::Confirmed { at, operator },
         "declined" => RequestState::Declined { at, reason },
         "expired" => RequestState::Expired { at },
         "withdrawn" => RequestState::Withdrawn { at },
         "taken" => RequestState::Taken { at },
-        "cancelled" => RequestState::Cancelled { at, by: party_of(row.get("state_by")?)? },
+        "cancelled" => RequestState::Cancelled { at, by: party_of(row.get("state_by")?)?, operator },
         "disputed" => RequestState::Disputed { at, reason: reason.unwrap_or_default() },
         _ => return Err(broken("request state", &word)),
     })
@@ -150,13 +151,14 @@ pub(super) fn stored(state: &RequestState) -> (&'static str, Option<i64>, Option
     }
 }
 
-/// The evidence of a request's state beside its word: who called the deal off, and in whose words.
-pub(super) fn evidence(state: &RequestState) -> (Option<&'static str>, Option<&str>) {
+/// The evidence of a request's state beside its word: who called the deal off, in whose words, and which operator ended it.
+pub(super) fn evidence(state: &RequestState) -> (Option<&'static str>, Option<&str>, Option<UserId>) {
     match state {
-        RequestState::Cancelled { by, .. } => (Some(by.word()), None),
-        RequestState::Declined { reason, .. } => (None, reason.as_deref()),
-        RequestState::Disputed { reason, .. } => (None, Some(reason)),
-        _ => (None, None),
+        RequestState::Confirmed { operator, .. } => (None, None, *operator),
+        RequestState::Cancelled { by, operator, .. } => (Some(by.word()), None, *operator),
+        RequestState::Declined { reason, .. } => (None, reason.as_deref(), None),
+        RequestState::Disputed { reason, .. } => (None, Some(reason), None),
+        _ => (None, None, None),
     }
 }
 

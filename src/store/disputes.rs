@@ -1,4 +1,4 @@
-//! Deliveries that a sender disputes, for the operators who decide.
+//! Deliveries that a sender disputes, for the operators who decide, and those that a sender says nothing to.
 
 use peerpack_actors::ids::{PackageId, RequestId, UserId};
 use peerpack_actors::money::Amount;
@@ -13,6 +13,10 @@ const LIST: Sql = sql("\
     SELECT q.id, q.package_id, q.sender, q.courier, q.reason, q.state_at, q.reward_minor, q.currency, \
     p.description FROM requests AS q JOIN packages AS p ON p.id = q.package_id \
     WHERE q.state = 'disputed' ORDER BY q.state_at, q.id LIMIT $1");
+
+const UNANSWERED: Sql = sql(
+    "SELECT id FROM requests WHERE state = 'delivered' AND state_at <= $1 ORDER BY state_at, id LIMIT $2",
+);
 
 /// A dispute that nobody has decided yet.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -53,5 +57,19 @@ impl Database {
                 reward: row.amount("reward_minor", "currency")?,
             })
         })?)
+    }
+
+    /// Requests that were delivered at that moment or before and that their sender says nothing to, the oldest first, at
+    /// most `limit`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn unanswered_deliveries(
+        &self,
+        delivered_by: Time,
+        limit: u32,
+    ) -> Result<Vec<RequestId>, Unavailable> {
+        let rows = self.rows(UNANSWERED, args![delivered_by.ms(), limit]).await?;
+        Ok(each(&rows, |row| row.request_id("id"))?)
     }
 }

@@ -46,7 +46,7 @@ macro_rules! request_columns {
          q.pickup_place, q.pickup_at, q.dropoff_place, q.dropoff_at, q.detour_min, q.detour_m, \
          q.room_left_g, \
          q.reward_minor, q.currency, q.message, q.created_at, q.expires_at, q.ttl_ms, \
-         q.state, q.state_at, q.state_by, q.reason, q.agreed_at"
+         q.state, q.state_at, q.state_by, q.resolved_by, q.reason, q.agreed_at"
     };
 }
 pub(super) use request_columns;

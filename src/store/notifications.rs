@@ -25,7 +25,7 @@ macro_rules! of_interest {
 
 const LIST: Sql = sql(concat!(
     "SELECT n.seq, n.at, n.kind, n.request_id, n.trip_id, n.read_at, t.courier, t.stops, \
-     q.package_id, q.sender, q.state, q.state_at, q.state_by, q.reason, q.agreed_at, q.reward_minor, q.currency, \
+     q.package_id, q.sender, q.state, q.state_at, q.state_by, q.resolved_by, q.reason, q.agreed_at, q.reward_minor, q.currency, \
      p.description, c.name AS courier_name, s.name AS sender_name, \
      n.document_id, d.state AS document_state, d.reason AS document_reason \
      FROM notifications AS n LEFT JOIN trips AS t ON t.id = n.trip_id \

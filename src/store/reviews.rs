@@ -41,7 +41,7 @@ const PAST: Sql = over_rows!(
     "SELECT q.courier, q.pickup_place, q.dropoff_place, q.dropoff_at, q.state FROM",
     [id uuid],
     "CROSS JOIN requests AS q WHERE q.courier = r.id AND q.state IN ('confirmed', 'cancelled') \
-     AND (q.state = 'confirmed' OR q.state_by = 'courier') AND q.state_at >= COALESCE(( \
+     AND (q.state = 'confirmed' OR q.state_by = 'courier' OR q.resolved_by IS NOT NULL) AND q.state_at >= COALESCE(( \
          SELECT d.state_at FROM requests AS d WHERE d.courier = r.id \
          AND d.state IN ('confirmed', 'cancelled') ORDER BY d.state_at DESC LIMIT 1 OFFSET $2), 0) \
      ORDER BY r.n, q.state_at DESC"

@@ -1,6 +1,9 @@
-//! A sender disputes a delivery, an operator decides.
+//! A sender disputes a delivery, an operator decides; and no money is left where nobody can free it.
 
 use peerpack::auth::Role;
+use peerpack::chores;
+use peerpack_actors::ports::Store;
+use peerpack_actors::request::RequestState;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -13,13 +16,18 @@ struct Dispute {
 }
 
 async fn delivered(app: &TestApp) -> Dispute {
+    after(app, &["accept", "mark-delivered"]).await
+}
+
+/// A deal of which the courier has taken these steps.
+async fn after(app: &TestApp, steps: &[&str]) -> Dispute {
     let (anna, ivan) = (app.sign_in("Anna").await, app.sign_in("Ivan").await);
     let trip = ivan.publish_trip("Москва", "Казань", json!({})).await;
     let package = anna.publish_package("Москва", "Казань", json!({ "mode": "choose" })).await;
     let path = format!("/api/couriers/{trip}/send-package");
     let (_, sent) = anna.post(&path, json!({ "package_id": package })).await;
     let request = sent["request_id"].as_str().unwrap().to_owned();
-    for step in ["accept", "mark-delivered"] {
+    for step in steps {
         ivan.step(&request, step).await;
     }
     Dispute { anna, ivan, request }
@@ -71,5 +79,88 @@ async fn a_disputed_delivery_waits_for_an_operator_who_pays_or_refunds() {
             assert_eq!(admin.get("/api/admin/disputes").await["disputes"], json!([]));
             app.audit().await;
         }
+    }
+}
+
+#[actix_web::test]
+async fn an_operator_gives_the_money_back_after_a_pickup_that_leads_to_nothing() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let admin = app.sign_in_with_role("Olga", Role::Admin).await;
+        let Dispute { anna, ivan, request } = after(&app, &["accept", "pickup"]).await;
+        let (status, early) = dispute(&anna, &request).await;
+        assert_eq!((status.as_u16(), &early["code"]), (409, &json!("illegal_transition")), "not late yet");
+        let path = format!("/api/admin/disputes/{request}/resolve");
+        let (status, _) = admin.post(&path, json!({ "in_favour_of": "courier" })).await;
+        assert_eq!(status, StatusCode::CONFLICT, "nothing was delivered");
+        let (status, step) = admin.post(&path, json!({ "in_favour_of": "sender" })).await;
+        assert_eq!((status, &step["new_status"]), (StatusCode::OK, &json!("cancelled")), "{step}");
+        assert_eq!((available(&ivan).await, available(&anna).await), (0.0, 500.0));
+        app.audit().await;
+        let (status, answer) = ivan.call(Method::DELETE, "/api/user/account", None).await;
+        assert_eq!(status, StatusCode::OK, "nothing holds the courier: {answer}");
+    }
+}
+
+#[actix_web::test]
+async fn an_operator_ends_a_delivery_that_the_sender_says_nothing_to_and_is_remembered() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let admin = app.sign_in_with_role("Olga", Role::Admin).await;
+        for (in_favour_of, paid, refunded, success) in
+            [("courier", 450.0, 0.0, true), ("sender", 0.0, 500.0, false)]
+        {
+            let Dispute { anna, ivan, request } = delivered(&app).await;
+            let path = format!("/api/admin/disputes/{request}/resolve");
+            let (status, step) = admin.post(&path, json!({ "in_favour_of": in_favour_of })).await;
+            assert_eq!(status, StatusCode::OK, "{step}");
+            assert_eq!((available(&ivan).await, available(&anna).await), (paid, refunded));
+            let package = app.app.database.package_of(request.parse().unwrap()).await.unwrap().unwrap();
+            let package = app.app.database.package(package).await.unwrap().unwrap();
+            let (RequestState::Confirmed { operator, .. } | RequestState::Cancelled { operator, .. }) =
+                package.requests[0].state
+            else {
+                panic!("{:?}", package.requests[0].state)
+            };
+            assert_eq!(operator, admin.id.parse().ok(), "who decided is kept");
+            let ivan = ivan.id.parse().unwrap();
+            let known = app.app.database.reputations(&[ivan], 10).await.unwrap();
+            let past: Vec<bool> = known[&ivan].past.iter().map(|one| one.success).collect();
+            assert_eq!(past, [success], "a dispute that is lost counts");
+        }
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
+async fn time_confirms_what_the_sender_says_nothing_to_and_makes_what_is_under_way_disputable() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let silent = delivered(&app).await;
+        let lost = after(&app, &["accept", "pickup"]).await;
+        chores::do_all(&app.app).await;
+        assert_eq!(available(&silent.ivan).await, 0.0, "the sender has a week");
+        for statement in [
+            "UPDATE requests SET created_at = created_at - 691200000, state_at = state_at - 691200000",
+            "UPDATE packages SET created_at = created_at - 691200000, state_at = state_at - 691200000, \
+             deliver_by = deliver_by - 2592000000",
+        ] {
+            app.behind_its_back(statement).await;
+        }
+        let app = app.restart().await;
+        let admin = app.sign_in_with_role("Olga", Role::Admin).await;
+        chores::do_all(&app.app).await;
+        assert_eq!(available(&silent.ivan.at(&app)).await, 450.0, "eight days have passed");
+        let (anna, ivan) = (lost.anna.at(&app), lost.ivan.at(&app));
+        let (status, step) = dispute(&anna, &lost.request).await;
+        assert_eq!((status, &step["new_status"]), (StatusCode::OK, &json!("disputed")), "{step}");
+        app.audit().await;
+        let listed = admin.get("/api/admin/disputes").await;
+        assert_eq!(listed["disputes"][0]["id"], json!(lost.request));
+        let path = format!("/api/admin/disputes/{}/resolve", lost.request);
+        let (status, step) = admin.post(&path, json!({ "in_favour_of": "sender" })).await;
+        assert_eq!(status, StatusCode::OK, "{step}");
+        assert_eq!((available(&ivan).await, available(&anna).await), (0.0, 500.0));
+        app.audit().await;
     }
 }

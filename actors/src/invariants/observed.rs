@@ -147,8 +147,8 @@ pub(super) const fn follows(from: &RequestState, to: &RequestState) -> bool {
                 | S::Taken { .. }
         ),
         S::Accepted { .. } => matches!(to, S::PickedUp { .. } | S::Delivered { .. } | S::Cancelled { .. }),
-        S::PickedUp { .. } => matches!(to, S::Delivered { .. }),
-        S::Delivered { .. } => matches!(to, S::Confirmed { .. } | S::Disputed { .. }),
+        S::PickedUp { .. } => matches!(to, S::Delivered { .. } | S::Disputed { .. } | S::Cancelled { .. }),
+        S::Delivered { .. } => matches!(to, S::Confirmed { .. } | S::Disputed { .. } | S::Cancelled { .. }),
         S::Disputed { .. } => matches!(to, S::Confirmed { .. } | S::Cancelled { .. }),
         _ => false,
     }

@@ -37,6 +37,7 @@ impl Package {
             }
             PackageCommand::Request { id, command } => {
                 self.check_hand_over(*id, command, false)?;
+                self.check_lateness(*id, command, now)?;
                 self.step(*id, command, trip, demo_funds, now)
             }
             PackageCommand::HandOver { id, command } => {
@@ -130,6 +131,19 @@ impl Package {
         }
     }
 
+    /// Whether a package that is under way may be disputed: only once it should have arrived.
+    fn check_lateness(&self, id: RequestId, command: &RequestCommand, now: Time) -> Result<(), Rejection> {
+        let request = self.request(id).ok_or(Rejection::UnknownRequest)?;
+        match (&request.state, command) {
+            (RequestState::PickedUp { .. }, RequestCommand::Dispute { by, .. })
+                if *by == self.sender && now < self.draft.deliver_by =>
+            {
+                Err(Rejection::IllegalTransition { action: command.action(), state: request.state.word() })
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn step(
         &self,
         id: RequestId,
@@ -179,12 +193,16 @@ impl Package {
                 outcome.events.push(moved(request, next));
                 outcome.events.push(PackageEvent::Moved(PackageState::Confirmed { request: id, at: now }));
             }
+            // What never arrived is set aside like what did; the package itself stays under way.
+            RequestState::Disputed { .. } if matches!(request.state, RequestState::PickedUp { .. }) => {
+                outcome.move_escrow(request, EscrowCommand::Dispute)?;
+                outcome.events.push(moved(request, next));
+            }
             RequestState::Cancelled { .. } => {
                 self.call_off(request, next, &mut outcome)?;
-                // What was handed over, rightly or not, looks for no other courier.
-                let was_disputed = matches!(request.state, RequestState::Disputed { .. });
-                let after =
-                    if was_disputed { PackageState::Cancelled { at: now } } else { PackageState::Open };
+                // What a courier has had, delivered or not, looks for no other one.
+                let untouched = matches!(request.state, RequestState::Accepted { .. });
+                let after = if untouched { PackageState::Open } else { PackageState::Cancelled { at: now } };
                 outcome.events.push(PackageEvent::Moved(after));
             }
             _ => outcome.events.push(moved(request, next)),
@@ -211,7 +229,7 @@ impl Package {
                     outcome.events.push(moved(request, RequestState::Withdrawn { at: now }));
                 }
                 RequestState::Accepted { .. } => {
-                    let next = RequestState::Cancelled { at: now, by: Party::Courier };
+                    let next = RequestState::Cancelled { at: now, by: Party::Courier, operator: None };
                     self.call_off(request, next, &mut outcome)?;
                     outcome.events.push(PackageEvent::Moved(PackageState::Open));
                 }
@@ -229,7 +247,7 @@ impl Package {
             PackageState::Template | PackageState::Open => {}
             PackageState::Assigned { .. } => {
                 let deal = self.deal().ok_or(Rejection::UnknownRequest)?;
-                let next = RequestState::Cancelled { at: now, by: Party::Sender };
+                let next = RequestState::Cancelled { at: now, by: Party::Sender, operator: None };
                 self.call_off(deal, next, &mut outcome)?;
             }
             _ => return Err(self.illegal("cancel the package")),
@@ -271,7 +289,7 @@ impl Request {
         match (command, &self.state) {
             (C::Accept { by }, S::Accepted { .. } | S::Agreed { .. })
             | (C::Decline { by, .. }, S::Declined { .. }) => by_answerer(by),
-            (C::Choose, S::Accepted { .. }) => true,
+            (C::Choose, S::Accepted { .. }) | (C::Settle { .. }, S::Confirmed { .. }) => true,
             (C::Withdraw { by }, S::Withdrawn { .. }) => self.party(*by).is_some() && !by_answerer(by),
             (C::PickUp { by }, S::PickedUp { .. }) | (C::Deliver { by }, S::Delivered { .. }) => {
                 *by == self.courier

@@ -1,6 +1,7 @@
 //! The states of a request.
 
 use super::Party;
+use crate::ids::UserId;
 use crate::ledger::EscrowState;
 use crate::time::Time;
 
@@ -29,10 +30,12 @@ pub enum RequestState {
         /// When.
         at: Time,
     },
-    /// The sender has confirmed the delivery.
+    /// The sender has confirmed the delivery, or it counts as confirmed.
     Confirmed {
         /// When.
         at: Time,
+        /// The operator who decided so, if one did.
+        operator: Option<UserId>,
     },
     /// The other party said no.
     Declined {
@@ -56,14 +59,16 @@ pub enum RequestState {
         /// When.
         at: Time,
     },
-    /// A deal called off before pickup, or by the sender's dispute.
+    /// A deal called off before pickup, or ended by an operator in the sender's favour.
     Cancelled {
         /// When.
         at: Time,
-        /// By whom.
+        /// By whom; whose favour it was in if an operator decided.
         by: Party,
+        /// The operator who decided so, if one did.
+        operator: Option<UserId>,
     },
-    /// The sender says it was not delivered as agreed.
+    /// The sender says it was not delivered as agreed, or not at all.
     Disputed {
         /// When.
         at: Time,
@@ -101,7 +106,7 @@ impl RequestState {
             | Self::Accepted { at }
             | Self::PickedUp { at }
             | Self::Delivered { at }
-            | Self::Confirmed { at }
+            | Self::Confirmed { at, .. }
             | Self::Declined { at, .. }
             | Self::Expired { at }
             | Self::Withdrawn { at }

@@ -61,8 +61,8 @@ fn step_state(step: Step, at: Time) -> Option<RequestState> {
         Step::Taken => Some(RequestState::Taken { at }),
         Step::PickedUp => Some(RequestState::PickedUp { at }),
         Step::Delivered => Some(RequestState::Delivered { at }),
-        Step::Confirmed => Some(RequestState::Confirmed { at }),
-        Step::Cancelled => Some(RequestState::Cancelled { at, by: Party::Courier }),
+        Step::Confirmed => Some(RequestState::Confirmed { at, operator: None }),
+        Step::Cancelled => Some(RequestState::Cancelled { at, by: Party::Courier, operator: None }),
         Step::Disputed => Some(RequestState::Disputed { at, reason: String::new() }),
     }
 }

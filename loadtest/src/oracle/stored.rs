@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn what_is_stored_as_it_was_acknowledged_is_fine_and_so_is_what_followed() {
-        for state in [RequestState::Accepted { at: AT }, RequestState::Confirmed { at: AT }] {
+        for state in [RequestState::Accepted { at: AT }, RequestState::Confirmed { at: AT, operator: None }] {
             let (play, request, mut stored) = after(What::Accept);
             stored.requests.insert(request, state);
             assert_eq!(check(&play.history, &stored), [""; 0]);
@@ -136,7 +136,9 @@ mod tests {
     #[test]
     fn a_deal_that_nobody_called_off_is_seen_when_it_is_gone() {
         let (mut play, request, mut stored) = after(What::Accept);
-        stored.requests.insert(request, RequestState::Cancelled { at: AT, by: Party::Courier });
+        stored
+            .requests
+            .insert(request, RequestState::Cancelled { at: AT, by: Party::Courier, operator: None });
         assert!(check(&play.history, &stored)[0].contains("it is cancelled"));
         play.acknowledged(1, What::Cancel, request);
         assert_eq!(check(&play.history, &stored), [""; 0]);

@@ -35,9 +35,11 @@ const MOVE_PACKAGES: Sql = over_rows!(
 );
 
 const MOVE_REQUESTS: Sql = over_rows!(
-    "UPDATE requests SET state = r.state, state_at = r.state_at, state_by = r.state_by, reason = COALESCE(r.reason, requests.reason), \
+    "UPDATE requests SET state = r.state, state_at = r.state_at, state_by = r.state_by, \
+     resolved_by = r.resolved_by, reason = COALESCE(r.reason, requests.reason), \
      agreed_at = COALESCE(r.agreed_at, requests.agreed_at), updated_at = r.at FROM",
-    [id uuid, package_id uuid, at int, state text, state_at int, state_by text, reason text, agreed_at int],
+    [id uuid, package_id uuid, at int, state text, state_at int, state_by text, resolved_by uuid, reason text,
+     agreed_at int],
     "WHERE requests.id = r.id AND requests.package_id = r.package_id"
 );
 
@@ -45,17 +47,17 @@ const ADD_REQUESTS: Sql = over_rows!(
     "INSERT INTO requests (id, package_id, trip_id, sender, courier, origin, leg_from, leg_to, \
      pickup_place, pickup_at, dropoff_place, dropoff_at, detour_min, detour_m, room_left_g, \
      reward_minor, currency, message, created_at, wave_order, expires_at, ttl_ms, \
-     state, state_at, state_by, reason, agreed_at, updated_at) \
+     state, state_at, state_by, resolved_by, reason, agreed_at, updated_at) \
      SELECT r.id, r.package_id, r.trip_id, r.sender, r.courier, r.origin, r.leg_from, r.leg_to, \
      r.pickup_place, r.pickup_at, r.dropoff_place, r.dropoff_at, r.detour_min, r.detour_m, r.room_left_g, \
      r.reward_minor, r.currency, r.message, r.created_at, r.wave_order, r.expires_at, r.ttl_ms, \
-     r.state, r.state_at, r.state_by, r.reason, r.agreed_at, r.at FROM",
+     r.state, r.state_at, r.state_by, r.resolved_by, r.reason, r.agreed_at, r.at FROM",
     [
         id uuid, package_id uuid, trip_id uuid, sender uuid, courier uuid, origin text, leg_from int,
         leg_to int, pickup_place int, pickup_at int, dropoff_place int, dropoff_at int, detour_min int,
         detour_m int, room_left_g int, reward_minor int, currency text, message text, created_at int,
-        wave_order int, expires_at int, ttl_ms int, state text, state_at int, state_by text, reason text,
-        agreed_at int, at int,
+        wave_order int, expires_at int, ttl_ms int, state text, state_at int, state_by text, resolved_by uuid,
+        reason text, agreed_at int, at int,
     ],
     ""
 );
@@ -100,7 +102,7 @@ pub(super) async fn apply_requests(conn: &mut Conn, units: Units<'_>) -> Result<
                 PackageChange::New(package) => &package.requests,
                 PackageChange::Update { id, opened, moved: steps, .. } => {
                     moved.extend(steps.iter().map(|(request, state)| {
-                        let (by, reason) = evidence(state);
+                        let (by, reason, operator) = evidence(state);
                         let (word, state_at, agreed_at) = stored(state);
                         json!({
                             "id": hex(request.uuid()),
@@ -109,6 +111,7 @@ pub(super) async fn apply_requests(conn: &mut Conn, units: Units<'_>) -> Result<
                             "state": word,
                             "state_at": state_at,
                             "state_by": by,
+                            "resolved_by": operator.map(|operator| hex(operator.uuid())),
                             "reason": reason,
                             "agreed_at": agreed_at,
                         })
@@ -172,7 +175,7 @@ async fn add_package(conn: &mut Conn, package: &Package) -> Result<(), Failure> 
 
 fn document(request: &Request, wave_order: usize, at: Time) -> Json {
     let plan = &request.plan;
-    let (by, reason) = evidence(&request.state);
+    let (by, reason, operator) = evidence(&request.state);
     let (word, state_at, agreed_at) = stored(&request.state);
     json!({
         "id": hex(request.id.uuid()),
@@ -200,6 +203,7 @@ fn document(request: &Request, wave_order: usize, at: Time) -> Json {
         "state": word,
         "state_at": state_at,
         "state_by": by,
+        "resolved_by": operator.map(|operator| hex(operator.uuid())),
         "reason": reason,
         "agreed_at": agreed_at,
         "at": at.ms(),

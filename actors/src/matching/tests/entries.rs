@@ -164,8 +164,8 @@ fn who_had_the_chance_is_barred_and_who_lost_the_race_is_not() {
         (Origin::Engine, S::Expired { at }, false, false, false),
         (Origin::Courier, S::Withdrawn { at }, true, false, false),
         (Origin::Engine, S::Taken { at }, false, false, false),
-        (Origin::Engine, S::Cancelled { at, by: Party::Courier }, true, true, false),
-        (Origin::Engine, S::Cancelled { at, by: Party::Sender }, false, false, false),
+        (Origin::Engine, S::Cancelled { at, by: Party::Courier, operator: None }, true, true, false),
+        (Origin::Engine, S::Cancelled { at, by: Party::Sender, operator: None }, false, false, false),
     ];
     let trip = trip(1, &[("Alfa", 1), ("Delta", 6)]);
     for (origin, state, trip_barred, courier_barred, pending) in table {

@@ -1,0 +1,2 @@
+-- What waits for its sender's word, and is settled without it after a while.
+CREATE INDEX requests_delivered ON requests (state_at) WHERE state = 'delivered';
