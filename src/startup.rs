@@ -95,7 +95,7 @@ impl Application {
             .context("cannot read the store; has `peerpack migrate` been run?")?;
         engine.threads().watch().context("cannot watch over the threads")?;
         let sockets = Arc::new(Sockets::default());
-        let (revocations, learning) = identity::revocations(&database, &sockets, clock.now()).await?;
+        let (revocations, learning) = identity::revocations(&database, &sockets, Arc::clone(&clock)).await?;
         let subscription = redis.map(|redis| subscribe(&redis, engine.clone(), Arc::clone(&sockets)));
         if let Some(metrics) = config.metrics_listen {
             let handle = telemetry::install_metrics()?;

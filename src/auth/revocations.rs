@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use parking_lot::RwLock;
 use peerpack_actors::ids::UserId;
-use peerpack_actors::ports::Unavailable;
+use peerpack_actors::ports::{Clock, Unavailable};
 use peerpack_actors::time::{Span, Time};
 use tokio::task::AbortHandle;
 use uuid::Uuid;
@@ -65,14 +65,20 @@ impl Revocations {
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn start(learn: Learn, close: Close, now: Time) -> Result<(Arc<Self>, Learning), Unavailable> {
+    pub async fn start(
+        learn: Learn,
+        close: Close,
+        clock: Arc<dyn Clock>,
+    ) -> Result<(Arc<Self>, Learning), Unavailable> {
+        let now = clock.now();
         let revocations = Arc::new(Self { ended: RwLock::default(), learn, close });
         revocations.look(now - MAX_LIFETIME, now).await?;
         let looking = Arc::clone(&revocations);
         let task = tokio::spawn(async move {
             loop {
                 tokio::time::sleep(EVERY).await;
-                let now = looking.latest(now);
+                // Somebody's clock may have been ahead: what is ended after that is not to be missed.
+                let now = looking.latest(now).min(clock.now());
                 if let Err(error) = looking.look(now - OVERLAP, now).await {
                     tracing::warn!(%error, "cannot learn which sessions were ended");
                 }

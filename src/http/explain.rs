@@ -141,7 +141,7 @@ pub async fn dry_run(
     let draft = draft(&app, body.0, None)?;
     let reward = draft.reward;
     let more = Amount::new(reward.minor + reward.minor * MORE_PERCENT / 100, reward.currency);
-    let (as_drafted, with_more) = app.engine.dry_run(principal.user, draft, more)?;
+    let (as_drafted, with_more) = app.engine.dry_run(principal.user, draft, more).await?;
     let (text_en, text_ru) = in_words(&as_drafted);
     let reasons = counted(&as_drafted);
     let answer = DryRun {

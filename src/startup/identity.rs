@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use peerpack_actors::time::{Span, Time};
+use peerpack_actors::ports::Clock;
+use peerpack_actors::time::Span;
 
 use crate::app::App;
 use crate::auth::phone::{CodeSender, CommandSender, LogSender, NoSender};
@@ -19,7 +20,7 @@ const INVITATION_TTL: Span = Span::hours(24);
 pub(super) async fn revocations(
     database: &Database,
     sockets: &Arc<Sockets>,
-    now: Time,
+    clock: Arc<dyn Clock>,
 ) -> anyhow::Result<(Arc<Revocations>, Learning)> {
     let database = database.clone();
     let learn = move |since| {
@@ -36,7 +37,7 @@ pub(super) async fn revocations(
     };
     let sockets = Arc::clone(sockets);
     let close = move |ended: &[Ended]| sockets.close_ended(ended);
-    Ok(Revocations::start(Box::new(learn), Box::new(close), now).await?)
+    Ok(Revocations::start(Box::new(learn), Box::new(close), clock).await?)
 }
 
 /// The way of codes to phones.

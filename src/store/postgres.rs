@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Executor as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
 
 /// How long the hooks may take; a connection that does not answer is closed.
 const HOOK_DEADLINE: Duration = Duration::from_secs(1);
@@ -19,6 +19,12 @@ const ACQUIRE_DEADLINE: Duration = Duration::from_secs(2);
 
 /// After this long without use a connection is tried before it is used again: the server may have restarted.
 pub(super) const QUIET: Duration = Duration::from_secs(1);
+
+/// The advisory lock of whoever changes the schema: "peerpack" in ASCII.
+const SCHEMA_LOCK: i64 = 0x7065_6572_7061_636b;
+
+/// How often the lock is asked for.
+const SCHEMA_ROUND: Duration = Duration::from_millis(100);
 
 /// Whether a database URL means Postgres.
 pub(super) fn is_url(url: &str) -> bool {
@@ -48,6 +54,33 @@ pub(super) fn plain_options(url: &str) -> Result<PgConnectOptions, sqlx::Error> 
         .application_name("peerpack")
         .statement_cache_capacity(256)
         .disable_statement_logging())
+}
+
+/// Waits until nobody else changes the schema, and keeps others from it until the connection closes.
+///
+/// It asks again and again instead of waiting in one statement: that would hold a snapshot, for whose end an index
+/// waits that is built concurrently, and two nodes would wait for each other.
+pub(super) async fn lock_schema(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    while !sqlx::query_scalar("SELECT pg_try_advisory_lock($1)")
+        .bind(SCHEMA_LOCK)
+        .fetch_one(&mut *conn)
+        .await?
+    {
+        tokio::time::sleep(SCHEMA_ROUND).await;
+    }
+    Ok(())
+}
+
+/// Takes away what a crash has left of indexes that were being built: their migrations are run again.
+pub(super) async fn drop_unfinished_indexes(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let drop_each = "SELECT format('DROP INDEX CONCURRENTLY IF EXISTS %I', c.relname) \
+        FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid \
+        WHERE NOT i.indisvalid AND c.relnamespace = current_schema()::regnamespace";
+    let statements: Vec<String> = sqlx::query_scalar(drop_each).fetch_all(&mut *conn).await?;
+    for statement in statements {
+        conn.execute(sqlx::raw_sql(AssertSqlSafe(statement))).await?;
+    }
+    Ok(())
 }
 
 /// The pool's settings with the hooks that end stray transactions.

@@ -69,7 +69,10 @@ impl Database {
             Backend::Postgres { url, .. } => {
                 let mut migrator: Migrator = sqlx::migrate!("migrations/postgres");
                 let mut conn = postgres::plain_options(url)?.connect().await?;
-                migrator.set_ignore_missing(true).run(&mut conn).await?;
+                postgres::lock_schema(&mut conn).await?;
+                postgres::drop_unfinished_indexes(&mut conn).await?;
+                migrator.set_locking(false).set_ignore_missing(true).run(&mut conn).await?;
+                // The lock goes with the connection.
                 conn.close().await?;
             }
             Backend::Sqlite { path, .. } => {

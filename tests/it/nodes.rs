@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use peerpack::store::{Database, Settings};
 use peerpack_actors::runtime::RuntimeSettings;
 use peerpack_actors::stream::StreamEvent;
 use serde_json::json;
+use sqlx::{Connection, PgConnection};
 
 use crate::support::{PATIENCE, TestApp, fresh_postgres};
 
@@ -50,6 +52,31 @@ async fn a_sender_on_one_node_reaches_a_courier_on_the_other() {
     ivan.at(&a).step(&request, "mark-delivered").await;
     anna.at(&b).step(&request, "confirm-delivery").await;
     a.audit().await;
+}
+
+#[actix_web::test]
+async fn nodes_that_migrate_an_empty_database_at_once_do_not_stop_each_other() {
+    if std::env::var("PEERPACK_TEST_POSTGRES").is_err() {
+        eprintln!("PEERPACK_TEST_POSTGRES is not set: not run");
+        return;
+    }
+    let url = fresh_postgres().await;
+    let node = async || Database::connect(&Settings::new(&url)).await.unwrap();
+    let nodes = [node().await, node().await, node().await];
+    let migrated = futures_util::future::join_all(nodes.iter().map(Database::migrate)).await;
+    assert!(migrated.iter().all(Result::is_ok), "{migrated:?}");
+
+    // A crash in the middle of building an index leaves half of one, and no word of the migration.
+    let mut admin = PgConnection::connect(&url).await.unwrap();
+    for statement in [
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'events_by_time'::regclass",
+        "DELETE FROM _sqlx_migrations WHERE version = 41",
+    ] {
+        sqlx::query(statement).execute(&mut admin).await.unwrap();
+    }
+    nodes[0].migrate().await.unwrap();
+    let valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'events_by_time'::regclass";
+    assert!(sqlx::query_scalar::<_, bool>(valid).fetch_one(&mut admin).await.unwrap());
 }
 
 #[actix_web::test]

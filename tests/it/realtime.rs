@@ -133,6 +133,36 @@ async fn rt_9_and_11_devices_on_two_nodes_see_one_stream_and_a_command_has_one_a
 }
 
 #[actix_web::test]
+async fn rt_6_what_another_node_has_told_of_is_no_future() {
+    let Ok(_) = std::env::var("PEERPACK_TEST_POSTGRES") else {
+        eprintln!("PEERPACK_TEST_POSTGRES is not set: not run");
+        return;
+    };
+    // The second node hears of nothing that the first one does.
+    let (a, b) = two_nodes("", Duration::from_secs(3_600)).await;
+    let anna = a.sign_in("Anna").await;
+    let (_tablet, mut heard) = device(&anna.at(&b), None).await;
+    hear(&mut heard, |heard| matches!(heard, Heard::Connected(_)).then_some(())).await;
+    anna.publish_package("Иркутск", "Улан-Удэ", json!({})).await;
+    let position = anna.get("/api/sync").await["position"].clone();
+    let (epoch, last_seq) = (position["epoch"].as_u64().unwrap(), position["seq"].as_u64().unwrap());
+    assert!(last_seq > 0);
+
+    let (_phone, mut heard) = device(&anna.at(&b), Some(Position { epoch, last_seq })).await;
+    let resumed = hear(&mut heard, |heard| match heard {
+        Heard::Resumed(resumed) => Some(resumed),
+        _ => None,
+    });
+    assert!(resumed.await.recovered);
+    anna.at(&b).publish_package("Иркутск", "Улан-Удэ", json!({})).await;
+    let next = hear(&mut heard, |heard| match heard {
+        Heard::Event(event) => Some(event.seq),
+        _ => None,
+    });
+    assert_eq!(next.await, last_seq + 1);
+}
+
+#[actix_web::test]
 async fn rt_9_without_a_single_hint_events_come_within_ten_seconds() {
     let Ok(_) = std::env::var("PEERPACK_TEST_POSTGRES") else {
         eprintln!("PEERPACK_TEST_POSTGRES is not set: not run");

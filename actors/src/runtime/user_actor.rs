@@ -227,7 +227,8 @@ impl Handler<Letter<Resume>> for UserActor {
         let known = if epoch != position.epoch {
             Some(unrecoverable("epoch_changed"))
         } else if last_seq > top {
-            Some(unrecoverable("future_seq"))
+            // Another node may have told of what this one has not seen yet.
+            None
         } else if top - last_seq > MAX_RESUME {
             Some(unrecoverable("too_many"))
         } else {
@@ -239,6 +240,17 @@ impl Handler<Letter<Resume>> for UserActor {
         let answer = async move {
             match known {
                 Some(answer) => Ok(answer),
+                None if last_seq > top => {
+                    let stored = context.store.position(user).await?.top;
+                    if last_seq > stored {
+                        return Ok(ResumeAnswer::Unrecoverable { reason: "future_seq", top });
+                    }
+                    if let Some(actor) = context.directories().users.existing(user) {
+                        let _ = actor.tell(CatchUp(stored));
+                    }
+                    // What comes after is on its way.
+                    Ok(ResumeAnswer::Recovered { missed: Vec::new(), top: last_seq })
+                }
                 None => {
                     let missed = context.store.events(user, last_seq, PAGE).await?;
                     let missed: Vec<_> = missed.into_iter().take_while(|entry| entry.seq <= top).collect();

@@ -4,11 +4,14 @@ use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
 use peerpack_actors::ports::Unavailable;
 use peerpack_actors::request::Origin;
 
+use crate::store::reads::each;
 use crate::store::sql::{Sql, args, sql};
 use crate::store::{Database, codec};
 
 const PACKAGE_HEADER: Sql = sql("SELECT id, sender, state, version FROM packages WHERE id = $1");
 const TRIP_HEADER: Sql = sql("SELECT id, courier, state, version FROM trips WHERE id = $1");
+const RIDING: Sql = sql("SELECT state FROM requests \
+    WHERE trip_id = $1 AND sender = $2 AND state IN ('accepted', 'picked_up')");
 const REQUEST_HEADER: Sql =
     sql("SELECT id, package_id, trip_id, sender, courier, origin, state FROM requests WHERE id = $1");
 
@@ -76,6 +79,15 @@ impl Database {
         let Some(row) = self.row(TRIP_HEADER, args![id.uuid()]).await? else { return Ok(None) };
         let (courier, state, version) = (row.user("courier")?, row.text("state")?, row.get("version")?);
         Ok(Some(TripHeader { id, courier, state, version }))
+    }
+
+    /// Whether a trip has the packages of a sender aboard already, one answer for each that is to ride it.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn riding(&self, trip: TripId, sender: UserId) -> Result<Vec<bool>, Unavailable> {
+        let found = self.rows(RIDING, args![trip.uuid(), sender.uuid()]).await?;
+        Ok(each(&found, |row| Ok(row.text("state")? == "picked_up"))?)
     }
 
     /// Whose a request is.

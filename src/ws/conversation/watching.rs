@@ -46,8 +46,7 @@ impl Watched {
         let trip = match (topic.trip_id, topic.package_id) {
             (_, Some(package)) => {
                 let package = app.database.package(package).await?;
-                let found = package.and_then(|package| carried_by(&package, user));
-                found.ok_or_else(ApiError::not_found)?.0
+                package.and_then(|package| carried_by(&package, user)).ok_or_else(ApiError::not_found)?
             }
             (Some(trip), None) => trip,
             (None, None) => return Err(ApiError::not_found()),
@@ -77,25 +76,16 @@ enum Carried {
     Aboard,
 }
 
-/// The trip on which a sender's package is to ride, and how far it has come.
-fn carried_by(package: &Package, sender: UserId) -> Option<(TripId, Carried)> {
+/// The trip on which a sender's package is to ride, or rides.
+fn carried_by(package: &Package, sender: UserId) -> Option<TripId> {
     let deal = package.deal().filter(|_| package.sender == sender)?;
-    match deal.state {
-        RequestState::Accepted { .. } => Some((deal.trip, Carried::Agreed)),
-        RequestState::PickedUp { .. } => Some((deal.trip, Carried::Aboard)),
-        _ => None,
-    }
+    matches!(deal.state, RequestState::Accepted { .. } | RequestState::PickedUp { .. }).then_some(deal.trip)
 }
 
 /// How far the one of a sender's packages has come that has come furthest on a trip.
 async fn carried(app: &App, user: UserId, trip: &Trip) -> Result<Option<Carried>, ApiError> {
-    let mut furthest = None;
-    for package in app.database.packages_on(trip.id).await? {
-        let package = app.database.package(package).await?;
-        let found = package.and_then(|package| carried_by(&package, user)).filter(|(of, _)| *of == trip.id);
-        furthest = furthest.max(found.map(|(_, carried)| carried));
-    }
-    Ok(furthest)
+    let riding = app.database.riding(trip.id, user).await?;
+    Ok(riding.into_iter().map(|is_aboard| if is_aboard { Carried::Aboard } else { Carried::Agreed }).max())
 }
 
 impl Conversation {

@@ -1,6 +1,8 @@
 //! Looking without changing anything: searches, explanations, dry runs.
 
 use super::{Engine, Refusal};
+use tokio::sync::Semaphore;
+
 use crate::ids::{PackageId, UserId};
 use crate::load::Load;
 use crate::matching::policy::is_outranked;
@@ -63,8 +65,8 @@ impl Engine {
         let mut anybody = entry.clone();
         anybody.forget_requests();
         let measured = measured::measure(&self.context, wave::questions(&self.context, &anybody)).await;
-        let explanation = self.explain_entry(&entry, &measured);
-        Ok((package, explanation))
+        let mut explanations = self.look(vec![entry], measured).await?;
+        Ok((package, explanations.swap_remove(0)))
     }
 
     /// Who would be considered for a package that is not published yet: as drafted, and for another reward. By great
@@ -72,7 +74,7 @@ impl Engine {
     ///
     /// # Errors
     /// The refusal that publishing would meet.
-    pub fn dry_run(
+    pub async fn dry_run(
         &self,
         sender: UserId,
         draft: PackageDraft,
@@ -82,8 +84,23 @@ impl Engine {
         let package = Package::publish(PackageId::new(now, self.context.clock.random()), sender, draft, now)?;
         let entry = self.context.package_entry(&package);
         let other = PackageEntry { reward, ..entry.clone() };
-        let nothing = Measured::default();
-        Ok((self.explain_entry(&entry, &nothing), self.explain_entry(&other, &nothing)))
+        let mut explanations = self.look(vec![entry, other], Measured::default()).await?;
+        let with_other = explanations.swap_remove(1);
+        Ok((explanations.swap_remove(0), with_other))
+    }
+
+    /// At a hub this is a long look: one at a time on a thread of its own, so that no request waits for somebody
+    /// else's curiosity.
+    async fn look(
+        &self,
+        entries: Vec<PackageEntry>,
+        measured: Measured,
+    ) -> Result<Vec<Explanation>, Refusal> {
+        static TURN: Semaphore = Semaphore::const_new(1);
+        let _turn = TURN.acquire().await.map_err(|_| Refusal::Busy)?;
+        let engine = self.clone();
+        let look = move || entries.iter().map(|entry| engine.explain_entry(entry, &measured)).collect();
+        tokio::task::spawn_blocking(look).await.map_err(|_| Refusal::Busy)
     }
 
     fn explain_entry(&self, entry: &PackageEntry, measured: &Measured) -> Explanation {
