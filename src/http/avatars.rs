@@ -30,7 +30,8 @@ pub struct AvatarSet {
 
 /// Changes one's picture: a JPEG, PNG or WebP file of at most 5 MiB and 25 million pixels, as `multipart/form-data`. It
 /// is encoded anew, without anything that was in the file beside the picture.
-#[utoipa::path(post, path = "/api/user/avatar", operation_id = "change_avatar", tag = "profile", security(("bearer" = [])),
+#[utoipa::path(post, path = "/api/user/avatar", operation_id = "change_avatar",
+    tag = "profile", security(("bearer" = [])),
     request_body(content = UploadForm, content_type = "multipart/form-data"),
     responses((status = 200, body = AvatarSet), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem),
@@ -61,7 +62,8 @@ pub async fn change(
 }
 
 /// Takes one's picture away. The one of Telegram does not come back by itself.
-#[utoipa::path(delete, path = "/api/user/avatar", operation_id = "remove_avatar", tag = "profile", security(("bearer" = [])),
+#[utoipa::path(delete, path = "/api/user/avatar", operation_id = "remove_avatar",
+    tag = "profile", security(("bearer" = [])),
     responses((status = 200, body = AvatarSet), (status = 401, body = Problem)))]
 pub async fn take_away(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
     let before = app.database.set_avatar(principal.user, None, app.clock.now()).await?;

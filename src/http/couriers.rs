@@ -51,7 +51,8 @@ pub struct PackageSent {
 }
 
 /// Asks a courier to carry a package. `courier_id` may be the courier's or the trip's id.
-#[utoipa::path(post, path = "/api/couriers/{courier_id}/send-package", tag = "couriers", security(("bearer" = [])),
+#[utoipa::path(post, path = "/api/couriers/{courier_id}/send-package", operation_id = "send_package",
+    tag = "couriers", security(("bearer" = [])),
     params(("courier_id" = String, Path, description = "The courier or the trip")), request_body = SendPackage,
     responses((status = 201, body = PackageSent), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]

@@ -75,7 +75,8 @@ pub struct Resolved {
 
 /// The sender says that a package was not delivered as agreed or, after its deadline, that it was not delivered at all. The
 /// money is set aside until an operator decides.
-#[utoipa::path(put, path = "/api/package-requests/{request_id}/dispute", tag = "requests", security(("bearer" = [])),
+#[utoipa::path(put, path = "/api/package-requests/{request_id}/dispute", operation_id = "dispute_delivery",
+    tag = "requests", security(("bearer" = [])),
     params(("request_id" = String, Path, description = "The request")), request_body = Complaint,
     responses((status = 200, body = Step), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
@@ -97,7 +98,8 @@ pub async fn open(
 }
 
 /// Disputes that wait for an operator.
-#[utoipa::path(get, path = "/api/admin/disputes", tag = "admin", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/admin/disputes", operation_id = "dispute_queue",
+    tag = "admin", security(("bearer" = [])),
     responses((status = 200, body = Disputes), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub async fn list(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let disputes = app.database.disputes(PAGE).await?;
@@ -124,7 +126,8 @@ pub async fn list(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
 
 /// Ends a dispute: the courier is paid, or the sender gets the money back. It also ends a delivery that the sender says
 /// nothing to, and a pickup that leads to no delivery; after that one only the sender can be in the right.
-#[utoipa::path(post, path = "/api/admin/disputes/{dispute_id}/resolve", tag = "admin", security(("bearer" = [])),
+#[utoipa::path(post, path = "/api/admin/disputes/{dispute_id}/resolve", operation_id = "resolve_dispute",
+    tag = "admin", security(("bearer" = [])),
     params(("dispute_id" = String, Path, description = "The request that it is about")), request_body = Resolution,
     responses((status = 200, body = Resolved), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]

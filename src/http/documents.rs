@@ -80,7 +80,8 @@ pub struct DocumentWithdrawn {
 
 /// Sends a document that shows who one is: a JPEG, PNG or WebP picture or a PDF file of at most 10 MiB, as
 /// `multipart/form-data`. A reviewer decides upon it. The same file again, while it waits, is the same document.
-#[utoipa::path(post, path = "/api/user/documents", operation_id = "send_document", tag = "profile", security(("bearer" = [])),
+#[utoipa::path(post, path = "/api/user/documents", operation_id = "send_document",
+    tag = "profile", security(("bearer" = [])),
     request_body(content = UploadForm, content_type = "multipart/form-data"),
     responses((status = 201, body = DocumentSent), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 409, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem),
@@ -161,7 +162,8 @@ fn pdf(mut file: File) -> io::Result<(File, Pdf)> {
 }
 
 /// One's own documents and where they stand.
-#[utoipa::path(get, path = "/api/user/documents", operation_id = "my_documents", tag = "profile", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/user/documents", operation_id = "my_documents",
+    tag = "profile", security(("bearer" = [])),
     responses((status = 200, body = MyDocuments), (status = 401, body = Problem)))]
 pub async fn mine(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
     let user = app.database.user(principal.user).await?.ok_or_else(ApiError::not_found)?;
@@ -187,7 +189,8 @@ fn view(document: Document) -> DocumentView {
 }
 
 /// Takes back a document that nobody has decided upon.
-#[utoipa::path(delete, path = "/api/user/documents/{document_id}", operation_id = "withdraw_document", tag = "profile", security(("bearer" = [])),
+#[utoipa::path(delete, path = "/api/user/documents/{document_id}", operation_id = "withdraw_document",
+    tag = "profile", security(("bearer" = [])),
     params(("document_id" = String, Path, description = "The document")),
     responses((status = 200, body = DocumentWithdrawn), (status = 401, body = Problem),
         (status = 404, body = Problem)))]

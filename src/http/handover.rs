@@ -70,7 +70,8 @@ impl HandOver {
 }
 
 /// The codes of a deal over one's own package, if it asks for codes.
-#[utoipa::path(get, path = "/api/package-requests/{request_id}/codes", tag = "requests", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/package-requests/{request_id}/codes", operation_id = "hand_over_codes",
+    tag = "requests", security(("bearer" = [])),
     params(("request_id" = String, Path, description = "The request")),
     responses((status = 200, body = Codes), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn codes(

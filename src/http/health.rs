@@ -112,13 +112,14 @@ pub struct Ready {
 }
 
 /// The process answers.
-#[utoipa::path(get, path = "/api/health/live", tag = "health", responses((status = 200, body = Ready)))]
+#[utoipa::path(get, path = "/api/health/live", operation_id = "health_live",
+    tag = "health", responses((status = 200, body = Ready)))]
 pub async fn live() -> HttpResponse {
     HttpResponse::Ok().json(Ready { ready: true, reasons: Vec::new() })
 }
 
 /// Whether to send requests here.
-#[utoipa::path(get, path = "/api/health/ready", tag = "health",
+#[utoipa::path(get, path = "/api/health/ready", operation_id = "health_ready", tag = "health",
     responses((status = 200, body = Ready), (status = 503, body = Ready)))]
 pub async fn ready(app: web::Data<App>, pulse: web::Data<Pulse>) -> HttpResponse {
     let mut reasons = Vec::new();
@@ -133,7 +134,8 @@ pub async fn ready(app: web::Data<App>, pulse: web::Data<Pulse>) -> HttpResponse
 }
 
 /// How the server is.
-#[utoipa::path(get, path = "/api/health", tag = "health", responses((status = 200, body = Health)))]
+#[utoipa::path(get, path = "/api/health", operation_id = "health",
+    tag = "health", responses((status = 200, body = Health)))]
 pub async fn health(app: web::Data<App>, pulse: web::Data<Pulse>) -> HttpResponse {
     let Found { database_ms, redis } = pulse.take(&app).await;
     let (stats, silent_threads, now) = (app.engine.stats(), app.engine.threads().silent(), app.clock.now());

@@ -92,7 +92,8 @@ pub struct UserView {
 }
 
 /// Signs in with Telegram init data, in the body or as `Authorization: tma <init data>`.
-#[utoipa::path(post, path = "/api/auth/telegram", tag = "identity", request_body(content = InitData),
+#[utoipa::path(post, path = "/api/auth/telegram", operation_id = "sign_in_with_telegram",
+    tag = "identity", request_body(content = InitData),
     responses((status = 200, body = SignedIn), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem)))]
 pub async fn sign_in_with_telegram(
@@ -141,7 +142,8 @@ fn verify(app: &App, init_data: &str, now: Time) -> Result<TelegramUser, InitDat
 }
 
 /// Exchanges a refresh token for new tokens. Each refresh token is good once.
-#[utoipa::path(post, path = "/api/auth/refresh", tag = "identity", request_body(content = Refresh),
+#[utoipa::path(post, path = "/api/auth/refresh", operation_id = "refresh_tokens",
+    tag = "identity", request_body(content = Refresh),
     responses((status = 200, body = SignedIn), (status = 400, body = Problem), (status = 401, body = Problem)))]
 pub async fn refresh(
     app: web::Data<App>,

@@ -140,7 +140,8 @@ pub(super) async fn note<B: MessageBody + 'static>(
 }
 
 /// The last hour of this node in a few numbers.
-#[utoipa::path(get, path = "/api/admin/requests/stats", tag = "admin", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/admin/requests/stats", operation_id = "request_stats",
+    tag = "admin", security(("bearer" = [])),
     responses((status = 200, body = Stats), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub async fn stats(app: web::Data<App>, journal: web::Data<Journal>) -> Result<HttpResponse, ApiError> {
     let entries = journal.lately(app.clock.now());
@@ -148,7 +149,8 @@ pub async fn stats(app: web::Data<App>, journal: web::Data<Journal>) -> Result<H
 }
 
 /// The last hour of this node by route.
-#[utoipa::path(get, path = "/api/admin/requests/endpoints", tag = "admin", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/admin/requests/endpoints", operation_id = "request_endpoints",
+    tag = "admin", security(("bearer" = [])),
     responses((status = 200, body = ByEndpoint), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub async fn by_endpoint(app: web::Data<App>, journal: web::Data<Journal>) -> Result<HttpResponse, ApiError> {
     let entries = journal.lately(app.clock.now());
@@ -165,7 +167,8 @@ pub async fn by_endpoint(app: web::Data<App>, journal: web::Data<Journal>) -> Re
 }
 
 /// The last hour of this node by minute.
-#[utoipa::path(get, path = "/api/admin/requests/chart", tag = "admin", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/admin/requests/chart", operation_id = "request_chart",
+    tag = "admin", security(("bearer" = [])),
     responses((status = 200, body = Chart), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub async fn chart(app: web::Data<App>, journal: web::Data<Journal>) -> Result<HttpResponse, ApiError> {
     let entries = journal.lately(app.clock.now());

@@ -87,7 +87,8 @@ pub struct AllRead {
 }
 
 /// What one should know.
-#[utoipa::path(get, path = "/api/user/notifications", tag = "notifications", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/user/notifications", operation_id = "my_notifications",
+    tag = "notifications", security(("bearer" = [])),
     params(Before), responses((status = 200, body = Notifications), (status = 400, body = Problem),
         (status = 401, body = Problem)))]
 pub async fn list(
@@ -103,7 +104,8 @@ pub async fn list(
 }
 
 /// Notes that one was read.
-#[utoipa::path(put, path = "/api/notifications/{notification_id}/read", tag = "notifications",
+#[utoipa::path(put, path = "/api/notifications/{notification_id}/read", operation_id = "read_notification",
+    tag = "notifications",
     security(("bearer" = [])), params(("notification_id" = String, Path, description = "The notification")),
     responses((status = 200, body = Read), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn read(
@@ -116,7 +118,8 @@ pub async fn read(
 }
 
 /// Notes that all were read.
-#[utoipa::path(put, path = "/api/notifications/mark-all-read", tag = "notifications",
+#[utoipa::path(put, path = "/api/notifications/mark-all-read", operation_id = "read_all_notifications",
+    tag = "notifications",
     security(("bearer" = [])), responses((status = 200, body = AllRead), (status = 401, body = Problem)))]
 pub async fn read_all(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
     let marked_count = app.database.read_notifications(principal.user, app.clock.now()).await?;

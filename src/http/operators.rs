@@ -52,7 +52,8 @@ pub struct AccountChanged {
 }
 
 /// Takes an operator on.
-#[utoipa::path(post, path = "/api/admin/operators", tag = "admin", security(("bearer" = [])),
+#[utoipa::path(post, path = "/api/admin/operators", operation_id = "add_operator",
+    tag = "admin", security(("bearer" = [])),
     request_body = AddOperator,
     responses((status = 201, body = OperatorAdded), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
@@ -70,7 +71,8 @@ pub async fn add(app: web::Data<App>, body: Body<AddOperator>) -> Result<HttpRes
 }
 
 /// Gives a person another role. Their sessions end.
-#[utoipa::path(put, path = "/api/admin/users/{user_id}/role", tag = "admin", security(("bearer" = [])),
+#[utoipa::path(put, path = "/api/admin/users/{user_id}/role", operation_id = "set_role",
+    tag = "admin", security(("bearer" = [])),
     params(("user_id" = String, Path, description = "The user")), request_body = NewRole,
     responses((status = 200, body = AccountChanged), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
@@ -87,7 +89,8 @@ pub async fn set_role(
 }
 
 /// Shuts a person out. Their sessions end.
-#[utoipa::path(post, path = "/api/admin/users/{user_id}/block", tag = "admin", security(("bearer" = [])),
+#[utoipa::path(post, path = "/api/admin/users/{user_id}/block", operation_id = "block_user",
+    tag = "admin", security(("bearer" = [])),
     params(("user_id" = String, Path, description = "The user")),
     responses((status = 200, body = AccountChanged), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem)))]
@@ -101,7 +104,8 @@ pub async fn block(
 }
 
 /// Lets a person in again.
-#[utoipa::path(post, path = "/api/admin/users/{user_id}/unblock", tag = "admin", security(("bearer" = [])),
+#[utoipa::path(post, path = "/api/admin/users/{user_id}/unblock", operation_id = "unblock_user",
+    tag = "admin", security(("bearer" = [])),
     params(("user_id" = String, Path, description = "The user")),
     responses((status = 200, body = AccountChanged), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem)))]
@@ -115,7 +119,8 @@ pub async fn unblock(
 }
 
 /// Takes an operator's second factor away, who has lost it and the recovery codes too. Their sessions end.
-#[utoipa::path(delete, path = "/api/admin/users/{user_id}/second-factor", tag = "admin", security(("bearer" = [])),
+#[utoipa::path(delete, path = "/api/admin/users/{user_id}/second-factor", operation_id = "reset_second_factor",
+    tag = "admin", security(("bearer" = [])),
     params(("user_id" = String, Path, description = "The operator")),
     responses((status = 200, body = AccountChanged), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem)))]

@@ -182,7 +182,8 @@ pub struct ResponseView {
 }
 
 /// Publishes a package; couriers whose trips suit it get offers at once in mode `instant`.
-#[utoipa::path(post, path = "/api/packages", tag = "packages", request_body = NewPackage, security(("bearer" = [])),
+#[utoipa::path(post, path = "/api/packages", operation_id = "publish_package",
+    tag = "packages", request_body = NewPackage, security(("bearer" = [])),
     responses((status = 201, body = PackagePublished), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 422, body = Problem)))]
 pub async fn publish(
@@ -216,7 +217,8 @@ fn published(package: &Package) -> PackagePublished {
 }
 
 /// One's own packages with the couriers who take part.
-#[utoipa::path(get, path = "/api/user/packages", tag = "packages", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/user/packages", operation_id = "my_packages",
+    tag = "packages", security(("bearer" = [])),
     responses((status = 200, body = MyPackages), (status = 401, body = Problem)))]
 pub async fn mine(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
     Ok(HttpResponse::Ok().json(MyPackages { packages: all_of(&app, principal.user).await? }))
@@ -229,7 +231,8 @@ pub(super) async fn all_of(app: &App, sender: UserId) -> Result<Vec<PackageView>
 }
 
 /// One of one's own packages with the couriers who take part. The `ETag` is its version.
-#[utoipa::path(get, path = "/api/packages/{package_id}", tag = "packages", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/packages/{package_id}", operation_id = "show_package",
+    tag = "packages", security(("bearer" = [])),
     params(("package_id" = String, Path, description = "The package")),
     responses((status = 200, body = PackageView), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn one(
@@ -246,7 +249,8 @@ pub async fn one(
 }
 
 /// Calls one's own package off: before pickup, the money goes back.
-#[utoipa::path(put, path = "/api/packages/{package_id}/cancel", tag = "packages", security(("bearer" = [])),
+#[utoipa::path(put, path = "/api/packages/{package_id}/cancel", operation_id = "cancel_package",
+    tag = "packages", security(("bearer" = [])),
     params(("package_id" = String, Path, description = "The package")),
     responses((status = 200, body = PackageCancelled), (status = 401, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem)))]

@@ -30,7 +30,8 @@ pub struct PhotoAttached {
 
 /// Attaches a photograph of the package to a request, once, between the acceptance and the delivery; only its courier can.
 /// A JPEG, PNG or WebP file of at most 5 MiB, as `multipart/form-data`. It is kept for 90 days.
-#[utoipa::path(post, path = "/api/package-requests/{request_id}/pickup-photo", operation_id = "attach_photo", tag = "requests",
+#[utoipa::path(post, path = "/api/package-requests/{request_id}/pickup-photo", operation_id = "attach_photo",
+    tag = "requests",
     security(("bearer" = [])), params(("request_id" = String, Path, description = "The request")),
     request_body(content = UploadForm, content_type = "multipart/form-data"),
     responses((status = 201, body = PhotoAttached), (status = 400, body = Problem), (status = 401, body = Problem),
@@ -70,7 +71,8 @@ pub async fn attach(
 }
 
 /// The photograph of a package as the courier took it over, for both parties of the request.
-#[utoipa::path(get, path = "/api/package-requests/{request_id}/pickup-photo", operation_id = "show_photo", tag = "requests",
+#[utoipa::path(get, path = "/api/package-requests/{request_id}/pickup-photo", operation_id = "show_photo",
+    tag = "requests",
     security(("bearer" = [])), params(("request_id" = String, Path, description = "The request")),
     responses((status = 200, description = "The photograph", body = Vec<u8>, content_type = "image/jpeg"),
         (status = 401, body = Problem), (status = 404, body = Problem)))]

@@ -51,7 +51,7 @@ pub struct City {
 }
 
 /// Places by the beginning of a name, or around a point; the largest if nothing is asked.
-#[utoipa::path(get, path = "/api/cities", tag = "places", params(Which),
+#[utoipa::path(get, path = "/api/cities", operation_id = "find_cities", tag = "places", params(Which),
     responses((status = 200, body = Cities), (status = 400, body = Problem), (status = 422, body = Problem)))]
 pub async fn cities(query: Query<Which>) -> Result<HttpResponse, ApiError> {
     let gazetteer = Gazetteer::bundled();

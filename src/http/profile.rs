@@ -76,14 +76,15 @@ pub struct ReviewKept {
 }
 
 /// Oneself. The `ETag` is the version.
-#[utoipa::path(get, path = "/api/user/profile", tag = "profile", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/user/profile", operation_id = "my_profile", tag = "profile", security(("bearer" = [])),
     responses((status = 200, body = ProfileView), (status = 401, body = Problem)))]
 pub async fn show(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
     answer(&app, principal).await
 }
 
 /// Changes one's name or language.
-#[utoipa::path(patch, path = "/api/user/profile", tag = "profile", security(("bearer" = [])),
+#[utoipa::path(patch, path = "/api/user/profile", operation_id = "change_profile",
+    tag = "profile", security(("bearer" = [])),
     request_body = ProfileChange,
     responses((status = 200, body = ProfileView), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 412, body = Problem), (status = 422, body = Problem)))]
@@ -160,7 +161,8 @@ pub(super) fn review_view(review: &ReviewRecord) -> ReviewView {
 }
 
 /// Says what the other party of a confirmed deal was like, once. It is shown when both have spoken, or after 14 days.
-#[utoipa::path(post, path = "/api/package-requests/{request_id}/review", tag = "requests",
+#[utoipa::path(post, path = "/api/package-requests/{request_id}/review", operation_id = "review_delivery",
+    tag = "requests",
     security(("bearer" = [])), params(("request_id" = String, Path, description = "The request")),
     request_body = ReviewInput,
     responses((status = 201, body = ReviewKept), (status = 400, body = Problem), (status = 401, body = Problem),

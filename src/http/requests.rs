@@ -63,7 +63,8 @@ pub struct BalanceUpdate {
 }
 
 /// Accepts a request: the first to accept gets the package.
-#[utoipa::path(put, path = "/api/package-requests/{request_id}/accept", tag = "requests", security(("bearer" = [])),
+#[utoipa::path(put, path = "/api/package-requests/{request_id}/accept", operation_id = "accept_request",
+    tag = "requests", security(("bearer" = [])),
     params(("request_id" = String, Path, description = "The request")),
     responses((status = 200, body = Step), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem)))]
@@ -78,7 +79,8 @@ pub async fn accept(
 }
 
 /// Declines a request.
-#[utoipa::path(put, path = "/api/package-requests/{request_id}/decline", tag = "requests", security(("bearer" = [])),
+#[utoipa::path(put, path = "/api/package-requests/{request_id}/decline", operation_id = "decline_request",
+    tag = "requests", security(("bearer" = [])),
     params(("request_id" = String, Path, description = "The request")), request_body(content = Option<Decline>),
     responses((status = 200, body = Step), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
@@ -102,7 +104,8 @@ pub async fn decline(
 }
 
 /// The courier has taken the package.
-#[utoipa::path(put, path = "/api/package-requests/{request_id}/pickup", tag = "requests", security(("bearer" = [])),
+#[utoipa::path(put, path = "/api/package-requests/{request_id}/pickup", operation_id = "mark_picked_up",
+    tag = "requests", security(("bearer" = [])),
     params(("request_id" = String, Path, description = "The request")),
     request_body(content = Option<Shown>),
     responses((status = 200, body = Step), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -121,7 +124,8 @@ pub async fn pick_up(
 }
 
 /// The courier has handed the package over. Straight from `accepted` this implies the pickup.
-#[utoipa::path(put, path = "/api/package-requests/{request_id}/mark-delivered", tag = "requests",
+#[utoipa::path(put, path = "/api/package-requests/{request_id}/mark-delivered", operation_id = "mark_delivered",
+    tag = "requests",
     security(("bearer" = [])), params(("request_id" = String, Path, description = "The request")),
     request_body(content = Option<Shown>),
     responses((status = 200, body = Step), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -140,7 +144,8 @@ pub async fn mark_delivered(
 }
 
 /// The sender confirms the delivery: the courier is paid, less the platform's fee.
-#[utoipa::path(put, path = "/api/package-requests/{request_id}/confirm-delivery", tag = "requests",
+#[utoipa::path(put, path = "/api/package-requests/{request_id}/confirm-delivery", operation_id = "confirm_delivery",
+    tag = "requests",
     security(("bearer" = [])), params(("request_id" = String, Path, description = "The request")),
     responses((status = 200, body = Step), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem)))]
@@ -155,7 +160,8 @@ pub async fn confirm_delivery(
 }
 
 /// Takes one's own open request back, or calls a deal off before pickup; the money goes back.
-#[utoipa::path(put, path = "/api/package-requests/{request_id}/cancel", tag = "requests", security(("bearer" = [])),
+#[utoipa::path(put, path = "/api/package-requests/{request_id}/cancel", operation_id = "cancel_request",
+    tag = "requests", security(("bearer" = [])),
     params(("request_id" = String, Path, description = "The request")),
     responses((status = 200, body = Step), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem)))]

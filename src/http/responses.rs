@@ -112,7 +112,8 @@ pub struct Asked {
 }
 
 /// Who takes part in one's own package.
-#[utoipa::path(get, path = "/api/packages/{package_id}/responses", tag = "packages", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/packages/{package_id}/responses", operation_id = "package_responses",
+    tag = "packages", security(("bearer" = [])),
     params(("package_id" = String, Path, description = "The package")),
     responses((status = 200, body = Responses), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn list(
@@ -127,7 +128,8 @@ pub async fn list(
 }
 
 /// Offers to carry a package, for a price.
-#[utoipa::path(post, path = "/api/packages/{package_id}/responses", tag = "packages", security(("bearer" = [])),
+#[utoipa::path(post, path = "/api/packages/{package_id}/responses", operation_id = "respond_to_package",
+    tag = "packages", security(("bearer" = [])),
     params(("package_id" = String, Path, description = "The package")), request_body = NewResponse,
     responses((status = 201, body = Responded), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
@@ -194,7 +196,8 @@ async fn trip_for(
 }
 
 /// Chooses a response: the deal is made, its money set aside, the others hear that the package is taken.
-#[utoipa::path(post, path = "/api/packages/{package_id}/select-courier", tag = "packages",
+#[utoipa::path(post, path = "/api/packages/{package_id}/select-courier", operation_id = "select_courier",
+    tag = "packages",
     security(("bearer" = [])), params(("package_id" = String, Path, description = "The package")),
     request_body = Select,
     responses((status = 200, body = Selected), (status = 400, body = Problem), (status = 401, body = Problem),
@@ -242,7 +245,8 @@ fn selected(package: &Package, response: RequestId, contact: &Contact) -> Option
 }
 
 /// Asks a courier to carry one's own package.
-#[utoipa::path(post, path = "/api/packages/{package_id}/send-to-courier", tag = "packages",
+#[utoipa::path(post, path = "/api/packages/{package_id}/send-to-courier", operation_id = "send_to_courier",
+    tag = "packages",
     security(("bearer" = [])), params(("package_id" = String, Path, description = "The package")),
     request_body = SendTo,
     responses((status = 201, body = Asked), (status = 400, body = Problem), (status = 401, body = Problem),

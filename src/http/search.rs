@@ -149,7 +149,7 @@ struct Found {
 type Position = (i64, TripId);
 
 /// Couriers whose trips pass both places in order, also those who only pass through. No sign-in needed.
-#[utoipa::path(get, path = "/api/couriers", tag = "couriers", params(Search),
+#[utoipa::path(get, path = "/api/couriers", operation_id = "search_couriers", tag = "couriers", params(Search),
     responses((status = 200, body = Couriers), (status = 400, body = Problem), (status = 422, body = Problem)))]
 pub async fn search(app: web::Data<App>, query: Query<Search>) -> Result<HttpResponse, ApiError> {
     let search = query.0;

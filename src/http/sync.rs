@@ -38,7 +38,7 @@ pub struct Sync {
 }
 
 /// Where things stand, and from which event on to listen. For a device that was told `recovered: false`.
-#[utoipa::path(get, path = "/api/sync", tag = "realtime", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/sync", operation_id = "sync", tag = "realtime", security(("bearer" = [])),
     responses((status = 200, body = Sync), (status = 401, body = Problem), (status = 503, body = Problem)))]
 pub async fn sync(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
     let user = principal.user;

@@ -53,7 +53,8 @@ pub struct Tracking {
 }
 
 /// A link by which anybody who has it can see where one's own package is, for 30 days.
-#[utoipa::path(post, path = "/api/packages/{package_id}/tracking-link", tag = "packages",
+#[utoipa::path(post, path = "/api/packages/{package_id}/tracking-link", operation_id = "make_tracking_link",
+    tag = "packages",
     security(("bearer" = [])), params(("package_id" = String, Path, description = "The package")),
     responses((status = 201, body = TrackingLink), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn link(
@@ -76,7 +77,7 @@ pub async fn link(
 }
 
 /// Where a package is, for whoever has the link.
-#[utoipa::path(get, path = "/api/tracking/{link}", tag = "packages",
+#[utoipa::path(get, path = "/api/tracking/{link}", operation_id = "track_package", tag = "packages",
     params(("link" = String, Path, description = "What the link ends with")),
     responses((status = 200, body = Tracking), (status = 404, body = Problem)))]
 pub async fn json(

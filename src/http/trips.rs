@@ -220,7 +220,8 @@ pub struct TripCancelled {
 }
 
 /// Publishes a trip.
-#[utoipa::path(post, path = "/api/trips", tag = "trips", request_body = NewTrip, security(("bearer" = [])),
+#[utoipa::path(post, path = "/api/trips", operation_id = "publish_trip",
+    tag = "trips", request_body = NewTrip, security(("bearer" = [])),
     responses((status = 201, body = TripPublished), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 422, body = Problem)))]
 pub async fn publish(
@@ -243,7 +244,7 @@ fn published(trip: &Trip) -> TripPublished {
 }
 
 /// One's own trips.
-#[utoipa::path(get, path = "/api/user/trips", tag = "trips", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/user/trips", operation_id = "my_trips", tag = "trips", security(("bearer" = [])),
     responses((status = 200, body = MyTrips), (status = 401, body = Problem)))]
 pub async fn mine(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
     Ok(HttpResponse::Ok().json(MyTrips { trips: all_of(&app, principal.user).await? }))
@@ -257,7 +258,7 @@ pub(super) async fn all_of(app: &App, courier: UserId) -> Result<Vec<TripView>, 
 }
 
 /// A trip. The `ETag` is its version.
-#[utoipa::path(get, path = "/api/trips/{trip_id}", tag = "trips", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/trips/{trip_id}", operation_id = "show_trip", tag = "trips", security(("bearer" = [])),
     params(("trip_id" = String, Path, description = "The trip")),
     responses((status = 200, body = TripView), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn one(
@@ -271,7 +272,8 @@ pub async fn one(
 }
 
 /// Who asks for room on one's own trip.
-#[utoipa::path(get, path = "/api/trips/{trip_id}/package-requests", tag = "trips", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/trips/{trip_id}/package-requests", operation_id = "trip_requests",
+    tag = "trips", security(("bearer" = [])),
     params(("trip_id" = String, Path, description = "The trip")),
     responses((status = 200, body = TripRequestsView), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn requests(
@@ -324,7 +326,8 @@ pub(super) async fn requests_on(app: &App, trip: TripId) -> Result<Vec<TripReque
 }
 
 /// Calls one's own trip off: open requests end, deals before pickup are called off, the money goes back.
-#[utoipa::path(put, path = "/api/trips/{trip_id}/cancel", tag = "trips", security(("bearer" = [])),
+#[utoipa::path(put, path = "/api/trips/{trip_id}/cancel", operation_id = "cancel_trip",
+    tag = "trips", security(("bearer" = [])),
     params(("trip_id" = String, Path, description = "The trip")),
     responses((status = 200, body = TripCancelled), (status = 401, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem)))]

@@ -107,7 +107,7 @@ pub struct Decided {
 }
 
 /// One's money and its movements.
-#[utoipa::path(get, path = "/api/user/balance", tag = "money", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/user/balance", operation_id = "my_balance", tag = "money", security(("bearer" = [])),
     responses((status = 200, body = Wallet), (status = 401, body = Problem)))]
 pub async fn balance(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
     let balances = app.database.balances(principal.user).await?;
@@ -139,7 +139,8 @@ fn transaction(transfer: &TransferRecord, of: UserId) -> TransactionView {
 }
 
 /// Takes money out: at once out of the wallet, and by an operator's hand to its owner.
-#[utoipa::path(post, path = "/api/user/withdraw", tag = "money", security(("bearer" = [])), request_body = Withdraw,
+#[utoipa::path(post, path = "/api/user/withdraw", operation_id = "withdraw_money",
+    tag = "money", security(("bearer" = [])), request_body = Withdraw,
     responses((status = 200, body = Withdrawn), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn withdraw(
@@ -164,7 +165,8 @@ pub async fn withdraw(
 }
 
 /// Withdrawals that wait for an operator.
-#[utoipa::path(get, path = "/api/admin/withdrawals", tag = "admin", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/admin/withdrawals", operation_id = "withdrawal_queue",
+    tag = "admin", security(("bearer" = [])),
     responses((status = 200, body = Queue), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub async fn queue(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let queued = app.database.queued_withdrawals(PAGE).await?;
@@ -179,7 +181,8 @@ pub async fn queue(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
 }
 
 /// The money was sent.
-#[utoipa::path(post, path = "/api/admin/withdrawals/{withdrawal_id}/pay", tag = "admin", security(("bearer" = [])),
+#[utoipa::path(post, path = "/api/admin/withdrawals/{withdrawal_id}/pay", operation_id = "pay_withdrawal",
+    tag = "admin", security(("bearer" = [])),
     params(("withdrawal_id" = String, Path, description = "The withdrawal")),
     responses((status = 200, body = Decided), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem)))]
@@ -192,7 +195,8 @@ pub async fn pay(
 }
 
 /// The money goes back into the wallet.
-#[utoipa::path(post, path = "/api/admin/withdrawals/{withdrawal_id}/reject", tag = "admin",
+#[utoipa::path(post, path = "/api/admin/withdrawals/{withdrawal_id}/reject", operation_id = "reject_withdrawal",
+    tag = "admin",
     security(("bearer" = [])), params(("withdrawal_id" = String, Path, description = "The withdrawal")),
     responses((status = 200, body = Decided), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem)))]

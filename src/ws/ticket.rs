@@ -29,7 +29,8 @@ pub struct Ticket {
 }
 
 /// A ticket that opens one socket within half a minute.
-#[utoipa::path(post, path = "/api/ws-ticket", tag = "realtime", security(("bearer" = [])),
+#[utoipa::path(post, path = "/api/ws-ticket", operation_id = "make_socket_ticket",
+    tag = "realtime", security(("bearer" = [])),
     responses((status = 201, body = Ticket), (status = 401, body = Problem), (status = 503, body = Problem)))]
 pub async fn issue(app: web::Data<App>, access: Access) -> Result<HttpResponse, ApiError> {
     let now = app.clock.now();

@@ -133,6 +133,19 @@ fn read(folder: &std::path::Path, text: &mut String) {
     }
 }
 
+/// What is generated from the document has one function for each id.
+#[test]
+fn every_operation_has_an_id_of_its_own() {
+    let document = serde_json::to_value(document()).unwrap();
+    let operations = members(&document["paths"]).flat_map(|(_, methods)| members(methods));
+    let ids: Vec<&str> =
+        operations.map(|(_, operation)| operation["operationId"].as_str().expect("an id")).collect();
+    assert!(ids.len() > 80, "{ids:?}");
+    let mut seen = BTreeSet::new();
+    let twice: Vec<&&str> = ids.iter().filter(|id| !seen.insert(**id)).collect();
+    assert!(twice.is_empty(), "{twice:?}");
+}
+
 #[test]
 fn the_document_lists_exactly_the_routes() {
     let mut documented = Vec::new();

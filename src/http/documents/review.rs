@@ -86,7 +86,8 @@ pub struct DocumentDecided {
 }
 
 /// Documents that wait for a decision.
-#[utoipa::path(get, path = "/api/admin/documents", operation_id = "document_queue", tag = "admin", security(("bearer" = [])), params(After),
+#[utoipa::path(get, path = "/api/admin/documents", operation_id = "document_queue",
+    tag = "admin", security(("bearer" = [])), params(After),
     responses((status = 200, body = DocumentQueue), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem)))]
 pub async fn queue(app: web::Data<App>, query: Query<After>) -> Result<HttpResponse, ApiError> {
@@ -105,7 +106,8 @@ pub async fn queue(app: web::Data<App>, query: Query<After>) -> Result<HttpRespo
 }
 
 /// A link to look at a document, for the caller alone and for five minutes.
-#[utoipa::path(post, path = "/api/admin/documents/{document_id}/link", operation_id = "document_link", tag = "admin", security(("bearer" = [])),
+#[utoipa::path(post, path = "/api/admin/documents/{document_id}/link", operation_id = "document_link",
+    tag = "admin", security(("bearer" = [])),
     params(("document_id" = String, Path, description = "The document")),
     responses((status = 201, body = DocumentLink), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem)))]
@@ -129,7 +131,8 @@ fn signed(document: FileId, reviewer: UserId, until: Time) -> String {
 }
 
 /// A document, by a link that was made for the caller. A picture is shown, a PDF file is offered for saving.
-#[utoipa::path(get, path = "/api/admin/documents/{document_id}/file/{link}", operation_id = "look_at_document", tag = "admin",
+#[utoipa::path(get, path = "/api/admin/documents/{document_id}/file/{link}", operation_id = "look_at_document",
+    tag = "admin",
     security(("bearer" = [])),
     params(("document_id" = String, Path, description = "The document"),
         ("link" = String, Path, description = "What the link ends with")),
@@ -166,7 +169,8 @@ pub async fn look(
 }
 
 /// Finds that a document shows who its owner is: from now on they are a verified person.
-#[utoipa::path(post, path = "/api/admin/documents/{document_id}/approve", operation_id = "approve_document", tag = "admin", security(("bearer" = [])),
+#[utoipa::path(post, path = "/api/admin/documents/{document_id}/approve", operation_id = "approve_document",
+    tag = "admin", security(("bearer" = [])),
     params(("document_id" = String, Path, description = "The document")),
     responses((status = 200, body = DocumentDecided), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem)))]
@@ -179,7 +183,8 @@ pub async fn approve(
 }
 
 /// Finds that a document does not show who its owner is, and tells them why.
-#[utoipa::path(post, path = "/api/admin/documents/{document_id}/decline", operation_id = "decline_document", tag = "admin", security(("bearer" = [])),
+#[utoipa::path(post, path = "/api/admin/documents/{document_id}/decline", operation_id = "decline_document",
+    tag = "admin", security(("bearer" = [])),
     params(("document_id" = String, Path, description = "The document")), request_body = DeclineDocument,
     responses((status = 200, body = DocumentDecided), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),

@@ -48,7 +48,8 @@ pub struct FirstAdmin {
 }
 
 /// Signs an operator in.
-#[utoipa::path(post, path = "/api/auth/operator", tag = "identity", request_body(content = OperatorLogin),
+#[utoipa::path(post, path = "/api/auth/operator", operation_id = "sign_in_operator",
+    tag = "identity", request_body(content = OperatorLogin),
     responses((status = 200, body = SignedIn), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 429, body = Problem)))]
 pub async fn sign_in_operator(
@@ -87,7 +88,8 @@ pub async fn sign_in_operator(
 }
 
 /// Makes the first administrator, with the link that the server printed. It works once.
-#[utoipa::path(post, path = "/api/auth/first-admin", tag = "identity", request_body(content = FirstAdmin),
+#[utoipa::path(post, path = "/api/auth/first-admin", operation_id = "make_first_admin",
+    tag = "identity", request_body(content = FirstAdmin),
     responses((status = 201, body = OperatorAdded), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 422, body = Problem)))]
 pub async fn first_admin(app: web::Data<App>, body: Body<FirstAdmin>) -> Result<HttpResponse, ApiError> {

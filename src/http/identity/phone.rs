@@ -47,7 +47,8 @@ pub struct VerifyCode {
 }
 
 /// Sends a code to a phone. The answer is the same whether or not the number is known.
-#[utoipa::path(post, path = "/api/auth/phone-login", tag = "identity", request_body(content = PhoneLogin),
+#[utoipa::path(post, path = "/api/auth/phone-login", operation_id = "send_phone_code",
+    tag = "identity", request_body(content = PhoneLogin),
     responses((status = 200, body = CodeSent), (status = 400, body = Problem), (status = 403, body = Problem),
         (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub async fn send_code(
@@ -80,7 +81,8 @@ pub async fn send_code(
 
 /// Signs in with the code that came. Five wrong ones end it: five of whoever names the challenge, and five of all others,
 /// so that a stranger can spoil a code only for clients that do not name it.
-#[utoipa::path(post, path = "/api/auth/verify-otp", tag = "identity", request_body(content = VerifyCode),
+#[utoipa::path(post, path = "/api/auth/verify-otp", operation_id = "sign_in_with_phone_code",
+    tag = "identity", request_body(content = VerifyCode),
     responses((status = 200, body = SignedIn), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 422, body = Problem)))]
 pub async fn verify_code(

@@ -50,7 +50,8 @@ pub struct Lifted {
 
 /// Begins to set up a second factor for an operator. What is answered is never shown again; until the first code was shown
 /// it protects nothing and can be begun anew.
-#[utoipa::path(post, path = "/api/user/second-factor", tag = "identity", security(("bearer" = [])),
+#[utoipa::path(post, path = "/api/user/second-factor", operation_id = "begin_second_factor",
+    tag = "identity", security(("bearer" = [])),
     responses((status = 201, body = NewSecondFactor), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 409, body = Problem)))]
 pub async fn begin(
@@ -73,7 +74,8 @@ pub async fn begin(
 
 /// Shows the second factor in this session, which has the operator's rights from then on. The first code confirms a new
 /// factor.
-#[utoipa::path(post, path = "/api/auth/second-factor", tag = "identity", security(("bearer" = [])),
+#[utoipa::path(post, path = "/api/auth/second-factor", operation_id = "show_second_factor",
+    tag = "identity", security(("bearer" = [])),
     request_body = SecondFactorCode,
     responses((status = 200, body = Lifted), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 429, body = Problem)))]
@@ -96,7 +98,8 @@ pub async fn show(
 }
 
 /// Removes one's second factor, which has to be shown for it. Every session ends.
-#[utoipa::path(delete, path = "/api/user/second-factor", tag = "identity", security(("bearer" = [])),
+#[utoipa::path(delete, path = "/api/user/second-factor", operation_id = "remove_second_factor",
+    tag = "identity", security(("bearer" = [])),
     request_body = SecondFactorCode,
     responses((status = 200, body = SignedOut), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 429, body = Problem)))]

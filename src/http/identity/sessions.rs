@@ -37,7 +37,7 @@ pub struct SessionView {
 }
 
 /// Ends this session.
-#[utoipa::path(post, path = "/api/auth/logout", tag = "identity", security(("bearer" = [])),
+#[utoipa::path(post, path = "/api/auth/logout", operation_id = "sign_out", tag = "identity", security(("bearer" = [])),
     responses((status = 200, body = SignedOut), (status = 401, body = Problem)))]
 pub async fn sign_out(
     app: web::Data<App>,
@@ -51,7 +51,8 @@ pub async fn sign_out(
 }
 
 /// Ends every session of the caller, this one included.
-#[utoipa::path(post, path = "/api/auth/logout-everywhere", tag = "identity", security(("bearer" = [])),
+#[utoipa::path(post, path = "/api/auth/logout-everywhere", operation_id = "sign_out_everywhere",
+    tag = "identity", security(("bearer" = [])),
     responses((status = 200, body = SignedOut), (status = 401, body = Problem)))]
 pub async fn sign_out_everywhere(
     app: web::Data<App>,
@@ -65,7 +66,8 @@ pub async fn sign_out_everywhere(
 }
 
 /// Where one is signed in.
-#[utoipa::path(get, path = "/api/user/sessions", tag = "identity", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/user/sessions", operation_id = "my_sessions",
+    tag = "identity", security(("bearer" = [])),
     responses((status = 200, body = Sessions), (status = 401, body = Problem)))]
 pub async fn list(app: web::Data<App>, access: Access) -> Result<HttpResponse, ApiError> {
     let sessions = app.database.sessions(access.principal.user, app.clock.now()).await?;
@@ -80,7 +82,8 @@ pub async fn list(app: web::Data<App>, access: Access) -> Result<HttpResponse, A
 }
 
 /// Ends one of one's own sessions.
-#[utoipa::path(delete, path = "/api/user/sessions/{session_id}", tag = "identity", security(("bearer" = [])),
+#[utoipa::path(delete, path = "/api/user/sessions/{session_id}", operation_id = "end_session",
+    tag = "identity", security(("bearer" = [])),
     params(("session_id" = String, Path, description = "The session")),
     responses((status = 200, body = SignedOut), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn end_session(
