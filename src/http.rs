@@ -36,6 +36,7 @@ mod loads;
 mod local_time;
 pub mod once;
 mod uploads;
+mod words;
 
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;

@@ -5,7 +5,7 @@
 
 use crate::ids::{FileId, RequestId, TripId};
 use crate::request::Origin;
-use crate::stream::{Notice, StreamEvent};
+use crate::stream::{Notice, RequestChange, StreamEvent};
 
 /// What a notification says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,10 +26,14 @@ pub enum NotificationKind {
     Reminder,
     /// One's document was approved or declined.
     DocumentReviewed,
+    /// The sender says that one has not delivered, or not as agreed.
+    DisputeOpened,
+    /// An operator has decided who gets the money.
+    DisputeResolved,
 }
 
 impl NotificationKind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::PackageRequestResponse,
         Self::PackageRequestDeclined,
         Self::PackageDelivered,
@@ -38,6 +42,8 @@ impl NotificationKind {
         Self::PaymentReceived,
         Self::Reminder,
         Self::DocumentReviewed,
+        Self::DisputeOpened,
+        Self::DisputeResolved,
     ];
 
     /// The word on the wire and in the store.
@@ -52,6 +58,8 @@ impl NotificationKind {
             Self::PaymentReceived => "payment_received",
             Self::Reminder => "reminder",
             Self::DocumentReviewed => "document_reviewed",
+            Self::DisputeOpened => "dispute_opened",
+            Self::DisputeResolved => "dispute_resolved",
         }
     }
 
@@ -96,6 +104,10 @@ impl Notification {
                 }
                 _ => return None,
             },
+            // Both parties learn it.
+            E::RequestConfirmed(change) | E::RequestCancelled(change) if has_an_operator_decided(change) => {
+                (K::DisputeResolved, Some(change.request_id), change.trip_id)
+            }
             E::RequestDeclined(change)
                 if notice.to == change.sender_id && change.origin == Origin::Sender =>
             {
@@ -110,6 +122,9 @@ impl Notification {
             E::RequestDelivered(change) if notice.to == change.sender_id => {
                 (K::PackageDelivered, Some(change.request_id), change.trip_id)
             }
+            E::RequestDisputed(change) if notice.to == change.courier_id => {
+                (K::DisputeOpened, Some(change.request_id), change.trip_id)
+            }
             E::RequestConfirmed(change) if notice.to == change.courier_id => {
                 (K::PaymentReceived, Some(change.request_id), change.trip_id)
             }
@@ -122,5 +137,14 @@ impl Notification {
             _ => return None,
         };
         Some(Self { kind, request, trip: Some(trip), document: None })
+    }
+}
+
+/// The parties themselves end no dispute, and call nothing off after the pickup.
+fn has_an_operator_decided(change: &RequestChange) -> bool {
+    match change.old_status.as_deref() {
+        Some("disputed") => true,
+        Some("picked_up" | "delivered") => change.new_status == "cancelled",
+        _ => false,
     }
 }

@@ -1,12 +1,16 @@
 //! What one should know, in one's own language.
 
+mod disputes;
+
 use actix_web::{HttpResponse, web};
+use peerpack_actors::ids::UserId;
 use peerpack_actors::notification::NotificationKind as Kind;
 use peerpack_actors::place::Gazetteer;
 use peerpack_actors::request::RequestState;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::words::Words;
 use super::{local_time, trips};
 use crate::app::App;
 use crate::auth::Principal;
@@ -40,7 +44,8 @@ pub struct Notifications {
 pub struct NotificationView {
     id: String,
     /// `package_request_response`, `package_request_declined`, `package_delivered`, `new_courier_available`,
-    /// `trip_request_received`, `payment_received`, `reminder` or `document_reviewed`.
+    /// `trip_request_received`, `payment_received`, `reminder`, `document_reviewed`, `dispute_opened` or
+    /// `dispute_resolved`. A courier in whose favour an operator decided gets `payment_received`.
     #[serde(rename = "type")]
     kind: String,
     title: String,
@@ -57,6 +62,9 @@ pub struct NotificationView {
     package_description: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     decline_reason: Option<String>,
+    /// What the sender says is wrong, while the dispute is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dispute_reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reward: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,7 +107,7 @@ pub async fn list(
     let user = app.database.user(principal.user).await?.ok_or_else(ApiError::not_found)?;
     let (found, unread_count) = app.database.notifications(principal.user, query.0.before, PAGE).await?;
     let words = Words::of(user.language.as_deref());
-    let notifications = found.iter().map(|record| view(record, words)).collect();
+    let notifications = found.iter().map(|record| view(record, principal.user, words)).collect();
     Ok(HttpResponse::Ok().json(Notifications { unread_count, notifications }))
 }
 
@@ -126,31 +134,7 @@ pub async fn read_all(app: web::Data<App>, principal: Principal) -> Result<HttpR
     Ok(HttpResponse::Ok().json(AllRead { success: true, marked_count }))
 }
 
-/// The language of a person.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Words {
-    Russian,
-    English,
-}
-
-impl Words {
-    /// Whoever does not say reads Russian.
-    fn of(language: Option<&str>) -> Self {
-        match language {
-            Some(tag) if !tag.starts_with("ru") => Self::English,
-            _ => Self::Russian,
-        }
-    }
-
-    fn choose(self, russian: String, english: String) -> String {
-        match self {
-            Self::Russian => russian,
-            Self::English => english,
-        }
-    }
-}
-
-fn view(record: &NotificationRecord, words: Words) -> NotificationView {
+fn view(record: &NotificationRecord, reader: UserId, words: Words) -> NotificationView {
     let common = NotificationView {
         id: record.seq.to_string(),
         kind: record.kind.word().to_owned(),
@@ -159,7 +143,14 @@ fn view(record: &NotificationRecord, words: Words) -> NotificationView {
         ..NotificationView::default()
     };
     match &record.about {
-        About::Request(trip, about) => about_request(record.kind, trip, about, words, common),
+        About::Request(trip, about) => match record.kind {
+            Kind::DisputeOpened => disputes::opened(trip, about, words, common),
+            Kind::DisputeResolved if trip.courier == reader => {
+                disputes::resolved_for_courier(trip, about, words, common)
+            }
+            Kind::DisputeResolved => disputes::resolved_for_sender(trip, about, words, common),
+            kind => about_request(kind, trip, about, words, common),
+        },
         About::Trip(trip) => about_trip(record.kind, trip, words, common),
         About::Document { approved: true, .. } => NotificationView {
             title: words.choose("Документ подтверждён".into(), "Your document was approved".into()),
@@ -234,8 +225,7 @@ fn about_request(
             ..common
         },
         Kind::PaymentReceived => {
-            let fee = about.reward.share(peerpack_actors::ledger::PLATFORM_FEE_BPS);
-            let amount = about.reward.minus(fee).unwrap_or(about.reward).major();
+            let amount = earned(about);
             NotificationView {
                 title: words.choose("Деньги поступили".into(), "You were paid".into()),
                 message: words.choose(
@@ -258,6 +248,12 @@ fn about_request(
             ..common
         },
     }
+}
+
+/// What a courier gets of a reward, major units.
+fn earned(about: &AboutRequest) -> f64 {
+    let fee = about.reward.share(peerpack_actors::ledger::PLATFORM_FEE_BPS);
+    about.reward.minus(fee).unwrap_or(about.reward).major()
 }
 
 fn about_trip(kind: Kind, trip: &AboutTrip, words: Words, common: NotificationView) -> NotificationView {

@@ -42,6 +42,163 @@ async fn available(who: &TestUser) -> f64 {
     who.get("/api/user/balance").await["balance"]["available"].as_f64().unwrap()
 }
 
+/// The newest notification: its type, title, message, where it leads, and the amount it names.
+async fn newest(who: &TestUser, language: &str) -> Value {
+    let path = "/api/user/profile";
+    assert!(who.call(Method::PATCH, path, Some(json!({ "language": language }))).await.0.is_success());
+    let list = who.get("/api/user/notifications").await;
+    let one = &list["notifications"][0];
+    json!([one["type"], one["title"], one["message"], one["action_url"], one["amount"]])
+}
+
+#[actix_web::test]
+async fn both_parties_are_told_of_a_dispute_and_of_its_end_in_their_languages() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let admin = app.sign_in_with_role("Olga", Role::Admin).await;
+        for in_favour_of in ["courier", "sender"] {
+            let Dispute { anna, ivan, request } = delivered(&app).await;
+            let before = anna.get("/api/user/notifications").await["unread_count"].clone();
+            dispute(&anna, &request).await;
+            assert_eq!(anna.get("/api/user/notifications").await["unread_count"], before, "she knows");
+            let told = ivan.get("/api/user/notifications").await["notifications"][0].clone();
+            let trip = told["action_url"].as_str().unwrap().to_owned();
+            assert!(trip.starts_with("/trip-requests/"), "{told}");
+            assert_eq!(told["dispute_reason"], "Коробка пуста");
+            let what = told["package_description"].as_str().unwrap();
+            let russian =
+                format!("Anna оспаривает доставку «{what}»: Коробка пуста. Деньги ждут решения оператора");
+            let expected = json!(["dispute_opened", "Доставка оспорена", russian, trip, null]);
+            assert_eq!(newest(&ivan, "ru").await, expected);
+            let english = format!(
+                "Anna disputes the delivery of “{what}”: Коробка пуста. The money waits for an operator's decision"
+            );
+            let expected = json!(["dispute_opened", "Your delivery is disputed", english, trip, null]);
+            assert_eq!(newest(&ivan, "en").await, expected);
+
+            let path = format!("/api/admin/disputes/{request}/resolve");
+            for _ in 0..2 {
+                admin.post(&path, json!({ "in_favour_of": in_favour_of })).await;
+            }
+            let package = package_url(&anna).await;
+            let ends = if in_favour_of == "courier" {
+                [
+                    (
+                        &ivan,
+                        "ru",
+                        json!([
+                            "payment_received",
+                            "Оператор решил в вашу пользу",
+                            format!("Вам начислено 450.00 ₽ за доставку: {what}"),
+                            "/wallet",
+                            450.0
+                        ]),
+                    ),
+                    (
+                        &ivan,
+                        "en",
+                        json!([
+                            "payment_received",
+                            "An operator decided for you",
+                            format!("You have earned 450.00 ₽ for: {what}"),
+                            "/wallet",
+                            450.0
+                        ]),
+                    ),
+                    (
+                        &anna,
+                        "ru",
+                        json!([
+                            "dispute_resolved",
+                            "Оператор решил в пользу курьера",
+                            format!("Ivan получит оплату за доставку: {what}"),
+                            package,
+                            null
+                        ]),
+                    ),
+                    (
+                        &anna,
+                        "en",
+                        json!([
+                            "dispute_resolved",
+                            "An operator decided for the courier",
+                            format!("Ivan is paid for the delivery of: {what}"),
+                            package,
+                            null
+                        ]),
+                    ),
+                ]
+            } else {
+                [
+                    (
+                        &ivan,
+                        "ru",
+                        json!([
+                            "dispute_resolved",
+                            "Оператор решил не в вашу пользу",
+                            format!("Деньги за доставку «{what}» возвращены отправителю: Anna"),
+                            trip,
+                            null
+                        ]),
+                    ),
+                    (
+                        &ivan,
+                        "en",
+                        json!([
+                            "dispute_resolved",
+                            "An operator decided against you",
+                            format!("The money for “{what}” went back to the sender: Anna"),
+                            trip,
+                            null
+                        ]),
+                    ),
+                    (
+                        &anna,
+                        "ru",
+                        json!([
+                            "dispute_resolved",
+                            "Оператор решил в вашу пользу",
+                            format!("Вам возвращено 500.00 ₽ за доставку: {what}"),
+                            "/wallet",
+                            500.0
+                        ]),
+                    ),
+                    (
+                        &anna,
+                        "en",
+                        json!([
+                            "dispute_resolved",
+                            "An operator decided for you",
+                            format!("You got 500.00 ₽ back for: {what}"),
+                            "/wallet",
+                            500.0
+                        ]),
+                    ),
+                ]
+            };
+            for (who, language, expected) in ends {
+                assert_eq!(newest(who, language).await, expected);
+            }
+            // What is decided no longer waits, and each is told once.
+            let list = ivan.get("/api/user/notifications").await;
+            let opened =
+                list["notifications"].as_array().unwrap().iter().find(|one| one["type"] == "dispute_opened");
+            assert_eq!(opened.unwrap()["message"], format!("Anna disputes the delivery of “{what}”"));
+            assert_eq!(
+                anna.get("/api/user/notifications").await["unread_count"],
+                before.as_u64().unwrap() + 1
+            );
+            app.audit().await;
+        }
+    }
+}
+
+/// Where a notification about the sender's only package leads.
+async fn package_url(anna: &TestUser) -> String {
+    let packages = anna.get("/api/user/packages").await;
+    format!("/package/{}", packages["packages"][0]["id"].as_str().unwrap())
+}
+
 #[actix_web::test]
 async fn a_disputed_delivery_waits_for_an_operator_who_pays_or_refunds() {
     for backend in backends() {
@@ -96,6 +253,12 @@ async fn an_operator_gives_the_money_back_after_a_pickup_that_leads_to_nothing()
         let (status, step) = admin.post(&path, json!({ "in_favour_of": "sender" })).await;
         assert_eq!((status, &step["new_status"]), (StatusCode::OK, &json!("cancelled")), "{step}");
         assert_eq!((available(&ivan).await, available(&anna).await), (0.0, 500.0));
+        for (who, title) in
+            [(&ivan, "An operator decided against you"), (&anna, "An operator decided for you")]
+        {
+            let told = newest(who, "en").await;
+            assert_eq!((&told[0], &told[1]), (&json!("dispute_resolved"), &json!(title)));
+        }
         app.audit().await;
         let (status, answer) = ivan.call(Method::DELETE, "/api/user/account", None).await;
         assert_eq!(status, StatusCode::OK, "nothing holds the courier: {answer}");
