@@ -87,11 +87,7 @@ impl Cli {
             Command::Serve(settings) => {
                 let application = Application::build(prepare(*settings)?).await?;
                 tracing::info!(address = %application.address(), "listening");
-                if let Some(command) = application.first_admin_command().await? {
-                    println!(
-                        "There is no administrator yet. This makes one, once, within a day (a password has 12 characters or more):\n  {command}"
-                    );
-                }
+                invite_first_admin(&application).await?;
                 application.run_until_stopped().await.context("the server failed")
             }
             Command::Supervise(settings) => {
@@ -144,8 +140,18 @@ async fn run_demo(config: Config) -> anyhow::Result<()> {
     let app = application.app();
     let world = demo::populate(&app, DEMO_SEED).await?;
     println!("{}", demo::walk(&format!("http://{}", application.address())));
+    invite_first_admin(&application).await?;
     actix_web::rt::spawn(demo::live(app, world));
     application.run_until_stopped().await.context("the server failed")
+}
+
+async fn invite_first_admin(application: &Application) -> anyhow::Result<()> {
+    if let Some(command) = application.first_admin_command().await? {
+        println!(
+            "There is no administrator yet. This makes one, once, within a day (a password has 12 characters or more):\n  {command}"
+        );
+    }
+    Ok(())
 }
 
 fn prepare(settings: Settings) -> anyhow::Result<Config> {

@@ -1,8 +1,10 @@
 //! Packages: publish, list one's own, call off, explain.
 
+use std::collections::BTreeMap;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use peerpack_actors::ids::{PackageId, UserId};
+use peerpack_actors::ids::{PackageId, TripId, UserId};
 use peerpack_actors::load::Load;
 use peerpack_actors::package::{End, Mode, Package, PackageDraft, PackageState, Terms};
 use peerpack_actors::place::{Place, Position};
@@ -226,8 +228,25 @@ pub async fn mine(app: web::Data<App>, principal: Principal) -> Result<HttpRespo
 
 /// The packages of a sender.
 pub(super) async fn all_of(app: &App, sender: UserId) -> Result<Vec<PackageView>, ApiError> {
-    let SenderPackages { packages, people } = app.database.packages_of(sender, None, PAGE).await?;
-    Ok(packages.iter().map(|package| view(package, &people)).collect())
+    let SenderPackages { packages, people, airports } = app.database.packages_of(sender, None, PAGE).await?;
+    let carriers = Carriers { people, airports };
+    Ok(packages.iter().map(|package| view(package, &carriers)).collect())
+}
+
+/// Who would carry packages, and from where.
+pub(super) struct Carriers {
+    people: BTreeMap<UserId, Person>,
+    airports: BTreeMap<TripId, String>,
+}
+
+impl Carriers {
+    /// The couriers of a package's requests.
+    pub(super) async fn of(app: &App, package: &Package) -> Result<Self, ApiError> {
+        let couriers: Vec<_> = package.requests.iter().map(|request| request.courier).collect();
+        let trips: Vec<_> = package.requests.iter().map(|request| request.trip).collect();
+        let (people, airports) = (app.database.people(&couriers), app.database.airports(&trips));
+        Ok(Self { people: people.await?, airports: airports.await? })
+    }
 }
 
 /// One of one's own packages with the couriers who take part. The `ETag` is its version.
@@ -243,9 +262,8 @@ pub async fn one(
     let package = app.database.package(path.into_inner()).await?;
     let theirs = package.filter(|package| package.sender == principal.user);
     let package = theirs.ok_or_else(ApiError::not_found)?;
-    let couriers: Vec<_> = package.requests.iter().map(|request| request.courier).collect();
-    let people = app.database.people(&couriers).await?;
-    Ok(HttpResponse::Ok().insert_header(etag(package.version)).json(view(&package, &people)))
+    let carriers = Carriers::of(&app, &package).await?;
+    Ok(HttpResponse::Ok().insert_header(etag(package.version)).json(view(&package, &carriers)))
 }
 
 /// Calls one's own package off: before pickup, the money goes back.
@@ -331,21 +349,18 @@ pub(super) fn draft(
 }
 
 /// The couriers' parts in a package. Offers that nobody has answered are the engine's business, not yet the sender's.
-pub(super) fn responses(
-    package: &Package,
-    people: &std::collections::BTreeMap<peerpack_actors::ids::UserId, Person>,
-) -> Vec<ResponseView> {
+pub(super) fn responses(package: &Package, carriers: &Carriers) -> Vec<ResponseView> {
     let answered = |state: &RequestState| state.is_deal() || matches!(state, RequestState::Agreed { .. });
     let shown = |request: &&Request| request.origin != Origin::Engine || answered(&request.state);
     let requests = package.requests.iter().filter(shown);
-    requests.map(|request| response(request, people.get(&request.courier))).collect()
+    requests.map(|request| response(request, carriers)).collect()
 }
 
 /// What is published from a pattern of the sender's: the same, from now on. `None` for what is no pattern.
 pub(super) async fn from_template(
     app: &App,
     id: PackageId,
-    sender: peerpack_actors::ids::UserId,
+    sender: UserId,
 ) -> Result<Option<(PackageDraft, Terms)>, ApiError> {
     let package = app.database.package(id).await?;
     let package = package.filter(|package| package.sender == sender).ok_or_else(ApiError::not_found)?;
@@ -366,13 +381,10 @@ pub(super) async fn from_template(
     Ok(Some((draft, terms)))
 }
 
-fn view(
-    package: &Package,
-    people: &std::collections::BTreeMap<peerpack_actors::ids::UserId, Person>,
-) -> PackageView {
+fn view(package: &Package, carriers: &Carriers) -> PackageView {
     let draft = &package.draft;
-    let name = |request: &Request| people.get(&request.courier).map(|courier| courier.name.clone());
-    let responses = responses(package, people);
+    let name = |request: &Request| carriers.people.get(&request.courier).map(|courier| courier.name.clone());
+    let responses = responses(package, carriers);
     PackageView {
         id: package.id.to_string(),
         from: trips::place_name(draft.pickup.place),
@@ -407,7 +419,8 @@ fn status(package: &Package) -> &'static str {
     }
 }
 
-fn response(request: &Request, courier: Option<&Person>) -> ResponseView {
+fn response(request: &Request, carriers: &Carriers) -> ResponseView {
+    let courier = carriers.people.get(&request.courier);
     let status = match (&request.state, request.origin) {
         (RequestState::Pending | RequestState::Agreed { .. }, _) => "pending",
         (state, Origin::Courier) if state.is_deal() => "selected",
@@ -439,7 +452,7 @@ fn response(request: &Request, courier: Option<&Person>) -> ResponseView {
         comment: request.message.clone(),
         date: super::local_time::date_at(request.plan.pickup.at, origin),
         time: super::local_time::clocks_at(request.plan.pickup.at, request.plan.dropoff.at, origin),
-        airport: String::new(),
+        airport: carriers.airports.get(&request.trip).cloned().unwrap_or_default(),
         message: request.message.clone(),
         timestamp: request.created_at.to_string(),
         is_new,

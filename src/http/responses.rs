@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use super::input::{self, LONG_TEXT};
 use super::once::{Once, Repeatable};
 use super::packages::ResponseView;
+use super::words::Words;
 use super::{couriers, packages, trips};
 use crate::app::App;
 use crate::auth::Principal;
@@ -122,9 +123,8 @@ pub async fn list(
     path: web::Path<PackageId>,
 ) -> Result<HttpResponse, ApiError> {
     let package = own(&app, path.into_inner(), principal.user).await?;
-    let couriers: Vec<_> = package.requests.iter().map(|request| request.courier).collect();
-    let people = app.database.people(&couriers).await?;
-    Ok(HttpResponse::Ok().json(Responses { responses: packages::responses(&package, &people) }))
+    let carriers = packages::Carriers::of(&app, &package).await?;
+    Ok(HttpResponse::Ok().json(Responses { responses: packages::responses(&package, &carriers) }))
 }
 
 /// Offers to carry a package, for a price.
@@ -216,11 +216,13 @@ pub async fn select(
         let courier = package.request(response).ok_or_else(ApiError::not_found)?.courier;
         let people = app.database.people(&[courier]).await?;
         let contact = contact(people.get(&courier));
+        let sender = app.database.user(by).await?.ok_or_else(ApiError::not_found)?;
+        let words = Words::of(sender.language.as_deref());
         let (known, answer) =
-            (contact.clone(), move |package: &Package| selected(package, response, &contact));
+            (contact.clone(), move |package: &Package| selected(package, response, &contact, words));
         let promise = once.package(StatusCode::OK, answer);
         let done = app.engine.under(promise).request(response, RequestCommand::Accept { by }).await?;
-        let selected = selected(&done.package, response, &known).ok_or_else(ApiError::not_found)?;
+        let selected = selected(&done.package, response, &known, words).ok_or_else(ApiError::not_found)?;
         Ok(HttpResponse::Ok().json(selected))
     };
     repeatable.run(&app, by, Some(response.to_string()), work).await
@@ -235,11 +237,14 @@ fn contact(courier: Option<&Person>) -> Contact {
     Contact { telegram_username, telegram_link }
 }
 
-fn selected(package: &Package, response: RequestId, contact: &Contact) -> Option<Selected> {
+fn selected(package: &Package, response: RequestId, contact: &Contact, words: Words) -> Option<Selected> {
     let escrow_info = EscrowInfo {
         amount_frozen: package.request(response)?.reward.major(),
         payment_method: "escrow".to_owned(),
-        refund_policy: "Деньги вернутся, если сделка отменена до передачи посылки".to_owned(),
+        refund_policy: words.choose(
+            "Деньги вернутся, если сделка отменена до передачи посылки".to_owned(),
+            "The money comes back if the deal is called off before the package is handed over".to_owned(),
+        ),
     };
     Some(Selected { success: true, courier_contact: contact.clone(), escrow_info })
 }

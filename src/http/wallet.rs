@@ -1,12 +1,14 @@
 //! One's money, and money on its way out.
 
+use std::collections::BTreeMap;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::{UserId, WithdrawalId};
 use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::rejection::Rejection;
 use peerpack_actors::time::Span;
-use peerpack_actors::withdrawal::{Withdrawal, WithdrawalCommand};
+use peerpack_actors::withdrawal::{Withdrawal, WithdrawalCommand, WithdrawalState};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -49,6 +51,7 @@ pub struct BalanceView {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TransactionView {
     id: String,
+    /// What the package is, or where withdrawn money goes.
     description: String,
     date: String,
     /// Roubles; negative when it went away.
@@ -56,6 +59,7 @@ pub struct TransactionView {
     /// `fund`, `hold`, `deliver`, `dispute`, `release`, `fee`, `refund` or `withdrawal`.
     #[serde(rename = "type")]
     kind: String,
+    /// `completed`; `pending` for money on its way out that no operator has sent yet.
     status: String,
 }
 
@@ -120,21 +124,35 @@ pub async fn balance(app: web::Data<App>, principal: Principal) -> Result<HttpRe
         total: major(roubles.available_minor + roubles.frozen_minor + roubles.pending_minor),
     };
     let transfers = app.database.transfers_of(principal.user, None, PAGE).await?;
-    let transactions = transfers.iter().map(|transfer| transaction(transfer, principal.user)).collect();
+    let out: Vec<WithdrawalId> = transfers.iter().filter_map(withdrawal_of).collect();
+    let out = app.database.withdrawals(&out).await?;
+    let out: BTreeMap<WithdrawalId, Withdrawal> = out.into_iter().map(|one| (one.id, one)).collect();
+    let view = |transfer: &TransferRecord| {
+        let withdrawal = withdrawal_of(transfer).and_then(|id| out.get(&id));
+        transaction(transfer, withdrawal, principal.user)
+    };
+    let transactions = transfers.iter().map(view).collect();
     Ok(HttpResponse::Ok().json(Wallet { balance, transactions }))
 }
 
-fn transaction(transfer: &TransferRecord, of: UserId) -> TransactionView {
+/// The withdrawal that a movement belongs to, if it belongs to one.
+fn withdrawal_of(transfer: &TransferRecord) -> Option<WithdrawalId> {
+    let (id, _) = transfer.key.rsplit_once(':').filter(|_| transfer.request.is_none())?;
+    id.parse().ok()
+}
+
+fn transaction(transfer: &TransferRecord, withdrawal: Option<&Withdrawal>, of: UserId) -> TransactionView {
     let leaves = transfer.from_user == Some(of) && transfer.to_user != Some(of);
     let step = transfer.key.rsplit(':').next().unwrap_or_default();
     let kind = if transfer.request.is_some() { step } else { "withdrawal" };
+    let is_waiting = withdrawal.is_some_and(|withdrawal| withdrawal.state == WithdrawalState::Queued);
     TransactionView {
         id: transfer.key.clone(),
-        description: transfer.description.clone(),
+        description: withdrawal.map_or(&transfer.description, |withdrawal| &withdrawal.method).clone(),
         date: transfer.at.to_string(),
         amount: if leaves { -transfer.amount.major() } else { transfer.amount.major() },
         kind: kind.to_owned(),
-        status: "completed".to_owned(),
+        status: if is_waiting { "pending" } else { "completed" }.to_owned(),
     }
 }
 

@@ -52,6 +52,12 @@ const TRIPS: Sql = over_rows!(
     ")"
 );
 
+const AIRPORTS: Sql = over_rows!(
+    "SELECT t.id, t.airport FROM",
+    [id uuid],
+    "CROSS JOIN trips AS t WHERE t.id = r.id AND t.airport <> ''"
+);
+
 const RATINGS: Sql = over_rows!(
     "SELECT v.subject, count(*) AS reviews, CAST(sum(v.rating) AS BIGINT) AS stars FROM",
     [id uuid],
@@ -109,6 +115,8 @@ pub struct SenderPackages {
     pub packages: Vec<Package>,
     /// The couriers of the requests; somebody unknown is left out.
     pub people: BTreeMap<UserId, Person>,
+    /// From which airport or station the trips of the requests start; where none is said, the trip is left out.
+    pub airports: BTreeMap<TripId, String>,
 }
 
 /// A request as the courier of its trip sees it.
@@ -148,13 +156,22 @@ impl Database {
         let work = self.snapshot(move |conn| {
             Box::pin(async move {
                 let packages = load::packages(conn, PACKAGES_OF, args![sender.uuid(), before, limit]).await?;
-                let couriers =
-                    packages.iter().flat_map(|package| &package.requests).map(|request| request.courier);
-                let people = people(conn, couriers.collect()).await?;
-                Ok(SenderPackages { packages, people })
+                let requests = || packages.iter().flat_map(|package| &package.requests);
+                let people = people(conn, requests().map(|request| request.courier).collect()).await?;
+                let airports = airports(conn, requests().map(|request| request.trip).collect()).await?;
+                Ok(SenderPackages { packages, people, airports })
             })
         });
         Ok(work.await?)
+    }
+
+    /// From which airport or station several trips start; where none is said, the trip is left out.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn airports(&self, trips: &[TripId]) -> Result<BTreeMap<TripId, String>, Unavailable> {
+        let trips: BTreeSet<TripId> = trips.iter().copied().collect();
+        Ok(self.snapshot(move |conn| Box::pin(airports(conn, trips))).await?)
     }
 
     /// A courier's trips before `before`, newest first.
@@ -262,6 +279,15 @@ async fn people(conn: &mut Conn, ids: BTreeSet<UserId>) -> Result<BTreeMap<UserI
         people.insert(person.id, person);
     }
     Ok(people)
+}
+
+async fn airports(conn: &mut Conn, trips: BTreeSet<TripId>) -> Result<BTreeMap<TripId, String>, Failure> {
+    if trips.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let ids = rows(trips.iter().map(|id| json!({ "id": hex(id.uuid()) })));
+    let found = conn.all(AIRPORTS, vec![ids]).await?;
+    found.iter().map(|row| Ok((row.trip_id("id")?, row.text("airport")?))).collect()
 }
 
 fn trip_request(row: &Row) -> Result<TripRequest, Failure> {

@@ -5,12 +5,13 @@ use peerpack_actors::ledger::Transfer;
 use peerpack_actors::ports::{CommitError, Unavailable};
 use peerpack_actors::receipt::Receipt;
 use peerpack_actors::withdrawal::{Withdrawal, WithdrawalState};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::commit::money;
 use super::failure::Failure;
 use super::reads::each;
-use super::sql::{Row, Sql, args, sql};
+use super::sql::{Row, Sql, args, hex, over_rows, rows, sql};
 use super::{Database, receipts};
 
 const ADD: Sql = sql("\
@@ -25,6 +26,7 @@ macro_rules! columns {
 }
 
 const ONE: Sql = sql(concat!(columns!(), "WHERE id = $1"));
+const SOME: Sql = over_rows!(concat!(columns!(), "WHERE id IN (SELECT r.id FROM"), [id uuid], ")");
 const QUEUED: Sql = sql(concat!(columns!(), "WHERE state = 'queued' ORDER BY created_at, id LIMIT $1"));
 
 const MOVE: Sql = sql("\
@@ -92,6 +94,15 @@ impl Database {
     pub async fn withdrawal(&self, id: WithdrawalId) -> Result<Option<Withdrawal>, Unavailable> {
         let row = self.row(ONE, args![id.uuid()]).await?;
         Ok(row.as_ref().map(withdrawal).transpose()?)
+    }
+
+    /// Several withdrawals, in no order; those that do not exist are left out.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn withdrawals(&self, ids: &[WithdrawalId]) -> Result<Vec<Withdrawal>, Unavailable> {
+        let ids = rows(ids.iter().map(|id| json!({ "id": hex(id.uuid()) })));
+        Ok(each(&self.rows(SOME, vec![ids]).await?, withdrawal)?)
     }
 
     /// Withdrawals that wait for an operator, oldest first.

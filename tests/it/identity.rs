@@ -251,3 +251,41 @@ async fn a_deleted_account_can_be_restored_for_a_week_and_is_erased_then() {
         app.audit().await;
     }
 }
+
+/// What a demo prints, line by line; killed when dropped.
+struct Demo(std::process::Child);
+
+impl Demo {
+    fn start(data: &std::path::Path) -> Self {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_peerpack"));
+        command.arg("demo").env("PEERPACK_LISTEN", "127.0.0.1:0").env("PEERPACK_DATA_DIR", data);
+        Self(command.env("PEERPACK_LOG", "warn").stdout(std::process::Stdio::piped()).spawn().unwrap())
+    }
+
+    fn says(&mut self, wanted: &str) -> bool {
+        use std::io::BufRead;
+        let lines = std::io::BufReader::new(self.0.stdout.take().unwrap()).lines();
+        lines.map_while(Result::ok).any(|line| line.contains(wanted))
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[actix_web::test]
+async fn a_demo_says_how_to_make_its_first_administrator() {
+    let data = tempfile::tempdir().unwrap();
+    let mut demo = Demo::start(data.path());
+    let id = demo.0.id().to_string();
+    let heard = actix_web::rt::task::spawn_blocking(move || (demo.says("/api/auth/first-admin"), demo).0);
+    let heard = tokio::time::timeout(std::time::Duration::from_secs(60), heard).await;
+    if heard.is_err() {
+        // Whoever still listens hears the end of it.
+        std::process::Command::new("kill").arg(&id).status().unwrap();
+    }
+    assert!(matches!(heard, Ok(Ok(true))), "{heard:?}");
+}

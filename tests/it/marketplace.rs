@@ -71,6 +71,17 @@ async fn x_54_in_choose_mode_couriers_respond_and_the_sender_picks_one() {
             assert!(!responses[0][both.0].is_null(), "{both:?}");
         }
         assert_eq!((&responses[0]["price"], &responses[0]["status"]), (&json!(800.0), &json!("pending")));
+        // From which airport a courier starts is shown wherever responses are.
+        let mine = anna.get("/api/user/packages").await;
+        let one = anna.get(&format!("/api/packages/{package}")).await;
+        for list in [
+            responses,
+            mine["packages"][0]["responses"].as_array().unwrap(),
+            one["responses"].as_array().unwrap(),
+        ] {
+            let airports: Vec<_> = list.iter().map(|one| (&one["id"], &one["airport"])).collect();
+            assert_eq!(airports, [(&ivans, &json!("")), (&olegs, &json!("SVO"))]);
+        }
         let heard = notifications(&anna, "package_request_response").await;
         assert_eq!(heard.len(), 2);
         assert_eq!(heard[0]["action_url"], format!("/package/{package}"));
@@ -78,9 +89,12 @@ async fn x_54_in_choose_mode_couriers_respond_and_the_sender_picks_one() {
 
         // The sender picks.
         let path = format!("/api/packages/{package}/select-courier");
+        must(&anna, Method::PATCH, "/api/user/profile", Some(json!({ "language": "en" }))).await;
         let picked = must(&anna, Method::POST, &path, Some(json!({ "response_id": ivans }))).await;
         assert_eq!(picked["courier_contact"]["telegram_link"], "https://t.me/иван");
         assert_eq!(picked["escrow_info"]["amount_frozen"], 800.0);
+        let policy = "The money comes back if the deal is called off before the package is handed over";
+        assert_eq!(picked["escrow_info"]["refund_policy"], policy);
         let mine = anna.get("/api/user/packages").await;
         assert_eq!(mine["packages"][0]["selectedCourier"], "Иван");
         let (status, refused) = anna.post(&path, json!({ "response_id": olegs })).await;
@@ -242,6 +256,17 @@ async fn x_52_money_leaves_once_and_comes_back_when_it_is_refused() {
         let queue = admin.get("/api/admin/withdrawals").await;
         assert_eq!(queue["withdrawals"].as_array().unwrap().len(), 2);
         assert_eq!(ivan.call(Method::GET, "/api/admin/withdrawals", None).await.0.as_u16(), 403);
+        // Where the money goes, and that it is not there yet.
+        let movement = async |id: &Value, step: &str| {
+            let wallet = ivan.get("/api/user/balance").await;
+            let key = json!(format!("{}:{step}", id.as_str().unwrap()));
+            let found =
+                wallet["transactions"].as_array().unwrap().iter().find(|one| one["id"] == key).cloned();
+            let found = found.unwrap_or_else(|| panic!("{key} is in {wallet}"));
+            (found["description"].clone(), found["status"].clone())
+        };
+        let shown = |status: &str| (json!("СБП +7 900"), json!(status));
+        assert_eq!(movement(&first.2["withdrawal_id"], "hold").await, shown("pending"));
         let decide = async |id: &Value, what: &str| {
             let path = format!("/api/admin/withdrawals/{}/{what}", id.as_str().unwrap());
             admin.call(Method::POST, &path, None).await
@@ -251,6 +276,9 @@ async fn x_52_money_leaves_once_and_comes_back_when_it_is_refused() {
         assert_eq!(decide(paid, "pay").await.0, StatusCode::OK);
         assert_eq!(decide(paid, "reject").await.0.as_u16(), 409);
         assert_eq!(decide(refused, "reject").await.0, StatusCode::OK);
+        assert_eq!(movement(paid, "hold").await, shown("completed"));
+        assert_eq!(movement(refused, "hold").await, shown("completed"));
+        assert_eq!(movement(refused, "return").await, shown("completed"));
         assert_eq!(available(&ivan).await.0, 600.0);
         let wallet = ivan.get("/api/user/balance").await;
         let kinds: Vec<_> =
