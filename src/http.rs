@@ -107,7 +107,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/trips" { POST SIGNED_IN trips::publish }
         "/trips/{trip_id}" { GET SIGNED_IN trips::one }
         "/trips/{trip_id}/cancel" { PUT SIGNED_IN trips::cancel }
-        "/trips/{trip_id}/package-requests" { GET SIGNED_IN trips::requests }
+        "/trips/{trip_id}/package-requests" { GET SIGNED_IN trips::requests::list }
         "/user/trips" { GET SIGNED_IN trips::mine }
         "/packages" { POST SIGNED_IN packages::publish }
         "/packages/dry-run" { POST SIGNED_IN explain::dry_run }

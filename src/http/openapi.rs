@@ -37,7 +37,7 @@ use super::{
         operators::reset_second_factor,
         places::cities,
         search::search, couriers::send_package,
-        trips::publish, trips::one, trips::cancel, trips::requests, trips::mine,
+        trips::publish, trips::one, trips::cancel, trips::requests::list, trips::mine,
         packages::publish, packages::one, packages::cancel, packages::mine, explain::explain, explain::dry_run,
         disputes::open, disputes::list, disputes::resolve,
         requests::accept, requests::decline, requests::pick_up, requests::mark_delivered,

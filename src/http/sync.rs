@@ -6,7 +6,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::packages::{self, PackageView};
-use super::trips::{self, TripRequestView, TripView};
+use super::trips::requests::{self, TripRequestView};
+use super::trips::{self, TripView};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::{ApiError, Problem};
@@ -47,7 +48,7 @@ pub async fn sync(app: web::Data<App>, principal: Principal) -> Result<HttpRespo
     let trips = trips::all_of(&app, user).await?;
     let mut requests = Vec::new();
     for trip in app.engine.live_trips_of(user).await?.into_iter().take(TRIPS) {
-        requests.extend(trips::requests_on(&app, trip).await?);
+        requests.extend(requests::requests_on(&app, trip).await?);
     }
     Ok(HttpResponse::Ok().json(Sync {
         position: Position { epoch: position.epoch, seq: position.top },

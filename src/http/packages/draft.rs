@@ -1,0 +1,171 @@
+//! What a sender writes of a package, in either spelling of the Mini App, and the draft that it makes.
+
+use peerpack_actors::ids::{PackageId, UserId};
+use peerpack_actors::load::Load;
+use peerpack_actors::package::{End, Mode, PackageDraft, PackageState, Terms};
+use peerpack_actors::place::{Place, Position};
+use peerpack_actors::ports::Store;
+use peerpack_actors::time::{Span, Time};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::http::input::{self, LONG_TEXT, MAX_TAGS, Point, SHORT_TEXT};
+use crate::http::loads;
+
+/// How long a package waits when its sender does not say.
+const DEFAULT_WINDOW: Span = Span::days(14);
+
+/// A package to publish.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct NewPackage {
+    /// Where it starts, by name.
+    #[schema(example = "Владимир")]
+    pub from: Option<String>,
+    /// Where it goes, by name.
+    #[schema(example = "Казань")]
+    pub to: Option<String>,
+    /// What it is.
+    #[serde(alias = "packageDescription", alias = "package_description")]
+    pub description: Option<String>,
+    /// What the courier earns, roubles, the platform's fee included.
+    #[serde(deserialize_with = "input::lenient_number")]
+    pub reward: Option<f64>,
+    /// `xs`, `s`, `m` or `l`.
+    pub size: Option<String>,
+    /// `light`, `medium`, `heavy` or `very_heavy`.
+    pub weight: Option<String>,
+    /// Labels.
+    pub tags: Vec<String>,
+    /// Where exactly it starts.
+    #[serde(alias = "pickupAddress")]
+    pub pickup_address: Option<String>,
+    /// Where exactly it goes.
+    #[serde(alias = "deliveryAddress")]
+    pub delivery_address: Option<String>,
+    /// The point it starts at.
+    pub pickup: Option<Point>,
+    /// The point it goes to.
+    pub dropoff: Option<Point>,
+    /// Grams; instead of `weight`.
+    pub weight_g: Option<u32>,
+    /// Millilitres; instead of `size`.
+    pub volume_ml: Option<u32>,
+    /// Not before; now if absent.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub ready_at: Option<Time>,
+    /// Not after; 14 days later if absent.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub deliver_by: Option<Time>,
+    /// Which promise holds. `instant`: the engine offers it, and the first courier to accept gets it, at once; with
+    /// `confirm_by`, couriers' acceptances stand side by side until then, and the engine takes the best. `choose`:
+    /// couriers respond, the sender picks.
+    #[schema(value_type = Option<String>)]
+    pub mode: Option<Mode>,
+    /// When the sender wants to know the courier at the latest. Until then a courier who accepts has *agreed*
+    /// (`request.agreed`): nothing is held, and a better one may still be found. The deal (room and money, in one
+    /// transaction) is made at this moment, or shortly before the courier sets off if that is earlier; the others hear
+    /// that it is taken. A courier who accepts later gets the package at once. Only with mode `instant`; not after
+    /// `deliver_by`.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub confirm_by: Option<Time>,
+    /// A pattern to publish from.
+    pub template: bool,
+    /// Whether the courier has to show a code at the pickup and at the delivery.
+    #[serde(alias = "handOverCodes")]
+    pub hand_over_codes: bool,
+    /// The sender's word that nothing forbidden is inside.
+    #[serde(alias = "contentsConfirmed")]
+    pub contents_confirmed: Option<bool>,
+}
+
+/// What the sender asks for and says. Silence about the contents counts where the operator of the server allows it.
+pub(in crate::http) fn terms(app: &App, input: &NewPackage) -> Result<Terms, ApiError> {
+    let confirmed = input.contents_confirmed;
+    if confirmed == Some(false) || (confirmed.is_none() && app.config.confirm_contents) {
+        return Err(ApiError::unprocessable("contents_confirmed", "nothing forbidden may be inside"));
+    }
+    Ok(Terms { hand_over_codes: input.hand_over_codes, contents_confirmed: confirmed.is_some() })
+}
+
+/// A draft of what a sender wrote. `towards` gives the ends that the sender left out: the trip's.
+pub(in crate::http) fn draft(
+    app: &App,
+    input: NewPackage,
+    towards: Option<(&'static Place, &'static Place)>,
+) -> Result<PackageDraft, ApiError> {
+    let end = |field, given: Option<String>, fallback: Option<&'static Place>| match given {
+        Some(name) if !name.trim().is_empty() => input::place(field, &name),
+        _ => fallback.ok_or_else(|| ApiError::unprocessable(field, "must not be empty")),
+    };
+    let from = end("from", input.from, towards.map(|ends| ends.0))?;
+    let to = end("to", input.to, towards.map(|ends| ends.1))?;
+    let point = |field, given: Option<Point>, place: &Place| -> Result<Position, ApiError> {
+        given.map_or(Ok(place.position), |point| point.position(field))
+    };
+    let weight = input.weight.filter(|word| !word.is_empty()).unwrap_or_else(|| "light".to_owned());
+    let size = input.size.filter(|word| !word.is_empty()).unwrap_or_else(|| "s".to_owned());
+    let named_g =
+        loads::weight_g(&weight).ok_or_else(|| ApiError::unprocessable("weight", loads::WEIGHT_WORDS))?;
+    let named_ml =
+        loads::volume_ml(&size).ok_or_else(|| ApiError::unprocessable("size", loads::SIZE_WORDS))?;
+    if input.tags.len() > MAX_TAGS || input.tags.iter().any(|tag| tag.chars().count() > SHORT_TEXT) {
+        return Err(ApiError::unprocessable("tags", "at most 20 tags of 200 characters"));
+    }
+    let now = app.clock.now();
+    let ready_at = input.ready_at.unwrap_or(now);
+    Ok(PackageDraft {
+        pickup: End {
+            place: from.id,
+            position: point("pickup", input.pickup, from)?,
+            address: input::text("pickup_address", input.pickup_address, SHORT_TEXT)?,
+        },
+        dropoff: End {
+            place: to.id,
+            position: point("dropoff", input.dropoff, to)?,
+            address: input::text("delivery_address", input.delivery_address, SHORT_TEXT)?,
+        },
+        load: Load {
+            weight_g: input.weight_g.unwrap_or(named_g),
+            volume_ml: input.volume_ml.unwrap_or(named_ml),
+            slots: 1,
+        },
+        ready_at,
+        deliver_by: input.deliver_by.unwrap_or(ready_at.max(now) + DEFAULT_WINDOW),
+        reward: input::amount("reward", input.reward.unwrap_or(0.0))?,
+        description: input::required("description", input.description, LONG_TEXT)?,
+        size,
+        weight,
+        tags: input.tags,
+        mode: input.mode.unwrap_or(app.config.default_mode),
+        confirm_by: input.confirm_by,
+        template: input.template,
+    })
+}
+
+/// What is published from a pattern of the sender's: the same, from now on. `None` for what is no pattern.
+pub(in crate::http) async fn from_template(
+    app: &App,
+    id: PackageId,
+    sender: UserId,
+) -> Result<Option<(PackageDraft, Terms)>, ApiError> {
+    let package = app.database.package(id).await?;
+    let package = package.filter(|package| package.sender == sender).ok_or_else(ApiError::not_found)?;
+    if package.state != PackageState::Template {
+        return Ok(None);
+    }
+    let now = app.clock.now();
+    let (ready_at, deliver_by) = (now, now + DEFAULT_WINDOW);
+    let terms = package.terms;
+    let draft = PackageDraft {
+        template: false,
+        mode: Mode::Choose,
+        confirm_by: None,
+        ready_at,
+        deliver_by,
+        ..package.draft
+    };
+    Ok(Some((draft, terms)))
+}

@@ -1,0 +1,185 @@
+//! A package as its sender sees it, with the couriers who would carry it.
+
+use std::collections::BTreeMap;
+
+use peerpack_actors::ids::{TripId, UserId};
+use peerpack_actors::package::{Package, PackageState};
+use peerpack_actors::place::Gazetteer;
+use peerpack_actors::request::{Origin, Request, RequestState};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::http::{local_time, trips};
+use crate::store::Person;
+
+/// A package as its sender sees it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PackageView {
+    id: String,
+    from: String,
+    to: String,
+    description: String,
+    reward: f64,
+    /// `active`, `waiting`, `template` or `completed`.
+    status: String,
+    /// Our own finer state.
+    state: String,
+    /// `instant` or `choose`.
+    mode: String,
+    created_at: String,
+    usage_count: u32,
+    size: String,
+    weight: String,
+    tags: Vec<String>,
+    responses: Vec<ResponseView>,
+    #[serde(rename = "selectedCourier", skip_serializing_if = "Option::is_none")]
+    selected_courier: Option<String>,
+    #[serde(rename = "completedAt", skip_serializing_if = "Option::is_none")]
+    completed_at: Option<String>,
+    /// Whether the courier has to show codes.
+    hand_over_codes: bool,
+    /// Counts changes.
+    version: i64,
+}
+
+/// A courier's part in a package, in both spellings.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ResponseView {
+    id: String,
+    courier_id: String,
+    #[serde(rename = "courierId")]
+    courier_id_camel: String,
+    courier_name: String,
+    #[serde(rename = "courierName")]
+    courier_name_camel: String,
+    courier_avatar: String,
+    #[serde(rename = "courierAvatar")]
+    courier_avatar_camel: String,
+    courier_rating: f64,
+    #[serde(rename = "courierRating")]
+    courier_rating_camel: f64,
+    telegram_username: String,
+    #[serde(rename = "telegramUsername")]
+    telegram_username_camel: String,
+    /// `pending`, `accepted`, `selected` or `declined`.
+    status: String,
+    /// Our own finer state.
+    state: String,
+    trip_id: String,
+    price: f64,
+    comment: String,
+    date: String,
+    time: String,
+    airport: String,
+    message: String,
+    timestamp: String,
+    is_new: bool,
+    #[serde(rename = "isNew")]
+    is_new_camel: bool,
+}
+
+/// Who would carry packages, and from where.
+pub(in crate::http) struct Carriers {
+    pub(super) people: BTreeMap<UserId, Person>,
+    pub(super) airports: BTreeMap<TripId, String>,
+}
+
+impl Carriers {
+    /// The couriers of a package's requests.
+    pub(in crate::http) async fn of(app: &App, package: &Package) -> Result<Self, ApiError> {
+        let couriers: Vec<_> = package.requests.iter().map(|request| request.courier).collect();
+        let trips: Vec<_> = package.requests.iter().map(|request| request.trip).collect();
+        let (people, airports) = (app.database.people(&couriers), app.database.airports(&trips));
+        Ok(Self { people: people.await?, airports: airports.await? })
+    }
+}
+
+/// The couriers' parts in a package. Offers that nobody has answered are the engine's business, not yet the sender's.
+pub(in crate::http) fn responses(package: &Package, carriers: &Carriers) -> Vec<ResponseView> {
+    let answered = |state: &RequestState| state.is_deal() || matches!(state, RequestState::Agreed { .. });
+    let shown = |request: &&Request| request.origin != Origin::Engine || answered(&request.state);
+    let requests = package.requests.iter().filter(shown);
+    requests.map(|request| response(request, carriers)).collect()
+}
+
+/// A package with the couriers who take part.
+pub(super) fn view(package: &Package, carriers: &Carriers) -> PackageView {
+    let draft = &package.draft;
+    let name = |request: &Request| carriers.people.get(&request.courier).map(|courier| courier.name.clone());
+    let responses = responses(package, carriers);
+    PackageView {
+        id: package.id.to_string(),
+        from: trips::place_name(draft.pickup.place),
+        to: trips::place_name(draft.dropoff.place),
+        description: draft.description.clone(),
+        reward: draft.reward.major(),
+        status: status(package).to_owned(),
+        state: package.state.word().to_owned(),
+        mode: draft.mode.word().to_owned(),
+        created_at: package.created_at.to_string(),
+        usage_count: package.uses,
+        size: draft.size.clone(),
+        weight: draft.weight.clone(),
+        tags: draft.tags.clone(),
+        responses,
+        selected_courier: package.deal().and_then(name),
+        completed_at: trips::is_over(package.state)
+            .then(|| package.state.at())
+            .flatten()
+            .map(|at| at.to_string()),
+        hand_over_codes: package.terms.hand_over_codes,
+        version: package.version,
+    }
+}
+
+fn status(package: &Package) -> &'static str {
+    match package.state {
+        PackageState::Template => "template",
+        PackageState::Confirmed { .. } | PackageState::Cancelled { .. } => "completed",
+        PackageState::Open if package.pending().all(|request| request.origin != Origin::Courier) => "waiting",
+        _ => "active",
+    }
+}
+
+fn response(request: &Request, carriers: &Carriers) -> ResponseView {
+    let courier = carriers.people.get(&request.courier);
+    let status = match (&request.state, request.origin) {
+        (RequestState::Pending | RequestState::Agreed { .. }, _) => "pending",
+        (state, Origin::Courier) if state.is_deal() => "selected",
+        (state, _) if state.is_deal() => "accepted",
+        _ => "declined",
+    };
+    let name = courier.map_or_else(String::new, |courier| courier.name.clone());
+    let rating = courier.map_or(0.0, Person::rating);
+    let avatar = courier.and_then(|courier| courier.avatar.clone()).unwrap_or_default();
+    let telegram = courier.and_then(|courier| courier.username.clone()).unwrap_or_default();
+    let origin = Gazetteer::bundled().get(request.plan.pickup.place);
+    let is_new = request.state.is_pending() && request.origin == Origin::Courier;
+    ResponseView {
+        id: request.id.to_string(),
+        courier_id: request.courier.to_string(),
+        courier_id_camel: request.courier.to_string(),
+        courier_name: name.clone(),
+        courier_name_camel: name,
+        courier_avatar: avatar.clone(),
+        courier_avatar_camel: avatar,
+        courier_rating: rating,
+        courier_rating_camel: rating,
+        telegram_username: telegram.clone(),
+        telegram_username_camel: telegram,
+        status: status.to_owned(),
+        state: request.state.word().to_owned(),
+        trip_id: request.trip.to_string(),
+        price: request.reward.major(),
+        comment: request.message.clone(),
+        date: local_time::date_at(request.plan.pickup.at, origin),
+        time: local_time::clocks_at(request.plan.pickup.at, request.plan.dropoff.at, origin),
+        airport: carriers.airports.get(&request.trip).cloned().unwrap_or_default(),
+        message: request.message.clone(),
+        timestamp: request.created_at.to_string(),
+        is_new,
+        is_new_camel: is_new,
+    }
+}

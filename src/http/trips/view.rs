@@ -1,0 +1,104 @@
+//! A trip as the Mini App shows it, and its words for the states of things.
+
+use peerpack_actors::money::Amount;
+use peerpack_actors::package::PackageState;
+use peerpack_actors::place::{Gazetteer, PlaceId};
+use peerpack_actors::request::RequestState;
+use peerpack_actors::trip::Trip;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::http::local_time;
+use crate::store::Person;
+
+/// A trip with its courier's profile folded in, as the Mini App shows it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TripView {
+    /// The trip's id.
+    pub id: String,
+    /// The courier's name.
+    pub name: String,
+    /// Origin.
+    pub from: String,
+    /// Destination.
+    pub to: String,
+    /// Departure, local date of the origin.
+    pub date: String,
+    /// `HH:MM → HH:MM`, local time of the origin.
+    pub time: String,
+    /// Airport or station; empty if none.
+    pub airport: String,
+    /// The URL of the courier's picture; empty if none.
+    pub avatar: String,
+    /// Packages the courier has carried to a confirmed end.
+    pub trips_count: u64,
+    /// The courier's rating.
+    pub rating: f64,
+    /// How many reviews it is made of.
+    pub reviews_count: u64,
+    /// What the courier asks per parcel, roubles.
+    pub price: f64,
+    /// Words to senders.
+    pub trip_comment: String,
+    /// The same in the other spelling.
+    #[serde(rename = "tripComment")]
+    pub trip_comment_camel: String,
+    /// `active`, `in_progress`, `completed` or `cancelled`.
+    pub state: String,
+    /// How the courier travels.
+    pub transport: String,
+    /// The places of the route, in order.
+    pub stops: Vec<String>,
+    /// Room left on each leg, grams.
+    pub capacity_left_g: Vec<u32>,
+    /// Counts changes.
+    pub version: i64,
+}
+
+/// A trip as the Mini App shows it.
+pub(in crate::http) fn view(trip: &Trip, courier: Option<&Person>) -> TripView {
+    let stops = &trip.draft.stops;
+    let origin = Gazetteer::bundled().get(stops[0].place);
+    TripView {
+        id: trip.id.to_string(),
+        name: courier.map_or_else(String::new, |courier| courier.name.clone()),
+        from: place_name(stops[0].place),
+        to: place_name(stops[stops.len() - 1].place),
+        date: local_time::date_at(trip.departs(), origin),
+        time: local_time::clocks_at(trip.departs(), trip.arrives(), origin),
+        airport: trip.draft.airport.clone(),
+        avatar: courier.and_then(|courier| courier.avatar.clone()).unwrap_or_default(),
+        trips_count: courier.map_or(0, |courier| courier.delivered),
+        rating: courier.map_or(0.0, Person::rating),
+        reviews_count: courier.map_or(0, |courier| courier.reviews),
+        price: trip.draft.price.map_or(0.0, Amount::major),
+        trip_comment: trip.draft.comment.clone(),
+        trip_comment_camel: trip.draft.comment.clone(),
+        state: trip.state.word().to_owned(),
+        transport: trip.draft.transport.word().to_owned(),
+        stops: stops.iter().map(|stop| place_name(stop.place)).collect(),
+        capacity_left_g: trip.left.iter().map(|left| left.weight_g).collect(),
+        version: trip.version,
+    }
+}
+
+/// The name of a place as the Mini App shows it.
+pub(in crate::http) fn place_name(id: PlaceId) -> String {
+    Gazetteer::bundled().get(id).map_or_else(String::new, |place| place.name_ru.to_string())
+}
+
+/// The Mini App's word for the state of a request.
+pub(in crate::http) const fn status(state: &RequestState) -> &'static str {
+    match state {
+        RequestState::Pending | RequestState::Agreed { .. } => "pending",
+        RequestState::Accepted { .. } | RequestState::PickedUp { .. } => "accepted",
+        RequestState::Delivered { .. } | RequestState::Disputed { .. } => "delivered",
+        RequestState::Confirmed { .. } => "confirmed",
+        _ => "declined",
+    }
+}
+
+/// The Mini App's word for the state of a package.
+pub(in crate::http) const fn is_over(state: PackageState) -> bool {
+    matches!(state, PackageState::Confirmed { .. } | PackageState::Cancelled { .. })
+}
