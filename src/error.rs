@@ -7,6 +7,7 @@ pub mod codes;
 pub mod extract;
 pub mod panics;
 pub mod request_id;
+mod russian;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -46,12 +47,12 @@ pub struct Problem {
     pub status: u16,
     /// Stable, for programs.
     pub code: String,
-    /// For people.
+    /// For people: in Russian if `Accept-Language` prefers it to English, otherwise in English.
     pub message: String,
     /// Names this request in the server's log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// What is wrong, field by field.
+    /// What is wrong, field by field, in the language of `message`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, String>,
     /// What may have been meant.
@@ -229,7 +230,8 @@ impl ApiError {
     }
 
     fn body(&self) -> String {
-        serde_json::to_string(&self.problem(request_id::current())).unwrap_or_default()
+        let told = if request_id::is_russian() { russian::translated(self.clone()) } else { self.clone() };
+        serde_json::to_string(&told.problem(request_id::current())).unwrap_or_default()
     }
 }
 

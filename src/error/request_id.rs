@@ -20,8 +20,12 @@ pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
 const LONGEST_GIVEN: usize = 64;
 
+/// How many languages of a header are looked at.
+const MOST_LANGUAGES: usize = 16;
+
 tokio::task_local! {
     static CURRENT: RequestId;
+    static IS_RUSSIAN: bool;
 }
 
 /// The name of a request; also in the request's extensions.
@@ -49,6 +53,33 @@ pub fn current() -> Option<String> {
     CURRENT.try_with(|id| id.as_str().to_owned()).ok()
 }
 
+/// Whether whoever made the request this task works on reads Russian rather than English.
+pub(super) fn is_russian() -> bool {
+    IS_RUSSIAN.try_with(|is_russian| *is_russian).unwrap_or(false)
+}
+
+/// Whether a header prefers Russian to English. Who names neither gets English, the language of programs.
+fn prefers_russian(headers: &HeaderMap) -> bool {
+    let given =
+        headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut best: Option<(f32, bool)> = None;
+    for item in given.split(',').take(MOST_LANGUAGES) {
+        let (tag, weight) = item.split_once(';').unwrap_or((item, "q=1"));
+        let weight =
+            weight.trim().strip_prefix("q=").and_then(|weight| weight.parse::<f32>().ok()).unwrap_or(0.0);
+        let tag = tag.trim().to_ascii_lowercase();
+        let is_russian = match tag.split('-').next() {
+            Some("ru") => true,
+            Some("en") => false,
+            _ => continue,
+        };
+        if weight > best.map_or(0.0, |(weight, _)| weight) {
+            best = Some((weight, is_russian));
+        }
+    }
+    best.is_some_and(|(_, is_russian)| is_russian)
+}
+
 /// Names the request and shapes its error answers. Goes outermost: `.wrap(from_fn(request_id::name))`.
 /// Takes the clock from the app data (`web::Data<dyn Clock>`); a name given by the client is kept if it is harmless.
 ///
@@ -63,23 +94,23 @@ pub async fn name<B: MessageBody + 'static>(
     let id = RequestId::given(req.headers()).or_else(fresh).unwrap_or_else(|| RequestId("-".into()));
     req.extensions_mut().insert(id.clone());
     let header = HeaderValue::from_str(id.as_str()).unwrap_or(HeaderValue::from_static("-"));
-    CURRENT
-        .scope(id, async move {
-            match next.call(req).await {
-                Ok(response) => {
-                    let mut response = shaped(response.map_into_boxed_body());
-                    response.headers_mut().insert(HEADER, header);
-                    Ok(response)
-                }
-                Err(error) => {
-                    // Rendered here, while the name is known; outside, actix would render it without.
-                    let mut response = shape(error.error_response());
-                    response.headers_mut().insert(HEADER, header);
-                    Err(InternalError::from_response(error, response).into())
-                }
+    let is_russian = prefers_russian(req.headers());
+    let answer = CURRENT.scope(id, async move {
+        match next.call(req).await {
+            Ok(response) => {
+                let mut response = shaped(response.map_into_boxed_body());
+                response.headers_mut().insert(HEADER, header);
+                Ok(response)
             }
-        })
-        .await
+            Err(error) => {
+                // Rendered here, while the name is known; outside, actix would render it without.
+                let mut response = shape(error.error_response());
+                response.headers_mut().insert(HEADER, header);
+                Err(InternalError::from_response(error, response).into())
+            }
+        }
+    });
+    IS_RUSSIAN.scope(is_russian, answer).await
 }
 
 fn shaped(response: ServiceResponse) -> ServiceResponse {
@@ -144,6 +175,30 @@ mod tests {
         let problem: Problem = read_body_json(response).await;
         assert_eq!(problem.request_id.as_deref(), Some("abc-1"));
         assert_eq!(current(), None);
+    }
+
+    #[actix_web::test]
+    async fn errors_are_in_the_language_that_is_preferred() {
+        let app = app!();
+        for (preferred, message) in [
+            ("", "no"),
+            ("ru-RU,ru;q=0.9,en-US;q=0.8,en;q=0.7", "Запрос не понят"),
+            ("en-GB,ru;q=0.5", "no"),
+            ("de, ru;q=0.1", "Запрос не понят"),
+            ("ru;q=0, fr", "no"),
+            ("ru;q=nan", "no"),
+        ] {
+            let request = TestRequest::get().uri("/refuse").insert_header(("accept-language", preferred));
+            let problem: Problem = read_body_json(call_service(&app, request.to_request()).await).await;
+            assert_eq!(
+                (problem.message.as_str(), problem.code.as_str()),
+                (message, "bad_request"),
+                "{preferred}"
+            );
+        }
+        let request = TestRequest::get().uri("/nowhere").insert_header(("accept-language", "ru"));
+        let problem: Problem = read_body_json(call_service(&app, request.to_request()).await).await;
+        assert_eq!((problem.message.as_str(), problem.title.as_str()), ("Здесь ничего нет", "Not Found"));
     }
 
     #[actix_web::test]
