@@ -55,7 +55,7 @@ pub(super) async fn say_goodbye(
     Ok(answer)
 }
 
-/// Waits for a signal to end, and ends the server.
+/// Waits for a signal to end, and ends the server. Whoever presses Ctrl-C a second time does not want to wait for anybody.
 pub(super) async fn on_signal(app: App, server: ServerHandle, connections: Arc<Connections>) {
     let (Ok(mut terminate), Ok(mut interrupt)) =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
@@ -66,8 +66,14 @@ pub(super) async fn on_signal(app: App, server: ServerHandle, connections: Arc<C
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    tracing::info!(sockets = app.sockets.len(), "ending");
-    end(&app, &server, &connections).await;
+    tracing::info!(sockets = app.sockets.len(), connections = connections.len(), "ending");
+    tokio::select! {
+        () = end(&app, &server, &connections) => {}
+        _ = interrupt.recv() => {
+            tracing::warn!("ending at once: requests that are under way may be cut off");
+            server.stop(false).await;
+        }
+    }
 }
 
 /// Ends a server that is in use.
@@ -77,10 +83,13 @@ async fn end(app: &App, server: &ServerHandle, connections: &Connections) {
     app.duty.end();
     server.pause().await;
     tokio::time::sleep(MOMENT).await;
+    let handed_out = Instant::now();
     app.sockets.close_all(SOCKETS_WITHIN).await;
     // Closed now, a kept connection might be the one on which somebody is just asking. Used once more, it is the client
-    // who closes it; unused, it ends when it would have ended anyway.
-    while !connections.is_empty() && Instant::now() < until {
+    // who closes it; unused, it ends when it would have ended anyway. And a worker that has much to do has not yet looked
+    // at all connections that it was given: those it would drop.
+    let threads = app.engine.threads();
+    while !(connections.is_empty() && threads.have_spoken_since(handed_out)) && Instant::now() < until {
         tokio::time::sleep(ROUND).await;
     }
     server.stop(true).await;

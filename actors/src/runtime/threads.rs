@@ -58,6 +58,15 @@ impl Threads {
         self.0.silent(SILENT)
     }
 
+    /// Whether all of them have said so since then: whatever was waiting for one of them at that time has had its turn.
+    #[must_use]
+    pub fn have_spoken_since(&self, since: Instant) -> bool {
+        let since_ms = since.saturating_duration_since(self.0.started).as_millis();
+        let threads = self.0.known.lock();
+        let mut living = threads.iter().filter_map(Weak::upgrade);
+        living.all(|thread| u128::from(thread.last_ms.load(Ordering::Relaxed)) > since_ms)
+    }
+
     /// Starts a thread that tells the log and the metrics of those that are held up, as long as there are any.
     ///
     /// # Errors
@@ -119,6 +128,11 @@ mod tests {
         std::thread::sleep(SOON * 2);
         assert_eq!(threads.0.silent(SOON), ["one"]);
         while !threads.0.silent(SOON).is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let since = Instant::now();
+        assert!(!threads.have_spoken_since(since));
+        while !threads.have_spoken_since(since) {
             tokio::task::yield_now().await;
         }
         beating.abort();
