@@ -33,6 +33,9 @@ const DRAIN_US: u64 = 15_000_000;
 /// How long it may take from then on until everybody has been told.
 const SETTLE_US: u64 = 12_000_000;
 
+/// How long it is waited at most for those who are away: they may have to wait twenty seconds before they come back.
+const PEACE_US: u64 = 60_000_000;
+
 /// Quiet is when nothing has happened for so long: longer than people take to react.
 const QUIET_US: u64 = 2_500_000;
 
@@ -177,9 +180,10 @@ async fn quiet_within(shared: &Shared, quiet_us: u64, within_us: u64) -> bool {
     false
 }
 
-/// Waits until nobody is left to be told anything: a lost hint between nodes may delay it by ten seconds.
+/// Waits until nobody is left to be told anything: a lost hint between nodes may delay it by ten seconds, a connection that
+/// cannot be made by more.
 async fn judged_in_peace(shared: &Shared) {
-    let end = shared.clock.now_us() + SETTLE_US;
+    let end = shared.clock.now_us() + PEACE_US;
     let may_heal = |violation: &Violation| violation.rule == Rule::EverybodyTold;
     while judge(&shared.history.lock()).iter().any(may_heal) && shared.clock.now_us() < end {
         tokio::time::sleep(Duration::from_secs(1)).await;

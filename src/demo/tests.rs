@@ -51,6 +51,9 @@ fn town(name: &str) -> &'static Place {
     Gazetteer::bundled().find(name).unwrap()
 }
 
+/// Longer than anything takes that is not broken.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Looks again and again until there is something to see.
 async fn within<T>(most: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let seen = async {
@@ -76,8 +79,7 @@ async fn a_populated_world_lives_and_stays_sound() {
     let mut world = populate(&app, SEED).await.unwrap();
     assert_eq!(app.engine.stats().trips, TRIPS);
     assert_eq!(app.engine.stats().waiting_packages, PACKAGES);
-    let offered =
-        within(Duration::from_secs(10), async || Some(offers(&app).await).filter(|n| *n > 10)).await;
+    let offered = within(PATIENCE, async || Some(offers(&app).await).filter(|n| *n > 10)).await;
     assert!(offered > 10);
     let (pickups, dropoffs) = ([spot(town("Владимир"))], [spot(town("Казань"))]);
     assert!(
@@ -88,7 +90,7 @@ async fn a_populated_world_lives_and_stays_sound() {
     world.pace = HURRIED;
     let senders = world.senders.clone();
     let living = actix_web::rt::spawn(live(app.clone(), world));
-    let confirmed = within(Duration::from_secs(20), async || {
+    let confirmed = within(PATIENCE, async || {
         let mut confirmed = 0;
         for sender in &senders {
             let theirs = app.database.packages_of(*sender, None, 100).await.unwrap().packages;
@@ -157,7 +159,7 @@ async fn explain_answers_for_every_courier_within_reach_of_every_package_of_the_
     let directory = tempfile::tempdir().unwrap();
     let app = app(&directory).await;
     populate(&app, SEED).await.unwrap();
-    within(Duration::from_secs(20), async || (offers(&app).await > 0).then_some(())).await;
+    within(PATIENCE, async || (offers(&app).await > 0).then_some(())).await;
     let packages = app.database.open_packages(None, 1_000).await.unwrap();
     assert!(packages.len() >= PACKAGES / 2);
     let (mut couriers, mut matches) = (0, 0);

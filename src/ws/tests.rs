@@ -4,6 +4,7 @@ mod admission;
 mod events;
 mod foreign;
 mod fuzz;
+mod held_up;
 mod hostile;
 mod raw;
 mod slow;

@@ -3,6 +3,7 @@
 mod actors;
 mod cancelled;
 mod chaos;
+mod chores;
 mod crashes;
 mod fleet;
 mod locks;

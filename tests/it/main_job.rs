@@ -266,7 +266,8 @@ async fn a_dry_run_says_who_would_see_a_package_and_what_more_reward_changes() {
 
 /// Takes somebody out who has an offer of the package.
 async fn whoever_is_asked(sockets: &mut Vec<(TestSocket, TestUser)>, package: &str) -> (TestUser, String) {
-    for _ in 0..500 {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while tokio::time::Instant::now() < deadline {
         for index in 0..sockets.len() {
             sockets[index].0.take_in();
             if let Some(offer) = sockets[index].0.offered(package) {
@@ -280,7 +281,8 @@ async fn whoever_is_asked(sockets: &mut Vec<(TestSocket, TestUser)>, package: &s
 
 /// The id of the one pending request on a trip.
 async fn offered(courier: &TestUser, trip: &str) -> String {
-    for _ in 0..100 {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while tokio::time::Instant::now() < deadline {
         let requests = courier.get(&format!("/api/trips/{trip}/package-requests")).await;
         let list = requests["requests"].as_array().unwrap();
         if let Some(request) = list.iter().find(|request| request["status"] == "pending") {

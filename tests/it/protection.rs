@@ -5,7 +5,7 @@ use peerpack_actors::runtime::RuntimeSettings;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::TestApp;
+use crate::support::{TestApp, http};
 
 async fn with(settings: &[(&str, &str)]) -> TestApp {
     let data = tempfile::tempdir().unwrap();
@@ -92,7 +92,7 @@ async fn x_12_x_16_and_x_19b_nonsense_is_refused_without_an_echo() {
         let (status, headers, _) = anna.call_with(method.clone(), "/api/trips", &[], None).await;
         assert_eq!((status.as_u16(), &headers["allow"]), (405, &"POST".parse().unwrap()), "{method}");
     }
-    let http = reqwest::Client::new();
+    let http = http();
     let deep = format!("{}{}", "[".repeat(100_000 / 4), "]".repeat(100_000 / 4));
     for body in [
         "",

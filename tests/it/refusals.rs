@@ -3,7 +3,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{Backend, TestApp, TestUser, day};
+use crate::support::{Backend, TestApp, TestUser, day, http};
 
 async fn refused(user: &TestUser, method: Method, path: &str, body: Option<Value>) -> (u16, String) {
     let sent = body.clone();
@@ -118,7 +118,7 @@ async fn x_40_x_50_and_x_51_foreign_and_untimely_steps_are_refused() {
 #[actix_web::test]
 async fn x_14_x_19_and_x_26_broken_tokens_and_bodies_are_refused() {
     let app = TestApp::start(Backend::Sqlite).await;
-    let http = reqwest::Client::new();
+    let http = http();
     let url = |path: &str| format!("{}{path}", app.url);
     for token in ["", "a.b.c", "eyJhbGciOiJub25lIn0.e30."] {
         let answer = http.get(url("/api/user/trips")).bearer_auth(token).send().await.unwrap();

@@ -19,7 +19,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::deaf::Deaf;
-use crate::support::{Backend, TestApp, TestUser, backends};
+use crate::support::{Backend, PATIENCE, TestApp, TestUser, backends};
 
 fn package() -> Value {
     json!({ "from": "Москва", "to": "Казань", "description": "книги", "reward": 100, "mode": "choose" })
@@ -97,7 +97,8 @@ fn cut_off(app: &TestApp, user: &TestUser, key: &str, round: u32) {
 }
 
 async fn answered(user: &TestUser, key: &str) -> (StatusCode, HeaderMap, Value) {
-    for _ in 0..200 {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while tokio::time::Instant::now() < deadline {
         let answer = publish(user, key, package()).await;
         if answer.0 != StatusCode::CONFLICT {
             assert_eq!(answer.0, StatusCode::CREATED, "{}", answer.2);

@@ -11,8 +11,8 @@ use peerpack_actors::unit::Unit;
 
 use super::databases::{TestStore, on_both};
 use super::world::{
-    accept, after, command, load_package, load_trip, package, proposal, publish_package, publish_trip, ready,
-    step, trip, unit, user,
+    PATIENCE, accept, after, command, load_package, load_trip, package, proposal, publish_package,
+    publish_trip, ready, step, trip, unit, user,
 };
 
 const CLAIMANTS: usize = 50;
@@ -83,7 +83,7 @@ on_both! {
             // Polled once, and dropped in the middle.
             assert!((&mut commit).now_or_never().is_none());
             drop(commit);
-            let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
+            let deadline = tokio::time::Instant::now() + PATIENCE;
             while load_package(&store.db, package.id).await.version == loaded.version {
                 assert!(tokio::time::Instant::now() < deadline, "the claim was never committed");
                 tokio::task::yield_now().await;

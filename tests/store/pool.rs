@@ -17,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::databases::{TestStore, on_postgres};
-use super::world::{accept, load_package, package, publish_package, ready, user};
+use super::world::{PATIENCE, SLACK, accept, load_package, package, publish_package, ready, user};
 
 /// Drops `begin` half-way on the only connection of a pool, then writes through it; answers whether another
 /// connection sees what was written.
@@ -106,7 +106,7 @@ async fn a_network_that_swallows_everything_is_answered_in_time_and_forgotten_af
 
         hole.swallow.store(true, Ordering::Relaxed);
         let started = Instant::now();
-        let limit = Duration::from_secs(3);
+        let limit = Duration::from_secs(3) + SLACK;
         let unit = Unit::publish_package(package(user(), 10));
         let (commit, read) =
             tokio::join!(timeout(limit, db.commit(unit)), timeout(limit, db.package(first.id)));
@@ -115,7 +115,7 @@ async fn a_network_that_swallows_everything_is_answered_in_time_and_forgotten_af
         assert!(started.elapsed() < limit);
 
         hole.swallow.store(false, Ordering::Relaxed);
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + PATIENCE;
         while db.commit(Unit::publish_package(package(user(), 10))).await.is_err() {
             assert!(Instant::now() < deadline, "the store never came back");
             sleep(Duration::from_millis(50)).await;
@@ -138,7 +138,7 @@ async fn connections_that_the_server_has_ended_are_replaced() {
              WHERE datname = current_database() AND pid <> pg_backend_pid()",
             )
             .await;
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + PATIENCE;
         while store.db.commit(Unit::publish_package(package(user(), 10))).await.is_err() {
             assert!(Instant::now() < deadline, "the store never came back");
             sleep(Duration::from_millis(20)).await;
@@ -178,7 +178,7 @@ async fn a_row_that_somebody_holds_for_too_long_is_not_waited_for() {
         let started = Instant::now();
         let claimed = accept(&store.db, package.id, &trip, request).await;
         assert!(matches!(claimed, Err(CommitError::Unavailable(_))), "{claimed:?}");
-        assert!(started.elapsed() < Duration::from_secs(3));
+        assert!(started.elapsed() < Duration::from_secs(3) + SLACK);
         run(&mut other, "COMMIT").await;
         accept(&store.db, package.id, &trip, request).await.expect("free again");
     })
@@ -189,12 +189,19 @@ async fn a_row_that_somebody_holds_for_too_long_is_not_waited_for() {
 async fn a_unit_that_waits_for_a_row_does_not_hold_up_its_neighbours() {
     on_postgres(async |store: &TestStore| {
         let held = ready(&store.db, 10, 1_000).await;
-        let mut others = Vec::new();
+        let (mut others, mut before) = (Vec::new(), Vec::new());
         for _ in 0..30 {
             others.push(ready(&store.db, 10, 1_000).await);
+            before.push(ready(&store.db, 10, 1_000).await);
         }
+        // How long as many take when nobody holds a row, on a machine as busy as this one is now.
+        let started = Instant::now();
+        let all = before.iter().map(|(package, trip, request)| accept(&store.db, package.id, trip, *request));
+        assert!(join_all(all).await.iter().all(Result::is_ok));
+        let usual = started.elapsed();
         let mut other = PgConnection::connect(&store.url).await.expect("a connection");
-        run(&mut other, "BEGIN; SELECT 1 FROM packages ORDER BY id LIMIT 1 FOR UPDATE").await;
+        run(&mut other, "BEGIN; SELECT 1 FROM packages WHERE state = 'open' ORDER BY id LIMIT 1 FOR UPDATE")
+            .await;
         let started = Instant::now();
         let all = others.iter().chain([&held]);
         let outcomes = join_all(all.map(|(package, trip, request)| async {
@@ -204,7 +211,10 @@ async fn a_unit_that_waits_for_a_row_does_not_hold_up_its_neighbours() {
         .await;
         assert_eq!(outcomes.iter().filter(|(ok, _)| !ok).count(), 1, "only the one that needs the row");
         let slowest = outcomes.iter().filter(|(ok, _)| *ok).map(|(_, after)| *after).max();
-        assert!(slowest < Some(Duration::from_millis(1_500)), "{slowest:?}");
+        assert!(
+            slowest < Some(Duration::from_millis(1_500) + 2 * usual),
+            "{slowest:?}, and {usual:?} as a rule"
+        );
         run(&mut other, "COMMIT").await;
     })
     .await;

@@ -1,6 +1,7 @@
 //! Trips, packages and people for the tests, and commands on them without any actor: load, decide, commit.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use peerpack::store::Database;
 use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
@@ -13,6 +14,12 @@ use peerpack_actors::request::{HandOver, Plan, RequestCommand};
 use peerpack_actors::time::{Span, Time};
 use peerpack_actors::trip::{LegSpan, Stop, Transport, Trip, TripDraft};
 use peerpack_actors::unit::Unit;
+
+/// How long a test waits for something that must happen.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How much later than promised something may come on a busy machine.
+pub(super) const SLACK: Duration = Duration::from_secs(10);
 
 /// When everything starts.
 pub(super) const START: Time = Time::from_ms(1_790_000_000_000);

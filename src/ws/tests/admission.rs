@@ -8,7 +8,7 @@ use tokio_tungstenite::tungstenite::http::header::{
 };
 
 use super::raw::Raw;
-use super::world::{Client, PAGE, World, refused};
+use super::world::{Client, PAGE, PATIENCE, World, http, refused};
 
 #[actix_web::test]
 async fn x_68_without_a_good_token_there_is_no_upgrade_and_none_belongs_into_the_address() {
@@ -74,7 +74,7 @@ async fn x_67_a_page_gets_in_with_a_subprotocol_if_it_is_one_of_ours() {
 async fn x_66_what_is_no_handshake_is_told_so() {
     let world = World::start().await;
     let user = world.user();
-    let client = reqwest::Client::new();
+    let client = http();
     let status = async |headers: &[(&str, &str)]| {
         let mut request = client.get(format!("http://{}/ws", world.address)).bearer_auth(world.token(user));
         for (name, value) in headers {
@@ -135,7 +135,8 @@ async fn x_70_who_connects_and_stays_silent_is_gone_within_seconds() {
     for raw in &mut silent {
         raw.until_closed().await;
     }
-    assert!(connected.elapsed() < std::time::Duration::from_secs(8), "{:?}", connected.elapsed());
+    // After five seconds; the rest is for a busy machine, on which two hundred of them are closed.
+    assert!(connected.elapsed() < std::time::Duration::from_secs(20), "{:?}", connected.elapsed());
     polite.say(&serde_json::json!({ "type": "ping" })).await;
     assert_eq!(polite.hear().await["type"], "pong");
     world.stop().await;
@@ -259,6 +260,6 @@ async fn rt_14_one_address_has_twenty_sockets() {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(10), place).await.expect("a place is free again");
+    tokio::time::timeout(PATIENCE, place).await.expect("a place is free again");
     world.stop().await;
 }

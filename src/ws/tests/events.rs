@@ -5,7 +5,7 @@ use std::time::Duration;
 use peerpack_actors::runtime::{Frame, SessionPort};
 
 use super::super::outbox::Ending;
-use super::world::World;
+use super::world::{PATIENCE, World};
 use crate::listen;
 
 #[actix_web::test]
@@ -123,7 +123,7 @@ async fn the_listener_comes_back_and_misses_nothing() {
             }
         }
     };
-    let listen = tokio::time::timeout(Duration::from_secs(30), listen::run(&url, &token, Some(4)));
+    let listen = tokio::time::timeout(2 * PATIENCE, listen::run(&url, &token, Some(4)));
     let (listened, ()) = futures_util::future::join(listen, happen).await;
     listened.expect("four events").expect("a good end");
     let refused = listen::run(&url, "a.b.c", None).await.unwrap_err();

@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout};
 use super::hostile::resident_kib;
 use super::raw::{BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, Raw, TEXT, frame, header};
 use super::slow::open_sockets;
-use super::world::World;
+use super::world::{PATIENCE, World};
 use crate::ws::wire::TYPES;
 
 /// Connections at once.
@@ -138,7 +138,7 @@ async fn x_73_random_bytes_after_the_upgrade_neither_panic_nor_leak() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    let in_time = timeout(Duration::from_secs(10), closed).await;
+    let in_time = timeout(PATIENCE, closed).await;
     assert!(in_time.is_ok(), "{} descriptors more than {descriptors}", open_sockets() - descriptors);
     assert!(grown < 16 * 1_024, "{grown} KiB");
     let mut polite = Raw::greeted(&world, world.user()).await;
@@ -172,5 +172,5 @@ async fn until_empty(world: &World) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(Duration::from_secs(20), empty).await.expect("every socket is gone in time");
+    timeout(PATIENCE, empty).await.expect("every socket is gone in time");
 }

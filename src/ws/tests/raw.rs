@@ -6,13 +6,13 @@ use std::time::Duration;
 use peerpack_actors::ids::UserId;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 use super::world::World;
 
 /// Longer than anything takes that is not broken.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(40);
 
 pub(super) const CONTINUATION: u8 = 0x0;
 pub(super) const TEXT: u8 = 0x1;
@@ -61,6 +61,13 @@ impl Raw {
         Self { stream: TcpStream::connect(world.address).await.unwrap(), read: Vec::new() }
     }
 
+    /// The same, and what it is sent and does not read is kept by the server and not by the kernel.
+    async fn narrow(world: &World) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4 * 1024).unwrap();
+        Self { stream: socket.connect(world.address).await.unwrap(), read: Vec::new() }
+    }
+
     /// The head of a handshake.
     pub(super) fn handshake(world: &World, user: UserId) -> String {
         format!(
@@ -74,8 +81,17 @@ impl Raw {
 
     /// A connection of a user that has heard its hello. Comes back later when it is told to.
     pub(super) async fn greeted(world: &World, user: UserId) -> Self {
+        Self::greeted_over(async || Self::silent(world).await, world, user).await
+    }
+
+    /// The same with a connection of which the kernel keeps little.
+    pub(super) async fn greeted_narrowly(world: &World, user: UserId) -> Self {
+        Self::greeted_over(async || Self::narrow(world).await, world, user).await
+    }
+
+    async fn greeted_over(connect: impl AsyncFn() -> Self, world: &World, user: UserId) -> Self {
         loop {
-            let mut raw = Self::silent(world).await;
+            let mut raw = connect().await;
             raw.write(Self::handshake(world, user).as_bytes()).await.unwrap();
             let head = raw.head().await;
             if head.starts_with("HTTP/1.1 503 ") {

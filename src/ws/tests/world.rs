@@ -29,6 +29,7 @@ use uuid::Uuid;
 use crate::app::{App, Duty, SystemClock};
 use crate::auth::token::Tokens;
 use crate::auth::{Principal, Role};
+use crate::bus::Presence;
 use crate::bus::local::LocalBus;
 use crate::config::{Config, Settings};
 use crate::files::Files;
@@ -37,7 +38,7 @@ use crate::store::{self, Database};
 use crate::ws::Sockets;
 
 /// Longer than anything takes that is not broken.
-const PATIENCE: Duration = Duration::from_secs(40);
+pub(super) const PATIENCE: Duration = Duration::from_secs(40);
 
 pub(super) const PAGE: &str = "https://app.example";
 
@@ -51,20 +52,32 @@ pub(super) struct World {
 
 impl World {
     pub(super) async fn start() -> Self {
-        Self::with(Settings::default()).await
+        Self::with(Settings::default(), Arc::new(LocalBus::default())).await
+    }
+
+    /// One with several threads for requests and sockets, which say here who is around.
+    pub(super) async fn with_workers(workers: usize, presence: Arc<dyn Presence>) -> Self {
+        Self::with(Settings { workers: NonZeroUsize::new(workers), ..Settings::default() }, presence).await
+    }
+
+    /// One that lets so many sockets in from one address.
+    pub(super) async fn with_room_for(sockets: usize) -> Self {
+        let settings = Settings { max_sockets_per_ip: NonZeroUsize::new(sockets), ..Settings::default() };
+        Self::with(settings, Arc::new(LocalBus::default())).await
     }
 
     /// One that asks its peers so often, in seconds, whether they are there.
     pub(super) async fn pinging_every(ping_s: u32) -> Self {
-        Self::with(Settings { ping_s: Some(ping_s), ..Settings::default() }).await
+        let settings = Settings { ping_s: Some(ping_s), ..Settings::default() };
+        Self::with(settings, Arc::new(LocalBus::default())).await
     }
 
-    async fn with(settings: Settings) -> Self {
+    async fn with(settings: Settings, presence: Arc<dyn Presence>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let settings = Settings {
             data_dir: Some(dir.path().to_owned()),
             allowed_origins: Some(vec![PAGE.to_owned()]),
-            workers: NonZeroUsize::new(1),
+            workers: settings.workers.or(NonZeroUsize::new(1)),
             ..settings
         };
         let config = Config::load(settings, []).unwrap();
@@ -72,16 +85,21 @@ impl World {
         let database = Database::connect(&store::Settings::new(url)).await.unwrap();
         database.migrate().await.unwrap();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let bus = Arc::new(LocalBus::default());
         let store = Arc::new(database.clone());
-        let engine =
-            Engine::start(store, bus.clone(), Arc::clone(&clock), RuntimeSettings::default()).await.unwrap();
+        let engine = Engine::start(
+            store,
+            Arc::new(LocalBus::default()),
+            Arc::clone(&clock),
+            RuntimeSettings::default(),
+        )
+        .await
+        .unwrap();
         let app = App {
             engine,
             files: Files::open(&config).unwrap(),
             database,
             clock: Arc::clone(&clock),
-            presence: bus,
+            presence,
             sockets: Arc::new(Sockets::default()),
             duty: Arc::new(Duty::default()),
             started_at: clock.now(),
@@ -133,7 +151,7 @@ impl World {
     /// A ticket for one socket of a user.
     pub(super) async fn ticket(&self, user: UserId) -> String {
         let url = format!("http://{}/api/ws-ticket", self.address);
-        let answer = reqwest::Client::new().post(url).bearer_auth(self.token(user)).send().await.unwrap();
+        let answer = http().post(url).bearer_auth(self.token(user)).send().await.unwrap();
         assert_eq!(answer.status(), 201);
         let body: Value = answer.json().await.unwrap();
         body["ticket"].as_str().unwrap().to_owned()
@@ -210,6 +228,11 @@ impl World {
         };
         self.app.engine.publish_package(user, draft).await.unwrap();
     }
+}
+
+/// Keeps no connection for a next call, which might find it closed.
+pub(super) fn http() -> reqwest::Client {
+    reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap()
 }
 
 fn place(name: &str) -> &'static Place {

@@ -11,7 +11,7 @@ use peerpack_actors::runtime::RuntimeSettings;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Backend, TestApp, eventually};
+use crate::support::{Backend, TestApp, eventually, free_address, http};
 
 /// There is no bot yet, so nobody can speak in Telegram's name.
 #[actix_web::test]
@@ -56,10 +56,10 @@ async fn x_97_the_log_can_neither_be_forged_nor_does_it_keep_secrets() {
     std::fs::write(&program, "#!/bin/sh\ncat > \"$0.$1\"\n").unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
     let log = folder.path().join("log");
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let address = free_address();
     let mut server = Command::new(env!("CARGO_BIN_EXE_peerpack"))
         .arg("serve")
-        .env("PEERPACK_LISTEN", format!("127.0.0.1:{port}"))
+        .env("PEERPACK_LISTEN", address.to_string())
         .env("PEERPACK_DATA_DIR", folder.path().join("data"))
         .env("PEERPACK_LOG", "trace")
         .env("PEERPACK_LOG_FORMAT", "json")
@@ -68,8 +68,8 @@ async fn x_97_the_log_can_neither_be_forged_nor_does_it_keep_secrets() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let url = format!("http://127.0.0.1:{port}");
-    let http = reqwest::Client::new();
+    let url = format!("http://{address}");
+    let http = http();
     eventually("server", async || http.get(format!("{url}/api/health/ready")).send().await.ok()).await;
     let post = async |path: &str, body: Value| {
         let request = http.post(format!("{url}{path}")).json(&body);

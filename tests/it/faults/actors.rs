@@ -1,5 +1,6 @@
 //! Actors that die: each is back at once with what it held, and nobody else notices.
 
+use peerpack::ws::wire::{ClientMessage, OfRequest};
 use peerpack_actors::runtime::Victim;
 use peerpack_actors::stream::StreamEvent;
 use serde_json::json;
@@ -23,7 +24,9 @@ async fn f14_an_actor_of_any_kind_that_dies_is_back_with_what_it_held() {
             let package = anna.publish_package("Брянск", "Смоленск", json!({ "weight": "light" })).await;
             let offer = ivans.offer(&package).await;
             app.app.engine.crash(victim(&package, &trip, &ivan.id));
-            assert_eq!(ivans.accept(offer.request_id).await, ("ok".to_owned(), None));
+            // Whoever asks just then may be told that nobody knows what became of it.
+            let accept = ClientMessage::OfferAccept(OfRequest { request_id: offer.request_id });
+            assert_eq!(ivans.insist(accept).await, ("ok".to_owned(), None));
             let accepted = |event: &StreamEvent| match event {
                 StreamEvent::RequestAccepted(step) if step.request_id == offer.request_id => Some(()),
                 _ => None,

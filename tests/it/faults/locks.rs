@@ -8,13 +8,10 @@ use tokio::time::{Instant, sleep};
 
 use super::market::rounds;
 use super::process::Process;
-use crate::support::sign_in_at;
+use crate::support::{PATIENCE, SLACK, sign_in_at};
 
 /// AV-1: trouble in a dependency is answered within this.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(3);
-
-/// How much later an answer may arrive on a busy machine.
-const SLACK: Duration = Duration::from_millis(700);
 
 #[actix_web::test]
 async fn f23_a_file_that_another_process_writes_to_for_seconds_is_refused_in_time_and_used_again_after() {
@@ -51,7 +48,7 @@ async fn f23_a_file_that_another_process_writes_to_for_seconds_is_refused_in_tim
 
     let freed = Instant::now();
     while publish().await.0 != 201 {
-        assert!(freed.elapsed() < Duration::from_secs(10), "no deadlock");
+        assert!(freed.elapsed() < PATIENCE, "no deadlock");
         sleep(Duration::from_millis(20)).await;
     }
 }

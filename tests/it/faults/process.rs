@@ -1,7 +1,6 @@
 //! A server in a process of its own, to be killed, restarted and replaced; and devices that live through it.
 
 use std::collections::BTreeSet;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -11,10 +10,10 @@ use peerpack::ws::wire::{Event, ServerMessage};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
-use crate::support::TestUser;
+use crate::support::{PATIENCE, TestUser, free_address};
 
-/// How long a server may take until it is ready or gone.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long an answer about readiness may take.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
 
 /// A server, or a supervisor of servers. Killed when dropped.
 pub struct Process {
@@ -27,11 +26,16 @@ pub struct Process {
 impl Process {
     /// Starts `peerpack serve` or `supervise`, and waits until it answers.
     pub async fn start(command: &str, data: &Path, more: &[(&str, &str)]) -> Self {
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        Self::start_at(&address.to_string(), command, data, more).await
+        for _ in 0..3 {
+            // One that ends at once has found its port taken in between.
+            if let Some(process) = Self::start_at(&free_address().to_string(), command, data, more).await {
+                return process;
+            }
+        }
+        panic!("the server does not come up");
     }
 
-    async fn start_at(address: &str, command: &str, data: &Path, more: &[(&str, &str)]) -> Self {
+    async fn start_at(address: &str, command: &str, data: &Path, more: &[(&str, &str)]) -> Option<Self> {
         let usual = [
             ("PEERPACK_LISTEN", address),
             ("PEERPACK_DATA_DIR", data.to_str().unwrap()),
@@ -43,10 +47,9 @@ impl Process {
         let environment: Vec<(String, String)> =
             all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let child = Self::spawn(command, &environment);
-        let process =
+        let mut process =
             Self { child, url: format!("http://{address}"), command: command.to_owned(), environment };
-        process.until_ready().await;
-        process
+        process.is_up().await.then_some(process)
     }
 
     fn spawn(command: &str, environment: &[(String, String)]) -> Child {
@@ -61,12 +64,21 @@ impl Process {
         self.child = Self::spawn(&self.command, &self.environment);
     }
 
-    pub async fn until_ready(&self) {
+    pub async fn until_ready(&mut self) {
+        assert!(self.is_up().await, "the server has ended");
+    }
+
+    /// Waits until the server answers, or has ended: whether it answers.
+    async fn is_up(&mut self) -> bool {
         let deadline = Instant::now() + PATIENCE;
-        while !is_ready(&self.url).await {
+        while self.child.try_wait().unwrap().is_none() {
+            if is_ready(&self.url).await {
+                return true;
+            }
             assert!(Instant::now() < deadline, "the server does not come up");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        false
     }
 
     /// Sends a signal, such as `TERM`.
@@ -112,7 +124,8 @@ impl Drop for Process {
 }
 
 async fn is_ready(url: &str) -> bool {
-    let ready = reqwest::get(format!("{url}/api/health/ready")).await;
+    let client = reqwest::Client::builder().timeout(ANSWERED_WITHIN).build().unwrap();
+    let ready = client.get(format!("{url}/api/health/ready")).send().await;
     ready.is_ok_and(|answer| answer.status().is_success())
 }
 

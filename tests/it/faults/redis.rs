@@ -14,10 +14,10 @@ use super::process::Device;
 use super::resp::Sieve;
 use super::services::Redis;
 use crate::nodes::two_nodes;
-use crate::support::{TestApp, TestUser, fresh_postgres};
+use crate::support::{SLACK, TestApp, TestUser, eventually, fresh_postgres};
 
-/// How late an event may be when hints are lost.
-const HEARD_WITHIN: Duration = Duration::from_secs(10);
+/// How late an event may be when hints are lost: ten seconds, and what a busy machine adds.
+const HEARD_WITHIN: Duration = Duration::from_secs(10).saturating_add(SLACK);
 
 fn package() -> Value {
     json!({
@@ -91,7 +91,11 @@ async fn f35_redis_that_is_killed_or_emptied_costs_ten_seconds_at_most_and_nothi
         let asked = Instant::now();
         let somebody = a.sign_in("Somebody").await;
         somebody.get("/api/user/profile").await;
-        assert!(asked.elapsed() < Duration::from_secs(5), "{state}: {:?} to sign in", asked.elapsed());
+        assert!(
+            asked.elapsed() < Duration::from_secs(5) + SLACK,
+            "{state}: {:?} to sign in",
+            asked.elapsed()
+        );
         publishes_once(&anna, &format!("key-{round}")).await;
         publishes_once(&anna.at(&b), &format!("key-{round}")).await;
         device.until("its event", HEARD_WITHIN, |device| device.events.len() == round + 1).await;
@@ -154,8 +158,9 @@ async fn f38_without_the_comparison_with_the_store_a_lost_message_is_a_lost_even
     let mut device = Device::of(&anna.at(&b)).await;
     sieve.losses.percent.store(100, Ordering::Relaxed);
     anna.post("/api/packages", package()).await;
+    eventually("message to lose", async || (sieve.losses.lost.load(Ordering::Relaxed) > 0).then_some(()))
+        .await;
     device.take_in_for(Duration::from_secs(2)).await;
-    assert!(sieve.losses.lost.load(Ordering::Relaxed) > 0, "no message to lose");
     sieve.losses.percent.store(0, Ordering::Relaxed);
     assert_eq!(device.events.len(), 0, "it came without a message");
     anna.post("/api/packages", package()).await;

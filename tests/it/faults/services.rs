@@ -1,6 +1,5 @@
 //! A Postgres and a Redis of a test's own, to be crashed.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -8,13 +7,7 @@ use std::time::Duration;
 use sqlx::Connection;
 use tokio::time::{Instant, sleep};
 
-/// How long a server may take to come up.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A port that nobody listens on.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
+use crate::support::{PATIENCE, free_address};
 
 /// Sends a signal to a process, such as `QUIT`.
 pub fn signal(process: &Child, name: &str) {
@@ -65,7 +58,7 @@ impl Postgres {
             .stdout(Stdio::null())
             .status();
         assert!(initialised.unwrap().success());
-        let port = free_port();
+        let port = free_address().port();
         let process = launch(&programs, folder.path(), port);
         let postgres = Self { process, programs, folder, port };
         postgres.until_ready().await;
@@ -130,7 +123,7 @@ impl Redis {
             eprintln!("PEERPACK_TEST_REDIS is not set: not run");
             return None;
         }
-        let port = free_port();
+        let port = free_address().port();
         let redis = Self { process: Self::launch(port), port };
         redis.until_ready().await;
         Some(redis)

@@ -1,6 +1,5 @@
 //! Crowds: many who come back at once.
 
-use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -10,7 +9,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::process::{Device, Process};
-use crate::support::{TestUser, sign_in_at};
+use crate::support::{PATIENCE, TestUser, free_address, sign_in_at};
 
 /// How many come back. `make test-faults` says more.
 fn crowd() -> usize {
@@ -53,7 +52,7 @@ async fn counted(metrics: &str, name: &str) -> f64 {
 #[actix_web::test]
 async fn f06_after_a_kill_everybody_is_back_within_a_minute_and_has_missed_nothing() {
     let data = tempfile::tempdir().unwrap();
-    let metrics = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let metrics = free_address().to_string();
     let mut server = Process::start("serve", data.path(), &[("PEERPACK_METRICS_LISTEN", &metrics)]).await;
     let url = server.url.clone();
     let arriving = stream::iter(0..crowd()).map(|number| {
@@ -78,7 +77,7 @@ async fn f06_after_a_kill_everybody_is_back_within_a_minute_and_has_missed_nothi
     let asking = ask_meanwhile(people[0].0.clone(), Arc::clone(&stop));
     for (_, device) in &mut people {
         device.until("the way back", Duration::from_secs(60), |device| device.connections == 2).await;
-        device.until("its event", Duration::from_secs(10), |device| device.events.len() == 1).await;
+        device.until("its event", PATIENCE, |device| device.events.len() == 1).await;
         assert_eq!(device.lost, 0);
     }
     let back = ready.elapsed();

@@ -12,6 +12,9 @@ use super::samples;
 use super::{BOUNDARY, form, form_type, kept, part, send, upload};
 use crate::support::{Backend, PATIENCE, TestApp, TestUser, backends, eventually};
 
+/// A server that takes nothing for so long has had enough.
+const STALLED: Duration = Duration::from_secs(10);
+
 const AVATAR: &str = "/api/user/avatar";
 const LIMIT: usize = 5 * 1024 * 1024;
 
@@ -117,7 +120,7 @@ async fn x_80_an_endless_form_comes_to_an_end() {
     let piece = [b"10000\r\n".to_vec(), vec![b'x'; 65_536], b"\r\n".to_vec()].concat();
     let mut sent = 0;
     while sent < 256 * 1024 * 1024 {
-        match timeout(PATIENCE, stream.write_all(&piece)).await {
+        match timeout(STALLED, stream.write_all(&piece)).await {
             Ok(Ok(())) => sent += piece.len(),
             _ => break,
         }
@@ -135,7 +138,7 @@ async fn x_08_a_form_that_stands_still_is_given_up() {
     let mut stream = begin(&app, &ivan, "content-length: 100000").await;
     stream.write_all(&part(b"a.jpg", &[b'x'; 1_000])).await.unwrap();
     let mut head = [0; 12];
-    timeout(Duration::from_secs(15), stream.read_exact(&mut head)).await.unwrap().unwrap();
+    timeout(PATIENCE, stream.read_exact(&mut head)).await.unwrap().unwrap();
     assert_eq!(&head, b"HTTP/1.1 408");
     assert!(kept(&app).is_empty());
 }

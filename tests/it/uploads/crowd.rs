@@ -1,13 +1,12 @@
 //! Many uploads at once, and what they cost in memory: a server of its own is measured.
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use futures_util::future::join_all;
 
 use super::{form, form_type, part, samples};
-use crate::support::{eventually, sign_in_at};
+use crate::support::{eventually, free_address, http, sign_in_at};
 
 /// More memory than this is not taken, however many come at once.
 const MOST_MIB: u64 = 250;
@@ -38,7 +37,7 @@ impl Process {
 /// A server on a port of its own.
 async fn start(data: &Path) -> (Process, String) {
     loop {
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let address = free_address();
         let mut command = Command::new(env!("CARGO_BIN_EXE_peerpack"));
         command.arg("serve").env("PEERPACK_LISTEN", address.to_string()).env("PEERPACK_DATA_DIR", data);
         command.env("PEERPACK_LOG", "warn").stdout(Stdio::null()).stderr(Stdio::inherit());
@@ -65,7 +64,7 @@ async fn x_88_twenty_large_uploads_at_once_take_no_more_memory_than_one_after_th
     let (server, url) = start(data.path()).await;
     let before = server.peak_mib();
     let (ivan, dan) = (sign_in_at(&url, "Ivan").await.token, sign_in_at(&url, "Dan").await.token);
-    let http = reqwest::Client::new();
+    let http = http();
     // The status, unless the server hangs up first.
     let send = async |token: &str, path: &str, content: &[u8]| {
         let request =
