@@ -140,7 +140,18 @@ impl Settings {
         let weight = 1.0 - MOST_WEIGHT..=1.0 + MOST_WEIGHT;
         let regions = self.region_weights.values().all(|region| weight.contains(region));
         let window = [0..=0, 100..=300].iter().any(|allowed| allowed.contains(&self.fair_window_ms));
+        let amounts = [
+            self.zone_radius_km,
+            self.in_town_km,
+            self.detour_rub_per_min,
+            self.detour_rub_per_km,
+            self.work_exponent,
+            self.acceptance_prior,
+            self.road_factor,
+        ];
+        let finite = amounts.iter().all(|amount| (0.0..=1e6).contains(amount));
         let bounds = [
+            (finite, "a radius, a cost, an exponent, a prior or the road factor is not in 0 to 1000000"),
             (share.contains(&self.acceptance), "acceptance is not in 0 to 1"),
             (self.acceptance_prior > 0.0, "acceptance_prior is not above 0"),
             ((0.0..=3.0).contains(&self.demand_share), "demand_share is not in 0 to 3"),

@@ -137,11 +137,8 @@ fn tune(
         for value in values {
             let settings = with_knob(&defaults, knob, value)?;
             let asked = Rule::ASKING.into_iter().filter(|rule| rule.name().contains(rules));
-            let shares = asked.map(|rule| {
-                let shares = worlds.iter().map(|world| world.share(rule, &settings));
-                let mean = shares.sum::<f64>() / worlds.len().max(1) as f64;
-                format!("{} {:.2}", rule.name(), 100.0 * mean)
-            });
+            let shares =
+                asked.map(|rule| format!("{} {:.2}", rule.name(), 100.0 * tuned(&worlds, rule, &settings)));
             println!(
                 "{} / {}, {knob} {value}: {}",
                 scenario.trips,
@@ -151,6 +148,12 @@ fn tune(
         }
     }
     Ok(())
+}
+
+/// What a rule gets on average where knobs may be tuned, 0 to 1.
+fn tuned(worlds: &[Prepared<Training>], rule: Rule, settings: &Settings) -> f64 {
+    let shares = worlds.iter().map(|world| world.share(rule, settings));
+    shares.sum::<f64>() / worlds.len().max(1) as f64
 }
 
 /// The settings with another value of one knob.

@@ -23,6 +23,15 @@ fn offer(shown_at: Option<Time>) -> Request {
 }
 
 #[test]
+fn what_is_no_number_is_no_setting() {
+    for odd in [f64::NAN, f64::INFINITY, -1.0] {
+        let settings = Settings { work_exponent: odd, ..Settings::default() };
+        assert_eq!(settings.problems().len(), 1, "{odd}");
+    }
+    assert!(Settings::default().problems().is_empty());
+}
+
+#[test]
 fn the_quickest_reaction_comes_first_and_of_equals_whoever_was_there_first() {
     // Name, when the screen showed the offer, when the acceptance came in; in order of arrival.
     type Came = (&'static str, Option<i64>, i64);
