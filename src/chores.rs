@@ -39,8 +39,8 @@ pub const EVENTS_KEPT: Span = Span::hours(72);
 /// How long sessions are remembered that have ended: far longer than an access token of theirs could live.
 const SESSIONS_KEPT: Span = Span::days(30);
 
-/// How many deleted accounts are seen to in one round.
-const DELETIONS: u32 = 100;
+/// How many people who have gone are seen to in one round.
+const GONE: u32 = 100;
 
 /// How long codes are remembered: the longest of their limits.
 const CODES_KEPT: Span = Span::hours(25);
@@ -92,7 +92,7 @@ pub async fn do_all(app: &App) {
     done("forget refresh tokens", database.prune_refresh_tokens(now).await);
     done("forget sessions", database.prune_sessions(now - SESSIONS_KEPT).await);
     done("forget events", database.prune_events(now - EVENTS_KEPT).await);
-    done("call off what the deleted left", finish_deletions(app).await);
+    done("call off what the gone have left", call_off_the_rest(app).await);
     done("forget codes", database.prune_codes(now - CODES_KEPT).await);
     done("forget guesses", database.prune_guesses(now).await);
     done("forget init data", database.prune_init_data(now).await);
@@ -154,9 +154,9 @@ async fn settle_deliveries(app: &App, now: Time) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A deletion that was interrupted is brought to its end.
-async fn finish_deletions(app: &App) -> Result<(), Refusal> {
-    for user in app.database.left_behind(DELETIONS).await? {
+/// A deletion or a ban that was interrupted is brought to its end.
+async fn call_off_the_rest(app: &App) -> Result<(), Refusal> {
+    for user in app.database.left_behind(GONE).await? {
         call_everything_off(app, user).await?;
     }
     Ok(())

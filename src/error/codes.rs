@@ -139,7 +139,7 @@ pub const CODES: &[Code] = &[
     here("insufficient_funds", &[409], "there is not enough money", "Не хватает денег"),
     here("already_reviewed", &[409], "one review for each party and delivery", "Вы уже оставили отзыв"),
     here("open_deals", &[409], "a deal is still under way", "Есть незаконченные сделки"),
-    here("money_left", &[409], "there is money in the wallet", "Сначала выведите деньги"),
+    here("money_left", &[409], "there is money in the wallet, or on its way out of it", "Сначала выведите деньги"),
     here(
         "operator",
         &[409],

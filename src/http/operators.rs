@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::auth::password::{self, LEAST_PASSWORD, MOST_PASSWORD};
 use crate::auth::revocations::Revocations;
 use crate::auth::{Principal, Role};
+use crate::chores::call_everything_off;
 use crate::error::extract::Body;
 use crate::error::{ApiError, Problem};
 use crate::store::NewOperator;
@@ -88,7 +89,7 @@ pub async fn set_role(
     changed(known, &revocations, &app).await
 }
 
-/// Shuts a person out. Their sessions end.
+/// Shuts a person out. Their sessions end, their trips and waiting packages are called off.
 #[utoipa::path(post, path = "/api/admin/users/{user_id}/block", operation_id = "block_user",
     tag = "admin", security(("bearer" = [])),
     params(("user_id" = String, Path, description = "The user")),
@@ -144,7 +145,12 @@ async fn set_blocked(
 ) -> Result<HttpResponse, ApiError> {
     let user = somebody_else(principal, user)?;
     let known = app.database.set_blocked(user, blocked, app.clock.now()).await?;
-    changed(known, revocations, app).await
+    let answer = changed(known, revocations, app).await?;
+    if blocked {
+        // What this does not get done, the chores do.
+        call_everything_off(app, user).await?;
+    }
+    Ok(answer)
 }
 
 /// Nobody changes their own rights: the last administrator would lock everybody out.

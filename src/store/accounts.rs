@@ -45,22 +45,31 @@ const SET_ROLE: Sql = sql("UPDATE users SET role = $2, updated_at = $3 WHERE id 
 const DEALS: Sql = sql("\
     SELECT count(*) AS deals FROM requests \
     WHERE (sender = $1 OR courier = $1) AND state IN ('accepted', 'picked_up', 'delivered', 'disputed')");
-const MONEY: Sql =
-    sql("SELECT CAST(COALESCE(sum(balance), 0) AS BIGINT) AS money FROM wallets WHERE user_id = $1");
+// What is on its way out may come back.
+const MONEY: Sql = sql("\
+    SELECT CAST(COALESCE(sum(m.minor), 0) AS BIGINT) AS money FROM ( \
+        SELECT balance AS minor FROM wallets WHERE user_id = $1 \
+        UNION ALL \
+        SELECT amount_minor AS minor FROM withdrawals WHERE user_id = $1 AND state = 'queued') AS m");
 const DELETE: Sql = sql("UPDATE users SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL");
 
 const LEFT_BEHIND: Sql = sql("\
-    SELECT u.id FROM users AS u WHERE u.deleted_at IS NOT NULL AND u.erased_at IS NULL AND ( \
-        EXISTS (SELECT 1 FROM trips AS t WHERE t.courier = u.id AND t.state IN ('active', 'in_progress')) \
+    SELECT u.id FROM users AS u \
+    WHERE (u.deleted_at IS NOT NULL AND u.erased_at IS NULL OR u.blocked_at IS NOT NULL) AND ( \
+        EXISTS (SELECT 1 FROM trips AS t WHERE t.courier = u.id AND t.state IN ('active', 'in_progress') \
+            AND NOT EXISTS (SELECT 1 FROM requests AS q WHERE q.trip_id = t.id AND q.state = 'picked_up')) \
         OR EXISTS (SELECT 1 FROM packages AS p WHERE p.sender = u.id AND p.state = 'open')) \
-    ORDER BY u.deleted_at, u.id LIMIT $1");
+    ORDER BY COALESCE(u.deleted_at, u.blocked_at), u.id LIMIT $1");
+
+const TO_ERASE: Sql =
+    sql("SELECT id FROM users WHERE deleted_at <= $1 AND erased_at IS NULL ORDER BY deleted_at, id");
 
 // The books and the other party's memory stay; what names the person goes.
 const ERASE: Sql = sql("\
     UPDATE users SET name = 'Удалённый пользователь', username = NULL, avatar = NULL, phone = NULL, \
     telegram_id = NULL, language = NULL, login = NULL, password_hash = NULL, verified_at = NULL, \
-    erased_at = $2, updated_at = $2 \
-    WHERE deleted_at <= $1 AND erased_at IS NULL RETURNING id");
+    erased_at = $2, updated_at = $2 WHERE id = $1");
+const ERASE_METHODS: Sql = sql("UPDATE withdrawals SET method = '' WHERE user_id = $1 AND method <> ''");
 
 /// Somebody who signs in with a name and a password.
 #[derive(Clone, Debug)]
@@ -84,7 +93,7 @@ pub enum Deletion {
     Begun,
     /// A deal is under way.
     OpenDeals,
-    /// There is money in the wallet.
+    /// There is money in the wallet, or on its way out.
     MoneyLeft,
 }
 
@@ -218,11 +227,8 @@ impl Database {
     pub async fn delete_account(&self, id: UserId, now: Time) -> Result<Deletion, Unavailable> {
         let work = self.write(move |conn| {
             Box::pin(async move {
-                if conn.one(DEALS, args![id.uuid()]).await?.number::<u64>("deals")? > 0 {
-                    return Ok(Deletion::OpenDeals);
-                }
-                if conn.one(MONEY, args![id.uuid()]).await?.get::<i64>("money")? > 0 {
-                    return Ok(Deletion::MoneyLeft);
+                if let Some(obstacle) = obstacle(conn, id).await? {
+                    return Ok(obstacle);
                 }
                 conn.execute(DELETE, args![id.uuid(), now.ms()]).await?;
                 revoke_all(conn, id, now).await?;
@@ -232,7 +238,8 @@ impl Database {
         Ok(work.await?)
     }
 
-    /// People who are to be deleted and whose trips or packages still wait for somebody, at most `limit`.
+    /// People who are to be deleted, or are shut out, and whose trips or packages still wait for somebody, at most `limit`.
+    /// A trip with a parcel on board cannot be called off.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -240,8 +247,8 @@ impl Database {
         Ok(each(&self.rows(LEFT_BEHIND, args![limit]).await?, |row| row.user("id"))?)
     }
 
-    /// Erases what names the people whose accounts were deleted before `before`; answers how many they are, and with
-    /// the files that are to be removed.
+    /// Erases what names the people whose accounts were deleted before `before`, unless a deal that came at the last moment, or
+    /// money, still needs to find them; answers how many they are, and with the files that are to be removed.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -252,17 +259,30 @@ impl Database {
     ) -> Result<(usize, Vec<FileName>), Unavailable> {
         let work = self.write(move |conn| {
             Box::pin(async move {
-                let erased = conn.all(ERASE, args![before.ms(), now.ms()]).await?;
-                let mut gone = Vec::new();
-                let erased = each(&erased, |row| row.user("id"))?;
-                for user in &erased {
-                    gone.extend(files::remove_of(conn, *user).await?);
+                let (mut erased, mut gone) = (0, Vec::new());
+                for user in each(&conn.all(TO_ERASE, args![before.ms()]).await?, |row| row.user("id"))? {
+                    if obstacle(conn, user).await?.is_some() {
+                        continue;
+                    }
+                    conn.execute(ERASE, args![user.uuid(), now.ms()]).await?;
+                    conn.execute(ERASE_METHODS, args![user.uuid()]).await?;
+                    gone.extend(files::remove_of(conn, user).await?);
+                    erased += 1;
                 }
-                Ok((erased.len(), gone))
+                Ok((erased, gone))
             })
         });
         Ok(work.await?)
     }
+}
+
+/// What keeps an account from going, if anything does.
+async fn obstacle(conn: &mut Conn, id: UserId) -> Result<Option<Deletion>, Failure> {
+    if conn.one(DEALS, args![id.uuid()]).await?.number::<u64>("deals")? > 0 {
+        return Ok(Some(Deletion::OpenDeals));
+    }
+    let money = conn.one(MONEY, args![id.uuid()]).await?.get::<i64>("money")?;
+    Ok((money > 0).then_some(Deletion::MoneyLeft))
 }
 
 async fn add_operator(conn: &mut Conn, operator: NewOperator, now: Time) -> Result<(), Failure> {

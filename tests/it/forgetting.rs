@@ -1,11 +1,14 @@
 //! What is forgotten in time, and what is brought to its end.
 
+use peerpack::auth::Role;
 use peerpack::chores;
+use peerpack_actors::ports::Store;
 use peerpack_actors::runtime::ResumeAnswer;
 use peerpack_actors::stream::StreamEvent;
+use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::support::{TestApp, backends};
+use crate::support::{TestApp, TestUser, backends};
 
 /// RT-5
 #[actix_web::test]
@@ -81,6 +84,78 @@ async fn a_package_that_nobody_took_in_time_is_closed_and_its_sender_told() {
             .await;
         let path = format!("/api/packages/{package}");
         assert_eq!(anna.get(&path).await["state"], "cancelled");
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
+async fn whoever_is_shut_out_leaves_the_market() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let root = app.sign_in_with_role("Root", Role::Admin).await;
+        let (anna, ivan, olga) =
+            (app.sign_in("Anna").await, app.sign_in("Ivan").await, app.sign_in("Olga").await);
+        let found = async || {
+            anna.get("/api/couriers?from=Москва&to=Казань").await["couriers"].as_array().unwrap().len()
+        };
+        ivan.publish_trip("Москва", "Казань", json!({})).await;
+        let package = ivan.publish_package("Тверь", "Вологда", json!({})).await;
+        assert_eq!(found().await, 1);
+        let ban = format!("/api/admin/users/{}/block", ivan.id);
+        assert_eq!(root.post(&ban, json!({})).await.0, StatusCode::OK);
+        assert_eq!(found().await, 0);
+        let package = app.app.database.package(package.parse().unwrap()).await.unwrap().unwrap();
+        assert_eq!(package.state.word(), "cancelled");
+
+        // The server dies right after this, and nothing is called off.
+        olga.publish_trip("Москва", "Казань", json!({})).await;
+        let (id, now) = (olga.id.parse().unwrap(), app.app.clock.now());
+        app.app.database.set_blocked(id, true, now).await.unwrap();
+        assert_eq!(found().await, 1);
+        chores::do_all(&app.app).await;
+        assert_eq!(found().await, 0);
+        assert_eq!(app.app.database.left_behind(10).await, Ok(Vec::new()));
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
+async fn nobody_is_erased_whom_money_or_a_deal_still_has_to_find() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let root = app.sign_in_with_role("Root", Role::Admin).await;
+        let (anna, ivan) = (app.sign_in("Anna").await, app.sign_in("Ivan").await);
+        let deal = async || {
+            let trip = ivan.publish_trip("Москва", "Казань", json!({})).await;
+            let package = anna.publish_package("Москва", "Казань", json!({ "mode": "choose" })).await;
+            let path = format!("/api/couriers/{trip}/send-package");
+            let (_, sent) = anna.post(&path, json!({ "package_id": package })).await;
+            let request = sent["request_id"].as_str().unwrap().to_owned();
+            ivan.step(&request, "accept").await;
+            request
+        };
+        let earned = deal().await;
+        ivan.step(&earned, "mark-delivered").await;
+        anna.step(&earned, "confirm-delivery").await;
+        let body = json!({ "amount": 450, "method": "4000 1234 5678 9010" });
+        let (_, withdrawn) = ivan.post("/api/user/withdraw", body).await;
+        let delete = async |who: &TestUser| who.call(Method::DELETE, "/api/user/account", None).await;
+        assert_eq!(delete(&ivan).await.1["code"], "money_left", "it may come back");
+        let withdrawal = withdrawn["withdrawal_id"].as_str().unwrap();
+        let late = deal().await;
+
+        // As if the deal and the withdrawal had come at the moment of the deletion.
+        app.behind_its_back("UPDATE users SET deleted_at = 1 WHERE username IN ('anna', 'ivan')").await;
+        let (database, now) = (&app.app.database, app.app.clock.now());
+        let erased = async || database.erase_accounts(now, now).await.unwrap().0;
+        assert_eq!(erased().await, 0);
+        anna.step(&late, "cancel").await;
+        assert_eq!(erased().await, 0, "the sender has the money back");
+        let pay = format!("/api/admin/withdrawals/{withdrawal}/pay");
+        assert_eq!(root.post(&pay, json!({})).await.0, StatusCode::OK);
+        assert_eq!(erased().await, 1, "the courier");
+        let paid = database.withdrawal(withdrawal.parse().unwrap()).await.unwrap().unwrap();
+        assert_eq!((paid.method.as_str(), paid.state.word()), ("", "paid"), "the card is forgotten");
         app.audit().await;
     }
 }

@@ -1,0 +1,3 @@
+-- no-transaction
+-- Whoever is shut out and still has something in the market.
+CREATE INDEX CONCURRENTLY users_blocked ON users (blocked_at) WHERE blocked_at IS NOT NULL;
