@@ -7,6 +7,7 @@ use peerpack_actors::ports::Clock;
 use peerpack_actors::runtime::Engine;
 use peerpack_actors::time::Time;
 
+use crate::books::Books;
 use crate::bus::Presence;
 use crate::config::Config;
 use crate::files::Files;
@@ -30,6 +31,8 @@ pub struct App {
     pub sockets: Arc<Sockets>,
     /// Whether it takes on work.
     pub duty: Arc<Duty>,
+    /// Whether the books are right.
+    pub books: Arc<Books>,
     /// The configuration.
     pub config: Arc<Config>,
     /// When the server started.

@@ -101,6 +101,8 @@ pub async fn do_all(app: &App) {
     done("forget photographs", forget_photos(app, now).await);
     done("erase accounts", erase(app, now).await);
     done("remove files without a row", remove_files(app, now).await);
+    // The last: it takes a while.
+    done("look at the books", app.books.look(database, now).await);
 }
 
 async fn erase(app: &App, now: Time) -> Result<(), Unavailable> {

@@ -290,6 +290,7 @@ impl From<Rejection> for ApiError {
             | R::ParcelsOnBoard
             | R::AlreadyRequested
             | R::TooManyRequests
+            | R::TooManyWithdrawals
             | R::AnsweredBefore
             | R::InsufficientFunds => StatusCode::CONFLICT,
         };

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod auth;
+pub mod books;
 pub mod bus;
 pub mod chores;
 pub mod cli;

@@ -21,6 +21,7 @@ use uuid::Uuid;
 use crate::app::{App, Duty, SystemClock};
 use crate::auth::revocations::Learning;
 use crate::auth::token::Tokens;
+use crate::books::Books;
 use crate::bus::local::LocalBus;
 use crate::bus::redis::{RedisBus, Running};
 use crate::bus::{Heard, Presence};
@@ -113,6 +114,7 @@ impl Application {
             presence,
             sockets,
             duty: Arc::new(Duty::default()),
+            books: Arc::new(Books::new(started_at)),
             config: Arc::new(config),
             started_at,
         };

@@ -46,6 +46,9 @@ pub enum Rejection {
     /// The package has too many requests.
     #[error("this package has too many requests")]
     TooManyRequests,
+    /// Too many withdrawals of one person wait.
+    #[error("too many withdrawals wait for an operator, please be patient")]
+    TooManyWithdrawals,
     /// No such request in this package.
     #[error("no such request")]
     UnknownRequest,
@@ -88,6 +91,7 @@ impl Rejection {
             Self::OwnPackage => "own_package",
             Self::AlreadyRequested => "already_requested",
             Self::TooManyRequests => "too_many_requests",
+            Self::TooManyWithdrawals => "too_many_withdrawals",
             Self::UnknownRequest => "unknown_request",
             Self::InsufficientFunds => "insufficient_funds",
             Self::AnsweredBefore => "answered_before",

@@ -10,6 +10,12 @@ use crate::money::Amount;
 use crate::rejection::Rejection;
 use crate::time::Time;
 
+/// How many withdrawals of one person may wait at a time.
+pub const MOST_QUEUED: u64 = 5;
+
+/// The least that is worth an operator's time, in hundredths of the currency.
+pub const LEAST_MINOR: i64 = 10_000;
+
 /// Where a withdrawal stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum WithdrawalState {
@@ -89,6 +95,23 @@ impl Withdrawal {
         Ok((withdrawal, out))
     }
 
+    /// Whether it may join those that wait: `queued` of its owner's, itself among them, with so much left in the wallet.
+    ///
+    /// # Errors
+    /// `TooManyWithdrawals`, or `Invalid` for a pittance that is not all there is.
+    pub const fn check(&self, queued: u64, left_minor: i64) -> Result<(), Rejection> {
+        if queued > MOST_QUEUED {
+            return Err(Rejection::TooManyWithdrawals);
+        }
+        if self.amount.minor < LEAST_MINOR && left_minor > 0 {
+            return Err(Rejection::Invalid {
+                field: "amount",
+                reason: "must be at least 100, or all there is",
+            });
+        }
+        Ok(())
+    }
+
     /// What follows from an operator's decision: the next state, and money that goes back.
     ///
     /// # Errors
@@ -146,5 +169,17 @@ mod tests {
         let (state, back) = withdrawal.decide(WithdrawalCommand::Pay, user(2), NOW).expect("decided");
         assert_eq!((state.word(), back), ("paid", None));
         assert_eq!(queued(0).unwrap_err().code(), "invalid");
+    }
+
+    #[test]
+    fn few_wait_at_a_time_and_none_for_a_pittance_unless_it_is_all_there_is() {
+        let check = |minor, others, left| {
+            let (withdrawal, _) = queued(minor).expect("asked for");
+            withdrawal.check(others, left).map_err(|rejection| rejection.code())
+        };
+        assert_eq!(check(LEAST_MINOR, MOST_QUEUED, 1), Ok(()));
+        assert_eq!(check(LEAST_MINOR, MOST_QUEUED + 1, 1), Err("too_many_withdrawals"));
+        assert_eq!(check(LEAST_MINOR - 1, 1, 1), Err("invalid"));
+        assert_eq!(check(1, 1, 0), Ok(()), "who goes takes everything");
     }
 }

@@ -39,7 +39,8 @@ async fn app(directory: &tempfile::TempDir) -> App {
     let started_at = clock.now();
     let (sockets, duty) = Default::default();
     let files = Files::open(&config).unwrap();
-    App { engine, database, files, clock, presence: bus, sockets, duty, config, started_at }
+    let books = Arc::new(crate::books::Books::new(started_at));
+    App { engine, database, files, clock, presence: bus, sockets, duty, books, config, started_at }
 }
 
 fn spot(place: &Place) -> &'static Spot {

@@ -136,10 +136,21 @@ pub const CODES: &[Code] = &[
         "too many couriers were asked about this package",
         "Об этой посылке спросили уже слишком многих",
     ),
+    here(
+        "too_many_withdrawals",
+        &[409],
+        "too many withdrawals wait for an operator",
+        "Слишком много выводов ещё ждут оператора",
+    ),
     here("insufficient_funds", &[409], "there is not enough money", "Не хватает денег"),
     here("already_reviewed", &[409], "one review for each party and delivery", "Вы уже оставили отзыв"),
     here("open_deals", &[409], "a deal is still under way", "Есть незаконченные сделки"),
-    here("money_left", &[409], "there is money in the wallet, or on its way out of it", "Сначала выведите деньги"),
+    here(
+        "money_left",
+        &[409],
+        "there is money in the wallet, or on its way out of it",
+        "Сначала выведите деньги",
+    ),
     here(
         "operator",
         &[409],
@@ -228,6 +239,12 @@ pub const CODES: &[Code] = &[
         &[503],
         "something we need does not answer: again as `Retry-After` says",
         "Временно недоступно, попробуйте ещё раз",
+    ),
+    here(
+        "payouts_frozen",
+        &[503],
+        "the books do not add up: no money goes out until somebody has seen to it",
+        "Выплаты приостановлены: сначала нужно сверить счета",
     ),
     anywhere(
         "busy",

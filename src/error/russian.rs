@@ -34,6 +34,7 @@ const REASONS: &[(&str, &str)] = &[
     ("must be YYYY-MM-DD", "нужно ГГГГ-ММ-ДД"),
     ("must be a language tag such as ru or en-GB", "нужен код языка, например ru или en-GB"),
     ("must be after ready_at", "должно быть позже ready_at"),
+    ("must be at least 100, or all there is", "не меньше 100 или всё, что есть"),
     ("must be at most 14", "не больше 14"),
     ("must be at most 200 characters", "не больше 200 знаков"),
     ("must be at most 2000 kg", "не больше 2000 кг"),

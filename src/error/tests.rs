@@ -34,6 +34,7 @@ fn every_refusal_of_the_core_has_its_status() {
         (Rejection::ParcelsOnBoard, 409),
         (Rejection::AlreadyRequested, 409),
         (Rejection::TooManyRequests, 409),
+        (Rejection::TooManyWithdrawals, 409),
         (Rejection::InsufficientFunds, 409),
         (Rejection::OwnPackage, 422),
         (Rejection::DoesNotSuit("order"), 422),

@@ -7,15 +7,16 @@ use peerpack_actors::ids::RequestId;
 use peerpack_actors::package::Package;
 use peerpack_actors::rejection::Rejection;
 use peerpack_actors::request::{Party, RequestCommand};
+use peerpack_actors::time::Time;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::input::{self, LONG_TEXT};
 use super::once::{Once, Repeatable};
 use super::requests::{Step, step};
 use crate::app::App;
 use crate::auth::Principal;
-use crate::error::extract::Body;
+use crate::error::extract::{Body, Query};
 use crate::error::{ApiError, Problem};
 use crate::store::DisputeRecord;
 
@@ -31,10 +32,22 @@ pub struct Complaint {
     reason: Option<String>,
 }
 
+/// Which part of the disputes.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct After {
+    /// The next page, as the last answer named it.
+    cursor: Option<String>,
+}
+
 /// Disputes that wait for an operator, the oldest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Disputes {
     disputes: Vec<DisputeView>,
+    /// Where the next page starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
 }
 
 /// A dispute.
@@ -99,10 +112,15 @@ pub async fn open(
 
 /// Disputes that wait for an operator.
 #[utoipa::path(get, path = "/api/admin/disputes", operation_id = "dispute_queue",
-    tag = "admin", security(("bearer" = [])),
-    responses((status = 200, body = Disputes), (status = 401, body = Problem), (status = 403, body = Problem)))]
-pub async fn list(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let disputes = app.database.disputes(PAGE).await?;
+    tag = "admin", security(("bearer" = [])), params(After),
+    responses((status = 200, body = Disputes), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem)))]
+pub async fn list(app: web::Data<App>, query: Query<After>) -> Result<HttpResponse, ApiError> {
+    let after = query.0.cursor.as_deref().map(input::cursor).transpose()?;
+    let after = after.map(|(at, request)| (Time::from_ms(at), request));
+    let disputes = app.database.disputes(after, PAGE).await?;
+    let is_full = disputes.len() == PAGE as usize;
+    let next_cursor =
+        disputes.last().filter(|_| is_full).map(|last| format!("{}_{}", last.since.ms(), last.request));
     let ids: Vec<_> = disputes.iter().flat_map(|one| [one.sender, one.courier]).collect();
     let people = app.database.people(&ids).await?;
     let view = |one: DisputeRecord| {
@@ -121,7 +139,7 @@ pub async fn list(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
             currency: one.reward.currency.code().to_owned(),
         }
     };
-    Ok(HttpResponse::Ok().json(Disputes { disputes: disputes.into_iter().map(view).collect() }))
+    Ok(HttpResponse::Ok().json(Disputes { disputes: disputes.into_iter().map(view).collect(), next_cursor }))
 }
 
 /// Ends a dispute: the courier is paid, or the sender gets the money back. It also ends a delivery that the sender says

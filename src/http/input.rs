@@ -1,5 +1,7 @@
 //! From the words of clients to domain values: places, amounts, texts. Bounds of every text field.
 
+use std::str::FromStr;
+
 use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::place::{Gazetteer, Place, Position};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -90,4 +92,12 @@ pub(super) fn lenient_number<'de, D: Deserializer<'de>>(deserializer: D) -> Resu
             text.trim().replace(',', ".").parse().map(Some).map_err(serde::de::Error::custom)
         }
     }
+}
+
+/// Where a page starts, as the last one named it: a key and an id.
+pub(super) fn cursor<K: FromStr, I: FromStr>(text: &str) -> Result<(K, I), ApiError> {
+    let parts = text.split_once('_').and_then(|(key, id)| Some((key.parse().ok()?, id.parse().ok()?)));
+    parts.ok_or_else(|| {
+        ApiError::bad_request("the cursor is not one of ours").with_field("cursor", "is not one of ours")
+    })
 }

@@ -146,6 +146,8 @@ pub async fn respond(
         if package.sender == courier {
             return Err(Rejection::OwnPackage.into());
         }
+        // Before a trip is published for it.
+        package.takes_requests()?;
         let input = body.0;
         let price = input.price.map(|price| input::amount("price", price)).transpose()?;
         let price = price.unwrap_or(package.draft.reward);

@@ -155,7 +155,7 @@ pub async fn search(app: web::Data<App>, query: Query<Search>) -> Result<HttpRes
     let search = query.0;
     let sort = search.sort.unwrap_or_default();
     let transport = transport(&search)?;
-    let after = search.cursor.as_deref().map(position).transpose()?;
+    let after = search.cursor.as_deref().map(input::cursor).transpose()?;
     // In order of time the index starts where the last page ended; in any other order it starts anew.
     let start = after.filter(|_| sort == Sort::Time).map(|(key, _)| Time::from_ms(key));
     let Found { mut hits, rest } = hits(&app, &search, start)?;
@@ -319,11 +319,4 @@ fn transport(search: &Search) -> Result<Option<Transport>, ApiError> {
             .ok_or_else(|| ApiError::unprocessable("transport", "must be plane, train, car, bus or foot"))
     };
     search.transport.as_deref().map(read).transpose()
-}
-
-fn position(cursor: &str) -> Result<Position, ApiError> {
-    let parts = cursor.split_once('_').and_then(|(key, trip)| Some((key.parse().ok()?, trip.parse().ok()?)));
-    parts.ok_or_else(|| {
-        ApiError::bad_request("the cursor is not one of ours").with_field("cursor", "is not one of ours")
-    })
 }

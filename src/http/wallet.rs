@@ -10,17 +10,17 @@ use peerpack_actors::rejection::Rejection;
 use peerpack_actors::time::Span;
 use peerpack_actors::withdrawal::{Withdrawal, WithdrawalCommand, WithdrawalState};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::input::{self, SHORT_TEXT};
 use super::once::{Once, Repeatable};
 use crate::app::App;
 use crate::auth::Principal;
-use crate::error::extract::Body;
+use crate::error::extract::{Body, Query};
 use crate::error::{ApiError, Problem};
 use crate::store::TransferRecord;
 
-/// How many movements one answer lists.
+/// How many movements or withdrawals one answer lists.
 const PAGE: u32 = 100;
 
 /// How long an operator takes at most.
@@ -67,7 +67,7 @@ pub struct TransactionView {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Withdraw {
-    /// Roubles.
+    /// Roubles: at least 100, or all there is.
     #[serde(deserialize_with = "input::lenient_number")]
     amount: Option<f64>,
     /// Where to: a card, a phone number of a payment system.
@@ -84,11 +84,24 @@ pub struct Withdrawn {
     estimated_completion: String,
 }
 
+/// Which part of the withdrawals that wait.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct After {
+    /// The next page, as the last answer named it.
+    #[param(value_type = Option<String>)]
+    cursor: Option<WithdrawalId>,
+}
+
 /// Withdrawals that wait for an operator.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Queue {
     /// Oldest first.
     withdrawals: Vec<QueuedView>,
+    /// Where the next page starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
 }
 
 /// A withdrawal that waits.
@@ -156,7 +169,8 @@ fn transaction(transfer: &TransferRecord, withdrawal: Option<&Withdrawal>, of: U
     }
 }
 
-/// Takes money out: at once out of the wallet, and by an operator's hand to its owner.
+/// Takes money out: at once out of the wallet, and by an operator's hand to its owner. Five withdrawals of one person wait at
+/// most.
 #[utoipa::path(post, path = "/api/user/withdraw", operation_id = "withdraw_money",
     tag = "money", security(("bearer" = [])), request_body = Withdraw,
     responses((status = 200, body = Withdrawn), (status = 400, body = Problem), (status = 401, body = Problem),
@@ -184,10 +198,12 @@ pub async fn withdraw(
 
 /// Withdrawals that wait for an operator.
 #[utoipa::path(get, path = "/api/admin/withdrawals", operation_id = "withdrawal_queue",
-    tag = "admin", security(("bearer" = [])),
-    responses((status = 200, body = Queue), (status = 401, body = Problem), (status = 403, body = Problem)))]
-pub async fn queue(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let queued = app.database.queued_withdrawals(PAGE).await?;
+    tag = "admin", security(("bearer" = [])), params(After),
+    responses((status = 200, body = Queue), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem)))]
+pub async fn queue(app: web::Data<App>, query: Query<After>) -> Result<HttpResponse, ApiError> {
+    let queued = app.database.queued_withdrawals(query.0.cursor, PAGE).await?;
+    let is_full = queued.len() == PAGE as usize;
+    let next_cursor = queued.last().filter(|_| is_full).map(|last| last.id.to_string());
     let withdrawals = queued.into_iter().map(|one| QueuedView {
         id: one.id.to_string(),
         user_id: one.user.to_string(),
@@ -195,10 +211,10 @@ pub async fn queue(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
         method: one.method,
         created_at: one.created_at.to_string(),
     });
-    Ok(HttpResponse::Ok().json(Queue { withdrawals: withdrawals.collect() }))
+    Ok(HttpResponse::Ok().json(Queue { withdrawals: withdrawals.collect(), next_cursor }))
 }
 
-/// The money was sent.
+/// The money was sent. Refused while the books do not add up.
 #[utoipa::path(post, path = "/api/admin/withdrawals/{withdrawal_id}/pay", operation_id = "pay_withdrawal",
     tag = "admin", security(("bearer" = [])),
     params(("withdrawal_id" = String, Path, description = "The withdrawal")),
@@ -240,6 +256,11 @@ async fn decide(
     }
     if withdrawal.user == principal.user {
         return Err(ApiError::from(Rejection::WrongParty("other operators")));
+    }
+    if command == WithdrawalCommand::Pay && app.books.are_wrong() {
+        let message = "the books do not add up: no money goes out until somebody has seen to it";
+        let frozen = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "payouts_frozen", message);
+        return Err(frozen.with_retry_after(3_600));
     }
     let (state, back) = withdrawal.decide(command, principal.user, app.clock.now())?;
     app.database.move_withdrawal(id, state, back).await?;

@@ -4,6 +4,7 @@ use peerpack_actors::ids::{PackageId, RequestId, UserId};
 use peerpack_actors::money::Amount;
 use peerpack_actors::ports::Unavailable;
 use peerpack_actors::time::Time;
+use uuid::Uuid;
 
 use super::Database;
 use super::reads::each;
@@ -12,7 +13,8 @@ use super::sql::{Sql, args, sql};
 const LIST: Sql = sql("\
     SELECT q.id, q.package_id, q.sender, q.courier, q.reason, q.state_at, q.reward_minor, q.currency, \
     p.description FROM requests AS q JOIN packages AS p ON p.id = q.package_id \
-    WHERE q.state = 'disputed' ORDER BY q.state_at, q.id LIMIT $1");
+    WHERE q.state = 'disputed' AND (q.state_at > $1 OR (q.state_at = $1 AND q.id > $2)) \
+    ORDER BY q.state_at, q.id LIMIT $3");
 
 const UNANSWERED: Sql = sql(
     "SELECT id FROM requests WHERE state = 'delivered' AND state_at <= $1 ORDER BY state_at, id LIMIT $2",
@@ -40,12 +42,17 @@ pub struct DisputeRecord {
 }
 
 impl Database {
-    /// Disputes, the oldest first, at most `limit`.
+    /// Disputes, the oldest first, at most `limit`, after the one whose time and request are given.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn disputes(&self, limit: u32) -> Result<Vec<DisputeRecord>, Unavailable> {
-        Ok(each(&self.rows(LIST, args![limit]).await?, |row| {
+    pub async fn disputes(
+        &self,
+        after: Option<(Time, RequestId)>,
+        limit: u32,
+    ) -> Result<Vec<DisputeRecord>, Unavailable> {
+        let (at, request) = after.map_or((i64::MIN, Uuid::nil()), |(at, request)| (at.ms(), request.uuid()));
+        Ok(each(&self.rows(LIST, args![at, request, limit]).await?, |row| {
             Ok(DisputeRecord {
                 request: row.request_id("id")?,
                 package: row.package_id("package_id")?,

@@ -27,7 +27,13 @@ macro_rules! columns {
 
 const ONE: Sql = sql(concat!(columns!(), "WHERE id = $1"));
 const SOME: Sql = over_rows!(concat!(columns!(), "WHERE id IN (SELECT r.id FROM"), [id uuid], ")");
-const QUEUED: Sql = sql(concat!(columns!(), "WHERE state = 'queued' ORDER BY created_at, id LIMIT $1"));
+// Ids begin with the time.
+const QUEUED: Sql = sql(concat!(columns!(), "WHERE state = 'queued' AND id > $1 ORDER BY id LIMIT $2"));
+
+const SITUATION: Sql = sql("\
+    SELECT (SELECT count(*) FROM withdrawals WHERE user_id = $1 AND state = 'queued') AS queued, \
+    CAST(COALESCE((SELECT balance FROM wallets WHERE user_id = $1 AND kind = 'available' AND currency = $2), 0) \
+    AS BIGINT) AS left_minor");
 
 const MOVE: Sql = sql("\
     UPDATE withdrawals SET state = $2, state_at = $3, state_by = $4 WHERE id = $1 AND state = 'queued'");
@@ -36,7 +42,7 @@ impl Database {
     /// Keeps a withdrawal, moves its money out of the wallet, and keeps its receipt.
     ///
     /// # Errors
-    /// `InsufficientFunds`, `AnsweredBefore`, or when the database does not answer.
+    /// `InsufficientFunds`, `TooManyWithdrawals`, `Invalid`, `AnsweredBefore`, or when the database does not answer.
     pub async fn add_withdrawal(
         &self,
         withdrawal: Withdrawal,
@@ -46,13 +52,18 @@ impl Database {
         let work = self.write(move |conn| {
             let (withdrawal, out, receipt) = (withdrawal.clone(), out.clone(), receipt.clone());
             Box::pin(async move {
-                let Withdrawal { id, user, amount, method, created_at, .. } = withdrawal;
+                let Withdrawal { id, user, amount, created_at, .. } = withdrawal;
+                let method = withdrawal.method.clone();
                 let kept = receipt.as_ref().map(|receipt| (receipt, created_at));
                 receipts::keep(conn, kept.into_iter()).await?;
                 let currency = amount.currency.code();
                 let values = args![id.uuid(), user.uuid(), amount.minor, currency, method, created_at.ms()];
                 conn.execute(ADD, values).await?;
-                money::transfer(conn, &[out], created_at).await
+                money::transfer(conn, &[out], created_at).await?;
+                // With the wallet in hand, so that two at once do not overlook each other.
+                let situation = conn.one(SITUATION, args![user.uuid(), currency]).await?;
+                let (queued, left) = (situation.number("queued")?, situation.get("left_minor")?);
+                withdrawal.check(queued, left).map_err(Failure::Refused)
             })
         });
         Ok(work.await?)
@@ -105,12 +116,17 @@ impl Database {
         Ok(each(&self.rows(SOME, vec![ids]).await?, withdrawal)?)
     }
 
-    /// Withdrawals that wait for an operator, oldest first.
+    /// Withdrawals that wait for an operator, oldest first, from behind `after`.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn queued_withdrawals(&self, limit: u32) -> Result<Vec<Withdrawal>, Unavailable> {
-        Ok(each(&self.rows(QUEUED, args![limit]).await?, withdrawal)?)
+    pub async fn queued_withdrawals(
+        &self,
+        after: Option<WithdrawalId>,
+        limit: u32,
+    ) -> Result<Vec<Withdrawal>, Unavailable> {
+        let after = after.map_or(Uuid::nil(), WithdrawalId::uuid);
+        Ok(each(&self.rows(QUEUED, args![after, limit]).await?, withdrawal)?)
     }
 }
 

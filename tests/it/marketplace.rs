@@ -364,3 +364,99 @@ async fn x_45_one_changes_what_others_see_and_the_next_sign_in_keeps_it() {
         app.app.database.upsert_telegram_user(profile, fresh, app.app.clock.now()).await.unwrap();
     assert_eq!((again.name.as_str(), again.language.as_deref()), ("Анна Б.", Some("en")));
 }
+
+#[actix_web::test]
+async fn few_withdrawals_of_one_person_wait_and_the_queues_have_pages() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let (anna, ivan, _) = delivered(&app).await;
+        let admin = app.sign_in_with_role("Админ", Role::Admin).await;
+        let take = async |amount: i64| {
+            ivan.post("/api/user/withdraw", json!({ "amount": amount, "method": "СБП +7 900" })).await
+        };
+        let (status, refused) = take(99).await;
+        assert_eq!((status.as_u16(), refused["fields"]["amount"].is_string()), (422, true), "{refused}");
+        for _ in 0..5 {
+            assert_eq!(take(100).await.0, StatusCode::OK);
+        }
+        let (status, refused) = take(100).await;
+        assert_eq!((status.as_u16(), &refused["code"]), (409, &json!("too_many_withdrawals")));
+        assert_eq!(available(&ivan).await.0, 400.0, "what is refused moves nothing");
+
+        let ids = |list: &Value| -> Vec<Value> {
+            list["withdrawals"].as_array().unwrap().iter().map(|one| one["id"].clone()).collect()
+        };
+        let all = ids(&admin.get("/api/admin/withdrawals").await);
+        let behind = format!("/api/admin/withdrawals?cursor={}", all[2].as_str().unwrap());
+        assert_eq!(ids(&admin.get(&behind).await), all[3..]);
+        assert_eq!(app.app.database.queued_withdrawals(None, 2).await.unwrap().len(), 2);
+
+        for _ in 0..2 {
+            let trip = ivan.publish_trip("Орёл", "Курск", json!({})).await;
+            let package = anna.publish_package("Орёл", "Курск", json!({ "mode": "choose" })).await;
+            let path = format!("/api/couriers/{trip}/send-package");
+            let (_, sent) = anna.post(&path, json!({ "package_id": package })).await;
+            let request = sent["request_id"].as_str().unwrap();
+            ivan.step(request, "accept").await;
+            ivan.step(request, "mark-delivered").await;
+            let path = format!("/api/package-requests/{request}/dispute");
+            must(&anna, Method::PUT, &path, Some(json!({ "reason": "Пусто" }))).await;
+        }
+        let all = app.app.database.disputes(None, 10).await.unwrap();
+        let behind = format!("/api/admin/disputes?cursor={}_{}", all[0].since.ms(), all[0].request);
+        let rest = admin.get(&behind).await["disputes"].clone();
+        assert_eq!((rest.as_array().unwrap().len(), &rest[0]["id"]), (1, &json!(all[1].request.to_string())));
+        let (status, _) = admin.call(Method::GET, "/api/admin/disputes?cursor=x", None).await;
+        assert_eq!(status.as_u16(), 400);
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
+async fn no_money_goes_out_while_the_books_do_not_add_up() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let (_, ivan, _) = delivered(&app).await;
+        let admin = app.sign_in_with_role("Админ", Role::Admin).await;
+        let body = Some(json!({ "amount": 300, "method": "СБП +7 900" }));
+        let taken = must(&ivan, Method::POST, "/api/user/withdraw", body).await;
+        let pay = format!("/api/admin/withdrawals/{}/pay", taken["withdrawal_id"].as_str().unwrap());
+        let (database, started_at) = (&app.app.database, app.app.started_at);
+        let look = async |hours: i64| app.app.books.look(database, started_at + Span::hours(hours)).await;
+
+        app.behind_its_back(
+            "UPDATE wallets SET balance = balance + 1 WHERE kind = 'available' AND balance > 0",
+        )
+        .await;
+        look(0).await.unwrap();
+        assert!(!app.app.books.are_wrong(), "not due yet");
+        look(2).await.unwrap();
+        let (status, headers, frozen) = admin.call_with(Method::POST, &pay, &[], None).await;
+        assert_eq!((status.as_u16(), &frozen["code"]), (503, &json!("payouts_frozen")));
+        assert!(headers.contains_key("retry-after"));
+
+        app.behind_its_back(
+            "UPDATE wallets SET balance = balance - 1 WHERE kind = 'available' AND balance > 0",
+        )
+        .await;
+        look(4).await.unwrap();
+        assert_eq!(admin.call(Method::POST, &pay, None).await.0, StatusCode::OK);
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
+async fn a_response_that_comes_too_late_publishes_no_trip() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let (anna, ivan) = (app.sign_in("Анна").await, app.sign_in("Иван").await);
+        let package = anna.publish_package("Орёл", "Курск", json!({ "mode": "choose" })).await;
+        must(&anna, Method::PUT, &format!("/api/packages/{package}/cancel"), None).await;
+        let path = format!("/api/packages/{package}/responses");
+        let body = json!({ "price": 400, "date": day(2), "time": "08:00 → 22:00" });
+        let (status, refused) = ivan.post(&path, body).await;
+        assert_eq!((status.as_u16(), &refused["code"]), (409, &json!("illegal_transition")));
+        assert_eq!(ivan.get("/api/user/trips").await["trips"], json!([]));
+        app.audit().await;
+    }
+}

@@ -56,13 +56,20 @@ impl Package {
         steps.chain(self.state.at()).fold(self.created_at, Time::max)
     }
 
-    fn propose(&self, proposals: &[Proposal], origin: Origin, now: Time) -> Result<Outcome, Rejection> {
-        if self.state != PackageState::Open {
-            return Err(match self.state {
-                PackageState::Template | PackageState::Cancelled { .. } => self.illegal("propose a trip"),
-                _ => Rejection::AlreadyTaken,
-            });
+    /// Whether requests may be opened: nobody has the package, and it waits for somebody.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn takes_requests(&self) -> Result<(), Rejection> {
+        match self.state {
+            PackageState::Open => Ok(()),
+            PackageState::Template | PackageState::Cancelled { .. } => Err(self.illegal("propose a trip")),
+            _ => Err(Rejection::AlreadyTaken),
         }
+    }
+
+    fn propose(&self, proposals: &[Proposal], origin: Origin, now: Time) -> Result<Outcome, Rejection> {
+        self.takes_requests()?;
         if self.requests.len() + proposals.len() > MAX_REQUESTS {
             return Err(Rejection::TooManyRequests);
         }

@@ -102,6 +102,7 @@ impl World {
             presence,
             sockets: Arc::new(Sockets::default()),
             duty: Arc::new(Duty::default()),
+            books: Arc::new(crate::books::Books::new(clock.now())),
             started_at: clock.now(),
             config: Arc::new(config),
         };
