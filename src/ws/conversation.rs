@@ -38,6 +38,9 @@ use crate::bus::LastPosition;
 /// How long it may take to answer.
 const PONG_WITHIN: Duration = Duration::from_secs(8);
 
+/// A deadline that is noticed so late says more about this thread than about the peer.
+const HELD_UP: Duration = Duration::from_secs(1);
+
 /// How long the peer may take nothing of what is written.
 const STALLED_FOR: Duration = Duration::from_secs(10);
 
@@ -368,8 +371,13 @@ impl Conversation {
             return true;
         }
         let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
-        if is_due(self.times.pong) {
-            self.end(close::TOO_SLOW, "no answer to a ping");
+        if let Some(at) = self.times.pong.filter(|at| *at <= now) {
+            if now.duration_since(at) < HELD_UP {
+                self.end(close::TOO_SLOW, "no answer to a ping");
+            } else {
+                // It was this thread that was held up: the answer may be here, and not read yet.
+                self.times.pong = Some(now + PONG_WITHIN);
+            }
         } else if is_due(Some(self.times.expiry)) {
             self.end(close::TOKEN_EXPIRED, "the access token has expired");
         }

@@ -78,6 +78,12 @@ async fn f16_a_thread_of_requests_that_is_held_up_is_seen_and_the_others_serve()
     // Connections go to the two threads in turn.
     let (mut one, ..) = world.greeted(world.user()).await;
     let (mut other, ..) = world.greeted(world.user()).await;
+    let around = async {
+        while presence.present_count(world.app.clock.now()).await != Ok(2) {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(PATIENCE, around).await.expect("both have been told of: the next one will stumble");
     presence.is_armed.store(true, Ordering::SeqCst);
     let (mut unlucky, ..) = world.greeted(world.user()).await;
     let stumbled = async {
