@@ -11,9 +11,12 @@ use peerpack::app::SystemClock;
 use peerpack::bus::local::LocalBus;
 use peerpack::store::{Database, Settings};
 use peerpack_actors::ids::{PackageId, UserId};
-use peerpack_actors::package::Package;
+use peerpack_actors::load::{Load, UNSTATED};
+use peerpack_actors::package::{End, Mode, Package};
 use peerpack_actors::ports::Store;
 use peerpack_actors::runtime::{Engine, RuntimeSettings};
+use peerpack_actors::time::Span;
+use peerpack_actors::trip::{Stop, Transport, TripDraft};
 use peerpack_actors::unit::Unit;
 
 use crate::deaf::Deaf;
@@ -116,6 +119,42 @@ async fn what_a_node_has_changed_itself_it_does_not_read_again() {
     database.commit(Unit::publish_package(elsewhere.unwrap())).await.unwrap();
     some_rounds(&store).await;
     assert!(store.looks.load(Ordering::SeqCst) > looks, "and nothing of others");
+    engine.stop();
+    database.close().await;
+}
+
+#[actix_web::test]
+async fn a_package_that_nobody_considers_is_looked_at_again() {
+    let (engine, _store, database, _dir) = watched().await;
+    let (sender, courier) =
+        (UserId::new(engine.now(), rand::random()), UserId::new(engine.now(), rand::random()));
+    let mut package = draft(engine.now());
+    package.mode = Mode::Instant;
+    let stop = |end: &End, hours| {
+        let at = engine.now() + Span::hours(hours);
+        Stop { place: end.place, position: end.position, arrive: at, depart: at }
+    };
+    let trip = TripDraft {
+        stops: vec![stop(&package.pickup, 5), stop(&package.dropoff, 20)],
+        transport: Transport::Car,
+        capacity: Load { weight_g: 5_000, volume_ml: UNSTATED, slots: UNSTATED },
+        max_detour_min: 0,
+        price: None,
+        comment: String::new(),
+        airport: String::new(),
+    };
+    engine.publish_trip(courier, trip).await.unwrap();
+    // Published by a node that died before it could ask anybody.
+    let package =
+        Package::publish(PackageId::new(engine.now(), rand::random()), sender, package, engine.now())
+            .unwrap();
+    let id = package.id;
+    database.commit(Unit::publish_package(package)).await.unwrap();
+    eventually("an offer", async || {
+        let package = database.package(id).await.unwrap().unwrap();
+        package.requests.first().map(|request| assert_eq!(request.courier, courier))
+    })
+    .await;
     engine.stop();
     database.close().await;
 }

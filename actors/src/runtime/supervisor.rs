@@ -48,7 +48,7 @@ const RESTORED_AT_ONCE: u32 = 4_000;
 /// Runs until the engine stops. What changed before `since` is known. A round that panics is one round lost.
 pub(super) async fn run(context: Arc<Context>, since: Time) {
     // A comparison may take long; the dead do not wait for it.
-    let (mut budget, mut rounds) = (Budget::default(), Rounds { compared: since, swept: 0 });
+    let (mut budget, mut compared, mut swept) = (Budget::default(), since, 0);
     let rebuilding = async {
         loop {
             tokio::time::sleep(ROUND).await;
@@ -58,7 +58,8 @@ pub(super) async fn run(context: Arc<Context>, since: Time) {
     let comparing = async {
         loop {
             tokio::time::sleep(context.settings.compare).await;
-            survive(rounds.next(&context)).await;
+            survive(async { compared = compared_anew(&context, compared).await }).await;
+            survive(async { swept = sweep(&context, swept).await }).await;
         }
     };
     futures_util::future::join(rebuilding, comparing).await;
@@ -71,24 +72,17 @@ async fn survive(round: impl Future<Output = ()>) {
     }
 }
 
-struct Rounds {
-    compared: Time,
-    /// Where the next look at waiting packages begins.
-    swept: usize,
-}
-
-impl Rounds {
-    async fn next(&mut self, context: &Arc<Context>) {
-        self.swept = sweep(context, self.swept).await;
-        let now = context.clock.now();
-        match compare(context, self.compared).await {
-            Ok(()) => self.compared = now,
-            Err(error) => {
-                tracing::warn!(%error, "cannot compare with the store");
-                for attached in context.roster.all() {
-                    let _ = attached.port.push(Frame::Degraded);
-                }
+/// Compares with the store; tells up to when everything is known now.
+async fn compared_anew(context: &Arc<Context>, since: Time) -> Time {
+    let now = context.clock.now();
+    match compare(context, since).await {
+        Ok(()) => now,
+        Err(error) => {
+            tracing::warn!(%error, "cannot compare with the store");
+            for attached in context.roster.all() {
+                let _ = attached.port.push(Frame::Degraded);
             }
+            since
         }
     }
 }

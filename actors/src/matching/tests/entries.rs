@@ -124,6 +124,17 @@ fn an_absurdly_long_trip_costs_its_share_and_hides_nobody() {
 }
 
 #[test]
+fn a_trip_has_grown_when_a_leg_has_more_room_and_not_when_it_has_less() {
+    let mut trip = trip(1, &[("Alfa", 1), ("Bravo", 3), ("Charlie", 6)]);
+    let entry = trip_entry(&trip);
+    assert!(!entry.has_grown(&trip));
+    trip.left[0] = kg(3);
+    assert!(!entry.has_grown(&trip), "somebody took room");
+    trip.left[1] = kg(30);
+    assert!(entry.has_grown(&trip));
+}
+
+#[test]
 fn a_zone_is_the_place_and_the_largest_neighbours() {
     let settings = Settings::default();
     let alfa = zone(id("Alfa"), place("Alfa").position, world(), &settings);

@@ -52,6 +52,19 @@ fn the_score_is_the_expected_gain_for_the_work() {
 }
 
 #[test]
+fn whoever_would_lose_is_not_asked_sooner_for_being_unlikely_to_accept() {
+    let settings = Settings::default();
+    let mut package = package("Alfa", "Bravo");
+    package.draft.reward.minor = 100;
+    let entry = package_entry(&package);
+    let found = candidates(&[trip(1, &[("Alfa", 1), ("Bravo", 3)])], &package);
+    let terms = |acceptance| Terms { asked: None, acceptance, room_price_rub: 1_000.0, weight: 1.0 };
+    let score = |acceptance| score(&found[0].plan, &entry, &terms(acceptance), &settings);
+    assert!(score(0.1) < score(0.9) && score(0.9) < 0.0, "{} and {}", score(0.1), score(0.9));
+    assert!(score(0.0).is_finite());
+}
+
+#[test]
 fn candidates_come_best_first_and_ties_have_an_order() {
     let trips = [
         detouring(1, &[("Bravo", 1), ("Delta", 8)], 30),
