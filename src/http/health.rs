@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use actix_web::{HttpResponse, web};
 use futures_util::future::join;
+use parking_lot::Mutex;
 use serde::Serialize;
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
@@ -14,10 +14,18 @@ use crate::app::App;
 /// How long what was found out about the database and Redis is good for another answer.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// What was found out last about what this node needs. Whoever asks shares it, so that no number of questions makes
-/// more than one probe at a time.
+/// What was found out last about what this node needs. Whoever asks shares it: once there is an answer a probe begins
+/// once in a second at most, and only who began it waits for it, so that one which hangs holds up nobody else.
 #[derive(Default)]
-pub struct Pulse(Mutex<Option<(Instant, Found)>>);
+pub struct Pulse(Mutex<Last>);
+
+#[derive(Clone, Copy, Default)]
+struct Last {
+    /// When the last probe began.
+    began: Option<Instant>,
+    /// What was found, and when that probe began.
+    found: Option<(Instant, Found)>,
+}
 
 #[derive(Clone, Copy)]
 struct Found {
@@ -28,27 +36,47 @@ struct Found {
 
 impl Pulse {
     async fn take(&self, app: &App) -> Found {
-        let mut last = self.0.lock().await;
-        if let Some((at, found)) = *last
-            && at.elapsed() < FRESH
-        {
+        let now = Instant::now();
+        if let Some(found) = self.0.lock().fresh(now) {
             return found;
         }
-        let started = app.clock.now();
-        let database = async {
-            let answered = app.database.ping().await.is_ok();
-            answered.then(|| app.clock.now().since(started).ms())
-        };
-        let (database_ms, redis) = join(database, app.presence.present_count(started)).await;
-        let redis = match (&app.config.redis_url, redis) {
-            (None, _) => "not_configured",
-            (Some(_), Ok(_)) => "ok",
-            (Some(_), Err(_)) => "down",
-        };
-        let found = Found { database_ms, redis };
-        *last = Some((Instant::now(), found));
+        let found = probe(app).await;
+        self.0.lock().keep(now, found);
         found
     }
+}
+
+impl Last {
+    /// What is good for another answer; nothing if it is up to whoever asks to find out.
+    fn fresh(&mut self, now: Instant) -> Option<Found> {
+        if self.began.is_none_or(|began| now.saturating_duration_since(began) >= FRESH) {
+            self.began = Some(now);
+            return None;
+        }
+        self.found.map(|(_, found)| found)
+    }
+
+    /// Keeps what a probe found, unless one that began later was faster.
+    fn keep(&mut self, began: Instant, found: Found) {
+        if self.found.is_none_or(|(other, _)| other <= began) {
+            self.found = Some((began, found));
+        }
+    }
+}
+
+async fn probe(app: &App) -> Found {
+    let started = app.clock.now();
+    let database = async {
+        let answered = app.database.ping().await.is_ok();
+        answered.then(|| app.clock.now().since(started).ms())
+    };
+    let (database_ms, redis) = join(database, app.presence.present_count(started)).await;
+    let redis = match (&app.config.redis_url, redis) {
+        (None, _) => "not_configured",
+        (Some(_), Ok(_)) => "ok",
+        (Some(_), Err(_)) => "down",
+    };
+    Found { database_ms, redis }
 }
 
 /// How the server is.
@@ -168,4 +196,29 @@ fn rss_mb() -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kb = line.and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok());
     kb.unwrap_or(0) / 1_024
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WELL: Found = Found { database_ms: Some(1), redis: "ok" };
+    const DOWN: Found = Found { database_ms: None, redis: "down" };
+
+    #[test]
+    fn a_probe_that_hangs_holds_up_nobody_and_says_nothing_of_now() {
+        let start = Instant::now();
+        let second = |n| start + Duration::from_secs(n);
+        let mut last = Last::default();
+        assert!(last.fresh(start).is_none());
+        last.keep(start, WELL);
+        assert!(last.fresh(start).is_some_and(|found| found.redis == "ok"));
+        // One asks again and hangs; the others are answered with what is known, until it is another's turn.
+        assert!(last.fresh(second(1)).is_none());
+        assert!((0..100).all(|_| last.fresh(second(1)).is_some()));
+        assert!(last.fresh(second(2)).is_none());
+        last.keep(second(2), DOWN);
+        last.keep(second(1), WELL);
+        assert!(last.fresh(second(2)).is_some_and(|found| found.redis == "down"));
+    }
 }

@@ -9,7 +9,7 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::middleware::Next;
-use actix_web::{Error, web};
+use actix_web::{Error, HttpRequest, web};
 use parking_lot::Mutex;
 use peerpack_actors::ids::UserId;
 use peerpack_actors::time::Time;
@@ -25,7 +25,7 @@ const MOST_BUCKETS: usize = 100_000;
 
 /// What kind of thing is asked.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(super) enum Class {
+pub enum Class {
     /// Looking.
     Read,
     /// Changing something.
@@ -34,6 +34,8 @@ pub(super) enum Class {
     SignIn,
     /// Sending a file.
     Upload,
+    /// Opening a realtime connection.
+    Socket,
     /// Whether the server lives: never refused.
     Health,
 }
@@ -76,6 +78,7 @@ impl Class {
             Self::Write => "write",
             Self::SignIn => "sign_in",
             Self::Upload => "upload",
+            Self::Socket => "socket",
             Self::Health => "health",
         }
     }
@@ -87,16 +90,19 @@ impl Class {
             Self::Write => rate(5.0, 60.0),
             Self::SignIn => rate(0.5, 20.0),
             Self::Upload => rate(0.2, 10.0),
+            Self::Socket => rate(1.0, 30.0),
         }
     }
 
-    /// Behind one address there may be a whole town.
+    /// Behind one address there may be a whole town. For sockets it is a part of what a node takes in, so that no
+    /// address keeps all others out.
     const fn of_address(self) -> Rate {
         match self {
             Self::Read | Self::Health => rate(100.0, 2_000.0),
             Self::Write => rate(30.0, 300.0),
             Self::SignIn => rate(1.0, 30.0),
             Self::Upload => rate(2.0, 60.0),
+            Self::Socket => rate(50.0, 300.0),
         }
     }
 }
@@ -186,17 +192,28 @@ pub(super) async fn admit<B: MessageBody + 'static>(
     req: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
-    if let (Some(limits), Some(app), true) =
-        (req.app_data::<web::Data<Limits>>(), req.app_data::<web::Data<App>>(), class != Class::Health)
-    {
+    if class != Class::Health {
         let user = authenticate(req.request()).ok().map(|access| access.principal.user);
-        let address = address::client(address::of(req.request(), app.config.trusted_proxies));
-        if let Err(wait_s) = limits.take(class, user, address, app.clock.now()).await {
-            metrics::counter!("peerpack_http_limited_total", "class" => class.word()).increment(1);
-            return Err(ApiError::too_many(wait_s).into());
-        }
+        charge(req.request(), class, user).await?;
     }
     next.call(req).await
+}
+
+/// Counts one more request of a user, if it is known whose it is, and of the address it comes from. Where limits are
+/// off nobody counts.
+///
+/// # Errors
+/// 429 with the time to wait, if that was one too many.
+pub async fn charge(req: &HttpRequest, class: Class, user: Option<UserId>) -> Result<(), ApiError> {
+    let (Some(limits), Some(app)) = (req.app_data::<web::Data<Limits>>(), req.app_data::<web::Data<App>>())
+    else {
+        return Ok(());
+    };
+    let address = address::client(address::of(req, app.config.trusted_proxies));
+    limits.take(class, user, address, app.clock.now()).await.map_err(|wait_s| {
+        metrics::counter!("peerpack_http_limited_total", "class" => class.word()).increment(1);
+        ApiError::too_many(wait_s)
+    })
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use crate::auth::{authenticate, check, welcome};
 use crate::config::Mode;
 use crate::error::ApiError;
 use crate::http::address;
+use crate::http::limits::{Class, charge};
 
 /// The subprotocol that carries a token, for browsers: they cannot set headers.
 const BEARER_PREFIX: &str = "bearer.";
@@ -43,7 +44,7 @@ pub(super) struct Admitted {
 ///
 /// # Errors
 /// 401 without a good token, 403 from a foreign page, 400 or 426 for what is no WebSocket handshake, 429 when too many
-/// are open from one address, 503 when too many come at once or the user's stream cannot be read.
+/// are open from one address or opened by one user, 503 when too many come at once or the user's stream cannot be read.
 pub async fn upgrade(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let Admitted { access, place } = admit(&req, &app).await?;
     // A client that names no protocol gets none; one that names others would not understand us.
@@ -95,9 +96,14 @@ pub(super) async fn admit(req: &HttpRequest, app: &web::Data<App>) -> Result<Adm
         refused("address");
         return Err(ApiError::too_many(HANDSHAKE_LATER_S));
     };
-    // Tickets that somebody invented must not use up the handshakes of everybody.
-    if let Credentials::Ticket(ticket) = &credentials {
-        ticket::look(app, ticket).await?;
+    // What one user or one address does again and again, like inventing tickets, must not use up the handshakes of
+    // everybody. Whose a ticket is was counted when it was made.
+    match &credentials {
+        Credentials::Token(access) => charge(req, Class::Socket, Some(access.principal.user)).await?,
+        Credentials::Ticket(ticket) => {
+            charge(req, Class::Socket, None).await?;
+            ticket::look(app, ticket).await?;
+        }
     }
     if !app.sockets.admits_handshake() {
         refused("handshakes");

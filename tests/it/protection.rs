@@ -4,6 +4,8 @@ use peerpack::auth::Role;
 use peerpack_actors::runtime::RuntimeSettings;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use crate::support::{TestApp, http};
 
@@ -34,6 +36,55 @@ async fn x_38_whoever_asks_too_much_has_to_wait_wherever_they_say_they_are() {
     // Looking is another class, and health is never refused.
     assert_eq!(nobody.call(Method::GET, "/api/cities", None).await.0.as_u16(), 200);
     assert_eq!(nobody.call(Method::GET, "/api/health/live", None).await.0.as_u16(), 200);
+}
+
+/// What the server says to somebody who wants to open a socket from an address, and when to come again.
+async fn knock(app: &TestApp, query: &str, token: Option<&str>, from: &str) -> (u16, Option<u32>) {
+    let url = format!("{}/ws{query}", app.url.replace("http", "ws"));
+    let mut request = url.into_client_request().unwrap();
+    let headers = request.headers_mut();
+    headers.insert("origin", "https://app.example.org".parse().unwrap());
+    headers.insert("x-forwarded-for", from.parse().unwrap());
+    if let Some(token) = token {
+        headers.insert("authorization", format!("Bearer {token}").parse().unwrap());
+    }
+    match tokio_tungstenite::connect_async(request).await {
+        Ok((_, answer)) => (answer.status().as_u16(), None),
+        Err(Error::Http(answer)) => {
+            let after = answer.headers().get("retry-after").map(|after| after.to_str().unwrap().parse());
+            (answer.status().as_u16(), after.transpose().unwrap())
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[actix_web::test]
+async fn whoever_opens_sockets_again_and_again_keeps_nobody_else_out() {
+    let settings = [
+        ("PEERPACK_LIMITS", "true"),
+        ("PEERPACK_TRUSTED_PROXIES", "1"),
+        ("PEERPACK_MAX_SOCKETS_PER_IP", "1000"),
+        ("PEERPACK_ALLOWED_ORIGINS", "https://app.example.org"),
+    ];
+    let app = with(&settings).await;
+    let (anna, boris) = (app.sign_in("Anna").await, app.sign_in("Boris").await);
+    let mut opened = 0;
+    let waits = loop {
+        match knock(&app, "", Some(&anna.token), &format!("203.0.113.{opened}")).await {
+            (101, _) => opened += 1,
+            (429, Some(after)) => break after,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!((30..60).contains(&opened) && waits == 1, "{opened} {waits}");
+    // Tickets that somebody invents from one address.
+    let mut invented = 0;
+    while let (401, _) = knock(&app, &format!("?ticket={invented:064x}"), None, "198.51.100.1").await {
+        invented += 1;
+    }
+    assert!((300..1_000).contains(&invented), "{invented}");
+    assert_eq!(knock(&app, "", Some(&boris.token), "198.51.100.1").await.0, 429);
+    assert_eq!(knock(&app, "", Some(&boris.token), "203.0.113.1").await.0, 101);
 }
 
 #[actix_web::test]
