@@ -15,11 +15,13 @@ use peerpack_actors::trip::Trip;
 use peerpack_actors::unit::Unit;
 
 /// A store that works, and whose answers to commits get lost while it is `silent`. It panics the first time that it is
-/// asked for due trips, if it was told to.
+/// asked for due trips, or at one of the next commits, if it was told to.
 pub struct Deaf {
     database: Database,
     pub silent: AtomicBool,
     pub panics: AtomicBool,
+    /// Which of the next commits panics before it has done anything; none if 0.
+    pub panics_at: AtomicUsize,
     /// How often it was asked for due trips.
     pub rounds: AtomicUsize,
     /// How often it was asked for a package or a trip.
@@ -28,15 +30,17 @@ pub struct Deaf {
 
 impl Deaf {
     pub fn new(database: Database) -> Self {
-        let [rounds, looks] = [0, 0].map(AtomicUsize::new);
+        let [panics_at, rounds, looks] = [0; 3].map(AtomicUsize::new);
         let [silent, panics] = [false, false].map(AtomicBool::new);
-        Self { database, silent, panics, rounds, looks }
+        Self { database, silent, panics, panics_at, rounds, looks }
     }
 }
 
 #[async_trait]
 impl Store for Deaf {
     async fn commit(&self, unit: Unit) -> Result<Committed, CommitError> {
+        let before = self.panics_at.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |at| at.checked_sub(1));
+        assert_ne!(before, Ok(1), "a test asked for this");
         let committed = self.database.commit(unit).await;
         if self.silent.load(Ordering::SeqCst) {
             return Err(Unavailable("the answer is lost".to_owned()).into());

@@ -2,23 +2,18 @@
 
 use std::io::Write;
 use std::net::TcpStream;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use futures_util::future::join_all;
-use peerpack::app::SystemClock;
-use peerpack::bus::local::LocalBus;
-use peerpack::store::{Database, Kept, Settings};
-use peerpack_actors::ids::UserId;
+use peerpack::store::Kept;
 use peerpack_actors::receipt::Call;
 use peerpack_actors::rejection::Rejection;
-use peerpack_actors::runtime::{Engine, Promise, Refusal, RuntimeSettings, Subject};
-use peerpack_actors::time::Time;
+use peerpack_actors::runtime::{Promise, Refusal, RuntimeSettings, Subject};
 use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::deaf::Deaf;
+use crate::alone::{Alone, draft};
 use crate::support::{Backend, PATIENCE, TestApp, TestUser, backends};
 
 fn package() -> Value {
@@ -204,13 +199,9 @@ async fn whoever_has_not_seen_the_latest_version_changes_nothing() {
 /// AS-3: the store does what it was asked, and says that it does not answer.
 #[actix_web::test]
 async fn a_call_of_unknown_outcome_tells_the_truth_when_it_is_repeated() {
-    let dir = tempfile::tempdir().unwrap();
-    let database = Database::connect(&Settings::new(dir.path().display().to_string())).await.unwrap();
-    database.migrate().await.unwrap();
-    let deaf = Arc::new(Deaf::new(database.clone()));
-    let (bus, clock) = (Arc::new(LocalBus::default()), Arc::new(SystemClock));
-    let engine = Engine::start(Arc::clone(&deaf) as _, bus, clock, RuntimeSettings::default()).await.unwrap();
-    let sender = UserId::new(engine.now(), rand::random());
+    let alone = Alone::start(RuntimeSettings::default()).await;
+    let (engine, deaf, database) = (&alone.engine, &alone.store, &alone.database);
+    let sender = alone.somebody();
     let call = Call { by: sender, route: "POST packages".into(), key: "k".into(), digest: String::new() };
     let promise = Promise::new(call.clone(), |subject| match subject {
         Subject::Package(package) => Some((201, package.id.to_string())),
@@ -228,30 +219,5 @@ async fn a_call_of_unknown_outcome_tells_the_truth_when_it_is_repeated() {
     };
     let published = database.packages_of(sender, None, 10).await.unwrap().packages;
     assert_eq!(published.iter().map(|one| one.id.to_string()).collect::<Vec<_>>(), [answer]);
-    engine.stop();
-    database.close().await;
-}
-
-pub fn draft(now: Time) -> peerpack_actors::package::PackageDraft {
-    use peerpack_actors::package::{End, Mode, PackageDraft};
-    let gazetteer = peerpack_actors::place::Gazetteer::bundled();
-    let end = |name: &str| {
-        let place = gazetteer.find(name).unwrap();
-        End { place: place.id, position: place.position, address: String::new() }
-    };
-    PackageDraft {
-        pickup: end("Москва"),
-        dropoff: end("Казань"),
-        load: peerpack_actors::load::Load { weight_g: 100, volume_ml: 100, slots: 1 },
-        ready_at: now,
-        deliver_by: now + peerpack_actors::time::Span::days(2),
-        reward: peerpack_actors::money::Amount::default(),
-        description: "книги".into(),
-        size: "s".into(),
-        weight: "light".into(),
-        tags: Vec::new(),
-        mode: Mode::Choose,
-        confirm_by: None,
-        template: false,
-    }
+    alone.end().await;
 }

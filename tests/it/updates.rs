@@ -1,13 +1,11 @@
 //! The older client's socket: the marketplace walked by HTTP and `/ws/updates`.
 
-use std::time::Duration;
-
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use crate::support::{PATIENCE, SLACK, TestApp, TestUser, backends};
+use crate::support::{PATIENCE, TestApp, TestUser, backends, promised};
 
 type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
 
@@ -70,7 +68,7 @@ async fn the_older_client_hears_of_responses_requests_and_steps() {
         );
         // Signed out, the socket ends.
         ivan.post("/api/auth/logout-everywhere", json!({})).await;
-        let ended = tokio::time::timeout(Duration::from_secs(5) + SLACK, async {
+        let ended = tokio::time::timeout(promised(5), async {
             while let Some(Ok(message)) = ivans.next().await {
                 if matches!(message, Message::Close(_)) {
                     return true;

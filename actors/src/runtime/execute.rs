@@ -90,12 +90,12 @@ async fn attempt(
     is_fresh: bool,
 ) -> Result<Outcome, Failed> {
     let reservation = reserve(context, package, command, room).await?;
-    let trip = reservation.as_ref().map(|(trip, _)| trip);
+    let trip = reservation.as_ref().map(|reservation| &reservation.trip);
     let now = context.clock.now();
     let outcome = match package.decide(command, trip, context.settings.demo_funds, now) {
         Ok(outcome) if !outcome.is_empty() => outcome,
         nothing => {
-            settle(context, reservation, None);
+            drop(reservation);
             let outcome = nothing.map_err(Failed::Decided)?;
             if !is_fresh && !is_settled(package, command) {
                 return Err(Failed::Doubtful);
@@ -121,7 +121,7 @@ async fn attempt(
             Ok(outcome)
         }
         Err(error) => {
-            settle(context, reservation, None);
+            drop(reservation);
             Err(match error {
                 CommitError::Conflict => Failed::Conflict,
                 CommitError::Refused(rejection) => {
@@ -146,15 +146,39 @@ fn is_settled(package: &Package, command: &PackageCommand) -> bool {
     }
 }
 
-type Reservation = Option<(Trip, Option<RequestId>)>;
+/// A trip that an acceptance needs room on. What its actor has set aside it is told to take or to give back, whatever
+/// becomes of the acceptance: a panic, too.
+struct Reservation<'a> {
+    context: &'a Context,
+    trip: Trip,
+    /// Not settled yet; nothing where no actor keeps the room.
+    request: Option<RequestId>,
+}
+
+impl Reservation<'_> {
+    /// Tells the actor what has become of it. Whether there was anything to tell.
+    fn settle(&mut self, event: Option<TripEvent>) -> bool {
+        let Some(request) = self.request.take() else { return false };
+        if let Some(actor) = self.context.directories().trips.existing(self.trip.id) {
+            actor.owe(trip_actor::Settle { request, event });
+        }
+        true
+    }
+}
+
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        self.settle(None);
+    }
+}
 
 /// The trip that an acceptance needs room on, with the room set aside when its actor keeps it.
-async fn reserve(
-    context: &Context,
+async fn reserve<'a>(
+    context: &'a Context,
     package: &Package,
     command: &PackageCommand,
     room: Room,
-) -> Result<Reservation, Refusal> {
+) -> Result<Option<Reservation<'a>>, Refusal> {
     let PackageCommand::Request {
         id,
         command: accept @ (RequestCommand::Accept { .. } | RequestCommand::Choose),
@@ -174,7 +198,7 @@ async fn reserve(
     }
     if room == Room::Store {
         let trip = context.store.trip(request.trip).await?.ok_or(Rejection::TripNotLive)?;
-        return Ok(Some((trip, None)));
+        return Ok(Some(Reservation { context, trip, request: None }));
     }
     let ask = trip_actor::Reserve {
         request: *id,
@@ -183,7 +207,7 @@ async fn reserve(
         detour_min: request.plan.detour_min,
     };
     let trip = ask_trip(context, request.trip, ask).await?;
-    Ok(Some((trip, Some(*id))))
+    Ok(Some(Reservation { context, trip, request: Some(*id) }))
 }
 
 async fn ask_trip(context: &Context, id: TripId, ask: trip_actor::Reserve) -> Result<Trip, Refusal> {
@@ -204,23 +228,13 @@ async fn ask_trip(context: &Context, id: TripId, ask: trip_actor::Reserve) -> Re
     Err(Refusal::Busy)
 }
 
-fn settle(context: &Context, reservation: Reservation, event: Option<TripEvent>) {
-    if let Some((trip, Some(request))) = reservation
-        && let Some(actor) = context.directories().trips.existing(trip.id)
-    {
-        actor.owe(trip_actor::Settle { request, event });
-    }
-}
-
 /// Tells the trips' actors of room that was taken or given back.
-async fn follow_trips(context: &Arc<Context>, reservation: Reservation, outcome: &Outcome) {
-    let reserved = reservation.as_ref().and_then(|(_, request)| *request).is_some();
+async fn follow_trips(context: &Arc<Context>, mut reservation: Option<Reservation<'_>>, outcome: &Outcome) {
     for (id, event) in &outcome.trips {
-        match event {
-            TripEvent::Reserved { .. } if reserved => {
-                settle(context, reservation.clone(), Some(event.clone()));
-            }
-            _ => context.refresh_trip(*id).await,
+        let is_settled = matches!(event, TripEvent::Reserved { .. })
+            && reservation.as_mut().is_some_and(|reservation| reservation.settle(Some(event.clone())));
+        if !is_settled {
+            context.refresh_trip(*id).await;
         }
     }
 }

@@ -2,12 +2,14 @@
 //! the counts are those of this node and are rebuilt from the packages.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 use smallvec::SmallVec;
 
+use super::context::Context;
 use crate::ids::{RequestId, UserId};
-use crate::package::Package;
+use crate::package::{Package, Proposal};
 use crate::request::Origin;
 
 /// Live offers by courier.
@@ -49,10 +51,33 @@ impl OfferBook {
         }
         freed
     }
+}
 
-    /// Takes an offer out that was booked and not made.
-    pub(super) fn cancel(&self, courier: UserId, offer: RequestId) {
-        remove(&mut self.live.lock(), courier, offer, 0);
+/// Offers that were booked and may not be made. Those of which nothing comes are taken out of the book when this is
+/// dropped, by a panic too.
+pub(super) struct Bookings {
+    context: Arc<Context>,
+    offers: Vec<(UserId, RequestId)>,
+}
+
+impl Bookings {
+    pub(super) fn of(context: &Arc<Context>, proposals: &[Proposal]) -> Self {
+        let offers = proposals.iter().map(|proposal| (proposal.courier, proposal.id)).collect();
+        Self { context: Arc::clone(context), offers }
+    }
+
+    /// Keeps those that the package holds.
+    pub(super) fn keep(mut self, package: &Package) {
+        self.offers.retain(|(_, offer)| package.request(*offer).is_none());
+    }
+}
+
+impl Drop for Bookings {
+    fn drop(&mut self) {
+        let mut live = self.context.offers.live.lock();
+        for (courier, offer) in &self.offers {
+            remove(&mut live, *courier, *offer, 0);
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use super::execute::{Room, execute, is_worth_a_look, keep_rendered};
 use super::fair_claims::{Claims, Reply};
 use super::mailbox::Letter;
 use super::measured::{Measured, measure};
+use super::offers::Bookings;
 use super::promise::Promise;
 use super::wave::{self, Wave};
 use crate::ids::{PackageId, RequestId, UserId};
@@ -240,16 +241,12 @@ impl PackageActor {
         }
         self.touched = true;
         let (context, held) = (Arc::clone(&self.context), self.package.take());
-        let booked: Vec<_> = proposals.iter().map(|proposal| (proposal.courier, proposal.id)).collect();
+        let bookings = Bookings::of(&self.context, &proposals);
         let work = async move {
             let mut package = held?;
             let offered =
                 execute(&context, &mut package, &PackageCommand::Offer(proposals), Room::Actor, None).await;
-            for (courier, id) in booked {
-                if package.request(id).is_none() {
-                    context.offers.cancel(courier, id);
-                }
-            }
+            bookings.keep(&package);
             match offered {
                 Ok(_) => Some(package),
                 Err(refusal) => {

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::market::{Bystander, HEALED_WITHIN, Probe, database, play_while, rounds};
+use super::market::{Bystander, HEALS_WITHIN_S, Probe, database, play_while, rounds};
 use super::process::Process;
 use super::services::Postgres;
-use crate::support::{Backend, backends, fresh_postgres};
+use crate::support::{Backend, backends, fresh_postgres, promised};
 
 /// Between one disaster and the next.
 async fn a_while() {
@@ -36,7 +36,7 @@ async fn f11_what_a_killed_server_has_acknowledged_is_there_when_it_is_back() {
                 server.kill_and_start_again();
                 let killed = Instant::now();
                 server.until_ready().await;
-                assert!(killed.elapsed() < HEALED_WITHIN, "ready after {:?}", killed.elapsed());
+                assert!(killed.elapsed() < promised(HEALS_WITHIN_S), "ready after {:?}", killed.elapsed());
                 probe.is_served_again().await;
             }
         };

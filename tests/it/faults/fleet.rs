@@ -13,9 +13,9 @@ use serde_json::json;
 use sqlx::{Connection, PgConnection};
 use tokio::time::{Instant, sleep};
 
-use super::market::{Bystander, at_full_size, database, play_while, rounds};
+use super::market::{Bystander, database, play_while, rounds};
 use super::process::Process;
-use crate::support::{PATIENCE, SLACK, TestUser, eventually, fresh_postgres, sign_in_at};
+use crate::support::{PATIENCE, TestUser, at_full_size, eventually, fresh_postgres, promised, sign_in_at};
 
 /// Two nodes in processes of their own, and the database they share.
 struct Fleet {
@@ -186,7 +186,7 @@ async fn f50_two_nodes_that_are_replaced_in_turn_fail_no_request_and_lose_no_eve
     assert_eq!(market.counts.get("resumes not recovered"), None);
     assert_eq!(market.counts["resumes recovered"], market.counts["reconnects"]);
     let delay = market.longest_delay(false);
-    assert!(delay <= Span::seconds(15 + SLACK.as_secs() as i64), "an event came {delay:?} late");
+    assert!(delay <= Span::from_ms(promised(15).as_millis() as i64), "an event came {delay:?} late");
     bystander.has_seen_nothing().await;
     market.judge(&fleet.database).await;
 }

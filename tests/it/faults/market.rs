@@ -17,18 +17,13 @@ use peerpack_loadtest::oracle::{History, Stored, Violation, judge, judge_stored}
 use peerpack_loadtest::run::{Cue, Played, play};
 use tokio::time::{Instant, sleep};
 
-use crate::support::{SLACK, TestUser, sign_in_at};
+use crate::support::{TestUser, at_full_size, promised, sign_in_at};
 
 /// The most that a fault may take, seconds.
 const LONGEST_S: u64 = 900;
 
-/// How long a publication may take to succeed again after what it needs is back: ten seconds, and what a busy machine adds.
-pub const HEALED_WITHIN: Duration = Duration::from_secs(10).saturating_add(SLACK);
-
-/// Whether to take the time for every round; `make test-faults` does.
-pub fn at_full_size() -> bool {
-    std::env::var_os("PEERPACK_TEST_LONG").is_some()
-}
+/// How long a publication may take to succeed again after what it needs is back, seconds.
+pub const HEALS_WITHIN_S: u64 = 10;
 
 /// So many in every run, or so many at full size.
 pub fn rounds(some: usize, all: usize) -> usize {
@@ -220,7 +215,7 @@ impl Probe {
                 // A server that starts, or a connection to the one before.
                 Err(error) => assert!(!error.is_timeout(), "{error:?}"),
             }
-            assert!(since.elapsed() < HEALED_WITHIN, "not healed after {:?}", since.elapsed());
+            assert!(since.elapsed() < promised(HEALS_WITHIN_S), "not healed after {:?}", since.elapsed());
             sleep(Duration::from_millis(50)).await;
         }
         eprintln!("healed after {:?}", since.elapsed());

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::chaos::Chaos;
 use super::process::Device;
-use crate::support::{Backend, PATIENCE, SLACK, TestApp, TestUser, backends, eventually, fresh_postgres};
+use crate::support::{Backend, PATIENCE, TestApp, TestUser, backends, eventually, fresh_postgres, promised};
 
 /// A user behind a network of their own.
 async fn behind(user: &TestUser, app: &TestApp) -> (TestUser, Chaos) {
@@ -129,7 +129,7 @@ async fn f26_with_postgres_swallowed_by_the_network_requests_are_refused_soon_an
         let started = Instant::now();
         let (status, answer) = anna.post("/api/packages", package()).await;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{answer}");
-        assert!(started.elapsed() < Duration::from_secs(3) + SLACK, "{:?}", started.elapsed());
+        assert!(started.elapsed() < promised(3), "{:?}", started.elapsed());
     }
     device.until("a word about it", PATIENCE, |device| device.degraded == [true]).await;
     assert_eq!(device.connections, 1, "the socket stays open");
@@ -139,7 +139,7 @@ async fn f26_with_postgres_swallowed_by_the_network_requests_are_refused_soon_an
         anna.post("/api/packages", package()).await.0.is_success().then_some(())
     })
     .await;
-    assert!(healed.elapsed() < Duration::from_secs(10) + SLACK, "{:?}", healed.elapsed());
+    assert!(healed.elapsed() < promised(10), "{:?}", healed.elapsed());
     device.until("its event", PATIENCE, |device| !device.events.is_empty()).await;
     app.audit().await;
 }
@@ -176,7 +176,7 @@ async fn f36_and_37_a_node_without_redis_serves_and_its_users_hear_within_ten_se
         let usual = started.elapsed();
         assert!(took < Duration::from_secs(1) + 10 * usual, "{took:?} because of Redis, or else {usual:?}");
         let both = |device: &Device| device.events.len() == 2 * number;
-        device.until("both events", Duration::from_secs(10) + SLACK, both).await;
+        device.until("both events", promised(10), both).await;
     }
     assert_eq!(device.connections, 1);
     cut_off.audit().await;

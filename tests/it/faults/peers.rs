@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::chaos::{Chaos, Faults};
 use super::process::{Device, Process};
-use crate::support::{Backend, PATIENCE, SLACK, TestApp, eventually, sign_in_at};
+use crate::support::{Backend, PATIENCE, TestApp, at_full_size, eventually, promised, sign_in_at};
 
 /// What the client takes for a dead connection, and a way back.
 const CLIENT_PATIENCE: Duration = Duration::from_secs(100);
@@ -25,10 +25,6 @@ fn package() -> serde_json::Value {
         "from": "Тверь", "to": "Вологда", "description": "книги", "reward": 500, "size": "s", "weight": "light",
         "tags": [],
     })
-}
-
-fn is_long() -> bool {
-    std::env::var_os("PEERPACK_TEST_LONG").is_some()
 }
 
 /// A device of which nothing more is heard, or that hears nothing more; found by the server before `most` seconds are over.
@@ -50,13 +46,13 @@ async fn half_open(ping_s: &str, most: u64, mute: impl Fn(&Faults) -> &AtomicBoo
         anna.post("/api/packages", package()).await;
     }
     while health().await > 0 || server.open_sockets().contains(&ours[0]) {
-        let found_within = Duration::from_secs(most) + SLACK;
+        let found_within = promised(most);
         assert!(muted.elapsed() < found_within, "still there after {:?}", muted.elapsed());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     eprintln!("given up after {:?}", muted.elapsed());
     mute(&chaos.faults).store(false, Ordering::Relaxed);
-    if !is_long() {
+    if !at_full_size() {
         // Otherwise the client notices by itself, after 40 s of silence or 15 s without an answer to its handshake.
         chaos.cut();
     }
@@ -73,7 +69,7 @@ async fn half_open(ping_s: &str, most: u64, mute: impl Fn(&Faults) -> &AtomicBoo
 #[actix_web::test]
 async fn f01_a_peer_whose_words_are_lost_is_found_and_freed_and_misses_nothing() {
     half_open("2", 13, |faults| &faults.mute_to_server).await;
-    if is_long() {
+    if at_full_size() {
         half_open("25", 35, |faults| &faults.mute_to_server).await;
     }
 }
@@ -81,7 +77,7 @@ async fn f01_a_peer_whose_words_are_lost_is_found_and_freed_and_misses_nothing()
 #[actix_web::test]
 async fn f01_a_peer_that_hears_nothing_is_found_and_freed_and_misses_nothing() {
     half_open("2", 13, |faults| &faults.mute_to_client).await;
-    if is_long() {
+    if at_full_size() {
         half_open("25", 35, |faults| &faults.mute_to_client).await;
     }
 }

@@ -9,7 +9,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use super::process::{Device, Process};
-use crate::support::{SLACK, TestUser, sign_in_at};
+use crate::support::{TestUser, promised, sign_in_at};
 
 /// A device may be sent away for ten seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -17,8 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Less than kept connections are waited for, and far less than requests are.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
-/// How long a server may take to end: fifteen seconds, and what a busy machine adds.
-const ENDED_WITHIN: Duration = Duration::from_secs(15).saturating_add(SLACK);
+/// How long a server may take to end.
+const ENDS_WITHIN_S: u64 = 15;
 
 /// Each user publishes one package after the other until told to stop.
 struct Load {
@@ -116,7 +116,7 @@ async fn f12_a_supervised_server_is_replaced_under_load_and_no_request_fails() {
         assert_eq!(device.codes, [Some(1012), Some(1012)]);
     }
     supervisor.signal("TERM");
-    assert!(supervisor.ended().await < ENDED_WITHIN);
+    assert!(supervisor.ended().await < promised(ENDS_WITHIN_S));
 }
 
 #[actix_web::test]
@@ -128,7 +128,7 @@ async fn f12_a_server_that_is_told_to_end_says_goodbye_and_ends() {
     server.signal("TERM");
     device.until("a close", PATIENCE, |device| !device.codes.is_empty()).await;
     assert_eq!(device.codes, [Some(1012)]);
-    assert!(server.ended().await < ENDED_WITHIN);
+    assert!(server.ended().await < promised(ENDS_WITHIN_S));
 }
 
 #[actix_web::test]

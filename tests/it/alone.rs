@@ -1,0 +1,195 @@
+//! The engine without its edges, on a store that counts and can be made to fail.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use peerpack::app::SystemClock;
+use peerpack::bus::local::LocalBus;
+use peerpack::store::{Database, Settings};
+use peerpack_actors::ids::{PackageId, UserId};
+use peerpack_actors::load::{Load, UNSTATED};
+use peerpack_actors::matching;
+use peerpack_actors::money::Amount;
+use peerpack_actors::package::{End, Mode, Package, PackageDraft};
+use peerpack_actors::place::Gazetteer;
+use peerpack_actors::ports::Store;
+use peerpack_actors::request::{Request, RequestCommand};
+use peerpack_actors::runtime::{Engine, RuntimeSettings};
+use peerpack_actors::time::{Span, Time};
+use peerpack_actors::trip::{Stop, Transport, TripDraft};
+use peerpack_actors::unit::Unit;
+
+use crate::deaf::Deaf;
+use crate::support::eventually;
+
+/// An engine, the store that it sees, and the database behind it.
+pub struct Alone {
+    pub engine: Engine,
+    pub store: Arc<Deaf>,
+    pub database: Database,
+    _dir: tempfile::TempDir,
+}
+
+impl Alone {
+    pub async fn start(settings: RuntimeSettings) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let database = Database::connect(&Settings::new(dir.path().display().to_string())).await.unwrap();
+        database.migrate().await.unwrap();
+        let store = Arc::new(Deaf::new(database.clone()));
+        let (bus, clock) = (Arc::new(LocalBus::default()), Arc::new(SystemClock));
+        let engine = Engine::start(Arc::clone(&store) as _, bus, clock, settings).await.unwrap();
+        Self { engine, store, database, _dir: dir }
+    }
+
+    /// One that compares itself with the store often.
+    async fn watchful() -> Self {
+        let compare = Duration::from_millis(500);
+        Self::start(RuntimeSettings { compare, ..RuntimeSettings::default() }).await
+    }
+
+    pub async fn end(self) {
+        self.engine.stop();
+        self.database.close().await;
+    }
+
+    pub fn somebody(&self) -> UserId {
+        UserId::new(self.engine.now(), rand::random())
+    }
+
+    /// A package that asks couriers at once.
+    fn instant(&self) -> PackageDraft {
+        PackageDraft { mode: Mode::Instant, ..draft(self.engine.now()) }
+    }
+
+    /// A trip between the ends of a package, with room for so many grams.
+    async fn publish_trip(&self, courier: UserId, weight_g: u32) {
+        let (now, package) = (self.engine.now(), self.instant());
+        let stop = |end: &End, hours| {
+            let at = now + Span::hours(hours);
+            Stop { place: end.place, position: end.position, arrive: at, depart: at }
+        };
+        let trip = TripDraft {
+            stops: vec![stop(&package.pickup, 5), stop(&package.dropoff, 20)],
+            transport: Transport::Car,
+            capacity: Load { weight_g, volume_ml: UNSTATED, slots: UNSTATED },
+            max_detour_min: 0,
+            price: None,
+            comment: String::new(),
+            airport: String::new(),
+        };
+        self.engine.publish_trip(courier, trip).await.unwrap();
+    }
+
+    /// The offer that a package makes, sooner or later.
+    async fn offer(&self, package: PackageId) -> Request {
+        eventually("an offer", async || {
+            let stored = self.database.package(package).await.unwrap().unwrap();
+            stored.requests.into_iter().next()
+        })
+        .await
+    }
+
+    async fn some_rounds(&self) {
+        let rounds = || self.store.rounds.load(Ordering::SeqCst);
+        let before = rounds();
+        eventually("three more rounds", async || (rounds() >= before + 3).then_some(())).await;
+    }
+}
+
+/// A light package that couriers are not asked to take before its sender says so.
+pub fn draft(now: Time) -> PackageDraft {
+    let end = |name: &str| {
+        let place = Gazetteer::bundled().find(name).unwrap();
+        End { place: place.id, position: place.position, address: String::new() }
+    };
+    PackageDraft {
+        pickup: end("Москва"),
+        dropoff: end("Казань"),
+        load: Load { weight_g: 100, volume_ml: 100, slots: 1 },
+        ready_at: now,
+        deliver_by: now + Span::days(2),
+        reward: Amount::default(),
+        description: "книги".into(),
+        size: "s".into(),
+        weight: "light".into(),
+        tags: Vec::new(),
+        mode: Mode::Choose,
+        confirm_by: None,
+        template: false,
+    }
+}
+
+#[actix_web::test]
+async fn a_round_that_panics_is_not_the_last_one() {
+    let alone = Alone::watchful().await;
+    alone.store.panics.store(true, Ordering::SeqCst);
+    alone.some_rounds().await;
+    assert!(!alone.store.panics.load(Ordering::SeqCst), "it has panicked");
+    alone.end().await;
+}
+
+#[actix_web::test]
+async fn what_a_node_has_changed_itself_it_does_not_read_again() {
+    let alone = Alone::watchful().await;
+    let (engine, sender) = (&alone.engine, alone.somebody());
+    for _ in 0..3 {
+        let package = engine.publish_package(sender, draft(engine.now())).await.unwrap();
+        engine.cancel_package(package.id, sender).await.unwrap();
+    }
+    let looks = || alone.store.looks.load(Ordering::SeqCst);
+    let before = looks();
+    alone.some_rounds().await;
+    assert_eq!(looks(), before, "it knows what it has done");
+    // What came from elsewhere it reads.
+    let now = engine.now();
+    let elsewhere = Package::publish(PackageId::new(now, rand::random()), sender, draft(now), now);
+    alone.database.commit(Unit::publish_package(elsewhere.unwrap())).await.unwrap();
+    alone.some_rounds().await;
+    assert!(looks() > before, "and nothing of others");
+    alone.end().await;
+}
+
+#[actix_web::test]
+async fn a_package_that_nobody_considers_is_looked_at_again() {
+    let alone = Alone::watchful().await;
+    let (sender, courier) = (alone.somebody(), alone.somebody());
+    alone.publish_trip(courier, 5_000).await;
+    // Published by a node that died before it could ask anybody.
+    let now = alone.engine.now();
+    let package =
+        Package::publish(PackageId::new(now, rand::random()), sender, alone.instant(), now).unwrap();
+    let id = package.id;
+    alone.database.commit(Unit::publish_package(package)).await.unwrap();
+    assert_eq!(alone.offer(id).await.courier, courier);
+    alone.end().await;
+}
+
+#[actix_web::test]
+async fn room_that_was_set_aside_for_an_acceptance_is_given_back_when_its_actor_dies() {
+    let alone = Alone::start(RuntimeSettings::default()).await;
+    let (sender, courier) = (alone.somebody(), alone.somebody());
+    // There is room for one parcel.
+    alone.publish_trip(courier, 100).await;
+    let package = alone.engine.publish_package(sender, alone.instant()).await.unwrap();
+    let offer = alone.offer(package.id).await;
+    alone.store.panics_at.store(1, Ordering::SeqCst);
+    // The actor that takes its place asks for the same room.
+    alone.engine.request(offer.id, RequestCommand::Accept { by: courier }).await.unwrap();
+    assert_eq!(alone.store.panics_at.load(Ordering::SeqCst), 0, "it has panicked");
+    alone.end().await;
+}
+
+#[actix_web::test]
+async fn an_offer_that_was_never_made_does_not_keep_its_courier_busy() {
+    let matching = matching::Settings { max_live_offers: 1, ..matching::Settings::default() };
+    let alone = Alone::start(RuntimeSettings { matching, ..RuntimeSettings::default() }).await;
+    let (sender, courier) = (alone.somebody(), alone.somebody());
+    alone.publish_trip(courier, 5_000).await;
+    // The package is published, and the actor dies over its first wave.
+    alone.store.panics_at.store(2, Ordering::SeqCst);
+    let package = alone.engine.publish_package(sender, alone.instant()).await.unwrap();
+    assert_eq!(alone.offer(package.id).await.courier, courier);
+    assert_eq!(alone.store.panics_at.load(Ordering::SeqCst), 0, "it has panicked");
+    alone.end().await;
+}
