@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::{UserId, WithdrawalId};
 use peerpack_actors::money::{Amount, Currency};
+use peerpack_actors::ports::CommitError;
 use peerpack_actors::rejection::Rejection;
 use peerpack_actors::time::Span;
 use peerpack_actors::withdrawal::{Withdrawal, WithdrawalCommand, WithdrawalState};
@@ -263,6 +264,14 @@ async fn decide(
         return Err(frozen.with_retry_after(3_600));
     }
     let (state, back) = withdrawal.decide(command, principal.user, app.clock.now())?;
-    app.database.move_withdrawal(id, state, back).await?;
-    Ok(answer(state.word()))
+    match app.database.move_withdrawal(id, state, back).await {
+        // A second tap was faster, or another operator: the same decision stands, another one is refused.
+        Err(CommitError::Conflict) if is_in(app, id, wanted).await? => {}
+        moved => moved?,
+    }
+    Ok(answer(wanted))
+}
+
+async fn is_in(app: &App, id: WithdrawalId, state: &str) -> Result<bool, ApiError> {
+    Ok(app.database.withdrawal(id).await?.is_some_and(|withdrawal| withdrawal.state.word() == state))
 }
