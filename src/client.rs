@@ -63,8 +63,8 @@ pub enum Heard {
 /// client is over.
 pub type Tokens = Box<dyn FnMut(bool) -> BoxFuture<'static, anyhow::Result<String>> + Send + Sync>;
 
-/// A device with a socket. Dropped, it hangs up.
-#[derive(Debug)]
+/// A device with a socket. The last one dropped, it hangs up.
+#[derive(Debug, Clone)]
 pub struct Client {
     orders: mpsc::Sender<Order>,
 }
@@ -93,6 +93,8 @@ struct Device {
     orders: mpsc::Receiver<Order>,
     heard: mpsc::Sender<Heard>,
     position: Option<Position>,
+    /// Of the connection: which history its numbers belong to.
+    epoch: u64,
     pending: HashMap<Uuid, Pending>,
     attempt: u32,
     is_token_refused: bool,
@@ -121,6 +123,7 @@ impl Client {
             orders: ordered,
             heard,
             position,
+            epoch: 0,
             pending: HashMap::new(),
             attempt: 0,
             is_token_refused: false,
@@ -198,11 +201,8 @@ impl Device {
         let hello = connection.hello().clone();
         self.attempt = 0;
         self.is_token_refused = false;
-        let here = Position { epoch: hello.epoch, last_seq: hello.top };
-        let from = *self.position.get_or_insert(here);
-        if from.epoch != hello.epoch {
-            self.position = Some(here);
-        }
+        self.epoch = hello.epoch;
+        let from = *self.position.get_or_insert(Position { epoch: hello.epoch, last_seq: hello.top });
         self.tell(Heard::Connected(hello)).await;
         let resume = Resume { epoch: from.epoch, last_seq: from.last_seq };
         if let Err(closed) = connection.say(None, &ClientMessage::Resume(resume)).await {
@@ -258,15 +258,16 @@ impl Device {
         let heard = match message {
             ServerMessage::Event(event) => {
                 let Some(position) = &mut self.position else { return };
-                if event.seq <= position.last_seq {
+                // Of another history nothing counts before the server has said that ours is over.
+                if event.seq <= position.last_seq || position.epoch != self.epoch {
                     return;
                 }
                 position.last_seq = event.seq;
                 Heard::Event(event)
             }
             ServerMessage::Resumed(resumed) => {
-                if let (false, Some(position)) = (resumed.recovered, &mut self.position) {
-                    position.last_seq = resumed.top;
+                if !resumed.recovered {
+                    self.position = Some(Position { epoch: self.epoch, last_seq: resumed.top });
                 }
                 Heard::Resumed(resumed)
             }
@@ -309,7 +310,10 @@ fn frame(cmd_id: Option<Uuid>, message: &ClientMessage) -> String {
 
 #[cfg(test)]
 mod tests {
+    use peerpack_actors::time::Time;
+
     use super::*;
+    use crate::ws::wire::{EventBody, NotRecovered};
 
     #[test]
     fn rt_12_codes_from_4500_to_4999_are_final_and_no_others() {
@@ -322,6 +326,33 @@ mod tests {
         assert!(
             !ours.into_iter().any(is_final) && !is_final(close::RATE_LIMITED) && !closed(None).is_final()
         );
+    }
+
+    /// After a restored backup, say: the connection may be cut, or sent away, before it is told what that means.
+    #[tokio::test]
+    async fn rt_6_another_history_is_ours_when_the_server_has_said_so_and_not_before() {
+        let server = Server::at("ws://127.0.0.1:1/ws").await.unwrap();
+        let ((_, orders), (heard, mut hearing)) = (mpsc::channel(1), mpsc::channel(8));
+        let known = Position { epoch: 1, last_seq: 40 };
+        let mut device = Device {
+            server,
+            tokens: one_token(String::new()),
+            orders,
+            heard,
+            position: Some(known),
+            epoch: 2,
+            pending: HashMap::new(),
+            attempt: 0,
+            is_token_refused: false,
+        };
+        let body = EventBody::Unknown { kind: "news".to_owned() };
+        let event = Event { seq: 41, at: Time::from_ms(1_790_000_000_000), body };
+        device.hear(ServerMessage::Event(event)).await;
+        assert_eq!((device.position, hearing.try_recv().is_err()), (Some(known), true));
+        let reason = Some(NotRecovered::EpochChanged);
+        let resumed = Resumed { recovered: false, reason, count: None, top: 17 };
+        device.hear(ServerMessage::Resumed(resumed)).await;
+        assert_eq!(device.position, Some(Position { epoch: 2, last_seq: 17 }));
     }
 
     #[test]

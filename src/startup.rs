@@ -13,8 +13,9 @@ use std::time::Duration;
 
 use actix_web::dev::Server;
 use anyhow::Context;
+use futures_util::{StreamExt, stream};
 use peerpack_actors::place::Gazetteer;
-use peerpack_actors::ports::{Bus, Clock};
+use peerpack_actors::ports::{Bus, Clock, Hint};
 use peerpack_actors::runtime::{Engine, RuntimeSettings};
 use uuid::Uuid;
 
@@ -205,6 +206,9 @@ async fn connect(config: &Config) -> anyhow::Result<Database> {
 /// Hints that wait to be followed; more are dropped, and the comparison with the store makes up for them.
 const HINTS_WAITING: usize = 1_024;
 
+/// Hints that are followed side by side.
+const HINTS_AT_ONCE: usize = 8;
+
 type BusParts = (Arc<dyn Bus>, Arc<dyn Presence>, Option<Arc<RedisBus>>);
 
 fn join_bus(config: &Config) -> anyhow::Result<BusParts> {
@@ -218,15 +222,18 @@ fn join_bus(config: &Config) -> anyhow::Result<BusParts> {
 }
 
 fn subscribe(redis: &RedisBus, engine: Engine, sockets: Arc<Sockets>) -> Running {
-    let (hints, mut heard_hints) = tokio::sync::mpsc::channel(HINTS_WAITING);
+    let (hints, mut heard_hints) = tokio::sync::mpsc::channel::<Hint>(HINTS_WAITING);
+    let refreshed = engine.clone();
     tokio::spawn(async move {
-        while let Some(hint) = heard_hints.recv().await {
-            engine.hinted(hint).await;
-        }
+        let hints = stream::poll_fn(move |cx| heard_hints.poll_recv(cx));
+        let refresh = |hint: Hint| refreshed.refresh(hint.trips, hint.packages);
+        hints.for_each_concurrent(HINTS_AT_ONCE, refresh).await;
     });
     redis.subscribe(move |heard| {
         match heard {
             Heard::Hint(hint) => {
+                // People first: looking at what has changed may take a while.
+                engine.catch_up(&hint.users);
                 if hints.try_send(hint).is_err() {
                     metrics::counter!("peerpack_hints_dropped_total").increment(1);
                 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
+use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::http::header::{AUTHORIZATION, RETRY_AFTER, SEC_WEBSOCKET_PROTOCOL};
@@ -19,6 +20,7 @@ use crate::ws::wire::{ClientMessage, Hello, SUBPROTOCOL, ServerMessage};
 
 /// A server that is silent for so long is dead: it pings every 25 s.
 const SILENCE: Duration = Duration::from_secs(40);
+const SILENT: &str = "the server is silent";
 
 /// How long a connection may take until its `hello`.
 const CONNECT_WITHIN: Duration = Duration::from_secs(15);
@@ -91,6 +93,7 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 pub struct Connection {
     socket: Socket,
     hello: Hello,
+    last_heard: Instant,
     retry_after: Option<Duration>,
 }
 
@@ -135,9 +138,9 @@ impl Server {
         let config = WebSocketConfig::default().read_buffer_size(BUFFER_BYTES).write_buffer_size(0);
         let opened = client_async_with_config(request, stream, Some(config)).await;
         let (mut socket, _) = opened.map_err(|error| refusal(&error))?;
-        let mut retry_after = None;
-        match hear(&mut socket, &mut retry_after).await {
-            Ok(ServerMessage::Hello(hello)) => Ok(Connection { socket, hello, retry_after }),
+        let (mut last_heard, mut retry_after) = (Instant::now(), None);
+        match hear(&mut socket, &mut last_heard, &mut retry_after).await {
+            Ok(ServerMessage::Hello(hello)) => Ok(Connection { socket, hello, last_heard, retry_after }),
             Ok(other) => Err(Refused::Failed(format!("no hello but {other:?}"))),
             Err(Closed { retry_after: Some(wait), .. }) => Err(Refused::Later(wait)),
             Err(closed) if closed.is_final() => Err(Refused::Final(closed.to_string())),
@@ -184,18 +187,22 @@ impl Connection {
     /// The next message. Pings are answered meanwhile.
     ///
     /// # Errors
-    /// The connection is over, or silent for too long.
+    /// The connection is over, or has been silent for too long, whatever was said on it.
     pub async fn hear(&mut self) -> Result<ServerMessage, Closed> {
-        hear(&mut self.socket, &mut self.retry_after).await
+        hear(&mut self.socket, &mut self.last_heard, &mut self.retry_after).await
     }
 
     /// Says something.
     ///
     /// # Errors
-    /// The connection is over.
+    /// The connection is over, or has been silent for too long.
     pub async fn say(&mut self, cmd_id: Option<Uuid>, message: &ClientMessage) -> Result<(), Closed> {
-        let lost = |error: Error| Closed { code: None, reason: error.to_string(), retry_after: None };
-        self.socket.send(Message::text(frame(cmd_id, message))).await.map_err(lost)
+        let lost = |reason: String| Closed { code: None, reason, retry_after: None };
+        let sent = self.socket.send(Message::text(frame(cmd_id, message)));
+        match timeout_at(self.last_heard + SILENCE, sent).await {
+            Ok(sent) => sent.map_err(|error| lost(error.to_string())),
+            Err(_) => Err(lost(SILENT.to_owned())),
+        }
     }
 
     /// Says goodbye.
@@ -204,11 +211,17 @@ impl Connection {
     }
 }
 
-async fn hear(socket: &mut Socket, retry_after: &mut Option<Duration>) -> Result<ServerMessage, Closed> {
+async fn hear(
+    socket: &mut Socket,
+    last_heard: &mut Instant,
+    retry_after: &mut Option<Duration>,
+) -> Result<ServerMessage, Closed> {
     loop {
         let lost = |reason: String| Closed { code: None, reason, retry_after: *retry_after };
-        let text = match tokio::time::timeout(SILENCE, socket.next()).await {
-            Err(_) => return Err(lost("the server is silent".to_owned())),
+        let heard = timeout_at(*last_heard + SILENCE, socket.next()).await;
+        *last_heard = Instant::now();
+        let text = match heard {
+            Err(_) => return Err(lost(SILENT.to_owned())),
             Ok(None) => return Err(lost("the connection ended".to_owned())),
             Ok(Some(Err(error))) => return Err(lost(error.to_string())),
             Ok(Some(Ok(Message::Text(text)))) => text,

@@ -130,13 +130,14 @@ async fn step(
 
 /// What stays the answer to a command that was refused just now: what was answered before, or else the refusal.
 async fn settle(app: &App, call: Call, why: Rejection) -> Result<Option<Value>, Refused> {
-    let is_late = matches!(why, Rejection::AlreadyTaken | Rejection::Expired);
+    let is_late = why == Rejection::AlreadyTaken;
     let refused = ApiError::from(why);
     let known = app.database.kept_answer(&call).await.map_err(ApiError::from)?;
     if let Some(kept) = known {
         return told_before(kept);
     }
-    // Whoever is late stays late: a crowd of them costs no writes.
+    // Whoever is late stays late: a crowd of them costs no writes. Whose time is over by the clock alone may have been
+    // in time: the store knows which of the two answers came first.
     if is_late {
         return Err(refused.into());
     }

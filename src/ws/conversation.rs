@@ -24,7 +24,7 @@ use self::talk::{Done, Running};
 use self::watching::Watched;
 use super::acks::Acks;
 use super::cursor::{Cursor, Place};
-use super::limits::{Bucket, Errors, allowance};
+use super::limits::{Bucket, Errors, allowance, resumes};
 use super::line::{Heard, Line};
 use super::outbox::{Ending, Outbox};
 use super::sockets::Membership;
@@ -96,6 +96,7 @@ pub(super) struct Conversation {
     waiting: VecDeque<ClientFrame>,
     running: Option<Box<Running>>,
     allowance: Bucket,
+    resumes: Bucket,
     errors: Errors,
     partial: Option<BytesMut>,
     /// Events of an answered resume; they go before live ones.
@@ -129,7 +130,7 @@ enum Hold {
 enum Woken {
     Outbox,
     Line(bool),
-    Command(Option<Done>),
+    Command(Option<Box<Done>>),
     Time,
 }
 
@@ -163,6 +164,7 @@ impl Conversation {
             waiting: VecDeque::new(),
             running: None,
             allowance: allowance(),
+            resumes: resumes(),
             errors: Errors::default(),
             partial: None,
             missed: VecDeque::new(),
@@ -210,7 +212,6 @@ impl Conversation {
                 break;
             }
         }
-        self.watch_nothing();
         if self.line.stalled_since().is_some() {
             self.line.cut();
         }
@@ -379,7 +380,8 @@ impl Conversation {
                 self.times.pong = Some(now + PONG_WITHIN);
             }
         } else if is_due(Some(self.times.expiry)) {
-            self.end(close::TOKEN_EXPIRED, "the access token has expired");
+            self.times.expiry = now + GOODBYE_WITHIN;
+            self.outbox.end(Ending::new(close::TOKEN_EXPIRED, "the access token has expired"));
         }
         if is_due(Some(self.times.ping)) {
             self.line.ping();
@@ -402,6 +404,12 @@ impl Conversation {
             self.say(&ServerMessage::Degraded(Degraded { degraded: false }));
         }
         true
+    }
+}
+
+impl Drop for Conversation {
+    fn drop(&mut self) {
+        self.watch_nothing();
     }
 }
 

@@ -45,6 +45,11 @@ pub(super) const fn allowance() -> Bucket {
     Bucket::every(Duration::from_millis(500), 30)
 }
 
+/// How often one connection may resume: once is enough, unless it has to load the state in between.
+pub(super) const fn resumes() -> Bucket {
+    Bucket::every(Duration::from_secs(10), 3)
+}
+
 /// The errors of one connection.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Errors {

@@ -56,6 +56,8 @@ struct Open {
     /// Of users who had more than they may, while they have any.
     replacements: HashMap<UserId, Bucket>,
     count: usize,
+    /// Whether all were sent away; who comes after that is sent after them.
+    is_over: bool,
 }
 
 /// A place among the sockets of an address; free again when dropped.
@@ -154,7 +156,11 @@ impl Sockets {
     /// Sends every client of this node away, as before a restart: each is told when to come back. Waits until all are
     /// gone, at most `patience`.
     pub async fn close_all(&self, patience: Duration) {
-        let all: Vec<_> = self.open.lock().users.values().flatten().cloned().collect();
+        let all: Vec<_> = {
+            let mut open = self.open.lock();
+            open.is_over = true;
+            open.users.values().flatten().cloned().collect()
+        };
         for outbox in all {
             outbox.end(restart());
         }
@@ -180,10 +186,13 @@ impl Sockets {
     /// Adds a socket; answers with those that have to go, and with what code.
     fn enter(&self, user: UserId, outbox: &Arc<Outbox>, most: usize) -> Vec<(Arc<Outbox>, Ending)> {
         let mut open = self.open.lock();
-        let Open { users, replacements, count, .. } = &mut *open;
+        let Open { users, replacements, count, is_over, .. } = &mut *open;
         *count += 1;
         let of_user = users.entry(user).or_default();
         of_user.push(Arc::clone(outbox));
+        if *is_over {
+            return vec![(Arc::clone(outbox), restart())];
+        }
         let surplus = of_user.len().saturating_sub(most.max(1));
         if surplus == 0 {
             return Vec::new();
@@ -312,6 +321,17 @@ mod tests {
             sockets.leave(user, outbox);
         }
         assert!(sockets.is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_comes_after_all_were_sent_away_is_sent_after_them() {
+        let sockets = Sockets::default();
+        let [early, late] = [Outbox::new(Uuid::nil()), Outbox::new(Uuid::nil())];
+        assert!(sockets.enter(user(1), &early, 5).is_empty());
+        sockets.close_all(Duration::ZERO).await;
+        assert_eq!(early.ending().map(|ending| ending.code), Some(RESTART));
+        let [(gone, ending)] = &sockets.enter(user(2), &late, 5)[..] else { panic!("not one") };
+        assert!(Arc::ptr_eq(gone, &late) && ending.code == RESTART && ending.retry_after_ms.is_some());
     }
 
     #[test]

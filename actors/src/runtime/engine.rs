@@ -27,7 +27,7 @@ use crate::ids::{PackageId, RequestId, TripId, UserId};
 use crate::matching::{self, PackageIndex, Reason, TripEntry, TripIndex};
 use crate::package::{Package, PackageCommand, PackageDraft, Proposal, Terms};
 use crate::place::Gazetteer;
-use crate::ports::{Bus, Clock, CommitError, Committed, Hint, Store, Unavailable};
+use crate::ports::{Bus, Clock, CommitError, Committed, Store, Unavailable};
 use crate::rejection::Rejection;
 use crate::request::{Request, RequestCommand};
 use crate::time::Time;
@@ -358,19 +358,18 @@ impl Engine {
         Ok(self.context.store.live_trips_of(courier).await?)
     }
 
-    /// Another node has changed something.
-    pub async fn hinted(&self, hint: Hint) {
-        for (user, top) in hint.users {
-            if let Some(actor) = self.context.directories().users.existing(user) {
-                let _ = actor.tell(user_actor::CatchUp(top));
+    /// Another node has told these users something: those who are here hear it as well. Never waits.
+    pub fn catch_up(&self, tops: &[(UserId, u64)]) {
+        for (user, top) in tops {
+            if let Some(actor) = self.context.directories().users.existing(*user) {
+                let _ = actor.tell(user_actor::CatchUp(*top));
             }
         }
-        for trip in hint.trips {
-            self.context.refresh_trip(trip).await;
-        }
-        for package in hint.packages {
-            self.context.refresh_package(package).await;
-        }
+    }
+
+    /// Another node has changed these trips and packages: they are looked at again.
+    pub async fn refresh(&self, trips: Vec<TripId>, packages: Vec<PackageId>) {
+        supervisor::survive(supervisor::refresh(&self.context, trips, packages)).await;
     }
 
     /// Reminds a courier of a trip that is near, once.

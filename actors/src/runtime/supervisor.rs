@@ -10,13 +10,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Actor;
-use futures_util::FutureExt;
+use futures_util::{FutureExt, StreamExt, stream};
 
 use super::context::Context;
 use super::directory::Directory;
 use super::session::Frame;
 use super::{learning, package_actor, trip_actor, user_actor};
-use crate::ids::PackageId;
+use crate::ids::{PackageId, TripId};
 use crate::matching::PackageEntry;
 use crate::ports::Unavailable;
 use crate::time::{Span, Time};
@@ -39,6 +39,9 @@ const OVERDUE: Span = Span::seconds(3);
 /// Rows read at once.
 const PAGE: u32 = 1_000;
 
+/// How many changed packages, changed trips and due trips are looked at side by side.
+const AT_ONCE: usize = 8;
+
 /// How many waiting packages are looked at again with each comparison.
 const SWEPT: usize = 256;
 
@@ -47,12 +50,18 @@ const RESTORED_AT_ONCE: u32 = 4_000;
 
 /// Runs until the engine stops. What changed before `since` is known. A round that panics is one round lost.
 pub(super) async fn run(context: Arc<Context>, since: Time) {
-    // A comparison may take long; the dead do not wait for it.
+    // A comparison may take long; the dead do not wait for it, nor do people who have missed something.
     let (mut budget, mut compared, mut swept) = (Budget::default(), since, 0);
     let rebuilding = async {
         loop {
             tokio::time::sleep(ROUND).await;
             survive(async { rebuild(&context, &mut budget) }).await;
+        }
+    };
+    let catching_up = async {
+        loop {
+            tokio::time::sleep(context.settings.compare).await;
+            survive(catch_up_or_say_so(&context)).await;
         }
     };
     let comparing = async {
@@ -62,10 +71,11 @@ pub(super) async fn run(context: Arc<Context>, since: Time) {
             survive(async { swept = sweep(&context, swept).await }).await;
         }
     };
-    futures_util::future::join(rebuilding, comparing).await;
+    futures_util::future::join3(rebuilding, catching_up, comparing).await;
 }
 
-async fn survive(round: impl Future<Output = ()>) {
+/// Whatever becomes of a round, the next one comes.
+pub(super) async fn survive(round: impl Future<Output = ()>) {
     if AssertUnwindSafe(round).catch_unwind().await.is_err() {
         metrics::counter!("peerpack_supervisor_panics_total").increment(1);
         tracing::error!("a round of the supervisor panicked");
@@ -79,9 +89,6 @@ async fn compared_anew(context: &Arc<Context>, since: Time) -> Time {
         Ok(()) => now,
         Err(error) => {
             tracing::warn!(%error, "cannot compare with the store");
-            for attached in context.roster.all() {
-                let _ = attached.port.push(Frame::Degraded);
-            }
             since
         }
     }
@@ -112,45 +119,69 @@ fn rebuild_kind<K: Copy + Eq + Hash, A: Actor>(
 
 #[derive(Default)]
 struct Budget {
-    trips: HashMap<crate::ids::TripId, Vec<Time>>,
+    trips: HashMap<TripId, Vec<Time>>,
     packages: HashMap<PackageId, Vec<Time>>,
     users: HashMap<crate::ids::UserId, Vec<Time>>,
 }
 
-/// Hints may be lost, nodes may die: whatever changed since the last look is looked at again.
-async fn compare(context: &Arc<Context>, since: Time) -> Result<(), Unavailable> {
-    let now = context.clock.now();
+async fn catch_up_or_say_so(context: &Arc<Context>) {
+    if let Err(error) = catch_up(context).await {
+        tracing::warn!(%error, "cannot compare positions with the store");
+        for attached in context.roster.all() {
+            let _ = attached.port.push(Frame::Degraded);
+        }
+    }
+}
+
+/// Compares the positions of everybody who is here with the store: hints may have been lost.
+async fn catch_up(context: &Context) -> Result<(), Unavailable> {
     let users = context.roster.users();
     for some in users.chunks(PAGE as usize) {
         for (user, top) in context.store.tops(some).await? {
             let _ = context.directories().users.get(user).tell(user_actor::CatchUp(top));
         }
     }
+    Ok(())
+}
+
+/// Looks again at what has changed elsewhere, where an actor lives here by telling it.
+pub(super) async fn refresh(
+    context: &Arc<Context>,
+    trips: impl IntoIterator<Item = TripId>,
+    packages: impl IntoIterator<Item = PackageId>,
+) {
+    stream::iter(trips).for_each_concurrent(AT_ONCE, |trip| context.refresh_trip(trip)).await;
+    stream::iter(packages).for_each_concurrent(AT_ONCE, |package| context.refresh_package(package)).await;
+}
+
+/// Hints may be lost, nodes may die: whatever changed since the last look is looked at again.
+async fn compare(context: &Arc<Context>, since: Time) -> Result<(), Unavailable> {
+    let now = context.clock.now();
     let mut most = PAGE;
     let mut changes = context.store.changes(since - OVERLAP, most).await?;
     while changes.trips.len().max(changes.packages.len()) >= most as usize {
         most = most.saturating_mul(4);
         changes = context.store.changes(since - OVERLAP, most).await?;
     }
-    for (trip, version) in changes.trips {
-        if context.trip_versions.get(&trip).is_none_or(|known| known < version) {
-            context.refresh_trip(trip).await;
-        }
-    }
-    for (package, version) in changes.packages {
-        if context.package_versions.get(&package).is_none_or(|known| known < version) {
-            context.refresh_package(package).await;
-        }
-    }
+    let trips = changes
+        .trips
+        .into_iter()
+        .filter(|(trip, version)| context.trip_versions.get(trip).is_none_or(|known| known < *version));
+    let packages = changes.packages.into_iter().filter(|(package, version)| {
+        context.package_versions.get(package).is_none_or(|known| known < *version)
+    });
+    refresh(context, trips.map(|(trip, _)| trip), packages.map(|(package, _)| package)).await;
     for package in context.store.overdue(now - OVERDUE, context.choices(), PAGE).await? {
         let _ = context.directories().packages.get(package).tell(package_actor::Refresh);
     }
-    for trip in context.store.due_trips(now, PAGE).await? {
-        let tick = trip_actor::Order::Tick;
-        if let Ok(Err(refusal)) = context.directories().trips.get(trip).ask(tick).await {
+    let due = context.store.due_trips(now, PAGE).await?;
+    let tick = async |trip: TripId| {
+        let order = trip_actor::Order::Tick;
+        if let Ok(Err(refusal)) = context.directories().trips.get(trip).ask(order).await {
             tracing::debug!(%trip, %refusal, "a due trip was not moved on");
         }
-    }
+    };
+    stream::iter(due).for_each_concurrent(AT_ONCE, tick).await;
     let stats = context.stats();
     let gauge = |name: &'static str, value: usize| metrics::gauge!(name).set(value as f64);
     gauge("peerpack_trips_live", stats.trips);

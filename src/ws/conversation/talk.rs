@@ -1,7 +1,7 @@
 //! What is said on a connection: messages in, commands to the engine, acks and missed events out.
 //!
-//! Commands that concern one request are carried out one after another, in the order they came in; those that concern
-//! different ones side by side, while events go on. Each runs in a task of its own: it is finished even if the
+//! Commands that concern one request, or one subscription, are carried out one after another, in the order they came in;
+//! those that concern different ones side by side, while events go on. Each runs in a task of its own: it is finished even if the
 //! connection is not there any more.
 
 use std::future::pending;
@@ -41,7 +41,7 @@ const RESUME_LATER_MS: u32 = 5_000;
 /// Commands that are being carried out.
 #[derive(Default)]
 pub(super) struct Running {
-    tasks: FuturesUnordered<LocalBoxFuture<'static, Done>>,
+    tasks: FuturesUnordered<LocalBoxFuture<'static, Box<Done>>>,
     concerned: Vec<Concern>,
 }
 
@@ -49,6 +49,7 @@ pub(super) struct Running {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Concern {
     Request(RequestId),
+    Topic(Topic),
     Stream,
     Nothing,
 }
@@ -67,7 +68,7 @@ enum Outcome {
 }
 
 /// The next command that is done; never, if none is being carried out.
-pub(super) async fn next(running: Option<&mut Running>) -> Option<Done> {
+pub(super) async fn next(running: Option<&mut Running>) -> Option<Box<Done>> {
     match running {
         Some(running) => running.tasks.next().await,
         None => pending().await,
@@ -78,6 +79,7 @@ impl Concern {
     const fn of(message: &ClientMessage) -> Self {
         match (message, message.request_id()) {
             (ClientMessage::Resume(_), _) => Self::Stream,
+            (ClientMessage::Subscribe(topic) | ClientMessage::Unsubscribe(topic), _) => Self::Topic(*topic),
             (_, Some(id)) => Self::Request(id),
             (_, None) => Self::Nothing,
         }
@@ -97,7 +99,7 @@ impl Conversation {
         }
     }
 
-    fn take_in(&mut self, frame: ClientFrame) {
+    fn take_in(&mut self, mut frame: ClientFrame) {
         // Whoever is being sent away commands nothing more; without an ack the command is given again elsewhere.
         if !self.goes_on() {
             return;
@@ -107,7 +109,8 @@ impl Conversation {
                 let server_time = self.app.clock.now();
                 return self.say(&ServerMessage::Pong(Pong { server_time }));
             }
-            ClientMessage::Resume(_) => {}
+            // It has an answer of its own.
+            ClientMessage::Resume(_) => frame.cmd_id = None,
             // Whoever commands already does not want to resume first.
             _ => self.release(Hold::Start),
         }
@@ -168,10 +171,18 @@ impl Conversation {
     fn start(&mut self, concern: Concern, ClientFrame { cmd_id, message }: ClientFrame) {
         let (app, user) = (self.app.clone(), self.user);
         let task = if let ClientMessage::Resume(resume) = message {
+            // One connection's must not use up those of everybody.
+            if !self.resumes.spend(Instant::now()) {
+                return self.outbox.end(Ending::new(close::RATE_LIMITED, "too many resumes"));
+            }
             if !app.sockets.admits_resume() {
                 metrics::counter!("peerpack_ws_refused_total", "why" => "resumes").increment(1);
                 let retry_after_ms = Some(rand::random_range(500..RESUME_LATER_MS));
-                return self.end_as(Ending { code: OVERLOAD, reason: "too many resumes", retry_after_ms });
+                return self.outbox.end(Ending {
+                    code: OVERLOAD,
+                    reason: "too many resumes",
+                    retry_after_ms,
+                });
             }
             self.hold = Some(Hold::Resuming);
             self.times.hold = None;
@@ -196,7 +207,7 @@ impl Conversation {
                 Concern::Stream => Outcome::Resume(resume, Err(Refusal::Busy)),
                 _ => Outcome::Command(cmd_id, Err(ApiError::internal(&"a command died").into())),
             };
-            Done { concern, outcome: task.await.unwrap_or_else(died) }
+            Box::new(Done { concern, outcome: task.await.unwrap_or_else(died) })
         };
         let running = self.running.get_or_insert_default();
         running.concerned.push(concern);
@@ -204,8 +215,8 @@ impl Conversation {
     }
 
     /// Answers a command that is done, and starts those that waited for it.
-    pub(super) fn finish(&mut self, done: Option<Done>) {
-        if let (Some(Done { concern, .. }), Some(running)) = (&done, &mut self.running)
+    pub(super) fn finish(&mut self, done: Option<Box<Done>>) {
+        if let (Some(Done { concern, .. }), Some(running)) = (done.as_deref(), &mut self.running)
             && let Some(at) = running.concerned.iter().position(|one| one == concern)
         {
             running.concerned.swap_remove(at);

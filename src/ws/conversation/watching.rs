@@ -94,7 +94,8 @@ impl Conversation {
         if self.membership.is_none() {
             return Ok(None);
         }
-        self.watched.retain(|watched| watched.topic != topic);
+        // It may have been about another trip until now.
+        self.unwatch(topic);
         if self.watched.len() >= MAX_WATCHED {
             return Err(ApiError::too_many(ASK_EVERY.as_secs() as u32));
         }

@@ -77,6 +77,21 @@ async fn what_cannot_be_told_is_not_told_in_part() {
 }
 
 #[actix_web::test]
+async fn whoever_resumes_again_and_again_keeps_nobody_else_from_it() {
+    let world = World::start().await;
+    let (mut client, epoch, top) = world.greeted(world.user()).await;
+    // Also under one `cmd_id`: its answer is the resume's own.
+    let data = serde_json::json!({ "epoch": epoch, "last_seq": top });
+    let resume = serde_json::json!({ "type": "resume", "cmd_id": uuid::Uuid::from_u128(1), "data": data });
+    for _ in 0..3 {
+        assert_eq!(client.ask(&resume).await["type"], "resumed");
+    }
+    client.say(&resume).await;
+    assert_eq!(client.close_code().await, 4029);
+    world.stop().await;
+}
+
+#[actix_web::test]
 async fn under_steady_fire_every_connection_sees_an_unbroken_run() {
     let world = World::start().await;
     let user = world.user();

@@ -1,6 +1,9 @@
 //! Commands and their acks.
 
 use peerpack_actors::ids::UserId;
+use peerpack_actors::ports::Store;
+use peerpack_actors::trip::TripCommand;
+use peerpack_actors::unit::Unit;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -134,16 +137,14 @@ async fn a_sender_sees_where_their_package_is_and_nobody_else_does() {
     let world = World::start().await;
     let (_, mut sender, mut courier, offer) = deal(&world).await;
     let (mut stranger, ..) = world.greeted(world.user()).await;
-    let subscribe = |kind: &str, topic: &str, id: &Value| json!({ "type": kind, "cmd_id": Uuid::from_bytes(rand::random()), "data": { topic: id } });
     let package = &offer["package"]["id"];
     for (topic, id) in [("package_id", package), ("trip_id", &offer["trip_id"])] {
-        stranger.say(&subscribe("subscribe", topic, id)).await;
+        stranger.say(&about("subscribe", topic, id)).await;
         assert_eq!(stranger.hear_of("ack").await["code"], "not_found", "{topic}");
-        sender.say(&subscribe("subscribe", topic, id)).await;
+        sender.say(&about("subscribe", topic, id)).await;
         let ack = sender.hear_of("ack").await;
         assert_eq!(ack["data"], json!({ "trip_id": offer["trip_id"], "location": null }));
     }
-    let here = |lat: f64| json!({ "type": "location", "data": { "lat": lat, "lon": 37.62 } });
     courier.say(&here(55.74)).await;
     sender.hear_nothing().await;
     let data = json!({ "request_id": offer["request_id"] });
@@ -151,7 +152,7 @@ async fn a_sender_sees_where_their_package_is_and_nobody_else_does() {
     assert_eq!(courier.hear_of("ack").await["status"], "ok");
     sender.hear_of("request.picked_up").await;
     for (topic, id) in [("package_id", package), ("trip_id", &offer["trip_id"])] {
-        sender.say(&subscribe("subscribe", topic, id)).await;
+        sender.say(&about("subscribe", topic, id)).await;
         let ack = sender.hear_of("ack").await;
         assert_eq!(ack["data"]["location"]["lat"], 55.74, "where the courier is, now that it is under way");
     }
@@ -160,15 +161,80 @@ async fn a_sender_sees_where_their_package_is_and_nobody_else_does() {
     assert_eq!((&seen["data"]["trip_id"], &seen["data"]["lat"]), (&offer["trip_id"], &55.75.into()));
     assert!(seen.get("seq").is_none());
 
-    sender.say(&subscribe("unsubscribe", "package_id", package)).await;
+    sender.say(&about("unsubscribe", "package_id", package)).await;
     sender.hear_of("ack").await;
     courier.say(&here(55.76)).await;
     assert_eq!(sender.hear_of("trip.location").await["data"]["lat"], 55.76, "the trip is still watched");
-    sender.say(&subscribe("unsubscribe", "trip_id", &offer["trip_id"])).await;
+    sender.say(&about("unsubscribe", "trip_id", &offer["trip_id"])).await;
     sender.hear_of("ack").await;
     courier.say(&here(55.77)).await;
     sender.hear_nothing().await;
     stranger.hear_nothing().await;
+    world.stop().await;
+}
+
+/// A subscription, or its end.
+fn about(kind: &str, topic: &str, id: &Value) -> Value {
+    json!({ "type": kind, "cmd_id": Uuid::from_bytes(rand::random()), "data": { topic: id } })
+}
+
+fn here(lat: f64) -> Value {
+    json!({ "type": "location", "data": { "lat": lat, "lon": 37.62 } })
+}
+
+#[actix_web::test]
+async fn a_courier_who_gave_the_package_back_is_not_shown_any_more() {
+    let world = World::start().await;
+    let (_, mut sender, mut first, offer) = deal(&world).await;
+    let trip =
+        world.app.engine.trip(offer["trip_id"].as_str().unwrap().parse().unwrap()).await.unwrap().unwrap();
+    let now = world.app.clock.now();
+    let started = trip.decide(&TripCommand::Start, trip.departs()).unwrap();
+    world.app.database.commit(Unit::trip(&trip, &started, Vec::new(), now)).await.unwrap();
+    let package = &offer["package"]["id"];
+    sender.say(&about("subscribe", "package_id", package)).await;
+    assert_eq!(sender.hear_of("ack").await["data"]["trip_id"], offer["trip_id"]);
+    first.say(&here(55.1)).await;
+    assert_eq!(sender.hear_of("trip.location").await["data"]["lat"], 55.1);
+
+    // Another courier is near when the first one gives it back.
+    let courier = world.user();
+    let (mut second, ..) = world.greeted(courier).await;
+    world.happen(courier).await;
+    let cancel = json!({ "request_id": offer["request_id"] });
+    first.say(&json!({ "type": "request.cancel", "cmd_id": Uuid::from_u128(7), "data": cancel })).await;
+    assert_eq!(first.hear_of("ack").await["status"], "ok");
+    let next = second.hear_of("offer.new").await["data"].clone();
+    let accept = json!({ "request_id": next["request_id"] });
+    second.say(&json!({ "type": "offer.accept", "cmd_id": Uuid::from_u128(8), "data": accept })).await;
+    sender.hear_of("request.accepted").await;
+    sender.say(&about("subscribe", "package_id", package)).await;
+    assert_eq!(sender.hear_of("ack").await["data"]["trip_id"], next["trip_id"]);
+    first.say(&here(55.2)).await;
+    first.ask(&json!({ "type": "ping" })).await;
+    assert_eq!(sender.ask(&json!({ "type": "ping" })).await["type"], "pong", "nothing of the first courier");
+    world.stop().await;
+}
+
+#[actix_web::test]
+async fn a_subscription_and_its_end_are_carried_out_in_their_order() {
+    let world = World::start().await;
+    let (_, mut sender, mut courier, offer) = deal(&world).await;
+    let data = json!({ "request_id": offer["request_id"] });
+    courier.say(&json!({ "type": "request.pick_up", "cmd_id": Uuid::from_u128(2), "data": data })).await;
+    sender.hear_of("request.picked_up").await;
+    let [begin, end] =
+        ["subscribe", "unsubscribe"].map(|kind| about(kind, "package_id", &offer["package"]["id"]));
+    sender.say(&begin).await;
+    sender.say(&end).await;
+    for said in [begin, end] {
+        assert_eq!(sender.hear_of("ack").await["cmd_id"], said["cmd_id"]);
+    }
+    courier.say(&here(55.1)).await;
+    courier.hear_of("ack").await;
+    courier.say(&json!({ "type": "ping" })).await;
+    courier.hear_of("pong").await;
+    assert_eq!(sender.ask(&json!({ "type": "ping" })).await["type"], "pong", "nothing of the courier");
     world.stop().await;
 }
 

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use peerpack::ws::wire::{ClientMessage, OfRequest};
+use peerpack_actors::ids::RequestId;
+use peerpack_actors::time::Time;
 use serde_json::json;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -42,6 +44,12 @@ async fn half_open(ping_s: &str, most: u64, mute: impl Fn(&Faults) -> &AtomicBoo
 
     mute(&chaos.faults).store(true, Ordering::Relaxed);
     let muted = Instant::now();
+    // Also one that has something to say, again and again, finds out that nobody answers.
+    let (client, nothing) = (device.client.clone(), RequestId::new(Time::from_ms(0), [1; 10]));
+    let unanswered = tokio::spawn(async move {
+        let accept = ClientMessage::OfferAccept(OfRequest { request_id: nothing });
+        client.command(Uuid::from_u128(1), accept).await
+    });
     for _ in 0..20 {
         anna.post("/api/packages", package()).await;
     }
@@ -59,6 +67,7 @@ async fn half_open(ping_s: &str, most: u64, mute: impl Fn(&Faults) -> &AtomicBoo
     anna.post("/api/packages", package()).await;
     device.until("every event", CLIENT_PATIENCE, |device| device.events.len() == 21).await;
     device.until("a way back", CLIENT_PATIENCE, |device| device.connections == 2).await;
+    assert_eq!(unanswered.await.unwrap().unwrap().code.as_deref(), Some("not_found"));
     assert_eq!(
         (device.events.len(), device.lost),
         (21, 0),
