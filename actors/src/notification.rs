@@ -5,7 +5,7 @@
 
 use crate::ids::{FileId, RequestId, TripId};
 use crate::request::Origin;
-use crate::stream::{Notice, RequestChange, StreamEvent};
+use crate::stream::{Notice, StreamEvent};
 
 /// What a notification says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -105,7 +105,7 @@ impl Notification {
                 _ => return None,
             },
             // Both parties learn it.
-            E::RequestConfirmed(change) | E::RequestCancelled(change) if has_an_operator_decided(change) => {
+            E::RequestConfirmed(change) | E::RequestCancelled(change) if change.by_operator => {
                 (K::DisputeResolved, Some(change.request_id), change.trip_id)
             }
             E::RequestDeclined(change)
@@ -137,14 +137,5 @@ impl Notification {
             _ => return None,
         };
         Some(Self { kind, request, trip: Some(trip), document: None })
-    }
-}
-
-/// The parties themselves end no dispute, and call nothing off after the pickup.
-fn has_an_operator_decided(change: &RequestChange) -> bool {
-    match change.old_status.as_deref() {
-        Some("disputed") => true,
-        Some("picked_up" | "delivered") => change.new_status == "cancelled",
-        _ => false,
     }
 }

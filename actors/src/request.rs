@@ -14,7 +14,7 @@
 //! disputed, a delivery that the sender says nothing to is settled, and an operator can end what neither of them ends:
 //!
 //! ```text
-//! picked_up -> cancelled       delivered -> confirmed | cancelled
+//! accepted | picked_up -> cancelled        delivered -> confirmed | cancelled
 //! ```
 
 mod state;
@@ -345,9 +345,10 @@ impl Request {
                 (S::Delivered { .. } | S::Disputed { .. }, Party::Courier) => {
                     Ok(S::Confirmed { at: now, operator: Some(*by) })
                 }
-                (S::PickedUp { .. } | S::Delivered { .. } | S::Disputed { .. }, Party::Sender) => {
-                    Ok(S::Cancelled { at: now, by: Party::Sender, operator: Some(*by) })
-                }
+                (
+                    S::Accepted { .. } | S::PickedUp { .. } | S::Delivered { .. } | S::Disputed { .. },
+                    Party::Sender,
+                ) => Ok(S::Cancelled { at: now, by: Party::Sender, operator: Some(*by) }),
                 _ => self.illegal(command),
             },
             C::Cancel { by } => {

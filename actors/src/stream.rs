@@ -235,6 +235,9 @@ pub struct RequestChange {
     /// Who called the deal off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancelled_by: Option<Party>,
+    /// Whether an operator decided so; absent where none did.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_operator: bool,
 }
 
 /// `package.updated`.

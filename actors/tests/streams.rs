@@ -5,7 +5,7 @@ mod fixture;
 use fixture::{NOW, grams, id, package, proposal, trip};
 use peerpack_actors::ids::UserId;
 use peerpack_actors::package::{Package, PackageCommand, Proposal};
-use peerpack_actors::request::RequestCommand;
+use peerpack_actors::request::{Party, RequestCommand};
 use peerpack_actors::stream::{self, Notice, StreamEvent};
 use peerpack_actors::time::{Span, Time};
 use peerpack_actors::trip::{LegSpan, Trip, TripCommand};
@@ -281,6 +281,9 @@ fn request_cancelled_says_by_whom_a_deal_was_called_off_or_that_the_request_was_
         let story = deal().request(RequestCommand::Cancel { by });
         is_written_as(&story.told[0].event, &step("request.cancelled", fields));
     }
+    let refund = RequestCommand::Resolve { in_favour_of: Party::Sender, by: id(9) };
+    let fields = json!({"old_status": "accepted", "new_status": "cancelled", "cancelled_by": "sender", "by_operator": true});
+    is_written_as(&deal().request(refund).told[0].event, &step("request.cancelled", fields));
     let taken_back = Story::new().asked().request(RequestCommand::Withdraw { by: sender() });
     let fields = json!({"old_status": "pending", "new_status": "withdrawn"});
     is_written_as(&taken_back.told[0].event, &step("request.cancelled", fields));
@@ -322,7 +325,7 @@ fn each_change_is_told_to_the_people_it_concerns_and_to_nobody_else() {
     let none: [&str; 0] = [];
     let asked = || Story::new().asked();
     let offered = || Story::new().offered();
-    let table: [(&str, Story, &[&str]); 17] = [
+    let table: [(&str, Story, &[&str]); 18] = [
         ("an offer", offered(), &["courier offer.new"]),
         ("the sender asks", asked(), &["courier request.new"]),
         ("a courier responds", Story::new().responded(), &["sender request.new"]),
@@ -371,6 +374,11 @@ fn each_change_is_told_to_the_people_it_concerns_and_to_nobody_else() {
         (
             "called off",
             asked().accepted().request(RequestCommand::Cancel { by: courier() }),
+            &["courier request.cancelled", "sender request.cancelled", "sender package.updated"],
+        ),
+        (
+            "ended by an operator",
+            asked().accepted().request(RequestCommand::Resolve { in_favour_of: Party::Sender, by: id(9) }),
             &["courier request.cancelled", "sender request.cancelled", "sender package.updated"],
         ),
         (

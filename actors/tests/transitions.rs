@@ -114,7 +114,7 @@ state      expire          choose          settle     settle_early  pay_courier 
 pending    .               .               .          .             .            .
 overdue    expired         .               .          .             .            .
 agreed     .               accepted        .          .             .            .
-accepted   .               already         .          .             .            .
+accepted   .               already         .          .             .            cancelled
 picked_up  .               .               .          .             .            cancelled
 delivered  .               .               confirmed  .             confirmed    cancelled
 confirmed  .               .               already    already       .            .
@@ -466,7 +466,7 @@ fn each_step_of_a_request_carries_its_evidence() {
     let operator = stranger();
     let refund = RequestCommand::Resolve { in_favour_of: Party::Sender, by: operator };
     let pay = RequestCommand::Resolve { in_favour_of: Party::Courier, by: operator };
-    let table: [(&str, RequestCommand, RequestState); 8] = [
+    let table: [(&str, RequestCommand, RequestState); 9] = [
         ("pending", RequestCommand::Accept { by }, RequestState::Accepted { at }),
         (
             "pending",
@@ -488,6 +488,11 @@ fn each_step_of_a_request_carries_its_evidence() {
             "delivered",
             RequestCommand::Dispute { by: sender(), reason: "wet".to_owned() },
             RequestState::Disputed { at, reason: "wet".to_owned() },
+        ),
+        (
+            "accepted",
+            refund.clone(),
+            RequestState::Cancelled { at, by: Party::Sender, operator: Some(operator) },
         ),
         ("picked_up", refund, RequestState::Cancelled { at, by: Party::Sender, operator: Some(operator) }),
         ("disputed", pay, RequestState::Confirmed { at, operator: Some(operator) }),
@@ -522,6 +527,7 @@ fn a_package_moves_with_its_deal() {
         ("accepted", "deliver", courier(), "delivered"),
         ("accepted", "cancel", sender(), "open"),
         ("accepted", "cancel", courier(), "open"),
+        ("accepted", "refund_sender", stranger(), "cancelled"),
         ("picked_up", "deliver", courier(), "delivered"),
         ("delivered", "confirm", sender(), "confirmed"),
         ("delivered", "dispute", sender(), "delivered"),

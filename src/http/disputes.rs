@@ -143,7 +143,8 @@ pub async fn list(app: web::Data<App>, query: Query<After>) -> Result<HttpRespon
 }
 
 /// Ends a dispute: the courier is paid, or the sender gets the money back. It also ends a delivery that the sender says
-/// nothing to, and a pickup that leads to no delivery; after that one only the sender can be in the right.
+/// nothing to, and a deal that leads to no delivery, before the pickup or after it; of that one only the sender can be in the
+/// right, and the package looks for no other courier.
 #[utoipa::path(post, path = "/api/admin/disputes/{dispute_id}/resolve", operation_id = "resolve_dispute",
     tag = "admin", security(("bearer" = [])),
     params(("dispute_id" = String, Path, description = "The request that it is about")), request_body = Resolution,

@@ -154,11 +154,10 @@ pub(super) fn stored(state: &RequestState) -> (&'static str, Option<i64>, Option
 /// The evidence of a request's state beside its word: who called the deal off, in whose words, and which operator ended it.
 pub(super) fn evidence(state: &RequestState) -> (Option<&'static str>, Option<&str>, Option<UserId>) {
     match state {
-        RequestState::Confirmed { operator, .. } => (None, None, *operator),
-        RequestState::Cancelled { by, operator, .. } => (Some(by.word()), None, *operator),
+        RequestState::Cancelled { by, .. } => (Some(by.word()), None, state.operator()),
         RequestState::Declined { reason, .. } => (None, reason.as_deref(), None),
         RequestState::Disputed { reason, .. } => (None, Some(reason), None),
-        _ => (None, None, None),
+        _ => (None, None, state.operator()),
     }
 }
 

@@ -266,6 +266,60 @@ async fn an_operator_gives_the_money_back_after_a_pickup_that_leads_to_nothing()
 }
 
 #[actix_web::test]
+async fn an_operator_gives_the_money_back_of_a_deal_that_a_banned_sender_leaves_behind() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let admin = app.sign_in_with_role("Olga", Role::Admin).await;
+        let Dispute { anna, ivan, request } = after(&app, &["accept"]).await;
+        let ban = format!("/api/admin/users/{}/block", anna.id);
+        assert_eq!(admin.post(&ban, json!({})).await.0, StatusCode::OK);
+        let database = &app.app.database;
+        let deal = async || {
+            let id = database.package_of(request.parse().unwrap()).await.unwrap().unwrap();
+            let package = database.package(id).await.unwrap().unwrap();
+            let trip = database.trip(package.requests[0].trip).await.unwrap().unwrap();
+            let room_is_taken = trip.left.iter().any(|left| *left != trip.draft.capacity);
+            (package.state.word(), package.requests[0].state.clone(), room_is_taken)
+        };
+        let (package, state, room_is_taken) = deal().await;
+        assert_eq!(
+            (package, state.word(), room_is_taken),
+            ("assigned", "accepted", true),
+            "a ban ends no deal"
+        );
+
+        let path = format!("/api/admin/disputes/{request}/resolve");
+        let (status, refused) = admin.post(&path, json!({ "in_favour_of": "courier" })).await;
+        assert_eq!(
+            (status.as_u16(), &refused["code"]),
+            (409, &json!("illegal_transition")),
+            "nothing was done"
+        );
+        for _ in 0..2 {
+            let (status, step) = admin.post(&path, json!({ "in_favour_of": "sender" })).await;
+            assert_eq!((status, &step["new_status"]), (StatusCode::OK, &json!("cancelled")), "{step}");
+        }
+        let (package, state, room_is_taken) = deal().await;
+        assert_eq!(
+            (package, room_is_taken),
+            ("cancelled", false),
+            "nobody is looked for in a banned sender's name"
+        );
+        assert_eq!(state.operator(), admin.id.parse().ok(), "who decided is kept");
+        let sender = anna.id.parse().unwrap();
+        let [balance] = database.balances(sender).await.unwrap()[..] else { panic!("one currency") };
+        assert_eq!((balance.available_minor, balance.frozen_minor), (50_000, 0));
+        assert_eq!(available(&ivan).await, 0.0);
+        let told = newest(&ivan, "en").await;
+        let expected = (&json!("dispute_resolved"), &json!("An operator decided against you"));
+        assert_eq!((&told[0], &told[1]), expected);
+        let (told, _) = database.notifications(sender, None, 1).await.unwrap();
+        assert_eq!(told[0].kind.word(), "dispute_resolved");
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
 async fn an_operator_ends_a_delivery_that_the_sender_says_nothing_to_and_is_remembered() {
     for backend in backends() {
         let app = TestApp::start(backend).await;

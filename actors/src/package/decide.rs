@@ -206,10 +206,12 @@ impl Package {
                 outcome.events.push(moved(request, next));
             }
             RequestState::Cancelled { .. } => {
+                // What a courier has had looks for no other one; nor does what an operator has ended, for a sender who
+                // may be gone.
+                let is_over =
+                    !matches!(request.state, RequestState::Accepted { .. }) || next.operator().is_some();
+                let after = if is_over { PackageState::Cancelled { at: now } } else { PackageState::Open };
                 self.call_off(request, next, &mut outcome)?;
-                // What a courier has had, delivered or not, looks for no other one.
-                let untouched = matches!(request.state, RequestState::Accepted { .. });
-                let after = if untouched { PackageState::Open } else { PackageState::Cancelled { at: now } };
                 outcome.events.push(PackageEvent::Moved(after));
             }
             _ => outcome.events.push(moved(request, next)),

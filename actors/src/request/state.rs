@@ -155,6 +155,15 @@ impl RequestState {
         )
     }
 
+    /// The operator who decided so, if one did.
+    #[must_use]
+    pub const fn operator(&self) -> Option<UserId> {
+        match self {
+            Self::Confirmed { operator, .. } | Self::Cancelled { operator, .. } => *operator,
+            _ => None,
+        }
+    }
+
     /// Where the money of a request in this state lies.
     #[must_use]
     pub const fn escrow(&self) -> EscrowState {

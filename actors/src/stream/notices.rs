@@ -167,6 +167,7 @@ fn change(
         dropoff: hand_over(request.plan.dropoff),
         message,
         cancelled_by: if let RequestState::Cancelled { by, .. } = to { Some(*by) } else { None },
+        by_operator: to.operator().is_some(),
     }
 }
 

@@ -245,6 +245,7 @@ fn shared() -> Map<String, Value> {
             ("old_status", text()),
             ("message", text()),
             ("cancelled_by", one_of_words(&["sender", "courier"])),
+            ("by_operator", json!({ "type": "boolean" })),
         ],
     );
     members(&[
