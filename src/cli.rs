@@ -31,6 +31,8 @@ enum Command {
     Demo(Box<Settings>),
     /// Bring the database's schema up to date
     Migrate(Box<Settings>),
+    /// Say that an older copy of the data was restored: clients load everything anew. To be called before the server starts
+    Restored(Box<Settings>),
     /// Print init data signed with the configured bot token, as Telegram would hand it to the Mini App
     Initdata(InitData),
     /// Print what a user's socket says
@@ -98,6 +100,7 @@ impl Cli {
             }
             Command::Demo(settings) => run_demo(prepare(*settings)?).await,
             Command::Migrate(settings) => startup::migrate(&prepare(*settings)?).await,
+            Command::Restored(settings) => startup::restored(&prepare(*settings)?).await,
             Command::Initdata(data) => {
                 println!("{}", data.sign()?);
                 Ok(())

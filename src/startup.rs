@@ -195,6 +195,19 @@ pub async fn migrate(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Tells the configured database that it is an older copy, so that clients load everything anew. No server may be running
+/// on it: what it knows would be that of the other history.
+///
+/// # Errors
+/// What keeps it from that, for people.
+pub async fn restored(config: &Config) -> anyhow::Result<()> {
+    let database = connect(config).await?;
+    database.renew_epoch().await.context("cannot rename the history; is this the restored database?")?;
+    tracing::info!(kind = database.kind(), "the history has a new name: clients load everything anew");
+    database.close().await;
+    Ok(())
+}
+
 async fn connect(config: &Config) -> anyhow::Result<Database> {
     let url = match &config.database_url {
         Some(url) => url.reveal().to_owned(),

@@ -22,6 +22,10 @@ impl Config {
             production && self.telegram_test,
             "telegram_test is on in production: anybody could sign in as anybody",
         );
+        no(
+            production && self.demo_payments,
+            "demo_payments is on in production: money would come from nowhere",
+        );
         no(!is_bot_token(&self.bot_token), "bot_token is not of the form 123456:ABC");
         no(production && self.allowed_origins.is_empty(), "production needs allowed_origins");
         no(
@@ -90,8 +94,10 @@ impl Config {
             if !self.limits {
                 self.warnings.push("limits is off: anybody may ask as much as they like".to_owned());
             }
-            if self.demo_payments {
-                self.warnings.push("demo_payments is on: money comes from nowhere".to_owned());
+            if self.limits && self.trusted_proxies == 0 {
+                let warning =
+                    "trusted_proxies is 0: behind a proxy all users would share the limits of one address";
+                self.warnings.push(warning.to_owned());
             }
         } else if !self.listen.ip().is_loopback() {
             self.warnings

@@ -103,7 +103,7 @@ pub struct Settings {
     /// How a package finds its courier when its sender does not say: instant or choose [default: instant]
     #[arg(long, value_name = "MODE", value_parser = package_mode)]
     pub default_mode: Option<PackageMode>,
-    /// Knobs of the matching, as TOML: acceptance = 0.4, fairness = 0.1 [default: see .env.example]
+    /// Knobs of the matching, as TOML: acceptance = 0.4, fairness = 0.1 [default: see docs/matching.md]
     #[arg(long, value_name = "KNOBS", value_parser = matching_knobs)]
     pub matching: Option<Matching>,
     /// An OSRM-compatible routing service, http:// only [default: none, ways are great circles times road_factor]
@@ -145,7 +145,7 @@ pub struct Settings {
     /// Refuse whoever asks too much [default: true in production]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub limits: Option<bool>,
-    /// Let money come from nowhere [default: true in development]
+    /// Let a demo provider pay each reward, never in production [default: true in development]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub demo_payments: Option<bool>,
     /// Which log lines are written, such as info,peerpack=debug [default: info]
@@ -169,6 +169,9 @@ fn matching_knobs(text: &str) -> Result<Matching, String> {
     knobs.try_into().map_err(|error: toml::de::Error| error.message().to_owned())
 }
 
+/// What other programs call the same, so it goes without the prefix too.
+pub(super) const SHARED: [&str; 4] = ["DATABASE_URL", "DATABASE_URL_FILE", "REDIS_URL", "REDIS_URL_FILE"];
+
 const WITHOUT_FLAG: [&str; 3] = ["bot_token", "jwt_secret", "s3_secret_key"];
 
 fn parser() -> clap::Command {
@@ -176,7 +179,7 @@ fn parser() -> clap::Command {
 }
 
 /// The keys a file or the environment may have.
-fn keys() -> Vec<String> {
+pub(super) fn keys() -> Vec<String> {
     let flags = parser().get_arguments().map(|argument| argument.get_id().to_string()).collect::<Vec<_>>();
     flags.into_iter().chain(WITHOUT_FLAG.map(str::to_owned)).collect()
 }
@@ -188,7 +191,6 @@ impl Settings {
         problems: &mut Vec<String>,
         warnings: &mut Vec<String>,
     ) -> Self {
-        const SHARED: [&str; 4] = ["DATABASE_URL", "DATABASE_URL_FILE", "REDIS_URL", "REDIS_URL_FILE"];
         let keys = keys();
         let mut settings = Self::default();
         let mut variables: Vec<_> = variables.into_iter().filter(|(_, value)| !value.is_empty()).collect();

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
 
 use clap::Parser;
@@ -100,7 +100,11 @@ fn production_starts_with_secure_values() {
     let config = load("", &SECURE).unwrap();
     assert!(!config.demo_payments);
     assert_eq!(config.jwt_secret([0; 32]).unwrap().reveal(), SECURE[1].1);
-    assert_eq!(config.warnings.len(), 1, "the embedded store: {:?}", config.warnings);
+    let [store, proxies] = &config.warnings[..] else { panic!("{:?}", config.warnings) };
+    assert!(store.contains("embedded") && proxies.contains("trusted_proxies"));
+    let behind_a_proxy = load("--trusted-proxies 1", &SECURE).unwrap();
+    assert!(matches!(&behind_a_proxy.warnings[..], [only] if only == store));
+    assert_eq!(load("--limits=false", &SECURE).unwrap().warnings.len(), 2, "the store and the limits");
 }
 
 #[test]
@@ -108,6 +112,10 @@ fn x_99_production_lists_all_insecure_values_at_once() {
     let Problems(problems) = load("--mode production", &[("PEERPACK_JWT_SECRET", "short")]).unwrap_err();
     for what in ["fewer than 32 bytes", "bot_token", "allowed_origins"] {
         assert!(problems.iter().any(|problem| problem.contains(what)), "{what}: {problems:?}");
+    }
+    for (flag, problem) in [("--demo-payments", "demo_payments"), ("--telegram-test", "telegram_test")] {
+        let Problems(problems) = load(flag, &SECURE).unwrap_err();
+        assert!(problems.len() == 1 && problems[0].contains(problem), "{flag}: {problems:?}");
     }
     let Problems(missing) = load("--mode production", &[]).unwrap_err();
     assert!(missing.iter().any(|problem| problem.contains("needs a jwt_secret")));
@@ -204,4 +212,30 @@ fn a_knob_of_the_matching_that_is_out_of_its_bounds_is_refused() {
         let Problems(problems) = Config::load(Settings::default(), environment).unwrap_err();
         assert!(problems.iter().any(|one| one.contains(problem)), "{problems:?}");
     }
+}
+
+/// The variables of `.env.example`, whether commented out or not.
+fn examples() -> BTreeMap<String, String> {
+    let lines = include_str!("../../.env.example").lines().map(|line| line.trim_start_matches('#'));
+    let is_name = |text: &str| {
+        !text.is_empty()
+            && text.bytes().all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'_' | b'0'..=b'9'))
+    };
+    let pairs = lines.filter_map(|line| line.split_once('=')).filter(|(name, _)| is_name(name));
+    pairs.map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned())).collect()
+}
+
+#[test]
+fn the_example_of_an_environment_has_every_setting_with_a_value_that_is_understood() {
+    let named = examples()
+        .into_keys()
+        .filter(|name| name.starts_with("PEERPACK_") || settings::SHARED.contains(&&**name));
+    let known = settings::keys().into_iter().map(|key| key.to_uppercase());
+    let known =
+        known.map(|key| if settings::SHARED.contains(&&*key) { key } else { format!("PEERPACK_{key}") });
+    assert_eq!(named.collect::<BTreeSet<_>>(), known.collect::<BTreeSet<_>>());
+
+    let (mut problems, mut warnings) = (Vec::new(), Vec::new());
+    Settings::from_environment(examples(), &mut problems, &mut warnings);
+    assert_eq!((problems, warnings), (Vec::new(), Vec::new()));
 }

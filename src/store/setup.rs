@@ -91,10 +91,13 @@ impl Database {
     /// the numbers they remember mean nothing here.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// When the database does not answer, or holds no history.
     pub async fn renew_epoch(&self) -> Result<(), Unavailable> {
-        self.execute(sql("UPDATE meta SET value = $1 WHERE name = 'epoch'"), args![new_epoch()]).await?;
-        Ok(())
+        let renewed = sql("UPDATE meta SET value = $1 WHERE name = 'epoch'");
+        match self.execute(renewed, args![new_epoch()]).await? {
+            0 => Err(Failure::Broken("the history has no name".to_owned()).into()),
+            _ => Ok(()),
+        }
     }
 
     /// Asks the database for a sign of life.

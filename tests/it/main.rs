@@ -20,6 +20,7 @@ mod main_job;
 mod marketplace;
 mod matrix;
 mod nodes;
+mod production;
 mod promises;
 mod protection;
 mod realtime;
