@@ -24,6 +24,9 @@ const EVERY: Duration = Duration::from_secs(2);
 /// How far back each look goes beyond the last one: clocks of nodes differ, and commits take their time.
 const OVERLAP: Span = Span::minutes(2);
 
+/// Every so many looks goes all the way back: a clock may be further behind than that.
+const WIDE_EVERY: u32 = 30;
+
 /// A session that was ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ended {
@@ -75,11 +78,11 @@ impl Revocations {
         revocations.look(now - MAX_LIFETIME, now).await?;
         let looking = Arc::clone(&revocations);
         let task = tokio::spawn(async move {
-            loop {
+            for round in 1_u32.. {
                 tokio::time::sleep(EVERY).await;
                 // Somebody's clock may have been ahead: what is ended after that is not to be missed.
                 let now = looking.latest(now).min(clock.now());
-                if let Err(error) = looking.look(now - OVERLAP, now).await {
+                if let Err(error) = looking.look(since(round, now), now).await {
                     tracing::warn!(%error, "cannot learn which sessions were ended");
                 }
             }
@@ -115,8 +118,29 @@ impl Revocations {
     }
 }
 
+/// How far back a look goes.
+fn since(round: u32, now: Time) -> Time {
+    now - if round.is_multiple_of(WIDE_EVERY) { MAX_LIFETIME } else { OVERLAP }
+}
+
 impl Welcome for Revocations {
     fn is_welcome(&self, access: &Access) -> bool {
         !self.ended.read().contains_key(&access.session)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn once_in_a_minute_a_look_goes_back_as_far_as_any_token_reaches() {
+        let now = Time::from_ms(1_790_000_000_000);
+        let a_minute = 60 / u32::try_from(EVERY.as_secs()).unwrap();
+        for start in [1, 1_000] {
+            let looks: Vec<Time> = (start..start + a_minute).map(|round| since(round, now)).collect();
+            assert_eq!(looks.iter().filter(|since| **since == now - MAX_LIFETIME).count(), 1);
+            assert_eq!(looks.iter().filter(|since| **since == now - OVERLAP).count(), looks.len() - 1);
+        }
     }
 }

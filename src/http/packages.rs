@@ -85,9 +85,9 @@ pub async fn mine(app: web::Data<App>, principal: Principal) -> Result<HttpRespo
     Ok(HttpResponse::Ok().json(MyPackages { packages: all_of(&app, principal.user).await? }))
 }
 
-/// The packages of a sender.
+/// The packages of a sender, those under way before all.
 pub(super) async fn all_of(app: &App, sender: UserId) -> Result<Vec<PackageView>, ApiError> {
-    let SenderPackages { packages, people, airports } = app.database.packages_of(sender, None, PAGE).await?;
+    let SenderPackages { packages, people, airports } = app.database.shown_packages_of(sender, PAGE).await?;
     let carriers = Carriers { people, airports };
     Ok(packages.iter().map(|package| view(package, &carriers)).collect())
 }

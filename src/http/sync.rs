@@ -12,8 +12,8 @@ use crate::app::App;
 use crate::auth::Principal;
 use crate::error::{ApiError, Problem};
 
-/// Live trips whose requests are told.
-const TRIPS: usize = 50;
+/// Live trips whose requests are told: as many as there are trips in the answer.
+const TRIPS: usize = 200;
 
 /// A position in one's own stream.
 #[derive(Debug, Serialize, ToSchema)]
@@ -24,7 +24,7 @@ pub struct Position {
     seq: u64,
 }
 
-/// Where things stand.
+/// Where things stand. Of more than 200 packages or trips those that are under way are here, and the newest of the others.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Sync {
     /// Taken before the state was read. Events up to it are in the state; those after it may be, and are applied again.

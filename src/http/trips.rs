@@ -81,9 +81,9 @@ pub async fn mine(app: web::Data<App>, principal: Principal) -> Result<HttpRespo
     Ok(HttpResponse::Ok().json(MyTrips { trips: all_of(&app, principal.user).await? }))
 }
 
-/// The trips of a courier.
+/// The trips of a courier, live ones before all.
 pub(super) async fn all_of(app: &App, courier: UserId) -> Result<Vec<TripView>, ApiError> {
-    let trips = app.database.trips_of(courier, None, PAGE).await?;
+    let trips = app.database.shown_trips_of(courier, PAGE).await?;
     let people = app.database.people(&[courier]).await?;
     Ok(trips.iter().map(|trip| view(trip, people.get(&courier))).collect())
 }

@@ -3,6 +3,7 @@
 mod headers;
 mod wallet;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
@@ -17,7 +18,7 @@ use uuid::Uuid;
 use super::failure::Failure;
 use super::load::{self, package_columns, request_columns, trip_columns};
 use super::reads::each;
-use super::sql::{Conn, Row, Sql, args, hex, over_rows, rows, sql};
+use super::sql::{Conn, Row, Sql, Value, args, hex, over_rows, rows, sql};
 use super::{Database, codec};
 
 pub use headers::{PackageHeader, RequestHeader, TripHeader};
@@ -29,10 +30,19 @@ const PACKAGES_OF: Sql = sql(concat!(
     " FROM packages WHERE sender = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
 ));
 
-const TRIPS_OF: Sql = sql(concat!(
+/// What is over makes room for what is not.
+const SHOWN_PACKAGES_OF: Sql = sql(concat!(
+    "SELECT ",
+    package_columns!(),
+    " FROM packages WHERE sender = $1 \
+     ORDER BY CASE WHEN state IN ('confirmed', 'cancelled') THEN 1 ELSE 0 END, id DESC LIMIT $2"
+));
+
+const SHOWN_TRIPS_OF: Sql = sql(concat!(
     "SELECT ",
     trip_columns!(),
-    " FROM trips WHERE courier = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
+    " FROM trips WHERE courier = $1 \
+     ORDER BY CASE WHEN state IN ('active', 'in_progress') THEN 0 ELSE 1 END, id DESC LIMIT $2"
 ));
 
 const REQUESTS_OF: Sql = sql(concat!(
@@ -153,9 +163,24 @@ impl Database {
         limit: u32,
     ) -> Result<SenderPackages, Unavailable> {
         let before = before.map_or(Uuid::max(), PackageId::uuid);
+        self.with_couriers(PACKAGES_OF, args![sender.uuid(), before, limit]).await
+    }
+
+    /// A sender's packages for a list of so many, newest first: if there are more, those that are not over.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn shown_packages_of(&self, sender: UserId, limit: u32) -> Result<SenderPackages, Unavailable> {
+        let mut shown = self.with_couriers(SHOWN_PACKAGES_OF, args![sender.uuid(), limit]).await?;
+        shown.packages.sort_unstable_by_key(|package| Reverse(package.id));
+        Ok(shown)
+    }
+
+    async fn with_couriers(&self, sql: Sql, args: Vec<Value>) -> Result<SenderPackages, Unavailable> {
         let work = self.snapshot(move |conn| {
+            let args = args.clone();
             Box::pin(async move {
-                let packages = load::packages(conn, PACKAGES_OF, args![sender.uuid(), before, limit]).await?;
+                let packages = load::packages(conn, sql, args).await?;
                 let requests = || packages.iter().flat_map(|package| &package.requests);
                 let people = people(conn, requests().map(|request| request.courier).collect()).await?;
                 let airports = airports(conn, requests().map(|request| request.trip).collect()).await?;
@@ -174,21 +199,16 @@ impl Database {
         Ok(self.snapshot(move |conn| Box::pin(airports(conn, trips))).await?)
     }
 
-    /// A courier's trips before `before`, newest first.
+    /// A courier's trips for a list of so many, newest first: if there are more, those that are not over.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn trips_of(
-        &self,
-        courier: UserId,
-        before: Option<TripId>,
-        limit: u32,
-    ) -> Result<Vec<Trip>, Unavailable> {
-        let before = before.map_or(Uuid::max(), TripId::uuid);
-        let work = self.snapshot(move |conn| {
-            Box::pin(load::trips(conn, TRIPS_OF, args![courier.uuid(), before, limit]))
-        });
-        Ok(work.await?)
+    pub async fn shown_trips_of(&self, courier: UserId, limit: u32) -> Result<Vec<Trip>, Unavailable> {
+        let work = self
+            .snapshot(move |conn| Box::pin(load::trips(conn, SHOWN_TRIPS_OF, args![courier.uuid(), limit])));
+        let mut trips = work.await?;
+        trips.sort_unstable_by_key(|trip| Reverse(trip.id));
+        Ok(trips)
     }
 
     /// A trip's requests before `before`, newest first.

@@ -2,7 +2,11 @@
 
 use peerpack::store::{Balance, TelegramProfile};
 use peerpack_actors::ids::UserId;
+use peerpack_actors::package::PackageCommand;
+use peerpack_actors::ports::Store;
 use peerpack_actors::request::{Origin, RequestCommand};
+use peerpack_actors::trip::TripCommand;
+use peerpack_actors::unit::Unit;
 
 use super::databases::{TestStore, on_both};
 use super::world::{
@@ -44,15 +48,33 @@ on_both! {
         assert_eq!(seen.people[&trip.courier].delivered, 1);
     }
 
+    async fn what_is_over_makes_room_in_a_list_for_what_is_under_way(store: &TestStore) {
+        let (old, trip, _) = ready(&store.db, 10, 1_000).await;
+        for at in 1..=3 {
+            let newer = super::world::package(old.sender, 10);
+            publish_package(&store.db, &newer).await;
+            let cancel = PackageCommand::Cancel { by: old.sender };
+            command(&store.db, newer.id, None, &cancel, after(at)).await.expect("ok");
+            let newer = super::world::trip(trip.courier, 1, 1);
+            publish_trip(&store.db, &newer).await;
+            let cancelled = newer.decide(&TripCommand::Cancel { by: trip.courier, on_board: 0 }, after(at)).expect("ok");
+            store.db.commit(Unit::trip(&newer, &cancelled, Vec::new(), after(at))).await.expect("ok");
+        }
+        let packages = store.db.shown_packages_of(old.sender, 2).await.expect("a list").packages;
+        assert!(packages.len() == 2 && packages[0].id > packages[1].id, "newest first");
+        assert!(packages.iter().any(|package| package.id == old.id), "it waits");
+        let trips = store.db.shown_trips_of(trip.courier, 2).await.expect("a list");
+        assert!(trips.len() == 2 && trips.iter().any(|one| one.id == trip.id), "it is live");
+    }
+
     async fn a_courier_sees_their_trips_and_what_is_asked_of_them(store: &TestStore) {
         let (package, trip, request) = ready(&store.db, 10, 1_000).await;
         named(store, package.sender, 8, "Анна").await;
         publish_trip(&store.db, &super::world::trip(user(), 1, 1)).await;
         assert_eq!(
-            store.db.trips_of(trip.courier, None, 10).await,
+            store.db.shown_trips_of(trip.courier, 10).await,
             Ok(vec![load_trip(&store.db, trip.id).await])
         );
-        assert_eq!(store.db.trips_of(trip.courier, Some(trip.id), 10).await, Ok(Vec::new()));
         let seen = store.db.requests_of(trip.id, None, 10).await.expect("a list");
         assert_eq!(seen.requests.len(), 1);
         assert_eq!(
