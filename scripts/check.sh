@@ -42,10 +42,10 @@ core_dependencies() {
     return 1
 }
 
-# ---------------------------------------------------------------- each outside thing has one room
+# ---------------------------------------------------------------- each outside thing has one module
 
 # Prints the lines of the crates' sources that match $1 outside the files that match $2, and says $3.
-# Comments may say any word; tests and benches may reach around the rooms to prepare their databases.
+# Comments may say any word; tests and benches may reach around the modules to prepare their databases.
 only_in() { # pattern, allowed files, explanation
     local hits
     hits=$(grep -rnE --include='*.rs' -e "$1" src actors/src loadtest/src quality/src |
@@ -61,6 +61,8 @@ structure() {
     local start='(^|[^A-Za-z0-9_:])' # a crate's name, not a module of ours behind `::`
     only_in "${start}(sqlx::|use sqlx)" 'src/store(\.rs|/.*\.rs)' \
         "SQL belongs to src/store alone. Add a method to the store and call it:" || status=1
+    only_in "(Conn|Backend)::(Postgres|Sqlite)" 'src/store(\.rs|/(setup|run|lanes|writer|sql|audit|commit/money)\.rs)' \
+        "Both databases get the same SQL; let src/store/sql.rs make the difference:" || status=1
     only_in "${start}(redis::|use redis)" 'src/bus(\.rs|/.*\.rs)' \
         "Redis belongs to src/bus alone. Add a method to the bus and call it:" || status=1
     only_in "${start}jsonwebtoken" 'src/auth(\.rs|/.*\.rs)' \

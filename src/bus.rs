@@ -1,7 +1,7 @@
 //! What nodes tell each other, and who is around: hints, presence, last positions.
 //!
 //! Everything here may be lost, repeated or late without harm: the store has the truth. So nothing waits here, nothing
-//! fails here, and nothing of value may live only here. The only rooms that know Redis are below.
+//! fails here, and nothing of value may live only here. The only modules that know Redis are below.
 
 pub mod local;
 pub mod redis;

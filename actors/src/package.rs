@@ -3,8 +3,9 @@
 //!
 //! ```text
 //! open -> assigned -> in_transit -> delivered -> confirmed
+//! assigned -> delivered              a delivery implies the pickup
 //! open | assigned -> cancelled       assigned -> open (the deal is called off before pickup)
-//! delivered -> cancelled         (the sender's dispute was granted)
+//! assigned | in_transit | delivered -> cancelled, in_transit -> confirmed   an operator ends a deal or a dispute
 //! open -> cancelled, too, when deliver_by has passed and nobody has taken it
 //! template: a pattern to publish from; it is never matched
 //! ```

@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! pending -> accepted -> picked_up -> delivered -> confirmed
+//! accepted -> delivered                  a delivery implies the pickup
 //! pending -> agreed -> accepted          where the sender leaves time to choose: see `PackageDraft::confirm_by`
 //! pending | agreed -> declined | expired | withdrawn | taken
 //! accepted -> cancelled        picked_up | delivered -> disputed -> confirmed | cancelled

@@ -5,9 +5,8 @@ use peerpack_actors::ports::Unavailable;
 use peerpack_actors::time::Time;
 
 use super::failure::Failure;
-use super::reads::each;
 use super::sessions::revoke_all;
-use super::sql::{Conn, Sql, args, sql};
+use super::sql::{Conn, Sql, args, each, sql};
 use super::users::{User, returned_columns, user, user_columns};
 use super::{Database, files};
 use crate::auth::Role;

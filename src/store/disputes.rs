@@ -7,8 +7,7 @@ use peerpack_actors::time::Time;
 use uuid::Uuid;
 
 use super::Database;
-use super::reads::each;
-use super::sql::{Sql, args, sql};
+use super::sql::{Sql, args, each, sql};
 
 const LIST: Sql = sql("\
     SELECT q.id, q.package_id, q.sender, q.courier, q.reason, q.state_at, q.reward_minor, q.currency, \

@@ -12,8 +12,7 @@ use super::Database;
 use super::commit::{self, Prepared};
 use super::failure::Failure;
 use super::files::{self, FileRecord};
-use super::reads::each;
-use super::sql::{Row, Sql, args, sql};
+use super::sql::{Row, Sql, args, each, sql};
 use crate::files::{FileName, MediaType};
 
 // At most so many wait at a time; the daily count bounds what two calls at once may add to that.

@@ -10,8 +10,7 @@ use uuid::Uuid;
 
 use super::Database;
 use super::failure::Failure;
-use super::reads::each;
-use super::sql::{Conn, Row, Sql, Value, args, hex, over_rows, rows, sql};
+use super::sql::{Conn, Row, Sql, Value, args, each, hex, over_rows, rows, sql};
 use crate::files::{FileKind, FileName, MediaType};
 
 const ADD: Sql = sql("\

@@ -11,8 +11,7 @@ use peerpack_actors::trip::Stop;
 use uuid::Uuid;
 
 use super::failure::Failure;
-use super::reads::each;
-use super::sql::{Row, Sql, args, sql};
+use super::sql::{Row, Sql, args, each, sql};
 use super::{Database, codec};
 
 // An offer that was taken, withdrawn or has expired is nothing to know any more.

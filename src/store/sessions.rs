@@ -6,8 +6,7 @@ use peerpack_actors::time::Time;
 use uuid::Uuid;
 
 use super::failure::Failure;
-use super::reads::each;
-use super::sql::{Conn, Row, Sql, Value, args, sql};
+use super::sql::{Conn, Row, Sql, Value, args, each, sql};
 use super::{Database, RefreshToken, tokens};
 use crate::auth::Role;
 

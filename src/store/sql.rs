@@ -288,6 +288,14 @@ impl From<SqliteRow> for Row {
     }
 }
 
+/// Every row as a value.
+pub(super) fn each<T>(
+    found: &[Row],
+    value: impl FnMut(&Row) -> Result<T, Failure>,
+) -> Result<Vec<T>, Failure> {
+    found.iter().map(value).collect()
+}
+
 /// What both databases can decode.
 pub(super) trait Field:
     for<'r> Decode<'r, Postgres> + Type<Postgres> + for<'r> Decode<'r, Sqlite> + Type<Sqlite>

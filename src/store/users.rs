@@ -7,8 +7,7 @@ use serde_json::json;
 
 use super::Database;
 use super::failure::Failure;
-use super::reads::each;
-use super::sql::{Row, Sql, args, hex, over_rows, rows, sql};
+use super::sql::{Row, Sql, args, each, hex, over_rows, rows, sql};
 use crate::auth::Role;
 
 /// The columns that [`user`] reads.

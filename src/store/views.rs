@@ -17,8 +17,7 @@ use uuid::Uuid;
 
 use super::failure::Failure;
 use super::load::{self, package_columns, request_columns, trip_columns};
-use super::reads::each;
-use super::sql::{Conn, Row, Sql, Value, args, hex, over_rows, rows, sql};
+use super::sql::{Conn, Row, Sql, Value, args, each, hex, over_rows, rows, sql};
 use super::{Database, codec};
 
 pub use headers::{PackageHeader, RequestHeader, TripHeader};

@@ -10,8 +10,7 @@ use uuid::Uuid;
 
 use super::commit::money;
 use super::failure::Failure;
-use super::reads::each;
-use super::sql::{Row, Sql, args, hex, over_rows, rows, sql};
+use super::sql::{Row, Sql, args, each, hex, over_rows, rows, sql};
 use super::{Database, receipts};
 
 const ADD: Sql = sql("\

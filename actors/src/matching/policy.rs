@@ -121,7 +121,7 @@ pub fn next_wave(
     busy: impl Fn(&Ranked) -> bool,
 ) -> Vec<Ranked> {
     let deferred = package.is_deferred(now);
-    // What people have asked each other may wait for ever, so the engine does not wait for it.
+    // What people have asked each other may wait until the pickup, so the engine does not wait for it.
     let chances = package.offered.iter().map(|courier| 1.0 - outlook.acceptance(*courier));
     let mut none: f64 = chances.product();
     let open = package.offered.len() + package.standing.len();

@@ -4,8 +4,7 @@ use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
 use peerpack_actors::ports::Unavailable;
 use peerpack_actors::request::Origin;
 
-use crate::store::reads::each;
-use crate::store::sql::{Sql, args, sql};
+use crate::store::sql::{Sql, args, each, sql};
 use crate::store::{Database, codec};
 
 const PACKAGE_HEADER: Sql = sql("SELECT id, sender, state, version FROM packages WHERE id = $1");

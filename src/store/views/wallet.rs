@@ -9,8 +9,7 @@ use peerpack_actors::time::Time;
 use uuid::Uuid;
 
 use crate::store::failure::Failure;
-use crate::store::reads::each;
-use crate::store::sql::{Row, Sql, args, sql};
+use crate::store::sql::{Row, Sql, args, each, sql};
 use crate::store::{Database, codec};
 
 const BALANCES: Sql =

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::Database;
 use super::failure::Failure;
 use super::load::{self, package_columns, trip_columns};
-use super::sql::{Row, Sql, args, hex, over_rows, rows, sql};
+use super::sql::{Sql, args, each, hex, over_rows, rows, sql};
 
 const PACKAGE: Sql = sql(concat!("SELECT ", package_columns!(), " FROM packages WHERE id = $1"));
 const TRIP: Sql = sql(concat!("SELECT ", trip_columns!(), " FROM trips WHERE id = $1"));
@@ -220,12 +220,4 @@ impl Store for Database {
             Ok(StreamEntry { user, seq, at, body: body.into() })
         })?)
     }
-}
-
-/// Every row as a value.
-pub(super) fn each<T>(
-    found: &[Row],
-    value: impl FnMut(&Row) -> Result<T, Failure>,
-) -> Result<Vec<T>, Failure> {
-    found.iter().map(value).collect()
 }
