@@ -27,6 +27,7 @@ mod offers;
 mod package_actor;
 mod promise;
 mod recent;
+mod refusal;
 mod roster;
 mod supervisor;
 mod threads;
@@ -36,9 +37,10 @@ mod warming;
 mod wave;
 
 pub use context::{RuntimeSettings, Stats};
-pub use engine::{Conditions, Engine, Refusal};
+pub use engine::{Conditions, Engine};
 #[cfg(feature = "failpoints")]
 pub use failpoints::Victim;
 pub use promise::{Promise, Subject};
+pub use refusal::Refusal;
 pub use session::{Frame, Hello, ResumeAnswer, SessionId, SessionPort};
 pub use threads::Threads;

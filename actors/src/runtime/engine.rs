@@ -1,6 +1,7 @@
 //! The engine's front: what handlers and sockets call.
 
 mod look;
+mod publishing;
 mod sessions;
 
 use std::collections::HashMap;
@@ -15,64 +16,27 @@ use super::directory::Directory;
 use super::execute::{Room, execute};
 use super::offers::OfferBook;
 use super::package_actor::{self, PackageActor};
-use super::promise::{Promise, Subject};
+use super::promise::Promise;
 use super::recent::Recent;
+use super::refusal::Refusal;
 use super::roster::Roster;
 use super::supervisor;
 use super::threads::Threads;
 use super::trip_actor::{self, Order, TripActor};
 use super::user_actor::{self, UserActor};
-use super::{learning, measured, warming};
+use super::{learning, warming};
 use crate::ids::{PackageId, RequestId, TripId, UserId};
-use crate::matching::{self, PackageIndex, Reason, TripEntry, TripIndex};
-use crate::package::{Package, PackageCommand, PackageDraft, Proposal, Terms};
-use crate::place::Gazetteer;
+use crate::matching::{PackageIndex, TripIndex};
+use crate::package::{PackageCommand, Terms};
 use crate::ports::{Bus, Clock, CommitError, Committed, Store, Unavailable};
 use crate::rejection::Rejection;
-use crate::request::{Request, RequestCommand};
+use crate::request::RequestCommand;
 use crate::time::Time;
-use crate::trip::{Trip, TripDraft};
+use crate::trip::Trip;
 use crate::unit::Unit;
 
+pub use self::publishing::Response;
 pub use super::package_actor::Done;
-
-/// Why a command was not carried out.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// The core or a guard of the store says no.
-    #[error(transparent)]
-    Rejected(Rejection),
-    /// There is no such thing.
-    #[error("not found")]
-    NotFound,
-    /// Too much is going on here; worth another try.
-    #[error("too busy, try again")]
-    Busy,
-    /// The store does not answer. The command may or may not have been carried out.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-}
-
-impl From<CommitError> for Refusal {
-    fn from(error: CommitError) -> Self {
-        match error {
-            CommitError::Conflict => Self::Busy,
-            CommitError::Refused(rejection) => Self::Rejected(rejection),
-            CommitError::Unavailable(unavailable) => Self::Unavailable(unavailable),
-        }
-    }
-}
-
-/// A courier's answer to a package: which trip, for how much.
-#[derive(Clone, Debug)]
-pub struct Response {
-    /// The trip that would carry it.
-    pub trip: TripId,
-    /// What the courier asks for it.
-    pub price: crate::money::Amount,
-    /// Free words.
-    pub comment: String,
-}
 
 /// What besides the command matters to one call.
 #[derive(Clone, Debug, Default)]
@@ -191,61 +155,6 @@ impl Engine {
         }
     }
 
-    /// Publishes a trip; waiting packages that it could carry are offered at once.
-    ///
-    /// # Errors
-    /// The refusal.
-    pub async fn publish_trip(&self, courier: UserId, draft: TripDraft) -> Result<Trip, Refusal> {
-        let now = self.context.clock.now();
-        let trip = Trip::publish(TripId::new(now, self.context.clock.random()), courier, draft, now)?;
-        let mut unit = Unit::publish_trip(trip.clone(), &self.context.senders_waiting_for(&trip));
-        unit.receipt =
-            self.conditions.answering.as_ref().and_then(|promise| promise.receipt(Subject::Trip(&trip)));
-        let committed = self.context.store.commit(unit).await?;
-        self.context.tell(committed, Vec::new(), vec![trip.id]);
-        self.context.follow_trip(&trip, true);
-        Ok(trip)
-    }
-
-    /// Publishes a package; couriers whose trips suit it get offers at once.
-    ///
-    /// # Errors
-    /// The refusal.
-    pub async fn publish_package(&self, sender: UserId, draft: PackageDraft) -> Result<Package, Refusal> {
-        let now = self.context.clock.now();
-        let mut package =
-            Package::publish(PackageId::new(now, self.context.clock.random()), sender, draft, now)?;
-        package.terms = self.conditions.terms;
-        self.publish(&package, Unit::publish_package(package.clone())).await?;
-        Ok(package)
-    }
-
-    /// Publishes a package and asks the courier of a trip to carry it, both or neither.
-    ///
-    /// # Errors
-    /// `does_not_suit` when the trip cannot carry it; any other refusal.
-    pub async fn publish_and_ask(
-        &self,
-        sender: UserId,
-        draft: PackageDraft,
-        trip: TripId,
-        message: String,
-    ) -> Result<(Package, RequestId), Refusal> {
-        let now = self.context.clock.now();
-        let mut package =
-            Package::publish(PackageId::new(now, self.context.clock.random()), sender, draft, now)?;
-        package.made_from = self.conditions.made_from;
-        package.terms = self.conditions.terms;
-        let proposal = self.proposal(&package, trip, package.draft.reward, message).await?;
-        let id = proposal.id;
-        let ask = PackageCommand::Ask { by: sender, proposal };
-        let outcome = package.decide(&ask, None, self.context.settings.demo_funds, now)?;
-        let unit = Unit::publish_package_with(&package, &outcome);
-        package.apply(&outcome.events);
-        self.publish(&package, unit).await?;
-        Ok((package, id))
-    }
-
     /// A step of a request: accept, decline, pick up, deliver, confirm, cancel.
     ///
     /// # Errors
@@ -299,47 +208,6 @@ impl Engine {
             }
         }
         Err(Refusal::Busy)
-    }
-
-    /// The sender asks the courier of a trip to carry a package.
-    ///
-    /// # Errors
-    /// `does_not_suit` when the trip cannot carry it; any other refusal.
-    pub async fn ask(
-        &self,
-        package: PackageId,
-        trip: TripId,
-        by: UserId,
-        message: String,
-    ) -> Result<(Package, RequestId), Refusal> {
-        let held = self.context.store.package(package).await?.ok_or(Refusal::NotFound)?;
-        if held.sender != by {
-            return Err(Refusal::NotFound);
-        }
-        let proposal = self.proposal(&held, trip, held.draft.reward, message).await?;
-        let id = proposal.id;
-        let done = self.package(package, PackageCommand::Ask { by, proposal }).await?;
-        Ok((done.package, id))
-    }
-
-    /// A courier responds to a package with one of their trips.
-    ///
-    /// # Errors
-    /// `does_not_suit` when the trip cannot carry it; any other refusal.
-    pub async fn respond(
-        &self,
-        package: PackageId,
-        by: UserId,
-        response: Response,
-    ) -> Result<(Package, RequestId), Refusal> {
-        let held = self.context.store.package(package).await?.ok_or(Refusal::NotFound)?;
-        let proposal = self.proposal(&held, response.trip, response.price, response.comment).await?;
-        if proposal.courier != by {
-            return Err(Refusal::NotFound);
-        }
-        let id = proposal.id;
-        let done = self.package(package, PackageCommand::Respond { proposal }).await?;
-        Ok((done.package, id))
     }
 
     /// A trip as it stands.
@@ -424,18 +292,6 @@ impl Engine {
         self.arbiters[thread].spawn_fn(move || std::thread::sleep(how_long));
     }
 
-    async fn publish(&self, package: &Package, mut unit: Unit) -> Result<(), Refusal> {
-        unit.receipt =
-            self.conditions.answering.as_ref().and_then(|promise| promise.receipt(Subject::Package(package)));
-        let committed = self.context.store.commit(unit).await?;
-        self.context.tell(committed, vec![package.id], Vec::new());
-        self.context.follow_package(package);
-        if package.is_waiting(package.created_at) && !self.context.settings.bypass_actors {
-            let _ = self.context.directories().packages.get(package.id).tell(package_actor::Consider);
-        }
-        Ok(())
-    }
-
     async fn package(&self, id: PackageId, command: PackageCommand) -> Result<Done, Refusal> {
         if self.context.settings.bypass_actors {
             let mut package = self.context.store.package(id).await?.ok_or(Refusal::NotFound)?;
@@ -455,47 +311,5 @@ impl Engine {
             }
         }
         Err(Refusal::Busy)
-    }
-
-    async fn proposal(
-        &self,
-        package: &Package,
-        trip: TripId,
-        reward: crate::money::Amount,
-        message: String,
-    ) -> Result<Proposal, Refusal> {
-        let settings = &self.context.settings.matching;
-        let trip = self.context.store.trip(trip).await?.ok_or(Refusal::NotFound)?;
-        if trip.courier == package.sender {
-            return Err(Rejection::OwnPackage.into());
-        }
-        let entry = TripEntry::of(&trip, Gazetteer::bundled(), settings);
-        let now = self.context.clock.now();
-        let needs = self.context.package_entry(package);
-        let mut plan = matching::fit(&entry, &needs.need(), now).map_err(unsuitable)?;
-        if let Some(question) = measured::question(&self.context, &needs, &entry, plan) {
-            let measured = measured::measure(&self.context, vec![question]).await;
-            plan = measured.of(trip.id, &plan).unwrap_or(Ok(plan)).map_err(unsuitable)?;
-        }
-        let id = RequestId::new(now, self.context.clock.random());
-        Ok(Proposal { id, trip: trip.id, courier: trip.courier, plan, reward, message, time_limit: None })
-    }
-}
-
-/// The request of a finished command.
-impl Done {
-    /// The request that the command was about.
-    #[must_use]
-    pub fn request(&self, id: RequestId) -> Option<&Request> {
-        self.package.request(id)
-    }
-}
-
-fn unsuitable(reason: Reason) -> Rejection {
-    match reason {
-        Reason::Capacity { leg } => Rejection::NoRoom(leg),
-        Reason::NotLive => Rejection::TripNotLive,
-        Reason::OwnPackage => Rejection::OwnPackage,
-        other => Rejection::DoesNotSuit(other.kind()),
     }
 }

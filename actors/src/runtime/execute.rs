@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use super::context::Context;
-use super::engine::Refusal;
 use super::mailbox::Undelivered;
 use super::promise::{Promise, Subject};
+use super::refusal::Refusal;
 use super::trip_actor;
 use crate::ids::{RequestId, TripId};
 use crate::package::{Outcome, Package, PackageCommand, PackageEvent};

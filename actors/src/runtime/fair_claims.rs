@@ -11,9 +11,9 @@ use actix::{
 };
 use tokio::sync::oneshot;
 
-use super::engine::Refusal;
 use super::mailbox::Letter;
 use super::package_actor::{Carried, Do, Done, PackageActor, carry_out};
+use super::refusal::Refusal;
 use crate::matching::policy::fair::{Window, contested};
 use crate::time::Time;
 

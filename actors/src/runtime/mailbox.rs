@@ -10,7 +10,7 @@ use actix::{Actor, Addr, Handler, Message};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
-use super::engine::Refusal;
+use super::refusal::Refusal;
 use crate::ports::Unavailable;
 
 /// The most letters that wait for one actor.

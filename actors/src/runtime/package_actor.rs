@@ -11,18 +11,18 @@ use actix::{
 };
 
 use super::context::Context;
-use super::engine::Refusal;
 use super::execute::{Room, execute, is_worth_a_look, keep_rendered};
 use super::fair_claims::{Claims, Reply};
 use super::mailbox::Letter;
 use super::measured::{Measured, measure};
 use super::offers::Bookings;
 use super::promise::Promise;
+use super::refusal::Refusal;
 use super::wave::{self, Wave};
 use crate::ids::{PackageId, RequestId, UserId};
 use crate::package::{Package, PackageCommand};
 use crate::rejection::Rejection;
-use crate::request::RequestCommand;
+use crate::request::{Request, RequestCommand};
 use crate::time::Time;
 
 /// A command on the package; answers with the package afterwards.
@@ -44,6 +44,14 @@ pub struct Done {
     pub package: Package,
     /// Whether the command only repeated what was already so.
     pub repeated: bool,
+}
+
+impl Done {
+    /// The request that the command was about.
+    #[must_use]
+    pub fn request(&self, id: RequestId) -> Option<&Request> {
+        self.package.request(id)
+    }
 }
 
 /// Look for couriers: something may have changed.

@@ -13,10 +13,10 @@ use actix::{
 };
 
 use super::context::Context;
-use super::engine::Refusal;
 use super::mailbox::Letter;
 use super::package_actor;
 use super::promise::{Promise, Subject};
+use super::refusal::Refusal;
 use crate::ids::{PackageId, RequestId, TripId, UserId};
 use crate::load::Load;
 use crate::package::{Package, PackageCommand};
@@ -308,10 +308,4 @@ fn command(trip: &Trip, order: &Order, packages: &[Package], context: &Context) 
 
 fn room_grew(before: &Trip, after: &Trip) -> bool {
     before.left.iter().zip(&after.left).any(|(before, after)| !after.fits(*before))
-}
-
-impl From<Rejection> for Refusal {
-    fn from(rejection: Rejection) -> Self {
-        Self::Rejected(rejection)
-    }
 }

@@ -14,8 +14,8 @@ use actix::{
 };
 
 use super::context::Context;
-use super::engine::Refusal;
 use super::mailbox::Letter;
+use super::refusal::Refusal;
 use super::session::{Frame, Hello, ResumeAnswer, SessionPort};
 use crate::ids::UserId;
 use crate::ports::{StreamEntry, StreamPosition, Unavailable};

@@ -1,6 +1,6 @@
 //! Looking without changing anything: searches, explanations, dry runs.
 
-use super::{Engine, Refusal};
+use super::Engine;
 use tokio::sync::Semaphore;
 
 use crate::ids::{PackageId, UserId};
@@ -13,6 +13,7 @@ use crate::money::Amount;
 use crate::package::{Package, PackageDraft};
 use crate::place::{Gazetteer, PlaceId};
 use crate::runtime::measured::{self, Measured};
+use crate::runtime::refusal::Refusal;
 use crate::runtime::wave;
 use crate::time::{Span, Time};
 

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Engine, Refusal};
+use super::Engine;
 use crate::ids::UserId;
+use crate::runtime::refusal::Refusal;
 use crate::runtime::session::{Hello, ResumeAnswer, SessionId, SessionPort};
 use crate::runtime::user_actor;
 
