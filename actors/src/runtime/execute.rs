@@ -19,7 +19,7 @@ use crate::trip::{Trip, TripEvent};
 use crate::unit::Unit;
 
 /// How often a command is decided anew after a conflict.
-const ATTEMPTS: usize = 4;
+pub(super) const ATTEMPTS: usize = 4;
 
 /// Where the room on a trip is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,7 +41,7 @@ pub(super) async fn execute(
     // Without the actors the package was read a moment ago.
     let mut is_fresh = room == Room::Store;
     for _ in 0..ATTEMPTS {
-        match attempt(context, package, command, room, promise, is_fresh).await {
+        match decide_and_commit(context, package, command, room, promise, is_fresh).await {
             Ok(outcome) => return Ok(outcome),
             Err(Failed::Conflict) => metrics::counter!("peerpack_commit_conflicts_total").increment(1),
             Err(Failed::Decided(rejection)) if is_fresh || is_settled(package, command) => {
@@ -81,7 +81,7 @@ impl From<Refusal> for Failed {
     }
 }
 
-async fn attempt(
+async fn decide_and_commit(
     context: &Arc<Context>,
     package: &mut Package,
     command: &PackageCommand,

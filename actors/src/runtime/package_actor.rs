@@ -92,7 +92,7 @@ pub(super) async fn carry_out(
     ask: &Do,
 ) -> (Carried, Result<Done, Refusal>) {
     let mut package = held;
-    let result = attempt(context, id, &mut package, ask).await;
+    let result = on_a_current_copy(context, id, &mut package, ask).await;
     let in_doubt = matches!(result, Err(Refusal::Unavailable(_)));
     // The commit may have gone through unheard: load before the next command.
     package.take_if(|_| in_doubt);
@@ -100,7 +100,7 @@ pub(super) async fn carry_out(
     (Carried { package, in_doubt, again }, result.map(|(done, _)| done))
 }
 
-async fn attempt(
+async fn on_a_current_copy(
     context: &Arc<Context>,
     id: PackageId,
     held: &mut Option<Package>,

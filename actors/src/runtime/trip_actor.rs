@@ -13,6 +13,7 @@ use actix::{
 };
 
 use super::context::Context;
+use super::execute::ATTEMPTS;
 use super::mailbox::Letter;
 use super::package_actor;
 use super::promise::{Promise, Subject};
@@ -25,9 +26,6 @@ use crate::rejection::Rejection;
 use crate::request::RequestState;
 use crate::trip::{LegSpan, Trip, TripCommand, TripEvent, TripState};
 use crate::unit::Unit;
-
-/// How often a command is decided anew after a conflict.
-const ATTEMPTS: usize = 4;
 
 /// Sets room aside for an acceptance that is on its way to the store.
 #[derive(Clone, Copy)]
