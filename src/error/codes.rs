@@ -243,7 +243,7 @@ pub const CODES: &[Code] = &[
     here(
         "payouts_frozen",
         &[503],
-        "the books do not add up: no money goes out until somebody has seen to it",
+        "the books do not add up, or cannot be looked at: no money goes out until somebody has seen to it",
         "Выплаты приостановлены: сначала нужно сверить счета",
     ),
     anywhere(

@@ -98,6 +98,8 @@ pub struct After {
 /// Withdrawals that wait for an operator.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Queue {
+    /// Whether no money is to be sent now: the stored data are not in order, or cannot be looked at, and `pay` is refused.
+    payouts_frozen: bool,
     /// Oldest first.
     withdrawals: Vec<QueuedView>,
     /// Where the next page starts.
@@ -202,6 +204,7 @@ pub async fn withdraw(
     tag = "admin", security(("bearer" = [])), params(After),
     responses((status = 200, body = Queue), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub async fn queue(app: web::Data<App>, query: Query<After>) -> Result<HttpResponse, ApiError> {
+    let payouts_frozen = !app.books.are_right(&app.database, app.clock.now()).await;
     let queued = app.database.queued_withdrawals(query.0.cursor, PAGE).await?;
     let is_full = queued.len() == PAGE as usize;
     let next_cursor = queued.last().filter(|_| is_full).map(|last| last.id.to_string());
@@ -212,10 +215,11 @@ pub async fn queue(app: web::Data<App>, query: Query<After>) -> Result<HttpRespo
         method: one.method,
         created_at: one.created_at.to_string(),
     });
-    Ok(HttpResponse::Ok().json(Queue { withdrawals: withdrawals.collect(), next_cursor }))
+    Ok(HttpResponse::Ok().json(Queue { payouts_frozen, withdrawals: withdrawals.collect(), next_cursor }))
 }
 
-/// The money was sent. Refused while the books do not add up.
+/// The money was sent. Refused while the stored data are not in order: they are looked at now if nobody has looked within the
+/// last hour.
 #[utoipa::path(post, path = "/api/admin/withdrawals/{withdrawal_id}/pay", operation_id = "pay_withdrawal",
     tag = "admin", security(("bearer" = [])),
     params(("withdrawal_id" = String, Path, description = "The withdrawal")),
@@ -258,8 +262,9 @@ async fn decide(
     if withdrawal.user == principal.user {
         return Err(ApiError::from(Rejection::WrongParty("other operators")));
     }
-    if command == WithdrawalCommand::Pay && app.books.are_wrong() {
-        let message = "the books do not add up: no money goes out until somebody has seen to it";
+    if command == WithdrawalCommand::Pay && !app.books.are_right_by_now(&app.database, app.clock.now()).await
+    {
+        let message = "the books do not add up, or cannot be looked at: no money goes out until somebody has seen to it";
         let frozen = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "payouts_frozen", message);
         return Err(frozen.with_retry_after(3_600));
     }
