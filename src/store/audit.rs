@@ -172,6 +172,17 @@ const RULES: &[(Invariant, &str, &str)] = &[
          ) AS a WHERE a.owner IS NOT NULL GROUP BY a.owner, a.kind, a.currency HAVING sum(a.change) <> 0",
     ),
     (
+        Invariant::MoneyBalances,
+        "what has left a wallet is not what is on its way out or was paid",
+        "SELECT a.owner AS id, a.currency AS detail FROM ( \
+             SELECT from_user AS owner, currency, amount_minor AS change FROM transfers WHERE to_kind = 'payouts' \
+             UNION ALL \
+             SELECT to_user, currency, -amount_minor FROM transfers WHERE from_kind = 'payouts' \
+             UNION ALL \
+             SELECT user_id, currency, -amount_minor FROM withdrawals WHERE state <> 'rejected' \
+         ) AS a WHERE a.owner IS NOT NULL GROUP BY a.owner, a.currency HAVING sum(a.change) <> 0",
+    ),
+    (
         Invariant::TimesForward,
         "a step is dated before what it is a step of",
         "SELECT q.id, q.state AS detail FROM requests AS q JOIN packages AS p ON p.id = q.package_id \

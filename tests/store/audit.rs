@@ -1,7 +1,9 @@
 //! The audit bites: each violation is planted behind the store's back and must be reported.
 
-use peerpack_actors::ids::UserId;
+use peerpack_actors::ids::{UserId, WithdrawalId};
+use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::request::RequestCommand;
+use peerpack_actors::withdrawal::{LEAST_MINOR, Withdrawal, WithdrawalCommand};
 
 use super::databases::{TestStore, on_both};
 use super::world::{
@@ -9,7 +11,7 @@ use super::world::{
 };
 
 /// A database with a bit of everything: an open package with an offer, a deal on its way, one confirmed, one
-/// called off.
+/// called off; and a courier who has taken money out three times: paid, given back, and not decided yet.
 async fn some_of_everything(store: &TestStore) {
     ready(&store.db, 10, 1_000).await;
     for steps in 0..3 {
@@ -28,8 +30,31 @@ async fn some_of_everything(store: &TestStore) {
             command(&store.db, package.id, None, &command_now, after(3)).await.expect("moved");
         }
     }
+    take_out(store).await;
     store.assert_clean().await;
 }
+
+async fn take_out(store: &TestStore) {
+    let (package, trip, request) = ready(&store.db, 10, 1_000).await;
+    accept(&store.db, package.id, &trip, request).await.expect("claimed");
+    for then in [RequestCommand::Deliver { by: trip.courier }, RequestCommand::Confirm { by: package.sender }]
+    {
+        command(&store.db, package.id, None, &step(request, then), after(3)).await.expect("moved");
+    }
+    for decision in [Some(WithdrawalCommand::Pay), Some(WithdrawalCommand::Reject), None] {
+        let id = WithdrawalId::from(user().uuid());
+        let amount = Amount::new(LEAST_MINOR, Currency::Rub);
+        let (withdrawal, out) =
+            Withdrawal::request(id, trip.courier, amount, "card".to_owned(), after(4)).expect("money");
+        store.db.add_withdrawal(withdrawal.clone(), out, None).await.expect("taken out");
+        if let Some(decision) = decision {
+            let (state, back) = withdrawal.decide(decision, user(), after(5)).expect("decided");
+            store.db.move_withdrawal(id, state, back).await.expect("moved");
+        }
+    }
+}
+
+const OUT: &str = "what has left a wallet is not what is on its way out or was paid";
 
 fn blob(store: &TestStore, id: UserId) -> String {
     let hex = id.uuid().simple().to_string();
@@ -157,6 +182,23 @@ on_both! {
     async fn a_wallet_that_is_missing(store: &TestStore) {
         let plant = "DELETE FROM wallets WHERE kind = 'frozen'";
         bites(store, plant, "a wallet is not the sum of its transfers").await;
+    }
+
+    async fn a_withdrawal_without_its_money(store: &TestStore) {
+        let plant = "UPDATE withdrawals SET amount_minor = amount_minor + 1 WHERE state = 'queued'";
+        bites(store, plant, OUT).await;
+    }
+
+    async fn a_withdrawal_that_is_missing(store: &TestStore) {
+        bites(store, "DELETE FROM withdrawals WHERE state = 'paid'", OUT).await;
+    }
+
+    async fn money_that_went_back_and_was_paid_as_well(store: &TestStore) {
+        bites(store, "UPDATE withdrawals SET state = 'paid' WHERE state = 'rejected'", OUT).await;
+    }
+
+    async fn money_that_was_given_up_and_did_not_go_back(store: &TestStore) {
+        bites(store, "DELETE FROM transfers WHERE key LIKE '%:return'", OUT).await;
     }
 
     async fn a_step_before_its_beginning(store: &TestStore) {
