@@ -106,7 +106,7 @@ pub async fn do_all(app: &App) {
 }
 
 async fn erase(app: &App, now: Time) -> Result<(), Unavailable> {
-    let (_, files) = app.database.erase_accounts(now - RESTORABLE, now).await?;
+    let (_, files) = app.database.erase_accounts(now - RESTORABLE, now, GONE).await?;
     for file in files {
         app.files.remove(file).await;
     }

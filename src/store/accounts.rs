@@ -41,15 +41,41 @@ const REDEEM: Sql = sql("\
 const SET_BLOCKED: Sql = sql("UPDATE users SET blocked_at = $2, updated_at = $3 WHERE id = $1");
 const SET_ROLE: Sql = sql("UPDATE users SET role = $2, updated_at = $3 WHERE id = $1");
 
-const DEALS: Sql = sql("\
-    SELECT count(*) AS deals FROM requests \
-    WHERE (sender = $1 OR courier = $1) AND state IN ('accepted', 'picked_up', 'delivered', 'disputed')");
-// What is on its way out may come back.
-const MONEY: Sql = sql("\
-    SELECT CAST(COALESCE(sum(m.minor), 0) AS BIGINT) AS money FROM ( \
-        SELECT balance AS minor FROM wallets WHERE user_id = $1 \
-        UNION ALL \
-        SELECT amount_minor AS minor FROM withdrawals WHERE user_id = $1 AND state = 'queued') AS m");
+/// Deals that are under way with that person. A package and a trip name the same people as their requests, and have them by key.
+macro_rules! has_deals {
+    ($who:literal) => {
+        concat!(
+            "(EXISTS (SELECT 1 FROM packages AS p WHERE p.sender = ",
+            $who,
+            " AND p.state IN ('assigned', 'in_transit', 'delivered')) \
+             OR EXISTS (SELECT 1 FROM trips AS t JOIN requests AS q ON q.trip_id = t.id WHERE t.courier = ",
+            $who,
+            " AND q.state IN ('accepted', 'picked_up', 'delivered', 'disputed')))"
+        )
+    };
+}
+
+/// Money of that person's. What is on its way out may come back.
+macro_rules! has_money {
+    ($who:literal) => {
+        concat!(
+            "(EXISTS (SELECT 1 FROM wallets AS w WHERE w.user_id = ",
+            $who,
+            " AND w.balance > 0) \
+             OR EXISTS (SELECT 1 FROM withdrawals AS o WHERE o.user_id = ",
+            $who,
+            " AND o.state = 'queued'))"
+        )
+    };
+}
+
+const OBSTACLE: Sql = sql(concat!(
+    "SELECT CASE WHEN ",
+    has_deals!("$1"),
+    " THEN 'deals' WHEN ",
+    has_money!("$1"),
+    " THEN 'money' END AS obstacle"
+));
 const DELETE: Sql = sql("UPDATE users SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL");
 
 const LEFT_BEHIND: Sql = sql("\
@@ -60,14 +86,33 @@ const LEFT_BEHIND: Sql = sql("\
         OR EXISTS (SELECT 1 FROM packages AS p WHERE p.sender = u.id AND p.state = 'open')) \
     ORDER BY COALESCE(u.deleted_at, u.blocked_at), u.id LIMIT $1");
 
-const TO_ERASE: Sql =
-    sql("SELECT id FROM users WHERE deleted_at <= $1 AND erased_at IS NULL ORDER BY deleted_at, id");
+/// Accounts that are to be erased: deleted long enough ago, and nothing keeps them.
+macro_rules! to_erase {
+    ($before:literal) => {
+        concat!(
+            "u.deleted_at <= ",
+            $before,
+            " AND u.erased_at IS NULL AND NOT ",
+            has_deals!("u.id"),
+            " AND NOT ",
+            has_money!("u.id")
+        )
+    };
+}
 
-// The books and the other party's memory stay; what names the person goes.
-const ERASE: Sql = sql("\
-    UPDATE users SET name = 'Удалённый пользователь', username = NULL, avatar = NULL, phone = NULL, \
-    telegram_id = NULL, language = NULL, login = NULL, password_hash = NULL, verified_at = NULL, \
-    erased_at = $2, updated_at = $2 WHERE id = $1");
+const TO_ERASE: Sql = sql(concat!(
+    "SELECT u.id FROM users AS u WHERE ",
+    to_erase!("$1"),
+    " ORDER BY u.deleted_at, u.id LIMIT $2"
+));
+
+// The books and the other party's memory stay; what names the person goes. Whoever has come back since they were found stays.
+const ERASE: Sql = sql(concat!(
+    "UPDATE users AS u SET name = 'Удалённый пользователь', username = NULL, avatar = NULL, phone = NULL, \
+     telegram_id = NULL, language = NULL, login = NULL, password_hash = NULL, verified_at = NULL, \
+     erased_at = $2, updated_at = $2 WHERE u.id = $1 AND ",
+    to_erase!("$3")
+));
 const ERASE_METHODS: Sql = sql("UPDATE withdrawals SET method = '' WHERE user_id = $1 AND method <> ''");
 
 /// Somebody who signs in with a name and a password.
@@ -246,8 +291,9 @@ impl Database {
         Ok(each(&self.rows(LEFT_BEHIND, args![limit]).await?, |row| row.user("id"))?)
     }
 
-    /// Erases what names the people whose accounts were deleted before `before`, unless a deal that came at the last moment, or
-    /// money, still needs to find them; answers how many they are, and with the files that are to be removed.
+    /// Erases what names the people whose accounts were deleted before `before`, at most `limit` of them, unless a deal that
+    /// came at the last moment, or money, still needs to find them; answers how many they are, and with the files that are to
+    /// be removed.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -255,15 +301,16 @@ impl Database {
         &self,
         before: Time,
         now: Time,
+        limit: u32,
     ) -> Result<(usize, Vec<FileName>), Unavailable> {
         let work = self.write(move |conn| {
             Box::pin(async move {
                 let (mut erased, mut gone) = (0, Vec::new());
-                for user in each(&conn.all(TO_ERASE, args![before.ms()]).await?, |row| row.user("id"))? {
-                    if obstacle(conn, user).await?.is_some() {
+                let found = conn.all(TO_ERASE, args![before.ms(), limit]).await?;
+                for user in each(&found, |row| row.user("id"))? {
+                    if conn.execute(ERASE, args![user.uuid(), now.ms(), before.ms()]).await? == 0 {
                         continue;
                     }
-                    conn.execute(ERASE, args![user.uuid(), now.ms()]).await?;
                     conn.execute(ERASE_METHODS, args![user.uuid()]).await?;
                     gone.extend(files::remove_of(conn, user).await?);
                     erased += 1;
@@ -277,11 +324,12 @@ impl Database {
 
 /// What keeps an account from going, if anything does.
 async fn obstacle(conn: &mut Conn, id: UserId) -> Result<Option<Deletion>, Failure> {
-    if conn.one(DEALS, args![id.uuid()]).await?.number::<u64>("deals")? > 0 {
-        return Ok(Some(Deletion::OpenDeals));
+    let word: Option<String> = conn.one(OBSTACLE, args![id.uuid()]).await?.get("obstacle")?;
+    match word.as_deref() {
+        None => Ok(None),
+        Some("deals") => Ok(Some(Deletion::OpenDeals)),
+        Some(_) => Ok(Some(Deletion::MoneyLeft)),
     }
-    let money = conn.one(MONEY, args![id.uuid()]).await?.get::<i64>("money")?;
-    Ok((money > 0).then_some(Deletion::MoneyLeft))
 }
 
 async fn add_operator(conn: &mut Conn, operator: NewOperator, now: Time) -> Result<(), Failure> {

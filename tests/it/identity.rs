@@ -238,7 +238,7 @@ async fn a_deleted_account_can_be_restored_for_a_week_and_is_erased_then() {
         let back = ivan.again(&app).await;
         assert_eq!(back.id, ivan.id);
         let (database, now) = (&app.app.database, app.app.clock.now());
-        let erased = async |before| database.erase_accounts(before, now).await.unwrap().0;
+        let erased = async |before| database.erase_accounts(before, now, 10).await.unwrap().0;
         assert_eq!(erased(now + Span::days(8)).await, 0, "it is restored");
         delete(&back).await;
         assert_eq!(erased(now - Span::days(7)).await, 0, "not yet");

@@ -3,11 +3,16 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Once;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use futures_util::future::join;
 use peerpack::store::{Database, Settings};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, SqliteConnection};
 use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
+
+use super::world::PATIENCE;
 
 /// A fresh database of its own.
 pub(super) struct TestStore {
@@ -101,6 +106,31 @@ impl TestStore {
             sql.execute(&mut conn).await.expect(statements);
             conn.close().await.expect("closed");
         }
+    }
+
+    /// Work during which a transaction behind the store's back ends: on Postgres once the work has come to wait for it.
+    pub(super) async fn meanwhile<T>(&self, statement: &'static str, work: impl Future<Output = T>) -> T {
+        if self.is_sqlite() {
+            let mut conn = self.sqlite().await;
+            sqlx::query("BEGIN IMMEDIATE").execute(&mut conn).await.expect("it writes");
+            sqlx::query(statement).execute(&mut conn).await.expect(statement);
+            let commit = async { sqlx::query("COMMIT").execute(&mut conn).await.expect("it ends") };
+            return join(work, commit).await.0;
+        }
+        let mut conn = postgres(&self.url).await;
+        sqlx::query("BEGIN").execute(&mut conn).await.expect("it begins");
+        sqlx::query(statement).execute(&mut conn).await.expect(statement);
+        let commit = async {
+            let waiting = "SELECT count(*) FROM pg_stat_activity \
+                WHERE datname = current_database() AND wait_event_type = 'Lock'";
+            let until = Instant::now() + PATIENCE;
+            while self.number(waiting).await == 0 {
+                assert!(Instant::now() < until, "nobody waits");
+                sleep(Duration::from_millis(10)).await;
+            }
+            sqlx::query("COMMIT").execute(&mut conn).await.expect("it ends")
+        };
+        join(work, commit).await.0
     }
 
     /// The first column of the first row of a query behind the store's back.

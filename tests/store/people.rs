@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use peerpack::auth::Role;
-use peerpack::store::{CodeLimits, NewCode, RefreshToken, Rotation, TelegramProfile};
+use peerpack::store::{CodeLimits, Deletion, NewCode, RefreshToken, Rotation, TelegramProfile};
 use peerpack_actors::ids::UserId;
 use peerpack_actors::time::{Span, Time};
 
@@ -140,6 +140,20 @@ on_both! {
         for name in names {
             assert_eq!(rotate(store, &name, "x", after(2)).await, Rotation::Refused);
         }
+    }
+
+    async fn who_comes_back_at_this_moment_is_not_erased(store: &TestStore) {
+        let anna = signed_in(store).await;
+        assert_eq!(store.db.delete_account(anna, START).await, Ok(Deletion::Begun));
+        let erase = store.db.erase_accounts(after(1), after(1), 10);
+        let erased = store.meanwhile("UPDATE users SET deleted_at = NULL", erase).await;
+        assert_eq!(erased, Ok((0, Vec::new())));
+        let found = store.db.user(anna).await.expect("an answer").expect("there");
+        assert_eq!((found.name.as_str(), found.telegram_id), ("Анна", Some(279_058_397)));
+        assert_eq!(store.db.delete_account(anna, after(2)).await, Ok(Deletion::Begun));
+        assert_eq!(store.db.erase_accounts(after(1), after(3), 10).await, Ok((0, Vec::new())), "not so long ago");
+        assert_eq!(store.db.erase_accounts(after(2), after(3), 10).await, Ok((1, Vec::new())));
+        assert_eq!(store.db.erase_accounts(after(2), after(3), 10).await, Ok((0, Vec::new())), "once");
     }
 
     async fn of_many_codes_asked_for_at_once_only_as_many_are_sent_as_may_be(store: &TestStore) {
