@@ -198,7 +198,7 @@ pub enum RequestCommand {
     Resolve {
         /// Who is in the right. What was not delivered is not paid for without a dispute.
         in_favour_of: Party,
-        /// The operator.
+        /// The operator; nobody decides a case of their own.
         by: UserId,
     },
     /// Either party calls the deal off before pickup.
@@ -341,6 +341,9 @@ impl Request {
                     }
                     _ => self.illegal(command),
                 }
+            }
+            C::Resolve { by, .. } if self.party(*by).is_some() => {
+                Err(Rejection::WrongParty("other operators"))
             }
             C::Resolve { in_favour_of, by } => match (&self.state, in_favour_of) {
                 (S::Delivered { .. } | S::Disputed { .. }, Party::Courier) => {

@@ -115,13 +115,16 @@ impl Withdrawal {
     /// What follows from an operator's decision: the next state, and money that goes back.
     ///
     /// # Errors
-    /// `IllegalTransition` when it was decided otherwise before.
+    /// `WrongParty` for the owner, who may be an operator as well; `IllegalTransition` when it was decided before.
     pub fn decide(
         &self,
         command: WithdrawalCommand,
         by: UserId,
         now: Time,
     ) -> Result<(WithdrawalState, Option<Transfer>), Rejection> {
+        if by == self.user {
+            return Err(Rejection::WrongParty("other operators"));
+        }
         match (self.state, command) {
             (WithdrawalState::Queued, WithdrawalCommand::Pay) => {
                 Ok((WithdrawalState::Paid { at: now, by }, None))
@@ -169,6 +172,29 @@ mod tests {
         let (state, back) = withdrawal.decide(WithdrawalCommand::Pay, user(2), NOW).expect("decided");
         assert_eq!((state.word(), back), ("paid", None));
         assert_eq!(queued(0).unwrap_err().code(), "invalid");
+    }
+
+    #[test]
+    fn an_operator_decides_once_and_nobody_their_own() {
+        use WithdrawalCommand::{Pay, Reject};
+        let (withdrawal, _) = queued(500).expect("asked for");
+        let (at, by) = (NOW, user(2));
+        let table = [
+            (WithdrawalState::Queued, Pay, Ok("paid")),
+            (WithdrawalState::Queued, Reject, Ok("rejected")),
+            (WithdrawalState::Paid { at, by }, Pay, Err("illegal_transition")),
+            (WithdrawalState::Paid { at, by }, Reject, Err("illegal_transition")),
+            (WithdrawalState::Rejected { at, by }, Pay, Err("illegal_transition")),
+            (WithdrawalState::Rejected { at, by }, Reject, Err("illegal_transition")),
+        ];
+        for (state, command, expected) in table {
+            let withdrawal = Withdrawal { state, ..withdrawal.clone() };
+            let answer = withdrawal.decide(command, user(3), NOW);
+            let word = answer.map(|(state, _)| state.word()).map_err(|rejection| rejection.code());
+            assert_eq!(word, expected, "{state:?}, {command:?}");
+            let own = withdrawal.decide(command, withdrawal.user, NOW);
+            assert_eq!(own, Err(Rejection::WrongParty("other operators")), "{state:?}, {command:?}");
+        }
     }
 
     #[test]

@@ -359,6 +359,7 @@ impl World {
             Step::Accept | Step::Decline if courier_answers => Caller::Courier,
             Step::Withdraw if !courier_answers => Caller::Courier,
             Step::PickUp | Step::Deliver | Step::Cancel => Caller::Courier,
+            Step::PayCourier | Step::RefundSender => Caller::Stranger,
             _ => Caller::Sender,
         };
         let by = self.who(caller.unwrap_or(rightly), request.courier);

@@ -447,6 +447,22 @@ fn a_stranger_may_do_nothing_with_a_request_whatever_its_state() {
 }
 
 #[test]
+fn an_operator_decides_no_case_of_their_own_whatever_its_state() {
+    for origin in [Origin::Sender, Origin::Courier, Origin::Engine] {
+        for (row, word) in
+            REQUEST_STATES.iter().flat_map(|row| ["pay_courier", "refund_sender"].map(|word| (row, word)))
+        {
+            for by in [sender(), courier()] {
+                let package = package_with(origin, row);
+                let command = asked(&package, 0, request_command(word, by));
+                let answer = package.decide(&command, Some(&the_trip()), true, LATER);
+                assert_eq!(answer, Err(Rejection::WrongParty("other operators")), "{row}, {word}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_deal_called_off_by_the_sender_is_a_repeat_for_the_sender_only() {
     let mut package = package_with(Origin::Engine, "cancelled");
     package.requests[0].state = RequestState::Cancelled { at: THEN, by: Party::Sender, operator: None };

@@ -7,7 +7,6 @@ use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::{UserId, WithdrawalId};
 use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::ports::CommitError;
-use peerpack_actors::rejection::Rejection;
 use peerpack_actors::time::Span;
 use peerpack_actors::withdrawal::{Withdrawal, WithdrawalCommand, WithdrawalState};
 use serde::{Deserialize, Serialize};
@@ -259,16 +258,13 @@ async fn decide(
     if withdrawal.state.word() == wanted {
         return Ok(answer(wanted));
     }
-    if withdrawal.user == principal.user {
-        return Err(ApiError::from(Rejection::WrongParty("other operators")));
-    }
+    let (state, back) = withdrawal.decide(command, principal.user, app.clock.now())?;
     if command == WithdrawalCommand::Pay && !app.books.are_right_by_now(&app.database, app.clock.now()).await
     {
         let message = "the books do not add up, or cannot be looked at: no money goes out until somebody has seen to it";
         let frozen = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "payouts_frozen", message);
         return Err(frozen.with_retry_after(3_600));
     }
-    let (state, back) = withdrawal.decide(command, principal.user, app.clock.now())?;
     match app.database.move_withdrawal(id, state, back).await {
         // A second tap was faster, or another operator: the same decision stands, another one is refused.
         Err(CommitError::Conflict) if is_in(app, id, wanted).await? => {}

@@ -240,6 +240,40 @@ async fn a_disputed_delivery_waits_for_an_operator_who_pays_or_refunds() {
 }
 
 #[actix_web::test]
+async fn an_operator_decides_no_case_of_their_own() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let root = app.sign_in_with_role("Root", Role::Admin).await;
+        let Dispute { anna, ivan, request } = delivered(&app).await;
+        dispute(&anna, &request).await;
+        let (database, now) = (&app.app.database, app.app.clock.now());
+        let mut parties = Vec::new();
+        for who in [&anna, &ivan] {
+            assert_eq!(database.set_role(who.id.parse().unwrap(), Role::Admin, now).await, Ok(true));
+            parties.push(who.again(&app).await);
+        }
+        let refused = async |who: &TestUser, path: &str, body: Value| {
+            let (status, answer) = who.post(path, body).await;
+            assert_eq!((status.as_u16(), &answer["code"]), (403, &json!("wrong_party")), "{path}");
+        };
+        let path = format!("/api/admin/disputes/{request}/resolve");
+        for (who, in_favour_of) in [(0, "sender"), (0, "courier"), (1, "sender"), (1, "courier")] {
+            refused(&parties[who], &path, json!({ "in_favour_of": in_favour_of })).await;
+        }
+        assert_eq!(root.post(&path, json!({ "in_favour_of": "courier" })).await.0, StatusCode::OK);
+
+        let ivan = &parties[1];
+        let (_, taken) = ivan.post("/api/user/withdraw", json!({ "amount": 450, "method": "СБП" })).await;
+        let path = format!("/api/admin/withdrawals/{}", taken["withdrawal_id"].as_str().unwrap());
+        for decision in ["pay", "reject"] {
+            refused(ivan, &format!("{path}/{decision}"), json!({})).await;
+        }
+        assert_eq!(parties[0].post(&format!("{path}/pay"), json!({})).await.0, StatusCode::OK);
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
 async fn an_operator_gives_the_money_back_after_a_pickup_that_leads_to_nothing() {
     for backend in backends() {
         let app = TestApp::start(backend).await;
