@@ -59,7 +59,8 @@ pub struct TransactionView {
     /// `fund`, `hold`, `deliver`, `dispute`, `release`, `fee`, `refund` or `withdrawal`.
     #[serde(rename = "type")]
     kind: String,
-    /// `completed`; `pending` for money on its way out that no operator has sent yet.
+    /// `completed`; `pending` for money on its way out that no operator has sent yet, `rejected` for money that was to go out
+    /// and came back, which is a movement of its own.
     status: String,
 }
 
@@ -160,14 +161,18 @@ fn transaction(transfer: &TransferRecord, withdrawal: Option<&Withdrawal>, of: U
     let leaves = transfer.from_user == Some(of) && transfer.to_user != Some(of);
     let step = transfer.key.rsplit(':').next().unwrap_or_default();
     let kind = if transfer.request.is_some() { step } else { "withdrawal" };
-    let is_waiting = withdrawal.is_some_and(|withdrawal| withdrawal.state == WithdrawalState::Queued);
+    let status = match withdrawal.map(|withdrawal| withdrawal.state) {
+        Some(WithdrawalState::Queued) => "pending",
+        Some(WithdrawalState::Rejected { .. }) if leaves => "rejected",
+        _ => "completed",
+    };
     TransactionView {
         id: transfer.key.clone(),
         description: withdrawal.map_or(&transfer.description, |withdrawal| &withdrawal.method).clone(),
         date: transfer.at.to_string(),
         amount: if leaves { -transfer.amount.major() } else { transfer.amount.major() },
         kind: kind.to_owned(),
-        status: if is_waiting { "pending" } else { "completed" }.to_owned(),
+        status: status.to_owned(),
     }
 }
 

@@ -279,7 +279,7 @@ async fn x_52_money_leaves_once_and_comes_back_when_it_is_refused() {
         assert_eq!(decide(paid, "reject").await.0.as_u16(), 409);
         assert_eq!(decide(refused, "reject").await.0, StatusCode::OK);
         assert_eq!(movement(paid, "hold").await, shown("completed"));
-        assert_eq!(movement(refused, "hold").await, shown("completed"));
+        assert_eq!(movement(refused, "hold").await, shown("rejected"));
         assert_eq!(movement(refused, "return").await, shown("completed"));
         assert_eq!(available(&ivan).await.0, 600.0);
         let wallet = ivan.get("/api/user/balance").await;
