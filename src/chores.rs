@@ -4,8 +4,6 @@
 
 use std::time::Duration;
 
-use peerpack_actors::ids::UserId;
-use peerpack_actors::package::PackageState;
 use peerpack_actors::ports::Unavailable;
 use peerpack_actors::request::RequestCommand;
 use peerpack_actors::runtime::Refusal;
@@ -13,7 +11,8 @@ use peerpack_actors::time::{Span, Time};
 use tokio::task::AbortHandle;
 
 use crate::app::App;
-use crate::http::{documents, photos};
+use crate::keeping;
+use crate::leaving::{call_everything_off, settled};
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(30);
@@ -24,35 +23,8 @@ const REMINDERS: u32 = 500;
 /// How many deliveries are settled in one round.
 const SETTLEMENTS: u32 = 100;
 
-/// How long a review waits for the other party's.
-pub const REVIEW_WAITS: Span = Span::days(14);
-
-/// How long answers to repeatable calls are kept.
-pub const ANSWERS_KEPT: Span = Span::hours(24);
-
-/// How long notifications are kept.
-const NOTIFICATIONS_KEPT: Span = Span::days(90);
-
-/// How long events are kept: as long as a client may resume (RT-5).
-pub const EVENTS_KEPT: Span = Span::hours(72);
-
-/// How long sessions are remembered that have ended: far longer than an access token of theirs could live.
-const SESSIONS_KEPT: Span = Span::days(30);
-
 /// How many people who have gone are seen to in one round.
 const GONE: u32 = 100;
-
-/// How long codes are remembered: the longest of their limits.
-const CODES_KEPT: Span = Span::hours(25);
-
-/// How long a deleted account can be restored by signing in.
-pub const RESTORABLE: Span = Span::days(7);
-
-/// How long an upload counts towards the most there may be.
-pub const UPLOADS_COUNTED: Span = Span::days(1);
-
-/// How long a file may wait for its row: longer than any request takes.
-pub const UNCLAIMED: Span = Span::hours(1);
 
 /// So many files, and not one of them with a row, are no leftovers.
 const FOREIGN: usize = 100;
@@ -86,17 +58,17 @@ pub async fn do_all(app: &App) {
     let (database, now) = (&app.database, app.clock.now());
     done("remind couriers", remind(app, now).await);
     done("settle deliveries", settle_deliveries(app, now).await);
-    done("show reviews", database.show_reviews(now - REVIEW_WAITS).await);
-    done("forget answers", database.prune_answers(now - ANSWERS_KEPT).await);
-    done("forget notifications", database.prune_notifications(now - NOTIFICATIONS_KEPT).await);
+    done("show reviews", database.show_reviews(now - keeping::REVIEW_WAITS).await);
+    done("forget answers", database.prune_answers(now - keeping::ANSWERS).await);
+    done("forget notifications", database.prune_notifications(now - keeping::NOTIFICATIONS).await);
     done("forget refresh tokens", database.prune_refresh_tokens(now).await);
-    done("forget sessions", database.prune_sessions(now - SESSIONS_KEPT).await);
-    done("forget events", database.prune_events(now - EVENTS_KEPT).await);
+    done("forget sessions", database.prune_sessions(now - keeping::SESSIONS).await);
+    done("forget events", database.prune_events(now - keeping::EVENTS).await);
     done("call off what the gone have left", call_off_the_rest(app).await);
-    done("forget codes", database.prune_codes(now - CODES_KEPT).await);
+    done("forget codes", database.prune_codes(now - keeping::CODES).await);
     done("forget guesses", database.prune_guesses(now).await);
     done("forget init data", database.prune_init_data(now).await);
-    done("forget counts of uploads", database.prune_upload_counts(now - UPLOADS_COUNTED).await);
+    done("forget counts of uploads", database.prune_upload_counts(now - keeping::UPLOADS_COUNTED).await);
     done("forget documents", forget_documents(app, now).await);
     done("forget photographs", forget_photos(app, now).await);
     done("erase accounts", erase(app, now).await);
@@ -106,7 +78,7 @@ pub async fn do_all(app: &App) {
 }
 
 async fn erase(app: &App, now: Time) -> Result<(), Unavailable> {
-    let (_, files) = app.database.erase_accounts(now - RESTORABLE, now, GONE).await?;
+    let (_, files) = app.database.erase_accounts(now - keeping::RESTORABLE, now, GONE).await?;
     for file in files {
         app.files.remove(file).await;
     }
@@ -114,14 +86,14 @@ async fn erase(app: &App, now: Time) -> Result<(), Unavailable> {
 }
 
 async fn forget_documents(app: &App, now: Time) -> Result<(), Unavailable> {
-    for file in app.database.forget_documents(now - documents::KEPT).await? {
+    for file in app.database.forget_documents(now - keeping::DOCUMENTS).await? {
         app.files.remove(file).await;
     }
     Ok(())
 }
 
 async fn forget_photos(app: &App, now: Time) -> Result<(), Unavailable> {
-    for file in app.database.forget_photos(now - photos::KEPT).await? {
+    for file in app.database.forget_photos(now - keeping::PHOTOS).await? {
         app.files.remove(file).await;
     }
     Ok(())
@@ -129,7 +101,7 @@ async fn forget_photos(app: &App, now: Time) -> Result<(), Unavailable> {
 
 /// A file whose row was never written, or is gone: somebody went away or died in between.
 async fn remove_files(app: &App, now: Time) -> Result<(), Unavailable> {
-    let files = app.files.look_further(now - UNCLAIMED).await?;
+    let files = app.files.look_further(now - keeping::UNCLAIMED).await?;
     let known = app.database.known_files(&files).await?;
     if known.is_empty() && files.len() >= FOREIGN {
         return Err(Unavailable("none of many files has a row: they may belong to another database".into()));
@@ -162,34 +134,6 @@ async fn call_off_the_rest(app: &App) -> Result<(), Refusal> {
         call_everything_off(app, user).await?;
     }
     Ok(())
-}
-
-/// Calls off the trips and the waiting packages of somebody who has gone: nobody should wait for them. What is under
-/// way by now stays as it is.
-///
-/// # Errors
-/// When the store does not answer, or there is too much going on.
-pub async fn call_everything_off(app: &App, user: UserId) -> Result<(), Refusal> {
-    for trip in app.engine.live_trips_of(user).await? {
-        settled(app.engine.cancel_trip(trip, user).await.map(drop))?;
-    }
-    let mut before = None;
-    loop {
-        let page = app.database.packages_of(user, before, 100).await?.packages;
-        let Some(last) = page.last() else { return Ok(()) };
-        before = Some(last.id);
-        for package in page.iter().filter(|package| package.state == PackageState::Open) {
-            settled(app.engine.cancel_package(package.id, user).await.map(drop))?;
-        }
-    }
-}
-
-/// What is refused has gone on meanwhile, and that is well.
-fn settled(outcome: Result<(), Refusal>) -> Result<(), Refusal> {
-    match outcome {
-        Err(Refusal::Rejected(_) | Refusal::NotFound) => Ok(()),
-        other => other,
-    }
 }
 
 fn done<T>(chore: &'static str, result: Result<T, impl std::fmt::Display>) {

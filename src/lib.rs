@@ -13,6 +13,8 @@ pub mod demo;
 pub mod error;
 pub mod files;
 pub mod http;
+pub mod keeping;
+pub mod leaving;
 pub mod listen;
 pub mod pictures;
 pub mod routing;

@@ -10,7 +10,6 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use peerpack_actors::ids::FileId;
-use peerpack_actors::time::Span;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -33,9 +32,6 @@ const MOST_PENDING: u32 = 5;
 
 /// How many documents one answer lists.
 const PAGE: u32 = 50;
-
-/// How long the file of a document is kept after the decision, for the case that somebody objects.
-pub const KEPT: Span = Span::days(30);
 
 /// A document has arrived.
 #[derive(Debug, Serialize, ToSchema)]

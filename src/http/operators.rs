@@ -11,9 +11,9 @@ use crate::app::App;
 use crate::auth::password::{self, LEAST_PASSWORD, MOST_PASSWORD};
 use crate::auth::revocations::Revocations;
 use crate::auth::{Principal, Role};
-use crate::chores::call_everything_off;
 use crate::error::extract::Body;
 use crate::error::{ApiError, Problem};
+use crate::leaving::call_everything_off;
 use crate::store::NewOperator;
 
 /// Somebody who is to sign in with a name and a password.

@@ -4,7 +4,6 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use peerpack_actors::ids::{FileId, RequestId, UserId};
 use peerpack_actors::rejection::Rejection;
-use peerpack_actors::time::Span;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -18,9 +17,6 @@ use crate::store::{FileRecord, RequestHeader};
 
 /// The longest side of a photograph as it is kept, in pixels.
 const SIDE: u32 = 1_600;
-
-/// How long a photograph is kept: longer than any delivery takes, and an argument about it.
-pub const KEPT: Span = Span::days(90);
 
 /// The photograph is attached.
 #[derive(Debug, Serialize, ToSchema)]

@@ -28,9 +28,9 @@ use tokio::time::{Instant, timeout_at};
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::chores::UPLOADS_COUNTED;
 use crate::error::ApiError;
 use crate::files::{FileKind, MediaType, Place};
+use crate::keeping::UPLOADS_COUNTED;
 use crate::pictures::Spoiled;
 
 /// The most bytes a picture may come with.

@@ -120,7 +120,7 @@ async fn publish_trips(people: &[TestUser], known: &mut Acknowledged, random: &m
         let courier = 1 + number % COURIERS;
         let body = json!({
             "from": road[from], "to": road[to], "stops": &road[from + 1..to],
-            "date": day(random.random_range(1..5)), "time": "06:00", "transportType": "car",
+            "date": day(random.random_range(2..6)), "time": "06:00", "transportType": "car",
             "capacity_g": 5_000 * random.random_range(1..5), "max_detour_min": 30,
         });
         let (status, answer) = people[courier].post("/api/trips", body).await;

@@ -7,8 +7,9 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::auth::revocations::Revocations;
 use crate::auth::{Principal, Role};
-use crate::chores::{RESTORABLE, call_everything_off};
 use crate::error::{ApiError, Problem};
+use crate::keeping::RESTORABLE;
+use crate::leaving::call_everything_off;
 use crate::store::Deletion;
 
 /// The account is going.

@@ -1,0 +1,36 @@
+//! How long what is kept is kept, and when what waits comes to light. The chores see to it.
+
+use peerpack_actors::time::Span;
+
+/// How long a review waits for the other party's.
+pub const REVIEW_WAITS: Span = Span::days(14);
+
+/// How long answers to repeatable calls are kept.
+pub const ANSWERS: Span = Span::hours(24);
+
+/// How long notifications are kept.
+pub const NOTIFICATIONS: Span = Span::days(90);
+
+/// How long events are kept: as long as a client may resume (RT-5).
+pub const EVENTS: Span = Span::hours(72);
+
+/// How long sessions are remembered that have ended: far longer than an access token of theirs could live.
+pub const SESSIONS: Span = Span::days(30);
+
+/// How long codes are remembered: the longest of their limits.
+pub const CODES: Span = Span::hours(25);
+
+/// How long a deleted account can be restored by signing in.
+pub const RESTORABLE: Span = Span::days(7);
+
+/// How long an upload counts towards the most there may be.
+pub const UPLOADS_COUNTED: Span = Span::days(1);
+
+/// How long a file may wait for its row: longer than any request takes.
+pub const UNCLAIMED: Span = Span::hours(1);
+
+/// How long the file of a document is kept after the decision, for the case that somebody objects.
+pub const DOCUMENTS: Span = Span::days(30);
+
+/// How long a photograph is kept: longer than any delivery takes, and an argument about it.
+pub const PHOTOS: Span = Span::days(90);
