@@ -200,7 +200,9 @@ async fn answer<T: DeserializeOwned>(call: RequestBuilder) -> Result<T, Failure>
     }
     let problem: Value = serde_json::from_slice(&body).unwrap_or_default();
     let code = problem["code"].as_str().unwrap_or("without a code").to_owned();
-    if status.is_server_error() || status == reqwest::StatusCode::REQUEST_TIMEOUT {
+    // Or the same call is still being carried out: what becomes of it nobody knows yet.
+    let is_open = status == reqwest::StatusCode::REQUEST_TIMEOUT || code == "in_progress";
+    if status.is_server_error() || is_open {
         return Err(Failure::Unknown(format!("{} {code}", status.as_u16())));
     }
     Err(Failure::Refused(status.as_u16(), code))

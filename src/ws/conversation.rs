@@ -344,7 +344,8 @@ impl Conversation {
         if self.membership.is_none() {
             return;
         }
-        let is_answer = self.times.pong.take().is_some() && matches!(frame, LineFrame::Pong(_));
+        // Nothing else is one: who hears nothing may still have much to say.
+        let is_answer = matches!(frame, LineFrame::Pong(_)) && self.times.pong.take().is_some();
         if !is_answer && !self.allowance.spend(Instant::now()) {
             return self.end(close::RATE_LIMITED, "too many messages");
         }
