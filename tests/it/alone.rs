@@ -1,13 +1,13 @@
 //! The engine without its edges, on a store that counts and can be made to fail.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use peerpack::app::SystemClock;
 use peerpack::bus::local::LocalBus;
 use peerpack::store::{Database, Settings};
-use peerpack_actors::ids::{PackageId, UserId};
+use peerpack_actors::ids::{PackageId, TripId, UserId};
 use peerpack_actors::load::{Load, UNSTATED};
 use peerpack_actors::matching;
 use peerpack_actors::money::Amount;
@@ -15,9 +15,10 @@ use peerpack_actors::package::{End, Mode, Package, PackageDraft};
 use peerpack_actors::place::Gazetteer;
 use peerpack_actors::ports::Store;
 use peerpack_actors::request::{Request, RequestCommand};
-use peerpack_actors::runtime::{Engine, RuntimeSettings};
+use peerpack_actors::runtime::session::Overflow;
+use peerpack_actors::runtime::{Engine, Frame, RuntimeSettings, SessionId, SessionPort};
 use peerpack_actors::time::{Span, Time};
-use peerpack_actors::trip::{Stop, Transport, TripDraft};
+use peerpack_actors::trip::{Stop, Transport, Trip, TripDraft};
 use peerpack_actors::unit::Unit;
 
 use crate::deaf::Deaf;
@@ -63,13 +64,13 @@ impl Alone {
     }
 
     /// A trip between the ends of a package, with room for so many grams.
-    async fn publish_trip(&self, courier: UserId, weight_g: u32) {
+    fn trip(&self, weight_g: u32) -> TripDraft {
         let (now, package) = (self.engine.now(), self.instant());
         let stop = |end: &End, hours| {
             let at = now + Span::hours(hours);
             Stop { place: end.place, position: end.position, arrive: at, depart: at }
         };
-        let trip = TripDraft {
+        TripDraft {
             stops: vec![stop(&package.pickup, 5), stop(&package.dropoff, 20)],
             transport: Transport::Car,
             capacity: Load { weight_g, volume_ml: UNSTATED, slots: UNSTATED },
@@ -77,8 +78,11 @@ impl Alone {
             price: None,
             comment: String::new(),
             airport: String::new(),
-        };
-        self.engine.publish_trip(courier, trip).await.unwrap();
+        }
+    }
+
+    async fn publish_trip(&self, courier: UserId, weight_g: u32) {
+        self.engine.publish_trip(courier, self.trip(weight_g)).await.unwrap();
     }
 
     /// The offer that a package makes, sooner or later.
@@ -94,6 +98,21 @@ impl Alone {
         let rounds = || self.store.rounds.load(Ordering::SeqCst);
         let before = rounds();
         eventually("three more rounds", async || (rounds() >= before + 3).then_some(())).await;
+    }
+}
+
+/// A connection that counts what it is told.
+#[derive(Default)]
+struct Ear(AtomicUsize);
+
+impl SessionPort for Ear {
+    fn id(&self) -> SessionId {
+        SessionId(1)
+    }
+
+    fn push(&self, frame: Frame) -> Result<(), Overflow> {
+        self.0.fetch_add(usize::from(matches!(frame, Frame::Event(_))), Ordering::SeqCst);
+        Ok(())
     }
 }
 
@@ -126,6 +145,23 @@ async fn a_round_that_panics_is_not_the_last_one() {
     alone.store.panics.store(true, Ordering::SeqCst);
     alone.some_rounds().await;
     assert!(!alone.store.panics.load(Ordering::SeqCst), "it has panicked");
+    alone.end().await;
+}
+
+/// RT-9: looking at all that has changed elsewhere may take long; who has missed something does not wait for it.
+#[actix_web::test]
+async fn people_hear_what_they_have_missed_although_the_comparison_is_not_over() {
+    let alone = Alone::watchful().await;
+    let (courier, ear) = (alone.somebody(), Arc::new(Ear::default()));
+    alone.engine.attach(courier, Arc::clone(&ear) as _).await.unwrap();
+    alone.store.hangs.store(true, Ordering::SeqCst);
+    let hanging = async || (alone.store.hanging.load(Ordering::SeqCst) > 0).then_some(());
+    eventually("a comparison that hangs", hanging).await;
+    // On another node, whose hint is lost.
+    let now = alone.engine.now();
+    let trip = Trip::publish(TripId::new(now, rand::random()), courier, alone.trip(5_000), now).unwrap();
+    alone.database.commit(Unit::publish_trip(trip, &[])).await.unwrap();
+    eventually("the event", async || (ear.0.load(Ordering::SeqCst) > 0).then_some(())).await;
     alone.end().await;
 }
 

@@ -15,10 +15,13 @@ use peerpack_actors::trip::Trip;
 use peerpack_actors::unit::Unit;
 
 /// A store that works, and whose answers to commits get lost while it is `silent`. It panics the first time that it is
-/// asked for due trips, or at one of the next commits, if it was told to.
+/// asked for due trips, or at one of the next commits, if it was told to, and never says what has changed while it `hangs`.
 pub struct Deaf {
     database: Database,
     pub silent: AtomicBool,
+    pub hangs: AtomicBool,
+    /// How many wait for that.
+    pub hanging: AtomicUsize,
     pub panics: AtomicBool,
     /// Which of the next commits panics before it has done anything; none if 0.
     pub panics_at: AtomicUsize,
@@ -30,9 +33,9 @@ pub struct Deaf {
 
 impl Deaf {
     pub fn new(database: Database) -> Self {
-        let [panics_at, rounds, looks] = [0; 3].map(AtomicUsize::new);
-        let [silent, panics] = [false, false].map(AtomicBool::new);
-        Self { database, silent, panics, panics_at, rounds, looks }
+        let [hanging, panics_at, rounds, looks] = [0; 4].map(AtomicUsize::new);
+        let [silent, hangs, panics] = [false; 3].map(AtomicBool::new);
+        Self { database, silent, hangs, hanging, panics, panics_at, rounds, looks }
     }
 }
 
@@ -91,6 +94,10 @@ impl Store for Deaf {
     }
 
     async fn changes(&self, since: Time, limit: u32) -> Result<Changes, Unavailable> {
+        if self.hangs.load(Ordering::SeqCst) {
+            self.hanging.fetch_add(1, Ordering::SeqCst);
+            std::future::pending::<()>().await;
+        }
         self.database.changes(since, limit).await
     }
 
