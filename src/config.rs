@@ -129,7 +129,7 @@ pub struct Config {
     pub max_sockets_per_ip: usize,
     /// Open connections in all; absent means as many as there may be files.
     pub max_connections: Option<usize>,
-    /// Open HTTP connections from one address.
+    /// Open HTTP connections from one address; behind proxies, requests of one client under way.
     pub max_connections_per_ip: Option<usize>,
     /// How long a peer may take nothing of an answer, seconds.
     pub unread_within_s: u16,

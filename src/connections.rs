@@ -1,6 +1,10 @@
-//! Connections before they are requests: how many there may be, from where, and how long a peer may leave an answer lying.
+//! Connections before they are requests: how many there may be, from where, how long a peer may leave an answer lying, and
+//! how much it may still send after one.
 //!
-//! The HTTP server bounds how long a peer may take to ask; this bounds the rest. Must not know what is asked.
+//! The HTTP server bounds how long a peer may take to ask for the first time; this bounds the rest. Must not know what is
+//! asked.
+
+pub mod turn;
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind, IoSlice};
@@ -19,6 +23,7 @@ use tokio::time::Sleep;
 
 use crate::config::Config;
 use crate::http::address;
+use turn::Turn;
 
 /// How long a peer may leave what was sent to it unacknowledged, on the level of TCP.
 const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(30);
@@ -26,7 +31,8 @@ const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(30);
 /// Files that are kept for what is no connection: the store, the bus, logs, uploads.
 const OTHER_FILES: usize = 96;
 
-/// The most connections from one address, where addresses are counted.
+/// The most connections from one address, or behind our proxies the most requests of one client at a time, where those are
+/// counted.
 const FROM_ONE_ADDRESS: usize = 256;
 
 /// The connections of a node.
@@ -34,6 +40,8 @@ const FROM_ONE_ADDRESS: usize = 256;
 pub struct Connections {
     most: usize,
     most_from_one: usize,
+    /// Whether the peers are proxies of ours: then clients are counted by their requests.
+    is_behind_proxies: bool,
     unread_within: Duration,
     open: Mutex<Open>,
 }
@@ -41,8 +49,28 @@ pub struct Connections {
 #[derive(Debug, Default)]
 struct Open {
     all: usize,
-    /// HTTP connections only: sockets are counted by `ws`.
+    /// HTTP connections only: sockets are counted by `ws`. Behind proxies, requests under way.
     addresses: HashMap<IpAddr, usize>,
+}
+
+impl Open {
+    fn enter(&mut self, address: IpAddr, most: usize) -> bool {
+        let count = self.addresses.get(&address).copied().unwrap_or(0);
+        let has_room = count < most;
+        if has_room {
+            self.addresses.insert(address, count + 1);
+        }
+        has_room
+    }
+
+    fn leave(&mut self, address: IpAddr) {
+        if let Some(count) = self.addresses.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                self.addresses.remove(&address);
+            }
+        }
+    }
 }
 
 impl Connections {
@@ -60,12 +88,14 @@ impl Connections {
                 "max_connections is {most}, but with a limit of {files} open files there is room for {possible}"
             )));
         }
-        // Behind a proxy all of them come from one address.
-        let is_counted = config.limits && config.trusted_proxies == 0;
-        let most_from_one =
-            config.max_connections_per_ip.unwrap_or(if is_counted { FROM_ONE_ADDRESS } else { usize::MAX });
+        let most_from_one = config.max_connections_per_ip.unwrap_or(if config.limits {
+            FROM_ONE_ADDRESS
+        } else {
+            usize::MAX
+        });
+        let is_behind_proxies = config.trusted_proxies > 0;
         let unread_within = Duration::from_secs(config.unread_within_s.into());
-        Ok(Self { most, most_from_one, unread_within, open: Mutex::default() })
+        Ok(Self { most, most_from_one, is_behind_proxies, unread_within, open: Mutex::default() })
     }
 
     /// How many there are, sockets included.
@@ -83,17 +113,16 @@ impl Connections {
     /// Takes a connection in, unless there are too many; then it is closed at once.
     pub fn admit(self: &Arc<Self>, stream: TcpStream) -> Option<(Connection, SocketAddr)> {
         let peer = stream.peer_addr().ok()?;
-        let address = address::client(peer.ip());
+        // Behind proxies all connections come from a few addresses that are not those of clients.
+        let address = (!self.is_behind_proxies).then(|| address::client(peer.ip()));
         let refused = {
             let mut open = self.open.lock();
-            let from_here = open.addresses.get(&address).copied().unwrap_or(0);
             if open.all >= self.most {
                 Some("all")
-            } else if from_here >= self.most_from_one {
+            } else if address.is_some_and(|address| !open.enter(address, self.most_from_one)) {
                 Some("address")
             } else {
                 open.all += 1;
-                open.addresses.insert(address, from_here + 1);
                 None
             }
         };
@@ -104,8 +133,31 @@ impl Connections {
         // Small answers at once: without it an answer may wait for the acknowledgement of the one before.
         let _ = stream.set_nodelay(true);
         let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(ACKNOWLEDGED_WITHIN));
-        let place = Place { connections: Arc::clone(self), address: Some(address) };
-        Some((Connection { stream, place, unread: None }, peer))
+        let place = Place { connections: Arc::clone(self), address };
+        Some((Connection { stream, place, unread: None, turn: Turn::default(), between: None }, peer))
+    }
+
+    /// Counts one more request of a client behind our proxies, unless it has too many under way.
+    fn admit_request(self: &Arc<Self>, client: IpAddr) -> Option<ClientPlace> {
+        let client = address::client(client);
+        if !self.open.lock().enter(client, self.most_from_one) {
+            metrics::counter!("peerpack_connections_refused_total", "why" => "client").increment(1);
+            return None;
+        }
+        Some(ClientPlace { connections: Arc::clone(self), client })
+    }
+}
+
+/// One request of a client behind our proxies; counted until it is dropped.
+#[derive(Debug)]
+struct ClientPlace {
+    connections: Arc<Connections>,
+    client: IpAddr,
+}
+
+impl Drop for ClientPlace {
+    fn drop(&mut self) {
+        self.connections.open.lock().leave(self.client);
     }
 }
 
@@ -118,12 +170,8 @@ pub struct Place {
 
 impl Place {
     fn leave_address(&mut self, open: &mut Open) {
-        let Some(address) = self.address.take() else { return };
-        if let Some(count) = open.addresses.get_mut(&address) {
-            *count -= 1;
-            if *count == 0 {
-                open.addresses.remove(&address);
-            }
+        if let Some(address) = self.address.take() {
+            open.leave(address);
         }
     }
 }
@@ -137,13 +185,17 @@ impl Drop for Place {
     }
 }
 
-/// A connection of which a peer has to take what is written to it.
+/// A connection of which a peer has to take what is written to it, and on which it does not dawdle between requests.
 #[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,
     place: Place,
     /// Runs while the peer takes nothing.
     unread: Option<Pin<Box<Sleep>>>,
+    /// Whether a request is being answered.
+    turn: Turn,
+    /// Rings when the next request should have come.
+    between: Option<Pin<Box<Sleep>>>,
 }
 
 impl Connection {
@@ -153,6 +205,22 @@ impl Connection {
         let connections = Arc::clone(&self.place.connections);
         self.place.leave_address(&mut connections.open.lock());
         (self.stream, self.place)
+    }
+
+    /// What the requests on this connection know of it.
+    #[must_use]
+    pub fn turn(&self) -> turn::Asked {
+        turn::Asked::new(&self.turn, &self.place.connections)
+    }
+
+    /// Whether the peer has had its time for the next request. It is told by a timer when it has.
+    fn is_overdue(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(until) = self.turn.next_until() else { return false };
+        let between = self.between.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(until)));
+        if between.deadline() != until {
+            between.as_mut().reset(until);
+        }
+        between.as_mut().poll(cx).is_ready()
     }
 
     /// Passes on how a write went, and loses patience with a peer that takes nothing.
@@ -183,7 +251,18 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        // What came in time counts, also when nobody had the time to look at it.
+        let why = match &read {
+            Poll::Pending if self.is_overdue(cx) => "time",
+            Poll::Ready(Ok(())) if self.turn.has_too_much(buffer.filled().len() - before) => "bytes",
+            _ => return read,
+        };
+        metrics::counter!("peerpack_connections_cut_total", "why" => why).increment(1);
+        // To the HTTP server the peer has ended: it sends what it has to send, and closes.
+        buffer.set_filled(before);
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -207,6 +286,8 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // The server flushes after each answer and then may wait for nothing else: here the timer is set.
+        let _ = self.is_overdue(cx);
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 

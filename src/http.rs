@@ -65,7 +65,6 @@ impl Endpoint {
 
     fn on(mut self, method: Method, access: Access, route: Route) -> Self {
         let class = Class::of(self.path, &method);
-        let route = if class == Class::Upload { route.wrap(from_fn(uploads::close_unread)) } else { route };
         let route = route
             .wrap(from_fn(move |req, next| enforce(access, req, next)))
             .wrap(from_fn(move |req, next| admit(class, req, next)))

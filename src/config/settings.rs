@@ -127,7 +127,7 @@ pub struct Settings {
     /// Open connections in all [default: what the limit of open files leaves room for]
     #[arg(long, value_name = "N")]
     pub max_connections: Option<NonZeroUsize>,
-    /// Open HTTP connections from one address [default: 256 with limits and without proxies, otherwise any number]
+    /// Open HTTP connections from one address; behind proxies, requests of one client [default: 256 with limits]
     #[arg(long, value_name = "N")]
     pub max_connections_per_ip: Option<NonZeroUsize>,
     /// How long a client may take nothing of an answer, seconds [default: 30]

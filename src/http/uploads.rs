@@ -2,22 +2,15 @@
 //!
 //! What the file calls itself and what type it claims is ignored; names are ours, types are seen in the content.
 
-use std::cell::RefCell;
 use std::fs::File;
 use std::io;
-use std::pin::Pin;
-use std::rc::Rc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actix_multipart::{Field, Multipart, MultipartError};
-use actix_web::body::{BodySize, BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::PayloadError;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, ContentDisposition, DispositionParam, DispositionType, HeaderMap};
-use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpRequest, dev, web};
+use actix_web::{HttpRequest, web};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use peerpack_actors::ids::UserId;
@@ -75,42 +68,6 @@ pub(super) struct Upload {
     pub(super) place: Place,
 }
 
-/// What is left of a request's body. The HTTP server reads what nobody holds to its end, and some have none; while it is
-/// held, the connection is closed instead.
-#[derive(Clone)]
-struct Unread(#[expect(dead_code, reason = "held, not read")] Rc<RefCell<dev::Payload>>);
-
-/// An answer that holds what is left of the request.
-struct Last {
-    answer: BoxBody,
-    _unread: Unread,
-}
-
-impl MessageBody for Last {
-    type Error = Box<dyn std::error::Error>;
-
-    fn size(&self) -> BodySize {
-        self.answer.size()
-    }
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Pin::new(&mut self.answer).poll_next(cx)
-    }
-}
-
-/// Closes the connection after an answer to a form that was not read to its end.
-pub(super) async fn close_unread<B: MessageBody + 'static>(
-    req: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    let answer = next.call(req).await?.map_into_boxed_body();
-    let unread = answer.request().extensions_mut().remove::<Unread>();
-    Ok(match unread {
-        Some(unread) => answer.map_body(|_, answer| BoxBody::new(Last { answer, _unread: unread })),
-        None => answer,
-    })
-}
-
 /// Counts an upload and lets it in, at most so many a day.
 pub(super) async fn count(app: &App, user: UserId, kind: FileKind) -> Result<(), ApiError> {
     let most = match kind {
@@ -138,10 +95,7 @@ pub(super) async fn receive(
 ) -> Result<Upload, ApiError> {
     check_headers(req.headers(), most)?;
     let place = app.files.place()?;
-    let payload = Rc::new(RefCell::new(payload.into_inner()));
-    req.extensions_mut().insert(Unread(Rc::clone(&payload)));
-    let pieces = stream::poll_fn(move |cx| payload.borrow_mut().poll_next_unpin(cx));
-    let mut parts = Multipart::new(req.headers(), body(pieces, most + ENVELOPE, PATIENCE));
+    let mut parts = Multipart::new(req.headers(), body(payload.into_inner(), most + ENVELOPE, PATIENCE));
     let (mut file, mut seen) = (None, 0);
     while let Some(part) = parts.next().await {
         let mut part = part.map_err(|error| refusal(&error, most))?;

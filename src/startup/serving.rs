@@ -22,13 +22,17 @@ use super::beside::Beside;
 use super::ending::{self, KEPT_FOR, REQUESTS_WITHIN_S};
 use crate::app::App;
 use crate::auth::token::Tokens;
-use crate::connections::Connections;
+use crate::connections::{Connection, Connections, turn};
 use crate::error::{extract, panics, request_id};
 use crate::http::{once, secure};
 use crate::{http, ws};
 
 /// How long a client may take over its request line and headers.
 const HEADERS_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long what is left of a body is still taken in after an answer that closes the connection: closed at once, it might
+/// not let the answer through.
+const LEFT_WITHIN: Duration = Duration::from_secs(2);
 
 /// A server on a listener. It ends when its handle says so; signals are dealt with elsewhere.
 ///
@@ -63,7 +67,11 @@ pub(crate) fn serve(
                 async move { ending.notified().await }
             })
             .client_request_timeout(HEADERS_WITHIN)
+            .client_disconnect_timeout(LEFT_WITHIN)
             .keep_alive(KEPT_FOR)
+            .on_connect_ext(|connection: &Connection, data| {
+                data.insert(connection.turn());
+            })
             .upgrade(ws::Takeover::new(application()))
             .finish(application());
         let connections = Arc::clone(&connections);
@@ -100,11 +108,13 @@ fn application(
         .configure(|config| beside.provide(config))
         .configure(extract::refuse_in_our_words)
         .wrap(from_fn(panics::catch))
+        .wrap(from_fn(turn::count))
         .wrap(cors)
         .wrap(NormalizePath::new(TrailingSlash::Trim))
         .wrap(from_fn(request_id::name))
         .wrap(from_fn(ending::say_goodbye))
         .wrap(from_fn(secure::headers))
+        .wrap(from_fn(turn::take))
         .configure(http::routes)
         .default_service(web::to(extract::nothing_here))
         .into_factory()

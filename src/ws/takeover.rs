@@ -90,11 +90,15 @@ where
         *request.payload() = Payload::Stream { payload: Box::pin(inbound.clone()) };
         let answer = self.0.call(request);
         Box::pin(async move {
+            let FramedParts { mut io, codec, read_buf, write_buf, .. } = framed.into_parts();
+            // Answers to requests that the peer has sent before this one, without waiting for them.
+            if !matches!(timeout(STALLED_FOR, io.write_all(&write_buf)).await, Ok(Ok(()))) {
+                return Ok(());
+            }
             let response: Response<BoxBody> = match answer.await {
                 Ok(response) => response.into(),
                 Err(response) => response,
             };
-            let FramedParts { io, codec, read_buf, .. } = framed.into_parts();
             let (io, place) = io.into_stream();
             Answered { io, codec, unread: read_buf, place }.go_on(response, &inbound).await;
             Ok(())

@@ -191,3 +191,29 @@ async fn x_72_nonsense_is_answered_until_it_is_too_much() {
     assert_eq!(answer_to(&world, &frame(BINARY, b"{}")).await, Some(1003));
     world.stop().await;
 }
+
+#[actix_web::test]
+async fn x_74_an_upgrade_that_is_sent_behind_a_request_swallows_no_answer() {
+    let world = World::start().await;
+    let user = world.user();
+    let request = format!(
+        "POST /api/ws-ticket HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Length: 0\r\n\r\n",
+        world.address,
+        world.token(user)
+    );
+    let refused = Raw::handshake(&world, user).replace("Version: 13", "Version: 12");
+    for (handshake, expected) in [(Raw::handshake(&world, user), "101"), (refused, "426")] {
+        let mut raw = Raw::silent(&world).await;
+        raw.write(format!("{request}{request}{handshake}").as_bytes()).await.unwrap();
+        for _ in 0..2 {
+            let head = raw.head().await;
+            assert!(head.starts_with("HTTP/1.1 201 "), "{head}");
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+            let body = raw.take(length.parse().unwrap()).await;
+            assert!(body.starts_with(b"{\"ticket\":"), "{body:?}");
+        }
+        let head = raw.head().await;
+        assert!(head.starts_with(&format!("HTTP/1.1 {expected} ")), "{head}");
+    }
+    world.stop().await;
+}

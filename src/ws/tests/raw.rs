@@ -107,7 +107,7 @@ impl Raw {
     }
 
     /// The head of an answer.
-    async fn head(&mut self) -> String {
+    pub(super) async fn head(&mut self) -> String {
         loop {
             if let Some(end) = self.read.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
                 let head = self.read.drain(..end + 4).collect();
@@ -115,6 +115,14 @@ impl Raw {
             }
             assert!(self.more().await, "no answer");
         }
+    }
+
+    /// So many bytes of what comes next.
+    pub(super) async fn take(&mut self, length: usize) -> Vec<u8> {
+        while self.read.len() < length {
+            assert!(self.more().await, "it ends before");
+        }
+        self.read.drain(..length).collect()
     }
 
     /// Reads on; whether there was more.

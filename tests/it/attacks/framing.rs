@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use peerpack_actors::runtime::RuntimeSettings;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -156,6 +157,92 @@ async fn x_08_who_never_ends_the_body_is_told_408() {
     }
 }
 
+/// A request whose body comes in pieces, without its end.
+fn endless(path: &str, token: &str) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\
+         authorization: Bearer {token}\r\n\r\n1\r\n \r\n"
+    )
+}
+
+/// What is answered to a request that is followed by a little more again and again, until the connection is closed.
+async fn dribbled(app: &TestApp, request: &str, more: &str) -> String {
+    let mut stream = connect(app).await;
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let (deadline, mut answer) = (Instant::now() + PATIENCE, Vec::new());
+    while Instant::now() < deadline {
+        match timeout(Duration::from_millis(500), stream.read_buf(&mut answer)).await {
+            Ok(Ok(0) | Err(_)) => return String::from_utf8_lossy(&answer).into_owned(),
+            Ok(Ok(_)) => {}
+            Err(_) => drop(stream.write_all(more.as_bytes()).await),
+        }
+    }
+    panic!("never closed, after {:?}", String::from_utf8_lossy(&answer));
+}
+
+#[actix_web::test]
+async fn x_08_what_is_left_of_a_body_after_its_answer_is_not_waited_for() {
+    let app = with(&[]).await;
+    let anna = app.sign_in("Anna").await;
+    let too_large = endless("/api/packages", &anna.token) + &format!("11171\r\n{}\r\n", "x".repeat(70_001));
+    let cases = [
+        (endless("/api/auth/logout", &anna.token), 200),
+        (endless("/api/packages", "nobody's"), 401),
+        (endless("/api/nowhere", &anna.token), 404),
+        // Read for thirty seconds in all, and then no longer.
+        (endless("/api/packages", &app.sign_in("Boris").await.token), 408),
+        (too_large, 413),
+    ];
+    let answers = cases.iter().map(|(request, expected)| {
+        let app = &app;
+        async move { (dribbled(app, request, "1\r\n \r\n").await, expected) }
+    });
+    for (answer, expected) in join_all(answers).await {
+        assert_eq!(status(&answer), *expected, "{answer}");
+    }
+}
+
+#[actix_web::test]
+async fn x_08_nor_is_much_of_it_read() {
+    let app = with(&[]).await;
+    let mut stream = connect(&app).await;
+    stream.write_all(endless("/api/packages", "nobody's").as_bytes()).await.unwrap();
+    let piece = format!("10000\r\n{}\r\n", "x".repeat(65_536)).into_bytes();
+    let mut sent = 0;
+    while sent < 256 * 1024 * 1024 && matches!(timeout(PATIENCE, stream.write_all(&piece)).await, Ok(Ok(())))
+    {
+        sent += piece.len();
+    }
+    // The kernel keeps some of it.
+    assert!(sent < 32 * 1024 * 1024, "{sent}");
+}
+
+#[actix_web::test]
+async fn x_08_a_body_that_ends_soon_after_its_answer_leaves_the_connection_open() {
+    let app = with(&[]).await;
+    let mut stream = connect(&app).await;
+    let live = "GET /api/health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let request = endless("/api/nowhere", "nobody's");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"}") {
+        assert_ne!(timeout(PATIENCE, stream.read_buf(&mut answer)).await.unwrap().unwrap(), 0);
+    }
+    stream.write_all(format!("1\r\n \r\n0\r\n\r\n{live}").as_bytes()).await.unwrap();
+    let rest = until_closed(&mut stream).await;
+    assert_eq!((status(&String::from_utf8_lossy(&answer)), status(&rest)), (404, 200), "{rest}");
+}
+
+#[actix_web::test]
+async fn x_07_nor_is_a_head_waited_for_that_never_ends_behind_an_answer() {
+    let app = with(&[]).await;
+    let request = "GET /api/health/live HTTP/1.1\r\nhost: x\r\n\r\nGET /api/health/live HTTP/1.1\r\nhost: x\r\nx-slow: ";
+    for more in ["", "a"] {
+        let answer = dribbled(&app, request, more).await;
+        assert_eq!((status(&answer), answer.matches("HTTP/1.").count()), (200, 1), "{answer}");
+    }
+}
+
 #[actix_web::test]
 async fn x_09_who_never_reads_an_answer_is_cut_off() {
     let app = with(&[("PEERPACK_UNREAD_WITHIN_S", "1")]).await;
@@ -214,6 +301,43 @@ async fn x_10_one_address_does_not_take_all_connections() {
     let config = peerpack::config::Config::load(peerpack::config::Settings::default(), settings).unwrap();
     let error = peerpack::connections::Connections::new(&config).unwrap_err().to_string();
     assert!(error.contains("open files"), "{error}");
+}
+
+#[actix_web::test]
+async fn x_10_behind_a_proxy_one_client_does_not_take_all_connections() {
+    let settings = [("PEERPACK_TRUSTED_PROXIES", "1"), ("PEERPACK_MAX_CONNECTIONS_PER_IP", "20")];
+    let app = with(&settings).await;
+    // What the client says of itself stands before what the proxy says.
+    let slow = |n: usize| {
+        let head = "POST /api/auth/refresh HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9";
+        format!("{head}\r\nx-forwarded-for: 198.51.100.{n}, 203.0.113.7\r\n\r\n{{")
+    };
+    let live = |client: &str| {
+        format!(
+            "GET /api/health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-forwarded-for: {client}\r\n\r\n"
+        )
+    };
+    let mut open = Vec::new();
+    for n in 0..40 {
+        let mut stream = connect(&app).await;
+        stream.write_all(slow(n).as_bytes()).await.unwrap();
+        open.push(stream);
+    }
+    let other = refused(&app, live("203.0.113.8").as_bytes()).await;
+    assert_eq!(status(&other), 200, "{other}");
+    let answers = join_all(open.iter_mut().map(|stream| async move {
+        let mut first = [0; 12];
+        timeout(PATIENCE, stream.read_exact(&mut first)).await.unwrap().unwrap();
+        first[9..].to_vec()
+    }));
+    let mut answers = answers.await;
+    answers.sort();
+    assert_eq!(
+        (&answers[..20], &answers[20..]),
+        (&vec![b"408".to_vec(); 20][..], &vec![b"429".to_vec(); 20][..])
+    );
+    let served = async || (status(&refused(&app, live("203.0.113.7").as_bytes()).await) == 200).then_some(());
+    eventually("room again", served).await;
 }
 
 #[actix_web::test]

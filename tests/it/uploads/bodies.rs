@@ -12,9 +12,6 @@ use super::samples;
 use super::{BOUNDARY, form, form_type, kept, part, send, upload};
 use crate::support::{Backend, PATIENCE, TestApp, TestUser, backends, eventually};
 
-/// A server that takes nothing for so long has had enough.
-const STALLED: Duration = Duration::from_secs(10);
-
 const AVATAR: &str = "/api/user/avatar";
 const LIMIT: usize = 5 * 1024 * 1024;
 
@@ -120,7 +117,7 @@ async fn x_80_an_endless_form_comes_to_an_end() {
     let piece = [b"10000\r\n".to_vec(), vec![b'x'; 65_536], b"\r\n".to_vec()].concat();
     let mut sent = 0;
     while sent < 256 * 1024 * 1024 {
-        match timeout(STALLED, stream.write_all(&piece)).await {
+        match timeout(PATIENCE, stream.write_all(&piece)).await {
             Ok(Ok(())) => sent += piece.len(),
             _ => break,
         }
