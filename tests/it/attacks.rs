@@ -2,5 +2,6 @@
 
 mod deals;
 mod framing;
+mod operators;
 mod outside;
 mod signing_in;

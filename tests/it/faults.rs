@@ -6,6 +6,7 @@ mod chaos;
 mod chores;
 mod crashes;
 mod fleet;
+mod leaving;
 mod locks;
 mod market;
 mod network;

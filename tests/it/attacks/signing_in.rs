@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::identity::{call, with_phone};
 use crate::support::{Backend, TestApp, TestUser, backends, fresh_postgres};
 
-const PASSWORD: &str = "a long enough one";
+pub const PASSWORD: &str = "a long enough one";
 
 fn telegram(id: i64) -> String {
     let user = TelegramUser {
@@ -29,7 +29,7 @@ fn telegram(id: i64) -> String {
     sign(&user, PUBLIC_TEST_TOKEN, SystemClock.now())
 }
 
-fn signed_in(app: &TestApp, answer: &Value) -> TestUser {
+pub fn signed_in(app: &TestApp, answer: &Value) -> TestUser {
     app.anonymous().with_token(answer["access_token"].as_str().unwrap_or_else(|| panic!("{answer}")))
 }
 
@@ -173,7 +173,7 @@ async fn x_35_codes_are_kept_as_slow_salted_hashes_only() {
 }
 
 /// A server in production, and its first administrator's id.
-async fn production(backend: Backend) -> TestApp {
+pub async fn production(backend: Backend) -> TestApp {
     let url = match backend {
         Backend::Sqlite => None,
         Backend::Postgres => Some(fresh_postgres().await),
@@ -263,7 +263,7 @@ async fn x_37_an_administrator_may_do_nothing_without_a_second_factor() {
 }
 
 /// The authenticator of whoever is signed in, as their phone would have it.
-async fn authenticator(app: &TestApp, entered: &Value) -> Authenticator {
+pub async fn authenticator(app: &TestApp, entered: &Value) -> Authenticator {
     let user = entered["user"]["id"].as_str().unwrap().parse().unwrap();
     let secret = app.app.config.jwt_secret([0; 32]).unwrap();
     let tokens = Tokens::new(secret.reveal().as_bytes(), app.app.config.access_ttl).unwrap();
