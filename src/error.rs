@@ -287,6 +287,7 @@ impl From<Rejection> for ApiError {
             | R::Expired
             | R::NoRoom(_)
             | R::TripNotLive
+            | R::PartyGone
             | R::ParcelsOnBoard
             | R::AlreadyRequested
             | R::TooManyRequests

@@ -47,7 +47,7 @@ use std::time::Duration;
 use sqlx::{PgPool, SqlitePool};
 use tokio::runtime::Handle;
 
-pub use accounts::{Deletion, NewOperator};
+pub use accounts::{Change, Deletion, NewOperator};
 pub use codes::{CodeLimits, NewCode};
 pub use disputes::DisputeRecord;
 pub use documents::{Added, Document, DocumentState};

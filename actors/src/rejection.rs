@@ -34,6 +34,9 @@ pub enum Rejection {
     /// The trip is over or cancelled.
     #[error("the trip is no longer available")]
     TripNotLive,
+    /// The sender or the courier has deleted the account, or was shut out.
+    #[error("the other party has left")]
+    PartyGone,
     /// The trip still carries parcels.
     #[error("the trip still has parcels on board")]
     ParcelsOnBoard,
@@ -87,6 +90,7 @@ impl Rejection {
             Self::NoRoom(_) => "no_room",
             Self::DoesNotSuit(_) => "does_not_suit",
             Self::TripNotLive => "trip_not_live",
+            Self::PartyGone => "party_gone",
             Self::ParcelsOnBoard => "parcels_on_board",
             Self::OwnPackage => "own_package",
             Self::AlreadyRequested => "already_requested",

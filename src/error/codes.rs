@@ -119,6 +119,12 @@ pub const CODES: &[Code] = &[
     here("no_room", &[409], "the trip has no room left for it", "В поездке не осталось места"),
     here("trip_not_live", &[409], "the trip is over or called off", "Поездка закончена или отменена"),
     here(
+        "party_gone",
+        &[409],
+        "the sender or the courier has deleted the account, or was shut out",
+        "Другой стороны здесь больше нет",
+    ),
+    here(
         "parcels_on_board",
         &[409],
         "a trip with parcels on board cannot be called off",
@@ -162,6 +168,12 @@ pub const CODES: &[Code] = &[
         &[409],
         "another administrator has to do this",
         "Это должен сделать другой администратор",
+    ),
+    here(
+        "last_administrator",
+        &[409],
+        "nobody else could undo it: make somebody else an administrator first",
+        "Это последний администратор, сначала назначьте другого",
     ),
     here("login_taken", &[409], "somebody else has this login", "Такое имя уже занято"),
     here(

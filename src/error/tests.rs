@@ -31,6 +31,7 @@ fn every_refusal_of_the_core_has_its_status() {
         (Rejection::AlreadyTaken, 409),
         (Rejection::Expired, 409),
         (Rejection::TripNotLive, 409),
+        (Rejection::PartyGone, 409),
         (Rejection::ParcelsOnBoard, 409),
         (Rejection::AlreadyRequested, 409),
         (Rejection::TooManyRequests, 409),

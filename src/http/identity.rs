@@ -206,8 +206,8 @@ async fn sign_in(
     Ok(HttpResponse::Ok().json(signed_in(app, tokens, user, family, &refresh, is_new, shown).await?))
 }
 
-/// What a session may do. An operator's role counts once the second factor was shown, if there is one; an administrator's
-/// never without one in production.
+/// What a session may do. An operator's role counts once the second factor was shown, if there is one; in production never
+/// without one.
 async fn rights(app: &App, user: &User, shown: bool) -> Result<(Role, Option<SecondFactorIs>), ApiError> {
     if !user.role.is_operator() || shown {
         return Ok((user.role, None));
@@ -215,7 +215,7 @@ async fn rights(app: &App, user: &User, shown: bool) -> Result<(Role, Option<Sec
     if app.database.second_factor(user.id).await?.is_some_and(|factor| factor.is_confirmed) {
         return Ok((Role::User, Some(SecondFactorIs::Show)));
     }
-    if user.role == Role::Admin && app.config.mode == Mode::Production {
+    if app.config.mode == Mode::Production {
         return Ok((Role::User, Some(SecondFactorIs::SetUp)));
     }
     Ok((user.role, None))

@@ -14,7 +14,7 @@ use crate::auth::{Principal, Role};
 use crate::error::extract::Body;
 use crate::error::{ApiError, Problem};
 use crate::leaving::call_everything_off;
-use crate::store::NewOperator;
+use crate::store::{Change, NewOperator};
 
 /// Somebody who is to sign in with a name and a password.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -85,8 +85,8 @@ pub async fn set_role(
     body: Body<NewRole>,
 ) -> Result<HttpResponse, ApiError> {
     let (user, now) = (somebody_else(principal, path.into_inner())?, app.clock.now());
-    let known = app.database.set_role(user, body.0.role, now).await?;
-    changed(known, &revocations, &app).await
+    let change = app.database.set_role(user, body.0.role, now).await?;
+    changed(change, &revocations, &app).await
 }
 
 /// Shuts a person out. Their sessions end, their trips and waiting packages are called off.
@@ -133,7 +133,7 @@ pub async fn reset_second_factor(
 ) -> Result<HttpResponse, ApiError> {
     let user = somebody_else(principal, path.into_inner())?;
     let known = app.database.remove_second_factor(user, app.clock.now()).await?;
-    changed(known, &revocations, &app).await
+    changed(if known { Change::Made } else { Change::NobodyThere }, &revocations, &app).await
 }
 
 async fn set_blocked(
@@ -144,8 +144,8 @@ async fn set_blocked(
     blocked: bool,
 ) -> Result<HttpResponse, ApiError> {
     let user = somebody_else(principal, user)?;
-    let known = app.database.set_blocked(user, blocked, app.clock.now()).await?;
-    let answer = changed(known, revocations, app).await?;
+    let change = app.database.set_blocked(user, blocked, app.clock.now()).await?;
+    let answer = changed(change, revocations, app).await?;
     if blocked {
         // What this does not get done, the chores do.
         call_everything_off(app, user).await?;
@@ -153,7 +153,7 @@ async fn set_blocked(
     Ok(answer)
 }
 
-/// Nobody changes their own rights: the last administrator would lock everybody out.
+/// Nobody changes their own rights. That the last administrator stays one is decided with the change itself.
 fn somebody_else(principal: Principal, user: UserId) -> Result<UserId, ApiError> {
     if user == principal.user {
         return Err(ApiError::conflict("own_account", "another administrator has to do this"));
@@ -161,9 +161,14 @@ fn somebody_else(principal: Principal, user: UserId) -> Result<UserId, ApiError>
     Ok(user)
 }
 
-async fn changed(known: bool, revocations: &Revocations, app: &App) -> Result<HttpResponse, ApiError> {
-    if !known {
-        return Err(ApiError::not_found());
+async fn changed(change: Change, revocations: &Revocations, app: &App) -> Result<HttpResponse, ApiError> {
+    match change {
+        Change::Made => {}
+        Change::NobodyThere => return Err(ApiError::not_found()),
+        Change::LastAdministrator => {
+            let message = "there would be no administrator left";
+            return Err(ApiError::conflict("last_administrator", message));
+        }
     }
     revocations.refresh(app.clock.now()).await?;
     Ok(HttpResponse::Ok().json(AccountChanged { success: true }))

@@ -6,7 +6,7 @@ use peerpack_actors::time::Time;
 
 use super::failure::Failure;
 use super::sessions::revoke_all;
-use super::sql::{Conn, Sql, args, each, sql};
+use super::sql::{Alone, Conn, Sql, args, each, locking, sql};
 use super::users::{User, returned_columns, user, user_columns};
 use super::{Database, files};
 use crate::auth::Role;
@@ -37,6 +37,12 @@ const INVITE: Sql = sql("\
 const REDEEM: Sql = sql("\
     UPDATE invitations SET used_at = $2 WHERE hash = $1 AND used_at IS NULL AND expires_at > $2 \
     AND NOT EXISTS (SELECT 1 FROM users WHERE role = 'admin' AND deleted_at IS NULL AND blocked_at IS NULL)");
+
+// Somebody else who can undo what is done.
+const IS_LAST_ADMIN: Sql = sql("\
+    SELECT 1 AS one FROM users WHERE id = $1 AND role = 'admin' AND deleted_at IS NULL AND blocked_at IS NULL \
+    AND NOT EXISTS (SELECT 1 FROM users AS o \
+        WHERE o.role = 'admin' AND o.deleted_at IS NULL AND o.blocked_at IS NULL AND o.id <> $1)");
 
 const SET_BLOCKED: Sql = sql("UPDATE users SET blocked_at = $2, updated_at = $3 WHERE id = $1");
 const SET_ROLE: Sql = sql("UPDATE users SET role = $2, updated_at = $3 WHERE id = $1");
@@ -76,6 +82,8 @@ const OBSTACLE: Sql = sql(concat!(
     has_money!("$1"),
     " THEN 'money' END AS obstacle"
 ));
+// See `commit/parties.rs`: a deal that is being made now is there, or hears of the deletion.
+const LEAVE: Sql = locking!("SELECT role FROM users WHERE id = $1", "FOR UPDATE");
 const DELETE: Sql = sql("UPDATE users SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL");
 
 const LEFT_BEHIND: Sql = sql("\
@@ -139,6 +147,25 @@ pub enum Deletion {
     OpenDeals,
     /// There is money in the wallet, or on its way out.
     MoneyLeft,
+    /// Operators do not leave by this door.
+    Operator,
+}
+
+/// What became of a wish to change what somebody may do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// It is so now.
+    Made,
+    /// There is no such person.
+    NobodyThere,
+    /// It would leave no administrator.
+    LastAdministrator,
+}
+
+impl Change {
+    const fn of(found: bool) -> Self {
+        if found { Self::Made } else { Self::NobodyThere }
+    }
 }
 
 impl Database {
@@ -229,35 +256,40 @@ impl Database {
         }
     }
 
-    /// Gives a person another role and ends their sessions, whose tokens name the old one; answers whether there is
-    /// such a person.
+    /// Gives a person another role and ends their sessions, whose tokens name the old one; the last administrator stays one.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn set_role(&self, id: UserId, role: Role, now: Time) -> Result<bool, Unavailable> {
+    pub async fn set_role(&self, id: UserId, role: Role, now: Time) -> Result<Change, Unavailable> {
         let work = self.write(move |conn| {
             Box::pin(async move {
+                if role != Role::Admin && is_last_admin(conn, id).await? {
+                    return Ok(Change::LastAdministrator);
+                }
                 let changed = conn.execute(SET_ROLE, args![id.uuid(), role.word(), now.ms()]).await? == 1;
                 revoke_all(conn, id, now).await?;
-                Ok(changed)
+                Ok(Change::of(changed))
             })
         });
         Ok(work.await?)
     }
 
-    /// Shuts a person out and ends their sessions, or lets them in again; answers whether there is such a person.
+    /// Shuts a person out and ends their sessions, or lets them in again; the last administrator is not shut out.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn set_blocked(&self, id: UserId, blocked: bool, now: Time) -> Result<bool, Unavailable> {
+    pub async fn set_blocked(&self, id: UserId, blocked: bool, now: Time) -> Result<Change, Unavailable> {
         let work = self.write(move |conn| {
             Box::pin(async move {
+                if blocked && is_last_admin(conn, id).await? {
+                    return Ok(Change::LastAdministrator);
+                }
                 let since = blocked.then_some(now.ms());
                 let changed = conn.execute(SET_BLOCKED, args![id.uuid(), since, now.ms()]).await? == 1;
                 if blocked {
                     revoke_all(conn, id, now).await?;
                 }
-                Ok(changed)
+                Ok(Change::of(changed))
             })
         });
         Ok(work.await?)
@@ -271,6 +303,12 @@ impl Database {
     pub async fn delete_account(&self, id: UserId, now: Time) -> Result<Deletion, Unavailable> {
         let work = self.write(move |conn| {
             Box::pin(async move {
+                let row = conn.optional(LEAVE, args![id.uuid()]).await?;
+                let role = row.map(|row| row.text("role")).transpose()?;
+                if role.is_some_and(|word| word != Role::User.word()) {
+                    return Ok(Deletion::Operator);
+                }
+                // Only now: what is seen before the row is ours may be changed a moment later.
                 if let Some(obstacle) = obstacle(conn, id).await? {
                     return Ok(obstacle);
                 }
@@ -320,6 +358,12 @@ impl Database {
         });
         Ok(work.await?)
     }
+}
+
+/// Whether nobody but this person is an administrator who may come in. Until the transaction ends it stays so.
+async fn is_last_admin(conn: &mut Conn, id: UserId) -> Result<bool, Failure> {
+    conn.alone(Alone::DeposingAdministrators).await?;
+    Ok(conn.optional(IS_LAST_ADMIN, args![id.uuid()]).await?.is_some())
 }
 
 /// What keeps an account from going, if anything does.

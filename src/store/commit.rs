@@ -1,7 +1,7 @@
 //! Applying units of work: guarded at every step, in one fixed order of locks.
 //!
 //! ```text
-//! receipts -> packages -> trips and their legs -> requests -> escrows, transfers -> wallets -> streams -> events
+//! receipts -> people -> packages -> trips and their legs -> requests -> escrows, transfers -> wallets -> streams -> events
 //! ```
 //!
 //! Within a table rows are taken in ascending order. Two transactions that touch the same rows therefore meet
@@ -13,6 +13,7 @@
 
 pub(super) mod money;
 mod packages;
+mod parties;
 mod streams;
 mod trips;
 
@@ -77,6 +78,7 @@ pub(super) fn fits(packages: &BTreeSet<PackageId>, unit: &Prepared) -> bool {
 /// Applies units as one, inside the transaction that is open.
 pub(super) async fn apply(conn: &mut Conn, units: Units<'_>) -> Result<Vec<Committed>, Failure> {
     receipts::apply(conn, units).await?;
+    parties::apply(conn, units).await?;
     packages::apply(conn, units).await?;
     trips::apply(conn, units).await?;
     packages::apply_requests(conn, units).await?;

@@ -25,9 +25,10 @@ pub(super) const fn sql(text: &'static str) -> Sql {
 }
 
 /// A statement over a list of rows, which is its first argument, as JSON (see [`rows`]). The rows are called
-/// `r` and have a column `n`, their number from 0, besides those named.
+/// `r` and have a column `n`, their number from 0, besides those named. What follows `locking` is for Postgres: SQLite has
+/// one writer anyway.
 macro_rules! over_rows {
-    ($before:expr, [$($column:ident $kind:ident),+ $(,)?], $after:expr) => {
+    ($before:expr, [$($column:ident $kind:ident),+ $(,)?], $after:expr $(, locking $lock:literal)?) => {
         $crate::store::sql::Sql {
             postgres: concat!(
                 $before,
@@ -35,6 +36,7 @@ macro_rules! over_rows {
                 $(", ", stringify!($column), " ", over_rows!(@postgres $kind)),+,
                 ") ",
                 $after
+                $(, " ", $lock)?
             ),
             sqlite: concat!(
                 $before,
@@ -53,6 +55,14 @@ macro_rules! over_rows {
     (@sqlite text $column:ident) => { concat!("value->>'", stringify!($column), "'") };
 }
 pub(super) use over_rows;
+
+/// A query that keeps the rows it finds from being changed until the transaction ends. SQLite has one writer anyway.
+macro_rules! locking {
+    ($query:literal, $lock:literal) => {
+        $crate::store::sql::Sql { postgres: concat!($query, " ", $lock), sqlite: $query }
+    };
+}
+pub(super) use locking;
 
 /// Rows as the argument that [`over_rows!`] expects. Each is a JSON object; ids as [`hex`].
 pub(super) fn rows(items: impl IntoIterator<Item = serde_json::Value>) -> Value {
@@ -152,6 +162,8 @@ pub(super) enum Conn {
 pub(super) enum Alone {
     /// Sending codes to phones.
     SendingCodes,
+    /// Taking an administrator's rights away.
+    DeposingAdministrators,
 }
 
 /// Runs `$body` with `$conn` and `$query` of the database at hand.
@@ -195,12 +207,12 @@ impl Conn {
 
     /// Until the transaction ends, nobody else does this. SQLite has one writer anyway.
     pub(super) async fn alone(&mut self, what: Alone) -> Result<(), Failure> {
-        match (self, what) {
-            (Self::Postgres(conn), Alone::SendingCodes) => {
-                let lock = "SELECT pg_advisory_xact_lock(1)";
-                sqlx::raw_sql(lock).execute(&mut **conn).await.map(drop)?;
-            }
-            (Self::Sqlite(_) | Self::Reader(_), _) => {}
+        let lock = match what {
+            Alone::SendingCodes => "SELECT pg_advisory_xact_lock(1)",
+            Alone::DeposingAdministrators => "SELECT pg_advisory_xact_lock(2)",
+        };
+        if let Self::Postgres(conn) = self {
+            sqlx::raw_sql(lock).execute(&mut **conn).await.map(drop)?;
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use peerpack::auth::Role;
 use peerpack::chores;
+use peerpack::store::Change;
 use peerpack_actors::ports::Store;
 use peerpack_actors::request::RequestState;
 use reqwest::{Method, StatusCode};
@@ -249,7 +250,7 @@ async fn an_operator_decides_no_case_of_their_own() {
         let (database, now) = (&app.app.database, app.app.clock.now());
         let mut parties = Vec::new();
         for who in [&anna, &ivan] {
-            assert_eq!(database.set_role(who.id.parse().unwrap(), Role::Admin, now).await, Ok(true));
+            assert_eq!(database.set_role(who.id.parse().unwrap(), Role::Admin, now).await, Ok(Change::Made));
             parties.push(who.again(&app).await);
         }
         let refused = async |who: &TestUser, path: &str, body: Value| {

@@ -219,7 +219,7 @@ async fn rt_13_a_logout_ends_its_socket_for_good_and_a_ban_all_of_them() {
     hear(&mut tablet, connected).await;
 
     let user = anna.id.parse().unwrap();
-    assert!(app.app.database.set_blocked(user, true, app.app.clock.now()).await.unwrap());
+    app.app.database.set_blocked(user, true, app.app.clock.now()).await.unwrap();
     let over = ending(&mut tablet).await.unwrap_err();
     assert!(over.starts_with("4503 "), "{over}");
 }

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use peerpack::auth::Role;
-use peerpack::store::{CodeLimits, Deletion, NewCode, RefreshToken, Rotation, TelegramProfile};
+use peerpack::store::{Change, CodeLimits, Deletion, NewCode, RefreshToken, Rotation, TelegramProfile};
 use peerpack_actors::ids::UserId;
 use peerpack_actors::time::{Span, Time};
 
@@ -50,8 +50,8 @@ on_both! {
         assert!(!is_new);
         assert_eq!((again.id, again.name.as_str(), again.username.as_ref()), (first.id, "Anna B", None));
         assert_eq!((again.avatar, again.created_at), (anna().avatar, START));
-        assert_eq!(store.db.set_role(first.id, Role::Admin, after(2)).await, Ok(true));
-        assert_eq!(store.db.set_role(user(), Role::Admin, after(2)).await, Ok(false));
+        assert_eq!(store.db.set_role(first.id, Role::Admin, after(2)).await, Ok(Change::Made));
+        assert_eq!(store.db.set_role(user(), Role::Admin, after(2)).await, Ok(Change::NobodyThere));
         let found = store.db.user(first.id).await.expect("an answer").expect("there");
         assert_eq!((found.role, found.telegram_id), (Role::Admin, Some(279_058_397)));
         assert_eq!(store.db.user(user()).await, Ok(None));
@@ -115,12 +115,12 @@ on_both! {
 
     async fn who_is_shut_out_at_this_moment_gets_no_session(store: &TestStore) {
         let anna = signed_in(store).await;
-        assert_eq!(store.db.set_blocked(anna, true, after(1)).await, Ok(true));
+        assert_eq!(store.db.set_blocked(anna, true, after(1)).await, Ok(Change::Made));
         // The caller has looked before, and saw somebody who may come in.
         let late = store.db.open_session(token("a", user(), anna), Role::User, String::new()).await;
         assert_eq!(late, Ok(false));
-        assert_eq!(store.db.set_blocked(anna, false, after(2)).await, Ok(true));
-        assert_eq!(store.db.set_role(anna, Role::Admin, after(3)).await, Ok(true));
+        assert_eq!(store.db.set_blocked(anna, false, after(2)).await, Ok(Change::Made));
+        assert_eq!(store.db.set_role(anna, Role::Admin, after(3)).await, Ok(Change::Made));
         let late = store.db.open_session(token("a", user(), anna), Role::User, String::new()).await;
         assert_eq!(late, Ok(false), "the token would name the old role");
         assert_eq!(store.db.sessions(anna, after(4)).await, Ok(Vec::new()));
@@ -134,7 +134,7 @@ on_both! {
         }));
         let ban = store.db.set_blocked(anna, true, after(1));
         let (sign_ins, ban) = futures_util::future::join(sign_ins, ban).await;
-        assert_eq!(ban, Ok(true));
+        assert_eq!(ban, Ok(Change::Made));
         assert!(sign_ins.into_iter().all(|outcome| outcome.is_ok()));
         assert_eq!(store.db.sessions(anna, after(2)).await, Ok(Vec::new()));
         for name in names {

@@ -5,8 +5,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
+use crate::auth::Principal;
 use crate::auth::revocations::Revocations;
-use crate::auth::{Principal, Role};
 use crate::error::{ApiError, Problem};
 use crate::keeping::RESTORABLE;
 use crate::leaving::call_everything_off;
@@ -30,14 +30,11 @@ pub async fn delete_account(
     principal: Principal,
     revocations: web::Data<Revocations>,
 ) -> Result<HttpResponse, ApiError> {
-    // The stored role: without the second factor an operator's token says less.
-    let role = app.database.user(principal.user).await?.map(|user| user.role);
-    if role.is_some_and(Role::is_operator) {
-        let message = "an administrator has to take the role away first";
-        return Err(ApiError::conflict("operator", message));
-    }
     let (user, now) = (principal.user, app.clock.now());
     match app.database.delete_account(user, now).await? {
+        Deletion::Operator => {
+            Err(ApiError::conflict("operator", "an administrator has to take the role away first"))
+        }
         Deletion::OpenDeals => Err(ApiError::conflict("open_deals", "a deal is still under way")),
         Deletion::MoneyLeft => Err(ApiError::conflict("money_left", "please take your money out first")),
         Deletion::Begun => {

@@ -1,0 +1,39 @@
+//! Whether those who make a deal are still there: an account that goes, or is shut out, at the same moment.
+//!
+//! Whoever leaves takes the person's row for themselves and then looks for deals; whoever makes a deal shares the row of
+//! each party. So one of the two waits for the other, and sees what it did.
+
+use std::collections::BTreeSet;
+
+use peerpack_actors::ledger::EscrowState;
+use peerpack_actors::rejection::Rejection;
+use serde_json::json;
+
+use super::Units;
+use crate::store::failure::Failure;
+use crate::store::sql::{Conn, Sql, hex, over_rows, rows};
+
+// The weakest lock that a deletion waits for; what people change about themselves waits for nobody.
+const PARTIES: Sql = over_rows!(
+    "SELECT u.deleted_at, u.blocked_at FROM",
+    [id uuid],
+    "CROSS JOIN users AS u WHERE u.id = r.id ORDER BY r.n",
+    locking "FOR KEY SHARE OF u"
+);
+
+/// Refuses new deals of people who have left.
+pub(super) async fn apply(conn: &mut Conn, units: Units<'_>) -> Result<(), Failure> {
+    let deals =
+        units.iter().flat_map(|unit| &unit.escrow).filter(|(escrow, _)| escrow.state == EscrowState::None);
+    let parties: BTreeSet<_> = deals.flat_map(|(escrow, _)| [escrow.sender, escrow.courier]).collect();
+    if parties.is_empty() {
+        return Ok(());
+    }
+    let parties = rows(parties.into_iter().map(|id| json!({ "id": hex(id.uuid()) })));
+    for row in conn.all(PARTIES, vec![parties]).await? {
+        if row.optional_time("deleted_at")?.or(row.optional_time("blocked_at")?).is_some() {
+            return Err(Failure::Refused(Rejection::PartyGone));
+        }
+    }
+    Ok(())
+}
