@@ -17,6 +17,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use peerpack_actors::matching::Settings as Matching;
 use peerpack_actors::package::Mode as PackageMode;
+use peerpack_actors::place::Home;
 use peerpack_actors::time::Span;
 use serde::Deserialize;
 
@@ -113,6 +114,8 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// How a package finds its courier when its sender does not say.
     pub default_mode: PackageMode,
+    /// The countries whose places are meant before others of the same name.
+    pub home_countries: Home,
     /// The knobs of the matching.
     pub matching: Matching,
     /// An OSRM-compatible routing service; absent means great circles.
@@ -178,12 +181,17 @@ impl Config {
         let layers = [("flags", flags), ("environment", environment), ("file", file.unwrap_or_default())];
         let layers = layers.map(|(name, layer)| layer.with_secrets_from_files(name, &mut problems));
         let settings = layers.into_iter().reduce(Settings::or).unwrap_or_default();
-        let config = Self::from_settings(settings, warnings);
+        let home = settings.home_countries.as_ref().map(Home::of).transpose();
+        let home = home.unwrap_or_else(|error| {
+            problems.push(format!("home_countries: {error}"));
+            None
+        });
+        let config = Self::from_settings(settings, home.unwrap_or_default(), warnings);
         config.check(&mut problems);
         if problems.is_empty() { Ok(config.with_warnings()) } else { Err(Problems(problems)) }
     }
 
-    fn from_settings(settings: Settings, warnings: Vec<String>) -> Self {
+    fn from_settings(settings: Settings, home_countries: Home, warnings: Vec<String>) -> Self {
         let mode = settings.mode.unwrap_or_default();
         let development = mode == Mode::Development;
         let span =
@@ -225,6 +233,7 @@ impl Config {
                 .allowed_origins
                 .unwrap_or_else(|| if development { local_origins() } else { Vec::new() }),
             default_mode: settings.default_mode.unwrap_or_default(),
+            home_countries,
             matching: settings.matching.unwrap_or_default(),
             routing_url: settings.routing_url,
             routing_timeout_ms: settings.routing_timeout_ms.unwrap_or(300),

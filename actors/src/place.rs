@@ -1,14 +1,18 @@
 //! Places: what a city is, where it lies, and finding one by name or by position.
 //!
 //! It knows the bundled gazetteer and nothing about trips, packages or matching. It does no I/O: the places are
-//! compiled in. It never guesses: an unknown name is an absence, and a likely one is a suggestion to show.
+//! compiled in. It never guesses: an unknown name is an absence, a likely one is a suggestion to show, and a name that may
+//! mean several places is a list of them.
 
 mod atlas;
 mod compass;
 mod folding;
 mod gazetteer;
 mod grid;
+mod home;
 mod names;
+mod reading;
+mod resolving;
 mod spelling;
 
 use std::fmt;
@@ -19,6 +23,8 @@ use serde::{Deserialize, Serialize};
 pub use atlas::{CellIndex, Crossing, Parts, Patches, PlaceIndex, Spot};
 pub use compass::{Compass, SECTORS, Sectors};
 pub use gazetteer::{Gazetteer, ParseError, Problem, Table};
+pub use home::{Home, NotACountry};
+pub use resolving::{Hint, Resolved, Travel, Wanted};
 
 /// The id of a place in GeoNames, kept for good.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -83,7 +89,25 @@ impl Position {
     }
 }
 
-/// A city, a town, or a district of a large city.
+/// A part of a country that has a government of its own: an oblast, a province.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Region {
+    /// Its Russian name, or the English one if no Russian name is known.
+    pub name_ru: &'static str,
+    /// Its English name.
+    pub name_en: &'static str,
+}
+
+/// What a place is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A city, a town or a district of one.
+    Town,
+    /// An airport.
+    Airport,
+}
+
+/// A city, a town, a district of a large city, or an airport.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Place {
     /// Its id.
@@ -98,6 +122,12 @@ pub struct Place {
     pub tz: &'static str,
     /// The ISO 3166 code of its country: two capital letters.
     pub country: &'static str,
+    /// The region it lies in, if that is known.
+    pub region: Option<Region>,
+    /// The city that it belongs to, if it is one of its districts or airports.
+    pub city: Option<PlaceId>,
+    /// What it is.
+    pub kind: Kind,
     /// How many people live there; some counts are years old.
     pub population: u32,
 }

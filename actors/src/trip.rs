@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{TripId, UserId};
 use crate::load::{Load, MAX_WEIGHT_G};
 use crate::money::Amount;
-use crate::place::{PlaceId, Position};
+use crate::place::{PlaceId, Position, Travel};
 use crate::rejection::Rejection;
 use crate::time::{Span, Time};
 
@@ -112,6 +112,17 @@ impl Transport {
             Self::Car => 70.0,
             Self::Bus => 60.0,
             Self::Foot => 5.0,
+        }
+    }
+}
+
+impl From<Transport> for Travel {
+    fn from(transport: Transport) -> Self {
+        match transport {
+            Transport::Plane => Self::Air,
+            Transport::Train => Self::Rail,
+            Transport::Car | Transport::Bus => Self::Road,
+            Transport::Foot => Self::Foot,
         }
     }
 }

@@ -103,6 +103,10 @@ pub struct Settings {
     /// How a package finds its courier when its sender does not say: instant or choose [default: instant]
     #[arg(long, value_name = "MODE", value_parser = package_mode)]
     pub default_mode: Option<PackageMode>,
+    /// Countries whose places are meant before others of the same name, and shown first, as ISO 3166 codes [default:
+    /// RU,BY,KZ,UZ,GE,AM,TR,AE,KG,TJ,TM,AZ,MD]
+    #[arg(long, value_name = "CODES", value_delimiter = ',')]
+    pub home_countries: Option<Vec<String>>,
     /// Knobs of the matching, as TOML: acceptance = 0.4, fairness = 0.1 [default: see docs/matching.md]
     #[arg(long, value_name = "KNOBS", value_parser = matching_knobs)]
     pub matching: Option<Matching>,
@@ -312,6 +316,7 @@ impl Settings {
             public_url: self.public_url.or(below.public_url),
             allowed_origins: self.allowed_origins.or(below.allowed_origins),
             default_mode: self.default_mode.or(below.default_mode),
+            home_countries: self.home_countries.or(below.home_countries),
             matching: self.matching.or(below.matching),
             routing_url: self.routing_url.or(below.routing_url),
             routing_timeout_ms: self.routing_timeout_ms.or(below.routing_timeout_ms),

@@ -169,6 +169,18 @@ fn in_development_a_token_key_is_made_once_and_kept_for_its_owner_only() {
 }
 
 #[test]
+fn home_countries_are_codes() {
+    let load = |codes: &str| {
+        Config::load(Settings::default(), [("PEERPACK_HOME_COUNTRIES".to_owned(), codes.to_owned())])
+    };
+    let home = load("KZ,ru").unwrap().home_countries;
+    assert!(home.has("KZ") && home.has("RU") && !home.has("TR"));
+    assert!(Config::load(Settings::default(), []).unwrap().home_countries.has("TR"));
+    let Problems(problems) = load("KZ,Россия").unwrap_err();
+    assert!(problems.iter().any(|one| one.starts_with("home_countries: \"Россия\"")), "{problems:?}");
+}
+
+#[test]
 fn knobs_of_the_matching_come_from_the_environment_or_a_table_and_are_checked() {
     let knobs = "acceptance = 0.4, region_weights = { 524901 = 1.1 }".to_owned();
     let config = Config::load(Settings::default(), [("PEERPACK_MATCHING".to_owned(), knobs)]).unwrap();

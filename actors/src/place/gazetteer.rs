@@ -11,7 +11,7 @@ use super::atlas::{Atlas, CellIndex, Crossing, Parts, Patches, PlaceIndex, Spot,
 use super::compass::Compass;
 use super::grid::Grid;
 use super::names::Names;
-use super::{Place, PlaceId, Position};
+use super::{Kind, Place, PlaceId, Position};
 
 const PLACES_HEADER: &str = "id\tname_ru\tname_en\tlat\tlon\ttz\tcountry\tpopulation";
 const ALIASES_HEADER: &str = "alias\tplace";
@@ -80,6 +80,11 @@ impl Gazetteer {
         let (name, country) = with_country(name)?;
         let mut bearers = self.names.bearers(name).map(|index| self.at(index));
         bearers.find(|place| place.country.eq_ignore_ascii_case(country))
+    }
+
+    /// All places of a name or an alias, the most populous first.
+    pub(super) fn bearers(&self, name: &str) -> impl Iterator<Item = &Place> {
+        self.names.bearers(name).map(|index| self.at(index))
     }
 
     /// Places with a word that starts like this: those whose first word does, then the rest, and in each group
@@ -357,6 +362,9 @@ fn parsed_place(row: &'static str) -> Result<Place, Problem> {
         position: position.map_err(|_| Problem::Value("position"))?,
         tz: filled(tz, "tz")?,
         country,
+        region: None,
+        city: None,
+        kind: Kind::Town,
         population: number(population, "population")?,
     })
 }

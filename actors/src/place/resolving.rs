@@ -1,0 +1,202 @@
+//! From what a request says of a place to the place that it means.
+//!
+//! A name is not a place: dozens of towns share one. What else the request says decides: a region, a country, a point, the
+//! other end of the way and how one travels there; then whether a town is at home, then its size. Where that does not tell
+//! one from the others, nobody guesses: the answer is the list of those it may be.
+
+use super::folding::folded;
+use super::home::Home;
+use super::reading::{Reading, readings};
+use super::{Gazetteer, Kind, Place, Position};
+
+/// How many places an answer lists that is not one place.
+const MOST: usize = 5;
+
+/// How much more plausible one place must be than another to be meant without a question, in powers of ten of inhabitants:
+/// five times as many.
+const CLEAR: f64 = 0.7;
+
+/// What it is worth to lie at home, in the same measure: as much as thirty times the inhabitants.
+const AT_HOME: f64 = 1.5;
+
+/// What it is worth to be the next town to the other end of the way.
+const NEXT_TO: f64 = 0.5;
+
+/// Up to here a town is next to the other end, in kilometres.
+const NEXT_TO_KM: f64 = 150.0;
+
+/// Places of one name that are as close as this are one for whoever asks: a town and its airport, in kilometres.
+const SAME_PLACE_KM: f64 = 40.0;
+
+/// Below this nobody counted, or nobody lives.
+const LEAST_POPULATION: u32 = 500;
+
+/// A flight of less than this is hardly one, in kilometres.
+const SHORT_FLIGHT_KM: f64 = 300.0;
+
+/// What is said of the place itself.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Wanted<'a> {
+    /// Its name as people write it: «Москва», «г. Москва», «Киров, Калужская область», `SVO`.
+    pub name: &'a str,
+    /// Its region, in Russian or English.
+    pub region: Option<&'a str>,
+    /// Its country: a name in Russian or English, or the ISO 3166 code.
+    pub country: Option<&'a str>,
+    /// A point in it or near it.
+    pub near: Option<Position>,
+}
+
+impl<'a> Wanted<'a> {
+    /// A name, and nothing else.
+    #[must_use]
+    pub const fn named(name: &'a str) -> Self {
+        Self { name, region: None, country: None, near: None }
+    }
+}
+
+/// How one gets to a place, as far as that says which place is meant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Travel {
+    /// By air.
+    Air,
+    /// By rail.
+    Rail,
+    /// By car or coach.
+    Road,
+    /// Walking.
+    Foot,
+}
+
+/// What a request says besides.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Hint<'a> {
+    /// Where the other end of the way is, if that is known.
+    pub other_end: Option<Position>,
+    /// How one travels, if that is known.
+    pub travel: Option<Travel>,
+    /// Whose places are meant before others of the same name.
+    pub home: &'a Home,
+}
+
+/// What a name means.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Resolved<'g> {
+    /// This place.
+    One(&'g Place),
+    /// One of these, at least two, the most plausible first.
+    Ambiguous(Vec<&'g Place>),
+    /// No place that is known. These have similar names.
+    Unknown(Vec<&'g Place>),
+}
+
+impl Gazetteer {
+    /// The place that is meant, if what is said tells it from all others of its name.
+    #[must_use]
+    pub fn resolve(&self, wanted: &Wanted<'_>, hint: &Hint<'_>) -> Resolved<'_> {
+        for reading in readings(wanted.name) {
+            let bearers = self.bearers_of(&reading, wanted);
+            if !bearers.is_empty() {
+                return chosen(bearers, wanted, hint);
+            }
+        }
+        Resolved::Unknown(self.similar(wanted.name, MOST))
+    }
+
+    /// Places to show where a name was not understood: those that begin like it, or else those that differ by a slip.
+    #[must_use]
+    pub fn similar(&self, name: &str, limit: usize) -> Vec<&Place> {
+        for reading in readings(name) {
+            let mut found = self.search(&reading.name, limit);
+            if found.is_empty() {
+                found = self.suggest(&reading.name, limit);
+            }
+            if !found.is_empty() {
+                return found;
+            }
+        }
+        Vec::new()
+    }
+
+    fn bearers_of(&self, reading: &Reading, wanted: &Wanted<'_>) -> Vec<&Place> {
+        let mut bearers: Vec<&Place> = self.bearers(&reading.name).collect();
+        let around = reading.around.iter().map(String::as_str).chain(wanted.region).chain(wanted.country);
+        for words in around {
+            if bearers.is_empty() {
+                break;
+            }
+            let lies_in = self.territory(words);
+            bearers.retain(|place| lies_in.holds(place));
+        }
+        bearers
+    }
+
+    /// What is named after a comma: a country, a region, or a larger place.
+    fn territory(&self, words: &str) -> Territory<'_> {
+        let text = folded(words);
+        let code = words.trim().to_ascii_uppercase();
+        let is_code = code.len() == 2 && code.bytes().all(|letter| letter.is_ascii_uppercase());
+        Territory { country: is_code.then_some(code), places: self.bearers(&text).collect() }
+    }
+}
+
+/// What lies around a place.
+struct Territory<'g> {
+    country: Option<String>,
+    places: Vec<&'g Place>,
+}
+
+impl Territory<'_> {
+    fn holds(&self, place: &Place) -> bool {
+        let in_country = self.country.as_ref().is_some_and(|code| code == place.country);
+        let in_city = || self.places.iter().any(|city| place.city == Some(city.id));
+        in_country || in_city()
+    }
+}
+
+fn chosen<'g>(mut bearers: Vec<&'g Place>, wanted: &Wanted<'_>, hint: &Hint<'_>) -> Resolved<'g> {
+    if let Some(near) = wanted.near {
+        let km = |place: &Place| place.position.distance_km(near);
+        bearers.sort_by(|one, other| km(one).total_cmp(&km(other)));
+        bearers.truncate(1);
+    }
+    let mut ranked: Vec<(f64, &Place)> =
+        bearers.into_iter().map(|place| (plausibility(place, hint), place)).collect();
+    // Stable: of equals, the larger one stays first.
+    ranked.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    let Some(&(most, best)) = ranked.first() else { return Resolved::Unknown(Vec::new()) };
+    let is_rival = |&(worth, place): &(f64, &Place)| {
+        most - worth < CLEAR && place.position.distance_km(best.position) > SAME_PLACE_KM
+    };
+    let rivals: Vec<&Place> = ranked.into_iter().filter(is_rival).map(|(_, place)| place).collect();
+    if rivals.is_empty() {
+        return Resolved::One(best);
+    }
+    Resolved::Ambiguous(std::iter::once(best).chain(rivals).take(MOST).collect())
+}
+
+/// How likely a place is meant, in powers of ten of inhabitants.
+fn plausibility(place: &Place, hint: &Hint<'_>) -> f64 {
+    let size = f64::from(place.population.max(LEAST_POPULATION)).log10();
+    let home = if hint.home.has(place.country) { AT_HOME } else { 0.0 };
+    let way = hint.other_end.map_or(0.0, |end| way(place.position.distance_km(end), hint.travel));
+    let by_air = hint.travel == Some(Travel::Air) && place.kind == Kind::Airport;
+    size + home + way + f64::from(u8::from(by_air))
+}
+
+/// How likely one travels so far in this way, compared with other lengths.
+fn way(km: f64, travel: Option<Travel>) -> f64 {
+    // The nearer, the likelier; on foot and in a car much more so than by train.
+    let (weight, reach_km) = match travel {
+        Some(Travel::Air) => return -1.5 * (1.0 - km / SHORT_FLIGHT_KM).max(0.0),
+        Some(Travel::Foot) => (1.0, 5.0),
+        Some(Travel::Road) => (0.7, 100.0),
+        Some(Travel::Rail) => (0.4, 300.0),
+        None => (0.2, 500.0),
+    };
+    let next_to = if km <= NEXT_TO_KM { NEXT_TO } else { 0.0 };
+    next_to - weight * (1.0 + km / reach_km).log2()
+}
+
+#[cfg(test)]
+mod tests;
