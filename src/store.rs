@@ -65,7 +65,7 @@ pub use tokens::{RefreshToken, Rotation};
 pub use users::{Profile, TelegramProfile, User};
 pub use views::{
     Balance, PackageHeader, Person, RequestHeader, SenderPackages, TransferRecord, TripHeader, TripRequest,
-    TripRequests,
+    TripRequests, Which,
 };
 
 /// How long one piece of work may take in all, waiting included. Whoever polls

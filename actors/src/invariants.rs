@@ -14,7 +14,7 @@ use crate::ledger::{Account, EscrowEvent, EscrowState, Transfer};
 use crate::load::Load;
 use crate::money::{Amount, Currency};
 use crate::package::{Outcome, Package, PackageEvent, PackageState};
-use crate::request::{Request, RequestState};
+use crate::request::{Origin, Request, RequestState};
 use crate::stream::{Notice, StreamEvent};
 use crate::trip::{LegSpan, Trip};
 
@@ -379,6 +379,13 @@ pub fn subject(event: &StreamEvent) -> Subject {
 pub fn of_outcome(before: &Package, outcome: &Outcome) -> Verdict {
     let mut seen = BTreeSet::new();
     for event in &outcome.events {
+        if let PackageEvent::OfferAdopted { id, .. } = event {
+            let is_offer = |request: &Request| request.origin == Origin::Engine && request.state.is_pending();
+            if !before.request(*id).is_some_and(is_offer) || !seen.insert(*id) {
+                let text = format!("request {id} is no open offer, and cannot be adopted");
+                return broken(Invariant::PackageAgrees, text);
+            }
+        }
         let PackageEvent::RequestMoved { id, from, to } = event else { continue };
         let as_said = before.request(*id).is_some_and(|request| request.state == *from);
         if !as_said || !follows(from, to) || !seen.insert(*id) {

@@ -14,10 +14,10 @@ mod command;
 mod decide;
 mod draft;
 
-use crate::ids::{PackageId, RequestId, UserId};
+use crate::ids::{PackageId, RequestId, TripId, UserId};
 use crate::rejection::Rejection;
 use crate::request::{Origin, Request};
-use crate::time::Time;
+use crate::time::{Span, Time};
 
 pub use command::{Outcome, PackageCommand, PackageEvent, Proposal};
 pub use draft::{End, MAX_WINDOW, Mode, PackageDraft};
@@ -27,6 +27,9 @@ pub const MAX_REQUESTS: usize = 512;
 
 /// The most responses of one courier to one package, closed ones included, so that nobody can use up the rest.
 pub const MAX_RESPONSES: usize = 8;
+
+/// For how long a parcel that is described again, without being named, is the one that was published.
+pub const MEANT_WITHIN: Span = Span::minutes(1);
 
 /// Where a package stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -195,6 +198,29 @@ impl Package {
         request.origin == Origin::Engine && self.draft.confirm_by.is_some_and(|at| at > now)
     }
 
+    /// The request for a trip that waits for an answer, is agreed, or is the deal. There is one at most.
+    #[must_use]
+    pub fn request_on(&self, trip: TripId) -> Option<&Request> {
+        let counts =
+            |request: &&Request| request.trip == trip && (request.state.is_open() || request.state.is_deal());
+        self.requests.iter().find(counts)
+    }
+
+    /// Whether a sender who describes a parcel, without naming a package, means this one: published a moment ago, in the
+    /// same words, for the same reward, and not over.
+    #[must_use]
+    pub fn is_meant_by(&self, sender: UserId, draft: &PackageDraft, now: Time) -> bool {
+        let is_over = matches!(
+            self.state,
+            PackageState::Template | PackageState::Confirmed { .. } | PackageState::Cancelled { .. }
+        );
+        !is_over
+            && self.sender == sender
+            && now.since(self.created_at) <= MEANT_WITHIN
+            && self.draft.reward == draft.reward
+            && self.draft.description.trim() == draft.description.trim()
+    }
+
     /// When the next offer or acceptance ends.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Time> {
@@ -238,6 +264,11 @@ impl Package {
                 PackageEvent::RequestMoved { id, to, .. } => {
                     if let Some(request) = self.requests.iter_mut().find(|request| request.id == *id) {
                         request.apply(to.clone());
+                    }
+                }
+                PackageEvent::OfferAdopted { id, message } => {
+                    if let Some(request) = self.requests.iter_mut().find(|request| request.id == *id) {
+                        request.adopt(message.clone());
                     }
                 }
                 PackageEvent::Moved(state) => self.state = *state,

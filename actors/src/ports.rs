@@ -122,6 +122,14 @@ pub trait Store: Send + Sync + 'static {
     /// Packages published at or after `since`, templates aside, the latest first, at most `limit`.
     async fn published(&self, since: Time, limit: u32) -> Result<Vec<Package>, Unavailable>;
 
+    /// What a sender has published at or after `since`, templates too, the latest first, at most `limit`.
+    async fn published_by(
+        &self,
+        sender: UserId,
+        since: Time,
+        limit: u32,
+    ) -> Result<Vec<Package>, Unavailable>;
+
     /// Trips published at or after `since` and not called off, the latest first, at most `limit`.
     async fn published_trips(&self, since: Time, limit: u32) -> Result<Vec<Trip>, Unavailable>;
 

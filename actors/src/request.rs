@@ -7,6 +7,7 @@
 //! pending -> accepted -> picked_up -> delivered -> confirmed
 //! accepted -> delivered                  a delivery implies the pickup
 //! pending -> agreed -> accepted          where the sender leaves time to choose: see `PackageDraft::confirm_by`
+//! agreed -> accepted                     the engine chooses, or the sender selects
 //! pending | agreed -> declined | expired | withdrawn | taken
 //! accepted -> cancelled        picked_up | delivered -> disputed -> confirmed | cancelled
 //! ```
@@ -152,6 +153,12 @@ pub enum RequestCommand {
     },
     /// The engine chooses this courier of those who have agreed.
     Choose,
+    /// The sender chooses this courier: one who has responded, or one who has agreed. Whom the package is with already is
+    /// chosen already.
+    Select {
+        /// Who.
+        by: UserId,
+    },
     /// The other party says no.
     Decline {
         /// Who.
@@ -214,7 +221,7 @@ impl RequestCommand {
     pub const fn action(&self) -> &'static str {
         match self {
             Self::Accept { .. } => "accept the request",
-            Self::Choose => "choose the courier",
+            Self::Choose | Self::Select { .. } => "choose the courier",
             Self::Decline { .. } => "decline the request",
             Self::Withdraw { .. } => "withdraw the request",
             Self::Expire => "expire the request",
@@ -267,6 +274,13 @@ impl Request {
         self.state.is_open() && self.deadline() <= now
     }
 
+    /// Turns the engine's offer into the sender's request, which waits for an answer without a time limit.
+    pub(crate) fn adopt(&mut self, message: String) {
+        self.origin = Origin::Sender;
+        self.message = message;
+        (self.expires_at, self.ttl, self.rendered_at) = (None, Span::default(), None);
+    }
+
     /// Notes that the courier's screen shows the offer; later notes change nothing.
     pub fn rendered(&mut self, now: Time) {
         self.rendered_at.get_or_insert(now);
@@ -292,6 +306,18 @@ impl Request {
                 S::Agreed { .. } => Ok(S::Accepted { at: now }),
                 _ => self.answered(command),
             },
+            C::Select { by } => {
+                self.require(*by, Party::Sender)?;
+                let may_be_selected = match self.state {
+                    S::Pending => self.answerer() == Party::Sender,
+                    ref state => matches!(state, S::Agreed { .. }),
+                };
+                match self.state {
+                    _ if may_be_selected && self.is_overdue(now) => Err(Rejection::Expired),
+                    _ if may_be_selected => Ok(S::Accepted { at: now }),
+                    _ => self.answered(command),
+                }
+            }
             C::Decline { by, reason } => {
                 self.require(*by, self.answerer())?;
                 self.unless_answered(command, S::Declined { at: now, reason: reason.clone() })

@@ -30,6 +30,20 @@ pub struct Unit {
     pub notices: Vec<Notice>,
     /// The answer to the call that asked for all this, if it may be repeated.
     pub receipt: Option<Receipt>,
+    /// What else a sender has published, if it was decided upon that.
+    pub seen: Option<Publications>,
+}
+
+/// How many packages a sender has published lately. Whoever publishes another one because there is none like it counts
+/// on that.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Publications {
+    /// Whose.
+    pub sender: UserId,
+    /// At this time or later.
+    pub since: Time,
+    /// So many, without those of the unit itself.
+    pub count: usize,
 }
 
 /// What happens to a package.
@@ -49,6 +63,8 @@ pub enum PackageChange {
         opened: Vec<Request>,
         /// Requests that are in another state.
         moved: Vec<(RequestId, RequestState)>,
+        /// Offers of the engine that are requests of the sender's now, with the sender's words.
+        adopted: Vec<(RequestId, String)>,
     },
 }
 
@@ -104,6 +120,7 @@ impl Unit {
             escrow: SmallVec::new(),
             notices: Vec::new(),
             receipt: None,
+            seen: None,
         }
     }
 
@@ -182,16 +199,17 @@ impl Unit {
 
     fn add_package(&mut self, before: &Package, outcome: Outcome) {
         self.notices.extend(stream::notices(before, &outcome.events));
-        let (mut opened, mut moved, mut next) = (Vec::new(), Vec::new(), None);
+        let (mut opened, mut moved, mut adopted, mut next) = (Vec::new(), Vec::new(), Vec::new(), None);
         for event in outcome.events {
             match event {
                 PackageEvent::RequestOpened(request) => opened.push(request),
                 PackageEvent::RequestMoved { id, to, .. } => moved.push((id, to)),
+                PackageEvent::OfferAdopted { id, message } => adopted.push((id, message)),
                 PackageEvent::Moved(state) => next = Some(state),
             }
         }
-        let change =
-            PackageChange::Update { id: before.id, version: before.version, state: next, opened, moved };
+        let (id, version) = (before.id, before.version);
+        let change = PackageChange::Update { id, version, state: next, opened, moved, adopted };
         self.packages.push(change);
         for (id, event) in outcome.trips {
             match event {

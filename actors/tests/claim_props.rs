@@ -53,6 +53,7 @@ enum Step {
     PayCourier,
     RefundSender,
     Cancel,
+    Select,
 }
 
 /// Everything the world can do.
@@ -84,6 +85,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::PayCourier),
         1 => Just(Step::RefundSender),
         3 => Just(Step::Cancel),
+        2 => Just(Step::Select),
     ]
 }
 
@@ -206,7 +208,7 @@ impl World {
                 PackageEvent::RequestMoved { id, to, .. } => {
                     self.paths.get_mut(id).expect("a request that was opened").push(to.clone());
                 }
-                PackageEvent::Moved(_) => {}
+                PackageEvent::OfferAdopted { .. } | PackageEvent::Moved(_) => {}
             }
         }
         if !outcome.is_empty() {
@@ -376,6 +378,7 @@ impl World {
             Step::PayCourier => RequestCommand::Resolve { in_favour_of: Party::Courier, by },
             Step::RefundSender => RequestCommand::Resolve { in_favour_of: Party::Sender, by },
             Step::Cancel => RequestCommand::Cancel { by },
+            Step::Select => RequestCommand::Select { by },
         };
         PackageCommand::Request { id, command }
     }

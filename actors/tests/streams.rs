@@ -229,6 +229,9 @@ fn offer_expired_looks_like_a_revoked_one() {
 fn request_new_has_the_message_and_no_old_status() {
     let expected = step("request.new", json!({"new_status": "pending", "message": "Please"}));
     is_written_as(Story::new().asked().only_event(), &expected);
+    let adopted = Story::new().offered().asked();
+    is_written_as(adopted.only_event(), &expected);
+    assert_eq!(adopted.heard(), ["courier request.new"], "the offer is a request, under the same id");
     let expected = step("request.new", json!({"new_status": "pending", "origin": "courier"}));
     is_written_as(Story::new().responded().only_event(), &expected);
 }

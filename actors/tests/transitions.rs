@@ -39,72 +39,72 @@ const REQUEST_STATES: [&str; 13] = [
 
 /// The courier answers what the sender or the engine has started.
 const COURIER_WHO_ANSWERS: &str = "
-state      accept          decline         withdraw      pick_up    deliver    confirm       dispute       cancel
-pending    accepted        declined        !wrong_party  .          .          !wrong_party  !wrong_party  .
-overdue    !expired        declined        !wrong_party  .          .          !wrong_party  !wrong_party  .
-agreed     already         declined        !wrong_party  .          .          !wrong_party  !wrong_party  .
-accepted   already         .               !wrong_party  picked_up  delivered  !wrong_party  !wrong_party  cancelled
-picked_up  .               .               !wrong_party  already    delivered  !wrong_party  !wrong_party  .
-delivered  .               .               !wrong_party  .          already    !wrong_party  !wrong_party  .
-confirmed  .               .               !wrong_party  .          .          !wrong_party  !wrong_party  .
-declined   .               already         !wrong_party  .          .          !wrong_party  !wrong_party  .
-expired    !expired        !expired        !wrong_party  .          .          !wrong_party  !wrong_party  .
-withdrawn  .               .               !wrong_party  .          .          !wrong_party  !wrong_party  .
-taken      !already_taken  !already_taken  !wrong_party  .          .          !wrong_party  !wrong_party  .
-cancelled  .               .               !wrong_party  .          .          !wrong_party  !wrong_party  already
-disputed   .               .               !wrong_party  .          .          !wrong_party  !wrong_party  .
+state      accept          decline         withdraw      pick_up    deliver    confirm       dispute       cancel     select
+pending    accepted        declined        !wrong_party  .          .          !wrong_party  !wrong_party  .          !wrong_party
+overdue    !expired        declined        !wrong_party  .          .          !wrong_party  !wrong_party  .          !wrong_party
+agreed     already         declined        !wrong_party  .          .          !wrong_party  !wrong_party  .          !wrong_party
+accepted   already         .               !wrong_party  picked_up  delivered  !wrong_party  !wrong_party  cancelled  !wrong_party
+picked_up  .               .               !wrong_party  already    delivered  !wrong_party  !wrong_party  .          !wrong_party
+delivered  .               .               !wrong_party  .          already    !wrong_party  !wrong_party  .          !wrong_party
+confirmed  .               .               !wrong_party  .          .          !wrong_party  !wrong_party  .          !wrong_party
+declined   .               already         !wrong_party  .          .          !wrong_party  !wrong_party  .          !wrong_party
+expired    !expired        !expired        !wrong_party  .          .          !wrong_party  !wrong_party  .          !wrong_party
+withdrawn  .               .               !wrong_party  .          .          !wrong_party  !wrong_party  .          !wrong_party
+taken      !already_taken  !already_taken  !wrong_party  .          .          !wrong_party  !wrong_party  .          !wrong_party
+cancelled  .               .               !wrong_party  .          .          !wrong_party  !wrong_party  already    !wrong_party
+disputed   .               .               !wrong_party  .          .          !wrong_party  !wrong_party  .          !wrong_party
 ";
 
 const SENDER_WHO_STARTED: &str = "
-state      accept        decline       withdraw        pick_up       deliver       confirm    dispute   cancel
-pending    !wrong_party  !wrong_party  withdrawn       !wrong_party  !wrong_party  .          .         .
-overdue    !wrong_party  !wrong_party  withdrawn       !wrong_party  !wrong_party  .          .         .
-agreed     !wrong_party  !wrong_party  withdrawn       !wrong_party  !wrong_party  .          .         .
-accepted   !wrong_party  !wrong_party  .               !wrong_party  !wrong_party  .          .         cancelled
-picked_up  !wrong_party  !wrong_party  .               !wrong_party  !wrong_party  .          disputed  .
-delivered  !wrong_party  !wrong_party  .               !wrong_party  !wrong_party  confirmed  disputed  .
-confirmed  !wrong_party  !wrong_party  .               !wrong_party  !wrong_party  already    .         .
-declined   !wrong_party  !wrong_party  .               !wrong_party  !wrong_party  .          .         .
-expired    !wrong_party  !wrong_party  !expired        !wrong_party  !wrong_party  .          .         .
-withdrawn  !wrong_party  !wrong_party  already         !wrong_party  !wrong_party  .          .         .
-taken      !wrong_party  !wrong_party  !already_taken  !wrong_party  !wrong_party  .          .         .
-cancelled  !wrong_party  !wrong_party  .               !wrong_party  !wrong_party  .          .         .
-disputed   !wrong_party  !wrong_party  .               !wrong_party  !wrong_party  .          already   .
+state      accept        decline       withdraw        pick_up       deliver       confirm    dispute   cancel     select
+pending    !wrong_party  !wrong_party  withdrawn       !wrong_party  !wrong_party  .          .         .          .
+overdue    !wrong_party  !wrong_party  withdrawn       !wrong_party  !wrong_party  .          .         .          .
+agreed     !wrong_party  !wrong_party  withdrawn       !wrong_party  !wrong_party  .          .         .          accepted
+accepted   !wrong_party  !wrong_party  .               !wrong_party  !wrong_party  .          .         cancelled  already
+picked_up  !wrong_party  !wrong_party  .               !wrong_party  !wrong_party  .          disputed  .          already
+delivered  !wrong_party  !wrong_party  .               !wrong_party  !wrong_party  confirmed  disputed  .          already
+confirmed  !wrong_party  !wrong_party  .               !wrong_party  !wrong_party  already    .         .          already
+declined   !wrong_party  !wrong_party  .               !wrong_party  !wrong_party  .          .         .          .
+expired    !wrong_party  !wrong_party  !expired        !wrong_party  !wrong_party  .          .         .          !expired
+withdrawn  !wrong_party  !wrong_party  already         !wrong_party  !wrong_party  .          .         .          .
+taken      !wrong_party  !wrong_party  !already_taken  !wrong_party  !wrong_party  .          .         .          !already_taken
+cancelled  !wrong_party  !wrong_party  .               !wrong_party  !wrong_party  .          .         .          .
+disputed   !wrong_party  !wrong_party  .               !wrong_party  !wrong_party  .          already   .          already
 ";
 
 /// The courier has responded to the package, and the sender answers.
 const COURIER_WHO_STARTED: &str = "
-state      accept        decline       withdraw        pick_up    deliver    confirm       dispute       cancel
-pending    !wrong_party  !wrong_party  withdrawn       .          .          !wrong_party  !wrong_party  .
-overdue    !wrong_party  !wrong_party  withdrawn       .          .          !wrong_party  !wrong_party  .
-agreed     !wrong_party  !wrong_party  withdrawn       .          .          !wrong_party  !wrong_party  .
-accepted   !wrong_party  !wrong_party  .               picked_up  delivered  !wrong_party  !wrong_party  cancelled
-picked_up  !wrong_party  !wrong_party  .               already    delivered  !wrong_party  !wrong_party  .
-delivered  !wrong_party  !wrong_party  .               .          already    !wrong_party  !wrong_party  .
-confirmed  !wrong_party  !wrong_party  .               .          .          !wrong_party  !wrong_party  .
-declined   !wrong_party  !wrong_party  .               .          .          !wrong_party  !wrong_party  .
-expired    !wrong_party  !wrong_party  !expired        .          .          !wrong_party  !wrong_party  .
-withdrawn  !wrong_party  !wrong_party  already         .          .          !wrong_party  !wrong_party  .
-taken      !wrong_party  !wrong_party  !already_taken  .          .          !wrong_party  !wrong_party  .
-cancelled  !wrong_party  !wrong_party  .               .          .          !wrong_party  !wrong_party  already
-disputed   !wrong_party  !wrong_party  .               .          .          !wrong_party  !wrong_party  .
+state      accept        decline       withdraw        pick_up    deliver    confirm       dispute       cancel     select
+pending    !wrong_party  !wrong_party  withdrawn       .          .          !wrong_party  !wrong_party  .          !wrong_party
+overdue    !wrong_party  !wrong_party  withdrawn       .          .          !wrong_party  !wrong_party  .          !wrong_party
+agreed     !wrong_party  !wrong_party  withdrawn       .          .          !wrong_party  !wrong_party  .          !wrong_party
+accepted   !wrong_party  !wrong_party  .               picked_up  delivered  !wrong_party  !wrong_party  cancelled  !wrong_party
+picked_up  !wrong_party  !wrong_party  .               already    delivered  !wrong_party  !wrong_party  .          !wrong_party
+delivered  !wrong_party  !wrong_party  .               .          already    !wrong_party  !wrong_party  .          !wrong_party
+confirmed  !wrong_party  !wrong_party  .               .          .          !wrong_party  !wrong_party  .          !wrong_party
+declined   !wrong_party  !wrong_party  .               .          .          !wrong_party  !wrong_party  .          !wrong_party
+expired    !wrong_party  !wrong_party  !expired        .          .          !wrong_party  !wrong_party  .          !wrong_party
+withdrawn  !wrong_party  !wrong_party  already         .          .          !wrong_party  !wrong_party  .          !wrong_party
+taken      !wrong_party  !wrong_party  !already_taken  .          .          !wrong_party  !wrong_party  .          !wrong_party
+cancelled  !wrong_party  !wrong_party  .               .          .          !wrong_party  !wrong_party  already    !wrong_party
+disputed   !wrong_party  !wrong_party  .               .          .          !wrong_party  !wrong_party  .          !wrong_party
 ";
 
 const SENDER_WHO_ANSWERS: &str = "
-state      accept          decline         withdraw      pick_up       deliver       confirm    dispute   cancel
-pending    accepted        declined        !wrong_party  !wrong_party  !wrong_party  .          .         .
-overdue    !expired        declined        !wrong_party  !wrong_party  !wrong_party  .          .         .
-agreed     already         declined        !wrong_party  !wrong_party  !wrong_party  .          .         .
-accepted   already         .               !wrong_party  !wrong_party  !wrong_party  .          .         cancelled
-picked_up  .               .               !wrong_party  !wrong_party  !wrong_party  .          disputed  .
-delivered  .               .               !wrong_party  !wrong_party  !wrong_party  confirmed  disputed  .
-confirmed  .               .               !wrong_party  !wrong_party  !wrong_party  already    .         .
-declined   .               already         !wrong_party  !wrong_party  !wrong_party  .          .         .
-expired    !expired        !expired        !wrong_party  !wrong_party  !wrong_party  .          .         .
-withdrawn  .               .               !wrong_party  !wrong_party  !wrong_party  .          .         .
-taken      !already_taken  !already_taken  !wrong_party  !wrong_party  !wrong_party  .          .         .
-cancelled  .               .               !wrong_party  !wrong_party  !wrong_party  .          .         .
-disputed   .               .               !wrong_party  !wrong_party  !wrong_party  .          already   .
+state      accept          decline         withdraw      pick_up       deliver       confirm    dispute   cancel     select
+pending    accepted        declined        !wrong_party  !wrong_party  !wrong_party  .          .         .          accepted
+overdue    !expired        declined        !wrong_party  !wrong_party  !wrong_party  .          .         .          !expired
+agreed     already         declined        !wrong_party  !wrong_party  !wrong_party  .          .         .          accepted
+accepted   already         .               !wrong_party  !wrong_party  !wrong_party  .          .         cancelled  already
+picked_up  .               .               !wrong_party  !wrong_party  !wrong_party  .          disputed  .          already
+delivered  .               .               !wrong_party  !wrong_party  !wrong_party  confirmed  disputed  .          already
+confirmed  .               .               !wrong_party  !wrong_party  !wrong_party  already    .         .          already
+declined   .               already         !wrong_party  !wrong_party  !wrong_party  .          .         .          .
+expired    !expired        !expired        !wrong_party  !wrong_party  !wrong_party  .          .         .          !expired
+withdrawn  .               .               !wrong_party  !wrong_party  !wrong_party  .          .         .          .
+taken      !already_taken  !already_taken  !wrong_party  !wrong_party  !wrong_party  .          .         .          !already_taken
+cancelled  .               .               !wrong_party  !wrong_party  !wrong_party  .          .         .          .
+disputed   .               .               !wrong_party  !wrong_party  !wrong_party  .          already   .          already
 ";
 
 /// What no party asks for: the clock ends a request and settles a delivery, the engine chooses among those who have agreed,
@@ -243,6 +243,7 @@ fn request_command(word: &str, by: UserId) -> RequestCommand {
         "refund_sender" => RequestCommand::Resolve { in_favour_of: Party::Sender, by },
         "dispute" => RequestCommand::Dispute { by, reason: "wet".to_owned() },
         "cancel" => RequestCommand::Cancel { by },
+        "select" => RequestCommand::Select { by },
         other => panic!("no command {other}"),
     }
 }
@@ -315,7 +316,7 @@ fn check_requests(table: &str, origin: Origin, by: UserId) {
         }
     });
     assert_eq!(rows, REQUEST_STATES, "a table has every state");
-    assert!(cells == 13 * 8 || cells == 13 * 6, "a table has every command");
+    assert!(cells == 13 * 9 || cells == 13 * 6, "a table has every command");
 }
 
 #[test]
@@ -386,6 +387,112 @@ fn acceptances_stand_side_by_side_until_one_is_chosen() {
 }
 
 #[test]
+fn a_sender_need_not_wait_for_the_engine_to_choose() {
+    let (mut package, one, _) = with_time_to_choose();
+    step(&asked(&package, 0, RequestCommand::Accept { by: courier() }), &mut package, None, THEN);
+    let select = asked(&package, 0, RequestCommand::Select { by: sender() });
+    let chosen = step(&select, &mut package, Some(&one), THEN);
+    assert_eq!((chosen.trips.len(), chosen.escrow.len()), (1, 1), "room and money, at once");
+    assert_eq!((words(&package), package.state.word()), (vec!["accepted", "taken"], "assigned"));
+    assert_eq!(package.decide(&select, None, true, LATER), Ok(Outcome::default()), "a repeat");
+}
+
+/// What the table says of the sender who asks the courier of a request that is there: `adopted`, the offer is the sender's
+/// request now; `already`, nothing is to be done; a plain word, a new request in that state.
+const ASK_AGAIN: &str = "
+state      engine          sender             sender_in_other_words  courier
+pending    adopted         already            !already_requested     !already_requested
+overdue    adopted         already            !already_requested     !already_requested
+agreed     already         already            already                already
+accepted   already         already            already                already
+picked_up  already         already            already                already
+delivered  already         already            already                already
+confirmed  already         already            already                already
+declined   pending         pending            pending                pending
+expired    pending         pending            pending                pending
+withdrawn  pending         pending            pending                pending
+taken      pending         pending            pending                pending
+cancelled  pending         pending            pending                pending
+disputed   already         already            already                already
+";
+
+#[test]
+fn whom_the_engine_has_asked_the_sender_can_ask_and_nobody_is_asked_twice() {
+    let cells = each_cell(ASK_AGAIN, |row, column, cell| {
+        let origin = match column {
+            "engine" => Origin::Engine,
+            "courier" => Origin::Courier,
+            _ => Origin::Sender,
+        };
+        let mut package = package_with(origin, row);
+        let mut again = proposal(40, &the_trip(), LEGS, 10);
+        if column == "sender_in_other_words" {
+            again.message = "Please, please".to_owned();
+        }
+        let ask = PackageCommand::Ask { by: sender(), proposal: again.clone() };
+        let answer = package.decide(&ask, None, true, LATER);
+        let word = match &answer {
+            Err(rejection) => refused(rejection),
+            Ok(outcome) if outcome.is_empty() => "already".to_owned(),
+            Ok(outcome) => {
+                peerpack_actors::invariants::of_outcome(&package, outcome).expect("a legal change");
+                match &outcome.events[..] {
+                    [PackageEvent::OfferAdopted { id, message }] => {
+                        assert_eq!((*id, message), (package.requests[0].id, &again.message));
+                        "adopted".to_owned()
+                    }
+                    [PackageEvent::RequestOpened(request)] => request.state.word().to_owned(),
+                    other => panic!("{other:?}"),
+                }
+            }
+        };
+        assert_eq!(word, cell, "{row}, {column}");
+        if let Ok(outcome) = answer {
+            package.apply(&outcome.events);
+        }
+        let stands = package.request_on(the_trip().id);
+        assert!(stands.is_some(), "refused or not, the courier is asked or has the package: {row}, {column}");
+    });
+    assert_eq!(cells, 13 * 4);
+}
+
+#[test]
+fn an_offer_that_became_the_senders_request_waits_without_a_time_limit_and_is_accepted_under_its_id() {
+    let mut package = package_with(Origin::Engine, "pending");
+    let mut words = proposal(40, &the_trip(), LEGS, 10);
+    words.message = "Please".to_owned();
+    step(&PackageCommand::Ask { by: sender(), proposal: words }, &mut package, None, THEN);
+    let request = package.requests[0].clone();
+    assert_eq!((request.origin, request.message.as_str()), (Origin::Sender, "Please"));
+    assert_eq!((request.expires_at, request.deadline()), (None, request.plan.pickup.at));
+    assert_eq!((package.requests.len(), package.version), (1, 3));
+    let accept = asked(&package, 0, RequestCommand::Accept { by: courier() });
+    step(&accept, &mut package, Some(&the_trip()), LATER + Span::hours(1));
+    assert_eq!(package.state.word(), "assigned");
+}
+
+#[test]
+fn a_parcel_that_is_described_again_within_a_minute_is_the_one_that_was_published() {
+    let published = || package_with(Origin::Engine, "pending");
+    let soon = NOW + Span::seconds(60);
+    let meant = |change: &dyn Fn(&mut Package), by: UserId, now: Time| {
+        let mut package = published();
+        change(&mut package);
+        package.is_meant_by(by, &published().draft, now)
+    };
+    assert!(meant(&|_| {}, sender(), soon));
+    assert!(meant(&|one| one.draft.description.insert(0, ' '), sender(), soon), "blanks do not count");
+    assert!(meant(&|one| one.state = PackageState::Assigned { request: id(30), at: THEN }, sender(), soon));
+    assert!(!meant(&|_| {}, sender(), soon + Span::from_ms(1)));
+    assert!(!meant(&|_| {}, courier(), soon));
+    assert!(!meant(&|one| one.draft.description.push('!'), sender(), soon));
+    assert!(!meant(&|one| one.draft.reward.minor += 1, sender(), soon));
+    assert!(!meant(&|one| one.state = PackageState::Template, sender(), soon));
+    assert!(!meant(&|one| one.state = PackageState::Cancelled { at: THEN }, sender(), soon));
+    assert!(!meant(&|one| one.state = PackageState::Confirmed { request: id(30), at: THEN }, sender(), soon));
+}
+
+#[test]
 fn after_the_senders_deadline_an_acceptance_is_a_deal_at_once() {
     let (mut package, one, _) = with_time_to_choose();
     step(&asked(&package, 1, RequestCommand::Accept { by: id(4) }), &mut package, None, THEN);
@@ -434,7 +541,8 @@ fn a_response_of_a_courier_is_answered_at_once_whatever_the_deadline() {
 
 #[test]
 fn a_stranger_may_do_nothing_with_a_request_whatever_its_state() {
-    let commands = ["accept", "decline", "withdraw", "pick_up", "deliver", "confirm", "dispute", "cancel"];
+    let commands =
+        ["accept", "decline", "withdraw", "pick_up", "deliver", "confirm", "dispute", "cancel", "select"];
     for origin in [Origin::Sender, Origin::Courier, Origin::Engine] {
         for (row, word) in REQUEST_STATES.iter().flat_map(|row| commands.map(|word| (row, word))) {
             let package = package_with(origin, row);

@@ -5,6 +5,7 @@ use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
 use peerpack_actors::package::{Mode, Package, PackageDraft, Terms};
 use peerpack_actors::place::Gazetteer;
+use peerpack_actors::ports::Store;
 use peerpack_actors::runtime::{Conditions, Refusal};
 use peerpack_actors::trip::Trip;
 use serde::{Deserialize, Serialize};
@@ -65,64 +66,74 @@ pub async fn send_package(
 ) -> Result<HttpResponse, ApiError> {
     let work = async |once: &Once| {
         let mut input = body.0;
+        let by = principal.user;
         let message = input::text("message", input.message.take(), input::LONG_TEXT)?;
-        let trips = trips_of(&app, &path).await?;
-        let answering = once.package(StatusCode::CREATED, sent);
-        let engine = |made_from: Option<PackageId>, terms: Terms| {
-            let answering = answering.clone();
+        let mut trips = trips_of(&app, &path).await?;
+        let engine = |trip: TripId, made_from: Option<PackageId>, terms: Terms| {
+            let answering = once.package(StatusCode::CREATED, move |package| sent(package, trip));
             app.engine.under(Conditions { answering, made_from, terms, if_still: None })
         };
-        let package = match input.package_id.take().filter(|id| !id.is_empty()) {
+        let (package, trip) = match input.package_id.take().filter(|id| !id.is_empty()) {
             None => {
                 let terms =
                     packages::terms(&app, input.package_data.as_ref().unwrap_or(&NewPackage::default()))?;
+                let is_flat = !input.is_new_package && input.package_data.is_none();
                 let draft = draft_for(&app, input, &trips[0])?;
-                let engine = engine(None, terms);
-                let publish = async |trip: TripId| {
-                    engine.publish_and_ask(principal.user, draft.clone(), trip, message.clone()).await
+                let ask = async |trip: TripId| {
+                    let (engine, draft) = (engine(trip, None, terms), draft.clone());
+                    if is_flat {
+                        engine.describe_and_ask(by, draft, trip, message.clone()).await
+                    } else {
+                        engine.publish_and_ask(by, draft, trip, message.clone()).await
+                    }
                 };
-                first_that_takes_it(&trips, publish).await?
+                first_that_takes_it(&trips, ask).await?
             }
             Some(id) => {
                 let id: PackageId = id.parse().map_err(|_| ApiError::not_found())?;
-                let by = principal.user;
-                match packages::from_template(&app, id, by).await? {
-                    Some((draft, terms)) => {
-                        let engine = engine(Some(id), terms);
-                        let publish = async |trip: TripId| {
-                            engine.publish_and_ask(by, draft.clone(), trip, message.clone()).await
-                        };
-                        first_that_takes_it(&trips, publish).await?
-                    }
-                    None => {
-                        let engine = engine(None, Terms::default());
-                        let ask = async |trip: TripId| engine.ask(id, trip, by, message.clone()).await;
-                        first_that_takes_it(&trips, ask).await?
-                    }
+                let package = app.database.package(id).await?;
+                let package =
+                    package.filter(|package| package.sender == by).ok_or_else(ApiError::not_found)?;
+                if let Some((draft, terms)) = packages::from_template(&app, &package) {
+                    let publish = async |trip: TripId| {
+                        let engine = engine(trip, Some(id), terms);
+                        engine.publish_and_ask(by, draft.clone(), trip, message.clone()).await
+                    };
+                    first_that_takes_it(&trips, publish).await?
+                } else {
+                    begin_with_those_asked(&mut trips, &package);
+                    let ask = async |trip: TripId| {
+                        engine(trip, None, Terms::default()).ask(id, trip, by, message.clone()).await
+                    };
+                    first_that_takes_it(&trips, ask).await?
                 }
             }
         };
-        let sent = sent(&package).ok_or_else(ApiError::not_found)?;
+        let sent = sent(&package, trip).ok_or_else(ApiError::not_found)?;
         Ok(HttpResponse::Created().json(sent))
     };
     repeatable.run(&app, principal.user, None, work).await
 }
 
-/// The request that was opened last is the one that was just sent.
-fn sent(package: &Package) -> Option<PackageSent> {
-    let request_id = package.requests.last()?.id.to_string();
+fn sent(package: &Package, trip: TripId) -> Option<PackageSent> {
+    let request_id = package.request_on(trip)?.id.to_string();
     Some(PackageSent { success: true, request_id, package_id: package.id.to_string() })
 }
 
-/// Tries one trip after the other; if none takes the package, the first refusal counts.
+/// A courier with several trips is asked for the one that the package has a request for, if there is one.
+pub(super) fn begin_with_those_asked(trips: &mut [Trip], package: &Package) {
+    trips.sort_by_key(|trip| package.request_on(trip.id).is_none());
+}
+
+/// Tries one trip after the other, and says which one takes the package; if none does, the first refusal counts.
 pub(super) async fn first_that_takes_it(
     trips: &[Trip],
     ask: impl AsyncFn(TripId) -> Result<(Package, RequestId), Refusal>,
-) -> Result<Package, ApiError> {
+) -> Result<(Package, TripId), ApiError> {
     let mut refused = None;
     for trip in trips {
         match ask(trip.id).await {
-            Ok((package, _)) => return Ok(package),
+            Ok((package, _)) => return Ok((package, trip.id)),
             Err(Refusal::Rejected(rejection)) => refused = refused.or(Some(rejection)),
             Err(refusal) => return Err(refusal.into()),
         }

@@ -76,6 +76,12 @@ impl Point {
     }
 }
 
+impl From<Position> for Point {
+    fn from(position: Position) -> Self {
+        Self { lat: position.lat, lon: position.lon }
+    }
+}
+
 /// A number that old clients may send as text.
 pub(super) fn lenient_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
     #[derive(Deserialize)]

@@ -223,7 +223,7 @@ pub async fn select(
         let (known, answer) =
             (contact.clone(), move |package: &Package| selected(package, response, &contact, words));
         let promise = once.package(StatusCode::OK, answer);
-        let done = app.engine.under(promise).request(response, RequestCommand::Accept { by }).await?;
+        let done = app.engine.under(promise).request(response, RequestCommand::Select { by }).await?;
         let selected = selected(&done.package, response, &known, words).ok_or_else(ApiError::not_found)?;
         Ok(HttpResponse::Ok().json(selected))
     };
@@ -268,20 +268,21 @@ pub async fn send(
     let (id, by) = (path.into_inner(), principal.user);
     let work = async |once: &Once| {
         let message = input::text("message", body.0.message, LONG_TEXT)?;
-        let trips = couriers::trips_of(&app, &body.0.courier_id).await?;
-        let engine = app.engine.under(once.package(StatusCode::CREATED, asked));
+        let mut trips = couriers::trips_of(&app, &body.0.courier_id).await?;
+        couriers::begin_with_those_asked(&mut trips, &own(&app, id, by).await?);
         let ask = async |trip: TripId| -> Result<(Package, RequestId), Refusal> {
-            engine.ask(id, trip, by, message.clone()).await
+            let answering = once.package(StatusCode::CREATED, move |package| asked(package, trip));
+            app.engine.under(answering).ask(id, trip, by, message.clone()).await
         };
-        let package = couriers::first_that_takes_it(&trips, ask).await?;
-        let asked = asked(&package).ok_or_else(ApiError::not_found)?;
+        let (package, trip) = couriers::first_that_takes_it(&trips, ask).await?;
+        let asked = asked(&package, trip).ok_or_else(ApiError::not_found)?;
         Ok(HttpResponse::Created().json(asked))
     };
     repeatable.run(&app, by, None, work).await
 }
 
-fn asked(package: &Package) -> Option<Asked> {
-    Some(Asked { success: true, request_id: package.requests.last()?.id.to_string() })
+fn asked(package: &Package, trip: TripId) -> Option<Asked> {
+    Some(Asked { success: true, request_id: package.request_on(trip)?.id.to_string() })
 }
 
 async fn own(app: &App, id: PackageId, sender: UserId) -> Result<Package, ApiError> {

@@ -11,6 +11,7 @@ use super::trips::{self, TripView};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::{ApiError, Problem};
+use crate::store::Which;
 
 /// Live trips whose requests are told: as many as there are trips in the answer.
 const TRIPS: usize = 200;
@@ -48,7 +49,7 @@ pub async fn sync(app: web::Data<App>, principal: Principal) -> Result<HttpRespo
     let trips = trips::all_of(&app, user).await?;
     let mut requests = Vec::new();
     for trip in app.engine.live_trips_of(user).await?.into_iter().take(TRIPS) {
-        requests.extend(requests::requests_on(&app, trip).await?);
+        requests.extend(requests::requests_on(&app, trip, Which::All).await?);
     }
     Ok(HttpResponse::Ok().json(Sync {
         position: Position { epoch: position.epoch, seq: position.top },

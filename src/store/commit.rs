@@ -83,5 +83,7 @@ pub(super) async fn apply(conn: &mut Conn, units: Units<'_>) -> Result<Vec<Commi
     trips::apply(conn, units).await?;
     packages::apply_requests(conn, units).await?;
     money::apply(conn, units).await?;
-    streams::apply(conn, units).await
+    let committed = streams::apply(conn, units).await?;
+    packages::check_publications(conn, units).await?;
+    Ok(committed)
 }

@@ -121,10 +121,18 @@ mod tests {
             escrow: Default::default(),
             notices: Vec::new(),
             receipt: None,
+            seen: None,
         };
         if let Some(n) = package {
             let id = PackageId::new(AT, [n; 10]);
-            let change = PackageChange::Update { id, version: 1, state: None, opened: vec![], moved: vec![] };
+            let change = PackageChange::Update {
+                id,
+                version: 1,
+                state: None,
+                opened: vec![],
+                moved: vec![],
+                adopted: vec![],
+            };
             unit.packages.push(change);
         }
         if moved {

@@ -81,6 +81,12 @@ const PUBLISHED: Sql = sql(concat!(
 ));
 
 // Ids begin with the time of publication.
+const PUBLISHED_BY: Sql = sql(concat!(
+    "SELECT ",
+    package_columns!(),
+    " FROM packages WHERE sender = $1 AND id >= $2 ORDER BY id DESC LIMIT $3"
+));
+
 const PUBLISHED_TRIPS: Sql = sql(concat!(
     "SELECT ",
     trip_columns!(),
@@ -186,6 +192,16 @@ impl Store for Database {
         let work =
             self.snapshot(move |conn| Box::pin(load::packages(conn, PUBLISHED, args![since.ms(), limit])));
         Ok(work.await?)
+    }
+
+    async fn published_by(
+        &self,
+        sender: UserId,
+        since: Time,
+        limit: u32,
+    ) -> Result<Vec<Package>, Unavailable> {
+        let args = args![sender.uuid(), PackageId::new(since, [0; 10]).uuid(), limit];
+        Ok(self.snapshot(move |conn| Box::pin(load::packages(conn, PUBLISHED_BY, args))).await?)
     }
 
     async fn published_trips(&self, since: Time, limit: u32) -> Result<Vec<Trip>, Unavailable> {

@@ -49,7 +49,7 @@ const REQUESTS_OF: Sql = sql(concat!(
     request_columns!(),
     ", p.description, p.pickup_address, p.dropoff_address \
      FROM requests AS q JOIN packages AS p ON p.id = q.package_id \
-     WHERE q.trip_id = $1 AND q.id < $2 ORDER BY q.id DESC LIMIT $3"
+     WHERE q.trip_id = $1 AND q.id < $2 AND ($4 = 1 OR q.origin <> 'courier') ORDER BY q.id DESC LIMIT $3"
 ));
 
 /// How many people one query asks for.
@@ -141,6 +141,15 @@ pub struct TripRequest {
     pub dropoff_address: String,
 }
 
+/// Which requests of a trip.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Which {
+    /// All.
+    All,
+    /// Those that the courier did not start.
+    Asked,
+}
+
 /// The requests of a trip, newest first, with their senders.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct TripRequests {
@@ -210,7 +219,7 @@ impl Database {
         Ok(trips)
     }
 
-    /// A trip's requests before `before`, newest first.
+    /// A trip's requests before `before`, newest first: all of them, or those only that its courier is asked.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -219,11 +228,13 @@ impl Database {
         trip: TripId,
         before: Option<RequestId>,
         limit: u32,
+        which: Which,
     ) -> Result<TripRequests, Unavailable> {
         let before = before.map_or(Uuid::max(), RequestId::uuid);
+        let all = i64::from(which == Which::All);
         let work = self.snapshot(move |conn| {
             Box::pin(async move {
-                let found = conn.all(REQUESTS_OF, args![trip.uuid(), before, limit]).await?;
+                let found = conn.all(REQUESTS_OF, args![trip.uuid(), before, limit, all]).await?;
                 let requests = each(&found, trip_request)?;
                 let senders = requests.iter().map(|item| item.request.sender);
                 let people = people(conn, senders.collect()).await?;

@@ -22,7 +22,7 @@ use super::guard::{FrameGuard, MAX_FRAME_BYTES, Verdict};
 use super::limits::{Bucket, allowance};
 use super::outbox::{Ending, Outbox};
 use super::sockets::Membership;
-use super::upgrade::{admit, join};
+use super::upgrade::{admit, join, named_protocol};
 use super::wire::close;
 use crate::app::App;
 use crate::error::ApiError;
@@ -68,7 +68,9 @@ pub async fn follow(
         ping_every,
     };
     let frame_bytes = usize::try_from(MAX_FRAME_BYTES).unwrap_or(usize::MAX);
+    let protocols: Vec<&str> = named_protocol(req.headers())?.into_iter().collect();
     ws::WsResponseBuilder::new(session, &req, payload)
+        .protocols(&protocols)
         .frame_size(frame_bytes)
         .start()
         .map_err(|_| ApiError::bad_request("this is no WebSocket handshake"))

@@ -127,6 +127,14 @@ fn subprotocols(headers: &HeaderMap) -> Result<Vec<&str>, ApiError> {
     Ok(offered)
 }
 
+/// The subprotocol that is answered to a client of an older protocol, which named it: a page goes no further without one of
+/// those that it has named. The one that carries its token will do if there is no other.
+pub(super) fn named_protocol(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
+    let offered = subprotocols(headers)?;
+    let plain = offered.iter().find(|one| !one.starts_with(BEARER_PREFIX));
+    Ok(plain.or(offered.first()).copied())
+}
+
 /// How the client says who it is.
 enum Credentials {
     Token(Access),

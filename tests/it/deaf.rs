@@ -81,6 +81,15 @@ impl Store for Deaf {
         self.database.published(since, limit).await
     }
 
+    async fn published_by(
+        &self,
+        sender: UserId,
+        since: Time,
+        limit: u32,
+    ) -> Result<Vec<Package>, Unavailable> {
+        self.database.published_by(sender, since, limit).await
+    }
+
     async fn live_trips(&self, after: Option<TripId>, limit: u32) -> Result<Vec<Trip>, Unavailable> {
         self.database.live_trips(after, limit).await
     }

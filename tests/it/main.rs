@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 mod alone;
+mod asking;
 mod attacks;
 mod choices;
 mod claims;

@@ -80,3 +80,25 @@ async fn the_older_client_hears_of_responses_requests_and_steps() {
         app.audit().await;
     }
 }
+
+#[actix_web::test]
+async fn a_page_opens_the_older_clients_socket_with_its_token_as_a_subprotocol() {
+    let app = TestApp::start(backends()[0]).await;
+    let ivan = app.sign_in("Иван").await;
+    let bearer = format!("bearer.{}", ivan.token);
+    let both = format!("peerpack.v1, {bearer}");
+    for (offered, answered) in [(&bearer, bearer.as_str()), (&both, "peerpack.v1")] {
+        let url = format!("{}/ws/updates", app.url.replace("http", "ws"));
+        let mut request = url.into_client_request().unwrap();
+        let headers = request.headers_mut();
+        headers.insert("origin", "http://localhost:5173".parse().unwrap());
+        headers.insert("sec-websocket-protocol", offered.parse().unwrap());
+        // As a page does, this client goes no further without one of the protocols that it has named.
+        let (mut socket, response) = tokio_tungstenite::connect_async(request).await.unwrap();
+        assert_eq!(response.headers()["sec-websocket-protocol"], answered);
+        let trip = ivan.publish_trip("Москва", "Казань", json!({})).await;
+        let anna = app.sign_in("Анна").await;
+        anna.publish_package("Москва", "Казань", json!({})).await;
+        assert_eq!(hear(&mut socket).await["trip_id"].as_str().map(str::len), Some(trip.len()));
+    }
+}

@@ -169,6 +169,7 @@ on_both! {
             state: None,
             opened: Vec::new(),
             moved: vec![(two, RequestState::Accepted { at: after(3) })],
+            adopted: Vec::new(),
         });
         assert_eq!(store.db.commit(forged).await, Err(CommitError::Conflict));
         assert_eq!(picture(store, package.id, second.id).await, before);
@@ -234,6 +235,7 @@ on_both! {
             state: None,
             opened: Vec::new(),
             moved: vec![(request_id(), RequestState::Expired { at: after(3) })],
+            adopted: Vec::new(),
         };
         let mut unit = Unit::publish_trip(trip(user(), 1, 1_000), &[]);
         unit.packages.push(forged);

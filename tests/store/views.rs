@@ -1,6 +1,6 @@
 //! What people look at.
 
-use peerpack::store::{Balance, TelegramProfile};
+use peerpack::store::{Balance, TelegramProfile, Which};
 use peerpack_actors::ids::UserId;
 use peerpack_actors::package::PackageCommand;
 use peerpack_actors::ports::Store;
@@ -75,7 +75,7 @@ on_both! {
             store.db.shown_trips_of(trip.courier, 10).await,
             Ok(vec![load_trip(&store.db, trip.id).await])
         );
-        let seen = store.db.requests_of(trip.id, None, 10).await.expect("a list");
+        let seen = store.db.requests_of(trip.id, None, 10, Which::All).await.expect("a list");
         assert_eq!(seen.requests.len(), 1);
         assert_eq!(
             Some(&seen.requests[0].request),

@@ -35,7 +35,8 @@ pub struct Proposal {
 pub enum PackageCommand {
     /// The engine offers it to the couriers of a wave.
     Offer(Vec<Proposal>),
-    /// The sender asks a courier.
+    /// The sender asks a courier. If the engine has offered the package to that courier, its offer turns into the
+    /// sender's request.
     Ask {
         /// Who.
         by: UserId,
@@ -85,6 +86,13 @@ pub enum PackageEvent {
         from: RequestState,
         /// The state it has now.
         to: RequestState,
+    },
+    /// The sender asks the courier of an offer: it is the sender's request from now on, without a time limit.
+    OfferAdopted {
+        /// Which.
+        id: RequestId,
+        /// The sender's words.
+        message: String,
     },
     /// The package itself went to its next state.
     Moved(PackageState),

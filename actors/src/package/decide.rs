@@ -29,9 +29,7 @@ impl Package {
         match command {
             PackageCommand::Offer(proposals) => self.propose(proposals, Origin::Engine, now),
             PackageCommand::Ask { by, .. } if *by != self.sender => Err(Rejection::NotAParty),
-            PackageCommand::Ask { proposal, .. } => {
-                self.propose(std::slice::from_ref(proposal), Origin::Sender, now)
-            }
+            PackageCommand::Ask { proposal, .. } => self.ask(proposal, now),
             PackageCommand::Respond { proposal } => {
                 self.propose(std::slice::from_ref(proposal), Origin::Courier, now)
             }
@@ -94,6 +92,26 @@ impl Package {
             events.push(PackageEvent::RequestOpened(self.open(proposal, origin, now)));
         }
         Ok(Outcome { events, ..Outcome::default() })
+    }
+
+    /// The sender asks a courier. What the engine has offered that courier turns into the sender's request, and what the
+    /// sender has asked with the same words, or the courier has agreed to, is not asked again.
+    fn ask(&self, proposal: &Proposal, now: Time) -> Result<Outcome, Rejection> {
+        let Some(request) = self.request_on(proposal.trip) else {
+            return self.propose(std::slice::from_ref(proposal), Origin::Sender, now);
+        };
+        match (request.origin, &request.state) {
+            (Origin::Engine, RequestState::Pending) => {
+                let adopted =
+                    PackageEvent::OfferAdopted { id: request.id, message: proposal.message.clone() };
+                Ok(Outcome { events: vec![adopted], ..Outcome::default() })
+            }
+            (Origin::Sender, RequestState::Pending) if request.message != proposal.message => {
+                Err(Rejection::AlreadyRequested)
+            }
+            (Origin::Courier, RequestState::Pending) => Err(Rejection::AlreadyRequested),
+            _ => Ok(Outcome::default()),
+        }
     }
 
     fn open(&self, proposal: &Proposal, origin: Origin, now: Time) -> Request {
@@ -299,6 +317,7 @@ impl Request {
             (C::Accept { by }, S::Accepted { .. } | S::Agreed { .. })
             | (C::Decline { by, .. }, S::Declined { .. }) => by_answerer(by),
             (C::Choose, S::Accepted { .. }) | (C::Settle { .. }, S::Confirmed { .. }) => true,
+            (C::Select { by }, state) => *by == self.sender && state.is_deal(),
             (C::Withdraw { by }, S::Withdrawn { .. }) => self.party(*by).is_some() && !by_answerer(by),
             (C::PickUp { by }, S::PickedUp { .. }) | (C::Deliver { by }, S::Delivered { .. }) => {
                 *by == self.courier

@@ -181,7 +181,8 @@ async fn reserve<'a>(
 ) -> Result<Option<Reservation<'a>>, Refusal> {
     let PackageCommand::Request {
         id,
-        command: accept @ (RequestCommand::Accept { .. } | RequestCommand::Choose),
+        command:
+            accept @ (RequestCommand::Accept { .. } | RequestCommand::Choose | RequestCommand::Select { .. }),
     } = command
     else {
         return Ok(None);
@@ -193,7 +194,7 @@ async fn reserve<'a>(
         return Ok(None);
     }
     // An acceptance that only stands for now needs no room.
-    if *accept != RequestCommand::Choose && package.defers(request, now) {
+    if matches!(accept, RequestCommand::Accept { .. }) && package.defers(request, now) {
         return Ok(None);
     }
     if room == Room::Store {
@@ -250,7 +251,10 @@ async fn refresh_trip(context: &Arc<Context>, package: &Package, command: &Packa
 
 /// Whether a request ended or the package moved, so that there may be room for another courier.
 pub(super) fn is_worth_a_look(outcome: &Outcome) -> bool {
-    outcome.events.iter().any(|event| !matches!(event, PackageEvent::RequestOpened(_)))
+    let asks = |event: &PackageEvent| {
+        matches!(event, PackageEvent::RequestOpened(_) | PackageEvent::OfferAdopted { .. })
+    };
+    outcome.events.iter().any(|event| !asks(event))
 }
 
 /// Screens that showed an offer before a reload still do.

@@ -39,8 +39,9 @@ impl OfferBook {
     pub(super) fn follow(&self, package: &Package, most: usize) -> Vec<UserId> {
         let mut freed = Vec::new();
         let mut live = self.live.lock();
-        for request in package.requests.iter().filter(|request| request.origin == Origin::Engine) {
-            if request.state.is_pending() {
+        for request in &package.requests {
+            // An offer can turn into a request of the sender's.
+            if request.origin == Origin::Engine && request.state.is_pending() {
                 let offers = live.entry(request.courier).or_default();
                 if !offers.contains(&request.id) {
                     offers.push(request.id);

@@ -47,6 +47,13 @@ pub fn notices(before: &Package, events: &[PackageEvent]) -> Vec<Notice> {
                     moved(before, request, from, to, package_gone, &mut notices);
                 }
             }
+            // The courier knows it as an offer; from now on it is a request under the same id.
+            PackageEvent::OfferAdopted { id, message } => {
+                if let Some(mut request) = before.request(*id).cloned() {
+                    request.adopt(message.clone());
+                    notices.push(opened(before, &request));
+                }
+            }
             PackageEvent::Moved(PackageState::Open | PackageState::Cancelled { .. }) => {
                 let PackageEvent::Moved(state) = event else { continue };
                 notices.push(package_updated(before.sender, before, *state, before.version + 1));

@@ -1,10 +1,8 @@
 //! What a sender writes of a package, in either spelling of the Mini App, and the draft that it makes.
 
-use peerpack_actors::ids::{PackageId, UserId};
 use peerpack_actors::load::Load;
-use peerpack_actors::package::{End, Mode, PackageDraft, PackageState, Terms};
+use peerpack_actors::package::{End, Mode, Package, PackageDraft, PackageState, Terms};
 use peerpack_actors::place::{Place, Position};
-use peerpack_actors::ports::Store;
 use peerpack_actors::time::{Span, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -145,27 +143,19 @@ pub(in crate::http) fn draft(
     })
 }
 
-/// What is published from a pattern of the sender's: the same, from now on. `None` for what is no pattern.
-pub(in crate::http) async fn from_template(
-    app: &App,
-    id: PackageId,
-    sender: UserId,
-) -> Result<Option<(PackageDraft, Terms)>, ApiError> {
-    let package = app.database.package(id).await?;
-    let package = package.filter(|package| package.sender == sender).ok_or_else(ApiError::not_found)?;
+/// What is published from a pattern: the same, from now on. `None` for what is no pattern.
+pub(in crate::http) fn from_template(app: &App, package: &Package) -> Option<(PackageDraft, Terms)> {
     if package.state != PackageState::Template {
-        return Ok(None);
+        return None;
     }
     let now = app.clock.now();
-    let (ready_at, deliver_by) = (now, now + DEFAULT_WINDOW);
-    let terms = package.terms;
     let draft = PackageDraft {
         template: false,
         mode: Mode::Choose,
         confirm_by: None,
-        ready_at,
-        deliver_by,
-        ..package.draft
+        ready_at: now,
+        deliver_by: now + DEFAULT_WINDOW,
+        ..package.draft.clone()
     };
-    Ok(Some((draft, terms)))
+    Some((draft, package.terms))
 }

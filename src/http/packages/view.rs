@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::http::input::Point;
 use crate::http::{local_time, trips};
 use crate::store::Person;
 
@@ -33,6 +34,28 @@ pub struct PackageView {
     size: String,
     weight: String,
     tags: Vec<String>,
+    /// Grams.
+    weight_g: u32,
+    /// Millilitres.
+    volume_ml: u32,
+    /// Where exactly it starts, in the sender's words; empty if nothing was said.
+    pickup_address: String,
+    /// Where exactly it goes.
+    delivery_address: String,
+    /// The point it starts at: that of the place, if no other was given.
+    pickup: Point,
+    /// The point it goes to.
+    dropoff: Point,
+    /// Not before.
+    ready_at: String,
+    /// Not after.
+    deliver_by: String,
+    /// When the sender wants to know the courier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirm_by: Option<String>,
+    /// What the sender has last said to a courier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
     responses: Vec<ResponseView>,
     #[serde(rename = "selectedCourier", skip_serializing_if = "Option::is_none")]
     selected_courier: Option<String>,
@@ -69,10 +92,12 @@ pub struct ResponseView {
     state: String,
     trip_id: String,
     price: f64,
+    /// The courier's words: with a response, or with a no.
     comment: String,
     date: String,
     time: String,
     airport: String,
+    /// The sender's words.
     message: String,
     timestamp: String,
     is_new: bool,
@@ -123,6 +148,16 @@ pub(super) fn view(package: &Package, carriers: &Carriers) -> PackageView {
         size: draft.size.clone(),
         weight: draft.weight.clone(),
         tags: draft.tags.clone(),
+        weight_g: draft.load.weight_g,
+        volume_ml: draft.load.volume_ml,
+        pickup_address: draft.pickup.address.clone(),
+        delivery_address: draft.dropoff.address.clone(),
+        pickup: Point::from(draft.pickup.position),
+        dropoff: Point::from(draft.dropoff.position),
+        ready_at: draft.ready_at.to_string(),
+        deliver_by: draft.deliver_by.to_string(),
+        confirm_by: draft.confirm_by.map(|at| at.to_string()),
+        message: package.requests.iter().rev().map(sender_says).find(|words| !words.is_empty()),
         responses,
         selected_courier: package.deal().and_then(name),
         completed_at: trips::is_over(package.state)
@@ -140,6 +175,18 @@ fn status(package: &Package) -> &'static str {
         PackageState::Confirmed { .. } | PackageState::Cancelled { .. } => "completed",
         PackageState::Open if package.pending().all(|request| request.origin != Origin::Courier) => "waiting",
         _ => "active",
+    }
+}
+
+fn sender_says(request: &Request) -> String {
+    if request.origin == Origin::Sender { request.message.clone() } else { String::new() }
+}
+
+fn courier_says(request: &Request) -> String {
+    match (&request.state, request.origin) {
+        (_, Origin::Courier) => request.message.clone(),
+        (RequestState::Declined { reason, .. }, _) => reason.clone().unwrap_or_default(),
+        _ => String::new(),
     }
 }
 
@@ -173,11 +220,11 @@ fn response(request: &Request, carriers: &Carriers) -> ResponseView {
         state: request.state.word().to_owned(),
         trip_id: request.trip.to_string(),
         price: request.reward.major(),
-        comment: request.message.clone(),
+        comment: courier_says(request),
         date: local_time::date_at(request.plan.pickup.at, origin),
         time: local_time::clocks_at(request.plan.pickup.at, request.plan.dropoff.at, origin),
         airport: carriers.airports.get(&request.trip).cloned().unwrap_or_default(),
-        message: request.message.clone(),
+        message: sender_says(request),
         timestamp: request.created_at.to_string(),
         is_new,
         is_new_camel: is_new,

@@ -12,6 +12,7 @@ use super::view::{place_name, status};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::{ApiError, Problem};
+use crate::store::Which;
 
 /// The requests of a trip.
 #[derive(Debug, Serialize, ToSchema)]
@@ -49,7 +50,7 @@ pub struct TripRequestView {
     decline_reason: Option<String>,
 }
 
-/// Who asks for room on one's own trip.
+/// Who asks for room on one's own trip. What one has asked oneself, by a response to a package, is not in it.
 #[utoipa::path(get, path = "/api/trips/{trip_id}/package-requests", operation_id = "trip_requests",
     tag = "trips", security(("bearer" = [])),
     params(("trip_id" = String, Path, description = "The trip")),
@@ -62,12 +63,16 @@ pub async fn list(
     let trip = path.into_inner();
     let header = app.database.trip_header(trip).await?;
     header.filter(|header| header.courier == principal.user).ok_or_else(ApiError::not_found)?;
-    Ok(HttpResponse::Ok().json(TripRequestsView { requests: requests_on(&app, trip).await? }))
+    Ok(HttpResponse::Ok().json(TripRequestsView { requests: requests_on(&app, trip, Which::Asked).await? }))
 }
 
-/// Who asks for room on a trip, and what the engine offers for it.
-pub(in crate::http) async fn requests_on(app: &App, trip: TripId) -> Result<Vec<TripRequestView>, ApiError> {
-    let found = app.database.requests_of(trip, None, PAGE).await?;
+/// Requests for room on a trip: what senders ask, what the engine offers, and what the courier has proposed.
+pub(in crate::http) async fn requests_on(
+    app: &App,
+    trip: TripId,
+    which: Which,
+) -> Result<Vec<TripRequestView>, ApiError> {
+    let found = app.database.requests_of(trip, None, PAGE, which).await?;
     let requests = found.requests.iter().map(|item| {
         let request = &item.request;
         let sender = found.people.get(&request.sender);

@@ -4,7 +4,7 @@ use peerpack_actors::ids::{PackageId, RequestId};
 use peerpack_actors::package::{Package, PackageState};
 use peerpack_actors::request::Request;
 use peerpack_actors::time::Time;
-use peerpack_actors::unit::PackageChange;
+use peerpack_actors::unit::{PackageChange, Publications};
 use serde_json::{Value as Json, json};
 
 use super::Units;
@@ -42,6 +42,16 @@ const MOVE_REQUESTS: Sql = over_rows!(
      agreed_at int],
     "WHERE requests.id = r.id AND requests.package_id = r.package_id"
 );
+
+const ADOPT_OFFERS: Sql = over_rows!(
+    "UPDATE requests SET origin = 'sender', message = r.message, expires_at = NULL, ttl_ms = 0, \
+     updated_at = r.at FROM",
+    [id uuid, package_id uuid, at int, message text],
+    "WHERE requests.id = r.id AND requests.package_id = r.package_id \
+     AND requests.origin = 'engine' AND requests.state = 'pending'"
+);
+
+const PUBLISHED_BESIDE: Sql = sql("SELECT count(*) AS others FROM packages WHERE sender = $1 AND id >= $2");
 
 const ADD_REQUESTS: Sql = over_rows!(
     "INSERT INTO requests (id, package_id, trip_id, sender, courier, origin, leg_from, leg_to, \
@@ -95,12 +105,16 @@ pub(super) async fn apply(conn: &mut Conn, units: Units<'_>) -> Result<(), Failu
 
 /// The requests: those that are in another state, and those that are new.
 pub(super) async fn apply_requests(conn: &mut Conn, units: Units<'_>) -> Result<(), Failure> {
-    let (mut moved, mut added) = (Vec::new(), Vec::new());
+    let (mut moved, mut added, mut adopted) = (Vec::new(), Vec::new(), Vec::new());
     for unit in units {
         for change in &unit.packages {
             let opened = match change {
                 PackageChange::New(package) => &package.requests,
-                PackageChange::Update { id, opened, moved: steps, .. } => {
+                PackageChange::Update { id, opened, moved: steps, adopted: offers, .. } => {
+                    adopted.extend(offers.iter().map(|(request, message)| {
+                        let (id, package) = (hex(request.uuid()), hex(id.uuid()));
+                        json!({ "id": id, "package_id": package, "at": unit.at.ms(), "message": message })
+                    }));
                     moved.extend(steps.iter().map(|(request, state)| {
                         let (by, reason, operator) = evidence(state);
                         let (word, state_at, agreed_at) = stored(state);
@@ -126,8 +140,28 @@ pub(super) async fn apply_requests(conn: &mut Conn, units: Units<'_>) -> Result<
     if expected > 0 && conn.execute(MOVE_REQUESTS, vec![rows(moved)]).await? != expected {
         return Err(Failure::Conflict);
     }
+    let expected = adopted.len() as u64;
+    if expected > 0 && conn.execute(ADOPT_OFFERS, vec![rows(adopted)]).await? != expected {
+        return Err(Failure::Conflict);
+    }
     if !added.is_empty() {
         conn.execute(ADD_REQUESTS, vec![rows(added)]).await?;
+    }
+    Ok(())
+}
+
+/// Whether senders have published what they were thought to have, and no more. Looks after the streams were advanced:
+/// the row of the sender's stream, which every publication writes to, keeps others of the same sender waiting.
+pub(super) async fn check_publications(conn: &mut Conn, units: Units<'_>) -> Result<(), Failure> {
+    for unit in units {
+        let Some(Publications { sender, since, count }) = unit.seen else { continue };
+        // Ids begin with the time of publication.
+        let first = PackageId::new(since, [0; 10]).uuid();
+        let row = conn.one(PUBLISHED_BESIDE, args![sender.uuid(), first]).await?;
+        let own = unit.packages.iter().filter(|change| matches!(change, PackageChange::New(_))).count();
+        if row.number::<usize>("others")? != count + own {
+            return Err(Failure::Conflict);
+        }
     }
     Ok(())
 }

@@ -4,14 +4,19 @@ use super::Engine;
 use crate::ids::{PackageId, RequestId, TripId, UserId};
 use crate::matching::{self, Reason, TripEntry};
 use crate::money::Amount;
-use crate::package::{Package, PackageCommand, PackageDraft, Proposal};
+use crate::package::{MEANT_WITHIN, Package, PackageCommand, PackageDraft, Proposal};
 use crate::place::Gazetteer;
+use crate::ports::CommitError;
 use crate::rejection::Rejection;
+use crate::runtime::execute::ATTEMPTS;
 use crate::runtime::promise::Subject;
 use crate::runtime::refusal::Refusal;
 use crate::runtime::{measured, package_actor};
 use crate::trip::{Trip, TripDraft};
-use crate::unit::Unit;
+use crate::unit::{Publications, Unit};
+
+/// How many of a sender's latest publications are looked at. Whoever publishes more within a minute does not do so by hand.
+const MOST_PUBLISHED: u32 = 64;
 
 /// A courier's answer to a package: which trip, for how much.
 #[derive(Clone, Debug)]
@@ -50,7 +55,7 @@ impl Engine {
         let mut package =
             Package::publish(PackageId::new(now, self.context.clock.random()), sender, draft, now)?;
         package.terms = self.conditions.terms;
-        self.publish(&package, Unit::publish_package(package.clone())).await?;
+        self.publish(&package, Unit::publish_package(package.clone())).await.map_err(Refusal::from)?;
         Ok(package)
     }
 
@@ -65,16 +70,66 @@ impl Engine {
         trip: TripId,
         message: String,
     ) -> Result<(Package, RequestId), Refusal> {
+        Ok(self.publish_asking(sender, draft, trip, message, None).await?)
+    }
+
+    /// The sender describes a parcel, names no package, and asks the courier of a trip to carry it. A parcel that was
+    /// published a moment ago in these words is the one that is meant; otherwise it is published and asked for, both or
+    /// neither.
+    ///
+    /// # Errors
+    /// `does_not_suit` when the trip cannot carry it; any other refusal.
+    pub async fn describe_and_ask(
+        &self,
+        sender: UserId,
+        draft: PackageDraft,
+        trip: TripId,
+        message: String,
+    ) -> Result<(Package, RequestId), Refusal> {
+        for _ in 0..ATTEMPTS {
+            let now = self.context.clock.now();
+            let since = now - MEANT_WITHIN;
+            let published = self.context.store.published_by(sender, since, MOST_PUBLISHED).await?;
+            let meant = published.iter().find(|package| package.is_meant_by(sender, &draft, now));
+            if let Some(package) = meant {
+                match self.ask(package.id, trip, sender, message.clone()).await {
+                    // It goes another way, so this is another parcel.
+                    Err(Refusal::Rejected(Rejection::DoesNotSuit(_))) => {}
+                    answer => return answer,
+                }
+            }
+            let count = published.len();
+            let seen = (count < MOST_PUBLISHED as usize).then_some(Publications { sender, since, count });
+            match self.publish_asking(sender, draft.clone(), trip, message.clone(), seen).await {
+                // Something else was published meanwhile; it may be this parcel.
+                Err(Unpublished::Conflict) => {}
+                answer => return Ok(answer?),
+            }
+        }
+        Err(Refusal::Busy)
+    }
+
+    async fn publish_asking(
+        &self,
+        sender: UserId,
+        draft: PackageDraft,
+        trip: TripId,
+        message: String,
+        seen: Option<Publications>,
+    ) -> Result<(Package, RequestId), Unpublished> {
         let now = self.context.clock.now();
         let mut package =
-            Package::publish(PackageId::new(now, self.context.clock.random()), sender, draft, now)?;
+            Package::publish(PackageId::new(now, self.context.clock.random()), sender, draft, now)
+                .map_err(Refusal::from)?;
         package.made_from = self.conditions.made_from;
         package.terms = self.conditions.terms;
         let proposal = self.proposal(&package, trip, package.draft.reward, message).await?;
         let id = proposal.id;
         let ask = PackageCommand::Ask { by: sender, proposal };
-        let outcome = package.decide(&ask, None, self.context.settings.demo_funds, now)?;
-        let unit = Unit::publish_package_with(&package, &outcome);
+        let outcome =
+            package.decide(&ask, None, self.context.settings.demo_funds, now).map_err(Refusal::from)?;
+        let mut unit = Unit::publish_package_with(&package, &outcome);
+        unit.seen = seen;
         package.apply(&outcome.events);
         self.publish(&package, unit).await?;
         Ok((package, id))
@@ -96,8 +151,9 @@ impl Engine {
             return Err(Refusal::NotFound);
         }
         let proposal = self.proposal(&held, trip, held.draft.reward, message).await?;
-        let id = proposal.id;
         let done = self.package(package, PackageCommand::Ask { by, proposal }).await?;
+        // What stood already keeps its id.
+        let id = done.package.request_on(trip).ok_or(Refusal::NotFound)?.id;
         Ok((done.package, id))
     }
 
@@ -121,7 +177,7 @@ impl Engine {
         Ok((done.package, id))
     }
 
-    async fn publish(&self, package: &Package, mut unit: Unit) -> Result<(), Refusal> {
+    async fn publish(&self, package: &Package, mut unit: Unit) -> Result<(), CommitError> {
         unit.receipt =
             self.conditions.answering.as_ref().and_then(|promise| promise.receipt(Subject::Package(package)));
         let committed = self.context.store.commit(unit).await?;
@@ -155,6 +211,35 @@ impl Engine {
         }
         let id = RequestId::new(now, self.context.clock.random());
         Ok(Proposal { id, trip: trip.id, courier: trip.courier, plan, reward, message, time_limit: None })
+    }
+}
+
+/// Why a package was not published.
+enum Unpublished {
+    /// It was decided upon a view of what the sender has published that is no longer true.
+    Conflict,
+    /// Anything else.
+    Refused(Refusal),
+}
+
+impl From<Refusal> for Unpublished {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<CommitError> for Unpublished {
+    fn from(error: CommitError) -> Self {
+        if error == CommitError::Conflict { Self::Conflict } else { Self::Refused(error.into()) }
+    }
+}
+
+impl From<Unpublished> for Refusal {
+    fn from(unpublished: Unpublished) -> Self {
+        match unpublished {
+            Unpublished::Conflict => Self::Busy,
+            Unpublished::Refused(refusal) => refusal,
+        }
     }
 }
 
