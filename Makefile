@@ -1,7 +1,7 @@
 # The front door. Each target is one line that can also be typed by hand; `make` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults fmt lint deny bench bench-search loadtest idle slow openapi docker schemathesis test-claims quality
+.PHONY: help run test test-faults fmt lint deny bench bench-search loadtest idle slow openapi docker schemathesis test-claims quality replay
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -49,6 +49,9 @@ quality: ## Measure the matching against the hindsight optimum, and write docs/q
 
 schemathesis: ## Ask a throwaway server everything that the API description allows, many times (needs PyPI)
 	scripts/schemathesis.sh long
+
+replay: ## Replay what real people and clients do, on SQLite and on Postgres, beside the right answers
+	scripts/replay.sh
 
 openapi: ## Write the descriptions of API and socket to docs
 	@mkdir -p docs
