@@ -21,6 +21,7 @@ use peerpack_actors::place::Home;
 use peerpack_actors::time::Span;
 use serde::Deserialize;
 
+pub(crate) use checks::is_origin;
 pub use secret::Secret;
 pub use settings::Settings;
 

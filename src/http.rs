@@ -32,6 +32,7 @@ pub mod updates;
 pub mod wallet;
 
 mod input;
+pub mod links;
 mod loads;
 mod local_time;
 pub mod once;
@@ -108,7 +109,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/trips/{trip_id}/cancel" { PUT SIGNED_IN trips::cancel }
         "/trips/{trip_id}/package-requests" { GET SIGNED_IN trips::requests::list }
         "/user/trips" { GET SIGNED_IN trips::mine }
-        "/packages" { POST SIGNED_IN packages::publish }
+        "/packages" { GET SIGNED_IN packages::finding::find, POST SIGNED_IN packages::publish }
         "/packages/dry-run" { POST SIGNED_IN explain::dry_run }
         "/packages/{package_id}" { GET SIGNED_IN packages::one }
         "/packages/{package_id}/cancel" { PUT SIGNED_IN packages::cancel }
@@ -131,6 +132,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/package-requests/{request_id}/review" { POST SIGNED_IN profile::review }
         "/user/profile" { GET SIGNED_IN profile::show, PATCH SIGNED_IN profile::change }
         "/user/avatar" { POST SIGNED_IN avatars::change, DELETE SIGNED_IN avatars::take_away }
+        "/avatars/initials/{picture}" { GET PUBLIC avatars::initials }
         "/avatars/{picture}" { GET PUBLIC avatars::show }
         "/user/documents" { GET SIGNED_IN documents::mine, POST SIGNED_IN documents::send }
         "/user/documents/{document_id}" { DELETE SIGNED_IN documents::withdraw }

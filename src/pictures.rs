@@ -3,6 +3,7 @@
 //!
 //! Goes by content: what a file calls itself does not count. Knows no files' names, no people and no routes.
 
+mod initials;
 mod jpeg;
 
 use std::fs::File;
@@ -16,6 +17,8 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, Limits, Rgb, RgbImage};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
+
+pub use initials::Initials;
 
 /// The longest side that is decoded, in pixels.
 pub const MOST_SIDE: u32 = 10_000;

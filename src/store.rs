@@ -53,7 +53,7 @@ pub use disputes::DisputeRecord;
 pub use documents::{Added, Document, DocumentState};
 pub use files::FileRecord;
 pub use guesses::Pauses;
-pub use notifications::{About, AboutRequest, AboutTrip, NotificationRecord};
+pub use notifications::{About, AboutPackage, AboutRequest, AboutTrip, NotificationRecord};
 pub use postgres::pool_options;
 pub use receipts::Kept;
 pub use reviews::{NewReview, PastDelivery, Reputation, ReviewRecord, Reviewed};

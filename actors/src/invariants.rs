@@ -364,6 +364,7 @@ pub fn subject(event: &StreamEvent) -> Subject {
         | E::RequestCancelled(step)
         | E::RequestDisputed(step) => Subject::Request(step.request_id),
         E::PackageUpdated(change) => Subject::Package(change.package_id),
+        E::PackageAvailable(found) => Subject::Package(found.package.id),
         E::TripUpdated(change) => Subject::Trip(change.trip_id),
         E::CourierAvailable(found) => Subject::Trip(found.trip_id),
         E::NotificationNew(reminder) => Subject::Trip(reminder.trip_id),

@@ -3,7 +3,7 @@
 //! A notification is a pointer: which event of the person's stream, of what kind, about what. Names and words are
 //! put in when it is shown. It is written in the transaction of its event.
 
-use crate::ids::{FileId, RequestId, TripId};
+use crate::ids::{FileId, PackageId, RequestId, TripId};
 use crate::request::Origin;
 use crate::stream::{Notice, StreamEvent};
 
@@ -30,10 +30,12 @@ pub enum NotificationKind {
     DisputeOpened,
     /// An operator has decided who gets the money.
     DisputeResolved,
+    /// A package whose sender chooses could ride on one's trip.
+    NewPackageAvailable,
 }
 
 impl NotificationKind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::PackageRequestResponse,
         Self::PackageRequestDeclined,
         Self::PackageDelivered,
@@ -44,6 +46,7 @@ impl NotificationKind {
         Self::DocumentReviewed,
         Self::DisputeOpened,
         Self::DisputeResolved,
+        Self::NewPackageAvailable,
     ];
 
     /// The word on the wire and in the store.
@@ -60,6 +63,7 @@ impl NotificationKind {
             Self::DocumentReviewed => "document_reviewed",
             Self::DisputeOpened => "dispute_opened",
             Self::DisputeResolved => "dispute_resolved",
+            Self::NewPackageAvailable => "new_package_available",
         }
     }
 
@@ -81,6 +85,8 @@ pub struct Notification {
     pub trip: Option<TripId>,
     /// The document it is about, if it is about one.
     pub document: Option<FileId>,
+    /// The package it is about, if that is not the one of its request.
+    pub package: Option<PackageId>,
 }
 
 impl Notification {
@@ -132,10 +138,26 @@ impl Notification {
             E::NotificationNew(reminder) => (K::Reminder, None, reminder.trip_id),
             E::DocumentReviewed(review) => {
                 let document = Some(review.document_id);
-                return Some(Self { kind: K::DocumentReviewed, request: None, trip: None, document });
+                return Some(Self {
+                    kind: K::DocumentReviewed,
+                    request: None,
+                    trip: None,
+                    document,
+                    package: None,
+                });
+            }
+            E::PackageAvailable(found) => {
+                let (trip, package) = (Some(found.trip_id), Some(found.package.id));
+                return Some(Self {
+                    kind: K::NewPackageAvailable,
+                    request: None,
+                    trip,
+                    document: None,
+                    package,
+                });
             }
             _ => return None,
         };
-        Some(Self { kind, request, trip: Some(trip), document: None })
+        Some(Self { kind, request, trip: Some(trip), document: None, package: None })
     }
 }

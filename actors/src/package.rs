@@ -206,6 +206,19 @@ impl Package {
         self.requests.iter().find(counts)
     }
 
+    /// Whether couriers may find it and respond: its sender chooses among them, and does not wait for the one courier for
+    /// whom it was published.
+    #[must_use]
+    pub fn is_open_to_responses(&self, now: Time) -> bool {
+        let is_addressed = |first: &Request| {
+            first.origin == Origin::Sender && first.created_at == self.created_at && first.state.is_open()
+        };
+        self.state == PackageState::Open
+            && self.draft.mode == Mode::Choose
+            && self.draft.deliver_by > now
+            && !self.requests.first().is_some_and(is_addressed)
+    }
+
     /// Whether a sender who describes a parcel, without naming a package, means this one: published a moment ago, in the
     /// same words, for the same reward, and not over.
     #[must_use]

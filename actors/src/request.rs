@@ -130,6 +130,8 @@ pub struct Request {
     pub reward: Amount,
     /// Free words of whoever started it.
     pub message: String,
+    /// The airport or station that the courier has named with a response; empty where the trip's counts.
+    pub airport: String,
     /// When it was made.
     pub created_at: Time,
     /// When it ends at the latest; `None` for requests between people, which wait for an answer until the pickup.

@@ -13,7 +13,7 @@ use crate::place::PlaceId;
 use crate::request::{Origin, Party};
 use crate::time::Time;
 
-pub use notices::{courier_available, notices, place, published, reminder, trip_updated};
+pub use notices::{courier_available, notices, package_available, place, published, reminder, trip_updated};
 
 /// An event for one person.
 #[derive(Clone, PartialEq, Debug)]
@@ -76,6 +76,9 @@ pub enum StreamEvent {
     /// A courier travels where one's package waits.
     #[serde(rename = "courier.available")]
     CourierAvailable(CourierAvailable),
+    /// A package whose sender chooses the courier could ride on one's trip.
+    #[serde(rename = "package.available")]
+    PackageAvailable(Box<PackageAvailable>),
     /// One's own trip is near.
     #[serde(rename = "notification.new")]
     NotificationNew(Reminder),
@@ -277,6 +280,25 @@ pub struct CourierAvailable {
     pub to: PlaceView,
     /// When it starts.
     pub departs_at: Time,
+}
+
+/// `package.available`: a new package, whose sender chooses, could ride on one's trip. One may respond to it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct PackageAvailable {
+    /// What is to be carried.
+    pub package: PackageBrief,
+    /// On which of the courier's trips.
+    pub trip_id: TripId,
+    /// Where it would get on.
+    pub pickup: HandOverView,
+    /// Where it would get off.
+    pub dropoff: HandOverView,
+    /// Extra way, minutes.
+    pub detour_min: u32,
+    /// What the sender would pay, major units.
+    pub reward: f64,
+    /// Of the reward.
+    pub currency: Currency,
 }
 
 /// `notification.new`: a trip is near.

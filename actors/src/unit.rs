@@ -10,7 +10,7 @@ use crate::ledger::{Escrow, EscrowEvent};
 use crate::load::Load;
 use crate::package::{Outcome, Package, PackageEvent, PackageState};
 use crate::receipt::Receipt;
-use crate::request::{Request, RequestState};
+use crate::request::{Plan, Request, RequestState};
 use crate::stream::{self, DocumentReview, Notice, StreamEvent};
 use crate::time::Time;
 use crate::trip::{LegSpan, Trip, TripEvent, TripState};
@@ -44,6 +44,17 @@ pub struct Publications {
     pub since: Time,
     /// So many, without those of the unit itself.
     pub count: usize,
+}
+
+/// A trip that could carry a package.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Suits {
+    /// Which.
+    pub trip: TripId,
+    /// Whose.
+    pub courier: UserId,
+    /// How the package would ride.
+    pub plan: Plan,
 }
 
 /// What happens to a package.
@@ -127,7 +138,14 @@ impl Unit {
     /// A package is published.
     #[must_use]
     pub fn publish_package(package: Package) -> Self {
-        let notices = vec![stream::published(&package)];
+        Self::publish_package_before(package, &[])
+    }
+
+    /// A package is published. Couriers whose trips it suits are told, because its sender chooses among those who respond.
+    #[must_use]
+    pub fn publish_package_before(package: Package, suits: &[Suits]) -> Self {
+        let mut notices = vec![stream::published(&package)];
+        notices.extend(suits.iter().map(|one| stream::package_available(&package, one)));
         let at = package.created_at;
         Self { packages: smallvec![PackageChange::New(Box::new(package))], notices, ..Self::empty(at) }
     }

@@ -9,6 +9,7 @@ use peerpack_actors::request::{Party, RequestCommand};
 use peerpack_actors::stream::{self, Notice, StreamEvent};
 use peerpack_actors::time::{Span, Time};
 use peerpack_actors::trip::{LegSpan, Trip, TripCommand};
+use peerpack_actors::unit::{Suits, Unit};
 use serde_json::{Value, json};
 
 const LEGS: LegSpan = LegSpan { from: 0, to: 2 };
@@ -321,6 +322,37 @@ fn package_updated_and_trip_updated_name_the_state_and_the_version() {
     let data =
         json!({"trip_id": "00000000-0000-0000-0000-00000000000a", "state": "in_progress", "version": 2});
     is_written_as(&notice.event, &json!({"type": "trip.updated", "data": data}));
+}
+
+#[test]
+fn package_available_says_what_a_courier_may_know_and_for_which_trip() {
+    let (trip, package) = (trip(10, courier(), 3), package(20, sender(), grams(1_000)));
+    let Proposal { plan, .. } = proposal(30, &trip, LEGS, 10);
+    let unit = Unit::publish_package_before(package, &[Suits { trip: trip.id, courier: courier(), plan }]);
+    let [_, notice] = &unit.notices[..] else { panic!("{:?}", unit.notices) };
+    assert_eq!(notice.to, courier());
+    let data = json!({
+        "package": {
+            "id": "00000000-0000-0000-0000-000000000014",
+            "description": "Books",
+            "from": moscow(),
+            "to": kazan(),
+            "size": "small",
+            "weight": "light",
+            "weight_g": 1000,
+            "volume_ml": 1000,
+            "tags": ["paper"],
+            "ready_at": "2027-01-15T08:00:00.000Z",
+            "deliver_by": "2027-01-22T08:00:00.000Z",
+        },
+        "trip_id": "00000000-0000-0000-0000-00000000000a",
+        "pickup": {"place": moscow(), "eta": "2027-01-16T08:00:00.000Z"},
+        "dropoff": {"place": kazan(), "eta": "2027-01-16T14:00:00.000Z"},
+        "detour_min": 10,
+        "reward": 500.0,
+        "currency": "RUB",
+    });
+    is_written_as(&notice.event, &json!({"type": "package.available", "data": data}));
 }
 
 #[test]

@@ -9,7 +9,9 @@ use fixture::{NOW, grams, id, package, proposal, roubles, trip};
 use peerpack_actors::ids::UserId;
 use peerpack_actors::ledger::{Escrow, EscrowCommand, EscrowState};
 use peerpack_actors::load::Load;
-use peerpack_actors::package::{Outcome, Package, PackageCommand, PackageEvent, PackageState, Proposal};
+use peerpack_actors::package::{
+    Mode, Outcome, Package, PackageCommand, PackageEvent, PackageState, Proposal,
+};
 use peerpack_actors::rejection::Rejection;
 use peerpack_actors::request::{Origin, Party, Request, RequestCommand, RequestState};
 use peerpack_actors::time::{Span, Time};
@@ -490,6 +492,33 @@ fn a_parcel_that_is_described_again_within_a_minute_is_the_one_that_was_publishe
     assert!(!meant(&|one| one.state = PackageState::Template, sender(), soon));
     assert!(!meant(&|one| one.state = PackageState::Cancelled { at: THEN }, sender(), soon));
     assert!(!meant(&|one| one.state = PackageState::Confirmed { request: id(30), at: THEN }, sender(), soon));
+}
+
+#[test]
+fn couriers_may_respond_to_what_its_sender_chooses_for_and_has_not_published_for_one_of_them() {
+    let choosing = || {
+        let mut package = package(20, sender(), grams(1_000));
+        package.draft.mode = Mode::Choose;
+        package
+    };
+    let asked_at = |now: Time| {
+        let mut package = choosing();
+        let ask = PackageCommand::Ask { by: sender(), proposal: proposal(30, &the_trip(), LEGS, 10) };
+        step(&ask, &mut package, None, now);
+        package
+    };
+    assert!(choosing().is_open_to_responses(NOW));
+    assert!(!package(20, sender(), grams(1_000)).is_open_to_responses(NOW), "the engine offers it");
+    assert!(!choosing().is_open_to_responses(choosing().draft.deliver_by), "too late");
+    assert!(asked_at(THEN).is_open_to_responses(LATER), "somebody was asked as well");
+    let mut addressed = asked_at(NOW);
+    assert!(!addressed.is_open_to_responses(LATER), "it was published for one courier");
+    let no = asked(&addressed, 0, RequestCommand::Decline { by: courier(), reason: None });
+    step(&no, &mut addressed, None, THEN);
+    assert!(addressed.is_open_to_responses(LATER), "who does not want it");
+    let mut called_off = choosing();
+    step(&PackageCommand::Cancel { by: sender() }, &mut called_off, None, THEN);
+    assert!(!called_off.is_open_to_responses(LATER));
 }
 
 #[test]

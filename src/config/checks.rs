@@ -87,6 +87,11 @@ impl Config {
     /// Adds what is allowed but unwise.
     pub(super) fn with_warnings(mut self) -> Self {
         if self.mode == Mode::Production {
+            if self.public_url.is_empty() {
+                let warning = "public_url is not set: links to pictures and tracking pages are good only where pages \
+                               and the server share an origin";
+                self.warnings.push(warning.to_owned());
+            }
             let embedded = self.database_url.as_ref().is_none_or(|url| url.reveal().starts_with("sqlite:"));
             if embedded {
                 self.warnings.push("the store is embedded: one node, and backups are up to you".to_owned());
@@ -123,7 +128,8 @@ fn is_http(url: &str) -> bool {
         .is_ok_and(|url| url.scheme() == "http" && url.has_host() && url.query().is_none())
 }
 
-fn is_origin(text: &str) -> bool {
+/// Whether it is of the form `https://host`, as browsers send origins.
+pub(crate) fn is_origin(text: &str) -> bool {
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b':' | b'[' | b']');
     host.is_some_and(|host| !host.is_empty() && host.bytes().all(plain))

@@ -100,11 +100,14 @@ fn production_starts_with_secure_values() {
     let config = load("", &SECURE).unwrap();
     assert!(!config.demo_payments);
     assert_eq!(config.jwt_secret([0; 32]).unwrap().reveal(), SECURE[1].1);
-    let [store, proxies] = &config.warnings[..] else { panic!("{:?}", config.warnings) };
+    let [links, store, proxies] = &config.warnings[..] else { panic!("{:?}", config.warnings) };
+    assert!(links.contains("public_url"), "{links}");
     assert!(store.contains("embedded") && proxies.contains("trusted_proxies"));
     let behind_a_proxy = load("--trusted-proxies 1", &SECURE).unwrap();
-    assert!(matches!(&behind_a_proxy.warnings[..], [only] if only == store));
-    assert_eq!(load("--limits=false", &SECURE).unwrap().warnings.len(), 2, "the store and the limits");
+    assert!(matches!(&behind_a_proxy.warnings[..], [one, other] if one == links && other == store));
+    let known = load("--trusted-proxies 1 --public-url https://api.example.org", &SECURE).unwrap();
+    assert!(matches!(&known.warnings[..], [only] if only == store));
+    assert_eq!(load("--limits=false", &SECURE).unwrap().warnings.len(), 3, "links, the store and the limits");
 }
 
 #[test]

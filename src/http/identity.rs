@@ -23,6 +23,7 @@ use crate::auth::{Principal, Role};
 use crate::config::Mode;
 use crate::error::extract::{Body, MaybeBody};
 use crate::error::{ApiError, Problem};
+use crate::http::avatars;
 use crate::store::{self, Rotation, TelegramProfile, User};
 
 /// How long the token before the last one still gets the same successor: the answer may have been lost.
@@ -85,7 +86,7 @@ pub struct UserView {
     username: Option<String>,
     /// Language tag.
     language: Option<String>,
-    /// The URL of their picture; empty without one.
+    /// The URL of their picture, or of their initials.
     avatar: String,
     /// `user`, `viewer`, `dispatcher` or `admin`.
     role: String,
@@ -245,13 +246,14 @@ async fn signed_in(
 }
 
 fn view(user: User) -> UserView {
+    let avatar = avatars::of(user.id, &user.name, user.avatar.as_deref());
     UserView {
         id: user.id.to_string(),
         telegram_id: user.telegram_id,
         name: user.name,
         username: user.username,
         language: user.language,
-        avatar: user.avatar.unwrap_or_default(),
+        avatar,
         role: user.role.word().to_owned(),
     }
 }

@@ -100,10 +100,17 @@ pub(super) fn lenient_number<'de, D: Deserializer<'de>>(deserializer: D) -> Resu
     }
 }
 
+/// Where a page starts, as the last one named it: an id.
+pub(super) fn id_cursor<I: FromStr>(text: &str) -> Result<I, ApiError> {
+    text.parse().map_err(|_| foreign_cursor())
+}
+
+fn foreign_cursor() -> ApiError {
+    ApiError::bad_request("the cursor is not one of ours").with_field("cursor", "is not one of ours")
+}
+
 /// Where a page starts, as the last one named it: a key and an id.
 pub(super) fn cursor<K: FromStr, I: FromStr>(text: &str) -> Result<(K, I), ApiError> {
     let parts = text.split_once('_').and_then(|(key, id)| Some((key.parse().ok()?, id.parse().ok()?)));
-    parts.ok_or_else(|| {
-        ApiError::bad_request("the cursor is not one of ours").with_field("cursor", "is not one of ours")
-    })
+    parts.ok_or_else(foreign_cursor)
 }

@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::auth::Principal;
 use crate::error::extract::Query;
 use crate::error::{ApiError, Problem};
-use crate::store::{About, AboutRequest, AboutTrip, NotificationRecord};
+use crate::store::{About, AboutPackage, AboutRequest, AboutTrip, NotificationRecord};
 
 /// How many one answer lists.
 const PAGE: u32 = 100;
@@ -44,8 +44,8 @@ pub struct Notifications {
 pub struct NotificationView {
     id: String,
     /// `package_request_response`, `package_request_declined`, `package_delivered`, `new_courier_available`,
-    /// `trip_request_received`, `payment_received`, `reminder`, `document_reviewed`, `dispute_opened` or
-    /// `dispute_resolved`. A courier in whose favour an operator decided gets `payment_received`.
+    /// `trip_request_received`, `payment_received`, `reminder`, `document_reviewed`, `dispute_opened`,
+    /// `dispute_resolved` or `new_package_available`. A courier in whose favour an operator decided gets `payment_received`.
     #[serde(rename = "type")]
     kind: String,
     title: String,
@@ -152,6 +152,7 @@ fn view(record: &NotificationRecord, reader: UserId, words: Words) -> Notificati
             kind => about_request(kind, trip, about, words, common),
         },
         About::Trip(trip) => about_trip(record.kind, trip, words, common),
+        About::Package(trip, package) => about_package(trip, package, words, common),
         About::Document { approved: true, .. } => NotificationView {
             title: words.choose("Документ подтверждён".into(), "Your document was approved".into()),
             message: words.choose(
@@ -254,6 +255,31 @@ fn about_request(
 fn earned(about: &AboutRequest) -> f64 {
     let fee = about.reward.share(peerpack_actors::ledger::PLATFORM_FEE_BPS);
     about.reward.minus(fee).unwrap_or(about.reward).major()
+}
+
+fn about_package(
+    trip: &AboutTrip,
+    about: &AboutPackage,
+    words: Words,
+    common: NotificationView,
+) -> NotificationView {
+    let (from, to) = trip.route;
+    let route = format!("{} → {}", trips::place_name(from), trips::place_name(to));
+    let (what, reward) = (&about.description, about.reward.major());
+    NotificationView {
+        title: words.choose("Посылка по пути".into(), "A package on your way".into()),
+        message: words.choose(
+            format!("Можно взять в поездку {route}: {what}, {reward} ₽"),
+            format!("It could ride on your trip {route}: {what}, {reward} ₽"),
+        ),
+        action_url: format!("/package/{}", about.package),
+        sender_name: Some(about.sender_name.clone()),
+        package_description: Some(what.clone()),
+        reward: Some(reward),
+        trip_date: Some(local_time::date_at(trip.departs_at, Gazetteer::bundled().get(from))),
+        route: Some(route),
+        ..common
+    }
 }
 
 fn about_trip(kind: Kind, trip: &AboutTrip, words: Words, common: NotificationView) -> NotificationView {

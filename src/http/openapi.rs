@@ -24,8 +24,10 @@ use super::{
         the codes it may be refused with, and what they mean.\n\n\
         A call with an `Idempotency-Key` can be repeated for a day: one effect, one answer. Clients that send none are safe \
         where a call has an identity of its own: a step of a request, calling a package or a trip off, choosing a response. \
-        Asking the same courier about the same package again, and a second review, are refused. Publishing and withdrawing \
-        have no such identity: without a key two calls are two effects."),
+        Asking the same courier about the same package again, in the same words, is the same request, and a parcel that is \
+        described to a courier, without naming a package, within a minute of its publication is the one that was published. \
+        A second review is refused. Publishing and withdrawing have no such identity: without a key two \
+        calls are two effects."),
     paths(
         identity::sign_in_with_telegram, identity::refresh, identity::phone::send_code, identity::phone::verify_code,
         identity::operator::sign_in_operator, identity::operator::first_admin,
@@ -38,13 +40,14 @@ use super::{
         places::cities,
         search::search, couriers::send_package,
         trips::publish, trips::one, trips::cancel, trips::requests::list, trips::mine,
-        packages::publish, packages::one, packages::cancel, packages::mine, explain::explain, explain::dry_run,
+        packages::publish, packages::finding::find, packages::one, packages::cancel, packages::mine, explain::explain, explain::dry_run,
         disputes::open, disputes::list, disputes::resolve,
         requests::accept, requests::decline, requests::pick_up, requests::mark_delivered,
         requests::confirm_delivery, requests::cancel,
         responses::list, responses::respond, responses::select, responses::send,
         handover::codes, photos::attach, photos::show, tracking::link, tracking::json,
-        profile::show, profile::change, profile::review, avatars::change, avatars::take_away, avatars::show,
+        profile::show, profile::change, profile::review, avatars::change, avatars::take_away, avatars::initials,
+        avatars::show,
         documents::send, documents::mine, documents::withdraw,
         review::queue, review::link, review::look, review::approve, review::decline,
         notifications::list, notifications::read, notifications::read_all,

@@ -1,6 +1,7 @@
 //! Packages: publish, list one's own, call off.
 
 mod draft;
+pub mod finding;
 mod view;
 
 use actix_web::http::StatusCode;

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::input::{self, LONG_TEXT, SHORT_TEXT};
 use super::once::{IfMatch, Once, Repeatable, etag};
 use super::search::{PastTrip, ReviewView};
-use super::{local_time, trips};
+use super::{avatars, local_time, trips};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::extract::Body;
@@ -31,7 +31,7 @@ pub struct ProfileView {
     username: Option<String>,
     /// Language tag.
     language: Option<String>,
-    /// The URL of their picture; empty without one.
+    /// The URL of their picture, or of their initials.
     avatar: String,
     /// Whether a reviewer has seen a document that shows who they are.
     verified: bool,
@@ -122,13 +122,14 @@ async fn view(app: &App, user: User) -> Result<ProfileView, ApiError> {
     let people = app.database.people(&[user.id]).await?;
     let person = people.get(&user.id);
     let reputation = app.database.reputations(&[user.id], SHOWN).await?.remove(&user.id).unwrap_or_default();
+    let avatar = avatars::of(user.id, &user.name, user.avatar.as_deref());
     Ok(ProfileView {
         id: user.id.to_string(),
         telegram_id: user.telegram_id,
         name: user.name,
         username: user.username,
         language: user.language,
-        avatar: user.avatar.unwrap_or_default(),
+        avatar,
         verified: user.verified_at.is_some(),
         role: user.role.word().to_owned(),
         created_at: user.created_at.to_string(),

@@ -12,7 +12,7 @@ use peerpack_actors::runtime::{Refusal, engine};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::input::{self, LONG_TEXT};
+use super::input::{self, LONG_TEXT, SHORT_TEXT};
 use super::once::{Once, Repeatable};
 use super::packages::ResponseView;
 use super::words::Words;
@@ -152,9 +152,10 @@ pub async fn respond(
         let price = input.price.map(|price| input::amount("price", price)).transpose()?;
         let price = price.unwrap_or(package.draft.reward);
         let comment = input::text("comment", input.comment.clone(), LONG_TEXT)?;
+        let airport = input::text("airport", input.airport.clone(), SHORT_TEXT)?;
         let trip = trip_for(&app, &package, courier, &input).await?;
         let answer = once.package(StatusCode::CREATED, responded);
-        let response = engine::Response { trip, price, comment };
+        let response = engine::Response { trip, price, comment, airport };
         let (package, _) = app.engine.under(answer).respond(id, courier, response).await?;
         let responded = responded(&package).ok_or_else(ApiError::not_found)?;
         Ok(HttpResponse::Created().json(responded))

@@ -24,7 +24,7 @@ use crate::app::App;
 use crate::auth::token::Tokens;
 use crate::connections::{Connection, Connections, turn};
 use crate::error::{extract, panics, request_id};
-use crate::http::{once, secure};
+use crate::http::{links, once, secure};
 use crate::{http, ws};
 
 /// How long a client may take over its request line and headers.
@@ -109,6 +109,7 @@ fn application(
         .configure(extract::refuse_in_our_words)
         .wrap(from_fn(panics::catch))
         .wrap(from_fn(turn::count))
+        .wrap(from_fn(links::remember))
         .wrap(cors)
         .wrap(NormalizePath::new(TrailingSlash::Trim))
         .wrap(from_fn(request_id::name))

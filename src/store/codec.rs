@@ -220,6 +220,7 @@ pub(super) fn request(row: &Row) -> Result<Request, Failure> {
         plan,
         reward: row.amount("reward_minor", "currency")?,
         message: row.text("message")?,
+        airport: row.text("airport")?,
         created_at: row.time("created_at")?,
         expires_at: row.optional_time("expires_at")?,
         ttl: Span::from_ms(row.get("ttl_ms")?),

@@ -45,7 +45,7 @@ macro_rules! request_columns {
         "q.id, q.package_id, q.trip_id, q.sender, q.courier, q.origin, q.leg_from, q.leg_to, \
          q.pickup_place, q.pickup_at, q.dropoff_place, q.dropoff_at, q.detour_min, q.detour_m, \
          q.room_left_g, \
-         q.reward_minor, q.currency, q.message, q.created_at, q.expires_at, q.ttl_ms, \
+         q.reward_minor, q.currency, q.message, q.airport, q.created_at, q.expires_at, q.ttl_ms, \
          q.state, q.state_at, q.state_by, q.resolved_by, q.reason, q.agreed_at"
     };
 }

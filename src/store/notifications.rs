@@ -24,13 +24,15 @@ macro_rules! of_interest {
 
 const LIST: Sql = sql(concat!(
     "SELECT n.seq, n.at, n.kind, n.request_id, n.trip_id, n.read_at, t.courier, t.stops, \
-     q.package_id, q.sender, q.state, q.state_at, q.state_by, q.resolved_by, q.reason, q.agreed_at, q.reward_minor, q.currency, \
+     n.package_id AS found_id, q.package_id, p.sender, p.reward_minor AS package_reward, \
+     p.reward_currency AS package_currency, q.state, q.state_at, q.state_by, q.resolved_by, q.reason, q.agreed_at, q.reward_minor, q.currency, \
      p.description, c.name AS courier_name, s.name AS sender_name, \
      n.document_id, d.state AS document_state, d.reason AS document_reason \
      FROM notifications AS n LEFT JOIN trips AS t ON t.id = n.trip_id \
      LEFT JOIN documents AS d ON d.id = n.document_id \
-     LEFT JOIN requests AS q ON q.id = n.request_id LEFT JOIN packages AS p ON p.id = q.package_id \
-     LEFT JOIN users AS c ON c.id = t.courier LEFT JOIN users AS s ON s.id = q.sender \
+     LEFT JOIN requests AS q ON q.id = n.request_id \
+     LEFT JOIN packages AS p ON p.id = COALESCE(q.package_id, n.package_id) \
+     LEFT JOIN users AS c ON c.id = t.courier LEFT JOIN users AS s ON s.id = p.sender \
      WHERE n.user_id = $1 AND n.seq < $2 AND ",
     of_interest!(),
     " ORDER BY n.seq DESC LIMIT $3"
@@ -69,6 +71,8 @@ pub enum About {
     Trip(AboutTrip),
     /// A request for a trip.
     Request(AboutTrip, AboutRequest),
+    /// A package that could ride on a trip.
+    Package(AboutTrip, AboutPackage),
     /// A document, as it was decided upon.
     Document {
         /// Whether it shows who its owner is.
@@ -91,6 +95,19 @@ pub struct AboutTrip {
     pub departs_at: Time,
     /// Their name; empty when they are gone.
     pub courier_name: String,
+}
+
+/// The package that a notification is about.
+#[derive(Clone, PartialEq, Debug)]
+pub struct AboutPackage {
+    /// Which.
+    pub package: PackageId,
+    /// What it is.
+    pub description: String,
+    /// The name of its sender; empty when they are gone.
+    pub sender_name: String,
+    /// What the sender would pay.
+    pub reward: Amount,
 }
 
 /// The request that a notification is about.
@@ -169,9 +186,18 @@ fn about(row: &Row) -> Result<About, Failure> {
         return Ok(About::Document { approved, reason: row.get("document_reason")? });
     }
     let trip = about_trip(row)?;
-    Ok(match row.get::<Option<Uuid>>("request_id")? {
-        None => About::Trip(trip),
-        Some(request) => {
+    Ok(match (row.get::<Option<Uuid>>("request_id")?, row.get::<Option<Uuid>>("found_id")?) {
+        (None, None) => About::Trip(trip),
+        (None, Some(package)) => {
+            let package = AboutPackage {
+                package: PackageId::from(package),
+                description: row.text("description")?,
+                sender_name: name(row, "sender_name")?,
+                reward: row.amount("package_reward", "package_currency")?,
+            };
+            About::Package(trip, package)
+        }
+        (Some(request), _) => {
             let request = AboutRequest {
                 request: RequestId::from(request),
                 package: row.package_id("package_id")?,

@@ -55,6 +55,12 @@ const REQUESTS_OF: Sql = sql(concat!(
 /// How many people one query asks for.
 const MOST_AT_ONCE: usize = 2_000;
 
+const PACKAGES: Sql = over_rows!(
+    concat!("SELECT ", package_columns!(), " FROM packages WHERE id IN (SELECT r.id FROM"),
+    [id uuid],
+    ")"
+);
+
 const TRIPS: Sql = over_rows!(
     concat!("SELECT ", trip_columns!(), " FROM trips WHERE id IN (SELECT r.id FROM"),
     [id uuid],
@@ -252,6 +258,15 @@ impl Database {
     pub async fn trips_to_remind(&self, now: Time, limit: u32) -> Result<Vec<TripId>, Unavailable> {
         let (day, hours) = (Span::hours(24).ms(), Span::hours(3).ms());
         Ok(each(&self.rows(TO_REMIND, args![now.ms(), day, hours, limit]).await?, |row| row.trip_id("id"))?)
+    }
+
+    /// Several packages with their requests, in no order; those that do not exist are left out.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn packages(&self, ids: &[PackageId]) -> Result<Vec<Package>, Unavailable> {
+        let ids = rows(ids.iter().map(|id| json!({ "id": hex(id.uuid()) })));
+        Ok(self.snapshot(move |conn| Box::pin(load::packages(conn, PACKAGES, vec![ids]))).await?)
     }
 
     /// Several trips, in no order; those that do not exist are left out.

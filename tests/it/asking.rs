@@ -179,6 +179,28 @@ async fn a_courier_is_not_asked_for_what_they_have_proposed_themselves() {
 }
 
 #[actix_web::test]
+async fn the_airport_of_a_response_is_kept_although_the_trip_says_another_or_none() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let (anna, ivan) = (app.sign_in("Анна").await, app.sign_in("Иван").await);
+        let trip = ivan.publish_trip("Москва", "Казань", json!({})).await;
+        let named = json!({ "price": 450, "comment": "", "trip_id": trip, "airport": "VKO" });
+        // The trip that there is at that time.
+        let dated = json!({ "price": 450, "comment": "", "date": crate::support::day(2), "time": "08:00", "airport": "SVO" });
+        for (body, airport) in [(named, "VKO"), (dated, "SVO")] {
+            let package = anna.publish_package("Москва", "Казань", json!({ "mode": "choose" })).await;
+            let path = format!("/api/packages/{package}/responses");
+            let (status, answer) = ivan.post(&path, body).await;
+            assert_eq!(status, StatusCode::CREATED, "{answer}");
+            let response = anna.get(&path).await["responses"][0].clone();
+            assert_eq!((&response["airport"], &response["trip_id"]), (&json!(airport), &json!(trip)));
+        }
+        assert_eq!(ivan.get("/api/user/trips").await["trips"].as_array().unwrap().len(), 1);
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
 async fn a_sender_sees_what_they_have_entered() {
     for backend in backends() {
         let app = TestApp::start(backend).await;

@@ -106,6 +106,7 @@ on_both! {
                 plan: proposal.plan,
                 reward: roubles(n as i64),
                 message: proposal.message,
+                airport: proposal.airport,
                 created_at: after(n as i64),
                 expires_at: (n % 2 == 0).then(|| after(60)),
                 ttl: Span::seconds(n as i64),

@@ -123,6 +123,7 @@ pub(super) fn proposal(trip: &Trip, from: u16, to: u16) -> Proposal {
         },
         reward: roubles(500),
         message: "as soon as you can".to_owned(),
+        airport: "SVO, терминал \"B\"".to_owned(),
         time_limit: Some((Span::seconds(15), after(30))),
     }
 }

@@ -36,9 +36,12 @@ use smallvec::SmallVec;
 
 use crate::place::{CellIndex, Gazetteer, Parts, Sectors, Spot};
 
+/// Cells of a zone.
+type Cells = SmallVec<[CellIndex; 4]>;
+
 /// The cells of a zone, each once.
-fn cells_of(zone: &[&Spot]) -> SmallVec<[CellIndex; 4]> {
-    let mut cells: SmallVec<[CellIndex; 4]> = zone.iter().map(|spot| spot.cell).collect();
+fn cells_of(zone: &[&Spot]) -> Cells {
+    let mut cells: Cells = zone.iter().map(|spot| spot.cell).collect();
     cells.sort_unstable();
     cells.dedup();
     cells

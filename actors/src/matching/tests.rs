@@ -139,6 +139,7 @@ fn request(trip: &Trip, origin: Origin, state: RequestState) -> Request {
         },
         reward: Amount::new(50_000, Currency::Rub),
         message: String::new(),
+        airport: String::new(),
         created_at: NOW,
         expires_at: None,
         ttl: Span::default(),

@@ -26,6 +26,8 @@ pub struct Proposal {
     pub reward: Amount,
     /// Free words.
     pub message: String,
+    /// The airport or station that the courier names; empty where the trip's counts.
+    pub airport: String,
     /// How long the courier may look at it, and when it ends at the latest; `None` waits for an answer.
     pub time_limit: Option<(Span, Time)>,
 }

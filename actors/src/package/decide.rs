@@ -125,6 +125,7 @@ impl Package {
             plan: proposal.plan,
             reward: proposal.reward,
             message: proposal.message.clone(),
+            airport: proposal.airport.clone(),
             created_at: now,
             expires_at: proposal.time_limit.map(|(_, latest)| latest),
             ttl: proposal.time_limit.map_or(Span::default(), |(ttl, _)| ttl),

@@ -17,15 +17,22 @@ use super::trip_actor::{self, TripActor};
 use super::user_actor::{self, UserActor};
 use crate::ids::{PackageId, RequestId, TripId, UserId};
 use crate::matching::policy::standing;
-use crate::matching::{Chart, PackageEntry, PackageIndex, Settings, TripEntry, TripIndex, policy};
+use crate::matching::{Candidate, Chart, PackageEntry, PackageIndex, Settings, TripEntry, TripIndex, policy};
 use crate::package::{Mode, Package, PackageState};
 use crate::place::Gazetteer;
 use crate::ports::{Bus, ChoiceRounds, Clock, Committed, Hint, Roads, Store, StreamEntry, Unavailable};
 use crate::time::{Span, Time};
 use crate::trip::Trip;
+use crate::unit::Suits;
 
 /// How many senders hear of one new trip at most.
 const TELL_SENDERS: usize = 32;
+
+/// How many couriers hear of one new package at most.
+const TELL_COURIERS: usize = 32;
+
+/// Of how many new packages one courier hears within an hour. Whoever wants to see them all asks for the list.
+const TELL_AN_HOUR: u32 = 6;
 
 /// Every knob of the runtime.
 #[derive(Clone, Debug)]
@@ -101,6 +108,8 @@ pub(super) struct Context {
     pub(super) offers: OfferBook,
     /// The packages of requests: that never changes, so what is remembered is never wrong.
     pub(super) owners: Recent<RequestId, PackageId>,
+    /// Of how many new packages couriers have heard here, and since when that is counted. A courtesy, not a guard.
+    pub(super) told: Recent<UserId, (Time, u32)>,
     /// The versions that were taken in here: what this node has changed itself it need not look at again.
     pub(super) package_versions: Recent<PackageId, i64>,
     pub(super) trip_versions: Recent<TripId, i64>,
@@ -241,6 +250,48 @@ impl Context {
             }
         }
         told
+    }
+
+    /// Who is to hear of a new package: couriers with trips that suit it, if its sender chooses among those who respond;
+    /// each of them for the trip with the soonest pickup.
+    pub(super) fn couriers_for(&self, package: &Package) -> Vec<Suits> {
+        let now = self.clock.now();
+        if !package.is_open_to_responses(now) {
+            return Vec::new();
+        }
+        let entry = self.package_entry(package);
+        let found = {
+            let trips = self.trips.read();
+            trips.candidates_among(&entry, now, 4 * TELL_COURIERS, |courier| {
+                !self.has_heard_enough(courier, now)
+            })
+        };
+        let mut told: Vec<Suits> = Vec::new();
+        for Candidate { trip, courier, plan, .. } in found {
+            if told.len() < TELL_COURIERS && told.iter().all(|known| known.courier != courier) {
+                told.push(Suits { trip, courier, plan });
+            }
+        }
+        told
+    }
+
+    /// Notes who has heard of a new package.
+    pub(super) fn have_heard(&self, suits: &[Suits]) {
+        let now = self.clock.now();
+        for Suits { courier, .. } in suits {
+            let (since, count) = self.heard(*courier, now);
+            self.told.insert(*courier, (since, count + 1));
+        }
+    }
+
+    fn has_heard_enough(&self, courier: UserId, now: Time) -> bool {
+        self.heard(courier, now).1 >= TELL_AN_HOUR
+    }
+
+    /// Of how many new packages a courier has heard within the hour that is under way.
+    fn heard(&self, courier: UserId, now: Time) -> (Time, u32) {
+        let known = self.told.get(&courier).filter(|(since, _)| now.since(*since) < Span::hours(1));
+        known.unwrap_or((now, 0))
     }
 
     /// Wakes waiting packages that the trip could carry, those first that suit it best.

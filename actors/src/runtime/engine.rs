@@ -1,5 +1,6 @@
 //! The engine's front: what handlers and sockets call.
 
+mod finding;
 mod look;
 mod publishing;
 mod sessions;
@@ -35,6 +36,7 @@ use crate::time::Time;
 use crate::trip::Trip;
 use crate::unit::Unit;
 
+pub use self::finding::Fitting;
 pub use self::publishing::Response;
 pub use super::package_actor::Done;
 
@@ -95,6 +97,7 @@ impl Engine {
             trips_of: RwLock::new(HashMap::new()),
             offers: OfferBook::default(),
             owners: Recent::default(),
+            told: Recent::default(),
             package_versions: Recent::default(),
             trip_versions: Recent::default(),
             beliefs: Beliefs::default(),

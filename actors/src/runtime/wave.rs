@@ -66,6 +66,7 @@ impl Wave {
                 plan: candidate.plan,
                 reward: package.draft.reward,
                 message: String::new(),
+                airport: String::new(),
                 time_limit: Some(matching::time_limit(now, candidate.plan.pickup.at, in_town, settings)),
             })
         };

@@ -1,14 +1,15 @@
 //! Who is told what of a change: derived from the decision alone.
 
 use super::{
-    CourierAvailable, HandOverView, Notice, Offer, OfferEnd, OfferEndReason, PackageBrief, PackageChanged,
-    PlaceView, Reminder, RequestChange, StreamEvent, TripChanged,
+    CourierAvailable, HandOverView, Notice, Offer, OfferEnd, OfferEndReason, PackageAvailable, PackageBrief,
+    PackageChanged, PlaceView, Reminder, RequestChange, StreamEvent, TripChanged,
 };
 use crate::ids::{PackageId, UserId};
 use crate::package::{Package, PackageEvent, PackageState};
 use crate::place::{Gazetteer, PlaceId};
 use crate::request::{HandOver, Origin, Request, RequestState};
 use crate::trip::Trip;
+use crate::unit::Suits;
 
 /// Tells a sender of a courier who travels where the package waits.
 #[must_use]
@@ -17,6 +18,22 @@ pub fn courier_available(trip: &Trip, package: PackageId, sender: UserId) -> Not
     let (trip_id, courier_id, departs_at) = (trip.id, trip.courier, trip.departs());
     let found = CourierAvailable { package_id: package, trip_id, courier_id, from, to, departs_at };
     Notice { to: sender, event: StreamEvent::CourierAvailable(found) }
+}
+
+/// Tells a courier of a package that could ride on a trip, if its sender chooses them.
+#[must_use]
+pub fn package_available(package: &Package, suits: &Suits) -> Notice {
+    let reward = package.draft.reward;
+    let found = PackageAvailable {
+        package: brief(package),
+        trip_id: suits.trip,
+        pickup: hand_over(suits.plan.pickup),
+        dropoff: hand_over(suits.plan.dropoff),
+        detour_min: suits.plan.detour_min,
+        reward: reward.major(),
+        currency: reward.currency,
+    };
+    Notice { to: suits.courier, event: StreamEvent::PackageAvailable(Box::new(found)) }
 }
 
 /// Reminds a courier of a trip.
@@ -182,19 +199,7 @@ fn offer(package: &Package, request: &Request) -> Offer {
     let (draft, plan) = (&package.draft, &request.plan);
     Offer {
         request_id: request.id,
-        package: PackageBrief {
-            id: package.id,
-            description: draft.description.clone(),
-            from: place(draft.pickup.place),
-            to: place(draft.dropoff.place),
-            size: draft.size.clone(),
-            weight: draft.weight.clone(),
-            weight_g: draft.load.weight_g,
-            volume_ml: draft.load.volume_ml,
-            tags: draft.tags.clone(),
-            ready_at: draft.ready_at,
-            deliver_by: draft.deliver_by,
-        },
+        package: brief(package),
         trip_id: request.trip,
         leg_from: plan.legs.from,
         leg_to: plan.legs.to,
@@ -209,6 +214,24 @@ fn offer(package: &Package, request: &Request) -> Offer {
         expires_at: request.expires_at.unwrap_or(draft.deliver_by),
         ttl_ms: request.ttl.ms(),
         why: why(package, request),
+    }
+}
+
+/// What a courier may know of a package that is not theirs: no addresses.
+fn brief(package: &Package) -> PackageBrief {
+    let draft = &package.draft;
+    PackageBrief {
+        id: package.id,
+        description: draft.description.clone(),
+        from: place(draft.pickup.place),
+        to: place(draft.dropoff.place),
+        size: draft.size.clone(),
+        weight: draft.weight.clone(),
+        weight_g: draft.load.weight_g,
+        volume_ml: draft.load.volume_ml,
+        tags: draft.tags.clone(),
+        ready_at: draft.ready_at,
+        deliver_by: draft.deliver_by,
     }
 }
 

@@ -300,6 +300,7 @@ fn proposal(id: Uuid, trip: &Trip) -> Proposal {
         },
         reward: Amount::new(50_000, Currency::Rub),
         message: String::new(),
+        airport: String::new(),
         time_limit: Some((Span::seconds(30), first.depart)),
     }
 }

@@ -380,6 +380,7 @@ impl Fact {
             // The load test's packages leave no time to choose.
             StreamEvent::RequestAgreed(_)
             | StreamEvent::CourierAvailable(_)
+            | StreamEvent::PackageAvailable(_)
             | StreamEvent::NotificationNew(_)
             | StreamEvent::DocumentReviewed(_) => return Self::Other,
             StreamEvent::RequestNew(change) => (Step::Opened, change),

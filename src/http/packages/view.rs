@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::http::input::Point;
-use crate::http::{local_time, trips};
+use crate::http::{avatars, local_time, trips};
 use crate::store::Person;
 
 /// A package as its sender sees it.
@@ -178,6 +178,15 @@ fn status(package: &Package) -> &'static str {
     }
 }
 
+/// What the courier has named with the response, or else what the trip says.
+fn airport(request: &Request, carriers: &Carriers) -> String {
+    if request.airport.is_empty() {
+        carriers.airports.get(&request.trip).cloned().unwrap_or_default()
+    } else {
+        request.airport.clone()
+    }
+}
+
 fn sender_says(request: &Request) -> String {
     if request.origin == Origin::Sender { request.message.clone() } else { String::new() }
 }
@@ -200,7 +209,7 @@ fn response(request: &Request, carriers: &Carriers) -> ResponseView {
     };
     let name = courier.map_or_else(String::new, |courier| courier.name.clone());
     let rating = courier.map_or(0.0, Person::rating);
-    let avatar = courier.and_then(|courier| courier.avatar.clone()).unwrap_or_default();
+    let avatar = avatars::of_person(request.courier, courier);
     let telegram = courier.and_then(|courier| courier.username.clone()).unwrap_or_default();
     let origin = Gazetteer::bundled().get(request.plan.pickup.place);
     let is_new = request.state.is_pending() && request.origin == Origin::Courier;
@@ -223,7 +232,7 @@ fn response(request: &Request, carriers: &Carriers) -> ResponseView {
         comment: courier_says(request),
         date: local_time::date_at(request.plan.pickup.at, origin),
         time: local_time::clocks_at(request.plan.pickup.at, request.plan.dropoff.at, origin),
-        airport: carriers.airports.get(&request.trip).cloned().unwrap_or_default(),
+        airport: airport(request, carriers),
         message: sender_says(request),
         timestamp: request.created_at.to_string(),
         is_new,

@@ -12,6 +12,7 @@ use super::view::{place_name, status};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::{ApiError, Problem};
+use crate::http::avatars;
 use crate::store::Which;
 
 /// The requests of a trip.
@@ -90,7 +91,7 @@ pub(in crate::http) async fn requests_on(
             package_id: request.package.to_string(),
             sender_name: sender.map_or_else(String::new, |sender| sender.name.clone()),
             sender_telegram: sender.and_then(|sender| sender.username.clone()).unwrap_or_default(),
-            sender_avatar: sender.and_then(|sender| sender.avatar.clone()).unwrap_or_default(),
+            sender_avatar: avatars::of_person(request.sender, sender),
             package_description: item.description.clone(),
             message: request.message.clone(),
             reward: request.reward.major(),

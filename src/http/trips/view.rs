@@ -8,7 +8,7 @@ use peerpack_actors::trip::Trip;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::http::local_time;
+use crate::http::{avatars, local_time};
 use crate::store::Person;
 
 /// A trip with its courier's profile folded in, as the Mini App shows it.
@@ -28,7 +28,7 @@ pub struct TripView {
     pub time: String,
     /// Airport or station; empty if none.
     pub airport: String,
-    /// The URL of the courier's picture; empty if none.
+    /// The URL of the courier's picture, or of their initials.
     pub avatar: String,
     /// Packages the courier has carried to a confirmed end.
     pub trips_count: u64,
@@ -67,7 +67,7 @@ pub(in crate::http) fn view(trip: &Trip, courier: Option<&Person>) -> TripView {
         date: local_time::date_at(trip.departs(), origin),
         time: local_time::clocks_at(trip.departs(), trip.arrives(), origin),
         airport: trip.draft.airport.clone(),
-        avatar: courier.and_then(|courier| courier.avatar.clone()).unwrap_or_default(),
+        avatar: avatars::of_person(trip.courier, courier),
         trips_count: courier.map_or(0, |courier| courier.delivered),
         rating: courier.map_or(0.0, Person::rating),
         reviews_count: courier.map_or(0, |courier| courier.reviews),

@@ -56,16 +56,16 @@ const PUBLISHED_BESIDE: Sql = sql("SELECT count(*) AS others FROM packages WHERE
 const ADD_REQUESTS: Sql = over_rows!(
     "INSERT INTO requests (id, package_id, trip_id, sender, courier, origin, leg_from, leg_to, \
      pickup_place, pickup_at, dropoff_place, dropoff_at, detour_min, detour_m, room_left_g, \
-     reward_minor, currency, message, created_at, wave_order, expires_at, ttl_ms, \
+     reward_minor, currency, message, airport, created_at, wave_order, expires_at, ttl_ms, \
      state, state_at, state_by, resolved_by, reason, agreed_at, updated_at) \
      SELECT r.id, r.package_id, r.trip_id, r.sender, r.courier, r.origin, r.leg_from, r.leg_to, \
      r.pickup_place, r.pickup_at, r.dropoff_place, r.dropoff_at, r.detour_min, r.detour_m, r.room_left_g, \
-     r.reward_minor, r.currency, r.message, r.created_at, r.wave_order, r.expires_at, r.ttl_ms, \
+     r.reward_minor, r.currency, r.message, r.airport, r.created_at, r.wave_order, r.expires_at, r.ttl_ms, \
      r.state, r.state_at, r.state_by, r.resolved_by, r.reason, r.agreed_at, r.at FROM",
     [
         id uuid, package_id uuid, trip_id uuid, sender uuid, courier uuid, origin text, leg_from int,
         leg_to int, pickup_place int, pickup_at int, dropoff_place int, dropoff_at int, detour_min int,
-        detour_m int, room_left_g int, reward_minor int, currency text, message text, created_at int,
+        detour_m int, room_left_g int, reward_minor int, currency text, message text, airport text, created_at int,
         wave_order int, expires_at int, ttl_ms int, state text, state_at int, state_by text, resolved_by uuid,
         reason text, agreed_at int, at int,
     ],
@@ -230,6 +230,7 @@ fn document(request: &Request, wave_order: usize, at: Time) -> Json {
         "reward_minor": request.reward.minor,
         "currency": request.reward.currency.code(),
         "message": request.message,
+        "airport": request.airport,
         "created_at": request.created_at.ms(),
         "wave_order": wave_order,
         "expires_at": request.expires_at.map(Time::ms),

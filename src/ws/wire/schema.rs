@@ -158,6 +158,7 @@ fn server() -> Vec<Value> {
         event("package.updated", changed("package_id")),
         event("trip.updated", changed("trip_id")),
         event("courier.available", available),
+        event("package.available", known("package_available")),
         event("document.reviewed", reviewed),
         event("notification.new", object(&[&[id("trip_id")], &way[..]].concat(), &[])),
     ];
@@ -223,6 +224,18 @@ fn shared() -> Map<String, Value> {
         ],
         &[],
     );
+    let package_available = object(
+        &[
+            ("package", known("package")),
+            id("trip_id"),
+            ("pickup", known("hand_over")),
+            ("dropoff", known("hand_over")),
+            ("detour_min", count()),
+            ("reward", number()),
+            ("currency", text()),
+        ],
+        &[],
+    );
     let ends = ["taken", "cancelled", "expired", "changed"];
     let offer_end =
         object(&[id("request_id"), id("package_id"), id("trip_id"), ("reason", one_of_words(&ends))], &[]);
@@ -256,6 +269,7 @@ fn shared() -> Map<String, Value> {
         ("package", package),
         ("offer", offer),
         ("offer_end", offer_end),
+        ("package_available", package_available),
         ("request_change", request_change),
     ])
 }

@@ -8,7 +8,7 @@ use peerpack::chores;
 use peerpack_actors::ids::FileId;
 use peerpack_actors::runtime::RuntimeSettings;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::samples::{self, SECRET};
 use super::{below, form, kept, part, send, upload};
@@ -37,7 +37,9 @@ async fn a_picture_is_shown_to_everybody_until_it_is_changed_or_taken_away() {
         let app = TestApp::start(backend).await;
         let (ivan, nobody) = (app.sign_in("Ivan").await, app.anonymous());
         ivan.publish_trip("Москва", "Казань", json!({})).await;
-        assert_eq!(ivan.get("/api/user/profile").await["avatar"], "");
+        let initials =
+            |avatar: &Value| avatar.as_str().is_some_and(|url| url.starts_with("/api/avatars/initials/"));
+        assert!(initials(&ivan.get("/api/user/profile").await["avatar"]));
 
         let first = set(&ivan, &samples::jpeg(800, 400)).await;
         assert_eq!(ivan.get("/api/user/profile").await["avatar"], *first);
@@ -63,8 +65,8 @@ async fn a_picture_is_shown_to_everybody_until_it_is_changed_or_taken_away() {
         let ivan = ivan.again(&app).await;
         assert_eq!(ivan.get("/api/user/profile").await["avatar"], *second);
         let (status, answer) = ivan.call(Method::DELETE, AVATAR, None).await;
-        assert_eq!((status.as_u16(), &answer["avatar"]), (200, &json!("")));
-        assert_eq!(ivan.get("/api/user/profile").await["avatar"], "");
+        assert_eq!((status.as_u16(), initials(&answer["avatar"])), (200, true), "{answer}");
+        assert!(initials(&ivan.get("/api/user/profile").await["avatar"]));
         assert_eq!(fetch(&nobody, &second, &[]).await.0, 404);
         assert!(kept(&app).is_empty());
         assert_eq!(ivan.call(Method::DELETE, AVATAR, None).await.0.as_u16(), 200, "again");
@@ -316,4 +318,32 @@ async fn files_without_a_row_are_removed_after_an_hour() {
         chores::do_all(&app.app).await;
         assert_eq!(kept(&app).len(), 120 + 1 + 1);
     }
+}
+
+#[actix_web::test]
+async fn whoever_has_no_picture_has_their_initials_and_pages_of_other_origins_find_them() {
+    let app = TestApp::start(Backend::Sqlite).await;
+    let (ivan, nobody) = (app.sign_in("Иван <b> Петров").await, app.anonymous());
+    ivan.publish_trip("Москва", "Казань", json!({})).await;
+    let found = ivan.get("/api/couriers?from=Москва&to=Казань").await;
+    let path = found["couriers"][0]["avatar"].as_str().unwrap().to_owned();
+    assert_eq!(json!(path), ivan.get("/api/user/profile").await["avatar"]);
+    let (status, headers, picture) = fetch(&nobody, &path, &[]).await;
+    assert_eq!((status, &headers["content-type"]), (200, &"image/svg+xml".parse().unwrap()));
+    assert_eq!(headers["content-security-policy"], "default-src 'none'; frame-ancestors 'none'; sandbox");
+    assert!(headers["cache-control"].to_str().unwrap().contains("immutable"));
+    let picture = String::from_utf8(picture).unwrap();
+    assert!(picture.contains(">ИB</text>"), "{picture}");
+    assert_eq!(fetch(&nobody, "/api/avatars/initials/0-%3Cb.svg", &[]).await.0, 404);
+
+    let own = app.url.clone();
+    let another = [("origin", "http://localhost:5173")];
+    let (_, _, profile) = ivan.call_with(Method::GET, "/api/user/profile", &another, None).await;
+    assert_eq!(profile["avatar"], format!("{own}{path}"));
+    let (_, _, profile) = ivan.call_with(Method::GET, "/api/user/profile", &[("origin", &own)], None).await;
+    assert_eq!(profile["avatar"], path);
+    let url = set(&ivan, &samples::jpeg(20, 20)).await;
+    assert!(url.starts_with("/api/avatars/") && !url.contains("initials"), "{url}");
+    let (_, _, profile) = ivan.call_with(Method::GET, "/api/user/profile", &another, None).await;
+    assert_eq!(profile["avatar"], format!("{own}{url}"));
 }

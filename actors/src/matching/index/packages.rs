@@ -5,12 +5,12 @@ use std::collections::BinaryHeap;
 
 use hashbrown::HashMap;
 
-use super::cells_of;
 use super::stays::{Visit, visits};
+use super::{Cells, cells_of};
 use crate::ids::PackageId;
 use crate::matching::slab::{Named, Slab};
 use crate::matching::{PackageEntry, TripEntry, feasible};
-use crate::place::{CellIndex, Gazetteer};
+use crate::place::{CellIndex, Gazetteer, PlaceId, Spot};
 use crate::request::Plan;
 use crate::time::Time;
 
@@ -145,9 +145,23 @@ impl PackageIndex {
     /// whoever has waited longest comes first.
     #[must_use]
     pub fn waiting_for(&self, trip: &TripEntry, now: Time, limit: usize) -> Vec<(PackageId, Plan)> {
+        self.waiting_for_after(None, trip, now, limit)
+    }
+
+    /// The same without those up to a package: the next page of them.
+    #[must_use]
+    pub fn waiting_for_after(
+        &self,
+        after: Option<PackageId>,
+        trip: &TripEntry,
+        now: Time,
+        limit: usize,
+    ) -> Vec<(PackageId, Plan)> {
         let mut found = Vec::new();
+        let mut in_reach = self.in_reach(trip, now);
+        in_reach.retain(|Reverse((id, _))| after.is_none_or(|after| *id > after));
         // A heap, because most of a long list is never looked at.
-        let mut rest = BinaryHeap::from(self.in_reach(trip, now));
+        let mut rest = BinaryHeap::from(in_reach);
         let mut last = None;
         while found.len() < limit {
             let Some(Reverse((id, slot))) = rest.pop() else { break };
@@ -157,6 +171,49 @@ impl PackageIndex {
             found.extend(feasible(trip, self.packages.at(slot), now).ok().map(|plan| (id, plan)));
         }
         found
+    }
+
+    /// The packages that go from one zone, or from anywhere, to another, or to anywhere: an end is in a zone if one of the
+    /// places that stand for it is. In order of id, after `after`; at most `limit`.
+    #[must_use]
+    pub fn between(
+        &self,
+        from: Option<&[&'static Spot]>,
+        to: Option<&[&'static Spot]>,
+        after: Option<PackageId>,
+        limit: usize,
+    ) -> Vec<PackageId> {
+        let places = |zone: &[&Spot]| zone.iter().map(|spot| spot.place).collect::<Vec<_>>();
+        let (from_places, to_places) = (from.map(places), to.map(places));
+        let is_in = |ends: &[&'static Spot], zone: &Option<Vec<PlaceId>>| {
+            zone.as_ref().is_none_or(|zone| ends.iter().any(|spot| zone.contains(&spot.place)))
+        };
+        let mut found: Vec<(PackageId, u32)> = Vec::new();
+        let (from_cells, to_cells) = (from.map(cells_of), to.map(cells_of));
+        self.each_list(from_cells.as_ref(), to_cells.as_ref(), |list| {
+            let later = list.iter().filter(|one| after.is_none_or(|after| one.id > after));
+            found.extend(later.map(|one| (one.id, one.slot)));
+        });
+        found.sort_unstable();
+        found.dedup();
+        let goes = |slot: u32| {
+            let entry = self.packages.at(slot);
+            is_in(&entry.pickups, &from_places) && is_in(&entry.dropoffs, &to_places)
+        };
+        let found = found.into_iter().filter(|(_, slot)| goes(*slot));
+        found.map(|(id, _)| id).take(limit).collect()
+    }
+
+    /// Calls back with the lists of these pairs of cells; nothing stands for every cell.
+    fn each_list(&self, from: Option<&Cells>, to: Option<&Cells>, mut look: impl FnMut(&[Listed])) {
+        let mut along = |lists: &HashMap<CellIndex, Vec<Listed>>| match to {
+            Some(to) => to.iter().filter_map(|cell| lists.get(cell)).for_each(|list| look(list)),
+            None => lists.values().for_each(|list| look(list)),
+        };
+        match from {
+            Some(from) => from.iter().filter_map(|cell| self.lists.get(cell)).for_each(&mut along),
+            None => self.lists.values().for_each(&mut along),
+        }
     }
 
     /// What is listed under a pair of cells that the trip passes in this order, and suits by weight and time.

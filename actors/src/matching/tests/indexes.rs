@@ -1,7 +1,7 @@
 //! Entries come and go without a trace, and both directions agree.
 
 use super::*;
-use crate::matching::{Chart, Need, PackageIndex, TripIndex};
+use crate::matching::{Chart, Need, PackageIndex, TripIndex, zone};
 use crate::trip::TripState;
 
 fn found(index: &TripIndex, package: &Package) -> Vec<TripId> {
@@ -186,4 +186,33 @@ fn a_trip_finds_the_packages_that_wait_for_it() {
     }
     assert!(index.is_empty());
     assert_eq!(index.mentions(), 0);
+}
+
+#[test]
+fn packages_are_found_by_their_way_and_by_one_end_of_it_page_by_page() {
+    let mut index = PackageIndex::over(world());
+    let ways = [
+        ("Alfa", "Bravo"),
+        ("Bravo", "Charlie"),
+        ("Charlie", "Alfa"),
+        ("Alfa", "Delta"),
+        ("Near", "Charlie"),
+    ];
+    for (n, (from, to)) in (1..).zip(ways) {
+        index.upsert(PackageEntry { id: Uuid::from_u128(n).into(), ..package_entry(&package(from, to)) });
+    }
+    let around = |name: &str| zone(id(name), place(name).position, world(), &Settings::default());
+    let found = |from: Option<&str>, to: Option<&str>, after: Option<u128>, limit: usize| -> Vec<u128> {
+        let (from, to) = (from.map(around), to.map(around));
+        let after = after.map(|n| PackageId::from(Uuid::from_u128(n)));
+        let found = index.between(from.as_deref(), to.as_deref(), after, limit);
+        found.iter().map(|package| package.uuid().as_u128()).collect()
+    };
+    assert_eq!(found(Some("Alfa"), Some("Bravo"), None, 9), [1]);
+    assert_eq!(found(Some("Alfa"), Some("Charlie"), None, 9), [5], "from the suburb");
+    assert_eq!(found(Some("Alfa"), None, None, 9), [1, 4, 5]);
+    assert_eq!(found(None, Some("Alfa"), None, 9), [3]);
+    assert_eq!(found(None, None, None, 9), [1, 2, 3, 4, 5]);
+    assert_eq!(found(Some("Alfa"), None, Some(1), 1), [4]);
+    assert_eq!(found(Some("Delta"), None, None, 9), [0; 0]);
 }

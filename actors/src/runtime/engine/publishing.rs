@@ -27,6 +27,8 @@ pub struct Response {
     pub price: Amount,
     /// Free words.
     pub comment: String,
+    /// The airport or station that the courier names; empty where the trip's counts.
+    pub airport: String,
 }
 
 impl Engine {
@@ -46,7 +48,7 @@ impl Engine {
         Ok(trip)
     }
 
-    /// Publishes a package; couriers whose trips suit it get offers at once.
+    /// Publishes a package; couriers whose trips suit it get offers at once, or hear of it if the sender chooses.
     ///
     /// # Errors
     /// The refusal.
@@ -55,7 +57,10 @@ impl Engine {
         let mut package =
             Package::publish(PackageId::new(now, self.context.clock.random()), sender, draft, now)?;
         package.terms = self.conditions.terms;
-        self.publish(&package, Unit::publish_package(package.clone())).await.map_err(Refusal::from)?;
+        let suits = self.context.couriers_for(&package);
+        let unit = Unit::publish_package_before(package.clone(), &suits);
+        self.publish(&package, unit).await.map_err(Refusal::from)?;
+        self.context.have_heard(&suits);
         Ok(package)
     }
 
@@ -168,7 +173,8 @@ impl Engine {
         response: Response,
     ) -> Result<(Package, RequestId), Refusal> {
         let held = self.context.store.package(package).await?.ok_or(Refusal::NotFound)?;
-        let proposal = self.proposal(&held, response.trip, response.price, response.comment).await?;
+        let mut proposal = self.proposal(&held, response.trip, response.price, response.comment).await?;
+        proposal.airport = response.airport;
         if proposal.courier != by {
             return Err(Refusal::NotFound);
         }
@@ -210,7 +216,8 @@ impl Engine {
             plan = measured.of(trip.id, &plan).unwrap_or(Ok(plan)).map_err(unsuitable)?;
         }
         let id = RequestId::new(now, self.context.clock.random());
-        Ok(Proposal { id, trip: trip.id, courier: trip.courier, plan, reward, message, time_limit: None })
+        let (trip, courier, airport) = (trip.id, trip.courier, String::new());
+        Ok(Proposal { id, trip, courier, plan, reward, message, airport, time_limit: None })
     }
 }
 
