@@ -74,14 +74,14 @@ def printed_otherwise(server):
     ivan = server.sign_in("Иван")
     spellings = [
         ({"time": "09.30"}, "09:30", None), ({"time": "0930"}, "09:30", None), ({"time": "9:30"}, "09:30", None),
-        ({"time": "09:30-12:45"}, "09:30", 0), ({"time": "09:30 → 08:45 (+1)"}, "09:30", 1),
+        ({"time": "09:30-12:45", "transportType": "plane"}, "09:30", 0), ({"time": "09:30 → 08:45 (+1)"}, "09:30", 1),
         ({"time": "09:30 → 08:45", "arrival_date": 1}, "09:30", 1),
     ]
     for more, departs, days in spellings:
         date = server.day(next(_days))
         if "arrival_date" in more:
             more = {**more, "arrival_date": later(date, 1)}
-        trip = shown(ivan, ivan.trip("Москва", "Самара", date=date, transportType="car", **more))
+        trip = shown(ivan, ivan.trip("Москва", "Самара", date=date, **{"transportType": "car", **more}))
         got = str(trip["departs_at"])[:16] if trip.status == 200 else trip
         yield equal(f"{more}", instant(date, departs, 3), got)
         if days is not None:

@@ -6,6 +6,9 @@ from .table import equal, holds
 # How many offers, cancellations or packages a case makes at most; each way is used by one case only.
 SPAM = 8
 
+# How many senders have had a package carried on the way of the rich market.
+RIVALS = 12
+
 
 def reach(person, origin, destination, reward, weight):
     """What a dry run says of a package."""
@@ -30,6 +33,7 @@ def an_empty_market(server):
             trip = ivan.trip(origin, destination, capacity="medium")["trip_id"]
             dry = reach(anna, origin, destination, reward, "medium")
             yield holds(f"a dry run for {reward} RUB", "one courier would see it", dry, dry["couriers"] == 1)
+            yield equal("and what happens next", "offered", (dry["next"] or {}).get("step"))
         package = anna.package(origin, destination, weight="medium", reward=reward)["package_id"]
         if not is_trip_first:
             trip = ivan.trip(origin, destination, capacity="medium")["trip_id"]
@@ -78,4 +82,35 @@ def the_dry_run_is_what_publishing_does(server):
         yield holds("both say in words what happens", "two texts", words, all(words))
 
 
-CASES = [an_empty_market, called_off_for_nothing, one_account_counts_little, the_dry_run_is_what_publishing_does]
+def a_rich_market(server):
+    """Where many compete, room may be kept; until when, and what would be enough, is said, and it is so"""
+    origin, destination, anna = "Воронеж", "Курск", server.sign_in("Анна")
+    for _ in range(RIVALS):
+        sender, courier = server.sign_in("Соперник"), server.sign_in("Иван")
+        trip = courier.trip(origin, destination, capacity="medium")["trip_id"]
+        package = sender.package(origin, destination, weight="medium", reward=3000)["package_id"]
+        body = {"package_id": package, "message": ""}
+        request = sender.post(f"/api/couriers/{trip}/send-package", body)["request_id"]
+        for who, action in [(courier, "accept"), (courier, "mark-delivered"), (sender, "confirm-delivery")]:
+            who.step(request, action)
+    courier = server.sign_in("Иван")
+    trip = courier.trip(origin, destination, capacity="medium")["trip_id"]
+    dry = reach(anna, origin, destination, 100, "medium")
+    step = dry["next"] or {}
+    yield holds("a dry run says what happens next", "kept, or offered", step, step.get("step") in ("kept", "offered"))
+    package = anna.package(origin, destination, weight="medium", reward=100)["package_id"]
+    explained = anna.get(f"/api/packages/{package}/explain")["next"] or {}
+    if step.get("step") == "kept":
+        yield holds("until when, and which reward is enough", "kept_until, reward_at_once", step,
+                    step.get("kept_until") and step.get("reward_at_once"))
+        yield equal("published, it is kept so long", step.get("kept_until"), explained.get("kept_until"))
+        enough = step.get("reward_at_once") or 0
+        better = anna.package(origin, destination, weight="medium", reward=enough)["package_id"]
+        offered = is_offered(courier, trip, better)
+        yield holds(f"for {enough} RUB", "offered at once", "offered" if offered else "not offered", offered)
+    else:
+        offered = is_offered(courier, trip, package)
+        yield holds("published", "offered at once", "offered" if offered else "not offered", offered)
+
+
+CASES = [an_empty_market, a_rich_market, called_off_for_nothing, one_account_counts_little, the_dry_run_is_what_publishing_does]
