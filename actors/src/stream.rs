@@ -100,6 +100,9 @@ pub struct PlaceView {
     pub lat: f64,
     /// Degrees.
     pub lon: f64,
+    /// IANA time zone, for what happens there; empty in events that are older than this field.
+    #[serde(default)]
+    pub tz: String,
 }
 
 /// Where and when a package changes hands.

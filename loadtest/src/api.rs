@@ -116,6 +116,7 @@ impl Api {
             "stops": names[1..names.len() - 1],
             "date": plan.date(),
             "time": plan.time(),
+            "arrival_date": plan.arrival_date(),
             "airport": "",
             "price": plan.price,
             "trip_comment": "",

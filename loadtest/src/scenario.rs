@@ -39,7 +39,7 @@ pub(crate) struct TripPlan {
     pub(crate) places: Vec<&'static Place>,
     /// When it departs, on a whole minute.
     pub(crate) departs: Time,
-    /// When it arrives, roughly: the server may know better.
+    /// When it arrives, roughly: the server knows it to the minute.
     pub(crate) arrives: Time,
     /// Room on each leg.
     pub(crate) capacity_g: u32,
@@ -104,10 +104,19 @@ impl TripPlan {
         shown(self.departs, self.places[0], "%Y-%m-%d")
     }
 
-    /// `HH:MM → HH:MM`, at the origin.
+    /// `HH:MM → HH:MM`, departure at the origin and arrival at the destination.
     pub(crate) fn time(&self) -> String {
-        let clock = |time| shown(time, self.places[0], "%H:%M");
-        format!("{} → {}", clock(self.departs), clock(self.arrives))
+        let clock = |time, place| shown(time, place, "%H:%M");
+        format!("{} → {}", clock(self.departs, self.places[0]), clock(self.arrives, self.destination()))
+    }
+
+    /// The date of arrival at the destination, `YYYY-MM-DD`.
+    pub(crate) fn arrival_date(&self) -> String {
+        shown(self.arrives, self.destination(), "%Y-%m-%d")
+    }
+
+    fn destination(&self) -> &'static Place {
+        self.places[self.places.len() - 1]
     }
 }
 
@@ -276,6 +285,7 @@ mod tests {
             assert_eq!(trip.departs.ms() % 60_000, 0);
             let (date, time) = (trip.date(), trip.time());
             assert_eq!((date.len(), time.chars().count()), (10, 13), "{date} {time}");
+            assert!(trip.arrival_date() >= date, "{date} {}", trip.arrival_date());
         }
     }
 

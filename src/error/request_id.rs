@@ -54,7 +54,7 @@ pub fn current() -> Option<String> {
 }
 
 /// Whether whoever made the request this task works on reads Russian rather than English.
-pub(super) fn is_russian() -> bool {
+pub(crate) fn is_russian() -> bool {
     IS_RUSSIAN.try_with(|is_russian| *is_russian).unwrap_or(false)
 }
 

@@ -74,10 +74,19 @@ pub struct NotificationView {
     /// `Москва → Казань`.
     #[serde(skip_serializing_if = "Option::is_none")]
     route: Option<String>,
+    /// The day of the departure, `YYYY-MM-DD`, local date of the origin.
     #[serde(skip_serializing_if = "Option::is_none")]
     date: Option<String>,
+    /// The same.
     #[serde(skip_serializing_if = "Option::is_none")]
     trip_date: Option<String>,
+    /// The departure, an instant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    departs_at: Option<String>,
+    /// IANA time zone of the origin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from_tz: Option<String>,
 }
 
 /// It was read.
@@ -278,6 +287,15 @@ fn about_package(
         reward: Some(reward),
         trip_date: Some(local_time::date_at(trip.departs_at, Gazetteer::bundled().get(from))),
         route: Some(route),
+        ..departing(trip, common)
+    }
+}
+
+/// With when a trip departs.
+fn departing(trip: &AboutTrip, common: NotificationView) -> NotificationView {
+    NotificationView {
+        departs_at: Some(trip.departs_at.to_string()),
+        from_tz: Some(local_time::tz(Gazetteer::bundled().get(trip.route.0)).to_owned()),
         ..common
     }
 }
@@ -285,12 +303,18 @@ fn about_package(
 fn about_trip(kind: Kind, trip: &AboutTrip, words: Words, common: NotificationView) -> NotificationView {
     let (from, to) = trip.route;
     let route = format!("{} → {}", trips::place_name(from), trips::place_name(to));
-    let date = local_time::date_at(trip.departs_at, Gazetteer::bundled().get(from));
+    let origin = Gazetteer::bundled().get(from);
+    let date = local_time::date_at(trip.departs_at, origin);
+    let clock = local_time::clock_at(trip.departs_at, origin);
     let courier = &trip.courier_name;
+    let common = departing(trip, common);
     match kind {
         Kind::Reminder => NotificationView {
             title: words.choose("Скоро поездка".into(), "Your trip is near".into()),
-            message: words.choose(format!("{route}, {date}"), format!("{route}, {date}")),
+            message: words.choose(
+                format!("{route}, {date} в {clock} по местному времени"),
+                format!("{route}, {date} at {clock} local time"),
+            ),
             action_url: format!("/trip/{}", trip.trip),
             route: Some(route),
             trip_date: Some(date),
@@ -299,8 +323,8 @@ fn about_trip(kind: Kind, trip: &AboutTrip, words: Words, common: NotificationVi
         _ => NotificationView {
             title: words.choose("Новый курьер на маршруте".into(), "A courier travels your way".into()),
             message: words.choose(
-                format!("{courier} едет {route}, {date}"),
-                format!("{courier} travels {route}, {date}"),
+                format!("{courier} едет {route}, {date} в {clock} по местному времени"),
+                format!("{courier} travels {route}, {date} at {clock} local time"),
             ),
             action_url: format!("/courier/{}", trip.courier),
             courier_name: Some(courier.clone()),

@@ -23,7 +23,7 @@ use crate::store::SenderPackages;
 pub use draft::NewPackage;
 pub(super) use draft::{draft, from_template, terms};
 use view::view;
-pub(super) use view::{Carriers, responses};
+pub(super) use view::{Carriers, responses, times};
 pub use view::{PackageView, ResponseView};
 
 /// How many packages one answer lists.

@@ -143,10 +143,13 @@ async fn view(app: &App, user: User) -> Result<ProfileView, ApiError> {
 
 /// A journey as others see it.
 pub(super) fn past_trip(past: &PastDelivery) -> PastTrip {
+    let there = Gazetteer::bundled().get(past.to);
     PastTrip {
         from: trips::place_name(past.from),
         to: trips::place_name(past.to),
-        date: local_time::date_at(past.at, Gazetteer::bundled().get(past.to)),
+        date: local_time::date_at(past.at, there),
+        arrives_at: past.at.to_string(),
+        to_tz: local_time::tz(there).to_owned(),
         success: past.success,
     }
 }
@@ -157,6 +160,7 @@ pub(super) fn review_view(review: &ReviewRecord) -> ReviewView {
         rating: review.rating,
         text: review.text.clone(),
         date: local_time::date_at(review.at, None),
+        at: review.at.to_string(),
         name: review.author_name.clone(),
     }
 }

@@ -13,13 +13,16 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::input::{self, LONG_TEXT, SHORT_TEXT};
+use super::local_time::Times;
 use super::once::{Once, Repeatable};
 use super::packages::ResponseView;
+use super::trips::{Note, NoteView, Straight};
 use super::words::Words;
-use super::{couriers, packages, trips};
+use super::{couriers, packages};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::extract::Body;
+use crate::error::request_id::is_russian;
 use crate::error::{ApiError, Problem};
 use crate::store::Person;
 
@@ -36,10 +39,16 @@ pub struct NewResponse {
     /// The trip that would carry it.
     #[serde(alias = "tripId")]
     trip_id: Option<String>,
-    /// Instead of a trip: the day of one, `YYYY-MM-DD`, local date of the package's place.
+    /// Instead of a trip: the day of one, `YYYY-MM-DD` or `DD.MM.YYYY`, local date of where the package starts.
     date: Option<String>,
-    /// Its time, `HH:MM` or `HH:MM → HH:MM`.
+    /// Its time, as tickets print it: `HH:MM`, `HH:MM → HH:MM` or `HH:MM → HH:MM (+1)`.
     time: Option<String>,
+    /// The day of its arrival, local date of where the package goes; the most plausible one if absent.
+    #[serde(alias = "arrivalDate")]
+    arrival_date: Option<String>,
+    /// How the courier travels: `plane`, `train`, `car`, `bus` or `foot`.
+    #[serde(rename = "transportType", alias = "transport_type", alias = "transport")]
+    transport: Option<String>,
     /// Its airport or station.
     airport: Option<String>,
 }
@@ -49,6 +58,13 @@ pub struct NewResponse {
 pub struct Responded {
     success: bool,
     response_id: String,
+    /// The trip that would carry it.
+    trip_id: String,
+    /// From the pickup to the delivery, as it was understood.
+    #[serde(flatten)]
+    times: Times,
+    /// What was not said and had to be decided.
+    notes: Vec<NoteView>,
 }
 
 /// The responses to a package.
@@ -153,8 +169,10 @@ pub async fn respond(
         let price = price.unwrap_or(package.draft.reward);
         let comment = input::text("comment", input.comment.clone(), LONG_TEXT)?;
         let airport = input::text("airport", input.airport.clone(), SHORT_TEXT)?;
-        let trip = trip_for(&app, &package, courier, &input).await?;
-        let answer = once.package(StatusCode::CREATED, responded);
+        let (trip, notes) = trip_for(&app, &package, courier, &input).await?;
+        let in_russian = is_russian();
+        let responded = move |package: &Package| responded(package, &notes, in_russian);
+        let answer = once.package(StatusCode::CREATED, responded.clone());
         let response = engine::Response { trip, price, comment, airport };
         let (package, _) = app.engine.under(answer).respond(id, courier, response).await?;
         let responded = responded(&package).ok_or_else(ApiError::not_found)?;
@@ -163,8 +181,15 @@ pub async fn respond(
     repeatable.run(&app, courier, None, work).await
 }
 
-fn responded(package: &Package) -> Option<Responded> {
-    Some(Responded { success: true, response_id: package.requests.last()?.id.to_string() })
+fn responded(package: &Package, notes: &[Note], in_russian: bool) -> Option<Responded> {
+    let request = package.requests.last()?;
+    Some(Responded {
+        success: true,
+        response_id: request.id.to_string(),
+        trip_id: request.trip.to_string(),
+        times: packages::times(request),
+        notes: notes.iter().map(|note| note.view(in_russian)).collect(),
+    })
 }
 
 /// The trip that a courier names; or the one they have on the day they name; or one that is published now.
@@ -173,17 +198,27 @@ async fn trip_for(
     package: &Package,
     courier: UserId,
     input: &NewResponse,
-) -> Result<TripId, ApiError> {
+) -> Result<(TripId, Vec<Note>), ApiError> {
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     if let Some(trip) = given(&input.trip_id) {
-        return trip.parse().map_err(|_| ApiError::not_found());
+        return Ok((trip.parse().map_err(|_| ApiError::not_found())?, Vec::new()));
     }
     let date = given(&input.date)
         .ok_or_else(|| ApiError::unprocessable("trip_id", "name a trip, or its date and time"))?;
     let time = given(&input.time).ok_or_else(|| ApiError::unprocessable("time", "must not be empty"))?;
     let place = |id| Gazetteer::bundled().get(id).ok_or_else(ApiError::not_found);
     let (from, to) = (place(package.draft.pickup.place)?, place(package.draft.dropoff.place)?);
-    let draft = trips::draft_between(from, to, &date, &time, input.airport.clone())?;
+    let arrival_date = given(&input.arrival_date);
+    let straight = Straight {
+        from,
+        to,
+        date: &date,
+        time: &time,
+        arrival_date: arrival_date.as_deref(),
+        transport: input.transport.as_deref(),
+        airport: input.airport.clone(),
+    };
+    let (draft, notes) = straight.draft()?;
     // A courier who was cut off and comes again has published it already.
     for id in app.engine.live_trips_of(courier).await? {
         let trip = app.engine.trip(id).await?;
@@ -192,10 +227,10 @@ async fn trip_for(
                 && trip.draft.stops.iter().any(|stop| stop.place == from.id)
                 && trip.draft.stops.iter().any(|stop| stop.place == to.id)
         }) {
-            return Ok(id);
+            return Ok((id, notes));
         }
     }
-    Ok(app.engine.publish_trip(courier, draft).await?.id)
+    Ok((app.engine.publish_trip(courier, draft).await?.id, notes))
 }
 
 /// Chooses a response: the deal is made, its money set aside, the others hear that the package is taken.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use actix_web::{HttpResponse, web};
+use jiff::civil::Date;
 use peerpack_actors::ids::{TripId, UserId};
 use peerpack_actors::load::Load;
 use peerpack_actors::matching::{Candidate, Need, Passing, zone};
@@ -20,6 +21,9 @@ use super::{input, loads, local_time, profile, trips};
 use crate::app::App;
 use crate::error::extract::Query;
 use crate::error::{ApiError, Problem};
+
+/// How far clocks are ahead of UTC at most, and behind.
+const ZONES: (Span, Span) = (Span::hours(14), Span::hours(12));
 
 /// How many trips one page has.
 const PAGE: usize = 20;
@@ -42,9 +46,9 @@ pub struct Search {
     from: Option<String>,
     /// Where it goes, by name.
     to: Option<String>,
-    /// The earliest departure, `YYYY-MM-DD`, local date of the origin.
+    /// The first day, `YYYY-MM-DD` or `DD.MM.YYYY`, as it is counted at `from`; without that where each trip starts.
     date_from: Option<String>,
-    /// The latest departure, `YYYY-MM-DD`, local date of the origin.
+    /// The last day, counted likewise.
     date_to: Option<String>,
     /// So many days earlier and later will do, up to 14.
     flex_days: Option<u32>,
@@ -112,7 +116,13 @@ pub struct CourierView {
 pub struct PastTrip {
     pub(super) from: String,
     pub(super) to: String,
+    /// When it was due there, `YYYY-MM-DD`, local date of the destination.
     pub(super) date: String,
+    /// The same, an instant.
+    #[schema(format = DateTime)]
+    pub(super) arrives_at: String,
+    /// IANA time zone of the destination.
+    pub(super) to_tz: String,
     /// Whether the package arrived.
     pub(super) success: bool,
 }
@@ -122,7 +132,11 @@ pub struct PastTrip {
 pub struct ReviewView {
     pub(super) rating: u8,
     pub(super) text: String,
+    /// When it was said, `YYYY-MM-DD`, UTC.
     pub(super) date: String,
+    /// The same, an instant.
+    #[schema(format = DateTime)]
+    pub(super) at: String,
     /// Who says it.
     pub(super) name: String,
 }
@@ -143,6 +157,8 @@ struct Found {
     hits: Vec<Hit>,
     /// In order of time, after which place there may be more.
     rest: Option<Position>,
+    /// Whether they start in any zone: their days are still to be looked at.
+    is_from_anywhere: bool,
 }
 
 /// Where a page ends: the key and the trip of its last item. What comes and goes meanwhile shifts nothing.
@@ -155,10 +171,11 @@ pub async fn search(app: web::Data<App>, query: Query<Search>) -> Result<HttpRes
     let search = query.0;
     let sort = search.sort.unwrap_or_default();
     let transport = transport(&search)?;
+    let days = Days::of(&search)?;
     let after = search.cursor.as_deref().map(input::cursor).transpose()?;
     // In order of time the index starts where the last page ended; in any other order it starts anew.
     let start = after.filter(|_| sort == Sort::Time).map(|(key, _)| Time::from_ms(key));
-    let Found { mut hits, rest } = hits(&app, &search, start)?;
+    let Found { mut hits, rest, is_from_anywhere } = hits(&app, &search, days, start)?;
     let ratings = match (sort, search.min_rating) {
         (Sort::Rating, _) | (_, Some(_)) => ratings(&app, &hits).await?,
         _ => BTreeMap::new(),
@@ -178,7 +195,11 @@ pub async fn search(app: web::Data<App>, query: Query<Search>) -> Result<HttpRes
     if let Some(after) = after {
         places.retain(|place| *place > after);
     }
-    let (page, next) = fill(&app, &places, transport).await?;
+    let suits = |trip: &Trip| {
+        let on_its_day = !is_from_anywhere || days.contain(trip.departs(), trip.draft.stops[0].place);
+        on_its_day && transport.is_none_or(|wanted| trip.draft.transport == wanted)
+    };
+    let (page, next) = fill(&app, &places, suits).await?;
     let rest = rest.filter(|rest| sort == Sort::Time && after.is_none_or(|after| *rest > after));
     let next = next.or(rest);
     let couriers = views(&app, &page).await?;
@@ -190,7 +211,7 @@ pub async fn search(app: web::Data<App>, query: Query<Search>) -> Result<HttpRes
 async fn fill(
     app: &App,
     places: &[Position],
-    transport: Option<Transport>,
+    suits: impl Fn(&Trip) -> bool,
 ) -> Result<(Vec<Trip>, Option<Position>), ApiError> {
     let mut page = Vec::with_capacity(PAGE);
     let mut looked = 0;
@@ -201,8 +222,7 @@ async fn fill(
         for place in some {
             looked += 1;
             let trip = trips.remove(&place.1).filter(|trip| trip.state.is_live());
-            let suits = |trip: &Trip| transport.is_none_or(|wanted| trip.draft.transport == wanted);
-            page.extend(trip.filter(suits));
+            page.extend(trip.filter(&suits));
             if page.len() == PAGE || looked == LOOKED_AT {
                 return Ok((page, (looked < places.len()).then_some(*place)));
             }
@@ -239,7 +259,7 @@ async fn ratings(app: &App, hits: &[Hit]) -> Result<BTreeMap<UserId, u32>, ApiEr
 }
 
 /// What the index finds, with what it knows by itself.
-fn hits(app: &App, search: &Search, start: Option<Time>) -> Result<Found, ApiError> {
+fn hits(app: &App, search: &Search, days: Days, start: Option<Time>) -> Result<Found, ApiError> {
     let named =
         |field, name: &Option<String>| name.as_deref().map(|name| input::place(field, name)).transpose();
     let (from, to) = (named("from", &search.from)?, named("to", &search.to)?);
@@ -247,7 +267,7 @@ fn hits(app: &App, search: &Search, start: Option<Time>) -> Result<Found, ApiErr
         loads::weight_g(word).ok_or_else(|| ApiError::unprocessable("weight", loads::WEIGHT_WORDS))
     });
     let load = Load { weight_g: weight.transpose()?.unwrap_or(0), ..Load::NONE };
-    let (since, until) = window(search, from)?;
+    let (since, until) = days.window(from)?;
     let most = search.max_price.map(|price| input::amount("max_price", price)).transpose()?;
     let mut found = passing(app, (from, to), load, start.map_or(since, |start| start.max(since)));
     found.rest = found.rest.filter(|(key, _)| *key < until.ms());
@@ -276,7 +296,7 @@ fn passing(app: &App, (from, to): (Option<&Place>, Option<&Place>), load: Load, 
         let hits: Vec<Hit> = found.into_iter().map(hit).collect();
         let last = hits.last().filter(|_| hits.len() == MOST_HITS);
         let rest = last.map(|last| (last.boards_at.ms(), last.trip));
-        return Found { hits, rest };
+        return Found { hits, rest, is_from_anywhere: false };
     }
     let place = |place: Option<&Place>| -> Option<PlaceId> { place.map(|place| place.id) };
     let (found, rest) = app.engine.browse((place(from), place(to)), load, since, MOST_HITS);
@@ -288,29 +308,57 @@ fn passing(app: &App, (from, to): (Option<&Place>, Option<&Place>), load: Load, 
         detour_min: 0,
     };
     let rest = rest.map(|from| (from.ms(), TripId::from(Uuid::nil())));
-    Found { hits: found.into_iter().map(hit).collect(), rest }
+    Found { hits: found.into_iter().map(hit).collect(), rest, is_from_anywhere: from.is_none() }
 }
 
-/// From when to when a package may get on.
-fn window(search: &Search, from: Option<&'static Place>) -> Result<(Time, Time), ApiError> {
-    let place = from.or_else(|| Gazetteer::bundled().find("Москва"));
-    let flex = search.flex_days.unwrap_or(0);
-    if flex > MOST_FLEX {
-        return Err(ApiError::unprocessable("flex_days", "must be at most 14"));
+/// The days on which a package may get on, as they are counted where it does.
+#[derive(Clone, Copy)]
+struct Days {
+    first: Option<Date>,
+    last: Option<Date>,
+}
+
+impl Days {
+    fn of(search: &Search) -> Result<Self, ApiError> {
+        let flex = search.flex_days.unwrap_or(0);
+        if flex > MOST_FLEX {
+            return Err(ApiError::unprocessable("flex_days", "must be at most 14"));
+        }
+        let flex = i64::from(flex);
+        let day = |field, text: &Option<String>, more: i64| -> Result<Option<Date>, ApiError> {
+            let Some(text) = text else { return Ok(None) };
+            let other = || ApiError::unprocessable(field, "must be YYYY-MM-DD or DD.MM.YYYY");
+            let day = local_time::date(text).ok_or_else(other)?;
+            local_time::later(field, day, more).map(Some)
+        };
+        let first = day("date_from", &search.date_from, -flex)?;
+        let last = day("date_to", &search.date_to, flex)?;
+        if first.zip(last).is_some_and(|(first, last)| first > last) {
+            return Err(ApiError::unprocessable("date_to", "must not be before date_from"));
+        }
+        Ok(Self { first, last })
     }
-    let flex = Span::days(i64::from(flex));
-    let day = |field, text: &Option<String>, days: i64| -> Result<Option<Time>, ApiError> {
-        let (Some(text), Some(place)) = (text, place) else { return Ok(None) };
-        let date =
-            local_time::date(text).ok_or_else(|| ApiError::unprocessable(field, "must be YYYY-MM-DD"))?;
-        Ok(Some(local_time::instant(date, jiff::civil::Time::midnight(), place)? + Span::days(days)))
-    };
-    let since = day("date_from", &search.date_from, 0)?.map_or(Time::from_ms(i64::MIN), |at| at - flex);
-    let until = day("date_to", &search.date_to, 1)?.map_or(Time::from_ms(i64::MAX), |at| at + flex);
-    if since >= until {
-        return Err(ApiError::unprocessable("date_to", "must not be before date_from"));
+
+    /// From when to when that is at a place; without a place, from when to when it may be anywhere.
+    fn window(self, from: Option<&Place>) -> Result<(Time, Time), ApiError> {
+        let start =
+            |field, day: Option<Date>| day.map(|day| local_time::day_start(field, day, from)).transpose();
+        let next = self.last.map(|day| local_time::later("date_to", day, 1)).transpose()?;
+        let (since, until) = (start("date_from", self.first)?, start("date_to", next)?);
+        let (ahead, behind) = if from.is_none() { ZONES } else { (Span::hours(0), Span::hours(0)) };
+        Ok((
+            since.map_or(Time::from_ms(i64::MIN), |at| at - ahead),
+            until.map_or(Time::from_ms(i64::MAX), |at| at + behind),
+        ))
     }
-    Ok((since, until))
+
+    /// Whether it is one of them at a place.
+    fn contain(self, at: Time, place: PlaceId) -> bool {
+        // Dates in this form are in the order of their letters.
+        let day = local_time::date_at(at, Gazetteer::bundled().get(place));
+        self.first.is_none_or(|first| day >= first.to_string())
+            && self.last.is_none_or(|last| day <= last.to_string())
+    }
 }
 
 fn transport(search: &Search) -> Result<Option<Transport>, ApiError> {

@@ -47,6 +47,12 @@ pub struct Tracking {
     /// When the courier is expected, local time of the destination: `YYYY-MM-DD HH:MM`.
     #[serde(skip_serializing_if = "Option::is_none")]
     expected: Option<String>,
+    /// The same, an instant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    expected_at: Option<String>,
+    /// IANA time zone of the destination.
+    to_tz: String,
     /// When the state was entered.
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<String>,
@@ -122,20 +128,20 @@ async fn look(app: &App, tokens: &Tokens, link: &str) -> Result<Tracking, ApiErr
 
 fn tracking(package: &Package, courier: Option<String>) -> Tracking {
     let draft = &package.draft;
-    let expected = package
-        .deal()
-        .filter(|_| matches!(package.state, PackageState::Assigned { .. } | PackageState::InTransit { .. }));
+    let is_coming = matches!(package.state, PackageState::Assigned { .. } | PackageState::InTransit { .. });
+    let expected = package.deal().filter(|_| is_coming).map(|deal| &deal.plan.dropoff);
+    // The courier may hand it over near the place that the sender has named, and the clocks are those of there.
+    let there = Gazetteer::bundled().get(expected.map_or(draft.dropoff.place, |there| there.place));
     Tracking {
         state: package.state.word().to_owned(),
         from: trips::place_name(draft.pickup.place),
         to: trips::place_name(draft.dropoff.place),
         courier_name: courier.and_then(|name| name.split_whitespace().next().map(str::to_owned)),
-        expected: expected.map(|deal| {
-            let there = Gazetteer::bundled().get(deal.plan.dropoff.place);
-            let at = deal.plan.dropoff.at;
-            let clock = local_time::clocks_at(at, at, there);
-            format!("{} {}", local_time::date_at(at, there), &clock[..clock.len().min(5)])
+        expected: expected.map(|dropoff| {
+            format!("{} {}", local_time::date_at(dropoff.at, there), local_time::clock_at(dropoff.at, there))
         }),
+        expected_at: expected.map(|dropoff| dropoff.at.to_string()),
+        to_tz: local_time::tz(there).to_owned(),
         since: package.state.at().map(|at| at.to_string()),
     }
 }

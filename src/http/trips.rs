@@ -1,6 +1,10 @@
 //! Trips: publish, list one's own, call off.
 
 mod draft;
+mod journey;
+#[cfg(test)]
+mod journeys;
+mod pace;
 pub mod requests;
 mod view;
 
@@ -16,10 +20,14 @@ use super::once::{IfMatch, Once, Repeatable, etag};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::extract::Body;
+use crate::error::request_id::is_russian;
 use crate::error::{ApiError, Problem};
 
+use super::local_time::Times;
 use draft::NewTrip;
-pub(super) use draft::draft_between;
+pub(super) use draft::Straight;
+pub(super) use journey::Note;
+pub use journey::NoteView;
 pub use view::TripView;
 pub(super) use view::{is_over, place_name, view};
 
@@ -33,6 +41,11 @@ pub struct TripPublished {
     success: bool,
     /// Its id.
     trip_id: String,
+    /// When it takes place, as it was understood.
+    #[serde(flatten)]
+    times: Times,
+    /// What was not said and had to be decided.
+    notes: Vec<NoteView>,
 }
 
 /// One's own trips.
@@ -61,17 +74,24 @@ pub async fn publish(
     repeatable: Repeatable,
     body: Body<NewTrip>,
 ) -> Result<HttpResponse, ApiError> {
-    let draft = draft::draft(body.0)?;
+    let (draft, notes) = draft::draft(body.0)?;
+    let in_russian = is_russian();
+    let published = move |trip: &Trip| published(trip, &notes, in_russian);
     let work = async |once: &Once| {
-        let engine = app.engine.under(once.trip(StatusCode::CREATED, published));
+        let engine = app.engine.under(once.trip(StatusCode::CREATED, published.clone()));
         let trip = engine.publish_trip(principal.user, draft).await?;
         Ok(HttpResponse::Created().json(published(&trip)))
     };
     repeatable.run(&app, principal.user, None, work).await
 }
 
-fn published(trip: &Trip) -> TripPublished {
-    TripPublished { success: true, trip_id: trip.id.to_string() }
+fn published(trip: &Trip, notes: &[Note], in_russian: bool) -> TripPublished {
+    TripPublished {
+        success: true,
+        trip_id: trip.id.to_string(),
+        times: view::times(trip),
+        notes: notes.iter().map(|note| note.view(in_russian)).collect(),
+    }
 }
 
 /// One's own trips.

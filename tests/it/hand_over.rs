@@ -91,7 +91,7 @@ async fn whoever_has_the_link_sees_where_the_package_is_and_no_more() {
     let seen = nobody.get(json_path).await;
     let mut fields: Vec<_> = seen.as_object().unwrap().keys().cloned().collect();
     fields.sort();
-    assert_eq!(fields, ["courier_name", "expected", "from", "since", "state", "to"]);
+    assert_eq!(fields, ["courier_name", "expected", "expected_at", "from", "since", "state", "to", "to_tz"]);
     assert_eq!((&seen["state"], &seen["courier_name"]), (&json!("assigned"), &json!("Иван")));
     let (status, headers, body) = nobody.call_with(Method::GET, page, &[], None).await;
     assert_eq!(status.as_u16(), 200);

@@ -33,5 +33,6 @@ mod routing;
 mod search;
 mod supervised;
 mod support;
+mod times;
 mod updates;
 mod uploads;

@@ -252,13 +252,17 @@ fn hand_over(hand_over: HandOver) -> HandOverView {
 #[must_use]
 pub fn place(id: PlaceId) -> PlaceView {
     Gazetteer::bundled().get(id).map_or_else(
-        || PlaceView { id, name_ru: String::new(), name_en: String::new(), lat: 0.0, lon: 0.0 },
+        || {
+            let (name_ru, name_en, tz) = (String::new(), String::new(), String::new());
+            PlaceView { id, name_ru, name_en, lat: 0.0, lon: 0.0, tz }
+        },
         |place| PlaceView {
             id,
             name_ru: place.name_ru.to_string(),
             name_en: place.name_en.to_string(),
             lat: place.position.lat,
             lon: place.position.lon,
+            tz: place.tz.to_string(),
         },
     )
 }

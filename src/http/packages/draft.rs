@@ -3,7 +3,7 @@
 use peerpack_actors::load::Load;
 use peerpack_actors::package::{End, Mode, Package, PackageDraft, PackageState, Terms};
 use peerpack_actors::place::{Place, Position};
-use peerpack_actors::time::{Span, Time};
+use peerpack_actors::time::Span;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::http::input::{self, LONG_TEXT, MAX_TAGS, Point, SHORT_TEXT};
 use crate::http::loads;
+use crate::http::local_time::{self, OfDay};
 
 /// How long a package waits when its sender does not say.
 const DEFAULT_WINDOW: Span = Span::days(14);
@@ -51,12 +52,13 @@ pub struct NewPackage {
     pub weight_g: Option<u32>,
     /// Millilitres; instead of `size`.
     pub volume_ml: Option<u32>,
-    /// Not before; now if absent.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub ready_at: Option<Time>,
-    /// Not after; 14 days later if absent.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub deliver_by: Option<Time>,
+    /// Not before; now if absent. An instant, or `YYYY-MM-DD HH:MM` or a day in local time of where it starts.
+    #[schema(example = "2026-12-01T09:00:00Z")]
+    pub ready_at: Option<String>,
+    /// Not after; 14 days later if absent. An instant, or `YYYY-MM-DD HH:MM` or a day (to its end) in local time of where
+    /// it goes.
+    #[schema(example = "2026-12-15T18:00:00Z")]
+    pub deliver_by: Option<String>,
     /// Which promise holds. `instant`: the engine offers it, and the first courier to accept gets it, at once; with
     /// `confirm_by`, couriers' acceptances stand side by side until then, and the engine takes the best. `choose`:
     /// couriers respond, the sender picks.
@@ -66,9 +68,9 @@ pub struct NewPackage {
     /// (`request.agreed`): nothing is held, and a better one may still be found. The deal (room and money, in one
     /// transaction) is made at this moment, or shortly before the courier sets off if that is earlier; the others hear
     /// that it is taken. A courier who accepts later gets the package at once. Only with mode `instant`; not after
-    /// `deliver_by`.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub confirm_by: Option<Time>,
+    /// `deliver_by`. An instant, or `YYYY-MM-DD HH:MM` in local time of where it starts.
+    #[schema(example = "2026-12-01T12:00:00Z")]
+    pub confirm_by: Option<String>,
     /// A pattern to publish from.
     pub template: bool,
     /// Whether the courier has to show a code at the pickup and at the delivery.
@@ -113,7 +115,13 @@ pub(in crate::http) fn draft(
         return Err(ApiError::unprocessable("tags", "at most 20 tags of 200 characters"));
     }
     let now = app.clock.now();
-    let ready_at = input.ready_at.unwrap_or(now);
+    let moment = |field, text: Option<String>, place, of_day| {
+        let text = text.filter(|text| !text.trim().is_empty());
+        text.map(|text| local_time::moment(field, &text, place, of_day)).transpose()
+    };
+    let ready_at = moment("ready_at", input.ready_at, from, OfDay::Start)?.unwrap_or(now);
+    let deliver_by = moment("deliver_by", input.deliver_by, to, OfDay::End)?;
+    let confirm_by = moment("confirm_by", input.confirm_by, from, OfDay::End)?;
     Ok(PackageDraft {
         pickup: End {
             place: from.id,
@@ -131,14 +139,14 @@ pub(in crate::http) fn draft(
             slots: 1,
         },
         ready_at,
-        deliver_by: input.deliver_by.unwrap_or(ready_at.max(now) + DEFAULT_WINDOW),
+        deliver_by: deliver_by.unwrap_or(ready_at.max(now) + DEFAULT_WINDOW),
         reward: input::amount("reward", input.reward.unwrap_or(0.0))?,
         description: input::required("description", input.description, LONG_TEXT)?,
         size,
         weight,
         tags: input.tags,
         mode: input.mode.unwrap_or(app.config.default_mode),
-        confirm_by: input.confirm_by,
+        confirm_by,
         template: input.template,
     })
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::{PackageId, TripId, UserId};
 use peerpack_actors::package::Package;
+use peerpack_actors::place::Gazetteer;
 use peerpack_actors::request::HandOver;
 use peerpack_actors::runtime::engine::Fitting;
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ use crate::app::App;
 use crate::auth::Principal;
 use crate::error::extract::Query;
 use crate::error::{ApiError, Problem};
-use crate::http::{avatars, input, trips};
+use crate::http::{avatars, input, local_time, trips};
 use crate::store::Person;
 
 /// How many packages one page has.
@@ -70,6 +71,10 @@ pub struct FoundPackage {
     ready_at: String,
     /// Not after.
     deliver_by: String,
+    /// IANA time zone of where it starts.
+    from_tz: String,
+    /// IANA time zone of where it goes.
+    to_tz: String,
     created_at: String,
     sender_name: String,
     sender_avatar: String,
@@ -95,8 +100,15 @@ pub struct FoundPackage {
 pub struct Meeting {
     /// The place.
     place: String,
-    /// When the courier is expected.
+    /// When the courier is expected, an instant.
+    #[schema(format = DateTime)]
     at: String,
+    /// The same, `YYYY-MM-DD`, local date of the place.
+    date: String,
+    /// The same, `HH:MM`, local time of the place.
+    time: String,
+    /// IANA time zone of the place.
+    tz: String,
 }
 
 /// Packages that one could carry and whose senders choose their courier: respond to those one would take
@@ -176,10 +188,20 @@ async fn fill<'a>(
     Ok((page, next.map(|one| one.package)))
 }
 
+fn meeting(hand_over: HandOver) -> Meeting {
+    let there = Gazetteer::bundled().get(hand_over.place);
+    Meeting {
+        place: trips::place_name(hand_over.place),
+        at: hand_over.at.to_string(),
+        date: local_time::date_at(hand_over.at, there),
+        time: local_time::clock_at(hand_over.at, there),
+        tz: local_time::tz(there).to_owned(),
+    }
+}
+
 fn view(package: &Package, fitting: &Fitting, sender: Option<&Person>) -> FoundPackage {
     let draft = &package.draft;
     let plan = fitting.ride.map(|(_, plan)| plan);
-    let meeting = |at: HandOver| Meeting { place: trips::place_name(at.place), at: at.at.to_string() };
     FoundPackage {
         id: package.id.to_string(),
         from: trips::place_name(draft.pickup.place),
@@ -193,6 +215,8 @@ fn view(package: &Package, fitting: &Fitting, sender: Option<&Person>) -> FoundP
         tags: draft.tags.clone(),
         ready_at: draft.ready_at.to_string(),
         deliver_by: draft.deliver_by.to_string(),
+        from_tz: local_time::tz_of(draft.pickup.place).to_owned(),
+        to_tz: local_time::tz_of(draft.dropoff.place).to_owned(),
         created_at: package.created_at.to_string(),
         sender_name: sender.map_or_else(String::new, |sender| sender.name.clone()),
         sender_avatar: avatars::of_person(package.sender, sender),

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use peerpack_actors::ids::{TripId, UserId};
 use peerpack_actors::package::{Package, PackageState};
-use peerpack_actors::place::Gazetteer;
 use peerpack_actors::request::{Origin, Request, RequestState};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -12,7 +11,8 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::http::input::Point;
-use crate::http::{avatars, local_time, trips};
+use crate::http::local_time::{self, Times};
+use crate::http::{avatars, trips};
 use crate::store::Person;
 
 /// A package as its sender sees it.
@@ -50,6 +50,10 @@ pub struct PackageView {
     ready_at: String,
     /// Not after.
     deliver_by: String,
+    /// IANA time zone of where it starts.
+    from_tz: String,
+    /// IANA time zone of where it goes.
+    to_tz: String,
     /// When the sender wants to know the courier.
     #[serde(skip_serializing_if = "Option::is_none")]
     confirm_by: Option<String>,
@@ -94,8 +98,9 @@ pub struct ResponseView {
     price: f64,
     /// The courier's words: with a response, or with a no.
     comment: String,
-    date: String,
-    time: String,
+    /// From the pickup to the delivery.
+    #[serde(flatten)]
+    times: Times,
     airport: String,
     /// The sender's words.
     message: String,
@@ -156,6 +161,8 @@ pub(super) fn view(package: &Package, carriers: &Carriers) -> PackageView {
         dropoff: Point::from(draft.dropoff.position),
         ready_at: draft.ready_at.to_string(),
         deliver_by: draft.deliver_by.to_string(),
+        from_tz: local_time::tz_of(draft.pickup.place).to_owned(),
+        to_tz: local_time::tz_of(draft.dropoff.place).to_owned(),
         confirm_by: draft.confirm_by.map(|at| at.to_string()),
         message: package.requests.iter().rev().map(sender_says).find(|words| !words.is_empty()),
         responses,
@@ -167,6 +174,12 @@ pub(super) fn view(package: &Package, carriers: &Carriers) -> PackageView {
         hand_over_codes: package.terms.hand_over_codes,
         version: package.version,
     }
+}
+
+/// From the pickup to the delivery.
+pub(in crate::http) fn times(request: &Request) -> Times {
+    let (pickup, dropoff) = (&request.plan.pickup, &request.plan.dropoff);
+    Times::of((pickup.at, pickup.place), (dropoff.at, dropoff.place))
 }
 
 fn status(package: &Package) -> &'static str {
@@ -211,7 +224,6 @@ fn response(request: &Request, carriers: &Carriers) -> ResponseView {
     let rating = courier.map_or(0.0, Person::rating);
     let avatar = avatars::of_person(request.courier, courier);
     let telegram = courier.and_then(|courier| courier.username.clone()).unwrap_or_default();
-    let origin = Gazetteer::bundled().get(request.plan.pickup.place);
     let is_new = request.state.is_pending() && request.origin == Origin::Courier;
     ResponseView {
         id: request.id.to_string(),
@@ -230,8 +242,7 @@ fn response(request: &Request, carriers: &Carriers) -> ResponseView {
         trip_id: request.trip.to_string(),
         price: request.reward.major(),
         comment: courier_says(request),
-        date: local_time::date_at(request.plan.pickup.at, origin),
-        time: local_time::clocks_at(request.plan.pickup.at, request.plan.dropoff.at, origin),
+        times: times(request),
         airport: airport(request, carriers),
         message: sender_says(request),
         timestamp: request.created_at.to_string(),

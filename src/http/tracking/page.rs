@@ -37,8 +37,9 @@ pub(super) fn of(tracking: &Tracking) -> HttpResponse {
         Some(now) => body += &steps(now),
         None => body += "<p>Отменена<small>Cancelled</small></p>",
     }
-    let details =
-        [("Курьер · Courier", &tracking.courier_name), ("Ожидается · Expected", &tracking.expected)];
+    let expected = tracking.expected.as_ref();
+    let expected = expected.map(|shown| format!("{shown}, местное время · local time ({})", tracking.to_tz));
+    let details = [("Курьер · Courier", &tracking.courier_name), ("Ожидается · Expected", &expected)];
     let known = |(name, value): &(&str, &Option<String>)| {
         value.as_ref().map(|value| format!("<dt>{name}</dt><dd>{}</dd>", escaped(value)))
     };
@@ -96,7 +97,9 @@ mod tests {
             from: "Владимир".to_owned(),
             to: "Казань".to_owned(),
             courier_name: courier.map(str::to_owned),
-            expected: None,
+            expected: Some("2026-12-03 11:40".to_owned()),
+            expected_at: Some("2026-12-03T08:40:00.000Z".to_owned()),
+            to_tz: "Europe/Moscow".to_owned(),
             since: None,
         };
         let body = to_bytes(of(&tracking).into_body()).await.unwrap();
@@ -109,6 +112,10 @@ mod tests {
         assert_eq!(page.matches("class=\"done\"").count(), 2);
         assert!(page.contains("aria-current=\"step\">В пути<small>On its way</small>"), "{page}");
         assert!(page.contains("<dd>Иван</dd>"));
+        assert!(
+            page.contains("<dd>2026-12-03 11:40, местное время · local time (Europe/Moscow)</dd>"),
+            "{page}"
+        );
         assert!(shown("cancelled", None).await.contains("Отменена<small>Cancelled</small>"));
     }
 

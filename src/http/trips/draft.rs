@@ -1,17 +1,15 @@
 //! What a courier writes of a trip, in either spelling of the Mini App, and the draft that it makes.
 
-use peerpack_actors::place::{Gazetteer, Place, PlaceId, Position};
-use peerpack_actors::time::{Span, Time};
-use peerpack_actors::trip::{MAX_STOPS, Stop, Transport, TripDraft};
+use peerpack_actors::place::{Gazetteer, Place, PlaceId};
+use peerpack_actors::trip::{MAX_STOPS, Transport, TripDraft};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::journey::{Journey, Note, Waypoint, Written, journey};
 use crate::error::ApiError;
 use crate::http::input::{self, LONG_TEXT, Point, SHORT_TEXT};
-use crate::http::{loads, local_time};
-
-/// Great-circle kilometres to road kilometres.
-const ROAD_FACTOR: f64 = 1.3;
+use crate::http::loads;
+use crate::http::local_time::{self, OfDay};
 
 /// What a trip carries when the courier does not say: the Mini App's `medium`.
 const DEFAULT_CAPACITY_G: u32 = 5_000;
@@ -30,12 +28,17 @@ pub struct NewTrip {
     /// Destination, by name.
     #[schema(example = "Казань")]
     to: String,
-    /// Departure, `YYYY-MM-DD`, local time of the origin.
+    /// Departure, `YYYY-MM-DD` or `DD.MM.YYYY`, local date of the origin.
     #[schema(example = "2026-12-01")]
     date: String,
-    /// `HH:MM` or `HH:MM → HH:MM`, local time of the origin.
+    /// As tickets print it: `HH:MM`, `HH:MM → HH:MM` or `HH:MM → HH:MM (+1)`. The departure is in the origin's local
+    /// time, the arrival in the destination's. Without an arrival it is worked out.
     #[schema(example = "08:00 → 20:00")]
     time: String,
+    /// Arrival, `YYYY-MM-DD` or `DD.MM.YYYY`, local date of the destination. If absent it is the day on which the arrival is
+    /// most plausible for that transport; the answer says which one was understood.
+    #[serde(default, alias = "arrivalDate")]
+    arrival_date: Option<String>,
     /// Airport or station.
     #[serde(default)]
     airport: Option<String>,
@@ -94,22 +97,15 @@ pub struct StopPlace {
     /// Degrees east.
     #[serde(default)]
     lon: Option<f64>,
-    /// When the courier gets there; worked out if absent.
+    /// When the courier gets there: an instant, or `YYYY-MM-DD HH:MM` in local time of the stop. Worked out if absent.
     #[serde(default)]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    arrive_at: Option<Time>,
+    arrive_at: Option<String>,
 }
 
-/// A draft of what a courier wrote.
-pub(super) fn draft(input: NewTrip) -> Result<TripDraft, ApiError> {
+/// A draft of what a courier wrote, with what had to be decided for it.
+pub(super) fn draft(input: NewTrip) -> Result<(TripDraft, Vec<Note>), ApiError> {
     let airport = input::text("airport", input.airport, SHORT_TEXT)?;
-    let transport = match input.transport.as_deref().filter(|word| !word.is_empty()) {
-        Some(word) => Transport::from_word(word).ok_or_else(|| {
-            ApiError::unprocessable("transportType", "must be plane, train, car, bus or foot")
-        })?,
-        None if airport.is_empty() => Transport::Car,
-        None => Transport::Plane,
-    };
+    let transport = transport("transportType", input.transport.as_deref(), &airport)?;
     let word = input.capacity.as_deref().filter(|word| !word.is_empty());
     let named = word.map(|word| {
         loads::capacity_g(word).ok_or_else(|| ApiError::unprocessable("capacity", loads::CAPACITY_WORDS))
@@ -117,7 +113,7 @@ pub(super) fn draft(input: NewTrip) -> Result<TripDraft, ApiError> {
     let weight_g = input.capacity_g.or(named.transpose()?).unwrap_or(DEFAULT_CAPACITY_G);
     let from = input::place("from", &input.from)?;
     let to = input::place("to", &input.to)?;
-    let mut places = vec![(from, from.position, None)];
+    let mut places = vec![Waypoint::at(from)];
     // Before anything is worked out for them.
     if input.stops.len() + 2 > MAX_STOPS {
         return Err(ApiError::unprocessable("stops", format!("at most {} stops in between", MAX_STOPS - 2)));
@@ -125,68 +121,75 @@ pub(super) fn draft(input: NewTrip) -> Result<TripDraft, ApiError> {
     for stop in input.stops {
         places.push(stop_place(stop)?);
     }
-    places.push((to, to.position, None));
-    let (departs, arrives) = times(&input.date, &input.time, &places, transport)?;
-    Ok(TripDraft {
-        stops: stops(&places, departs, arrives),
+    places.push(Waypoint::at(to));
+    let arrival_date = input.arrival_date.as_deref().filter(|date| !date.is_empty());
+    let written = Written { date: &input.date, time: &input.time, arrival_date };
+    let Journey { transport, stops, notes } = journey(written, &places, transport)?;
+    let draft = TripDraft {
+        stops,
         transport,
         capacity: loads::capacity(weight_g, input.volume_ml, input.slots),
         max_detour_min: input.max_detour_min.unwrap_or(if transport == Transport::Car { 30 } else { 0 }),
         price: input.price.map(|price| input::amount("price", price)).transpose()?,
         comment: input::text("trip_comment", input.trip_comment, LONG_TEXT)?,
         airport,
-    })
+    };
+    Ok((draft, notes))
 }
 
 /// A trip from one place straight to another, of which only the time is said.
-pub(in crate::http) fn draft_between(
-    from: &'static Place,
-    to: &'static Place,
-    date: &str,
-    time: &str,
-    airport: Option<String>,
-) -> Result<TripDraft, ApiError> {
-    let airport = input::text("airport", airport, SHORT_TEXT)?;
-    let transport = if airport.is_empty() { Transport::Car } else { Transport::Plane };
-    let places = [(from, from.position, None), (to, to.position, None)];
-    let (departs, arrives) = times(date, time, &places, transport)?;
-    Ok(TripDraft {
-        stops: stops(&places, departs, arrives),
-        transport,
-        capacity: loads::capacity(DEFAULT_CAPACITY_G, None, None),
-        max_detour_min: 0,
-        price: None,
-        comment: String::new(),
-        airport,
-    })
+#[derive(Debug)]
+pub(in crate::http) struct Straight<'a> {
+    pub(in crate::http) from: &'static Place,
+    pub(in crate::http) to: &'static Place,
+    pub(in crate::http) date: &'a str,
+    pub(in crate::http) time: &'a str,
+    pub(in crate::http) arrival_date: Option<&'a str>,
+    pub(in crate::http) transport: Option<&'a str>,
+    pub(in crate::http) airport: Option<String>,
 }
 
-/// Departure and arrival in the local time of the origin.
-fn times(
-    date: &str,
-    time: &str,
-    places: &[Waypoint],
-    transport: Transport,
-) -> Result<(Time, Time), ApiError> {
-    let from = places[0].0;
-    let date = local_time::date(date).ok_or_else(|| ApiError::unprocessable("date", "must be YYYY-MM-DD"))?;
-    let clocks = local_time::clocks(time)
-        .ok_or_else(|| ApiError::unprocessable("time", "must be HH:MM or HH:MM → HH:MM"))?;
-    let departs = local_time::instant(date, clocks.departs, from)?;
-    let arrives = match clocks.arrives {
-        Some(clock) => local_time::next(departs, least_way(places, transport, 2.0), clock, from)?,
-        None => departs + least_way(places, transport, 1.0),
-    };
-    Ok((departs, arrives))
+impl Straight<'_> {
+    /// The draft that it makes, with what had to be decided for it.
+    pub(in crate::http) fn draft(self) -> Result<(TripDraft, Vec<Note>), ApiError> {
+        let airport = input::text("airport", self.airport, SHORT_TEXT)?;
+        let transport = transport("transportType", self.transport, &airport)?;
+        let places = [Waypoint::at(self.from), Waypoint::at(self.to)];
+        let written = Written { date: self.date, time: self.time, arrival_date: self.arrival_date };
+        let Journey { transport, stops, notes } = journey(written, &places, transport)?;
+        let draft = TripDraft {
+            stops,
+            transport,
+            capacity: loads::capacity(DEFAULT_CAPACITY_G, None, None),
+            max_detour_min: 0,
+            price: None,
+            comment: String::new(),
+            airport,
+        };
+        Ok((draft, notes))
+    }
 }
 
-type Waypoint = (&'static Place, Position, Option<Time>);
+/// How a courier travels, if they say so: by the word for it, or by an airport.
+fn transport(field: &'static str, word: Option<&str>, airport: &str) -> Result<Option<Transport>, ApiError> {
+    match word.filter(|word| !word.is_empty()) {
+        Some(word) => {
+            let known = Transport::from_word(word).map(Some);
+            known.ok_or_else(|| ApiError::unprocessable(field, "must be plane, train, car, bus or foot"))
+        }
+        None => Ok((!airport.is_empty()).then_some(Transport::Plane)),
+    }
+}
+
+impl Waypoint {
+    fn at(place: &'static Place) -> Self {
+        Self { place, position: place.position, at: None }
+    }
+}
 
 fn stop_place(stop: StopInput) -> Result<Waypoint, ApiError> {
     let stop = match stop {
-        StopInput::Name(name) => {
-            return input::place("stops", &name).map(|place| (place, place.position, None));
-        }
+        StopInput::Name(name) => return input::place("stops", &name).map(Waypoint::at),
         StopInput::Place(stop) => stop,
     };
     let gazetteer = Gazetteer::bundled();
@@ -205,32 +208,7 @@ fn stop_place(stop: StopInput) -> Result<Waypoint, ApiError> {
             return Err(ApiError::unprocessable("stops", "a stop needs a name, an id or a point"));
         }
     };
-    Ok((place, point.unwrap_or(place.position), stop.arrive_at))
-}
-
-fn road_km(places: &[Waypoint]) -> f64 {
-    places.windows(2).map(|pair| ROAD_FACTOR * pair[0].1.distance_km(pair[1].1)).sum()
-}
-
-/// How long the way takes at `haste` times the usual speed.
-fn least_way(places: &[Waypoint], transport: Transport, haste: f64) -> Span {
-    let hours = road_km(places) / (transport.speed_kmh() * haste);
-    #[expect(clippy::cast_possible_truncation, reason = "a way around the Earth takes a bounded time")]
-    Span::from_ms(((hours * 60.0).round() as i64).max(1) * 60_000)
-}
-
-/// Times along the way: those given, and in between in proportion to the distance.
-fn stops(places: &[Waypoint], departs: Time, arrives: Time) -> Vec<Stop> {
-    let total = road_km(places).max(f64::MIN_POSITIVE);
-    let time = |index: usize| match places[index].2 {
-        _ if index == 0 => departs,
-        _ if index + 1 == places.len() => arrives,
-        Some(given) => given,
-        None => departs.between(arrives, road_km(&places[..=index]) / total),
-    };
-    let stop = |(index, (place, position, _)): (usize, &Waypoint)| {
-        let at = time(index);
-        Stop { place: place.id, position: *position, arrive: at, depart: at }
-    };
-    places.iter().enumerate().map(stop).collect()
+    let given = stop.arrive_at.as_deref().filter(|text| !text.is_empty());
+    let at = given.map(|text| local_time::moment("stops", text, place, OfDay::Start)).transpose()?;
+    Ok(Waypoint { place, position: point.unwrap_or(place.position), at })
 }

@@ -4,11 +4,12 @@ use peerpack_actors::money::Amount;
 use peerpack_actors::package::PackageState;
 use peerpack_actors::place::{Gazetteer, PlaceId};
 use peerpack_actors::request::RequestState;
-use peerpack_actors::trip::Trip;
+use peerpack_actors::trip::{Stop, Trip};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::http::{avatars, local_time};
+use crate::http::avatars;
+use crate::http::local_time::{self, Times};
 use crate::store::Person;
 
 /// A trip with its courier's profile folded in, as the Mini App shows it.
@@ -22,10 +23,9 @@ pub struct TripView {
     pub from: String,
     /// Destination.
     pub to: String,
-    /// Departure, local date of the origin.
-    pub date: String,
-    /// `HH:MM → HH:MM`, local time of the origin.
-    pub time: String,
+    /// When it takes place.
+    #[serde(flatten)]
+    pub times: Times,
     /// Airport or station; empty if none.
     pub airport: String,
     /// The URL of the courier's picture, or of their initials.
@@ -49,23 +49,69 @@ pub struct TripView {
     pub transport: String,
     /// The places of the route, in order.
     pub stops: Vec<String>,
+    /// The same with when the courier is there.
+    pub itinerary: Vec<StopView>,
     /// Room left on each leg, grams.
     pub capacity_left_g: Vec<u32>,
     /// Counts changes.
     pub version: i64,
 }
 
+/// A place of a route, and when the courier is there.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StopView {
+    /// The gazetteer's id.
+    pub place_id: String,
+    /// Its name.
+    pub name: String,
+    /// Where exactly: degrees north,
+    pub lat: f64,
+    /// and degrees east.
+    pub lon: f64,
+    /// Arrival, `YYYY-MM-DD`, local date of the stop. At the first stop the departure.
+    pub date: String,
+    /// Arrival, `HH:MM`, local time of the stop. At the first stop the departure.
+    pub time: String,
+    /// Arrival, an instant.
+    #[schema(format = DateTime)]
+    pub arrives_at: String,
+    /// Departure, an instant.
+    #[schema(format = DateTime)]
+    pub departs_at: String,
+    /// IANA time zone of the stop.
+    pub tz: String,
+}
+
+fn stop_view(stop: &Stop) -> StopView {
+    let place = Gazetteer::bundled().get(stop.place);
+    StopView {
+        place_id: stop.place.to_string(),
+        name: place_name(stop.place),
+        lat: stop.position.lat,
+        lon: stop.position.lon,
+        date: local_time::date_at(stop.arrive, place),
+        time: local_time::clock_at(stop.arrive, place),
+        arrives_at: stop.arrive.to_string(),
+        departs_at: stop.depart.to_string(),
+        tz: local_time::tz(place).to_owned(),
+    }
+}
+
+/// When a trip takes place.
+pub(super) fn times(trip: &Trip) -> Times {
+    let stops = &trip.draft.stops;
+    Times::of((trip.departs(), stops[0].place), (trip.arrives(), stops[stops.len() - 1].place))
+}
+
 /// A trip as the Mini App shows it.
 pub(in crate::http) fn view(trip: &Trip, courier: Option<&Person>) -> TripView {
     let stops = &trip.draft.stops;
-    let origin = Gazetteer::bundled().get(stops[0].place);
     TripView {
         id: trip.id.to_string(),
         name: courier.map_or_else(String::new, |courier| courier.name.clone()),
         from: place_name(stops[0].place),
         to: place_name(stops[stops.len() - 1].place),
-        date: local_time::date_at(trip.departs(), origin),
-        time: local_time::clocks_at(trip.departs(), trip.arrives(), origin),
+        times: times(trip),
         airport: trip.draft.airport.clone(),
         avatar: avatars::of_person(trip.courier, courier),
         trips_count: courier.map_or(0, |courier| courier.delivered),
@@ -77,6 +123,7 @@ pub(in crate::http) fn view(trip: &Trip, courier: Option<&Person>) -> TripView {
         state: trip.state.word().to_owned(),
         transport: trip.draft.transport.word().to_owned(),
         stops: stops.iter().map(|stop| place_name(stop.place)).collect(),
+        itinerary: stops.iter().map(stop_view).collect(),
         capacity_left_g: trip.left.iter().map(|left| left.weight_g).collect(),
         version: trip.version,
     }

@@ -184,7 +184,7 @@ fn shared() -> Map<String, Value> {
     let id = |name| (name, known("uuid"));
     let place = object(
         &[("id", count()), ("name_ru", text()), ("name_en", text()), ("lat", number()), ("lon", number())],
-        &[],
+        &[("tz", text())],
     );
     let hand_over = object(&[("place", known("place")), ("eta", known("instant"))], &[]);
     let package = object(
