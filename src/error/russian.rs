@@ -65,6 +65,7 @@ const REASONS: &[(&str, &str)] = &[
     ("must not be empty", "не может быть пустым"),
     ("must not be negative", "не может быть меньше нуля"),
     ("name a package or describe a new one", "назовите посылку или опишите новую"),
+    ("name a trip or a way, not both", "назовите поездку или путь, но не то и другое сразу"),
     ("name a trip, or its date and time", "назовите поездку или её дату и время"),
     ("nothing forbidden may be inside", "подтвердите, что внутри нет ничего запрещённого"),
     ("numbers of this country get no codes", "на номера этой страны коды не отправляются"),
