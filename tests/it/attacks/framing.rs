@@ -10,8 +10,8 @@ use tokio::time::{Instant, timeout};
 
 use crate::support::{Backend, PATIENCE, TestApp, eventually};
 
-/// Patience with what the server itself waits for.
-const LONG: Duration = Duration::from_secs(25);
+/// Patience with what the server itself waits for, thirty seconds at most.
+const LONG: Duration = Duration::from_secs(90);
 
 async fn with(settings: &[(&str, &str)]) -> TestApp {
     TestApp::start_on(tempfile::tempdir().unwrap(), None, settings, RuntimeSettings::default()).await

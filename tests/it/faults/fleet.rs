@@ -71,11 +71,15 @@ impl Auction {
         Self { couriers: couriers.iter().map(|(courier, _)| courier.clone()).collect(), requests }
     }
 
-    /// One of the couriers takes a step on a node.
+    /// One of the couriers takes a step on a node: again as long as it is too busy to say what becomes of it.
     async fn step(&self, courier: usize, url: &str, action: &str) -> (u16, serde_json::Value) {
         let path = format!("/api/package-requests/{}/{action}", self.requests[courier]);
-        let (status, answer) = self.couriers[courier].moved_to(url).call(Method::PUT, &path, None).await;
-        (status.as_u16(), answer)
+        eventually("an answer", async || {
+            let (status, answer) = self.couriers[courier].moved_to(url).call(Method::PUT, &path, None).await;
+            let is_known = status != 503 && answer["code"] != "in_progress";
+            is_known.then(|| (status.as_u16(), answer))
+        })
+        .await
     }
 
     /// How often each courier was told of something of this auction.

