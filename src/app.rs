@@ -9,6 +9,7 @@ use peerpack_actors::time::Time;
 
 use crate::books::Books;
 use crate::bus::Presence;
+use crate::clock::Skew;
 use crate::config::Config;
 use crate::files::Files;
 use crate::store::Database;
@@ -25,6 +26,8 @@ pub struct App {
     pub files: Files,
     /// Tells the time and makes randomness.
     pub clock: Arc<dyn Clock>,
+    /// How far the machine's clock is from the time that counts.
+    pub skew: Arc<Skew>,
     /// Who is around and where.
     pub presence: Arc<dyn Presence>,
     /// The open sockets.

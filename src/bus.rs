@@ -12,6 +12,7 @@ use peerpack_actors::ids::UserId;
 use peerpack_actors::ports::Hint;
 use peerpack_actors::time::{Span, Time};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// How long a position is worth knowing.
 pub const POSITION_TTL: Span = Span::minutes(2);
@@ -23,6 +24,8 @@ pub enum Heard {
     Hint(Hint),
     /// A courier is here now.
     Position(UserId, LastPosition),
+    /// This socket of a user has to make room for a newer one.
+    Replaced(UserId, Uuid),
     /// Hints may have been missed: compare all positions with the store. Also the first thing a node hears.
     Gap,
 }
@@ -38,6 +41,15 @@ pub struct LastPosition {
     pub at: Time,
 }
 
+/// A socket as other nodes know it. The one that was opened first comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SocketName {
+    /// When it was opened.
+    pub opened: Time,
+    /// Its own number, over all nodes.
+    pub id: Uuid,
+}
+
 /// The bus does not answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the bus does not answer")]
@@ -51,6 +63,30 @@ pub trait Presence: Send + Sync + 'static {
 
     /// A courier is here. Forgotten after [`POSITION_TTL`].
     fn set_position(&self, user: UserId, position: LastPosition);
+
+    /// One more socket of a user is open here; to be renewed before `ttl` is over. All of theirs, the oldest first, this one
+    /// included; none where there are no other nodes.
+    ///
+    /// # Errors
+    /// Nobody answers.
+    async fn enter(
+        &self,
+        _user: UserId,
+        _socket: SocketName,
+        _now: Time,
+        _ttl: Span,
+    ) -> Result<Vec<SocketName>, Silent> {
+        Ok(Vec::new())
+    }
+
+    /// A socket of a user is still open here.
+    fn renew(&self, _user: UserId, _socket: SocketName, _now: Time, _ttl: Span) {}
+
+    /// It is no longer.
+    fn leave(&self, _user: UserId, _socket: SocketName) {}
+
+    /// Tells the other nodes that a socket has to make room.
+    fn replace(&self, _user: UserId, _socket: Uuid) {}
 
     /// How many users have a socket open, on all nodes.
     ///

@@ -139,6 +139,7 @@ impl InitData {
 }
 
 async fn run_demo(config: Config) -> anyhow::Result<()> {
+    demo::check(&config).await?;
     let application = Application::build(config).await?;
     let app = application.app();
     let world = demo::populate(&app, DEMO_SEED).await?;

@@ -137,6 +137,8 @@ pub struct Config {
     pub max_connections_per_ip: Option<usize>,
     /// How long a peer may take nothing of an answer, seconds.
     pub unread_within_s: u16,
+    /// How far this machine's clock may be from the database's at the start.
+    pub max_clock_skew: Span,
     /// Proxies in front of us whose `X-Forwarded-For` counts.
     pub trusted_proxies: u8,
     /// Whether money comes from nowhere.
@@ -248,6 +250,7 @@ impl Config {
             max_connections: settings.max_connections.map(NonZeroUsize::get),
             max_connections_per_ip: settings.max_connections_per_ip.map(NonZeroUsize::get),
             unread_within_s: settings.unread_within_s.map_or(30, NonZeroU16::get),
+            max_clock_skew: span(settings.max_clock_skew_s, Span::seconds(30)),
             trusted_proxies: settings.trusted_proxies.unwrap_or(0),
             confirm_contents: settings.confirm_contents.unwrap_or(false),
             confirm_after_days: settings.confirm_after_days.map_or(7, NonZeroU16::get),

@@ -16,6 +16,8 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use crate::app::App;
+use crate::config::{Config, Mode};
+use crate::startup;
 
 pub use live::live;
 pub use people::World;
@@ -29,6 +31,28 @@ const TRIPS: usize = 150;
 
 /// Packages of a fresh world.
 const PACKAGES: usize = 80;
+
+/// Whether a demo may live here: not in production, and in no store but its own. It would make deals with real people.
+///
+/// # Errors
+/// Why not, for people.
+pub async fn check(config: &Config) -> anyhow::Result<()> {
+    if config.mode == Mode::Production {
+        anyhow::bail!("the demo is not for production: its couriers and senders are made up");
+    }
+    let database = startup::connect(config).await?;
+    if config.database_url.is_none() {
+        database.migrate().await.context("cannot bring the embedded store up to date")?;
+    }
+    let is_ours = database.is_unused_or_has(people::FIRST_TELEGRAM_ID).await;
+    database.close().await;
+    if is_ours.context("cannot read the store; has `peerpack migrate` been run?")? {
+        return Ok(());
+    }
+    anyhow::bail!(
+        "this store has people in it who are not the demo's: give the demo one of its own, with --data-dir or --database-url"
+    )
+}
 
 /// Fills the store with people, trips and packages, as far as they are not there yet: a world that was left alone for
 /// a week gets new trips.

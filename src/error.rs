@@ -49,7 +49,7 @@ pub struct Problem {
     pub code: String,
     /// For people: in Russian if `Accept-Language` prefers it to English, otherwise in English.
     pub message: String,
-    /// Names this request in the server's log.
+    /// Names this HTTP request in the server's log, as `x-request-id` does. Not the id of anybody's request to carry a package.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// What is wrong, field by field, in the language of `message`.

@@ -7,6 +7,7 @@ pub mod bus;
 pub mod chores;
 pub mod cli;
 pub mod client;
+pub mod clock;
 pub mod config;
 pub mod connections;
 pub mod demo;

@@ -27,6 +27,7 @@ use crate::bus::local::LocalBus;
 use crate::bus::redis::{RedisBus, Running};
 use crate::bus::{Heard, Presence};
 use crate::chores::Chores;
+use crate::clock::{Following, SharedClock, Skew};
 use crate::config::Config;
 use crate::connections::Connections;
 use crate::files::Files;
@@ -51,6 +52,8 @@ pub struct Application {
     _chores: Chores,
     /// Likewise.
     _learning: Learning,
+    /// Likewise.
+    _following: Following,
 }
 
 impl Application {
@@ -69,7 +72,19 @@ impl Application {
     ///
     /// # Errors
     /// What keeps it from starting, for people.
-    pub async fn build_with(config: Config, mut runtime: RuntimeSettings) -> anyhow::Result<Self> {
+    pub async fn build_with(config: Config, runtime: RuntimeSettings) -> anyhow::Result<Self> {
+        Self::build_on(config, runtime, Arc::new(SystemClock)).await
+    }
+
+    /// Builds a server on a machine with a clock of its own.
+    ///
+    /// # Errors
+    /// What keeps it from starting, for people.
+    pub async fn build_on(
+        config: Config,
+        mut runtime: RuntimeSettings,
+        machine: Arc<dyn Clock>,
+    ) -> anyhow::Result<Self> {
         // Parsed here rather than under the first request.
         let _ = Gazetteer::bundled();
         let listener = match inherited::listener()? {
@@ -84,7 +99,10 @@ impl Application {
         }
         let secret = config.jwt_secret(rand::random()).context("cannot keep the token secret")?;
         let tokens = Tokens::new(secret.reveal().as_bytes(), config.access_ttl)?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let skew = Arc::new(Skew::default());
+        let (compared, known) = (Arc::clone(&machine), Arc::clone(&skew));
+        let following = Following::start(database.clone(), compared, known, config.max_clock_skew).await?;
+        let clock: Arc<dyn Clock> = Arc::new(SharedClock::new(machine, Arc::clone(&skew)));
         let (bus, presence, redis) = join_bus(&config)?;
         let store = Arc::new(database.clone());
         if let Some(url) = &config.routing_url {
@@ -112,6 +130,7 @@ impl Application {
             database,
             files,
             clock,
+            skew,
             presence,
             sockets,
             duty: Arc::new(Duty::default()),
@@ -131,6 +150,7 @@ impl Application {
             _subscription: subscription,
             _chores: chores,
             _learning: learning,
+            _following: following,
         })
     }
 
@@ -208,7 +228,11 @@ pub async fn restored(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn connect(config: &Config) -> anyhow::Result<Database> {
+/// Opens the configured database.
+///
+/// # Errors
+/// What keeps it from that, for people.
+pub(crate) async fn connect(config: &Config) -> anyhow::Result<Database> {
     let url = match &config.database_url {
         Some(url) => url.reveal().to_owned(),
         None => config.data_dir.display().to_string(),
@@ -252,6 +276,7 @@ fn subscribe(redis: &RedisBus, engine: Engine, sockets: Arc<Sockets>) -> Running
                 }
             }
             Heard::Position(courier, position) => sockets.located(courier, position),
+            Heard::Replaced(user, socket) => sockets.make_room(user, socket),
             // The supervisor compares every position with the store within seconds anyway.
             Heard::Gap => tracing::info!("listening to the other nodes; hints may have been missed"),
         }

@@ -40,6 +40,7 @@ mod users;
 mod views;
 mod withdrawals;
 mod writer;
+mod writing;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,6 +105,7 @@ struct Inner {
     /// Where the work runs: its sockets belong to this runtime, whoever calls.
     runtime: Handle,
     deadline: Duration,
+    writing: writing::Writing,
 }
 
 enum Backend {

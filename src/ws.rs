@@ -12,6 +12,7 @@ mod acks;
 mod commands;
 mod conversation;
 mod cursor;
+mod elsewhere;
 mod limits;
 mod line;
 mod outbox;

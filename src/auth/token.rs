@@ -26,7 +26,12 @@ pub const MAX_LIFETIME: Span = Span::hours(24);
 
 const ISSUER: &str = "peerpack";
 const AUDIENCE: &str = "peerpack";
+
+/// How long a token that has ended is still good.
 const LEEWAY: Span = Span::seconds(5);
+
+/// How far ahead of this node the one may be that has issued a token.
+const AHEAD: Span = Span::minutes(1);
 
 /// A longer text is no token of ours.
 const MAX_TOKEN_BYTES: usize = 2 * 1024;
@@ -220,7 +225,7 @@ impl Tokens {
             return Err(TokenError::Invalid);
         }
         let (issued_at, expires_at) = (time(claims.iat)?, time(claims.exp)?);
-        let not_yet = |from: Time| from > now + LEEWAY;
+        let not_yet = |from: Time| from > now + AHEAD;
         let premature = not_yet(issued_at) || claims.nbf.map(time).transpose()?.is_some_and(not_yet);
         if premature || expires_at.since(issued_at) > MAX_LIFETIME {
             return Err(TokenError::Invalid);

@@ -20,13 +20,16 @@ use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
-use super::{Heard, LastPosition, POSITION_TTL, Presence, Silent};
+use super::{Heard, LastPosition, POSITION_TTL, Presence, Silent, SocketName};
 
 /// Jobs that wait for Redis at most; what comes on top is dropped and counted.
 pub const QUEUE: usize = 4_096;
 
 /// Jobs that go to Redis in one round trip at most.
 const BATCH: usize = 256;
+
+/// Sockets of one user that are looked at.
+const MOST_SOCKETS: isize = 255;
 
 /// No call takes longer.
 const DEADLINE: Duration = Duration::from_secs(1);
@@ -64,6 +67,9 @@ enum Job {
     Hint(Hint),
     Present { user: UserId, until: Time },
     Position { user: UserId, position: LastPosition },
+    Socket { user: UserId, socket: SocketName, until: Time, ttl: Span },
+    Left { user: UserId, socket: SocketName },
+    Replaced { user: UserId, socket: Uuid },
 }
 
 /// What goes over the channel.
@@ -74,6 +80,9 @@ struct Message {
     /// Of couriers who have just said where they are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     positions: Vec<(UserId, LastPosition)>,
+    /// Sockets of users that have to make room.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    replaced: Vec<(UserId, Uuid)>,
 }
 
 #[derive(Clone)]
@@ -81,9 +90,14 @@ struct Keys {
     channel: String,
     present: String,
     position: String,
+    sockets: String,
 }
 
 impl Keys {
+    fn sockets(&self, user: UserId) -> String {
+        format!("{}{user}", self.sockets)
+    }
+
     fn position(&self, user: UserId) -> String {
         format!("{}{user}", self.position)
     }
@@ -106,6 +120,7 @@ impl RedisBus {
             channel: format!("{namespace}:hints"),
             present: format!("{namespace}:present"),
             position: format!("{namespace}:position:"),
+            sockets: format!("{namespace}:sockets:"),
         };
         let (jobs, queue) = mpsc::channel(QUEUE);
         let publisher = Publisher { queue, connection: connection.clone(), keys: keys.clone(), node };
@@ -159,6 +174,36 @@ impl Presence for RedisBus {
         self.enqueue(Job::Position { user, position });
     }
 
+    async fn enter(
+        &self,
+        user: UserId,
+        socket: SocketName,
+        now: Time,
+        ttl: Span,
+    ) -> Result<Vec<SocketName>, Silent> {
+        let key = self.keys.sockets(user);
+        let mut pipeline = pipe();
+        pipeline.cmd("ZREMRANGEBYSCORE").arg(&key).arg("-inf").arg(now.ms()).ignore();
+        add_socket(&mut pipeline, &key, socket, now + ttl, ttl);
+        pipeline.cmd("ZRANGE").arg(&key).arg(0).arg(MOST_SOCKETS);
+        let (written,): (Vec<String>,) = self.ask(&pipeline).await?;
+        let mut sockets: Vec<SocketName> = written.iter().filter_map(|text| read_socket(text)).collect();
+        sockets.sort_unstable();
+        Ok(sockets)
+    }
+
+    fn renew(&self, user: UserId, socket: SocketName, now: Time, ttl: Span) {
+        self.enqueue(Job::Socket { user, socket, until: now + ttl, ttl });
+    }
+
+    fn leave(&self, user: UserId, socket: SocketName) {
+        self.enqueue(Job::Left { user, socket });
+    }
+
+    fn replace(&self, user: UserId, socket: Uuid) {
+        self.enqueue(Job::Replaced { user, socket });
+    }
+
     async fn present_count(&self, now: Time) -> Result<u64, Silent> {
         let mut pipeline = pipe();
         pipeline.cmd("ZREMRANGEBYSCORE").arg(&self.keys.present).arg("-inf").arg(now.ms()).ignore();
@@ -173,6 +218,22 @@ impl Presence for RedisBus {
         let position: Option<LastPosition> = json.and_then(|json| serde_json::from_str(&json).ok());
         Ok(position.filter(|position| now.since(position.at) < POSITION_TTL))
     }
+}
+
+/// A socket as a member of its user's set.
+fn written_socket(socket: SocketName) -> String {
+    format!("{}-{}", socket.opened.ms(), socket.id.simple())
+}
+
+fn read_socket(text: &str) -> Option<SocketName> {
+    let (opened, id) = text.split_once('-')?;
+    Some(SocketName { opened: Time::from_ms(opened.parse().ok()?), id: id.parse().ok()? })
+}
+
+/// The set goes with the last of its sockets, whoever dies.
+fn add_socket(pipeline: &mut Pipeline, key: &str, socket: SocketName, until: Time, ttl: Span) {
+    pipeline.cmd("ZADD").arg(key).arg(until.ms()).arg(written_socket(socket)).ignore();
+    pipeline.cmd("PEXPIRE").arg(key).arg(ttl.ms()).ignore();
 }
 
 /// Empties the queue into Redis.
@@ -218,6 +279,7 @@ impl Publisher {
         let mut hint = Hint::default();
         let mut present = HashMap::new();
         let mut positions = HashMap::new();
+        let (mut replaced, mut sockets) = (Vec::new(), pipe());
         for job in jobs {
             match job {
                 Job::Hint(one) => {
@@ -231,11 +293,19 @@ impl Publisher {
                 Job::Position { user, position } => {
                     positions.insert(user, position);
                 }
+                // In their order: one may come and go within a batch.
+                Job::Socket { user, socket, until, ttl } => {
+                    add_socket(&mut sockets, &self.keys.sockets(user), socket, until, ttl);
+                }
+                Job::Left { user, socket } => {
+                    sockets.cmd("ZREM").arg(self.keys.sockets(user)).arg(written_socket(socket)).ignore();
+                }
+                Job::Replaced { user, socket } => replaced.push((user, socket)),
             }
         }
         let said = positions.iter().map(|(user, position)| (*user, *position)).collect();
-        let message = Message { node: self.node, hint, positions: said };
-        let mut pipeline = pipe();
+        let message = Message { node: self.node, hint, positions: said, replaced };
+        let mut pipeline = sockets;
         pipeline.publish(&self.keys.channel, serde_json::to_string(&message).unwrap_or_default()).ignore();
         if !present.is_empty() {
             // GT: a user may be present on several nodes, and the longest presence counts.
@@ -283,12 +353,15 @@ impl<H: FnMut(Heard) + Send> Listener<H> {
         while let Ok(Some(message)) = timeout(SILENCE, messages.next()).await {
             let message: Option<Message> = serde_json::from_slice(message.get_payload_bytes()).ok();
             let foreign = message.filter(|message| message.node != self.node);
-            let Some(Message { hint, positions, .. }) = foreign else { continue };
+            let Some(Message { hint, positions, replaced, .. }) = foreign else { continue };
             if hint != Hint::default() {
                 (self.handler)(Heard::Hint(hint));
             }
             for (courier, position) in positions {
                 (self.handler)(Heard::Position(courier, position));
+            }
+            for (user, socket) in replaced {
+                (self.handler)(Heard::Replaced(user, socket));
             }
         }
     }

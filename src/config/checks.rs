@@ -1,8 +1,16 @@
 //! What a configuration may not be, and what it had better not be.
 
+use std::collections::HashSet;
+
 use super::{Config, MAX_PING_S, Mode, PUBLIC_TEST_TOKEN, Secret};
 use crate::auth::token::{MAX_LIFETIME, MIN_KEY_BYTES};
 use peerpack_actors::time::Span;
+
+/// What is random and as long as a key has more different characters.
+const FEW_CHARACTERS: usize = 8;
+
+/// With so many, the half of a key is a key.
+const MANY_CHARACTERS: usize = 16;
 
 impl Config {
     /// Lists everything that keeps the server from starting.
@@ -16,6 +24,8 @@ impl Config {
         let weak = self.jwt_secret.as_ref().is_some_and(|secret| secret.reveal().len() < MIN_KEY_BYTES);
         no(weak, "jwt_secret has fewer than 32 bytes");
         no(production && self.jwt_secret.is_none(), "production needs a jwt_secret");
+        let guessable = self.guessable_secret().filter(|_| production && !weak);
+        no(guessable.is_some(), &format!("jwt_secret {}", guessable.unwrap_or_default()));
         let public = self.bot_token.reveal() == PUBLIC_TEST_TOKEN;
         no(production && public, "production needs a bot_token of its own: the default is public");
         no(
@@ -43,6 +53,10 @@ impl Config {
             "init_data_max_age_s is not in 10 to 86400",
         );
         no(!(1..=MAX_PING_S).contains(&self.ping_s), "ping_s is not in 1 to 25");
+        no(
+            !(Span::seconds(1)..=Span::hours(1)).contains(&self.max_clock_skew),
+            "max_clock_skew_s is not in 1 to 3600",
+        );
         let starts = |url: &Option<Secret>, schemes: &[&str]| {
             url.as_ref().is_none_or(|url| schemes.iter().any(|scheme| url.reveal().starts_with(scheme)))
         };
@@ -84,6 +98,23 @@ impl Config {
         }
     }
 
+    /// What makes the key of access tokens easy to guess, if something does.
+    fn guessable_secret(&self) -> Option<&'static str> {
+        let key = self.jwt_secret.as_ref()?.reveal();
+        let token = self.bot_token.reveal();
+        if key.contains(token) || token.contains(key) {
+            return Some("is the bot_token, which signs other things");
+        }
+        let different = key.bytes().collect::<HashSet<u8>>().len();
+        if different < FEW_CHARACTERS {
+            return Some("has too few different characters");
+        }
+        let bytes = key.as_bytes();
+        let repeats = |unit: usize| bytes.iter().zip(&bytes[unit..]).all(|(one, other)| one == other);
+        let is_repeated = different < MANY_CHARACTERS && (1..=bytes.len() / 2).any(repeats);
+        is_repeated.then_some("is a shorter text again and again")
+    }
+
     /// Adds what is allowed but unwise.
     pub(super) fn with_warnings(mut self) -> Self {
         if self.mode == Mode::Production {
@@ -96,6 +127,15 @@ impl Config {
             if embedded {
                 self.warnings.push("the store is embedded: one node, and backups are up to you".to_owned());
             }
+            if self.phone_code_command.is_none() {
+                let warning = "phone_code_command is not set: nobody can sign in by phone";
+                self.warnings.push(warning.to_owned());
+            }
+            if self.metrics_listen.is_some_and(|metrics| metrics.ip().is_unspecified()) {
+                let warning =
+                    "metrics_listen is all addresses of this machine: metrics are not for the public";
+                self.warnings.push(warning.to_owned());
+            }
             if !self.limits {
                 self.warnings.push("limits is off: anybody may ask as much as they like".to_owned());
             }
@@ -107,6 +147,11 @@ impl Config {
         } else if !self.listen.ip().is_loopback() {
             self.warnings
                 .push("development mode, open to other machines: anybody can sign in as anybody".to_owned());
+        }
+        if self.mode == Mode::Development
+            && let Some(why) = self.guessable_secret()
+        {
+            self.warnings.push(format!("jwt_secret {why}: production would refuse it"));
         }
         if self.allowed_origins.iter().any(|origin| origin == "https://web.telegram.org") {
             let warning =

@@ -137,6 +137,9 @@ pub struct Settings {
     /// How long a client may take nothing of an answer, seconds [default: 30]
     #[arg(long, value_name = "SECONDS")]
     pub unread_within_s: Option<NonZeroU16>,
+    /// How far the clock of this machine may be from the database's at the start, seconds, at most 3600 [default: 30]
+    #[arg(long, value_name = "SECONDS")]
+    pub max_clock_skew_s: Option<u32>,
     /// Proxies in front whose X-Forwarded-For counts [default: 0]
     #[arg(long, value_name = "N")]
     pub trusted_proxies: Option<u8>,
@@ -327,6 +330,7 @@ impl Settings {
             max_connections: self.max_connections.or(below.max_connections),
             max_connections_per_ip: self.max_connections_per_ip.or(below.max_connections_per_ip),
             unread_within_s: self.unread_within_s.or(below.unread_within_s),
+            max_clock_skew_s: self.max_clock_skew_s.or(below.max_clock_skew_s),
             trusted_proxies: self.trusted_proxies.or(below.trusted_proxies),
             confirm_contents: self.confirm_contents.or(below.confirm_contents),
             confirm_after_days: self.confirm_after_days.or(below.confirm_after_days),

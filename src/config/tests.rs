@@ -100,14 +100,58 @@ fn production_starts_with_secure_values() {
     let config = load("", &SECURE).unwrap();
     assert!(!config.demo_payments);
     assert_eq!(config.jwt_secret([0; 32]).unwrap().reveal(), SECURE[1].1);
-    let [links, store, proxies] = &config.warnings[..] else { panic!("{:?}", config.warnings) };
-    assert!(links.contains("public_url"), "{links}");
-    assert!(store.contains("embedded") && proxies.contains("trusted_proxies"));
-    let behind_a_proxy = load("--trusted-proxies 1", &SECURE).unwrap();
-    assert!(matches!(&behind_a_proxy.warnings[..], [one, other] if one == links && other == store));
-    let known = load("--trusted-proxies 1 --public-url https://api.example.org", &SECURE).unwrap();
-    assert!(matches!(&known.warnings[..], [only] if only == store));
-    assert_eq!(load("--limits=false", &SECURE).unwrap().warnings.len(), 3, "links, the store and the limits");
+    let warned = |flags: &str, of: &[&str]| {
+        let warnings = load(flags, &SECURE).unwrap().warnings;
+        let is_as_said = warnings.iter().zip(of).all(|(warning, of)| warning.contains(of));
+        assert!(warnings.len() == of.len() && is_as_said, "{flags}: {warnings:?}");
+    };
+    warned("", &["public_url", "embedded", "phone_code_command", "trusted_proxies"]);
+    warned("--trusted-proxies 1", &["public_url", "embedded", "phone_code_command"]);
+    let known = "--public-url https://api.example.org --phone-code-command /bin/true";
+    warned(&format!("{known} --limits=false"), &["embedded", "limits"]);
+    let behind = format!("{known} --trusted-proxies 1 --metrics-listen");
+    warned(&format!("{behind} 127.0.0.1:9464"), &["embedded"]);
+    for everywhere in ["0.0.0.0:9464", "[::]:9464"] {
+        warned(&format!("{behind} {everywhere}"), &["embedded", "metrics_listen"]);
+    }
+}
+
+#[test]
+fn x_99_a_key_that_can_be_guessed_is_refused_in_production_and_warned_of_elsewhere() {
+    let random = "q7Zr0m1Xk9T4vB2nWc8YdL5hJs3GfPaE";
+    for (key, why) in [
+        ("a".repeat(32), "few different"),
+        ("0123456".repeat(8), "few different"),
+        ("changeme-".repeat(5), "again and again"),
+        ("peerpack-secret-key.".repeat(2) + "peer", "again and again"),
+        (SECURE[2].1.to_owned(), "is the bot_token"),
+        (format!("{}{random}", SECURE[2].1), "is the bot_token"),
+    ] {
+        let mut environment = SECURE;
+        environment[2].1 = "123456789:AAH5YkoiEuPk8-FZa32hStHTqXiLPtA";
+        let key = key.replace(SECURE[2].1, environment[2].1);
+        environment[1].1 = &key;
+        let Problems(problems) = load("", &environment).unwrap_err();
+        assert!(problems.len() == 1 && problems[0].contains(why), "{key}: {problems:?}");
+        assert!(!problems[0].contains(&key));
+        environment[0].1 = "development";
+        let warnings = load("", &environment).unwrap().warnings;
+        assert!(warnings.iter().any(|warning| warning.contains(why)), "{key}: {warnings:?}");
+    }
+    for good in [random, "5f2c9a04be71d83655f2c9a04be71d836", "0123456789abcdef0123456789abcdef"] {
+        let mut environment = SECURE;
+        environment[1].1 = good;
+        assert!(load("", &environment).is_ok(), "{good}");
+    }
+}
+
+#[test]
+fn a_bound_of_the_clocks_is_at_least_a_second_and_at_most_an_hour() {
+    assert_eq!(load("", &[]).unwrap().max_clock_skew, Span::seconds(30));
+    for wrong in ["0", "3601"] {
+        let Problems(problems) = load(&format!("--max-clock-skew-s {wrong}"), &[]).unwrap_err();
+        assert!(problems.len() == 1 && problems[0].contains("max_clock_skew_s"), "{problems:?}");
+    }
 }
 
 #[test]

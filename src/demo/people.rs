@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::store::TelegramProfile;
 
 /// Beyond any account that Telegram has given out, and exact in JavaScript.
-const FIRST_TELEGRAM_ID: i64 = 9_000_000_000_000_000;
+pub(super) const FIRST_TELEGRAM_ID: i64 = 9_000_000_000_000_000;
 
 const COURIERS: usize = 60;
 const SENDERS: usize = 40;

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use peerpack_actors::ids::UserId;
 use peerpack_actors::matching::{self, Need, TripEntry};
 use peerpack_actors::place::{Gazetteer, Place, Spot};
 use peerpack_actors::ports::{Bus, Clock, Store};
@@ -10,7 +11,7 @@ use peerpack_actors::trip::{Stop, Transport};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use super::people::Pace;
+use super::people::{Pace, World};
 use super::routes::Routes;
 use super::{PACKAGES, TRIPS, journeys, live, parcels, populate};
 use crate::app::{App, SystemClock};
@@ -37,10 +38,10 @@ async fn app(directory: &tempfile::TempDir) -> App {
     let settings = config::Settings { data_dir, ..config::Settings::default() };
     let config = Arc::new(Config::load(settings, []).unwrap());
     let started_at = clock.now();
-    let (sockets, duty) = Default::default();
+    let (sockets, duty, skew) = Default::default();
     let files = Files::open(&config).unwrap();
     let books = Arc::new(crate::books::Books::new(started_at));
-    App { engine, database, files, clock, presence: bus, sockets, duty, books, config, started_at }
+    App { engine, database, files, clock, skew, presence: bus, sockets, duty, books, config, started_at }
 }
 
 fn spot(place: &Place) -> &'static Spot {
@@ -183,4 +184,33 @@ async fn explain_answers_for_every_courier_within_reach_of_every_package_of_the_
         }
     }
     assert!(matches > 0 && couriers > matches, "{matches} of {couriers}");
+}
+
+#[actix_web::test]
+async fn x_99_a_demo_lives_neither_in_production_nor_among_people_who_are_not_its_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let app = app(&directory).await;
+    let config = |environment: &[(&str, &str)]| {
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let data_dir = Some(directory.path().to_owned());
+        Config::load(config::Settings { data_dir, ..config::Settings::default() }, environment).unwrap()
+    };
+    let production = config(&[
+        ("PEERPACK_MODE", "production"),
+        ("PEERPACK_JWT_SECRET", "5f2c9a04be71d83655f2c9a04be71d836"),
+        ("PEERPACK_BOT_TOKEN", "42:a-token-of-our-own"),
+        ("PEERPACK_ALLOWED_ORIGINS", "https://app.example.org"),
+    ]);
+    let refused = super::check(&production).await.unwrap_err().to_string();
+    assert!(refused.contains("production"), "{refused}");
+    super::check(&config(&[])).await.expect("a store without anybody");
+
+    let number = "+79001234567".to_owned();
+    let somebody = UserId::new(NOW, [1; 10]);
+    app.database.upsert_phone_user(number, "Anna".to_owned(), somebody, NOW).await.unwrap();
+    let refused = super::check(&config(&[])).await.unwrap_err().to_string();
+    assert!(refused.contains("people in it"), "{refused}");
+    // Who signs in at a demo is among its people.
+    World::sign_up(&app, SEED, HURRIED, &mut StdRng::seed_from_u64(SEED)).await.unwrap();
+    super::check(&config(&[])).await.expect("a store of its own");
 }

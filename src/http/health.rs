@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use actix_web::{HttpResponse, web};
-use futures_util::future::join;
+use futures_util::future::join3;
 use parking_lot::Mutex;
+use peerpack_actors::time::Span;
 use serde::Serialize;
 use tokio::time::Instant;
 use utoipa::ToSchema;
@@ -31,6 +32,8 @@ struct Last {
 struct Found {
     /// How long the database took; none if it did not answer.
     database_ms: Option<i64>,
+    /// Why it takes no writes, if it does not.
+    refuses_writes: Option<&'static str>,
     redis: &'static str,
 }
 
@@ -70,13 +73,14 @@ async fn probe(app: &App) -> Found {
         let answered = app.database.ping().await.is_ok();
         answered.then(|| app.clock.now().since(started).ms())
     };
-    let (database_ms, redis) = join(database, app.presence.present_count(started)).await;
+    let (writes, present) = (app.database.refuses_writes(), app.presence.present_count(started));
+    let (database_ms, refuses_writes, redis) = join3(database, writes, present).await;
     let redis = match (&app.config.redis_url, redis) {
         (None, _) => "not_configured",
         (Some(_), Ok(_)) => "ok",
         (Some(_), Err(_)) => "down",
     };
-    Found { database_ms, redis }
+    Found { database_ms, refuses_writes, redis }
 }
 
 /// How the server is.
@@ -90,6 +94,7 @@ pub struct Health {
     uptime: i64,
     database: DatabaseHealth,
     redis: RedisHealth,
+    clock: ClockHealth,
     memory: Memory,
     /// What lives on this node.
     engine: EngineHealth,
@@ -98,8 +103,11 @@ pub struct Health {
 /// The database.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DatabaseHealth {
-    /// `ok` or `down`.
+    /// `ok`, `down`, or `read_only` while it takes no writes.
     status: String,
+    /// Why it takes none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
     #[serde(rename = "latencyMs")]
     latency_ms: i64,
     /// `sqlite` or `postgres`.
@@ -111,6 +119,16 @@ pub struct DatabaseHealth {
 pub struct RedisHealth {
     /// `ok`, `down` or `not_configured`.
     status: String,
+}
+
+/// The clock of the machine.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ClockHealth {
+    /// `ok`, or `far` from the database's: further than a server may start with.
+    status: String,
+    /// How many milliseconds it is ahead of the database's, or behind if that is negative. The server corrects it. Null for
+    /// the embedded store.
+    skew_ms: Option<i64>,
 }
 
 /// Memory of the process.
@@ -154,8 +172,11 @@ pub async fn ready(app: web::Data<App>, pulse: web::Data<Pulse>) -> HttpResponse
     if app.duty.is_ending() {
         reasons.push("the server is ending".to_owned());
     }
-    if pulse.take(&app).await.database_ms.is_none() {
+    let found = pulse.take(&app).await;
+    if found.database_ms.is_none() {
         reasons.push("the database does not answer".to_owned());
+    } else if let Some(why) = found.refuses_writes {
+        reasons.push(format!("the database takes no writes: {why}"));
     }
     let mut answer = if reasons.is_empty() { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
     answer.json(Ready { ready: reasons.is_empty(), reasons })
@@ -165,20 +186,31 @@ pub async fn ready(app: web::Data<App>, pulse: web::Data<Pulse>) -> HttpResponse
 #[utoipa::path(get, path = "/api/health", operation_id = "health",
     tag = "health", responses((status = 200, body = Health)))]
 pub async fn health(app: web::Data<App>, pulse: web::Data<Pulse>) -> HttpResponse {
-    let Found { database_ms, redis } = pulse.take(&app).await;
+    let Found { database_ms, refuses_writes, redis } = pulse.take(&app).await;
     let (stats, silent_threads, now) = (app.engine.stats(), app.engine.threads().silent(), app.clock.now());
-    let well = database_ms.is_some() && redis != "down" && silent_threads.is_empty();
+    let is_far = app.skew.is_beyond(app.config.max_clock_skew);
+    let database = match (database_ms, refuses_writes) {
+        (None, _) => "down",
+        (Some(_), Some(_)) => "read_only",
+        (Some(_), None) => "ok",
+    };
+    let well = database == "ok" && redis != "down" && silent_threads.is_empty() && !is_far;
     HttpResponse::Ok().json(Health {
         status: if well { "ok" } else { "degraded" }.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         timestamp: now.to_string(),
         uptime: now.since(app.started_at).ms() / 1_000,
         database: DatabaseHealth {
-            status: if database_ms.is_some() { "ok" } else { "down" }.to_owned(),
+            status: database.to_owned(),
+            reason: refuses_writes.map(str::to_owned),
             latency_ms: database_ms.unwrap_or_default(),
             kind: app.database.kind().to_owned(),
         },
         redis: RedisHealth { status: redis.to_owned() },
+        clock: ClockHealth {
+            status: if is_far { "far" } else { "ok" }.to_owned(),
+            skew_ms: app.skew.ahead().map(Span::ms),
+        },
         memory: Memory { rss_mb: rss_mb() },
         engine: EngineHealth {
             trips: stats.trips,
@@ -202,8 +234,8 @@ fn rss_mb() -> u64 {
 mod tests {
     use super::*;
 
-    const WELL: Found = Found { database_ms: Some(1), redis: "ok" };
-    const DOWN: Found = Found { database_ms: None, redis: "down" };
+    const WELL: Found = Found { database_ms: Some(1), refuses_writes: None, redis: "ok" };
+    const DOWN: Found = Found { database_ms: None, refuses_writes: None, redis: "down" };
 
     #[test]
     fn a_probe_that_hangs_holds_up_nobody_and_says_nothing_of_now() {

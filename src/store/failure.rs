@@ -1,5 +1,7 @@
 //! What can go wrong in the store, and the one place where database errors get their meaning.
 
+use std::fmt::Display;
+
 use peerpack_actors::ports::{CommitError, Unavailable};
 use peerpack_actors::rejection::Rejection;
 use sqlx::error::{DatabaseError, ErrorKind};
@@ -20,6 +22,10 @@ pub(super) enum Failure {
     /// The database holds or refuses something that it never should: a bug, here or in whoever wrote it.
     Broken(String),
 }
+
+/// What a failure begins with where the database has no room, or may only be read.
+const FULL: &str = "the disk is full";
+const READ_ONLY: &str = "the database may only be read";
 
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
@@ -53,6 +59,10 @@ fn from_database(error: &dyn DatabaseError) -> Failure {
             code if code.len() == 5 && code.starts_with("22") => {
                 Failure::Refused(Rejection::Invalid { field: "text", reason: "cannot be stored" })
             }
+            // SQLITE_FULL, and disk_full of Postgres
+            "13" | "53100" => Failure::full(error),
+            // SQLITE_READONLY, and read_only_sql_transaction of Postgres
+            "8" | "25006" => Failure::Unavailable(format!("{READ_ONLY}: {error}")),
             // Class 42 is a statement that does not fit the schema; everything else is the server's condition
             // (shutdown, out of connections, disk full, cancelled by a timeout, locked by another process).
             code if code.len() == 5 && code.starts_with("42") => Failure::Broken(error.to_string()),
@@ -74,6 +84,18 @@ fn from_check(error: &dyn DatabaseError) -> Failure {
 }
 
 impl Failure {
+    /// The database has no room.
+    pub(super) fn full(error: impl Display) -> Self {
+        Self::Unavailable(format!("{FULL}: {error}"))
+    }
+
+    /// Why the database takes no writes at all, if that is what this says. By its text: one failure may befall many, who
+    /// are told in words.
+    pub(super) fn takes_no_writes(&self) -> Option<&'static str> {
+        let Self::Unavailable(text) = self else { return None };
+        [FULL, READ_ONLY].into_iter().find(|why| text.starts_with(why))
+    }
+
     /// The word for metrics.
     pub(super) const fn word(&self) -> &'static str {
         match self {

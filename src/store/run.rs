@@ -104,6 +104,7 @@ impl Database {
                 task.await.unwrap_or_else(|error| Err(Failure::Broken(error.to_string())))
             }
         };
+        self.inner.writing.learn(&outcome, Instant::now());
         measure(started, &outcome);
         outcome
     }
@@ -117,6 +118,7 @@ impl Database {
             Backend::Postgres { lanes, .. } => lanes.apply(unit, until).await,
             Backend::Sqlite { writer, .. } => writer.apply(unit, until).await,
         };
+        self.inner.writing.learn(&outcome, Instant::now());
         measure(started, &outcome);
         outcome
     }

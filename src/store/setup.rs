@@ -10,8 +10,10 @@ use tokio::runtime::Handle;
 use super::failure::Failure;
 use super::lanes::Lanes;
 use super::sql::{args, sql};
+use super::writing::Writing;
 use super::{Backend, Database, Inner, Settings, postgres, sqlite, writer};
 use peerpack_actors::ports::Unavailable;
+use peerpack_actors::time::Time;
 
 /// Why a database cannot be opened or migrated.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +21,14 @@ pub enum OpenError {
     /// The data directory cannot be made.
     #[error("cannot make the data directory {path}: {source}")]
     Directory {
+        /// Which.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file cannot be made.
+    #[error("cannot make the database file {path}: {source}")]
+    File {
         /// Which.
         path: String,
         /// Why.
@@ -49,12 +59,15 @@ impl Database {
         } else {
             let path = sqlite::path(&settings.url);
             make_directory(&path)?;
+            sqlite::keep_private(&path)
+                .map_err(|source| OpenError::File { path: path.display().to_string(), source })?;
             let writer = writer::Writer::open(sqlite::writer_options(&path)).await?;
             let readers =
                 sqlite::pool_options(settings.connections).connect_lazy_with(sqlite::reader_options(&path));
             Backend::Sqlite { readers, writer, path }
         };
-        let inner = Inner { backend, runtime: Handle::current(), deadline: settings.deadline };
+        let (runtime, writing) = (Handle::current(), Writing::default());
+        let inner = Inner { backend, runtime, deadline: settings.deadline, writing };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -107,6 +120,30 @@ impl Database {
     pub async fn ping(&self) -> Result<(), Unavailable> {
         self.row(sql("SELECT 1 AS alive"), args![]).await?;
         Ok(())
+    }
+
+    /// Whether it has no people at all, or among them the one with a Telegram account.
+    ///
+    /// # Errors
+    /// When it does not answer in time, or has no schema yet.
+    pub async fn is_unused_or_has(&self, telegram_id: i64) -> Result<bool, Unavailable> {
+        let found = sql("SELECT CAST(CASE WHEN NOT EXISTS (SELECT 1 FROM users) \
+            OR EXISTS (SELECT 1 FROM users WHERE telegram_id = $1) THEN 1 ELSE 0 END AS BIGINT) AS found");
+        let row = self.row(found, args![telegram_id]).await?;
+        Ok(row.map(|row| row.get::<i64>("found")).transpose()? == Some(1))
+    }
+
+    /// What the database takes for now; nothing from a file, which has no clock.
+    ///
+    /// # Errors
+    /// When it does not answer in time.
+    pub async fn time(&self) -> Result<Option<Time>, Unavailable> {
+        if matches!(self.inner.backend, Backend::Sqlite { .. }) {
+            return Ok(None);
+        }
+        let now = sql("SELECT CAST(FLOOR(EXTRACT(EPOCH FROM clock_timestamp()) * 1000) AS BIGINT) AS now_ms");
+        let row = self.row(now, args![]).await?;
+        Ok(row.map(|row| row.get("now_ms")).transpose()?.map(Time::from_ms))
     }
 
     /// Finishes what is under way and closes every connection.

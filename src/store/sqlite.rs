@@ -1,5 +1,8 @@
 //! The SQLite side: where the file is and how it is opened.
 
+use std::fs::{self, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,6 +11,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 
 /// The file in a data directory.
 const FILE_NAME: &str = "peerpack.db";
+
+/// What only its owner may read and write.
+const PRIVATE: u32 = 0o600;
 
 /// How long to wait for another process that is writing.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -58,6 +64,26 @@ pub(super) fn reader_options(path: &Path) -> SqliteConnectOptions {
         .statement_cache_capacity(256)
         .thread_name(|n| format!("sqlite-reader-{n}"))
         .disable_statement_logging()
+}
+
+/// Makes the file if there is none, and lets nobody but its owner read it, nor what SQLite keeps beside it, which gets the
+/// file's own permissions.
+pub(super) fn keep_private(file: &Path) -> io::Result<()> {
+    match OpenOptions::new().write(true).create_new(true).mode(PRIVATE).open(file) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    for end in ["", "-wal", "-shm"] {
+        let mut path = file.as_os_str().to_owned();
+        path.push(end);
+        let Ok(found) = fs::metadata(&path) else { continue };
+        if found.permissions().mode() & 0o077 != 0
+            && let Err(error) = fs::set_permissions(&path, Permissions::from_mode(PRIVATE))
+        {
+            tracing::warn!(%error, path = %path.display(), "others may read the database file");
+        }
+    }
+    Ok(())
 }
 
 /// The readers' pool.

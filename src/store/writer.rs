@@ -35,8 +35,11 @@ enum Message {
 
 /// A piece of work with its type erased.
 trait Job: Send {
-    /// Does the work and remembers the outcome; `false` asks for it to be undone.
-    fn run<'a>(&'a mut self, conn: &'a mut Conn) -> BoxFuture<'a, bool>;
+    /// Does the work and remembers the outcome; what failed is to be undone.
+    fn run<'a>(&'a mut self, conn: &'a mut Conn) -> BoxFuture<'a, ()>;
+
+    /// Why it failed, if it did.
+    fn failure(&self) -> Option<&Failure>;
 
     /// Answers. `trouble` is what befell the whole group.
     fn answer(self: Box<Self>, trouble: Option<&str>);
@@ -53,15 +56,17 @@ where
     T: Send,
     F: for<'a> Fn(&'a mut Conn) -> BoxFuture<'a, Result<T, Failure>> + Send,
 {
-    fn run<'a>(&'a mut self, conn: &'a mut Conn) -> BoxFuture<'a, bool> {
+    fn run<'a>(&'a mut self, conn: &'a mut Conn) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             // A panic must not kill the only writer.
             let outcome = AssertUnwindSafe((self.work)(conn)).catch_unwind().await;
             let outcome = outcome.unwrap_or_else(|_| Err(Failure::Broken("the work panicked".to_owned())));
-            let keep = outcome.is_ok();
             self.outcome = Some(outcome);
-            keep
         })
+    }
+
+    fn failure(&self) -> Option<&Failure> {
+        self.outcome.as_ref()?.as_ref().err()
     }
 
     fn answer(self: Box<Self>, trouble: Option<&str>) {
@@ -184,8 +189,8 @@ impl Batch {
         }
         for job in &mut self.jobs {
             conn.control("SAVEPOINT job").await?;
-            let keep = job.run(conn).await;
-            end_savepoint(conn, keep).await?;
+            job.run(conn).await;
+            end_savepoint(conn, job.failure()).await?;
         }
         conn.control("COMMIT").await
     }
@@ -240,14 +245,17 @@ async fn savepoint(
     // A panic must not kill the only writer.
     let outcome = AssertUnwindSafe(commit::apply(conn, units)).catch_unwind().await;
     let outcome = outcome.unwrap_or_else(|_| Err(Failure::Broken("applying units panicked".to_owned())));
-    end_savepoint(conn, outcome.is_ok()).await?;
+    end_savepoint(conn, outcome.as_ref().err()).await?;
     Ok(outcome)
 }
 
-async fn end_savepoint(conn: &mut Conn, keep: bool) -> Result<(), Failure> {
-    if !keep {
-        // Fails when the error has already undone the whole transaction (a full disk, for one).
-        conn.control("ROLLBACK TO job").await?;
+async fn end_savepoint(conn: &mut Conn, failure: Option<&Failure>) -> Result<(), Failure> {
+    if let Some(failure) = failure {
+        // Fails when the error has already undone the whole transaction (a full disk, for one): then it befell all.
+        let undone = conn.control("ROLLBACK TO job").await;
+        undone.map_err(|lost| {
+            failure.takes_no_writes().map_or(lost, |_| Failure::Unavailable(trouble(failure)))
+        })?;
     }
     conn.control("RELEASE job").await
 }

@@ -58,7 +58,7 @@ const SLOW_GOODBYE_WITHIN: Duration = Duration::from_secs(8);
 
 /// How often presence is renewed, and for how long.
 const PRESENT_EVERY: Duration = Duration::from_secs(30);
-const PRESENT_FOR: Span = Span::seconds(75);
+pub(super) const PRESENT_FOR: Span = Span::seconds(75);
 
 /// The store is well again when it has not been reported otherwise for so long.
 const DEGRADED_FOR: Duration = Duration::from_secs(15);
@@ -66,9 +66,9 @@ const DEGRADED_FOR: Duration = Duration::from_secs(15);
 /// Frames that are dealt with before others get their turn.
 const FRAMES_AT_ONCE: usize = 32;
 
-const PROTOCOL: u16 = 1002;
-const UNSUPPORTED: u16 = 1003;
-const BAD_TEXT: u16 = 1007;
+pub(super) const PROTOCOL: u16 = 1002;
+pub(super) const UNSUPPORTED: u16 = 1003;
+pub(super) const BAD_TEXT: u16 = 1007;
 const POLICY: u16 = 1008;
 const OVERLOAD: u16 = 1013;
 
@@ -392,6 +392,9 @@ impl Conversation {
         }
         if is_due(Some(self.times.presence)) {
             self.app.presence.set_present(self.user, self.app.clock.now(), PRESENT_FOR);
+            if let Some(membership) = &self.membership {
+                membership.renew();
+            }
             self.times.presence = now + PRESENT_EVERY;
         }
         if is_due(self.times.hold) {
@@ -415,7 +418,7 @@ impl Drop for Conversation {
 }
 
 /// Whether a peer may close with a code: those that the protocol gives out, and the free ones.
-fn may_be_said(code: CloseCode) -> bool {
+pub(super) fn may_be_said(code: CloseCode) -> bool {
     matches!(u16::from(code), 1000..=1003 | 1007..=1014 | 3000..=4999)
 }
 

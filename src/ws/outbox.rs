@@ -49,6 +49,8 @@ impl Ending {
 /// The queue of one connection.
 pub(super) struct Outbox {
     id: SessionId,
+    /// Its number over all nodes.
+    name: Uuid,
     /// The sign-in by which the user is here.
     signed_in: Uuid,
     state: Mutex<State>,
@@ -69,7 +71,13 @@ impl Outbox {
     /// An empty one, under a number of its own, for a connection of somebody who signed in.
     pub(super) fn new(signed_in: Uuid) -> Arc<Self> {
         let id = SessionId(LAST_ID.fetch_add(1, Ordering::Relaxed) + 1);
-        Arc::new(Self { id, signed_in, state: Mutex::default(), changed: Notify::new() })
+        let name = Uuid::from_bytes(rand::random());
+        Arc::new(Self { id, name, signed_in, state: Mutex::default(), changed: Notify::new() })
+    }
+
+    /// Its number over all nodes.
+    pub(super) const fn name(&self) -> Uuid {
+        self.name
     }
 
     /// The sign-in by which the user is here.

@@ -10,14 +10,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Running, StreamHandler, WrapFuture};
+use actix_http::ws::Item;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actix_web_actors::ws;
+use bytes::BytesMut;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream;
 use peerpack_actors::runtime::Frame;
 use peerpack_actors::stream::StreamEvent;
 use tokio::time::Instant;
 
+use super::conversation::{BAD_TEXT, PROTOCOL, UNSUPPORTED, may_be_said};
 use super::guard::{FrameGuard, MAX_FRAME_BYTES, Verdict};
 use super::limits::{Bucket, allowance};
 use super::outbox::{Ending, Outbox};
@@ -66,6 +69,7 @@ pub async fn follow(
         awaits_pong: None,
         token_lasts,
         ping_every,
+        partial: BytesMut::new(),
     };
     let frame_bytes = usize::try_from(MAX_FRAME_BYTES).unwrap_or(usize::MAX);
     let protocols: Vec<&str> = named_protocol(req.headers())?.into_iter().collect();
@@ -91,6 +95,8 @@ struct Session {
     token_lasts: Duration,
     /// How often the peer is pinged.
     ping_every: Duration,
+    /// What has come of a text in pieces.
+    partial: BytesMut,
 }
 
 /// There may be something in the outbox.
@@ -128,7 +134,23 @@ impl Session {
         }
     }
 
+    /// What is said is not understood anyway, but has to be text. The guard bounds it.
+    fn continuation(&mut self, item: Item, ctx: &mut Socket) {
+        let is_last = matches!(item, Item::Last(_));
+        match item {
+            Item::FirstBinary(_) => return self.end(UNSUPPORTED, "only text is understood", ctx),
+            Item::FirstText(bytes) => self.partial = BytesMut::from(&bytes[..]),
+            Item::Continue(bytes) | Item::Last(bytes) => self.partial.extend_from_slice(&bytes),
+        }
+        if is_last && std::str::from_utf8(&std::mem::take(&mut self.partial)).is_err() {
+            self.end(BAD_TEXT, "not UTF-8", ctx);
+        }
+    }
+
     fn beat(&mut self, ctx: &mut Socket) {
+        if let Some(membership) = &self.membership {
+            membership.renew();
+        }
         let asked = *self.awaits_pong.get_or_insert_with(Instant::now);
         ctx.ping(b"");
         ctx.run_later(PONG_WITHIN, move |session, ctx| {
@@ -176,13 +198,20 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for Session {
         }
         match message {
             Ok(ws::Message::Ping(bytes)) => ctx.pong(&bytes),
+            Ok(ws::Message::Close(Some(reason))) if !may_be_said(reason.code) => {
+                self.end(PROTOCOL, "the close code may not be used", ctx);
+            }
             Ok(ws::Message::Close(reason)) => {
                 self.membership = None;
                 ctx.close(reason);
                 ctx.stop();
             }
-            Ok(_) => {}
-            Err(_) => self.end(1002, "the frames cannot be read", ctx),
+            Ok(ws::Message::Binary(_)) => self.end(UNSUPPORTED, "only text is understood", ctx),
+            Ok(ws::Message::Continuation(item)) => self.continuation(item, ctx),
+            Ok(ws::Message::Text(_) | ws::Message::Pong(_) | ws::Message::Nop) => {}
+            // So the library says that a text is no UTF-8.
+            Err(ws::ProtocolError::Io(_)) => self.end(BAD_TEXT, "not UTF-8", ctx),
+            Err(_) => self.end(PROTOCOL, "the frames cannot be read", ctx),
         }
     }
 

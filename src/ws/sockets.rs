@@ -13,13 +13,16 @@ use peerpack_actors::runtime::{Hello, Refusal, SessionPort};
 use smallvec::SmallVec;
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use uuid::Uuid;
 
+use super::conversation::PRESENT_FOR;
+use super::elsewhere;
 use super::limits::Bucket;
 use super::outbox::{Ending, Outbox};
 use super::wire::close;
 use crate::app::App;
 use crate::auth::revocations::Ended;
-use crate::bus::LastPosition;
+use crate::bus::{LastPosition, SocketName};
 use crate::http::address;
 
 /// The close code of a restart.
@@ -71,7 +74,11 @@ pub(super) struct Membership {
     place: Place,
     user: UserId,
     outbox: Arc<Outbox>,
+    name: SocketName,
 }
+
+/// What a socket is told that makes room.
+const REPLACED: Ending = Ending::new(close::REPLACED, "replaced by a newer connection");
 
 impl Default for Sockets {
     fn default() -> Self {
@@ -200,8 +207,20 @@ impl Sockets {
         if !replacements.entry(user).or_insert(REPLACEMENTS).spend(Instant::now()) {
             return vec![(Arc::clone(outbox), Ending::new(close::TOO_MANY, "too many sockets"))];
         }
-        let replaced = Ending::new(close::REPLACED, "replaced by a newer connection");
-        of_user[..surplus].iter().map(|oldest| (Arc::clone(oldest), replaced)).collect()
+        of_user[..surplus].iter().map(|oldest| (Arc::clone(oldest), REPLACED)).collect()
+    }
+
+    /// Ends a socket that has to make room for one on another node, if it is here.
+    pub fn make_room(&self, user: UserId, socket: Uuid) {
+        let here = self.of(user).into_iter().find(|outbox| outbox.name() == socket);
+        if let Some(outbox) = here {
+            outbox.end(REPLACED);
+        }
+    }
+
+    /// Whether one more socket of a user may take the place of another.
+    pub(super) fn may_replace(&self, user: UserId) -> bool {
+        self.open.lock().replacements.entry(user).or_insert(REPLACEMENTS).spend(Instant::now())
     }
 
     /// Takes a socket out.
@@ -251,8 +270,17 @@ impl Drop for Place {
     }
 }
 
+impl Membership {
+    /// Tells the other nodes that it is still here; to be repeated before [`PRESENT_FOR`] is over.
+    pub(super) fn renew(&self) {
+        let app = &self.place.app;
+        app.presence.renew(self.user, self.name, app.clock.now(), PRESENT_FOR);
+    }
+}
+
 impl Drop for Membership {
     fn drop(&mut self) {
+        self.place.app.presence.leave(self.user, self.name);
         self.outbox.shut();
         self.place.app.engine.detach(self.user, self.outbox.id());
         self.place.app.sockets.leave(self.user, &self.outbox);
@@ -272,13 +300,15 @@ pub(super) async fn join(
     let joining = actix_web::rt::spawn(async move {
         let app = place.app.clone();
         let leaving = app.sockets.enter(user, &outbox, app.config.max_sockets_per_user);
-        let membership = Membership { place, user, outbox };
+        let name = SocketName { opened: app.clock.now(), id: outbox.name() };
+        let membership = Membership { place, user, outbox, name };
         let port: Arc<dyn SessionPort> = membership.outbox.clone();
         let hello = app.engine.attach(user, port).await?;
         for (leaving, ending) in leaving {
             leaving.end(ending);
             app.engine.detach(user, leaving.id());
         }
+        actix_web::rt::spawn(elsewhere::make_room(app, user, Arc::clone(&membership.outbox), name));
         Ok((membership, hello))
     });
     joining.await.unwrap_or(Err(Refusal::Busy))

@@ -149,15 +149,14 @@ fn credentials(req: &HttpRequest) -> Result<Credentials, ApiError> {
         let message = "a token does not belong into the address: send it as a header or a subprotocol";
         return Err(ApiError::unauthorized("unauthorized", message));
     }
-    if req.headers().contains_key(header::AUTHORIZATION) {
-        return authenticate(req).map(Credentials::Token);
-    }
     let subprotocols = subprotocols(req.headers())?;
     let mut tokens = subprotocols.iter().filter_map(|one| one.strip_prefix(BEARER_PREFIX));
     let mut tickets = parameters().filter(|(name, _)| name == "ticket").map(|(_, ticket)| ticket);
-    match (tokens.next(), tokens.next(), tickets.next(), tickets.next()) {
-        (Some(token), None, None, None) => check(req, token).map(Credentials::Token),
-        (None, None, Some(ticket), None) => Ok(Credentials::Ticket(ticket.into_owned())),
+    let has_header = req.headers().contains_key(header::AUTHORIZATION);
+    match (has_header, tokens.next(), tokens.next(), tickets.next(), tickets.next()) {
+        (true, None, _, None, _) => authenticate(req).map(Credentials::Token),
+        (false, Some(token), None, None, None) => check(req, token).map(Credentials::Token),
+        (false, None, None, Some(ticket), None) => Ok(Credentials::Ticket(ticket.into_owned())),
         _ => Err(ApiError::unauthorized("unauthorized", "please sign in")),
     }
 }

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use peerpack::store::{Database, Settings};
 use peerpack_actors::runtime::RuntimeSettings;
 use peerpack_actors::stream::StreamEvent;
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use crate::support::{PATIENCE, TestApp, fresh_postgres};
+use crate::support::{PATIENCE, TestApp, TestUser, eventually, fresh_postgres};
 
 /// Two nodes, which compare with the store so often. A Redis without a name is none.
 pub async fn two_nodes(redis: &str, compare: Duration) -> (TestApp, TestApp) {
@@ -52,6 +55,55 @@ async fn a_sender_on_one_node_reaches_a_courier_on_the_other() {
     ivan.at(&a).step(&request, "mark-delivered").await;
     anna.at(&b).step(&request, "confirm-delivery").await;
     a.audit().await;
+}
+
+#[actix_web::test]
+async fn x_71_sockets_of_one_user_are_counted_over_all_nodes() {
+    let (Ok(_), Ok(redis)) = (std::env::var("PEERPACK_TEST_POSTGRES"), std::env::var("PEERPACK_TEST_REDIS"))
+    else {
+        eprintln!("PEERPACK_TEST_POSTGRES or PEERPACK_TEST_REDIS is not set: not run");
+        return;
+    };
+    let (a, b) = two_nodes(&redis, Duration::from_secs(3_600)).await;
+    let (anna, boris) = (a.sign_in("Anna").await, a.sign_in("Boris").await);
+    let _bystander = open(&boris).await;
+    let mut sockets = Vec::new();
+    for app in [&a, &b, &a, &b, &a] {
+        sockets.push(open(&anna.at(app)).await);
+    }
+    // The sixth and the seventh take the place of the oldest, wherever that is.
+    for oldest in [0, 1] {
+        sockets.push(open(&anna.at(&b)).await);
+        assert_eq!(close_code(&mut sockets[oldest]).await, 4009);
+    }
+    let five_and_one = async || (a.app.sockets.len() + b.app.sockets.len() == 6).then_some(());
+    eventually("five sockets", five_and_one).await;
+    for (app, own) in [(&a, 3), (&b, 3)] {
+        assert_eq!(app.app.sockets.len(), own);
+    }
+}
+
+type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+
+/// A socket that has heard its hello.
+async fn open(user: &TestUser) -> Socket {
+    let mut request = user.socket_url().into_client_request().unwrap();
+    request.headers_mut().insert("authorization", format!("Bearer {}", user.token).parse().unwrap());
+    let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+    let hello = tokio::time::timeout(PATIENCE, socket.next()).await.unwrap().unwrap().unwrap();
+    assert!(hello.to_text().unwrap().contains("\"hello\""), "{hello:?}");
+    socket
+}
+
+/// The code with which a socket is closed.
+async fn close_code(socket: &mut Socket) -> u16 {
+    loop {
+        match tokio::time::timeout(PATIENCE, socket.next()).await.expect("a close") {
+            Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),
+            Some(Ok(_)) => {}
+            other => panic!("not closed but {other:?}"),
+        }
+    }
 }
 
 #[actix_web::test]

@@ -1,6 +1,7 @@
 //! What whoever runs a server for real has to know: where money comes from, and what follows when an older copy of the
 //! data is restored.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -80,5 +81,72 @@ async fn what_holds_no_history_was_not_restored() {
     if std::env::var("PEERPACK_TEST_POSTGRES").is_ok() {
         let url = fresh_postgres().await;
         assert!(!restored("DATABASE_URL", &url).status.success(), "it has no schema yet");
+    }
+}
+
+#[actix_web::test]
+async fn x_99_the_database_file_is_for_its_owner_alone() {
+    let app = TestApp::start(Backend::Sqlite).await;
+    let files = ["peerpack.db", "peerpack.db-wal", "peerpack.db-shm"];
+    let mode = |app: &TestApp, file: &str| {
+        std::fs::metadata(app.data().join(file)).unwrap().permissions().mode() & 0o777
+    };
+    for file in files {
+        assert_eq!(mode(&app, file), 0o600, "{file}");
+    }
+    // One that was made for everybody, by an earlier version or by hand.
+    for file in files {
+        std::fs::set_permissions(app.data().join(file), std::fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    let app = app.restart().await;
+    for file in files {
+        assert_eq!(mode(&app, file), 0o600, "{file}");
+    }
+}
+
+/// The services of the compose file, and what is said of each, with what it takes from elsewhere.
+fn services() -> Vec<(&'static str, String)> {
+    let text = include_str!("../../docker-compose.yml");
+    let (shared, rest) = text.split_once("\nservices:\n").unwrap();
+    let (services, _) = rest.split_once("\nvolumes:\n").unwrap();
+    let mut found: Vec<(&str, String)> = Vec::new();
+    for line in services.lines().filter(|line| !line.trim_start().starts_with('#')) {
+        match line
+            .strip_prefix("  ")
+            .filter(|rest| !rest.starts_with(' '))
+            .and_then(|rest| rest.strip_suffix(':'))
+        {
+            Some(name) => found.push((name, String::new())),
+            None => {
+                let (_, said) = found.last_mut().unwrap();
+                said.push_str(line.trim());
+                said.push('\n');
+                for anchor in ["server", "kept"] {
+                    if line.contains(&format!("<<: *{anchor}")) {
+                        let (_, block) = shared.split_once(&format!(": &{anchor}\n")).unwrap();
+                        said.push_str(block.split("\n\n").next().unwrap());
+                        said.push('\n');
+                    }
+                }
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn x_99_each_container_has_bounds_and_each_image_a_version() {
+    let services = services();
+    assert_eq!(
+        services.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
+        ["postgres", "redis", "migrate", "server"]
+    );
+    for (name, said) in &services {
+        for bound in ["mem_limit: ", "pids_limit: ", "max-size: ", "max-file: "] {
+            assert!(said.contains(bound), "{name} has no {bound}\n{said}");
+        }
+        let image = said.lines().find_map(|line| line.trim().strip_prefix("image: ")).unwrap();
+        let (_, tag) = image.split_once(':').unwrap();
+        assert!(tag == "local" || tag.matches('.').count() >= 1, "{name}: {image}");
     }
 }

@@ -11,7 +11,7 @@ use tokio::sync::mpsc::Receiver;
 use uuid::Uuid;
 
 use crate::nodes::two_nodes;
-use crate::support::{Backend, PATIENCE, TestApp, TestUser, eventually};
+use crate::support::{Backend, PATIENCE, TestApp, TestUser, backends, eventually};
 
 /// What a device hears next that is wanted.
 async fn hear<T>(heard: &mut Receiver<Heard>, wanted: impl Fn(Heard) -> Option<T>) -> T {
@@ -222,4 +222,39 @@ async fn rt_13_a_logout_ends_its_socket_for_good_and_a_ban_all_of_them() {
     app.app.database.set_blocked(user, true, app.app.clock.now()).await.unwrap();
     let over = ending(&mut tablet).await.unwrap_err();
     assert!(over.starts_with("4503 "), "{over}");
+}
+
+#[actix_web::test]
+async fn under_load_a_snapshot_has_everything_up_to_its_position() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let anna = app.sign_in("Anna").await;
+        let is_over = std::cell::Cell::new(false);
+        let publishing = async {
+            for _ in 0..20 {
+                let more = || json!({ "mode": "choose" });
+                let some = (0..4).map(|_| anna.publish_package("Тверь", "Вологда", more()));
+                futures_util::future::join_all(some).await;
+            }
+            is_over.set(true);
+        };
+        let looking = async {
+            let mut looks = Vec::new();
+            while !is_over.get() {
+                let state = anna.get("/api/sync").await;
+                let count = state["packages"].as_array().unwrap().len();
+                looks.push((state["position"]["seq"].as_u64().unwrap(), count as u64));
+            }
+            looks
+        };
+        let ((), looks) = futures_util::future::join(publishing, looking).await;
+        // Each package is one event. What came after the position may be there already, and is told again.
+        assert!(looks.iter().all(|(seq, packages)| packages >= seq), "{looks:?}");
+        assert!(looks.iter().any(|(seq, _)| (1..80).contains(seq)), "nothing went on meanwhile: {looks:?}");
+        let state = anna.get("/api/sync").await;
+        assert_eq!(
+            (&state["position"]["seq"], state["packages"].as_array().unwrap().len()),
+            (&json!(80), 80)
+        );
+    }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
@@ -85,6 +86,17 @@ impl TestApp {
         more: &[(&str, &str)],
         runtime: RuntimeSettings,
     ) -> Self {
+        Self::start_at(Arc::new(SystemClock), data, database_url, more, runtime).await
+    }
+
+    /// The same on a machine with a clock of its own.
+    pub async fn start_at(
+        machine: Arc<dyn Clock>,
+        data: tempfile::TempDir,
+        database_url: Option<String>,
+        more: &[(&str, &str)],
+        runtime: RuntimeSettings,
+    ) -> Self {
         let mut environment = vec![
             ("PEERPACK_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
             ("PEERPACK_DATA_DIR".to_owned(), data.path().display().to_string()),
@@ -97,7 +109,7 @@ impl TestApp {
         if database_url.is_some() {
             peerpack::startup::migrate(&config).await.unwrap();
         }
-        let application = Application::build_with(config, runtime).await.unwrap();
+        let application = Application::build_on(config, runtime, machine).await.unwrap();
         let url = format!("http://{}", application.address());
         let (app, handle) = (application.app(), application.handle());
         actix_web::rt::spawn(application.run_until_stopped());
@@ -309,9 +321,20 @@ impl TestUser {
     }
 
     pub async fn get(&self, path: &str) -> Value {
-        let (status, body) = self.call(Method::GET, path, None).await;
+        let (status, body) = self.insist(Method::GET, path).await;
         assert_eq!(status, StatusCode::OK, "{path}: {body}");
         body
+    }
+
+    /// A call that changes nothing more when it comes again: once more as long as the server is too busy for it, or for an
+    /// answer.
+    async fn insist(&self, method: Method, path: &str) -> (StatusCode, Value) {
+        eventually("an answer", async || {
+            let (status, body) = self.call(method.clone(), path, None).await;
+            let is_only_slow = matches!(body["code"].as_str(), Some("unavailable" | "busy" | "in_progress"));
+            (!is_only_slow).then_some((status, body))
+        })
+        .await
     }
 
     pub async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
@@ -344,7 +367,8 @@ impl TestUser {
 
     /// A step of a request that must succeed.
     pub async fn step(&self, request: &str, action: &str) -> Value {
-        let (status, body) = self.put(&format!("/api/package-requests/{request}/{action}")).await;
+        let path = format!("/api/package-requests/{request}/{action}");
+        let (status, body) = self.insist(Method::PUT, &path).await;
         assert_eq!(status, StatusCode::OK, "{action}: {body}");
         body
     }

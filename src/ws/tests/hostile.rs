@@ -217,3 +217,34 @@ async fn x_74_an_upgrade_that_is_sent_behind_a_request_swallows_no_answer() {
     }
     world.stop().await;
 }
+
+#[actix_web::test]
+async fn x_72_the_older_socket_takes_nothing_but_text_either() {
+    let world = World::start().await;
+    let open = async || {
+        let mut raw = Raw::silent(&world).await;
+        let handshake = Raw::handshake(&world, world.user());
+        raw.write(handshake.replace("GET /ws ", "GET /ws/updates ").as_bytes()).await.unwrap();
+        let head = raw.head().await;
+        assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+        raw
+    };
+    let pieces = |first: u8, last: &[u8]| [frame(first, b"a"), frame(FIN | CONTINUATION, last)].concat();
+    for (bytes, expected) in [
+        (frame(FIN | BINARY, b"abc"), 1003),
+        (pieces(BINARY, b"b"), 1003),
+        (frame(FIN | TEXT, b"\xff"), 1007),
+        (pieces(TEXT, b"\xff"), 1007),
+        (frame(FIN | CLOSE, &999_u16.to_be_bytes()), 1002),
+    ] {
+        let mut raw = open().await;
+        raw.write(&bytes).await.unwrap();
+        assert_eq!(raw.close_code().await, Some(expected), "{bytes:?}");
+    }
+    // A text may be cut in two in the middle of a character, and is not answered.
+    let mut raw = open().await;
+    let cut = [frame(TEXT, b"\xd0"), frame(FIN | CONTINUATION, b"\x90"), frame(FIN | PING, b"x")].concat();
+    raw.write(&cut).await.unwrap();
+    assert_eq!(raw.frame().await, Some((PONG, b"x".to_vec())));
+    world.stop().await;
+}

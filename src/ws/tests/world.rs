@@ -99,6 +99,7 @@ impl World {
             files: Files::open(&config).unwrap(),
             database,
             clock: Arc::clone(&clock),
+            skew: Arc::default(),
             presence,
             sockets: Arc::new(Sockets::default()),
             duty: Arc::new(Duty::default()),

@@ -21,21 +21,35 @@ pub struct Process {
     pub url: String,
     command: String,
     environment: Vec<(String, String)>,
+    /// What the program is started by, with its arguments.
+    before: Vec<String>,
 }
 
 impl Process {
     /// Starts `peerpack serve` or `supervise`, and waits until it answers.
     pub async fn start(command: &str, data: &Path, more: &[(&str, &str)]) -> Self {
+        Self::start_by(&[], command, data, more).await
+    }
+
+    /// The same by another program, which is given ours with its command as its last arguments.
+    pub async fn start_by(before: &[&str], command: &str, data: &Path, more: &[(&str, &str)]) -> Self {
         for _ in 0..3 {
             // One that ends at once has found its port taken in between.
-            if let Some(process) = Self::start_at(&free_address().to_string(), command, data, more).await {
+            let address = free_address().to_string();
+            if let Some(process) = Self::start_at(&address, before, command, data, more).await {
                 return process;
             }
         }
         panic!("the server does not come up");
     }
 
-    async fn start_at(address: &str, command: &str, data: &Path, more: &[(&str, &str)]) -> Option<Self> {
+    async fn start_at(
+        address: &str,
+        before: &[&str],
+        command: &str,
+        data: &Path,
+        more: &[(&str, &str)],
+    ) -> Option<Self> {
         let usual = [
             ("PEERPACK_LISTEN", address),
             ("PEERPACK_DATA_DIR", data.to_str().unwrap()),
@@ -46,22 +60,24 @@ impl Process {
         let all = usual.iter().chain(more);
         let environment: Vec<(String, String)> =
             all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let child = Self::spawn(command, &environment);
-        let mut process =
-            Self { child, url: format!("http://{address}"), command: command.to_owned(), environment };
+        let before: Vec<String> = before.iter().map(|&word| word.to_owned()).collect();
+        let child = Self::spawn(&before, command, &environment);
+        let (url, command) = (format!("http://{address}"), command.to_owned());
+        let mut process = Self { child, url, command, environment, before };
         process.is_up().await.then_some(process)
     }
 
-    fn spawn(command: &str, environment: &[(String, String)]) -> Child {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_peerpack"));
-        process.arg(command).envs(environment.iter().cloned()).stderr(Stdio::inherit()).spawn().unwrap()
+    fn spawn(before: &[String], command: &str, environment: &[(String, String)]) -> Child {
+        let mut words = before.iter().map(String::as_str).chain([env!("CARGO_BIN_EXE_peerpack"), command]);
+        let mut process = Command::new(words.next().unwrap());
+        process.args(words).envs(environment.iter().cloned()).stderr(Stdio::inherit()).spawn().unwrap()
     }
 
     /// `kill -9`, and the same again on the same data. Does not wait for it.
     pub fn kill_and_start_again(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.child = Self::spawn(&self.command, &self.environment);
+        self.child = Self::spawn(&self.before, &self.command, &self.environment);
     }
 
     pub async fn until_ready(&mut self) {
@@ -85,6 +101,11 @@ impl Process {
     pub fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    }
+
+    /// Its number.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// How long the process takes to end.

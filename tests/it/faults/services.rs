@@ -45,8 +45,21 @@ impl Postgres {
             eprintln!("PEERPACK_TEST_POSTGRES_BIN is not set: not run");
             return None;
         };
-        let programs = PathBuf::from(programs);
+        Self::start_in(PathBuf::from(programs), tempfile::tempdir().unwrap()).await
+    }
+
+    /// The same on a disk of so many MiB, if the tests may mount one. The disk goes with the folder.
+    pub async fn start_on_disk_of(mib: u32) -> Option<(Self, SmallDisk)> {
+        let Ok(programs) = std::env::var("PEERPACK_TEST_POSTGRES_BIN") else {
+            eprintln!("PEERPACK_TEST_POSTGRES_BIN is not set: not run");
+            return None;
+        };
         let folder = tempfile::tempdir().unwrap();
+        let disk = SmallDisk::mount(folder.path(), mib)?;
+        Self::start_in(PathBuf::from(programs), folder).await.map(|postgres| (postgres, disk))
+    }
+
+    async fn start_in(programs: PathBuf, folder: tempfile::TempDir) -> Option<Self> {
         if is_root() {
             assert!(Command::new("chown").arg("postgres").arg(folder.path()).status().unwrap().success());
         }
@@ -73,6 +86,11 @@ impl Postgres {
     pub fn crash(&mut self) {
         signal(&self.process, "QUIT");
         self.process.wait().unwrap();
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_some()
     }
 
     /// The same data again.
@@ -107,6 +125,35 @@ impl Drop for Postgres {
         if self.process.try_wait().is_ok_and(|ended| ended.is_none()) {
             self.crash();
         }
+    }
+}
+
+/// A disk with little room, in memory. Gone when dropped, whoever still uses it.
+pub struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// Nothing where only root may mount, and the tests are not.
+    fn mount(folder: &Path, mib: u32) -> Option<Self> {
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={mib}m"), "tmpfs"]).arg(folder).stderr(Stdio::null());
+        let is_mounted = mount.status().is_ok_and(|status| status.success());
+        if !is_mounted {
+            eprintln!("no disk may be mounted here: not run");
+        }
+        is_mounted.then(|| Self(folder.to_owned()))
+    }
+
+    /// A file that takes what room there is, until it is removed.
+    pub fn fill(&self) -> PathBuf {
+        let file = self.0.join("filler");
+        super::disk::fill(&file);
+        file
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
     }
 }
 

@@ -1,0 +1,114 @@
+//! Machines whose clocks differ: nodes that follow one time all the same, or do not start.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use peerpack::app::SystemClock;
+use peerpack::config::{Config, Settings};
+use peerpack::startup::{Application, migrate};
+use peerpack_actors::ports::Clock;
+use peerpack_actors::runtime::RuntimeSettings;
+use peerpack_actors::time::{Span, Time};
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+
+use crate::support::{TestApp, eventually, fresh_postgres};
+
+/// The clock of a machine that is ahead, or behind if that is negative.
+struct Shifted(Span);
+
+impl Clock for Shifted {
+    fn now(&self) -> Time {
+        SystemClock.now() + self.0
+    }
+
+    fn random(&self) -> [u8; 10] {
+        SystemClock.random()
+    }
+}
+
+/// Nodes on one database whose clocks are so many seconds ahead.
+async fn nodes<const N: usize>(ahead_s: [i64; N]) -> [TestApp; N] {
+    let postgres = fresh_postgres().await;
+    let secret = ("PEERPACK_JWT_SECRET", "a secret that both nodes share, of 32 bytes");
+    let compare = Duration::from_millis(200);
+    let mut nodes = Vec::new();
+    for ahead in ahead_s {
+        let machine = Arc::new(Shifted(Span::seconds(ahead)));
+        let (data, url) = (tempfile::tempdir().unwrap(), Some(postgres.clone()));
+        let runtime = RuntimeSettings { compare, ..RuntimeSettings::default() };
+        nodes.push(TestApp::start_at(machine, data, url, &[secret], runtime).await);
+    }
+    nodes.try_into().unwrap_or_else(|_| unreachable!())
+}
+
+#[actix_web::test]
+async fn f41_nodes_whose_clocks_are_a_minute_apart_agree_on_tokens_offers_and_sessions_that_ended() {
+    if std::env::var("PEERPACK_TEST_POSTGRES").is_err() {
+        eprintln!("PEERPACK_TEST_POSTGRES is not set: not run");
+        return;
+    }
+    let [ahead, behind] = nodes([29, -29]).await;
+    // A token that was issued this moment.
+    let (anna, ivan) = (ahead.sign_in("Anna").await, behind.sign_in("Ivan").await);
+    for (app, near_s) in [(&ahead, 29), (&behind, -29)] {
+        assert_eq!(anna.at(app).call(Method::GET, "/api/user/profile", None).await.0, StatusCode::OK);
+        let health = anna.at(app).get("/api/health").await;
+        let skew_s = health["clock"]["skew_ms"].as_i64().unwrap() / 1_000;
+        assert!((skew_s - near_s).abs() < 5 && health["clock"]["status"] == "ok", "{health}");
+    }
+    // An offer of half a minute, which the node ahead compares with its own time again and again.
+    let mut ivans = ivan.connect().await;
+    ivan.publish_trip("Иркутск", "Улан-Удэ", json!({})).await;
+    let package = anna.at(&behind).publish_package("Иркутск", "Улан-Удэ", json!({})).await;
+    let offer = ivans.offer(&package).await;
+    for trips in 1..=3 {
+        eventually("the trip on the other node", async || {
+            (ahead.app.engine.stats().trips == trips).then_some(())
+        })
+        .await;
+        ivan.publish_trip("Тверь", "Вологда", json!({})).await;
+    }
+    let path = format!("/api/package-requests/{}/accept", offer.request_id);
+    let (status, answer) = ivan.at(&ahead).put(&path).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    // Signed out on either node, on the other too.
+    for (here, there) in [(&behind, &ahead), (&ahead, &behind)] {
+        let boris = here.sign_in("Boris").await;
+        assert_eq!(boris.at(there).call(Method::GET, "/api/user/profile", None).await.0, StatusCode::OK);
+        assert_eq!(boris.post("/api/auth/logout-everywhere", json!({})).await.0, StatusCode::OK);
+        eventually("the end of the session", async || {
+            let (status, _) = boris.at(there).call(Method::GET, "/api/user/profile", None).await;
+            (status == StatusCode::UNAUTHORIZED).then_some(())
+        })
+        .await;
+    }
+    ahead.audit().await;
+}
+
+#[actix_web::test]
+async fn f41_a_node_whose_clock_is_further_off_than_it_may_be_does_not_start() {
+    if std::env::var("PEERPACK_TEST_POSTGRES").is_err() {
+        eprintln!("PEERPACK_TEST_POSTGRES is not set: not run");
+        return;
+    }
+    let (postgres, data) = (fresh_postgres().await, tempfile::tempdir().unwrap());
+    let start = async |ahead_s, most: &str| {
+        let environment = [
+            ("PEERPACK_LISTEN", "127.0.0.1:0"),
+            ("PEERPACK_DATA_DIR", data.path().to_str().unwrap()),
+            ("DATABASE_URL", &postgres),
+            ("PEERPACK_MAX_CLOCK_SKEW_S", most),
+        ];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let config = Config::load(Settings::default(), environment).unwrap();
+        migrate(&config).await.unwrap();
+        let machine = Arc::new(Shifted(Span::seconds(ahead_s)));
+        Application::build_on(config, RuntimeSettings::default(), machine).await.map(|_| ())
+    };
+    for ahead_s in [90, -90] {
+        let refused = start(ahead_s, "30").await.unwrap_err().to_string();
+        assert!(refused.contains("max_clock_skew_s is 30"), "{refused}");
+        start(ahead_s, "600").await.unwrap();
+    }
+}
