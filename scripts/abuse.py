@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Does to a running server what strangers could do to it, a little of each, and prints what came of it as a table.
 
-    PEERPACK_TRUSTED_PROXIES=1 target/release/peerpack serve --data-dir /tmp/abused > /tmp/abused.log &
+    PEERPACK_LIMITS=true PEERPACK_TRUSTED_PROXIES=1 \\
+        target/release/peerpack serve --data-dir /tmp/abused > /tmp/abused.log 2>&1 &
     scripts/abuse.py --log /tmp/abused.log --save before.json
     scripts/abuse.py --log /tmp/abused.log --before before.json       # with what it was before beside it
 

@@ -3,9 +3,12 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use peerpack_actors::time::Span;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use crate::error::ApiError;
 
@@ -101,6 +104,18 @@ impl CodeSender for NoSender {
     }
 }
 
+/// Programs that run at once: each holds a thread, and one that hangs holds it for [`ENDED_AFTER`].
+const AT_ONCE: usize = 16;
+
+/// How long a program may take.
+const ENDED_AFTER: Duration = Duration::from_secs(10);
+
+/// How often a program is looked after.
+const ROUND: Duration = Duration::from_millis(100);
+
+/// Places of programs, in the whole process.
+static PLACES: Semaphore = Semaphore::const_new(AT_ONCE);
+
 /// Runs a program for each code: the number is its argument, the code its input.
 #[derive(Debug, Clone)]
 pub struct CommandSender(pub PathBuf);
@@ -108,8 +123,16 @@ pub struct CommandSender(pub PathBuf);
 #[async_trait]
 impl CodeSender for CommandSender {
     async fn send(&self, phone: &Phone, code: &str) -> Result<(), ApiError> {
+        let Ok(place) = PLACES.try_acquire() else {
+            tracing::error!("a code was not sent: {AT_ONCE} programs are still at it");
+            return Err(ApiError::unavailable());
+        };
         let (program, phone, code) = (self.0.clone(), phone.as_str().to_owned(), code.to_owned());
-        let sent = tokio::task::spawn_blocking(move || run(&program, &phone, &code));
+        let sent = tokio::task::spawn_blocking(move || {
+            // Whether or not anybody waits for it.
+            let _place = place;
+            run(&program, &phone, &code)
+        });
         match sent.await {
             Ok(Ok(true)) => Ok(()),
             outcome => {
@@ -131,11 +154,12 @@ fn run(program: &Path, phone: &str, code: &str) -> std::io::Result<bool> {
         // A program may end without reading its input; its status says how it went.
         let _ = input.write_all(code.as_bytes());
     }
-    for _ in 0..100 {
+    let begun = Instant::now();
+    while begun.elapsed() < ENDED_AFTER {
         if let Some(status) = child.try_wait()? {
             return Ok(status.success());
         }
-        std::thread::sleep(std::time::Duration::from_millis(100));
+        std::thread::sleep(ROUND);
     }
     child.kill()?;
     child.wait()?;
@@ -175,5 +199,23 @@ mod tests {
         assert_eq!(NoSender.send(&phone, "1").await.unwrap_err().status(), 403);
         assert!(CommandSender("/bin/true".into()).send(&phone, "1").await.is_ok());
         assert_eq!(CommandSender("/bin/false".into()).send(&phone, "1").await.unwrap_err().status(), 503);
+    }
+    #[actix_web::test]
+    async fn f48_a_program_that_hangs_is_ended_and_only_some_are_waited_for() {
+        use std::os::unix::fs::PermissionsExt;
+
+        use futures_util::future::join_all;
+
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("send");
+        std::fs::write(&program, "#!/bin/sh\necho $$ >> \"$0.pids\"\nexec sleep 600\n").unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let (sender, phone) = (CommandSender(program.clone()), Phone::parse("+79001234567").unwrap());
+        let sent = join_all((0..AT_ONCE + 4).map(|_| sender.send(&phone, "123456"))).await;
+        assert!(sent.iter().all(|sent| sent.as_ref().is_err_and(|error| error.status() == 503)), "{sent:?}");
+        let pids = std::fs::read_to_string(program.with_extension("pids")).unwrap();
+        assert_eq!(pids.lines().count(), AT_ONCE);
+        assert!(!pids.lines().any(|pid| Path::new("/proc").join(pid).exists()), "they are ended");
+        assert_eq!(PLACES.available_permits(), AT_ONCE);
     }
 }
