@@ -21,6 +21,8 @@ if [ -z "$program" ]; then
     program=$(realpath -m "${CARGO_TARGET_DIR:-target}")/debug/peerpack
 fi
 
+# The server would not know it.
+unset PEERPACK_REPLAY_PROGRAM
 case $store in
     both)
         status=0
