@@ -15,6 +15,7 @@ mod decide;
 mod draft;
 
 use crate::ids::{PackageId, RequestId, TripId, UserId};
+use crate::money::Amount;
 use crate::rejection::Rejection;
 use crate::request::{Origin, Request};
 use crate::time::{Span, Time};
@@ -220,9 +221,9 @@ impl Package {
     }
 
     /// Whether a sender who describes a parcel, without naming a package, means this one: published a moment ago, in the
-    /// same words, for the same reward, and not over.
+    /// same words, for the same reward, if one is named, and not over.
     #[must_use]
-    pub fn is_meant_by(&self, sender: UserId, draft: &PackageDraft, now: Time) -> bool {
+    pub fn is_meant_by(&self, sender: UserId, description: &str, reward: Option<Amount>, now: Time) -> bool {
         let is_over = matches!(
             self.state,
             PackageState::Template | PackageState::Confirmed { .. } | PackageState::Cancelled { .. }
@@ -230,8 +231,8 @@ impl Package {
         !is_over
             && self.sender == sender
             && now.since(self.created_at) <= MEANT_WITHIN
-            && self.draft.reward == draft.reward
-            && self.draft.description.trim() == draft.description.trim()
+            && reward.is_none_or(|reward| reward == self.draft.reward)
+            && self.draft.description.trim() == description.trim()
     }
 
     /// When the next offer or acceptance ends.

@@ -480,8 +480,10 @@ fn a_parcel_that_is_described_again_within_a_minute_is_the_one_that_was_publishe
     let meant = |change: &dyn Fn(&mut Package), by: UserId, now: Time| {
         let mut package = published();
         change(&mut package);
-        package.is_meant_by(by, &published().draft, now)
+        package.is_meant_by(by, "Books", Some(roubles(500)), now)
     };
+    assert!(published().is_meant_by(sender(), "Books", None, soon), "no reward is no difference");
+    assert!(!published().is_meant_by(sender(), "Boots", None, soon));
     assert!(meant(&|_| {}, sender(), soon));
     assert!(meant(&|one| one.draft.description.insert(0, ' '), sender(), soon), "blanks do not count");
     assert!(meant(&|one| one.state = PackageState::Assigned { request: id(30), at: THEN }, sender(), soon));

@@ -6,6 +6,8 @@ use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
 use peerpack_actors::package::{Mode, Package, PackageDraft, Terms};
 use peerpack_actors::place::Gazetteer;
 use peerpack_actors::ports::Store;
+use peerpack_actors::rejection::Rejection;
+use peerpack_actors::runtime::engine::Described;
 use peerpack_actors::runtime::{Conditions, Refusal};
 use peerpack_actors::trip::Trip;
 use serde::{Deserialize, Serialize};
@@ -78,16 +80,24 @@ pub async fn send_package(
                 let terms =
                     packages::terms(&app, input.package_data.as_ref().unwrap_or(&NewPackage::default()))?;
                 let is_flat = !input.is_new_package && input.package_data.is_none();
+                let says_reward = input.reward.is_some();
                 let draft = draft_for(&app, input, &trips[0])?;
-                let ask = async |trip: TripId| {
-                    let (engine, draft) = (engine(trip, None, terms), draft.clone());
-                    if is_flat {
-                        engine.describe_and_ask(by, draft, trip, message.clone()).await
-                    } else {
-                        engine.publish_and_ask(by, draft, trip, message.clone()).await
-                    }
-                };
-                first_that_takes_it(&trips, ask).await?
+                if is_flat {
+                    let ids: Vec<TripId> = trips.iter().map(|trip| trip.id).collect();
+                    let asked = ids.clone();
+                    let sent = move |package: &Package| asked.iter().find_map(|trip| sent(package, *trip));
+                    let answering = once.package(StatusCode::CREATED, sent);
+                    let engine = app.engine.under(Conditions { answering, terms, ..Conditions::default() });
+                    let described = Described { draft, says_reward };
+                    engine.describe_and_ask(by, described, &ids, message).await?
+                } else {
+                    let publish = async |trip: TripId| {
+                        engine(trip, None, terms)
+                            .publish_and_ask(by, draft.clone(), trip, message.clone())
+                            .await
+                    };
+                    first_that_takes_it(&trips, publish).await?
+                }
             }
             Some(id) => {
                 let id: PackageId = id.parse().map_err(|_| ApiError::not_found())?;
@@ -134,6 +144,8 @@ pub(super) async fn first_that_takes_it(
     for trip in trips {
         match ask(trip.id).await {
             Ok((package, _)) => return Ok((package, trip.id)),
+            // The courier is asked already: not for another trip as well.
+            Err(Refusal::Rejected(rejection @ Rejection::AlreadyRequested)) => return Err(rejection.into()),
             Err(Refusal::Rejected(rejection)) => refused = refused.or(Some(rejection)),
             Err(refusal) => return Err(refusal.into()),
         }

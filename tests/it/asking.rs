@@ -144,6 +144,39 @@ async fn a_parcel_that_is_described_again_is_not_sent_twice() {
 }
 
 #[actix_web::test]
+async fn a_courier_is_asked_for_a_parcel_on_the_trip_that_it_suits_and_for_no_other_one() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let (anna, ivan) = (app.sign_in("Анна").await, app.sign_in("Иван").await);
+        // The soonest goes another way.
+        ivan.publish_trip("Самара", "Уфа", json!({ "date": crate::support::day(1) })).await;
+        let trip = ivan.publish_trip("Москва", "Казань", json!({})).await;
+        let later = ivan.publish_trip("Москва", "Казань", json!({ "date": crate::support::day(4) })).await;
+        let more = json!({ "description": "Торт", "reward": 700, "mode": "choose" });
+        let package = anna.publish_package("Москва", "Казань", more).await;
+        let path = format!("/api/couriers/{}/send-package", ivan.id);
+        // No reward is named: any will do.
+        let flat = json!({ "message": "Возьмёте?", "packageDescription": "Торт" });
+        let (status, sent) = anna.post(&path, flat.clone()).await;
+        assert_eq!((status, &sent["package_id"]), (StatusCode::CREATED, &json!(package)), "{sent}");
+        assert_eq!(requests_on(&ivan, &trip).await[0]["id"], sent["request_id"]);
+        let key = [("idempotency-key", "k")];
+        for _ in 0..2 {
+            let (_, _, again) = anna.call_with(reqwest::Method::POST, &path, &key, Some(flat.clone())).await;
+            assert_eq!(again, sent);
+        }
+        let other = json!({ "message": "Ну пожалуйста", "packageDescription": "Торт" });
+        let (status, refused) = anna.post(&path, other).await;
+        assert_eq!((status.as_u16(), &refused["code"]), (409, &json!("already_requested")));
+        let other = json!({ "message": "Ну пожалуйста", "package_id": package });
+        assert_eq!(anna.post(&path, other).await.0.as_u16(), 409);
+        assert_eq!(requests_on(&ivan, &later).await, Vec::<Value>::new(), "nor for another trip");
+        assert_eq!(packages(&anna).await.len(), 1);
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
 async fn a_parcel_that_is_described_many_times_at_once_is_one_parcel() {
     for backend in backends() {
         let app = TestApp::start(backend).await;

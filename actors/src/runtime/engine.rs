@@ -37,7 +37,7 @@ use crate::trip::Trip;
 use crate::unit::Unit;
 
 pub use self::finding::Fitting;
-pub use self::publishing::Response;
+pub use self::publishing::{Described, Response};
 pub use super::package_actor::Done;
 
 /// What besides the command matters to one call.

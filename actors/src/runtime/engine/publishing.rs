@@ -31,6 +31,15 @@ pub struct Response {
     pub airport: String,
 }
 
+/// A parcel as a sender describes it to a courier, without naming a package.
+#[derive(Clone, Debug)]
+pub struct Described {
+    /// What is published, unless it was published a moment ago.
+    pub draft: PackageDraft,
+    /// Whether a reward was named. If none was, any will do.
+    pub says_reward: bool,
+}
+
 impl Engine {
     /// Publishes a trip; waiting packages that it could carry are offered at once.
     ///
@@ -78,40 +87,72 @@ impl Engine {
         Ok(self.publish_asking(sender, draft, trip, message, None).await?)
     }
 
-    /// The sender describes a parcel, names no package, and asks the courier of a trip to carry it. A parcel that was
-    /// published a moment ago in these words is the one that is meant; otherwise it is published and asked for, both or
-    /// neither.
+    /// The sender describes a parcel, names no package, and asks a courier to carry it on one of these trips. A parcel that
+    /// was published a moment ago in these words is the one that is meant, and asked for on the first trip that it suits;
+    /// otherwise it is published and asked for, both or neither. Says on which trip.
     ///
     /// # Errors
-    /// `does_not_suit` when the trip cannot carry it; any other refusal.
+    /// The first refusal, when no trip can carry it.
     pub async fn describe_and_ask(
         &self,
         sender: UserId,
-        draft: PackageDraft,
-        trip: TripId,
+        described: Described,
+        trips: &[TripId],
         message: String,
-    ) -> Result<(Package, RequestId), Refusal> {
+    ) -> Result<(Package, TripId), Refusal> {
+        let Described { draft, says_reward } = described;
+        let reward = says_reward.then_some(draft.reward);
         for _ in 0..ATTEMPTS {
             let now = self.context.clock.now();
             let since = now - MEANT_WITHIN;
             let published = self.context.store.published_by(sender, since, MOST_PUBLISHED).await?;
-            let meant = published.iter().find(|package| package.is_meant_by(sender, &draft, now));
-            if let Some(package) = meant {
-                match self.ask(package.id, trip, sender, message.clone()).await {
-                    // It goes another way, so this is another parcel.
+            let is_meant = |package: &&Package| package.is_meant_by(sender, &draft.description, reward, now);
+            if let Some(package) = published.iter().find(is_meant) {
+                match self.ask_on_one_of(package, trips, sender, &message).await {
+                    // It goes another way than the courier, so this is another parcel.
                     Err(Refusal::Rejected(Rejection::DoesNotSuit(_))) => {}
                     answer => return answer,
                 }
             }
             let count = published.len();
             let seen = (count < MOST_PUBLISHED as usize).then_some(Publications { sender, since, count });
-            match self.publish_asking(sender, draft.clone(), trip, message.clone(), seen).await {
-                // Something else was published meanwhile; it may be this parcel.
-                Err(Unpublished::Conflict) => {}
-                answer => return Ok(answer?),
+            let mut refused = Refusal::NotFound;
+            for trip in trips {
+                match self.publish_asking(sender, draft.clone(), *trip, message.clone(), seen).await {
+                    Ok((package, _)) => return Ok((package, *trip)),
+                    // Something else was published meanwhile; it may be this parcel.
+                    Err(Unpublished::Conflict) => {
+                        refused = Refusal::Busy;
+                        break;
+                    }
+                    Err(Unpublished::Refused(refusal)) => refused = earlier(refused, refusal)?,
+                }
+            }
+            if !matches!(refused, Refusal::Busy) {
+                return Err(refused);
             }
         }
         Err(Refusal::Busy)
+    }
+
+    /// Asks for a package on the first of these trips that it suits; on one that it has a request for before all.
+    async fn ask_on_one_of(
+        &self,
+        package: &Package,
+        trips: &[TripId],
+        by: UserId,
+        message: &str,
+    ) -> Result<(Package, TripId), Refusal> {
+        let mut trips = trips.to_vec();
+        trips.sort_by_key(|trip| package.request_on(*trip).is_none());
+        let mut refused = Refusal::NotFound;
+        for trip in trips {
+            match self.ask(package.id, trip, by, message.to_owned()).await {
+                Ok((package, _)) => return Ok((package, trip)),
+                Err(refusal) => refused = earlier(refused, refusal)?,
+            }
+        }
+        Err(refused)
     }
 
     async fn publish_asking(
@@ -218,6 +259,22 @@ impl Engine {
         let id = RequestId::new(now, self.context.clock.random());
         let (trip, courier, airport) = (trip.id, trip.courier, String::new());
         Ok(Proposal { id, trip, courier, plan, reward, message, airport, time_limit: None })
+    }
+}
+
+/// Of two refusals of trips that were tried one after the other the first counts, unless it says only that the trip does not
+/// suit.
+///
+/// # Errors
+/// The second one, if no other trip has to be tried: nobody knows what became of it, or the courier is asked already.
+fn earlier(first: Refusal, second: Refusal) -> Result<Refusal, Refusal> {
+    match (&first, &second) {
+        (_, Refusal::Rejected(Rejection::AlreadyRequested)) => Err(second),
+        (Refusal::NotFound | Refusal::Rejected(Rejection::DoesNotSuit(_)), Refusal::Rejected(_)) => {
+            Ok(second)
+        }
+        (_, Refusal::Rejected(_) | Refusal::NotFound) => Ok(first),
+        _ => Err(second),
     }
 }
 
