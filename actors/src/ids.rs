@@ -31,6 +31,13 @@ macro_rules! id {
                 Self(uuid::Builder::from_unix_timestamp_millis(ms, &random).into_uuid())
             }
 
+            /// The moment of creation, to the millisecond.
+            #[must_use]
+            pub fn created_at(self) -> Time {
+                let ms = self.0.as_u128() >> 80;
+                Time::from_ms(i64::try_from(ms).unwrap_or(i64::MAX))
+            }
+
             /// The UUID behind the id, for the store.
             #[must_use]
             pub const fn uuid(self) -> Uuid {

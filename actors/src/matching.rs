@@ -42,14 +42,14 @@ use crate::matching::policy::outlook::MOST_WEIGHT;
 use crate::time::Span;
 
 pub use courier_grid::{CourierGrid, Nearby};
-pub use explain::{Explanation, Verdict, explain};
+pub use explain::{Explanation, Next, Verdict, explain};
 pub use feasibility::{Need, feasible, fit};
 pub use index::{Browsing, Candidate, Chart, PackageIndex, Passing, Seen, Survey, TripIndex};
 pub use measure::{Aboard, Question, Way, Ways};
 pub use package_entry::{PackageEntry, Zone, zone};
 pub use policy::{Ranked, next_wave, rank, time_limit};
 pub use reason::Reason;
-pub use score::{Terms, gain_rub, score};
+pub use score::{Terms, gain_rub, roubles, score};
 pub use trip_entry::{Anchor, TripEntry};
 
 /// Every knob of the matching. The same settings must serve all entries of an index.
@@ -97,6 +97,14 @@ pub struct Settings {
     pub region_weights: BTreeMap<String, f64>,
     /// How many days of published packages the prices of room are learned from; 0 learns nothing.
     pub history_days: u32,
+    /// How many standard deviations the demand for a trip is taken to be below what was seen of it, 0 to 5. Where it was
+    /// seen of no more people than the square of this, it is nothing.
+    pub doubt: f64,
+    /// How long a package that nobody carries has to wait, in minutes, to be evidence of demand.
+    pub evidence_wait_min: u32,
+    /// How long room is kept from a package at most, in percent of the time from when it and the trip are published to
+    /// the pickup, 0 (room is free) to 100. Then the package is offered to whoever suits.
+    pub keep_percent: u32,
     /// The part of the demand that fits a trip that is counted as this trip's, 0 (room is free) to 3. Above 1, room
     /// is kept against chance, too.
     pub demand_share: f64,
@@ -154,6 +162,8 @@ impl Settings {
             (finite, "a radius, a cost, an exponent, a prior or the road factor is not in 0 to 1000000"),
             (share.contains(&self.acceptance), "acceptance is not in 0 to 1"),
             (self.acceptance_prior > 0.0, "acceptance_prior is not above 0"),
+            ((0.0..=5.0).contains(&self.doubt), "doubt is not in 0 to 5"),
+            (self.keep_percent <= 100, "keep_percent is not in 0 to 100"),
             ((0.0..=3.0).contains(&self.demand_share), "demand_share is not in 0 to 3"),
             (share.contains(&self.supply_share), "supply_share is not in 0 to 1"),
             ((0.0..=MOST_WEIGHT).contains(&self.fairness), "fairness is not in 0 to 0.15"),
@@ -196,7 +206,10 @@ impl Default for Settings {
             fairness: 0.05,
             region_weights: BTreeMap::new(),
             history_days: 7,
-            demand_share: 1.5,
+            doubt: 2.0,
+            evidence_wait_min: 60,
+            keep_percent: 97,
+            demand_share: 3.0,
             supply_share: 0.5,
             notice_min: 15,
             max_standing: 16,

@@ -119,8 +119,9 @@ pub trait Store: Send + Sync + 'static {
     /// could answer do not count.
     async fn answers(&self, since: Time) -> Result<Vec<(UserId, Answers)>, Unavailable>;
 
-    /// Packages published at or after `since`, templates aside, the latest first, at most `limit`.
-    async fn published(&self, since: Time, limit: u32) -> Result<Vec<Package>, Unavailable>;
+    /// Packages that are evidence of demand, the latest first: carried, or waiting and never called off by senders who
+    /// can pay.
+    async fn evidence(&self, query: EvidenceQuery) -> Result<Vec<Package>, Unavailable>;
 
     /// What a sender has published at or after `since`, templates too, the latest first, at most `limit`.
     async fn published_by(
@@ -153,6 +154,21 @@ pub trait Store: Send + Sync + 'static {
 
     /// Events after `after`, in order, at most `limit`.
     async fn events(&self, user: UserId, after: u64, limit: u32) -> Result<Vec<StreamEntry>, Unavailable>;
+}
+
+/// Which packages [`Store::evidence`] looks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct EvidenceQuery {
+    /// Published at or after this.
+    pub since: Time,
+    /// Those that are open count if they were published by then.
+    pub waited_since: Time,
+    /// Whether every sender can pay; otherwise, of those that nobody carries, they count whose sender has the reward.
+    pub anybody_can_pay: bool,
+    /// How many of one sender, at most: the latest.
+    pub most_of_one: u32,
+    /// How many, at most: the latest.
+    pub limit: u32,
 }
 
 /// What one commit changed, for other nodes.

@@ -49,7 +49,7 @@ impl Policy for FirstCome {
 
 fn take_best(market: &mut Market, package: PackageId, candidates: &[Candidate]) {
     let entry = market.entry(package);
-    let ranked = rank(candidates, entry, &|_| 1.0, &market.settings);
+    let ranked = rank(candidates, entry, &|_| 1.0, market.now, &market.settings);
     if let Some(best) = ranked.first().filter(|best| best.score > 0.0) {
         market.claim(package, &best.candidate);
     }
@@ -57,7 +57,7 @@ fn take_best(market: &mut Market, package: PackageId, candidates: &[Candidate]) 
 
 fn by_score(market: &Market, mut waiting: Vec<(PackageId, Candidate)>) -> Vec<PackageId> {
     let score = |(package, candidate): &(PackageId, Candidate)| {
-        let ranked = rank(&[*candidate], market.entry(*package), &|_| 1.0, &market.settings);
+        let ranked = rank(&[*candidate], market.entry(*package), &|_| 1.0, market.now, &market.settings);
         #[expect(clippy::cast_possible_truncation, reason = "thousandths of a score are exact enough")]
         ranked.first().map_or(0, |one| (one.score * 1_000.0) as i64)
     };

@@ -5,13 +5,13 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
 use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
 use peerpack_actors::matching::policy;
-use peerpack_actors::matching::policy::demand::{Demand, History};
+use peerpack_actors::matching::policy::demand::{Asked, Demand, History};
+use peerpack_actors::matching::policy::evidence::least_wait;
+use peerpack_actors::matching::policy::keeping::next_step;
 use peerpack_actors::matching::policy::outlook::{Outlook, View};
 use peerpack_actors::matching::policy::settlement::{PastPackage, PastTrip, Settlement};
 use peerpack_actors::matching::policy::standing::{Agreed, Standing, Standings};
-use peerpack_actors::matching::{
-    Candidate, PackageEntry, Ranked, Settings, TripEntry, gain_rub, next_wave, rank,
-};
+use peerpack_actors::matching::{Candidate, PackageEntry, Ranked, Settings, TripEntry, gain_rub, rank};
 use peerpack_actors::package::Package;
 use peerpack_actors::place::Gazetteer;
 use peerpack_actors::time::{Span, Time};
@@ -54,6 +54,8 @@ pub struct Engine {
     manners: Manners,
     random: Xoshiro256PlusPlus,
     history: History,
+    /// Packages that are evidence of demand, or may become some: when they have waited long enough.
+    waiting: BTreeSet<(Time, PackageId)>,
     packages: Vec<PastPackage>,
     trips: Vec<PastTrip>,
     settlement: Settlement,
@@ -87,7 +89,8 @@ impl Outlook for Beliefs<'_> {
         let trip = self.market.trips.get(candidate.trip);
         let demand = trip.zip(self.demands.get(&candidate.trip));
         demand.map_or(0.0, |(trip, demand)| {
-            demand.price_rub(trip, &candidate.plan, package.load, self.market.now)
+            let asked = Asked { sender: package.sender, plan: &candidate.plan, load: package.load };
+            demand.price_rub(trip, asked, self.market.now)
         })
     }
 }
@@ -116,6 +119,7 @@ impl Engine {
             manners,
             random: past.seed.random(2),
             history: History::default(),
+            waiting: BTreeSet::new(),
             packages: Vec::new(),
             trips: Vec::new(),
             settlement: Settlement::default(),
@@ -142,6 +146,9 @@ impl Engine {
     }
 
     fn note(&mut self, entry: PackageEntry, published_at: Time, settings: &Settings) {
+        if self.history.knows(entry.id) {
+            return;
+        }
         self.history.note(&entry, published_at, settings);
         self.packages.push(PastPackage { entry, published_at });
     }
@@ -157,15 +164,15 @@ impl Engine {
         self.packages.retain(|package| package.published_at >= since);
         self.trips.retain(|trip| trip.published_at >= since);
         let gazetteer = Gazetteer::bundled();
-        self.settlement =
-            Settlement::of(self.trips.clone(), &self.packages, span, &market.settings, gazetteer);
+        let over = self.packages.iter().filter(|package| market.waiting.get(package.entry.id).is_none());
+        let over: Vec<_> = over.cloned().collect();
+        self.settlement = Settlement::of(self.trips.clone(), &over, span, &market.settings, gazetteer);
         self.history.adopt(&self.settlement);
         for trip in market.trips.iter() {
             self.demands.insert(trip.id, self.history.demand(trip, &market.settings));
         }
     }
 
-    /// Makes the next wave for a package.
     fn consider(&mut self, market: &mut Market, package: PackageId) {
         let Some(entry) = market.waiting.get(package).cloned() else { return };
         let most = market.settings.max_live_offers;
@@ -173,18 +180,18 @@ impl Engine {
         let can_be_asked = |courier| !entry.is_pending_with(courier) && is_free(courier);
         let candidates =
             market.trips.candidates_among(&entry, market.now, market.settings.candidates, can_be_asked);
-        let wave = {
+        let step = {
             let beliefs = Beliefs { acceptance: self.manners.acceptance, demands: &self.demands, market };
-            let ranked = rank(&candidates, &entry, &beliefs, &market.settings);
+            let ranked = rank(&candidates, &entry, &beliefs, market.now, &market.settings);
             let busy = |one: &Ranked| !is_free(one.candidate.courier);
-            if ranked.iter().any(|one| one.room_is_dear) && !entry.has_time_to_choose(market.now) {
-                let again = Span::minutes(i64::from(market.settings.look_again_min));
-                self.look_again.insert((market.now + again, package));
-            }
-            next_wave(&ranked, &entry, &beliefs, market.now, &market.settings, busy)
+            next_step(&ranked, &entry, &beliefs, market.now, &market.settings, busy)
         };
-        let asked = !wave.is_empty();
-        for one in wave {
+        if let Some(kept_until) = step.kept_until {
+            let again = Span::minutes(i64::from(market.settings.look_again_min));
+            self.look_again.insert(((market.now + again).min(kept_until), package));
+        }
+        let asked = !step.wave.is_empty();
+        for one in step.wave {
             self.offer(market, package, one.candidate);
         }
         let collects = market.waiting.get(package).is_some_and(|entry| entry.is_deferred(market.now));
@@ -238,9 +245,27 @@ impl Engine {
             return;
         }
         if market.claim(package, &candidate) {
-            self.standings.set(package, None);
+            self.carried(market, package);
         } else {
             self.consider(market, package);
+        }
+    }
+
+    /// A package has its courier.
+    fn carried(&mut self, market: &Market, package: PackageId) {
+        self.standings.set(package, None);
+        let entry = market.entry(package).clone();
+        let published_at = entry.published_at;
+        self.note(entry, published_at, &market.settings);
+    }
+
+    /// Takes in who has waited long enough to be evidence.
+    fn take_in_who_waits(&mut self, market: &Market) {
+        while let Some((at, package)) = self.waiting.first().copied().filter(|(at, _)| *at <= market.now) {
+            self.waiting.remove(&(at, package));
+            let entry = market.entry(package).clone();
+            let published_at = entry.published_at;
+            self.note(entry, published_at, &market.settings);
         }
     }
 
@@ -248,6 +273,8 @@ impl Engine {
         market.change(package, |entry| entry.standing.push((candidate.trip, candidate.courier)));
         let entry = market.entry(package);
         let mut agreed = self.standings.get(package).cloned().unwrap_or_else(|| Agreed {
+            sender: entry.sender,
+            published_at: entry.published_at,
             load: entry.load,
             confirm_by: entry.confirm_by.expect("the package is deferred"),
             prospects: self.settlement.prospects(entry, &market.settings),
@@ -267,8 +294,8 @@ impl Engine {
 
     /// Makes deals of the acceptances that have to become some now.
     fn choose(&mut self, market: &mut Market, due: &[PackageId]) {
-        let price_rub = |trip: &TripEntry, plan: &_, load| {
-            self.demands.get(&trip.id).map_or(0.0, |demand| demand.price_rub(trip, plan, load, market.now))
+        let price_rub = |trip: &TripEntry, asked: Asked<'_>| {
+            self.demands.get(&trip.id).map_or(0.0, |demand| demand.price_rub(trip, asked, market.now))
         };
         let chosen = self.standings.choose(due, &market.trips, price_rub, market.now, &market.settings);
         for (package, standing) in chosen {
@@ -276,7 +303,7 @@ impl Engine {
             let candidate =
                 Candidate { trip: trip.id, courier: trip.courier, price: trip.price(), plan: standing.plan };
             if market.claim(package, &candidate) {
-                self.standings.set(package, None);
+                self.carried(market, package);
             }
         }
     }
@@ -305,8 +332,8 @@ fn notice(market: &Market) -> Span {
 impl Policy for Engine {
     fn package_published(&mut self, market: &mut Market, package: PackageId) {
         self.settle(market);
-        let entry = market.entry(package).clone();
-        self.note(entry, market.now, &market.settings);
+        let published_at = market.entry(package).published_at;
+        self.waiting.insert((published_at + least_wait(&market.settings), package));
         self.consider(market, package);
     }
 
@@ -326,6 +353,7 @@ impl Policy for Engine {
 
     fn round(&mut self, market: &mut Market) {
         let now = market.now;
+        self.take_in_who_waits(market);
         self.settle(market);
         while let Some(Reverse((_, offer))) =
             self.answers.peek().copied().filter(|Reverse((at, _))| *at <= now)

@@ -43,6 +43,9 @@ enum Command {
         /// A field of `matching::Settings`
         #[arg(long, default_value = "demand_share")]
         knob: String,
+        /// Other knobs that are not at their defaults, as `knob=value`
+        #[arg(long)]
+        set: Vec<String>,
         /// Its values, as JSON
         #[arg(long, value_delimiter = ',', default_value = "0.4,0.6,0.8,1.0")]
         values: Vec<String>,
@@ -110,7 +113,14 @@ fn main() -> anyhow::Result<()> {
     let bench = Bench { towns: Towns::new(), solver: Solver { python, limit_s }, seeds };
     match command {
         Command::Judge { out } => judge(&bench, &out),
-        Command::Tune { knob, values, trips, rules } => tune(&bench, &knob, &values, trips, &rules),
+        Command::Tune { knob, set, values, trips, rules } => {
+            let mut defaults = Settings { acceptance: 1.0, ..Settings::default() };
+            for one in &set {
+                let (knob, value) = one.split_once('=').with_context(|| format!("{one} is no knob=value"))?;
+                defaults = with_knob(&defaults, knob, value)?;
+            }
+            tune(&bench, &defaults, &knob, &values, trips, &rules)
+        }
     }
 }
 
@@ -121,21 +131,21 @@ fn line<S>(measured: &Measured<S>) -> String {
 
 fn tune(
     bench: &Bench,
+    defaults: &Settings,
     knob: &str,
     values: &[String],
     trips: Option<usize>,
     rules: &str,
 ) -> anyhow::Result<()> {
-    let defaults = Settings { acceptance: 1.0, ..Settings::default() };
     let markets = SCARCE.iter().chain(&PLENTIFUL);
     for scenario in markets.filter(|market| trips.is_none_or(|trips| market.trips == trips)) {
         let worlds: Vec<_> = Training::first(bench.seeds)
             .map(|seed| {
-                Prepared::new(seed, *scenario, Manners::WILLING, &defaults, &bench.towns, &bench.solver)
+                Prepared::new(seed, *scenario, Manners::WILLING, defaults, &bench.towns, &bench.solver)
             })
             .collect::<anyhow::Result<_>>()?;
         for value in values {
-            let settings = with_knob(&defaults, knob, value)?;
+            let settings = with_knob(defaults, knob, value)?;
             let asked = Rule::ASKING.into_iter().filter(|rule| rule.name().contains(rules));
             let shares =
                 asked.map(|rule| format!("{} {:.2}", rule.name(), 100.0 * tuned(&worlds, rule, &settings)));

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::{PackageId, UserId};
 use peerpack_actors::matching::explain::words::answer;
-use peerpack_actors::matching::{Explanation, Verdict};
+use peerpack_actors::matching::{Explanation, Reason, Verdict};
 use peerpack_actors::money::Amount;
 use peerpack_actors::package::Package;
+use peerpack_actors::place::Gazetteer;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::next::{NextView, next_view};
 use super::packages::{NewPackage, draft};
 use crate::app::App;
 use crate::auth::Principal;
@@ -40,6 +42,8 @@ pub struct ExplanationView {
     verdicts: Vec<VerdictView>,
     /// Requests made so far, by state.
     requests: BTreeMap<String, usize>,
+    /// What happens to it now.
+    next: NextView,
 }
 
 /// What was found about one trip.
@@ -71,6 +75,10 @@ pub struct VerdictView {
     leg_to: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     capacity_left_g: Option<u32>,
+    /// With `room_is_dear`: until when its room is kept from the package at the latest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    kept_until: Option<String>,
     /// Whether its courier has been asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     asked: Option<bool>,
@@ -83,6 +91,8 @@ pub struct DryRun {
     as_drafted: Reach,
     /// How many trips touch an end of the package and would not see it, by reason.
     reasons: BTreeMap<String, usize>,
+    /// What would happen to it if it were published now.
+    next: NextView,
     /// The same for 20 % more reward.
     with_more_reward: Reach,
     /// In words, English.
@@ -139,14 +149,16 @@ pub async fn dry_run(
     body: Body<NewPackage>,
 ) -> Result<HttpResponse, ApiError> {
     let draft = draft(&app, body.0, None)?;
-    let reward = draft.reward;
+    let (reward, pickup) = (draft.reward, draft.pickup.place);
     let more = Amount::new(reward.minor + reward.minor * MORE_PERCENT / 100, reward.currency);
     let (as_drafted, with_more) = app.engine.dry_run(principal.user, draft, more).await?;
-    let (text_en, text_ru) = in_words(&as_drafted);
+    let next = next_view(as_drafted.next, Gazetteer::bundled().get(pickup));
+    let (text_en, text_ru) = if next.is_kept() { next.texts() } else { in_words(&as_drafted) };
     let reasons = counted(&as_drafted);
     let answer = DryRun {
         as_drafted: reach(reward, &as_drafted),
         reasons,
+        next,
         with_more_reward: reach(more, &with_more),
         text_en,
         text_ru,
@@ -205,6 +217,7 @@ fn view(
         reasons: counted(explanation),
         verdicts: verdicts.map(|verdict| verdict_view(package, verdict, people, is_operator)).collect(),
         requests,
+        next: next_view(explanation.next, Gazetteer::bundled().get(package.draft.pickup.place)),
     }
 }
 
@@ -232,6 +245,10 @@ fn verdict_view(
         leg_from: found.map(|found| found.plan.legs.from),
         leg_to: found.map(|found| found.plan.legs.to),
         capacity_left_g: found.map(|found| found.plan.room_left_g),
+        kept_until: match verdict.outcome {
+            Err(Reason::RoomIsDear { until }) if !carries => Some(until.to_string()),
+            _ => None,
+        },
         asked: found.map(|found| found.requested),
     }
 }

@@ -5,7 +5,8 @@ use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
 use peerpack_actors::matching::policy::couriers::Answers;
 use peerpack_actors::package::Package;
 use peerpack_actors::ports::{
-    Changes, ChoiceRounds, CommitError, Committed, Store, StreamEntry, StreamPosition, Unavailable,
+    Changes, ChoiceRounds, CommitError, Committed, EvidenceQuery, Store, StreamEntry, StreamPosition,
+    Unavailable,
 };
 use peerpack_actors::time::Time;
 use peerpack_actors::trip::Trip;
@@ -74,10 +75,21 @@ const ANSWERS: Sql = sql("\
     AND (agreed_at IS NOT NULL OR state NOT IN ('pending', 'taken', 'withdrawn')) \
     GROUP BY courier ORDER BY courier");
 
-const PUBLISHED: Sql = sql(concat!(
+// What was called off before its time is left out, and so is what its sender could not pay for. The wallet is as it is
+// now: nobody has kept what was in it while the package waited.
+const EVIDENCE: Sql = sql(concat!(
     "SELECT ",
     package_columns!(),
-    " FROM packages WHERE created_at >= $1 AND template = 0 ORDER BY created_at DESC, id DESC LIMIT $2"
+    " FROM packages WHERE id IN (SELECT id FROM ( \
+      SELECT p.id, p.created_at, \
+      ROW_NUMBER() OVER (PARTITION BY p.sender ORDER BY p.created_at DESC, p.id DESC) AS nth \
+      FROM packages AS p \
+      LEFT JOIN wallets AS w ON w.user_id = p.sender AND w.kind = 'available' AND w.currency = p.reward_currency \
+      WHERE p.created_at >= $1 AND p.template = 0 AND (p.deal IS NOT NULL \
+      OR ((p.state = 'open' AND p.created_at <= $2 OR p.state = 'cancelled' AND p.state_at >= p.deliver_by) \
+      AND ($3 = 1 OR COALESCE(w.balance, 0) >= p.reward_minor))) \
+      ) AS e WHERE nth <= $4 ORDER BY created_at DESC, id DESC LIMIT $5) \
+      ORDER BY created_at DESC, id DESC"
 ));
 
 // Ids begin with the time of publication.
@@ -188,9 +200,10 @@ impl Store for Database {
         })?)
     }
 
-    async fn published(&self, since: Time, limit: u32) -> Result<Vec<Package>, Unavailable> {
-        let work =
-            self.snapshot(move |conn| Box::pin(load::packages(conn, PUBLISHED, args![since.ms(), limit])));
+    async fn evidence(&self, query: EvidenceQuery) -> Result<Vec<Package>, Unavailable> {
+        let EvidenceQuery { since, waited_since, anybody_can_pay, most_of_one, limit } = query;
+        let args = args![since.ms(), waited_since.ms(), i64::from(anybody_can_pay), most_of_one, limit];
+        let work = self.snapshot(move |conn| Box::pin(load::packages(conn, EVIDENCE, args)));
         Ok(work.await?)
     }
 

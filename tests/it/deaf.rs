@@ -8,7 +8,8 @@ use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
 use peerpack_actors::matching::policy::couriers::Answers;
 use peerpack_actors::package::Package;
 use peerpack_actors::ports::{
-    Changes, ChoiceRounds, CommitError, Committed, Store, StreamEntry, StreamPosition, Unavailable,
+    Changes, ChoiceRounds, CommitError, Committed, EvidenceQuery, Store, StreamEntry, StreamPosition,
+    Unavailable,
 };
 use peerpack_actors::time::Time;
 use peerpack_actors::trip::Trip;
@@ -77,8 +78,8 @@ impl Store for Deaf {
         self.database.answers(since).await
     }
 
-    async fn published(&self, since: Time, limit: u32) -> Result<Vec<Package>, Unavailable> {
-        self.database.published(since, limit).await
+    async fn evidence(&self, query: EvidenceQuery) -> Result<Vec<Package>, Unavailable> {
+        self.database.evidence(query).await
     }
 
     async fn published_by(

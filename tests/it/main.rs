@@ -16,6 +16,7 @@ mod finding;
 mod forgetting;
 mod hand_over;
 mod identity;
+mod keeping;
 mod kill;
 mod learning;
 mod main_job;

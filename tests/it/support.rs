@@ -118,10 +118,15 @@ impl TestApp {
 
     /// Stops the server and starts another one on the same data.
     pub async fn restart(self) -> Self {
+        self.restart_with(RuntimeSettings::default()).await
+    }
+
+    /// The same, with other settings of the engine.
+    pub async fn restart_with(self, runtime: RuntimeSettings) -> Self {
         self.handle.stop(false).await;
         self.app.engine.stop();
         self.app.database.close().await;
-        Self::start_on(self.data, self.database_url, &[], RuntimeSettings::default()).await
+        Self::start_on(self.data, self.database_url, &[], runtime).await
     }
 
     pub async fn sign_in(&self, name: &str) -> TestUser {

@@ -1,7 +1,8 @@
 //! What the engine asks the store.
 
+use peerpack_actors::ids::PackageId;
 use peerpack_actors::package::{PackageCommand, PackageState};
-use peerpack_actors::ports::{ChoiceRounds, Store as _};
+use peerpack_actors::ports::{ChoiceRounds, EvidenceQuery, Store as _};
 use peerpack_actors::request::RequestCommand;
 use peerpack_actors::time::Span;
 use peerpack_actors::trip::{TripEvent, TripState};
@@ -128,6 +129,54 @@ on_both! {
         expected.sort();
         assert_eq!(store.db.packages_on(trip.id).await, Ok(expected));
         assert_eq!(store.db.packages_on(super::world::trip_id()).await, Ok(Vec::new()));
+    }
+
+    async fn evidence_is_what_is_carried_or_waits_and_can_be_paid_for(store: &TestStore) {
+        let trip = trip(user(), 2, 50_000);
+        publish_trip(&store.db, &trip).await;
+        let mut ids = Vec::new();
+        for _ in 0..4 {
+            let package = package(user(), 10);
+            publish_package(&store.db, &package).await;
+            ids.push(package.id);
+        }
+        let [carried, waiting, called_off, lapsed] = ids[..] else { panic!("four packages") };
+        let offer = proposal(&trip, 0, 1);
+        let request = offer.id;
+        command(&store.db, carried, None, &PackageCommand::Offer(vec![offer]), after(1)).await.expect("offered");
+        accept(&store.db, carried, &trip, request).await.expect("carried");
+        let sender = load_package(&store.db, called_off).await.sender;
+        command(&store.db, called_off, None, &PackageCommand::Cancel { by: sender }, after(90)).await.expect("gone");
+        command(&store.db, lapsed, None, &PackageCommand::ExpireOverdue, START + Span::days(3)).await.expect("over");
+        let evidence = async |query: EvidenceQuery| {
+            let found = store.db.evidence(query).await.expect("an answer");
+            let mut found: Vec<_> = found.iter().map(|package| package.id).collect();
+            found.sort();
+            found
+        };
+        let sorted = |mut ids: Vec<PackageId>| {
+            ids.sort();
+            ids
+        };
+        let all = EvidenceQuery {
+            since: START,
+            waited_since: after(60),
+            anybody_can_pay: true,
+            most_of_one: 9,
+            limit: 9,
+        };
+        assert_eq!(evidence(all).await, sorted(vec![carried, waiting, lapsed]));
+        let early = EvidenceQuery { waited_since: START - Span::minutes(1), ..all };
+        assert_eq!(evidence(early).await, sorted(vec![carried, lapsed]), "it has not waited yet");
+        let paid = EvidenceQuery { anybody_can_pay: false, ..all };
+        assert_eq!(evidence(paid).await, [carried], "nobody else has the money");
+        assert_eq!(evidence(EvidenceQuery { since: after(1), ..all }).await, []);
+        let many = user();
+        for _ in 0..3 {
+            publish_package(&store.db, &package(many, 10)).await;
+        }
+        assert_eq!(evidence(EvidenceQuery { most_of_one: 2, ..all }).await.len(), 5, "two of one sender");
+        assert_eq!(evidence(EvidenceQuery { limit: 2, ..all }).await.len(), 2);
     }
 
     async fn the_live_trips_of_a_courier_are_theirs_alone(store: &TestStore) {

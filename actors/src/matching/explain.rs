@@ -8,6 +8,7 @@ use crate::ids::{TripId, UserId};
 use crate::matching::policy::outlook::Outlook;
 use crate::matching::policy::scored;
 use crate::matching::{Candidate, PackageEntry, Ranked, Reason, Settings, Survey};
+use crate::money::Amount;
 use crate::request::Plan;
 use crate::time::Time;
 
@@ -35,6 +36,33 @@ pub struct Verdict {
     pub outcome: Result<Match, Reason>,
 }
 
+/// What happens to a package now, and when it does not happen at once, what it waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Next {
+    /// The engine asks nobody: the sender chooses, or the package waits for nobody.
+    Nothing,
+    /// It is offered now.
+    Offered {
+        /// To so many couriers.
+        couriers: usize,
+    },
+    /// It was offered, and answers are waited for.
+    Asked {
+        /// Of so many couriers.
+        couriers: usize,
+    },
+    /// Couriers suit, and their room is kept for packages that are worth more to them.
+    Kept {
+        /// Until when at the latest; then it is offered to whoever suits.
+        until: Time,
+        /// The least reward in whole units for which it would be offered at once, if any would do.
+        reward_at_once: Option<Amount>,
+    },
+    /// Nobody can be asked.
+    #[default]
+    Waits,
+}
+
 /// Everything that was considered for a package.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Explanation {
@@ -54,6 +82,8 @@ pub struct Explanation {
     pub reasons: BTreeMap<&'static str, usize>,
     /// The matches by rank, then the rejected, those that came nearest first; at most [`Settings::max_verdicts`].
     pub verdicts: Vec<Verdict>,
+    /// What happens to it now. Whoever asks for an explanation works it out as the package's actor does.
+    pub next: Next,
 }
 
 /// Says for every trip of the survey how it suits, or why it does not. The survey is one of this package.
@@ -100,13 +130,13 @@ pub fn explain(
         outcome: Err(Reason::Cut { limit: settings.candidates }),
     }));
     let mut chances: Vec<(UserId, f64)> = Vec::new();
-    for (ranked, rank) in scored(&suited, package, outlook, settings).into_iter().zip(1..) {
+    for (ranked, rank) in scored(&suited, package, outlook, now, settings).into_iter().zip(1..) {
         let Candidate { trip, courier, plan, .. } = ranked.candidate;
         let requested = is_pending(trip);
         let outcome = if requested {
             Ok(Match { plan, score: ranked.score, rank, requested })
-        } else if ranked.room_is_dear && !package.has_time_to_choose(now) {
-            Err(Reason::RoomIsDear)
+        } else if let Some(until) = ranked.kept_until {
+            Err(Reason::RoomIsDear { until })
         } else if let Some(reason) = passed_over(&ranked) {
             Err(reason)
         } else {

@@ -6,7 +6,7 @@ use crate::ids::{PackageId, TripId, UserId};
 use crate::load::Load;
 use crate::matching::{Need, Settings};
 use crate::money::Amount;
-use crate::package::{End, Package};
+use crate::package::{End, Mode, Package};
 use crate::place::{Gazetteer, PlaceId, Position, Spot};
 use crate::request::{Origin, Party, Request, RequestState};
 use crate::time::{Span, Time};
@@ -24,6 +24,8 @@ pub struct PackageEntry {
     pub id: PackageId,
     /// Who sends it.
     pub sender: UserId,
+    /// When it was published.
+    pub published_at: Time,
     /// Where it can get on, its own place first. No place is in both lists.
     pub pickups: Zone,
     /// Where it can get off, its own place first.
@@ -50,6 +52,8 @@ pub struct PackageEntry {
     pub standing: SmallVec<[(TripId, UserId); 4]>,
     /// Couriers who said no, in order of id: none of their trips is asked again.
     pub barred_couriers: Vec<UserId>,
+    /// Whether the engine offers it; otherwise its sender chooses among those who respond, and no room is kept from it.
+    pub is_offered: bool,
     /// When the sender wants to know the courier; before that, acceptances stand side by side. `None`: the first
     /// acceptance is a deal at once.
     pub confirm_by: Option<Time>,
@@ -67,6 +71,7 @@ impl PackageEntry {
         let mut entry = Self {
             id: package.id,
             sender: package.sender,
+            published_at: package.created_at,
             pickups: end_zone(&draft.pickup, &draft.dropoff, gazetteer, settings),
             dropoffs: end_zone(&draft.dropoff, &draft.pickup, gazetteer, settings),
             #[expect(clippy::cast_possible_truncation, reason = "less than the way around the Earth")]
@@ -82,6 +87,7 @@ impl PackageEntry {
             paused: SmallVec::new(),
             standing: SmallVec::new(),
             barred_couriers: Vec::new(),
+            is_offered: draft.mode == Mode::Instant,
             confirm_by: draft.confirm_by,
             version: package.version,
         };

@@ -5,8 +5,10 @@
 
 pub mod couriers;
 pub mod demand;
+pub mod evidence;
 pub mod fair;
 pub mod holds;
+pub mod keeping;
 pub mod outlook;
 pub mod prospects;
 pub mod settlement;
@@ -15,7 +17,7 @@ pub mod standing;
 use crate::ids::{PackageId, TripId};
 use crate::matching::policy::outlook::{Outlook, View, bounded};
 use crate::matching::score::Terms;
-use crate::matching::{Candidate, PackageEntry, PackageIndex, Settings, TripEntry, gain_rub, score};
+use crate::matching::{Candidate, PackageEntry, PackageIndex, Settings, TripEntry, score};
 use crate::request::Plan;
 use crate::time::{Span, Time};
 
@@ -42,8 +44,10 @@ pub struct Ranked {
     pub chance: f64,
     /// See [`score()`].
     pub score: f64,
-    /// Whether packages that are still to come are expected to need the room more.
-    pub room_is_dear: bool,
+    /// What the room is worth to packages that are still to come, in roubles.
+    pub room_price_rub: f64,
+    /// Until when the room is kept for packages that are expected to need it more; `None` where it is not.
+    pub kept_until: Option<Time>,
 }
 
 /// The best candidates, best first: by score, then by the earlier dropoff, then by trip id. At most
@@ -53,9 +57,10 @@ pub fn rank(
     candidates: &[Candidate],
     package: &PackageEntry,
     outlook: &impl Outlook,
+    now: Time,
     settings: &Settings,
 ) -> Vec<Ranked> {
-    let mut ranked = scored(candidates, package, outlook, settings);
+    let mut ranked = scored(candidates, package, outlook, now, settings);
     ranked.truncate(settings.candidates);
     ranked
 }
@@ -65,6 +70,7 @@ pub(super) fn scored(
     candidates: &[Candidate],
     package: &PackageEntry,
     outlook: &impl Outlook,
+    now: Time,
     settings: &Settings,
 ) -> Vec<Ranked> {
     let score_one = |candidate: &Candidate| {
@@ -74,13 +80,13 @@ pub(super) fn scored(
             room_price_rub: outlook.room_price_rub(candidate, package),
             weight: bounded(outlook.weight(candidate.courier, package)),
         };
-        let gain = gain_rub(&candidate.plan, package, settings);
         Ranked {
             candidate: *candidate,
             acceptance: terms.acceptance,
             chance: terms.chance(package),
             score: score(&candidate.plan, package, &terms, settings),
-            room_is_dear: terms.room_price_rub > 0.0 && terms.room_price_rub >= gain,
+            room_price_rub: terms.room_price_rub,
+            kept_until: keeping::kept_until(candidate, package, terms.room_price_rub, now, settings),
         }
     };
     let mut ranked: Vec<Ranked> = candidates.iter().map(score_one).collect();
@@ -108,6 +114,7 @@ pub fn time_limit(now: Time, pickup_at: Time, in_town: bool, settings: &Settings
 /// ln 0.1 / ln (1 - q), rounded up. And it leaves room alone that is expected to be needed more. One that is confirmed later
 /// collects acceptances, up to [`Settings::max_standing`], because there is a choice to make in the end; of those,
 /// all but [`Settings::max_wave`] are left to trips that are published after the package.
+/// Room is kept no longer than [`keeping::bound`] says.
 ///
 /// Nobody gets two requests for one package, whether one is open already or two trips suit: the better one counts.
 /// Couriers for whom `busy` holds are passed over.
@@ -137,11 +144,10 @@ pub fn next_wave(
         let courier = one.candidate.courier;
         let asked =
             package.is_pending_with(courier) || wave.iter().any(|other| other.candidate.courier == courier);
-        let kept = one.room_is_dear && !package.has_time_to_choose(now);
         // Ids begin with the time of publication.
         let is_older = one.candidate.trip.uuid() < package.id.uuid();
         let reserved = deferred && open + wave.len() >= settings.max_wave && is_older;
-        if !asked && !kept && !reserved && !busy(one) {
+        if !asked && one.kept_until.is_none() && !reserved && !busy(one) {
             none *= 1.0 - one.acceptance;
             wave.push(*one);
         }
@@ -161,7 +167,7 @@ pub fn queue(trip: &TripEntry, waiting: &PackageIndex, view: &impl View) -> Vec<
 }
 
 /// Whether so many better packages wait for this courier that nobody has been asked for yet, that they will need all
-/// of the courier's `places` for offers.
+/// of the courier's `places` for offers. Whoever has waited as long as room is kept at most lets nobody pass any more.
 #[must_use]
 pub fn is_outranked(
     one: &Ranked,
@@ -171,6 +177,9 @@ pub fn is_outranked(
     waiting: &PackageIndex,
     view: &impl View,
 ) -> bool {
+    if keeping::is_over(&one.candidate, package, view.now(), view.settings()) {
+        return false;
+    }
     let own = on_trip(trip, package, &one.candidate.plan, view);
     let unasked = |id: &PackageId| {
         waiting.get(*id).is_some_and(|other| other.pending.is_empty() && other.standing.is_empty())

@@ -1,5 +1,6 @@
 //! Why a trip does not suit a package, or is not asked: stable codes, and sentences for people.
 
+use crate::time::Time;
 use crate::trip::LegIndex;
 
 /// Why not.
@@ -35,8 +36,11 @@ pub enum Reason {
     },
     /// The courier has as many live offers as one may have.
     Busy,
-    /// Packages that are still to come are expected to need the room more: it is kept for them for now.
-    RoomIsDear,
+    /// Packages that are still to come are expected to need the room more: it is kept for them for a while.
+    RoomIsDear {
+        /// Until when at most.
+        until: Time,
+    },
     /// The courier has room for few more offers, and other waiting packages suit better.
     Outranked,
     /// Others can pick it up sooner, and only so many are looked at.
@@ -72,7 +76,7 @@ impl Reason {
             Self::Time => "time",
             Self::Capacity { .. } => "capacity",
             Self::Detour { .. } => "detour",
-            Self::RoomIsDear => "room_is_dear",
+            Self::RoomIsDear { .. } => "room_is_dear",
             Self::Outranked => "outranked",
             Self::Busy => "busy",
             Self::Cut { .. } => "cut",
@@ -94,7 +98,7 @@ impl Reason {
             Self::Capacity { .. } => 8,
             Self::Detour { .. } => 9,
             Self::Cut { .. } => 10,
-            Self::RoomIsDear => 11,
+            Self::RoomIsDear { .. } => 11,
             Self::Outranked => 12,
             Self::Busy => 13,
         }
@@ -122,8 +126,8 @@ impl Reason {
                     "The detour takes {needs_min} min, and the courier has {budget_min} min left for detours."
                 )
             }
-            Self::RoomIsDear => {
-                "The room on this way is usually needed by packages that are worth more; it is kept for them for now."
+            Self::RoomIsDear { .. } => {
+                "The room on this way is usually needed by packages that are worth more; it is kept for them for a while."
                     .to_owned()
             }
             Self::Outranked => "Other packages that wait suit this courier better.".to_owned(),
@@ -150,7 +154,7 @@ impl Reason {
             Self::Detour { needs_min, budget_min } => {
                 format!("Крюк займёт {needs_min} мин, а у курьера осталось на крюки {budget_min} мин.")
             }
-            Self::RoomIsDear => {
+            Self::RoomIsDear { .. } => {
                 "Место на этом пути обычно нужно более выгодным посылкам, пока оно придержано для них."
                     .to_owned()
             }

@@ -17,7 +17,7 @@ const LEAST_KG: f64 = 0.1;
 const LEAST_KM: f64 = 1.0;
 
 /// Roubles per unit, roughly. Good enough to weigh a detour against a reward, and used for nothing else.
-const fn roubles(currency: Currency) -> f64 {
+pub const fn roubles(currency: Currency) -> f64 {
     match currency {
         Currency::Rub => 1.0,
         Currency::Usd => 80.0,

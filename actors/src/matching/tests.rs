@@ -14,6 +14,7 @@ mod explaining;
 mod fairness;
 mod feasibility;
 mod indexes;
+mod keeping;
 mod learning;
 mod measuring;
 mod policies;

@@ -1,24 +1,24 @@
-//! What this node has learned: how couriers answer, what was published lately, and who has agreed to what.
+//! What this node has learned: how couriers answer, what room was wanted lately, and who has agreed to what.
 //!
 //! All of it can be had from the store again, and none of it decides a claim: it only says whom to ask first and
 //! which acceptance to take.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 use smallvec::SmallVec;
 
-use crate::ids::{TripId, UserId};
-use crate::load::Load;
+use crate::ids::{PackageId, TripId, UserId};
 use crate::matching::policy::couriers::Couriers;
-use crate::matching::policy::demand::{Demand, History};
+use crate::matching::policy::demand::{Asked, Demand, History};
+use crate::matching::policy::evidence::is_evidence;
 use crate::matching::policy::outlook::{Outlook, View, bounded};
 use crate::matching::policy::settlement::Settlement;
 use crate::matching::policy::standing::{Agreed, Standing, Standings};
 use crate::matching::{Candidate, PackageEntry, Settings, TripEntry, TripIndex, gain_rub};
-use crate::package::{Outcome, Package, PackageEvent};
-use crate::request::{Origin, Plan, Request, RequestState};
+use crate::package::{Outcome, Package, PackageEvent, PackageState};
+use crate::request::{Origin, Request, RequestState};
 use crate::time::{Span, Time};
 
 /// How long the learned demand for a trip's room is used before it is worked out anew.
@@ -44,11 +44,20 @@ impl Beliefs {
         *self.couriers.write() = couriers;
     }
 
-    /// Notes a package as one of those that get published, if it is news.
-    pub(super) fn note(&self, package: &Package, entry: impl FnOnce() -> PackageEntry, settings: &Settings) {
-        if !package.draft.template && !self.history.read().knows(package.id) {
-            let entry = entry();
-            self.history.write().note(&entry, package.created_at, settings);
+    /// Takes what the store says is evidence of demand, oldest first, for what was known of it.
+    pub(super) fn replace_evidence(
+        &self,
+        packages: &[Package],
+        entry: impl Fn(&Package) -> PackageEntry,
+        settings: &Settings,
+    ) {
+        let known: HashSet<PackageId> = packages.iter().map(|package| package.id).collect();
+        self.history.write().retain(|id| known.contains(&id));
+        for package in packages {
+            if !self.history.read().knows(package.id) {
+                let entry = entry(package);
+                self.history.write().note(&entry, package.created_at, settings);
+            }
         }
     }
 
@@ -74,15 +83,27 @@ impl Beliefs {
         }
     }
 
-    /// Takes in a package that is new or has changed: as one of those that get published, and who has agreed to it.
+    /// Takes in a package that is new or has changed: whether it is evidence of demand, and who has agreed to it.
     pub(super) fn follow(&self, package: &Package, entry: &PackageEntry, now: Time, settings: &Settings) {
-        let days = Span::days(i64::from(settings.history_days));
-        if now.since(package.created_at) < days {
-            self.note(package, || entry.clone(), settings);
-        }
+        self.weigh(package, entry, now, settings);
         let agreed = self.agreed(package, entry, settings);
         if agreed.is_some() || self.standings.read().get(package.id).is_some() {
             self.standings.write().set(package.id, agreed);
+        }
+    }
+
+    /// What is carried is evidence at once, what is called off is none at once. Who just waits is not taken for
+    /// evidence here: only the store knows whether they could pay, and every node learns it from there.
+    fn weigh(&self, package: &Package, entry: &PackageEntry, now: Time, settings: &Settings) {
+        let days = Span::days(i64::from(settings.history_days));
+        let is_known = self.history.read().knows(package.id);
+        if package.state.deal().is_some() && !is_known && now.since(package.created_at) < days {
+            self.history.write().note(entry, package.created_at, settings);
+        }
+        let is_over = matches!(package.state, PackageState::Cancelled { .. });
+        if is_over && is_known && !is_evidence(package, now, settings) {
+            self.history.write().retract(package.id);
+            self.demands.lock().retain(|_, (_, demand)| !demand.rests_on(package.sender));
         }
     }
 
@@ -90,12 +111,11 @@ impl Beliefs {
     pub(super) fn price_rub(
         &self,
         trip: &TripEntry,
-        plan: &Plan,
-        load: Load,
+        asked: Asked<'_>,
         now: Time,
         settings: &Settings,
     ) -> f64 {
-        self.demand(trip, now, settings).price_rub(trip, plan, load, now)
+        self.demand(trip, now, settings).price_rub(trip, asked, now)
     }
 
     fn demand(&self, trip: &TripEntry, now: Time, settings: &Settings) -> Arc<Demand> {
@@ -145,7 +165,14 @@ impl Beliefs {
             let settlement = Arc::clone(&self.settlement.read());
             settlement.prospects(entry, settings)
         });
-        Some(Agreed { load: package.draft.load, confirm_by, prospects, standing })
+        Some(Agreed {
+            sender: package.sender,
+            published_at: package.created_at,
+            load: package.draft.load,
+            confirm_by,
+            prospects,
+            standing,
+        })
     }
 }
 
@@ -179,7 +206,8 @@ impl Outlook for Seen<'_> {
         }
         let trip = self.trips.get(candidate.trip);
         trip.map_or(0.0, |trip| {
-            self.beliefs.price_rub(trip, &candidate.plan, package.load, self.now, self.settings)
+            let asked = Asked { sender: package.sender, plan: &candidate.plan, load: package.load };
+            self.beliefs.price_rub(trip, asked, self.now, self.settings)
         })
     }
 

@@ -9,10 +9,15 @@ use super::context::Context;
 use crate::matching::TripEntry;
 use crate::matching::policy::couriers::Couriers;
 use crate::matching::policy::demand::MOST_PACKAGES;
+use crate::matching::policy::evidence::{is_evidence, least_wait};
 use crate::matching::policy::settlement::{MOST_TRIPS, PastPackage, PastTrip, Settlement};
+use crate::package::{Package, PackageState};
 use crate::place::Gazetteer;
-use crate::ports::Unavailable;
+use crate::ports::{EvidenceQuery, Unavailable};
 use crate::time::{Span, Time};
+
+/// How many packages of one sender are read at most, the latest: nobody can crowd the others out.
+const MOST_OF_ONE: u32 = 64;
 
 /// Learns until the engine stops.
 pub(super) async fn run(context: Arc<Context>) {
@@ -27,7 +32,7 @@ pub(super) async fn run(context: Arc<Context>) {
     }
 }
 
-/// Learns how couriers answered, here and elsewhere, and what was published lately.
+/// Learns how couriers answered, here and elsewhere, and what room was wanted lately.
 pub(super) async fn recall(context: &Context) -> Result<(), Unavailable> {
     let Some(since) = since(context) else { return Ok(()) };
     let mut couriers = Couriers::default();
@@ -35,18 +40,34 @@ pub(super) async fn recall(context: &Context) -> Result<(), Unavailable> {
         couriers.add(courier, answers);
     }
     context.beliefs.replace_couriers(couriers);
-    let mut published = context.store.published(since, MOST_PACKAGES).await?;
-    published.reverse();
-    for package in &published {
-        context.beliefs.note(package, || context.package_entry(package), &context.settings.matching);
-    }
+    let mut evidence = evidence(context, since).await?;
+    evidence.reverse();
+    let settings = &context.settings.matching;
+    context.beliefs.replace_evidence(&evidence, |package| context.package_entry(package), settings);
     Ok(())
+}
+
+/// What speaks for demand, the latest first.
+async fn evidence(context: &Context, since: Time) -> Result<Vec<Package>, Unavailable> {
+    let (now, settings) = (context.clock.now(), &context.settings.matching);
+    let query = EvidenceQuery {
+        since,
+        waited_since: now - least_wait(settings),
+        anybody_can_pay: context.settings.demo_funds,
+        most_of_one: MOST_OF_ONE,
+        limit: MOST_PACKAGES,
+    };
+    let mut found = context.store.evidence(query).await?;
+    found.retain(|package| is_evidence(package, now, settings));
+    Ok(found)
 }
 
 /// Works out what the last days would have settled on, on a thread of its own.
 async fn settle(context: &Arc<Context>) -> Result<(), Unavailable> {
     let Some(since) = since(context) else { return Ok(()) };
-    let packages = context.store.published(since, MOST_PACKAGES).await?;
+    let mut packages = evidence(context, since).await?;
+    // Who still waits is part of the market as it is, not of one that has settled.
+    packages.retain(|package| package.state != PackageState::Open);
     let trips = context.store.published_trips(since, MOST_TRIPS).await?;
     let shared = Arc::clone(context);
     let work = move || {

@@ -6,9 +6,12 @@ use std::cell::Cell;
 use super::context::Context;
 use super::measured::{Measured, question};
 use crate::ids::RequestId;
+use crate::matching::policy::demand::Asked;
 use crate::matching::policy::is_outranked;
+use crate::matching::policy::keeping::{Step, next_step, rewards_at_once};
 use crate::matching::{self, PackageEntry, Question, Ranked};
 use crate::matching::{Candidate, TripIndex};
+use crate::money::Amount;
 use crate::package::{Package, Proposal};
 use crate::time::{Span, Time};
 
@@ -34,32 +37,12 @@ impl Wave {
         }
         let settings = &context.settings.matching;
         let entry = context.package_entry(package);
-        let trips = context.trips.read();
-        let candidates = measured.correct(candidates(context, &entry, &trips, now));
-        let view = context.view(&trips, now);
-        let ranked = matching::rank(&candidates, &entry, &view, settings);
-        let waiting = context.waiting.read();
-        let most = settings.max_live_offers;
-        let outranked = Cell::new(false);
-        let passed_over = |one: &Ranked| {
-            let places = context.offers.places(one.candidate.courier, most);
-            let Some(trip) = trips.get(one.candidate.trip).filter(|_| places > 0) else { return true };
-            let better_wait = places < most && is_outranked(one, &entry, trip, places, &waiting, &view);
-            outranked.set(outranked.get() || better_wait);
-            better_wait
-        };
-        let wave = matching::next_wave(&ranked, &entry, &view, now, settings, passed_over);
-        let paused = entry.paused.iter().map(|(_, until)| *until).filter(|until| *until > now);
-        let dear = ranked.iter().any(|one| one.room_is_dear);
-        let look_again = paused
-            .chain(dear.then(|| now + Span::minutes(i64::from(settings.look_again_min.max(1)))))
-            .chain(outranked.get().then(|| now + AFTER_BETTER))
-            .min();
+        let Judged { step, look_again, .. } = judge(context, &entry, measured, now);
         let in_town = entry.is_in_town(settings);
         let propose = |ranked: Ranked| {
             let candidate = ranked.candidate;
             let id = RequestId::new(now, context.clock.random());
-            context.offers.book(candidate.courier, id, most).then(|| Proposal {
+            context.offers.book(candidate.courier, id, settings.max_live_offers).then(|| Proposal {
                 id,
                 trip: candidate.trip,
                 courier: candidate.courier,
@@ -70,8 +53,47 @@ impl Wave {
                 time_limit: Some(matching::time_limit(now, candidate.plan.pickup.at, in_town, settings)),
             })
         };
-        Self { proposals: wave.into_iter().filter_map(propose).collect(), look_again }
+        Self { proposals: step.wave.into_iter().filter_map(propose).collect(), look_again }
     }
+}
+
+/// What this node makes of an open package.
+pub(super) struct Judged {
+    /// What happens to it now.
+    pub(super) step: Step,
+    /// The rewards that might end the keeping of room, ascending.
+    pub(super) rewards: Vec<Amount>,
+    /// When to look again, if somebody was passed over who may be asked later.
+    pub(super) look_again: Option<Time>,
+}
+
+/// What happens to a package now: what its actor does, and what people are told that it does.
+pub(super) fn judge(context: &Context, entry: &PackageEntry, measured: &Measured, now: Time) -> Judged {
+    let settings = &context.settings.matching;
+    let trips = context.trips.read();
+    let candidates = measured.correct(candidates(context, entry, &trips, now));
+    let view = context.view(&trips, now);
+    let ranked = matching::rank(&candidates, entry, &view, now, settings);
+    let waiting = context.waiting.read();
+    let most = settings.max_live_offers;
+    let outranked = Cell::new(false);
+    let passed_over = |one: &Ranked| {
+        let places = context.offers.places(one.candidate.courier, most);
+        let Some(trip) = trips.get(one.candidate.trip).filter(|_| places > 0) else { return true };
+        let better_wait = places < most && is_outranked(one, entry, trip, places, &waiting, &view);
+        outranked.set(outranked.get() || better_wait);
+        better_wait
+    };
+    let step = next_step(&ranked, entry, &view, now, settings, passed_over);
+    let paused = entry.paused.iter().map(|(_, until)| *until).filter(|until| *until > now);
+    // Prices fall meanwhile; what is kept is kept no longer than that, whoever else could be asked.
+    let kept = ranked.iter().filter_map(|one| one.kept_until).min();
+    let soon = now + Span::minutes(i64::from(settings.look_again_min.max(1)));
+    let look_again = paused
+        .chain(kept.map(|until| until.min(soon)))
+        .chain(outranked.get().then(|| now + AFTER_BETTER))
+        .min();
+    Judged { step, rewards: rewards_at_once(&ranked, entry, settings), look_again }
 }
 
 /// The soonest trips whose couriers can get an offer now. A courier who has enough of them to look at, or one of this
@@ -92,7 +114,7 @@ pub(super) fn questions(context: &Context, entry: &PackageEntry) -> Vec<Question
     }
     let (now, trips) = (context.clock.now(), context.trips.read());
     let candidates = candidates(context, entry, &trips, now);
-    let ranked = matching::rank(&candidates, entry, &context.view(&trips, now), settings);
+    let ranked = matching::rank(&candidates, entry, &context.view(&trips, now), now, settings);
     let best = ranked.into_iter().take(settings.measured).map(|one| one.candidate);
     best.filter_map(|one| question(context, entry, trips.get(one.trip)?, one.plan)).collect()
 }
@@ -102,7 +124,7 @@ pub(super) fn choice(context: &Context, package: &Package) -> Option<RequestId> 
     let now = context.clock.now();
     let settings = &context.settings.matching;
     let (trips, standings) = (context.trips.read(), context.beliefs.standings.read());
-    let price_rub = |trip: &_, plan: &_, load| context.beliefs.price_rub(trip, plan, load, now, settings);
+    let price_rub = |trip: &_, asked: Asked<'_>| context.beliefs.price_rub(trip, asked, now, settings);
     let chosen = standings.choose(&[package.id], &trips, price_rub, now, settings);
     chosen.first().map(|(_, standing)| standing.request)
 }

@@ -3,14 +3,16 @@
 //! The packages of the last days that would have ridden a trip, whenever they were published, stand for those that
 //! will still ask for its room: each counts as the part of the remaining time in which one like it could come in.
 //! What a package costs the others is the worth of the best use of the room without it, less that with it. So a leg
-//! is dear that many good packages want, and the price falls as the departure comes near.
+//! is dear that many good packages want, and the price falls as the departure comes near. What counts, and how little
+//! one account counts, [`evidence`](super::evidence) says.
 
 use std::collections::{BTreeSet, HashMap};
 
 use smallvec::SmallVec;
 
-use crate::ids::PackageId;
+use crate::ids::{PackageId, UserId};
 use crate::load::Load;
+use crate::matching::policy::evidence::{believed_part, no_evidence};
 use crate::matching::policy::settlement::Settlement;
 use crate::matching::{PackageEntry, PackageIndex, Settings, TripEntry, gain_rub};
 use crate::place::Gazetteer;
@@ -26,6 +28,9 @@ const MOST_FITS: usize = 4 * MOST_RIDES;
 
 /// How many packages of the past speak for the demand of one trip at most: the best for its room.
 const MOST_RIDES: usize = 512;
+
+/// How many packages of one sender are remembered for one trip. One of them counts: the best that can still come.
+const MOST_OF_ONE: u8 = 4;
 
 /// Packages of the past.
 #[derive(Debug, Default)]
@@ -55,7 +60,7 @@ impl History {
         Self { packages: PackageIndex::over(gazetteer), ..Self::default() }
     }
 
-    /// Notes a package that was published; again is as good as once. What is older than
+    /// Notes a package that is [evidence](super::evidence); again is as good as once. What is older than
     /// [`Settings::history_days`] is forgotten.
     pub fn note(&mut self, package: &PackageEntry, published_at: Time, settings: &Settings) {
         let (key, is_full) = ((published_at, package.id), self.order.len() >= MOST_PACKAGES as usize);
@@ -86,6 +91,25 @@ impl History {
         }
     }
 
+    /// Forgets a package: it is no evidence any more. Whether it was any.
+    pub fn retract(&mut self, package: PackageId) -> bool {
+        self.packages.remove(package);
+        self.order.retain(|(_, noted)| *noted != package);
+        self.past.remove(&package).is_some()
+    }
+
+    /// Forgets all packages but those that are still evidence.
+    pub fn retain(&mut self, is_evidence: impl Fn(PackageId) -> bool) {
+        let gone: Vec<PackageId> = self.past.keys().copied().filter(|id| !is_evidence(*id)).collect();
+        for package in &gone {
+            self.packages.remove(*package);
+            self.past.remove(package);
+        }
+        if !gone.is_empty() {
+            self.order.retain(|(_, noted)| self.past.contains_key(noted));
+        }
+    }
+
     /// Takes in what packages could have had elsewhere. One whose sender could wait would have gone there, so that
     /// part of its gain is no reason to keep room for the likes of it.
     pub fn adopt(&mut self, settlement: &Settlement) {
@@ -104,15 +128,28 @@ impl History {
     #[must_use]
     pub fn demand(&self, trip: &TripEntry, settings: &Settings) -> Demand {
         let fits = self.packages.waiting_for(trip, Time::from_ms(i64::MIN), MOST_FITS);
-        let mut rides: Vec<Ride> =
-            fits.into_iter().filter_map(|(id, plan)| self.ride(id, &plan, settings)).collect();
-        rides.sort_by(|a, b| b.density().total_cmp(&a.density()));
-        rides.truncate(MOST_RIDES);
+        let ride = |(id, plan): (PackageId, Plan)| {
+            Some((self.packages.get(id)?.sender, self.ride(id, &plan, settings)?))
+        };
+        let mut found: Vec<(UserId, Ride)> = fits.into_iter().filter_map(ride).collect();
+        found.sort_by(|a, b| b.1.density().total_cmp(&a.1.density()));
+        let (mut numbers, mut senders) = (HashMap::new(), Vec::new());
+        let mut rides: Vec<Ride> = Vec::with_capacity(found.len().min(MOST_RIDES));
+        for (sender, ride) in found {
+            let (number, noted) = numbers.entry(sender).or_insert_with(|| {
+                senders.push(sender);
+                (senders.len() - 1, 0)
+            });
+            if *noted < MOST_OF_ONE && rides.len() < MOST_RIDES {
+                *noted += 1;
+                rides.push(Ride { sender: *number, ..ride });
+            }
+        }
         // A history that was cut short spans less time.
         let seen = self.order.last().zip(self.order.first()).map(|(last, first)| last.0.since(first.0));
         let full = self.order.len() >= MOST_PACKAGES as usize;
         let span = seen.filter(|seen| full && seen.ms() > 0).unwrap_or_else(|| span(settings));
-        Demand { rides, span }
+        Demand { rides, senders, span, doubt: settings.doubt }
     }
 
     fn ride(&self, id: PackageId, plan: &Plan, settings: &Settings) -> Option<Ride> {
@@ -121,6 +158,7 @@ impl History {
         let ahead = Span::from_ms(past.window.ms() - riding.ms());
         let gain_rub = gain_rub(plan, package, settings) - past.patience * past.surplus_rub;
         (ahead.ms() > 0 && gain_rub > 0.0).then_some(Ride {
+            sender: 0,
             legs: plan.legs,
             grams: f64::from(past.load.weight_g),
             detour_min: f64::from(plan.detour_min),
@@ -145,6 +183,8 @@ fn span(settings: &Settings) -> Span {
 /// A package like one of the past.
 #[derive(Clone, Copy, PartialEq, Debug)]
 struct Ride {
+    /// The number of its sender.
+    sender: usize,
     legs: LegSpan,
     grams: f64,
     detour_min: f64,
@@ -163,8 +203,11 @@ const GRAMS_PER_DETOUR_MIN: f64 = 375.0;
 impl Ride {
     /// What it brings for the room it takes.
     fn density(&self) -> f64 {
-        let room = self.grams * self.legs.range().len() as f64 + self.detour_min * GRAMS_PER_DETOUR_MIN;
-        self.gain_rub / room.max(1.0)
+        self.gain_rub / self.room()
+    }
+
+    fn room(&self) -> f64 {
+        room(self.grams, self.legs, self.detour_min)
     }
 }
 
@@ -173,45 +216,155 @@ impl Ride {
 pub struct Demand {
     /// The best for its room first.
     rides: Vec<Ride>,
+    /// By number.
+    senders: Vec<UserId>,
     span: Span,
+    doubt: f64,
+}
+
+/// Room that somebody wants to take now.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// Whose package it is: their own do not compete with it.
+    pub sender: UserId,
+    /// How it would ride.
+    pub plan: &'a Plan,
+    /// What it takes.
+    pub load: Load,
 }
 
 impl Demand {
     /// What it costs those who are still to come when a package takes its room now, in roubles.
     #[must_use]
-    pub fn price_rub(&self, trip: &TripEntry, plan: &Plan, load: Load, now: Time) -> f64 {
+    pub fn price_rub(&self, trip: &TripEntry, asked: Asked<'_>, now: Time) -> f64 {
         if self.rides.is_empty() {
             return 0.0;
         }
         let mut left: SmallVec<[f64; 8]> = trip.room().iter().map(|left| f64::from(left.weight_g)).collect();
         let detour_left = f64::from(trip.detour_left_min);
-        let without = self.worth_rub(left.clone(), detour_left, now);
-        for leg in &mut left[plan.legs.range()] {
-            *leg = (*leg - f64::from(load.weight_g)).max(0.0);
+        let expected = self.expected(&left, detour_left, asked.sender, now);
+        if expected.is_empty() {
+            return 0.0;
         }
-        let with = self.worth_rub(left, (detour_left - f64::from(plan.detour_min)).max(0.0), now);
-        (without - with).max(0.0)
+        let without = worth_rub(&expected, &left, detour_left);
+        for leg in &mut left[asked.plan.legs.range()] {
+            *leg = (*leg - f64::from(asked.load.weight_g)).max(0.0);
+        }
+        let with = worth_rub(&expected, &left, (detour_left - f64::from(asked.plan.detour_min)).max(0.0));
+        // As much as the best of them would bring for that room, at most: the law of chance is a rough one.
+        let best = expected.iter().map(Expected::density).fold(0.0, f64::max);
+        let room = room(f64::from(asked.load.weight_g), asked.plan.legs, f64::from(asked.plan.detour_min));
+        (without - with).clamp(0.0, best * room)
     }
 
-    /// What the room is worth to those who are still to come: the best for the room first, parts of packages allowed.
-    fn worth_rub(&self, mut left: SmallVec<[f64; 8]>, mut detour_left: f64, now: Time) -> f64 {
-        let mut worth = 0.0;
+    /// Whether packages of this sender are among those that speak for it.
+    #[must_use]
+    pub fn rests_on(&self, sender: UserId) -> bool {
+        self.senders.contains(&sender)
+    }
+
+    /// Which packages like those of the past may be counted on, the best for the room first, and how many of each. Of each
+    /// sender the best counts that can still come, and of `but` none.
+    ///
+    /// On each leg as much of the demand is counted on as the number of people there allows; a package that takes several
+    /// legs is counted on as on the one with the fewest. What the best few bring for the room may be chance, or made up:
+    /// as many of them as are no evidence by themselves are believed no more than the next one.
+    fn expected(&self, left: &[f64], detour_left: f64, but: UserId, now: Time) -> Vec<Expected> {
+        let mut counted: Vec<bool> = self.senders.iter().map(|sender| *sender == but).collect();
+        let mut people: SmallVec<[u32; 8]> = SmallVec::from_elem(0, left.len());
+        let mut coming: Vec<(&Ride, f64)> = Vec::new();
         for ride in &self.rides {
             let time_ms = ride.pickup_at.since(now).ms().min(ride.ahead.ms());
             let room = left[ride.legs.range()].iter().copied().fold(f64::MAX, f64::min);
-            // What does not fit as a whole does not come in parts.
-            if time_ms <= 0 || room < ride.grams || detour_left < ride.detour_min {
-                continue;
+            let can_come = time_ms > 0 && room >= ride.grams && detour_left >= ride.detour_min;
+            if can_come && !std::mem::replace(&mut counted[ride.sender], true) {
+                people[ride.legs.range()].iter_mut().for_each(|people| *people += 1);
+                coming.push((ride, ride.share * time_ms as f64 / self.span.ms() as f64));
             }
-            let expected = ride.share * time_ms as f64 / self.span.ms() as f64;
-            let by_detour = if ride.detour_min > 0.0 { detour_left / ride.detour_min } else { f64::MAX };
-            let count = expected.min(room / ride.grams.max(1.0)).min(by_detour);
-            for leg in &mut left[ride.legs.range()] {
-                *leg -= count * ride.grams;
-            }
-            detour_left -= count * ride.detour_min;
-            worth += count * ride.gain_rub;
         }
-        worth
+        let Some((believed, _)) = coming.get(no_evidence(self.doubt)) else { return Vec::new() };
+        let most = believed.density();
+        let mut expected = Vec::with_capacity(coming.len());
+        for (ride, count) in coming {
+            let fewest = people[ride.legs.range()].iter().copied().min().unwrap_or(0);
+            let count = count * believed_part(fewest, self.doubt);
+            if count > 0.0 {
+                let gain_rub = ride.gain_rub.min(most * ride.room());
+                expected.push(Expected {
+                    legs: ride.legs,
+                    grams: ride.grams,
+                    detour_min: ride.detour_min,
+                    gain_rub,
+                    count,
+                });
+            }
+        }
+        expected
+    }
+}
+
+/// Packages like one of the past that may be counted on.
+struct Expected {
+    legs: LegSpan,
+    grams: f64,
+    detour_min: f64,
+    gain_rub: f64,
+    /// How many.
+    count: f64,
+}
+
+impl Expected {
+    fn density(&self) -> f64 {
+        self.gain_rub / room(self.grams, self.legs, self.detour_min)
+    }
+}
+
+/// The room that something takes, in grams for a leg.
+fn room(grams: f64, legs: LegSpan, detour_min: f64) -> f64 {
+    (grams * legs.range().len() as f64 + detour_min * GRAMS_PER_DETOUR_MIN).max(1.0)
+}
+
+/// What the room is worth to those who are expected, the best for the room first. How many really come is chance: each
+/// of them finds room as likely as those before leave some, on each leg by itself, as a normal law has it.
+fn worth_rub(expected: &[Expected], left: &[f64], detour_left: f64) -> f64 {
+    let mut legs: SmallVec<[Taken; 8]> = SmallVec::from_elem(Taken::default(), left.len());
+    let (mut detours, mut worth) = (Taken::default(), 0.0);
+    for one in expected {
+        let range = one.legs.range();
+        let mut chance = if one.detour_min > 0.0 { detours.leaves(detour_left, one.detour_min) } else { 1.0 };
+        for (taken, left) in legs[range.clone()].iter().zip(&left[range.clone()]) {
+            chance = taken.leaves(*left, one.grams).min(chance);
+        }
+        if chance > 0.0 {
+            let count = one.count * chance;
+            legs[range].iter_mut().for_each(|taken| taken.add(count, one.grams));
+            detours.add(count, one.detour_min);
+            worth += count * one.gain_rub;
+        }
+    }
+    worth
+}
+
+/// What better packages have taken of something: its mean and its variance.
+#[derive(Clone, Copy, Default)]
+struct Taken {
+    mean: f64,
+    variance: f64,
+}
+
+impl Taken {
+    fn add(&mut self, count: f64, each: f64) {
+        self.mean += count * each;
+        self.variance += count * each * each;
+    }
+
+    /// The chance that so much is left of it.
+    fn leaves(&self, whole: f64, needed: f64) -> f64 {
+        let spare = whole - needed - self.mean;
+        if spare + self.mean < 0.0 {
+            return 0.0;
+        }
+        // The logistic curve comes within a hundredth of the normal law.
+        1.0 / (1.0 + f64::exp(-1.702 * spare / self.variance.sqrt().max(1.0)))
     }
 }

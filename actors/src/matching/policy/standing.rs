@@ -9,9 +9,11 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::ids::{PackageId, RequestId, TripId};
+use crate::ids::{PackageId, RequestId, TripId, UserId};
 use crate::load::Load;
+use crate::matching::policy::demand::Asked;
 use crate::matching::policy::holds::{Hold, Room, assign};
+use crate::matching::policy::keeping;
 use crate::matching::policy::prospects::Prospects;
 use crate::matching::{Settings, TripEntry, TripIndex};
 use crate::request::Plan;
@@ -33,6 +35,10 @@ pub struct Standing {
 /// A package with the couriers who have agreed to carry it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Agreed {
+    /// Who sends it.
+    pub sender: UserId,
+    /// When it was published.
+    pub published_at: Time,
     /// What it takes.
     pub load: Load,
     /// When its sender wants to know.
@@ -82,13 +88,14 @@ impl Standings {
     }
 
     /// Which acceptances become deals now, of the packages that are `due`; the others are counted on and may still
-    /// change. `price_rub` is what the room costs those who are still to come.
+    /// change. `price_rub` is what the room costs those who are still to come; it counts as long as room is kept
+    /// ([`keeping`](super::keeping)).
     #[must_use]
     pub fn choose(
         &self,
         due: &[PackageId],
         trips: &TripIndex,
-        price_rub: impl Fn(&TripEntry, &Plan, Load) -> f64,
+        price_rub: impl Fn(&TripEntry, Asked<'_>) -> f64,
         now: Time,
         settings: &Settings,
     ) -> Vec<(PackageId, Standing)> {
@@ -105,17 +112,23 @@ impl Standings {
                     rooms.len() - 1
                 });
                 let plan = standing.plan;
+                // After that nothing is waited for: neither better packages for the room, nor better room.
+                let is_over = now >= agreed.kept_until(standing, settings);
+                let asked = Asked { sender: agreed.sender, plan: &plan, load: agreed.load };
+                let price_rub = if is_over { 0.0 } else { price_rub(trip, asked) };
+                let gain_rub = standing.gain_rub - price_rub;
+                let last = plan.pickup.at - notice(settings);
                 holds.push(Hold {
                     package: number,
                     trip: room,
                     legs: plan.legs,
                     load: agreed.load,
                     detour_min: plan.detour_min,
-                    worth_rub: agreed.worth_rub(
-                        standing.gain_rub - price_rub(trip, &plan, agreed.load),
-                        plan.pickup.at - notice(settings),
-                        now,
-                    ),
+                    worth_rub: if is_over && agreed.confirm_by <= now {
+                        gain_rub
+                    } else {
+                        agreed.worth_rub(gain_rub, last, now)
+                    },
                 });
                 of_hold.push((*package, *standing));
             }
@@ -148,6 +161,12 @@ impl Standings {
 }
 
 impl Agreed {
+    /// Until when the room of a courier who has agreed may be kept for others at most.
+    fn kept_until(&self, standing: &Standing, settings: &Settings) -> Time {
+        let both_published = self.published_at.max(standing.trip.created_at());
+        keeping::bound_from(both_published, standing.plan.pickup.at, settings)
+    }
+
     /// What counting on an acceptance adds to what the package may expect anyway. One that need not be taken before
     /// `last` is worth more than it gains: until then something better may come.
     fn worth_rub(&self, gain_rub: f64, last: Time, now: Time) -> f64 {
@@ -162,7 +181,9 @@ impl Agreed {
     #[must_use]
     pub fn next_choice(&self, now: Time, settings: &Settings) -> Option<Time> {
         let moments = self.standing.iter().map(|standing| standing.plan.pickup.at - notice(settings));
-        let next = moments.chain([self.confirm_by]).filter(|at| *at > now).min();
+        let kept = self.standing.iter().map(|standing| self.kept_until(standing, settings));
+        let overdue = kept.filter(|at| *at > self.confirm_by);
+        let next = moments.chain(overdue).chain([self.confirm_by]).filter(|at| *at > now).min();
         // Counted from the deadline, so that whoever asks, and however often, waits for the same moment.
         let again = (self.confirm_by <= now && !self.standing.is_empty()).then(|| {
             let again = again(settings);

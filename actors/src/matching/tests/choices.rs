@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::*;
 use crate::ids::RequestId;
-use crate::matching::policy::demand::{History, MOST_PACKAGES};
+use crate::matching::policy::demand::{Asked, History, MOST_PACKAGES};
 use crate::matching::policy::standing::{Agreed, Standing, Standings};
 use crate::matching::{TripEntry, TripIndex, feasible, gain_rub};
 
@@ -27,6 +27,7 @@ fn past(count: u32, weight: u32, reward: i64) -> Vec<Package> {
     let one = |n: u32| {
         let mut package = package("Alfa", "Bravo");
         package.id = package_id(1_000 + u128::from(n));
+        package.sender = user(1_000 + u128::from(n));
         package.created_at = NOW - Span::hours(i64::from(n % 100) + 1);
         package.draft.load = kg(weight);
         package.draft.reward.minor = reward * 100;
@@ -39,7 +40,8 @@ fn price(trip: &TripEntry, history: &History, now: Time) -> f64 {
     let settings = Settings::default();
     let package = package_entry(&package("Alfa", "Bravo"));
     let plan = feasible(trip, &package, NOW).expect("a match");
-    history.demand(trip, &settings).price_rub(trip, &plan, package.load, now)
+    let asked = Asked { sender: package.sender, plan: &plan, load: package.load };
+    history.demand(trip, &settings).price_rub(trip, asked, now)
 }
 
 #[test]
@@ -61,10 +63,11 @@ fn room_gets_dearer_with_the_demand_and_free_towards_the_departure() {
     trip.left[0] = kg(10);
     let trip = trip_entry(&trip);
     let settings = Settings::default();
-    // Each package of the last week, none of which could wait, stands for 30/168 of one and a half until the departure;
-    // 2 kg of 10 are asked for.
-    let prices = [10, 33, 400].map(|count| price(&trip, &history(&past(count, 1, 900), &settings), NOW));
-    assert_eq!(prices[0], 0.0, "there is room for all of them");
+    // Each package of the last week, none of which could wait, stands for a part of the time until the departure; 2 kg
+    // of 10 are asked for.
+    let prices = [10, 60, 400].map(|count| price(&trip, &history(&past(count, 1, 900), &settings), NOW));
+    assert!(prices[0] < 90.0, "there is room for all of them: {prices:?}");
+    assert!(90.0 < prices[1], "{prices:?}");
     assert!(0.0 < prices[1] && prices[1] < prices[2], "{prices:?}");
     assert!(prices[2] <= 900.0 * 2.0, "never dearer than what would be carried instead: {prices:?}");
     let busy = history(&past(66, 1, 900), &settings);
@@ -119,7 +122,14 @@ fn standing(trip: &Trip, package: &Package) -> Standing {
 
 fn agreed(package: &Package, trips: &[&Trip], confirm_by: Time) -> Agreed {
     let standing: SmallVec<[Standing; 4]> = trips.iter().map(|trip| standing(trip, package)).collect();
-    Agreed { load: package.draft.load, confirm_by, prospects: Arc::default(), standing }
+    Agreed {
+        sender: package.sender,
+        published_at: package.created_at,
+        load: package.draft.load,
+        confirm_by,
+        prospects: Arc::default(),
+        standing,
+    }
 }
 
 fn of(n: u128, weight: u32, reward: i64) -> Package {
@@ -135,7 +145,7 @@ fn chosen(standings: &Standings, due: &[PackageId], trips: &[&Trip], now: Time) 
     for trip in trips {
         index.upsert(trip_entry(trip));
     }
-    let chosen = standings.choose(due, &index, |_, _, _| 0.0, now, &Settings::default());
+    let chosen = standings.choose(due, &index, |_, _| 0.0, now, &Settings::default());
     chosen.into_iter().map(|(package, standing)| (package, standing.trip)).collect()
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use smallvec::smallvec;
 
 use super::*;
-use crate::matching::policy::demand::History;
+use crate::matching::policy::demand::{Asked, History};
 use crate::matching::policy::prospects::Prospects;
 use crate::matching::policy::settlement::{PastPackage, PastTrip, Settlement};
 use crate::matching::policy::standing::{Agreed, Standing, Standings};
@@ -21,6 +21,7 @@ fn past_trip(trip: &Trip) -> PastTrip {
 fn past_package(n: u128, weight: u32, reward: i64) -> PastPackage {
     let mut package = package("Alfa", "Bravo");
     package.id = Uuid::from_u128(n).into();
+    package.sender = user(1_000 + n);
     package.draft.load = kg(weight);
     package.draft.reward.minor = reward * 100;
     PastPackage { entry: package_entry(&package), published_at: NOW }
@@ -68,7 +69,11 @@ fn room_is_kept_less_for_those_who_can_wait_and_could_have_gone_elsewhere() {
             history.note(&package.entry, package.published_at, settings);
         }
         history.adopt(&settled(trips, &packages));
-        history.demand(&now, settings).price_rub(&now, &plan, asks.load, NOW)
+        history.demand(&now, settings).price_rub(
+            &now,
+            Asked { sender: asks.sender, plan: &plan, load: asks.load },
+            NOW,
+        )
     };
     let plenty: Vec<Trip> = (1..=20).map(|n| trip(n, &[("Alfa", 10), ("Bravo", 13)])).collect();
     assert!(price(false, &plenty, &settings) > 0.0);
@@ -122,6 +127,8 @@ fn an_acceptance_with_a_long_detour_waits_for_better_where_better_is_to_be_expec
         let trips = past.iter().map(past_trip).collect();
         let settlement = Settlement::of(trips, &[], WEEK, &settings, world());
         let agreed = Agreed {
+            sender: package.sender,
+            published_at: package.created_at,
             load: package.draft.load,
             confirm_by: hour(48),
             prospects: settlement.prospects(&entry, &settings),
@@ -136,7 +143,7 @@ fn an_acceptance_with_a_long_detour_waits_for_better_where_better_is_to_be_expec
         standings.set(package.id, Some(agreed));
         let mut index = TripIndex::over(world());
         index.upsert(trip_entry(&detour));
-        standings.choose(&[package.id], &index, |_, _, _| 0.0, now, &settings).len()
+        standings.choose(&[package.id], &index, |_, _| 0.0, now, &settings).len()
     };
     let last = plan.pickup.at - Span::minutes(15);
     assert_eq!(chosen(&[], last), 1, "better this one than none");

@@ -16,7 +16,7 @@ fn candidates(trips: &[Trip], package: &Package) -> Vec<Candidate> {
 
 fn ranked(trips: &[Trip], package: &Package) -> Vec<Ranked> {
     let settings = Settings::default();
-    rank(&candidates(trips, package), &package_entry(package), &|_| settings.acceptance, &settings)
+    rank(&candidates(trips, package), &package_entry(package), &|_| settings.acceptance, NOW, &settings)
 }
 
 fn order(ranked: &[Ranked]) -> Vec<TripId> {
@@ -76,10 +76,10 @@ fn candidates_come_best_first_and_ties_have_an_order() {
     assert_eq!(order(&ranked(&trips, &package)), [3, 4, 2, 1].map(trip_id));
     let backwards: Vec<Candidate> = candidates(&trips, &package).into_iter().rev().collect();
     let keen = |courier| if courier == trips[1].courier { 0.9 } else { 0.5 };
-    let found = rank(&backwards, &package_entry(&package), &keen, &Settings::default());
+    let found = rank(&backwards, &package_entry(&package), &keen, NOW, &Settings::default());
     assert_eq!(order(&found), [2, 3, 4, 1].map(trip_id), "who accepts more often comes first");
     let settings = Settings { candidates: 2, ..Settings::default() };
-    let found = rank(&backwards, &package_entry(&package), &|_| 0.5, &settings);
+    let found = rank(&backwards, &package_entry(&package), &|_| 0.5, NOW, &settings);
     assert_eq!(order(&found), [3, 4].map(trip_id));
 }
 
@@ -141,7 +141,7 @@ fn a_wave_is_as_large_as_the_settings_allow() {
     let entry = package_entry(&package("Alfa", "Bravo"));
     for max_wave in [1, 5, 9] {
         let settings = Settings { max_wave, ..Settings::default() };
-        let ranked = rank(&candidates(&trips, &package("Alfa", "Bravo")), &entry, &|_| EIGHT, &settings);
+        let ranked = rank(&candidates(&trips, &package("Alfa", "Bravo")), &entry, &|_| EIGHT, NOW, &settings);
         let wave = next_wave(&ranked, &entry, &|_| EIGHT, NOW, &settings, |_| false);
         assert_eq!(wave.len(), max_wave);
     }
@@ -155,7 +155,7 @@ const EIGHT: f64 = 0.1;
 
 fn wave(trips: &[Trip], package: &Package, chance: f64, busy: &dyn Fn(UserId) -> bool) -> Vec<TripId> {
     let (entry, settings) = (package_entry(package), Settings::default());
-    let ranked = rank(&candidates(trips, package), &entry, &|_| chance, &settings);
+    let ranked = rank(&candidates(trips, package), &entry, &|_| chance, NOW, &settings);
     order(&next_wave(&ranked, &entry, &|_| chance, NOW, &settings, |one| busy(one.candidate.courier)))
 }
 
@@ -209,7 +209,7 @@ fn a_package_with_time_to_choose_asks_more_couriers_and_does_not_keep_room() {
     let mut package = package("Alfa", "Bravo");
     let wave = |package: &Package| {
         let (entry, settings) = (package_entry(package), Settings::default());
-        let ranked = rank(&candidates(&trips, package), &entry, &Dear, &settings);
+        let ranked = rank(&candidates(&trips, package), &entry, &Dear, NOW, &settings);
         order(&next_wave(&ranked, &entry, &Dear, NOW, &settings, |_| false))
     };
     assert_eq!(wave(&package), [1].map(trip_id), "the others' room is kept for better packages");

@@ -7,15 +7,18 @@ use crate::ids::{PackageId, UserId};
 use crate::load::Load;
 use crate::matching::policy::is_outranked;
 use crate::matching::{
-    self, Browsing, Candidate, Explanation, Need, PackageEntry, Passing, Ranked, Reason, Survey,
+    self, Browsing, Candidate, Explanation, Need, Next, PackageEntry, Passing, Ranked, Reason, Survey,
 };
 use crate::money::Amount;
 use crate::package::{Package, PackageDraft};
 use crate::place::{Gazetteer, PlaceId};
 use crate::runtime::measured::{self, Measured};
 use crate::runtime::refusal::Refusal;
-use crate::runtime::wave;
+use crate::runtime::wave::{self, Judged};
 use crate::time::{Span, Time};
+
+/// How many rewards are tried for one that is offered at once, the least first.
+const MOST_REWARDS: usize = 8;
 
 /// How many trips are looked at for one call of [`Engine::browse`].
 const MOST_BROWSED: usize = 20_000;
@@ -65,13 +68,14 @@ impl Engine {
         let entry = self.context.package_entry(&package);
         let mut anybody = entry.clone();
         anybody.forget_requests();
+        let next = self.next(&package, &entry).await;
         let measured = measured::measure(&self.context, wave::questions(&self.context, &anybody)).await;
         let mut explanations = self.look(vec![entry], measured).await?;
-        Ok((package, explanations.swap_remove(0)))
+        Ok((package, Explanation { next, ..explanations.swap_remove(0) }))
     }
 
-    /// Who would be considered for a package that is not published yet: as drafted, and for another reward. By great
-    /// circles: nobody is asked for ways.
+    /// Who would be considered for a package that is not published yet, and what would happen to it: as drafted, and for
+    /// another reward.
     ///
     /// # Errors
     /// The refusal that publishing would meet.
@@ -85,9 +89,42 @@ impl Engine {
         let package = Package::publish(PackageId::new(now, self.context.clock.random()), sender, draft, now)?;
         let entry = self.context.package_entry(&package);
         let other = PackageEntry { reward, ..entry.clone() };
-        let mut explanations = self.look(vec![entry, other], Measured::default()).await?;
-        let with_other = explanations.swap_remove(1);
-        Ok((explanations.swap_remove(0), with_other))
+        let (next, other_next) = (self.next(&package, &entry).await, self.next(&package, &other).await);
+        let measured = measured::measure(&self.context, wave::questions(&self.context, &entry)).await;
+        let mut explanations = self.look(vec![entry, other], measured).await?;
+        let with_other = Explanation { next: other_next, ..explanations.swap_remove(1) };
+        Ok((Explanation { next, ..explanations.swap_remove(0) }, with_other))
+    }
+
+    /// What happens to a package now: the very judgement by which its actor goes.
+    async fn next(&self, package: &Package, entry: &PackageEntry) -> Next {
+        let now = self.context.clock.now();
+        if !package.is_waiting(now) {
+            return Next::Nothing;
+        }
+        let Judged { step, rewards, .. } = self.judge(entry, now).await;
+        let asked = entry.pending.len() + entry.standing.len();
+        match step.kept_until {
+            _ if !step.wave.is_empty() => Next::Offered { couriers: step.wave.len() },
+            _ if asked > 0 => Next::Asked { couriers: asked },
+            None => Next::Waits,
+            Some(until) => {
+                let mut reward_at_once = None;
+                for reward in rewards.into_iter().take(MOST_REWARDS) {
+                    let better = PackageEntry { reward, ..entry.clone() };
+                    if !self.judge(&better, now).await.step.wave.is_empty() {
+                        reward_at_once = Some(reward);
+                        break;
+                    }
+                }
+                Next::Kept { until, reward_at_once }
+            }
+        }
+    }
+
+    async fn judge(&self, entry: &PackageEntry, now: Time) -> Judged {
+        let measured = measured::measure(&self.context, wave::questions(&self.context, entry)).await;
+        wave::judge(&self.context, entry, &measured, now)
     }
 
     /// At a hub this is a long look: one at a time on a thread of its own, so that no request waits for somebody
