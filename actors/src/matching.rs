@@ -208,7 +208,7 @@ impl Default for Settings {
             history_days: 7,
             doubt: 2.0,
             evidence_wait_min: 60,
-            keep_percent: 97,
+            keep_percent: 98,
             demand_share: 3.0,
             supply_share: 0.5,
             notice_min: 15,

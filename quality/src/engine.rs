@@ -351,6 +351,12 @@ impl Policy for Engine {
         }
     }
 
+    fn package_withdrawn(&mut self, package: PackageId) {
+        self.waiting.retain(|(_, waiting)| *waiting != package);
+        self.history.retract(package);
+        self.packages.retain(|past| past.entry.id != package);
+    }
+
     fn round(&mut self, market: &mut Market) {
         let now = market.now;
         self.take_in_who_waits(market);

@@ -57,6 +57,8 @@ pub enum Family {
     TinyCapacity,
     /// Of the trips that have not left, every third is called off in the middle of the horizon.
     Cancellations,
+    /// A few trips and a handful of parcels of 1 or 5 kg on one way, days ahead.
+    Small,
 }
 
 /// The size and kind of a market.
@@ -85,6 +87,8 @@ pub struct World<S> {
     pub packages: Vec<Package>,
     /// Trips that are called off before they leave, and when.
     pub cancellations: Vec<(Time, TripId)>,
+    /// Packages that their senders call off, and when.
+    pub withdrawals: Vec<(Time, PackageId)>,
 }
 
 /// The towns, and how much goes on between them. Made once, used for many worlds.
@@ -175,7 +179,41 @@ impl<S: Seed> World<S> {
         let cancellations = cancellations(scenario, &trips);
         trips.sort_by_key(|trip| (trip.created_at, trip.id));
         packages.sort_by_key(|package| (package.created_at, package.id));
-        Self { seed, scenario, trips, packages, cancellations }
+        Self { seed, scenario, trips, packages, cancellations, withdrawals: Vec::new() }
+    }
+
+    /// A small market on one way, as [`Family::Small`] says. Before any of its trips is published, somebody publishes a
+    /// lot of packages on that way and calls all of them off.
+    #[must_use]
+    pub fn small(seed: S, trips: usize, towns: &Towns) -> Self {
+        let mut random = seed.random(3);
+        let scenario =
+            Scenario { trips, packages: random.random_range(1..=8), days: 10, family: Family::Small };
+        let way = towns.pair_within(Family::Small, 100.0..1_500.0, &mut random);
+        let begin = START + Span::days(1);
+        let mut trips: Vec<Trip> = (0..trips).map(|_| small_trip(towns, way, begin, &mut random)).collect();
+        let honest = (0..scenario.packages).map(|_| {
+            let published = begin + hours(random.random_range(0.0..72.0));
+            small_package(towns, way, published, UserId::new(published, random.random()), &mut random)
+        });
+        let mut packages: Vec<Package> = honest.collect();
+        let (spammer, mut withdrawals) = (UserId::new(START, random.random()), Vec::new());
+        for _ in 0..random.random_range(0..=40) {
+            let published = START + hours(random.random_range(0.0..12.0));
+            let spam = small_package(towns, way, published, spammer, &mut random);
+            withdrawals.push((published + hours(random.random_range(0.05..11.0)), spam.id));
+            packages.push(spam);
+        }
+        trips.sort_by_key(|trip| (trip.created_at, trip.id));
+        packages.sort_by_key(|package| (package.created_at, package.id));
+        Self { seed, scenario, trips, packages, cancellations: Vec::new(), withdrawals }
+    }
+
+    /// A market without anybody.
+    #[must_use]
+    pub fn empty(seed: S, scenario: Scenario) -> Self {
+        let (trips, packages, cancellations, withdrawals) = Default::default();
+        Self { seed, scenario, trips, packages, cancellations, withdrawals }
     }
 
     /// How many kilogram-kilometres are asked for, for each that there is room for.
@@ -241,6 +279,63 @@ fn trip(scenario: Scenario, towns: &Towns, random: &mut Xoshiro256PlusPlus) -> T
     let courier = UserId::new(published, random.random());
     Trip::publish(TripId::new(published, random.random()), courier, draft, published)
         .expect("a generated trip is within the bounds")
+}
+
+/// By car from one end of the way to the other, three to eight days after the beginning.
+fn small_trip(
+    towns: &Towns,
+    (from, to): (usize, usize),
+    begin: Time,
+    random: &mut Xoshiro256PlusPlus,
+) -> Trip {
+    let departs = begin + hours(random.random_range(72.0..192.0));
+    let published = begin + hours(random.random_range(0.0..60.0));
+    let kg = if random.random_bool(0.5) { 5 } else { 10 };
+    let draft = TripDraft {
+        stops: stops(towns, from, to, Transport::Car, departs),
+        transport: Transport::Car,
+        capacity: Load { weight_g: kg * 1_000, volume_ml: UNSTATED, slots: UNSTATED },
+        max_detour_min: 0,
+        price: None,
+        comment: String::new(),
+        airport: String::new(),
+    };
+    let courier = UserId::new(published, random.random());
+    Trip::publish(TripId::new(published, random.random()), courier, draft, published)
+        .expect("a generated trip is within the bounds")
+}
+
+/// A parcel for the whole way, with days to deliver it.
+fn small_package(
+    towns: &Towns,
+    (from, to): (usize, usize),
+    published: Time,
+    sender: UserId,
+    random: &mut Xoshiro256PlusPlus,
+) -> Package {
+    let kg = if random.random_bool(0.5) { 1 } else { 5 };
+    let reward = random.random_range(1..=30) * 100;
+    let end = |town: usize| {
+        let place = towns.places[town];
+        End { place: place.id, position: place.position, address: String::new() }
+    };
+    let draft = PackageDraft {
+        pickup: end(from),
+        dropoff: end(to),
+        load: Load { weight_g: kg * 1_000, volume_ml: 1, slots: 1 },
+        ready_at: published,
+        deliver_by: published + Span::days(9),
+        reward: Amount::new(reward * 100, Currency::Rub),
+        description: String::new(),
+        size: String::new(),
+        weight: String::new(),
+        tags: Vec::new(),
+        mode: Mode::Instant,
+        confirm_by: None,
+        template: false,
+    };
+    Package::publish(PackageId::new(published, random.random()), sender, draft, published)
+        .expect("a generated package is within the bounds")
 }
 
 fn stops(towns: &Towns, from: usize, to: usize, transport: Transport, departs: Time) -> Vec<Stop> {

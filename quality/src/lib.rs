@@ -12,3 +12,4 @@ pub mod measure;
 pub mod report;
 pub mod seed;
 pub mod simulation;
+pub mod small;

@@ -13,6 +13,7 @@ use peerpack_quality::hindsight::Solver;
 use peerpack_quality::measure::{Measured, Prepared, Rule};
 use peerpack_quality::report::{Section, bounds, plot, table};
 use peerpack_quality::seed::{Test, Training};
+use peerpack_quality::small;
 
 /// How good the matching is, against the hindsight optimum.
 #[derive(Parser)]
@@ -38,6 +39,8 @@ enum Command {
         #[arg(long, default_value = "docs")]
         out: PathBuf,
     },
+    /// Compare with first come in small markets, on test seeds
+    Small,
     /// Show on training seeds what a knob of the matching does
     Tune {
         /// A field of `matching::Settings`
@@ -113,6 +116,11 @@ fn main() -> anyhow::Result<()> {
     let bench = Bench { towns: Towns::new(), solver: Solver { python, limit_s }, seeds };
     match command {
         Command::Judge { out } => judge(&bench, &out),
+        Command::Small => {
+            let settings = Settings { acceptance: 1.0, ..Settings::default() };
+            println!("{}", small::table(&small::rows(SMALL_MARKETS, &bench.towns, &settings)));
+            Ok(())
+        }
         Command::Tune { knob, set, values, trips, rules } => {
             let mut defaults = Settings { acceptance: 1.0, ..Settings::default() };
             for one in &set {
@@ -174,6 +182,34 @@ fn with_knob(settings: &Settings, knob: &str, value: &str) -> anyhow::Result<Set
     Ok(serde_json::from_value(all)?)
 }
 
+/// How long room may be kept at most, in percent of the time to the pickup.
+const KEPT: [u32; 10] = [0, 20, 40, 60, 80, 90, 95, 98, 99, 100];
+
+/// How many small markets of each size are played.
+const SMALL_MARKETS: u32 = 200;
+
+/// What the bound on keeping room costs a crowded market: the rule that confirms soon, on training seeds.
+fn keeping(bench: &Bench, rule: Rule) -> anyhow::Result<String> {
+    let defaults = Settings { acceptance: 1.0, ..Settings::default() };
+    let mut text = String::from("| room is kept at most |");
+    KEPT.iter().for_each(|percent| text.push_str(&format!(" {percent} % |")));
+    text.push_str("\n| --- |");
+    KEPT.iter().for_each(|_| text.push_str(" --- |"));
+    for scenario in SCARCE {
+        let prepare =
+            |seed| Prepared::new(seed, scenario, Manners::WILLING, &defaults, &bench.towns, &bench.solver);
+        let worlds: Vec<_> =
+            Training::first(bench.seeds.min(3)).map(prepare).collect::<anyhow::Result<_>>()?;
+        text.push_str(&format!("\n| scarce: {} trips, {} packages |", scenario.trips, scenario.packages));
+        for keep_percent in KEPT {
+            let settings = Settings { keep_percent, ..defaults.clone() };
+            text.push_str(&format!(" {:.1} |", 100.0 * tuned(&worlds, rule, &settings)));
+        }
+        eprintln!("{text}");
+    }
+    Ok(text)
+}
+
 fn judge(bench: &Bench, out: &std::path::Path) -> anyhow::Result<()> {
     let willing = Manners::WILLING;
     let mut gravity = bench.gravity("scarce", SCARCE, &Rule::ALL, willing)?;
@@ -190,6 +226,9 @@ fn judge(bench: &Bench, out: &std::path::Path) -> anyhow::Result<()> {
         bench.section(title, Scenario { trips: 400, packages: 4_000, days: 7, family }, &Rule::ALL, willing)
     };
     let families = families.into_iter().map(family).collect::<anyhow::Result<Vec<_>>>()?;
+    let keeping = keeping(bench, Rule::ASKING[1])?;
+    let settings = Settings { acceptance: 1.0, ..Settings::default() };
+    let small = small::rows(SMALL_MARKETS, &bench.towns, &settings);
     std::fs::create_dir_all(out)?;
     std::fs::write(
         out.join("quality.svg"),
@@ -205,6 +244,9 @@ fn judge(bench: &Bench, out: &std::path::Path) -> anyhow::Result<()> {
         .replace("{bounds}", bounds(&gravity).trim_end())
         .replace("{gravity}", table(&gravity).trim_end())
         .replace("{choosy}", table(&choosy).trim_end())
+        .replace("{keeping}", keeping.trim_end())
+        .replace("{kept}", &settings.keep_percent.to_string())
+        .replace("{small}", small::table(&small).trim_end())
         .replace("{families}", table(&families).trim_end());
     std::fs::write(out.join("quality.md"), report)?;
     Ok(())

@@ -119,6 +119,11 @@ impl Market {
         &self.entries[&package]
     }
 
+    /// A package that nobody carries is called off.
+    pub fn withdraw(&mut self, package: PackageId) {
+        self.waiting.remove(package);
+    }
+
     /// Makes a deal, if the trip has room: the claim, without its database.
     pub fn claim(&mut self, package: PackageId, candidate: &Candidate) -> bool {
         let entry = &self.entries[&package];

@@ -18,6 +18,9 @@ pub trait Policy {
     /// A trip is new.
     fn trip_published(&mut self, market: &mut Market, trip: TripId);
 
+    /// A package is called off by its sender.
+    fn package_withdrawn(&mut self, _package: PackageId) {}
+
     /// Another [`ROUND`] has passed.
     fn round(&mut self, _market: &mut Market) {}
 }
@@ -36,6 +39,7 @@ pub fn play<S>(
         world.packages.iter().enumerate().map(|(n, package)| (package.created_at, 1, Event::Package(n))),
     );
     events.extend(world.cancellations.iter().map(|(at, trip)| (*at, 2, Event::Cancel(*trip))));
+    events.extend(world.withdrawals.iter().map(|(at, package)| (*at, 2, Event::Withdraw(*package))));
     let end = START + Span::days(world.scenario.days + 2);
     let mut round = START;
     while round < end {
@@ -59,6 +63,10 @@ pub fn play<S>(
                     policy.package_published(&mut market, package);
                 }
             }
+            Event::Withdraw(package) => {
+                market.withdraw(package);
+                policy.package_withdrawn(package);
+            }
             Event::Round => {
                 market.clear_out();
                 policy.round(&mut market);
@@ -73,5 +81,6 @@ enum Event {
     Trip(usize),
     Package(usize),
     Cancel(TripId),
+    Withdraw(PackageId),
     Round,
 }

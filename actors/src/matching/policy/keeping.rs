@@ -17,10 +17,12 @@ pub fn bound(candidate: &Candidate, package: &PackageEntry, settings: &Settings)
     bound_from(candidate.trip.created_at().max(package.published_at), candidate.plan.pickup.at, settings)
 }
 
-/// The same, from when both were published.
+/// The same, from when both were published. In whole seconds: who publishes what they have just asked about is told the
+/// same moment.
 pub(super) fn bound_from(published_at: Time, pickup_at: Time, settings: &Settings) -> Time {
     let ahead = pickup_at.since(published_at);
-    published_at + ahead.percent(i64::from(settings.keep_percent))
+    let until = published_at + ahead.percent(i64::from(settings.keep_percent));
+    Time::from_ms(until.ms() - until.ms().rem_euclid(1_000))
 }
 
 /// Whether the room of a trip is kept from a package no longer, whatever it is worth.
