@@ -3,6 +3,7 @@
 //! Every refusal of the core and every failure below becomes an [`ApiError`] here and nowhere else, so that clients
 //! meet one body, `application/problem+json`. Nothing internal may get into it: no parser's words, no path, no SQL.
 
+mod candidates;
 pub mod codes;
 pub mod extract;
 pub mod panics;
@@ -15,28 +16,32 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+use peerpack_actors::place::Place;
 use peerpack_actors::ports::{CommitError, Unavailable};
 use peerpack_actors::rejection::Rejection;
 use peerpack_actors::runtime::Refusal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use candidates::Candidate;
+use candidates::Meant;
+
 /// The media type of every error body.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
 /// An answer that is not a success.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ApiError {
     status: StatusCode,
     code: &'static str,
     message: String,
     fields: BTreeMap<String, String>,
-    suggestions: Vec<String>,
+    meant: Option<Box<Meant>>,
     retry_after_s: Option<u32>,
 }
 
 /// The body of an error, as RFC 9457 has it and with our own members.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// `urn:peerpack:problem:` and the code.
     #[serde(rename = "type")]
@@ -58,6 +63,9 @@ pub struct Problem {
     /// What may have been meant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suggestions: Vec<String>,
+    /// The places that may have been meant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<Candidate>,
 }
 
 impl ApiError {
@@ -70,7 +78,7 @@ impl ApiError {
             "{code} with {status} is not among the documented codes"
         );
         let message = message.into();
-        Self { status, code, message, fields: BTreeMap::new(), suggestions: Vec::new(), retry_after_s: None }
+        Self { status, code, message, fields: BTreeMap::new(), meant: None, retry_after_s: None }
     }
 
     /// 400: the request is malformed.
@@ -130,6 +138,14 @@ impl ApiError {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", message).with_field(field, reason)
     }
 
+    /// 422: the name in this field means several places.
+    #[must_use]
+    pub fn ambiguous_place(field: &str) -> Self {
+        let reason = "this name means several places: say the region, or one of `candidates`";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "ambiguous_place", format!("{field}: {reason}"))
+            .with_field(field, reason)
+    }
+
     /// 429: asked too often; again after so many seconds.
     #[must_use]
     pub fn too_many(retry_after_s: u32) -> Self {
@@ -185,7 +201,17 @@ impl ApiError {
     /// Adds what may have been meant.
     #[must_use]
     pub fn with_suggestions(mut self, suggestions: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.suggestions.extend(suggestions.into_iter().map(Into::into));
+        let meant = self.meant.get_or_insert_default();
+        meant.suggestions.extend(suggestions.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds the places that may have been meant by what a field says.
+    #[must_use]
+    pub fn with_candidates(mut self, field: &str, places: &[&Place]) -> Self {
+        let meant = self.meant.get_or_insert_default();
+        meant.suggestions.extend(places.iter().map(|place| place.name_ru.to_owned()));
+        meant.candidates.extend(places.iter().map(|place| Candidate::of(field, place)));
         self
     }
 
@@ -217,6 +243,7 @@ impl ApiError {
     /// The body for a request that is known as `request_id`.
     #[must_use]
     pub fn problem(&self, request_id: Option<String>) -> Problem {
+        let meant = self.meant.as_deref().cloned().unwrap_or_default();
         Problem {
             kind: format!("urn:peerpack:problem:{}", self.code),
             title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
@@ -225,7 +252,8 @@ impl ApiError {
             message: self.message.clone(),
             request_id,
             fields: self.fields.clone(),
-            suggestions: self.suggestions.clone(),
+            suggestions: meant.suggestions,
+            candidates: meant.candidates,
         }
     }
 

@@ -8,6 +8,7 @@ pub mod avatars;
 pub mod couriers;
 pub mod disputes;
 pub mod documents;
+mod ends;
 pub mod explain;
 pub mod handover;
 pub mod health;

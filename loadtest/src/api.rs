@@ -109,11 +109,11 @@ impl Api {
         struct Answer {
             trip_id: TripId,
         }
-        let names: Vec<_> = plan.places.iter().map(|place| place.name_ru).collect();
+        let places: Vec<_> = plan.places.iter().map(|place| json!({ "place_id": place.id })).collect();
         let body = json!({
-            "from": names[0],
-            "to": names[names.len() - 1],
-            "stops": names[1..names.len() - 1],
+            "from": places[0],
+            "to": places[places.len() - 1],
+            "stops": places[1..places.len() - 1],
             "date": plan.date(),
             "time": plan.time(),
             "arrival_date": plan.arrival_date(),
@@ -143,8 +143,8 @@ impl Api {
         }
         let (size, weight) = words(plan.weight_g);
         let body = json!({
-            "from": plan.from.name_ru,
-            "to": plan.to.name_ru,
+            "from": { "place_id": plan.from.id },
+            "to": { "place_id": plan.to.id },
             "description": description,
             "reward": plan.reward,
             "size": size,

@@ -210,6 +210,12 @@ pub const CODES: &[Code] = &[
         "Проверьте введённые данные",
     ),
     here(
+        "ambiguous_place",
+        &[422],
+        "the name of a place means several: `candidates` says which",
+        "Это название носят несколько мест, уточните",
+    ),
+    here(
         "key_reused",
         &[422],
         "the `Idempotency-Key` was used for another call",

@@ -6,7 +6,7 @@ use super::codes;
 /// What is wrong with a field: as it is said in English, and in Russian.
 const REASONS: &[(&str, &str)] = &[
     ("a point needs lat and lon", "точке нужны и lat, и lon"),
-    ("a stop needs a name, an id or a point", "остановке нужно название, номер или точка"),
+    ("a place needs a name, an id or a point", "месту нужно название, номер или точка"),
     ("a trip has at most 16 stops", "в поездке может быть не больше 16 остановок"),
     ("a trip needs an origin and a destination", "поездке нужны начало и конец"),
     ("at most 20 tags of 200 characters", "не больше 20 меток по 200 знаков"),
@@ -83,6 +83,11 @@ const REASONS: &[(&str, &str)] = &[
         "this time does not exist on that day: the clocks go forward over it",
         "такого времени в этот день нет: часы переводят вперёд",
     ),
+    (
+        "this name means several places: say the region, or one of `candidates`",
+        "это название носят несколько мест: укажите область или выберите из `candidates`",
+    ),
+    ("this point is far from the place", "эта точка далеко от указанного места"),
     ("this package asks for the code of the hand-over", "для этой посылки нужен код передачи"),
     ("two stops in a row are the same place", "две остановки подряд в одном месте"),
     ("unknown city", "такой город не найден"),
@@ -108,6 +113,8 @@ const FIELDS: &[(&str, &str)] = &[
     ("method", "Способ вывода"),
     ("name", "Имя"),
     ("phone", "Телефон"),
+    ("dropoff", "Точка доставки"),
+    ("pickup", "Точка отправления"),
     ("pickup_address", "Адрес отправления"),
     ("price", "Цена"),
     ("rating", "Оценка"),

@@ -1,9 +1,9 @@
-//! From the words of clients to domain values: places, amounts, texts. Bounds of every text field.
+//! From the words of clients to domain values: points, amounts, texts. Bounds of every text field.
 
 use std::str::FromStr;
 
 use peerpack_actors::money::{Amount, Currency};
-use peerpack_actors::place::{Gazetteer, Place, Position};
+use peerpack_actors::place::Position;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::ApiError;
@@ -13,9 +13,6 @@ pub(super) const SHORT_TEXT: usize = 200;
 
 /// Longest description, comment or message, in characters.
 pub(super) const LONG_TEXT: usize = 2_000;
-
-/// How many places an error about an unknown city suggests.
-const SUGGESTIONS: usize = 3;
 
 /// How many tags a package may have.
 pub(super) const MAX_TAGS: usize = 20;
@@ -34,22 +31,6 @@ pub(super) fn text(field: &'static str, text: Option<String>, most: usize) -> Re
 pub(super) fn required(field: &'static str, given: Option<String>, most: usize) -> Result<String, ApiError> {
     let text = text(field, given, most)?;
     if text.is_empty() { Err(ApiError::unprocessable(field, "must not be empty")) } else { Ok(text) }
-}
-
-/// A place by name; unknown names are refused with suggestions.
-pub(super) fn place(field: &'static str, name: &str) -> Result<&'static Place, ApiError> {
-    let gazetteer = Gazetteer::bundled();
-    if name.chars().count() > SHORT_TEXT {
-        return Err(ApiError::unprocessable(field, "must be at most 200 characters"));
-    }
-    gazetteer.find(name).ok_or_else(|| {
-        let mut similar = gazetteer.search(name, SUGGESTIONS);
-        if similar.is_empty() {
-            similar = gazetteer.suggest(name, SUGGESTIONS);
-        }
-        let names = similar.into_iter().map(|place| place.name_ru);
-        ApiError::unprocessable(field, "unknown city").with_suggestions(names)
-    })
 }
 
 /// A price or reward in roubles.

@@ -9,13 +9,14 @@ use peerpack_actors::ids::{TripId, UserId};
 use peerpack_actors::load::Load;
 use peerpack_actors::matching::{Candidate, Need, Passing, zone};
 use peerpack_actors::money::Amount;
-use peerpack_actors::place::{Gazetteer, Place, PlaceId};
+use peerpack_actors::place::{Gazetteer, Place, PlaceId, Travel};
 use peerpack_actors::time::{Span, Time};
 use peerpack_actors::trip::{Transport, Trip};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::ends::{self, Context, PlaceInput};
 use super::trips::TripView;
 use super::{input, loads, local_time, profile, trips};
 use crate::app::App;
@@ -44,8 +45,12 @@ const LOOKED_AT: usize = 500;
 pub struct Search {
     /// Where the package starts, by name.
     from: Option<String>,
+    /// The same by id, as `/api/cities` has it.
+    from_id: Option<String>,
     /// Where it goes, by name.
     to: Option<String>,
+    /// The same by id.
+    to_id: Option<String>,
     /// The first day, `YYYY-MM-DD` or `DD.MM.YYYY`, as it is counted at `from`; without that where each trip starts.
     date_from: Option<String>,
     /// The last day, counted likewise.
@@ -260,9 +265,11 @@ async fn ratings(app: &App, hits: &[Hit]) -> Result<BTreeMap<UserId, u32>, ApiEr
 
 /// What the index finds, with what it knows by itself.
 fn hits(app: &App, search: &Search, days: Days, start: Option<Time>) -> Result<Found, ApiError> {
-    let named =
-        |field, name: &Option<String>| name.as_deref().map(|name| input::place(field, name)).transpose();
-    let (from, to) = (named("from", &search.from)?, named("to", &search.to)?);
+    let from = PlaceInput::of_query(search.from.clone(), search.from_id.clone());
+    let to = PlaceInput::of_query(search.to.clone(), search.to_id.clone());
+    let travel = transport(search)?.map(Travel::from);
+    let context = Context { home: &app.config.home_countries, travel };
+    let (from, to) = ends::of_search(context, from.as_ref(), to.as_ref())?;
     let weight = search.weight.as_deref().map(|word| {
         loads::weight_g(word).ok_or_else(|| ApiError::unprocessable("weight", loads::WEIGHT_WORDS))
     });

@@ -74,7 +74,7 @@ pub async fn publish(
     repeatable: Repeatable,
     body: Body<NewTrip>,
 ) -> Result<HttpResponse, ApiError> {
-    let (draft, notes) = draft::draft(body.0)?;
+    let (draft, notes) = draft::draft(body.0, &app.config.home_countries)?;
     let in_russian = is_russian();
     let published = move |trip: &Trip| published(trip, &notes, in_russian);
     let work = async |once: &Once| {

@@ -10,6 +10,7 @@ mod claims;
 mod deaf;
 mod description;
 mod disputes;
+mod ends;
 mod fairness;
 mod faults;
 mod finding;

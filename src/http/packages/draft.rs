@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::http::ends::{self, Context, PlaceInput, Said, Spot};
 use crate::http::input::{self, LONG_TEXT, MAX_TAGS, Point, SHORT_TEXT};
 use crate::http::loads;
 use crate::http::local_time::{self, OfDay};
@@ -20,12 +21,10 @@ const DEFAULT_WINDOW: Span = Span::days(14);
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NewPackage {
-    /// Where it starts, by name.
-    #[schema(example = "Владимир")]
-    pub from: Option<String>,
-    /// Where it goes, by name.
-    #[schema(example = "Казань")]
-    pub to: Option<String>,
+    /// Where it starts.
+    pub from: Option<PlaceInput>,
+    /// Where it goes.
+    pub to: Option<PlaceInput>,
     /// What it is.
     #[serde(alias = "packageDescription", alias = "package_description")]
     pub description: Option<String>,
@@ -96,14 +95,16 @@ pub(in crate::http) fn draft(
     input: NewPackage,
     towards: Option<(&'static Place, &'static Place)>,
 ) -> Result<PackageDraft, ApiError> {
-    let end = |field, given: Option<String>, fallback: Option<&'static Place>| match given {
-        Some(name) if !name.trim().is_empty() => input::place(field, &name),
-        _ => fallback.ok_or_else(|| ApiError::unprocessable(field, "must not be empty")),
-    };
-    let from = end("from", input.from, towards.map(|ends| ends.0))?;
-    let to = end("to", input.to, towards.map(|ends| ends.1))?;
-    let point = |field, given: Option<Point>, place: &Place| -> Result<Position, ApiError> {
-        given.map_or(Ok(place.position), |point| point.position(field))
+    let context = Context { home: &app.config.home_countries, travel: None };
+    let from = said("from", input.from.as_ref(), towards.map(|ends| ends.0));
+    let to = said("to", input.to.as_ref(), towards.map(|ends| ends.1));
+    let (from, to) = ends::both(context, ("from", from), ("to", to));
+    let (from, to) = (from?, to?);
+    let point = |field, given: Option<Point>, end: Spot| -> Result<Position, ApiError> {
+        let Some(point) = given else { return Ok(end.position) };
+        let position = point.position(field)?;
+        ends::check_distance(field, end.place, position)?;
+        Ok(position)
     };
     let weight = input.weight.filter(|word| !word.is_empty()).unwrap_or_else(|| "light".to_owned());
     let size = input.size.filter(|word| !word.is_empty()).unwrap_or_else(|| "s".to_owned());
@@ -119,17 +120,17 @@ pub(in crate::http) fn draft(
         let text = text.filter(|text| !text.trim().is_empty());
         text.map(|text| local_time::moment(field, &text, place, of_day)).transpose()
     };
-    let ready_at = moment("ready_at", input.ready_at, from, OfDay::Start)?.unwrap_or(now);
-    let deliver_by = moment("deliver_by", input.deliver_by, to, OfDay::End)?;
-    let confirm_by = moment("confirm_by", input.confirm_by, from, OfDay::End)?;
+    let ready_at = moment("ready_at", input.ready_at, from.place, OfDay::Start)?.unwrap_or(now);
+    let deliver_by = moment("deliver_by", input.deliver_by, to.place, OfDay::End)?;
+    let confirm_by = moment("confirm_by", input.confirm_by, from.place, OfDay::End)?;
     Ok(PackageDraft {
         pickup: End {
-            place: from.id,
+            place: from.place.id,
             position: point("pickup", input.pickup, from)?,
             address: input::text("pickup_address", input.pickup_address, SHORT_TEXT)?,
         },
         dropoff: End {
-            place: to.id,
+            place: to.place.id,
             position: point("dropoff", input.dropoff, to)?,
             address: input::text("delivery_address", input.delivery_address, SHORT_TEXT)?,
         },
@@ -149,6 +150,19 @@ pub(in crate::http) fn draft(
         confirm_by,
         template: input.template,
     })
+}
+
+/// What is said of an end, or else the one of the trip.
+fn said<'a>(
+    field: &'static str,
+    given: Option<&'a PlaceInput>,
+    fallback: Option<&'static Place>,
+) -> Result<Said<'a>, ApiError> {
+    match (given.filter(|given| !given.is_blank()), fallback) {
+        (Some(given), _) => ends::read(field, given),
+        (None, Some(place)) => Ok(Said::Known(Spot::of(place))),
+        (None, None) => Err(ApiError::unprocessable(field, "must not be empty")),
+    }
 }
 
 /// What is published from a pattern: the same, from now on. `None` for what is no pattern.

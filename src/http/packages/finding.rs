@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::auth::Principal;
 use crate::error::extract::Query;
 use crate::error::{ApiError, Problem};
+use crate::http::ends::{self, Context, PlaceInput};
 use crate::http::{avatars, input, local_time, trips};
 use crate::store::Person;
 
@@ -35,8 +36,12 @@ pub struct PackageSearch {
     trip_id: Option<String>,
     /// Where packages start, by name.
     from: Option<String>,
+    /// The same by id, as `/api/cities` has it.
+    from_id: Option<String>,
     /// Where they go, by name.
     to: Option<String>,
+    /// The same by id.
+    to_id: Option<String>,
     /// The next page, as the last answer named it.
     cursor: Option<String>,
 }
@@ -125,8 +130,10 @@ pub async fn find(
     let search = query.0;
     let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
     let after = given(&search.cursor).map(|cursor| input::id_cursor::<PackageId>(&cursor)).transpose()?;
-    let place = |field, name: Option<String>| name.map(|name| input::place(field, &name)).transpose();
-    let (from, to) = (place("from", given(&search.from))?, place("to", given(&search.to))?);
+    let from = PlaceInput::of_query(given(&search.from), given(&search.from_id));
+    let to = PlaceInput::of_query(given(&search.to), given(&search.to_id));
+    let context = Context { home: &app.config.home_countries, travel: None };
+    let (from, to) = ends::of_search(context, from.as_ref(), to.as_ref())?;
     let fitting = match given(&search.trip_id) {
         Some(_) if from.is_some() || to.is_some() => {
             return Err(ApiError::unprocessable("trip_id", "name a trip or a way, not both"));

@@ -1,13 +1,15 @@
 //! What a courier writes of a trip, in either spelling of the Mini App, and the draft that it makes.
 
-use peerpack_actors::place::{Gazetteer, Place, PlaceId};
+use peerpack_actors::place::{Home, Place, Position};
+use peerpack_actors::time::Time;
 use peerpack_actors::trip::{MAX_STOPS, Transport, TripDraft};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::journey::{Journey, Note, Waypoint, Written, journey};
 use crate::error::ApiError;
-use crate::http::input::{self, LONG_TEXT, Point, SHORT_TEXT};
+use crate::http::ends::{self, Context, Number, PlaceInput, PlaceSaid, Spot};
+use crate::http::input::{self, LONG_TEXT, SHORT_TEXT};
 use crate::http::loads;
 use crate::http::local_time::{self, OfDay};
 
@@ -22,12 +24,10 @@ pub struct NewTrip {
     #[serde(default)]
     #[expect(dead_code, reason = "accepted for the clients that send it")]
     name: Option<String>,
-    /// Origin, by name.
-    #[schema(example = "Москва")]
-    from: String,
-    /// Destination, by name.
-    #[schema(example = "Казань")]
-    to: String,
+    /// Origin.
+    from: PlaceInput,
+    /// Destination.
+    to: PlaceInput,
     /// Departure, `YYYY-MM-DD` or `DD.MM.YYYY`, local date of the origin.
     #[schema(example = "2026-12-01")]
     date: String,
@@ -85,16 +85,23 @@ pub enum StopInput {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StopPlace {
-    /// By name,
+    /// The gazetteer's id, as `/api/cities` has it.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    place_id: Option<Number>,
+    /// Its name.
     #[serde(default)]
     name: Option<String>,
-    /// by the gazetteer's id,
+    /// The region it lies in.
     #[serde(default)]
-    place_id: Option<u32>,
-    /// or by a point.
+    region: Option<String>,
+    /// The country it lies in: a name, or the ISO 3166 code.
+    #[serde(default)]
+    country: Option<String>,
+    /// Where exactly: degrees north,
     #[serde(default)]
     lat: Option<f64>,
-    /// Degrees east.
+    /// and degrees east.
     #[serde(default)]
     lon: Option<f64>,
     /// When the courier gets there: an instant, or `YYYY-MM-DD HH:MM` in local time of the stop. Worked out if absent.
@@ -103,7 +110,7 @@ pub struct StopPlace {
 }
 
 /// A draft of what a courier wrote, with what had to be decided for it.
-pub(super) fn draft(input: NewTrip) -> Result<(TripDraft, Vec<Note>), ApiError> {
+pub(super) fn draft(input: NewTrip, home: &Home) -> Result<(TripDraft, Vec<Note>), ApiError> {
     let airport = input::text("airport", input.airport, SHORT_TEXT)?;
     let transport = transport("transportType", input.transport.as_deref(), &airport)?;
     let word = input.capacity.as_deref().filter(|word| !word.is_empty());
@@ -111,17 +118,22 @@ pub(super) fn draft(input: NewTrip) -> Result<(TripDraft, Vec<Note>), ApiError> 
         loads::capacity_g(word).ok_or_else(|| ApiError::unprocessable("capacity", loads::CAPACITY_WORDS))
     });
     let weight_g = input.capacity_g.or(named.transpose()?).unwrap_or(DEFAULT_CAPACITY_G);
-    let from = input::place("from", &input.from)?;
-    let to = input::place("to", &input.to)?;
-    let mut places = vec![Waypoint::at(from)];
+    // Who does not say how they travel is taken for a driver, here as below.
+    let travel = Some(transport.unwrap_or(Transport::Car).into());
+    let context = Context { home, travel };
+    let said = |field, place| (field, ends::read(field, place));
+    let (from, to) = ends::both(context, said("from", &input.from), said("to", &input.to));
+    let (from, to) = (from?, to?);
+    let mut places = vec![Waypoint::of(from, None)];
     // Before anything is worked out for them.
     if input.stops.len() + 2 > MAX_STOPS {
         return Err(ApiError::unprocessable("stops", format!("at most {} stops in between", MAX_STOPS - 2)));
     }
     for stop in input.stops {
-        places.push(stop_place(stop)?);
+        let before = places[places.len() - 1].position;
+        places.push(stop_place(context, stop, (before, to.position))?);
     }
-    places.push(Waypoint::at(to));
+    places.push(Waypoint::of(to, None));
     let arrival_date = input.arrival_date.as_deref().filter(|date| !date.is_empty());
     let written = Written { date: &input.date, time: &input.time, arrival_date };
     let Journey { transport, stops, notes } = journey(written, &places, transport)?;
@@ -154,7 +166,7 @@ impl Straight<'_> {
     pub(in crate::http) fn draft(self) -> Result<(TripDraft, Vec<Note>), ApiError> {
         let airport = input::text("airport", self.airport, SHORT_TEXT)?;
         let transport = transport("transportType", self.transport, &airport)?;
-        let places = [Waypoint::at(self.from), Waypoint::at(self.to)];
+        let places = [Spot::of(self.from), Spot::of(self.to)].map(|spot| Waypoint::of(spot, None));
         let written = Written { date: self.date, time: self.time, arrival_date: self.arrival_date };
         let Journey { transport, stops, notes } = journey(written, &places, transport)?;
         let draft = TripDraft {
@@ -182,33 +194,25 @@ fn transport(field: &'static str, word: Option<&str>, airport: &str) -> Result<O
 }
 
 impl Waypoint {
-    fn at(place: &'static Place) -> Self {
-        Self { place, position: place.position, at: None }
+    fn of(spot: Spot, at: Option<Time>) -> Self {
+        Self { place: spot.place, position: spot.position, at }
     }
 }
 
-fn stop_place(stop: StopInput) -> Result<Waypoint, ApiError> {
-    let stop = match stop {
-        StopInput::Name(name) => return input::place("stops", &name).map(Waypoint::at),
-        StopInput::Place(stop) => stop,
-    };
-    let gazetteer = Gazetteer::bundled();
-    let point = match (stop.lat, stop.lon) {
-        (Some(lat), Some(lon)) => Some(Point { lat, lon }.position("stops")?),
-        (None, None) => None,
-        _ => return Err(ApiError::unprocessable("stops", "a point needs lat and lon")),
-    };
-    let place = match (stop.name, stop.place_id, point) {
-        (Some(name), ..) => input::place("stops", &name)?,
-        (None, Some(id), _) => {
-            gazetteer.get(PlaceId(id)).ok_or_else(|| ApiError::unprocessable("stops", "unknown place_id"))?
-        }
-        (None, None, Some(point)) => gazetteer.nearest(point),
-        (None, None, None) => {
-            return Err(ApiError::unprocessable("stops", "a stop needs a name, an id or a point"));
+/// A stop between the place before it and the destination.
+fn stop_place(
+    context: Context<'_>,
+    stop: StopInput,
+    way: (Position, Position),
+) -> Result<Waypoint, ApiError> {
+    let (place, arrive_at) = match stop {
+        StopInput::Name(name) => (PlaceInput::Name(name), None),
+        StopInput::Place(StopPlace { place_id, name, region, country, lat, lon, arrive_at }) => {
+            (PlaceInput::Said(PlaceSaid { place_id, name, region, country, lat, lon }), arrive_at)
         }
     };
-    let given = stop.arrive_at.as_deref().filter(|text| !text.is_empty());
-    let at = given.map(|text| local_time::moment("stops", text, place, OfDay::Start)).transpose()?;
-    Ok(Waypoint { place, position: point.unwrap_or(place.position), at })
+    let spot = ends::between(context, "stops", ends::read("stops", &place)?, way)?;
+    let given = arrive_at.as_deref().filter(|text| !text.is_empty());
+    let at = given.map(|text| local_time::moment("stops", text, spot.place, OfDay::Start)).transpose()?;
+    Ok(Waypoint::of(spot, at))
 }

@@ -4,6 +4,7 @@
 //! clocks adds or takes away is seen.
 
 use peerpack_actors::ids::{TripId, UserId};
+use peerpack_actors::place::Home;
 use peerpack_actors::time::{Span, Time};
 use peerpack_actors::trip::Trip;
 use serde_json::{Value, json};
@@ -18,7 +19,7 @@ const TABLE: &str = include_str!("journeys.tsv");
 
 fn published(body: Value) -> Result<(Trip, Vec<Note>), ApiError> {
     let input: NewTrip = serde_json::from_value(body).unwrap();
-    let (draft, notes) = draft(input)?;
+    let (draft, notes) = draft(input, &Home::default())?;
     let now = draft.stops[0].depart - Span::days(1);
     let (id, courier) = (TripId::from(Uuid::from_u128(1)), UserId::from(Uuid::from_u128(2)));
     Ok((Trip::publish(id, courier, draft, now)?, notes))

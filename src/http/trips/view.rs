@@ -64,6 +64,11 @@ pub struct StopView {
     pub place_id: String,
     /// Its name.
     pub name: String,
+    /// The region it lies in; absent if that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// ISO 3166 code of its country; empty for a place that is known no more.
+    pub country: String,
     /// Where exactly: degrees north,
     pub lat: f64,
     /// and degrees east.
@@ -87,6 +92,8 @@ fn stop_view(stop: &Stop) -> StopView {
     StopView {
         place_id: stop.place.to_string(),
         name: place_name(stop.place),
+        region: place.and_then(|place| place.region).map(|region| region.name_ru.to_owned()),
+        country: place.map_or_else(String::new, |place| place.country.to_owned()),
         lat: stop.position.lat,
         lon: stop.position.lon,
         date: local_time::date_at(stop.arrive, place),
