@@ -199,13 +199,6 @@ impl Config {
         let development = mode == Mode::Development;
         let span =
             |seconds: Option<u32>, default: Span| seconds.map_or(default, |s| Span::seconds(i64::from(s)));
-        let local_origins = || {
-            let ports = [3000, 5173, 8080];
-            ports
-                .iter()
-                .flat_map(|p| [format!("http://localhost:{p}"), format!("http://127.0.0.1:{p}")])
-                .collect()
-        };
         Self {
             mode,
             listen: settings.listen.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
@@ -232,9 +225,7 @@ impl Config {
                 .public_url
                 .map(|url| url.trim_end_matches('/').to_owned())
                 .unwrap_or_default(),
-            allowed_origins: settings
-                .allowed_origins
-                .unwrap_or_else(|| if development { local_origins() } else { Vec::new() }),
+            allowed_origins: settings.allowed_origins.unwrap_or_default(),
             default_mode: settings.default_mode.unwrap_or_default(),
             home_countries,
             matching: settings.matching.unwrap_or_default(),

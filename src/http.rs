@@ -19,6 +19,7 @@ pub mod next;
 mod notifications;
 pub mod openapi;
 pub mod operators;
+pub mod origins;
 pub mod packages;
 pub mod photos;
 pub mod places;

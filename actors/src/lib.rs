@@ -12,6 +12,7 @@ pub mod matching;
 pub mod money;
 pub mod notification;
 pub mod package;
+pub mod phase;
 pub mod place;
 pub mod receipt;
 pub mod rejection;

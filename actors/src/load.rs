@@ -8,6 +8,90 @@ pub const UNSTATED: u32 = 1_000_000_000;
 /// The largest weight of one package or one trip, in grams.
 pub const MAX_WEIGHT_G: u32 = 2_000_000;
 
+/// How large a package is, in the words of the Mini App.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum SizeClass {
+    /// 1 litre.
+    Xs,
+    /// 5 litres.
+    S,
+    /// 20 litres.
+    M,
+    /// 60 litres.
+    L,
+}
+
+impl SizeClass {
+    /// Millilitres.
+    #[must_use]
+    pub const fn volume_ml(self) -> u32 {
+        match self {
+            Self::Xs => 1_000,
+            Self::S => 5_000,
+            Self::M => 20_000,
+            Self::L => 60_000,
+        }
+    }
+}
+
+/// How heavy a package is, in the words of the Mini App.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum WeightClass {
+    /// Up to 1 kg.
+    Light,
+    /// Up to 5 kg.
+    Medium,
+    /// Up to 10 kg.
+    Heavy,
+    /// Up to 20 kg.
+    VeryHeavy,
+}
+
+impl WeightClass {
+    /// Grams.
+    #[must_use]
+    pub const fn weight_g(self) -> u32 {
+        match self {
+            Self::Light => 1_000,
+            Self::Medium => 5_000,
+            Self::Heavy => 10_000,
+            Self::VeryHeavy => 20_000,
+        }
+    }
+}
+
+/// What a trip can carry, in the words of the Mini App.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum CapacityClass {
+    /// 1 kg.
+    Small,
+    /// 5 kg.
+    Medium,
+    /// 10 kg.
+    Large,
+    /// 20 kg.
+    Xl,
+}
+
+impl CapacityClass {
+    /// Grams.
+    #[must_use]
+    pub const fn weight_g(self) -> u32 {
+        match self {
+            Self::Small => 1_000,
+            Self::Medium => 5_000,
+            Self::Large => 10_000,
+            Self::Xl => 20_000,
+        }
+    }
+}
+
 /// An amount of carrying: the need of a package or the capacity of a leg.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash, Serialize, Deserialize)]
 pub struct Load {

@@ -9,6 +9,7 @@ pub const MAX_MINOR: i64 = 1_000_000_000;
 
 /// A currency with two decimal places.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Currency {
     /// Russian rouble.

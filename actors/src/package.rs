@@ -16,6 +16,7 @@ mod draft;
 
 use crate::ids::{PackageId, RequestId, TripId, UserId};
 use crate::money::Amount;
+use crate::phase::PackagePhase;
 use crate::rejection::Rejection;
 use crate::request::{Origin, Request};
 use crate::time::{Span, Time};
@@ -75,18 +76,24 @@ pub enum PackageState {
 }
 
 impl PackageState {
+    /// The state without its evidence.
+    #[must_use]
+    pub const fn phase(self) -> PackagePhase {
+        match self {
+            Self::Template => PackagePhase::Template,
+            Self::Open => PackagePhase::Open,
+            Self::Assigned { .. } => PackagePhase::Assigned,
+            Self::InTransit { .. } => PackagePhase::InTransit,
+            Self::Delivered { .. } => PackagePhase::Delivered,
+            Self::Confirmed { .. } => PackagePhase::Confirmed,
+            Self::Cancelled { .. } => PackagePhase::Cancelled,
+        }
+    }
+
     /// The word on the wire and in the store.
     #[must_use]
     pub const fn word(self) -> &'static str {
-        match self {
-            Self::Template => "template",
-            Self::Open => "open",
-            Self::Assigned { .. } => "assigned",
-            Self::InTransit { .. } => "in_transit",
-            Self::Delivered { .. } => "delivered",
-            Self::Confirmed { .. } => "confirmed",
-            Self::Cancelled { .. } => "cancelled",
-        }
+        self.phase().word()
     }
 
     /// The request that holds the package, if one does.

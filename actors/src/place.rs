@@ -28,6 +28,7 @@ pub use resolving::{Hint, Resolved, Travel, Wanted};
 
 /// The id of a place in GeoNames, kept for good.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct PlaceId(pub u32);
 

@@ -4,16 +4,23 @@
 //! the decision alone, and are written in the same transaction as the change.
 
 mod notices;
+mod why;
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{FileId, PackageId, RequestId, TripId, UserId};
+#[cfg(feature = "schema")]
+use crate::load::{SizeClass, WeightClass};
 use crate::money::Currency;
+use crate::phase::{PackagePhase, RequestPhase, TripPhase};
 use crate::place::PlaceId;
 use crate::request::{Origin, Party};
 use crate::time::Time;
 
-pub use notices::{courier_available, notices, package_available, place, published, reminder, trip_updated};
+pub use notices::{
+    courier_available, notices, offer, package_available, place, published, reminder, trip_updated,
+};
+pub use why::Why;
 
 /// An event for one person.
 #[derive(Clone, PartialEq, Debug)]
@@ -26,6 +33,7 @@ pub struct Notice {
 
 /// An event of a user's stream: `{"type": .., "data": ..}`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "type", content = "data")]
 pub enum StreamEvent {
     /// The engine offers a package.
@@ -89,6 +97,7 @@ pub enum StreamEvent {
 
 /// A place as clients see it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PlaceView {
     /// The gazetteer's id.
     pub id: PlaceId,
@@ -107,6 +116,7 @@ pub struct PlaceView {
 
 /// Where and when a package changes hands.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct HandOverView {
     /// Where.
     pub place: PlaceView,
@@ -116,6 +126,7 @@ pub struct HandOverView {
 
 /// The package of an offer.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PackageBrief {
     /// Its id.
     pub id: PackageId,
@@ -125,9 +136,11 @@ pub struct PackageBrief {
     pub from: PlaceView,
     /// Where it goes.
     pub to: PlaceView,
-    /// Size class.
+    /// Size class; `volume_ml` counts.
+    #[cfg_attr(feature = "schema", schema(value_type = SizeClass))]
     pub size: String,
-    /// Weight class.
+    /// Weight class; `weight_g` counts.
+    #[cfg_attr(feature = "schema", schema(value_type = WeightClass))]
     pub weight: String,
     /// Grams.
     pub weight_g: u32,
@@ -143,6 +156,7 @@ pub struct PackageBrief {
 
 /// `offer.new`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Offer {
     /// The request to accept or decline.
     pub request_id: RequestId,
@@ -174,12 +188,13 @@ pub struct Offer {
     pub expires_at: Time,
     /// How long the courier may look once it is on the screen, milliseconds.
     pub ttl_ms: i64,
-    /// Why this courier: stable codes.
-    pub why: Vec<String>,
+    /// Why this courier: stable codes with their particulars.
+    pub why: Vec<Why>,
 }
 
 /// Why an offer ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OfferEndReason {
     /// Another courier was first.
@@ -194,6 +209,7 @@ pub enum OfferEndReason {
 
 /// `offer.revoked` and `offer.expired`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct OfferEnd {
     /// The offer.
     pub request_id: RequestId,
@@ -207,6 +223,7 @@ pub struct OfferEnd {
 
 /// `request.*`: one step of a request, for either party.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct RequestChange {
     /// The request.
     pub request_id: RequestId,
@@ -222,9 +239,10 @@ pub struct RequestChange {
     pub origin: Origin,
     /// The state it left; absent on `request.new`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub old_status: Option<String>,
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub old_status: Option<RequestPhase>,
     /// The state it has now.
-    pub new_status: String,
+    pub new_status: RequestPhase,
     /// What the package is.
     pub description: String,
     /// What the courier earns, major units.
@@ -237,9 +255,11 @@ pub struct RequestChange {
     pub dropoff: HandOverView,
     /// Words of whoever took the step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub message: Option<String>,
     /// Who called the deal off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub cancelled_by: Option<Party>,
     /// Whether an operator decided so; absent where none did.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -248,28 +268,31 @@ pub struct RequestChange {
 
 /// `package.updated`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PackageChanged {
     /// The package.
     pub package_id: PackageId,
     /// Its state.
-    pub state: String,
+    pub state: PackagePhase,
     /// Its version.
     pub version: i64,
 }
 
 /// `trip.updated`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct TripChanged {
     /// The trip.
     pub trip_id: TripId,
     /// Its state.
-    pub state: String,
+    pub state: TripPhase,
     /// Its version.
     pub version: i64,
 }
 
 /// `courier.available`: a new trip passes where one's package waits for a courier.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CourierAvailable {
     /// The package that waits.
     pub package_id: PackageId,
@@ -287,6 +310,7 @@ pub struct CourierAvailable {
 
 /// `package.available`: a new package, whose sender chooses, could ride on one's trip. One may respond to it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PackageAvailable {
     /// What is to be carried.
     pub package: PackageBrief,
@@ -306,6 +330,7 @@ pub struct PackageAvailable {
 
 /// `notification.new`: a trip is near.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Reminder {
     /// The trip.
     pub trip_id: TripId,
@@ -319,6 +344,7 @@ pub struct Reminder {
 
 /// `document.reviewed`: a document that shows who one is was approved or declined.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct DocumentReview {
     /// The document.
     pub document_id: FileId,
@@ -326,5 +352,6 @@ pub struct DocumentReview {
     pub approved: bool,
     /// Why not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub reason: Option<String>,
 }

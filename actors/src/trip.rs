@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{TripId, UserId};
 use crate::load::{Load, MAX_WEIGHT_G};
 use crate::money::Amount;
+use crate::phase::TripPhase;
 use crate::place::{PlaceId, Position, Travel};
 use crate::rejection::Rejection;
 use crate::time::{Span, Time};
@@ -62,6 +63,7 @@ pub struct Stop {
 
 /// How the courier travels.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Transport {
     /// By air.
@@ -151,15 +153,21 @@ pub enum TripState {
 }
 
 impl TripState {
+    /// The state without its evidence.
+    #[must_use]
+    pub const fn phase(self) -> TripPhase {
+        match self {
+            Self::Active => TripPhase::Active,
+            Self::InProgress { .. } => TripPhase::InProgress,
+            Self::Completed { .. } => TripPhase::Completed,
+            Self::Cancelled { .. } => TripPhase::Cancelled,
+        }
+    }
+
     /// The word on the wire and in the store.
     #[must_use]
     pub const fn word(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::InProgress { .. } => "in_progress",
-            Self::Completed { .. } => "completed",
-            Self::Cancelled { .. } => "cancelled",
-        }
+        self.phase().word()
     }
 
     /// When the trip entered this state, where the state says so.

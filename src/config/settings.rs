@@ -97,7 +97,8 @@ pub struct Settings {
     /// Where people reach the server, such as https://api.example.org: goes before the paths of pictures [default: none]
     #[arg(long, value_name = "URL")]
     pub public_url: Option<String>,
-    /// Origins of pages that may call the server [default: localhost in development]
+    /// Origins of pages that may call the server, such as https://app.example.org; in development those of localhost may,
+    /// at any port [default: none]
     #[arg(long, value_name = "ORIGIN", value_delimiter = ',')]
     pub allowed_origins: Option<Vec<String>>,
     /// How a package finds its courier when its sender does not say: instant or choose [default: instant]

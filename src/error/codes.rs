@@ -85,6 +85,12 @@ pub const CODES: &[Code] = &[
         "the caller's role, or the way things are set up, does not allow it",
         "Это не разрешено",
     ),
+    anywhere(
+        "origin_not_allowed",
+        &[403],
+        "the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS",
+        "Страницам с этого адреса сюда нельзя: его нет в PEERPACK_ALLOWED_ORIGINS",
+    ),
     here("blocked", &[403], "the account is shut out", "Аккаунт заблокирован"),
     here("wrong_party", &[403], "this step is the other party's", "Это может сделать только другая сторона"),
     anywhere("not_found", &[404], "not there, or nothing of the caller's", "Здесь ничего нет"),

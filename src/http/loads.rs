@@ -1,17 +1,11 @@
-//! The words of the Mini App for sizes, weights and capacities, in one table.
+//! The words of the Mini App for sizes, weights and capacities, as they come in.
 
-use peerpack_actors::load::{Load, UNSTATED};
+use peerpack_actors::load::{CapacityClass, Load, SizeClass, UNSTATED, WeightClass};
+use serde::de::DeserializeOwned;
+use serde::de::value::{Error, StrDeserializer};
 
-const WEIGHTS_G: [(&str, u32); 4] =
-    [("light", 1_000), ("medium", 5_000), ("heavy", 10_000), ("very_heavy", 20_000)];
-
-const SIZES_ML: [(&str, u32); 4] = [("xs", 1_000), ("s", 5_000), ("m", 20_000), ("l", 60_000)];
-
-const CAPACITIES_G: [(&str, u32); 4] =
-    [("small", 1_000), ("medium", 5_000), ("large", 10_000), ("xl", 20_000)];
-
-fn of(table: &[(&str, u32)], word: &str) -> Option<u32> {
-    table.iter().find(|(known, _)| *known == word).map(|(_, value)| *value)
+fn read<T: DeserializeOwned>(word: &str) -> Option<T> {
+    T::deserialize(StrDeserializer::<Error>::new(word)).ok()
 }
 
 /// The words that a field may have, for error messages.
@@ -23,17 +17,17 @@ pub(super) const CAPACITY_WORDS: &str = "must be small, medium, large or xl";
 
 /// Grams of a weight word.
 pub(super) fn weight_g(word: &str) -> Option<u32> {
-    of(&WEIGHTS_G, word)
+    read(word).map(WeightClass::weight_g)
 }
 
 /// Millilitres of a size word.
 pub(super) fn volume_ml(word: &str) -> Option<u32> {
-    of(&SIZES_ML, word)
+    read(word).map(SizeClass::volume_ml)
 }
 
 /// Grams of a capacity word.
 pub(super) fn capacity_g(word: &str) -> Option<u32> {
-    of(&CAPACITIES_G, word)
+    read(word).map(CapacityClass::weight_g)
 }
 
 /// A capacity of which only some dimensions are stated.

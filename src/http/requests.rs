@@ -22,7 +22,7 @@ use crate::error::{ApiError, Problem};
 /// Why not.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Decline {
+pub struct DeclineBody {
     /// In one's own words.
     #[serde(default)]
     reason: Option<String>,
@@ -81,7 +81,7 @@ pub async fn accept(
 /// Declines a request.
 #[utoipa::path(put, path = "/api/package-requests/{request_id}/decline", operation_id = "decline_request",
     tag = "requests", security(("bearer" = [])),
-    params(("request_id" = String, Path, description = "The request")), request_body(content = Option<Decline>),
+    params(("request_id" = String, Path, description = "The request")), request_body(content = Option<DeclineBody>),
     responses((status = 200, body = Step), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn decline(
@@ -89,7 +89,7 @@ pub async fn decline(
     principal: Principal,
     repeatable: Repeatable,
     path: web::Path<RequestId>,
-    body: MaybeBody<Decline>,
+    body: MaybeBody<DeclineBody>,
 ) -> Result<HttpResponse, ApiError> {
     let reason = input::text("reason", body.0.unwrap_or_default().reason, LONG_TEXT)?;
     let reason = Some(reason).filter(|reason| !reason.is_empty());

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use peerpack_actors::ids::UserId;
+use peerpack_actors::phase::RequestPhase;
 use peerpack_actors::request::Origin;
 use peerpack_actors::stream::{RequestChange, StreamEvent};
 use serde_json::{Value, json};
@@ -72,7 +73,7 @@ fn request(trip: &str, sender: &str, description: &str, reward: f64) -> Value {
 
 /// A step that the older client can tell from the state before.
 fn moved(change: &RequestChange) -> Option<Value> {
-    let (old, new) = (word(change.old_status.as_deref().unwrap_or("pending")), word(&change.new_status));
+    let (old, new) = (word(change.old_status.unwrap_or(RequestPhase::Pending)), word(change.new_status));
     (old != new).then(|| step(&change.request_id.to_string(), old, new))
 }
 
@@ -81,13 +82,17 @@ fn step(request: &str, old: &str, new: &str) -> Value {
 }
 
 /// The older client's word for a state of ours.
-fn word(state: &str) -> &'static str {
+const fn word(state: RequestPhase) -> &'static str {
     match state {
-        "pending" => "pending",
-        "accepted" | "picked_up" => "accepted",
-        "delivered" | "disputed" => "delivered",
-        "confirmed" => "confirmed",
-        _ => "declined",
+        RequestPhase::Pending | RequestPhase::Agreed => "pending",
+        RequestPhase::Accepted | RequestPhase::PickedUp => "accepted",
+        RequestPhase::Delivered | RequestPhase::Disputed => "delivered",
+        RequestPhase::Confirmed => "confirmed",
+        RequestPhase::Declined
+        | RequestPhase::Expired
+        | RequestPhase::Withdrawn
+        | RequestPhase::Taken
+        | RequestPhase::Cancelled => "declined",
     }
 }
 

@@ -14,11 +14,13 @@ use crate::http::health::Pulse;
 use crate::http::journal::Journal;
 use crate::http::limits::Limits;
 use crate::http::once::Running;
+use crate::http::origins::Origins;
 
 /// Shared by all workers.
 #[derive(Clone)]
 pub(crate) struct Beside {
     running: web::Data<Running>,
+    origins: web::Data<Origins>,
     journal: web::Data<Journal>,
     pulse: web::Data<Pulse>,
     limits: Option<web::Data<Limits>>,
@@ -31,6 +33,7 @@ impl Beside {
     pub(crate) fn new(config: &Config, revocations: Option<Arc<Revocations>>) -> std::io::Result<Self> {
         Ok(Self {
             running: web::Data::new(Running::default()),
+            origins: web::Data::new(Origins::new(config)),
             journal: web::Data::new(Journal::default()),
             pulse: web::Data::new(Pulse::default()),
             limits: limits(config)?.map(web::Data::new),
@@ -39,9 +42,15 @@ impl Beside {
         })
     }
 
+    /// Which pages may call.
+    pub(super) fn origins(&self) -> web::Data<Origins> {
+        self.origins.clone()
+    }
+
     /// Puts everything into the app data.
     pub(super) fn provide(self, config: &mut web::ServiceConfig) {
         config.app_data(self.running).app_data(self.journal).app_data(self.pulse).app_data(self.sender);
+        config.app_data(self.origins);
         if let Some(limits) = self.limits {
             config.app_data(limits);
         }

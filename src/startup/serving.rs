@@ -24,6 +24,7 @@ use crate::app::App;
 use crate::auth::token::Tokens;
 use crate::connections::{Connection, Connections, turn};
 use crate::error::{extract, panics, request_id};
+use crate::http::origins::{self, Origins};
 use crate::http::{links, once, secure};
 use crate::{http, ws};
 
@@ -100,7 +101,7 @@ fn application(
     Error = actix_web::Error,
     InitError = (),
 > {
-    let cors = cors(&app.config.allowed_origins);
+    let cors = cors(beside.origins());
     actix_web::App::new()
         .app_data(app)
         .app_data(tokens)
@@ -111,6 +112,7 @@ fn application(
         .wrap(from_fn(turn::count))
         .wrap(from_fn(links::remember))
         .wrap(cors)
+        .wrap(from_fn(origins::refuse_foreign))
         .wrap(NormalizePath::new(TrailingSlash::Trim))
         .wrap(from_fn(request_id::name))
         .wrap(from_fn(ending::say_goodbye))
@@ -121,14 +123,11 @@ fn application(
         .into_factory()
 }
 
-fn cors(allowed: &[String]) -> Cors {
-    allowed.iter().fold(
-        Cors::default()
-            .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
-            .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
-            .allowed_headers([once::KEY, header::IF_MATCH])
-            .expose_headers([once::REPLAYED, header::ETAG, header::RETRY_AFTER, request_id::HEADER])
-            .max_age(600),
-        |cors, origin| cors.allowed_origin(origin),
-    )
+fn cors(origins: web::Data<Origins>) -> Cors {
+    Cors::default()
+        .allowed_origin_fn(move |origin, _| origin.to_str().is_ok_and(|origin| origins.allow(origin)))
+        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_headers(origins::HEADERS)
+        .expose_headers([once::REPLAYED, header::ETAG, header::RETRY_AFTER, request_id::HEADER])
+        .max_age(600)
 }

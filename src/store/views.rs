@@ -67,6 +67,17 @@ const TRIPS: Sql = over_rows!(
     ")"
 );
 
+const PACKAGES_OFFERED_ON: Sql = over_rows!(
+    concat!(
+        "SELECT ",
+        package_columns!(),
+        " FROM packages WHERE id IN (SELECT q.package_id FROM"
+    ),
+    [id uuid],
+    "CROSS JOIN requests AS q \
+     WHERE q.trip_id = r.id AND q.origin = 'engine' AND q.state = 'pending' AND q.agreed_at IS NULL)"
+);
+
 const AIRPORTS: Sql = over_rows!(
     "SELECT t.id, t.airport FROM",
     [id uuid],
@@ -276,6 +287,17 @@ impl Database {
     pub async fn trips(&self, ids: &[TripId]) -> Result<Vec<Trip>, Unavailable> {
         let ids = rows(ids.iter().map(|id| json!({ "id": hex(id.uuid()) })));
         Ok(self.snapshot(move |conn| Box::pin(load::trips(conn, TRIPS, vec![ids]))).await?)
+    }
+
+    /// Packages that the engine offers for any of several trips now, in no order.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn packages_offered_on(&self, trips: &[TripId]) -> Result<Vec<Package>, Unavailable> {
+        let ids = rows(trips.iter().map(|id| json!({ "id": hex(id.uuid()) })));
+        let work =
+            self.snapshot(move |conn| Box::pin(load::packages(conn, PACKAGES_OFFERED_ON, vec![ids.clone()])));
+        Ok(work.await?)
     }
 
     /// Ten times the rating of several people; somebody without reviews is left out.

@@ -16,11 +16,11 @@ use peerpack_actors::request::RequestCommand;
 use peerpack_actors::runtime::{Promise, Refusal, Subject};
 use peerpack_actors::unit::Unit;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::wire::{ClientMessage, Decline, OfRequest};
+use super::wire::{ClientMessage, Decline, OfRequest, Outcome};
 use crate::app::App;
 use crate::bus::LastPosition;
 use crate::error::ApiError;
@@ -84,7 +84,7 @@ pub(super) async fn carry_out(
         ClientMessage::RequestWithdraw(of) => (of.request_id, RequestCommand::Withdraw { by: user }),
         ClientMessage::OfferRendered(of) => {
             app.engine.rendered(of.request_id, user).await.map_err(ApiError::from)?;
-            return Ok(Some(json!({ "request_id": of.request_id })));
+            return Ok(outcome(Outcome { request_id: of.request_id, new_status: None }));
         }
         ClientMessage::Location(at) => {
             let position = LastPosition { lat: at.lat, lon: at.lon, at: app.clock.now() };
@@ -114,12 +114,12 @@ async fn step(
 ) -> Result<Option<Value>, Refused> {
     let promise = call.clone().map(|call| {
         Promise::new(call, move |subject| match subject {
-            Subject::Package(package) => Some((OK, answer(package, id).to_string())),
+            Subject::Package(package) => Some((OK, answer(package, id)?.to_string())),
             Subject::Trip(_) => None,
         })
     });
     let refusal = match app.engine.under(promise).request(id, command).await {
-        Ok(done) => return Ok(Some(answer(&done.package, id))),
+        Ok(done) => return Ok(answer(&done.package, id)),
         Err(refusal) => refusal,
     };
     match (call, &refusal) {
@@ -178,7 +178,11 @@ fn told_before(kept: Kept) -> Result<Option<Value>, Refused> {
     }
 }
 
-fn answer(package: &Package, id: RequestId) -> Value {
-    let state = package.request(id).map(|request| request.state.word());
-    json!({ "request_id": id, "new_status": state })
+fn answer(package: &Package, id: RequestId) -> Option<Value> {
+    let new_status = package.request(id).map(|request| request.state.phase());
+    outcome(Outcome { request_id: id, new_status })
+}
+
+fn outcome(outcome: Outcome) -> Option<Value> {
+    serde_json::to_value(outcome).ok()
 }

@@ -17,10 +17,10 @@ use super::wire::{SUBPROTOCOL, close};
 use crate::app::App;
 use crate::auth::token::Access;
 use crate::auth::{authenticate, check, welcome};
-use crate::config::Mode;
 use crate::error::ApiError;
 use crate::http::address;
 use crate::http::limits::{Class, charge};
+use crate::http::origins::Origins;
 
 /// The subprotocol that carries a token, for browsers: they cannot set headers.
 const BEARER_PREFIX: &str = "bearer.";
@@ -88,7 +88,7 @@ pub(super) async fn join(
 /// The refusal.
 pub(super) async fn admit(req: &HttpRequest, app: &web::Data<App>) -> Result<Admitted, ApiError> {
     let credentials = credentials(req)?;
-    check_origin(req, app)?;
+    check_origin(req)?;
     check_handshake(req)?;
     let refused =
         |why: &'static str| metrics::counter!("peerpack_ws_refused_total", "why" => why).increment(1);
@@ -163,26 +163,15 @@ fn credentials(req: &HttpRequest) -> Result<Credentials, ApiError> {
 
 /// Browsers let any page open a socket to us, so the page has to be one we know. What sends a header of its own
 /// is no browser.
-fn check_origin(req: &HttpRequest, app: &App) -> Result<(), ApiError> {
-    let mut origins = req.headers().get_all(header::ORIGIN);
-    let allowed = match (origins.next(), origins.next()) {
-        (None, _) => req.headers().contains_key(header::AUTHORIZATION),
-        (Some(origin), None) => origin.to_str().is_ok_and(|origin| is_allowed(origin, req, app)),
-        _ => false,
-    };
-    if allowed { Ok(()) } else { Err(ApiError::forbidden("this page may not connect")) }
-}
-
-fn is_allowed(origin: &str, req: &HttpRequest, app: &App) -> bool {
-    let config = &app.config;
-    if config.allowed_origins.iter().any(|allowed| allowed == origin) {
-        return true;
+fn check_origin(req: &HttpRequest) -> Result<(), ApiError> {
+    let headers = req.headers();
+    if !headers.contains_key(header::ORIGIN) && !headers.contains_key(header::AUTHORIZATION) {
+        return Err(ApiError::forbidden(
+            "a page has to say its origin, and others send the token as a header",
+        ));
     }
-    let Some((_, authority)) = origin.split_once("://") else { return false };
-    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
-    let local = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
-    let same = req.headers().get(header::HOST).is_some_and(|host| host == authority);
-    config.mode == Mode::Development && config.allowed_origins.is_empty() && (local || same)
+    let origins = req.app_data::<web::Data<Origins>>().ok_or_else(ApiError::unavailable)?;
+    origins.check_socket(headers)
 }
 
 fn check_handshake(req: &HttpRequest) -> Result<(), ApiError> {

@@ -11,8 +11,8 @@ mod server;
 pub use client::{ClientFrame, ClientMessage, Decline, Located, OfRequest, Resume, TYPES, Topic, WireError};
 pub use schema::schema;
 pub use server::{
-    Ack, AckStatus, Degraded, Event, EventBody, Hello, Limits, NotRecovered, Pong, Reconnect, Resumed,
-    ServerMessage, TripLocation, event_frame,
+    Ack, AckStatus, Degraded, Event, EventBody, Hello, Limits, NotRecovered, Outcome, Pong, Reconnect,
+    Resumed, ServerMessage, TripLocation, event_frame,
 };
 
 /// The subprotocol both sides agree on.

@@ -2,6 +2,7 @@
 
 use peerpack::auth::Role;
 use peerpack::chores;
+use peerpack_actors::phase::PackagePhase;
 use peerpack_actors::ports::Store;
 use peerpack_actors::runtime::ResumeAnswer;
 use peerpack_actors::stream::StreamEvent;
@@ -78,7 +79,7 @@ async fn a_package_that_nobody_took_in_time_is_closed_and_its_sender_told() {
         app.behind_its_back(day).await;
         annas
             .event("package.updated", |event| match event {
-                StreamEvent::PackageUpdated(change) if change.state == "cancelled" => Some(()),
+                StreamEvent::PackageUpdated(change) if change.state == PackagePhase::Cancelled => Some(()),
                 _ => None,
             })
             .await;

@@ -7,6 +7,7 @@ mod asking;
 mod attacks;
 mod choices;
 mod claims;
+mod clients;
 mod deaf;
 mod description;
 mod disputes;

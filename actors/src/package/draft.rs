@@ -24,6 +24,7 @@ pub struct End {
 
 /// How a package finds its courier.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// The engine offers it; the first courier to accept gets it.

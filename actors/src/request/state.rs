@@ -3,6 +3,7 @@
 use super::Party;
 use crate::ids::UserId;
 use crate::ledger::EscrowState;
+use crate::phase::RequestPhase;
 use crate::time::Time;
 
 /// Where a request stands. Each state carries the evidence of its step.
@@ -78,23 +79,29 @@ pub enum RequestState {
 }
 
 impl RequestState {
+    /// The state without its evidence.
+    #[must_use]
+    pub const fn phase(&self) -> RequestPhase {
+        match self {
+            Self::Pending => RequestPhase::Pending,
+            Self::Agreed { .. } => RequestPhase::Agreed,
+            Self::Accepted { .. } => RequestPhase::Accepted,
+            Self::PickedUp { .. } => RequestPhase::PickedUp,
+            Self::Delivered { .. } => RequestPhase::Delivered,
+            Self::Confirmed { .. } => RequestPhase::Confirmed,
+            Self::Declined { .. } => RequestPhase::Declined,
+            Self::Expired { .. } => RequestPhase::Expired,
+            Self::Withdrawn { .. } => RequestPhase::Withdrawn,
+            Self::Taken { .. } => RequestPhase::Taken,
+            Self::Cancelled { .. } => RequestPhase::Cancelled,
+            Self::Disputed { .. } => RequestPhase::Disputed,
+        }
+    }
+
     /// The word on the wire and in the store.
     #[must_use]
     pub const fn word(&self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Agreed { .. } => "agreed",
-            Self::Accepted { .. } => "accepted",
-            Self::PickedUp { .. } => "picked_up",
-            Self::Delivered { .. } => "delivered",
-            Self::Confirmed { .. } => "confirmed",
-            Self::Declined { .. } => "declined",
-            Self::Expired { .. } => "expired",
-            Self::Withdrawn { .. } => "withdrawn",
-            Self::Taken { .. } => "taken",
-            Self::Cancelled { .. } => "cancelled",
-            Self::Disputed { .. } => "disputed",
-        }
+        self.phase().word()
     }
 
     /// When the request entered this state; `None` while pending.

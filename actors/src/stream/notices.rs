@@ -2,7 +2,7 @@
 
 use super::{
     CourierAvailable, HandOverView, Notice, Offer, OfferEnd, OfferEndReason, PackageAvailable, PackageBrief,
-    PackageChanged, PlaceView, Reminder, RequestChange, StreamEvent, TripChanged,
+    PackageChanged, PlaceView, Reminder, RequestChange, StreamEvent, TripChanged, Why,
 };
 use crate::ids::{PackageId, UserId};
 use crate::package::{Package, PackageEvent, PackageState};
@@ -91,12 +91,12 @@ pub fn published(package: &Package) -> Notice {
 /// Tells the courier's devices that a trip is new or has another state.
 #[must_use]
 pub fn trip_updated(trip: &Trip) -> Notice {
-    let change = TripChanged { trip_id: trip.id, state: trip.state.word().to_owned(), version: trip.version };
+    let change = TripChanged { trip_id: trip.id, state: trip.state.phase(), version: trip.version };
     Notice { to: trip.courier, event: StreamEvent::TripUpdated(change) }
 }
 
 fn package_updated(to: UserId, package: &Package, state: PackageState, version: i64) -> Notice {
-    let change = PackageChanged { package_id: package.id, state: state.word().to_owned(), version };
+    let change = PackageChanged { package_id: package.id, state: state.phase(), version };
     Notice { to, event: StreamEvent::PackageUpdated(change) }
 }
 
@@ -182,8 +182,8 @@ fn change(
         sender_id: request.sender,
         courier_id: request.courier,
         origin: request.origin,
-        old_status: from.map(|state| state.word().to_owned()),
-        new_status: to.word().to_owned(),
+        old_status: from.map(RequestState::phase),
+        new_status: to.phase(),
         description: package.draft.description.clone(),
         reward: request.reward.major(),
         currency: request.reward.currency,
@@ -195,7 +195,9 @@ fn change(
     }
 }
 
-fn offer(package: &Package, request: &Request) -> Offer {
+/// An offer as its courier is told of it.
+#[must_use]
+pub fn offer(package: &Package, request: &Request) -> Offer {
     let (draft, plan) = (&package.draft, &request.plan);
     Offer {
         request_id: request.id,
@@ -235,13 +237,15 @@ fn brief(package: &Package) -> PackageBrief {
     }
 }
 
-fn why(package: &Package, request: &Request) -> Vec<String> {
+fn why(package: &Package, request: &Request) -> Vec<Why> {
     let plan = &request.plan;
-    let way =
-        if plan.detour_min == 0 { "on_route".to_owned() } else { format!("detour:+{}min", plan.detour_min) };
-    let spare = plan.room_left_g.saturating_sub(package.draft.load.weight_g);
-    let slack_h = package.draft.deliver_by.since(plan.dropoff.at).ms() / 3_600_000;
-    vec![way, format!("room_left:{spare}g"), format!("early:{slack_h}h")]
+    let way = match plan.detour_min {
+        0 => Why::OnRoute,
+        minutes => Why::Detour { minutes },
+    };
+    let grams = plan.room_left_g.saturating_sub(package.draft.load.weight_g);
+    let hours = package.draft.deliver_by.since(plan.dropoff.at).ms() / 3_600_000;
+    vec![way, Why::RoomLeft { grams }, Why::Early { hours }]
 }
 
 fn hand_over(hand_over: HandOver) -> HandOverView {

@@ -113,7 +113,7 @@ impl Play {
         let (package, trip): (PackageId, TripId) = (id(3, package), id(2, 1));
         let data = json!({
             "request_id": request, "package_id": package, "trip_id": trip, "sender_id": self.user(SENDER),
-            "courier_id": self.user(1), "origin": "engine", "new_status": "x", "description": "", "reward": 500.0,
+            "courier_id": self.user(1), "origin": "engine", "new_status": "accepted", "description": "", "reward": 500.0,
             "currency": "RUB", "pickup": hand_over(), "dropoff": hand_over(),
         });
         self.tell(user, kind, &data);

@@ -3,6 +3,7 @@
 use peerpack_actors::ids::{PackageId, RequestId, TripId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::error::extract::has_nul;
@@ -22,7 +23,7 @@ pub struct ClientFrame {
 }
 
 /// What a client asks: `{"type": .., "data": ..}`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", content = "data", deny_unknown_fields)]
 pub enum ClientMessage {
     /// Are you there? Answered by `pong`.
@@ -91,8 +92,13 @@ pub const TYPES: [&str; 15] = [
     "unsubscribe",
 ];
 
+/// Whether messages of a type change something that must not change twice.
+pub(super) fn is_command(kind: &str) -> bool {
+    !["ping", "resume", "offer.rendered", "location", "subscribe", "unsubscribe"].contains(&kind)
+}
+
 /// The position a client has reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Resume {
     /// As in `hello`.
@@ -102,7 +108,7 @@ pub struct Resume {
 }
 
 /// Names a request; offers are requests too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OfRequest {
     /// Which.
@@ -110,35 +116,41 @@ pub struct OfRequest {
 }
 
 /// Names a request and says why not.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Decline {
     /// Which.
     pub request_id: RequestId,
     /// For the other party, at most 500 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 500)]
     pub reason: Option<String>,
 }
 
 /// A point on the earth.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Located {
-    /// Degrees north, -90 to 90.
+    /// Degrees north.
+    #[schema(minimum = -90, maximum = 90)]
     pub lat: f64,
-    /// Degrees east, -180 to 180.
+    /// Degrees east.
+    #[schema(minimum = -180, maximum = 180)]
     pub lon: f64,
 }
 
 /// What can be subscribed to: a trip or a package.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(min_properties = 1, max_properties = 1)]
 pub struct Topic {
     /// A trip of one's own, or one that carries a package of one's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub trip_id: Option<TripId>,
     /// A package of one's own that is on its way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub package_id: Option<PackageId>,
 }
 
@@ -166,18 +178,32 @@ struct Envelope {
 }
 
 impl ClientMessage {
+    /// Its type.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Ping => "ping",
+            Self::Resume(_) => "resume",
+            Self::OfferRendered(_) => "offer.rendered",
+            Self::OfferAccept(_) => "offer.accept",
+            Self::OfferDecline(_) => "offer.decline",
+            Self::RequestAccept(_) => "request.accept",
+            Self::RequestDecline(_) => "request.decline",
+            Self::RequestPickUp(_) => "request.pick_up",
+            Self::RequestDeliver(_) => "request.deliver",
+            Self::RequestConfirm(_) => "request.confirm",
+            Self::RequestCancel(_) => "request.cancel",
+            Self::RequestWithdraw(_) => "request.withdraw",
+            Self::Location(_) => "location",
+            Self::Subscribe(_) => "subscribe",
+            Self::Unsubscribe(_) => "unsubscribe",
+        }
+    }
+
     /// Whether the message changes something that must not change twice, so that it needs a `cmd_id`.
     #[must_use]
-    pub const fn is_command(&self) -> bool {
-        !matches!(
-            self,
-            Self::Ping
-                | Self::Resume(_)
-                | Self::OfferRendered(_)
-                | Self::Location(_)
-                | Self::Subscribe(_)
-                | Self::Unsubscribe(_)
-        )
+    pub fn is_command(&self) -> bool {
+        is_command(self.kind())
     }
 
     /// The request that it concerns, if it concerns one.

@@ -1,275 +1,155 @@
 //! The JSON Schema of all messages, for whoever writes a client in another language: `peerpack schema`.
 //!
-//! Servers are strict, clients are tolerant: what a client sends may have no unknown members; what a server sends may
-//! have new ones, and whole messages of types that are not listed here, which are to be ignored. A test holds it
-//! against what the server writes and reads.
+//! It is derived from the types that are written and read, so that nothing is sent which is not described. Servers are
+//! strict, clients are tolerant: what a client sends may have no unknown members; what a server sends may have new
+//! ones, and whole messages of types that are not listed here, which are to be ignored.
 
+use peerpack_actors::stream::StreamEvent;
+use peerpack_actors::time::Time;
 use serde_json::{Map, Value, json};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
-/// The schema: `#/$defs/client` and `#/$defs/server` are the messages of each side.
+use super::client::{ClientMessage, is_command};
+use super::server::{ACK, Ack, Control};
+use crate::error::codes::CODES;
+
+/// The codes of acks: those of HTTP, and one that only the socket knows.
+pub(super) struct AckCode;
+
+impl PartialSchema for AckCode {
+    fn schema() -> RefOr<Schema> {
+        let words = CODES.iter().map(|code| code.word).chain(["unknown_type"]);
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some(
+                "Why not: the codes of HTTP; `unknown_type` for a type of message that is not known.",
+            ))
+            .enum_values(Some(words))
+            .into()
+    }
+}
+
+impl ToSchema for AckCode {}
+
+/// The schema: a message of either side. `#/$defs/ClientMessage` and `#/$defs/ServerMessage` are those of each.
 #[must_use]
 pub fn schema() -> Value {
-    let mut definitions = shared();
-    definitions.insert("client".to_owned(), json!({ "oneOf": client() }));
-    definitions.insert("server".to_owned(), json!({ "oneOf": server() }));
+    let mut definitions = Map::new();
+    let client: Vec<Value> = messages::<ClientMessage>(&mut definitions).map(asked).collect();
+    let mut server: Vec<Value> = messages::<Control>(&mut definitions).collect();
+    server.push(ack(&mut definitions));
+    define::<Time>(&mut definitions);
+    let events: Vec<Value> = messages::<StreamEvent>(&mut definitions).map(numbered).collect();
+    let client = named(client, "Message", &mut definitions);
+    let server =
+        [named(server, "Message", &mut definitions), named(events, "Event", &mut definitions)].concat();
+    definitions.insert("ClientMessage".to_owned(), json!({ "anyOf": client }));
+    definitions.insert("ServerMessage".to_owned(), json!({ "anyOf": server }));
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "PeerPack realtime messages, subprotocol peerpack.v1",
+        "title": "RealtimeMessage",
+        "description": "A message of PeerPack's realtime socket, subprotocol peerpack.v1, in either direction.",
+        "anyOf": [{ "$ref": "#/$defs/ClientMessage" }, { "$ref": "#/$defs/ServerMessage" }],
         "$defs": definitions,
     })
 }
 
-fn text() -> Value {
-    json!({ "type": "string" })
+/// The forms of an enum of messages. What they are made of is defined beside.
+fn messages<T: ToSchema>(definitions: &mut Map<String, Value>) -> std::vec::IntoIter<Value> {
+    let mut parts = Vec::new();
+    T::schemas(&mut parts);
+    definitions.extend(parts.into_iter().map(|(name, schema)| (name, rendered(&schema))));
+    match rendered(&T::schema())["oneOf"].take() {
+        Value::Array(forms) => forms.into_iter(),
+        _ => Vec::new().into_iter(),
+    }
 }
 
-fn number() -> Value {
-    json!({ "type": "number" })
+fn define<T: ToSchema>(definitions: &mut Map<String, Value>) {
+    definitions.insert(T::name().into_owned(), rendered(&T::schema()));
 }
 
-fn count() -> Value {
-    json!({ "type": "integer", "minimum": 0 })
-}
-
-fn one_of_words(words: &[&str]) -> Value {
-    json!({ "enum": words })
-}
-
-fn known(name: &str) -> Value {
-    json!({ "$ref": format!("#/$defs/{name}") })
-}
-
-fn members(pairs: &[(&str, Value)]) -> Map<String, Value> {
-    pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
-}
-
-/// An object with members that are always there and members that may be.
-fn object(always: &[(&str, Value)], sometimes: &[(&str, Value)]) -> Value {
-    let required: Vec<&str> = always.iter().map(|(name, _)| *name).collect();
-    let mut properties = members(always);
-    properties.extend(members(sometimes));
-    json!({ "type": "object", "required": required, "properties": properties })
-}
-
-/// The same without any others.
-fn strict(always: &[(&str, Value)], sometimes: &[(&str, Value)]) -> Value {
-    let mut schema = object(always, sometimes);
-    schema["additionalProperties"] = json!(false);
+/// A schema of the API description as one of ours, which has its definitions elsewhere.
+fn rendered(schema: &RefOr<Schema>) -> Value {
+    let mut schema = serde_json::to_value(schema).unwrap_or_default();
+    moved(&mut schema);
     schema
 }
 
-fn client() -> Vec<Value> {
-    let kind = |kind: &str| ("type", json!({ "const": kind }));
-    let cmd_id = ("cmd_id", known("uuid"));
-    let request = strict(&[("request_id", known("uuid"))], &[]);
-    let refusal = strict(
-        &[("request_id", known("uuid"))],
-        &[("reason", json!({ "type": ["string", "null"], "maxLength": 500 }))],
-    );
-    let resume = strict(&[("epoch", count()), ("last_seq", count())], &[]);
-    let location = strict(
-        &[
-            ("lat", json!({ "type": "number", "minimum": -90, "maximum": 90 })),
-            ("lon", json!({ "type": "number", "minimum": -180, "maximum": 180 })),
-        ],
-        &[],
-    );
-    let topic = strict(&[], &[("trip_id", known("uuid")), ("package_id", known("uuid"))]);
-    let free = |name: &str, data: &Value| {
-        strict(&[kind(name), ("data", data.clone())], std::slice::from_ref(&cmd_id))
-    };
-    let command =
-        |name: &str, data: &Value| strict(&[kind(name), cmd_id.clone(), ("data", data.clone())], &[]);
-    let mut messages = vec![
-        strict(&[kind("ping")], &[cmd_id.clone(), ("data", strict(&[], &[]))]),
-        free("resume", &resume),
-        free("offer.rendered", &request),
-        free("location", &location),
-        free("subscribe", &topic),
-        free("unsubscribe", &topic),
-    ];
-    messages.extend(["offer.decline", "request.decline"].map(|name| command(name, &refusal)));
-    messages.extend(
-        [
-            "offer.accept",
-            "request.accept",
-            "request.pick_up",
-            "request.deliver",
-            "request.confirm",
-            "request.cancel",
-            "request.withdraw",
-        ]
-        .map(|name| command(name, &request)),
-    );
-    messages
+fn moved(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            if let Some(Value::String(to)) = members.get_mut("$ref") {
+                *to = to.replace("#/components/schemas/", "#/$defs/");
+                // Generators take a reference with something beside it for a type of its own.
+                members.retain(|word, _| word == "$ref");
+            }
+            members.values_mut().for_each(moved);
+        }
+        Value::Array(items) => items.iter_mut().for_each(moved),
+        _ => {}
+    }
 }
 
-fn server() -> Vec<Value> {
-    let kind = |kind: &str| ("type", json!({ "const": kind }));
-    let control = |name: &str, data: Value| object(&[kind(name), ("data", data)], &[]);
-    let event = |name: &str, data: Value| {
-        let seq = json!({ "type": "integer", "minimum": 1 });
-        object(&[("seq", seq), kind(name), ("at", known("instant")), ("data", data)], &[])
-    };
-    let id = |name| (name, known("uuid"));
-    let limits = ["frame_bytes", "message_bytes", "messages_per_minute", "burst", "resume_events"];
-    let hello = object(
-        &[
-            ("epoch", count()),
-            ("top", count()),
-            ("server_time", known("instant")),
-            ("ping_s", count()),
-            ("limits", object(&limits.map(|name| (name, count())), &[])),
-        ],
-        &[("session_id", text())],
-    );
-    let ack = object(
-        &[
-            kind("ack"),
-            ("cmd_id", json!({ "oneOf": [known("uuid"), { "type": "null" }] })),
-            ("status", one_of_words(&["ok", "error"])),
-        ],
-        &[("code", text()), ("message", text()), ("data", json!({}))],
-    );
-    let reasons = ["epoch_changed", "too_old", "too_many", "future_seq"];
-    let resumed = object(
-        &[("recovered", json!({ "type": "boolean" })), ("top", count())],
-        &[("reason", one_of_words(&reasons)), ("count", count())],
-    );
-    let trip_location =
-        object(&[id("trip_id"), ("lat", number()), ("lon", number()), ("at", known("instant"))], &[]);
-    let state = [("state", text()), ("version", count())];
-    let changed = |name| object(&[&[id(name)], &state[..]].concat(), &[]);
-    let way = [("from", known("place")), ("to", known("place")), ("departs_at", known("instant"))];
-    let available = object(&[&[id("package_id"), id("trip_id"), id("courier_id")], &way[..]].concat(), &[]);
-    let reviewed =
-        object(&[id("document_id"), ("approved", json!({ "type": "boolean" }))], &[("reason", text())]);
-    let mut messages = vec![
-        control("hello", hello),
-        ack,
-        control("pong", object(&[("server_time", known("instant"))], &[])),
-        control("resumed", resumed),
-        control("degraded", object(&[("degraded", json!({ "type": "boolean" }))], &[])),
-        control("reconnect", object(&[("retry_after_ms", count())], &[])),
-        control("trip.location", trip_location),
-        event("offer.new", known("offer")),
-        event("offer.revoked", known("offer_end")),
-        event("offer.expired", known("offer_end")),
-        event("package.updated", changed("package_id")),
-        event("trip.updated", changed("trip_id")),
-        event("courier.available", available),
-        event("package.available", known("package_available")),
-        event("document.reviewed", reviewed),
-        event("notification.new", object(&[&[id("trip_id")], &way[..]].concat(), &[])),
-    ];
-    messages.extend(
-        [
-            "request.new",
-            "request.accepted",
-            "request.declined",
-            "request.taken",
-            "request.picked_up",
-            "request.delivered",
-            "request.confirmed",
-            "request.cancelled",
-            "request.disputed",
-        ]
-        .map(|name| event(name, known("request_change"))),
-    );
-    messages
+/// The type of a message.
+fn kind(form: &Value) -> &str {
+    form["properties"]["type"]["enum"][0].as_str().unwrap_or_default()
 }
 
-/// What several messages have in common.
-fn shared() -> Map<String, Value> {
-    let id = |name| (name, known("uuid"));
-    let place = object(
-        &[("id", count()), ("name_ru", text()), ("name_en", text()), ("lat", number()), ("lon", number())],
-        &[("tz", text())],
-    );
-    let hand_over = object(&[("place", known("place")), ("eta", known("instant"))], &[]);
-    let package = object(
-        &[
-            id("id"),
-            ("description", text()),
-            ("from", known("place")),
-            ("to", known("place")),
-            ("size", text()),
-            ("weight", text()),
-            ("weight_g", count()),
-            ("volume_ml", count()),
-            ("tags", json!({ "type": "array", "items": text() })),
-            ("ready_at", known("instant")),
-            ("deliver_by", known("instant")),
-        ],
-        &[],
-    );
-    let offer = object(
-        &[
-            id("request_id"),
-            ("package", known("package")),
-            id("trip_id"),
-            ("leg_from", count()),
-            ("leg_to", count()),
-            ("pickup", known("hand_over")),
-            ("dropoff", known("hand_over")),
-            ("detour_min", count()),
-            ("detour_km", number()),
-            ("reward", number()),
-            ("fee", number()),
-            ("currency", text()),
-            ("capacity_left_g", count()),
-            ("expires_at", known("instant")),
-            ("ttl_ms", count()),
-            ("why", json!({ "type": "array", "items": text() })),
-        ],
-        &[],
-    );
-    let package_available = object(
-        &[
-            ("package", known("package")),
-            id("trip_id"),
-            ("pickup", known("hand_over")),
-            ("dropoff", known("hand_over")),
-            ("detour_min", count()),
-            ("reward", number()),
-            ("currency", text()),
-        ],
-        &[],
-    );
-    let ends = ["taken", "cancelled", "expired", "changed"];
-    let offer_end =
-        object(&[id("request_id"), id("package_id"), id("trip_id"), ("reason", one_of_words(&ends))], &[]);
-    let request_change = object(
-        &[
-            id("request_id"),
-            id("package_id"),
-            id("trip_id"),
-            id("sender_id"),
-            id("courier_id"),
-            ("origin", one_of_words(&["sender", "courier", "engine"])),
-            ("new_status", text()),
-            ("description", text()),
-            ("reward", number()),
-            ("currency", text()),
-            ("pickup", known("hand_over")),
-            ("dropoff", known("hand_over")),
-        ],
-        &[
-            ("old_status", text()),
-            ("message", text()),
-            ("cancelled_by", one_of_words(&["sender", "courier"])),
-            ("by_operator", json!({ "type": "boolean" })),
-        ],
-    );
-    members(&[
-        ("uuid", json!({ "type": "string", "format": "uuid" })),
-        ("instant", json!({ "type": "string", "format": "date-time" })),
-        ("place", place),
-        ("hand_over", hand_over),
-        ("package", package),
-        ("offer", offer),
-        ("offer_end", offer_end),
-        ("package_available", package_available),
-        ("request_change", request_change),
-    ])
+/// Adds a member to a form, before the others.
+fn add(form: &mut Value, name: &str, schema: Value, is_required: bool) {
+    form["properties"][name] = schema;
+    if let (true, Some(required)) = (is_required, form["required"].as_array_mut()) {
+        required.insert(0, Value::from(name));
+    }
+}
+
+/// A client's message: strict, and with the id that its ack will carry.
+fn asked(mut form: Value) -> Value {
+    let is_command = is_command(kind(&form));
+    let id = json!({ "type": "string", "format": "uuid", "description": "Chosen by the client; its ack carries it." });
+    add(&mut form, "cmd_id", id, is_command);
+    if form["properties"].get("data").is_none() {
+        add(&mut form, "data", json!({ "type": "object", "maxProperties": 0 }), false);
+    }
+    form["additionalProperties"] = json!(false);
+    form
+}
+
+/// A numbered event.
+fn numbered(mut form: Value) -> Value {
+    let at = json!({ "$ref": "#/$defs/Instant" });
+    let seq = json!({ "type": "integer", "minimum": 1, "description": "Its number in the user's stream." });
+    add(&mut form, "at", at, true);
+    add(&mut form, "seq", seq, true);
+    form
+}
+
+/// The one message whose members stand beside its type.
+fn ack(definitions: &mut Map<String, Value>) -> Value {
+    let mut parts = Vec::new();
+    Ack::schemas(&mut parts);
+    definitions.extend(parts.into_iter().map(|(name, schema)| (name, rendered(&schema))));
+    let mut form = rendered(&Ack::schema());
+    add(&mut form, "type", json!({ "type": "string", "enum": [ACK] }), true);
+    form
+}
+
+/// Gives each form a name, and refers to it.
+fn named(forms: Vec<Value>, what: &str, definitions: &mut Map<String, Value>) -> Vec<Value> {
+    let refer = |mut form: Value| {
+        let name: String = kind(&form).split(['.', '_']).map(capital).chain([what.to_owned()]).collect();
+        form["title"] = Value::from(name.as_str());
+        let reference = json!({ "$ref": format!("#/$defs/{name}") });
+        definitions.insert(name, form);
+        reference
+    };
+    forms.into_iter().map(refer).collect()
+}
+
+fn capital(word: &str) -> String {
+    let (first, rest) = word.split_at(word.len().min(1));
+    first.to_ascii_uppercase() + rest
 }

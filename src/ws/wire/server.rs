@@ -2,16 +2,22 @@
 
 use std::fmt::Write;
 
-use peerpack_actors::ids::TripId;
+use peerpack_actors::ids::{RequestId, TripId};
+use peerpack_actors::phase::RequestPhase;
 use peerpack_actors::stream::StreamEvent;
 use peerpack_actors::time::Time;
-use serde::de::Error as _;
+use serde::de::{DeserializeOwned, Error as _};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::schema::AckCode;
 use crate::ws::guard::{MAX_FRAME_BYTES, MAX_MESSAGE_BYTES};
+
+/// The type of [`Ack`].
+pub(super) const ACK: &str = "ack";
 
 /// What the server says.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +46,7 @@ pub enum ServerMessage {
 }
 
 /// `hello`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Hello {
     /// Changes when history could disagree with what a client remembers.
     pub epoch: u64,
@@ -54,11 +60,12 @@ pub struct Hello {
     pub limits: Limits,
     /// Names the connection in the server's log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub session_id: Option<String>,
 }
 
 /// What the server will take from a client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Limits {
     /// Bytes in a frame.
     pub frame_bytes: u32,
@@ -86,25 +93,41 @@ impl Default for Limits {
 }
 
 /// `ack`: exactly one for each `cmd_id`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Ack {
-    /// Of the command; absent when the command's could not be read.
+    /// Of the command; null when the command's could not be read.
+    #[schema(required = true)]
     pub cmd_id: Option<Uuid>,
     /// How it went.
     pub status: AckStatus,
     /// Why not: the codes of HTTP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<AckCode>, nullable = false)]
     pub code: Option<String>,
     /// Why not, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub message: Option<String>,
     /// What came of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Outcome>, nullable = false)]
     pub data: Option<Value>,
 }
 
+/// What came of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = StepOutcome)]
+pub struct Outcome {
+    /// The request.
+    pub request_id: RequestId,
+    /// Where it stands now; absent after `offer.rendered`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub new_status: Option<RequestPhase>,
+}
+
 /// How a command went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AckStatus {
     /// Done, and durable.
@@ -129,29 +152,31 @@ impl Ack {
 }
 
 /// `pong`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Pong {
     /// Now.
     pub server_time: Time,
 }
 
 /// `resumed`: exactly the missed events follow, or none and the client has to sync.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Resumed {
     /// Whether the events follow.
     pub recovered: bool,
     /// Why not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub reason: Option<NotRecovered>,
     /// How many follow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub count: Option<u32>,
     /// The number of the last of them.
     pub top: u64,
 }
 
 /// Why missed events cannot be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NotRecovered {
     /// History is another one.
@@ -165,21 +190,21 @@ pub enum NotRecovered {
 }
 
 /// `degraded`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Degraded {
     /// Whether commands are likely to fail now.
     pub degraded: bool,
 }
 
 /// `reconnect`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Reconnect {
     /// How long to wait, milliseconds.
     pub retry_after_ms: u32,
 }
 
 /// `trip.location`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TripLocation {
     /// Of which trip.
     pub trip_id: TripId,
@@ -245,12 +270,41 @@ impl From<Ack> for ServerMessage {
     }
 }
 
-/// `{"type": .., "data": ..}`.
-#[derive(Serialize)]
-struct Tagged<'a, T> {
-    #[serde(rename = "type")]
-    kind: &'a str,
-    data: &'a T,
+/// What is said beside the stream: `{"type": .., "data": ..}`. It is written as this, and described as this.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type", content = "data")]
+pub(super) enum Control {
+    /// First on every connection.
+    #[serde(rename = "hello")]
+    Hello(Hello),
+    /// The answer to `ping`.
+    #[serde(rename = "pong")]
+    Pong(Pong),
+    /// The answer to `resume`.
+    #[serde(rename = "resumed")]
+    Resumed(Resumed),
+    /// Something the server needs is out of order, or in order again.
+    #[serde(rename = "degraded")]
+    Degraded(Degraded),
+    /// Come back later; the close follows.
+    #[serde(rename = "reconnect")]
+    Reconnect(Reconnect),
+    /// Where a courier is now. Unnumbered: only the latest counts.
+    #[serde(rename = "trip.location")]
+    TripLocation(TripLocation),
+}
+
+impl From<Control> for ServerMessage {
+    fn from(control: Control) -> Self {
+        match control {
+            Control::Hello(hello) => Self::Hello(hello),
+            Control::Pong(pong) => Self::Pong(pong),
+            Control::Resumed(resumed) => Self::Resumed(resumed),
+            Control::Degraded(degraded) => Self::Degraded(degraded),
+            Control::Reconnect(reconnect) => Self::Reconnect(reconnect),
+            Control::TripLocation(location) => Self::TripLocation(location),
+        }
+    }
 }
 
 /// `{"type": .., ..}`.
@@ -265,15 +319,15 @@ struct Flat<'a, T> {
 impl Serialize for ServerMessage {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Hello(data) => Tagged { kind: "hello", data }.serialize(to),
-            Self::Ack(members) => Flat { kind: "ack", members }.serialize(to),
-            Self::Pong(data) => Tagged { kind: "pong", data }.serialize(to),
-            Self::Resumed(data) => Tagged { kind: "resumed", data }.serialize(to),
-            Self::Degraded(data) => Tagged { kind: "degraded", data }.serialize(to),
-            Self::Reconnect(data) => Tagged { kind: "reconnect", data }.serialize(to),
-            Self::TripLocation(data) => Tagged { kind: "trip.location", data }.serialize(to),
+            Self::Hello(hello) => Control::Hello(hello.clone()).serialize(to),
+            Self::Ack(members) => Flat { kind: ACK, members }.serialize(to),
+            Self::Pong(pong) => Control::Pong(*pong).serialize(to),
+            Self::Resumed(resumed) => Control::Resumed(*resumed).serialize(to),
+            Self::Degraded(degraded) => Control::Degraded(*degraded).serialize(to),
+            Self::Reconnect(reconnect) => Control::Reconnect(*reconnect).serialize(to),
+            Self::TripLocation(location) => Control::TripLocation(*location).serialize(to),
             Self::Event(event) => event.serialize(to),
-            Self::Unknown { kind } => Tagged { kind, data: &Value::Null }.serialize(to),
+            Self::Unknown { kind } => serde_json::json!({ "type": kind, "data": null }).serialize(to),
         }
     }
 }
@@ -314,43 +368,33 @@ impl<'de> Deserialize<'de> for ServerMessage {
             rest: serde_json::Map<String, Value>,
         }
 
-        fn read<T: serde::de::DeserializeOwned, E: serde::de::Error>(value: Value) -> Result<T, E> {
-            serde_json::from_value(value).map_err(E::custom)
-        }
-
         let Frame { kind, seq, at, data, mut rest } = Frame::deserialize(from)?;
         if let Some(seq) = seq {
             let at = at.ok_or_else(|| D::Error::missing_field("at"))?;
             return Ok(Self::Event(Event {
                 seq,
                 at,
-                body: EventBody::read(kind, &data).map_err(D::Error::custom)?,
+                body: match read(&kind, &data).map_err(D::Error::custom)? {
+                    Some(body) => EventBody::Known(Box::new(body)),
+                    None => EventBody::Unknown { kind },
+                },
             }));
         }
-        Ok(match kind.as_str() {
-            "hello" => Self::Hello(read(data)?),
-            "ack" => {
-                rest.insert("data".to_owned(), data);
-                Self::Ack(read(Value::Object(rest))?)
-            }
-            "pong" => Self::Pong(read(data)?),
-            "resumed" => Self::Resumed(read(data)?),
-            "degraded" => Self::Degraded(read(data)?),
-            "reconnect" => Self::Reconnect(read(data)?),
-            "trip.location" => Self::TripLocation(read(data)?),
-            _ => Self::Unknown { kind },
-        })
+        if kind == ACK {
+            rest.insert("data".to_owned(), data);
+            return serde_json::from_value(Value::Object(rest)).map(Self::Ack).map_err(D::Error::custom);
+        }
+        let control = read::<Control>(&kind, &data).map_err(D::Error::custom)?;
+        Ok(control.map_or(Self::Unknown { kind }, Self::from))
     }
 }
 
-impl EventBody {
-    fn read(kind: String, data: &Value) -> Result<Self, serde_json::Error> {
-        let body = serde_json::json!({ "type": &kind, "data": data });
-        match serde_json::from_value::<StreamEvent>(body) {
-            Ok(event) => Ok(Self::Known(Box::new(event))),
-            // An event of a type we know has to be well-formed; one we do not know may be anything.
-            Err(error) if error.to_string().starts_with("unknown variant") => Ok(Self::Unknown { kind }),
-            Err(error) => Err(error),
-        }
+/// What a type and its data mean; nothing if the type is not known. One that is known has to be well-formed, one that is
+/// not may be anything.
+fn read<T: DeserializeOwned>(kind: &str, data: &Value) -> Result<Option<T>, serde_json::Error> {
+    match serde_json::from_value(serde_json::json!({ "type": kind, "data": data })) {
+        Ok(message) => Ok(Some(message)),
+        Err(error) if error.to_string().starts_with("unknown variant") => Ok(None),
+        Err(error) => Err(error),
     }
 }

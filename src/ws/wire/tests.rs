@@ -1,5 +1,9 @@
+use std::collections::BTreeSet;
+
+use boon::{Compiler, Schemas};
 use peerpack_actors::ids::{PackageId, RequestId, TripId};
-use peerpack_actors::stream::{OfferEnd, OfferEndReason, PackageChanged, StreamEvent};
+use peerpack_actors::phase::{PackagePhase, RequestPhase, TripPhase};
+use peerpack_actors::stream::{OfferEnd, OfferEndReason, PackageChanged, StreamEvent, Why};
 use peerpack_actors::time::Time;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -118,7 +122,7 @@ fn messages_of_a_newer_server_are_read_and_can_be_ignored() {
     assert_eq!(control, ServerMessage::Unknown { kind: "weather".into() });
     let broken = r#"{"seq":18,"type":"package.updated","at":"2026-09-21T14:13:20.123Z","data":{"state":1}}"#;
     assert!(ServerMessage::parse(broken).is_err());
-    let changed = PackageChanged { package_id: PackageId::from(id()), state: "open".into(), version: 2 };
+    let changed = PackageChanged { package_id: PackageId::from(id()), state: PackagePhase::Open, version: 2 };
     let extended = json!({ "seq": 1, "at": "2026-09-21T14:13:20.123Z", "type": "package.updated", "data": {
         "package_id": ID, "state": "open", "version": 2, "colour": "green",
     } });
@@ -128,82 +132,143 @@ fn messages_of_a_newer_server_are_read_and_can_be_ignored() {
     assert_eq!(event.body, EventBody::Known(Box::new(StreamEvent::PackageUpdated(changed))));
 }
 
-/// Whether a value is as a schema says; knows as much of JSON Schema as ours uses.
-fn is_valid(value: &Value, schema: &Value, all: &Value) -> bool {
-    let is_of = |kind: &str| match kind {
-        "string" => value.is_string(),
-        "number" => value.is_number(),
-        "integer" => value.is_u64() || value.is_i64(),
-        "boolean" => value.is_boolean(),
-        "null" => value.is_null(),
-        "array" => value.is_array(),
-        "object" => value.is_object(),
-        other => panic!("{other} is not known"),
+/// What is wrong with a value under a definition of the schema.
+struct Judge {
+    schemas: Schemas,
+    compiler: Compiler,
+}
+
+impl Judge {
+    fn new() -> Self {
+        let mut compiler = Compiler::new();
+        compiler.add_resource("http://peerpack/realtime.json", schema()).unwrap();
+        Self { schemas: Schemas::new(), compiler }
+    }
+
+    /// The name of a definition; the whole schema if empty.
+    fn refuses(&mut self, value: &Value, definition: &str) -> Option<String> {
+        let at = match definition {
+            "" => String::new(),
+            name => format!("#/$defs/{name}"),
+        };
+        let place = format!("http://peerpack/realtime.json{at}");
+        let compiled = self.compiler.compile(&place, &mut self.schemas).unwrap();
+        self.schemas.validate(value, compiled).err().map(|error| format!("{error:#}"))
+    }
+}
+
+/// The types of messages that a side of the schema has.
+fn kinds(schema: &Value, side: &str) -> BTreeSet<String> {
+    let forms = schema["$defs"][side]["anyOf"].as_array().unwrap().iter();
+    let form = |reference: &Value| {
+        let name = reference["$ref"].as_str().unwrap().strip_prefix("#/$defs/").unwrap();
+        schema["$defs"][name]["properties"]["type"]["enum"][0].as_str().unwrap().to_owned()
     };
-    schema.as_object().unwrap().iter().all(|(word, says)| match word.as_str() {
-        "$ref" => {
-            let name = says.as_str().unwrap().strip_prefix("#/$defs/").unwrap();
-            is_valid(value, &all["$defs"][name], all)
-        }
-        "type" => match says {
-            Value::String(kind) => is_of(kind),
-            kinds => kinds.as_array().unwrap().iter().any(|kind| is_of(kind.as_str().unwrap())),
-        },
-        "const" => value == says,
-        "enum" => says.as_array().unwrap().contains(value),
-        "oneOf" => says.as_array().unwrap().iter().filter(|one| is_valid(value, one, all)).count() == 1,
-        "required" => says.as_array().unwrap().iter().all(|name| value.get(name.as_str().unwrap()).is_some()),
-        "properties" => value.as_object().is_none_or(|object| {
-            object
-                .iter()
-                .all(|(name, value)| says.get(name).is_none_or(|schema| is_valid(value, schema, all)))
-        }),
-        "additionalProperties" => {
-            let known = |name: &String| schema["properties"].get(name).is_some();
-            value.as_object().is_none_or(|object| object.keys().all(known))
-        }
-        "items" => value.as_array().is_none_or(|items| items.iter().all(|item| is_valid(item, says, all))),
-        "minimum" => value.as_f64().is_none_or(|number| number >= says.as_f64().unwrap()),
-        "maximum" => value.as_f64().is_none_or(|number| number <= says.as_f64().unwrap()),
-        "maxLength" => {
-            value.as_str().is_none_or(|text| text.chars().count() as u64 <= says.as_u64().unwrap())
-        }
-        "format" => true,
-        other => panic!("{other} is not known"),
-    })
+    forms.map(form).collect()
 }
 
 #[test]
-fn every_example_is_as_the_schema_says_and_the_schema_has_no_other_messages() {
-    let schema = schema();
-    for side in ["client", "server"] {
+fn every_example_is_as_the_schema_says_and_every_message_of_the_schema_has_an_example() {
+    let (schema, mut judge) = (schema(), Judge::new());
+    for (side, definition) in [("client", "ClientMessage"), ("server", "ServerMessage")] {
         let examples = examples(side);
         for example in &examples {
-            assert!(is_valid(example, &schema["$defs"][side], &schema), "{example}");
+            assert_eq!(judge.refuses(example, definition), None, "{example}");
+            assert_eq!(judge.refuses(example, ""), None, "{example}");
         }
-        let forms = schema["$defs"][side]["oneOf"].as_array().unwrap();
-        let kinds = forms.iter().map(|form| form["properties"]["type"]["const"].as_str().unwrap());
-        for kind in kinds {
-            // The steps of a request are told alike.
-            let shown =
-                if kind.starts_with("request.") && side == "server" { "request.accepted" } else { kind };
-            assert!(examples.iter().any(|example| example["type"] == shown), "{kind} has no example");
+        let shown: BTreeSet<String> =
+            examples.iter().map(|example| example["type"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(kinds(&schema, definition), shown);
+    }
+    let read: BTreeSet<String> = TYPES.map(str::to_owned).into();
+    assert_eq!(kinds(&schema, "ClientMessage"), read);
+}
+
+#[test]
+fn a_client_message_knows_its_type() {
+    for example in examples("client") {
+        let frame = ClientFrame::parse(&example.to_string()).unwrap();
+        assert_eq!(frame.message.kind(), example["type"]);
+    }
+}
+
+/// Whatever the engine has a word for is in the schema, and the schema has no word that it does not have.
+#[test]
+fn the_words_of_the_schema_are_the_words_of_the_engine() {
+    fn words(schema: &Value, name: &str) -> Vec<Value> {
+        schema["$defs"][name]["enum"].as_array().unwrap().clone()
+    }
+    let schema = schema();
+    for word in words(&schema, "RequestState") {
+        assert_eq!(serde_json::from_value::<RequestPhase>(word.clone()).unwrap().word(), word);
+    }
+    for word in words(&schema, "PackageState") {
+        assert_eq!(serde_json::from_value::<PackagePhase>(word.clone()).unwrap().word(), word);
+    }
+    for word in words(&schema, "TripState") {
+        assert_eq!(serde_json::from_value::<TripPhase>(word.clone()).unwrap().word(), word);
+    }
+    let told = include_str!("../../../docs/realtime.md");
+    for name in
+        ["RequestState", "PackageState", "TripState", "OfferEndReason", "Origin", "Party", "NotRecovered"]
+    {
+        for word in words(&schema, name) {
+            let word = word.as_str().unwrap();
+            assert!(told.contains(&format!("`{word}`")), "{word} of {name} is not in docs/realtime.md");
         }
     }
 }
 
 #[test]
+fn every_reason_for_an_offer_is_as_the_schema_says() {
+    let mut judge = Judge::new();
+    let all = [
+        Why::OnRoute,
+        Why::Detour { minutes: 12 },
+        Why::RoomLeft { grams: 9_000 },
+        Why::Early { hours: 26 },
+        Why::Early { hours: -1 },
+    ];
+    for why in all {
+        assert_eq!(judge.refuses(&json!(why), "Why"), None, "{why}");
+    }
+    assert!(judge.refuses(&json!("on_the_way"), "Why").is_some());
+}
+
+#[test]
 fn the_schema_refuses_what_the_server_refuses() {
-    let schema = schema();
+    let mut judge = Judge::new();
     for message in [
         json!({ "type": "offer.steal", "data": {} }),
+        json!({ "type": "ping", "data": { "a": 1 } }),
+        json!({ "type": "ping", "seq": 1 }),
+        json!({ "type": "offer.accept", "cmd_id": ID }),
         json!({ "type": "offer.accept", "data": { "request_id": ID } }),
         json!({ "type": "offer.accept", "cmd_id": ID, "data": { "request_id": ID, "role": "admin" } }),
+        json!({ "type": "offer.decline", "cmd_id": ID, "data": { "request_id": ID, "reason": "я".repeat(501) } }),
         json!({ "type": "resume", "data": { "epoch": 1, "last_seq": -1 } }),
         json!({ "type": "location", "data": { "lat": 90.1, "lon": 0 } }),
+        json!({ "type": "subscribe", "data": {} }),
+        json!({ "type": "subscribe", "data": { "trip_id": ID, "package_id": ID } }),
     ] {
         assert!(ClientFrame::parse(&message.to_string()).is_err(), "{message}");
-        assert!(!is_valid(&message, &schema["$defs"]["client"], &schema), "{message}");
+        assert!(judge.refuses(&message, "ClientMessage").is_some(), "{message}");
+        assert!(judge.refuses(&message, "").is_some(), "{message}");
+    }
+    for (server, what) in [
+        (
+            json!({ "type": "resumed", "data": { "recovered": false, "reason": "forgot", "top": 1 } }),
+            "a reason",
+        ),
+        (json!({ "type": "pong" }), "no data"),
+        (json!({ "type": "ack", "status": "ok" }), "no cmd_id"),
+        (json!({ "type": "ack", "cmd_id": ID, "status": "error", "code": "bad_luck" }), "a code"),
+        (
+            json!({ "type": "trip.updated", "data": { "trip_id": ID, "state": "active", "version": 1 } }),
+            "no number",
+        ),
+    ] {
+        assert!(judge.refuses(&server, "ServerMessage").is_some(), "{what}");
     }
 }
 
