@@ -22,6 +22,8 @@ COPY migrations migrations
 COPY data data
 COPY actors actors
 COPY src src
+# The server shows it.
+COPY docs/realtime.md docs/
 # The copied files keep their old dates, which cargo would take for unchanged.
 RUN touch src/main.rs src/lib.rs actors/src/lib.rs \
     && cargo build --release --locked --bin peerpack

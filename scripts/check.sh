@@ -116,6 +116,7 @@ step "the core's dependencies" core_dependencies
 step "structure" structure
 step "lints" cargo clippy --workspace --all-targets --locked -- -D warnings
 step "documentation tests" cargo test --doc --workspace --locked
+step "clients can be made of the descriptions" scripts/descriptions.sh
 step "the API keeps its word" scripts/schemathesis.sh
 # Last, so that its summary is at the end of the output, where it is looked for.
 step "tests" tests

@@ -51,6 +51,7 @@ pub struct Problem {
     /// The HTTP status.
     pub status: u16,
     /// Stable, for programs.
+    #[schema(value_type = codes::ErrorCode)]
     pub code: String,
     /// For people: in Russian if `Accept-Language` prefers it to English, otherwise in English.
     pub message: String,

@@ -32,6 +32,7 @@ pub mod sync;
 pub mod tracking;
 pub mod trips;
 pub mod updates;
+pub mod vocabulary;
 pub mod wallet;
 
 mod input;
@@ -39,6 +40,7 @@ pub mod links;
 mod loads;
 mod local_time;
 pub mod once;
+mod reference;
 mod uploads;
 mod words;
 
@@ -183,5 +185,6 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/ws").route(web::get().to(ws::upgrade)))
         .service(web::resource("/track/{link}").route(web::get().to(tracking::show)))
         .service(web::resource("/openapi.json").route(web::get().to(openapi::json)))
+        .configure(reference::pages)
         .configure(openapi::page);
 }

@@ -9,6 +9,7 @@ use crate::stream::{Notice, StreamEvent};
 
 /// What a notification says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = NotificationType, rename_all = "snake_case"))]
 pub enum NotificationKind {
     /// A courier has responded to one's package, or has accepted it.
     PackageRequestResponse,

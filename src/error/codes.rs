@@ -1,5 +1,24 @@
 //! Every code that an error can carry, and what it means: the one list. The API description is made of it.
 
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+/// All codes, for the description.
+pub struct ErrorCode;
+
+impl PartialSchema for ErrorCode {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("What is wrong, for programs. New codes may come."))
+            .enum_values(Some(CODES.iter().map(|code| code.word)))
+            .into()
+    }
+}
+
+impl ToSchema for ErrorCode {}
+
 /// A code with the statuses it comes with, and what it means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Code {

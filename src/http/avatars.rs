@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::links::link;
-use super::uploads::{self, PICTURE_LIMIT, UploadForm, disposition};
+use super::uploads::{self, FileBytes, PICTURE_LIMIT, UploadForm, disposition};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::{ApiError, Problem};
@@ -119,7 +119,7 @@ pub async fn initials(path: web::Path<String>) -> Result<HttpResponse, ApiError>
 /// The picture of a person.
 #[utoipa::path(get, path = "/api/avatars/{picture}", operation_id = "show_avatar", tag = "profile",
     params(("picture" = String, Path, description = "What the picture's URL ends with")),
-    responses((status = 200, description = "The picture", body = Vec<u8>, content_type = "image/jpeg"),
+    responses((status = 200, description = "The picture", body = FileBytes, content_type = "image/jpeg"),
         (status = 304, description = "It is as the caller knows it"), (status = 404, body = Problem)))]
 pub async fn show(
     app: web::Data<App>,

@@ -37,9 +37,11 @@ pub struct SendPackage {
     message: Option<String>,
     /// Flat spelling: the reward of a new package, roubles.
     #[serde(deserialize_with = "input::lenient_number")]
+    #[schema(deprecated)]
     reward: Option<f64>,
     /// Flat spelling: what the new package is.
     #[serde(rename = "packageDescription", alias = "package_description")]
+    #[schema(deprecated)]
     package_description: Option<String>,
 }
 
@@ -56,7 +58,7 @@ pub struct PackageSent {
 /// Asks a courier to carry a package. `courier_id` may be the courier's or the trip's id.
 #[utoipa::path(post, path = "/api/couriers/{courier_id}/send-package", operation_id = "send_package",
     tag = "couriers", security(("bearer" = [])),
-    params(("courier_id" = String, Path, description = "The courier or the trip")), request_body = SendPackage,
+    params(("courier_id" = String, Path, description = "The courier or the trip"), Repeatable), request_body = SendPackage,
     responses((status = 201, body = PackageSent), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn send_package(

@@ -25,6 +25,7 @@ const PAGE: u32 = 100;
 /// What is wrong.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewDispute)]
 pub struct Complaint {
     /// In one's own words; the courier reads it, too.
     #[schema(value_type = String)]
@@ -65,23 +66,27 @@ pub struct DisputeView {
     since: String,
     /// What the courier is paid or the sender gets back.
     reward: f64,
+    #[schema(value_type = peerpack_actors::money::Currency)]
     currency: String,
 }
 
 /// Who is in the right.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = DisputeResolution)]
 pub struct Resolution {
     /// `courier`: the reward is paid. `sender`: the sender gets the money back.
-    #[schema(value_type = String)]
+    #[schema(value_type = Party)]
     in_favour_of: Party,
 }
 
 /// The dispute is over.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DisputeResolved)]
 pub struct Resolved {
     success: bool,
     /// The state of the request now: `confirmed` or `cancelled`.
+    #[schema(value_type = peerpack_actors::phase::RequestPhase)]
     new_status: String,
 }
 
@@ -89,7 +94,7 @@ pub struct Resolved {
 /// money is set aside until an operator decides.
 #[utoipa::path(put, path = "/api/package-requests/{request_id}/dispute", operation_id = "dispute_delivery",
     tag = "requests", security(("bearer" = [])),
-    params(("request_id" = String, Path, description = "The request")), request_body = Complaint,
+    params(("request_id" = String, Path, description = "The request"), Repeatable), request_body = Complaint,
     responses((status = 200, body = Step), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
         (status = 422, body = Problem)))]
@@ -146,7 +151,7 @@ pub async fn list(app: web::Data<App>, query: Query<After>) -> Result<HttpRespon
 /// right, and the package looks for no other courier.
 #[utoipa::path(post, path = "/api/admin/disputes/{dispute_id}/resolve", operation_id = "resolve_dispute",
     tag = "admin", security(("bearer" = [])),
-    params(("dispute_id" = String, Path, description = "The request that it is about")), request_body = Resolution,
+    params(("dispute_id" = String, Path, description = "The request that it is about"), Repeatable), request_body = Resolution,
     responses((status = 200, body = Resolved), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn resolve(

@@ -54,11 +54,13 @@ pub struct MyDocuments {
 pub struct DocumentView {
     id: String,
     /// `pending`, `approved` or `declined`.
+    #[schema(value_type = crate::http::vocabulary::DocumentStatus)]
     status: String,
     /// Why it was declined.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     /// `image/jpeg` or `application/pdf`.
+    #[schema(value_type = crate::http::vocabulary::DocumentMediaType)]
     media_type: String,
     size_bytes: u64,
     created_at: String,

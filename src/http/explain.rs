@@ -27,6 +27,7 @@ const MORE_PERCENT: i64 = 20;
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ExplanationView {
     package_id: String,
+    #[schema(value_type = peerpack_actors::phase::PackagePhase)]
     state: String,
     /// Trips that touch an end of the package.
     considered: usize,
@@ -48,6 +49,7 @@ pub struct ExplanationView {
 
 /// What was found about one trip.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TripVerdict)]
 pub struct VerdictView {
     trip_id: String,
     courier_name: String,
@@ -86,6 +88,7 @@ pub struct VerdictView {
 
 /// Who would see a package.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DryRunAnswer)]
 pub struct DryRun {
     #[serde(flatten)]
     as_drafted: Reach,
@@ -103,6 +106,7 @@ pub struct DryRun {
 
 /// How far a reward reaches.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RewardReach)]
 pub struct Reach {
     /// The reward, roubles.
     reward: f64,

@@ -25,6 +25,7 @@ const LOCKED_FOR: Span = Span::minutes(15);
 
 /// The codes of a deal, for its sender.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HandOverCodes)]
 pub struct Codes {
     /// To be shown to the courier at the pickup; absent afterwards.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,6 +37,7 @@ pub struct Codes {
 
 /// A code.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HandOverCode)]
 pub struct CodeView {
     /// Six digits.
     code: String,

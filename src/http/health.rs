@@ -87,6 +87,7 @@ async fn probe(app: &App) -> Found {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Health {
     /// `ok` or `degraded`.
+    #[schema(value_type = crate::http::vocabulary::HealthStatus)]
     status: String,
     version: String,
     timestamp: String,
@@ -104,6 +105,7 @@ pub struct Health {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DatabaseHealth {
     /// `ok`, `down`, or `read_only` while it takes no writes.
+    #[schema(value_type = crate::http::vocabulary::DatabaseStatus)]
     status: String,
     /// Why it takes none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,6 +113,7 @@ pub struct DatabaseHealth {
     #[serde(rename = "latencyMs")]
     latency_ms: i64,
     /// `sqlite` or `postgres`.
+    #[schema(value_type = crate::http::vocabulary::DatabaseKind)]
     kind: String,
 }
 
@@ -118,6 +121,7 @@ pub struct DatabaseHealth {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RedisHealth {
     /// `ok`, `down` or `not_configured`.
+    #[schema(value_type = crate::http::vocabulary::RedisStatus)]
     status: String,
 }
 
@@ -125,6 +129,7 @@ pub struct RedisHealth {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ClockHealth {
     /// `ok`, or `far` from the database's: further than a server may start with.
+    #[schema(value_type = crate::http::vocabulary::ClockStatus)]
     status: String,
     /// How many milliseconds it is ahead of the database's, or behind if that is negative. The server corrects it. Null for
     /// the embedded store.
@@ -133,6 +138,7 @@ pub struct ClockHealth {
 
 /// Memory of the process.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = MemoryHealth)]
 pub struct Memory {
     #[serde(rename = "rssMB")]
     rss_mb: u64,
@@ -151,6 +157,7 @@ pub struct EngineHealth {
 
 /// Whether to send requests here.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Readiness)]
 pub struct Ready {
     ready: bool,
     /// Why not.

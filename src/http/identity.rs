@@ -32,6 +32,7 @@ const REFRESH_GRACE: Span = Span::seconds(10);
 /// What Telegram hands to the Mini App.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = TelegramSignIn)]
 pub struct InitData {
     /// The signed query string.
     init_data: String,
@@ -40,6 +41,7 @@ pub struct InitData {
 /// A refresh token.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = RefreshSession)]
 pub struct Refresh {
     /// As it was handed out.
     refresh_token: String,
@@ -66,6 +68,7 @@ pub struct SignedIn {
 /// What becomes of an operator's rights in a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = SecondFactorNeed)]
 pub enum SecondFactorIs {
     /// It has to be shown first.
     Show,
@@ -89,6 +92,7 @@ pub struct UserView {
     /// The URL of their picture, or of their initials.
     avatar: String,
     /// `user`, `viewer`, `dispatcher` or `admin`.
+    #[schema(value_type = Role)]
     role: String,
 }
 

@@ -42,6 +42,7 @@ pub(super) fn amount(field: &'static str, major: f64) -> Result<Amount, ApiError
 /// A point on Earth.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = GeoPoint)]
 pub struct Point {
     /// Degrees north.
     pub lat: f64,

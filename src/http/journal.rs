@@ -36,6 +36,7 @@ pub struct Journal(Mutex<VecDeque<Entry>>);
 
 /// The last hour in a few numbers.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RequestStats)]
 pub struct Stats {
     /// Requests in the last hour, as far as remembered.
     requests: usize,
@@ -50,6 +51,7 @@ pub struct Stats {
 
 /// The last hour by route.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RequestsByEndpoint)]
 pub struct ByEndpoint {
     /// The busiest first.
     endpoints: Vec<EndpointStats>,
@@ -66,6 +68,7 @@ pub struct EndpointStats {
 
 /// The last hour by minute.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RequestChart)]
 pub struct Chart {
     /// Oldest first; minutes without requests are left out.
     points: Vec<Minute>,
@@ -73,6 +76,7 @@ pub struct Chart {
 
 /// A minute.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RequestsInMinute)]
 pub struct Minute {
     /// Its beginning.
     minute: String,

@@ -47,6 +47,7 @@ pub struct NotificationView {
     /// `trip_request_received`, `payment_received`, `reminder`, `document_reviewed`, `dispute_opened`,
     /// `dispute_resolved` or `new_package_available`. A courier in whose favour an operator decided gets `payment_received`.
     #[serde(rename = "type")]
+    #[schema(value_type = Kind)]
     kind: String,
     title: String,
     message: String,
@@ -91,12 +92,14 @@ pub struct NotificationView {
 
 /// It was read.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = NotificationRead)]
 pub struct Read {
     success: bool,
 }
 
 /// All were read.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = NotificationsRead)]
 pub struct AllRead {
     success: bool,
     /// How many were not.

@@ -19,6 +19,10 @@ use peerpack_actors::runtime::{Promise, Subject};
 use peerpack_actors::trip::Trip;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use utoipa::IntoParams;
+use utoipa::openapi::Required;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -64,6 +68,30 @@ fn given_key(req: &HttpRequest) -> Result<Option<String>, ApiError> {
         _ => Err(ApiError::bad_request("Idempotency-Key must have 1 to 255 visible ASCII characters")
             .with_field("idempotency-key", "must have 1 to 255 visible ASCII characters")),
     }
+}
+
+impl IntoParams for Repeatable {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let schema = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(1))
+            .max_length(Some(MOST_KEY))
+            .pattern(Some("^[!-~]+$"));
+        let told =
+            "Names the call: with the same key it can be repeated for a day, with one effect and one answer.";
+        vec![in_header("Idempotency-Key", told, schema)]
+    }
+}
+
+/// A header that a call may have, for the description.
+fn in_header(name: &str, told: &str, schema: ObjectBuilder) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(told))
+        .schema(Some(schema))
+        .build()
 }
 
 /// A call that is being carried out, and how its answer is to be kept.
@@ -225,6 +253,14 @@ impl FromRequest for IfMatch {
         let version = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')?.parse().ok());
         let malformed = || ApiError::bad_request("If-Match must be a version as the ETag gave it");
         ready(version.map(|version| Self(Some(version))).ok_or_else(malformed))
+    }
+}
+
+impl IntoParams for IfMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some(r#"^("[0-9]{1,18}"|\*)$"#));
+        let told = "The `ETag` that was seen last: 412 if there is a newer version by now.";
+        vec![in_header("If-Match", told, schema)]
     }
 }
 

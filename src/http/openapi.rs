@@ -2,6 +2,7 @@
 
 mod examples;
 mod problems;
+mod tidy;
 
 use actix_web::{HttpResponse, web};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -10,6 +11,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use examples::Examples;
 use problems::Problems;
+use tidy::Tidy;
 
 use super::{
     avatars, couriers, disputes, documents, documents::review, explain, handover, health, identity, journal,
@@ -27,36 +29,54 @@ use super::{
         Asking the same courier about the same package again, in the same words, is the same request, and a parcel that is \
         described to a courier, without naming a package, within a minute of its publication is the one that was published. \
         A second review is refused. Publishing and withdrawing have no such identity: without a key two \
-        calls are two effects."),
+        calls are two effects.\n\n\
+        Events come over a socket: [how](/docs/realtime), and the [schema of its messages](/docs/realtime.schema.json).",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")),
+    servers((url = "/", description = "The server that shows this.")),
+    tags(
+        (name = "identity", description = "Signing in and out, sessions, leaving."),
+        (name = "profile", description = "Oneself: name, picture, documents, what others say."),
+        (name = "packages", description = "A sender's packages, and who would carry them."),
+        (name = "couriers", description = "Whoever travels where a package has to go."),
+        (name = "trips", description = "A courier's trips, and who asks for room on them."),
+        (name = "requests", description = "What joins a package to a trip, step by step: accepting, hand-over, delivery, disputes."),
+        (name = "notifications", description = "What is worth knowing for whoever was not looking."),
+        (name = "money", description = "One's wallet, and taking money out."),
+        (name = "places", description = "Names of places."),
+        (name = "realtime", description = "Where things stand, and the way to the socket."),
+        (name = "health", description = "For whoever runs the server: how it is."),
+        (name = "admin", description = "For operators."),
+    ),
+    // In the order of the page: what users call before what operators call.
     paths(
-        identity::sign_in_with_telegram, identity::refresh, identity::phone::send_code, identity::phone::verify_code,
-        identity::operator::sign_in_operator, identity::operator::first_admin,
-        identity::second_factor::begin, identity::second_factor::show, identity::second_factor::remove,
+        identity::sign_in_with_telegram, identity::phone::send_code, identity::phone::verify_code, identity::refresh,
         identity::sessions::sign_out, identity::sessions::sign_out_everywhere, identity::sessions::list,
         identity::sessions::end_session, identity::account::delete_account,
-        journal::stats, journal::by_endpoint, journal::chart,
-        operators::add, operators::set_role, operators::block, operators::unblock,
-        operators::reset_second_factor,
-        places::cities,
-        search::search, couriers::send_package,
-        trips::publish, trips::one, trips::cancel, trips::requests::list, trips::mine,
-        packages::publish, packages::finding::find, packages::one, packages::cancel, packages::mine, explain::explain, explain::dry_run,
-        disputes::open, disputes::list, disputes::resolve,
-        requests::accept, requests::decline, requests::pick_up, requests::mark_delivered,
-        requests::confirm_delivery, requests::cancel,
-        responses::list, responses::respond, responses::select, responses::send,
-        handover::codes, photos::attach, photos::show, tracking::link, tracking::json,
-        profile::show, profile::change, profile::review, avatars::change, avatars::take_away, avatars::initials,
+        profile::show, profile::change, avatars::change, avatars::take_away, avatars::initials,
         avatars::show,
         documents::send, documents::mine, documents::withdraw,
-        review::queue, review::link, review::look, review::approve, review::decline,
+        places::cities,
+        packages::publish, explain::dry_run, packages::mine, packages::finding::find, packages::one, packages::cancel, explain::explain,
+        responses::list, responses::respond, responses::select, responses::send, tracking::link, tracking::json,
+        search::search, couriers::send_package,
+        trips::publish, trips::mine, trips::one, trips::cancel, trips::requests::list,
+        requests::accept, requests::decline, requests::pick_up, requests::mark_delivered,
+        requests::confirm_delivery, requests::cancel, disputes::open, handover::codes, photos::attach, photos::show,
+        profile::review,
         notifications::list, notifications::read, notifications::read_all,
-        wallet::balance, wallet::withdraw, wallet::queue, wallet::pay, wallet::reject,
+        wallet::balance, wallet::withdraw,
         sync::sync, crate::ws::ticket::issue,
         health::health, health::live, health::ready,
+        identity::operator::sign_in_operator, identity::operator::first_admin,
+        identity::second_factor::begin, identity::second_factor::show, identity::second_factor::remove,
+        journal::stats, journal::by_endpoint, journal::chart,
+        operators::add, operators::set_role, operators::block, operators::unblock, operators::reset_second_factor,
+        review::queue, review::link, review::look, review::approve, review::decline,
+        disputes::list, disputes::resolve,
+        wallet::queue, wallet::pay, wallet::reject,
     ),
     components(schemas(search::Sort)),
-    modifiers(&Bearer, &Problems, &Examples),
+    modifiers(&Bearer, &Problems, &Examples, &Tidy),
 )]
 struct Document;
 

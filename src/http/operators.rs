@@ -19,6 +19,7 @@ use crate::store::{Change, NewOperator};
 /// Somebody who is to sign in with a name and a password.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewOperator)]
 pub struct AddOperator {
     login: String,
     /// At least 12 characters.
@@ -26,7 +27,7 @@ pub struct AddOperator {
     /// What others see.
     name: String,
     /// `viewer`, `dispatcher` or `admin`.
-    #[schema(value_type = String)]
+    #[schema(value_type = Role)]
     role: Role,
 }
 
@@ -42,7 +43,7 @@ pub struct OperatorAdded {
 #[serde(deny_unknown_fields)]
 pub struct NewRole {
     /// `user`, `viewer`, `dispatcher` or `admin`.
-    #[schema(value_type = String)]
+    #[schema(value_type = Role)]
     role: Role,
 }
 

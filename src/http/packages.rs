@@ -42,6 +42,7 @@ pub struct PackagePublished {
 pub struct PackageCancelled {
     success: bool,
     /// `cancelled`.
+    #[schema(value_type = peerpack_actors::phase::PackagePhase)]
     state: String,
 }
 
@@ -55,6 +56,7 @@ pub struct MyPackages {
 /// Publishes a package; couriers whose trips suit it get offers at once in mode `instant`.
 #[utoipa::path(post, path = "/api/packages", operation_id = "publish_package",
     tag = "packages", request_body = NewPackage, security(("bearer" = [])),
+    params(Repeatable),
     responses((status = 201, body = PackagePublished), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 422, body = Problem)))]
 pub async fn publish(
@@ -97,7 +99,8 @@ pub(super) async fn all_of(app: &App, sender: UserId) -> Result<Vec<PackageView>
 #[utoipa::path(get, path = "/api/packages/{package_id}", operation_id = "show_package",
     tag = "packages", security(("bearer" = [])),
     params(("package_id" = String, Path, description = "The package")),
-    responses((status = 200, body = PackageView), (status = 401, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = PackageView,
+        headers(("ETag" = String, description = "The version, for `If-Match`."))), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn one(
     app: web::Data<App>,
     principal: Principal,
@@ -113,7 +116,7 @@ pub async fn one(
 /// Calls one's own package off: before pickup, the money goes back.
 #[utoipa::path(put, path = "/api/packages/{package_id}/cancel", operation_id = "cancel_package",
     tag = "packages", security(("bearer" = [])),
-    params(("package_id" = String, Path, description = "The package")),
+    params(("package_id" = String, Path, description = "The package"), Repeatable, IfMatch),
     responses((status = 200, body = PackageCancelled), (status = 401, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem)))]
 pub async fn cancel(

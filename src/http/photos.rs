@@ -7,7 +7,7 @@ use peerpack_actors::rejection::Rejection;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::uploads::{self, PICTURE_LIMIT, UploadForm, disposition};
+use super::uploads::{self, FileBytes, PICTURE_LIMIT, UploadForm, disposition};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::{ApiError, Problem};
@@ -70,7 +70,7 @@ pub async fn attach(
 #[utoipa::path(get, path = "/api/package-requests/{request_id}/pickup-photo", operation_id = "show_photo",
     tag = "requests",
     security(("bearer" = [])), params(("request_id" = String, Path, description = "The request")),
-    responses((status = 200, description = "The photograph", body = Vec<u8>, content_type = "image/jpeg"),
+    responses((status = 200, description = "The photograph", body = FileBytes, content_type = "image/jpeg"),
         (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn show(
     app: web::Data<App>,

@@ -36,6 +36,7 @@ pub struct ProfileView {
     /// Whether a reviewer has seen a document that shows who they are.
     verified: bool,
     /// `user`, `viewer`, `dispatcher` or `admin`.
+    #[schema(value_type = crate::auth::Role)]
     role: String,
     created_at: String,
     /// Packages carried to a confirmed end.
@@ -60,6 +61,7 @@ pub struct ProfileChange {
 /// What one says about the other party of a deal.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewReview)]
 pub struct ReviewInput {
     /// 1 to 5.
     #[schema(minimum = 1, maximum = 5)]
@@ -77,7 +79,8 @@ pub struct ReviewKept {
 
 /// Oneself. The `ETag` is the version.
 #[utoipa::path(get, path = "/api/user/profile", operation_id = "my_profile", tag = "profile", security(("bearer" = [])),
-    responses((status = 200, body = ProfileView), (status = 401, body = Problem)))]
+    responses((status = 200, body = ProfileView,
+        headers(("ETag" = String, description = "The version, for `If-Match`."))), (status = 401, body = Problem)))]
 pub async fn show(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
     answer(&app, principal).await
 }
@@ -86,7 +89,9 @@ pub async fn show(app: web::Data<App>, principal: Principal) -> Result<HttpRespo
 #[utoipa::path(patch, path = "/api/user/profile", operation_id = "change_profile",
     tag = "profile", security(("bearer" = [])),
     request_body = ProfileChange,
-    responses((status = 200, body = ProfileView), (status = 400, body = Problem), (status = 401, body = Problem),
+    params(IfMatch),
+    responses((status = 200, body = ProfileView,
+        headers(("ETag" = String, description = "The version, for `If-Match`."))), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 412, body = Problem), (status = 422, body = Problem)))]
 pub async fn change(
     app: web::Data<App>,
@@ -168,7 +173,7 @@ pub(super) fn review_view(review: &ReviewRecord) -> ReviewView {
 /// Says what the other party of a confirmed deal was like, once. It is shown when both have spoken, or after 14 days.
 #[utoipa::path(post, path = "/api/package-requests/{request_id}/review", operation_id = "review_delivery",
     tag = "requests",
-    security(("bearer" = [])), params(("request_id" = String, Path, description = "The request")),
+    security(("bearer" = [])), params(("request_id" = String, Path, description = "The request"), Repeatable),
     request_body = ReviewInput,
     responses((status = 201, body = ReviewKept), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]

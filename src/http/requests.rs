@@ -22,6 +22,7 @@ use crate::error::{ApiError, Problem};
 /// Why not.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = DeclineRequest)]
 pub struct DeclineBody {
     /// In one's own words.
     #[serde(default)]
@@ -31,6 +32,7 @@ pub struct DeclineBody {
 /// The code that was shown at the hand-over, if the package asks for one.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = HandOverCodeShown)]
 pub struct Shown {
     /// Six digits.
     #[serde(default)]
@@ -39,9 +41,11 @@ pub struct Shown {
 
 /// A step was taken, or had been taken before.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RequestStep)]
 pub struct Step {
     success: bool,
     /// The state of the request now.
+    #[schema(value_type = peerpack_actors::phase::RequestPhase)]
     new_status: String,
     /// How the courier's balance changes.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,7 +69,7 @@ pub struct BalanceUpdate {
 /// Accepts a request: the first to accept gets the package.
 #[utoipa::path(put, path = "/api/package-requests/{request_id}/accept", operation_id = "accept_request",
     tag = "requests", security(("bearer" = [])),
-    params(("request_id" = String, Path, description = "The request")),
+    params(("request_id" = String, Path, description = "The request"), Repeatable),
     responses((status = 200, body = Step), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn accept(
@@ -81,7 +85,7 @@ pub async fn accept(
 /// Declines a request.
 #[utoipa::path(put, path = "/api/package-requests/{request_id}/decline", operation_id = "decline_request",
     tag = "requests", security(("bearer" = [])),
-    params(("request_id" = String, Path, description = "The request")), request_body(content = Option<DeclineBody>),
+    params(("request_id" = String, Path, description = "The request"), Repeatable), request_body(content = Option<DeclineBody>),
     responses((status = 200, body = Step), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn decline(
@@ -106,7 +110,7 @@ pub async fn decline(
 /// The courier has taken the package.
 #[utoipa::path(put, path = "/api/package-requests/{request_id}/pickup", operation_id = "mark_picked_up",
     tag = "requests", security(("bearer" = [])),
-    params(("request_id" = String, Path, description = "The request")),
+    params(("request_id" = String, Path, description = "The request"), Repeatable),
     request_body(content = Option<Shown>),
     responses((status = 200, body = Step), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem)))]
@@ -126,7 +130,7 @@ pub async fn pick_up(
 /// The courier has handed the package over. Straight from `accepted` this implies the pickup.
 #[utoipa::path(put, path = "/api/package-requests/{request_id}/mark-delivered", operation_id = "mark_delivered",
     tag = "requests",
-    security(("bearer" = [])), params(("request_id" = String, Path, description = "The request")),
+    security(("bearer" = [])), params(("request_id" = String, Path, description = "The request"), Repeatable),
     request_body(content = Option<Shown>),
     responses((status = 200, body = Step), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem)))]
@@ -146,7 +150,7 @@ pub async fn mark_delivered(
 /// The sender confirms the delivery: the courier is paid, less the platform's fee.
 #[utoipa::path(put, path = "/api/package-requests/{request_id}/confirm-delivery", operation_id = "confirm_delivery",
     tag = "requests",
-    security(("bearer" = [])), params(("request_id" = String, Path, description = "The request")),
+    security(("bearer" = [])), params(("request_id" = String, Path, description = "The request"), Repeatable),
     responses((status = 200, body = Step), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn confirm_delivery(
@@ -162,7 +166,7 @@ pub async fn confirm_delivery(
 /// Takes one's own open request back, or calls a deal off before pickup; the money goes back.
 #[utoipa::path(put, path = "/api/package-requests/{request_id}/cancel", operation_id = "cancel_request",
     tag = "requests", security(("bearer" = [])),
-    params(("request_id" = String, Path, description = "The request")),
+    params(("request_id" = String, Path, description = "The request"), Repeatable),
     responses((status = 200, body = Step), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn cancel(

@@ -55,6 +55,7 @@ pub struct NewResponse {
 
 /// A response was made.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ResponseMade)]
 pub struct Responded {
     success: bool,
     response_id: String,
@@ -77,6 +78,7 @@ pub struct Responses {
 /// Which response is chosen.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SelectCourier)]
 pub struct Select {
     #[serde(alias = "responseId")]
     response_id: String,
@@ -84,6 +86,7 @@ pub struct Select {
 
 /// A courier was chosen.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CourierSelected)]
 pub struct Selected {
     success: bool,
     courier_contact: Contact,
@@ -92,6 +95,7 @@ pub struct Selected {
 
 /// How to reach a person.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = CourierContact)]
 pub struct Contact {
     /// Without `@`; empty if unknown.
     telegram_username: String,
@@ -105,6 +109,7 @@ pub struct EscrowInfo {
     /// Roubles.
     amount_frozen: f64,
     /// `escrow`.
+    #[schema(value_type = crate::http::vocabulary::PaymentMethod)]
     payment_method: String,
     refund_policy: String,
 }
@@ -112,6 +117,7 @@ pub struct EscrowInfo {
 /// Whom to ask.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = AskCourier)]
 pub struct SendTo {
     /// The courier or one of their trips.
     #[serde(alias = "courierId")]
@@ -123,6 +129,7 @@ pub struct SendTo {
 
 /// A courier was asked.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CourierAsked)]
 pub struct Asked {
     success: bool,
     request_id: String,
@@ -146,7 +153,7 @@ pub async fn list(
 /// Offers to carry a package, for a price.
 #[utoipa::path(post, path = "/api/packages/{package_id}/responses", operation_id = "respond_to_package",
     tag = "packages", security(("bearer" = [])),
-    params(("package_id" = String, Path, description = "The package")), request_body = NewResponse,
+    params(("package_id" = String, Path, description = "The package"), Repeatable), request_body = NewResponse,
     responses((status = 201, body = Responded), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn respond(
@@ -236,7 +243,7 @@ async fn trip_for(
 /// Chooses a response: the deal is made, its money set aside, the others hear that the package is taken.
 #[utoipa::path(post, path = "/api/packages/{package_id}/select-courier", operation_id = "select_courier",
     tag = "packages",
-    security(("bearer" = [])), params(("package_id" = String, Path, description = "The package")),
+    security(("bearer" = [])), params(("package_id" = String, Path, description = "The package"), Repeatable),
     request_body = Select,
     responses((status = 200, body = Selected), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
@@ -290,7 +297,7 @@ fn selected(package: &Package, response: RequestId, contact: &Contact, words: Wo
 /// Asks a courier to carry one's own package.
 #[utoipa::path(post, path = "/api/packages/{package_id}/send-to-courier", operation_id = "send_to_courier",
     tag = "packages",
-    security(("bearer" = [])), params(("package_id" = String, Path, description = "The package")),
+    security(("bearer" = [])), params(("package_id" = String, Path, description = "The package"), Repeatable),
     request_body = SendTo,
     responses((status = 201, body = Asked), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]

@@ -58,10 +58,12 @@ pub struct Search {
     /// So many days earlier and later will do, up to 14.
     flex_days: Option<u32>,
     /// Only trips with room for `light`, `medium`, `heavy` or `very_heavy`.
+    #[param(value_type = Option<peerpack_actors::load::WeightClass>)]
     weight: Option<String>,
     /// Only couriers who ask at most this, roubles.
     max_price: Option<f64>,
     /// Only `plane`, `train`, `car`, `bus` or `foot`.
+    #[param(value_type = Option<peerpack_actors::trip::Transport>)]
     transport: Option<String>,
     /// Only couriers with at least this rating, 1 to 5.
     min_rating: Option<f64>,
@@ -74,6 +76,7 @@ pub struct Search {
 /// What comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = CourierOrder)]
 pub enum Sort {
     /// The soonest.
     #[default]

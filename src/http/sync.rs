@@ -35,6 +35,7 @@ pub struct Position {
 
 /// Where things stand. Of more than 200 packages or trips those that are under way are here, and the newest of the others.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SyncState)]
 pub struct Sync {
     /// Taken before the state was read. Events up to it are in the state; those after it may be, and are applied again.
     position: Position,

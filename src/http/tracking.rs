@@ -36,8 +36,10 @@ pub struct TrackingLink {
 
 /// Where a package is, for whoever has the link.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TrackedPackage)]
 pub struct Tracking {
     /// `open`, `assigned`, `in_transit`, `delivered`, `confirmed` or `cancelled`.
+    #[schema(value_type = peerpack_actors::phase::PackagePhase)]
     state: String,
     from: String,
     to: String,

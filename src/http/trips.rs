@@ -60,12 +60,14 @@ pub struct MyTrips {
 pub struct TripCancelled {
     success: bool,
     /// `cancelled`.
+    #[schema(value_type = peerpack_actors::phase::TripPhase)]
     state: String,
 }
 
 /// Publishes a trip.
 #[utoipa::path(post, path = "/api/trips", operation_id = "publish_trip",
     tag = "trips", request_body = NewTrip, security(("bearer" = [])),
+    params(Repeatable),
     responses((status = 201, body = TripPublished), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 422, body = Problem)))]
 pub async fn publish(
@@ -111,7 +113,8 @@ pub(super) async fn all_of(app: &App, courier: UserId) -> Result<Vec<TripView>, 
 /// A trip. The `ETag` is its version.
 #[utoipa::path(get, path = "/api/trips/{trip_id}", operation_id = "show_trip", tag = "trips", security(("bearer" = [])),
     params(("trip_id" = String, Path, description = "The trip")),
-    responses((status = 200, body = TripView), (status = 401, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = TripView,
+        headers(("ETag" = String, description = "The version, for `If-Match`."))), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn one(
     app: web::Data<App>,
     _: Principal,
@@ -125,7 +128,7 @@ pub async fn one(
 /// Calls one's own trip off: open requests end, deals before pickup are called off, the money goes back.
 #[utoipa::path(put, path = "/api/trips/{trip_id}/cancel", operation_id = "cancel_trip",
     tag = "trips", security(("bearer" = [])),
-    params(("trip_id" = String, Path, description = "The trip")),
+    params(("trip_id" = String, Path, description = "The trip"), Repeatable, IfMatch),
     responses((status = 200, body = TripCancelled), (status = 401, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem)))]
 pub async fn cancel(

@@ -58,15 +58,18 @@ pub struct TransactionView {
     amount: f64,
     /// `fund`, `hold`, `deliver`, `dispute`, `release`, `fee`, `refund` or `withdrawal`.
     #[serde(rename = "type")]
+    #[schema(value_type = crate::http::vocabulary::TransactionType)]
     kind: String,
     /// `completed`; `pending` for money on its way out that no operator has sent yet, `rejected` for money that was to go out
     /// and came back, which is a movement of its own.
+    #[schema(value_type = crate::http::vocabulary::TransactionStatus)]
     status: String,
 }
 
 /// Money to take out.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewWithdrawal)]
 pub struct Withdraw {
     /// Roubles: at least 100, or all there is.
     #[serde(deserialize_with = "input::lenient_number")]
@@ -78,6 +81,7 @@ pub struct Withdraw {
 
 /// Money is on its way out.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WithdrawalMade)]
 pub struct Withdrawn {
     success: bool,
     withdrawal_id: String,
@@ -97,6 +101,7 @@ pub struct After {
 
 /// Withdrawals that wait for an operator.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WithdrawalQueue)]
 pub struct Queue {
     /// Whether no money is to be sent now: the stored data are not in order, or cannot be looked at, and `pay` is refused.
     payouts_frozen: bool,
@@ -109,6 +114,7 @@ pub struct Queue {
 
 /// A withdrawal that waits.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = QueuedWithdrawal)]
 pub struct QueuedView {
     id: String,
     user_id: String,
@@ -120,9 +126,11 @@ pub struct QueuedView {
 
 /// What was decided.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WithdrawalDecided)]
 pub struct Decided {
     success: bool,
     /// `paid` or `rejected`.
+    #[schema(value_type = crate::http::vocabulary::WithdrawalDecision)]
     state: String,
 }
 
@@ -180,6 +188,7 @@ fn transaction(transfer: &TransferRecord, withdrawal: Option<&Withdrawal>, of: U
 /// most.
 #[utoipa::path(post, path = "/api/user/withdraw", operation_id = "withdraw_money",
     tag = "money", security(("bearer" = [])), request_body = Withdraw,
+    params(Repeatable),
     responses((status = 200, body = Withdrawn), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn withdraw(

@@ -21,6 +21,7 @@ const TICKET_BYTES: usize = 32;
 
 /// A ticket for one socket.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SocketTicket)]
 pub struct Ticket {
     /// Goes into the address of the socket: `/ws?ticket=..`.
     ticket: String,

@@ -107,3 +107,25 @@ async fn a_page_that_wants_to_send_an_unknown_header_is_told_which() {
     assert_eq!((status, &refusal["code"]), (403, &json!("forbidden")));
     assert!(refusal["message"].as_str().unwrap().contains("x-colour"), "{refusal}");
 }
+
+#[actix_web::test]
+async fn the_contract_of_the_socket_is_shown_beside_the_page_of_the_api() {
+    let app = with(&[]).await;
+    let nobody = app.anonymous();
+    let (status, headers, page) = nobody.call_with(Method::GET, "/docs/realtime", &[], None).await;
+    let page = page.as_str().unwrap();
+    assert_eq!(
+        (status.as_u16(), headers["content-type"].to_str().unwrap()),
+        (200, "text/html; charset=utf-8")
+    );
+    let policy = headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.starts_with("default-src 'none'; style-src 'self';"), "{policy}");
+    assert!(page.contains("<table>") && page.contains("request.disputed") && !page.contains("href=\"../"));
+    let (status, headers, _) = nobody.call_with(Method::GET, "/docs/realtime.css", &[], None).await;
+    assert_eq!(
+        (status.as_u16(), headers["content-type"].to_str().unwrap()),
+        (200, "text/css; charset=utf-8")
+    );
+    let (_, schema) = nobody.call(Method::GET, "/docs/realtime.schema.json", None).await;
+    assert_eq!(schema, peerpack::ws::wire::schema());
+}

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::super::input::{self, LONG_TEXT};
-use super::super::uploads::disposition;
+use super::super::uploads::{FileBytes, disposition};
 use super::PAGE;
 use crate::app::App;
 use crate::auth::Principal;
@@ -56,6 +56,7 @@ pub struct QueuedDocument {
     user_id: String,
     user_name: String,
     /// `image/jpeg` or `application/pdf`.
+    #[schema(value_type = crate::http::vocabulary::DocumentMediaType)]
     media_type: String,
     size_bytes: u64,
     created_at: String,
@@ -82,6 +83,7 @@ pub struct DeclineDocument {
 pub struct DocumentDecided {
     success: bool,
     /// `approved` or `declined`.
+    #[schema(value_type = crate::http::vocabulary::DocumentDecision)]
     new_status: String,
 }
 
@@ -137,7 +139,7 @@ fn signed(document: FileId, reviewer: UserId, until: Time) -> String {
     params(("document_id" = String, Path, description = "The document"),
         ("link" = String, Path, description = "What the link ends with")),
     responses((status = 200, description = "The document",
-            content((Vec<u8> = "image/jpeg"), (Vec<u8> = "application/pdf"))),
+            content((FileBytes = "image/jpeg"), (FileBytes = "application/pdf"))),
         (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub async fn look(
     app: web::Data<App>,

@@ -37,6 +37,7 @@ pub struct OperatorLogin {
 /// The link that the server printed, and who comes with it.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewFirstAdmin)]
 pub struct FirstAdmin {
     /// From the link.
     invitation: String,

@@ -40,11 +40,13 @@ pub struct SecondFactorCode {
 
 /// An access token with the operator's rights. The refresh token stays.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SecondFactorShown)]
 pub struct Lifted {
     access_token: String,
     /// How long it is good, in seconds.
     expires_in: u32,
     /// `viewer`, `dispatcher` or `admin`.
+    #[schema(value_type = crate::auth::Role)]
     role: String,
 }
 

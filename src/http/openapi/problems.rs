@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use actix_web::http::{StatusCode, header};
 use serde_json::Value;
 use utoipa::Modify;
 use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{Content, Ref, RefOr, Response, Schema};
 
-use super::{examples, operations};
+use super::{examples, operations, tidy};
 use crate::error::PROBLEM_JSON;
 use crate::error::codes::{self, CODES, Code};
 
@@ -39,22 +40,34 @@ impl Modify for Problems {
                     own.iter().copied().filter(|code| code.statuses.contains(&status)).collect();
                 let described = if own.is_empty() {
                     let name = format!("Status{status}");
-                    shared.entry(name.clone()).or_insert_with(|| response(general(status)));
-                    RefOr::Ref(Ref::from_response_name(name))
+                    shared.entry(name.clone()).or_insert_with(|| response(status, general(status)));
+                    RefOr::Ref(to(name, reason(status)))
                 } else {
-                    RefOr::T(response(general(status).chain(own)))
+                    RefOr::T(response(status, general(status).chain(own)))
                 };
                 responses.insert(status.to_string(), described);
             }
-            responses.insert("default".to_owned(), RefOr::Ref(Ref::from_response_name(OTHERWISE)));
+            responses.insert("default".to_owned(), RefOr::Ref(to(OTHERWISE.to_owned(), "Refused otherwise")));
         }
-        shared.insert(OTHERWISE.to_owned(), response(CODES.iter().filter(|code| code.is_general)));
+        shared.insert(OTHERWISE.to_owned(), response(0, CODES.iter().filter(|code| code.is_general)));
         let components = document.components.get_or_insert_default();
         components.responses.extend(shared.into_iter().map(|(name, response)| (name, RefOr::T(response))));
     }
 }
 
-fn response<'a>(of: impl Iterator<Item = &'a Code>) -> Response {
+/// Refers to a refusal that several calls share.
+fn to(name: String, told: &str) -> Ref {
+    let mut to = Ref::from_response_name(name);
+    to.description = format!("{told}.");
+    to
+}
+
+fn reason(status: u16) -> &'static str {
+    StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Refused")
+}
+
+/// What a status tells, or any status if it is 0.
+fn response<'a>(status: u16, of: impl Iterator<Item = &'a Code>) -> Response {
     let of: Vec<&Code> = of.collect();
     let lines: Vec<String> = of.iter().map(|code| format!("- `{}`: {}", code.word, code.meaning)).collect();
     let words = of.iter().map(|code| Value::from(code.word));
@@ -64,6 +77,11 @@ fn response<'a>(of: impl Iterator<Item = &'a Code>) -> Response {
         .item(ObjectBuilder::new().property("code", word))
         .build();
     let mut response = Response::new(lines.join("\n"));
+    // Also while the same call is still being carried out.
+    if [0, 409, 429, 503].contains(&status) {
+        let told = "After how many seconds to try again, if that may help.";
+        response.headers.insert(header::RETRY_AFTER.to_string(), RefOr::T(tidy::header(Type::Integer, told)));
+    }
     response.content.insert(PROBLEM_JSON.to_owned(), RefOr::T(Content::new(Some(Schema::AllOf(body)))));
     response
 }

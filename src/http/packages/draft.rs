@@ -32,8 +32,10 @@ pub struct NewPackage {
     #[serde(deserialize_with = "input::lenient_number")]
     pub reward: Option<f64>,
     /// `xs`, `s`, `m` or `l`.
+    #[schema(value_type = Option<peerpack_actors::load::SizeClass>)]
     pub size: Option<String>,
     /// `light`, `medium`, `heavy` or `very_heavy`.
+    #[schema(value_type = Option<peerpack_actors::load::WeightClass>)]
     pub weight: Option<String>,
     /// Labels.
     pub tags: Vec<String>,
@@ -61,7 +63,7 @@ pub struct NewPackage {
     /// Which promise holds. `instant`: the engine offers it, and the first courier to accept gets it, at once; with
     /// `confirm_by`, couriers' acceptances stand side by side until then, and the engine takes the best. `choose`:
     /// couriers respond, the sender picks.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<Mode>)]
     pub mode: Option<Mode>,
     /// When the sender wants to know the courier at the latest. Until then a courier who accepts has *agreed*
     /// (`request.agreed`): nothing is held, and a better one may still be found. The deal (room and money, in one

@@ -65,7 +65,9 @@ pub struct FoundPackage {
     description: String,
     /// What the sender would pay, roubles, the platform's fee included.
     reward: f64,
+    #[schema(value_type = peerpack_actors::load::SizeClass)]
     size: String,
+    #[schema(value_type = peerpack_actors::load::WeightClass)]
     weight: String,
     /// Grams.
     weight_g: u32,

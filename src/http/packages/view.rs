@@ -24,14 +24,19 @@ pub struct PackageView {
     description: String,
     reward: f64,
     /// `active`, `waiting`, `template` or `completed`.
+    #[schema(value_type = crate::http::vocabulary::PackageStatus)]
     status: String,
     /// Our own finer state.
+    #[schema(value_type = peerpack_actors::phase::PackagePhase)]
     state: String,
     /// `instant` or `choose`.
+    #[schema(value_type = peerpack_actors::package::Mode)]
     mode: String,
     created_at: String,
     usage_count: u32,
+    #[schema(value_type = peerpack_actors::load::SizeClass)]
     size: String,
+    #[schema(value_type = peerpack_actors::load::WeightClass)]
     weight: String,
     tags: Vec<String>,
     /// Grams.
@@ -77,22 +82,29 @@ pub struct ResponseView {
     id: String,
     courier_id: String,
     #[serde(rename = "courierId")]
+    #[schema(deprecated)]
     courier_id_camel: String,
     courier_name: String,
     #[serde(rename = "courierName")]
+    #[schema(deprecated)]
     courier_name_camel: String,
     courier_avatar: String,
     #[serde(rename = "courierAvatar")]
+    #[schema(deprecated)]
     courier_avatar_camel: String,
     courier_rating: f64,
     #[serde(rename = "courierRating")]
+    #[schema(deprecated)]
     courier_rating_camel: f64,
     telegram_username: String,
     #[serde(rename = "telegramUsername")]
+    #[schema(deprecated)]
     telegram_username_camel: String,
     /// `pending`, `accepted`, `selected` or `declined`.
+    #[schema(value_type = crate::http::vocabulary::ResponseStatus)]
     status: String,
     /// Our own finer state.
+    #[schema(value_type = peerpack_actors::phase::RequestPhase)]
     state: String,
     trip_id: String,
     price: f64,
@@ -107,6 +119,7 @@ pub struct ResponseView {
     timestamp: String,
     is_new: bool,
     #[serde(rename = "isNew")]
+    #[schema(deprecated)]
     is_new_camel: bool,
 }
 

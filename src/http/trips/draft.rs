@@ -23,6 +23,7 @@ pub struct NewTrip {
     /// Ignored: the signed-in user counts.
     #[serde(default)]
     #[expect(dead_code, reason = "accepted for the clients that send it")]
+    #[schema(deprecated)]
     name: Option<String>,
     /// Origin.
     from: PlaceInput,
@@ -50,9 +51,11 @@ pub struct NewTrip {
     trip_comment: Option<String>,
     /// `plane`, `train`, `car`, `bus` or `foot`.
     #[serde(default, rename = "transportType", alias = "transport_type", alias = "transport")]
+    #[schema(value_type = Option<peerpack_actors::trip::Transport>)]
     transport: Option<String>,
     /// `small`, `medium`, `large` or `xl`.
     #[serde(default)]
+    #[schema(value_type = Option<peerpack_actors::load::CapacityClass>)]
     capacity: Option<String>,
     /// Places on the way, in order.
     #[serde(default)]
@@ -74,6 +77,7 @@ pub struct NewTrip {
 /// A place on the way.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(untagged)]
+#[schema(as = NewStop)]
 pub enum StopInput {
     /// By name.
     Name(String),
@@ -84,6 +88,7 @@ pub enum StopInput {
 /// A place on the way, with more said about it.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewStopPlace)]
 pub struct StopPlace {
     /// The gazetteer's id, as `/api/cities` has it.
     #[serde(default)]

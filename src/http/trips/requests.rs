@@ -37,10 +37,13 @@ pub struct TripRequestView {
     pickup_location: String,
     delivery_location: String,
     /// `pending`, `accepted`, `delivered`, `confirmed` or `declined`.
+    #[schema(value_type = crate::http::vocabulary::RequestStatus)]
     status: String,
     /// Our own finer state.
+    #[schema(value_type = peerpack_actors::phase::RequestPhase)]
     state: String,
     /// Who started it: `sender`, `courier` or `engine`.
+    #[schema(value_type = peerpack_actors::request::Origin)]
     origin: String,
     timestamp: String,
     is_new: bool,

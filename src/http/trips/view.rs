@@ -42,10 +42,13 @@ pub struct TripView {
     pub trip_comment: String,
     /// The same in the other spelling.
     #[serde(rename = "tripComment")]
+    #[schema(deprecated)]
     pub trip_comment_camel: String,
     /// `active`, `in_progress`, `completed` or `cancelled`.
+    #[schema(value_type = peerpack_actors::phase::TripPhase)]
     pub state: String,
     /// How the courier travels.
+    #[schema(value_type = peerpack_actors::trip::Transport)]
     pub transport: String,
     /// The places of the route, in order.
     pub stops: Vec<String>,

@@ -1,0 +1,187 @@
+//! The words of closed sets that only the API knows, for its description: the words of the Mini App, and those for whoever
+//! runs the server. Words of the engine (states, transports, …) are described where they are.
+
+use utoipa::ToSchema;
+
+/// Where a package stands, in the Mini App's words.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum PackageStatus {
+    /// Under way, or couriers have responded.
+    Active,
+    /// Waiting for couriers.
+    Waiting,
+    /// A pattern to publish from.
+    Template,
+    /// Over.
+    Completed,
+}
+
+/// Where a courier's part in a package stands, in the Mini App's words.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum ResponseStatus {
+    /// Waiting for an answer.
+    Pending,
+    /// The courier accepted.
+    Accepted,
+    /// The sender chose the courier.
+    Selected,
+    /// Nothing came of it.
+    Declined,
+}
+
+/// Where a request stands, in the Mini App's words.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum RequestStatus {
+    /// Waiting for an answer.
+    Pending,
+    /// A deal.
+    Accepted,
+    /// Handed over.
+    Delivered,
+    /// Over, as agreed.
+    Confirmed,
+    /// Nothing came of it.
+    Declined,
+}
+
+/// Where a document stands.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum DocumentStatus {
+    /// Waits for a reviewer.
+    Pending,
+    /// Shows who its owner is.
+    Approved,
+    /// Does not.
+    Declined,
+}
+
+/// What was decided about a document.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum DocumentDecision {
+    /// It shows who its owner is.
+    Approved,
+    /// It does not.
+    Declined,
+}
+
+/// What kind of file a document is.
+#[derive(ToSchema)]
+pub enum DocumentMediaType {
+    /// A picture.
+    #[schema(rename = "image/jpeg")]
+    Jpeg,
+    /// A PDF file.
+    #[schema(rename = "application/pdf")]
+    Pdf,
+}
+
+/// What was decided about a withdrawal.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum WithdrawalDecision {
+    /// The money was sent.
+    Paid,
+    /// The money came back.
+    Rejected,
+}
+
+/// How the money of a deal is kept.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum PaymentMethod {
+    /// Set aside until the delivery is confirmed.
+    Escrow,
+}
+
+/// What kind of movement of money.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum TransactionType {
+    /// Put in.
+    Fund,
+    /// Set aside for a deal.
+    Hold,
+    /// Handed over, not confirmed.
+    Deliver,
+    /// Disputed.
+    Dispute,
+    /// Paid to the courier.
+    Release,
+    /// The platform's share.
+    Fee,
+    /// Given back.
+    Refund,
+    /// Taken out.
+    Withdrawal,
+}
+
+/// Where a movement of money stands.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum TransactionStatus {
+    /// Done.
+    Completed,
+    /// On its way out; no operator has sent it yet.
+    Pending,
+    /// Was to go out, and came back.
+    Rejected,
+}
+
+/// How the server is.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum HealthStatus {
+    /// All is well.
+    Ok,
+    /// Something that it needs is not.
+    Degraded,
+}
+
+/// How the database is.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum DatabaseStatus {
+    /// It answers.
+    Ok,
+    /// It does not.
+    Down,
+    /// It answers, and takes no writes.
+    ReadOnly,
+}
+
+/// How the clock of the machine is.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum ClockStatus {
+    /// As the database's.
+    Ok,
+    /// Far from it.
+    Far,
+}
+
+/// Which database it is.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum DatabaseKind {
+    /// Embedded.
+    Sqlite,
+    /// A service.
+    Postgres,
+}
+
+/// How Redis is.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum RedisStatus {
+    /// It answers.
+    Ok,
+    /// It does not.
+    Down,
+    /// There is none.
+    NotConfigured,
+}
