@@ -2,6 +2,7 @@
 //!
 //! Knows tokens and init data, not accounts: whether somebody is banned or signed out is asked through [`Welcome`].
 
+pub mod device;
 pub mod password;
 pub mod phone;
 pub mod revocations;

@@ -33,6 +33,9 @@ enum Command {
     Migrate(Box<Settings>),
     /// Say that an older copy of the data was restored: clients load everything anew. To be called before the server starts
     Restored(Box<Settings>),
+    /// Let an operator in who stands before the door
+    #[command(subcommand)]
+    Operator(OperatorCommand),
     /// Print init data signed with the configured bot token, as Telegram would hand it to the Mini App
     Initdata(InitData),
     /// Print what a user's socket says
@@ -43,6 +46,24 @@ enum Command {
     Schema,
     /// Print the version
     Version,
+}
+
+#[derive(Subcommand, Debug)]
+enum OperatorCommand {
+    /// Print a link that signs an operator in, once, within ten minutes, whoever guesses at the password meanwhile
+    Link(OperatorLink),
+}
+
+#[derive(Args, Debug)]
+struct OperatorLink {
+    /// The name they sign in with
+    #[arg(long)]
+    login: String,
+    /// Take a second factor away that was lost together with its recovery codes
+    #[arg(long)]
+    forget_second_factor: bool,
+    #[command(flatten)]
+    settings: Box<Settings>,
 }
 
 #[derive(Args, Debug)]
@@ -101,6 +122,15 @@ impl Cli {
             Command::Demo(settings) => run_demo(prepare(*settings)?).await,
             Command::Migrate(settings) => startup::migrate(&prepare(*settings)?).await,
             Command::Restored(settings) => startup::restored(&prepare(*settings)?).await,
+            Command::Operator(OperatorCommand::Link(link)) => {
+                let config = prepare(*link.settings)?;
+                let command = startup::operator_link(&config, &link.login, link.forget_second_factor).await?;
+                println!(
+                    "This signs {} in, once, within ten minutes (add \"code\" for the second factor):\n  {command}",
+                    link.login
+                );
+                Ok(())
+            }
             Command::Initdata(data) => {
                 println!("{}", data.sign()?);
                 Ok(())

@@ -101,6 +101,8 @@ pub struct Config {
     pub telegram_test: bool,
     /// What sends codes to phones.
     pub phone_code_command: Option<PathBuf>,
+    /// Codes that are sent to phones in an hour, whoever asks.
+    pub phone_codes_per_h: u32,
     /// Whether a package needs the sender's word that nothing forbidden is inside.
     pub confirm_contents: bool,
     /// How long a sender may say nothing to a delivery before it counts as confirmed, in days.
@@ -214,6 +216,7 @@ impl Config {
             telegram_signature: settings.telegram_signature.unwrap_or(false),
             telegram_test: settings.telegram_test.unwrap_or(false),
             phone_code_command: settings.phone_code_command,
+            phone_codes_per_h: settings.phone_codes_per_h.map_or(1_000, |n| n.get().into()),
             bucket: settings.s3_endpoint.map(|endpoint| BucketConfig {
                 endpoint,
                 bucket: settings.s3_bucket.unwrap_or_default(),

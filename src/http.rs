@@ -97,6 +97,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/auth/phone-login" { POST PUBLIC identity::phone::send_code }
         "/auth/verify-otp" { POST PUBLIC identity::phone::verify_code }
         "/auth/operator" { POST PUBLIC identity::operator::sign_in_operator }
+        "/auth/operator-link" { POST PUBLIC identity::operator::sign_in_by_link }
         "/auth/first-admin" { POST PUBLIC identity::operator::first_admin }
         "/auth/second-factor" { POST SIGNED_IN identity::second_factor::show }
         "/auth/logout" { POST SIGNED_IN identity::sessions::sign_out }

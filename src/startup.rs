@@ -228,6 +228,23 @@ pub async fn restored(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Makes a link that signs an operator in, once; answers with the command that uses it. A server may be running.
+///
+/// # Errors
+/// There is no such operator; what else keeps it from that, for people.
+pub async fn operator_link(
+    config: &Config,
+    login: &str,
+    forget_second_factor: bool,
+) -> anyhow::Result<String> {
+    let database = connect(config).await?;
+    let link = identity::operator_link(&database, login, forget_second_factor).await;
+    database.close().await;
+    let url = format!("http://{}/api/auth/operator-link", config.listen);
+    let link = link?;
+    Ok(format!("curl -X POST {url} -H 'content-type: application/json' -d '{{\"link\":\"{link}\"}}'"))
+}
+
 /// Opens the configured database.
 ///
 /// # Errors

@@ -32,6 +32,7 @@ mod run;
 mod second_factors;
 mod sessions;
 mod setup;
+mod sign_in_links;
 mod sql;
 mod sqlite;
 mod tickets;
@@ -49,7 +50,7 @@ use sqlx::{PgPool, SqlitePool};
 use tokio::runtime::Handle;
 
 pub use accounts::{Change, Deletion, NewOperator};
-pub use codes::{CodeLimits, NewCode};
+pub use codes::{Asking, Candidate, CodeBudget, Plan as CodePlan};
 pub use disputes::DisputeRecord;
 pub use documents::{Added, Document, DocumentState};
 pub use files::FileRecord;

@@ -19,8 +19,14 @@ const HASH_BYTES: usize = 32;
 /// Codes that are sent to phones: anybody may ask for them.
 pub static PHONES: Desk = Desk::new(2, 32);
 
+/// Guesses at codes that are not there: whoever has been sent one does not wait behind them.
+pub static BLIND: Desk = Desk::new(1, 16);
+
 /// Passwords of operators, who do not wait behind everybody's phones.
 pub static OPERATORS: Desk = Desk::new(1, 16);
+
+/// Passwords from devices that have signed in before: they do not wait behind strangers who guess.
+pub static DEVICES: Desk = Desk::new(1, 16);
 
 /// Where hashes are made. Each takes 19 MiB, so there is room for a few at once, and for a few more to wait.
 #[derive(Debug)]

@@ -57,6 +57,12 @@ impl Phone {
         &self.0
     }
 
+    /// The code of its country: what codes to it are paid with.
+    #[must_use]
+    pub fn country(&self) -> &'static str {
+        PREFIXES.iter().find(|prefix| self.0.starts_with(*prefix)).copied().unwrap_or_default()
+    }
+
     /// What others may see of it.
     #[must_use]
     pub fn masked(&self) -> String {
@@ -64,11 +70,15 @@ impl Phone {
     }
 }
 
-/// A code of six digits made of random bytes.
+/// The most digits of a code.
+const MOST_DIGITS: u32 = 10;
+
+/// A code of so many digits, ten at most, made of random bytes.
 #[must_use]
-pub fn code(random: u64) -> String {
-    // 2^64 is so much more than 10^6 that no code is noticeably likelier than another.
-    format!("{:06}", random % 1_000_000)
+pub fn code(random: u64, digits: u32) -> String {
+    let digits = digits.min(MOST_DIGITS);
+    // 2^64 is so much more than 10^10 that no code is noticeably likelier than another.
+    format!("{:0width$}", random % 10_u64.pow(digits), width = digits as usize)
 }
 
 /// The way of a code to its phone.
@@ -189,8 +199,9 @@ mod tests {
     }
 
     #[test]
-    fn codes_have_six_digits() {
-        assert_eq!((code(7), code(1_234_567)), ("000007".to_owned(), "234567".to_owned()));
+    fn codes_have_as_many_digits_as_they_should() {
+        assert_eq!((code(7, 6), code(1_234_567, 6)), ("000007".to_owned(), "234567".to_owned()));
+        assert_eq!((code(7, 8), code(u64::MAX, 10).len()), ("00000007".to_owned(), 10));
     }
 
     #[actix_web::test]

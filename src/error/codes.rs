@@ -98,6 +98,12 @@ pub const CODES: &[Code] = &[
         "the secret for the first administrator is not good any more",
         "Эта ссылка больше не действует",
     ),
+    here(
+        "invalid_link",
+        &[401],
+        "the link from the server's shell is not good any more",
+        "Эта ссылка больше не действует",
+    ),
     anywhere(
         "forbidden",
         &[403],

@@ -31,6 +31,21 @@ pub fn client(address: IpAddr) -> IpAddr {
     }
 }
 
+/// The network that pays for what is sent to people: neighbours of one address cost as much as the address itself.
+#[must_use]
+pub fn network(address: IpAddr) -> String {
+    match client(address) {
+        IpAddr::V4(address) => {
+            let [a, b, c, _] = address.octets();
+            format!("{a}.{b}.{c}.0/24")
+        }
+        IpAddr::V6(address) => {
+            let [a, b, c, ..] = address.segments();
+            format!("{}/48", Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use actix_web::test::TestRequest;
@@ -57,5 +72,7 @@ mod tests {
         assert_eq!(client(parse("2a00:1:2:3:4:5:6:7")), client(parse("2a00:1:2:3::1")));
         assert_ne!(client(parse("2a00:1:2:3::1")), client(parse("2a00:1:2:4::1")));
         assert_eq!(client(parse("::ffff:1.2.3.4")), parse("1.2.3.4"));
+        assert_eq!(network(parse("::ffff:1.2.3.4")), "1.2.3.0/24");
+        assert_eq!(network(parse("2a00:1:2:3::1")), "2a00:1:2::/48");
     }
 }

@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::auth::revocations::Revocations;
 use crate::auth::telegram::{self, InitDataError, TelegramUser};
 use crate::auth::token::{RefreshToken, Tokens};
-use crate::auth::{Principal, Role};
+use crate::auth::{Principal, Role, device};
 use crate::config::Mode;
 use crate::error::extract::{Body, MaybeBody};
 use crate::error::{ApiError, Problem};
@@ -63,6 +63,21 @@ pub struct SignedIn {
     /// Why an operator may do no more than a user as yet: `show` the second factor, or `set_up` one.
     #[serde(skip_serializing_if = "Option::is_none")]
     second_factor: Option<SecondFactorIs>,
+    /// For the device to keep, for half a year, and to send with the next sign-in by phone or password: guesses of strangers
+    /// then keep nobody waiting. It opens nothing by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_token: Option<String>,
+}
+
+/// How somebody has come in.
+struct Entrance {
+    user: User,
+    /// Whether this is the first time.
+    is_new: bool,
+    /// Whether an operator has shown the second factor.
+    shown: bool,
+    /// The device, where devices are told apart; one that is new, or is known.
+    device: Option<Uuid>,
 }
 
 /// What becomes of an operator's rights in a session.
@@ -133,7 +148,7 @@ pub async fn sign_in_with_telegram(
             return Err(InitDataError::Stale.into());
         }
     }
-    sign_in(&req, &app, &tokens, user, is_new, false).await
+    sign_in(&req, &app, &tokens, Entrance { user, is_new, shown: false, device: None }).await
 }
 
 fn verify(app: &App, init_data: &str, now: Time) -> Result<TelegramUser, InitDataError> {
@@ -176,7 +191,8 @@ pub async fn refresh(
     };
     let user = app.database.user(user).await?.filter(|user| user.blocked_at.is_none()).ok_or_else(refused)?;
     let shown = user.role.is_operator() && app.database.is_lifted(family).await?;
-    let signed_in = signed_in(&app, &tokens, user, family, &successor, false, shown).await?;
+    let entrance = Entrance { user, is_new: false, shown, device: None };
+    let signed_in = signed_in(&app, &tokens, entrance, family, &successor).await?;
     Ok(HttpResponse::Ok().json(signed_in))
 }
 
@@ -185,10 +201,9 @@ async fn sign_in(
     req: &HttpRequest,
     app: &App,
     tokens: &Tokens,
-    user: User,
-    is_new: bool,
-    shown: bool,
+    entrance: Entrance,
 ) -> Result<HttpResponse, ApiError> {
+    let user = &entrance.user;
     if user.blocked_at.is_some() {
         return Err(ApiError::new(StatusCode::FORBIDDEN, "blocked", "this account is blocked"));
     }
@@ -205,10 +220,10 @@ async fn sign_in(
         let message = "the account has changed at this moment, please sign in again";
         return Err(ApiError::conflict("conflict", message));
     }
-    if shown {
+    if entrance.shown {
         app.database.lift_session(family, user.id, now).await?;
     }
-    Ok(HttpResponse::Ok().json(signed_in(app, tokens, user, family, &refresh, is_new, shown).await?))
+    Ok(HttpResponse::Ok().json(signed_in(app, tokens, entrance, family, &refresh).await?))
 }
 
 /// What a session may do. An operator's role counts once the second factor was shown, if there is one; in production never
@@ -236,17 +251,55 @@ fn device(req: &HttpRequest) -> String {
 async fn signed_in(
     app: &App,
     tokens: &Tokens,
-    user: User,
+    entrance: Entrance,
     session: Uuid,
     refresh: &RefreshToken,
-    is_new: bool,
-    shown: bool,
 ) -> Result<SignedIn, ApiError> {
+    let Entrance { user, is_new, shown, device } = entrance;
     let (role, second_factor) = rights(app, &user, shown).await?;
+    // A device of an operator's is one that has shown everything.
+    let device_token = match device.filter(|_| second_factor.is_none()) {
+        Some(device) => Some(device_token(app, tokens, &user, device).await?),
+        None => None,
+    };
     let principal = Principal { user: user.id, role };
     let (access_token, expires_in) = tokens.issue(principal, session, app.clock.now(), app.clock.random());
     let refresh_token = refresh.reveal();
-    Ok(SignedIn { access_token, refresh_token, expires_in, user: view(user), is_new, second_factor })
+    Ok(SignedIn {
+        access_token,
+        refresh_token,
+        expires_in,
+        user: view(user),
+        is_new,
+        second_factor,
+        device_token,
+    })
+}
+
+/// The token of a device that somebody has just signed in on.
+async fn device_token(app: &App, tokens: &Tokens, user: &User, device: Uuid) -> Result<String, ApiError> {
+    let proof = proof(app, user).await?;
+    Ok(device::issue(tokens, user.id, &proof, device, app.clock.now()))
+}
+
+/// The device of a token that came with a sign-in as this user, if they have signed in on it before.
+async fn known_device(
+    app: &App,
+    tokens: &Tokens,
+    user: &User,
+    token: &str,
+) -> Result<Option<Uuid>, ApiError> {
+    let proof = proof(app, user).await?;
+    Ok(device::known(tokens, token, user.id, &proof, app.clock.now()))
+}
+
+/// What devices are known by: those of an operator are strangers once the second factor is another one.
+async fn proof(app: &App, user: &User) -> Result<String, ApiError> {
+    if !user.role.is_operator() {
+        return Ok(user.phone.clone().unwrap_or_default());
+    }
+    let factor = app.database.second_factor(user.id).await?.filter(|factor| factor.is_confirmed);
+    Ok(factor.map(|factor| factor.nonce).unwrap_or_default())
 }
 
 fn view(user: User) -> UserView {

@@ -67,7 +67,7 @@ use super::{
         wallet::balance, wallet::withdraw,
         sync::sync, crate::ws::ticket::issue,
         health::health, health::live, health::ready,
-        identity::operator::sign_in_operator, identity::operator::first_admin,
+        identity::operator::sign_in_operator, identity::operator::sign_in_by_link, identity::operator::first_admin,
         identity::second_factor::begin, identity::second_factor::show, identity::second_factor::remove,
         journal::stats, journal::by_endpoint, journal::chart,
         operators::add, operators::set_role, operators::block, operators::unblock, operators::reset_second_factor,

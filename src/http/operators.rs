@@ -197,8 +197,8 @@ pub(super) async fn new_operator(
     Ok(NewOperator { id, login, password_hash, name, role })
 }
 
-/// What is kept of the link that makes the first administrator. 256 random bits need no slow hash.
+/// What is kept of the secret of a link. 256 random bits need no slow hash.
 #[must_use]
-pub fn invitation_hash(invitation: &str) -> String {
-    hex::encode(Sha256::digest(invitation.as_bytes()))
+pub fn secret_hash(secret: &str) -> String {
+    hex::encode(Sha256::digest(secret.as_bytes()))
 }

@@ -19,6 +19,8 @@ const UPSERT_PHONE: Sql = sql(concat!(
     returned_columns!()
 ));
 
+const OF_PHONE: Sql = sql(concat!("SELECT ", user_columns!(), " FROM users AS u WHERE u.phone = $1"));
+
 const ADD_OPERATOR: Sql = sql("\
     INSERT INTO users (id, login, password_hash, name, role, created_at, updated_at) \
     VALUES ($1, $2, $3, $4, $5, $6, $6)");
@@ -189,6 +191,15 @@ impl Database {
         let user = work.await?;
         let is_new = user.id == fresh;
         Ok((user, is_new))
+    }
+
+    /// Whose a phone is, if it has signed in before.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn user_of_phone(&self, phone: &str) -> Result<Option<User>, Unavailable> {
+        let row = self.row(OF_PHONE, args![phone]).await?;
+        Ok(row.as_ref().map(user).transpose()?)
     }
 
     /// Takes an operator on; answers whether the login was free.

@@ -29,6 +29,10 @@ const REFRESH_TOKENS: Sql = sql("\
 const CODES: Sql = sql("\
     DELETE FROM phone_codes WHERE id IN (SELECT id FROM phone_codes WHERE created_at < $1 LIMIT $2)");
 
+const PHONE_GUESSES: Sql = sql("\
+    DELETE FROM phone_guesses WHERE (code_id, asker) IN ( \
+    SELECT code_id, asker FROM phone_guesses WHERE last_at < $1 LIMIT $2)");
+
 // One whose tokens are all forgotten has run out.
 const SESSIONS: Sql = sql("\
     DELETE FROM sessions WHERE id IN ( \
@@ -77,11 +81,12 @@ impl Database {
         self.prune(REFRESH_TOKENS, now).await
     }
 
-    /// Forgets phone codes from before `before`; answers how many.
+    /// Forgets phone codes, and guesses at them, from before `before`; answers how many codes.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn prune_codes(&self, before: Time) -> Result<u64, Unavailable> {
+        self.prune(PHONE_GUESSES, before).await?;
         self.prune(CODES, before).await
     }
 

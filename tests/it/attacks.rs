@@ -5,3 +5,4 @@ mod framing;
 mod operators;
 mod outside;
 mod signing_in;
+mod strangers;

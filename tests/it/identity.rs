@@ -148,6 +148,11 @@ async fn x_32_to_x_36_a_code_signs_a_phone_in_once() {
 
 /// A server whose codes end up in files.
 pub async fn with_phone(backend: Backend) -> (TestApp, tempfile::TempDir) {
+    with_phone_and(backend, &[]).await
+}
+
+/// The same, with settings.
+pub async fn with_phone_and(backend: Backend, settings: &[(&str, &str)]) -> (TestApp, tempfile::TempDir) {
     let outbox = tempfile::tempdir().unwrap();
     let program = outbox.path().join("send");
     std::fs::write(&program, "#!/bin/sh\ncat > \"$0.$1\"\n").unwrap();
@@ -157,7 +162,8 @@ pub async fn with_phone(backend: Backend) -> (TestApp, tempfile::TempDir) {
         Backend::Postgres => Some(crate::support::fresh_postgres().await),
     };
     let program = program.display().to_string();
-    let more = [("PEERPACK_PHONE_CODE_COMMAND", program.as_str())];
+    let mut more = vec![("PEERPACK_PHONE_CODE_COMMAND", program.as_str())];
+    more.extend_from_slice(settings);
     let data = tempfile::tempdir().unwrap();
     (TestApp::start_on(data, url, &more, RuntimeSettings::default()).await, outbox)
 }

@@ -2,7 +2,9 @@
 
 use futures_util::future::join_all;
 use peerpack::auth::Role;
-use peerpack::store::{Change, CodeLimits, Deletion, NewCode, RefreshToken, Rotation, TelegramProfile};
+use peerpack::store::{
+    Asking, Change, CodeBudget, CodePlan, Deletion, RefreshToken, Rotation, TelegramProfile,
+};
 use peerpack_actors::ids::UserId;
 use peerpack_actors::time::{Span, Time};
 
@@ -158,18 +160,60 @@ on_both! {
 
     async fn of_many_codes_asked_for_at_once_only_as_many_are_sent_as_may_be(store: &TestStore) {
         let ask = |n: u32| {
-            let code = NewCode {
+            let asking = Asking {
                 id: user().uuid(),
                 phone: "+79990000001".to_owned(),
-                code_hash: "hash".to_owned(),
+                country: "+7".to_owned(),
+                asker: format!("192.0.2.{n}"),
                 address: format!("192.0.2.{n}"),
-                expires_at: after(300),
+                network: "192.0.2.0/24".to_owned(),
             };
-            store.db.add_code(code, CodeLimits::default(), START)
+            store.db.add_code(asking, Some(("hash".to_owned(), 6)), CodeBudget(1_000), START)
         };
         let outcomes = join_all((0..20).map(ask)).await;
-        let sent = outcomes.iter().filter(|outcome| matches!(outcome, Ok(Ok(())))).count();
-        assert_eq!(sent, 1, "{outcomes:?}");
+        let sent = outcomes.iter().filter(|outcome| matches!(outcome, Ok(Some(CodePlan::Send { .. })))).count();
+        let joined = outcomes.iter().filter(|outcome| matches!(outcome, Ok(Some(CodePlan::Join { .. })))).count();
+        assert_eq!((sent, joined), (1, 19), "{outcomes:?}");
+    }
+
+    async fn x_101_fifty_addresses_leave_codes_for_everybody_else(store: &TestStore) {
+        let mut phone = 0;
+        let mut ask = async |network: u32, country: &str, known: Option<&str>| {
+            phone += 1;
+            let asking = Asking {
+                id: user().uuid(),
+                phone: known.map_or_else(|| format!("{country}{phone:010}"), str::to_owned),
+                country: country.to_owned(),
+                asker: format!("198.51.{network}.1"),
+                address: format!("198.51.{network}.1"),
+                network: format!("198.51.{network}.0/24"),
+            };
+            let code = Some(("hash".to_owned(), 6));
+            let plan = store.db.add_code(asking, code, CodeBudget(1_000), START).await.expect("an answer");
+            matches!(plan, Some(CodePlan::Send { .. }))
+        };
+        let known = "+79990000001";
+        let signed_in = store.db.upsert_phone_user(known.to_owned(), "Anna".to_owned(), user(), START).await;
+        assert!(signed_in.expect("signed in").1);
+        // Each asks for as many as it gets, for a number of its own each time.
+        let mut sent = Vec::new();
+        for network in 0..50 {
+            let mut had = 0;
+            while ask(network, "+998", None).await {
+                had += 1;
+            }
+            sent.push(had);
+        }
+        assert_eq!((sent[0], sent.iter().max()), (19, Some(&19)), "{sent:?}");
+        assert!(sent[49] < 6 && sent.iter().sum::<u32>() < 600, "{sent:?}");
+        assert!(ask(100, "+7", None).await, "somebody new, of another country");
+
+        // As many as there are: the open part is used up, the reserve is not for them.
+        for network in 0..200 {
+            while ask(network, "+7", None).await || ask(network, "+375", None).await {}
+        }
+        assert!(!ask(201, "+7", None).await, "{sent:?}");
+        assert!(ask(201, "+7", Some(known)).await, "who has signed in before");
     }
 
     async fn sessions_are_forgotten_after_they_have_ended(store: &TestStore) {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{SignedIn, sign_in};
+use super::{Entrance, SignedIn, known_device, sign_in};
 use crate::app::App;
 use crate::auth::password;
 use crate::auth::phone::{self, CodeSender, Phone};
@@ -14,7 +14,10 @@ use crate::auth::token::Tokens;
 use crate::error::extract::Body;
 use crate::error::{ApiError, Problem};
 use crate::http::address;
-use crate::store::{CodeLimits, NewCode};
+use crate::store::{Asking, CodeBudget, CodePlan};
+
+/// How often a wish for a code is looked at again when something else happened to the phone meanwhile.
+const LOOKS: usize = 3;
 
 /// A number.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -23,16 +26,23 @@ pub struct PhoneLogin {
     /// With the code of the country.
     #[schema(example = "+7 900 123-45-67")]
     phone: String,
+    /// As it came with an earlier sign-in on this device: then others keep nobody waiting.
+    device_token: Option<String>,
 }
 
-/// A code is on its way.
+/// A code is on its way, or there already.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CodeSent {
     message: String,
-    /// Names the code that was sent. Sent back with it, nobody else's guesses count.
+    /// Names what was asked for. Sent back with the code, nobody else's guesses count.
     challenge_id: String,
     /// Until when the code is good.
     expires_at: String,
+    /// Whether a code is on its way. Otherwise one has reached the phone a moment ago, asked for by somebody else perhaps:
+    /// the last one that came is good.
+    sent: bool,
+    /// How many digits the code has: six; eight or ten while strangers guess at the phone.
+    digits: u32,
 }
 
 /// The code that came.
@@ -40,13 +50,51 @@ pub struct CodeSent {
 #[serde(deny_unknown_fields)]
 pub struct VerifyCode {
     phone: String,
-    /// As it came when the code was asked for. Without it the latest code of the phone is meant.
+    /// As it came when the code was asked for. Without it the last code that reached the phone is meant.
     challenge_id: Option<Uuid>,
-    /// Six digits.
+    /// The digits. The last code that reached the phone is good, whoever asked for it, and the challenge's own.
     code: String,
+    /// As it came with an earlier sign-in on this device.
+    device_token: Option<String>,
 }
 
-/// Sends a code to a phone. The answer is the same whether or not the number is known.
+/// Who is at the phone: for what is counted.
+struct Caller {
+    /// A device that has signed in with this phone before.
+    device: Option<Uuid>,
+    /// Whom guesses and questions are counted against.
+    asker: String,
+    address: String,
+    network: String,
+}
+
+impl Caller {
+    async fn of(
+        req: &HttpRequest,
+        app: &App,
+        tokens: &Tokens,
+        phone: &Phone,
+        device_token: Option<&str>,
+    ) -> Result<Self, ApiError> {
+        let from = address::of(req, app.config.trusted_proxies);
+        let (address, network) = (address::client(from).to_string(), address::network(from));
+        let user = match device_token {
+            Some(_) => app.database.user_of_phone(phone.as_str()).await?,
+            None => None,
+        };
+        let device = match (user, device_token) {
+            (Some(user), Some(token)) => known_device(app, tokens, &user, token).await?,
+            _ => None,
+        };
+        Ok(match device.map(|device| format!("device:{device}")) {
+            Some(name) => Self { device, asker: name.clone(), address: name.clone(), network: name },
+            None => Self { device, asker: address.clone(), address, network },
+        })
+    }
+}
+
+/// Sends a code to a phone, or says that the last one is good that came. The answer is the same whether or not the number is
+/// known.
 #[utoipa::path(post, path = "/api/auth/phone-login", operation_id = "send_phone_code",
     tag = "identity", request_body(content = PhoneLogin),
     responses((status = 200, body = CodeSent), (status = 400, body = Problem), (status = 403, body = Problem),
@@ -54,33 +102,66 @@ pub struct VerifyCode {
 pub async fn send_code(
     req: HttpRequest,
     app: web::Data<App>,
+    tokens: web::Data<Tokens>,
     sender: web::Data<dyn CodeSender>,
     body: Body<PhoneLogin>,
 ) -> Result<HttpResponse, ApiError> {
     let phone = Phone::parse(&body.0.phone)?;
-    let now = app.clock.now();
-    let code = phone::code(rand::random());
-    let expires_at = now + phone::CODE_TTL;
-    let challenge = Uuid::from_bytes(rand::random());
-    let new = NewCode {
-        id: challenge,
+    let caller = Caller::of(&req, &app, &tokens, &phone, body.0.device_token.as_deref()).await?;
+    let asking = Asking {
+        id: Uuid::from_bytes(rand::random()),
         phone: phone.as_str().to_owned(),
-        code_hash: password::PHONES.hash(code.clone(), rand::random()).await?,
-        address: address::client(address::of(&req, app.config.trusted_proxies)).to_string(),
-        expires_at,
+        country: phone.country().to_owned(),
+        asker: caller.asker,
+        address: caller.address,
+        network: caller.network,
     };
-    if let Err(wait) = app.database.add_code(new, CodeLimits::default(), now).await? {
-        let seconds = u32::try_from(wait.ms() / 1_000 + 1).unwrap_or(u32::MAX);
-        return Err(ApiError::too_many(seconds));
-    }
-    sender.send(&phone, &code).await?;
-    let message = "Код отправлен".to_owned();
-    let (challenge_id, expires_at) = (challenge.to_string(), expires_at.to_string());
-    Ok(HttpResponse::Ok().json(CodeSent { message, challenge_id, expires_at }))
+    let challenge_id = asking.id.to_string();
+    let (plan, code) = kept(&app, &asking).await?;
+    let (message, expires_at, sent, digits) = match (plan, code) {
+        (CodePlan::Wait(wait), _) => {
+            return Err(ApiError::too_many(u32::try_from(wait.ms() / 1_000 + 1).unwrap_or(u32::MAX)));
+        }
+        (CodePlan::Send { digits, expires_at }, Some(code)) => {
+            if let Err(error) = sender.send(&phone, &code).await {
+                // Nobody is to wait for what does not come.
+                app.database.forget_code(asking.id).await?;
+                return Err(error);
+            }
+            ("Код отправлен", expires_at, true, digits)
+        }
+        (CodePlan::Send { digits, expires_at } | CodePlan::Join { digits, expires_at }, _) => {
+            ("Код уже отправлен: введите последний, который пришёл", expires_at, false, digits)
+        }
+    };
+    let (message, expires_at) = (message.to_owned(), expires_at.to_string());
+    Ok(HttpResponse::Ok().json(CodeSent { message, challenge_id, expires_at, sent, digits }))
 }
 
-/// Signs in with the code that came. Five wrong ones end it: five of whoever names the challenge, and five of all others,
-/// so that a stranger can spoil a code only for clients that do not name it.
+/// Keeps a challenge, and the hash of the code if one is to be sent: that takes a while, so it is not made for nothing.
+async fn kept(app: &App, asking: &Asking) -> Result<(CodePlan, Option<String>), ApiError> {
+    let (budget, now) = (CodeBudget(app.config.phone_codes_per_h), app.clock.now());
+    for _ in 0..LOOKS {
+        let plan = app.database.plan_code(asking.clone(), budget, now).await?;
+        let (code, hash) = match plan {
+            CodePlan::Wait(_) => return Ok((plan, None)),
+            CodePlan::Join { .. } => (None, None),
+            CodePlan::Send { digits, .. } => {
+                let code = phone::code(rand::random(), digits);
+                let hash = password::PHONES.hash(code.clone(), rand::random()).await?;
+                (Some(code), Some((hash, digits)))
+            }
+        };
+        if let Some(plan) = app.database.add_code(asking.clone(), hash, budget, now).await? {
+            let code = code.filter(|_| matches!(plan, CodePlan::Send { .. }));
+            return Ok((plan, code));
+        }
+    }
+    Err(ApiError::unavailable())
+}
+
+/// Signs in with the code that came. Five wrong ones end a challenge; of whoever names none, five end the code for them alone.
+/// Nobody's guesses spoil the code for anybody else.
 #[utoipa::path(post, path = "/api/auth/verify-otp", operation_id = "sign_in_with_phone_code",
     tag = "identity", request_body(content = VerifyCode),
     responses((status = 200, body = SignedIn), (status = 400, body = Problem), (status = 401, body = Problem),
@@ -92,17 +173,29 @@ pub async fn verify_code(
     body: Body<VerifyCode>,
 ) -> Result<HttpResponse, ApiError> {
     let wrong = || ApiError::unauthorized("invalid_code", "the code is wrong or no longer good");
-    let (phone, now) = (Phone::parse(&body.0.phone)?, app.clock.now());
-    let code: String = body.0.code.chars().filter(|c| !c.is_whitespace()).take(16).collect();
-    let tried = app.database.try_code(phone.as_str().to_owned(), body.0.challenge_id, now).await?;
-    let (id, kept) = tried.map_or((None, None), |(id, hash)| (Some(id), Some(hash)));
-    let is_right = password::PHONES.is_of(code, kept).await?;
-    let id = id.filter(|_| is_right).ok_or_else(wrong)?;
-    if !app.database.use_code(id, now).await? {
+    let VerifyCode { phone, challenge_id, code, device_token } = body.0;
+    let (phone, now) = (Phone::parse(&phone)?, app.clock.now());
+    let caller = Caller::of(&req, &app, &tokens, &phone, device_token.as_deref()).await?;
+    let code: String = code.chars().filter(|c| !c.is_whitespace()).take(16).collect();
+    let number = phone.as_str().to_owned();
+    let meant = app.database.try_code(number.clone(), challenge_id, caller.asker, now).await?;
+    if meant.is_empty() {
+        // Takes as long as a wrong code, and keeps nobody waiting who has a right one.
+        password::BLIND.is_of(code, None).await?;
+        return Err(wrong());
+    }
+    let mut right = None;
+    for candidate in meant {
+        if password::PHONES.is_of(code.clone(), Some(candidate.hash)).await? {
+            right = Some(candidate.id);
+            break;
+        }
+    }
+    if !app.database.use_code(right.ok_or_else(wrong)?, now).await? {
         return Err(wrong());
     }
     let fresh = UserId::new(now, app.clock.random());
-    let number = phone.as_str().to_owned();
     let (user, is_new) = app.database.upsert_phone_user(number, phone.masked(), fresh, now).await?;
-    sign_in(&req, &app, &tokens, user, is_new, false).await
+    let device = caller.device.or_else(|| Some(Uuid::from_bytes(rand::random())));
+    sign_in(&req, &app, &tokens, Entrance { user, is_new, shown: false, device }).await
 }

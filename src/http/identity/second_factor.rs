@@ -5,17 +5,19 @@ use peerpack_actors::ids::UserId;
 use peerpack_actors::time::Span;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
+use super::device_token;
 use super::operator::may_guess;
 use super::sessions::SignedOut;
 use crate::app::App;
+use crate::auth::Principal;
 use crate::auth::revocations::Revocations;
 use crate::auth::second_factor::{Authenticator, RECOVERY_CODES, recovery_code, recovery_hash};
 use crate::auth::token::{Access, Tokens};
-use crate::auth::{Principal, Role};
 use crate::error::extract::Body;
 use crate::error::{ApiError, Problem};
-use crate::store::Pauses;
+use crate::store::{Pauses, User};
 
 /// Wrong codes of one operator. Only who is signed in as them can cause the pauses.
 const WRONG_CODES: Pauses = Pauses { free: 5, longest: Span::minutes(15) };
@@ -48,6 +50,8 @@ pub struct Lifted {
     /// `viewer`, `dispatcher` or `admin`.
     #[schema(value_type = crate::auth::Role)]
     role: String,
+    /// For the device to keep and to send with the next sign-in, as after a sign-in.
+    device_token: String,
 }
 
 /// Begins to set up a second factor for an operator. What is answered is never shown again; until the first code was shown
@@ -62,7 +66,7 @@ pub async fn begin(
     principal: Principal,
 ) -> Result<HttpResponse, ApiError> {
     let user = principal.user;
-    stored_role(&app, user).await?;
+    operator(&app, user).await?;
     let nonce = hex::encode(rand::random::<[u8; 16]>());
     let recovery_codes: Vec<String> = (0..RECOVERY_CODES).map(|_| recovery_code(rand::random())).collect();
     let hashes = recovery_codes.iter().map(|code| recovery_hash(user, code)).collect();
@@ -88,15 +92,18 @@ pub async fn show(
     body: Body<SecondFactorCode>,
 ) -> Result<HttpResponse, ApiError> {
     let user = access.principal.user;
-    let role = stored_role(&app, user).await?;
-    check(&app, &tokens, user, &body.0.code).await?;
+    let operator = operator(&app, user).await?;
+    let role = operator.role;
+    check(&app, &tokens, user, &body.0.code, None).await?;
     let now = app.clock.now();
     if !app.database.lift_session(access.session, user, now).await? {
         return Err(ApiError::unauthorized("invalid_token", "please sign in again"));
     }
     let (access_token, expires_in) =
         tokens.issue(Principal { user, role }, access.session, now, app.clock.random());
-    Ok(HttpResponse::Ok().json(Lifted { access_token, expires_in, role: role.word().to_owned() }))
+    let device_token = device_token(&app, &tokens, &operator, Uuid::from_bytes(rand::random())).await?;
+    let role = role.word().to_owned();
+    Ok(HttpResponse::Ok().json(Lifted { access_token, expires_in, role, device_token }))
 }
 
 /// Removes one's second factor, which has to be shown for it. Every session ends.
@@ -112,21 +119,28 @@ pub async fn remove(
     principal: Principal,
     body: Body<SecondFactorCode>,
 ) -> Result<HttpResponse, ApiError> {
-    stored_role(&app, principal.user).await?;
-    check(&app, &tokens, principal.user, &body.0.code).await?;
+    operator(&app, principal.user).await?;
+    check(&app, &tokens, principal.user, &body.0.code, None).await?;
     app.database.remove_second_factor(principal.user, app.clock.now()).await?;
     revocations.refresh(app.clock.now()).await?;
     Ok(HttpResponse::Ok().json(SignedOut { success: true }))
 }
 
 /// Whether a code is the operator's: of the authenticator, or one for recovery. Each is good once, and wrong ones are
-/// counted.
+/// counted: for everybody together, or `by` whoever cannot be a stranger.
 ///
 /// # Errors
 /// 401 for a wrong one, 429 after too many.
-pub(super) async fn check(app: &App, tokens: &Tokens, user: UserId, code: &str) -> Result<(), ApiError> {
+pub(super) async fn check(
+    app: &App,
+    tokens: &Tokens,
+    user: UserId,
+    code: &str,
+    by: Option<&str>,
+) -> Result<(), ApiError> {
     let wrong = || ApiError::unauthorized("invalid_code", "the code is wrong or no longer good");
-    let (subject, now) = (format!("factor:{user}"), app.clock.now());
+    let now = app.clock.now();
+    let subject = by.map_or_else(|| format!("factor:{user}"), |by| format!("factor:{user}#{by}"));
     may_guess(app, subject.clone(), WRONG_CODES, now).await?;
     let factor = app.database.second_factor(user).await?.ok_or_else(wrong)?;
     let is_right = match Authenticator::of(tokens, user, &factor.nonce).step(code, now) {
@@ -140,9 +154,9 @@ pub(super) async fn check(app: &App, tokens: &Tokens, user: UserId, code: &str) 
     Ok(())
 }
 
-/// The role of an operator, whatever their token says.
-async fn stored_role(app: &App, user: UserId) -> Result<Role, ApiError> {
-    let role = app.database.user(user).await?.map(|user| user.role);
-    role.filter(|role| role.is_operator())
+/// An operator as stored, whatever their token says.
+async fn operator(app: &App, user: UserId) -> Result<User, ApiError> {
+    let user = app.database.user(user).await?;
+    user.filter(|user| user.role.is_operator())
         .ok_or_else(|| ApiError::forbidden("second factors are for operators"))
 }
