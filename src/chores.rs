@@ -11,8 +11,9 @@ use peerpack_actors::time::{Span, Time};
 use tokio::task::AbortHandle;
 
 use crate::app::App;
+use crate::jobs::{self, settled};
 use crate::keeping;
-use crate::leaving::{call_everything_off, settled};
+use crate::store::JobKind;
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(30);
@@ -64,7 +65,8 @@ pub async fn do_all(app: &App) {
     done("forget refresh tokens", database.prune_refresh_tokens(now).await);
     done("forget sessions", database.prune_sessions(now - keeping::SESSIONS).await);
     done("forget events", database.prune_events(now - keeping::EVENTS).await);
-    done("call off what the gone have left", call_off_the_rest(app).await);
+    done("call off what the gone have left", call_off_the_rest(app, now).await);
+    done("forget jobs", database.prune_jobs(now - keeping::JOBS).await);
     done("forget codes", database.prune_codes(now - keeping::CODES).await);
     done("forget guesses", database.prune_guesses(now).await);
     done("forget init data", database.prune_init_data(now).await);
@@ -128,10 +130,11 @@ async fn settle_deliveries(app: &App, now: Time) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A deletion or a ban that was interrupted is brought to its end.
-async fn call_off_the_rest(app: &App) -> Result<(), Refusal> {
+/// What has come to somebody after they had gone, and what a version before jobs has left undone.
+async fn call_off_the_rest(app: &App, now: Time) -> Result<(), Refusal> {
     for user in app.database.left_behind(GONE).await? {
-        call_everything_off(app, user).await?;
+        app.database.add_account_job(user, now).await?;
+        jobs::begin(app, JobKind::Account, user.uuid()).await;
     }
     Ok(())
 }

@@ -10,11 +10,12 @@ mod settings;
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::num::{NonZeroU16, NonZeroUsize};
+use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use peerpack_actors::bounds::Bounds;
 use peerpack_actors::matching::Settings as Matching;
 use peerpack_actors::package::Mode as PackageMode;
 use peerpack_actors::place::Home;
@@ -107,6 +108,8 @@ pub struct Config {
     pub confirm_contents: bool,
     /// How long a sender may say nothing to a delivery before it counts as confirmed, in days.
     pub confirm_after_days: u16,
+    /// How much one person may have open.
+    pub bounds: Bounds,
     /// Whether whoever asks too much is refused.
     pub limits: bool,
     /// Where uploads lie instead of in `data_dir`.
@@ -201,6 +204,7 @@ impl Config {
         let development = mode == Mode::Development;
         let span =
             |seconds: Option<u32>, default: Span| seconds.map_or(default, |s| Span::seconds(i64::from(s)));
+        let bounds = Bounds::default();
         Self {
             mode,
             listen: settings.listen.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
@@ -248,6 +252,16 @@ impl Config {
             trusted_proxies: settings.trusted_proxies.unwrap_or(0),
             confirm_contents: settings.confirm_contents.unwrap_or(false),
             confirm_after_days: settings.confirm_after_days.map_or(7, NonZeroU16::get),
+            bounds: Bounds {
+                open_packages: settings.max_open_packages.map_or(bounds.open_packages, NonZeroU32::get),
+                live_trips: settings.max_live_trips.map_or(bounds.live_trips, NonZeroU32::get),
+                pending_requests: settings
+                    .max_pending_requests
+                    .map_or(bounds.pending_requests, NonZeroU32::get),
+                pending_on_trip: settings
+                    .max_pending_per_trip
+                    .map_or(bounds.pending_on_trip, NonZeroU32::get),
+            },
             limits: settings.limits.unwrap_or(!development),
             demo_payments: settings.demo_payments.unwrap_or(development),
             log: settings.log.unwrap_or_else(|| "info".to_owned()),

@@ -37,6 +37,7 @@ pub struct ApiError {
     message: String,
     fields: BTreeMap<String, String>,
     meant: Option<Box<Meant>>,
+    limit: Option<u32>,
     retry_after_s: Option<u32>,
 }
 
@@ -67,6 +68,9 @@ pub struct Problem {
     /// The places that may have been meant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub candidates: Vec<Candidate>,
+    /// The most there may be, of what there would be too much.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
 }
 
 impl ApiError {
@@ -79,7 +83,8 @@ impl ApiError {
             "{code} with {status} is not among the documented codes"
         );
         let message = message.into();
-        Self { status, code, message, fields: BTreeMap::new(), meant: None, retry_after_s: None }
+        let (fields, meant) = (BTreeMap::new(), None);
+        Self { status, code, message, fields, meant, limit: None, retry_after_s: None }
     }
 
     /// 400: the request is malformed.
@@ -216,6 +221,13 @@ impl ApiError {
         self
     }
 
+    /// Says how many there may be at most.
+    #[must_use]
+    pub const fn with_limit(mut self, most: Option<u32>) -> Self {
+        self.limit = most;
+        self
+    }
+
     /// Says when to try again, in seconds.
     #[must_use]
     pub const fn with_retry_after(mut self, seconds: u32) -> Self {
@@ -255,6 +267,7 @@ impl ApiError {
             fields: self.fields.clone(),
             suggestions: meant.suggestions,
             candidates: meant.candidates,
+            limit: self.limit,
         }
     }
 
@@ -320,11 +333,15 @@ impl From<Rejection> for ApiError {
             | R::ParcelsOnBoard
             | R::AlreadyRequested
             | R::TooManyRequests
+            | R::TooManyPackages(_)
+            | R::TooManyTrips(_)
+            | R::TooManyPending(_)
+            | R::TooManyOnTrip(_)
             | R::TooManyWithdrawals
             | R::AnsweredBefore
             | R::InsufficientFunds => StatusCode::CONFLICT,
         };
-        Self::new(status, rejection.code(), rejection.to_string())
+        Self::new(status, rejection.code(), rejection.to_string()).with_limit(rejection.limit())
     }
 }
 

@@ -13,6 +13,7 @@ pub mod explain;
 pub mod handover;
 pub mod health;
 pub mod identity;
+pub mod jobs;
 pub mod journal;
 pub mod limits;
 pub mod next;
@@ -105,6 +106,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/user/sessions" { GET SIGNED_IN identity::sessions::list }
         "/user/sessions/{session_id}" { DELETE SIGNED_IN identity::sessions::end_session }
         "/user/account" { DELETE SIGNED_IN identity::account::delete_account }
+        "/jobs/{job_id}" { GET PUBLIC jobs::show }
         "/user/second-factor" { POST SIGNED_IN identity::second_factor::begin, DELETE SIGNED_IN identity::second_factor::remove }
         "/auth/refresh" { POST PUBLIC identity::refresh }
         "/cities" { GET PUBLIC places::cities }

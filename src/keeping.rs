@@ -17,6 +17,9 @@ pub const EVENTS: Span = Span::hours(72);
 /// How long sessions are remembered that have ended: far longer than an access token of theirs could live.
 pub const SESSIONS: Span = Span::days(30);
 
+/// How long it can be seen how a job went.
+pub const JOBS: Span = Span::days(7);
+
 /// How long codes are remembered: the longest of their limits.
 pub const CODES: Span = Span::hours(25);
 

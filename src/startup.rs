@@ -31,6 +31,7 @@ use crate::clock::{Following, SharedClock, Skew};
 use crate::config::Config;
 use crate::connections::Connections;
 use crate::files::Files;
+use crate::jobs::Jobs;
 use crate::routing::Osrm;
 use crate::store::{self, Database};
 use crate::telemetry;
@@ -50,6 +51,8 @@ pub struct Application {
     _subscription: Option<Running>,
     /// Done as long as the application lives.
     _chores: Chores,
+    /// Likewise.
+    _jobs: Jobs,
     /// Likewise.
     _learning: Learning,
     /// Likewise.
@@ -103,6 +106,7 @@ impl Application {
         let (compared, known) = (Arc::clone(&machine), Arc::clone(&skew));
         let following = Following::start(database.clone(), compared, known, config.max_clock_skew).await?;
         let clock: Arc<dyn Clock> = Arc::new(SharedClock::new(machine, Arc::clone(&skew)));
+        runtime.bounds = config.bounds;
         let (bus, presence, redis) = join_bus(&config)?;
         let store = Arc::new(database.clone());
         if let Some(url) = &config.routing_url {
@@ -141,7 +145,7 @@ impl Application {
         let beside = Beside::new(&app.config, Some(revocations))?;
         let connections = Arc::new(Connections::new(&app.config)?);
         let server = serving::serve(listener, app.clone(), tokens, beside, Arc::clone(&connections))?;
-        let chores = Chores::start(app.clone());
+        let (chores, jobs) = (Chores::start(app.clone()), Jobs::start(app.clone()));
         Ok(Self {
             server,
             address,
@@ -149,6 +153,7 @@ impl Application {
             connections,
             _subscription: subscription,
             _chores: chores,
+            _jobs: jobs,
             _learning: learning,
             _following: following,
         })

@@ -4,6 +4,7 @@
 //! [`package`], [`request`], [`ledger`]) and [`matching`]. It reads no clock, makes no randomness, does no I/O.
 //! The `runtime` feature adds the actors that keep live state and call the core.
 
+pub mod bounds;
 pub mod ids;
 pub mod invariants;
 pub mod ledger;

@@ -100,8 +100,16 @@ pub trait Store: Send + Sync + 'static {
     /// The package a request belongs to.
     async fn package_of(&self, request: RequestId) -> Result<Option<PackageId>, Unavailable>;
 
-    /// Packages with a pending request or a deal (accepted or picked up) on the trip.
-    async fn packages_on(&self, trip: TripId) -> Result<Vec<PackageId>, Unavailable>;
+    /// Packages with a deal (accepted or picked up) on the trip.
+    async fn deals_on(&self, trip: TripId) -> Result<Vec<PackageId>, Unavailable>;
+
+    /// Packages with a pending request on the trip, in order of id, after `after`, at most `limit`.
+    async fn pending_on(
+        &self,
+        trip: TripId,
+        after: Option<PackageId>,
+        limit: u32,
+    ) -> Result<Vec<PackageId>, Unavailable>;
 
     /// Live trips in order of id, after `after`, at most `limit`.
     async fn live_trips(&self, after: Option<TripId>, limit: u32) -> Result<Vec<Trip>, Unavailable>;

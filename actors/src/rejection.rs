@@ -35,7 +35,7 @@ pub enum Rejection {
     #[error("the trip is no longer available")]
     TripNotLive,
     /// The sender or the courier has deleted the account, or was shut out.
-    #[error("the other party has left")]
+    #[error("somebody who takes part in this has left")]
     PartyGone,
     /// The trip still carries parcels.
     #[error("the trip still has parcels on board")]
@@ -49,6 +49,18 @@ pub enum Rejection {
     /// The package has too many requests.
     #[error("this package has too many requests")]
     TooManyRequests,
+    /// The sender has so many packages open, and that is the most.
+    #[error("you have {0} packages open, and that is the most")]
+    TooManyPackages(u32),
+    /// The courier has so many live trips, and that is the most.
+    #[error("you have {0} trips that are not over, and that is the most")]
+    TooManyTrips(u32),
+    /// So many requests of this person wait for an answer, and that is the most.
+    #[error("{0} of your requests wait for an answer, and that is the most")]
+    TooManyPending(u32),
+    /// So many requests wait on this trip, and that is the most.
+    #[error("{0} requests wait for an answer on this trip, and that is the most")]
+    TooManyOnTrip(u32),
     /// Too many withdrawals of one person wait.
     #[error("too many withdrawals wait for an operator, please be patient")]
     TooManyWithdrawals,
@@ -78,6 +90,18 @@ pub enum Rejection {
 }
 
 impl Rejection {
+    /// The most that there may be, of what there is too much.
+    #[must_use]
+    pub const fn limit(&self) -> Option<u32> {
+        match self {
+            Self::TooManyPackages(most)
+            | Self::TooManyTrips(most)
+            | Self::TooManyPending(most)
+            | Self::TooManyOnTrip(most) => Some(*most),
+            _ => None,
+        }
+    }
+
     /// The stable code of the refusal.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -95,6 +119,10 @@ impl Rejection {
             Self::OwnPackage => "own_package",
             Self::AlreadyRequested => "already_requested",
             Self::TooManyRequests => "too_many_requests",
+            Self::TooManyPackages(_) => "too_many_packages",
+            Self::TooManyTrips(_) => "too_many_trips",
+            Self::TooManyPending(_) => "too_many_pending",
+            Self::TooManyOnTrip(_) => "too_many_on_trip",
             Self::TooManyWithdrawals => "too_many_withdrawals",
             Self::UnknownRequest => "unknown_request",
             Self::InsufficientFunds => "insufficient_funds",

@@ -5,6 +5,7 @@
 
 use smallvec::{SmallVec, smallvec};
 
+use crate::bounds::{self, Bounds, Open};
 use crate::ids::{FileId, PackageId, RequestId, TripId, UserId};
 use crate::ledger::{Escrow, EscrowEvent};
 use crate::load::Load;
@@ -32,6 +33,12 @@ pub struct Unit {
     pub receipt: Option<Receipt>,
     /// What else a sender has published, if it was decided upon that.
     pub seen: Option<Publications>,
+    /// What it adds to, of what there may be only so much.
+    pub adds: Vec<Open>,
+    /// How much; a unit without bounds is applied whatever there is.
+    pub bounds: Option<Bounds>,
+    /// A trip that is over, on which more requests wait than one unit ends: the rest is done afterwards, a little at a time.
+    pub rest_of: Option<TripId>,
 }
 
 /// How many packages a sender has published lately. Whoever publishes another one because there is none like it counts
@@ -132,7 +139,17 @@ impl Unit {
             notices: Vec::new(),
             receipt: None,
             seen: None,
+            adds: Vec::new(),
+            bounds: None,
+            rest_of: None,
         }
+    }
+
+    /// The same unit, if what it adds stays within bounds.
+    #[must_use]
+    pub fn within(mut self, bounds: Bounds) -> Self {
+        self.bounds = Some(bounds);
+        self
     }
 
     /// A package is published.
@@ -146,8 +163,8 @@ impl Unit {
     pub fn publish_package_before(package: Package, suits: &[Suits]) -> Self {
         let mut notices = vec![stream::published(&package)];
         notices.extend(suits.iter().map(|one| stream::package_available(&package, one)));
-        let at = package.created_at;
-        Self { packages: smallvec![PackageChange::New(Box::new(package))], notices, ..Self::empty(at) }
+        let (at, adds) = (package.created_at, vec![Open::Packages(package.sender)]);
+        Self { packages: smallvec![PackageChange::New(Box::new(package))], notices, adds, ..Self::empty(at) }
     }
 
     /// A courier is reminded of a trip, once.
@@ -173,7 +190,9 @@ impl Unit {
         let mut after = package.clone();
         after.apply(&first.events);
         let at = package.created_at;
-        Self { packages: smallvec![PackageChange::New(Box::new(after))], notices, ..Self::empty(at) }
+        let mut adds = vec![Open::Packages(package.sender)];
+        adds.extend(bounds::asked(package, &first.events));
+        Self { packages: smallvec![PackageChange::New(Box::new(after))], notices, adds, ..Self::empty(at) }
     }
 
     /// A trip is published. Those who wait on its way are told.
@@ -183,8 +202,8 @@ impl Unit {
         let tell =
             |(package, sender): &(PackageId, UserId)| stream::courier_available(&trip, *package, *sender);
         notices.extend(waiting.iter().map(tell));
-        let at = trip.created_at;
-        Self { trips: smallvec![TripChange::New(Box::new(trip))], notices, ..Self::empty(at) }
+        let (at, adds) = (trip.created_at, vec![Open::Trips(trip.courier)]);
+        Self { trips: smallvec![TripChange::New(Box::new(trip))], notices, adds, ..Self::empty(at) }
     }
 
     /// Nothing but the answer to a call that found everything done.
@@ -217,6 +236,7 @@ impl Unit {
 
     fn add_package(&mut self, before: &Package, outcome: Outcome) {
         self.notices.extend(stream::notices(before, &outcome.events));
+        self.adds.extend(bounds::asked(before, &outcome.events));
         let (mut opened, mut moved, mut adopted, mut next) = (Vec::new(), Vec::new(), Vec::new(), None);
         for event in outcome.events {
             match event {

@@ -3,7 +3,7 @@
 //! The flags' parser also parses the environment, so that `--workers 4` and `PEERPACK_WORKERS=4` cannot differ.
 
 use std::net::SocketAddr;
-use std::num::{NonZeroU16, NonZeroUsize};
+use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, FromArgMatches};
@@ -154,6 +154,18 @@ pub struct Settings {
     /// How long a sender may say nothing to a delivery before it counts as confirmed, days [default: 7]
     #[arg(long, value_name = "DAYS")]
     pub confirm_after_days: Option<NonZeroU16>,
+    /// Packages of one sender that wait for a courier or a pickup, patterns included [default: 500]
+    #[arg(long, value_name = "N")]
+    pub max_open_packages: Option<NonZeroU32>,
+    /// Trips of one courier that are not over [default: 200]
+    #[arg(long, value_name = "N")]
+    pub max_live_trips: Option<NonZeroU32>,
+    /// Requests of one person that wait for an answer [default: 500]
+    #[arg(long, value_name = "N")]
+    pub max_pending_requests: Option<NonZeroU32>,
+    /// Requests of senders that wait on one trip [default: 500]
+    #[arg(long, value_name = "N")]
+    pub max_pending_per_trip: Option<NonZeroU32>,
     /// Refuse whoever asks too much [default: true in production]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub limits: Option<bool>,
@@ -340,6 +352,10 @@ impl Settings {
             trusted_proxies: self.trusted_proxies.or(below.trusted_proxies),
             confirm_contents: self.confirm_contents.or(below.confirm_contents),
             confirm_after_days: self.confirm_after_days.or(below.confirm_after_days),
+            max_open_packages: self.max_open_packages.or(below.max_open_packages),
+            max_live_trips: self.max_live_trips.or(below.max_live_trips),
+            max_pending_requests: self.max_pending_requests.or(below.max_pending_requests),
+            max_pending_per_trip: self.max_pending_per_trip.or(below.max_pending_per_trip),
             limits: self.limits.or(below.limits),
             demo_payments: self.demo_payments.or(below.demo_payments),
             log: self.log.or(below.log),

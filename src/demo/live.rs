@@ -107,7 +107,9 @@ impl Town {
             trips.extend(database.live_trips_of(*courier).await?.into_iter().map(|trip| (trip, *courier)));
         }
         for (trip, _) in &trips {
-            for id in database.packages_on(*trip).await? {
+            let mut riding = database.deals_on(*trip).await?;
+            riding.extend(database.pending_on(*trip, None, LOOKED_THROUGH).await?);
+            for id in riding {
                 if let (false, Some(package)) = (packages.contains_key(&id), database.package(id).await?) {
                     packages.insert(id, package);
                 }

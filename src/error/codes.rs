@@ -174,6 +174,30 @@ pub const CODES: &[Code] = &[
         "Об этой посылке спросили уже слишком многих",
     ),
     here(
+        "too_many_packages",
+        &[409],
+        "the sender has as many packages open, patterns included, as there may be: `limit`",
+        "Не больше {limit} открытых посылок сразу",
+    ),
+    here(
+        "too_many_trips",
+        &[409],
+        "the courier has as many trips that are not over as there may be: `limit`",
+        "Не больше {limit} поездок сразу",
+    ),
+    here(
+        "too_many_pending",
+        &[409],
+        "as many of the caller's requests wait for an answer as there may be: `limit`",
+        "Не больше {limit} запросов без ответа сразу",
+    ),
+    here(
+        "too_many_on_trip",
+        &[409],
+        "as many requests wait on this trip as there may be: `limit`",
+        "На эту поездку уже {limit} запросов без ответа, больше нельзя",
+    ),
+    here(
         "too_many_withdrawals",
         &[409],
         "too many withdrawals wait for an operator",

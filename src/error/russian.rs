@@ -144,7 +144,10 @@ pub(super) fn translated(mut error: ApiError) -> ApiError {
         Some((field, reason)) if error.fields.len() == 1 && is_russian(reason) => {
             Some(format!("{}: {reason}", found(FIELDS, field).unwrap_or(field)))
         }
-        _ => codes::of(error.code).map(|code| code.russian.to_owned()),
+        _ => codes::of(error.code).map(|code| {
+            let most = error.limit.map(|most| most.to_string());
+            code.russian.replace("{limit}", &most.unwrap_or_default())
+        }),
     };
     error.message = told.unwrap_or(error.message);
     error

@@ -14,9 +14,9 @@ use problems::Problems;
 use tidy::Tidy;
 
 use super::{
-    avatars, couriers, disputes, documents, documents::review, explain, handover, health, identity, journal,
-    notifications, operators, packages, photos, places, profile, requests, responses, search, sync, tracking,
-    trips, wallet,
+    avatars, couriers, disputes, documents, documents::review, explain, handover, health, identity, jobs,
+    journal, notifications, operators, packages, photos, places, profile, requests, responses, search, sync,
+    tracking, trips, wallet,
 };
 
 #[derive(OpenApi)]
@@ -69,7 +69,7 @@ use super::{
         health::health, health::live, health::ready,
         identity::operator::sign_in_operator, identity::operator::sign_in_by_link, identity::operator::first_admin,
         identity::second_factor::begin, identity::second_factor::show, identity::second_factor::remove,
-        journal::stats, journal::by_endpoint, journal::chart,
+        jobs::show, journal::stats, journal::by_endpoint, journal::chart,
         operators::add, operators::set_role, operators::block, operators::unblock, operators::reset_second_factor,
         review::queue, review::link, review::look, review::approve, review::decline,
         disputes::list, disputes::resolve,

@@ -7,14 +7,15 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use super::input::{self, SHORT_TEXT};
+use super::jobs::{JobView, view};
 use crate::app::App;
 use crate::auth::password::{self, LEAST_PASSWORD, MOST_PASSWORD};
 use crate::auth::revocations::Revocations;
 use crate::auth::{Principal, Role};
 use crate::error::extract::Body;
 use crate::error::{ApiError, Problem};
-use crate::leaving::call_everything_off;
-use crate::store::{Change, NewOperator};
+use crate::jobs;
+use crate::store::{Change, JobKind, NewOperator};
 
 /// Somebody who is to sign in with a name and a password.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -51,6 +52,9 @@ pub struct NewRole {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AccountChanged {
     success: bool,
+    /// What is still being called off, if that takes longer than this call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<JobView>,
 }
 
 /// Takes an operator on.
@@ -87,7 +91,8 @@ pub async fn set_role(
 ) -> Result<HttpResponse, ApiError> {
     let (user, now) = (somebody_else(principal, path.into_inner())?, app.clock.now());
     let change = app.database.set_role(user, body.0.role, now).await?;
-    changed(change, &revocations, &app).await
+    changed(change, &revocations, &app).await?;
+    Ok(HttpResponse::Ok().json(AccountChanged { success: true, job: None }))
 }
 
 /// Shuts a person out. Their sessions end, their trips and waiting packages are called off.
@@ -134,7 +139,8 @@ pub async fn reset_second_factor(
 ) -> Result<HttpResponse, ApiError> {
     let user = somebody_else(principal, path.into_inner())?;
     let known = app.database.remove_second_factor(user, app.clock.now()).await?;
-    changed(if known { Change::Made } else { Change::NobodyThere }, &revocations, &app).await
+    changed(if known { Change::Made } else { Change::NobodyThere }, &revocations, &app).await?;
+    Ok(HttpResponse::Ok().json(AccountChanged { success: true, job: None }))
 }
 
 async fn set_blocked(
@@ -146,12 +152,9 @@ async fn set_blocked(
 ) -> Result<HttpResponse, ApiError> {
     let user = somebody_else(principal, user)?;
     let change = app.database.set_blocked(user, blocked, app.clock.now()).await?;
-    let answer = changed(change, revocations, app).await?;
-    if blocked {
-        // What this does not get done, the chores do.
-        call_everything_off(app, user).await?;
-    }
-    Ok(answer)
+    changed(change, revocations, app).await?;
+    let job = if blocked { jobs::begin(app, JobKind::Account, user.uuid()).await } else { None };
+    Ok(HttpResponse::Ok().json(AccountChanged { success: true, job: job.map(view) }))
 }
 
 /// Nobody changes their own rights. That the last administrator stays one is decided with the change itself.
@@ -162,7 +165,7 @@ fn somebody_else(principal: Principal, user: UserId) -> Result<UserId, ApiError>
     Ok(user)
 }
 
-async fn changed(change: Change, revocations: &Revocations, app: &App) -> Result<HttpResponse, ApiError> {
+async fn changed(change: Change, revocations: &Revocations, app: &App) -> Result<(), ApiError> {
     match change {
         Change::Made => {}
         Change::NobodyThere => return Err(ApiError::not_found()),
@@ -171,8 +174,7 @@ async fn changed(change: Change, revocations: &Revocations, app: &App) -> Result
             return Err(ApiError::conflict("last_administrator", message));
         }
     }
-    revocations.refresh(app.clock.now()).await?;
-    Ok(HttpResponse::Ok().json(AccountChanged { success: true }))
+    Ok(revocations.refresh(app.clock.now()).await?)
 }
 
 /// Checks and hashes what an operator comes with.

@@ -16,12 +16,15 @@ use peerpack_actors::trip::Trip;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::jobs::{JobView, view as job_view};
 use super::once::{IfMatch, Once, Repeatable, etag};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::extract::Body;
 use crate::error::request_id::is_russian;
 use crate::error::{ApiError, Problem};
+use crate::jobs;
+use crate::store::JobKind;
 
 use super::local_time::Times;
 use draft::NewTrip;
@@ -62,6 +65,9 @@ pub struct TripCancelled {
     /// `cancelled`.
     #[schema(value_type = peerpack_actors::phase::TripPhase)]
     state: String,
+    /// What still waits on the trip and is being ended, if that takes longer than this call. Not in a repeated answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<JobView>,
 }
 
 /// Publishes a trip.
@@ -125,7 +131,8 @@ pub async fn one(
     Ok(HttpResponse::Ok().insert_header(etag(trip.version)).json(view(&trip, people.get(&trip.courier))))
 }
 
-/// Calls one's own trip off: open requests end, deals before pickup are called off, the money goes back.
+/// Calls one's own trip off: open requests end, deals before pickup are called off, the money goes back. Where many requests
+/// wait, they end after the answer, as `job` says.
 #[utoipa::path(put, path = "/api/trips/{trip_id}/cancel", operation_id = "cancel_trip",
     tag = "trips", security(("bearer" = [])),
     params(("trip_id" = String, Path, description = "The trip"), Repeatable, IfMatch),
@@ -143,11 +150,13 @@ pub async fn cancel(
         let answering = once.trip(StatusCode::OK, cancelled);
         let conditions = Conditions { answering, if_still: seen.0, ..Conditions::default() };
         let engine = app.engine.under(conditions);
-        Ok(HttpResponse::Ok().json(cancelled(&engine.cancel_trip(id, by).await?)))
+        let cancelled = cancelled(&engine.cancel_trip(id, by).await?);
+        let job = jobs::begin(&app, JobKind::Trip, id.uuid()).await.map(job_view);
+        Ok(HttpResponse::Ok().json(TripCancelled { job, ..cancelled }))
     };
     repeatable.run(&app, by, Some(id.to_string()), work).await
 }
 
 fn cancelled(trip: &Trip) -> TripCancelled {
-    TripCancelled { success: true, state: trip.state.word().to_owned() }
+    TripCancelled { success: true, state: trip.state.word().to_owned(), job: None }
 }

@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::sessions::revoke_all;
 use super::sql::{Alone, Conn, Sql, args, each, locking, sql};
 use super::users::{User, returned_columns, user, user_columns};
-use super::{Database, files};
+use super::{Database, files, jobs};
 use crate::auth::Role;
 use crate::files::FileName;
 
@@ -299,6 +299,7 @@ impl Database {
                 let changed = conn.execute(SET_BLOCKED, args![id.uuid(), since, now.ms()]).await? == 1;
                 if blocked {
                     revoke_all(conn, id, now).await?;
+                    jobs::add_for_account(conn, id, now).await?;
                 }
                 Ok(Change::of(changed))
             })
@@ -325,6 +326,7 @@ impl Database {
                 }
                 conn.execute(DELETE, args![id.uuid(), now.ms()]).await?;
                 revoke_all(conn, id, now).await?;
+                jobs::add_for_account(conn, id, now).await?;
                 Ok(Deletion::Begun)
             })
         });

@@ -14,6 +14,7 @@
 //! none; who groups them (see [`groups`](super::groups)) applies them one by one if that fails. What is
 //! refused, and why, is exact for a single unit only.
 
+mod bounds;
 pub(super) mod money;
 mod packages;
 mod parties;
@@ -29,8 +30,8 @@ use peerpack_actors::unit::{PackageChange, TripChange, Unit};
 
 use super::codec::to_document;
 use super::failure::Failure;
-use super::receipts;
 use super::sql::Conn;
+use super::{jobs, receipts};
 
 /// Units that are applied together.
 type Units<'a> = &'a [Arc<Prepared>];
@@ -85,6 +86,8 @@ pub(super) async fn apply(conn: &mut Conn, units: Units<'_>) -> Result<Vec<Commi
     packages::apply(conn, units).await?;
     trips::apply(conn, units).await?;
     packages::apply_requests(conn, units).await?;
+    bounds::apply(conn, units).await?;
+    jobs::apply(conn, units).await?;
     money::apply(conn, units).await?;
     let committed = streams::apply(conn, units).await?;
     packages::check_publications(conn, units).await?;

@@ -122,6 +122,9 @@ mod tests {
             notices: Vec::new(),
             receipt: None,
             seen: None,
+            adds: Vec::new(),
+            bounds: None,
+            rest_of: None,
         };
         if let Some(n) = package {
             let id = PackageId::new(AT, [n; 10]);

@@ -24,9 +24,13 @@ const TRIP: Sql = sql(concat!("SELECT ", trip_columns!(), " FROM trips WHERE id 
 
 const PACKAGE_OF: Sql = sql("SELECT package_id FROM requests WHERE id = $1");
 
-const PACKAGES_ON: Sql = sql("\
+const DEALS_ON: Sql = sql("\
     SELECT DISTINCT package_id FROM requests \
-    WHERE trip_id = $1 AND state IN ('pending', 'accepted', 'picked_up') ORDER BY package_id");
+    WHERE trip_id = $1 AND state IN ('accepted', 'picked_up') ORDER BY package_id");
+
+const PENDING_ON: Sql = sql("\
+    SELECT DISTINCT package_id FROM requests \
+    WHERE trip_id = $1 AND state = 'pending' AND package_id > $2 ORDER BY package_id LIMIT $3");
 
 const LIVE_TRIPS: Sql = sql(concat!(
     "SELECT ",
@@ -148,8 +152,19 @@ impl Store for Database {
         Ok(row.map(|row| row.package_id("package_id")).transpose()?)
     }
 
-    async fn packages_on(&self, trip: TripId) -> Result<Vec<PackageId>, Unavailable> {
-        let found = self.rows(PACKAGES_ON, args![trip.uuid()]).await?;
+    async fn deals_on(&self, trip: TripId) -> Result<Vec<PackageId>, Unavailable> {
+        let found = self.rows(DEALS_ON, args![trip.uuid()]).await?;
+        Ok(each(&found, |row| row.package_id("package_id"))?)
+    }
+
+    async fn pending_on(
+        &self,
+        trip: TripId,
+        after: Option<PackageId>,
+        limit: u32,
+    ) -> Result<Vec<PackageId>, Unavailable> {
+        let after = after.map_or(Uuid::nil(), PackageId::uuid);
+        let found = self.rows(PENDING_ON, args![trip.uuid(), after, limit]).await?;
         Ok(each(&found, |row| row.package_id("package_id"))?)
     }
 

@@ -29,6 +29,9 @@ const REFRESH_TOKENS: Sql = sql("\
 const CODES: Sql = sql("\
     DELETE FROM phone_codes WHERE id IN (SELECT id FROM phone_codes WHERE created_at < $1 LIMIT $2)");
 
+const JOBS: Sql = sql("\
+    DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE finished_at < $1 LIMIT $2)");
+
 const PHONE_GUESSES: Sql = sql("\
     DELETE FROM phone_guesses WHERE (code_id, asker) IN ( \
     SELECT code_id, asker FROM phone_guesses WHERE last_at < $1 LIMIT $2)");
@@ -88,6 +91,14 @@ impl Database {
     pub async fn prune_codes(&self, before: Time) -> Result<u64, Unavailable> {
         self.prune(PHONE_GUESSES, before).await?;
         self.prune(CODES, before).await
+    }
+
+    /// Forgets jobs that were done before `before`; answers how many.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn prune_jobs(&self, before: Time) -> Result<u64, Unavailable> {
+        self.prune(JOBS, before).await
     }
 
     /// Forgets sessions that were ended before `before`, or ran out and were last seen before it; answers how many.

@@ -1,5 +1,6 @@
 //! What is sent by whoever means no good. Each test is named by the number of its attack.
 
+mod bounds;
 mod deals;
 mod framing;
 mod operators;

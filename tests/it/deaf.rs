@@ -66,8 +66,17 @@ impl Store for Deaf {
         self.database.package_of(request).await
     }
 
-    async fn packages_on(&self, trip: TripId) -> Result<Vec<PackageId>, Unavailable> {
-        self.database.packages_on(trip).await
+    async fn deals_on(&self, trip: TripId) -> Result<Vec<PackageId>, Unavailable> {
+        self.database.deals_on(trip).await
+    }
+
+    async fn pending_on(
+        &self,
+        trip: TripId,
+        after: Option<PackageId>,
+        limit: u32,
+    ) -> Result<Vec<PackageId>, Unavailable> {
+        self.database.pending_on(trip, after, limit).await
     }
 
     async fn published_trips(&self, since: Time, limit: u32) -> Result<Vec<Trip>, Unavailable> {

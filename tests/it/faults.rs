@@ -8,6 +8,7 @@ mod clocks;
 mod crashes;
 mod disk;
 mod fleet;
+mod large;
 mod leaving;
 mod locks;
 mod market;

@@ -36,6 +36,7 @@ async fn world(app: &TestApp) -> World {
         ("user_id", ivan.id.clone()),
         ("picture", ivan.id.clone()),
         ("document_id", ivan.id.clone()),
+        ("job_id", ivan.id.clone()),
     ]);
     World { anna, ivan, ids }
 }

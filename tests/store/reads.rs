@@ -125,10 +125,11 @@ on_both! {
                 .await
                 .expect("moved");
         }
-        let mut expected = vec![packages[0].0.id, packages[1].0.id];
-        expected.sort();
-        assert_eq!(store.db.packages_on(trip.id).await, Ok(expected));
-        assert_eq!(store.db.packages_on(super::world::trip_id()).await, Ok(Vec::new()));
+        let (pending, deal) = (packages[0].0.id, packages[1].0.id);
+        assert_eq!(store.db.deals_on(trip.id).await, Ok(vec![deal]));
+        assert_eq!(store.db.pending_on(trip.id, None, 10).await, Ok(vec![pending]));
+        assert_eq!(store.db.pending_on(trip.id, Some(pending), 10).await, Ok(Vec::new()));
+        assert_eq!(store.db.deals_on(super::world::trip_id()).await, Ok(Vec::new()));
     }
 
     async fn evidence_is_what_is_carried_or_waits_and_can_be_paid_for(store: &TestStore) {

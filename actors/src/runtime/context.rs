@@ -15,6 +15,7 @@ use super::recent::Recent;
 use super::roster::Roster;
 use super::trip_actor::{self, TripActor};
 use super::user_actor::{self, UserActor};
+use crate::bounds::Bounds;
 use crate::ids::{PackageId, RequestId, TripId, UserId};
 use crate::matching::policy::standing;
 use crate::matching::{Candidate, Chart, PackageEntry, PackageIndex, Settings, TripEntry, TripIndex, policy};
@@ -41,6 +42,8 @@ pub struct RuntimeSettings {
     pub matching: Settings,
     /// Whom to ask for ways by car; without, great circles have to do.
     pub roads: Option<Arc<dyn Roads>>,
+    /// How much one person may have open.
+    pub bounds: Bounds,
     /// Whether the demo provider funds each hold.
     pub demo_funds: bool,
     /// Threads that run actors.
@@ -61,6 +64,7 @@ impl Default for RuntimeSettings {
         Self {
             matching: Settings::default(),
             roads: None,
+            bounds: Bounds::default(),
             demo_funds: true,
             arbiters: 2,
             idle: Duration::from_secs(60),

@@ -213,6 +213,32 @@ impl Engine {
         Err(Refusal::Busy)
     }
 
+    /// What waits on a trip that is over is ended, for so many packages after `after`; answers with the last of them, if there
+    /// may be more.
+    ///
+    /// # Errors
+    /// When the store does not answer, or there is too much going on.
+    pub async fn withdraw_from(
+        &self,
+        trip: TripId,
+        after: Option<PackageId>,
+        most: u32,
+    ) -> Result<Option<PackageId>, Refusal> {
+        if self.context.store.trip(trip).await?.is_none_or(|trip| trip.state.is_live()) {
+            return Ok(None);
+        }
+        let some = self.context.store.pending_on(trip, after, most).await?;
+        let last = some.last().copied().filter(|_| some.len() == most as usize);
+        for package in some {
+            match self.package(package, PackageCommand::TripGone(trip)).await {
+                // Somebody else was there before.
+                Ok(_) | Err(Refusal::Rejected(_) | Refusal::NotFound) => {}
+                Err(refusal) => return Err(refusal),
+            }
+        }
+        Ok(last)
+    }
+
     /// A trip as it stands.
     ///
     /// # Errors

@@ -108,7 +108,7 @@ async fn decide_and_commit(
     };
     let mut after = package.clone();
     after.apply(&outcome.events);
-    let mut unit = Unit::package(package, outcome.clone(), now);
+    let mut unit = Unit::package(package, outcome.clone(), now).within(context.settings.bounds);
     unit.receipt = promise.and_then(|promise| promise.receipt(Subject::Package(&after)));
     match context.store.commit(unit).await {
         Ok(committed) => {

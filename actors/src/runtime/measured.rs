@@ -78,7 +78,7 @@ pub(super) async fn measure(context: &Arc<Context>, mut questions: Vec<Question>
 /// What rides on a trip, in the order in which it was proposed.
 async fn aboard(context: &Context, trip: TripId) -> Result<Vec<Aboard>, Unavailable> {
     let mut deals = Vec::new();
-    for id in context.store.packages_on(trip).await? {
+    for id in context.store.deals_on(trip).await? {
         let package = context.store.package(id).await?;
         let deal = package.as_ref().and_then(|package| package.deal()).filter(|deal| deal.trip == trip);
         if let Some(deal) = deal

@@ -27,6 +27,9 @@ use crate::request::RequestState;
 use crate::trip::{LegSpan, Trip, TripCommand, TripEvent, TripState};
 use crate::unit::Unit;
 
+/// How many packages whose requests wait on a trip hear of its end together with it; the others, a little later.
+const TOGETHER: u32 = 64;
+
 /// Sets room aside for an acceptance that is on its way to the store.
 #[derive(Clone, Copy)]
 pub(super) struct Reserve {
@@ -231,8 +234,14 @@ pub(super) async fn carry_out(context: &Arc<Context>, id: TripId, order: Order) 
                 return Ok(trip);
             }
         }
+        let mut ids = context.store.deals_on(id).await?;
+        let pending = context.store.pending_on(id, None, TOGETHER + 1).await?;
+        let is_more = pending.len() > TOGETHER as usize;
+        ids.extend(pending.into_iter().take(TOGETHER as usize));
+        ids.sort_unstable();
+        ids.dedup();
         let mut packages: Vec<Package> = Vec::new();
-        for package in context.store.packages_on(id).await? {
+        for package in ids {
             packages.extend(context.store.package(package).await?);
         }
         let Some(command) = command(&trip, &order, &packages, context) else { return Ok(trip) };
@@ -249,6 +258,7 @@ pub(super) async fn carry_out(context: &Arc<Context>, id: TripId, order: Order) 
         }
         let touched: Vec<_> = outcomes.iter().map(|(package, _)| package.id).collect();
         let mut unit = Unit::trip(&trip, &event, outcomes, now);
+        unit.rest_of = (is_more && !matches!(event, TripEvent::Started { .. })).then_some(id);
         if let Order::Cancel { promise: Some(promise), .. } = &order {
             let mut after = trip.clone();
             after.apply(&event);

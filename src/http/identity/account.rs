@@ -8,9 +8,10 @@ use crate::app::App;
 use crate::auth::Principal;
 use crate::auth::revocations::Revocations;
 use crate::error::{ApiError, Problem};
+use crate::http::jobs::{JobView, view};
+use crate::jobs;
 use crate::keeping::RESTORABLE;
-use crate::leaving::call_everything_off;
-use crate::store::Deletion;
+use crate::store::{Deletion, JobKind};
 
 /// The account is going.
 #[derive(Debug, Serialize, ToSchema)]
@@ -18,10 +19,13 @@ pub struct AccountDeleted {
     success: bool,
     /// Until then signing in again restores it.
     restorable_until: String,
+    /// What is still being called off, if that takes longer than this call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<JobView>,
 }
 
 /// Deletes one's account: waiting packages and trips are called off, and in a week what names the person is gone.
-/// Until then signing in restores it. Refused while a deal is under way or money is left.
+/// Until then signing in restores it. Where there is much to call off, it goes on after the answer, as `job` says. Refused while a deal is under way or money is left.
 #[utoipa::path(delete, path = "/api/user/account", operation_id = "delete_account",
     tag = "identity", security(("bearer" = [])),
     responses((status = 200, body = AccountDeleted), (status = 401, body = Problem), (status = 409, body = Problem)))]
@@ -39,10 +43,9 @@ pub async fn delete_account(
         Deletion::MoneyLeft => Err(ApiError::conflict("money_left", "please take your money out first")),
         Deletion::Begun => {
             revocations.refresh(now).await?;
-            // What this does not get done, the chores do.
-            call_everything_off(&app, user).await?;
+            let job = jobs::begin(&app, JobKind::Account, user.uuid()).await.map(view);
             let restorable_until = (now + RESTORABLE).to_string();
-            Ok(HttpResponse::Ok().json(AccountDeleted { success: true, restorable_until }))
+            Ok(HttpResponse::Ok().json(AccountDeleted { success: true, restorable_until, job }))
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use peerpack_actors::ids::UserId;
 use peerpack_actors::ledger::EscrowState;
 use peerpack_actors::rejection::Rejection;
 use serde_json::json;
@@ -21,16 +22,32 @@ const PARTIES: Sql = over_rows!(
     locking "FOR KEY SHARE OF u"
 );
 
-/// Refuses new deals of people who have left.
+// Those to whose open things something is added: one after the other, so that what is counted stays so. A deal need not
+// wait for them.
+const ADDED_TO: Sql = over_rows!(
+    "SELECT u.deleted_at, u.blocked_at FROM",
+    [id uuid],
+    "CROSS JOIN users AS u WHERE u.id = r.id ORDER BY r.n",
+    locking "FOR NO KEY UPDATE OF u"
+);
+
+/// Refuses new deals of people who have left, and whatever they would publish.
 pub(super) async fn apply(conn: &mut Conn, units: Units<'_>) -> Result<(), Failure> {
+    let bounded = units.iter().filter(|unit| unit.bounds.is_some());
+    let added_to = bounded.flat_map(|unit| &unit.adds).map(|open| open.person()).collect();
+    still_here(conn, ADDED_TO, added_to).await?;
     let deals =
         units.iter().flat_map(|unit| &unit.escrow).filter(|(escrow, _)| escrow.state == EscrowState::None);
-    let parties: BTreeSet<_> = deals.flat_map(|(escrow, _)| [escrow.sender, escrow.courier]).collect();
-    if parties.is_empty() {
+    let parties = deals.flat_map(|(escrow, _)| [escrow.sender, escrow.courier]).collect();
+    still_here(conn, PARTIES, parties).await
+}
+
+async fn still_here(conn: &mut Conn, look: Sql, people: BTreeSet<UserId>) -> Result<(), Failure> {
+    if people.is_empty() {
         return Ok(());
     }
-    let parties = rows(parties.into_iter().map(|id| json!({ "id": hex(id.uuid()) })));
-    for row in conn.all(PARTIES, vec![parties]).await? {
+    let people = rows(people.into_iter().map(|id| json!({ "id": hex(id.uuid()) })));
+    for row in conn.all(look, vec![people]).await? {
         if row.optional_time("deleted_at")?.or(row.optional_time("blocked_at")?).is_some() {
             return Err(Failure::Refused(Rejection::PartyGone));
         }

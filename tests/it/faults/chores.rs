@@ -1,7 +1,8 @@
 //! Nodes that do the same chores: what is due happens once, also if one of them freezes in the middle and goes on later.
 
 use futures_util::future::join;
-use peerpack::{chores, leaving};
+use peerpack::store::JobKind;
+use peerpack::{chores, jobs};
 use peerpack_actors::ids::UserId;
 use peerpack_actors::ports::Store;
 use peerpack_actors::runtime::RuntimeSettings;
@@ -47,7 +48,7 @@ async fn f13_a_node_that_freezes_over_its_chores_does_nothing_twice() {
     for trip in to_call_off {
         frozen.app.engine.cancel_trip(trip, gone).await.unwrap();
     }
-    leaving::call_everything_off(&frozen.app, gone).await.unwrap();
+    jobs::begin(&frozen.app, JobKind::Account, gone.uuid()).await;
     // From then on both of them find nothing to do.
     join(chores::do_all(&frozen.app), chores::do_all(&awake.app)).await;
 

@@ -48,7 +48,8 @@ impl Engine {
     pub async fn publish_trip(&self, courier: UserId, draft: TripDraft) -> Result<Trip, Refusal> {
         let now = self.context.clock.now();
         let trip = Trip::publish(TripId::new(now, self.context.clock.random()), courier, draft, now)?;
-        let mut unit = Unit::publish_trip(trip.clone(), &self.context.senders_waiting_for(&trip));
+        let mut unit = Unit::publish_trip(trip.clone(), &self.context.senders_waiting_for(&trip))
+            .within(self.context.settings.bounds);
         unit.receipt =
             self.conditions.answering.as_ref().and_then(|promise| promise.receipt(Subject::Trip(&trip)));
         let committed = self.context.store.commit(unit).await?;
@@ -224,7 +225,8 @@ impl Engine {
         Ok((done.package, id))
     }
 
-    async fn publish(&self, package: &Package, mut unit: Unit) -> Result<(), CommitError> {
+    async fn publish(&self, package: &Package, unit: Unit) -> Result<(), CommitError> {
+        let mut unit = unit.within(self.context.settings.bounds);
         unit.receipt =
             self.conditions.answering.as_ref().and_then(|promise| promise.receipt(Subject::Package(package)));
         let committed = self.context.store.commit(unit).await?;

@@ -1,0 +1,2 @@
+-- See 0101.
+CREATE INDEX requests_asked_on ON requests (trip_id) WHERE state = 'pending' AND origin = 'sender';
