@@ -73,7 +73,7 @@ def the_socket(server):
         for word in ["request.agreed", "offer.new", "package.available"]:
             yield holds(word, "described", word in text, word in text)
         yield holds("the root is a union", "anyOf", sorted(schema), "anyOf" in schema)
-    answers = {path: server.get(path).status for path in ["/docs/realtime.md", "/realtime.md"]}
+    answers = {path: server.get(path).status for path in ["/docs/realtime", "/docs/realtime.md"]}
     yield holds("docs/realtime.md is served beside /docs", "200", answers, 200 in answers.values())
 
 
