@@ -123,11 +123,11 @@ impl Story {
 }
 
 fn moscow() -> Value {
-    json!({"id": 524901, "name_ru": "Москва", "name_en": "Moscow", "lat": 55.75204, "lon": 37.61781})
+    json!({"id": 524901, "name_ru": "Москва", "name_en": "Moscow", "lat": 55.75204, "lon": 37.61781, "tz": "Europe/Moscow"})
 }
 
 fn kazan() -> Value {
-    json!({"id": 551487, "name_ru": "Казань", "name_en": "Kazan", "lat": 55.78874, "lon": 49.12214})
+    json!({"id": 551487, "name_ru": "Казань", "name_en": "Kazan", "lat": 55.78874, "lon": 49.12214, "tz": "Europe/Moscow"})
 }
 
 /// The fields that all steps of the sender's request have in common, with the given ones put in.

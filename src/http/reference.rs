@@ -39,6 +39,7 @@ static SCHEMA: LazyLock<String> = LazyLock::new(|| format!("{:#}\n", wire::schem
 pub(super) fn pages(config: &mut web::ServiceConfig) {
     config
         .service(web::resource("/docs/realtime").get(contract))
+        .service(web::resource("/docs/realtime.md").get(text))
         .service(web::resource("/docs/realtime.css").get(style))
         .service(web::resource("/docs/realtime.schema.json").get(schema));
 }
@@ -48,6 +49,11 @@ async fn contract() -> HttpResponse {
         .content_type(ContentType::html())
         .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
         .body(PAGE.as_str())
+}
+
+/// For programs that read it.
+async fn text() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/markdown; charset=utf-8").body(CONTRACT)
 }
 
 async fn style() -> HttpResponse {

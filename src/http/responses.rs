@@ -48,6 +48,7 @@ pub struct NewResponse {
     arrival_date: Option<String>,
     /// How the courier travels: `plane`, `train`, `car`, `bus` or `foot`.
     #[serde(rename = "transportType", alias = "transport_type", alias = "transport")]
+    #[schema(value_type = Option<peerpack_actors::trip::Transport>)]
     transport: Option<String>,
     /// Its airport or station.
     airport: Option<String>,

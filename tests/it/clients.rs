@@ -126,6 +126,8 @@ async fn the_contract_of_the_socket_is_shown_beside_the_page_of_the_api() {
         (status.as_u16(), headers["content-type"].to_str().unwrap()),
         (200, "text/css; charset=utf-8")
     );
+    let (status, text) = nobody.call(Method::GET, "/docs/realtime.md", None).await;
+    assert!(status == 200 && text.as_str().unwrap().starts_with("# The realtime socket"));
     let (_, schema) = nobody.call(Method::GET, "/docs/realtime.schema.json", None).await;
     assert_eq!(schema, peerpack::ws::wire::schema());
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
 use serde_json::Value;
 use utoipa::Modify;
 use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, SchemaType, Type};
@@ -80,7 +80,7 @@ fn response<'a>(status: u16, of: impl Iterator<Item = &'a Code>) -> Response {
     // Also while the same call is still being carried out.
     if [0, 409, 429, 503].contains(&status) {
         let told = "After how many seconds to try again, if that may help.";
-        response.headers.insert(header::RETRY_AFTER.to_string(), RefOr::T(tidy::header(Type::Integer, told)));
+        response.headers.insert("Retry-After".to_owned(), RefOr::T(tidy::header(Type::Integer, told)));
     }
     response.content.insert(PROBLEM_JSON.to_owned(), RefOr::T(Content::new(Some(Schema::AllOf(body)))));
     response

@@ -36,7 +36,7 @@ impl Modify for Tidy {
                     let replayed = "`true` if this is the answer of an earlier call with the same key.";
                     response
                         .headers
-                        .insert(once::REPLAYED.to_string(), RefOr::T(header(Type::Boolean, replayed)));
+                        .insert("Idempotent-Replayed".to_owned(), RefOr::T(header(Type::Boolean, replayed)));
                 }
             }
         }
