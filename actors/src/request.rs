@@ -105,7 +105,7 @@ pub struct Plan {
     pub dropoff: HandOver,
     /// Extra way for the courier, in minutes.
     pub detour_min: u32,
-    /// Extra way for the courier, in metres.
+    /// Extra way, in metres: for the courier, and between the package's places and where it changes hands.
     pub detour_m: u32,
     /// Room left on the fullest leg it uses, in grams, before it is loaded.
     pub room_left_g: u32,

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use peerpack_actors::ids::UserId;
-use peerpack_actors::matching::{self, Need, TripEntry};
+use peerpack_actors::matching::{self, Need, TripEntry, Zone};
 use peerpack_actors::place::{Gazetteer, Place, Spot};
 use peerpack_actors::ports::{Bus, Clock, Store};
 use peerpack_actors::runtime::{Engine, RuntimeSettings};
@@ -83,7 +83,8 @@ async fn a_populated_world_lives_and_stays_sound() {
     assert_eq!(app.engine.stats().waiting_packages, PACKAGES);
     let offered = within(PATIENCE, async || Some(offers(&app).await).filter(|n| *n > 10)).await;
     assert!(offered > 10);
-    let (pickups, dropoffs) = ([spot(town("Владимир"))], [spot(town("Казань"))]);
+    let zone = |name| Zone::of(&[spot(town(name))], Gazetteer::bundled());
+    let (pickups, dropoffs) = (zone("Владимир"), zone("Казань"));
     assert!(
         app.engine.search(&Need::to_pass(&pickups, &dropoffs), 1).is_empty(),
         "that is the road of the walk"
@@ -148,7 +149,8 @@ fn nobody_of_the_demo_sends_anything_along_the_road_of_the_walk() {
     let id = peerpack_actors::ids::TripId::new(NOW, [1; 10]);
     let trip = peerpack_actors::trip::Trip::publish(id, courier, draft, NOW).unwrap();
     let passed = TripEntry::of(&trip, Gazetteer::bundled(), &matching::Settings::default());
-    let passes = |place: &Place| !passed.anchors_at(&[spot(place)]).is_empty();
+    let passes =
+        |place: &Place| !passed.anchors_at(&Zone::of(&[spot(place)], Gazetteer::bundled())).is_empty();
     assert!(passes(town("Владимир")));
     let mut known: Vec<_> = Routes::load().unwrap().towns().filter(|town| passes(town)).collect();
     known.dedup_by_key(|town| town.id);

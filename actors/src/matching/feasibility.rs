@@ -1,8 +1,8 @@
 //! Whether a trip can carry a package, how, and if not, why. Exact: the indexes only choose what is asked here.
 
 use crate::load::Load;
-use crate::matching::{Anchor, PackageEntry, Reason, TripEntry};
-use crate::place::Spot;
+use crate::matching::zone::way_min;
+use crate::matching::{Anchor, PackageEntry, Reason, TripEntry, Zone};
 use crate::request::{HandOver, Plan};
 use crate::time::Time;
 use crate::trip::LegSpan;
@@ -11,9 +11,9 @@ use crate::trip::LegSpan;
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Need<'a> {
     /// Places to get on.
-    pub pickups: &'a [&'static Spot],
+    pub pickups: &'a Zone,
     /// Places to get off.
-    pub dropoffs: &'a [&'static Spot],
+    pub dropoffs: &'a Zone,
     /// Room needed on every leg in between.
     pub load: Load,
     /// Not before.
@@ -25,7 +25,7 @@ pub struct Need<'a> {
 impl<'a> Need<'a> {
     /// To pass one zone and later another, with any room and at any time.
     #[must_use]
-    pub const fn to_pass(pickups: &'a [&'static Spot], dropoffs: &'a [&'static Spot]) -> Self {
+    pub const fn to_pass(pickups: &'a Zone, dropoffs: &'a Zone) -> Self {
         let (ready_at, deliver_by) = (Time::from_ms(i64::MIN), Time::from_ms(i64::MAX));
         Self { pickups, dropoffs, load: Load::NONE, ready_at, deliver_by }
     }
@@ -55,7 +55,8 @@ pub(super) fn objection(trip: &TripEntry, package: &PackageEntry, now: Time) -> 
     package.is_paused(trip.id, now).then_some(Reason::Lapsed)
 }
 
-/// The plan with the least detour, then the earliest dropoff, then the fewest legs. For requests between people
+/// The plan with the least detour, the ways between the package's places and the hand-overs included, then the earliest
+/// dropoff, then the fewest legs. For requests between people
 /// this is all that counts: they may come back to what they turned down.
 ///
 /// # Errors
@@ -93,7 +94,8 @@ fn best_ride(trip: &TripEntry, need: &Need<'_>, boards: &[Anchor], now: Time) ->
             let (from, to) = (on.order(), off.order());
             match if from < to { ride(trip, need, on, off, now) } else { Err(Reason::Order) } {
                 Ok(ride) => {
-                    let key = (ride.detour_min, ride.dropoff.at, std::cmp::Reverse(from), to);
+                    let whole_min = ride.detour_min + way_min(on.way_m) + way_min(off.way_m);
+                    let key = (whole_min, ride.dropoff.at, std::cmp::Reverse(from), to);
                     if best.is_none_or(|(least, _)| key < least) {
                         best = Some((key, ride));
                     }
@@ -129,7 +131,7 @@ fn ride(trip: &TripEntry, need: &Need<'_>, on: &Anchor, off: &Anchor, now: Time)
         pickup: HandOver { place: on.place, at: on.depart },
         dropoff: HandOver { place: off.place, at: off.arrive },
         detour_min,
-        detour_m: on.detour_m.saturating_add(off.detour_m),
+        detour_m: [on.way_m, off.detour_m, off.way_m].into_iter().fold(on.detour_m, u32::saturating_add),
         room_left_g,
     })
 }

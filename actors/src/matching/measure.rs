@@ -61,6 +61,9 @@ impl FromIterator<(Journey, Way)> for Ways {
     }
 }
 
+/// Below this a difference of lengths is due to rounding, in metres.
+const LEAST_BETWEEN_M: u32 = 1_000;
+
 impl Ways {
     fn get(&self, (from, to): Journey) -> Option<Way> {
         if from == to { Some(Way::default()) } else { self.0.get(&(from, to)).copied() }
@@ -167,11 +170,20 @@ impl Question {
     }
 
     fn between_cities(&self, way: impl Fn(Journey) -> Way) -> Result<Plan, Reason> {
-        let (mut detour_min, mut detour_m) = (0, 0_u32);
-        for (at, (from, to)) in self.off_the_way() {
-            let extra = way((from, at)).then(way((at, to))).beyond(way((from, to)));
-            detour_min += extra.seconds.div_ceil(60) + u32::from(self.trip.hand_over_min);
-            detour_m = detour_m.saturating_add(extra.metres);
+        let (mut detour_min, mut detour_m, mut guessed_m) = (0, 0_u32, 0_u32);
+        let extra = |way: &dyn Fn(Journey) -> Way, (at, (from, to)): (PlaceIndex, Journey)| {
+            way((from, at)).then(way((at, to))).beyond(way((from, to)))
+        };
+        for end in self.off_the_way() {
+            let known = extra(&way, end);
+            detour_min += known.seconds.div_ceil(60) + u32::from(self.trip.hand_over_min);
+            detour_m = detour_m.saturating_add(known.metres);
+            guessed_m = guessed_m.saturating_add(extra(&|way| self.estimated(way), end).metres);
+        }
+        // What the plan has besides is the way between the package's places and the hand-overs: nobody measured that.
+        let between_m = self.plan.detour_m.saturating_sub(guessed_m);
+        if between_m >= LEAST_BETWEEN_M {
+            detour_m = detour_m.saturating_add(between_m);
         }
         self.within_budget(detour_min, detour_m, self.trip.detour_left_min)
     }

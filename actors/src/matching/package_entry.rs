@@ -4,15 +4,13 @@ use smallvec::SmallVec;
 
 use crate::ids::{PackageId, TripId, UserId};
 use crate::load::Load;
-use crate::matching::{Need, Settings};
+use crate::matching::zone::end_zone;
+use crate::matching::{Need, Settings, Zone};
 use crate::money::Amount;
-use crate::package::{End, Mode, Package};
-use crate::place::{Gazetteer, PlaceId, Position, Spot};
+use crate::package::{Mode, Package};
+use crate::place::Gazetteer;
 use crate::request::{Origin, Party, Request, RequestState};
 use crate::time::{Span, Time};
-
-/// The places that stand for one end of a package.
-pub type Zone = SmallVec<[&'static Spot; 3]>;
 
 /// Most couriers have answered an offer by then.
 const TIME_TO_ANSWER: Span = Span::hours(1);
@@ -200,35 +198,4 @@ fn refused_by_courier(request: &Request) -> bool {
         RequestState::Cancelled { by, .. } => by == Party::Courier,
         _ => false,
     }
-}
-
-/// The place itself and the most populous other places around the position. Trips mostly stop in the city, not
-/// in the district next door, so size counts more than nearness.
-#[must_use]
-pub fn zone(place: PlaceId, position: Position, gazetteer: &'static Gazetteer, settings: &Settings) -> Zone {
-    zone_where(place, position, gazetteer, settings, |_, _| true)
-}
-
-/// The zone of an end, without places that are nearer to the other end: through those a short way would be
-/// carried backwards.
-fn end_zone(end: &End, other: &End, gazetteer: &'static Gazetteer, settings: &Settings) -> Zone {
-    zone_where(end.place, end.position, gazetteer, settings, |place, position| {
-        place != other.place && position.distance_km(end.position) < position.distance_km(other.position)
-    })
-}
-
-fn zone_where(
-    place: PlaceId,
-    position: Position,
-    gazetteer: &'static Gazetteer,
-    settings: &Settings,
-    belongs: impl Fn(PlaceId, Position) -> bool,
-) -> Zone {
-    let mut around = gazetteer.within(position, settings.zone_radius_km);
-    around.retain(|(other, _)| other.id != place && belongs(other.id, other.position));
-    // Stable: of two equally populous places the nearer one stays first.
-    around.sort_by_key(|(other, _)| std::cmp::Reverse(other.population));
-    let neighbours = around.iter().take(settings.zones_per_end.saturating_sub(1)).map(|(other, _)| other.id);
-    let spot = |place| gazetteer.index_of(place).map(|index| gazetteer.spot(index));
-    std::iter::once(place).chain(neighbours).filter_map(spot).collect()
 }

@@ -19,6 +19,7 @@ mod learning;
 mod measuring;
 mod policies;
 mod recall;
+mod zones;
 
 use std::sync::OnceLock;
 
@@ -26,31 +27,31 @@ use uuid::Uuid;
 
 use crate::ids::{PackageId, RequestId, TripId, UserId};
 use crate::load::{Load, UNSTATED};
-use crate::matching::{PackageEntry, Settings, TripEntry};
+use crate::matching::{PackageEntry, Settings, TripEntry, Zone};
 use crate::money::{Amount, Currency};
 use crate::package::{End, Mode, Package, PackageDraft};
-use crate::place::{Gazetteer, Place, PlaceId, Spot};
+use crate::place::{Gazetteer, Place, PlaceId, Spot, Tables};
 use crate::request::{HandOver, Origin, Plan, Request, RequestState};
 use crate::time::{Span, Time};
 use crate::trip::{LegSpan, Stop, Transport, Trip, TripDraft};
 
 const NOW: Time = Time::from_ms(1_800_000_000_000);
 
-const PLACES: &str = "id\tname_ru\tname_en\tlat\tlon\ttz\tcountry\tpopulation
-1\tАльфа\tAlfa\t0\t0\tEtc/UTC\tRU\t1000000
-2\tБраво\tBravo\t0\t1\tEtc/UTC\tRU\t300000
-3\tЧарли\tCharlie\t0\t2\tEtc/UTC\tRU\t200000
-4\tДельта\tDelta\t0\t3\tEtc/UTC\tRU\t900000
-5\tСеверск\tNorthtown\t0.2\t1.5\tEtc/UTC\tRU\t40000
-11\tБлижний\tNear\t0.02\t0\tEtc/UTC\tRU\t20000
-12\tСредний\tMid\t0.04\t0\tEtc/UTC\tRU\t30000
-13\tБольшой\tBig\t0.1\t0\tEtc/UTC\tRU\t250000
-14\tДальний\tFar\t0.2\t0\tEtc/UTC\tRU\t50000
+const PLACES: &str = "id\tname_ru\tname_en\tlat\tlon\ttz\tcountry\tregion\tpopulation\tkind\tcity
+1\tАльфа\tAlfa\t0\t0\tEtc/UTC\tRU\t\t1000000\ttown\t
+2\tБраво\tBravo\t0\t1\tEtc/UTC\tRU\t\t300000\ttown\t
+3\tЧарли\tCharlie\t0\t2\tEtc/UTC\tRU\t\t200000\ttown\t
+4\tДельта\tDelta\t0\t3\tEtc/UTC\tRU\t\t900000\ttown\t
+5\tСеверск\tNorthtown\t0.2\t1.5\tEtc/UTC\tRU\t\t40000\ttown\t
+11\tБлижний\tNear\t0.02\t0\tEtc/UTC\tRU\t\t20000\ttown\t
+12\tСредний\tMid\t0.04\t0\tEtc/UTC\tRU\t\t30000\ttown\t
+13\tБольшой\tBig\t0.1\t0\tEtc/UTC\tRU\t\t250000\ttown\t
+14\tДальний\tFar\t0.2\t0\tEtc/UTC\tRU\t\t50000\ttown\t
 ";
 
 fn world() -> &'static Gazetteer {
     static WORLD: OnceLock<Gazetteer> = OnceLock::new();
-    WORLD.get_or_init(|| Gazetteer::parse(PLACES, "alias\tplace\n").expect("the table is right"))
+    WORLD.get_or_init(|| Gazetteer::parse(Tables::of_places(PLACES)).expect("the table is right"))
 }
 
 fn place(name: &str) -> &'static Place {
@@ -59,6 +60,11 @@ fn place(name: &str) -> &'static Place {
 
 fn spot(name: &str) -> &'static Spot {
     world().spot(world().index_of(id(name)).expect("a place of the world"))
+}
+
+/// The zone of this one place.
+fn only(name: &str) -> Zone {
+    Zone::of(&[spot(name)], world())
 }
 
 fn id(name: &str) -> PlaceId {

@@ -8,9 +8,9 @@ use smallvec::SmallVec;
 
 use crate::ids::{TripId, UserId};
 use crate::load::Load;
-use crate::matching::Settings;
+use crate::matching::{Settings, Zone};
 use crate::money::{Amount, Currency};
-use crate::place::{Gazetteer, PlaceId, PlaceIndex, Spot};
+use crate::place::{Gazetteer, PlaceId, PlaceIndex, PlaceRank, Spot};
 use crate::time::{Span, Time};
 use crate::trip::{LegIndex, Stop, Transport, Trip};
 
@@ -31,6 +31,9 @@ pub struct Anchor {
     pub detour_min: u32,
     /// The extra way on the road, in metres.
     pub detour_m: u32,
+    /// The way by road between here and the package's own place, in metres. It takes nothing of the budget: who goes it
+    /// is for people to settle.
+    pub way_m: u32,
 }
 
 impl Anchor {
@@ -53,6 +56,8 @@ pub(super) struct Halt {
     leg_km: f32,
     /// `NOWHERE` for a place that the gazetteer does not have.
     pub(super) index: PlaceIndex,
+    /// The place itself, which may be a small one that has the number of another.
+    pub(super) rank: PlaceRank,
     /// Room left on the leg that follows; none after the last stop.
     pub(super) left: Load,
 }
@@ -104,7 +109,7 @@ impl TripEntry {
                 let leg_km = gazetteer.km_between(last.index, index) as f32;
                 last.leg_km = leg_km;
             }
-            halts.push(halt(stop, index));
+            halts.push(halt(stop, index, gazetteer.rank_of(stop.place).unwrap_or(NOWHERE)));
         }
         let small = |min: u32| u16::try_from(min).unwrap_or(u16::MAX);
         #[expect(clippy::cast_possible_truncation, reason = "a factor a little above 1, with few digits")]
@@ -224,7 +229,7 @@ impl TripEntry {
     pub(super) fn is_same_way(&self, other: &Self) -> bool {
         let way =
             |entry: &Self| (entry.max_detour_min, entry.hand_over_min, entry.transport, entry.halts.len());
-        let place_and_time = |halt: &Halt| (halt.index, halt.arrive, halt.stay_ms);
+        let place_and_time = |halt: &Halt| (halt.index, halt.rank, halt.arrive, halt.stay_ms);
         way(self) == way(other)
             && self.road_factor.to_bits() == other.road_factor.to_bits()
             && self.halts.iter().map(place_and_time).eq(other.halts.iter().map(place_and_time))
@@ -240,32 +245,51 @@ impl TripEntry {
             .then(|| hours * self.transport.speed_kmh() / f64::from(self.road_factor) + 0.01)
     }
 
-    /// The anchors at any of these places, in no particular order. A place that fits on several legs is on each of
-    /// them: on the way out and on the way back it serves different packages.
+    /// The anchors in a zone, in no particular order. A place that fits on several legs is on each of them: on the way
+    /// out and on the way back it serves different packages.
     #[must_use]
-    pub fn anchors_at(&self, spots: &[&Spot]) -> SmallVec<[Anchor; 6]> {
+    pub fn anchors_at(&self, zone: &Zone) -> SmallVec<[Anchor; 6]> {
         let mut anchors = SmallVec::new();
         let extra_km = self.extra_km();
-        for spot in spots {
+        for spot in zone.iter() {
             let mut is_stop = false;
             for (halt, leg) in self.halts.iter().zip(0..) {
                 if halt.index == spot.index {
                     is_stop = true;
-                    anchors.push(at_stop(spot.place, halt, leg));
+                    anchors.push(self.at_stop(zone, spot, halt, leg));
                 }
             }
             if let Some(extra_km) = extra_km.filter(|_| !is_stop) {
                 for (ends, leg) in self.halts.windows(2).zip(0..) {
-                    anchors.extend(self.near_leg(spot, &ends[0], &ends[1], leg, extra_km));
+                    anchors.extend(self.near_leg(zone, spot, &ends[0], &ends[1], leg, extra_km));
                 }
+            }
+        }
+        for (halt, leg) in self.halts.iter().zip(0..) {
+            if let Some(city) = zone.city_of_district(halt.index) {
+                anchors.push(self.at_stop(zone, city, halt, leg));
             }
         }
         anchors
     }
 
+    fn at_stop(&self, zone: &Zone, spot: &Spot, halt: &Halt, leg: LegIndex) -> Anchor {
+        Anchor {
+            place: zone.place_of(halt.rank).unwrap_or(spot.place),
+            board: leg,
+            alight: leg,
+            arrive: halt.arrive,
+            depart: halt.depart(),
+            detour_min: 0,
+            detour_m: 0,
+            way_m: zone.way_to_stop_m(halt.index, halt.rank, self.road_factor),
+        }
+    }
+
     /// The anchor at a place near a leg, if the detour there fits the published budget.
     fn near_leg(
         &self,
+        zone: &Zone,
         spot: &Spot,
         start: &Halt,
         end: &Halt,
@@ -299,23 +323,12 @@ impl TripEntry {
             depart: time,
             detour_min: driving_min + u32::from(self.hand_over_min),
             detour_m,
+            way_m: zone.way_to_m(spot.index, self.road_factor),
         })
     }
 }
 
-fn halt(stop: &Stop, index: PlaceIndex) -> Halt {
+fn halt(stop: &Stop, index: PlaceIndex, rank: PlaceRank) -> Halt {
     let stay_ms = u32::try_from(stop.depart.since(stop.arrive).ms()).unwrap_or(u32::MAX);
-    Halt { arrive: stop.arrive, stay_ms, leg_km: 0.0, index, left: Load::NONE }
-}
-
-fn at_stop(place: PlaceId, halt: &Halt, leg: LegIndex) -> Anchor {
-    Anchor {
-        place,
-        board: leg,
-        alight: leg,
-        arrive: halt.arrive,
-        depart: halt.depart(),
-        detour_min: 0,
-        detour_m: 0,
-    }
+    Halt { arrive: stop.arrive, stay_ms, leg_km: 0.0, index, rank, left: Load::NONE }
 }

@@ -7,19 +7,21 @@
 //! Places are numbered from south to north, cell by cell. What a search reads of a table lies in few cache lines, because
 //! the stops of the trips near a place are near it, too.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::compass::Compass;
-use super::{Place, PlaceId, Position};
+use super::grid::Grid;
+use super::sphere::{Ellipse, FARTHEST_KM, MARGIN_KM, arc_km, point, square, square_exact, unit};
+use super::{Kind, Place, PlaceId, PlaceRank, Position};
 
 /// The height of a cell in degrees of latitude; its width is as many kilometres.
 const CELL_DEGREES: f64 = 0.55;
 /// The height of a patch in degrees of latitude; its width is as many kilometres.
 const PATCH_DEGREES: f64 = 0.2;
-const EARTH_KM: f64 = 6_371.008_8;
-/// Covers the rounding of everything here that is computed in single precision.
-const MARGIN_KM: f64 = 0.5;
+/// Most small places have a larger one in this circle.
+const FIRST_SEAT_KM: f64 = 60.0;
 
 /// The number of a place in its gazetteer. Neighbours have numbers close to each other, so that tables of what is near are
 /// read from few cache lines.
@@ -95,6 +97,8 @@ pub struct Spot {
     pub patch: Patches,
     /// The part of its cell that it lies in.
     pub part: Parts,
+    /// Its districts and airports, in order.
+    districts: Box<[PlaceIndex]>,
     km: Box<[f32]>,
 }
 
@@ -103,6 +107,24 @@ impl Spot {
     #[must_use]
     pub fn km_to(&self, other: PlaceIndex) -> f64 {
         f64::from(self.km[usize::from(other)])
+    }
+
+    /// Whether another place is a district or an airport of this city.
+    #[must_use]
+    pub fn has_district(&self, other: PlaceIndex) -> bool {
+        self.districts.binary_search(&other).is_ok()
+    }
+
+    /// The districts and airports of this city, in order of their numbers.
+    #[must_use]
+    pub const fn districts(&self) -> &[PlaceIndex] {
+        &self.districts
+    }
+
+    /// Whether it is a city with districts.
+    #[must_use]
+    pub const fn is_city(&self) -> bool {
+        !self.districts.is_empty()
     }
 }
 
@@ -138,10 +160,15 @@ struct Cell {
 
 /// See the module.
 pub(super) struct Atlas {
-    /// By the rank of a place, that is in the order of the list it was made of.
+    /// By the rank of a place, that is in the order of the list it was made of; for a small place that of the nearest
+    /// other one,
     indexes: Vec<PlaceIndex>,
+    /// which is so far from it.
+    off_km: Vec<f32>,
     /// By place, as everything below: the ranks.
-    ranks: Vec<PlaceIndex>,
+    ranks: Vec<PlaceRank>,
+    /// The city that a place belongs to, itself if to none.
+    cities: Vec<PlaceIndex>,
     points: Vec<[f64; 3]>,
     patches: Vec<Patches>,
     parts: Vec<Parts>,
@@ -152,13 +179,22 @@ pub(super) struct Atlas {
 }
 
 impl Atlas {
-    pub(super) fn new(places: &[Place]) -> Self {
-        let mut placed: Vec<((i16, i16), PlaceIndex)> =
-            places.iter().map(|place| square(place.position, CELL_DEGREES)).zip(0..).collect();
+    pub(super) fn new(places: &[Place], ids: &HashMap<PlaceId, u32>, grid: &Grid) -> Self {
+        let ranked = places.iter().zip(0..).filter(|(place, _)| place.kind != Kind::Small);
+        let mut placed: Vec<((i16, i16), PlaceRank)> =
+            ranked.map(|(place, rank)| (square(place.position, CELL_DEGREES), rank)).collect();
         placed.sort_unstable();
-        let ranks: Vec<PlaceIndex> = placed.iter().map(|(_, rank)| *rank).collect();
+        let ranks: Vec<PlaceRank> = placed.iter().map(|(_, rank)| *rank).collect();
         let mut indexes = vec![0; places.len()];
         ranks.iter().zip(0..).for_each(|(rank, index)| indexes[usize::from(*rank)] = index);
+        let off_km = seat_small_places(places, grid, &mut indexes);
+        let city = |rank: &PlaceRank| {
+            let own = places[usize::from(*rank)].city.and_then(|city| ids.get(&city));
+            // A small place is nobody's city.
+            let large = own.filter(|city| places[**city as usize].kind != Kind::Small);
+            indexes[large.map_or(usize::from(*rank), |city| *city as usize)]
+        };
+        let cities: Vec<PlaceIndex> = ranks.iter().map(city).collect();
         let positions = || ranks.iter().map(|rank| places[usize::from(*rank)].position);
         let points: Vec<_> = positions().map(point).collect();
         let patches: Vec<_> = positions().map(Patches::of).collect();
@@ -169,9 +205,21 @@ impl Atlas {
             cell_of.resize(members.end, CellIndex::try_from(cells.len()).expect("fewer cells than places"));
             cells.push(cell(run[0].0, &points, members));
         }
-        let spots = places.iter().map(|_| OnceLock::new()).collect();
+        let spots = ranks.iter().map(|_| OnceLock::new()).collect();
         let compasses = cells.iter().map(|_| OnceLock::new()).collect();
-        Self { indexes, ranks, points, patches, parts, cell_of, cells, spots, compasses }
+        Self { indexes, off_km, ranks, cities, points, patches, parts, cell_of, cells, spots, compasses }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.ranks.len()
+    }
+
+    pub(super) fn off_km(&self, rank: PlaceRank) -> f64 {
+        self.off_km.get(usize::from(rank)).map_or(0.0, |km| f64::from(*km))
+    }
+
+    pub(super) fn city_of(&self, place: PlaceIndex) -> PlaceIndex {
+        self.cities[usize::from(place)]
     }
 
     /// The number of the place that is at this rank of the list.
@@ -192,7 +240,10 @@ impl Atlas {
             let (cell, patch, part) = (self.cell_of(index), self.patch_of(index), self.part_of(index));
             // Whoever has a spot looks around from its cell next, and with a lock in hand.
             self.compass(cell);
-            Spot { place: at.id, index, cell, position: at.position, patch, part, km }
+            let districts =
+                self.cities.iter().zip(0..).filter(|(city, place)| **city == index && *place != index);
+            let districts = districts.map(|(_, place)| place).collect();
+            Spot { place: at.id, index, cell, position: at.position, patch, part, districts, km }
         })
     }
 
@@ -231,7 +282,7 @@ impl Atlas {
         let direct_km = arc_km(start, end);
         let reach = Ellipse::new(start, end, direct_km + extra_km + MARGIN_KM);
         let mut crossings = Vec::new();
-        for (number, cell) in self.cells_in(reach.rows()) {
+        for (number, cell) in self.cells_in(reach.rows(CELL_DEGREES)) {
             if !reach.may_touch(cell.centre, cell.radius_km) {
                 continue;
             }
@@ -265,6 +316,31 @@ impl Atlas {
     }
 }
 
+/// Gives each small place the number of the nearest other one, and tells how far that is, by rank.
+fn seat_small_places(places: &[Place], grid: &Grid, indexes: &mut [PlaceIndex]) -> Vec<f32> {
+    let points: Vec<[f64; 3]> = places.iter().map(|place| point(place.position)).collect();
+    let mut off_km = vec![0.0; places.len()];
+    for rank in (0..places.len()).filter(|rank| places[*rank].kind == Kind::Small) {
+        let (own, mut radius_km) = (points[rank], FIRST_SEAT_KM);
+        let (seat, km) = loop {
+            let near = grid.around(places[rank].position, radius_km).map(|other| other as usize);
+            let seats = near.filter(|other| places[*other].kind != Kind::Small);
+            let nearest =
+                seats.map(|other| (arc_km(own, points[other]), other)).min_by(|a, b| a.0.total_cmp(&b.0));
+            match nearest {
+                // One outside the circle may be nearer than one in a corner of its squares.
+                Some((km, seat)) if km <= radius_km || radius_km > FARTHEST_KM => break (seat, km),
+                _ => radius_km *= 4.0,
+            }
+        };
+        indexes[rank] = indexes[seat];
+        #[expect(clippy::cast_possible_truncation, reason = "a decimetre is exact enough")]
+        let km = km as f32;
+        off_km[rank] = km;
+    }
+    off_km
+}
+
 /// The great circle in kilometres, as exact as the table of distances has it.
 pub(super) fn rounded_km(from: Position, to: Position) -> f32 {
     #[expect(clippy::cast_possible_truncation, reason = "a decimetre is exact enough, and half the memory")]
@@ -280,151 +356,5 @@ fn cell(square: (i16, i16), points: &[[f64; 3]], members: Range<usize>) -> Cell 
     Cell { row: square.0, centre, radius_km, members }
 }
 
-/// Row and column of the square of this height that a position lies in.
-#[expect(clippy::cast_possible_truncation, reason = "at most 450 and 1 800")]
-fn square(at: Position, degrees: f64) -> (i16, i16) {
-    let (row, column) = square_exact(at, degrees);
-    (row.floor() as i16, column.floor() as i16)
-}
-
-/// The same with the part of the square that is left behind.
-fn square_exact(at: Position, degrees: f64) -> (f64, f64) {
-    let row = at.lat / degrees;
-    let width = degrees / ((row.floor() + 0.5) * degrees).to_radians().cos().max(0.01);
-    (row, (at.lon + 180.0) / width)
-}
-
-/// What a way of some length between two points can reach, on a sphere.
-struct Ellipse {
-    /// Half-way.
-    middle: Option<[f64; 3]>,
-    /// Across the direct way.
-    normal: Option<[f64; 3]>,
-    half_length_km: f64,
-    half_width_km: f64,
-}
-
-impl Ellipse {
-    fn new(start: [f64; 3], end: [f64; 3], length_km: f64) -> Self {
-        let (half_way, half_direct) = (length_km / 2.0 / EARTH_KM, arc_km(start, end) / 2.0 / EARTH_KM);
-        let ratio = half_way.cos() / half_direct.cos();
-        let half_width_km = ratio.clamp(-1.0, 1.0).acos() * EARTH_KM;
-        let sum = [start[0] + end[0], start[1] + end[1], start[2] + end[2]];
-        Self {
-            middle: unit(sum),
-            normal: unit(cross(start, end)),
-            half_length_km: length_km / 2.0,
-            half_width_km,
-        }
-    }
-
-    /// The rows of cells it lies in.
-    #[expect(clippy::cast_possible_truncation, reason = "at most 360")]
-    fn rows(&self) -> std::ops::RangeInclusive<i16> {
-        let Some(middle) = self.middle else { return i16::MIN..=i16::MAX };
-        let (lat, reach) = (middle[2].asin().to_degrees(), (self.half_length_km / EARTH_KM).to_degrees());
-        let row = |lat: f64| (lat / CELL_DEGREES).floor() as i16;
-        row(lat - reach)..=row(lat + reach)
-    }
-
-    fn may_touch(&self, centre: [f64; 3], radius_km: f64) -> bool {
-        let near = |km: f64| ((km + radius_km + MARGIN_KM) / EARTH_KM).min(std::f64::consts::FRAC_PI_2);
-        let along = self.middle.is_none_or(|middle| {
-            let reach = (self.half_length_km + radius_km + MARGIN_KM) / EARTH_KM;
-            reach >= std::f64::consts::PI || dot(middle, centre) >= reach.cos()
-        });
-        along && self.normal.is_none_or(|normal| dot(normal, centre).abs() <= near(self.half_width_km).sin())
-    }
-}
-
-fn point(at: Position) -> [f64; 3] {
-    let (lat, lon) = (at.lat.to_radians(), at.lon.to_radians());
-    [lat.cos() * lon.cos(), lat.cos() * lon.sin(), lat.sin()]
-}
-
-fn arc_km(one: [f64; 3], other: [f64; 3]) -> f64 {
-    let [x, y, z] = [one[0] - other[0], one[1] - other[1], one[2] - other[2]];
-    let half_chord = ((x * x + y * y + z * z).sqrt() / 2.0).min(1.0);
-    2.0 * EARTH_KM * half_chord.asin()
-}
-
-fn dot(one: [f64; 3], other: [f64; 3]) -> f64 {
-    one[0] * other[0] + one[1] * other[1] + one[2] * other[2]
-}
-
-fn cross(one: [f64; 3], other: [f64; 3]) -> [f64; 3] {
-    [
-        one[1] * other[2] - one[2] * other[1],
-        one[2] * other[0] - one[0] * other[2],
-        one[0] * other[1] - one[1] * other[0],
-    ]
-}
-
-/// The direction of a vector; none if it has no length to speak of.
-fn unit(of: [f64; 3]) -> Option<[f64; 3]> {
-    let length = dot(of, of).sqrt();
-    (length > 1e-9).then(|| of.map(|part| part / length))
-}
-
 #[cfg(test)]
-mod tests {
-    use crate::place::Gazetteer;
-
-    /// Every place that a way may pass, by looking at all of them.
-    fn cells_by_looking(gazetteer: &Gazetteer, from: u16, to: u16, extra_km: f64) -> Vec<u16> {
-        let (start, end) = (gazetteer.spot(from), gazetteer.spot(to));
-        let count = u16::try_from(gazetteer.len()).unwrap();
-        let fits = |place: &u16| {
-            start.km_to(*place) + end.km_to(*place) - start.km_to(to) <= extra_km
-                && *place != from
-                && *place != to
-        };
-        let mut cells: Vec<u16> = (0..count).filter(fits).map(|place| gazetteer.cell_of(place)).collect();
-        cells.sort_unstable();
-        cells.dedup();
-        cells
-    }
-
-    #[test]
-    fn no_cell_on_the_way_is_missed_anywhere_on_earth() {
-        let gazetteer = Gazetteer::bundled();
-        let index = |name| gazetteer.index_of(gazetteer.find(name).unwrap().id).unwrap();
-        let pairs = [
-            ("Москва", "Казань", 40.0),
-            ("Москва", "Химки", 10.0),
-            ("Калининград", "Владивосток", 1_000.0),
-            ("Sydney", "Anchorage", 100.0),
-            ("Tokyo", "Buenos Aires", 500.0),
-            ("Auckland", "Honolulu", 3_000.0),
-        ];
-        for (from, to, extra_km) in pairs {
-            let (from_index, to_index) = (index(from), index(to));
-            let found = gazetteer
-                .crossings(from_index, to_index, extra_km, |place| place == from_index || place == to_index);
-            let found: Vec<u16> = found.iter().map(|crossing| crossing.cell).collect();
-            let expected = cells_by_looking(gazetteer, from_index, to_index, extra_km);
-            let missed = expected.iter().filter(|cell| !found.contains(cell)).count();
-            assert_eq!(missed, 0, "{from} {to}");
-            assert!(found.len() <= expected.len() + 3, "{from} {to}: {} for {}", found.len(), expected.len());
-        }
-    }
-
-    #[test]
-    fn shares_lie_on_the_way_and_in_order() {
-        let gazetteer = Gazetteer::bundled();
-        let index = |name| gazetteer.index_of(gazetteer.find(name).unwrap().id).unwrap();
-        let crossings = gazetteer.crossings(index("Москва"), index("Самара"), 20.0, |_| false);
-        assert!(crossings.len() > 5);
-        assert!(crossings.iter().all(|one| 0.0 <= one.first && one.first <= one.last && one.last <= 1.0));
-    }
-
-    #[test]
-    fn the_table_has_the_distances_of_the_great_circle() {
-        let gazetteer = Gazetteer::bundled();
-        let moscow = gazetteer.spot(gazetteer.index_of(gazetteer.find("Москва").unwrap().id).unwrap());
-        for place in gazetteer {
-            let index = gazetteer.index_of(place.id).unwrap();
-            assert!((moscow.km_to(index) - moscow.position.distance_km(place.position)).abs() < 0.001);
-        }
-    }
-}
+mod tests;

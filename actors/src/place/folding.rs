@@ -35,6 +35,10 @@ const MARKED: [(&str, &str); 29] = [
     ("th", "þ"),
 ];
 
+/// Letters that many write for another one: without the dots of `ё`, without the hamza, on a Persian keyboard.
+const SAME: [(char, char); 8] =
+    [('ё', 'е'), ('أ', 'ا'), ('إ', 'ا'), ('آ', 'ا'), ('ى', 'ي'), ('ی', 'ي'), ('ک', 'ك'), ('ة', 'ه')];
+
 /// The one form of a name: lower case, `е` for `ё`, no marks on Latin letters, no apostrophes, and single spaces
 /// for whatever separates words.
 pub(super) fn folded(name: &str) -> String {
@@ -44,6 +48,8 @@ pub(super) fn folded(name: &str) -> String {
         match letter {
             '\'' | '`' | '´' | '’' | '‘' | 'ʻ' | 'ʼ' | 'ʹ' | '"' => {}
             '\u{300}'..='\u{36f}' => add_mark(&mut text, letter),
+            // Marks over Arabic letters, and the stroke that only makes a word longer.
+            '\u{640}' | '\u{64b}'..='\u{65f}' | '\u{670}' => {}
             _ if letter.is_alphanumeric() => {
                 if std::mem::take(&mut gap) && !text.is_empty() {
                     text.push(' ');
@@ -59,8 +65,8 @@ pub(super) fn folded(name: &str) -> String {
 fn add_letter(text: &mut String, letter: char) {
     if letter.is_ascii() {
         text.push(letter);
-    } else if letter == 'ё' {
-        text.push('е');
+    } else if let Some((_, same)) = SAME.iter().find(|(one, _)| *one == letter) {
+        text.push(*same);
     } else if matches!(letter, '\u{df}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}') {
         match MARKED.iter().find(|(_, marked)| marked.contains(letter)) {
             Some((bare, _)) => text.push_str(bare),
@@ -106,6 +112,12 @@ mod tests {
     fn short_i_stays_a_letter_however_it_is_encoded() {
         assert_eq!(folded("Дубай"), "дубай");
         assert_eq!(folded("Дубаи\u{306}"), "дубай");
+    }
+
+    #[test]
+    fn arabic_letters_are_the_same_with_and_without_marks() {
+        assert_eq!(folded("إِسْطَنبُول"), "اسطنبول");
+        assert_eq!(folded("أبوظبي"), folded("ابوظبى"));
     }
 
     #[test]

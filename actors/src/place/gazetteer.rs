@@ -1,24 +1,20 @@
-//! The gazetteer: the places of one pair of tables, with the indexes to find them.
+//! The gazetteer: the places of some tables, with the indexes to find them.
 //!
 //! It reads text it is given and keeps slices of it; it opens no files.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::str::FromStr;
 use std::sync::OnceLock;
 
 use super::atlas::{Atlas, CellIndex, Crossing, Parts, Patches, PlaceIndex, Spot, rounded_km};
 use super::compass::Compass;
 use super::grid::Grid;
-use super::names::Names;
-use super::{Kind, Place, PlaceId, Position};
+use super::names::{Fit, Names};
+use super::sphere::FARTHEST_KM;
+use super::tables::{self, ParseError, Tables};
+use super::territory::{Grounds, Territory};
+use super::{Country, Kind, Place, PlaceId, PlaceRank, Position};
 
-const PLACES_HEADER: &str = "id\tname_ru\tname_en\tlat\tlon\ttz\tcountry\tpopulation";
-const ALIASES_HEADER: &str = "alias\tplace";
-/// No two points of the Earth are farther apart.
-const FARTHEST_KM: f64 = 20_100.0;
-/// Places are numbered in 16 bits, and one number stands for none.
-const MOST_PLACES: usize = 65_000;
 const FIRST_RADIUS_KM: f64 = 60.0;
 
 /// Places of the world, found by id, by name, or by position.
@@ -26,6 +22,8 @@ pub struct Gazetteer {
     /// The most populous first; the indexes below are places in this list.
     places: Vec<Place>,
     ids: HashMap<PlaceId, u32>,
+    countries: Vec<Country>,
+    grounds: Grounds,
     names: Names,
     grid: Grid,
     atlas: Atlas,
@@ -37,28 +35,35 @@ impl Gazetteer {
     pub fn bundled() -> &'static Self {
         static BUNDLED: OnceLock<Gazetteer> = OnceLock::new();
         BUNDLED.get_or_init(|| {
-            let places = include_str!("../../../data/places.tsv");
-            let aliases = include_str!("../../../data/aliases.tsv");
-            Self::parse(places, aliases).expect("a test parses the bundled tables")
+            let tables = Tables {
+                places: include_str!("../../../data/places.tsv"),
+                aliases: include_str!("../../../data/aliases.tsv"),
+                regions: include_str!("../../../data/regions.tsv"),
+                countries: include_str!("../../../data/countries.tsv"),
+            };
+            Self::parse(tables).expect("a test parses the bundled tables")
         })
     }
 
-    /// Reads the two tables; every line must be right.
-    pub fn parse(places_tsv: &'static str, aliases_tsv: &'static str) -> Result<Self, ParseError> {
-        let places = parsed_places(places_tsv)?;
-        let mut ids = HashMap::with_capacity(places.len());
-        for (place, index) in places.iter().zip(0..) {
-            ids.insert(place.id, index);
-        }
-        let aliases = parsed_aliases(aliases_tsv, &ids)?;
-        let own = places
-            .iter()
-            .zip(0..)
-            .flat_map(|(place, index)| [(place.name_ru, index), (place.name_en, index)]);
+    /// Reads the tables; every line must be right.
+    ///
+    /// # Errors
+    /// The first line that is not, with what is wrong.
+    pub fn parse(tables: Tables) -> Result<Self, ParseError> {
+        let regions = tables::regions(tables.regions)?;
+        let countries = tables::countries(tables.countries)?;
+        let places = tables::places(tables.places, &regions)?;
+        let ids: HashMap<PlaceId, u32> =
+            places.iter().zip(0..).map(|(place, rank)| (place.id, rank)).collect();
+        let aliases = tables::aliases(tables.aliases, &ids)?;
+        let own =
+            places.iter().zip(0..).flat_map(|(place, rank)| [(place.name_ru, rank), (place.name_en, rank)]);
         let names = Names::new(own.chain(aliases));
         let grid = Grid::new(places.iter().map(|place| place.position));
-        let atlas = Atlas::new(&places);
-        Ok(Self { places, ids, names, grid, atlas })
+        let atlas = Atlas::new(&places, &ids, &grid);
+        let grounds = Grounds::new(&countries, &regions.names);
+        let countries = countries.into_iter().map(|(country, _)| country).collect();
+        Ok(Self { places, ids, countries, grounds, names, grid, atlas })
     }
 
     /// The place of an id.
@@ -87,11 +92,43 @@ impl Gazetteer {
         self.names.bearers(name).map(|index| self.at(index))
     }
 
-    /// Places with a word that starts like this: those whose first word does, then the rest, and in each group
-    /// the most populous first.
+    /// Places with a word that starts like this: those of this very name, those whose first word does, then the rest, and
+    /// in each group the most populous first.
     #[must_use]
     pub fn search(&self, prefix: &str, limit: usize) -> Vec<&Place> {
-        self.names.search(prefix).take(limit).map(|index| self.at(index)).collect()
+        self.names.search(prefix).take(limit).map(|(_, index)| self.at(index)).collect()
+    }
+
+    /// The same places in no order, with how well their names fit.
+    pub(super) fn fitting(&self, prefix: &str) -> impl Iterator<Item = (Fit, &Place)> {
+        self.names.search(prefix).map(|(fit, index)| (fit, self.at(index)))
+    }
+
+    /// Places whose name is a slip or two away, with how many.
+    pub(super) fn misspelt(&self, name: &str) -> impl Iterator<Item = (usize, &Place)> {
+        self.names.suggest(name).map(|(slips, index)| (slips, self.at(index)))
+    }
+
+    /// What is named as that in which a place lies.
+    pub(super) fn territory(&self, words: &str) -> Territory<'_> {
+        self.grounds.territory(words, self.bearers(words).collect())
+    }
+
+    /// A country by its code in capital letters.
+    #[must_use]
+    pub fn country(&self, code: &str) -> Option<&Country> {
+        self.countries.iter().find(|country| country.code == code)
+    }
+
+    /// A place with what it lies in: «Киров, Калужская область, Россия».
+    #[must_use]
+    pub fn full_name(&self, place: &Place, in_russian: bool) -> String {
+        let said = |ru: &'static str, en: &'static str| if in_russian { ru } else { en };
+        let own = said(place.name_ru, place.name_en);
+        let region = place.region.map(|region| said(region.name_ru, region.name_en));
+        let country = self.country(place.country).map(|country| said(country.name_ru, country.name_en));
+        let around = [region, country].into_iter().flatten().filter(|name| *name != own);
+        around.fold(own.to_owned(), |name, around| name + ", " + around)
     }
 
     /// Places whose name is a slip or two away, for "did you mean": the closest first, then the most populous.
@@ -101,7 +138,7 @@ impl Gazetteer {
     pub fn suggest(&self, misspelt: &str, limit: usize) -> Vec<&Place> {
         let (name, country) =
             with_country(misspelt).map_or((misspelt, None), |(name, code)| (name, Some(code)));
-        let places = self.names.suggest(name).map(|index| self.at(index));
+        let places = self.misspelt(name).map(|(_, place)| place);
         let wanted =
             places.filter(|place| country.is_none_or(|code| place.country.eq_ignore_ascii_case(code)));
         wanted.take(limit).collect()
@@ -131,6 +168,13 @@ impl Gazetteer {
         near
     }
 
+    /// Those of them that have a number of their own, with it.
+    #[must_use]
+    pub fn numbered_within(&self, at: Position, radius_km: f64) -> Vec<(&Place, PlaceIndex, f64)> {
+        let near = self.within(at, radius_km).into_iter().filter(|(place, _)| place.kind != Kind::Small);
+        near.filter_map(|(place, km)| Some((place, self.index_of(place.id)?, km))).collect()
+    }
+
     /// All places, the most populous first.
     pub fn iter(&self) -> std::slice::Iter<'_, Place> {
         self.places.iter()
@@ -148,10 +192,41 @@ impl Gazetteer {
         self.places.is_empty()
     }
 
-    /// The number of a place; the tables below go by it.
+    /// How many places the tables below are for.
+    #[must_use]
+    pub fn index_count(&self) -> usize {
+        self.atlas.len()
+    }
+
+    /// The number of a place; the tables below go by it. A small place has none of its own, but that of the nearest one
+    /// that does: it rides on it.
     #[must_use]
     pub fn index_of(&self, id: PlaceId) -> Option<PlaceIndex> {
         self.ids.get(&id).map(|&rank| self.atlas.index_at(rank))
+    }
+
+    /// The rank of a place among all of them, by size.
+    #[must_use]
+    pub fn rank_of(&self, id: PlaceId) -> Option<PlaceRank> {
+        self.ids.get(&id).and_then(|&rank| PlaceRank::try_from(rank).ok())
+    }
+
+    /// The place of a rank.
+    #[must_use]
+    pub fn ranked(&self, rank: PlaceRank) -> Option<&Place> {
+        self.places.get(usize::from(rank))
+    }
+
+    /// How far the place of a rank lies from the one whose number it has, in kilometres: 0 for all but small ones.
+    #[must_use]
+    pub fn off_km(&self, rank: PlaceRank) -> f64 {
+        self.atlas.off_km(rank)
+    }
+
+    /// The city that a place belongs to: itself, unless it is a district or an airport of another.
+    #[must_use]
+    pub fn city_of(&self, place: PlaceIndex) -> PlaceIndex {
+        self.atlas.city_of(place)
     }
 
     /// A place with its distances. The first call for a place computes them all, and the compass of its cell.
@@ -246,148 +321,6 @@ fn with_country(name: &str) -> Option<(&str, &str)> {
     let (name, country) = name.rsplit_once(',')?;
     let country = country.trim();
     (country.len() == 2 && country.is_ascii()).then_some((name, country))
-}
-
-/// One of the two tables.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Table {
-    /// The places.
-    Places,
-    /// The aliases.
-    Aliases,
-}
-
-/// What is wrong with a line.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Problem {
-    /// The first line does not name the expected columns.
-    Header,
-    /// There are too many columns or too few.
-    Columns,
-    /// A column is empty or is not what it should be.
-    Value(&'static str),
-    /// An earlier line has the same id.
-    Repeated,
-    /// An alias is for a place that is not in the other table.
-    UnknownPlace,
-    /// There is no place at all.
-    Empty,
-    /// There are more places than can be numbered.
-    TooMany,
-}
-
-/// A table that cannot be read.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ParseError {
-    /// The table.
-    pub table: Table,
-    /// The number of the line, the header being 1.
-    pub line: usize,
-    /// What is wrong with it.
-    pub problem: Problem,
-}
-
-impl fmt::Display for ParseError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let table = match self.table {
-            Table::Places => "places",
-            Table::Aliases => "aliases",
-        };
-        write!(formatter, "line {} of {table}: {}", self.line, self.problem)
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Header => formatter.write_str("not the expected header"),
-            Self::Columns => formatter.write_str("not the expected number of columns"),
-            Self::Value(column) => write!(formatter, "bad {column}"),
-            Self::Repeated => formatter.write_str("the id was used before"),
-            Self::UnknownPlace => formatter.write_str("no such place"),
-            Self::Empty => formatter.write_str("no places"),
-            Self::TooMany => formatter.write_str("more than 65 000 places"),
-        }
-    }
-}
-
-impl std::error::Error for ParseError {}
-
-/// The lines after the header, each with a way to complain about it.
-fn rows(
-    table: Table,
-    text: &'static str,
-    header: &str,
-) -> Result<impl Iterator<Item = (&'static str, impl Fn(Problem) -> ParseError)>, ParseError> {
-    let mut lines = text.lines();
-    if lines.next() != Some(header) {
-        return Err(ParseError { table, line: 1, problem: Problem::Header });
-    }
-    Ok(lines.zip(2..).map(move |(row, line)| (row, move |problem| ParseError { table, line, problem })))
-}
-
-fn parsed_places(text: &'static str) -> Result<Vec<Place>, ParseError> {
-    let mut places = Vec::new();
-    let mut seen = std::collections::HashSet::new();
-    for (row, wrong) in rows(Table::Places, text, PLACES_HEADER)? {
-        let place = parsed_place(row).map_err(&wrong)?;
-        if !seen.insert(place.id) {
-            return Err(wrong(Problem::Repeated));
-        }
-        places.push(place);
-    }
-    if places.is_empty() {
-        return Err(ParseError { table: Table::Places, line: 1, problem: Problem::Empty });
-    }
-    if places.len() > MOST_PLACES {
-        return Err(ParseError { table: Table::Places, line: MOST_PLACES + 2, problem: Problem::TooMany });
-    }
-    places.sort_by_key(|place| (std::cmp::Reverse(place.population), place.id));
-    Ok(places)
-}
-
-fn parsed_place(row: &'static str) -> Result<Place, Problem> {
-    let columns: Vec<&str> = row.split('\t').collect();
-    let [id, name_ru, name_en, lat, lon, tz, country, population] = columns[..] else {
-        return Err(Problem::Columns);
-    };
-    let position = Position::new(number(lat, "lat")?, number(lon, "lon")?);
-    if country.len() != 2 || !country.bytes().all(|letter| letter.is_ascii_uppercase()) {
-        return Err(Problem::Value("country"));
-    }
-    Ok(Place {
-        id: PlaceId(number(id, "id")?),
-        name_ru: filled(name_ru, "name_ru")?,
-        name_en: filled(name_en, "name_en")?,
-        position: position.map_err(|_| Problem::Value("position"))?,
-        tz: filled(tz, "tz")?,
-        country,
-        region: None,
-        city: None,
-        kind: Kind::Town,
-        population: number(population, "population")?,
-    })
-}
-
-fn parsed_aliases(
-    text: &'static str,
-    ids: &HashMap<PlaceId, u32>,
-) -> Result<Vec<(&'static str, u32)>, ParseError> {
-    let parsed = |row: &'static str| {
-        let (alias, id) = row.split_once('\t').ok_or(Problem::Columns)?;
-        let id = PlaceId(number(id, "place")?);
-        let index = ids.get(&id).ok_or(Problem::UnknownPlace)?;
-        Ok((filled(alias, "alias")?, *index))
-    };
-    rows(Table::Aliases, text, ALIASES_HEADER)?.map(|(row, wrong)| parsed(row).map_err(wrong)).collect()
-}
-
-fn number<T: FromStr>(text: &str, column: &'static str) -> Result<T, Problem> {
-    text.parse().map_err(|_| Problem::Value(column))
-}
-
-fn filled(text: &'static str, column: &'static str) -> Result<&'static str, Problem> {
-    if text.trim().is_empty() { Err(Problem::Value(column)) } else { Ok(text) }
 }
 
 #[cfg(test)]

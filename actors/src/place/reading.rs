@@ -5,7 +5,7 @@
 use super::folding::folded;
 
 /// Words that say what kind of place follows, or has just been named.
-const KINDS: [&str; 34] = [
+const KINDS: &[&str] = &[
     "город",
     "г",
     "гор",
@@ -42,6 +42,9 @@ const KINDS: [&str; 34] = [
     "station",
 ];
 
+/// How many words the name of what a place lies in has at most.
+const MOST_WORDS: usize = 4;
+
 /// One way to understand a text.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Reading {
@@ -49,35 +52,38 @@ pub(super) struct Reading {
     pub(super) name: String,
     /// What the place lies in, as it was written.
     pub(super) around: Vec<String>,
+    /// Whether a comma comes after the name and before the rest, as it mostly does.
+    pub(super) in_order: bool,
 }
 
 /// The readings of a text, the most literal one first.
 pub(super) fn readings(text: &str) -> Vec<Reading> {
     let mut all = Vec::new();
-    add(&mut all, text, &[]);
+    add(&mut all, text, &[], true);
     let parts = parts(text);
     if parts.len() > 1 {
         for (n, name) in parts.iter().enumerate() {
             let around: Vec<&str> =
                 parts.iter().enumerate().filter(|(m, _)| *m != n).map(|(_, p)| *p).collect();
-            add(&mut all, name, &around);
+            add(&mut all, name, &around, n == 0);
         }
+    }
+    let words = folded(text);
+    for (gap, _) in words.rmatch_indices(' ').take(MOST_WORDS) {
+        // Without a comma between them.
+        add(&mut all, &words[..gap], &[&words[gap + 1..]], false);
     }
     all.retain(|reading| !reading.name.is_empty());
     all
 }
 
 /// The name as it is, and without the words for what it is.
-fn add(all: &mut Vec<Reading>, name: &str, around: &[&str]) {
-    let around = || around.iter().map(|part| (*part).to_owned()).collect();
+fn add(all: &mut Vec<Reading>, name: &str, around: &[&str], in_order: bool) {
     let name = folded(name);
     let bare = bare(&name).to_owned();
-    if bare != name {
-        all.push(Reading { name, around: around() });
-        all.push(Reading { name: bare, around: around() });
-    } else {
-        all.push(Reading { name, around: around() });
-    }
+    let names = if bare == name { vec![name] } else { vec![name, bare] };
+    let around: Vec<String> = around.iter().map(|part| (*part).to_owned()).collect();
+    all.extend(names.into_iter().map(|name| Reading { name, around: around.clone(), in_order }));
 }
 
 /// What commas and brackets separate.
@@ -119,6 +125,7 @@ mod tests {
         }
         assert_eq!(read("аэропорт Внуково")[1].0, "внуково");
         assert_eq!(read("город"), [("город".to_owned(), vec![])]);
+        assert!(read("Москва Россия").contains(&("москва".to_owned(), vec!["россия".to_owned()])));
     }
 
     #[test]

@@ -4,7 +4,6 @@
 //! other end of the way and how one travels there; then whether a town is at home, then its size. Where that does not tell
 //! one from the others, nobody guesses: the answer is the list of those it may be.
 
-use super::folding::folded;
 use super::home::Home;
 use super::reading::{Reading, readings};
 use super::{Gazetteer, Kind, Place, Position};
@@ -22,6 +21,9 @@ const AT_HOME: f64 = 1.5;
 /// What it is worth to be the next town to the other end of the way.
 const NEXT_TO: f64 = 0.5;
 
+/// What it is worth for whoever flies to be an airport, more than any town of its name next to it.
+const BY_AIR: f64 = 5.0;
+
 /// Up to here a town is next to the other end, in kilometres.
 const NEXT_TO_KM: f64 = 150.0;
 
@@ -30,6 +32,9 @@ const SAME_PLACE_KM: f64 = 40.0;
 
 /// Below this nobody counted, or nobody lives.
 const LEAST_POPULATION: u32 = 500;
+
+/// Nobody lives at an airport, but as many speak of it as of a town of this size.
+const AIRPORT_POPULATION: u32 = 25_000;
 
 /// A flight of less than this is hardly one, in kilometres.
 const SHORT_FLIGHT_KM: f64 = 300.0;
@@ -100,22 +105,7 @@ impl Gazetteer {
                 return chosen(bearers, wanted, hint);
             }
         }
-        Resolved::Unknown(self.similar(wanted.name, MOST))
-    }
-
-    /// Places to show where a name was not understood: those that begin like it, or else those that differ by a slip.
-    #[must_use]
-    pub fn similar(&self, name: &str, limit: usize) -> Vec<&Place> {
-        for reading in readings(name) {
-            let mut found = self.search(&reading.name, limit);
-            if found.is_empty() {
-                found = self.suggest(&reading.name, limit);
-            }
-            if !found.is_empty() {
-                return found;
-            }
-        }
-        Vec::new()
+        Resolved::Unknown(self.suggestions(wanted.name, hint.home, MOST))
     }
 
     fn bearers_of(&self, reading: &Reading, wanted: &Wanted<'_>) -> Vec<&Place> {
@@ -129,28 +119,6 @@ impl Gazetteer {
             bearers.retain(|place| lies_in.holds(place));
         }
         bearers
-    }
-
-    /// What is named after a comma: a country, a region, or a larger place.
-    fn territory(&self, words: &str) -> Territory<'_> {
-        let text = folded(words);
-        let code = words.trim().to_ascii_uppercase();
-        let is_code = code.len() == 2 && code.bytes().all(|letter| letter.is_ascii_uppercase());
-        Territory { country: is_code.then_some(code), places: self.bearers(&text).collect() }
-    }
-}
-
-/// What lies around a place.
-struct Territory<'g> {
-    country: Option<String>,
-    places: Vec<&'g Place>,
-}
-
-impl Territory<'_> {
-    fn holds(&self, place: &Place) -> bool {
-        let in_country = self.country.as_ref().is_some_and(|code| code == place.country);
-        let in_city = || self.places.iter().any(|city| place.city == Some(city.id));
-        in_country || in_city()
     }
 }
 
@@ -177,11 +145,16 @@ fn chosen<'g>(mut bearers: Vec<&'g Place>, wanted: &Wanted<'_>, hint: &Hint<'_>)
 
 /// How likely a place is meant, in powers of ten of inhabitants.
 fn plausibility(place: &Place, hint: &Hint<'_>) -> f64 {
-    let size = f64::from(place.population.max(LEAST_POPULATION)).log10();
-    let home = if hint.home.has(place.country) { AT_HOME } else { 0.0 };
     let way = hint.other_end.map_or(0.0, |end| way(place.position.distance_km(end), hint.travel));
     let by_air = hint.travel == Some(Travel::Air) && place.kind == Kind::Airport;
-    size + home + way + f64::from(u8::from(by_air))
+    size_at(place, hint.home) + way + if by_air { BY_AIR } else { 0.0 }
+}
+
+/// How large a place is, in powers of ten of inhabitants, at home being worth some.
+pub(super) fn size_at(place: &Place, home: &Home) -> f64 {
+    let people = if place.kind == Kind::Airport { AIRPORT_POPULATION } else { place.population };
+    let size = f64::from(people.max(LEAST_POPULATION)).log10();
+    size + if home.has(place.country) { AT_HOME } else { 0.0 }
 }
 
 /// How likely one travels so far in this way, compared with other lengths.

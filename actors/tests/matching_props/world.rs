@@ -7,7 +7,7 @@ use peerpack_actors::load::{Load, UNSTATED};
 use peerpack_actors::matching::{Need, PackageEntry, PackageIndex, Settings, TripEntry, TripIndex, zone};
 use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::package::{End, Mode, Package, PackageCommand, PackageDraft, Proposal};
-use peerpack_actors::place::{Gazetteer, Place, PlaceId, Position};
+use peerpack_actors::place::{Gazetteer, Place, PlaceId, Position, Tables};
 use peerpack_actors::request::{HandOver, Plan, RequestCommand};
 use peerpack_actors::time::{Span, Time};
 use peerpack_actors::trip::{LegSpan, Stop, Transport, Trip, TripCommand, TripDraft};
@@ -19,26 +19,31 @@ use crate::brute::{self, Ride};
 const NOW: Time = Time::from_ms(1_800_000_000_000);
 pub(crate) const USERS: u128 = 6;
 
-/// Two cities with suburbs, towns between them and beside the way.
-const PLACES: &str = "id\tname_ru\tname_en\tlat\tlon\ttz\tcountry\tpopulation
-1\tа\ta\t55.00\t37.00\tEtc/UTC\tRU\t900000
-2\tб\tb\t55.05\t37.05\tEtc/UTC\tRU\t50000
-3\tв\tc\t55.09\t36.93\tEtc/UTC\tRU\t70000
-4\tг\td\t54.93\t37.10\tEtc/UTC\tRU\t30000
-5\tд\te\t55.20\t38.30\tEtc/UTC\tRU\t100000
-6\tе\tf\t55.60\t38.90\tEtc/UTC\tRU\t40000
-7\tж\tg\t55.41\t39.70\tEtc/UTC\tRU\t200000
-8\tз\th\t55.48\t39.82\tEtc/UTC\tRU\t60000
-9\tи\ti\t56.10\t39.50\tEtc/UTC\tRU\t80000
-10\tй\tj\t55.70\t41.00\tEtc/UTC\tRU\t600000
-11\tк\tk\t55.75\t41.12\tEtc/UTC\tRU\t20000
-12\tл\tl\t54.60\t40.10\tEtc/UTC\tRU\t90000
+/// Two cities with suburbs, towns between them and beside the way; two villages, one of them far from everything; and an
+/// airport and a district that belong to the first city.
+const PLACES: &str = "id\tname_ru\tname_en\tlat\tlon\ttz\tcountry\tregion\tpopulation\tkind\tcity
+1\tа\ta\t55.00\t37.00\tEtc/UTC\tRU\t\t900000\ttown\t
+2\tб\tb\t55.05\t37.05\tEtc/UTC\tRU\t\t50000\ttown\t
+3\tв\tc\t55.09\t36.93\tEtc/UTC\tRU\t\t70000\ttown\t
+4\tг\td\t54.93\t37.10\tEtc/UTC\tRU\t\t30000\ttown\t
+5\tд\te\t55.20\t38.30\tEtc/UTC\tRU\t\t100000\ttown\t
+6\tе\tf\t55.60\t38.90\tEtc/UTC\tRU\t\t40000\ttown\t
+7\tж\tg\t55.41\t39.70\tEtc/UTC\tRU\t\t200000\ttown\t
+8\tз\th\t55.48\t39.82\tEtc/UTC\tRU\t\t60000\ttown\t
+9\tи\ti\t56.10\t39.50\tEtc/UTC\tRU\t\t80000\ttown\t
+10\tй\tj\t55.70\t41.00\tEtc/UTC\tRU\t\t600000\ttown\t
+11\tк\tk\t55.75\t41.12\tEtc/UTC\tRU\t\t20000\ttown\t
+12\tл\tl\t54.60\t40.10\tEtc/UTC\tRU\t\t90000\ttown\t
+13\tм\tm\t55.30\t38.40\tEtc/UTC\tRU\t\t3000\tsmall\t
+14\tн\tn\t54.90\t38.95\tEtc/UTC\tRU\t\t2000\tsmall\t
+15\tо\to\t55.25\t36.80\tEtc/UTC\tRU\t\t0\tairport\t1
+16\tп\tp\t54.78\t37.30\tEtc/UTC\tRU\t\t25000\ttown\t1
 ";
-pub(crate) const PLACE_COUNT: u32 = 12;
+pub(crate) const PLACE_COUNT: u32 = 16;
 
 pub(crate) fn world() -> &'static Gazetteer {
     static WORLD: OnceLock<Gazetteer> = OnceLock::new();
-    WORLD.get_or_init(|| Gazetteer::parse(PLACES, "alias\tplace\n").expect("the table is right"))
+    WORLD.get_or_init(|| Gazetteer::parse(Tables::of_places(PLACES)).expect("the table is right"))
 }
 
 fn place(n: u32) -> &'static Place {
@@ -264,7 +269,7 @@ impl World {
 
     fn check_search(&self) {
         let zone = |n: u32| zone(PlaceId(n), place(n).position, world(), &self.settings);
-        for (from, to) in [(1, 10), (7, 1), (2, 8)] {
+        for (from, to) in [(1, 10), (7, 1), (2, 8), (15, 7), (13, 16), (9, 14)] {
             let (from, to) = (zone(from), zone(to));
             let found = self.trip_index.between(&Need::to_pass(&from, &to), self.now, usize::MAX);
             assert!(found.is_sorted_by_key(|one| (one.plan.pickup.at, one.trip)));

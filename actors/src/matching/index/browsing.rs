@@ -6,7 +6,6 @@ use super::trips::{Passing, departure_min};
 use crate::load::Load;
 use crate::matching::TripEntry;
 use crate::matching::postings::Mark;
-use crate::matching::trip_entry::NOWHERE;
 use crate::place::{Gazetteer, PlaceId, PlaceIndex};
 use crate::time::{Span, Time};
 
@@ -16,8 +15,10 @@ const STEP: usize = 256;
 /// The trips that leave some place from a time on, as far as they have been looked at.
 #[derive(Debug)]
 pub struct Browsing {
-    from: Option<PlaceIndex>,
-    to: Option<PlaceIndex>,
+    /// Whether the gazetteer has the places; if not, nothing is found.
+    known: bool,
+    from: Option<Ends>,
+    to: Option<Ends>,
     load: Load,
     since: Time,
     next: Next,
@@ -25,6 +26,31 @@ pub struct Browsing {
     found: Vec<Passing>,
     /// All that leave before this have been looked at.
     seen_until: Time,
+}
+
+/// The places that answer to a name: one, or a city with its districts and airports.
+#[derive(Debug)]
+struct Ends {
+    place: PlaceIndex,
+    /// In order.
+    districts: Vec<PlaceIndex>,
+}
+
+impl Ends {
+    /// `None` for a place that the gazetteer does not have.
+    fn of(place: PlaceId, gazetteer: &Gazetteer) -> Option<Self> {
+        let city = gazetteer.city_of(gazetteer.index_of(place)?);
+        Some(Self { place: city, districts: gazetteer.spot(city).districts().to_vec() })
+    }
+
+    /// The place alone.
+    fn only(place: PlaceId, gazetteer: &Gazetteer) -> Option<Self> {
+        Some(Self { place: gazetteer.index_of(place)?, districts: Vec::new() })
+    }
+
+    fn has(&self, place: PlaceIndex) -> bool {
+        self.place == place || self.districts.binary_search(&place).is_ok()
+    }
 }
 
 /// Where the next step starts. A key, not a number: what comes and goes meanwhile shifts nothing.
@@ -47,18 +73,22 @@ impl Browsing {
         since: Time,
         gazetteer: &Gazetteer,
     ) -> Self {
-        let index = |place: Option<PlaceId>| place.map(|place| gazetteer.index_of(place).unwrap_or(NOWHERE));
-        let (from, to) = (index(from), index(to));
-        let next = match from.filter(|from| *from != NOWHERE) {
-            Some(from) => Next::Posting(Mark::before(gazetteer.cell_of(from), since)),
+        let city = |place| gazetteer.index_of(place).map(|index| gazetteer.city_of(index));
+        let in_one_city = from.zip(to).is_some_and(|(from, to)| city(from) == city(to));
+        let known = from.iter().chain(&to).all(|place| gazetteer.index_of(*place).is_some());
+        let ends =
+            |place| if in_one_city { Ends::only(place, gazetteer) } else { Ends::of(place, gazetteer) };
+        let (from, to) = (from.and_then(ends), to.and_then(ends));
+        let next = match &from {
+            Some(from) => Next::Posting(Mark::before(gazetteer.cell_of(from.place), since)),
             None => Next::Departure(None),
         };
-        Self { from, to, load, since, next, looked_at: 0, found: Vec::new(), seen_until: since }
+        Self { known, from, to, load, since, next, looked_at: 0, found: Vec::new(), seen_until: since }
     }
 
     /// Looks at some more trips. `false` when there are no more.
     pub fn step(&mut self, index: &TripIndex) -> bool {
-        if self.from == Some(NOWHERE) || self.to == Some(NOWHERE) {
+        if !self.known {
             return false;
         }
         let before = self.looked_at;
@@ -91,9 +121,12 @@ impl Browsing {
     fn look(&mut self, trip: &TripEntry) {
         self.looked_at += 1;
         let mut halts = trip.halts.iter();
-        let Some(leaves) = halts.find(|halt| self.from.is_none_or(|from| halt.index == from)) else { return };
+        let Some(leaves) = halts.find(|halt| self.from.as_ref().is_none_or(|from| from.has(halt.index)))
+        else {
+            return;
+        };
         let leaves = leaves.depart();
-        let passes = self.to.is_none_or(|to| halts.any(|halt| halt.index == to));
+        let passes = self.to.as_ref().is_none_or(|to| halts.any(|halt| to.has(halt.index)));
         let has_room = || trip.halts[..trip.legs()].iter().any(|halt| self.load.fits(halt.left));
         if passes && leaves >= self.since && has_room() {
             let (courier, price) = (trip.courier, trip.price());

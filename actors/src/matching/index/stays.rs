@@ -83,6 +83,15 @@ fn plain_stays(trip: &TripEntry, gazetteer: &Gazetteer) -> (Vec<Plain>, Patches)
     let mut stays: Vec<Plain> = known().map(at_halt).collect();
     let mut patches =
         known().map(|halt| gazetteer.patch_of(halt.index)).fold(Patches::default(), Patches::with);
+    // Who stops in a district or at an airport is found in the city, too.
+    for halt in known() {
+        let city = gazetteer.city_of(halt.index);
+        if city != halt.index {
+            let (cell, parts) = (gazetteer.cell_of(city), gazetteer.part_of(city));
+            stays.push((cell, halt.arrive, halt.depart(), parts));
+            patches = patches.with(gazetteer.patch_of(city));
+        }
+    }
     let Some(extra_km) = trip.extra_km() else { return (stays, patches) };
     for ends in trip.halts.windows(2) {
         let (start, end) = (&ends[0], &ends[1]);

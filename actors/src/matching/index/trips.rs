@@ -231,7 +231,7 @@ impl TripIndex {
 
     /// The pages on which trips are that may touch an end of the package.
     pub(super) fn pages(&self, package: &PackageEntry) -> Vec<Page> {
-        let ends: Vec<_> = package.pickups.iter().chain(&package.dropoffs).copied().collect();
+        let ends: Vec<_> = package.pickups.iter().chain(package.dropoffs.iter()).copied().collect();
         self.postings.pages(&cells_of(&ends))
     }
 

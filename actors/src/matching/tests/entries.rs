@@ -1,14 +1,14 @@
 //! What trips and packages are reduced to.
 
 use super::*;
-use crate::matching::{Anchor, TripIndex, zone};
+use crate::matching::{Anchor, TripIndex, Zone, zone};
 use crate::request::Party;
 use crate::trip::{MAX_DETOUR_MIN, MAX_STOPS};
 
 /// Every anchor of the world, in the order of the way.
 fn anchors(entry: &TripEntry) -> Vec<Anchor> {
-    let spots: Vec<&Spot> = world().iter().map(|place| spot(place.name_en)).collect();
-    let mut anchors = entry.anchors_at(&spots).into_vec();
+    let spots: Vec<&'static Spot> = world().iter().map(|place| spot(place.name_en)).collect();
+    let mut anchors = entry.anchors_at(&Zone::of(&spots, world())).into_vec();
     anchors.sort_unstable_by_key(Anchor::order);
     anchors
 }

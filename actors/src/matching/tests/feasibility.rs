@@ -248,6 +248,6 @@ fn people_may_come_back_to_what_they_turned_down() {
     package.requests.push(request(&trip, Origin::Engine, RequestState::Declined { at: NOW, reason: None }));
     let entry = package_entry(&package);
     assert!(fit(&trip_entry(&trip), &entry.need(), NOW).is_ok());
-    let (from, to) = ([spot("Alfa")], [spot("Bravo")]);
+    let (from, to) = (only("Alfa"), only("Bravo"));
     assert!(fit(&trip_entry(&trip), &Need::to_pass(&from, &to), NOW).is_ok());
 }

@@ -145,7 +145,7 @@ fn the_search_for_couriers_asks_for_no_room_and_no_window_but_for_the_future() {
     over.state = TripState::Cancelled { at: NOW };
     let index =
         index_of(&[full, trip(2, &[("Alfa", 2), ("Bravo", 4)]), trip(3, &[("Bravo", 1), ("Alfa", 3)]), over]);
-    let (from, to) = ([spot("Alfa")], [spot("Bravo")]);
+    let (from, to) = (only("Alfa"), only("Bravo"));
     let passing = |now| -> Vec<(TripId, Time)> {
         let trips = index.between(&Need::to_pass(&from, &to), now, usize::MAX);
         trips.iter().map(|found| (found.trip, found.plan.pickup.at)).collect()

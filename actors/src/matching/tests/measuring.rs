@@ -10,7 +10,7 @@ fn index(name: &str) -> PlaceIndex {
 
 /// A question about a package between exactly these places.
 fn question(trip: &Trip, from: &str, to: &str, in_town: bool) -> Question {
-    let (pickups, dropoffs) = ([spot(from)], [spot(to)]);
+    let (pickups, dropoffs) = (only(from), only(to));
     let need =
         Need { pickups: &pickups, dropoffs: &dropoffs, load: kg(2), ready_at: NOW, deliver_by: hour(48) };
     let trip = trip_entry(trip);

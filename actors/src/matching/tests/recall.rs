@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::matching::{PackageIndex, TripIndex, feasible};
+use crate::place::Kind;
 
 /// A small generator of numbers that look random: the tests need many, and no others.
 struct Numbers(u64);
@@ -24,7 +25,11 @@ fn towns() -> Vec<&'static Place> {
     // Moscow's surroundings are dense, so most ways pass many towns.
     let near =
         |place: &&Place| place.country == "RU" && place.position.lat > 50.0 && place.position.lon < 60.0;
-    Gazetteer::bundled().iter().filter(near).take(300).collect()
+    // Airports and districts of cities, and villages, which have no number of their own.
+    let all = || Gazetteer::bundled().iter().filter(near);
+    let airports = all().filter(|place| place.kind == Kind::Airport);
+    let villages = all().filter(|place| place.kind == Kind::Small).step_by(40).take(60);
+    all().take(240).chain(airports).chain(villages).collect()
 }
 
 fn some_trip(n: u128, towns: &[&'static Place], numbers: &mut Numbers) -> Trip {

@@ -78,3 +78,79 @@ fn an_unknown_name_comes_with_similar_ones() {
     }
     assert_eq!(alone("  "), Resolved::Unknown(Vec::new()));
 }
+
+#[test]
+fn what_a_place_lies_in_may_be_said_in_many_ways() {
+    for (name, region) in [
+        ("город Москва", "Москва"),
+        ("г. Москва", "Москва"),
+        ("г.Москва", "Москва"),
+        ("Москва, Россия", "Москва"),
+        ("Россия, Москва", "Москва"),
+        ("Moscow, Russia", "Москва"),
+        ("Москва, РФ", "Москва"),
+        ("Москва Россия", "Москва"),
+        ("Киров, Калужская область", "Калужская область"),
+        ("Киров (Калужская обл.)", "Калужская область"),
+        ("Киров Калужская область", "Калужская область"),
+        ("Калужская обл., г. Киров", "Калужская область"),
+        ("Kirov, Kaluga Oblast", "Калужская область"),
+        ("Киров, Кировская область, Россия", "Кировская область"),
+        ("Железногорск, Красноярский край", "Красноярский край"),
+        ("Железногорск (Курская область)", "Курская область"),
+        ("Железногорск, Курск", "Курская область"),
+        ("Троицк, Челябинская обл", "Челябинская область"),
+        ("Чертаново Южное, Москва", "Москва"),
+        ("Дербент, Республика Дагестан", "Дагестан"),
+        ("Мирный, Республика Саха (Якутия)", "Якутия"),
+        ("Мирный, Архангельская область", "Архангельская область"),
+    ] {
+        let Resolved::One(place) = alone(name) else { panic!("{name}: {:?}", alone(name)) };
+        assert_eq!(place.region.map(|region| region.name_ru), Some(region), "{name}");
+    }
+    let resolved = |wanted: Wanted<'_>| Gazetteer::bundled().resolve(&wanted, &hint(&Home::default()));
+    let kaluga =
+        Wanted {
+            region: Some("Калужская область"), country: Some("Russia"), ..Wanted::named("Киров")
+        };
+    assert_eq!(one(resolved(kaluga)).2, 54.0);
+    let nowhere = Wanted {
+        region: Some("Московская область"), ..Wanted::named("Владивосток")
+    };
+    assert!(matches!(resolved(nowhere), Resolved::Unknown(_)));
+}
+
+#[test]
+fn airports_and_districts_are_known_and_belong_to_their_city() {
+    for (name, city) in [
+        ("SVO", "Москва"),
+        ("svo", "Москва"),
+        ("Шереметьево", "Москва"),
+        ("аэропорт Шереметьево", "Москва"),
+        ("Sheremetyevo", "Москва"),
+        ("Внуково", "Москва"),
+        ("VKO", "Москва"),
+        ("DXB", "Дубай"),
+        ("Пулково", "Санкт-Петербург"),
+        ("Химки", "Москва"),
+        ("Чертаново", "Москва"),
+        ("Адлер", "Сочи"),
+        ("Зеленоград", "Москва"),
+        ("Толмачёво", "Новосибирск"),
+        ("Минск-2", "Минск"),
+        ("SAW", "Стамбул"),
+    ] {
+        let Resolved::One(place) = alone(name) else { panic!("{name}: {:?}", alone(name)) };
+        let of = place.city.and_then(|city| Gazetteer::bundled().get(city));
+        assert_eq!(of.map(|city| city.name_ru), Some(city), "{name} is {place:?}");
+    }
+    assert_eq!(one(alone("JFK")).0, "Нью-Йорк");
+    let Resolved::One(by_air) = from("Сочи", Some(Travel::Air), "Внуково") else {
+        panic!("Внуково")
+    };
+    assert_eq!(by_air.kind, Kind::Airport);
+    let Resolved::Ambiguous(places) = alone("Кольцово") else {
+        panic!("{:?}", alone("Кольцово"))
+    };
+    assert!(places.iter().any(|place| place.kind == Kind::Airport) && places.len() > 1);
+}
