@@ -1,11 +1,12 @@
 //! Places by name or by position.
 
-use actix_web::HttpResponse;
-use peerpack_actors::place::{Gazetteer, Place};
+use actix_web::{HttpResponse, web};
+use peerpack_actors::place::{Gazetteer, Kind, Place, PlaceId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::input::Point;
+use super::input::{Point, SHORT_TEXT};
+use crate::app::App;
 use crate::error::extract::Query;
 use crate::error::{ApiError, Problem};
 
@@ -20,7 +21,8 @@ const NEAR_KM: f64 = 100.0;
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub struct Which {
-    /// The beginning of a name, in Russian or English.
+    /// The beginning of a name in Russian, English or the language of the country, or an airport's code. Slips and the
+    /// wrong keyboard layout are forgiven; a region or a country may follow after a comma.
     q: Option<String>,
     /// Around a point: `lat,lon`.
     near: Option<String>,
@@ -48,23 +50,54 @@ pub struct City {
     tz: String,
     /// ISO 3166 code.
     country: String,
+    country_ru: String,
+    country_en: String,
+    /// The region it lies in; absent where that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region_ru: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region_en: Option<String>,
+    /// What it is.
+    kind: CityKind,
+    /// The id of the city that it is a district or an airport of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    city: Option<String>,
 }
 
-/// Places by the beginning of a name, or around a point; the largest if nothing is asked.
+/// What a place is.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CityKind {
+    /// A city, a town or a district.
+    Town,
+    /// A small town or a village.
+    Small,
+    /// An airport.
+    Airport,
+}
+
+/// Places by the beginning of a name, or around a point; the largest if nothing is asked. Names that are exactly what was
+/// asked come first, then those that begin like it, then those that differ by a slip; in each group those in the home
+/// countries come first.
 #[utoipa::path(get, path = "/api/cities", operation_id = "find_cities", tag = "places", params(Which),
     responses((status = 200, body = Cities), (status = 400, body = Problem), (status = 422, body = Problem)))]
-pub async fn cities(query: Query<Which>) -> Result<HttpResponse, ApiError> {
-    let gazetteer = Gazetteer::bundled();
+pub async fn cities(app: web::Data<App>, query: Query<Which>) -> Result<HttpResponse, ApiError> {
+    let (gazetteer, home) = (Gazetteer::bundled(), &app.config.home_countries);
     let found: Vec<&Place> = match (&query.0.q, &query.0.near) {
-        (Some(name), _) => gazetteer.search(name, MOST),
+        (Some(name), _) => gazetteer.suggestions(shortened(name), home, MOST),
         (None, Some(near)) => {
             let position = point(near)?.position("near")?;
             gazetteer.within(position, NEAR_KM).into_iter().map(|(place, _)| place).take(MOST).collect()
         }
-        (None, None) => gazetteer.iter().take(MOST).collect(),
+        (None, None) => gazetteer.largest(home, MOST),
     };
     let cities = found.iter().map(|place| place.name_ru.to_owned()).collect();
     Ok(HttpResponse::Ok().json(Cities { cities, places: found.into_iter().map(city).collect() }))
+}
+
+/// No name is longer, and whoever sends more asks for work in vain.
+fn shortened(name: &str) -> &str {
+    name.char_indices().nth(SHORT_TEXT).map_or(name, |(end, _)| &name[..end])
 }
 
 fn point(text: &str) -> Result<Point, ApiError> {
@@ -76,6 +109,7 @@ fn point(text: &str) -> Result<Point, ApiError> {
 }
 
 fn city(place: &Place) -> City {
+    let country = Gazetteer::bundled().country(place.country);
     City {
         id: place.id.to_string(),
         name_ru: place.name_ru.to_owned(),
@@ -84,5 +118,15 @@ fn city(place: &Place) -> City {
         lon: place.position.lon,
         tz: place.tz.to_owned(),
         country: place.country.to_owned(),
+        country_ru: country.map_or(place.country, |country| country.name_ru).to_owned(),
+        country_en: country.map_or(place.country, |country| country.name_en).to_owned(),
+        region_ru: place.region.map(|region| region.name_ru.to_owned()),
+        region_en: place.region.map(|region| region.name_en.to_owned()),
+        kind: match place.kind {
+            Kind::Town => CityKind::Town,
+            Kind::Small => CityKind::Small,
+            Kind::Airport => CityKind::Airport,
+        },
+        city: place.city.map(|PlaceId(city)| city.to_string()),
     }
 }

@@ -7,7 +7,7 @@ use actix_web::{HttpResponse, web};
 use jiff::civil::Date;
 use peerpack_actors::ids::{TripId, UserId};
 use peerpack_actors::load::Load;
-use peerpack_actors::matching::{Candidate, Need, Passing, zone};
+use peerpack_actors::matching::{Candidate, Need, Passing, zones};
 use peerpack_actors::money::Amount;
 use peerpack_actors::place::{Gazetteer, Place, PlaceId, Travel};
 use peerpack_actors::time::{Span, Time};
@@ -290,9 +290,8 @@ fn hits(app: &App, search: &Search, days: Days, start: Option<Time>) -> Result<F
 
 fn passing(app: &App, (from, to): (Option<&Place>, Option<&Place>), load: Load, since: Time) -> Found {
     let settings = app.engine.matching();
-    let around = |place: &Place| zone(place.id, place.position, Gazetteer::bundled(), settings);
     if let (Some(from), Some(to)) = (from, to) {
-        let (pickups, dropoffs) = (around(from), around(to));
+        let (pickups, dropoffs) = zones(from, to, Gazetteer::bundled(), settings);
         let found = app
             .engine
             .search(&Need { load, ready_at: since, ..Need::to_pass(&pickups, &dropoffs) }, MOST_HITS);

@@ -26,6 +26,7 @@ mod marketplace;
 mod matrix;
 mod nodes;
 mod older_client;
+mod places;
 mod production;
 mod promises;
 mod protection;
