@@ -176,8 +176,8 @@ async fn the_package_is_offered_at_the_moment_until_which_room_was_kept() {
         ..draft(now)
     };
     let hours_ago = now - Span::hours(3);
-    for _ in 0..40 * FEW {
-        let choosing = PackageDraft { mode: Mode::Choose, ..parcel(4_000) };
+    for _ in 0..6 * FEW {
+        let choosing = PackageDraft { mode: Mode::Choose, ..parcel(90_000) };
         let id = PackageId::new(hours_ago, rand::random());
         let rival = Package::publish(id, alone.somebody(), choosing, hours_ago).unwrap();
         alone.database.commit(Unit::publish_package(rival)).await.unwrap();
