@@ -7,8 +7,10 @@ mod candidates;
 pub mod codes;
 pub mod extract;
 pub mod panics;
+mod rejections;
 pub mod request_id;
 mod russian;
+pub mod wrong;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,10 +20,11 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use peerpack_actors::place::Place;
 use peerpack_actors::ports::{CommitError, Unavailable};
-use peerpack_actors::rejection::Rejection;
 use peerpack_actors::runtime::Refusal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use crate::language::Language;
 
 pub use candidates::Candidate;
 use candidates::Meant;
@@ -35,6 +38,7 @@ pub struct ApiError {
     status: StatusCode,
     code: &'static str,
     message: String,
+    russian: Option<Box<str>>,
     fields: BTreeMap<String, String>,
     meant: Option<Box<Meant>>,
     limit: Option<u32>,
@@ -82,9 +86,32 @@ impl ApiError {
                 .is_some_and(|known| known.is_general || known.statuses.contains(&status.as_u16())),
             "{code} with {status} is not among the documented codes"
         );
-        let message = message.into();
-        let (fields, meant) = (BTreeMap::new(), None);
-        Self { status, code, message, fields, meant, limit: None, retry_after_s: None }
+        Self {
+            status,
+            code,
+            message: message.into(),
+            russian: None,
+            fields: BTreeMap::new(),
+            meant: None,
+            limit: None,
+            retry_after_s: None,
+        }
+    }
+
+    /// The same sentence in Russian, where it is none of those that are known by heart.
+    #[must_use]
+    pub fn in_russian(mut self, message: impl Into<String>) -> Self {
+        self.russian = Some(message.into().into_boxed_str());
+        self
+    }
+
+    /// The error as it is told in a language.
+    #[must_use]
+    pub fn told_in(self, language: Language) -> Self {
+        match language {
+            Language::Russian => russian::translated(self),
+            Language::English => self,
+        }
     }
 
     /// 400: the request is malformed.
@@ -127,7 +154,8 @@ impl ApiError {
     #[must_use]
     pub fn too_large(limit: usize) -> Self {
         let message = format!("the body may have at most {limit} bytes");
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
+        let russian = format!("Слишком большой запрос: не больше {limit} байт");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message).in_russian(russian)
     }
 
     /// 415: the body is not of a type we read.
@@ -272,8 +300,17 @@ impl ApiError {
     }
 
     fn body(&self) -> String {
-        let told = if request_id::is_russian() { russian::translated(self.clone()) } else { self.clone() };
+        let told = self.clone().told_in(request_id::language());
         serde_json::to_string(&told.problem(request_id::current())).unwrap_or_default()
+    }
+}
+
+/// A sentence that is known by heart, in a language.
+#[must_use]
+pub fn sentence(english: &'static str, language: Language) -> &'static str {
+    match language {
+        Language::Russian => russian::sentence(english).unwrap_or(english),
+        Language::English => english,
     }
 }
 
@@ -314,37 +351,6 @@ impl ResponseError for ApiError {
     }
 }
 
-impl From<Rejection> for ApiError {
-    fn from(rejection: Rejection) -> Self {
-        use Rejection as R;
-        let status = match rejection {
-            // Whoever has no part in a thing is not told that it exists.
-            R::NotAParty | R::UnknownRequest => return Self::not_found(),
-            R::Invalid { field, reason } => return Self::unprocessable(field, reason),
-            R::WrongParty(_) => StatusCode::FORBIDDEN,
-            R::OwnPackage | R::DoesNotSuit(_) | R::CodeRequired => StatusCode::UNPROCESSABLE_ENTITY,
-            R::Stale => StatusCode::PRECONDITION_FAILED,
-            R::IllegalTransition { .. }
-            | R::AlreadyTaken
-            | R::Expired
-            | R::NoRoom(_)
-            | R::TripNotLive
-            | R::PartyGone
-            | R::ParcelsOnBoard
-            | R::AlreadyRequested
-            | R::TooManyRequests
-            | R::TooManyPackages(_)
-            | R::TooManyTrips(_)
-            | R::TooManyPending(_)
-            | R::TooManyOnTrip(_)
-            | R::TooManyWithdrawals
-            | R::AnsweredBefore
-            | R::InsufficientFunds => StatusCode::CONFLICT,
-        };
-        Self::new(status, rejection.code(), rejection.to_string()).with_limit(rejection.limit())
-    }
-}
-
 impl From<Unavailable> for ApiError {
     fn from(_: Unavailable) -> Self {
         Self::unavailable()
@@ -355,7 +361,7 @@ impl From<CommitError> for ApiError {
     fn from(error: CommitError) -> Self {
         match error {
             CommitError::Conflict => {
-                Self::conflict("conflict", "somebody else changed this at the same moment")
+                Self::conflict("conflict", "somebody else changed this at the same moment, please try again")
             }
             CommitError::Refused(rejection) => rejection.into(),
             CommitError::Unavailable(unavailable) => unavailable.into(),
@@ -368,9 +374,8 @@ impl From<Refusal> for ApiError {
         match refusal {
             Refusal::Rejected(rejection) => rejection.into(),
             Refusal::NotFound => Self::not_found(),
-            Refusal::Busy => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "too busy, try again").with_retry_after(1)
-            }
+            Refusal::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "too busy, please try again")
+                .with_retry_after(1),
             Refusal::Unavailable(unavailable) => unavailable.into(),
         }
     }

@@ -40,14 +40,14 @@ mod input;
 pub mod links;
 mod loads;
 mod local_time;
+mod numbers;
 pub mod once;
 mod reference;
 mod uploads;
-mod words;
 
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
-use actix_web::{Route, web};
+use actix_web::{Route, guard, web};
 
 use access::{ADMIN, Access, OPERATORS, PUBLIC, REVIEWERS, SIGNED_IN, enforce};
 use documents::review;
@@ -82,10 +82,18 @@ impl Endpoint {
     }
 }
 
+/// A route for a method. What answers `GET` answers `HEAD` too; the connection leaves the body out.
+fn answering(method: Method) -> Route {
+    match method {
+        Method::GET => web::route().guard(guard::Any(guard::Get()).or(guard::Head())),
+        method => web::method(method),
+    }
+}
+
 macro_rules! endpoints {
     ($($path:literal { $($method:ident $access:ident $handler:path),+ $(,)? })*) => {
         vec![$(Endpoint::at($path)$(
-            .on(Method::$method, $access, web::method(Method::$method).to($handler))
+            .on(Method::$method, $access, answering(Method::$method).to($handler))
         )+),*]
     };
 }
@@ -184,10 +192,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
         }
     }
     config
-        .service(web::resource("/ws/updates").route(web::get().to(updates::follow)))
-        .service(web::resource("/ws").route(web::get().to(ws::upgrade)))
-        .service(web::resource("/track/{link}").route(web::get().to(tracking::show)))
-        .service(web::resource("/openapi.json").route(web::get().to(openapi::json)))
+        .service(web::resource("/ws/updates").route(answering(Method::GET).to(updates::follow)))
+        .service(web::resource("/ws").route(answering(Method::GET).to(ws::upgrade)))
+        .service(web::resource("/track/{link}").route(answering(Method::GET).to(tracking::show)))
+        .service(web::resource("/openapi.json").route(answering(Method::GET).to(openapi::json)))
         .configure(reference::pages)
         .configure(openapi::page);
 }

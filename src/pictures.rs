@@ -46,6 +46,9 @@ pub enum Spoiled {
     /// Not a JPEG, PNG or WebP picture at all.
     #[error("must be a JPEG, PNG or WebP picture")]
     Foreign,
+    /// As phones of Apple take pictures: HEIC, or its sister AVIF.
+    #[error("HEIC and AVIF pictures cannot be read here: please send a JPEG, PNG or WebP picture")]
+    Heif,
     /// More pixels than anybody needs.
     #[error("must have at most 25 million pixels, and at most 10000 on a side")]
     TooLarge,
@@ -56,7 +59,7 @@ pub enum Spoiled {
     #[error("cannot be read as a picture")]
     Broken,
     /// Too many others wait for their picture.
-    #[error("too many pictures are being made")]
+    #[error("too many pictures are being made, please try again")]
     Busy,
 }
 
@@ -117,8 +120,18 @@ fn decode(bytes: &[u8]) -> Result<(DynamicImage, Orientation), Spoiled> {
             }
             decode_with(decoder)
         }
+        _ if is_heif(bytes) => Err(Spoiled::Heif),
         _ => Err(Spoiled::Foreign),
     }
+}
+
+/// Whether the file is of the family that HEIC and AVIF belong to: a box `ftyp` with a brand of theirs.
+fn is_heif(bytes: &[u8]) -> bool {
+    const BRANDS: [&[u8]; 12] = [
+        b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1", b"avif",
+        b"avis",
+    ];
+    bytes.get(4..8) == Some(b"ftyp") && bytes.get(8..12).is_some_and(|brand| BRANDS.contains(&brand))
 }
 
 fn decode_with(mut decoder: impl ImageDecoder) -> Result<(DynamicImage, Orientation), Spoiled> {

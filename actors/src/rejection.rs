@@ -23,22 +23,22 @@ pub enum Rejection {
     #[error("another courier has already taken this package")]
     AlreadyTaken,
     /// The offer's time is over.
-    #[error("this offer has expired")]
+    #[error("the time to answer is over")]
     Expired,
     /// A leg of the trip has no room for the package.
-    #[error("no room left on leg {0} of the trip")]
+    #[error("the trip has no room left for the package on leg {0}")]
     NoRoom(LegIndex),
     /// The trip does not pass the package's places in order, in time, or within the detour budget.
     #[error("the trip does not suit the package: {0}")]
     DoesNotSuit(&'static str),
     /// The trip is over or cancelled.
-    #[error("the trip is no longer available")]
+    #[error("the trip is over or was called off")]
     TripNotLive,
     /// The sender or the courier has deleted the account, or was shut out.
     #[error("somebody who takes part in this has left")]
     PartyGone,
     /// The trip still carries parcels.
-    #[error("the trip still has parcels on board")]
+    #[error("the trip has parcels on board and cannot be called off")]
     ParcelsOnBoard,
     /// Sender and courier are the same person.
     #[error("you cannot carry your own package")]
@@ -47,7 +47,7 @@ pub enum Rejection {
     #[error("there is already an open request for this package and trip")]
     AlreadyRequested,
     /// The package has too many requests.
-    #[error("this package has too many requests")]
+    #[error("too many couriers were asked about this package")]
     TooManyRequests,
     /// The sender has so many packages open, and that is the most.
     #[error("you have {0} packages open, and that is the most")]
@@ -68,7 +68,7 @@ pub enum Rejection {
     #[error("no such request")]
     UnknownRequest,
     /// The sender's money does not cover the reward.
-    #[error("not enough money for the reward")]
+    #[error("the sender has not enough money for the reward")]
     InsufficientFunds,
     /// A call under this key was carried out before; its answer is kept.
     #[error("this was done before")]

@@ -439,40 +439,32 @@ impl Trip {
 }
 
 fn check_draft(draft: &TripDraft, now: Time) -> Result<(), Rejection> {
-    let invalid = |field, reason| Err(Rejection::Invalid { field, reason });
-    let stops = &draft.stops;
-    if stops.len() < 2 {
-        return invalid("to", "a trip needs an origin and a destination");
+    draft.faults(now).next().map_or(Ok(()), Err)
+}
+
+impl TripDraft {
+    /// Everything that keeps it from being published, field by field.
+    pub fn faults(&self, now: Time) -> impl Iterator<Item = Rejection> {
+        let when = |holds: bool, field, reason| holds.then_some(Rejection::Invalid { field, reason });
+        let (stops, capacity) = (&self.stops, &self.capacity);
+        let is_still = stops.windows(2).any(|pair| pair[0].place == pair[1].place);
+        let falls = stops.iter().any(|stop| stop.depart < stop.arrive)
+            || stops.windows(2).any(|pair| pair[1].arrive <= pair[0].depart);
+        let departs = stops.first().map_or(now, |first| first.depart);
+        let arrives = stops.last().map_or(departs, |last| last.arrive);
+        let is_nothing = capacity.weight_g == 0 || capacity.volume_ml == 0 || capacity.slots == 0;
+        let faults = [
+            when(stops.len() < 2, "to", "a trip needs an origin and a destination"),
+            when(stops.len() > MAX_STOPS, "stops", "a trip has at most 16 stops"),
+            when(is_still, "to", "two stops in a row are the same place"),
+            when(falls, "time", "the times along the route must rise"),
+            when(departs <= now, "date", "the departure is in the past"),
+            when(departs.since(now) > MAX_AHEAD, "date", "the departure is more than 180 days ahead"),
+            when(arrives.since(departs) > MAX_DURATION, "time", "the trip takes more than 30 days"),
+            when(is_nothing, "capacity", "must be more than zero"),
+            when(capacity.weight_g > MAX_WEIGHT_G, "capacity_g", "must be at most 2000 kg"),
+            when(self.max_detour_min > MAX_DETOUR_MIN, "max_detour_min", "must be at most a day"),
+        ];
+        faults.into_iter().flatten()
     }
-    if stops.len() > MAX_STOPS {
-        return invalid("stops", "a trip has at most 16 stops");
-    }
-    if stops.windows(2).any(|pair| pair[0].place == pair[1].place) {
-        return invalid("to", "two stops in a row are the same place");
-    }
-    if stops.iter().any(|stop| stop.depart < stop.arrive)
-        || stops.windows(2).any(|pair| pair[1].arrive <= pair[0].depart)
-    {
-        return invalid("time", "the times along the route must rise");
-    }
-    let (departs, arrives) = (stops[0].depart, stops[stops.len() - 1].arrive);
-    if departs <= now {
-        return invalid("date", "the departure is in the past");
-    }
-    if departs.since(now) > MAX_AHEAD {
-        return invalid("date", "the departure is more than 180 days ahead");
-    }
-    if arrives.since(departs) > MAX_DURATION {
-        return invalid("time", "the trip takes more than 30 days");
-    }
-    if draft.capacity.weight_g == 0 || draft.capacity.volume_ml == 0 || draft.capacity.slots == 0 {
-        return invalid("capacity", "must be more than zero");
-    }
-    if draft.capacity.weight_g > MAX_WEIGHT_G {
-        return invalid("capacity_g", "must be at most 2000 kg");
-    }
-    if draft.max_detour_min > MAX_DETOUR_MIN {
-        return invalid("max_detour_min", "must be at most a day");
-    }
-    Ok(())
 }

@@ -1,5 +1,7 @@
 //! Phone numbers and the codes that are sent to them.
 
+mod number;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -12,63 +14,10 @@ use tokio::time::Instant;
 
 use crate::error::ApiError;
 
+pub use number::Phone;
+
 /// How long a code is good.
 pub const CODE_TTL: Span = Span::minutes(5);
-
-/// Countries whose numbers get codes; others are where calls are expensive.
-const PREFIXES: [&str; 9] = ["+7", "+374", "+375", "+992", "+993", "+994", "+995", "+996", "+998"];
-
-/// A phone number in the form of E.164.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Phone(String);
-
-impl Phone {
-    /// Reads what a person types: with blanks, hyphens and brackets, with `+`, `00` or a Russian `8` in front.
-    ///
-    /// # Errors
-    /// 422 for what is no number, or no number of a country that gets codes.
-    pub fn parse(text: &str) -> Result<Self, ApiError> {
-        let wrong = |reason| ApiError::unprocessable("phone", reason);
-        if text.len() > 40 {
-            return Err(wrong("is not a phone number"));
-        }
-        let plain: String =
-            text.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.' | '\u{a0}')).collect();
-        let number = if let Some(rest) = plain.strip_prefix("00") {
-            format!("+{rest}")
-        } else if plain.len() == 11 && plain.starts_with('8') {
-            format!("+7{}", &plain[1..])
-        } else {
-            plain
-        };
-        let digits = number.strip_prefix('+').unwrap_or_default();
-        if !(8..=15).contains(&digits.len()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(wrong("is not a phone number"));
-        }
-        if !PREFIXES.iter().any(|prefix| number.starts_with(prefix)) {
-            return Err(wrong("numbers of this country get no codes"));
-        }
-        Ok(Self(number))
-    }
-
-    /// The number.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The code of its country: what codes to it are paid with.
-    #[must_use]
-    pub fn country(&self) -> &'static str {
-        PREFIXES.iter().find(|prefix| self.0.starts_with(*prefix)).copied().unwrap_or_default()
-    }
-
-    /// What others may see of it.
-    #[must_use]
-    pub fn masked(&self) -> String {
-        format!("+… {}", &self.0[self.0.len() - 4..])
-    }
-}
 
 /// The most digits of a code.
 const MOST_DIGITS: u32 = 10;
@@ -179,24 +128,6 @@ fn run(program: &Path, phone: &str, code: &str) -> std::io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn x_36_numbers_have_one_form() {
-        for (text, number) in [
-            ("+7 (900) 123-45-67", "+79001234567"),
-            ("8 900 123 45 67", "+79001234567"),
-            ("00375 29 123 45 67", "+375291234567"),
-        ] {
-            assert_eq!(Phone::parse(text).unwrap().as_str(), number);
-        }
-        let long = "+7".to_owned() + &"9".repeat(40);
-        for wrong in
-            ["", "+", "9001234567", "+7900", "+7 900 123 45 6a", "+٧٩٠٠١٢٣٤٥٦٧", "+1 900 123 4567", &long]
-        {
-            assert_eq!(Phone::parse(wrong).unwrap_err().status(), 422, "{wrong}");
-        }
-        assert_eq!(Phone::parse("+79001234567").unwrap().masked(), "+… 4567");
-    }
 
     #[test]
     fn codes_have_as_many_digits_as_they_should() {

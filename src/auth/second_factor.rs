@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use totp_rs::{Builder, Totp};
 
 use super::token::Tokens;
+use crate::typed;
 
 /// How many recovery codes are handed out.
 pub const RECOVERY_CODES: usize = 8;
@@ -40,7 +41,7 @@ impl Authenticator {
     /// The time step of a code that is right about now.
     #[must_use]
     pub fn step(&self, code: &str, now: Time) -> Option<i64> {
-        let plain: String = code.chars().filter(|c| !c.is_whitespace()).take(16).collect();
+        let plain = typed::code(code);
         let is_code = plain.len() == 6 && plain.bytes().all(|byte| byte.is_ascii_digit());
         let now_s = u64::try_from(now.ms() / 1_000).ok()?;
         let step = self.0.check(is_code.then_some(plain.as_str())?, now_s)?;

@@ -3,6 +3,9 @@
 //! What a parser says about bad input stays inside; of the input itself only a field's name may be echoed.
 //! Must not know any route: what a body means is its handler's business.
 
+mod shape;
+
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -10,12 +13,12 @@ use std::time::Duration;
 use actix_web::error::{JsonPayloadError, PayloadError};
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, dev, web};
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
 
 use super::ApiError;
+use super::wrong::Wrong;
 
 /// The most bytes a JSON body may have.
 pub const JSON_LIMIT: usize = 64 * 1024;
@@ -26,15 +29,15 @@ const BODY_STALL: Duration = Duration::from_secs(10);
 /// How long a body may take in all.
 const BODY_TOTAL: Duration = Duration::from_secs(30);
 
-/// The SHA-256 of a request's body, in the request's extensions once the body was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BodyDigest(pub [u8; 32]);
+/// A request's body, in the request's extensions once it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawBody(pub Bytes);
 
 /// A JSON body of at most [`JSON_LIMIT`] bytes. `T` should `deny_unknown_fields`.
 ///
 /// Refused are: other content types and any content encoding (415), large bodies (413), slow bodies (408), and as
 /// malformed (400) whatever is not UTF-8, not JSON, nested deeper than 128 levels, not of `T`'s shape, or has a NUL
-/// character in a string.
+/// character in a string. Every field that is not of its shape is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Body<T>(pub T);
 
@@ -43,13 +46,35 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
     fn from_request(req: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let given = Given::from_request(req, payload);
+        Box::pin(async move {
+            let Given(body, wrong) = given.await?;
+            wrong.finish(Self(body))
+        })
+    }
+}
+
+/// A JSON body as far as it could be read, with what is wrong with the rest: for a handler that looks at every field
+/// before it refuses any. Otherwise as [`Body`].
+#[derive(Debug)]
+pub struct Given<T>(pub T, pub Wrong);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Given<T> {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
         let checked = check_headers(req.headers());
         let (payload, req) = (payload.take(), req.clone());
         Box::pin(async move {
             checked?;
-            let body = read_in_time(payload, BODY_STALL, BODY_TOTAL).await?;
-            req.extensions_mut().insert(BodyDigest(Sha256::digest(&body).into()));
-            parse(&body).map(Body)
+            let body = read_in_time(payload, BODY_STALL, BODY_TOTAL).await?.freeze();
+            req.extensions_mut().insert(RawBody(body.clone()));
+            let (read, wrong) = parse(&body)?;
+            match read {
+                Some(read) => Ok(Self(read, wrong)),
+                None => Err(wrong.into()),
+            }
         })
     }
 }
@@ -66,13 +91,15 @@ impl<T: DeserializeOwned + 'static> FromRequest for MaybeBody<T> {
         let checked = check_headers(req.headers());
         let (payload, req) = (payload.take(), req.clone());
         Box::pin(async move {
-            let body = read_in_time(payload, BODY_STALL, BODY_TOTAL).await?;
-            req.extensions_mut().insert(BodyDigest(Sha256::digest(&body).into()));
+            let body = read_in_time(payload, BODY_STALL, BODY_TOTAL).await?.freeze();
+            req.extensions_mut().insert(RawBody(body.clone()));
             if body.is_empty() {
                 return Ok(Self(None));
             }
             checked?;
-            parse(&body).map(|body| Self(Some(body)))
+            let (read, wrong) = parse(&body)?;
+            wrong.finish(())?;
+            read.map(|read| Self(Some(read))).ok_or_else(misshapen)
         })
     }
 }
@@ -91,17 +118,16 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
 }
 
 fn query<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
-    let mut present = form_urlencoded::Serializer::new(String::new());
+    let mut pairs: Vec<(Cow<'_, str>, Cow<'_, str>)> = Vec::new();
     for (name, value) in form_urlencoded::parse(text.as_bytes()) {
         if name.contains('\0') || value.contains('\0') {
             return Err(nul());
         }
         if !value.is_empty() {
-            present.append_pair(&name, &value);
+            pairs.push((name, value));
         }
     }
-    let parsed = web::Query::<T>::from_query(&present.finish());
-    parsed.map(web::Query::into_inner).map_err(|error| misshapen(&error.to_string()))
+    shape::read_query(pairs)
 }
 
 fn check_headers(headers: &HeaderMap) -> Result<(), ApiError> {
@@ -141,15 +167,12 @@ async fn read(mut payload: dev::Payload, stall: Duration) -> Result<BytesMut, Ap
     }
 }
 
-/// Parses JSON of the shape `T` under the rules of [`Body`].
-///
-/// # Errors
-/// 400, in our own words.
-pub fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, ApiError> {
+/// Reads JSON of the shape `T` under the rules of [`Body`], as far as it goes.
+fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<(Option<T>, Wrong), ApiError> {
     if has_nul(json) {
         return Err(nul());
     }
-    serde_json::from_slice(json).map_err(|error| malformed(&error))
+    shape::read(json)
 }
 
 /// Whether a JSON text has an escaped NUL in one of its strings. A bare one is no JSON anyway.
@@ -172,33 +195,10 @@ fn nul() -> ApiError {
 }
 
 fn malformed(error: &serde_json::Error) -> ApiError {
-    use serde_json::error::Category;
-    match error.classify() {
-        Category::Syntax | Category::Eof | Category::Io => {
-            ApiError::bad_request("the body is not valid JSON")
-        }
-        Category::Data => misshapen(&error.to_string()),
-    }
+    if error.is_data() { misshapen() } else { ApiError::bad_request("the body is not valid JSON") }
 }
 
-/// Takes from a parser's words the name of the field that is unknown, missing or doubled, and nothing else.
-fn misshapen(words: &str) -> ApiError {
-    const KNOWN: [(&str, &str); 3] = [
-        ("unknown field `", "is not known here"),
-        ("missing field `", "is required"),
-        ("duplicate field `", "is given twice"),
-    ];
-    for (start, reason) in KNOWN {
-        let name = words.split_once(start).and_then(|(_, rest)| rest.split_once('`')).map(|(name, _)| name);
-        let harmless = |name: &&str| {
-            !name.is_empty()
-                && name.len() <= 64
-                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-        };
-        if let Some(name) = name.filter(harmless) {
-            return ApiError::bad_request(format!("the field {name} {reason}")).with_field(name, reason);
-        }
-    }
+fn misshapen() -> ApiError {
     ApiError::bad_request("a value has the wrong type or form")
 }
 
@@ -208,7 +208,7 @@ pub fn refuse_in_our_words(config: &mut web::ServiceConfig) {
         .app_data(web::JsonConfig::default().limit(JSON_LIMIT).error_handler(|error, _| json_error(&error).into()))
         // A path with something else where an id belongs leads nowhere.
         .app_data(web::PathConfig::default().error_handler(|_, _| ApiError::not_found().into()))
-        .app_data(web::QueryConfig::default().error_handler(|error, _| misshapen(&error.to_string()).into()));
+        .app_data(web::QueryConfig::default().error_handler(|_, _| misshapen().into()));
 }
 
 fn json_error(error: &JsonPayloadError) -> ApiError {

@@ -1,137 +1,12 @@
 //! The sentences of errors for people who read Russian. Codes and the names of fields in bodies stay what they are.
 
+mod reasons;
+mod sentences;
+
 use super::ApiError;
 use super::codes;
-
-/// What is wrong with a field: as it is said in English, and in Russian.
-const REASONS: &[(&str, &str)] = &[
-    ("a point needs lat and lon", "точке нужны и lat, и lon"),
-    ("a place needs a name, an id or a point", "месту нужно название, номер или точка"),
-    ("a trip has at most 16 stops", "в поездке может быть не больше 16 остановок"),
-    ("a trip needs an origin and a destination", "поездке нужны начало и конец"),
-    ("at most 20 tags of 200 characters", "не больше 20 меток по 200 знаков"),
-    ("cannot be read as a PDF file", "файл PDF не читается"),
-    ("cannot be read as a picture", "картинка не читается"),
-    ("cannot be stored", "это нельзя сохранить"),
-    (
-        "is for packages of mode instant: in mode choose the sender picks",
-        "только для режима instant: в режиме choose выбирает отправитель",
-    ),
-    ("is another day than the time says", "не тот день, что указан рядом со временем"),
-    ("is given twice", "указано дважды"),
-    ("is in the past", "уже в прошлом"),
-    ("is more than 180 days ahead", "больше чем через 180 дней"),
-    ("is not a phone number", "это не номер телефона"),
-    ("is not known here", "такого поля нет"),
-    ("is not one of ours", "неизвестное значение"),
-    ("is out of range", "вне допустимых пределов"),
-    ("is required", "нужно указать"),
-    ("is too large", "слишком много"),
-    ("is wrong", "неверно"),
-    ("latitude or longitude is out of range", "широта или долгота вне допустимых пределов"),
-    ("must be 1 to 5", "должна быть от 1 до 5"),
-    ("must be 3 to 64 letters, digits, or any of . _ - @", "от 3 до 64 букв, цифр или знаков . _ - @"),
-    ("must be HH:MM or HH:MM → HH:MM", "нужно ЧЧ:ММ или ЧЧ:ММ → ЧЧ:ММ"),
-    ("must be YYYY-MM-DD or DD.MM.YYYY", "нужно ГГГГ-ММ-ДД или ДД.ММ.ГГГГ"),
-    ("must be a language tag such as ru or en-GB", "нужен код языка, например ru или en-GB"),
-    (
-        "must be an instant, or YYYY-MM-DD HH:MM or YYYY-MM-DD in local time",
-        "нужен момент времени или ГГГГ-ММ-ДД ЧЧ:ММ или ГГГГ-ММ-ДД по местному времени",
-    ),
-    ("must be after ready_at", "должно быть позже ready_at"),
-    ("must be at least 100, or all there is", "не меньше 100 или всё, что есть"),
-    ("must be at most 14", "не больше 14"),
-    ("must be at most 200 characters", "не больше 200 знаков"),
-    ("must be at most 2000 kg", "не больше 2000 кг"),
-    ("must be at most a day", "не больше суток"),
-    ("must be from zero to ten million", "от нуля до десяти миллионов"),
-    ("must be lat,lon", "нужно широта,долгота"),
-    ("must be light, medium, heavy or very_heavy", "нужно light, medium, heavy или very_heavy"),
-    ("must be more than zero", "должно быть больше нуля"),
-    ("must be plane, train, car, bus or foot", "нужно plane, train, car, bus или foot"),
-    ("must be small, medium, large or xl", "нужно small, medium, large или xl"),
-    ("must be viewer, dispatcher or admin", "нужно viewer, dispatcher или admin"),
-    ("must be xs, s, m or l", "нужно xs, s, m или l"),
-    ("must say the arrival, too, where its day is given", "укажите и время прибытия, раз указан его день"),
-    ("must have 12 to 256 characters", "от 12 до 256 знаков"),
-    (
-        "must have at most 25 million pixels, and at most 10000 on a side",
-        "не больше 25 миллионов пикселей и 10000 по стороне",
-    ),
-    ("must have at most two decimal places", "не больше двух знаков после запятой"),
-    ("must not be after deliver_by", "должно быть не позже deliver_by"),
-    ("must not be animated", "анимация не принимается"),
-    ("must not be before date_from", "должно быть не раньше date_from"),
-    ("must not be empty", "не может быть пустым"),
-    ("must not be negative", "не может быть меньше нуля"),
-    ("name a package or describe a new one", "назовите посылку или опишите новую"),
-    ("name a trip or a way, not both", "назовите поездку или путь, но не то и другое сразу"),
-    ("name a trip, or its date and time", "назовите поездку или её дату и время"),
-    ("nothing forbidden may be inside", "подтвердите, что внутри нет ничего запрещённого"),
-    ("numbers of this country get no codes", "на номера этой страны коды не отправляются"),
-    ("pickup and delivery are the same place", "посылка начинает и кончает путь в одном месте"),
-    (
-        "the arrival is too soon: nobody is that fast with this transport",
-        "прибытие слишком рано: так быстро на этом транспорте не добраться",
-    ),
-    ("the arrival cannot be worked out", "не удалось вычислить время прибытия"),
-    ("the departure is in the past", "отправление уже в прошлом"),
-    ("the departure is more than 180 days ahead", "до отправления больше 180 дней"),
-    ("the times along the route must rise", "время на маршруте должно идти вперёд"),
-    ("the trip takes more than 30 days", "поездка дольше 30 дней"),
-    (
-        "this time does not exist on that day: the clocks go forward over it",
-        "такого времени в этот день нет: часы переводят вперёд",
-    ),
-    (
-        "this name means several places: say the region, or one of `candidates`",
-        "это название носят несколько мест: укажите область или выберите из `candidates`",
-    ),
-    ("this point is far from the place", "эта точка далеко от указанного места"),
-    ("this package asks for the code of the hand-over", "для этой посылки нужен код передачи"),
-    ("two stops in a row are the same place", "две остановки подряд в одном месте"),
-    ("unknown city", "такой город не найден"),
-    ("unknown place_id", "такое место не найдено"),
-];
-
-/// The names of the fields that people fill in.
-const FIELDS: &[(&str, &str)] = &[
-    ("amount", "Сумма"),
-    ("arrival_date", "Дата прибытия"),
-    ("capacity", "Вместимость"),
-    ("code", "Код"),
-    ("comment", "Комментарий"),
-    ("date", "Дата"),
-    ("date_from", "Дата с"),
-    ("date_to", "Дата по"),
-    ("deliver_by", "Срок доставки"),
-    ("delivery_address", "Адрес доставки"),
-    ("description", "Описание"),
-    ("file", "Файл"),
-    ("from", "Откуда"),
-    ("message", "Сообщение"),
-    ("method", "Способ вывода"),
-    ("name", "Имя"),
-    ("phone", "Телефон"),
-    ("dropoff", "Точка доставки"),
-    ("pickup", "Точка отправления"),
-    ("pickup_address", "Адрес отправления"),
-    ("price", "Цена"),
-    ("rating", "Оценка"),
-    ("reason", "Причина"),
-    ("ready_at", "Готовность"),
-    ("reward", "Вознаграждение"),
-    ("size", "Размер"),
-    ("stops", "Остановки"),
-    ("tags", "Метки"),
-    ("text", "Текст"),
-    ("time", "Время"),
-    ("to", "Куда"),
-    ("transport", "Транспорт"),
-    ("transportType", "Транспорт"),
-    ("trip_comment", "Комментарий"),
-    ("weight", "Вес"),
-];
+use reasons::{FIELDS, REASONS};
+use sentences::SENTENCES;
 
 /// The error with its sentences in Russian. What has none of its own gets that of its code.
 pub(super) fn translated(mut error: ApiError) -> ApiError {
@@ -140,28 +15,53 @@ pub(super) fn translated(mut error: ApiError) -> ApiError {
             *reason = russian;
         }
     }
-    let told = match error.fields.first_key_value() {
-        Some((field, reason)) if error.fields.len() == 1 && is_russian(reason) => {
-            Some(format!("{}: {reason}", found(FIELDS, field).unwrap_or(field)))
-        }
-        _ => codes::of(error.code).map(|code| {
-            let most = error.limit.map(|most| most.to_string());
-            code.russian.replace("{limit}", &most.unwrap_or_default())
-        }),
-    };
+    let whole = || sentence(&error.message).map(str::to_owned);
+    let most = error.limit.map(|most| most.to_string()).unwrap_or_default();
+    let of_code = || codes::of(error.code).map(|code| code.russian.replace("{limit}", &most));
+    let told =
+        error.russian.take().map(String::from).or_else(whole).or_else(|| of_fields(&error)).or_else(of_code);
     error.message = told.unwrap_or(error.message);
     error
+}
+
+/// A whole sentence, if it is known.
+pub(super) fn sentence(english: &str) -> Option<&'static str> {
+    found(SENTENCES, english)
+}
+
+/// Whether what is wrong with a field is said in words of ours.
+pub(super) fn has_reason(english: &str) -> bool {
+    reason(english).is_some()
+}
+
+/// Says of every field what is wrong with it.
+fn of_fields(error: &ApiError) -> Option<String> {
+    let told = |(field, reason): (&String, &String)| {
+        let name = field.rsplit('.').find_map(|part| found(FIELDS, part)).unwrap_or(field);
+        is_russian(reason).then(|| format!("{name}: {reason}"))
+    };
+    let told: Option<Vec<String>> = error.fields.iter().map(told).collect();
+    told.filter(|told| !told.is_empty()).map(|told| told.join("; "))
 }
 
 fn reason(english: &str) -> Option<String> {
     let limited = english.strip_prefix("must be at most ").and_then(|rest| rest.strip_suffix(" characters"));
     let stops = english.strip_prefix("at most ").and_then(|rest| rest.strip_suffix(" stops in between"));
     match (found(REASONS, english), limited, stops) {
+        (None, None, None) => one_of(english),
         (Some(russian), ..) => Some(russian.to_owned()),
         (None, Some(most), _) => Some(format!("не больше {most} знаков")),
         (None, None, Some(most)) => Some(format!("не больше {most} остановок в пути")),
-        (None, None, None) => None,
     }
+}
+
+/// `must be one, two or three`, of words that are the same in every language.
+fn one_of(english: &str) -> Option<String> {
+    let words = english.strip_prefix("must be ")?;
+    let is_word = |word: &str| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let (first, last) = words.split_once(" or ")?;
+    let are_words = first.split(", ").chain([last]).all(is_word);
+    are_words.then(|| format!("нужно {first} или {last}"))
 }
 
 fn found(table: &[(&str, &'static str)], word: &str) -> Option<&'static str> {
@@ -191,7 +91,8 @@ mod tests {
         read(std::path::Path::new("actors/src"), &mut source);
         let mut missing = Vec::new();
         let mut seen = 0;
-        for start in ["unprocessable(", "return invalid(", "Rejection::Invalid { field: "] {
+        for start in ["unprocessable(", "return invalid(", "Rejection::Invalid { field: ", "when(", "timed("]
+        {
             for call in source.split(start).skip(1) {
                 // The field and the reason stand within the call.
                 let call = call.split(')').next().unwrap_or_default();
@@ -210,6 +111,49 @@ mod tests {
         assert!(missing.is_empty(), "{missing:?}");
     }
 
+    /// Whole sentences are literals beside the status that they come with, or in a variable of that name, or the words of
+    /// an error that people meet.
+    #[test]
+    fn every_sentence_has_a_russian_one() {
+        let mut source = String::new();
+        read(std::path::Path::new("src"), &mut source);
+        let calls = ["bad_request(", "forbidden(", "conflict(", "unauthorized(", "unsupported_media_type("];
+        let variables = ["let message = ", "let formats = ", "bad(None, ", "bad(cmd_id, "];
+        let mut missing = Vec::new();
+        let mut seen = 0;
+        for start in calls.into_iter().chain(variables) {
+            for call in source.split(start).skip(1) {
+                let call = call.split([')', ';']).next().unwrap_or_default();
+                let literals = call.split('"').skip(1).step_by(2);
+                for given in
+                    literals.filter(|literal| literal.contains(' ') && !literal.contains(['{', '\\']))
+                {
+                    seen += 1;
+                    if !has_russian(given) {
+                        missing.push(given);
+                    }
+                }
+            }
+        }
+        assert!(seen > 60, "{seen}");
+        assert!(missing.is_empty(), "{missing:?}");
+        for (file, start) in [
+            ("src/auth/telegram.rs", "#[error(\""),
+            ("src/auth/token.rs", "#[error(\""),
+            ("src/pictures.rs", "#[error(\""),
+            ("src/ws/wire/client.rs", "Err(\""),
+        ] {
+            let source = std::fs::read_to_string(file).unwrap();
+            for given in source.split(start).skip(1).filter_map(|rest| rest.split('"').next()) {
+                assert!(given.contains('{') || has_russian(given), "{given}");
+            }
+        }
+    }
+
+    fn has_russian(english: &str) -> bool {
+        found(SENTENCES, english).or_else(|| found(REASONS, english)).is_some()
+    }
+
     fn read(folder: &std::path::Path, text: &mut String) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -218,6 +162,7 @@ mod tests {
             } else if path.extension().is_some_and(|kind| kind == "rs")
                 && !path.ends_with("error/tests.rs")
                 && !path.ends_with("error/russian.rs")
+                && !path.to_string_lossy().contains("error/russian/")
             {
                 text.push_str(&std::fs::read_to_string(path).unwrap().replace("\\\n", ""));
             }

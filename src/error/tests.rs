@@ -1,4 +1,5 @@
 use actix_web::body::to_bytes;
+use peerpack_actors::rejection::Rejection;
 
 use super::*;
 

@@ -1,6 +1,6 @@
 //! Where a request comes from.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use actix_web::HttpRequest;
 use actix_web::http::header;
@@ -13,7 +13,14 @@ pub fn of(req: &HttpRequest, trusted_proxies: u8) -> IpAddr {
     let Some(hops) = usize::from(trusted_proxies).checked_sub(1) else { return peer };
     let said = req.headers().get_all(header::X_FORWARDED_FOR).filter_map(|value| value.to_str().ok());
     let said: Vec<&str> = said.flat_map(|value| value.split(',').map(str::trim)).collect();
-    said.iter().rev().nth(hops).and_then(|address| address.parse().ok()).unwrap_or(peer)
+    said.iter().rev().nth(hops).and_then(|address| parse(address)).unwrap_or(peer)
+}
+
+/// An address as proxies write it: some with the port, and those of IPv6 in brackets or in quotes.
+fn parse(text: &str) -> Option<IpAddr> {
+    let text = text.trim_matches('"');
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    bare.parse().ok().or_else(|| text.parse().ok().map(|socket: SocketAddr| socket.ip()))
 }
 
 /// What is counted as one client: an address, or the network of 64 bits that one household has.
@@ -63,6 +70,29 @@ mod tests {
             [(0, "10.0.0.1"), (1, "3.3.3.3"), (2, "2.2.2.2"), (3, "1.1.1.1"), (4, "10.0.0.1")]
         {
             assert_eq!(of(&req, proxies), expected.parse::<IpAddr>().unwrap(), "{proxies}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_read_as_proxies_write_them() {
+        for (said, expected) in [
+            ("1.1.1.1", "1.1.1.1"),
+            ("1.1.1.1:4711", "1.1.1.1"),
+            ("2a00:1::5", "2a00:1::5"),
+            ("[2a00:1::5]", "2a00:1::5"),
+            ("[2a00:1::5]:4711", "2a00:1::5"),
+            ("\"[2a00:1::5]:4711\"", "2a00:1::5"),
+            ("9.9.9.9, 1.1.1.1:80 ", "1.1.1.1"),
+            ("unknown", "10.0.0.1"),
+            ("1.1.1.1:port", "10.0.0.1"),
+            ("[1.1.1.1", "10.0.0.1"),
+            ("", "10.0.0.1"),
+        ] {
+            let req = TestRequest::default()
+                .peer_addr("10.0.0.1:9".parse().unwrap())
+                .insert_header(("x-forwarded-for", said))
+                .to_http_request();
+            assert_eq!(of(&req, 1), expected.parse::<IpAddr>().unwrap(), "{said}");
         }
     }
 

@@ -18,7 +18,8 @@ use super::packages::NewPackage;
 use super::{input, packages};
 use crate::app::App;
 use crate::auth::Principal;
-use crate::error::extract::Body;
+use crate::error::extract::Given;
+use crate::error::wrong::Wrong;
 use crate::error::{ApiError, Problem};
 
 /// What a sender asks a courier, in any of three spellings: an existing package, a new one, or flat.
@@ -66,12 +67,12 @@ pub async fn send_package(
     principal: Principal,
     repeatable: Repeatable,
     path: web::Path<String>,
-    body: Body<SendPackage>,
+    body: Given<SendPackage>,
 ) -> Result<HttpResponse, ApiError> {
     let work = async |once: &Once| {
-        let mut input = body.0;
+        let Given(mut input, mut wrong) = body;
         let by = principal.user;
-        let message = input::text("message", input.message.take(), input::LONG_TEXT)?;
+        let message = wrong.or(input::text("message", input.message.take(), input::LONG_TEXT), String::new());
         let mut trips = trips_of(&app, &path).await?;
         let engine = |trip: TripId, made_from: Option<PackageId>, terms: Terms| {
             let answering = once.package(StatusCode::CREATED, move |package| sent(package, trip));
@@ -79,11 +80,12 @@ pub async fn send_package(
         };
         let (package, trip) = match input.package_id.take().filter(|id| !id.is_empty()) {
             None => {
-                let terms =
-                    packages::terms(&app, input.package_data.as_ref().unwrap_or(&NewPackage::default()))?;
+                let described = NewPackage::default();
+                let described = input.package_data.as_ref().unwrap_or(&described);
+                let terms = wrong.or(packages::terms(&app, described), Terms::default());
                 let is_flat = !input.is_new_package && input.package_data.is_none();
                 let says_reward = input.reward.is_some();
-                let draft = draft_for(&app, input, &trips[0])?;
+                let draft = draft_for(&app, input, &trips[0], wrong)?;
                 if is_flat {
                     let ids: Vec<TripId> = trips.iter().map(|trip| trip.id).collect();
                     let asked = ids.clone();
@@ -102,6 +104,7 @@ pub async fn send_package(
                 }
             }
             Some(id) => {
+                wrong.finish(())?;
                 let id: PackageId = id.parse().map_err(|_| ApiError::not_found())?;
                 let package = app.database.package(id).await?;
                 let package =
@@ -169,15 +172,28 @@ pub(super) async fn trips_of(app: &App, id: &str) -> Result<Vec<Trip>, ApiError>
 }
 
 /// A package made for one courier: others are not offered it unless its sender says so.
-fn draft_for(app: &App, input: SendPackage, trip: &Trip) -> Result<PackageDraft, ApiError> {
+fn draft_for(app: &App, input: SendPackage, trip: &Trip, mut wrong: Wrong) -> Result<PackageDraft, ApiError> {
+    let is_flat = input.package_data.is_none();
     let mut package = input.package_data.unwrap_or_default();
     if !input.is_new_package && input.package_description.is_none() && package.description.is_none() {
-        return Err(ApiError::unprocessable("package_id", "name a package or describe a new one"));
+        wrong.add(ApiError::unprocessable("package_id", "name a package or describe a new one"));
+        return Err(wrong.into());
     }
     package.description = package.description.or(input.package_description);
     package.reward = package.reward.or(input.reward);
     package.mode = package.mode.or(Some(Mode::Choose));
     let place = |index: usize| Gazetteer::bundled().get(trip.draft.stops[index].place);
     let towards = place(0).zip(place(trip.draft.stops.len() - 1));
-    packages::draft(app, package, towards)
+    // As the client spells it.
+    let spelt = |refusal: ApiError| match is_flat {
+        true => refusal.renamed("description", "packageDescription"),
+        false => refusal.within("package_data"),
+    };
+    match packages::draft(app, package, towards, Wrong::default()).map_err(spelt) {
+        Ok(draft) => wrong.finish(draft),
+        Err(refusal) => {
+            wrong.add(refusal);
+            Err(wrong.into())
+        }
+    }
 }

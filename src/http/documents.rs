@@ -127,7 +127,8 @@ async fn content(file: File, size_bytes: u64) -> Result<(MediaType, u64, Content
         Pdf::None => match pictures::remake(file, SIDE).await {
             Ok(picture) => Ok((MediaType::Jpeg, picture.len() as u64, picture.into())),
             Err(pictures::Spoiled::Foreign) => {
-                Err(ApiError::unsupported_media_type("must be a JPEG, PNG or WebP picture or a PDF file"))
+                let formats = "must be a JPEG, PNG or WebP picture or a PDF file";
+                Err(ApiError::unsupported_media_type(formats).with_field("file", formats))
             }
             Err(spoiled) => Err(spoiled.into()),
         },

@@ -16,7 +16,7 @@ use super::next::{NextView, next_view};
 use super::packages::{NewPackage, draft};
 use crate::app::App;
 use crate::auth::Principal;
-use crate::error::extract::Body;
+use crate::error::extract::Given;
 use crate::error::{ApiError, Problem};
 use crate::store::Person;
 
@@ -150,9 +150,10 @@ pub async fn explain(
 pub async fn dry_run(
     app: web::Data<App>,
     principal: Principal,
-    body: Body<NewPackage>,
+    body: Given<NewPackage>,
 ) -> Result<HttpResponse, ApiError> {
-    let draft = draft(&app, body.0, None)?;
+    let Given(input, wrong) = body;
+    let draft = draft(&app, input, None, wrong)?;
     let (reward, pickup) = (draft.reward, draft.pickup.place);
     let more = Amount::new(reward.minor + reward.minor * MORE_PERCENT / 100, reward.currency);
     let (as_drafted, with_more) = app.engine.dry_run(principal.user, draft, more).await?;

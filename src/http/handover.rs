@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::auth::Principal;
 use crate::auth::token::Tokens;
 use crate::error::{ApiError, Problem};
+use crate::typed;
 
 /// After so many wrong codes the courier has to wait.
 const MOST_ATTEMPTS: u32 = 5;
@@ -117,7 +118,7 @@ pub(super) async fn is_proven(
     if !asks || request.courier != principal.user {
         return Ok(false);
     }
-    let Some(given) = given.map(str::trim).filter(|given| !given.is_empty()) else {
+    let Some(given) = given.map(typed::code).filter(|given| !given.is_empty()) else {
         return Err(ApiError::unprocessable("code", "this package asks for the code of the hand-over"));
     };
     let now = app.clock.now();

@@ -24,7 +24,9 @@ use crate::config::Mode;
 use crate::error::extract::{Body, MaybeBody};
 use crate::error::{ApiError, Problem};
 use crate::http::avatars;
+use crate::language::Language;
 use crate::store::{self, Rotation, TelegramProfile, User};
+use crate::typed;
 
 /// How long the token before the last one still gets the same successor: the answer may have been lost.
 const REFRESH_GRACE: Span = Span::seconds(10);
@@ -130,15 +132,7 @@ pub async fn sign_in_with_telegram(
     let init_data = given.ok_or_else(|| ApiError::bad_request("init_data is missing"))?;
     let now = app.clock.now();
     let telegram = verify(&app, &init_data, now)?;
-    let name =
-        [Some(telegram.first_name), telegram.last_name].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    let profile = TelegramProfile {
-        telegram_id: telegram.id,
-        name,
-        username: telegram.username,
-        language: telegram.language_code,
-        avatar: telegram.photo_url,
-    };
+    let profile = profile(telegram);
     let fresh = UserId::new(now, app.clock.random());
     let (user, is_new) = app.database.upsert_telegram_user(profile, fresh, now).await?;
     if user.role.is_operator() {
@@ -149,6 +143,25 @@ pub async fn sign_in_with_telegram(
         }
     }
     sign_in(&req, &app, &tokens, Entrance { user, is_new, shown: false, device: None }).await
+}
+
+/// What is kept of what Telegram says. The people whom it speaks of chose the texts: nobody is kept out for them.
+fn profile(telegram: TelegramUser) -> TelegramProfile {
+    let plain =
+        |text: &String| !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control());
+    let username = telegram.username.filter(plain);
+    let language = telegram.language_code.filter(plain);
+    let full =
+        [Some(telegram.first_name), telegram.last_name].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let nobody =
+        || Language::of(language.as_deref()).choose("Пользователь Telegram".into(), "Telegram user".into());
+    TelegramProfile {
+        telegram_id: telegram.id,
+        name: typed::tidy_name(&full).or_else(|| username.clone()).unwrap_or_else(nobody),
+        username,
+        language,
+        avatar: telegram.photo_url.filter(plain),
+    }
 }
 
 fn verify(app: &App, init_data: &str, now: Time) -> Result<TelegramUser, InitDataError> {

@@ -3,10 +3,15 @@
 use std::str::FromStr;
 
 use peerpack_actors::money::{Amount, Currency};
-use peerpack_actors::place::Position;
-use serde::{Deserialize, Deserializer, Serialize};
+use peerpack_actors::place::{Gazetteer, Place, Position};
+use peerpack_actors::rejection::Rejection;
+use serde::{Deserialize, Serialize};
 
 use crate::error::ApiError;
+use crate::error::wrong::Wrong;
+use crate::typed;
+
+pub(super) use super::numbers::{lenient_number, lenient_whole};
 
 /// Longest name, address or label, in characters.
 pub(super) const SHORT_TEXT: usize = 200;
@@ -24,13 +29,33 @@ pub(super) fn text(field: &'static str, text: Option<String>, most: usize) -> Re
     if text.chars().count() > most {
         return Err(ApiError::unprocessable(field, format!("must be at most {most} characters")));
     }
-    Ok(text.to_owned())
+    Ok(typed::isolated(text))
 }
 
 /// A text of bounded length that must say something.
 pub(super) fn required(field: &'static str, given: Option<String>, most: usize) -> Result<String, ApiError> {
     let text = text(field, given, most)?;
     if text.is_empty() { Err(ApiError::unprocessable(field, "must not be empty")) } else { Ok(text) }
+}
+
+/// A name that others see.
+pub(super) fn name(field: &'static str, given: &str) -> Result<String, ApiError> {
+    typed::name(given).map_err(|reason| ApiError::unprocessable(field, reason))
+}
+
+/// A place to stand in for one that cannot be read.
+pub(super) fn any_place(n: usize) -> &'static Place {
+    Gazetteer::bundled().iter().nth(n).expect("the bundled gazetteer has thousands of places")
+}
+
+/// Notes what keeps a draft from being published. What is said of doubtful fields does not count: it follows from something
+/// that only stands in.
+pub(super) fn look_for_faults(faults: impl Iterator<Item = Rejection>, doubtful: &[&str], wrong: &mut Wrong) {
+    let is_doubtful =
+        |fault: &Rejection| matches!(fault, Rejection::Invalid { field, .. } if doubtful.contains(field));
+    for fault in faults.filter(|fault| !is_doubtful(fault)) {
+        wrong.add(fault.into());
+    }
 }
 
 /// A price or reward in roubles.
@@ -61,24 +86,6 @@ impl Point {
 impl From<Position> for Point {
     fn from(position: Position) -> Self {
         Self { lat: position.lat, lon: position.lon }
-    }
-}
-
-/// A number that old clients may send as text.
-pub(super) fn lenient_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Number {
-        Number(f64),
-        Text(String),
-    }
-    match Option::<Number>::deserialize(deserializer)? {
-        None => Ok(None),
-        Some(Number::Number(number)) => Ok(Some(number)),
-        Some(Number::Text(text)) if text.trim().is_empty() => Ok(None),
-        Some(Number::Text(text)) => {
-            text.trim().replace(',', ".").parse().map(Some).map_err(serde::de::Error::custom)
-        }
     }
 }
 

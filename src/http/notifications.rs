@@ -10,12 +10,12 @@ use peerpack_actors::request::RequestState;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::words::Words;
 use super::{local_time, trips};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::extract::Query;
 use crate::error::{ApiError, Problem};
+use crate::language::Language;
 use crate::store::{About, AboutPackage, AboutRequest, AboutTrip, NotificationRecord};
 
 /// How many one answer lists.
@@ -118,7 +118,7 @@ pub async fn list(
 ) -> Result<HttpResponse, ApiError> {
     let user = app.database.user(principal.user).await?.ok_or_else(ApiError::not_found)?;
     let (found, unread_count) = app.database.notifications(principal.user, query.0.before, PAGE).await?;
-    let words = Words::of(user.language.as_deref());
+    let words = Language::of(user.language.as_deref());
     let notifications = found.iter().map(|record| view(record, principal.user, words)).collect();
     Ok(HttpResponse::Ok().json(Notifications { unread_count, notifications }))
 }
@@ -146,7 +146,7 @@ pub async fn read_all(app: web::Data<App>, principal: Principal) -> Result<HttpR
     Ok(HttpResponse::Ok().json(AllRead { success: true, marked_count }))
 }
 
-fn view(record: &NotificationRecord, reader: UserId, words: Words) -> NotificationView {
+fn view(record: &NotificationRecord, reader: UserId, words: Language) -> NotificationView {
     let common = NotificationView {
         id: record.seq.to_string(),
         kind: record.kind.word().to_owned(),
@@ -188,7 +188,7 @@ fn about_request(
     kind: Kind,
     trip: &AboutTrip,
     about: &AboutRequest,
-    words: Words,
+    words: Language,
     common: NotificationView,
 ) -> NotificationView {
     let (courier, sender, what) = (&trip.courier_name, &about.sender_name, &about.description);
@@ -272,7 +272,7 @@ fn earned(about: &AboutRequest) -> f64 {
 fn about_package(
     trip: &AboutTrip,
     about: &AboutPackage,
-    words: Words,
+    words: Language,
     common: NotificationView,
 ) -> NotificationView {
     let (from, to) = trip.route;
@@ -303,7 +303,7 @@ fn departing(trip: &AboutTrip, common: NotificationView) -> NotificationView {
     }
 }
 
-fn about_trip(kind: Kind, trip: &AboutTrip, words: Words, common: NotificationView) -> NotificationView {
+fn about_trip(kind: Kind, trip: &AboutTrip, words: Language, common: NotificationView) -> NotificationView {
     let (from, to) = trip.route;
     let route = format!("{} → {}", trips::place_name(from), trips::place_name(to));
     let origin = Gazetteer::bundled().get(from);

@@ -26,7 +26,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::error::extract::BodyDigest;
+use crate::error::extract::RawBody;
 use crate::store::Kept;
 
 /// The header that names a call.
@@ -175,8 +175,11 @@ impl Repeatable {
         let mut digest = Sha256::new();
         digest.update(unversioned(self.req.path()).as_bytes());
         digest.update([0]);
-        if let Some(body) = self.req.extensions().get::<BodyDigest>() {
-            digest.update(body.0);
+        if let Some(RawBody(body)) = self.req.extensions().get() {
+            // However it is spaced, and in whatever order its fields are: a JSON value keeps them by name.
+            let value = serde_json::from_slice::<serde_json::Value>(body).ok();
+            let plain = value.and_then(|value| serde_json::to_vec(&value).ok());
+            digest.update(Sha256::digest(plain.as_deref().unwrap_or(body)));
         }
         hex::encode(digest.finalize())
     }

@@ -4,19 +4,24 @@ mod examples;
 mod problems;
 mod tidy;
 
+use std::sync::Arc;
+
+use actix_web::http::Method;
+use actix_web::http::header::ContentEncoding;
 use actix_web::{HttpResponse, web};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::Config;
 
+use crate::error::ApiError;
 use examples::Examples;
 use problems::Problems;
 use tidy::Tidy;
 
 use super::{
-    avatars, couriers, disputes, documents, documents::review, explain, handover, health, identity, jobs,
-    journal, notifications, operators, packages, photos, places, profile, requests, responses, search, sync,
-    tracking, trips, wallet,
+    answering, avatars, couriers, disputes, documents, documents::review, explain, handover, health,
+    identity, jobs, journal, notifications, operators, packages, photos, places, profile, requests,
+    responses, search, sync, tracking, trips, wallet,
 };
 
 #[derive(OpenApi)]
@@ -124,5 +129,15 @@ pub(super) fn page(config: &mut web::ServiceConfig) {
     config
         // Trailing slashes are trimmed, so the page goes by its file name.
         .service(web::redirect("/docs", "/docs/index.html"))
-        .service(SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/openapi.json")));
+        .service(web::resource("/docs/{file:.*}").route(answering(Method::GET).to(file)));
+}
+
+async fn file(path: web::Path<String>) -> Result<HttpResponse, ApiError> {
+    let found = utoipa_swagger_ui::serve(&path, Arc::new(Config::from("/openapi.json")));
+    let found = found.map_err(|error| ApiError::internal(&error))?.ok_or_else(ApiError::not_found)?;
+    let mut answer = HttpResponse::Ok();
+    if found.gzpipped {
+        answer.insert_header(ContentEncoding::Gzip);
+    }
+    Ok(answer.content_type(found.content_type).body(found.bytes.into_owned()))
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
-use super::input::{self, SHORT_TEXT};
+use super::input;
 use super::jobs::{JobView, view};
 use crate::app::App;
 use crate::auth::password::{self, LEAST_PASSWORD, MOST_PASSWORD};
@@ -193,7 +193,7 @@ pub(super) async fn new_operator(
     if password.chars().count() < LEAST_PASSWORD || password.len() > MOST_PASSWORD {
         return Err(ApiError::unprocessable("password", "must have 12 to 256 characters"));
     }
-    let name = input::required("name", Some(name), SHORT_TEXT)?;
+    let name = input::name("name", &name)?;
     let id = UserId::new(app.clock.now(), app.clock.random());
     let password_hash = password::OPERATORS.hash(password, rand::random()).await?;
     Ok(NewOperator { id, login, password_hash, name, role })

@@ -7,7 +7,7 @@ mod view;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::{PackageId, UserId};
-use peerpack_actors::package::Package;
+use peerpack_actors::package::{Package, Terms};
 use peerpack_actors::ports::Store;
 use peerpack_actors::runtime::Conditions;
 use serde::Serialize;
@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use super::once::{IfMatch, Once, Repeatable, etag};
 use crate::app::App;
 use crate::auth::Principal;
-use crate::error::extract::Body;
+use crate::error::extract::Given;
 use crate::error::{ApiError, Problem};
 use crate::store::SenderPackages;
 
@@ -63,10 +63,11 @@ pub async fn publish(
     app: web::Data<App>,
     principal: Principal,
     repeatable: Repeatable,
-    body: Body<NewPackage>,
+    body: Given<NewPackage>,
 ) -> Result<HttpResponse, ApiError> {
-    let terms = terms(&app, &body.0)?;
-    let draft = draft(&app, body.0, None)?;
+    let Given(input, mut wrong) = body;
+    let terms = wrong.or(terms(&app, &input), Terms::default());
+    let draft = draft(&app, input, None, wrong)?;
     let work = async |once: &Once| {
         let answering = once.package(StatusCode::CREATED, |package| Some(published(package)));
         let engine = app.engine.under(Conditions { answering, terms, ..Conditions::default() });

@@ -47,7 +47,10 @@ pub async fn attach(
         return Err(Rejection::WrongParty("courier").into());
     }
     if !matches!(header.state.as_str(), "accepted" | "picked_up") {
-        return Err(ApiError::conflict("illegal_transition", "there is nothing to be picked up"));
+        return Err(ApiError::conflict(
+            "illegal_transition",
+            "there is nothing to be picked up: the deal is over or not made yet",
+        ));
     }
     uploads::count(&app, courier, FileKind::PickupPhoto).await?;
     let upload = uploads::receive(&app, &req, payload, PICTURE_LIMIT).await?;

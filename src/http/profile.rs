@@ -8,13 +8,13 @@ use peerpack_actors::time::Time;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::input::{self, LONG_TEXT, SHORT_TEXT};
+use super::input::{self, LONG_TEXT};
 use super::once::{IfMatch, Once, Repeatable, etag};
 use super::search::{PastTrip, ReviewView};
 use super::{avatars, local_time, trips};
 use crate::app::App;
 use crate::auth::Principal;
-use crate::error::extract::Body;
+use crate::error::extract::Given;
 use crate::error::{ApiError, Problem};
 use crate::store::{self, NewReview, PastDelivery, ReviewRecord, Reviewed, User};
 
@@ -64,8 +64,9 @@ pub struct ProfileChange {
 #[schema(as = NewReview)]
 pub struct ReviewInput {
     /// 1 to 5.
-    #[schema(minimum = 1, maximum = 5)]
-    rating: i64,
+    #[serde(deserialize_with = "input::lenient_whole")]
+    #[schema(minimum = 1, maximum = 5, value_type = u32, required = true)]
+    rating: Option<u32>,
     /// In words.
     #[serde(default)]
     text: Option<String>,
@@ -97,10 +98,12 @@ pub async fn change(
     app: web::Data<App>,
     principal: Principal,
     seen: IfMatch,
-    body: Body<ProfileChange>,
+    body: Given<ProfileChange>,
 ) -> Result<HttpResponse, ApiError> {
-    let name = body.0.name.map(|name| input::required("name", Some(name), SHORT_TEXT)).transpose()?;
-    let language = body.0.language.map(language).transpose()?;
+    let Given(input, mut wrong) = body;
+    let name = wrong.or(input.name.map(|name| input::name("name", &name)).transpose(), None);
+    let language = wrong.or(input.language.map(language).transpose(), None);
+    wrong.finish(())?;
     let (profile, seen) = (store::Profile { name, language }, seen.0.map(Time::from_ms));
     if !app.database.set_profile(principal.user, profile, seen, app.clock.now()).await? {
         return Err(peerpack_actors::rejection::Rejection::Stale.into());
@@ -109,7 +112,7 @@ pub async fn change(
 }
 
 fn language(tag: String) -> Result<String, ApiError> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     if (2..=35).contains(&tag.len()) && tag.bytes().all(plain) {
         Ok(tag)
     } else {
@@ -182,22 +185,26 @@ pub async fn review(
     principal: Principal,
     repeatable: Repeatable,
     path: web::Path<RequestId>,
-    body: Body<ReviewInput>,
+    body: Given<ReviewInput>,
 ) -> Result<HttpResponse, ApiError> {
     let (request, author) = (path.into_inner(), principal.user);
     let work = async |once: &Once| {
-        let rating = u8::try_from(body.0.rating).ok().filter(|rating| (1..=5).contains(rating));
-        let rating = rating.ok_or_else(|| ApiError::unprocessable("rating", "must be 1 to 5"))?;
-        let text = input::text("text", body.0.text, LONG_TEXT)?;
+        let Given(input, mut wrong) = body;
+        let rating = input.rating.and_then(|rating| u8::try_from(rating).ok());
+        let rating = rating.filter(|rating| (1..=5).contains(rating));
+        let rating = wrong.or(rating.ok_or_else(|| ApiError::unprocessable("rating", "must be 1 to 5")), 1);
+        let text = wrong.or(input::text("text", input.text, LONG_TEXT), String::new());
+        wrong.finish(())?;
         let answer = ReviewKept { success: true };
         let review = NewReview { request, author, rating, text };
         let receipt = once.receipt(StatusCode::CREATED, &answer);
         match app.database.review(review, receipt, app.clock.now()).await? {
             Reviewed::Kept => Ok(HttpResponse::Created().json(answer)),
             Reviewed::NotAParty => Err(ApiError::not_found()),
-            Reviewed::TooEarly => {
-                Err(ApiError::conflict("illegal_transition", "only a confirmed delivery can be reviewed"))
-            }
+            Reviewed::TooEarly => Err(ApiError::conflict(
+                "illegal_transition",
+                "only a confirmed delivery can be reviewed: this one is not confirmed yet",
+            )),
             Reviewed::Twice => Err(ApiError::conflict("already_reviewed", "you have reviewed this before")),
         }
     };

@@ -2,10 +2,12 @@
 
 use std::sync::LazyLock;
 
+use actix_web::http::Method;
 use actix_web::http::header::{self, ContentType};
 use actix_web::{HttpResponse, web};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, html};
 
+use super::answering;
 use crate::ws::wire;
 
 const CONTRACT: &str = include_str!("../../docs/realtime.md");
@@ -38,10 +40,10 @@ static SCHEMA: LazyLock<String> = LazyLock::new(|| format!("{:#}\n", wire::schem
 /// Registers the pages.
 pub(super) fn pages(config: &mut web::ServiceConfig) {
     config
-        .service(web::resource("/docs/realtime").get(contract))
-        .service(web::resource("/docs/realtime.md").get(text))
-        .service(web::resource("/docs/realtime.css").get(style))
-        .service(web::resource("/docs/realtime.schema.json").get(schema));
+        .service(web::resource("/docs/realtime").route(answering(Method::GET).to(contract)))
+        .service(web::resource("/docs/realtime.md").route(answering(Method::GET).to(text)))
+        .service(web::resource("/docs/realtime.css").route(answering(Method::GET).to(style)))
+        .service(web::resource("/docs/realtime.schema.json").route(answering(Method::GET).to(schema)));
 }
 
 async fn contract() -> HttpResponse {

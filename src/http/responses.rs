@@ -7,7 +7,7 @@ use peerpack_actors::package::Package;
 use peerpack_actors::place::Gazetteer;
 use peerpack_actors::ports::Store;
 use peerpack_actors::rejection::Rejection;
-use peerpack_actors::request::RequestCommand;
+use peerpack_actors::request::{Origin, RequestCommand};
 use peerpack_actors::runtime::{Refusal, engine};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -17,13 +17,13 @@ use super::local_time::Times;
 use super::once::{Once, Repeatable};
 use super::packages::ResponseView;
 use super::trips::{Note, NoteView, Straight};
-use super::words::Words;
 use super::{couriers, packages};
 use crate::app::App;
 use crate::auth::Principal;
-use crate::error::extract::Body;
-use crate::error::request_id::is_russian;
-use crate::error::{ApiError, Problem};
+use crate::error::extract::{Body, Given};
+use crate::error::wrong::Wrong;
+use crate::error::{ApiError, Problem, request_id};
+use crate::language::Language;
 use crate::store::Person;
 
 /// A courier's answer to a package: with a published trip, or with one that is still to be published.
@@ -162,7 +162,7 @@ pub async fn respond(
     principal: Principal,
     repeatable: Repeatable,
     path: web::Path<PackageId>,
-    body: Body<NewResponse>,
+    body: Given<NewResponse>,
 ) -> Result<HttpResponse, ApiError> {
     let (id, courier) = (path.into_inner(), principal.user);
     let work = async |once: &Once| {
@@ -171,32 +171,58 @@ pub async fn respond(
             return Err(Rejection::OwnPackage.into());
         }
         // Before a trip is published for it.
-        package.takes_requests()?;
-        let input = body.0;
-        let price = input.price.map(|price| input::amount("price", price)).transpose()?;
+        if let Err(why) = package.takes_requests() {
+            return Err(not_taken(&app, id, courier, why).await?);
+        }
+        let Given(input, mut wrong) = body;
+        let price = wrong.or(input.price.map(|price| input::amount("price", price)).transpose(), None);
         let price = price.unwrap_or(package.draft.reward);
-        let comment = input::text("comment", input.comment.clone(), LONG_TEXT)?;
-        let airport = input::text("airport", input.airport.clone(), SHORT_TEXT)?;
-        let (trip, notes) = trip_for(&app, &package, courier, &input).await?;
-        let in_russian = is_russian();
-        let responded = move |package: &Package| responded(package, &notes, in_russian);
+        let comment = wrong.or(input::text("comment", input.comment.clone(), LONG_TEXT), String::new());
+        let airport = wrong.or(input::text("airport", input.airport.clone(), SHORT_TEXT), String::new());
+        let (trip, notes) = trip_for(&app, &package, courier, &input, wrong).await?;
+        let language = request_id::language();
+        let responded = move |package: &Package| responded(package, &notes, language);
         let answer = once.package(StatusCode::CREATED, responded.clone());
         let response = engine::Response { trip, price, comment, airport };
-        let (package, _) = app.engine.under(answer).respond(id, courier, response).await?;
+        let (package, _) = match app.engine.under(answer).respond(id, courier, response).await {
+            Err(Refusal::Rejected(why)) => return Err(not_taken(&app, id, courier, why).await?),
+            taken => taken?,
+        };
         let responded = responded(&package).ok_or_else(ApiError::not_found)?;
         Ok(HttpResponse::Created().json(responded))
     };
     repeatable.run(&app, courier, None, work).await
 }
 
-fn responded(package: &Package, notes: &[Note], in_russian: bool) -> Option<Responded> {
+/// What a courier is told whose response is not taken: what they did themselves, if that is the reason.
+async fn not_taken(app: &App, id: PackageId, courier: UserId, why: Rejection) -> Result<ApiError, ApiError> {
+    let package = app.database.package(id).await?.ok_or_else(ApiError::not_found)?;
+    let own = || package.requests.iter().filter(|request| request.courier == courier);
+    let has_answered = || own().any(|request| request.origin == Origin::Courier && request.state.is_open());
+    let message = match why {
+        Rejection::AlreadyTaken if own().any(|request| request.state.is_deal()) => {
+            "you have this package already"
+        }
+        Rejection::AlreadyRequested if has_answered() => {
+            "you have answered this package already: your answer waits for the sender"
+        }
+        Rejection::AlreadyRequested => {
+            "you were asked about this package already: accept or decline that request"
+        }
+        Rejection::TooManyRequests => "you have answered this package too often",
+        why => return Ok(why.into()),
+    };
+    Ok(ApiError::conflict(why.code(), message))
+}
+
+fn responded(package: &Package, notes: &[Note], language: Language) -> Option<Responded> {
     let request = package.requests.last()?;
     Some(Responded {
         success: true,
         response_id: request.id.to_string(),
         trip_id: request.trip.to_string(),
         times: packages::times(request),
-        notes: notes.iter().map(|note| note.view(in_russian)).collect(),
+        notes: notes.iter().map(|note| note.view(language)).collect(),
     })
 }
 
@@ -206,14 +232,21 @@ async fn trip_for(
     package: &Package,
     courier: UserId,
     input: &NewResponse,
+    mut wrong: Wrong,
 ) -> Result<(TripId, Vec<Note>), ApiError> {
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     if let Some(trip) = given(&input.trip_id) {
-        return Ok((trip.parse().map_err(|_| ApiError::not_found())?, Vec::new()));
+        let trip = wrong.finish(trip)?.parse().map_err(|_| ApiError::not_found())?;
+        return Ok((trip, Vec::new()));
     }
-    let date = given(&input.date)
-        .ok_or_else(|| ApiError::unprocessable("trip_id", "name a trip, or its date and time"))?;
-    let time = given(&input.time).ok_or_else(|| ApiError::unprocessable("time", "must not be empty"))?;
+    let (date, time) = (given(&input.date), given(&input.time));
+    match (&date, &time) {
+        (None, None) => wrong.add(ApiError::unprocessable("trip_id", "name a trip, or its date and time")),
+        (None, Some(_)) => wrong.add(ApiError::unprocessable("date", "must not be empty")),
+        (Some(_), None) => wrong.add(ApiError::unprocessable("time", "must not be empty")),
+        (Some(_), Some(_)) => {}
+    }
+    let (Some(date), Some(time)) = (date, time) else { return Err(wrong.into()) };
     let place = |id| Gazetteer::bundled().get(id).ok_or_else(ApiError::not_found);
     let (from, to) = (place(package.draft.pickup.place)?, place(package.draft.dropoff.place)?);
     let arrival_date = given(&input.arrival_date);
@@ -226,7 +259,15 @@ async fn trip_for(
         transport: input.transport.as_deref(),
         airport: input.airport.clone(),
     };
-    let (draft, notes) = straight.draft()?;
+    let (draft, notes) = match straight.draft() {
+        Ok(draft) => draft,
+        Err(refusal) => {
+            wrong.add(refusal);
+            return Err(wrong.into());
+        }
+    };
+    input::look_for_faults(draft.faults(app.clock.now()), &[], &mut wrong);
+    wrong.finish(())?;
     // A courier who was cut off and comes again has published it already.
     for id in app.engine.live_trips_of(courier).await? {
         let trip = app.engine.trip(id).await?;
@@ -263,7 +304,7 @@ pub async fn select(
         let people = app.database.people(&[courier]).await?;
         let contact = contact(people.get(&courier));
         let sender = app.database.user(by).await?.ok_or_else(ApiError::not_found)?;
-        let words = Words::of(sender.language.as_deref());
+        let words = Language::of(sender.language.as_deref());
         let (known, answer) =
             (contact.clone(), move |package: &Package| selected(package, response, &contact, words));
         let promise = once.package(StatusCode::OK, answer);
@@ -283,7 +324,7 @@ fn contact(courier: Option<&Person>) -> Contact {
     Contact { telegram_username, telegram_link }
 }
 
-fn selected(package: &Package, response: RequestId, contact: &Contact, words: Words) -> Option<Selected> {
+fn selected(package: &Package, response: RequestId, contact: &Contact, words: Language) -> Option<Selected> {
     let escrow_info = EscrowInfo {
         amount_frozen: package.request(response)?.reward.major(),
         payment_method: "escrow".to_owned(),

@@ -20,10 +20,10 @@ use super::jobs::{JobView, view as job_view};
 use super::once::{IfMatch, Once, Repeatable, etag};
 use crate::app::App;
 use crate::auth::Principal;
-use crate::error::extract::Body;
-use crate::error::request_id::is_russian;
-use crate::error::{ApiError, Problem};
+use crate::error::extract::Given;
+use crate::error::{ApiError, Problem, request_id};
 use crate::jobs;
+use crate::language::Language;
 use crate::store::JobKind;
 
 use super::local_time::Times;
@@ -80,11 +80,12 @@ pub async fn publish(
     app: web::Data<App>,
     principal: Principal,
     repeatable: Repeatable,
-    body: Body<NewTrip>,
+    body: Given<NewTrip>,
 ) -> Result<HttpResponse, ApiError> {
-    let (draft, notes) = draft::draft(body.0, &app.config.home_countries)?;
-    let in_russian = is_russian();
-    let published = move |trip: &Trip| published(trip, &notes, in_russian);
+    let Given(input, wrong) = body;
+    let (draft, notes) = draft::draft(input, &app.config.home_countries, app.clock.now(), wrong)?;
+    let language = request_id::language();
+    let published = move |trip: &Trip| published(trip, &notes, language);
     let work = async |once: &Once| {
         let engine = app.engine.under(once.trip(StatusCode::CREATED, published.clone()));
         let trip = engine.publish_trip(principal.user, draft).await?;
@@ -93,12 +94,12 @@ pub async fn publish(
     repeatable.run(&app, principal.user, None, work).await
 }
 
-fn published(trip: &Trip, notes: &[Note], in_russian: bool) -> TripPublished {
+fn published(trip: &Trip, notes: &[Note], language: Language) -> TripPublished {
     TripPublished {
         success: true,
         trip_id: trip.id.to_string(),
         times: view::times(trip),
-        notes: notes.iter().map(|note| note.view(in_russian)).collect(),
+        notes: notes.iter().map(|note| note.view(language)).collect(),
     }
 }
 

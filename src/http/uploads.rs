@@ -98,7 +98,9 @@ pub(super) async fn count(app: &App, user: UserId, kind: FileKind) -> Result<(),
         Err(again) => {
             let seconds = u32::try_from(again.since(now).ms() / 1_000).unwrap_or(0).max(1);
             let message = format!("at most {most} uploads of this kind a day");
-            Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many", message).with_retry_after(seconds))
+            let russian = format!("Не больше {most} таких файлов в день");
+            let refused = ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many", message);
+            Err(refused.in_russian(russian).with_retry_after(seconds))
         }
     }
 }
@@ -238,7 +240,9 @@ fn refusal(error: &MultipartError, most: usize) -> ApiError {
 impl From<Spoiled> for ApiError {
     fn from(spoiled: Spoiled) -> Self {
         match spoiled {
-            Spoiled::Foreign => Self::unsupported_media_type(spoiled.to_string()),
+            Spoiled::Foreign | Spoiled::Heif => {
+                Self::unsupported_media_type(spoiled.to_string()).with_field("file", spoiled.to_string())
+            }
             Spoiled::Busy => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", spoiled.to_string()).with_retry_after(5)
             }

@@ -7,6 +7,7 @@ use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::{UserId, WithdrawalId};
 use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::ports::CommitError;
+use peerpack_actors::rejection::Rejection;
 use peerpack_actors::time::Span;
 use peerpack_actors::withdrawal::{Withdrawal, WithdrawalCommand, WithdrawalState};
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,7 @@ use super::input::{self, SHORT_TEXT};
 use super::once::{Once, Repeatable};
 use crate::app::App;
 use crate::auth::Principal;
-use crate::error::extract::{Body, Query};
+use crate::error::extract::{Given, Query};
 use crate::error::{ApiError, Problem};
 use crate::store::TransferRecord;
 
@@ -195,18 +196,28 @@ pub async fn withdraw(
     app: web::Data<App>,
     principal: Principal,
     repeatable: Repeatable,
-    body: Body<Withdraw>,
+    body: Given<Withdraw>,
 ) -> Result<HttpResponse, ApiError> {
     let work = async |once: &Once| {
-        let given = body.0.amount.ok_or_else(|| ApiError::unprocessable("amount", "must not be empty"))?;
-        let amount = input::amount("amount", given)?;
-        let method = input::required("method", body.0.method, SHORT_TEXT)?;
+        let Given(input, mut wrong) = body;
+        let given = input.amount.ok_or_else(|| ApiError::unprocessable("amount", "must not be empty"));
+        let amount = given.and_then(|given| input::amount("amount", given));
+        let amount = wrong.or(amount, Amount::new(0, Currency::Rub));
+        let method = wrong.or(input::required("method", input.method, SHORT_TEXT), String::new());
+        wrong.finish(())?;
         let now = app.clock.now();
         let id = WithdrawalId::new(now, app.clock.random());
         let (withdrawal, out) = Withdrawal::request(id, principal.user, amount, method, now)?;
         let estimated_completion = (now + PAYOUT_WITHIN).to_string();
         let answer = Withdrawn { success: true, withdrawal_id: id.to_string(), estimated_completion };
-        app.database.add_withdrawal(withdrawal, out, once.receipt(StatusCode::OK, &answer)).await?;
+        let receipt = once.receipt(StatusCode::OK, &answer);
+        match app.database.add_withdrawal(withdrawal, out, receipt).await {
+            Err(CommitError::Refused(why @ Rejection::InsufficientFunds)) => {
+                let message = "there is not enough money in your wallet";
+                return Err(ApiError::conflict(why.code(), message));
+            }
+            added => added?,
+        };
         Ok(HttpResponse::Ok().json(answer))
     };
     repeatable.run(&app, principal.user, None, work).await
@@ -275,7 +286,8 @@ async fn decide(
     let (state, back) = withdrawal.decide(command, principal.user, app.clock.now())?;
     if command == WithdrawalCommand::Pay && !app.books.are_right_by_now(&app.database, app.clock.now()).await
     {
-        let message = "the books do not add up, or cannot be looked at: no money goes out until somebody has seen to it";
+        let message =
+            "no money goes out until somebody has looked at the books: they do not add up, or cannot be read";
         let frozen = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "payouts_frozen", message);
         return Err(frozen.with_retry_after(3_600));
     }

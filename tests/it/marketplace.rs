@@ -252,7 +252,9 @@ async fn x_52_money_leaves_once_and_comes_back_when_it_is_refused() {
         assert_eq!(available(&ivan).await.0, 600.0);
         let second = take(json!(600), "b").await.2;
         assert_eq!(available(&ivan).await.0, 0.0);
-        assert_eq!(take(json!(1), "c").await.2["code"], "insufficient_funds");
+        let poor = take(json!(1), "c").await.2;
+        assert_eq!(poor["code"], "insufficient_funds");
+        assert_eq!(poor["message"], "there is not enough money in your wallet");
 
         let queue = admin.get("/api/admin/withdrawals").await;
         assert_eq!(queue["withdrawals"].as_array().unwrap().len(), 2);

@@ -115,6 +115,13 @@ async fn x_58_a_key_belongs_to_one_user_and_one_call() {
     assert_eq!((status.as_u16(), body["code"].as_str()), (422, Some("key_reused")));
     let (status, headers, ivans) = publish(&ivan, "k", package()).await;
     assert!(status == StatusCode::CREATED && !is_replay(&headers) && ivans != first);
+    // However the body is spaced, and in whatever order its fields are.
+    let written = "{ \"mode\":\t\"choose\",\n \"reward\": 100, \"description\": \"книги\",\"to\":\"Казань\", \"from\":\"Москва\" }";
+    let headers = [("idempotency-key", "k"), ("content-type", "application/json")];
+    let (status, headers, again) =
+        anna.call_raw(Method::POST, "/api/packages", &headers, written.as_bytes().to_vec()).await;
+    let again: Value = serde_json::from_slice(&again).unwrap();
+    assert!(status == StatusCode::CREATED && is_replay(&headers) && again == first, "{again}");
     // `/v1` is the same call.
     let headers = [("idempotency-key", "k")];
     let (_, headers, again) = anna.call_with(Method::POST, "/v1/packages", &headers, Some(package())).await;

@@ -80,36 +80,33 @@ pub struct PackageDraft {
 impl PackageDraft {
     /// Whether it may be published.
     pub(super) fn check(&self, now: Time) -> Result<(), Rejection> {
-        let invalid = |field, reason| Err(Rejection::Invalid { field, reason });
-        if self.pickup.place == self.dropoff.place {
-            return invalid("to", "pickup and delivery are the same place");
-        }
-        if self.load.weight_g == 0 {
-            return invalid("weight_g", "must be more than zero");
-        }
-        if self.load.weight_g > MAX_WEIGHT_G {
-            return invalid("weight_g", "must be at most 2000 kg");
-        }
-        check_reward(self.reward)?;
-        if self.template {
-            return Ok(());
-        }
-        if self.deliver_by <= now {
-            return invalid("deliver_by", "is in the past");
-        }
-        if self.confirm_by.is_some_and(|at| at > self.deliver_by) {
-            return invalid("confirm_by", "must not be after deliver_by");
-        }
-        if self.confirm_by.is_some() && self.mode == Mode::Choose {
-            return invalid("confirm_by", "is for packages of mode instant: in mode choose the sender picks");
-        }
-        if self.deliver_by <= self.ready_at {
-            return invalid("deliver_by", "must be after ready_at");
-        }
-        if self.deliver_by.since(self.ready_at.max(now)) > MAX_WINDOW {
-            return invalid("deliver_by", "is more than 180 days ahead");
-        }
-        Ok(())
+        self.faults(now).next().map_or(Ok(()), Err)
+    }
+
+    /// Everything that keeps it from being published, field by field.
+    pub fn faults(&self, now: Time) -> impl Iterator<Item = Rejection> {
+        let when = |holds: bool, field, reason| holds.then_some(Rejection::Invalid { field, reason });
+        // A pattern has no times of its own.
+        let timed = |holds: bool, field, reason| when(holds && !self.template, field, reason);
+        let is_late = self.deliver_by.since(self.ready_at.max(now)) > MAX_WINDOW;
+        let is_after_all = self.confirm_by.is_some_and(|at| at > self.deliver_by);
+        let is_chosen = self.confirm_by.is_some() && self.mode == Mode::Choose;
+        let faults = [
+            when(self.pickup.place == self.dropoff.place, "to", "pickup and delivery are the same place"),
+            when(self.load.weight_g == 0, "weight_g", "must be more than zero"),
+            when(self.load.weight_g > MAX_WEIGHT_G, "weight_g", "must be at most 2000 kg"),
+            check_reward(self.reward).err(),
+            timed(self.deliver_by <= now, "deliver_by", "is in the past"),
+            timed(is_after_all, "confirm_by", "must not be after deliver_by"),
+            timed(
+                is_chosen,
+                "confirm_by",
+                "is for packages of mode instant: in mode choose the sender picks",
+            ),
+            timed(self.deliver_by <= self.ready_at, "deliver_by", "must be after ready_at"),
+            timed(is_late, "deliver_by", "is more than 180 days ahead"),
+        ];
+        faults.into_iter().flatten()
     }
 }
 

@@ -91,7 +91,7 @@ async fn x_17_an_unknown_or_missing_field_is_named() {
     let (_, unknown) = post("application/json", None, r#"{"name":"a","weight_g":1,"role":"admin"}"#).await;
     assert_eq!(unknown.fields["role"], "is not known here");
     let (_, missing) = post("application/json", None, r#"{"name":"a"}"#).await;
-    assert_eq!(missing.message, "the field weight_g is required");
+    assert_eq!(missing.message, "weight_g: is required");
     let (_, script) = post("application/json", None, r#"{"<script>":1}"#).await;
     assert!(!script.message.contains('<'));
 }

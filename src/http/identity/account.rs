@@ -39,8 +39,13 @@ pub async fn delete_account(
         Deletion::Operator => {
             Err(ApiError::conflict("operator", "an administrator has to take the role away first"))
         }
-        Deletion::OpenDeals => Err(ApiError::conflict("open_deals", "a deal is still under way")),
-        Deletion::MoneyLeft => Err(ApiError::conflict("money_left", "please take your money out first")),
+        Deletion::OpenDeals => {
+            Err(ApiError::conflict("open_deals", "a deal is still under way: it has to end first"))
+        }
+        Deletion::MoneyLeft => Err(ApiError::conflict(
+            "money_left",
+            "please take your money out first: there is some in your wallet, or on its way out of it",
+        )),
         Deletion::Begun => {
             revocations.refresh(now).await?;
             let job = jobs::begin(&app, JobKind::Account, user.uuid()).await.map(view);

@@ -100,7 +100,7 @@ pub async fn sign_in_operator(
     let is_right = desk.is_of(password, kept).await?;
     let user = user.filter(|_| is_right);
     let user =
-        user.ok_or_else(|| ApiError::unauthorized("invalid_login", "the name or the password is wrong"))?;
+        user.ok_or_else(|| ApiError::unauthorized("invalid_login", "the login or the password is wrong"))?;
     for (subject, _) in &subjects {
         app.database.forgive_guesses(subject).await?;
     }

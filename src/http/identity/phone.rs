@@ -12,9 +12,10 @@ use crate::auth::password;
 use crate::auth::phone::{self, CodeSender, Phone};
 use crate::auth::token::Tokens;
 use crate::error::extract::Body;
-use crate::error::{ApiError, Problem};
+use crate::error::{ApiError, Problem, request_id};
 use crate::http::address;
 use crate::store::{Asking, CodeBudget, CodePlan};
+use crate::typed;
 
 /// How often a wish for a code is looked at again when something else happened to the phone meanwhile.
 const LOOKS: usize = 3;
@@ -23,7 +24,7 @@ const LOOKS: usize = 3;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PhoneLogin {
-    /// With the code of the country.
+    /// With the code of the country, or with what is dialled in front within it; blanks, hyphens and brackets do not count.
     #[schema(example = "+7 900 123-45-67")]
     phone: String,
     /// As it came with an earlier sign-in on this device: then others keep nobody waiting.
@@ -52,7 +53,8 @@ pub struct VerifyCode {
     phone: String,
     /// As it came when the code was asked for. Without it the last code that reached the phone is meant.
     challenge_id: Option<Uuid>,
-    /// The digits. The last code that reached the phone is good, whoever asked for it, and the challenge's own.
+    /// The digits; blanks and hyphens between them do not count. The last code that reached the phone is good, whoever asked
+    /// for it, and the challenge's own.
     code: String,
     /// As it came with an earlier sign-in on this device.
     device_token: Option<String>,
@@ -128,13 +130,18 @@ pub async fn send_code(
                 app.database.forget_code(asking.id).await?;
                 return Err(error);
             }
-            ("Код отправлен", expires_at, true, digits)
+            (("Код отправлен", "The code is on its way"), expires_at, true, digits)
         }
         (CodePlan::Send { digits, expires_at } | CodePlan::Join { digits, expires_at }, _) => {
-            ("Код уже отправлен: введите последний, который пришёл", expires_at, false, digits)
+            let (russian, english) = (
+                "Код уже отправлен: введите последний, который пришёл",
+                "A code was sent already: please type the last one that came",
+            );
+            ((russian, english), expires_at, false, digits)
         }
     };
-    let (message, expires_at) = (message.to_owned(), expires_at.to_string());
+    let message = request_id::language().choose(message.0.to_owned(), message.1.to_owned());
+    let expires_at = expires_at.to_string();
     Ok(HttpResponse::Ok().json(CodeSent { message, challenge_id, expires_at, sent, digits }))
 }
 
@@ -176,7 +183,7 @@ pub async fn verify_code(
     let VerifyCode { phone, challenge_id, code, device_token } = body.0;
     let (phone, now) = (Phone::parse(&phone)?, app.clock.now());
     let caller = Caller::of(&req, &app, &tokens, &phone, device_token.as_deref()).await?;
-    let code: String = code.chars().filter(|c| !c.is_whitespace()).take(16).collect();
+    let code = typed::code(&code);
     let number = phone.as_str().to_owned();
     let meant = app.database.try_code(number.clone(), challenge_id, caller.asker, now).await?;
     if meant.is_empty() {

@@ -71,7 +71,10 @@ pub async fn begin(
     let recovery_codes: Vec<String> = (0..RECOVERY_CODES).map(|_| recovery_code(rand::random())).collect();
     let hashes = recovery_codes.iter().map(|code| recovery_hash(user, code)).collect();
     if !app.database.begin_second_factor(user, nonce.clone(), hashes, app.clock.now()).await? {
-        return Err(ApiError::conflict("second_factor_exists", "the old one has to be removed first"));
+        return Err(ApiError::conflict(
+            "second_factor_exists",
+            "the old second factor has to be removed first",
+        ));
     }
     let authenticator = Authenticator::of(&tokens, user, &nonce);
     let (secret, uri) = (authenticator.secret(), authenticator.uri(&user.to_string()));

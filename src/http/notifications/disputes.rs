@@ -5,14 +5,14 @@ use peerpack_actors::notification::NotificationKind as Kind;
 use peerpack_actors::request::RequestState;
 
 use super::{NotificationView, earned};
-use crate::http::words::Words;
+use crate::language::Language;
 use crate::store::{AboutRequest, AboutTrip};
 
 /// The beginning of a dispute, as the courier learns it.
 pub(super) fn opened(
     trip: &AboutTrip,
     about: &AboutRequest,
-    words: Words,
+    words: Language,
     common: NotificationView,
 ) -> NotificationView {
     let (sender, what) = (&about.sender_name, &about.description);
@@ -45,7 +45,7 @@ pub(super) fn opened(
 pub(super) fn resolved_for_courier(
     trip: &AboutTrip,
     about: &AboutRequest,
-    words: Words,
+    words: Language,
     common: NotificationView,
 ) -> NotificationView {
     let (sender, what) = (&about.sender_name, &about.description);
@@ -85,7 +85,7 @@ pub(super) fn resolved_for_courier(
 pub(super) fn resolved_for_sender(
     trip: &AboutTrip,
     about: &AboutRequest,
-    words: Words,
+    words: Language,
     common: NotificationView,
 ) -> NotificationView {
     let (courier, what) = (&trip.courier_name, &about.description);

@@ -1,6 +1,7 @@
 //! What a sender writes of a package, in either spelling of the Mini App, and the draft that it makes.
 
 use peerpack_actors::load::Load;
+use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::package::{End, Mode, Package, PackageDraft, PackageState, Terms};
 use peerpack_actors::place::{Place, Position};
 use peerpack_actors::time::Span;
@@ -9,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::error::wrong::Wrong;
 use crate::http::ends::{self, Context, PlaceInput, Said, Spot};
 use crate::http::input::{self, LONG_TEXT, MAX_TAGS, Point, SHORT_TEXT};
 use crate::http::loads;
@@ -50,8 +52,10 @@ pub struct NewPackage {
     /// The point it goes to.
     pub dropoff: Option<Point>,
     /// Grams; instead of `weight`.
+    #[serde(deserialize_with = "input::lenient_whole")]
     pub weight_g: Option<u32>,
     /// Millilitres; instead of `size`.
+    #[serde(deserialize_with = "input::lenient_whole")]
     pub volume_ml: Option<u32>,
     /// Not before; now if absent. An instant, or `YYYY-MM-DD HH:MM` or a day in local time of where it starts.
     #[schema(example = "2026-12-01T09:00:00Z")]
@@ -91,51 +95,63 @@ pub(in crate::http) fn terms(app: &App, input: &NewPackage) -> Result<Terms, Api
     Ok(Terms { hand_over_codes: input.hand_over_codes, contents_confirmed: confirmed.is_some() })
 }
 
-/// A draft of what a sender wrote. `towards` gives the ends that the sender left out: the trip's.
+/// A draft of what a sender wrote. `towards` gives the ends that the sender left out: the trip's. `wrong` is what could not
+/// be read of it.
+///
+/// # Errors
+/// Everything that is wrong with it, also what keeps a package from being published.
 pub(in crate::http) fn draft(
     app: &App,
     input: NewPackage,
     towards: Option<(&'static Place, &'static Place)>,
+    mut wrong: Wrong,
 ) -> Result<PackageDraft, ApiError> {
     let context = Context { home: &app.config.home_countries, travel: None };
     let from = said("from", input.from.as_ref(), towards.map(|ends| ends.0));
     let to = said("to", input.to.as_ref(), towards.map(|ends| ends.1));
     let (from, to) = ends::both(context, ("from", from), ("to", to));
-    let (from, to) = (from?, to?);
-    let point = |field, given: Option<Point>, end: Spot| -> Result<Position, ApiError> {
+    let from = wrong.or(from, Spot::of(input::any_place(0)));
+    let to = wrong.or(to, Spot::of(input::any_place(1)));
+    let (from_wrong, to_wrong) = (wrong.has("from"), wrong.has("to"));
+    let point = |field, given: Option<Point>, end: Spot, is_known: bool| -> Result<Position, ApiError> {
         let Some(point) = given else { return Ok(end.position) };
         let position = point.position(field)?;
-        ends::check_distance(field, end.place, position)?;
+        if is_known {
+            ends::check_distance(field, end.place, position)?;
+        }
         Ok(position)
     };
     let weight = input.weight.filter(|word| !word.is_empty()).unwrap_or_else(|| "light".to_owned());
     let size = input.size.filter(|word| !word.is_empty()).unwrap_or_else(|| "s".to_owned());
     let named_g =
-        loads::weight_g(&weight).ok_or_else(|| ApiError::unprocessable("weight", loads::WEIGHT_WORDS))?;
-    let named_ml =
-        loads::volume_ml(&size).ok_or_else(|| ApiError::unprocessable("size", loads::SIZE_WORDS))?;
+        loads::weight_g(&weight).ok_or_else(|| ApiError::unprocessable("weight", loads::WEIGHT_WORDS));
+    let named_ml = loads::volume_ml(&size).ok_or_else(|| ApiError::unprocessable("size", loads::SIZE_WORDS));
+    let (named_g, named_ml) = (wrong.or(named_g, 1), wrong.or(named_ml, 1));
     if input.tags.len() > MAX_TAGS || input.tags.iter().any(|tag| tag.chars().count() > SHORT_TEXT) {
-        return Err(ApiError::unprocessable("tags", "at most 20 tags of 200 characters"));
+        wrong.add(ApiError::unprocessable("tags", "at most 20 tags of 200 characters"));
     }
+    let pickup = End {
+        place: from.place.id,
+        position: wrong.or(point("pickup", input.pickup, from, !from_wrong), from.position),
+        address: wrong.or(input::text("pickup_address", input.pickup_address, SHORT_TEXT), String::new()),
+    };
+    let dropoff = End {
+        place: to.place.id,
+        position: wrong.or(point("dropoff", input.dropoff, to, !to_wrong), to.position),
+        address: wrong.or(input::text("delivery_address", input.delivery_address, SHORT_TEXT), String::new()),
+    };
     let now = app.clock.now();
     let moment = |field, text: Option<String>, place, of_day| {
         let text = text.filter(|text| !text.trim().is_empty());
         text.map(|text| local_time::moment(field, &text, place, of_day)).transpose()
     };
-    let ready_at = moment("ready_at", input.ready_at, from.place, OfDay::Start)?.unwrap_or(now);
-    let deliver_by = moment("deliver_by", input.deliver_by, to.place, OfDay::End)?;
-    let confirm_by = moment("confirm_by", input.confirm_by, from.place, OfDay::End)?;
-    Ok(PackageDraft {
-        pickup: End {
-            place: from.place.id,
-            position: point("pickup", input.pickup, from)?,
-            address: input::text("pickup_address", input.pickup_address, SHORT_TEXT)?,
-        },
-        dropoff: End {
-            place: to.place.id,
-            position: point("dropoff", input.dropoff, to)?,
-            address: input::text("delivery_address", input.delivery_address, SHORT_TEXT)?,
-        },
+    let ready_at =
+        wrong.or(moment("ready_at", input.ready_at, from.place, OfDay::Start), None).unwrap_or(now);
+    let deliver_by = wrong.or(moment("deliver_by", input.deliver_by, to.place, OfDay::End), None);
+    let confirm_by = wrong.or(moment("confirm_by", input.confirm_by, from.place, OfDay::End), None);
+    let draft = PackageDraft {
+        pickup,
+        dropoff,
         load: Load {
             weight_g: input.weight_g.unwrap_or(named_g),
             volume_ml: input.volume_ml.unwrap_or(named_ml),
@@ -143,15 +159,24 @@ pub(in crate::http) fn draft(
         },
         ready_at,
         deliver_by: deliver_by.unwrap_or(ready_at.max(now) + DEFAULT_WINDOW),
-        reward: input::amount("reward", input.reward.unwrap_or(0.0))?,
-        description: input::required("description", input.description, LONG_TEXT)?,
+        reward: wrong.or(input::amount("reward", input.reward.unwrap_or(0.0)), Amount::new(0, Currency::Rub)),
+        description: wrong.or(input::required("description", input.description, LONG_TEXT), String::new()),
         size,
         weight,
         tags: input.tags,
         mode: input.mode.unwrap_or(app.config.default_mode),
         confirm_by,
         template: input.template,
-    })
+    };
+    let mut doubtful = Vec::new();
+    if from_wrong || to_wrong {
+        doubtful.push("to");
+    }
+    if ["ready_at", "deliver_by", "confirm_by"].iter().any(|field| wrong.has(field)) {
+        doubtful.extend(["deliver_by", "confirm_by"]);
+    }
+    input::look_for_faults(draft.faults(now), &doubtful, &mut wrong);
+    wrong.finish(draft)
 }
 
 /// What is said of an end, or else the one of the trip.

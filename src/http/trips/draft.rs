@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::journey::{Journey, Note, Waypoint, Written, journey};
 use crate::error::ApiError;
+use crate::error::wrong::Wrong;
 use crate::http::ends::{self, Context, Number, PlaceInput, PlaceSaid, Spot};
 use crate::http::input::{self, LONG_TEXT, SHORT_TEXT};
 use crate::http::loads;
@@ -61,16 +62,16 @@ pub struct NewTrip {
     #[serde(default)]
     stops: Vec<StopInput>,
     /// Capacity in grams.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "input::lenient_whole")]
     capacity_g: Option<u32>,
     /// Capacity in millilitres; unlimited if absent.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "input::lenient_whole")]
     volume_ml: Option<u32>,
     /// Capacity in pieces; unlimited if absent.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "input::lenient_whole")]
     slots: Option<u32>,
     /// The extra way the courier accepts in all, minutes.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "input::lenient_whole")]
     max_detour_min: Option<u32>,
 }
 
@@ -114,44 +115,77 @@ pub struct StopPlace {
     arrive_at: Option<String>,
 }
 
-/// A draft of what a courier wrote, with what had to be decided for it.
-pub(super) fn draft(input: NewTrip, home: &Home) -> Result<(TripDraft, Vec<Note>), ApiError> {
-    let airport = input::text("airport", input.airport, SHORT_TEXT)?;
-    let transport = transport("transportType", input.transport.as_deref(), &airport)?;
+/// What has to be known before anything can be said of a way.
+const WAY: [&str; 6] = ["from", "to", "stops", "date", "time", "arrival_date"];
+
+/// A draft of what a courier wrote, with what had to be decided for it. `wrong` is what could not be read of it.
+///
+/// # Errors
+/// Everything that is wrong with it, also what keeps a trip from being published.
+pub(super) fn draft(
+    input: NewTrip,
+    home: &Home,
+    now: Time,
+    mut wrong: Wrong,
+) -> Result<(TripDraft, Vec<Note>), ApiError> {
+    let (draft, notes) = read(input, home, &mut wrong);
+    let doubtful: &[&str] = if draft.stops.is_empty() { &WAY } else { &[] };
+    input::look_for_faults(draft.faults(now), doubtful, &mut wrong);
+    wrong.finish((draft, notes))
+}
+
+/// The same, whenever it is; without stops if its way is not known.
+pub(super) fn read(input: NewTrip, home: &Home, wrong: &mut Wrong) -> (TripDraft, Vec<Note>) {
+    let airport = wrong.or(input::text("airport", input.airport, SHORT_TEXT), String::new());
+    let transport = wrong.or(transport("transportType", input.transport.as_deref(), &airport), None);
     let word = input.capacity.as_deref().filter(|word| !word.is_empty());
     let named = word.map(|word| {
         loads::capacity_g(word).ok_or_else(|| ApiError::unprocessable("capacity", loads::CAPACITY_WORDS))
     });
-    let weight_g = input.capacity_g.or(named.transpose()?).unwrap_or(DEFAULT_CAPACITY_G);
+    let named = wrong.or(named.transpose(), None);
     // Who does not say how they travel is taken for a driver, here as below.
     let travel = Some(transport.unwrap_or(Transport::Car).into());
     let context = Context { home, travel };
     let said = |field, place| (field, ends::read(field, place));
     let (from, to) = ends::both(context, said("from", &input.from), said("to", &input.to));
-    let (from, to) = (from?, to?);
+    let from = wrong.or(from, Spot::of(input::any_place(0)));
+    let to = wrong.or(to, Spot::of(input::any_place(1)));
     let mut places = vec![Waypoint::of(from, None)];
     // Before anything is worked out for them.
     if input.stops.len() + 2 > MAX_STOPS {
-        return Err(ApiError::unprocessable("stops", format!("at most {} stops in between", MAX_STOPS - 2)));
-    }
-    for stop in input.stops {
-        let before = places[places.len() - 1].position;
-        places.push(stop_place(context, stop, (before, to.position))?);
+        let reason = format!("at most {} stops in between", MAX_STOPS - 2);
+        wrong.add(ApiError::unprocessable("stops", reason));
+    } else {
+        for (n, stop) in input.stops.into_iter().enumerate() {
+            let before = places[places.len() - 1].position;
+            let stop = stop_place(context, stop, (before, to.position));
+            let stop = stop.map_err(|refusal| refusal.renamed("stops", &format!("stops.{n}")));
+            places.push(wrong.or(stop, Waypoint::of(from, None)));
+        }
     }
     places.push(Waypoint::of(to, None));
     let arrival_date = input.arrival_date.as_deref().filter(|date| !date.is_empty());
     let written = Written { date: &input.date, time: &input.time, arrival_date };
-    let Journey { transport, stops, notes } = journey(written, &places, transport)?;
+    written.look(wrong);
+    let is_known = !WAY.iter().any(|field| wrong.has(field));
+    let nowhere =
+        Journey { transport: transport.unwrap_or(Transport::Car), stops: Vec::new(), notes: Vec::new() };
+    let Journey { transport, stops, notes } =
+        if is_known { wrong.or(journey(written, &places, transport), nowhere) } else { nowhere };
     let draft = TripDraft {
         stops,
         transport,
-        capacity: loads::capacity(weight_g, input.volume_ml, input.slots),
+        capacity: loads::capacity(
+            input.capacity_g.or(named).unwrap_or(DEFAULT_CAPACITY_G),
+            input.volume_ml,
+            input.slots,
+        ),
         max_detour_min: input.max_detour_min.unwrap_or(if transport == Transport::Car { 30 } else { 0 }),
-        price: input.price.map(|price| input::amount("price", price)).transpose()?,
-        comment: input::text("trip_comment", input.trip_comment, LONG_TEXT)?,
+        price: wrong.or(input.price.map(|price| input::amount("price", price)).transpose(), None),
+        comment: wrong.or(input::text("trip_comment", input.trip_comment, LONG_TEXT), String::new()),
         airport,
     };
-    Ok((draft, notes))
+    (draft, notes)
 }
 
 /// A trip from one place straight to another, of which only the time is said.

@@ -9,7 +9,9 @@ use utoipa::ToSchema;
 
 use super::pace::{Pace, pace};
 use crate::error::ApiError;
+use crate::error::wrong::Wrong;
 use crate::http::local_time::{self, Arrival, Clocks};
+use crate::language::Language;
 
 /// A place on the way.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +29,19 @@ pub(super) struct Written<'a> {
     pub(super) date: &'a str,
     pub(super) time: &'a str,
     pub(super) arrival_date: Option<&'a str>,
+}
+
+impl Written<'_> {
+    /// Notes what cannot be read of it, whatever the way is.
+    pub(super) fn look(&self, wrong: &mut Wrong) {
+        let dates = [Some(("date", self.date)), self.arrival_date.map(|date| ("arrival_date", date))];
+        for refusal in dates.into_iter().flatten().filter_map(|(field, date)| read_date(field, date).err()) {
+            wrong.add(refusal);
+        }
+        if let Err(refusal) = read_clocks(self.time) {
+            wrong.add(refusal);
+        }
+    }
 }
 
 /// What was understood of it.
@@ -56,9 +71,9 @@ pub struct NoteView {
 }
 
 impl Note {
-    pub(in crate::http) fn view(self, in_russian: bool) -> NoteView {
-        let message = if in_russian { self.russian } else { self.english };
-        NoteView { field: self.field.to_owned(), message: message.to_owned() }
+    pub(in crate::http) fn view(self, language: Language) -> NoteView {
+        let message = language.choose(self.russian.to_owned(), self.english.to_owned());
+        NoteView { field: self.field.to_owned(), message }
     }
 }
 
@@ -86,8 +101,7 @@ pub(super) fn journey(
 ) -> Result<Journey, ApiError> {
     let (from, to) = (places[0].place, places[places.len() - 1].place);
     let day = read_date("date", written.date)?;
-    let Clocks { departs: clock, arrives: arrival } = local_time::clocks(written.time)
-        .ok_or_else(|| ApiError::unprocessable("time", "must be HH:MM or HH:MM → HH:MM"))?;
+    let Clocks { departs: clock, arrives: arrival } = read_clocks(written.time)?;
     let departs = local_time::instant("time", day, clock, from)?;
     let mut notes = Vec::new();
     if local_time::comes_again(departs, from)? {
@@ -125,6 +139,10 @@ pub(super) fn journey(
         notes.push(ARRIVES_TWICE);
     }
     Ok(Journey { transport, stops: stops(places, departs, arrives), notes })
+}
+
+fn read_clocks(text: &str) -> Result<Clocks, ApiError> {
+    local_time::clocks(text).ok_or_else(|| ApiError::unprocessable("time", "must be HH:MM or HH:MM → HH:MM"))
 }
 
 fn read_date(field: &'static str, text: &str) -> Result<Date, ApiError> {

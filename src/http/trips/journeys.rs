@@ -10,16 +10,20 @@ use peerpack_actors::trip::Trip;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::draft::{NewTrip, draft};
+use super::draft::{NewTrip, read};
 use super::journey::{DEPARTS_TWICE, Note};
 use super::view::{TripView, view};
 use crate::error::ApiError;
+use crate::error::wrong::Wrong;
+use crate::language::Language;
 
 const TABLE: &str = include_str!("journeys.tsv");
 
 fn published(body: Value) -> Result<(Trip, Vec<Note>), ApiError> {
     let input: NewTrip = serde_json::from_value(body).unwrap();
-    let (draft, notes) = draft(input, &Home::default())?;
+    let mut wrong = Wrong::default();
+    let (draft, notes) = read(input, &Home::default(), &mut wrong);
+    wrong.finish(())?;
     let now = draft.stops[0].depart - Span::days(1);
     let (id, courier) = (TripId::from(Uuid::from_u128(1)), UserId::from(Uuid::from_u128(2)));
     Ok((Trip::publish(id, courier, draft, now)?, notes))
@@ -151,7 +155,10 @@ fn a_time_that_comes_twice_is_the_first_and_that_is_said() {
         let notes: Vec<String> = notes
             .into_iter()
             .map(|note| {
-                serde_json::to_value(note.view(false)).unwrap()["message"].as_str().unwrap().to_owned()
+                serde_json::to_value(note.view(Language::English)).unwrap()["message"]
+                    .as_str()
+                    .unwrap()
+                    .to_owned()
             })
             .collect();
         (trip.departs().to_string(), trip.arrives().to_string(), notes)
@@ -162,7 +169,7 @@ fn a_time_that_comes_twice_is_the_first_and_that_is_said() {
         notes,
         ["The clocks go back on that day, and the time of departure comes twice; the first is meant"]
     );
-    let russian = serde_json::to_string(&DEPARTS_TWICE.view(true)).unwrap();
+    let russian = serde_json::to_string(&DEPARTS_TWICE.view(Language::Russian)).unwrap();
     assert!(russian.contains("переводят назад"), "{russian}");
     let (_, arrives, notes) = night("2026-10-24", "Прага", "Берлин", "22:00 → 02:30");
     assert_eq!(arrives, "2026-10-25T00:30:00.000Z");

@@ -11,7 +11,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::samples::{self, SECRET};
-use super::{below, form, kept, part, send, upload};
+use super::{below, form, form_type, kept, part, send, upload};
 use crate::support::{Backend, TestApp, TestUser, backends};
 
 const AVATAR: &str = "/api/user/avatar";
@@ -122,6 +122,15 @@ async fn x_81_only_a_picture_becomes_a_picture() {
         assert_eq!((status, &answer["code"]), (415, &json!("unsupported_media_type")), "{content:?}");
     }
     app.behind_its_back("DELETE FROM upload_counts").await;
+    for (language, named) in [("en", "JPEG, PNG or WebP"), ("ky", "JPEG, PNG или WebP")] {
+        let heic = form(&[part(b"IMG_1.HEIC", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic and a picture")]);
+        let headers = [("content-type", form_type()), ("accept-language", language.to_owned())];
+        let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let (status, _, answer) = ivan.call_raw(Method::POST, AVATAR, &headers, heic).await;
+        let answer: Value = serde_json::from_slice(&answer).unwrap();
+        let message = answer["message"].as_str().unwrap();
+        assert!(status == 415 && message.contains("HEIC") && message.contains(named), "{answer}");
+    }
     let magic: [&[u8]; 3] =
         [b"\xff\xd8\xff\xe0\x00\x10JFIF\x00", b"\x89PNG\r\n\x1a\n", b"RIFF\x10\x00\x00\x00WEBPVP8 "];
     for content in magic {

@@ -1,0 +1,207 @@
+//! What people are told when the core refuses: the state that things are in, in both languages.
+
+use actix_web::http::StatusCode;
+use peerpack_actors::rejection::Rejection;
+
+use super::ApiError;
+
+/// What a state means, as it is said in English, and in Russian.
+const STATES: &[(&str, &str, &str)] = &[
+    // Requests.
+    ("pending", "the request still waits for an answer", "запрос ещё ждёт ответа"),
+    (
+        "agreed",
+        "the courier has agreed, and the choice is not made yet",
+        "курьер согласен, но выбор ещё не сделан",
+    ),
+    (
+        "accepted",
+        "the deal is made, and the courier does not have the package yet",
+        "сделка заключена, но посылка ещё не у курьера",
+    ),
+    ("picked_up", "the courier has the package", "посылка у курьера"),
+    ("delivered", "the package was delivered", "посылка доставлена"),
+    ("confirmed", "the delivery was confirmed", "доставка подтверждена"),
+    ("declined", "the request was declined", "запрос отклонён"),
+    ("expired", "the time to answer is over", "время на ответ вышло"),
+    ("withdrawn", "the request was taken back", "запрос отозван"),
+    ("taken", "another courier has the package", "посылку взял другой курьер"),
+    ("cancelled", "it was called off", "это уже отменено"),
+    ("disputed", "the delivery is disputed", "доставка оспорена"),
+    // Packages.
+    ("template", "it is a pattern", "это шаблон"),
+    ("open", "the package still waits for a courier", "посылка ещё ждёт курьера"),
+    ("assigned", "the package has its courier", "у посылки уже есть курьер"),
+    ("in_transit", "the package is on its way", "посылка в пути"),
+    // Trips.
+    ("active", "the trip has not begun", "поездка ещё не началась"),
+    ("in_progress", "the trip is under way", "поездка уже идёт"),
+    ("completed", "the trip is over", "поездка закончена"),
+    // Withdrawals and escrows.
+    ("queued", "the withdrawal waits for an operator", "вывод ждёт оператора"),
+    ("paid", "the money was sent", "деньги уже отправлены"),
+    ("rejected", "the withdrawal was rejected", "вывод уже отклонён"),
+    ("none", "no money was set aside", "деньги не отложены"),
+    ("held", "the money is set aside", "деньги отложены"),
+    ("released", "the money was paid out", "деньги уже выплачены"),
+    ("refunded", "the money was given back", "деньги уже возвращены"),
+];
+
+/// What was asked, in Russian.
+const ACTIONS: &[(&str, &str)] = &[
+    ("accept the request", "принять запрос"),
+    ("choose the courier", "выбрать курьера"),
+    ("decline the request", "отклонить запрос"),
+    ("withdraw the request", "отозвать запрос"),
+    ("expire the request", "закрыть запрос"),
+    ("pick the package up", "забрать посылку"),
+    ("deliver the package", "вручить посылку"),
+    ("confirm the delivery", "подтвердить доставку"),
+    ("settle the delivery", "завершить доставку"),
+    ("dispute the delivery", "оспорить доставку"),
+    ("resolve the dispute", "решить спор"),
+    ("cancel the deal", "отменить сделку"),
+    ("propose a trip", "предложить поездку"),
+    ("cancel the package", "отменить посылку"),
+    ("start the trip", "начать поездку"),
+    ("complete the trip", "закончить поездку"),
+    ("cancel the trip", "отменить поездку"),
+    ("decide the withdrawal", "решить о выводе"),
+    ("hold the reward", "отложить вознаграждение"),
+    ("set the reward aside", "отложить вознаграждение"),
+    ("release the reward", "выплатить вознаграждение"),
+    ("refund the reward", "вернуть вознаграждение"),
+];
+
+/// Why a trip does not suit a package, as it is said in English, and in Russian.
+const MISFITS: &[(&str, &str, &str)] = &[
+    (
+        "declined_before",
+        "this courier has declined it, or did not answer",
+        "курьер уже отказался или не ответил",
+    ),
+    ("lapsed", "this courier did not answer lately", "курьер недавно не ответил"),
+    ("requested", "this courier was asked already", "курьера уже спросили"),
+    ("off_route", "the trip does not pass both places", "поездка не проходит через оба места"),
+    (
+        "order",
+        "the trip passes the two places in the wrong order",
+        "поездка проходит эти места в обратном порядке",
+    ),
+    ("time", "the times do not fit", "не подходит время"),
+    ("detour", "the detour is too long for the courier", "крюк слишком велик для курьера"),
+];
+
+impl From<Rejection> for ApiError {
+    fn from(rejection: Rejection) -> Self {
+        use Rejection as R;
+        let (status, english, russian) = match rejection {
+            // Whoever has no part in a thing is not told that it exists.
+            R::NotAParty | R::UnknownRequest => return Self::not_found(),
+            R::Invalid { field, reason } => return Self::unprocessable(field, reason),
+            R::WrongParty(who) => (StatusCode::FORBIDDEN, rejection.to_string(), only(who)),
+            R::OwnPackage | R::CodeRequired => {
+                (StatusCode::UNPROCESSABLE_ENTITY, rejection.to_string(), None)
+            }
+            R::DoesNotSuit(why) => {
+                let (english, russian) = does_not_suit(why);
+                (StatusCode::UNPROCESSABLE_ENTITY, english, Some(russian))
+            }
+            R::Stale => (StatusCode::PRECONDITION_FAILED, rejection.to_string(), None),
+            R::IllegalTransition { action, state } => {
+                let (english, russian) = illegal(action, state);
+                (StatusCode::CONFLICT, english, Some(russian))
+            }
+            R::AlreadyTaken
+            | R::Expired
+            | R::NoRoom(_)
+            | R::TripNotLive
+            | R::PartyGone
+            | R::ParcelsOnBoard
+            | R::AlreadyRequested
+            | R::TooManyRequests
+            | R::TooManyPackages(_)
+            | R::TooManyTrips(_)
+            | R::TooManyPending(_)
+            | R::TooManyOnTrip(_)
+            | R::TooManyWithdrawals
+            | R::AnsweredBefore
+            | R::InsufficientFunds => (StatusCode::CONFLICT, rejection.to_string(), None),
+        };
+        let error = Self::new(status, rejection.code(), english).with_limit(rejection.limit());
+        match russian {
+            Some(russian) => error.in_russian(russian),
+            None => error,
+        }
+    }
+}
+
+fn only(who: &str) -> Option<String> {
+    let who = match who {
+        "courier" => "курьер",
+        "sender" => "отправитель",
+        _ => return Some("Это должен сделать другой оператор".to_owned()),
+    };
+    Some(format!("Это может сделать только {who}"))
+}
+
+fn illegal(action: &str, state: &str) -> (String, String) {
+    let known = STATES.iter().find(|(word, ..)| *word == state);
+    let (english, russian) = known.map_or((state, state), |(_, english, russian)| (*english, *russian));
+    let asked = ACTIONS.iter().find(|(word, _)| *word == action).map_or(action, |(_, russian)| *russian);
+    (format!("cannot {action}: {english}"), format!("Нельзя {asked}: {russian}"))
+}
+
+fn does_not_suit(why: &str) -> (String, String) {
+    let known = MISFITS.iter().find(|(word, ..)| *word == why);
+    let (english, russian) = known.map_or((why, why), |(_, english, russian)| (*english, *russian));
+    let english = format!("the trip does not suit the package: {english}");
+    (english, format!("Поездка не подходит для этой посылки: {russian}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Actions are literals of the core: `"… the …"` in `action()`, and beside `illegal(`.
+    #[test]
+    fn every_state_and_every_action_of_the_core_has_its_words() {
+        let mut states = 0;
+        for file in ["request/state.rs", "package.rs", "trip.rs", "withdrawal.rs", "ledger.rs"] {
+            let source = std::fs::read_to_string(format!("actors/src/{file}")).unwrap();
+            // Of what has states: their words stand in the function of that name.
+            for words in source.split("State {").skip(1).filter_map(|part| part.split("fn word(").nth(1)) {
+                let words = words.split("\n    }\n").next().unwrap_or_default();
+                for word in words.split('"').skip(1).step_by(2) {
+                    states += 1;
+                    assert!(STATES.iter().any(|(known, ..)| *known == word), "{word}");
+                }
+            }
+        }
+        assert!(states >= 26, "{states}");
+        let mut actions = 0;
+        for file in ["request.rs", "package/decide.rs", "trip.rs", "withdrawal.rs", "ledger.rs"] {
+            let source = std::fs::read_to_string(format!("actors/src/{file}")).unwrap();
+            let of_match = source.split("fn action(").nth(1).and_then(|part| part.split("\n    }\n").next());
+            let others = source.split("illegal(\"").skip(1).filter_map(|part| part.split('"').next());
+            let named = source.split("action: \"").skip(1).filter_map(|part| part.split('"').next());
+            let matched = of_match.unwrap_or_default().split('"').skip(1).step_by(2);
+            for action in matched.chain(others).chain(named) {
+                actions += 1;
+                assert!(ACTIONS.iter().any(|(known, _)| *known == action), "{action}");
+            }
+        }
+        assert!(actions >= 22, "{actions}");
+    }
+
+    #[test]
+    fn a_conflict_says_what_the_state_is() {
+        let error = ApiError::from(Rejection::IllegalTransition {
+            action: "confirm the delivery",
+            state: "picked_up",
+        });
+        assert_eq!(error.message(), "cannot confirm the delivery: the courier has the package");
+        let russian = error.told_in(crate::language::Language::Russian);
+        assert_eq!(russian.message(), "Нельзя подтвердить доставку: посылка у курьера");
+    }
+}
