@@ -167,10 +167,12 @@ mod tests {
     #[test]
     fn every_state_and_every_action_of_the_core_has_its_words() {
         let mut states = 0;
-        for file in ["request/state.rs", "package.rs", "trip.rs", "withdrawal.rs", "ledger.rs"] {
+        // The words of states stand in functions of that name: all of the phases, and of others those that are states.
+        for (file, of_states) in
+            [("phase.rs", "Phase {"), ("withdrawal.rs", "State {"), ("ledger.rs", "State {")]
+        {
             let source = std::fs::read_to_string(format!("actors/src/{file}")).unwrap();
-            // Of what has states: their words stand in the function of that name.
-            for words in source.split("State {").skip(1).filter_map(|part| part.split("fn word(").nth(1)) {
+            for words in source.split(of_states).skip(1).filter_map(|part| part.split("fn word(").nth(1)) {
                 let words = words.split("\n    }\n").next().unwrap_or_default();
                 for word in words.split('"').skip(1).step_by(2) {
                     states += 1;
@@ -178,7 +180,7 @@ mod tests {
                 }
             }
         }
-        assert!(states >= 26, "{states}");
+        assert!(states >= 22, "{states}");
         let mut actions = 0;
         for file in ["request.rs", "package/decide.rs", "trip.rs", "withdrawal.rs", "ledger.rs"] {
             let source = std::fs::read_to_string(format!("actors/src/{file}")).unwrap();

@@ -139,11 +139,13 @@ mod tests {
         whole: Option<u32>,
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "a literal reads best as a value")]
     fn any(value: Value) -> Result<Option<f64>, String> {
         let read = serde_json::from_value::<Numbers>(json!({ "any": value }));
         read.map(|read| read.any).map_err(|error| error.to_string())
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "a literal reads best as a value")]
     fn whole_of(value: Value) -> Result<Option<u32>, String> {
         let read = serde_json::from_value::<Numbers>(json!({ "whole": value }));
         read.map(|read| read.whole).map_err(|error| error.to_string())

@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 
+use actix_web::http::StatusCode;
 use peerpack_actors::ids::{RequestId, UserId};
 use peerpack_actors::package::Package;
 use peerpack_actors::ports::{CommitError, Store};
@@ -24,6 +25,7 @@ use super::wire::{ClientMessage, Decline, OfRequest, Outcome};
 use crate::app::App;
 use crate::bus::LastPosition;
 use crate::error::ApiError;
+use crate::language::Language;
 use crate::store::Kept;
 
 /// The route under which acks are kept.
@@ -39,14 +41,33 @@ pub(super) struct Refused {
     pub(super) code: Cow<'static, str>,
     /// For people.
     pub(super) message: String,
+    /// The same in Russian.
+    russian: Option<String>,
     /// Whether nobody knows what became of it, so that the same command may be given again.
     pub(super) is_unknown: bool,
 }
 
 impl From<ApiError> for Refused {
     fn from(error: ApiError) -> Self {
+        let (code, is_unknown) = (error.code().into(), error.status().is_server_error());
         let message = error.message().to_owned();
-        Self { code: error.code().into(), message, is_unknown: error.status().is_server_error() }
+        let russian = Some(error.told_in(Language::Russian).message().to_owned());
+        Self { code, message, russian, is_unknown }
+    }
+}
+
+impl Refused {
+    /// Whether the number of the command is still free for the command that it belongs to.
+    pub(super) fn leaves_nothing(&self) -> bool {
+        self.is_unknown || self.code == "key_reused"
+    }
+
+    /// The sentence in a language.
+    pub(super) fn told_in(&self, language: Language) -> &str {
+        match (language, &self.russian) {
+            (Language::Russian, Some(russian)) => russian,
+            _ => &self.message,
+        }
     }
 }
 
@@ -55,6 +76,9 @@ impl From<ApiError> for Refused {
 struct KeptRefusal {
     code: String,
     message: String,
+    /// Of a server that knew one.
+    #[serde(default)]
+    russian: Option<String>,
 }
 
 /// Carries a command out. What it answers goes into the ack.
@@ -102,8 +126,24 @@ pub(super) async fn carry_out(
 }
 
 fn call(by: UserId, cmd_id: Uuid, message: &ClientMessage) -> Call {
-    let text = serde_json::to_vec(message).unwrap_or_default();
-    Call { by, route: ROUTE.to_owned(), key: cmd_id.to_string(), digest: hex::encode(Sha256::digest(text)) }
+    Call { by, route: ROUTE.to_owned(), key: cmd_id.to_string(), digest: hex::encode(digest(message)) }
+}
+
+/// What a command says, in short.
+fn digest(message: &ClientMessage) -> [u8; 32] {
+    Sha256::digest(serde_json::to_vec(message).unwrap_or_default()).into()
+}
+
+/// The same, where a few bytes are enough.
+pub(super) fn short_digest(message: &ClientMessage) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = digest(message);
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+}
+
+/// The refusal of a command whose id is that of another one.
+pub(super) fn other_command() -> Refused {
+    let message = "this cmd_id was used for another command";
+    ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "key_reused", message).into()
 }
 
 async fn step(
@@ -141,11 +181,14 @@ async fn settle(app: &App, call: Call, why: Rejection) -> Result<Option<Value>, 
     if is_late {
         return Err(refused.into());
     }
-    let kept = KeptRefusal { code: refused.code().to_owned(), message: refused.message().to_owned() };
-    let text = serde_json::to_string(&kept).unwrap_or_default();
-    let receipt = Receipt { call: call.clone(), status: refused.status().as_u16(), answer: text };
+    let status = refused.status().as_u16();
+    let refused = Refused::from(refused);
+    let (code, message, russian) =
+        (refused.code.to_string(), refused.message.clone(), refused.russian.clone());
+    let text = serde_json::to_string(&KeptRefusal { code, message, russian }).unwrap_or_default();
+    let receipt = Receipt { call: call.clone(), status, answer: text };
     match app.database.commit(Unit::receipt(receipt, app.clock.now())).await {
-        Ok(_) => Err(refused.into()),
+        Ok(_) => Err(refused),
         // The same command was answered elsewhere meanwhile.
         Err(CommitError::Refused(Rejection::AnsweredBefore)) => {
             match app.database.kept_answer(&call).await.map_err(ApiError::from)? {
@@ -166,15 +209,12 @@ fn told_before(kept: Kept) -> Result<Option<Value>, Refused> {
     match kept {
         Kept::Answer { status: OK, answer } => Ok(serde_json::from_str(&answer).ok()),
         Kept::Answer { answer, .. } => match serde_json::from_str::<KeptRefusal>(&answer) {
-            Ok(KeptRefusal { code, message }) => {
-                Err(Refused { code: code.into(), message, is_unknown: false })
+            Ok(KeptRefusal { code, message, russian }) => {
+                Err(Refused { code: code.into(), message, russian, is_unknown: false })
             }
             Err(error) => Err(ApiError::internal(&error).into()),
         },
-        Kept::OtherCall => {
-            let message = "this cmd_id was used for another command".to_owned();
-            Err(Refused { code: "key_reused".into(), message, is_unknown: false })
-        }
+        Kept::OtherCall => Err(other_command()),
     }
 }
 

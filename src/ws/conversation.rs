@@ -34,6 +34,7 @@ use super::wire::{
 use crate::app::App;
 use crate::auth::token::Access;
 use crate::bus::LastPosition;
+use crate::language::Language;
 
 /// How long it may take to answer.
 const PONG_WITHIN: Duration = Duration::from_secs(8);
@@ -79,12 +80,15 @@ pub(super) struct Start {
     pub(super) outbox: Arc<Outbox>,
     pub(super) membership: Membership,
     pub(super) position: StreamPosition,
+    pub(super) language: Language,
 }
 
 /// The actor.
 pub(super) struct Conversation {
     app: web::Data<App>,
     user: UserId,
+    /// Of whoever reads what is refused.
+    language: Language,
     line: Line,
     outbox: Arc<Outbox>,
     /// Until the session says goodbye.
@@ -137,7 +141,7 @@ enum Woken {
 impl Conversation {
     /// Begins to talk on a line.
     pub(super) fn new(start: Start, line: Line) -> Self {
-        let Start { app, access, outbox, membership, position } = start;
+        let Start { app, access, outbox, membership, position, language } = start;
         let now = Instant::now();
         let left = u64::try_from(access.expires_at.since(app.clock.now()).ms()).unwrap_or(0);
         let times = Times {
@@ -154,6 +158,7 @@ impl Conversation {
         Self {
             app,
             user: access.principal.user,
+            language,
             line,
             outbox,
             membership: Some(membership),

@@ -21,6 +21,7 @@ use crate::error::ApiError;
 use crate::http::address;
 use crate::http::limits::{Class, charge};
 use crate::http::origins::Origins;
+use crate::language::Language;
 
 /// The subprotocol that carries a token, for browsers: they cannot set headers.
 const BEARER_PREFIX: &str = "bearer.";
@@ -59,9 +60,20 @@ pub async fn upgrade(req: HttpRequest, app: web::Data<App>) -> Result<HttpRespon
     if !subprotocols.is_empty() {
         response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
     }
-    let start = Start { app, access, outbox, membership, position: hello.position };
+    let language = language(&req, &app, access).await;
+    let start = Start { app, access, outbox, membership, position: hello.position, language };
     response.extensions_mut().insert(start);
     Ok(response)
+}
+
+/// The language that the reader asks for; or that of their profile, since a socket has only one handshake to ask in.
+async fn language(req: &HttpRequest, app: &App, access: Access) -> Language {
+    if let Some(language) = Language::accepted(req.headers()) {
+        return language;
+    }
+    // A language is not worth a refusal.
+    let user = app.database.user(access.principal.user).await.ok().flatten();
+    Language::of(user.as_ref().and_then(|user| user.language.as_deref()))
 }
 
 /// Joins a connection to the sockets of its user.

@@ -33,6 +33,7 @@ mod places;
 mod production;
 mod promises;
 mod protection;
+mod readers;
 mod realtime;
 mod refusals;
 mod repeats;

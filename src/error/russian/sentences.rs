@@ -2,6 +2,10 @@
 
 /// As it is said in English, and in Russian.
 pub(super) const SENTENCES: &[(&str, &str)] = &[
+    (
+        "a page has to say its origin, and others send the token as a header",
+        "Страница должна назвать свой адрес, а остальные передают токен заголовком",
+    ),
     ("there would be no administrator left", "Это последний администратор, сначала назначьте другого"),
     ("a value has the wrong type or form", "Какое-то значение не того вида"),
     (

@@ -27,7 +27,7 @@ use super::super::wire::{
 };
 use super::watching::Watched;
 use super::{BAD_TEXT, Conversation, Hold, OVERLOAD, POLICY, UNSUPPORTED};
-use crate::error::ApiError;
+use crate::error::{ApiError, sentence};
 
 /// The most commands that wait for each other.
 const MAX_WAITING: usize = 32;
@@ -91,7 +91,7 @@ impl Conversation {
         match ClientFrame::parse(text) {
             Ok(frame) => self.take_in(frame),
             Err(WireError { cmd_id, code, message }) => {
-                self.say(&Ack::error(cmd_id, code, message).into());
+                self.say(&Ack::error(cmd_id, code, sentence(message, self.language)).into());
                 if self.errors.count(Instant::now()) {
                     self.end(POLICY, "too many errors");
                 }
@@ -114,21 +114,28 @@ impl Conversation {
             // Whoever commands already does not want to resume first.
             _ => self.release(Hold::Start),
         }
-        match frame.cmd_id.map_or(Known::New, |id| self.acks.begin(id)) {
+        let digest = commands::short_digest(&frame.message);
+        match frame.cmd_id.map_or(Known::New, |id| self.acks.begin(id, digest)) {
             Known::New if self.waiting.len() >= MAX_WAITING => {
                 if let Some(id) = frame.cmd_id {
                     self.acks.forget(id);
                 }
-                let busy = ApiError::from(Refusal::Busy);
-                self.say(&Ack::error(frame.cmd_id, busy.code(), busy.message()).into());
+                self.refuse(frame.cmd_id, &ApiError::from(Refusal::Busy).into());
             }
             Known::New => {
                 self.waiting.push_back(frame);
                 self.start_waiting();
             }
             Known::Running => {}
+            Known::Other => self.refuse(frame.cmd_id, &commands::other_command()),
             Known::Answered(ack) => self.line.text(&ack),
         }
+    }
+
+    /// Says that a command is not carried out; nothing is remembered of it.
+    fn refuse(&mut self, cmd_id: Option<Uuid>, refused: &Refused) {
+        let message = refused.told_in(self.language);
+        self.say(&Ack::error(cmd_id, &refused.code, message).into());
     }
 
     /// Queues a command of the session's own.
@@ -247,13 +254,13 @@ impl Conversation {
 
     fn acknowledge(&mut self, cmd_id: Option<Uuid>, outcome: Result<Option<Value>, Refused>) {
         let Some(id) = cmd_id else { return };
-        let is_unknown = outcome.as_ref().is_err_and(|refused| refused.is_unknown);
+        let leaves_nothing = outcome.as_ref().is_err_and(Refused::leaves_nothing);
         let ack = match outcome {
             Ok(data) => Ack::ok(id, data),
-            Err(Refused { code, message, .. }) => Ack::error(cmd_id, &code, &message),
+            Err(refused) => Ack::error(cmd_id, &refused.code, refused.told_in(self.language)),
         };
         let text = ServerMessage::from(ack).to_text();
-        if is_unknown {
+        if leaves_nothing {
             self.acks.forget(id);
         } else {
             self.acks.answer(id, &text);
