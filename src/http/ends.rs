@@ -15,7 +15,7 @@ const FAR_KM: f64 = 60.0;
 
 /// A stop that lies so much farther off the way than another of its name is not the one that is meant: in kilometres, and
 /// as a share of the way.
-const OFF_THE_WAY: (f64, f64) = (100.0, 0.2);
+const OFF_THE_WAY: (f64, f64) = (100.0, 0.1);
 
 /// How often two ends are looked at, each with the other in view, before they count as unclear.
 const TURNS: usize = 3;

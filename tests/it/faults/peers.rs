@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use peerpack::ws::wire::{ClientMessage, OfRequest};
 use peerpack_actors::ids::RequestId;
+use peerpack_actors::runtime::RuntimeSettings;
 use peerpack_actors::time::Time;
 use serde_json::json;
 use tokio::time::Instant;
@@ -93,7 +94,10 @@ async fn f01_a_peer_that_hears_nothing_is_found_and_freed_and_misses_nothing() {
 
 /// A device behind a line of so many bytes in a second, until the server has had enough of it; and one beside it.
 async fn slow(bytes_per_s: u64) {
-    let app = TestApp::start(Backend::Sqlite).await;
+    // One sender makes all the events.
+    let bounds = [("PEERPACK_MAX_OPEN_PACKAGES", "100000")];
+    let data = tempfile::tempdir().unwrap();
+    let app = TestApp::start_on(data, None, &bounds, RuntimeSettings::default()).await;
     let (anna, boris) = (app.sign_in("Anna").await, app.sign_in("Boris").await);
     let chaos = Chaos::before(app.url.strip_prefix("http://").unwrap()).await;
     let mut device = Device::of(&anna.moved_to(&format!("http://{}", chaos.address))).await;
