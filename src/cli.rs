@@ -168,12 +168,15 @@ impl InitData {
     }
 }
 
-async fn run_demo(config: Config) -> anyhow::Result<()> {
+async fn run_demo(mut config: Config) -> anyhow::Result<()> {
     demo::check(&config).await?;
+    config.is_demo = true;
     let application = Application::build(config).await?;
     let app = application.app();
     let world = demo::populate(&app, DEMO_SEED).await?;
-    println!("{}", demo::walk(&format!("http://{}", application.address())));
+    let address = format!("http://{}", application.address());
+    println!("The demo is running. Open {address} in a browser: two phones, one market.\n");
+    println!("{}", demo::walk(&address));
     invite_first_admin(&application).await?;
     actix_web::rt::spawn(demo::live(app, world));
     application.run_until_stopped().await.context("the server failed")

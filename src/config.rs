@@ -76,6 +76,8 @@ pub struct BucketConfig {
 pub struct Config {
     /// How careful to be.
     pub mode: Mode,
+    /// Whether this is the demo, which signs anybody in. No setting: the command says so.
+    pub is_demo: bool,
     /// Where clients connect.
     pub listen: SocketAddr,
     /// Where `/metrics` is served; nowhere if absent.
@@ -263,6 +265,7 @@ impl Config {
                     .map_or(bounds.pending_on_trip, NonZeroU32::get),
             },
             limits: settings.limits.unwrap_or(!development),
+            is_demo: false,
             demo_payments: settings.demo_payments.unwrap_or(development),
             log: settings.log.unwrap_or_else(|| "info".to_owned()),
             log_format: settings.log_format.unwrap_or_default(),

@@ -22,6 +22,7 @@ pub mod openapi;
 pub mod operators;
 pub mod origins;
 pub mod packages;
+pub mod pages;
 pub mod photos;
 pub mod places;
 pub mod profile;
@@ -195,6 +196,9 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/ws/updates").route(answering(Method::GET).to(updates::follow)))
         .service(web::resource("/ws").route(answering(Method::GET).to(ws::upgrade)))
         .service(web::resource("/track/{link}").route(answering(Method::GET).to(tracking::show)))
+        .service(web::resource("/assets/{file}").route(answering(Method::GET).to(pages::asset)))
+        .service(web::resource("/icon.svg").route(answering(Method::GET).to(pages::icon)))
+        .service(web::resource("/dev/login").route(answering(Method::GET).to(pages::demo_login)))
         .service(web::resource("/openapi.json").route(answering(Method::GET).to(openapi::json)))
         .configure(reference::pages)
         .configure(openapi::page);

@@ -28,7 +28,7 @@ fn quoted(text: &str) -> String {
 }
 
 const STEPS: &str = r#"
-The demo is running. Paste this into another terminal (bash), all at once or step by step.
+Or paste this into another terminal (bash), all at once or step by step.
 
 # Helpers: one call, one field of an answer, signing in as Telegram would
 BASE={base}; PEERPACK={program}; SOCKET={socket}

@@ -119,7 +119,7 @@ fn application(
         .wrap(from_fn(secure::headers))
         .wrap(from_fn(turn::take))
         .configure(http::routes)
-        .default_service(web::to(extract::nothing_here))
+        .default_service(web::to(http::pages::page_or_nothing))
         .into_factory()
 }
 

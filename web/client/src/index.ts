@@ -1,6 +1,7 @@
 // The client of PeerPack for any front end: sign-in, reads, commands that are not lost, and the live state.
 import { type Api, makeApi, signed } from "./api.ts";
 import { ServerClock } from "./clock.ts";
+import { Files } from "./files.ts";
 import { Live } from "./live.ts";
 import { type CommandStore, Outbox } from "./outbox.ts";
 import { type Fetch, memoryVault, Session, type Vault } from "./session.ts";
@@ -8,6 +9,7 @@ import { memoryStore } from "./store.ts";
 
 export { type Api, dataOf } from "./api.ts";
 export { ServerClock } from "./clock.ts";
+export { Files } from "./files.ts";
 export type { components, operations, paths } from "./generated/api.ts";
 export { Live, type Snapshot } from "./live.ts";
 export {
@@ -46,6 +48,7 @@ export class PeerPack {
   readonly api: Api;
   readonly outbox: Outbox;
   readonly live: Live;
+  readonly files: Files;
   readonly clock = new ServerClock();
 
   constructor(settings: ClientSettings) {
@@ -61,6 +64,7 @@ export class PeerPack {
       userId: () => this.session.user?.id,
       language,
     });
+    this.files = new Files(baseUrl, signed(this.session, send));
     this.live = new Live(this.api, {
       url: `${baseUrl.replace(/^http/, "ws")}/ws`,
       token: refused => this.session.token(refused),

@@ -1,0 +1,159 @@
+// The frame of the app: providers around it, one route per screen, and the tabs below.
+import { openOffers, type PeerPack } from "@peerpack/client";
+import { lazy, Suspense, useEffect } from "react";
+import { Link, Route, Router, Switch, useLocation } from "wouter";
+import { Door } from "./features/door/Door.tsx";
+import { MineScreen } from "./features/mine/MineScreen.tsx";
+import { NotificationsScreen } from "./features/notifications/NotificationsScreen.tsx";
+import { OfferBell } from "./features/offers/OfferBell.tsx";
+import { OffersScreen } from "./features/offers/OffersScreen.tsx";
+import { StartScreen } from "./features/start/StartScreen.tsx";
+import { LiveProvider, useClient, useLive, useServerTime, useUser } from "./live/index.tsx";
+import { type Platform, PlatformProvider } from "./platform/index.tsx";
+import type { Texts } from "./texts/en.ts";
+import { type Language, TextsProvider, useTexts } from "./texts/index.tsx";
+import { MeIcon, MineIcon, Note, OffersIcon, Skeletons, StartIcon, Toasts, WalletIcon } from "./ui/index.ts";
+
+const Market = lazy(() => import("./features/door/Market.tsx"));
+const TripScreen = lazy(() => import("./features/trips/TripScreen.tsx"));
+const NewTripScreen = lazy(() => import("./features/trips/NewTripScreen.tsx"));
+const MyTripScreen = lazy(() => import("./features/trips/MyTripScreen.tsx"));
+const NewPackageScreen = lazy(() => import("./features/packages/NewPackageScreen.tsx"));
+const PackageScreen = lazy(() => import("./features/packages/PackageScreen.tsx"));
+const DeliveryScreen = lazy(() => import("./features/deliveries/DeliveryScreen.tsx"));
+const WalletScreen = lazy(() => import("./features/wallet/WalletScreen.tsx"));
+const ProfileScreen = lazy(() => import("./features/profile/ProfileScreen.tsx"));
+
+interface AppProps {
+  platform: Platform;
+  client: PeerPack;
+  /** The reader's language with its sentences. */
+  texts: { language: Language; t: Texts };
+  /** Whose storage this is; `me` outside of the demo. */
+  scope: string;
+}
+
+/** Whether the server is a demo, which it writes into the page. */
+export const isDemo = document.querySelector('meta[name="peerpack-demo"]')?.getAttribute("content") === "on";
+
+export function App({ platform, client, texts, scope }: AppProps) {
+  // The two phones of the demo are frames of this very app; around them is the market, which is nobody's phone.
+  const isMarket = isDemo && scope === "me" && platform.name === "browser" && location.pathname === "/";
+  return (
+    <PlatformProvider platform={platform}>
+      <TextsProvider initial={texts}>
+        <LiveProvider client={client}>
+          <Toasts>
+            <Suspense fallback={<Skeletons />}>{isMarket ? <Market /> : <Phone scope={scope} />}</Suspense>
+          </Toasts>
+        </LiveProvider>
+      </TextsProvider>
+    </PlatformProvider>
+  );
+}
+
+/** The app of one person. */
+function Phone({ scope }: { scope: string }) {
+  const user = useUser();
+  // Everything a frame of the demo navigates to stays that person's.
+  const query = scope === "me" ? "" : `?as=${scope}`;
+  if (!user) return <Door scope={scope} isDemo={isDemo} />;
+  return (
+    <Router hrefs={href => href + query}>
+      <div className="shell">
+        <Connection />
+        <StartParameter />
+        {scope !== "me" && <TellFrame who={scope} />}
+        <Suspense
+          fallback={
+            <main className="screen">
+              <Skeletons />
+            </main>
+          }
+        >
+          <Switch>
+            <Route path="/" component={StartScreen} />
+            <Route path="/offers" component={OffersScreen} />
+            <Route path="/mine" component={MineScreen} />
+            <Route path="/wallet" component={WalletScreen} />
+            <Route path="/me" component={ProfileScreen} />
+            <Route path="/notifications" component={NotificationsScreen} />
+            <Route path="/new/package" component={NewPackageScreen} />
+            <Route path="/new/trip" component={NewTripScreen} />
+            <Route path="/trip/:id">{({ id }) => <TripScreen id={id} />}</Route>
+            <Route path="/my-trip/:id">{({ id }) => <MyTripScreen id={id} />}</Route>
+            <Route path="/package/:id">{({ id }) => <PackageScreen id={id} />}</Route>
+            <Route path="/deal/:trip/:request">
+              {({ trip, request }) => <DeliveryScreen tripId={trip} requestId={request} />}
+            </Route>
+            <Route component={StartScreen} />
+          </Switch>
+        </Suspense>
+        <Tabs />
+        <OfferBell />
+      </div>
+    </Router>
+  );
+}
+
+function Tabs() {
+  const { t } = useTexts();
+  const [path] = useLocation();
+  const { state } = useLive();
+  const now = useServerTime(state && Object.keys(state.offers).length > 0 ? 1_000 : undefined);
+  const waiting = state ? openOffers(state, now).length : 0;
+  const tabs = [
+    { to: "/", text: t.nav.start, Icon: StartIcon, count: 0 },
+    { to: "/mine", text: t.nav.mine, Icon: MineIcon, count: 0 },
+    { to: "/offers", text: t.nav.offers, Icon: OffersIcon, count: waiting },
+    { to: "/wallet", text: t.nav.wallet, Icon: WalletIcon, count: 0 },
+    { to: "/me", text: t.nav.me, Icon: MeIcon, count: 0 },
+  ];
+  return (
+    <nav className="tabs">
+      {tabs.map(({ to, text, Icon, count }) => (
+        <Link key={to} href={to} aria-current={path === to ? "page" : undefined}>
+          <Icon />
+          <span>{text}</span>
+          {count > 0 && <span className="badge">{count}</span>}
+        </Link>
+      ))}
+    </nav>
+  );
+}
+
+/** Says what is wrong with the connection; nothing when all is well. */
+function Connection() {
+  const { t } = useTexts();
+  const { connectivity, isDegraded, state } = useLive();
+  if (connectivity === "over") return <Note tone="bad">{t.connection.over}</Note>;
+  if (isDegraded) return <Note tone="warm">{t.connection.degraded}</Note>;
+  if (connectivity === "connecting" && state) return <Note>{t.connection.connecting}</Note>;
+  return null;
+}
+
+/** Tells the page around a phone of the demo what has happened. */
+function TellFrame({ who }: { who: string }) {
+  const { live } = useClient();
+  useEffect(
+    () =>
+      live.onEvent(({ type, at }) =>
+        parent.postMessage({ peerpack: "event", who, type, at }, location.origin),
+      ),
+    [live, who],
+  );
+  return null;
+}
+
+/** Opens what the app was opened for: `pkg_…`, `trip_…`, `req_…`. */
+function StartParameter() {
+  const [, go] = useLocation();
+  useEffect(() => {
+    const parameter = new URLSearchParams(location.search).get("startapp") ?? undefined;
+    const [kind, id] = parameter?.split("_") ?? [];
+    if (kind === "pkg" && id) go(`/package/${id}`, { replace: true });
+    else if (kind === "trip" && id) go(`/trip/${id}`, { replace: true });
+    else if (kind === "req") go("/offers", { replace: true });
+  }, [go]);
+  return null;
+}

@@ -1,0 +1,1 @@
+export { Deal } from "./Deal.tsx";

@@ -1,0 +1,52 @@
+// All live offers, the most urgent first, and below them those that are gone, with the reason.
+import { openOffers } from "@peerpack/client";
+import { useLocation } from "wouter";
+import { useLive, useServerTime } from "../../live/index.tsx";
+import { useTexts } from "../../texts/index.tsx";
+import { Empty, LinkButton, Screen, Skeletons } from "../../ui/index.ts";
+import { OfferCard } from "./OfferCard.tsx";
+
+export function OffersScreen() {
+  const { t, money, place, time } = useTexts();
+  const [, go] = useLocation();
+  const { state } = useLive();
+  const now = useServerTime(1_000);
+  const offers = state ? openOffers(state, now) : [];
+  return (
+    <Screen title={t.offers.title}>
+      {!state && <Skeletons count={2} />}
+      {state && offers.length === 0 && (
+        <Empty title={t.offers.empty} hint={t.offers.emptyHint}>
+          <LinkButton to="/new/trip">{t.start.newTrip}</LinkButton>
+        </Empty>
+      )}
+      {offers.map(offer => (
+        <OfferCard
+          key={offer.request_id}
+          offer={offer}
+          onTaken={() => go(`/deal/${offer.trip_id}/${offer.request_id}`)}
+        />
+      ))}
+      {state && state.missed.length > 0 && (
+        <section className="stack">
+          <h2>{t.offers.missed}</h2>
+          {state.missed.map(({ offer, reason, at }) => (
+            <div key={offer.request_id} className="card">
+              <div className="row">
+                <div className="grow stack tight">
+                  <span className="strong">
+                    {place(offer.pickup.place)} → {place(offer.dropoff.place)}
+                  </span>
+                  <span className="dim small">
+                    {t.offers.why[reason]} · {time(at)}
+                  </span>
+                </div>
+                <span className="dim numeric">{money(offer.reward - offer.fee, offer.currency)}</span>
+              </div>
+            </div>
+          ))}
+        </section>
+      )}
+    </Screen>
+  );
+}

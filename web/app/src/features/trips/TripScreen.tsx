@@ -1,0 +1,173 @@
+// A trip as a sender sees it: its courier, its way, the room left, and the way to ask.
+import { type components, dataOf } from "@peerpack/client";
+import { useState } from "react";
+import { Link, useLocation } from "wouter";
+import { useClient, useGive, useRead, useUser } from "../../live/index.tsx";
+import { useTexts } from "../../texts/index.tsx";
+import {
+  Avatar,
+  Button,
+  Choices,
+  Failed,
+  LinkButton,
+  Note,
+  Pill,
+  Screen,
+  Skeletons,
+  Stars,
+  TextField,
+  useAttempt,
+  useSay,
+  Way,
+} from "../../ui/index.ts";
+
+type Trip = components["schemas"]["TripView"];
+
+export default function TripScreen({ id }: { id: string }) {
+  const { t } = useTexts();
+  const { api } = useClient();
+  const trip = useRead(
+    ["trip", id],
+    async () => dataOf(await api.GET("/api/trips/{trip_id}", { params: { path: { trip_id: id } } })),
+    { ids: [id] },
+  );
+  return (
+    <Screen title={t.trip.title} onBack={() => history.back()}>
+      {trip.isPending && <Skeletons count={2} />}
+      {trip.isError && <Failed error={trip.error} onAgain={() => void trip.refetch()} />}
+      {trip.data && (
+        <>
+          <TripCard trip={trip.data} />
+          <Ask trip={trip.data} />
+        </>
+      )}
+    </Screen>
+  );
+}
+
+/** The trip itself. */
+function TripCard({ trip }: { trip: Trip }) {
+  const { t, money, number } = useTexts();
+  const [departs, arrives] = trip.time.split(" → ");
+  const last = trip.stops.length - 1;
+  const points = trip.stops.map((stop, at) => ({
+    title: stop,
+    detail: at === 0 ? `${trip.date}, ${departs ?? ""}` : at === last ? arrives : undefined,
+  }));
+  return (
+    <div className="card">
+      <div className="row">
+        <Avatar name={trip.name} url={trip.avatar} />
+        <div className="grow stack tight">
+          <span className="strong">{trip.name}</span>
+          <span className="dim small">
+            {trip.reviews_count > 0 ? (
+              <>
+                <Stars value={trip.rating} /> · {t.reviews(trip.reviews_count)}
+              </>
+            ) : (
+              t.noReviews
+            )}
+            {trip.trips_count > 0 && ` · ${t.deals(trip.trips_count)}`}
+          </span>
+        </div>
+        <span className="price">{trip.price > 0 ? money(trip.price) : t.trip.free}</span>
+      </div>
+      <Way points={points} />
+      {trip.trip_comment && (
+        <p>
+          <span className="dim small">{t.trip.comment}: </span>
+          {trip.trip_comment}
+        </p>
+      )}
+      <div className="stack tight">
+        <span className="dim small">{t.trip.room}</span>
+        <div className="row wrap">
+          {trip.capacity_left_g.map((left, leg) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: legs are numbered
+            <Pill key={leg} tone={left > 0 ? "good" : "bad"}>
+              {trip.capacity_left_g.length > 1 &&
+                `${t.trip.roomOn(trip.stops[leg] ?? "", trip.stops[leg + 1] ?? "")}: `}
+              {t.kg(number(left / 1_000))}
+            </Pill>
+          ))}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+/** Asks the courier to take one of one's own packages. */
+function Ask({ trip }: { trip: Trip }) {
+  const { t, money } = useTexts();
+  const { api } = useClient();
+  const user = useUser();
+  const give = useGive();
+  const say = useSay();
+  const [, go] = useLocation();
+  const [chosen, setChosen] = useState<string>();
+  const [message, setMessage] = useState("");
+  const { attempt, isBusy, problem } = useAttempt();
+  const mine = useRead(["packages"], async () => dataOf(await api.GET("/api/user/packages")).packages, {
+    topics: ["packages"],
+  });
+  const open = mine.data?.filter(one => one.state === "open") ?? [];
+  const trips = useRead(
+    ["trips"],
+    async () => dataOf(await api.GET("/api/user/trips")).trips,
+    { topics: ["trips"] },
+    user !== undefined,
+  );
+  if (trips.data?.some(one => one.id === trip.id)) {
+    return (
+      <Note>
+        <Link href={`/my-trip/${trip.id}`}>{t.trip.own}</Link>
+      </Note>
+    );
+  }
+  const ask = () =>
+    attempt(async () => {
+      await give({
+        kind: "package.send",
+        subject: `${trip.id}:${chosen}`,
+        method: "POST",
+        path: `/api/couriers/${trip.id}/send-package`,
+        body: { package_id: chosen, message: message.trim() },
+      });
+      say(t.trip.asked, "good");
+      go(`/package/${chosen}`);
+    });
+  return (
+    <section className="card">
+      <h2>{t.trip.ask}</h2>
+      {open.length > 0 && (
+        <>
+          <Choices
+            isList
+            label={t.trip.askWhich}
+            value={chosen}
+            onChange={setChosen}
+            choices={open.map(one => ({
+              value: one.id,
+              title: one.description,
+              detail: `${one.from} → ${one.to} · ${money(one.reward)}`,
+            }))}
+          />
+          <TextField
+            label={`${t.trip.message}, ${t.optional}`}
+            value={message}
+            onChange={setMessage}
+            maxLength={2_000}
+          />
+          {problem && <Note tone="bad">{problem.message}</Note>}
+          <Button isWide isDisabled={!chosen} isBusy={isBusy} onPress={() => void ask()}>
+            {t.trip.ask}
+          </Button>
+        </>
+      )}
+      <LinkButton to="/new/package" kind={open.length > 0 ? "plain" : "main"}>
+        {t.trip.askNew}
+      </LinkButton>
+    </section>
+  );
+}

@@ -1,0 +1,62 @@
+// Finds out what the app runs in, once, and hands it to every component.
+import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
+import { browserPlatform } from "./browser.ts";
+import type { ActionButton, Platform, Theme } from "./platform.ts";
+
+export type { ActionButton, KeyValues, Platform, Theme } from "./platform.ts";
+
+const Context = createContext<Platform | undefined>(undefined);
+
+/** Telegram hands its launch parameters over in the address, and keeps them for reloads. */
+function isInTelegram(): boolean {
+  return location.hash.includes("tgWebAppVersion=") || sessionStorage.getItem("tapps/launchParams") !== null;
+}
+
+/** The surroundings of this page. `scope` keeps the storage of several people on one page apart. */
+export async function findPlatform(scope: string): Promise<Platform> {
+  const browser = browserPlatform(scope);
+  if (!isInTelegram()) return browser;
+  const { telegramPlatform } = await import("./telegram.ts");
+  return telegramPlatform(browser);
+}
+
+export function PlatformProvider({ platform, children }: { platform: Platform; children: ReactNode }) {
+  const [theme, setTheme] = useState<Theme>(() => platform.theme());
+  useEffect(() => platform.onTheme(setTheme), [platform]);
+  useEffect(() => {
+    const root = document.documentElement;
+    root.dataset.theme = theme.isDark ? "dark" : "light";
+    for (const [name, value] of Object.entries(theme.colours)) root.style.setProperty(name, value);
+  }, [theme]);
+  return <Context value={platform}>{children}</Context>;
+}
+
+export function usePlatform(): Platform {
+  const platform = useContext(Context);
+  if (!platform) throw new Error("there is a platform around every component");
+  return platform;
+}
+
+/** Shows the back button of the surroundings while the component is there. */
+export function useBackButton(onPress: (() => void) | undefined): void {
+  const platform = usePlatform();
+  useEffect(() => (onPress ? platform.backButton(onPress) : undefined), [platform, onPress]);
+}
+
+/** Gives the surroundings their main button, where they draw one. */
+export function useMainButton(button: ActionButton | undefined): void {
+  const platform = usePlatform();
+  useEffect(() => {
+    platform.mainButton(button);
+  });
+  useEffect(() => () => platform.mainButton(undefined), [platform]);
+}
+
+/** Asks before the app is closed while something is half-done. */
+export function useClosingGuard(isHalfDone: boolean): void {
+  const platform = usePlatform();
+  useEffect(() => {
+    platform.confirmClosing(isHalfDone);
+    return () => platform.confirmClosing(false);
+  }, [platform, isHalfDone]);
+}

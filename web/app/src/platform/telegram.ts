@@ -1,0 +1,166 @@
+// Inside Telegram: its theme, its buttons, its storage. Every call goes through `post`, which leaves out what the
+// version of this Telegram does not know.
+import {
+  type EventListener,
+  type EventName,
+  invokeCustomMethod,
+  off,
+  on,
+  postEvent,
+  request,
+  retrieveLaunchParams,
+  retrieveRawInitData,
+  supports,
+} from "@tma.js/bridge";
+import type { InvoiceOutcome, KeyValues, Platform, Theme } from "./platform.ts";
+
+type Method = Parameters<typeof supports>[0];
+
+function hear<E extends EventName>(name: E, listener: EventListener<E>): () => void {
+  on(name, listener);
+  return () => off(name, listener);
+}
+
+/** Telegram's names of colours (`bg_color`) as the names of variables (`--tg-theme-bg-color`). */
+function colours(params: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const entries = Object.entries(params).flatMap(([name, value]) =>
+    value === undefined ? [] : [[`--tg-theme-${name.replaceAll("_", "-")}`, value]],
+  );
+  return Object.fromEntries(entries);
+}
+
+/** Whether a colour is dark, by its luma. */
+function isDark(colour: string | undefined): boolean {
+  const digits = /^#([0-9a-f]{6})$/i.exec(colour ?? "")?.[1];
+  if (!digits) return matchMedia("(prefers-color-scheme: dark)").matches;
+  const [r, g, b] = [0, 2, 4].map(at => Number.parseInt(digits.slice(at, at + 2), 16));
+  return 0.299 * (r ?? 0) + 0.587 * (g ?? 0) + 0.114 * (b ?? 0) < 128;
+}
+
+export function telegramPlatform(fallback: Platform): Platform {
+  const launch = retrieveLaunchParams();
+  const version = launch.tgWebAppVersion;
+  const knows = (method: Method) => supports(method, version);
+  const post: typeof postEvent = ((method: Method, ...params: never[]) => {
+    if (knows(method)) (postEvent as (method: Method, ...params: never[]) => void)(method, ...params);
+  }) as typeof postEvent;
+  let theme: Theme = {
+    colours: colours(launch.tgWebAppThemeParams),
+    isDark: isDark(launch.tgWebAppThemeParams.bg_color),
+  };
+  const listeners = new Set<(theme: Theme) => void>();
+  hear("theme_changed", ({ theme_params: params }) => {
+    theme = { colours: colours(params), isDark: isDark(params.bg_color) };
+    for (const listener of listeners) listener(theme);
+  });
+  let pressed: (() => void) | undefined;
+  hear("main_button_pressed", () => pressed?.());
+  const user = launch.tgWebAppData?.user;
+  return {
+    ...fallback,
+    name: "telegram",
+    initData: retrieveRawInitData(),
+    startParam: launch.tgWebAppStartParam,
+    language: user?.language_code ?? fallback.language,
+    drawsButtons: true,
+    theme: () => theme,
+    onTheme: listener => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    ready: () => {
+      post("web_app_ready");
+      post("web_app_expand");
+      post("web_app_request_theme");
+      post("web_app_set_header_color", { color_key: "secondary_bg_color" });
+    },
+    onAwake: listener => {
+      const seen = hear("visibility_changed", ({ is_visible }) => is_visible && listener());
+      const page = fallback.onAwake(listener);
+      return () => {
+        seen();
+        page();
+      };
+    },
+    backButton: onPress => {
+      const heard = hear("back_button_pressed", onPress);
+      post("web_app_setup_back_button", { is_visible: true });
+      return () => {
+        heard();
+        post("web_app_setup_back_button", { is_visible: false });
+      };
+    },
+    mainButton: button => {
+      pressed = button?.onPress;
+      post("web_app_setup_main_button", {
+        is_visible: button !== undefined,
+        is_active: button !== undefined && button.isEnabled !== false && !button.isBusy,
+        is_progress_visible: button?.isBusy ?? false,
+        ...(button ? { text: button.text } : {}),
+      });
+    },
+    confirmClosing: isWanted => {
+      post("web_app_setup_closing_behavior", { need_confirmation: isWanted });
+    },
+    allowSwipes: isAllowed => {
+      post("web_app_setup_swipe_behavior", { allow_vertical_swipe: isAllowed });
+    },
+    haptic: kind => {
+      const name = "web_app_trigger_haptic_feedback";
+      if (kind === "tap") post(name, { type: "impact", impact_style: "light" });
+      else if (kind === "arrived") post(name, { type: "notification", notification_type: "warning" });
+      else post(name, { type: "notification", notification_type: kind === "done" ? "success" : "error" });
+    },
+    canScanQr: knows("web_app_open_scan_qr_popup"),
+    scanQr: prompt =>
+      new Promise(resolve => {
+        const stop = (found: string | undefined) => {
+          read();
+          closed();
+          resolve(found);
+        };
+        const read = hear("qr_text_received", ({ data }) => {
+          post("web_app_close_scan_qr_popup");
+          stop(data);
+        });
+        const closed = hear("scan_qr_popup_closed", () => stop(undefined));
+        post("web_app_open_scan_qr_popup", { text: prompt });
+      }),
+    share: async (url, text) => {
+      const path = `/share/url?url=${encodeURIComponent(url)}&text=${encodeURIComponent(text)}`;
+      post("web_app_open_tg_link", { path_full: path });
+    },
+    openInvoice: async url => {
+      const slug = url.slice(url.lastIndexOf("/") + 1).replace(/^\$/, "");
+      if (!knows("web_app_open_invoice")) return fallback.openInvoice(url);
+      const isThis = ({ slug: closed }: { slug: string }) => closed === slug;
+      const options = { params: { slug }, capture: isThis };
+      const { status } = await request("web_app_open_invoice", "invoice_closed", options);
+      return status as InvoiceOutcome;
+    },
+    preferences: knows("web_app_invoke_custom_method") ? cloud(fallback.preferences) : fallback.preferences,
+  };
+}
+
+/** Telegram's storage for a person, with the page's own as a copy that answers at once and without a network. */
+function cloud(copy: KeyValues): KeyValues {
+  let number = 0;
+  const call = (method: "saveStorageValue" | "deleteStorageValues", params: object) =>
+    (invokeCustomMethod as (m: string, p: object, id: string, o: object) => Promise<unknown>)(
+      method,
+      params,
+      String(++number),
+      { timeout: 5_000 },
+    ).catch(() => undefined);
+  return {
+    get: key => copy.get(key),
+    set: async (key, value) => {
+      await copy.set(key, value);
+      void call("saveStorageValue", { key, value });
+    },
+    remove: async key => {
+      await copy.remove(key);
+      void call("deleteStorageValues", { keys: [key] });
+    },
+  };
+}

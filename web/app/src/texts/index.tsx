@@ -1,0 +1,115 @@
+// The reader's language: sentences, money, dates and names of places.
+import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from "react";
+import { usePlatform } from "../platform/index.tsx";
+import type { Texts } from "./en.ts";
+
+export type Language = "ru" | "en";
+
+/** Readers of these languages are more at home in Russian than in English. */
+const RUSSIAN_READERS = new Set([
+  "ru",
+  "be",
+  "uk",
+  "kk",
+  "ky",
+  "uz",
+  "tg",
+  "tt",
+  "ba",
+  "cv",
+  "hy",
+  "az",
+  "tk",
+  "mo",
+]);
+
+export function languageOf(tag: string): Language {
+  return RUSSIAN_READERS.has(tag.toLowerCase().split(/[-_]/)[0] ?? "") ? "ru" : "en";
+}
+
+/** The sentences of a language; a reader loads those of one. */
+export async function loadTexts(language: Language): Promise<Texts> {
+  return language === "ru" ? (await import("./ru.ts")).ru : (await import("./en.ts")).en;
+}
+
+interface Words {
+  t: Texts;
+  language: Language;
+  setLanguage: (language: Language) => void;
+  /** An amount in major units: `1 500 ₽`. */
+  money: (amount: number, currency?: string) => string;
+  number: (value: number, digits?: number) => string;
+  /** The clock at a place: `08:00`. */
+  time: (at: string | number | Date, zone?: string) => string;
+  /** The day at a place: `Today`, `Tomorrow` or `3 Dec`. */
+  day: (at: string | number | Date, zone?: string) => string;
+  /** The name of a place in the reader's language. */
+  place: (place: { name_ru: string; name_en: string }) => string;
+}
+
+const Context = createContext<Words | undefined>(undefined);
+
+interface TextsProviderProps {
+  initial: { language: Language; t: Texts };
+  children: ReactNode;
+}
+
+export function TextsProvider({ initial, children }: TextsProviderProps) {
+  const platform = usePlatform();
+  const [{ language, t }, set] = useState(initial);
+  useEffect(() => {
+    document.documentElement.lang = language;
+  }, [language]);
+  const setLanguage = useCallback(
+    (next: Language) => {
+      void loadTexts(next).then(texts => set({ language: next, t: texts }));
+      void platform.preferences.set("language", next);
+    },
+    [platform],
+  );
+  const words = useMemo(() => wordsOf(language, t, setLanguage), [language, t, setLanguage]);
+  return <Context value={words}>{children}</Context>;
+}
+
+export function useTexts(): Words {
+  const words = useContext(Context);
+  if (!words) throw new Error("there are texts around every component");
+  return words;
+}
+
+function wordsOf(language: Language, t: Texts, setLanguage: (language: Language) => void): Words {
+  const locale = language === "ru" ? "ru-RU" : "en-GB";
+  const zoned = (zone: string | undefined) => (zone ? { timeZone: zone } : {});
+  return {
+    t,
+    language,
+    setLanguage,
+    money: (amount, currency = "RUB") =>
+      new Intl.NumberFormat(locale, {
+        style: "currency",
+        currency,
+        currencyDisplay: "narrowSymbol",
+        maximumFractionDigits: Number.isInteger(amount) ? 0 : 2,
+      }).format(amount),
+    number: (value, digits = 1) =>
+      new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value),
+    time: (at, zone) =>
+      new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", ...zoned(zone) }).format(
+        new Date(at),
+      ),
+    day: (at, zone) => dayOf(new Date(at), zone, t, locale),
+    place: place => (language === "ru" ? place.name_ru : place.name_en),
+  };
+}
+
+function dayOf(at: Date, zone: string | undefined, t: Texts, locale: string): string {
+  const key = (date: Date) => new Intl.DateTimeFormat("en-CA", zone ? { timeZone: zone } : {}).format(date);
+  const now = Date.now();
+  if (key(at) === key(new Date(now))) return t.today;
+  if (key(at) === key(new Date(now + 86_400_000))) return t.tomorrow;
+  return new Intl.DateTimeFormat(locale, {
+    day: "numeric",
+    month: "short",
+    ...(zone ? { timeZone: zone } : {}),
+  }).format(at);
+}

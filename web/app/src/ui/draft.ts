@@ -1,0 +1,35 @@
+// A form that outlives the app: what was filled in is there again after a kill, until it was sent.
+import { useCallback, useEffect, useRef, useState } from "react";
+import { useClosingGuard, usePlatform } from "../platform/index.tsx";
+
+/** How long nothing may have changed before it is kept, milliseconds. */
+const PAUSE_MS = 300;
+
+export function useDraft<T extends object>(name: string, initial: T) {
+  const { preferences } = usePlatform();
+  const [draft, setDraft] = useState<T>(initial);
+  const [isRestored, setIsRestored] = useState(false);
+  const isTouched = useRef(false);
+  useEffect(() => {
+    void preferences.get(`draft.${name}`).then(kept => {
+      if (kept === undefined || isTouched.current) return;
+      setDraft(current => ({ ...current, ...(JSON.parse(kept) as T) }));
+      setIsRestored(true);
+    });
+  }, [preferences, name]);
+  useEffect(() => {
+    if (!isTouched.current) return;
+    const timer = setTimeout(() => void preferences.set(`draft.${name}`, JSON.stringify(draft)), PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [preferences, name, draft]);
+  const change = useCallback((part: Partial<T>) => {
+    isTouched.current = true;
+    setDraft(current => ({ ...current, ...part }));
+  }, []);
+  const forget = useCallback(async () => {
+    isTouched.current = false;
+    await preferences.remove(`draft.${name}`);
+  }, [preferences, name]);
+  useClosingGuard(isTouched.current);
+  return { draft, change, forget, isRestored };
+}
