@@ -9,7 +9,7 @@ import { OfferBell } from "./features/offers/OfferBell.tsx";
 import { OffersScreen } from "./features/offers/OffersScreen.tsx";
 import { StartScreen } from "./features/start/StartScreen.tsx";
 import { LiveProvider, useClient, useLive, useServerTime, useUser } from "./live/index.tsx";
-import { type Platform, PlatformProvider } from "./platform/index.tsx";
+import { type Platform, PlatformProvider, usePlatform } from "./platform/index.tsx";
 import type { Texts } from "./texts/en.ts";
 import { type Language, TextsProvider, useTexts } from "./texts/index.tsx";
 import { MeIcon, MineIcon, Note, OffersIcon, Skeletons, StartIcon, Toasts, WalletIcon } from "./ui/index.ts";
@@ -148,12 +148,12 @@ function TellFrame({ who }: { who: string }) {
 /** Opens what the app was opened for: `pkg_…`, `trip_…`, `req_…`. */
 function StartParameter() {
   const [, go] = useLocation();
+  const { startParam } = usePlatform();
   useEffect(() => {
-    const parameter = new URLSearchParams(location.search).get("startapp") ?? undefined;
-    const [kind, id] = parameter?.split("_") ?? [];
+    const [kind, id] = startParam?.split("_") ?? [];
     if (kind === "pkg" && id) go(`/package/${id}`, { replace: true });
     else if (kind === "trip" && id) go(`/trip/${id}`, { replace: true });
     else if (kind === "req") go("/offers", { replace: true });
-  }, [go]);
+  }, [go, startParam]);
   return null;
 }

@@ -1,23 +1,20 @@
 // Finds out what the app runs in, once, and hands it to every component.
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
 import { browserPlatform } from "./browser.ts";
+import { launchParams } from "./launch.ts";
 import type { ActionButton, Platform, Theme } from "./platform.ts";
 
 export type { ActionButton, KeyValues, Platform, Theme } from "./platform.ts";
 
 const Context = createContext<Platform | undefined>(undefined);
 
-/** Telegram hands its launch parameters over in the address, and keeps them for reloads. */
-function isInTelegram(): boolean {
-  return location.hash.includes("tgWebAppVersion=") || sessionStorage.getItem("tapps/launchParams") !== null;
-}
-
 /** The surroundings of this page. `scope` keeps the storage of several people on one page apart. */
 export async function findPlatform(scope: string): Promise<Platform> {
   const browser = browserPlatform(scope);
-  if (!isInTelegram()) return browser;
+  const launch = launchParams();
+  if (!launch) return browser;
   const { telegramPlatform } = await import("./telegram.ts");
-  return telegramPlatform(browser);
+  return telegramPlatform(launch, browser);
 }
 
 export function PlatformProvider({ platform, children }: { platform: Platform; children: ReactNode }) {

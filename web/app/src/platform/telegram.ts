@@ -8,10 +8,9 @@ import {
   on,
   postEvent,
   request,
-  retrieveLaunchParams,
-  retrieveRawInitData,
   supports,
 } from "@tma.js/bridge";
+import type { Launch } from "./launch.ts";
 import type { InvoiceOutcome, KeyValues, Platform, Theme } from "./platform.ts";
 
 type Method = Parameters<typeof supports>[0];
@@ -37,16 +36,15 @@ function isDark(colour: string | undefined): boolean {
   return 0.299 * (r ?? 0) + 0.587 * (g ?? 0) + 0.114 * (b ?? 0) < 128;
 }
 
-export function telegramPlatform(fallback: Platform): Platform {
-  const launch = retrieveLaunchParams();
-  const version = launch.tgWebAppVersion;
+export function telegramPlatform(launch: Launch, fallback: Platform): Platform {
+  const version = launch.version as Parameters<typeof supports>[1];
   const knows = (method: Method) => supports(method, version);
   const post: typeof postEvent = ((method: Method, ...params: never[]) => {
     if (knows(method)) (postEvent as (method: Method, ...params: never[]) => void)(method, ...params);
   }) as typeof postEvent;
   let theme: Theme = {
-    colours: colours(launch.tgWebAppThemeParams),
-    isDark: isDark(launch.tgWebAppThemeParams.bg_color),
+    colours: colours(launch.theme),
+    isDark: isDark(launch.theme.bg_color),
   };
   const listeners = new Set<(theme: Theme) => void>();
   hear("theme_changed", ({ theme_params: params }) => {
@@ -55,13 +53,12 @@ export function telegramPlatform(fallback: Platform): Platform {
   });
   let pressed: (() => void) | undefined;
   hear("main_button_pressed", () => pressed?.());
-  const user = launch.tgWebAppData?.user;
   return {
     ...fallback,
     name: "telegram",
-    initData: retrieveRawInitData(),
-    startParam: launch.tgWebAppStartParam,
-    language: user?.language_code ?? fallback.language,
+    initData: launch.initData,
+    startParam: launch.startParam,
+    language: launch.language ?? fallback.language,
     drawsButtons: true,
     theme: () => theme,
     onTheme: listener => {

@@ -1,0 +1,59 @@
+// The main job over two phones: publish, offer, accept, hand over by code, confirm, review.
+import AxeBuilder from "@axe-core/playwright";
+import { EN, expect, type Phone, publishPackage, publishTrip, RU, test, type Words } from "./support.ts";
+
+/** What axe finds serious on a page. */
+async function serious(phone: Phone): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page: phone.page })
+    .withTags(["wcag2a", "wcag2aa", "wcag21aa"])
+    .analyze();
+  const grave = violations.filter(one => one.impact === "serious" || one.impact === "critical");
+  return grave.map(one => `${phone.page.url()} ${one.id}: ${one.nodes.map(node => node.html).join(" ")}`);
+}
+
+async function takeOffer(ivan: Phone, words: Words): Promise<void> {
+  await ivan.page.getByRole("button", { name: words.bell }).click();
+  expect(await serious(ivan)).toEqual([]);
+  await ivan.button(words.take).click();
+  await expect(ivan.page).toHaveURL(/deal\//);
+}
+
+/** Does a step that needs a code, which the sender's phone shows. */
+async function stepWithCode(ivan: Phone, anna: Phone, words: Words, step: string): Promise<void> {
+  await ivan.button(step).click();
+  const code = await anna.page.locator(".code").first().textContent();
+  await ivan.page.getByLabel(words.code).fill(code ?? "");
+  await ivan.button(step).click();
+}
+
+for (const [words, locale] of [
+  [RU, "ru-RU"],
+  [EN, "en-GB"],
+] as const) {
+  for (const colorScheme of ["light", "dark"] as const) {
+    test(`a parcel finds its courier and arrives, ${locale}, ${colorScheme}`, async ({ phone, route }) => {
+      const [anna, ivan] = [
+        await phone("anna", { locale, colorScheme }),
+        await phone("ivan", { locale, colorScheme }),
+      ];
+      await publishTrip(ivan, words, route);
+      await publishPackage(anna, words, route);
+      expect(await serious(anna)).toEqual([]);
+      await takeOffer(ivan, words);
+      await stepWithCode(ivan, anna, words, words.pickUp);
+      await expect(ivan.button(words.handOver)).toBeVisible();
+      // The code of the pickup is gone from the sender's phone; what it shows now is the other one.
+      await expect(anna.page.locator(".code")).toHaveCount(1);
+      expect(await serious(anna)).toEqual([]);
+      await stepWithCode(ivan, anna, words, words.handOver);
+      await anna.button(words.confirm).click();
+      await expect(anna.page.getByText(words.howWasIt)).toBeVisible();
+      await anna.page.getByRole("radio", { name: "5" }).click();
+      await anna.button(words.send).click();
+      await expect(anna.page.getByText(words.thanks).first()).toBeVisible();
+      await ivan.page.getByRole("link", { name: /Кошелёк|Wallet/ }).click();
+      await expect(ivan.page.getByText(/8[\s\u00a0,]?100/).first()).toBeVisible();
+      expect(await serious(ivan)).toEqual([]);
+    });
+  }
+}

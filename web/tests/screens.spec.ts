@@ -1,0 +1,113 @@
+// The front door, narrow screens, and the app inside a Telegram that is faked at its bridge.
+import { expect, publishTrip, RU, test } from "./support.ts";
+
+test("the front door of the demo: a person who only clicks sees a live offer", async ({
+  browser,
+  server,
+}) => {
+  const context = await browser.newContext({ locale: "ru-RU", viewport: { width: 1_200, height: 1_300 } });
+  const page = await context.newPage();
+  const errors: string[] = [];
+  page.on("pageerror", error => errors.push(error.message));
+  await page.goto(server.url);
+  const [anna, ivan] = [page.frameLocator("iframe").nth(0), page.frameLocator("iframe").nth(1)];
+  await ivan.getByRole("button", { name: "Заполнить примером" }).click();
+  await ivan.getByRole("button", { name: RU.publish }).click();
+  await expect(ivan.getByText("Опубликована", { exact: true })).toBeVisible();
+  await anna.getByRole("button", { name: "Заполнить примером" }).click();
+  await anna.getByRole("button", { name: RU.next }).click();
+  await anna.getByRole("button", { name: RU.next }).click();
+  await anna.getByRole("button", { name: RU.publish }).click();
+  await ivan.getByRole("button", { name: RU.bell }).first().click();
+  await expect(ivan.getByRole("button", { name: RU.take }).first()).toBeVisible();
+  await expect(page.getByText("offer.new").first()).toBeVisible();
+  expect(errors).toEqual([]);
+  await context.close();
+});
+
+test("nothing is wider than a screen of 320 points", async ({ phone, route }) => {
+  const ivan = await phone("ivan", { viewport: { width: 320, height: 560 } });
+  await publishTrip(ivan, RU, route);
+  for (const path of [
+    "/",
+    "/mine",
+    "/offers",
+    "/wallet",
+    "/me",
+    "/new/package",
+    "/new/trip",
+    "/notifications",
+  ]) {
+    await ivan.open(path);
+    await expect(ivan.page.locator("h1")).toBeVisible();
+    const overflow = () => ivan.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    await expect.poll(overflow, { message: path }).toBeLessThanOrEqual(0);
+  }
+});
+
+test("inside Telegram its main button publishes, its back button leads back, and its theme is followed", async ({
+  browser,
+  server,
+}) => {
+  const signed = await fetch(
+    `${server.url}/dev/login?user=${910_000_000 + Math.floor(Math.random() * 1e7)}&name=Ivan`,
+  );
+  const { init_data } = (await signed.json()) as { init_data: string };
+  const context = await browser.newContext({ locale: "ru-RU" });
+  const page = await context.newPage();
+  await page.addInitScript(() => {
+    const said: [string, string][] = [];
+    Object.assign(window, {
+      said,
+      TelegramWebviewProxy: { postEvent: (name: string, data: string) => said.push([name, data]) },
+    });
+  });
+  const theme = JSON.stringify({
+    bg_color: "#212d3b",
+    text_color: "#ffffff",
+    button_color: "#50a8eb",
+    secondary_bg_color: "#151e27",
+  });
+  const launch = new URLSearchParams({
+    tgWebAppData: init_data,
+    tgWebAppVersion: "8.0",
+    tgWebAppPlatform: "android",
+    tgWebAppThemeParams: theme,
+  });
+  await page.goto(`${server.url}/new/trip#${launch}`);
+  const last = (name: string) =>
+    page.evaluate(wanted => {
+      const { said } = window as unknown as { said: [string, string][] };
+      return said
+        .filter(([method]) => method === wanted)
+        .map(([, data]) => data ?? "")
+        .at(-1);
+    }, name);
+  const hear = (name: string, data?: unknown) =>
+    page.evaluate(
+      ([event, payload]) => {
+        const { Telegram } = window as unknown as {
+          Telegram: { WebView: { receiveEvent: (name: unknown, data: unknown) => void } };
+        };
+        Telegram.WebView.receiveEvent(event, payload);
+      },
+      [name, data] as const,
+    );
+  await expect.poll(() => last("web_app_ready")).toBeDefined();
+  await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
+  await expect(page.getByRole("button", { name: RU.publish })).toHaveCount(0);
+  await page.getByLabel(RU.from, { exact: true }).fill("Якутск");
+  await page.getByRole("option", { name: /^Якутск / }).click();
+  await page.getByLabel(RU.to, { exact: true }).fill("Магадан");
+  await page.getByRole("option", { name: /^Магадан / }).click();
+  await page.getByLabel(RU.day).fill(new Date(Date.now() + 86_400_000).toISOString().slice(0, 10));
+  await page.getByLabel(RU.departs).fill("08:00");
+  await expect.poll(() => last("web_app_setup_main_button")).toContain('"is_active":true');
+  await hear("main_button_pressed");
+  await expect(page).toHaveURL(/my-trip/);
+  await hear("theme_changed", { theme_params: { bg_color: "#ffffff", text_color: "#000000" } });
+  await expect(page.locator("html")).toHaveAttribute("data-theme", "light");
+  await hear("back_button_pressed");
+  await expect(page).toHaveURL(/\/mine/);
+  await context.close();
+});
