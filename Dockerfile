@@ -1,6 +1,17 @@
 # Both images can be replaced, for example by a mirror's: --build-arg BUILDER_IMAGE=…
 ARG BUILDER_IMAGE=rust:1.95-bookworm
 ARG RUNTIME_IMAGE=debian:bookworm-slim
+ARG PAGES_IMAGE=node:20-bookworm-slim
+
+# ---------------------------------------------------------------- pages
+FROM ${PAGES_IMAGE} AS pages
+WORKDIR /build/web
+COPY web/package.json web/package-lock.json web/.npmrc ./
+COPY web/client/package.json client/
+COPY web/app/package.json app/
+RUN npm ci --no-progress
+COPY web ./
+RUN npm run build
 
 # ---------------------------------------------------------------- build
 FROM ${BUILDER_IMAGE} AS builder
@@ -13,7 +24,7 @@ COPY actors/Cargo.toml actors/
 COPY loadtest/Cargo.toml loadtest/
 COPY quality/Cargo.toml quality/
 COPY benches benches
-RUN mkdir -p src actors/src loadtest/src quality/src \
+RUN mkdir -p web/dist src actors/src loadtest/src quality/src \
     && echo 'fn main() {}' | tee src/main.rs loadtest/src/main.rs > quality/src/main.rs \
     && touch src/lib.rs actors/src/lib.rs loadtest/src/lib.rs quality/src/lib.rs \
     && cargo build --release --locked --bin peerpack
@@ -24,6 +35,8 @@ COPY actors actors
 COPY src src
 # The server shows it.
 COPY docs/realtime.md docs/
+COPY build.rs ./
+COPY --from=pages /build/web/dist web/dist
 # The copied files keep their old dates, which cargo would take for unchanged.
 RUN touch src/main.rs src/lib.rs actors/src/lib.rs \
     && cargo build --release --locked --bin peerpack

@@ -1,13 +1,16 @@
 # The front door. Each target is one line that can also be typed by hand; `make` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults fmt lint deny bench bench-search loadtest idle slow openapi docker schemathesis test-claims quality replay
+.PHONY: help run web test test-faults fmt lint deny bench bench-search loadtest idle slow openapi docker schemathesis test-claims quality replay
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-run: ## Start a server with demo data: one file, nothing to install
+run: web ## Start a server with demo data: one file, nothing to install
 	cargo run --release --bin peerpack -- demo
+
+web: ## Build the pages of the Mini App (needs Node 20; without it the server runs without pages)
+	scripts/pages.sh build
 
 test: ## Run every check and test, with a throwaway Postgres and Redis at their side
 	scripts/services.sh scripts/check.sh

@@ -118,6 +118,7 @@ step "lints" cargo clippy --workspace --all-targets --locked -- -D warnings
 step "documentation tests" cargo test --doc --workspace --locked
 step "clients can be made of the descriptions" scripts/descriptions.sh
 step "the API keeps its word" scripts/schemathesis.sh
+step "the Mini App" scripts/pages.sh check
 # Last, so that its summary is at the end of the output, where it is looked for.
 step "tests" tests
 

@@ -9,9 +9,7 @@ export default defineConfig({
   retries: 0,
   workers: 2,
   fullyParallel: true,
-  reporter: process.env.CI
-    ? [["list"]]
-    : [["list"], ["html", { open: "never", outputFolder: "test-results/report" }]],
+  reporter: [["list"]],
   outputDir: "test-results",
   use: {
     launchOptions: {

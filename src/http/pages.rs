@@ -13,10 +13,9 @@ use crate::auth::telegram::{self, TelegramUser};
 use crate::error::ApiError;
 use crate::error::extract::Query;
 
-/// What `npm run build` has made.
+/// What `npm run build` has made; nothing but a mark of git's in a checkout where it has not run.
 #[derive(Embed)]
 #[folder = "web/dist"]
-#[allow_missing = true]
 struct Built;
 
 /// Names of files contain a hash of their content.
@@ -33,8 +32,7 @@ const DEMO_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
                            frame-ancestors 'self' https://web.telegram.org";
 
 /// Prefixes of addresses where an unknown path is a mistake of a program and not a screen.
-const NOT_SCREENS: [&str; 8] =
-    ["/api", "/v1", "/ws", "/docs", "/dev", "/assets", "/track", "/openapi.json"];
+const NOT_SCREENS: [&str; 8] = ["/api", "/v1", "/ws", "/docs", "/dev", "/assets", "/track", "/openapi.json"];
 
 const DEMO_OFF: &str = r#"<meta name="peerpack-demo" content="off" />"#;
 const DEMO_ON: &str = r#"<meta name="peerpack-demo" content="on" />"#;
@@ -71,7 +69,9 @@ pub async fn page_or_nothing(app: web::Data<App>, req: HttpRequest) -> Result<Ht
     }
     let is_demo = app.config.is_demo;
     let page = match Built::get("index.html") {
-        Some(page) => String::from_utf8_lossy(&page.data).replace(DEMO_OFF, if is_demo { DEMO_ON } else { DEMO_OFF }),
+        Some(page) => {
+            String::from_utf8_lossy(&page.data).replace(DEMO_OFF, if is_demo { DEMO_ON } else { DEMO_OFF })
+        }
         None => NO_PAGES.to_owned(),
     };
     Ok(HttpResponse::Ok()
@@ -90,7 +90,8 @@ fn packed(req: &HttpRequest, name: &str, cached: &'static str) -> Result<HttpRes
         Some((Some(encoding), file))
     });
     let plain = || Built::get(name).map(|file| (None, file));
-    let (encoding, file): (Option<&str>, EmbeddedFile) = packed.or_else(plain).ok_or_else(ApiError::not_found)?;
+    let (encoding, file): (Option<&str>, EmbeddedFile) =
+        packed.or_else(plain).ok_or_else(ApiError::not_found)?;
     let mut answer = HttpResponse::Ok();
     answer
         .insert_header((header::CONTENT_TYPE, media_type(name)))

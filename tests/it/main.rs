@@ -29,6 +29,7 @@ mod methods;
 mod nodes;
 mod older_client;
 mod people;
+mod pages;
 mod places;
 mod production;
 mod promises;

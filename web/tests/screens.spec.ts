@@ -1,5 +1,5 @@
 // The front door, narrow screens, and the app inside a Telegram that is faked at its bridge.
-import { expect, publishTrip, RU, test } from "./support.ts";
+import { expect, publishTrip, RU, soon, test } from "./support.ts";
 
 test("the front door of the demo: a person who only clicks sees a live offer", async ({
   browser,
@@ -100,7 +100,7 @@ test("inside Telegram its main button publishes, its back button leads back, and
   await page.getByRole("option", { name: /^Якутск / }).click();
   await page.getByLabel(RU.to, { exact: true }).fill("Магадан");
   await page.getByRole("option", { name: /^Магадан / }).click();
-  await page.getByLabel(RU.day).fill(new Date(Date.now() + 86_400_000).toISOString().slice(0, 10));
+  await page.getByLabel(RU.day).fill(soon());
   await page.getByLabel(RU.departs).fill("08:00");
   await expect.poll(() => last("web_app_setup_main_button")).toContain('"is_active":true');
   await hear("main_button_pressed");

@@ -181,14 +181,16 @@ export type Route = Record<"ru" | "en", readonly [from: string, to: string]>;
 
 const ROUTES: readonly Route[] = [
   { ru: ["Якутск", "Магадан"], en: ["Yakutsk", "Magadan"] },
-  { ru: ["Мурманск", "Апатиты"], en: ["Murmansk", "Apatity"] },
-  { ru: ["Элиста", "Астрахань"], en: ["Elista", "Astrakhan"] },
   { ru: ["Кызыл", "Абакан"], en: ["Kyzyl", "Abakan"] },
   { ru: ["Чита", "Улан-Удэ"], en: ["Chita", "Ulan-Ude"] },
   { ru: ["Воркута", "Инта"], en: ["Vorkuta", "Inta"] },
-  { ru: ["Нальчик", "Грозный"], en: ["Nalchik", "Groznyy"] },
-  { ru: ["Псков", "Великие Луки"], en: ["Pskov", "Velikiye Luki"] },
+  { ru: ["Нальчик", "Грозный"], en: ["Nalchik", "Grozny"] },
 ];
+
+/** A day that is in the future in every time zone, whenever the test runs. */
+export function soon(): string {
+  return new Date(Date.now() + 2 * 86_400_000).toISOString().slice(0, 10);
+}
 
 /** Publishes a trip that can carry everything. */
 export async function publishTrip(phone: Phone, words: Words, route: Route): Promise<void> {
@@ -196,8 +198,7 @@ export async function publishTrip(phone: Phone, words: Words, route: Route): Pro
   await phone.open("/new/trip");
   await phone.choosePlace(words.from, from);
   await phone.choosePlace(words.to, to);
-  const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
-  await phone.page.getByLabel(words.day).fill(tomorrow);
+  await phone.page.getByLabel(words.day).fill(soon());
   await phone.page.getByLabel(words.departs).fill("08:00");
   await phone.button(words.publish).click();
   await expect(phone.page).toHaveURL(/my-trip/);

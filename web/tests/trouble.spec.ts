@@ -20,6 +20,7 @@ test("two couriers tap at once: one has the parcel, the other reads why not", as
 
 test("a tap without a network is kept, looks so, and is done once when the network is back", async ({
   phone,
+  route,
 }) => {
   const [anna, ivan] = [await phone("anna"), await phone("ivan")];
   await publishTrip(ivan, RU, route);
@@ -36,6 +37,7 @@ test("a tap without a network is kept, looks so, and is done once when the netwo
 
 test("the app killed in the middle of an accept carries it out when it is opened again", async ({
   phone,
+  route,
 }) => {
   const [anna, ivan] = [await phone("anna"), await phone("ivan")];
   await publishTrip(ivan, RU, route);

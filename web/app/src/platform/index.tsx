@@ -1,5 +1,13 @@
 // Finds out what the app runs in, once, and hands it to every component.
-import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
+import {
+  createContext,
+  type ReactNode,
+  useContext,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react";
 import { browserPlatform } from "./browser.ts";
 import { launchParams } from "./launch.ts";
 import type { ActionButton, Platform, Theme } from "./platform.ts";
@@ -37,7 +45,14 @@ export function usePlatform(): Platform {
 /** Shows the back button of the surroundings while the component is there. */
 export function useBackButton(onPress: (() => void) | undefined): void {
   const platform = usePlatform();
-  useEffect(() => (onPress ? platform.backButton(onPress) : undefined), [platform, onPress]);
+  const latest = useRef(onPress);
+  latest.current = onPress;
+  const isWanted = onPress !== undefined;
+  // Before anything is painted: a screen that still loads must not leave the button to the one before it.
+  useLayoutEffect(
+    () => (isWanted ? platform.backButton(() => latest.current?.()) : undefined),
+    [platform, isWanted],
+  );
 }
 
 /** Gives the surroundings their main button, where they draw one. */

@@ -4,7 +4,6 @@ import {
   type EventListener,
   type EventName,
   invokeCustomMethod,
-  off,
   on,
   postEvent,
   request,
@@ -16,8 +15,7 @@ import type { InvoiceOutcome, KeyValues, Platform, Theme } from "./platform.ts";
 type Method = Parameters<typeof supports>[0];
 
 function hear<E extends EventName>(name: E, listener: EventListener<E>): () => void {
-  on(name, listener);
-  return () => off(name, listener);
+  return on(name, listener);
 }
 
 /** Telegram's names of colours (`bg_color`) as the names of variables (`--tg-theme-bg-color`). */

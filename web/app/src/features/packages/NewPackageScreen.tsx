@@ -55,12 +55,12 @@ const EMPTY: Draft = {
   isAllowed: false,
 };
 
-/** What a person of the demo may send with one tap. */
+/** What a person of the demo may send with one tap: the people of its world do not travel there. */
 const EXAMPLE: Partial<Draft> = {
-  from: { id: "524901", name_ru: "Москва", name_en: "Moscow", tz: "Europe/Moscow" },
-  to: { id: "551487", name_ru: "Казань", name_en: "Kazan", tz: "Europe/Moscow" },
-  pickupAddress: "ул. Арбат, 10",
-  deliveryAddress: "ул. Баумана, 10",
+  from: { id: "2022890", name_ru: "Хабаровск", name_en: "Khabarovsk", tz: "Asia/Vladivostok" },
+  to: { id: "2013348", name_ru: "Владивосток", name_en: "Vladivostok", tz: "Asia/Vladivostok" },
+  pickupAddress: "ул. Муравьёва-Амурского, 10",
+  deliveryAddress: "ул. Светланская, 10",
   description: "Две книги и игрушка",
   reward: "3000",
   isAllowed: true,

@@ -54,16 +54,16 @@ const EMPTY: Draft = {
   comment: "",
 };
 
-/** The day after a moment, as a person in Moscow calls it. */
-function tomorrow(): string {
-  return new Intl.DateTimeFormat("en-CA", { timeZone: "Europe/Moscow" }).format(Date.now() + 86_400_000);
+/** A day that is in the future everywhere. */
+function soon(): string {
+  return new Intl.DateTimeFormat("en-CA", { timeZone: "UTC" }).format(Date.now() + 2 * 86_400_000);
 }
 
 /** What a person of the demo may publish with one tap. */
 const example = (): Partial<Draft> => ({
-  from: { id: "524901", name_ru: "Москва", name_en: "Moscow", tz: "Europe/Moscow" },
-  to: { id: "551487", name_ru: "Казань", name_en: "Kazan", tz: "Europe/Moscow" },
-  date: tomorrow(),
+  from: { id: "2022890", name_ru: "Хабаровск", name_en: "Khabarovsk", tz: "Asia/Vladivostok" },
+  to: { id: "2013348", name_ru: "Владивосток", name_en: "Vladivostok", tz: "Asia/Vladivostok" },
+  date: soon(),
   departs: "08:00",
   arrives: "20:00",
   capacity: "large",

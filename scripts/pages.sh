@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+#
+# Builds the pages of the Mini App, and checks them: types, lints, the client's tests, the size of the first load, and
+# people in a real browser against the real server.
+#
+#   scripts/pages.sh build     # what is served: web/dist (part of `make run`)
+#   scripts/pages.sh check     # everything (part of `make test`)
+#
+# Needs Node 20 or newer with npm; without it the pages are left out, loudly, and everything else works. The browser is
+# Debian's Chromium, installed with apt-get when this runs as root on Debian; without one the browser's tests are left out.
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# The first load may weigh so much, packed: the page, its script, its style, and the sentences of one language.
+readonly most_bytes=110000
+
+skip() {
+    printf '\n*** LEFT OUT: %s ***\n\n' "$*" >&2
+    exit 0
+}
+
+have_node() {
+    local version
+    version=$(node --version 2>/dev/null) || return 1
+    version=${version#v}
+    [ "${version%%.*}" -ge 20 ] && command -v npm >/dev/null
+}
+
+install_packages() {
+    # The lock file says whether they are the right ones.
+    if ! cmp -s web/package-lock.json web/node_modules/.installed-lock; then
+        (cd web && npm ci --no-progress --loglevel=error)
+        cp web/package-lock.json web/node_modules/.installed-lock
+    fi
+}
+
+build() { (cd web && npm run --silent build); }
+
+first_load() {
+    local script total=0 size file
+    script=$(grep -o 'assets/index-[^"]*\.js' web/dist/index.html | head -n 1)
+    for file in index.html "$script" $(cd web/dist && ls assets/index-*.css assets/ru-*.js); do
+        size=$(gzip -9 -c "web/dist/$file" | wc -c)
+        total=$((total + size))
+        printf '    %7d  %s\n' "$size" "$file"
+    done
+    printf '    %7d  of %d bytes at most\n' "$total" "$most_bytes"
+    [ "$total" -le "$most_bytes" ]
+}
+
+find_chromium() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
+
+install_chromium() {
+    find_chromium >/dev/null && return 0
+    [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null || return 1
+    (
+        flock 8
+        DEBIAN_FRONTEND=noninteractive apt-get -q update &&
+            DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends \
+                -o DPkg::Lock::Timeout=300 chromium
+    ) 8</var/lib/apt >/dev/null 2>&1 </dev/null || true
+    find_chromium >/dev/null
+}
+
+in_a_browser() {
+    if ! install_chromium; then
+        printf '\n*** LEFT OUT: the tests in a browser, because there is no Chromium ***\n\n' >&2
+        return 0
+    fi
+    cargo build --locked --quiet --workspace --tests
+    local program
+    program=$(realpath -m "${CARGO_TARGET_DIR:-target}")/debug/peerpack
+    (cd web && PEERPACK_PROGRAM=$program PEERPACK_CHROMIUM=$(find_chromium) npx playwright test)
+}
+
+case ${1:-check} in
+build)
+    have_node || skip "the pages, because there is no Node 20 with npm"
+    install_packages
+    build
+    ;;
+check)
+    have_node || skip "the pages and their tests, because there is no Node 20 with npm"
+    install_packages
+    (cd web && npm run --silent check)
+    (cd web && npm run --silent test)
+    build
+    first_load
+    in_a_browser
+    ;;
+*)
+    sed -n '3,/^$/s/^# \{0,1\}//p' "$0"
+    exit 2
+    ;;
+esac

@@ -1,0 +1,73 @@
+//! The pages of the Mini App, whether or not this checkout was built with them.
+
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue};
+use reqwest::{Method, StatusCode};
+
+use crate::support::{Backend, TestApp};
+
+const HTML: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
+
+async fn look(app: &TestApp, method: Method, path: &str, accept: &'static str) -> reqwest::Response {
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static(accept));
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip, br;q=0"));
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    client.request(method, format!("{}{path}", app.url)).headers(headers).send().await.unwrap()
+}
+
+#[actix_web::test]
+async fn whoever_opens_the_address_sees_a_page_on_every_screen() {
+    let app = TestApp::start(Backend::Sqlite).await;
+    for path in ["/", "/offers", "/package/01900000-0000-7000-8000-000000000004", "/new/trip?as=anna-1"] {
+        let page = look(&app, Method::GET, path, HTML).await;
+        assert_eq!(page.status(), StatusCode::OK, "{path}");
+        let header = |name: &str| page.headers()[name].to_str().unwrap().to_owned();
+        assert_eq!(header("content-type"), "text/html; charset=utf-8");
+        assert_eq!(header("cache-control"), "no-cache");
+        let policy = header("content-security-policy");
+        assert!(policy.contains("script-src 'self';") && !policy.contains("unsafe"), "{policy}");
+        assert!(policy.contains("frame-ancestors https://web.telegram.org"), "{policy}");
+        assert!(!page.text().await.unwrap().contains(r#"peerpack-demo" content="on""#));
+    }
+}
+
+#[actix_web::test]
+async fn what_programs_ask_for_is_not_answered_with_a_page() {
+    let app = TestApp::start(Backend::Sqlite).await;
+    for (method, path, accept) in [
+        (Method::GET, "/api/nothing", HTML),
+        (Method::GET, "/v1/nothing", HTML),
+        (Method::GET, "/assets/nothing.js", HTML),
+        (Method::GET, "/offers", "application/json"),
+        (Method::POST, "/offers", HTML),
+    ] {
+        let answer = look(&app, method, path, accept).await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(answer.headers()["content-type"], "application/problem+json", "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn nobody_is_signed_in_for_the_asking_outside_of_the_demo() {
+    let app = TestApp::start(Backend::Sqlite).await;
+    let answer = look(&app, Method::GET, "/dev/login?user=42&name=Anna", HTML).await;
+    assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+}
+
+#[actix_web::test]
+async fn files_go_packed_and_for_ever_to_whoever_takes_them_so() {
+    let app = TestApp::start(Backend::Sqlite).await;
+    let page = look(&app, Method::GET, "/", HTML).await.text().await.unwrap();
+    // A checkout that was built without Node has no files, and says so on its page.
+    let Some((_, rest)) = page.split_once("src=\"/assets/") else {
+        assert!(page.contains("built without its pages"), "{page}");
+        return;
+    };
+    let name = rest.split('"').next().unwrap();
+    let file = look(&app, Method::GET, &format!("/assets/{name}"), "*/*").await;
+    assert_eq!(file.status(), StatusCode::OK);
+    assert_eq!(file.headers()["content-encoding"], "gzip");
+    assert_eq!(file.headers()["vary"], "Accept-Encoding");
+    assert!(file.headers()["cache-control"].to_str().unwrap().contains("immutable"));
+    assert!(file.bytes().await.unwrap().starts_with(&[0x1f, 0x8b]), "packed as it says");
+}
