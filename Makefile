@@ -1,7 +1,7 @@
 # The front door. Each target is one line that can also be typed by hand; `make` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run web test test-faults fmt lint deny bench bench-search loadtest idle slow openapi docker schemathesis test-claims quality replay
+.PHONY: help run web test test-pages test-faults fmt lint deny bench bench-search loadtest idle slow openapi docker schemathesis test-claims quality replay
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -14,6 +14,9 @@ web: ## Build the pages of the Mini App (needs Node 20; without it the server ru
 
 test: ## Run every check and test, with a throwaway Postgres and Redis at their side
 	scripts/services.sh scripts/check.sh
+
+test-pages: ## Try the Mini App in a real browser against the real server (needs Node 20 and Chromium)
+	scripts/pages.sh browser
 
 test-faults: ## Break everything at full size: crashes, freezes, lost messages, crowds, random bytes (docs/faults.md)
 	PEERPACK_TEST_CROWD=5000 PEERPACK_TEST_LONG=1 PEERPACK_TEST_FUZZ_S=600 scripts/services.sh \

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 #
-# Builds the pages of the Mini App, and checks them: types, lints, the client's tests, the size of the first load, and
-# people in a real browser against the real server.
+# Builds the pages of the Mini App, and checks them.
 #
 #   scripts/pages.sh build     # what is served: web/dist (part of `make run`)
-#   scripts/pages.sh check     # everything (part of `make test`)
+#   scripts/pages.sh check     # types, lints, the client's tests, the weight of the first load (part of `make test`)
+#   scripts/pages.sh browser   # people in a real browser against the real server (`make test-pages`)
 #
 # Needs Node 20 or newer with npm; without it the pages are left out, loudly, and everything else works. The browser is
 # Debian's Chromium, installed with apt-get when this runs as root on Debian; without one the browser's tests are left out.
@@ -87,6 +87,11 @@ check)
     (cd web && npm run --silent test)
     build
     first_load
+    ;;
+browser)
+    have_node || skip "the tests in a browser, because there is no Node 20 with npm"
+    install_packages
+    build
     in_a_browser
     ;;
 *)

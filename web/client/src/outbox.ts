@@ -4,6 +4,7 @@
 // it once per key. What the app must know of a command is its state; how often it was sent is nobody's business.
 import { Problem, problemOf, SignedOut, Unanswered } from "./problem.ts";
 import type { Fetch } from "./session.ts";
+import type { ProblemBody } from "./wire.ts";
 
 /**
  * `sending`: on its way for the first time. `unconfirmed`: nobody knows yet whether it was carried out; it is tried again.
@@ -259,7 +260,12 @@ export function answerOf<T>(command: Command): T {
   if (command.state === "done") return command.answer as T;
   if (command.problem) {
     const { status, code, message, fields, requestId } = command.problem;
-    throw new Problem(status, { code, message, fields, request_id: requestId ?? null });
+    throw new Problem(status, {
+      code: code as ProblemBody["code"],
+      message,
+      fields,
+      request_id: requestId ?? null,
+    });
   }
   throw new Unanswered(command.state);
 }

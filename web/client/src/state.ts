@@ -48,7 +48,7 @@ const FORGOTTEN_AT_ONCE = 100;
 /** The state of a device that has just loaded everything. */
 export function stateOf(sync: Sync, before?: State): State {
   const offers: Record<string, Offer> = {};
-  for (const offer of offersOf(sync)) offers[offer.request_id] = offer;
+  for (const offer of sync.offers) offers[offer.request_id] = offer;
   const versions = { packages: 0, trips: 0, wallet: 0, notifications: 0, documents: 0, ...before?.versions };
   for (const topic of Object.keys(versions) as Topic[]) versions[topic] += 1;
   return {
@@ -59,11 +59,6 @@ export function stateOf(sync: Sync, before?: State): State {
     versions,
     touched: before?.touched ?? {},
   };
-}
-
-function offersOf(sync: Sync): Offer[] {
-  const offers = (sync as { offers?: Offer[] }).offers;
-  return offers ?? [];
 }
 
 /** Takes an event in. One that the state has already is ignored, so each is applied exactly once. */

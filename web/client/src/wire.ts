@@ -1,14 +1,11 @@
 // The messages of the socket and the bodies of the API, under the names this client uses. The shapes are generated from
 // the descriptions in docs/; nothing here repeats them.
 import type { components } from "./generated/api.ts";
-import type { Client, Server } from "./generated/socket.ts";
+import type { ServerMessage } from "./generated/socket.ts";
 
 type Schemas = components["schemas"];
 
-/** Any message of the server. */
-export type ServerMessage = Server;
-/** Any message of a client. */
-export type ClientMessage = Client;
+export type { ClientMessage, ServerMessage } from "./generated/socket.ts";
 
 /** A numbered message: it belongs to the user's stream. */
 export type StreamEvent = Extract<ServerMessage, { seq: number }>;
@@ -33,7 +30,7 @@ export type OfferEnd = EventOf<"offer.revoked">["data"];
 export type TripLocation = Extract<ServerMessage, { type: "trip.location" }>["data"];
 
 /** What `GET /api/sync` answers. */
-export type Sync = Schemas["Sync"];
+export type Sync = Schemas["SyncState"];
 /** A session's tokens and its user. */
 export type SignedIn = Schemas["SignedIn"];
 /** The user of a session. */

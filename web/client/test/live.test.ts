@@ -27,6 +27,7 @@ function device(options: { tokens?: () => Promise<string> } = {}) {
         packages: [],
         trips: [],
         requests: [],
+        offers: [],
       };
       return { data };
     },

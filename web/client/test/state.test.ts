@@ -9,6 +9,7 @@ const sync = {
   packages: [],
   trips: [],
   requests: [],
+  offers: [],
 } as unknown as Sync;
 
 const folded = (events: StreamEvent[], from: State = stateOf(sync)) => events.reduce(fold, from);

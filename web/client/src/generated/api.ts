@@ -1,24 +1,24 @@
 // Generated from the description in docs/. Do not edit; `npm run generate` writes it.
 
 export interface paths {
-    "/api/admin/disputes": {
+    "/api/auth/telegram": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Disputes that wait for an operator. */
-        get: operations["dispute_queue"];
+        get?: never;
         put?: never;
-        post?: never;
+        /** Signs in with Telegram init data, in the body or as `Authorization: tma <init data>`. */
+        post: operations["sign_in_with_telegram"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/admin/disputes/{dispute_id}/resolve": {
+    "/api/auth/phone-login": {
         parameters: {
             query?: never;
             header?: never;
@@ -28,256 +28,17 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ends a dispute: the courier is paid, or the sender gets the money back. It also ends a delivery that the sender says
-         *     nothing to, and a deal that leads to no delivery, before the pickup or after it; of that one only the sender can be in the
-         *     right, and the package looks for no other courier.
+         * Sends a code to a phone, or says that the last one is good that came. The answer is the same whether or not the number is
+         *     known.
          */
-        post: operations["resolve_dispute"];
+        post: operations["send_phone_code"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/admin/documents": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Documents that wait for a decision. */
-        get: operations["document_queue"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/documents/{document_id}/approve": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Finds that a document shows who its owner is: from now on they are a verified person. */
-        post: operations["approve_document"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/documents/{document_id}/decline": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Finds that a document does not show who its owner is, and tells them why. */
-        post: operations["decline_document"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/documents/{document_id}/file/{link}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** A document, by a link that was made for the caller. A picture is shown, a PDF file is offered for saving. */
-        get: operations["look_at_document"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/documents/{document_id}/link": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** A link to look at a document, for the caller alone and for five minutes. */
-        post: operations["document_link"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/operators": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Takes an operator on. */
-        post: operations["add_operator"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/requests/chart": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The last hour of this node by minute. */
-        get: operations["request_chart"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/requests/endpoints": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The last hour of this node by route. */
-        get: operations["request_endpoints"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/requests/stats": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The last hour of this node in a few numbers. */
-        get: operations["request_stats"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/users/{user_id}/block": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Shuts a person out. Their sessions end, their trips and waiting packages are called off. */
-        post: operations["block_user"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/users/{user_id}/role": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Gives a person another role. Their sessions end. */
-        put: operations["set_role"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/users/{user_id}/second-factor": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** Takes an operator's second factor away, who has lost it and the recovery codes too. Their sessions end. */
-        delete: operations["reset_second_factor"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/users/{user_id}/unblock": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Lets a person in again. */
-        post: operations["unblock_user"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/withdrawals": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Withdrawals that wait for an operator. */
-        get: operations["withdrawal_queue"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/withdrawals/{withdrawal_id}/pay": {
+    "/api/auth/verify-otp": {
         parameters: {
             query?: never;
             header?: never;
@@ -287,17 +48,17 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * The money was sent. Refused while the stored data are not in order: they are looked at now if nobody has looked within the
-         *     last hour.
+         * Signs in with the code that came. Five wrong ones end a challenge; of whoever names none, five end the code for them alone.
+         *     Nobody's guesses spoil the code for anybody else.
          */
-        post: operations["pay_withdrawal"];
+        post: operations["sign_in_with_phone_code"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/admin/withdrawals/{withdrawal_id}/reject": {
+    "/api/auth/refresh": {
         parameters: {
             query?: never;
             header?: never;
@@ -306,25 +67,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The money goes back into the wallet. */
-        post: operations["reject_withdrawal"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/auth/first-admin": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Makes the first administrator, with the link that the server printed. It works once. */
-        post: operations["make_first_admin"];
+        /** Exchanges a refresh token for new tokens. Each refresh token is good once. */
+        post: operations["refresh_tokens"];
         delete?: never;
         options?: never;
         head?: never;
@@ -365,7 +109,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/auth/operator": {
+    "/api/user/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where one is signed in. */
+        get: operations["my_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/user/sessions/{session_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -374,15 +135,15 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Signs an operator in. */
-        post: operations["sign_in_operator"];
-        delete?: never;
+        post?: never;
+        /** Ends one of one's own sessions. */
+        delete: operations["end_session"];
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/auth/phone-login": {
+    "/api/user/account": {
         parameters: {
             query?: never;
             header?: never;
@@ -391,32 +152,36 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sends a code to a phone. The answer is the same whether or not the number is known. */
-        post: operations["send_phone_code"];
-        delete?: never;
+        post?: never;
+        /**
+         * Deletes one's account: waiting packages and trips are called off, and in a week what names the person is gone.
+         *     Until then signing in restores it. Where there is much to call off, it goes on after the answer, as `job` says. Refused while a deal is under way or money is left.
+         */
+        delete: operations["delete_account"];
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/auth/refresh": {
+    "/api/user/profile": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Oneself. The `ETag` is the version. */
+        get: operations["my_profile"];
         put?: never;
-        /** Exchanges a refresh token for new tokens. Each refresh token is good once. */
-        post: operations["refresh_tokens"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /** Changes one's name or language. */
+        patch: operations["change_profile"];
         trace?: never;
     };
-    "/api/auth/second-factor": {
+    "/api/user/avatar": {
         parameters: {
             query?: never;
             header?: never;
@@ -426,47 +191,28 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Shows the second factor in this session, which has the operator's rights from then on. The first code confirms a new
-         *     factor.
+         * Changes one's picture: a JPEG, PNG or WebP file of at most 5 MiB and 25 million pixels, as `multipart/form-data`. It
+         *     is encoded anew, without anything that was in the file beside the picture.
          */
-        post: operations["show_second_factor"];
-        delete?: never;
+        post: operations["change_avatar"];
+        /** Takes one's picture away. The one of Telegram does not come back by itself. */
+        delete: operations["remove_avatar"];
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/auth/telegram": {
+    "/api/avatars/initials/{picture}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** The picture of somebody who has none: their initials. */
+        get: operations["show_initials"];
         put?: never;
-        /** Signs in with Telegram init data, in the body or as `Authorization: tma <init data>`. */
-        post: operations["sign_in_with_telegram"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/auth/verify-otp": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Signs in with the code that came. Five wrong ones end it: five of whoever names the challenge, and five of all others,
-         *     so that a stranger can spoil a code only for clients that do not name it.
-         */
-        post: operations["sign_in_with_phone_code"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -490,6 +236,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/user/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own documents and where they stand. */
+        get: operations["my_documents"];
+        put?: never;
+        /**
+         * Sends a document that shows who one is: a JPEG, PNG or WebP picture or a PDF file of at most 10 MiB, as
+         *     `multipart/form-data`. A reviewer decides upon it. The same file again, while it waits, is the same document.
+         */
+        post: operations["send_document"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/user/documents/{document_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes back a document that nobody has decided upon. */
+        delete: operations["withdraw_document"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cities": {
         parameters: {
             query?: never;
@@ -497,306 +281,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Places by the beginning of a name, or around a point; the largest if nothing is asked. */
+        /**
+         * Places by the beginning of a name, or around a point; the largest if nothing is asked. Names that are exactly what was
+         *     asked come first, then those that begin like it, then those that differ by a slip; in each group those in the home
+         *     countries come first.
+         */
         get: operations["find_cities"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/couriers": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Couriers whose trips pass both places in order, also those who only pass through. No sign-in needed. */
-        get: operations["search_couriers"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/couriers/{courier_id}/send-package": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Asks a courier to carry a package. `courier_id` may be the courier's or the trip's id. */
-        post: operations["send_package"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/health": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** How the server is. */
-        get: operations["health"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/health/live": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The process answers. */
-        get: operations["health_live"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/health/ready": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Whether to send requests here. */
-        get: operations["health_ready"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/notifications/mark-all-read": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Notes that all were read. */
-        put: operations["read_all_notifications"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/notifications/{notification_id}/read": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Notes that one was read. */
-        put: operations["read_notification"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/package-requests/{request_id}/accept": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Accepts a request: the first to accept gets the package. */
-        put: operations["accept_request"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/package-requests/{request_id}/cancel": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Takes one's own open request back, or calls a deal off before pickup; the money goes back. */
-        put: operations["cancel_request"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/package-requests/{request_id}/codes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The codes of a deal over one's own package, if it asks for codes. */
-        get: operations["hand_over_codes"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/package-requests/{request_id}/confirm-delivery": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** The sender confirms the delivery: the courier is paid, less the platform's fee. */
-        put: operations["confirm_delivery"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/package-requests/{request_id}/decline": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Declines a request. */
-        put: operations["decline_request"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/package-requests/{request_id}/dispute": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /**
-         * The sender says that a package was not delivered as agreed or, after its deadline, that it was not delivered at all. The
-         *     money is set aside until an operator decides.
-         */
-        put: operations["dispute_delivery"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/package-requests/{request_id}/mark-delivered": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** The courier has handed the package over. Straight from `accepted` this implies the pickup. */
-        put: operations["mark_delivered"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/package-requests/{request_id}/pickup": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** The courier has taken the package. */
-        put: operations["mark_picked_up"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/package-requests/{request_id}/pickup-photo": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The photograph of a package as the courier took it over, for both parties of the request. */
-        get: operations["show_photo"];
-        put?: never;
-        /**
-         * Attaches a photograph of the package to a request, once, between the acceptance and the delivery; only its courier can.
-         *     A JPEG, PNG or WebP file of at most 5 MiB, as `multipart/form-data`. It is kept for 90 days.
-         */
-        post: operations["attach_photo"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/package-requests/{request_id}/review": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Says what the other party of a confirmed deal was like, once. It is shown when both have spoken, or after 14 days. */
-        post: operations["review_delivery"];
         delete?: never;
         options?: never;
         head?: never;
@@ -810,7 +302,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Packages that one could carry and whose senders choose their courier: respond to those one would take
+         *     (`POST /api/packages/{package_id}/responses`). What the engine offers by itself is not here.
+         */
+        get: operations["find_packages"];
         put?: never;
         /** Publishes a package; couriers whose trips suit it get offers at once in mode `instant`. */
         post: operations["publish_package"];
@@ -831,6 +327,23 @@ export interface paths {
         put?: never;
         /** Who would see a package if it were published now, and what 20 % more reward would change. Publishes nothing. */
         post: operations["dry_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/user/packages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own packages with the couriers who take part. */
+        get: operations["my_packages"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -960,23 +473,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/sync": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Where things stand, and from which event on to listen. For a device that was told `recovered: false`. */
-        get: operations["sync"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/tracking/{link}": {
         parameters: {
             query?: never;
@@ -994,6 +490,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/couriers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Couriers whose trips pass both places in order, also those who only pass through. No sign-in needed. */
+        get: operations["search_couriers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/couriers/{courier_id}/send-package": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks a courier to carry a package. `courier_id` may be the courier's or the trip's id. */
+        post: operations["send_package"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/trips": {
         parameters: {
             query?: never;
@@ -1005,6 +535,23 @@ export interface paths {
         put?: never;
         /** Publishes a trip. */
         post: operations["publish_trip"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/user/trips": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own trips. */
+        get: operations["my_trips"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1036,7 +583,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Calls one's own trip off: open requests end, deals before pickup are called off, the money goes back. */
+        /**
+         * Calls one's own trip off: open requests end, deals before pickup are called off, the money goes back. Where many requests
+         *     wait, they end after the answer, as `job` says.
+         */
         put: operations["cancel_trip"];
         post?: never;
         delete?: never;
@@ -1052,7 +602,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who asks for room on one's own trip. */
+        /** Who asks for room on one's own trip. What one has asked oneself, by a response to a package, is not in it. */
         get: operations["trip_requests"];
         put?: never;
         post?: never;
@@ -1062,7 +612,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/user/account": {
+    "/api/package-requests/{request_id}/accept": {
         parameters: {
             query?: never;
             header?: never;
@@ -1070,19 +620,16 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        put?: never;
+        /** Accepts a request: the first to accept gets the package. */
+        put: operations["accept_request"];
         post?: never;
-        /**
-         * Deletes one's account: waiting packages and trips are called off, and in a week what names the person is gone.
-         *     Until then signing in restores it. Refused while a deal is under way or money is left.
-         */
-        delete: operations["delete_account"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/user/avatar": {
+    "/api/package-requests/{request_id}/decline": {
         parameters: {
             query?: never;
             header?: never;
@@ -1090,28 +637,112 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        put?: never;
-        /**
-         * Changes one's picture: a JPEG, PNG or WebP file of at most 5 MiB and 25 million pixels, as `multipart/form-data`. It
-         *     is encoded anew, without anything that was in the file beside the picture.
-         */
-        post: operations["change_avatar"];
-        /** Takes one's picture away. The one of Telegram does not come back by itself. */
-        delete: operations["remove_avatar"];
+        /** Declines a request. */
+        put: operations["decline_request"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/user/balance": {
+    "/api/package-requests/{request_id}/pickup": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** One's money and its movements. */
-        get: operations["my_balance"];
+        get?: never;
+        /** The courier has taken the package. */
+        put: operations["mark_picked_up"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/package-requests/{request_id}/mark-delivered": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** The courier has handed the package over. Straight from `accepted` this implies the pickup. */
+        put: operations["mark_delivered"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/package-requests/{request_id}/confirm-delivery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** The sender confirms the delivery: the courier is paid, less the platform's fee. */
+        put: operations["confirm_delivery"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/package-requests/{request_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Takes one's own open request back, or calls a deal off before pickup; the money goes back. */
+        put: operations["cancel_request"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/package-requests/{request_id}/dispute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * The sender says that a package was not delivered as agreed or, after its deadline, that it was not delivered at all. The
+         *     money is set aside until an operator decides.
+         */
+        put: operations["dispute_delivery"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/package-requests/{request_id}/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The codes of a deal over one's own package, if it asks for codes. */
+        get: operations["hand_over_codes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1120,28 +751,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/user/documents": {
+    "/api/package-requests/{request_id}/pickup-photo": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** One's own documents and where they stand. */
-        get: operations["my_documents"];
+        /** The photograph of a package as the courier took it over, for both parties of the request. */
+        get: operations["show_photo"];
         put?: never;
         /**
-         * Sends a document that shows who one is: a JPEG, PNG or WebP picture or a PDF file of at most 10 MiB, as
-         *     `multipart/form-data`. A reviewer decides upon it. The same file again, while it waits, is the same document.
+         * Attaches a photograph of the package to a request, once, between the acceptance and the delivery; only its courier can.
+         *     A JPEG, PNG or WebP file of at most 5 MiB, as `multipart/form-data`. It is kept for 90 days.
          */
-        post: operations["send_document"];
+        post: operations["attach_photo"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/user/documents/{document_id}": {
+    "/api/package-requests/{request_id}/review": {
         parameters: {
             query?: never;
             header?: never;
@@ -1150,9 +781,9 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post?: never;
-        /** Takes back a document that nobody has decided upon. */
-        delete: operations["withdraw_document"];
+        /** Says what the other party of a confirmed deal was like, once. It is shown when both have spoken, or after 14 days. */
+        post: operations["review_delivery"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1175,42 +806,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/user/packages": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** One's own packages with the couriers who take part. */
-        get: operations["my_packages"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/user/profile": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Oneself. The `ETag` is the version. */
-        get: operations["my_profile"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        /** Changes one's name or language. */
-        patch: operations["change_profile"];
-        trace?: never;
-    };
-    "/api/user/second-factor": {
+    "/api/notifications/{notification_id}/read": {
         parameters: {
             query?: never;
             header?: never;
@@ -1218,29 +814,8 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        put?: never;
-        /**
-         * Begins to set up a second factor for an operator. What is answered is never shown again; until the first code was shown
-         *     it protects nothing and can be begun anew.
-         */
-        post: operations["begin_second_factor"];
-        /** Removes one's second factor, which has to be shown for it. Every session ends. */
-        delete: operations["remove_second_factor"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/user/sessions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Where one is signed in. */
-        get: operations["my_sessions"];
-        put?: never;
+        /** Notes that one was read. */
+        put: operations["read_notification"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1248,7 +823,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/user/sessions/{session_id}": {
+    "/api/notifications/mark-all-read": {
         parameters: {
             query?: never;
             header?: never;
@@ -1256,24 +831,24 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        put?: never;
+        /** Notes that all were read. */
+        put: operations["read_all_notifications"];
         post?: never;
-        /** Ends one of one's own sessions. */
-        delete: operations["end_session"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/user/trips": {
+    "/api/user/balance": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** One's own trips. */
-        get: operations["my_trips"];
+        /** One's money and its movements. */
+        get: operations["my_balance"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1302,6 +877,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where things stand, and from which event on to listen. For a device that was told `recovered: false`. */
+        get: operations["sync"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ws-ticket": {
         parameters: {
             query?: never;
@@ -1319,47 +911,508 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the server is. */
+        get: operations["health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The process answers. */
+        get: operations["health_live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether to send requests here. */
+        get: operations["health_ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/operator": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Signs an operator in. Wrong passwords of a login make everybody wait who tries it, except for devices that have signed in
+         *     before.
+         */
+        post: operations["sign_in_operator"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/operator-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs an operator in with a link from the server's shell, once: the last way in, which nobody's guesses bar. */
+        post: operations["sign_in_operator_by_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/first-admin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes the first administrator, with the link that the server printed. It works once. */
+        post: operations["make_first_admin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/user/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begins to set up a second factor for an operator. What is answered is never shown again; until the first code was shown
+         *     it protects nothing and can be begun anew.
+         */
+        post: operations["begin_second_factor"];
+        /** Removes one's second factor, which has to be shown for it. Every session ends. */
+        delete: operations["remove_second_factor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Shows the second factor in this session, which has the operator's rights from then on. The first code confirms a new
+         *     factor.
+         */
+        post: operations["show_second_factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a job has come that another call has named. Its id is the key: the caller may have no account any more. */
+        get: operations["show_job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/requests/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last hour of this node in a few numbers. */
+        get: operations["request_stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/requests/endpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last hour of this node by route. */
+        get: operations["request_endpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/requests/chart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last hour of this node by minute. */
+        get: operations["request_chart"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/operators": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes an operator on. */
+        post: operations["add_operator"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/users/{user_id}/role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Gives a person another role. Their sessions end. */
+        put: operations["set_role"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/users/{user_id}/block": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shuts a person out. Their sessions end, their trips and waiting packages are called off. */
+        post: operations["block_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/users/{user_id}/unblock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a person in again. */
+        post: operations["unblock_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/users/{user_id}/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes an operator's second factor away, who has lost it and the recovery codes too. Their sessions end. */
+        delete: operations["reset_second_factor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Documents that wait for a decision. */
+        get: operations["document_queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/documents/{document_id}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A link to look at a document, for the caller alone and for five minutes. */
+        post: operations["document_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/documents/{document_id}/file/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A document, by a link that was made for the caller. A picture is shown, a PDF file is offered for saving. */
+        get: operations["look_at_document"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/documents/{document_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Finds that a document shows who its owner is: from now on they are a verified person. */
+        post: operations["approve_document"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/documents/{document_id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Finds that a document does not show who its owner is, and tells them why. */
+        post: operations["decline_document"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/disputes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Disputes that wait for an operator. */
+        get: operations["dispute_queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/disputes/{dispute_id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ends a dispute: the courier is paid, or the sender gets the money back. It also ends a delivery that the sender says
+         *     nothing to, and a deal that leads to no delivery, before the pickup or after it; of that one only the sender can be in the
+         *     right, and the package looks for no other courier.
+         */
+        post: operations["resolve_dispute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/withdrawals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Withdrawals that wait for an operator. */
+        get: operations["withdrawal_queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/withdrawals/{withdrawal_id}/pay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The money was sent. Refused while the stored data are not in order: they are looked at now if nobody has looked within the
+         *     last hour.
+         */
+        post: operations["pay_withdrawal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/withdrawals/{withdrawal_id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The money goes back into the wallet. */
+        post: operations["reject_withdrawal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /** @description It is so now. */
         AccountChanged: {
+            job?: components["schemas"]["JobView"] | null;
             success: boolean;
         };
         /** @description The account is going. */
         AccountDeleted: {
+            job?: components["schemas"]["JobView"] | null;
             /** @description Until then signing in again restores it. */
             restorable_until: string;
             success: boolean;
         };
-        /** @description Somebody who is to sign in with a name and a password. */
-        AddOperator: {
-            login: string;
-            /** @description What others see. */
-            name: string;
-            /** @description At least 12 characters. */
-            password: string;
-            /** @description `viewer`, `dispatcher` or `admin`. */
-            role: string;
-        };
-        /** @description All were read. */
-        AllRead: {
-            /**
-             * Format: int64
-             * @description How many were not.
-             */
-            marked_count: number;
-            success: boolean;
-        };
-        /** @description A courier was asked. */
-        Asked: {
-            request_id: string;
-            success: boolean;
+        /** @description Whom to ask. */
+        AskCourier: {
+            /** @description The courier or one of their trips. */
+            courier_id: string;
+            /** @description Words to the courier. */
+            message?: string | null;
         };
         /** @description One's picture now. */
         AvatarSet: {
-            /** @description The URL of the picture; empty without one. */
+            /** @description The URL of the picture: of one's initials, if there is no other. */
             avatar: string;
             success: boolean;
         };
@@ -1404,16 +1457,38 @@ export interface components {
              */
             total: number;
         };
-        /** @description The last hour by route. */
-        ByEndpoint: {
-            /** @description The busiest first. */
-            endpoints: components["schemas"]["EndpointStats"][];
+        /** @description A place that may have been meant. Ask again with its `place_id`. */
+        Candidate: {
+            /** @description ISO 3166 code. */
+            country: string;
+            /** @description The field that it was named in. */
+            field: string;
+            /**
+             * Format: double
+             * @description Degrees north.
+             */
+            lat: number;
+            /**
+             * Format: double
+             * @description Degrees east.
+             */
+            lon: number;
+            /** @description Its English name. */
+            name_en: string;
+            /** @description Its Russian name. */
+            name_ru: string;
+            /** @description The gazetteer's id. */
+            place_id: string;
+            /** @description The Russian name of the region it lies in, if that is known. */
+            region?: string | null;
+            /** @description The English name of the region. */
+            region_en?: string | null;
         };
-        /** @description The last hour by minute. */
-        Chart: {
-            /** @description Oldest first; minutes without requests are left out. */
-            points: components["schemas"]["Minute"][];
-        };
+        /**
+         * @description What a trip can carry, in the words of the Mini App.
+         * @enum {string}
+         */
+        CapacityClass: "small" | "medium" | "large" | "xl";
         /** @description Places. */
         Cities: {
             /** @description Their names. */
@@ -1423,50 +1498,89 @@ export interface components {
         };
         /** @description A place. */
         City: {
+            /** @description The id of the city that it is a district or an airport of. */
+            city?: string | null;
             /** @description ISO 3166 code. */
             country: string;
+            country_en: string;
+            country_ru: string;
             /** @description The gazetteer's id. */
             id: string;
+            /** @description What it is. */
+            kind: components["schemas"]["CityKind"];
             /** Format: double */
             lat: number;
             /** Format: double */
             lon: number;
             name_en: string;
             name_ru: string;
+            region_en?: string | null;
+            /** @description The region it lies in; absent where that is not known. */
+            region_ru?: string | null;
             /** @description IANA time zone. */
             tz: string;
         };
-        /** @description A code is on its way. */
+        /**
+         * @description What a place is.
+         * @enum {string}
+         */
+        CityKind: "town" | "small" | "airport";
+        /** @description The clock of the machine. */
+        ClockHealth: {
+            /**
+             * Format: int64
+             * @description How many milliseconds it is ahead of the database's, or behind if that is negative. The server corrects it. Null for
+             *     the embedded store.
+             */
+            skew_ms?: number | null;
+            /** @description `ok`, or `far` from the database's: further than a server may start with. */
+            status: components["schemas"]["ClockStatus"];
+        };
+        /**
+         * @description How the clock of the machine is.
+         * @enum {string}
+         */
+        ClockStatus: "ok" | "far";
+        /** @description A code is on its way, or there already. */
         CodeSent: {
-            /** @description Names the code that was sent. Sent back with it, nobody else's guesses count. */
+            /** @description Names what was asked for. Sent back with the code, nobody else's guesses count. */
             challenge_id: string;
+            /**
+             * Format: int32
+             * @description How many digits the code has: six; eight or ten while strangers guess at the phone.
+             */
+            digits: number;
             /** @description Until when the code is good. */
             expires_at: string;
             message: string;
+            /**
+             * @description Whether a code is on its way. Otherwise one has reached the phone a moment ago, asked for by somebody else perhaps:
+             *     the last one that came is good.
+             */
+            sent: boolean;
         };
-        /** @description A code. */
-        CodeView: {
-            /** @description Six digits. */
-            code: string;
-            /** @description The same for a QR code. */
-            qr: string;
-        };
-        /** @description The codes of a deal, for its sender. */
-        Codes: {
-            delivery?: components["schemas"]["CodeView"] | null;
-            pickup?: components["schemas"]["CodeView"] | null;
-        };
-        /** @description What is wrong. */
-        Complaint: {
-            /** @description In one's own words; the courier reads it, too. */
-            reason: string;
+        /** @description A courier was asked. */
+        CourierAsked: {
+            request_id: string;
+            success: boolean;
         };
         /** @description How to reach a person. */
-        Contact: {
+        CourierContact: {
             /** @description Empty if unknown. */
             telegram_link: string;
             /** @description Without `@`; empty if unknown. */
             telegram_username: string;
+        };
+        /**
+         * @description What comes first.
+         * @enum {string}
+         */
+        CourierOrder: "time" | "price" | "rating" | "detour";
+        /** @description A courier was chosen. */
+        CourierSelected: {
+            courier_contact: components["schemas"]["CourierContact"];
+            escrow_info: components["schemas"]["EscrowInfo"];
+            success: boolean;
         };
         /** @description A trip with its courier's profile folded in. */
         CourierView: components["schemas"]["TripView"] & {
@@ -1490,36 +1604,58 @@ export interface components {
             /** @description Where the next page starts. A page can have few couriers, or none, although there are more. */
             next_cursor?: string | null;
         };
+        /**
+         * @description A currency with two decimal places.
+         * @enum {string}
+         */
+        Currency: "RUB" | "USD" | "EUR" | "KZT";
         /** @description The database. */
         DatabaseHealth: {
             /** @description `sqlite` or `postgres`. */
-            kind: string;
+            kind: components["schemas"]["DatabaseKind"];
             /** Format: int64 */
             latencyMs: number;
-            /** @description `ok` or `down`. */
-            status: string;
-        };
-        /** @description What was decided. */
-        Decided: {
-            /** @description `paid` or `rejected`. */
-            state: string;
-            success: boolean;
-        };
-        /** @description Why not. */
-        Decline: {
-            /** @description In one's own words. */
+            /** @description Why it takes none. */
             reason?: string | null;
+            /** @description `ok`, `down`, or `read_only` while it takes no writes. */
+            status: components["schemas"]["DatabaseStatus"];
         };
+        /**
+         * @description Which database it is.
+         * @enum {string}
+         */
+        DatabaseKind: "sqlite" | "postgres";
+        /**
+         * @description How the database is.
+         * @enum {string}
+         */
+        DatabaseStatus: "ok" | "down" | "read_only";
         /** @description Why not. */
         DeclineDocument: {
             /** @description For the owner. */
             reason: string;
         };
+        /** @description Why not. */
+        DeclineRequest: {
+            /** @description In one's own words. */
+            reason?: string | null;
+        };
+        /** @description Who is in the right. */
+        DisputeResolution: {
+            /** @description `courier`: the reward is paid. `sender`: the sender gets the money back. */
+            in_favour_of: components["schemas"]["Party"];
+        };
+        /** @description The dispute is over. */
+        DisputeResolved: {
+            /** @description The state of the request now: `confirmed` or `cancelled`. */
+            new_status: components["schemas"]["RequestState"];
+            success: boolean;
+        };
         /** @description A dispute. */
         DisputeView: {
             courier_id: string;
             courier_name: string;
-            currency: string;
+            currency: components["schemas"]["Currency"];
             description: string;
             /** @description The request that it is about. */
             id: string;
@@ -1544,15 +1680,25 @@ export interface components {
         /** @description It is decided. */
         DocumentDecided: {
             /** @description `approved` or `declined`. */
-            new_status: string;
+            new_status: components["schemas"]["DocumentDecision"];
             success: boolean;
         };
+        /**
+         * @description What was decided about a document.
+         * @enum {string}
+         */
+        DocumentDecision: "approved" | "declined";
         /** @description A link to look at a document. */
         DocumentLink: {
             expires_at: string;
             /** @description For the reviewer who asked, with their token; under the server's own address. */
             path: string;
         };
+        /**
+         * @description What kind of file a document is.
+         * @enum {string}
+         */
+        DocumentMediaType: "image/jpeg" | "application/pdf";
         /** @description Documents that wait for a decision. */
         DocumentQueue: {
             /** @description Oldest first. */
@@ -1565,6 +1711,11 @@ export interface components {
             document_id: string;
             success: boolean;
         };
+        /**
+         * @description Where a document stands.
+         * @enum {string}
+         */
+        DocumentStatus: "pending" | "approved" | "declined";
         /** @description A document as its owner sees it. */
         DocumentView: {
             created_at: string;
@@ -1573,20 +1724,22 @@ export interface components {
             /** @description Whether the file is still kept; it goes 30 days after the decision. */
             is_kept: boolean;
             /** @description `image/jpeg` or `application/pdf`. */
-            media_type: string;
+            media_type: components["schemas"]["DocumentMediaType"];
             /** @description Why it was declined. */
             reason?: string | null;
             /** Format: int64 */
             size_bytes: number;
             /** @description `pending`, `approved` or `declined`. */
-            status: string;
+            status: components["schemas"]["DocumentStatus"];
         };
         /** @description It was taken back. */
         DocumentWithdrawn: {
             success: boolean;
         };
         /** @description Who would see a package. */
-        DryRun: components["schemas"]["Reach"] & {
+        DryRunAnswer: components["schemas"]["RewardReach"] & {
+            /** @description What would happen to it if it were published now. */
+            next: components["schemas"]["NextView"];
             /** @description How many trips touch an end of the package and would not see it, by reason. */
             reasons: {
                 [key: string]: number;
@@ -1596,10 +1749,10 @@ export interface components {
             /** @description In words, Russian. */
             text_ru: string;
             /** @description The same for 20 % more reward. */
-            with_more_reward: components["schemas"]["Reach"];
+            with_more_reward: components["schemas"]["RewardReach"];
         };
         /** @description A route in the last hour. */
-        EndpointStats: components["schemas"]["Stats"] & {
+        EndpointStats: components["schemas"]["RequestStats"] & {
             /** @description `GET /api/trips/{trip_id}`. */
             endpoint: string;
         };
@@ -1612,6 +1765,11 @@ export interface components {
             trips: number;
             waiting_packages: number;
         };
+        /**
+         * @description What is wrong, for programs. New codes may come.
+         * @enum {string}
+         */
+        ErrorCode: "bad_request" | "unauthorized" | "invalid_token" | "token_expired" | "invalid_init_data" | "stale_init_data" | "invalid_code" | "invalid_login" | "invalid_invitation" | "invalid_link" | "forbidden" | "origin_not_allowed" | "blocked" | "wrong_party" | "not_found" | "method_not_allowed" | "too_slow" | "conflict" | "in_progress" | "answered_before" | "illegal_transition" | "already_taken" | "expired" | "no_room" | "trip_not_live" | "party_gone" | "parcels_on_board" | "already_requested" | "too_many_requests" | "too_many_packages" | "too_many_trips" | "too_many_pending" | "too_many_on_trip" | "too_many_withdrawals" | "insufficient_funds" | "already_reviewed" | "open_deals" | "money_left" | "operator" | "own_account" | "last_administrator" | "login_taken" | "too_many_documents" | "already_decided" | "photo_attached" | "second_factor_exists" | "stale" | "too_large" | "unsupported_media_type" | "invalid" | "ambiguous_place" | "key_reused" | "does_not_suit" | "own_package" | "code_required" | "upgrade_required" | "too_many" | "internal" | "unavailable" | "payouts_frozen" | "busy";
         /** @description The money that was set aside. */
         EscrowInfo: {
             /**
@@ -1620,7 +1778,7 @@ export interface components {
              */
             amount_frozen: number;
             /** @description `escrow`. */
-            payment_method: string;
+            payment_method: components["schemas"]["PaymentMethod"];
             refund_policy: string;
         };
         /** @description Who was considered for a package, and why in or out. */
@@ -1636,6 +1794,8 @@ export interface components {
              * @description Of the matches.
              */
             median_detour_min?: number | null;
+            /** @description What happens to it now. */
+            next: components["schemas"]["NextView"];
             package_id: string;
             /** @description How many trips were left out, by reason. */
             reasons: {
@@ -1645,29 +1805,118 @@ export interface components {
             requests: {
                 [key: string]: number;
             };
-            state: string;
+            state: components["schemas"]["PackageState"];
             /** @description The best first, then those left out. */
-            verdicts: components["schemas"]["VerdictView"][];
+            verdicts: components["schemas"]["TripVerdict"][];
         };
-        /** @description The link that the server printed, and who comes with it. */
-        FirstAdmin: {
-            /** @description From the link. */
-            invitation: string;
-            login: string;
-            /** @description What others see. */
-            name: string;
-            /** @description At least 12 characters. */
-            password: string;
+        /**
+         * Format: binary
+         * @description The bytes of a file.
+         */
+        FileBytes: string;
+        /** @description A package that waits for a courier, as couriers see it. */
+        FoundPackage: {
+            created_at: string;
+            /** @description Not after. */
+            deliver_by: string;
+            description: string;
+            /**
+             * Format: int32
+             * @description Extra way, minutes.
+             */
+            detour_min?: number | null;
+            dropoff?: components["schemas"]["Meeting"] | null;
+            from: string;
+            /** @description IANA time zone of where it starts. */
+            from_tz: string;
+            id: string;
+            pickup?: components["schemas"]["Meeting"] | null;
+            /** @description Not before. */
+            ready_at: string;
+            /**
+             * Format: double
+             * @description What the sender would pay, roubles, the platform's fee included.
+             */
+            reward: number;
+            sender_avatar: string;
+            sender_name: string;
+            /** Format: double */
+            sender_rating: number;
+            /** @description Whether the sender has shown who they are. */
+            sender_verified: boolean;
+            size: components["schemas"]["SizeClass"];
+            tags: string[];
+            to: string;
+            /** @description IANA time zone of where it goes. */
+            to_tz: string;
+            /** @description The trip that it suits, if trips were asked about. */
+            trip_id?: string | null;
+            /**
+             * Format: int32
+             * @description Millilitres.
+             */
+            volume_ml: number;
+            weight: components["schemas"]["WeightClass"];
+            /**
+             * Format: int32
+             * @description Grams.
+             */
+            weight_g: number;
+        };
+        /** @description Packages that wait for a courier. */
+        FoundPackages: {
+            /** @description Where the next page starts. A page can have few packages, or none, although there are more. */
+            next_cursor?: string | null;
+            /** @description Whoever has waited longest comes first. */
+            packages: components["schemas"]["FoundPackage"][];
+        };
+        /** @description A point on Earth. */
+        GeoPoint: {
+            /**
+             * Format: double
+             * @description Degrees north.
+             */
+            lat: number;
+            /**
+             * Format: double
+             * @description Degrees east.
+             */
+            lon: number;
+        };
+        /** @description A code. */
+        HandOverCode: {
+            /** @description Six digits. */
+            code: string;
+            /** @description The same for a QR code. */
+            qr: string;
+        };
+        /** @description The code that was shown at the hand-over, if the package asks for one. */
+        HandOverCodeShown: {
+            /** @description Six digits. */
+            code?: string | null;
+        };
+        /** @description The codes of a deal, for its sender. */
+        HandOverCodes: {
+            delivery?: components["schemas"]["HandOverCode"] | null;
+            pickup?: components["schemas"]["HandOverCode"] | null;
+        };
+        /** @description Where and when a package changes hands. */
+        HandOverView: {
+            /** @description When the courier is expected. */
+            eta: components["schemas"]["Instant"];
+            /** @description Where. */
+            place: components["schemas"]["PlaceView"];
         };
         /** @description How the server is. */
         Health: {
+            clock: components["schemas"]["ClockHealth"];
             database: components["schemas"]["DatabaseHealth"];
             /** @description What lives on this node. */
             engine: components["schemas"]["EngineHealth"];
-            memory: components["schemas"]["Memory"];
+            memory: components["schemas"]["MemoryHealth"];
             redis: components["schemas"]["RedisHealth"];
             /** @description `ok` or `degraded`. */
-            status: string;
+            status: components["schemas"]["HealthStatus"];
             timestamp: string;
             /**
              * Format: int64
@@ -1676,32 +1925,61 @@ export interface components {
             uptime: number;
             version: string;
         };
-        /** @description What Telegram hands to the Mini App. */
-        InitData: {
-            /** @description The signed query string. */
-            init_data: string;
-        };
-        /** @description An access token with the operator's rights. The refresh token stays. */
-        Lifted: {
-            access_token: string;
+        /**
+         * @description How the server is.
+         * @enum {string}
+         */
+        HealthStatus: "ok" | "degraded";
+        /**
+         * Format: date-time
+         * @description A point in time, RFC 3339 in UTC.
+         */
+        Instant: string;
+        /** @description Work that is under way, or was. */
+        JobView: {
+            /** @description When it was done. */
+            finished_at?: string | null;
+            /** @description Nobody can guess it. */
+            id: string;
+            /** @description `account`: what somebody who has gone has left is called off. `trip`: what waits on a trip that is over is ended. */
+            kind: string;
             /**
-             * Format: int32
-             * @description How long it is good, in seconds.
+             * Format: int64
+             * @description How much there still is.
              */
-            expires_in: number;
-            /** @description `viewer`, `dispatcher` or `admin`. */
-            role: string;
+            left: number;
+            /**
+             * Format: int64
+             * @description How much there was to do.
+             */
+            total: number;
+        };
+        /** @description Where and when a package would change hands. */
+        Meeting: {
+            /**
+             * Format: date-time
+             * @description When the courier is expected, an instant.
+             */
+            at: string;
+            /** @description The same, `YYYY-MM-DD`, local date of the place. */
+            date: string;
+            /** @description The place. */
+            place: string;
+            /** @description The same, `HH:MM`, local time of the place. */
+            time: string;
+            /** @description IANA time zone of the place. */
+            tz: string;
         };
         /** @description Memory of the process. */
-        Memory: {
+        MemoryHealth: {
             /** Format: int64 */
             rssMB: number;
         };
-        /** @description A minute. */
-        Minute: components["schemas"]["Stats"] & {
-            /** @description Its beginning. */
-            minute: string;
-        };
+        /**
+         * @description How a package finds its courier.
+         * @enum {string}
+         */
+        Mode: "instant" | "choose";
         /** @description One's own documents. */
         MyDocuments: {
             /** @description Newest first. */
@@ -1719,155 +1997,125 @@ export interface components {
             /** @description Newest first. */
             trips: components["schemas"]["TripView"][];
         };
+        /** @description What is wrong. */
+        NewDispute: {
+            /** @description In one's own words; the courier reads it, too. */
+            reason: string;
+        };
+        /** @description The link that the server printed, and who comes with it. */
+        NewFirstAdmin: {
+            /** @description From the link. */
+            invitation: string;
+            login: string;
+            /** @description What others see. */
+            name: string;
+            /** @description At least 12 characters. */
+            password: string;
+        };
+        /** @description Somebody who is to sign in with a name and a password. */
+        NewOperator: {
+            login: string;
+            /** @description What others see. */
+            name: string;
+            /** @description At least 12 characters. */
+            password: string;
+            /** @description `viewer`, `dispatcher` or `admin`. */
+            role: components["schemas"]["Role"];
+        };
         /** @description A package to publish. */
         NewPackage: {
             /**
-             * Format: date-time
              * @description When the sender wants to know the courier at the latest. Until then a courier who accepts has *agreed*
              *     (`request.agreed`): nothing is held, and a better one may still be found. The deal (room and money, in one
              *     transaction) is made at this moment, or shortly before the courier sets off if that is earlier; the others hear
              *     that it is taken. A courier who accepts later gets the package at once. Only with mode `instant`; not after
-             *     `deliver_by`.
-             * @default null
+             *     `deliver_by`. An instant, or `YYYY-MM-DD HH:MM` in local time of where it starts.
+             * @example 2026-12-01T12:00:00Z
              */
             confirm_by?: string | null;
-            /**
-             * @description The sender's word that nothing forbidden is inside.
-             * @default null
-             */
+            /** @description The sender's word that nothing forbidden is inside. */
             contents_confirmed?: boolean | null;
             /**
-             * Format: date-time
-             * @description Not after; 14 days later if absent.
-             * @default null
+             * @description Not after; 14 days later if absent. An instant, or `YYYY-MM-DD HH:MM` or a day (to its end) in local time of where
+             *     it goes.
+             * @example 2026-12-15T18:00:00Z
              */
             deliver_by?: string | null;
-            /**
-             * @description Where exactly it goes.
-             * @default null
-             */
+            /** @description Where exactly it goes. */
             delivery_address?: string | null;
-            /**
-             * @description What it is.
-             * @default null
-             */
+            /** @description What it is. */
             description?: string | null;
-            /** @default null */
-            dropoff?: components["schemas"]["Point"] | null;
-            /**
-             * @description Where it starts, by name.
-             * @default null
-             * @example Владимир
-             */
-            from?: string | null;
-            /**
-             * @description Whether the courier has to show a code at the pickup and at the delivery.
-             * @default false
-             */
+            dropoff?: components["schemas"]["GeoPoint"] | null;
+            from?: components["schemas"]["PlaceInput"] | null;
+            /** @description Whether the courier has to show a code at the pickup and at the delivery. */
             hand_over_codes?: boolean;
-            /**
-             * @description Which promise holds. `instant`: the engine offers it, and the first courier to accept gets it, at once; with
-             *     `confirm_by`, couriers' acceptances stand side by side until then, and the engine takes the best. `choose`:
-             *     couriers respond, the sender picks.
-             * @default null
-             */
-            mode?: string | null;
-            /** @default null */
-            pickup?: components["schemas"]["Point"] | null;
-            /**
-             * @description Where exactly it starts.
-             * @default null
-             */
+            mode?: components["schemas"]["Mode"] | null;
+            pickup?: components["schemas"]["GeoPoint"] | null;
+            /** @description Where exactly it starts. */
             pickup_address?: string | null;
             /**
-             * Format: date-time
-             * @description Not before; now if absent.
-             * @default null
+             * @description Not before; now if absent. An instant, or `YYYY-MM-DD HH:MM` or a day in local time of where it starts.
+             * @example 2026-12-01T09:00:00Z
              */
             ready_at?: string | null;
             /**
              * Format: double
              * @description What the courier earns, roubles, the platform's fee included.
-             * @default null
              */
             reward?: number | null;
-            /**
-             * @description `xs`, `s`, `m` or `l`.
-             * @default null
-             */
-            size?: string | null;
-            /**
-             * @description Labels.
-             * @default []
-             */
+            size?: components["schemas"]["SizeClass"] | null;
+            /** @description Labels. */
             tags?: string[];
-            /**
-             * @description A pattern to publish from.
-             * @default false
-             */
+            /** @description A pattern to publish from. */
             template?: boolean;
-            /**
-             * @description Where it goes, by name.
-             * @default null
-             * @example Казань
-             */
-            to?: string | null;
+            to?: components["schemas"]["PlaceInput"] | null;
             /**
              * Format: int32
              * @description Millilitres; instead of `size`.
-             * @default null
              */
             volume_ml?: number | null;
-            /**
-             * @description `light`, `medium`, `heavy` or `very_heavy`.
-             * @default null
-             */
-            weight?: string | null;
+            weight?: components["schemas"]["WeightClass"] | null;
             /**
              * Format: int32
              * @description Grams; instead of `weight`.
-             * @default null
              */
             weight_g?: number | null;
         };
         /** @description A courier's answer to a package: with a published trip, or with one that is still to be published. */
         NewResponse: {
-            /**
-             * @description Its airport or station.
-             * @default null
-             */
+            /** @description Its airport or station. */
             airport?: string | null;
-            /**
-             * @description Words to the sender.
-             * @default null
-             */
+            /** @description The day of its arrival, local date of where the package goes; the most plausible one if absent. */
+            arrival_date?: string | null;
+            /** @description Words to the sender. */
             comment?: string | null;
-            /**
-             * @description Instead of a trip: the day of one, `YYYY-MM-DD`, local date of the package's place.
-             * @default null
-             */
+            /** @description Instead of a trip: the day of one, `YYYY-MM-DD` or `DD.MM.YYYY`, local date of where the package starts. */
             date?: string | null;
             /**
              * Format: double
              * @description What the courier asks, roubles; the package's reward if absent.
-             * @default null
              */
             price?: number | null;
-            /**
-             * @description Its time, `HH:MM` or `HH:MM → HH:MM`.
-             * @default null
-             */
+            /** @description Its time, as tickets print it: `HH:MM`, `HH:MM → HH:MM` or `HH:MM → HH:MM (+1)`. */
             time?: string | null;
-            /**
-             * @description The trip that would carry it.
-             * @default null
-             */
+            transportType?: components["schemas"]["Transport"] | null;
+            /** @description The trip that would carry it. */
             trip_id?: string | null;
+        };
+        /** @description What one says about the other party of a deal. */
+        NewReview: {
+            /**
+             * Format: int32
+             * @description 1 to 5.
+             */
+            rating: number;
+            /** @description In words. */
+            text?: string | null;
         };
         /** @description Another role. */
         NewRole: {
             /** @description `user`, `viewer`, `dispatcher` or `admin`. */
-            role: string;
+            role: components["schemas"]["Role"];
         };
         /** @description A second factor, shown this once. It counts when its first code was shown. */
         NewSecondFactor: {
@@ -1878,33 +2126,62 @@ export interface components {
             /** @description The same for a QR code. */
             uri: string;
         };
+        /** @description A place on the way. */
+        NewStop: string | components["schemas"]["NewStopPlace"];
+        /** @description A place on the way, with more said about it. */
+        NewStopPlace: {
+            /** @description When the courier gets there: an instant, or `YYYY-MM-DD HH:MM` in local time of the stop. Worked out if absent. */
+            arrive_at?: string | null;
+            /** @description The country it lies in: a name, or the ISO 3166 code. */
+            country?: string | null;
+            /**
+             * Format: double
+             * @description Where exactly: degrees north,
+             */
+            lat?: number | null;
+            /**
+             * Format: double
+             * @description and degrees east.
+             */
+            lon?: number | null;
+            /** @description Its name. */
+            name?: string | null;
+            /** @description The gazetteer's id, as `/api/cities` has it. */
+            place_id?: string | null;
+            /** @description The region it lies in. */
+            region?: string | null;
+        };
         /** @description A trip to publish, in either spelling of the Mini App. */
         NewTrip: {
             /** @description Airport or station. */
             airport?: string | null;
-            /** @description `small`, `medium`, `large` or `xl`. */
-            capacity?: string | null;
+            /**
+             * @description Arrival, `YYYY-MM-DD` or `DD.MM.YYYY`, local date of the destination. If absent it is the day on which the arrival is
+             *     most plausible for that transport; the answer says which one was understood.
+             */
+            arrival_date?: string | null;
+            capacity?: components["schemas"]["CapacityClass"] | null;
             /**
              * Format: int32
              * @description Capacity in grams.
              */
             capacity_g?: number | null;
             /**
-             * @description Departure, `YYYY-MM-DD`, local time of the origin.
+             * @description Departure, `YYYY-MM-DD` or `DD.MM.YYYY`, local date of the origin.
              * @example 2026-12-01
              */
             date: string;
-            /**
-             * @description Origin, by name.
-             * @example Москва
-             */
-            from: string;
+            /** @description Origin. */
+            from: components["schemas"]["PlaceInput"];
             /**
              * Format: int32
              * @description The extra way the courier accepts in all, minutes.
              */
             max_detour_min?: number | null;
-            /** @description Ignored: the signed-in user counts. */
+            /**
+             * @deprecated
+             * @description Ignored: the signed-in user counts.
+             */
             name?: string | null;
             /**
              * Format: double
@@ -1917,19 +2194,16 @@ export interface components {
              */
             slots?: number | null;
             /** @description Places on the way, in order. */
-            stops?: components["schemas"]["StopInput"][];
+            stops?: components["schemas"]["NewStop"][];
             /**
-             * @description `HH:MM` or `HH:MM → HH:MM`, local time of the origin.
+             * @description As tickets print it: `HH:MM`, `HH:MM → HH:MM` or `HH:MM → HH:MM (+1)`. The departure is in the origin's local
+             *     time, the arrival in the destination's. Without an arrival it is worked out.
              * @example 08:00 → 20:00
              */
             time: string;
-            /**
-             * @description Destination, by name.
-             * @example Казань
-             */
-            to: string;
-            /** @description `plane`, `train`, `car`, `bus` or `foot`. */
-            transportType?: string | null;
+            /** @description Destination. */
+            to: components["schemas"]["PlaceInput"];
+            transportType?: components["schemas"]["Transport"] | null;
             /** @description Words to senders. */
             trip_comment?: string | null;
             /**
@@ -1938,6 +2212,61 @@ export interface components {
              */
             volume_ml?: number | null;
         };
+        /** @description Money to take out. */
+        NewWithdrawal: {
+            /**
+             * Format: double
+             * @description Roubles: at least 100, or all there is.
+             */
+            amount?: number | null;
+            /** @description Where to: a card, a phone number of a payment system. */
+            method?: string | null;
+        };
+        /**
+         * @description What happens to a package now.
+         * @enum {string}
+         */
+        NextStep: "offered" | "asked" | "kept" | "waits" | "nothing";
+        /**
+         * @description What happens to a package now. The engine goes by the same judgement, so this is what it does, unless the market
+         *     changes meanwhile.
+         */
+        NextView: {
+            /** @description How many couriers are asked, or have been. */
+            couriers?: number | null;
+            /**
+             * Format: date-time
+             * @description With `kept`: until when room is kept from the package at the latest. Then it is offered to whoever suits.
+             */
+            kept_until?: string | null;
+            /**
+             * Format: double
+             * @description With `kept`: the least reward, in whole units of the package's currency, for which it would be offered at once.
+             *     Left out if none would do.
+             */
+            reward_at_once?: number | null;
+            step: components["schemas"]["NextStep"];
+            /** @description In words, English. */
+            text_en: string;
+            /** @description In words, Russian. */
+            text_ru: string;
+        };
+        /** @description Something that was not said and had to be decided: which field it is about, and how it was understood. */
+        NoteView: {
+            /** @description The field. */
+            field: string;
+            /** @description How it was understood, in Russian if `Accept-Language` prefers it to English, otherwise in English. */
+            message: string;
+        };
+        /** @description It was read. */
+        NotificationRead: {
+            success: boolean;
+        };
+        /**
+         * @description What a notification says.
+         * @enum {string}
+         */
+        NotificationType: "package_request_response" | "package_request_declined" | "package_delivered" | "new_courier_available" | "trip_request_received" | "payment_received" | "reminder" | "document_reviewed" | "dispute_opened" | "dispute_resolved" | "new_package_available";
         /** @description Something one should know. */
         NotificationView: {
             /** @description Where the client goes when it is tapped. */
@@ -1945,10 +2274,18 @@ export interface components {
             /** Format: double */
             amount?: number | null;
             courier_name?: string | null;
+            /** @description The day of the departure, `YYYY-MM-DD`, local date of the origin. */
             date?: string | null;
             decline_reason?: string | null;
+            /**
+             * Format: date-time
+             * @description The departure, an instant.
+             */
+            departs_at?: string | null;
             /** @description What the sender says is wrong, while the dispute is open. */
             dispute_reason?: string | null;
+            /** @description IANA time zone of the origin. */
+            from_tz?: string | null;
             id: string;
             is_read: boolean;
             message: string;
@@ -1961,13 +2298,14 @@ export interface components {
             timestamp: string;
             title: string;
             transaction_id?: string | null;
+            /** @description The same. */
             trip_date?: string | null;
             /**
              * @description `package_request_response`, `package_request_declined`, `package_delivered`, `new_courier_available`,
-             *     `trip_request_received`, `payment_received`, `reminder`, `document_reviewed`, `dispute_opened` or
-             *     `dispute_resolved`. A courier in whose favour an operator decided gets `payment_received`.
+             *     `trip_request_received`, `payment_received`, `reminder`, `document_reviewed`, `dispute_opened`,
+             *     `dispute_resolved` or `new_package_available`. A courier in whose favour an operator decided gets `payment_received`.
              */
-            type: string;
+            type: components["schemas"]["NotificationType"];
         };
         /** @description Notifications. */
         Notifications: {
@@ -1979,24 +2317,141 @@ export interface components {
              */
             unread_count: number;
         };
+        /** @description All were read. */
+        NotificationsRead: {
+            /**
+             * Format: int64
+             * @description How many were not.
+             */
+            marked_count: number;
+            success: boolean;
+        };
+        /** @description `offer.new`. */
+        Offer: {
+            /**
+             * Format: int32
+             * @description Room left on the fullest leg used, grams.
+             */
+            capacity_left_g: number;
+            /** @description Of both. */
+            currency: components["schemas"]["Currency"];
+            /**
+             * Format: double
+             * @description Extra way, kilometres.
+             */
+            detour_km: number;
+            /**
+             * Format: int32
+             * @description Extra way, minutes.
+             */
+            detour_min: number;
+            /** @description Where it gets off. */
+            dropoff: components["schemas"]["HandOverView"];
+            /** @description When the offer ends at the latest. */
+            expires_at: components["schemas"]["Instant"];
+            /**
+             * Format: double
+             * @description The platform's share of it, major units.
+             */
+            fee: number;
+            /**
+             * Format: int32
+             * @description The first leg used.
+             */
+            leg_from: number;
+            /**
+             * Format: int32
+             * @description One past the last leg used.
+             */
+            leg_to: number;
+            /** @description What is offered. */
+            package: components["schemas"]["PackageBrief"];
+            /** @description Where it gets on. */
+            pickup: components["schemas"]["HandOverView"];
+            /** @description The request to accept or decline. */
+            request_id: components["schemas"]["RequestId"];
+            /**
+             * Format: double
+             * @description What the sender pays, major units.
+             */
+            reward: number;
+            /** @description For which of the courier's trips. */
+            trip_id: components["schemas"]["TripId"];
+            /**
+             * Format: int64
+             * @description How long the courier may look once it is on the screen, milliseconds.
+             */
+            ttl_ms: number;
+            /** @description Why this courier: stable codes with their particulars. */
+            why: components["schemas"]["Why"][];
+        };
         /** @description An operator was taken on. */
         OperatorAdded: {
             success: boolean;
             user_id: string;
         };
+        /** @description A link that `peerpack operator link` has printed. */
+        OperatorLink: {
+            /** @description Of the authenticator, or a recovery code. It can also be shown afterwards. */
+            code?: string | null;
+            link: string;
+        };
         /** @description An operator's name and password. */
         OperatorLogin: {
             /** @description Of the authenticator, or a recovery code. It can also be shown afterwards. */
             code?: string | null;
+            /** @description As it came with an earlier sign-in on this device: then guesses of others keep nobody waiting. */
+            device_token?: string | null;
             login: string;
             password: string;
+        };
+        /**
+         * @description Who started a request.
+         * @enum {string}
+         */
+        Origin: "sender" | "courier" | "engine";
+        /** @description The package of an offer. */
+        PackageBrief: {
+            /** @description Not after. */
+            deliver_by: components["schemas"]["Instant"];
+            /** @description What it is. */
+            description: string;
+            /** @description Where it starts. */
+            from: components["schemas"]["PlaceView"];
+            /** @description Its id. */
+            id: components["schemas"]["PackageId"];
+            /** @description Not before. */
+            ready_at: components["schemas"]["Instant"];
+            /** @description Size class; `volume_ml` counts. */
+            size: components["schemas"]["SizeClass"];
+            /** @description Labels. */
+            tags: string[];
+            /** @description Where it goes. */
+            to: components["schemas"]["PlaceView"];
+            /**
+             * Format: int32
+             * @description Millilitres.
+             */
+            volume_ml: number;
+            /** @description Weight class; `weight_g` counts. */
+            weight: components["schemas"]["WeightClass"];
+            /**
+             * Format: int32
+             * @description Grams.
+             */
+            weight_g: number;
         };
         /** @description A package was called off. */
         PackageCancelled: {
             /** @description `cancelled`. */
-            state: string;
+            state: components["schemas"]["PackageState"];
             success: boolean;
         };
+        /**
+         * Format: uuid
+         * @description A thing to be carried.
+         */
+        PackageId: string;
         /** @description A package was published. */
         PackagePublished: {
             /** @description Its id. */
@@ -2011,28 +2466,58 @@ export interface components {
             request_id: string;
             success: boolean;
         };
+        /**
+         * @description Where a package stands.
+         * @enum {string}
+         */
+        PackageState: "template" | "open" | "assigned" | "in_transit" | "delivered" | "confirmed" | "cancelled";
+        /**
+         * @description Where a package stands, in the Mini App's words.
+         * @enum {string}
+         */
+        PackageStatus: "active" | "waiting" | "template" | "completed";
         /** @description A package as its sender sees it. */
         PackageView: {
             completedAt?: string | null;
+            /** @description When the sender wants to know the courier. */
+            confirm_by?: string | null;
             created_at: string;
+            /** @description Not after. */
+            deliver_by: string;
+            /** @description Where exactly it goes. */
+            delivery_address: string;
             description: string;
+            /** @description The point it goes to. */
+            dropoff: components["schemas"]["GeoPoint"];
             from: string;
+            /** @description IANA time zone of where it starts. */
+            from_tz: string;
             /** @description Whether the courier has to show codes. */
             hand_over_codes: boolean;
             id: string;
+            /** @description What the sender has last said to a courier. */
+            message?: string | null;
             /** @description `instant` or `choose`. */
-            mode: string;
+            mode: components["schemas"]["Mode"];
+            /** @description The point it starts at: that of the place, if no other was given. */
+            pickup: components["schemas"]["GeoPoint"];
+            /** @description Where exactly it starts, in the sender's words; empty if nothing was said. */
+            pickup_address: string;
+            /** @description Not before. */
+            ready_at: string;
             responses: components["schemas"]["ResponseView"][];
             /** Format: double */
             reward: number;
             selectedCourier?: string | null;
-            size: string;
+            size: components["schemas"]["SizeClass"];
             /** @description Our own finer state. */
-            state: string;
+            state: components["schemas"]["PackageState"];
             /** @description `active`, `waiting`, `template` or `completed`. */
-            status: string;
+            status: components["schemas"]["PackageStatus"];
             tags: string[];
             to: string;
+            /** @description IANA time zone of where it goes. */
+            to_tz: string;
             /** Format: int32 */
             usage_count: number;
             /**
@@ -2040,20 +2525,50 @@ export interface components {
              * @description Counts changes.
              */
             version: number;
-            weight: string;
+            /**
+             * Format: int32
+             * @description Millilitres.
+             */
+            volume_ml: number;
+            weight: components["schemas"]["WeightClass"];
+            /**
+             * Format: int32
+             * @description Grams.
+             */
+            weight_g: number;
         };
+        /**
+         * @description The two sides of a request.
+         * @enum {string}
+         */
+        Party: "sender" | "courier";
         /** @description A package of the past. */
         PastTrip: {
+            /**
+             * Format: date-time
+             * @description The same, an instant.
+             */
+            arrives_at: string;
+            /** @description When it was due there, `YYYY-MM-DD`, local date of the destination. */
             date: string;
             from: string;
             /** @description Whether the package arrived. */
             success: boolean;
             to: string;
+            /** @description IANA time zone of the destination. */
+            to_tz: string;
         };
+        /**
+         * @description How the money of a deal is kept.
+         * @enum {string}
+         */
+        PaymentMethod: "escrow";
         /** @description A number. */
         PhoneLogin: {
+            /** @description As it came with an earlier sign-in on this device: then others keep nobody waiting. */
+            device_token?: string | null;
             /**
-             * @description With the code of the country.
+             * @description With the code of the country, or with what is dialled in front within it; blanks, hyphens and brackets do not count.
              * @example +7 900 123-45-67
              */
             phone: string;
@@ -2062,43 +2577,73 @@ export interface components {
         PhotoAttached: {
             success: boolean;
         };
-        /** @description A point on Earth. */
-        Point: {
+        /**
+         * Format: int32
+         * @description The id of a place, kept for good: that of GeoNames, and for an airport one of our own above them.
+         */
+        PlaceId: number;
+        /** @description A place as people name it: by a name, or with more said about it. */
+        PlaceInput: string | components["schemas"]["PlaceSaid"];
+        /** @description A place with more said about it: its id, or its name with what tells it from others, or a point. */
+        PlaceSaid: {
+            /** @description The country it lies in: a name, or the ISO 3166 code. */
+            country?: string | null;
             /**
              * Format: double
-             * @description Degrees north.
+             * @description Where exactly: degrees north,
+             */
+            lat?: number | null;
+            /**
+             * Format: double
+             * @description and degrees east.
+             */
+            lon?: number | null;
+            /** @description Its name. */
+            name?: string | null;
+            /** @description The gazetteer's id, as `/api/cities` has it. */
+            place_id?: string | null;
+            /** @description The region it lies in. */
+            region?: string | null;
+        };
+        /** @description A place as clients see it. */
+        PlaceView: {
+            /** @description The gazetteer's id. */
+            id: components["schemas"]["PlaceId"];
+            /**
+             * Format: double
+             * @description Degrees.
              */
             lat: number;
             /**
              * Format: double
-             * @description Degrees east.
+             * @description Degrees.
              */
             lon: number;
-        };
-        /** @description A position in one's own stream. */
-        Position: {
-            /**
-             * Format: int64
-             * @description Which history.
-             */
-            epoch: number;
-            /**
-             * Format: int64
-             * @description The last event that the state has in it.
-             */
-            seq: number;
+            /** @description English name. */
+            name_en: string;
+            /** @description Russian name. */
+            name_ru: string;
+            /** @description IANA time zone, for what happens there; empty in events that are older than this field. */
+            tz?: string;
         };
         /** @description The body of an error, as RFC 9457 has it and with our own members. */
         Problem: {
+            /** @description The places that may have been meant. */
+            candidates?: components["schemas"]["Candidate"][];
             /** @description Stable, for programs. */
-            code: string;
+            code: components["schemas"]["ErrorCode"];
             /** @description What is wrong, field by field, in the language of `message`. */
             fields?: {
                 [key: string]: string;
             };
+            /**
+             * Format: int32
+             * @description The most there may be, of what there would be too much.
+             */
+            limit?: number | null;
             /** @description For people: in Russian if `Accept-Language` prefers it to English, otherwise in English. */
             message: string;
-            /** @description Names this request in the server's log. */
+            /** @description Names this HTTP request in the server's log, as `x-request-id` does. Not the id of anybody's request to carry a package. */
             request_id?: string | null;
             /**
              * Format: int32
@@ -2114,20 +2659,14 @@ export interface components {
         };
         /** @description What one changes about oneself; what is absent stays. */
         ProfileChange: {
-            /**
-             * @description Language tag, such as `ru` or `en-GB`.
-             * @default null
-             */
+            /** @description Language tag, such as `ru` or `en-GB`. */
             language?: string | null;
-            /**
-             * @description What others see.
-             * @default null
-             */
+            /** @description What others see. */
             name?: string | null;
         };
         /** @description A user as they see themselves. */
         ProfileView: {
-            /** @description The URL of their picture; empty without one. */
+            /** @description The URL of their picture, or of their initials. */
             avatar: string;
             created_at: string;
             id: string;
@@ -2144,7 +2683,7 @@ export interface components {
             /** Format: int64 */
             reviews_count: number;
             /** @description `user`, `viewer`, `dispatcher` or `admin`. */
-            role: string;
+            role: components["schemas"]["Role"];
             /** Format: int64 */
             telegram_id?: number | null;
             /**
@@ -2157,28 +2696,19 @@ export interface components {
             /** @description Whether a reviewer has seen a document that shows who they are. */
             verified: boolean;
         };
-        /** @description Withdrawals that wait for an operator. */
-        Queue: {
-            /** @description Where the next page starts. */
-            next_cursor?: string | null;
-            /** @description Whether no money is to be sent now: the stored data are not in order, or cannot be looked at, and `pay` is refused. */
-            payouts_frozen: boolean;
-            /** @description Oldest first. */
-            withdrawals: components["schemas"]["QueuedView"][];
-        };
         /** @description A document that waits. */
         QueuedDocument: {
             created_at: string;
             id: string;
             /** @description `image/jpeg` or `application/pdf`. */
-            media_type: string;
+            media_type: components["schemas"]["DocumentMediaType"];
             /** Format: int64 */
             size_bytes: number;
             user_id: string;
             user_name: string;
         };
         /** @description A withdrawal that waits. */
-        QueuedView: {
+        QueuedWithdrawal: {
             /**
              * Format: double
              * @description Roubles.
@@ -2189,8 +2719,158 @@ export interface components {
             method: string;
             user_id: string;
         };
+        /** @description Whether to send requests here. */
+        Readiness: {
+            ready: boolean;
+            /** @description Why not. */
+            reasons: string[];
+        };
+        /** @description Redis. */
+        RedisHealth: {
+            /** @description `ok`, `down` or `not_configured`. */
+            status: components["schemas"]["RedisStatus"];
+        };
+        /**
+         * @description How Redis is.
+         * @enum {string}
+         */
+        RedisStatus: "ok" | "down" | "not_configured";
+        /** @description A refresh token. */
+        RefreshSession: {
+            /** @description As it was handed out. */
+            refresh_token: string;
+        };
+        /** @description The last hour by minute. */
+        RequestChart: {
+            /** @description Oldest first; minutes without requests are left out. */
+            points: components["schemas"]["RequestsInMinute"][];
+        };
+        /**
+         * Format: uuid
+         * @description A proposal joining one package and one trip.
+         */
+        RequestId: string;
+        /**
+         * @description Where a request stands.
+         * @enum {string}
+         */
+        RequestState: "pending" | "agreed" | "accepted" | "picked_up" | "delivered" | "confirmed" | "declined" | "expired" | "withdrawn" | "taken" | "cancelled" | "disputed";
+        /** @description The last hour in a few numbers. */
+        RequestStats: {
+            /** @description Of these: refused. */
+            client_errors: number;
+            /** Format: double */
+            p50_ms: number;
+            /** Format: double */
+            p95_ms: number;
+            /** Format: double */
+            p99_ms: number;
+            /** @description Requests in the last hour, as far as remembered. */
+            requests: number;
+            /** @description Of these: failed. */
+            server_errors: number;
+        };
+        /**
+         * @description Where a request stands, in the Mini App's words.
+         * @enum {string}
+         */
+        RequestStatus: "pending" | "accepted" | "delivered" | "confirmed" | "declined";
+        /** @description A step was taken, or had been taken before. */
+        RequestStep: {
+            balance_update?: components["schemas"]["BalanceUpdate"] | null;
+            /** @description The state of the request now. */
+            new_status: components["schemas"]["RequestState"];
+            success: boolean;
+        };
+        /** @description The last hour by route. */
+        RequestsByEndpoint: {
+            /** @description The busiest first. */
+            endpoints: components["schemas"]["EndpointStats"][];
+        };
+        /** @description A minute. */
+        RequestsInMinute: components["schemas"]["RequestStats"] & {
+            /** @description Its beginning. */
+            minute: string;
+        };
+        /** @description A response was made. */
+        ResponseMade: components["schemas"]["Times"] & {
+            /** @description What was not said and had to be decided. */
+            notes: components["schemas"]["NoteView"][];
+            response_id: string;
+            success: boolean;
+            /** @description The trip that would carry it. */
+            trip_id: string;
+        };
+        /**
+         * @description Where a courier's part in a package stands, in the Mini App's words.
+         * @enum {string}
+         */
+        ResponseStatus: "pending" | "accepted" | "selected" | "declined";
+        /** @description A courier's part in a package, in both spellings. */
+        ResponseView: components["schemas"]["Times"] & {
+            airport: string;
+            /** @description The courier's words: with a response, or with a no. */
+            comment: string;
+            /** @deprecated */
+            courierAvatar: string;
+            /** @deprecated */
+            courierId: string;
+            /** @deprecated */
+            courierName: string;
+            /**
+             * Format: double
+             * @deprecated
+             */
+            courierRating: number;
+            courier_avatar: string;
+            courier_id: string;
+            courier_name: string;
+            /** Format: double */
+            courier_rating: number;
+            id: string;
+            /** @deprecated */
+            isNew: boolean;
+            is_new: boolean;
+            /** @description The sender's words. */
+            message: string;
+            /** Format: double */
+            price: number;
+            /** @description Our own finer state. */
+            state: components["schemas"]["RequestState"];
+            /** @description `pending`, `accepted`, `selected` or `declined`. */
+            status: components["schemas"]["ResponseStatus"];
+            /** @deprecated */
+            telegramUsername: string;
+            telegram_username: string;
+            timestamp: string;
+            trip_id: string;
+        };
+        /** @description The responses to a package. */
+        Responses: {
+            /** @description Oldest first. */
+            responses: components["schemas"]["ResponseView"][];
+        };
+        /** @description It is kept. */
+        ReviewKept: {
+            success: boolean;
+        };
+        /** @description What somebody says. */
+        ReviewView: {
+            /**
+             * Format: date-time
+             * @description The same, an instant.
+             */
+            at: string;
+            /** @description When it was said, `YYYY-MM-DD`, UTC. */
+            date: string;
+            /** @description Who says it. */
+            name: string;
+            /** Format: int32 */
+            rating: number;
+            text: string;
+        };
         /** @description How far a reward reaches. */
-        Reach: {
+        RewardReach: {
             /**
              * Format: int32
              * @description The chance that one of the first who are asked accepts, percent.
@@ -2214,101 +2894,11 @@ export interface components {
              */
             reward: number;
         };
-        /** @description It was read. */
-        Read: {
-            success: boolean;
-        };
-        /** @description Whether to send requests here. */
-        Ready: {
-            ready: boolean;
-            /** @description Why not. */
-            reasons: string[];
-        };
-        /** @description Redis. */
-        RedisHealth: {
-            /** @description `ok`, `down` or `not_configured`. */
-            status: string;
-        };
-        /** @description A refresh token. */
-        Refresh: {
-            /** @description As it was handed out. */
-            refresh_token: string;
-        };
-        /** @description Who is in the right. */
-        Resolution: {
-            /** @description `courier`: the reward is paid. `sender`: the sender gets the money back. */
-            in_favour_of: string;
-        };
-        /** @description The dispute is over. */
-        Resolved: {
-            /** @description The state of the request now: `confirmed` or `cancelled`. */
-            new_status: string;
-            success: boolean;
-        };
-        /** @description A response was made. */
-        Responded: {
-            response_id: string;
-            success: boolean;
-        };
-        /** @description A courier's part in a package, in both spellings. */
-        ResponseView: {
-            airport: string;
-            comment: string;
-            courierAvatar: string;
-            courierId: string;
-            courierName: string;
-            /** Format: double */
-            courierRating: number;
-            courier_avatar: string;
-            courier_id: string;
-            courier_name: string;
-            /** Format: double */
-            courier_rating: number;
-            date: string;
-            id: string;
-            isNew: boolean;
-            is_new: boolean;
-            message: string;
-            /** Format: double */
-            price: number;
-            /** @description Our own finer state. */
-            state: string;
-            /** @description `pending`, `accepted`, `selected` or `declined`. */
-            status: string;
-            telegramUsername: string;
-            telegram_username: string;
-            time: string;
-            timestamp: string;
-            trip_id: string;
-        };
-        /** @description The responses to a package. */
-        Responses: {
-            /** @description Oldest first. */
-            responses: components["schemas"]["ResponseView"][];
-        };
-        /** @description What one says about the other party of a deal. */
-        ReviewInput: {
-            /**
-             * Format: int64
-             * @description 1 to 5.
-             */
-            rating: number;
-            /** @description In words. */
-            text?: string | null;
-        };
-        /** @description It is kept. */
-        ReviewKept: {
-            success: boolean;
-        };
-        /** @description What somebody says. */
-        ReviewView: {
-            date: string;
-            /** @description Who says it. */
-            name: string;
-            /** Format: int32 */
-            rating: number;
-            text: string;
-        };
+        /**
+         * @description What a user may do.
+         * @enum {string}
+         */
+        Role: "user" | "viewer" | "dispatcher" | "admin";
         /** @description What the authenticator shows, or a recovery code. */
         SecondFactorCode: {
             code: string;
@@ -2317,54 +2907,44 @@ export interface components {
          * @description What becomes of an operator's rights in a session.
          * @enum {string}
          */
-        SecondFactorIs: "show" | "set_up";
-        /** @description Which response is chosen. */
-        Select: {
-            response_id: string;
+        SecondFactorNeed: "show" | "set_up";
+        /** @description An access token with the operator's rights. The refresh token stays. */
+        SecondFactorShown: {
+            access_token: string;
+            /** @description For the device to keep and to send with the next sign-in, as after a sign-in. */
+            device_token: string;
+            /**
+             * Format: int32
+             * @description How long it is good, in seconds.
+             */
+            expires_in: number;
+            /** @description `viewer`, `dispatcher` or `admin`. */
+            role: components["schemas"]["Role"];
         };
-        /** @description A courier was chosen. */
-        Selected: {
-            courier_contact: components["schemas"]["Contact"];
-            escrow_info: components["schemas"]["EscrowInfo"];
-            success: boolean;
+        /** @description Which response is chosen. */
+        SelectCourier: {
+            response_id: string;
         };
         /** @description What a sender asks a courier, in any of three spellings: an existing package, a new one, or flat. */
         SendPackage: {
-            /**
-             * @description Whether `package_data` describes a new package.
-             * @default false
-             */
+            /** @description Whether `package_data` describes a new package. */
             is_new_package?: boolean;
-            /**
-             * @description Words to the courier.
-             * @default null
-             */
+            /** @description Words to the courier. */
             message?: string | null;
             /**
+             * @deprecated
              * @description Flat spelling: what the new package is.
-             * @default null
              */
             packageDescription?: string | null;
-            /** @default null */
             package_data?: components["schemas"]["NewPackage"] | null;
-            /**
-             * @description An existing package.
-             * @default null
-             */
+            /** @description An existing package. */
             package_id?: string | null;
             /**
              * Format: double
+             * @deprecated
              * @description Flat spelling: the reward of a new package, roubles.
-             * @default null
              */
             reward?: number | null;
-        };
-        /** @description Whom to ask. */
-        SendTo: {
-            /** @description The courier or one of their trips. */
-            courier_id: string;
-            /** @description Words to the courier. */
-            message?: string | null;
         };
         /** @description A sign-in on a device. */
         SessionView: {
@@ -2381,15 +2961,15 @@ export interface components {
             /** @description Latest first. */
             sessions: components["schemas"]["SessionView"][];
         };
-        /** @description The code that was shown at the hand-over, if the package asks for one. */
-        Shown: {
-            /** @description Six digits. */
-            code?: string | null;
-        };
         /** @description Tokens of a signed-in user. */
         SignedIn: {
             /** @description For the `Authorization` header. */
             access_token: string;
+            /**
+             * @description For the device to keep, for half a year, and to send with the next sign-in by phone or password: guesses of strangers
+             *     then keep nobody waiting. It opens nothing by itself.
+             */
+            device_token?: string | null;
             /**
              * Format: int32
              * @description How long the access token is good, in seconds.
@@ -2399,7 +2979,7 @@ export interface components {
             is_new: boolean;
             /** @description For another access token, once. */
             refresh_token: string;
-            second_factor?: components["schemas"]["SecondFactorIs"] | null;
+            second_factor?: components["schemas"]["SecondFactorNeed"] | null;
             /** @description Who. */
             user: components["schemas"]["UserView"];
         };
@@ -2408,73 +2988,12 @@ export interface components {
             success: boolean;
         };
         /**
-         * @description What comes first.
+         * @description How large a package is, in the words of the Mini App.
          * @enum {string}
          */
-        Sort: "time" | "price" | "rating" | "detour";
-        /** @description The last hour in a few numbers. */
-        Stats: {
-            /** @description Of these: refused. */
-            client_errors: number;
-            /** Format: double */
-            p50_ms: number;
-            /** Format: double */
-            p95_ms: number;
-            /** Format: double */
-            p99_ms: number;
-            /** @description Requests in the last hour, as far as remembered. */
-            requests: number;
-            /** @description Of these: failed. */
-            server_errors: number;
-        };
-        /** @description A step was taken, or had been taken before. */
-        Step: {
-            balance_update?: components["schemas"]["BalanceUpdate"] | null;
-            /** @description The state of the request now. */
-            new_status: string;
-            success: boolean;
-        };
-        /** @description A place on the way. */
-        StopInput: string | components["schemas"]["StopPlace"];
-        /** @description A place on the way, with more said about it. */
-        StopPlace: {
-            /**
-             * Format: date-time
-             * @description When the courier gets there; worked out if absent.
-             */
-            arrive_at?: string | null;
-            /**
-             * Format: double
-             * @description or by a point.
-             */
-            lat?: number | null;
-            /**
-             * Format: double
-             * @description Degrees east.
-             */
-            lon?: number | null;
-            /** @description By name, */
-            name?: string | null;
-            /**
-             * Format: int32
-             * @description by the gazetteer's id,
-             */
-            place_id?: number | null;
-        };
-        /** @description Where things stand. Of more than 200 packages or trips those that are under way are here, and the newest of the others. */
-        Sync: {
-            /** @description One's own packages with their requests. */
-            packages: components["schemas"]["PackageView"][];
-            /** @description Taken before the state was read. Events up to it are in the state; those after it may be, and are applied again. */
-            position: components["schemas"]["Position"];
-            /** @description Requests and offers on one's own live trips. */
-            requests: components["schemas"]["TripRequestView"][];
-            server_time: string;
-            /** @description One's own trips. */
-            trips: components["schemas"]["TripView"][];
-        };
+        SizeClass: "xs" | "s" | "m" | "l";
         /** @description A ticket for one socket. */
-        Ticket: {
+        SocketTicket: {
             /**
              * Format: int32
              * @description Seconds.
@@ -2483,18 +3002,121 @@ export interface components {
             /** @description Goes into the address of the socket: `/ws?ticket=..`. */
             ticket: string;
         };
+        /** @description A place of a route, and when the courier is there. */
+        StopView: {
+            /**
+             * Format: date-time
+             * @description Arrival, an instant.
+             */
+            arrives_at: string;
+            /** @description ISO 3166 code of its country; empty for a place that is known no more. */
+            country: string;
+            /** @description Arrival, `YYYY-MM-DD`, local date of the stop. At the first stop the departure. */
+            date: string;
+            /**
+             * Format: date-time
+             * @description Departure, an instant.
+             */
+            departs_at: string;
+            /**
+             * Format: double
+             * @description Where exactly: degrees north,
+             */
+            lat: number;
+            /**
+             * Format: double
+             * @description and degrees east.
+             */
+            lon: number;
+            /** @description Its name. */
+            name: string;
+            /** @description The gazetteer's id. */
+            place_id: string;
+            /** @description The region it lies in; absent if that is not known. */
+            region?: string | null;
+            /** @description Arrival, `HH:MM`, local time of the stop. At the first stop the departure. */
+            time: string;
+            /** @description IANA time zone of the stop. */
+            tz: string;
+        };
+        /** @description A position in one's own stream. */
+        StreamPosition: {
+            /**
+             * Format: int64
+             * @description Which history.
+             */
+            epoch: number;
+            /**
+             * Format: int64
+             * @description The last event that the state has in it.
+             */
+            seq: number;
+        };
+        /** @description Where things stand. Of more than 200 packages or trips those that are under way are here, and the newest of the others. */
+        SyncState: {
+            /** @description The open offers of the engine, newest first: each as `offer.new` has told it, so that the same card can be drawn. */
+            offers: components["schemas"]["Offer"][];
+            /** @description One's own packages with their requests. */
+            packages: components["schemas"]["PackageView"][];
+            /** @description Taken before the state was read. Events up to it are in the state; those after it may be, and are applied again. */
+            position: components["schemas"]["StreamPosition"];
+            /** @description Requests and offers on one's own live trips. */
+            requests: components["schemas"]["TripRequestView"][];
+            /**
+             * Format: date-time
+             * @description Now, by the server's clock.
+             */
+            server_time: string;
+            /** @description One's own trips. */
+            trips: components["schemas"]["TripView"][];
+        };
+        /** @description What Telegram hands to the Mini App. */
+        TelegramSignIn: {
+            /** @description The signed query string. */
+            init_data: string;
+        };
+        /** @description When somebody leaves one place and gets to another, as tickets print it, with instants and zones. */
+        Times: {
+            /** @description Arrival, `YYYY-MM-DD`, local date of the destination. */
+            arrival_date: string;
+            /**
+             * Format: date-time
+             * @description Arrival, an instant.
+             */
+            arrives_at: string;
+            /** @description Departure, `YYYY-MM-DD`, local date of the origin. */
+            date: string;
+            /**
+             * Format: date-time
+             * @description Departure, an instant.
+             */
+            departs_at: string;
+            /** @description IANA time zone of the origin. */
+            from_tz: string;
+            /** @description `HH:MM → HH:MM`: departure in the origin's local time, arrival in the destination's. */
+            time: string;
+            /** @description IANA time zone of the destination. */
+            to_tz: string;
+        };
         /** @description Where a package is, for whoever has the link. */
-        Tracking: {
+        TrackedPackage: {
             /** @description The first name of the courier, once there is one. */
             courier_name?: string | null;
             /** @description When the courier is expected, local time of the destination: `YYYY-MM-DD HH:MM`. */
             expected?: string | null;
+            /**
+             * Format: date-time
+             * @description The same, an instant.
+             */
+            expected_at?: string | null;
             from: string;
             /** @description When the state was entered. */
             since?: string | null;
             /** @description `open`, `assigned`, `in_transit`, `delivered`, `confirmed` or `cancelled`. */
-            state: string;
+            state: components["schemas"]["PackageState"];
             to: string;
+            /** @description IANA time zone of the destination. */
+            to_tz: string;
         };
         /** @description A link. */
         TrackingLink: {
@@ -2504,6 +3126,16 @@ export interface components {
             /** @description To open in a browser; under the server's own address. */
             path: string;
         };
+        /**
+         * @description Where a movement of money stands.
+         * @enum {string}
+         */
+        TransactionStatus: "completed" | "pending" | "rejected";
+        /**
+         * @description What kind of movement of money.
+         * @enum {string}
+         */
+        TransactionType: "fund" | "hold" | "deliver" | "dispute" | "release" | "fee" | "refund" | "withdrawal";
         /** @description A movement. */
         TransactionView: {
             /**
@@ -2519,18 +3151,31 @@ export interface components {
              * @description `completed`; `pending` for money on its way out that no operator has sent yet, `rejected` for money that was to go out
              *     and came back, which is a movement of its own.
              */
-            status: string;
+            status: components["schemas"]["TransactionStatus"];
             /** @description `fund`, `hold`, `deliver`, `dispute`, `release`, `fee`, `refund` or `withdrawal`. */
-            type: string;
+            type: components["schemas"]["TransactionType"];
         };
+        /**
+         * @description How the courier travels.
+         * @enum {string}
+         */
+        Transport: "plane" | "train" | "car" | "bus" | "foot";
         /** @description A trip was called off. */
         TripCancelled: {
+            job?: components["schemas"]["JobView"] | null;
             /** @description `cancelled`. */
-            state: string;
+            state: components["schemas"]["TripState"];
             success: boolean;
         };
+        /**
+         * Format: uuid
+         * @description A published journey.
+         */
+        TripId: string;
         /** @description A trip was published. */
-        TripPublished: {
+        TripPublished: components["schemas"]["Times"] & {
+            /** @description What was not said and had to be decided. */
+            notes: components["schemas"]["NoteView"][];
             /** @description Always true. */
             success: boolean;
             /** @description Its id. */
@@ -2546,7 +3191,7 @@ export interface components {
             is_new: boolean;
             message: string;
             /** @description Who started it: `sender`, `courier` or `engine`. */
-            origin: string;
+            origin: components["schemas"]["Origin"];
             package_description: string;
             package_id: string;
             pickup_location: string;
@@ -2556,9 +3201,9 @@ export interface components {
             sender_name: string;
             sender_telegram: string;
             /** @description Our own finer state. */
-            state: string;
+            state: components["schemas"]["RequestState"];
             /** @description `pending`, `accepted`, `delivered`, `confirmed` or `declined`. */
-            status: string;
+            status: components["schemas"]["RequestStatus"];
             timestamp: string;
             trip_id: string;
         };
@@ -2567,20 +3212,61 @@ export interface components {
             /** @description Newest first. */
             requests: components["schemas"]["TripRequestView"][];
         };
+        /**
+         * @description Where a trip stands.
+         * @enum {string}
+         */
+        TripState: "active" | "in_progress" | "completed" | "cancelled";
+        /** @description What was found about one trip. */
+        TripVerdict: {
+            /** @description Whether its courier has been asked. */
+            asked?: boolean | null;
+            /** Format: int32 */
+            capacity_left_g?: number | null;
+            /** @description Whether the package rides this trip. */
+            carries: boolean;
+            courier_name: string;
+            /** Format: int32 */
+            detour_min?: number | null;
+            /** @description Whether the trip could carry the package. */
+            fits: boolean;
+            /**
+             * Format: date-time
+             * @description With `room_is_dear`: until when its room is kept from the package at the latest.
+             */
+            kept_until?: string | null;
+            /** Format: int32 */
+            leg_from?: number | null;
+            /** Format: int32 */
+            leg_to?: number | null;
+            rank?: number | null;
+            /** @description Why not: a stable code. */
+            reason?: string | null;
+            /**
+             * Format: double
+             * @description For operators only.
+             */
+            score?: number | null;
+            /** @description Why this courier has the package, or has not, in words, English. */
+            text_en: string;
+            /** @description The same, Russian. */
+            text_ru: string;
+            trip_id: string;
+        };
         /** @description A trip with its courier's profile folded in, as the Mini App shows it. */
-        TripView: {
+        TripView: components["schemas"]["Times"] & {
             /** @description Airport or station; empty if none. */
             airport: string;
-            /** @description The URL of the courier's picture; empty if none. */
+            /** @description The URL of the courier's picture, or of their initials. */
             avatar: string;
             /** @description Room left on each leg, grams. */
             capacity_left_g: number[];
-            /** @description Departure, local date of the origin. */
-            date: string;
             /** @description Origin. */
             from: string;
             /** @description The trip's id. */
             id: string;
+            /** @description The same with when the courier is there. */
+            itinerary: components["schemas"]["StopView"][];
             /** @description The courier's name. */
             name: string;
             /**
@@ -2599,16 +3285,17 @@ export interface components {
              */
             reviews_count: number;
             /** @description `active`, `in_progress`, `completed` or `cancelled`. */
-            state: string;
+            state: components["schemas"]["TripState"];
             /** @description The places of the route, in order. */
             stops: string[];
-            /** @description `HH:MM → HH:MM`, local time of the origin. */
-            time: string;
             /** @description Destination. */
             to: string;
             /** @description How the courier travels. */
-            transport: string;
-            /** @description The same in the other spelling. */
+            transport: components["schemas"]["Transport"];
+            /**
+             * @deprecated
+             * @description The same in the other spelling.
+             */
             tripComment: string;
             /** @description Words to senders. */
             trip_comment: string;
@@ -2633,7 +3320,7 @@ export interface components {
         };
         /** @description A user as they see themselves. */
         UserView: {
-            /** @description The URL of their picture; empty without one. */
+            /** @description The URL of their picture, or of their initials. */
             avatar: string;
             /** @description Their id. */
             id: string;
@@ -2642,7 +3329,7 @@ export interface components {
             /** @description Their name. */
             name: string;
             /** @description `user`, `viewer`, `dispatcher` or `admin`. */
-            role: string;
+            role: components["schemas"]["Role"];
             /**
              * Format: int64
              * @description Their Telegram account.
@@ -2651,46 +3338,20 @@ export interface components {
             /** @description Telegram name, without `@`. */
             username?: string | null;
         };
-        /** @description What was found about one trip. */
-        VerdictView: {
-            /** @description Whether its courier has been asked. */
-            asked?: boolean | null;
-            /** Format: int32 */
-            capacity_left_g?: number | null;
-            /** @description Whether the package rides this trip. */
-            carries: boolean;
-            courier_name: string;
-            /** Format: int32 */
-            detour_min?: number | null;
-            /** @description Whether the trip could carry the package. */
-            fits: boolean;
-            /** Format: int32 */
-            leg_from?: number | null;
-            /** Format: int32 */
-            leg_to?: number | null;
-            rank?: number | null;
-            /** @description Why not: a stable code. */
-            reason?: string | null;
-            /**
-             * Format: double
-             * @description For operators only.
-             */
-            score?: number | null;
-            /** @description Why this courier has the package, or has not, in words, English. */
-            text_en: string;
-            /** @description The same, Russian. */
-            text_ru: string;
-            trip_id: string;
-        };
         /** @description The code that came. */
         VerifyCode: {
             /**
              * Format: uuid
-             * @description As it came when the code was asked for. Without it the latest code of the phone is meant.
+             * @description As it came when the code was asked for. Without it the last code that reached the phone is meant.
              */
             challenge_id?: string | null;
-            /** @description Six digits. */
+            /**
+             * @description The digits; blanks and hyphens between them do not count. The last code that reached the phone is good, whoever asked
+             *     for it, and the challenge's own.
+             */
             code: string;
+            /** @description As it came with an earlier sign-in on this device. */
+            device_token?: string | null;
             phone: string;
         };
         /** @description One's money. */
@@ -2699,22 +3360,39 @@ export interface components {
             /** @description Newest first. */
             transactions: components["schemas"]["TransactionView"][];
         };
-        /** @description Money to take out. */
-        Withdraw: {
-            /**
-             * Format: double
-             * @description Roubles: at least 100, or all there is.
-             */
-            amount?: number | null;
-            /** @description Where to: a card, a phone number of a payment system. */
-            method?: string | null;
+        /**
+         * @description How heavy a package is, in the words of the Mini App.
+         * @enum {string}
+         */
+        WeightClass: "light" | "medium" | "heavy" | "very_heavy";
+        /** @description Why this courier: `on_route` (no extra way), `detour:+12min` (so much extra way), `room_left:9000g` (so much room is left afterwards), `early:26h` (so long before it has to be there). */
+        Why: string;
+        /** @description What was decided. */
+        WithdrawalDecided: {
+            /** @description `paid` or `rejected`. */
+            state: components["schemas"]["WithdrawalDecision"];
+            success: boolean;
         };
+        /**
+         * @description What was decided about a withdrawal.
+         * @enum {string}
+         */
+        WithdrawalDecision: "paid" | "rejected";
         /** @description Money is on its way out. */
-        Withdrawn: {
+        WithdrawalMade: {
             /** @description An operator has decided by then. */
             estimated_completion: string;
             success: boolean;
             withdrawal_id: string;
+        };
+        /** @description Withdrawals that wait for an operator. */
+        WithdrawalQueue: {
+            /** @description Where the next page starts. */
+            next_cursor?: string | null;
+            /** @description Whether no money is to be sent now: the stored data are not in order, or cannot be looked at, and `pay` is refused. */
+            payouts_frozen: boolean;
+            /** @description Oldest first. */
+            withdrawals: components["schemas"]["QueuedWithdrawal"][];
         };
     };
     responses: {
@@ -2724,6 +3402,7 @@ export interface components {
          *     - `invalid_token`: the token is not ours, or its session has ended: sign in again
          *     - `token_expired`: the access token is too old: refresh it
          *     - `forbidden`: the caller's role, or the way things are set up, does not allow it
+         *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
          *     - `not_found`: not there, or nothing of the caller's
          *     - `method_not_allowed`: `Allow` says which methods there are
          *     - `too_slow`: the request took too long to arrive
@@ -2739,12 +3418,14 @@ export interface components {
          */
         Otherwise: {
             headers: {
+                /** @description After how many seconds to try again, if that may help. */
+                "Retry-After"?: number;
                 [name: string]: unknown;
             };
             content: {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {string} */
-                    code?: "bad_request" | "unauthorized" | "invalid_token" | "token_expired" | "forbidden" | "not_found" | "method_not_allowed" | "too_slow" | "conflict" | "too_large" | "unsupported_media_type" | "invalid" | "upgrade_required" | "too_many" | "internal" | "unavailable" | "busy";
+                    code?: "bad_request" | "unauthorized" | "invalid_token" | "token_expired" | "forbidden" | "origin_not_allowed" | "not_found" | "method_not_allowed" | "too_slow" | "conflict" | "too_large" | "unsupported_media_type" | "invalid" | "upgrade_required" | "too_many" | "internal" | "unavailable" | "busy";
                 };
             };
         };
@@ -2776,7 +3457,10 @@ export interface components {
                 };
             };
         };
-        /** @description - `forbidden`: the caller's role, or the way things are set up, does not allow it */
+        /**
+         * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+         *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+         */
         Status403: {
             headers: {
                 [name: string]: unknown;
@@ -2784,7 +3468,7 @@ export interface components {
             content: {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {string} */
-                    code?: "forbidden";
+                    code?: "forbidden" | "origin_not_allowed";
                 };
             };
         };
@@ -2839,6 +3523,8 @@ export interface components {
         /** @description - `too_many`: asked or guessed too often: again as `Retry-After` says */
         Status429: {
             headers: {
+                /** @description After how many seconds to try again, if that may help. */
+                "Retry-After"?: number;
                 [name: string]: unknown;
             };
             content: {
@@ -2854,6 +3540,8 @@ export interface components {
          */
         Status503: {
             headers: {
+                /** @description After how many seconds to try again, if that may help. */
+                "Retry-After"?: number;
                 [name: string]: unknown;
             };
             content: {
@@ -2871,1249 +3559,6 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    dispute_queue: {
-        parameters: {
-            query?: {
-                /** @description The next page, as the last answer named it. */
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "disputes": [
-                     *         {
-                     *           "courier_id": "01990000-0000-7000-8000-000000000002",
-                     *           "courier_name": "Ivan",
-                     *           "currency": "RUB",
-                     *           "description": "книги",
-                     *           "id": "01990000-0000-7000-8000-000000000004",
-                     *           "package_id": "01990000-0000-7000-8000-000000000003",
-                     *           "reason": "Коробка пуста",
-                     *           "reward": 500,
-                     *           "sender_id": "01990000-0000-7000-8000-000000000001",
-                     *           "sender_name": "Anna",
-                     *           "since": "2026-11-21T15:32:29.668Z"
-                     *         }
-                     *       ]
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Disputes"];
-                };
-            };
-            400: components["responses"]["Status400"];
-            401: components["responses"]["Status401"];
-            403: components["responses"]["Status403"];
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    resolve_dispute: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The request that it is about */
-                dispute_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "in_favour_of": "sender"
-                 *     }
-                 */
-                "application/json": components["schemas"]["Resolution"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "new_status": "cancelled",
-                     *       "success": true
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Resolved"];
-                };
-            };
-            400: components["responses"]["Status400"];
-            401: components["responses"]["Status401"];
-            /**
-             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
-             *     - `wrong_party`: this step is the other party's
-             */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "forbidden" | "wrong_party";
-                    };
-                };
-            };
-            404: components["responses"]["Status404"];
-            /**
-             * @description - `conflict`: somebody else changed it at the same moment: try again
-             *     - `illegal_transition`: not in this state
-             *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
-             *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
-             */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "conflict" | "illegal_transition" | "in_progress" | "answered_before";
-                    };
-                };
-            };
-            /**
-             * @description - `invalid`: understood, but `fields` says what will not do
-             *     - `key_reused`: the `Idempotency-Key` was used for another call
-             */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "invalid" | "key_reused";
-                    };
-                };
-            };
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    document_queue: {
-        parameters: {
-            query?: {
-                /** @description The next page, as the last answer named it. */
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "documents": [
-                     *         {
-                     *           "created_at": "2026-11-21T15:32:29.668Z",
-                     *           "id": "01990000-0000-7000-8000-000000000030",
-                     *           "media_type": "image/jpeg",
-                     *           "size_bytes": 183204,
-                     *           "user_id": "01990000-0000-7000-8000-000000000002",
-                     *           "user_name": "Ivan"
-                     *         }
-                     *       ]
-                     *     }
-                     */
-                    "application/json": components["schemas"]["DocumentQueue"];
-                };
-            };
-            400: components["responses"]["Status400"];
-            401: components["responses"]["Status401"];
-            403: components["responses"]["Status403"];
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    approve_document: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The document */
-                document_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "new_status": "approved",
-                     *       "success": true
-                     *     }
-                     */
-                    "application/json": components["schemas"]["DocumentDecided"];
-                };
-            };
-            401: components["responses"]["Status401"];
-            403: components["responses"]["Status403"];
-            404: components["responses"]["Status404"];
-            /**
-             * @description - `conflict`: somebody else changed it at the same moment: try again
-             *     - `own_account`: another administrator has to do this
-             *     - `already_decided`: the document was decided upon
-             */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "conflict" | "own_account" | "already_decided";
-                    };
-                };
-            };
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    decline_document: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The document */
-                document_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "reason": "Фотография нечитаема"
-                 *     }
-                 */
-                "application/json": components["schemas"]["DeclineDocument"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "new_status": "declined",
-                     *       "success": true
-                     *     }
-                     */
-                    "application/json": components["schemas"]["DocumentDecided"];
-                };
-            };
-            400: components["responses"]["Status400"];
-            401: components["responses"]["Status401"];
-            403: components["responses"]["Status403"];
-            404: components["responses"]["Status404"];
-            /**
-             * @description - `conflict`: somebody else changed it at the same moment: try again
-             *     - `own_account`: another administrator has to do this
-             *     - `already_decided`: the document was decided upon
-             */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "conflict" | "own_account" | "already_decided";
-                    };
-                };
-            };
-            422: components["responses"]["Status422"];
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    look_at_document: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The document */
-                document_id: string;
-                /** @description What the link ends with */
-                link: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The document */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "image/jpeg": number[];
-                    "application/pdf": number[];
-                };
-            };
-            401: components["responses"]["Status401"];
-            403: components["responses"]["Status403"];
-            404: components["responses"]["Status404"];
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    document_link: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The document */
-                document_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "expires_at": "2026-11-21T15:32:29.668Z",
-                     *       "path": "/api/admin/documents/01990000-0000-7000-8000-000000000030/file/1797867149668.267cd2b6485b1df37496e2b9a4d99112"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["DocumentLink"];
-                };
-            };
-            401: components["responses"]["Status401"];
-            403: components["responses"]["Status403"];
-            404: components["responses"]["Status404"];
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    add_operator: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "login": "vera",
-                 *       "name": "Вера",
-                 *       "password": "twelve characters or more",
-                 *       "role": "viewer"
-                 *     }
-                 */
-                "application/json": components["schemas"]["AddOperator"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "success": true,
-                     *       "user_id": "01990000-0000-7000-8000-000000000007"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["OperatorAdded"];
-                };
-            };
-            400: components["responses"]["Status400"];
-            401: components["responses"]["Status401"];
-            403: components["responses"]["Status403"];
-            /**
-             * @description - `conflict`: somebody else changed it at the same moment: try again
-             *     - `login_taken`: somebody else has this login
-             */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "conflict" | "login_taken";
-                    };
-                };
-            };
-            422: components["responses"]["Status422"];
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    request_chart: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "points": [
-                     *         {
-                     *           "client_errors": 1,
-                     *           "minute": "2026-11-21T15:32:00.000Z",
-                     *           "p50_ms": 2.422,
-                     *           "p95_ms": 254.674,
-                     *           "p99_ms": 747.005,
-                     *           "requests": 69,
-                     *           "server_errors": 0
-                     *         }
-                     *       ]
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Chart"];
-                };
-            };
-            401: components["responses"]["Status401"];
-            403: components["responses"]["Status403"];
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    request_endpoints: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "endpoints": [
-                     *         {
-                     *           "client_errors": 0,
-                     *           "endpoint": "POST /api/auth/telegram",
-                     *           "p50_ms": 40.999,
-                     *           "p95_ms": 49.9,
-                     *           "p99_ms": 49.9,
-                     *           "requests": 3,
-                     *           "server_errors": 0
-                     *         },
-                     *         {
-                     *           "client_errors": 0,
-                     *           "endpoint": "GET /api/health/ready",
-                     *           "p50_ms": 0.316,
-                     *           "p95_ms": 0.316,
-                     *           "p99_ms": 0.316,
-                     *           "requests": 2,
-                     *           "server_errors": 0
-                     *         }
-                     *       ]
-                     *     }
-                     */
-                    "application/json": components["schemas"]["ByEndpoint"];
-                };
-            };
-            401: components["responses"]["Status401"];
-            403: components["responses"]["Status403"];
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    request_stats: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "client_errors": 1,
-                     *       "p50_ms": 2.506,
-                     *       "p95_ms": 254.674,
-                     *       "p99_ms": 747.005,
-                     *       "requests": 67,
-                     *       "server_errors": 0
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Stats"];
-                };
-            };
-            401: components["responses"]["Status401"];
-            403: components["responses"]["Status403"];
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    block_user: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The user */
-                user_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "success": true
-                     *     }
-                     */
-                    "application/json": components["schemas"]["AccountChanged"];
-                };
-            };
-            401: components["responses"]["Status401"];
-            403: components["responses"]["Status403"];
-            404: components["responses"]["Status404"];
-            /**
-             * @description - `conflict`: somebody else changed it at the same moment: try again
-             *     - `own_account`: another administrator has to do this
-             */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "conflict" | "own_account";
-                    };
-                };
-            };
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    set_role: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The user */
-                user_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "role": "dispatcher"
-                 *     }
-                 */
-                "application/json": components["schemas"]["NewRole"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "success": true
-                     *     }
-                     */
-                    "application/json": components["schemas"]["AccountChanged"];
-                };
-            };
-            400: components["responses"]["Status400"];
-            401: components["responses"]["Status401"];
-            403: components["responses"]["Status403"];
-            404: components["responses"]["Status404"];
-            /**
-             * @description - `conflict`: somebody else changed it at the same moment: try again
-             *     - `own_account`: another administrator has to do this
-             */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "conflict" | "own_account";
-                    };
-                };
-            };
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    reset_second_factor: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The operator */
-                user_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "success": true
-                     *     }
-                     */
-                    "application/json": components["schemas"]["AccountChanged"];
-                };
-            };
-            401: components["responses"]["Status401"];
-            403: components["responses"]["Status403"];
-            404: components["responses"]["Status404"];
-            /**
-             * @description - `conflict`: somebody else changed it at the same moment: try again
-             *     - `own_account`: another administrator has to do this
-             */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "conflict" | "own_account";
-                    };
-                };
-            };
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    unblock_user: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The user */
-                user_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "success": true
-                     *     }
-                     */
-                    "application/json": components["schemas"]["AccountChanged"];
-                };
-            };
-            401: components["responses"]["Status401"];
-            403: components["responses"]["Status403"];
-            404: components["responses"]["Status404"];
-            /**
-             * @description - `conflict`: somebody else changed it at the same moment: try again
-             *     - `own_account`: another administrator has to do this
-             */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "conflict" | "own_account";
-                    };
-                };
-            };
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    withdrawal_queue: {
-        parameters: {
-            query?: {
-                /** @description The next page, as the last answer named it. */
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "payouts_frozen": false,
-                     *       "withdrawals": [
-                     *         {
-                     *           "amount": 300,
-                     *           "created_at": "2026-11-21T15:32:30.418Z",
-                     *           "id": "01990000-0000-7000-8000-000000000010",
-                     *           "method": "СБП +7 900 123-45-67",
-                     *           "user_id": "01990000-0000-7000-8000-00000000000b"
-                     *         },
-                     *         {
-                     *           "amount": 100,
-                     *           "created_at": "2026-11-21T15:32:30.420Z",
-                     *           "id": "01990000-0000-7000-8000-000000000011",
-                     *           "method": "СБП +7 900 123-45-67",
-                     *           "user_id": "01990000-0000-7000-8000-00000000000b"
-                     *         }
-                     *       ]
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Queue"];
-                };
-            };
-            400: components["responses"]["Status400"];
-            401: components["responses"]["Status401"];
-            403: components["responses"]["Status403"];
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    pay_withdrawal: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The withdrawal */
-                withdrawal_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "state": "paid",
-                     *       "success": true
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Decided"];
-                };
-            };
-            401: components["responses"]["Status401"];
-            /**
-             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
-             *     - `wrong_party`: this step is the other party's
-             */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "forbidden" | "wrong_party";
-                    };
-                };
-            };
-            404: components["responses"]["Status404"];
-            /**
-             * @description - `conflict`: somebody else changed it at the same moment: try again
-             *     - `illegal_transition`: not in this state
-             */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "conflict" | "illegal_transition";
-                    };
-                };
-            };
-            /**
-             * @description - `unavailable`: something we need does not answer: again as `Retry-After` says
-             *     - `busy`: too much is under way: again as `Retry-After` says
-             *     - `payouts_frozen`: the books do not add up, or cannot be looked at: no money goes out until somebody has seen to it
-             */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "unavailable" | "busy" | "payouts_frozen";
-                    };
-                };
-            };
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    reject_withdrawal: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The withdrawal */
-                withdrawal_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "state": "rejected",
-                     *       "success": true
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Decided"];
-                };
-            };
-            401: components["responses"]["Status401"];
-            /**
-             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
-             *     - `wrong_party`: this step is the other party's
-             */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "forbidden" | "wrong_party";
-                    };
-                };
-            };
-            404: components["responses"]["Status404"];
-            /**
-             * @description - `conflict`: somebody else changed it at the same moment: try again
-             *     - `illegal_transition`: not in this state
-             */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "conflict" | "illegal_transition";
-                    };
-                };
-            };
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    make_first_admin: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "invitation": "inv_00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
-                 *       "login": "root",
-                 *       "name": "Администратор",
-                 *       "password": "twelve characters or more"
-                 *     }
-                 */
-                "application/json": components["schemas"]["FirstAdmin"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "success": true,
-                     *       "user_id": "01990000-0000-7000-8000-000000000005"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["OperatorAdded"];
-                };
-            };
-            400: components["responses"]["Status400"];
-            /**
-             * @description - `unauthorized`: nobody is signed in
-             *     - `invalid_token`: the token is not ours, or its session has ended: sign in again
-             *     - `token_expired`: the access token is too old: refresh it
-             *     - `invalid_invitation`: the secret for the first administrator is not good any more
-             */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "unauthorized" | "invalid_token" | "token_expired" | "invalid_invitation";
-                    };
-                };
-            };
-            422: components["responses"]["Status422"];
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    sign_out: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "success": true
-                     *     }
-                     */
-                    "application/json": components["schemas"]["SignedOut"];
-                };
-            };
-            401: components["responses"]["Status401"];
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    sign_out_everywhere: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "success": true
-                     *     }
-                     */
-                    "application/json": components["schemas"]["SignedOut"];
-                };
-            };
-            401: components["responses"]["Status401"];
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    sign_in_operator: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "login": "root",
-                 *       "password": "twelve characters or more"
-                 *     }
-                 */
-                "application/json": components["schemas"]["OperatorLogin"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "access_token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl",
-                     *       "expires_in": 900,
-                     *       "is_new": false,
-                     *       "refresh_token": "rt_00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
-                     *       "user": {
-                     *         "avatar": "",
-                     *         "id": "01990000-0000-7000-8000-000000000005",
-                     *         "language": null,
-                     *         "name": "Администратор",
-                     *         "role": "admin",
-                     *         "telegram_id": null,
-                     *         "username": null
-                     *       }
-                     *     }
-                     */
-                    "application/json": components["schemas"]["SignedIn"];
-                };
-            };
-            400: components["responses"]["Status400"];
-            /**
-             * @description - `unauthorized`: nobody is signed in
-             *     - `invalid_token`: the token is not ours, or its session has ended: sign in again
-             *     - `token_expired`: the access token is too old: refresh it
-             *     - `invalid_login`: the name or the password is wrong
-             *     - `invalid_code`: the code is wrong or no longer good
-             */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "unauthorized" | "invalid_token" | "token_expired" | "invalid_login" | "invalid_code";
-                    };
-                };
-            };
-            /**
-             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
-             *     - `invalid_code`: the code is wrong or no longer good
-             *     - `blocked`: the account is shut out
-             */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "forbidden" | "invalid_code" | "blocked";
-                    };
-                };
-            };
-            429: components["responses"]["Status429"];
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    send_phone_code: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "phone": "+7 900 123-45-67"
-                 *     }
-                 */
-                "application/json": components["schemas"]["PhoneLogin"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "challenge_id": "01990000-0000-7000-8000-000000000002",
-                     *       "expires_at": "2026-11-21T15:37:27.377Z",
-                     *       "message": "Код отправлен"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["CodeSent"];
-                };
-            };
-            400: components["responses"]["Status400"];
-            403: components["responses"]["Status403"];
-            422: components["responses"]["Status422"];
-            429: components["responses"]["Status429"];
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    refresh_tokens: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "refresh_token": "rt_00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
-                 *     }
-                 */
-                "application/json": components["schemas"]["Refresh"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "access_token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl",
-                     *       "expires_in": 900,
-                     *       "is_new": false,
-                     *       "refresh_token": "rt_00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
-                     *       "user": {
-                     *         "avatar": "",
-                     *         "id": "01990000-0000-7000-8000-000000000004",
-                     *         "language": "ru",
-                     *         "name": "Oleg",
-                     *         "role": "user",
-                     *         "telegram_id": 44,
-                     *         "username": "oleg"
-                     *       }
-                     *     }
-                     */
-                    "application/json": components["schemas"]["SignedIn"];
-                };
-            };
-            400: components["responses"]["Status400"];
-            401: components["responses"]["Status401"];
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    show_second_factor: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "code": "058944"
-                 *     }
-                 */
-                "application/json": components["schemas"]["SecondFactorCode"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "access_token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl",
-                     *       "expires_in": 900,
-                     *       "role": "admin"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Lifted"];
-                };
-            };
-            400: components["responses"]["Status400"];
-            /**
-             * @description - `unauthorized`: nobody is signed in
-             *     - `invalid_token`: the token is not ours, or its session has ended: sign in again
-             *     - `token_expired`: the access token is too old: refresh it
-             *     - `invalid_code`: the code is wrong or no longer good
-             */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "unauthorized" | "invalid_token" | "token_expired" | "invalid_code";
-                    };
-                };
-            };
-            /**
-             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
-             *     - `invalid_code`: the code is wrong or no longer good
-             */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "forbidden" | "invalid_code";
-                    };
-                };
-            };
-            429: components["responses"]["Status429"];
-            default: components["responses"]["Otherwise"];
-        };
-    };
     sign_in_with_telegram: {
         parameters: {
             query?: never;
@@ -4128,10 +3573,11 @@ export interface operations {
                  *       "init_data": "auth_date=1790000000&user=%7B%22id%22%3A42%2C%22first_name%22%3A%22Anna%22%7D&hash=c501b71e775f74ce10e377dea85a7ea24ecd640b223ea86dfe453e0eaed2e2b2"
                  *     }
                  */
-                "application/json": components["schemas"]["InitData"];
+                "application/json": components["schemas"]["TelegramSignIn"];
             };
         };
         responses: {
+            /** @description Tokens of a signed-in user. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4144,7 +3590,7 @@ export interface operations {
                      *       "is_new": true,
                      *       "refresh_token": "rt_00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
                      *       "user": {
-                     *         "avatar": "",
+                     *         "avatar": "/api/avatars/initials/2-A.svg",
                      *         "id": "01990000-0000-7000-8000-000000000001",
                      *         "language": "ru",
                      *         "name": "Anna",
@@ -4157,6 +3603,7 @@ export interface operations {
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
+            /** @description Bad Request. */
             400: components["responses"]["Status400"];
             /**
              * @description - `unauthorized`: nobody is signed in
@@ -4178,7 +3625,8 @@ export interface operations {
             };
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
-             *     - `blocked`: the account is shut out
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `blocked`: the account is blocked
              */
             403: {
                 headers: {
@@ -4187,10 +3635,59 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "blocked";
+                        code?: "forbidden" | "origin_not_allowed" | "blocked";
                     };
                 };
             };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    send_phone_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "phone": "+7 900 123-45-67"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PhoneLogin"];
+            };
+        };
+        responses: {
+            /** @description A code is on its way, or there already. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "challenge_id": "01990000-0000-7000-8000-000000000002",
+                     *       "digits": 6,
+                     *       "expires_at": "2026-11-21T15:37:27.377Z",
+                     *       "message": "Код отправлен",
+                     *       "sent": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CodeSent"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Too Many Requests. */
+            429: components["responses"]["Status429"];
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
@@ -4214,6 +3711,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Tokens of a signed-in user. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4226,7 +3724,7 @@ export interface operations {
                      *       "is_new": true,
                      *       "refresh_token": "rt_00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
                      *       "user": {
-                     *         "avatar": "",
+                     *         "avatar": "/api/avatars/initials/7-I.svg",
                      *         "id": "01990000-0000-7000-8000-000000000003",
                      *         "language": null,
                      *         "name": "+… 4567",
@@ -4239,6 +3737,7 @@ export interface operations {
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
+            /** @description Bad Request. */
             400: components["responses"]["Status400"];
             /**
              * @description - `unauthorized`: nobody is signed in
@@ -4259,8 +3758,9 @@ export interface operations {
             };
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
              *     - `invalid_code`: the code is wrong or no longer good
-             *     - `blocked`: the account is shut out
+             *     - `blocked`: the account is blocked
              */
             403: {
                 headers: {
@@ -4269,11 +3769,486 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "invalid_code" | "blocked";
+                        code?: "forbidden" | "origin_not_allowed" | "invalid_code" | "blocked";
                     };
                 };
             };
+            /** @description Unprocessable Entity. */
             422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    refresh_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "refresh_token": "rt_00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RefreshSession"];
+            };
+        };
+        responses: {
+            /** @description Tokens of a signed-in user. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "access_token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl",
+                     *       "expires_in": 900,
+                     *       "is_new": false,
+                     *       "refresh_token": "rt_00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
+                     *       "user": {
+                     *         "avatar": "/api/avatars/initials/4-O.svg",
+                     *         "id": "01990000-0000-7000-8000-000000000004",
+                     *         "language": "ru",
+                     *         "name": "Oleg",
+                     *         "role": "user",
+                     *         "telegram_id": 44,
+                     *         "username": "oleg"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Somebody is signed out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SignedOut"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    sign_out_everywhere: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Somebody is signed out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SignedOut"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    my_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where one is signed in. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "sessions": [
+                     *         {
+                     *           "created_at": "2026-11-21T15:32:26.968Z",
+                     *           "device": "Mini App",
+                     *           "id": "01990000-0000-7000-8000-000000000012",
+                     *           "is_current": true,
+                     *           "last_seen_at": "2026-11-21T15:32:26.968Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Sessions"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    end_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Somebody is signed out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SignedOut"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    delete_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The account is going. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "restorable_until": "2026-11-28T15:32:30.464Z",
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AccountDeleted"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `operator`: an administrator has to take the role away first
+             *     - `open_deals`: a deal is still under way
+             *     - `money_left`: there is money in the wallet, or on its way out of it
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "operator" | "open_deals" | "money_left";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    my_profile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A user as they see themselves. */
+            200: {
+                headers: {
+                    /** @description The version, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "avatar": "/api/avatars/initials/7-I.svg",
+                     *       "created_at": "2026-11-21T15:32:27.136Z",
+                     *       "id": "01990000-0000-7000-8000-00000000000b",
+                     *       "language": "ru",
+                     *       "name": "Ivan",
+                     *       "past_trips": [
+                     *         {
+                     *           "arrives_at": "2026-11-23T19:00:00.000Z",
+                     *           "date": "2026-11-23",
+                     *           "from": "Москва",
+                     *           "success": true,
+                     *           "to": "Казань",
+                     *           "to_tz": "Europe/Moscow"
+                     *         }
+                     *       ],
+                     *       "rating": 5,
+                     *       "reviews": [
+                     *         {
+                     *           "at": "2026-11-21T15:32:30.203Z",
+                     *           "date": "2026-11-21",
+                     *           "name": "Anna",
+                     *           "rating": 5,
+                     *           "text": "Спасибо!"
+                     *         }
+                     *       ],
+                     *       "reviews_count": 1,
+                     *       "role": "user",
+                     *       "telegram_id": 43,
+                     *       "trips_count": 1,
+                     *       "username": "ivan",
+                     *       "verified": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProfileView"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    change_profile: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was seen last: 412 if there is a newer version by now. */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "language": "ru",
+                 *       "name": "Анна Б."
+                 *     }
+                 */
+                "application/json": components["schemas"]["ProfileChange"];
+            };
+        };
+        responses: {
+            /** @description A user as they see themselves. */
+            200: {
+                headers: {
+                    /** @description The version, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "avatar": "/api/avatars/initials/2-A.svg",
+                     *       "created_at": "2026-11-21T15:32:26.957Z",
+                     *       "id": "01990000-0000-7000-8000-000000000001",
+                     *       "language": "ru",
+                     *       "name": "Анна Б.",
+                     *       "past_trips": [],
+                     *       "rating": 5,
+                     *       "reviews": [
+                     *         {
+                     *           "at": "2026-11-21T15:32:30.203Z",
+                     *           "date": "2026-11-21",
+                     *           "name": "Ivan",
+                     *           "rating": 5,
+                     *           "text": "Всё хорошо"
+                     *         }
+                     *       ],
+                     *       "reviews_count": 1,
+                     *       "role": "user",
+                     *       "telegram_id": 42,
+                     *       "trips_count": 0,
+                     *       "username": "anna",
+                     *       "verified": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProfileView"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description - `stale`: it has changed since the version in `If-Match`: look again */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "stale";
+                    };
+                };
+            };
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    change_avatar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["UploadForm"];
+            };
+        };
+        responses: {
+            /** @description One's picture now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "avatar": "https://api.example.org/api/avatars/01990000-0000-7000-8000-000000000030",
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AvatarSet"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Payload Too Large. */
+            413: components["responses"]["Status413"];
+            /** @description Unsupported Media Type. */
+            415: components["responses"]["Status415"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Too Many Requests. */
+            429: components["responses"]["Status429"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    remove_avatar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One's picture now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "avatar": "/api/avatars/initials/7-I.svg",
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AvatarSet"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    show_initials: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description What the picture's URL ends with */
+                picture: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
@@ -4295,7 +4270,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/jpeg": number[];
+                    "image/jpeg": components["schemas"]["FileBytes"];
                 };
             };
             /** @description It is as the caller knows it */
@@ -4305,14 +4280,153 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Not Found. */
             404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    my_documents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One's own documents. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "documents": [
+                     *         {
+                     *           "created_at": "2026-11-21T15:32:29.668Z",
+                     *           "id": "01990000-0000-7000-8000-000000000030",
+                     *           "is_kept": true,
+                     *           "media_type": "image/jpeg",
+                     *           "size_bytes": 183204,
+                     *           "status": "pending"
+                     *         }
+                     *       ],
+                     *       "verified": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MyDocuments"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    send_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["UploadForm"];
+            };
+        };
+        responses: {
+            /** @description A document has arrived. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "document_id": "01990000-0000-7000-8000-000000000030",
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DocumentSent"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `too_many_documents`: too many documents wait for a decision
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "too_many_documents";
+                    };
+                };
+            };
+            /** @description Payload Too Large. */
+            413: components["responses"]["Status413"];
+            /** @description Unsupported Media Type. */
+            415: components["responses"]["Status415"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Too Many Requests. */
+            429: components["responses"]["Status429"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    withdraw_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The document */
+                document_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was taken back. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DocumentWithdrawn"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
     find_cities: {
         parameters: {
             query?: {
-                /** @description The beginning of a name, in Russian or English. */
+                /**
+                 * @description The beginning of a name in Russian, English or the language of the country, or an airport's code. Slips and the
+                 *     wrong keyboard layout are forgiven; a region or a country may follow after a comma.
+                 */
                 q?: string;
                 /** @description Around a point: `lat,lon`. */
                 near?: string;
@@ -4323,6 +4437,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Places. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4332,26 +4447,37 @@ export interface operations {
                      * @example {
                      *       "cities": [
                      *         "Казань",
-                     *         "Казенга"
+                     *         "Аэропорт Казань"
                      *       ],
                      *       "places": [
                      *         {
                      *           "country": "RU",
+                     *           "country_en": "Russia",
+                     *           "country_ru": "Россия",
                      *           "id": "551487",
+                     *           "kind": "town",
                      *           "lat": 55.78874,
                      *           "lon": 49.12214,
                      *           "name_en": "Kazan",
                      *           "name_ru": "Казань",
+                     *           "region_en": "Tatarstan",
+                     *           "region_ru": "Татарстан",
                      *           "tz": "Europe/Moscow"
                      *         },
                      *         {
-                     *           "country": "AO",
-                     *           "id": "2591949",
-                     *           "lat": -8.83796,
-                     *           "lon": 13.28399,
-                     *           "name_en": "Cazenga",
-                     *           "name_ru": "Казенга",
-                     *           "tz": "Africa/Luanda"
+                     *           "city": "551487",
+                     *           "country": "RU",
+                     *           "country_en": "Russia",
+                     *           "country_ru": "Россия",
+                     *           "id": "2000007423",
+                     *           "kind": "airport",
+                     *           "lat": 55.6062,
+                     *           "lon": 49.2787,
+                     *           "name_en": "Kazan Airport",
+                     *           "name_ru": "Аэропорт Казань",
+                     *           "region_en": "Tatarstan",
+                     *           "region_ru": "Татарстан",
+                     *           "tz": "Europe/Moscow"
                      *         }
                      *       ]
                      *     }
@@ -4359,34 +4485,27 @@ export interface operations {
                     "application/json": components["schemas"]["Cities"];
                 };
             };
+            /** @description Bad Request. */
             400: components["responses"]["Status400"];
+            /** @description Unprocessable Entity. */
             422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
-    search_couriers: {
+    find_packages: {
         parameters: {
             query?: {
-                /** @description Where the package starts, by name. */
+                /** @description One of one's own live trips. */
+                trip_id?: string;
+                /** @description Where packages start, by name. */
                 from?: string;
-                /** @description Where it goes, by name. */
+                /** @description The same by id, as `/api/cities` has it. */
+                from_id?: string;
+                /** @description Where they go, by name. */
                 to?: string;
-                /** @description The earliest departure, `YYYY-MM-DD`, local date of the origin. */
-                date_from?: string;
-                /** @description The latest departure, `YYYY-MM-DD`, local date of the origin. */
-                date_to?: string;
-                /** @description So many days earlier and later will do, up to 14. */
-                flex_days?: number;
-                /** @description Only trips with room for `light`, `medium`, `heavy` or `very_heavy`. */
-                weight?: string;
-                /** @description Only couriers who ask at most this, roubles. */
-                max_price?: number;
-                /** @description Only `plane`, `train`, `car`, `bus` or `foot`. */
-                transport?: string;
-                /** @description Only couriers with at least this rating, 1 to 5. */
-                min_rating?: number;
-                /** @description `time` (soonest first, the default), `price`, `rating` (best first) or `detour`. */
-                sort?: components["schemas"]["Sort"];
+                /** @description The same by id. */
+                to_id?: string;
                 /** @description The next page, as the last answer named it. */
                 cursor?: string;
             };
@@ -4396,6 +4515,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Packages that wait for a courier. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4403,173 +4523,62 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "couriers": [
+                     *       "next_cursor": "01990000-0000-7000-8000-000000000008",
+                     *       "packages": [
                      *         {
-                     *           "airport": "",
-                     *           "avatar": "",
-                     *           "capacity_left_g": [
-                     *             9000,
-                     *             9000
-                     *           ],
-                     *           "courier_id": "01990000-0000-7000-8000-00000000000b",
-                     *           "date": "2026-11-23",
+                     *           "created_at": "2026-11-21T15:32:29.496Z",
+                     *           "deliver_by": "2026-12-05T15:32:29.496Z",
+                     *           "description": "Книги, одна коробка",
+                     *           "detour_min": 0,
+                     *           "dropoff": {
+                     *             "at": "2026-11-23T19:00:00.000Z",
+                     *             "date": "2026-11-23",
+                     *             "place": "Казань",
+                     *             "time": "22:00",
+                     *             "tz": "Europe/Moscow"
+                     *           },
                      *           "from": "Москва",
-                     *           "id": "01990000-0000-7000-8000-000000000009",
-                     *           "name": "Ivan",
-                     *           "past_trips": [
-                     *             {
-                     *               "date": "2026-11-23",
-                     *               "from": "Москва",
-                     *               "success": true,
-                     *               "to": "Казань"
-                     *             }
+                     *           "from_tz": "Europe/Moscow",
+                     *           "id": "01990000-0000-7000-8000-000000000008",
+                     *           "pickup": {
+                     *             "at": "2026-11-23T05:00:00.000Z",
+                     *             "date": "2026-11-23",
+                     *             "place": "Москва",
+                     *             "time": "08:00",
+                     *             "tz": "Europe/Moscow"
+                     *           },
+                     *           "ready_at": "2026-11-21T15:32:29.496Z",
+                     *           "reward": 500,
+                     *           "sender_avatar": "/api/avatars/initials/2-A.svg",
+                     *           "sender_name": "Anna",
+                     *           "sender_rating": 4.8,
+                     *           "sender_verified": true,
+                     *           "size": "s",
+                     *           "tags": [
+                     *             "книги"
                      *           ],
-                     *           "price": 300,
-                     *           "rating": 5,
-                     *           "reviews": [
-                     *             {
-                     *               "date": "2026-11-21",
-                     *               "name": "Anna",
-                     *               "rating": 5,
-                     *               "text": "Спасибо!"
-                     *             }
-                     *           ],
-                     *           "reviews_count": 1,
-                     *           "state": "active",
-                     *           "stops": [
-                     *             "Москва",
-                     *             "Нижний Новгород"
-                     *           ],
-                     *           "telegram_username": "ivan",
-                     *           "time": "08:00 → 22:00",
                      *           "to": "Казань",
-                     *           "transport": "car",
-                     *           "tripComment": "Еду один, место есть",
-                     *           "trip_comment": "Еду один, место есть",
+                     *           "to_tz": "Europe/Moscow",
                      *           "trip_id": "01990000-0000-7000-8000-000000000009",
-                     *           "trips_count": 1,
-                     *           "verified": true,
-                     *           "version": 2
-                     *         },
-                     *         {
-                     *           "airport": "",
-                     *           "avatar": "",
-                     *           "capacity_left_g": [
-                     *             10000,
-                     *             10000
-                     *           ],
-                     *           "courier_id": "01990000-0000-7000-8000-000000000004",
-                     *           "date": "2026-11-23",
-                     *           "from": "Москва",
-                     *           "id": "01990000-0000-7000-8000-00000000000c",
-                     *           "name": "Oleg",
-                     *           "past_trips": [
-                     *             {
-                     *               "date": "2026-11-23",
-                     *               "from": "Москва",
-                     *               "success": false,
-                     *               "to": "Казань"
-                     *             }
-                     *           ],
-                     *           "price": 300,
-                     *           "rating": 0,
-                     *           "reviews": [],
-                     *           "reviews_count": 0,
-                     *           "state": "active",
-                     *           "stops": [
-                     *             "Москва",
-                     *             "Нижний Новгород"
-                     *           ],
-                     *           "telegram_username": "oleg",
-                     *           "time": "08:00 → 22:00",
-                     *           "to": "Казань",
-                     *           "transport": "car",
-                     *           "tripComment": "",
-                     *           "trip_comment": "",
-                     *           "trip_id": "01990000-0000-7000-8000-00000000000c",
-                     *           "trips_count": 0,
-                     *           "verified": true,
-                     *           "version": 3
+                     *           "volume_ml": 5000,
+                     *           "weight": "light",
+                     *           "weight_g": 1000
                      *         }
                      *       ]
                      *     }
                      */
-                    "application/json": components["schemas"]["Couriers"];
+                    "application/json": components["schemas"]["FoundPackages"];
                 };
             };
+            /** @description Bad Request. */
             400: components["responses"]["Status400"];
-            422: components["responses"]["Status422"];
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    send_package: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The courier or the trip */
-                courier_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "message": "Возьмёте?",
-                 *       "package_id": "01990000-0000-7000-8000-00000000000d"
-                 *     }
-                 */
-                "application/json": components["schemas"]["SendPackage"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "package_id": "01990000-0000-7000-8000-00000000000d",
-                     *       "request_id": "01990000-0000-7000-8000-00000000000e",
-                     *       "success": true
-                     *     }
-                     */
-                    "application/json": components["schemas"]["PackageSent"];
-                };
-            };
-            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
             401: components["responses"]["Status401"];
+            /** @description Not Found. */
             404: components["responses"]["Status404"];
             /**
-             * @description - `conflict`: somebody else changed it at the same moment: try again
-             *     - `already_requested`: this courier was asked about this package already
-             *     - `too_many_requests`: too many couriers were asked about this package
-             *     - `illegal_transition`: not in this state
-             *     - `already_taken`: another courier has the package
-             *     - `expired`: too late: the offer or the package has run out
-             *     - `trip_not_live`: the trip is over or called off
-             *     - `no_room`: the trip has no room left for it
-             *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
-             *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
-             */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "conflict" | "already_requested" | "too_many_requests" | "illegal_transition" | "already_taken" | "expired" | "trip_not_live" | "no_room" | "in_progress" | "answered_before";
-                    };
-                };
-            };
-            /**
              * @description - `invalid`: understood, but `fields` says what will not do
-             *     - `does_not_suit`: the package does not suit the trip: another way, time or size
-             *     - `own_package`: one's own package cannot be carried by oneself
-             *     - `key_reused`: the `Idempotency-Key` was used for another call
+             *     - `ambiguous_place`: the name of a place means several: `candidates` says which
              */
             422: {
                 headers: {
@@ -4578,1005 +4587,21 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "invalid" | "does_not_suit" | "own_package" | "key_reused";
+                        code?: "invalid" | "ambiguous_place";
                     };
                 };
             };
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    health: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "database": {
-                     *         "kind": "sqlite",
-                     *         "latencyMs": 0,
-                     *         "status": "ok"
-                     *       },
-                     *       "engine": {
-                     *         "actors": 4,
-                     *         "sessions": 0,
-                     *         "silent_threads": [],
-                     *         "trips": 1,
-                     *         "waiting_packages": 0
-                     *       },
-                     *       "memory": {
-                     *         "rssMB": 79
-                     *       },
-                     *       "redis": {
-                     *         "status": "not_configured"
-                     *       },
-                     *       "status": "ok",
-                     *       "timestamp": "2026-11-21T15:32:30.445Z",
-                     *       "uptime": 3,
-                     *       "version": "0.1.0"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Health"];
-                };
-            };
-        };
-    };
-    health_live: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "ready": true,
-                     *       "reasons": []
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Ready"];
-                };
-            };
-        };
-    };
-    health_ready: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "ready": true,
-                     *       "reasons": []
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Ready"];
-                };
-            };
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Ready"];
-                };
-            };
-        };
-    };
-    read_all_notifications: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "marked_count": 3,
-                     *       "success": true
-                     *     }
-                     */
-                    "application/json": components["schemas"]["AllRead"];
-                };
-            };
-            401: components["responses"]["Status401"];
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    read_notification: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The notification */
-                notification_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "success": true
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Read"];
-                };
-            };
-            401: components["responses"]["Status401"];
-            404: components["responses"]["Status404"];
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    accept_request: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The request */
-                request_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "balance_update": {
-                     *         "frozen": 500
-                     *       },
-                     *       "new_status": "accepted",
-                     *       "success": true
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Step"];
-                };
-            };
-            401: components["responses"]["Status401"];
-            /**
-             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
-             *     - `wrong_party`: this step is the other party's
-             */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "forbidden" | "wrong_party";
-                    };
-                };
-            };
-            404: components["responses"]["Status404"];
-            /**
-             * @description - `conflict`: somebody else changed it at the same moment: try again
-             *     - `no_room`: the trip has no room left for it
-             *     - `insufficient_funds`: there is not enough money
-             *     - `illegal_transition`: not in this state
-             *     - `already_taken`: another courier has the package
-             *     - `expired`: too late: the offer or the package has run out
-             *     - `trip_not_live`: the trip is over or called off
-             *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
-             *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
-             */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "conflict" | "no_room" | "insufficient_funds" | "illegal_transition" | "already_taken" | "expired" | "trip_not_live" | "in_progress" | "answered_before";
-                    };
-                };
-            };
-            /**
-             * @description - `invalid`: understood, but `fields` says what will not do
-             *     - `does_not_suit`: the package does not suit the trip: another way, time or size
-             *     - `key_reused`: the `Idempotency-Key` was used for another call
-             */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "invalid" | "does_not_suit" | "key_reused";
-                    };
-                };
-            };
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    cancel_request: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The request */
-                request_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "balance_update": {
-                     *         "frozen": -500
-                     *       },
-                     *       "new_status": "cancelled",
-                     *       "success": true
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Step"];
-                };
-            };
-            401: components["responses"]["Status401"];
-            /**
-             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
-             *     - `wrong_party`: this step is the other party's
-             */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "forbidden" | "wrong_party";
-                    };
-                };
-            };
-            404: components["responses"]["Status404"];
-            /**
-             * @description - `conflict`: somebody else changed it at the same moment: try again
-             *     - `illegal_transition`: not in this state
-             *     - `already_taken`: another courier has the package
-             *     - `expired`: too late: the offer or the package has run out
-             *     - `trip_not_live`: the trip is over or called off
-             *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
-             *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
-             */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "conflict" | "illegal_transition" | "already_taken" | "expired" | "trip_not_live" | "in_progress" | "answered_before";
-                    };
-                };
-            };
-            /**
-             * @description - `invalid`: understood, but `fields` says what will not do
-             *     - `key_reused`: the `Idempotency-Key` was used for another call
-             */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "invalid" | "key_reused";
-                    };
-                };
-            };
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    hand_over_codes: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The request */
-                request_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "delivery": {
-                     *         "code": "598164",
-                     *         "qr": "peerpack:delivery:01990000-0000-7000-8000-00000000000a:598164"
-                     *       },
-                     *       "pickup": {
-                     *         "code": "964956",
-                     *         "qr": "peerpack:pickup:01990000-0000-7000-8000-00000000000a:964956"
-                     *       }
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Codes"];
-                };
-            };
-            401: components["responses"]["Status401"];
-            404: components["responses"]["Status404"];
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    confirm_delivery: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The request */
-                request_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "balance_update": {
-                     *         "available": 405,
-                     *         "pending": -450
-                     *       },
-                     *       "new_status": "confirmed",
-                     *       "success": true
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Step"];
-                };
-            };
-            401: components["responses"]["Status401"];
-            /**
-             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
-             *     - `wrong_party`: this step is the other party's
-             */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "forbidden" | "wrong_party";
-                    };
-                };
-            };
-            404: components["responses"]["Status404"];
-            /**
-             * @description - `conflict`: somebody else changed it at the same moment: try again
-             *     - `illegal_transition`: not in this state
-             *     - `already_taken`: another courier has the package
-             *     - `expired`: too late: the offer or the package has run out
-             *     - `trip_not_live`: the trip is over or called off
-             *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
-             *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
-             */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "conflict" | "illegal_transition" | "already_taken" | "expired" | "trip_not_live" | "in_progress" | "answered_before";
-                    };
-                };
-            };
-            /**
-             * @description - `invalid`: understood, but `fields` says what will not do
-             *     - `key_reused`: the `Idempotency-Key` was used for another call
-             */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "invalid" | "key_reused";
-                    };
-                };
-            };
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    decline_request: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The request */
-                request_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                /**
-                 * @example {
-                 *       "reason": "Нет места"
-                 *     }
-                 */
-                "application/json": components["schemas"]["Decline"] | null;
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "new_status": "declined",
-                     *       "success": true
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Step"];
-                };
-            };
-            400: components["responses"]["Status400"];
-            401: components["responses"]["Status401"];
-            /**
-             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
-             *     - `wrong_party`: this step is the other party's
-             */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "forbidden" | "wrong_party";
-                    };
-                };
-            };
-            404: components["responses"]["Status404"];
-            /**
-             * @description - `conflict`: somebody else changed it at the same moment: try again
-             *     - `illegal_transition`: not in this state
-             *     - `already_taken`: another courier has the package
-             *     - `expired`: too late: the offer or the package has run out
-             *     - `trip_not_live`: the trip is over or called off
-             *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
-             *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
-             */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "conflict" | "illegal_transition" | "already_taken" | "expired" | "trip_not_live" | "in_progress" | "answered_before";
-                    };
-                };
-            };
-            /**
-             * @description - `invalid`: understood, but `fields` says what will not do
-             *     - `key_reused`: the `Idempotency-Key` was used for another call
-             */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "invalid" | "key_reused";
-                    };
-                };
-            };
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    dispute_delivery: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The request */
-                request_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "reason": "Коробка пуста"
-                 *     }
-                 */
-                "application/json": components["schemas"]["Complaint"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "new_status": "disputed",
-                     *       "success": true
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Step"];
-                };
-            };
-            400: components["responses"]["Status400"];
-            401: components["responses"]["Status401"];
-            /**
-             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
-             *     - `wrong_party`: this step is the other party's
-             */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "forbidden" | "wrong_party";
-                    };
-                };
-            };
-            404: components["responses"]["Status404"];
-            /**
-             * @description - `conflict`: somebody else changed it at the same moment: try again
-             *     - `illegal_transition`: not in this state
-             *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
-             *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
-             */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "conflict" | "illegal_transition" | "in_progress" | "answered_before";
-                    };
-                };
-            };
-            /**
-             * @description - `invalid`: understood, but `fields` says what will not do
-             *     - `key_reused`: the `Idempotency-Key` was used for another call
-             */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "invalid" | "key_reused";
-                    };
-                };
-            };
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    mark_delivered: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The request */
-                request_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                /**
-                 * @example {
-                 *       "code": "598164"
-                 *     }
-                 */
-                "application/json": components["schemas"]["Shown"] | null;
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "balance_update": {
-                     *         "frozen": -450,
-                     *         "pending": 450
-                     *       },
-                     *       "new_status": "delivered",
-                     *       "success": true
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Step"];
-                };
-            };
-            401: components["responses"]["Status401"];
-            /**
-             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
-             *     - `wrong_party`: this step is the other party's
-             */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "forbidden" | "wrong_party";
-                    };
-                };
-            };
-            404: components["responses"]["Status404"];
-            /**
-             * @description - `conflict`: somebody else changed it at the same moment: try again
-             *     - `illegal_transition`: not in this state
-             *     - `already_taken`: another courier has the package
-             *     - `expired`: too late: the offer or the package has run out
-             *     - `trip_not_live`: the trip is over or called off
-             *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
-             *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
-             */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "conflict" | "illegal_transition" | "already_taken" | "expired" | "trip_not_live" | "in_progress" | "answered_before";
-                    };
-                };
-            };
-            /**
-             * @description - `invalid`: understood, but `fields` says what will not do
-             *     - `code_required`: the package changes hands only with its code
-             *     - `key_reused`: the `Idempotency-Key` was used for another call
-             */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "invalid" | "code_required" | "key_reused";
-                    };
-                };
-            };
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    mark_picked_up: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The request */
-                request_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                /**
-                 * @example {
-                 *       "code": "964956"
-                 *     }
-                 */
-                "application/json": components["schemas"]["Shown"] | null;
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "new_status": "picked_up",
-                     *       "success": true
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Step"];
-                };
-            };
-            401: components["responses"]["Status401"];
-            /**
-             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
-             *     - `wrong_party`: this step is the other party's
-             */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "forbidden" | "wrong_party";
-                    };
-                };
-            };
-            404: components["responses"]["Status404"];
-            /**
-             * @description - `conflict`: somebody else changed it at the same moment: try again
-             *     - `illegal_transition`: not in this state
-             *     - `already_taken`: another courier has the package
-             *     - `expired`: too late: the offer or the package has run out
-             *     - `trip_not_live`: the trip is over or called off
-             *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
-             *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
-             */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "conflict" | "illegal_transition" | "already_taken" | "expired" | "trip_not_live" | "in_progress" | "answered_before";
-                    };
-                };
-            };
-            /**
-             * @description - `invalid`: understood, but `fields` says what will not do
-             *     - `code_required`: the package changes hands only with its code
-             *     - `key_reused`: the `Idempotency-Key` was used for another call
-             */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "invalid" | "code_required" | "key_reused";
-                    };
-                };
-            };
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    show_photo: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The request */
-                request_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The photograph */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "image/jpeg": number[];
-                };
-            };
-            401: components["responses"]["Status401"];
-            404: components["responses"]["Status404"];
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    attach_photo: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The request */
-                request_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "multipart/form-data": components["schemas"]["UploadForm"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "success": true
-                     *     }
-                     */
-                    "application/json": components["schemas"]["PhotoAttached"];
-                };
-            };
-            400: components["responses"]["Status400"];
-            401: components["responses"]["Status401"];
-            /**
-             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
-             *     - `wrong_party`: this step is the other party's
-             */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "forbidden" | "wrong_party";
-                    };
-                };
-            };
-            404: components["responses"]["Status404"];
-            /**
-             * @description - `conflict`: somebody else changed it at the same moment: try again
-             *     - `illegal_transition`: not in this state
-             *     - `photo_attached`: there is a photograph already, and it stays
-             */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "conflict" | "illegal_transition" | "photo_attached";
-                    };
-                };
-            };
-            413: components["responses"]["Status413"];
-            415: components["responses"]["Status415"];
-            422: components["responses"]["Status422"];
-            429: components["responses"]["Status429"];
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    review_delivery: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The request */
-                request_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "rating": 5,
-                 *       "text": "Спасибо!"
-                 *     }
-                 */
-                "application/json": components["schemas"]["ReviewInput"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "success": true
-                     *     }
-                     */
-                    "application/json": components["schemas"]["ReviewKept"];
-                };
-            };
-            400: components["responses"]["Status400"];
-            401: components["responses"]["Status401"];
-            404: components["responses"]["Status404"];
-            /**
-             * @description - `conflict`: somebody else changed it at the same moment: try again
-             *     - `illegal_transition`: not in this state
-             *     - `already_reviewed`: one review for each party and delivery
-             *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
-             *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
-             */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "conflict" | "illegal_transition" | "already_reviewed" | "in_progress" | "answered_before";
-                    };
-                };
-            };
-            /**
-             * @description - `invalid`: understood, but `fields` says what will not do
-             *     - `key_reused`: the `Idempotency-Key` was used for another call
-             */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "invalid" | "key_reused";
-                    };
-                };
-            };
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
     publish_package: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names the call: with the same key it can be repeated for a day, with one effect and one answer. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5603,8 +4628,11 @@ export interface operations {
             };
         };
         responses: {
+            /** @description A package was published. */
             201: {
                 headers: {
+                    /** @description `true` if this is the answer of an earlier call with the same key. */
+                    "Idempotent-Replayed"?: boolean;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5617,26 +4645,32 @@ export interface operations {
                     "application/json": components["schemas"]["PackagePublished"];
                 };
             };
+            /** @description Bad Request. */
             400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
             401: components["responses"]["Status401"];
             /**
              * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `too_many_packages`: the sender has as many packages open, patterns included, as there may be: `limit`
              *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
              *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
              */
             409: {
                 headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "conflict" | "in_progress" | "answered_before";
+                        code?: "conflict" | "too_many_packages" | "in_progress" | "answered_before";
                     };
                 };
             };
             /**
              * @description - `invalid`: understood, but `fields` says what will not do
+             *     - `ambiguous_place`: the name of a place means several: `candidates` says which
              *     - `key_reused`: the `Idempotency-Key` was used for another call
              */
             422: {
@@ -5646,10 +4680,11 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "invalid" | "key_reused";
+                        code?: "invalid" | "ambiguous_place" | "key_reused";
                     };
                 };
             };
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
@@ -5683,6 +4718,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Who would see a package. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5694,6 +4730,11 @@ export interface operations {
                      *       "couriers": 1,
                      *       "median_detour_km": 0,
                      *       "median_detour_min": 0,
+                     *       "next": {
+                     *         "step": "nothing",
+                     *         "text_en": "Nobody is asked automatically.",
+                     *         "text_ru": "Автоматически никого не спрашиваем."
+                     *       },
                      *       "reasons": {},
                      *       "reward": 500,
                      *       "text_en": "Couriers who would see this: 1, median detour 0 km.",
@@ -5707,12 +4748,126 @@ export interface operations {
                      *       }
                      *     }
                      */
-                    "application/json": components["schemas"]["DryRun"];
+                    "application/json": components["schemas"]["DryRunAnswer"];
                 };
             };
+            /** @description Bad Request. */
             400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
             401: components["responses"]["Status401"];
-            422: components["responses"]["Status422"];
+            /**
+             * @description - `invalid`: understood, but `fields` says what will not do
+             *     - `ambiguous_place`: the name of a place means several: `candidates` says which
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid" | "ambiguous_place";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    my_packages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One's own packages. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "packages": [
+                     *         {
+                     *           "created_at": "2026-11-21T15:32:29.496Z",
+                     *           "deliver_by": "2026-12-05T15:32:29.496Z",
+                     *           "delivery_address": "ул. Мира, 2",
+                     *           "description": "Книги, одна коробка",
+                     *           "dropoff": {
+                     *             "lat": 55.78874,
+                     *             "lon": 49.12214
+                     *           },
+                     *           "from": "Москва",
+                     *           "from_tz": "Europe/Moscow",
+                     *           "hand_over_codes": true,
+                     *           "id": "01990000-0000-7000-8000-000000000008",
+                     *           "mode": "choose",
+                     *           "pickup": {
+                     *             "lat": 55.75204,
+                     *             "lon": 37.61781
+                     *           },
+                     *           "pickup_address": "ул. Ленина, 1",
+                     *           "ready_at": "2026-11-21T15:32:29.496Z",
+                     *           "responses": [
+                     *             {
+                     *               "airport": "",
+                     *               "arrival_date": "2026-11-23",
+                     *               "arrives_at": "2026-11-23T19:00:00.000Z",
+                     *               "comment": "Возьму",
+                     *               "courierAvatar": "/api/avatars/initials/7-I.svg",
+                     *               "courierId": "01990000-0000-7000-8000-00000000000b",
+                     *               "courierName": "Ivan",
+                     *               "courierRating": 0,
+                     *               "courier_avatar": "/api/avatars/initials/7-I.svg",
+                     *               "courier_id": "01990000-0000-7000-8000-00000000000b",
+                     *               "courier_name": "Ivan",
+                     *               "courier_rating": 0,
+                     *               "date": "2026-11-23",
+                     *               "departs_at": "2026-11-23T05:00:00.000Z",
+                     *               "from_tz": "Europe/Moscow",
+                     *               "id": "01990000-0000-7000-8000-00000000000a",
+                     *               "isNew": true,
+                     *               "is_new": true,
+                     *               "message": "",
+                     *               "price": 450,
+                     *               "state": "pending",
+                     *               "status": "pending",
+                     *               "telegramUsername": "ivan",
+                     *               "telegram_username": "ivan",
+                     *               "time": "08:00 → 22:00",
+                     *               "timestamp": "2026-11-21T15:32:29.544Z",
+                     *               "to_tz": "Europe/Moscow",
+                     *               "trip_id": "01990000-0000-7000-8000-000000000009"
+                     *             }
+                     *           ],
+                     *           "reward": 500,
+                     *           "size": "s",
+                     *           "state": "open",
+                     *           "status": "active",
+                     *           "tags": [
+                     *             "книги"
+                     *           ],
+                     *           "to": "Казань",
+                     *           "to_tz": "Europe/Moscow",
+                     *           "usage_count": 0,
+                     *           "version": 2,
+                     *           "volume_ml": 5000,
+                     *           "weight": "light",
+                     *           "weight_g": 1000
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MyPackages"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
@@ -5728,36 +4883,56 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A package as its sender sees it. */
             200: {
                 headers: {
+                    /** @description The version, for `If-Match`. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
                      *       "created_at": "2026-11-21T15:32:29.496Z",
+                     *       "deliver_by": "2026-12-05T15:32:29.496Z",
+                     *       "delivery_address": "ул. Мира, 2",
                      *       "description": "Книги, одна коробка",
+                     *       "dropoff": {
+                     *         "lat": 55.78874,
+                     *         "lon": 49.12214
+                     *       },
                      *       "from": "Москва",
+                     *       "from_tz": "Europe/Moscow",
                      *       "hand_over_codes": true,
                      *       "id": "01990000-0000-7000-8000-000000000008",
                      *       "mode": "choose",
+                     *       "pickup": {
+                     *         "lat": 55.75204,
+                     *         "lon": 37.61781
+                     *       },
+                     *       "pickup_address": "ул. Ленина, 1",
+                     *       "ready_at": "2026-11-21T15:32:29.496Z",
                      *       "responses": [
                      *         {
                      *           "airport": "",
+                     *           "arrival_date": "2026-11-23",
+                     *           "arrives_at": "2026-11-23T19:00:00.000Z",
                      *           "comment": "Возьму",
-                     *           "courierAvatar": "",
+                     *           "courierAvatar": "/api/avatars/initials/7-I.svg",
                      *           "courierId": "01990000-0000-7000-8000-00000000000b",
                      *           "courierName": "Ivan",
                      *           "courierRating": 0,
-                     *           "courier_avatar": "",
+                     *           "courier_avatar": "/api/avatars/initials/7-I.svg",
                      *           "courier_id": "01990000-0000-7000-8000-00000000000b",
                      *           "courier_name": "Ivan",
                      *           "courier_rating": 0,
                      *           "date": "2026-11-23",
+                     *           "departs_at": "2026-11-23T05:00:00.000Z",
+                     *           "from_tz": "Europe/Moscow",
                      *           "id": "01990000-0000-7000-8000-00000000000a",
                      *           "isNew": false,
                      *           "is_new": false,
-                     *           "message": "Возьму",
+                     *           "message": "",
                      *           "price": 450,
                      *           "state": "accepted",
                      *           "status": "selected",
@@ -5765,6 +4940,7 @@ export interface operations {
                      *           "telegram_username": "ivan",
                      *           "time": "08:00 → 22:00",
                      *           "timestamp": "2026-11-21T15:32:29.544Z",
+                     *           "to_tz": "Europe/Moscow",
                      *           "trip_id": "01990000-0000-7000-8000-000000000009"
                      *         }
                      *       ],
@@ -5777,23 +4953,34 @@ export interface operations {
                      *         "книги"
                      *       ],
                      *       "to": "Казань",
+                     *       "to_tz": "Europe/Moscow",
                      *       "usage_count": 0,
                      *       "version": 3,
-                     *       "weight": "light"
+                     *       "volume_ml": 5000,
+                     *       "weight": "light",
+                     *       "weight_g": 1000
                      *     }
                      */
                     "application/json": components["schemas"]["PackageView"];
                 };
             };
+            /** @description Unauthorized. */
             401: components["responses"]["Status401"];
+            /** @description Not Found. */
             404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
     cancel_package: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names the call: with the same key it can be repeated for a day, with one effect and one answer. */
+                "Idempotency-Key"?: string;
+                /** @description The `ETag` that was seen last: 412 if there is a newer version by now. */
+                "If-Match"?: string;
+            };
             path: {
                 /** @description The package */
                 package_id: string;
@@ -5802,8 +4989,11 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A package was called off. */
             200: {
                 headers: {
+                    /** @description `true` if this is the answer of an earlier call with the same key. */
+                    "Idempotent-Replayed"?: boolean;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5816,7 +5006,9 @@ export interface operations {
                     "application/json": components["schemas"]["PackageCancelled"];
                 };
             };
+            /** @description Unauthorized. */
             401: components["responses"]["Status401"];
+            /** @description Not Found. */
             404: components["responses"]["Status404"];
             /**
              * @description - `conflict`: somebody else changed it at the same moment: try again
@@ -5826,6 +5018,8 @@ export interface operations {
              */
             409: {
                 headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5862,6 +5056,7 @@ export interface operations {
                     };
                 };
             };
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
@@ -5877,6 +5072,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Who was considered for a package, and why in or out. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5888,6 +5084,11 @@ export interface operations {
                      *       "couriers": 2,
                      *       "matches": 2,
                      *       "median_detour_min": 0,
+                     *       "next": {
+                     *         "step": "nothing",
+                     *         "text_en": "Nobody is asked automatically.",
+                     *         "text_ru": "Автоматически никого не спрашиваем."
+                     *       },
                      *       "package_id": "01990000-0000-7000-8000-000000000008",
                      *       "reasons": {},
                      *       "requests": {
@@ -5929,8 +5130,11 @@ export interface operations {
                     "application/json": components["schemas"]["ExplanationView"];
                 };
             };
+            /** @description Unauthorized. */
             401: components["responses"]["Status401"];
+            /** @description Not Found. */
             404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
@@ -5946,6 +5150,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The responses to a package. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5956,20 +5161,24 @@ export interface operations {
                      *       "responses": [
                      *         {
                      *           "airport": "",
+                     *           "arrival_date": "2026-11-23",
+                     *           "arrives_at": "2026-11-23T19:00:00.000Z",
                      *           "comment": "Возьму",
-                     *           "courierAvatar": "",
+                     *           "courierAvatar": "/api/avatars/initials/7-I.svg",
                      *           "courierId": "01990000-0000-7000-8000-00000000000b",
                      *           "courierName": "Ivan",
                      *           "courierRating": 0,
-                     *           "courier_avatar": "",
+                     *           "courier_avatar": "/api/avatars/initials/7-I.svg",
                      *           "courier_id": "01990000-0000-7000-8000-00000000000b",
                      *           "courier_name": "Ivan",
                      *           "courier_rating": 0,
                      *           "date": "2026-11-23",
+                     *           "departs_at": "2026-11-23T05:00:00.000Z",
+                     *           "from_tz": "Europe/Moscow",
                      *           "id": "01990000-0000-7000-8000-00000000000a",
                      *           "isNew": true,
                      *           "is_new": true,
-                     *           "message": "Возьму",
+                     *           "message": "",
                      *           "price": 450,
                      *           "state": "pending",
                      *           "status": "pending",
@@ -5977,6 +5186,7 @@ export interface operations {
                      *           "telegram_username": "ivan",
                      *           "time": "08:00 → 22:00",
                      *           "timestamp": "2026-11-21T15:32:29.544Z",
+                     *           "to_tz": "Europe/Moscow",
                      *           "trip_id": "01990000-0000-7000-8000-000000000009"
                      *         }
                      *       ]
@@ -5985,15 +5195,21 @@ export interface operations {
                     "application/json": components["schemas"]["Responses"];
                 };
             };
+            /** @description Unauthorized. */
             401: components["responses"]["Status401"];
+            /** @description Not Found. */
             404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
     respond_to_package: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names the call: with the same key it can be repeated for a day, with one effect and one answer. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The package */
                 package_id: string;
@@ -6013,43 +5229,62 @@ export interface operations {
             };
         };
         responses: {
+            /** @description A response was made. */
             201: {
                 headers: {
+                    /** @description `true` if this is the answer of an earlier call with the same key. */
+                    "Idempotent-Replayed"?: boolean;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "arrival_date": "2026-11-23",
+                     *       "arrives_at": "2026-11-23T19:00:00.000Z",
+                     *       "date": "2026-11-23",
+                     *       "departs_at": "2026-11-23T05:00:00.000Z",
+                     *       "from_tz": "Europe/Moscow",
+                     *       "notes": [],
                      *       "response_id": "01990000-0000-7000-8000-00000000000a",
-                     *       "success": true
+                     *       "success": true,
+                     *       "time": "08:00 → 22:00",
+                     *       "to_tz": "Europe/Moscow",
+                     *       "trip_id": "01990000-0000-7000-8000-000000000009"
                      *     }
                      */
-                    "application/json": components["schemas"]["Responded"];
+                    "application/json": components["schemas"]["ResponseMade"];
                 };
             };
+            /** @description Bad Request. */
             400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
             401: components["responses"]["Status401"];
+            /** @description Not Found. */
             404: components["responses"]["Status404"];
             /**
              * @description - `conflict`: somebody else changed it at the same moment: try again
-             *     - `already_requested`: this courier was asked about this package already
+             *     - `already_requested`: there is an open request for this package and this trip already
              *     - `too_many_requests`: too many couriers were asked about this package
              *     - `illegal_transition`: not in this state
              *     - `already_taken`: another courier has the package
-             *     - `expired`: too late: the offer or the package has run out
+             *     - `expired`: too late: the time to answer, or the package's own, is over
              *     - `trip_not_live`: the trip is over or called off
              *     - `no_room`: the trip has no room left for it
+             *     - `too_many_pending`: as many of the caller's requests wait for an answer as there may be: `limit`
+             *     - `party_gone`: the sender or the courier has deleted the account, or was shut out
              *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
              *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
              */
             409: {
                 headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "conflict" | "already_requested" | "too_many_requests" | "illegal_transition" | "already_taken" | "expired" | "trip_not_live" | "no_room" | "in_progress" | "answered_before";
+                        code?: "conflict" | "already_requested" | "too_many_requests" | "illegal_transition" | "already_taken" | "expired" | "trip_not_live" | "no_room" | "too_many_pending" | "party_gone" | "in_progress" | "answered_before";
                     };
                 };
             };
@@ -6070,13 +5305,17 @@ export interface operations {
                     };
                 };
             };
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
     select_courier: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names the call: with the same key it can be repeated for a day, with one effect and one answer. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The package */
                 package_id: string;
@@ -6090,12 +5329,15 @@ export interface operations {
                  *       "response_id": "01990000-0000-7000-8000-00000000000a"
                  *     }
                  */
-                "application/json": components["schemas"]["Select"];
+                "application/json": components["schemas"]["SelectCourier"];
             };
         };
         responses: {
+            /** @description A courier was chosen. */
             200: {
                 headers: {
+                    /** @description `true` if this is the answer of an earlier call with the same key. */
+                    "Idempotent-Replayed"?: boolean;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6113,13 +5355,16 @@ export interface operations {
                      *       "success": true
                      *     }
                      */
-                    "application/json": components["schemas"]["Selected"];
+                    "application/json": components["schemas"]["CourierSelected"];
                 };
             };
+            /** @description Bad Request. */
             400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
             401: components["responses"]["Status401"];
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
              *     - `wrong_party`: this step is the other party's
              */
             403: {
@@ -6129,30 +5374,34 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "wrong_party";
+                        code?: "forbidden" | "origin_not_allowed" | "wrong_party";
                     };
                 };
             };
+            /** @description Not Found. */
             404: components["responses"]["Status404"];
             /**
              * @description - `conflict`: somebody else changed it at the same moment: try again
              *     - `illegal_transition`: not in this state
              *     - `already_taken`: another courier has the package
-             *     - `expired`: too late: the offer or the package has run out
+             *     - `expired`: too late: the time to answer, or the package's own, is over
              *     - `trip_not_live`: the trip is over or called off
+             *     - `party_gone`: the sender or the courier has deleted the account, or was shut out
              *     - `no_room`: the trip has no room left for it
-             *     - `insufficient_funds`: there is not enough money
+             *     - `insufficient_funds`: there is not enough money: the sender's for the reward, or one's own to take out
              *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
              *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
              */
             409: {
                 headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "conflict" | "illegal_transition" | "already_taken" | "expired" | "trip_not_live" | "no_room" | "insufficient_funds" | "in_progress" | "answered_before";
+                        code?: "conflict" | "illegal_transition" | "already_taken" | "expired" | "trip_not_live" | "party_gone" | "no_room" | "insufficient_funds" | "in_progress" | "answered_before";
                     };
                 };
             };
@@ -6172,13 +5421,17 @@ export interface operations {
                     };
                 };
             };
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
     send_to_courier: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names the call: with the same key it can be repeated for a day, with one effect and one answer. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The package */
                 package_id: string;
@@ -6193,12 +5446,15 @@ export interface operations {
                  *       "message": "Возьмёте?"
                  *     }
                  */
-                "application/json": components["schemas"]["SendTo"];
+                "application/json": components["schemas"]["AskCourier"];
             };
         };
         responses: {
+            /** @description A courier was asked. */
             201: {
                 headers: {
+                    /** @description `true` if this is the answer of an earlier call with the same key. */
+                    "Idempotent-Replayed"?: boolean;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6208,32 +5464,40 @@ export interface operations {
                      *       "success": true
                      *     }
                      */
-                    "application/json": components["schemas"]["Asked"];
+                    "application/json": components["schemas"]["CourierAsked"];
                 };
             };
+            /** @description Bad Request. */
             400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
             401: components["responses"]["Status401"];
+            /** @description Not Found. */
             404: components["responses"]["Status404"];
             /**
              * @description - `conflict`: somebody else changed it at the same moment: try again
-             *     - `already_requested`: this courier was asked about this package already
+             *     - `already_requested`: there is an open request for this package and this trip already
              *     - `too_many_requests`: too many couriers were asked about this package
              *     - `illegal_transition`: not in this state
              *     - `already_taken`: another courier has the package
-             *     - `expired`: too late: the offer or the package has run out
+             *     - `expired`: too late: the time to answer, or the package's own, is over
              *     - `trip_not_live`: the trip is over or called off
              *     - `no_room`: the trip has no room left for it
+             *     - `too_many_pending`: as many of the caller's requests wait for an answer as there may be: `limit`
+             *     - `too_many_on_trip`: as many requests wait on this trip as there may be: `limit`
+             *     - `party_gone`: the sender or the courier has deleted the account, or was shut out
              *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
              *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
              */
             409: {
                 headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "conflict" | "already_requested" | "too_many_requests" | "illegal_transition" | "already_taken" | "expired" | "trip_not_live" | "no_room" | "in_progress" | "answered_before";
+                        code?: "conflict" | "already_requested" | "too_many_requests" | "illegal_transition" | "already_taken" | "expired" | "trip_not_live" | "no_room" | "too_many_pending" | "too_many_on_trip" | "party_gone" | "in_progress" | "answered_before";
                     };
                 };
             };
@@ -6254,6 +5518,7 @@ export interface operations {
                     };
                 };
             };
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
@@ -6269,6 +5534,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A link. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -6284,163 +5550,11 @@ export interface operations {
                     "application/json": components["schemas"]["TrackingLink"];
                 };
             };
+            /** @description Unauthorized. */
             401: components["responses"]["Status401"];
+            /** @description Not Found. */
             404: components["responses"]["Status404"];
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    sync: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "packages": [
-                     *         {
-                     *           "completedAt": "2026-11-21T15:32:30.409Z",
-                     *           "created_at": "2026-11-21T15:32:30.284Z",
-                     *           "description": "Книги, одна коробка",
-                     *           "from": "Москва",
-                     *           "hand_over_codes": false,
-                     *           "id": "01990000-0000-7000-8000-00000000000d",
-                     *           "mode": "choose",
-                     *           "responses": [
-                     *             {
-                     *               "airport": "",
-                     *               "comment": "Возьмёте?",
-                     *               "courierAvatar": "",
-                     *               "courierId": "01990000-0000-7000-8000-00000000000b",
-                     *               "courierName": "Ivan",
-                     *               "courierRating": 5,
-                     *               "courier_avatar": "",
-                     *               "courier_id": "01990000-0000-7000-8000-00000000000b",
-                     *               "courier_name": "Ivan",
-                     *               "courier_rating": 5,
-                     *               "date": "2026-11-23",
-                     *               "id": "01990000-0000-7000-8000-00000000000e",
-                     *               "isNew": false,
-                     *               "is_new": false,
-                     *               "message": "Возьмёте?",
-                     *               "price": 500,
-                     *               "state": "declined",
-                     *               "status": "declined",
-                     *               "telegramUsername": "ivan",
-                     *               "telegram_username": "ivan",
-                     *               "time": "08:00 → 22:00",
-                     *               "timestamp": "2026-11-21T15:32:30.328Z",
-                     *               "trip_id": "01990000-0000-7000-8000-000000000009"
-                     *             },
-                     *             {
-                     *               "airport": "",
-                     *               "comment": "Возьмёте?",
-                     *               "courierAvatar": "",
-                     *               "courierId": "01990000-0000-7000-8000-000000000004",
-                     *               "courierName": "Oleg",
-                     *               "courierRating": 0,
-                     *               "courier_avatar": "",
-                     *               "courier_id": "01990000-0000-7000-8000-000000000004",
-                     *               "courier_name": "Oleg",
-                     *               "courier_rating": 0,
-                     *               "date": "2026-11-23",
-                     *               "id": "01990000-0000-7000-8000-00000000000f",
-                     *               "isNew": false,
-                     *               "is_new": false,
-                     *               "message": "Возьмёте?",
-                     *               "price": 500,
-                     *               "state": "cancelled",
-                     *               "status": "declined",
-                     *               "telegramUsername": "oleg",
-                     *               "telegram_username": "oleg",
-                     *               "time": "08:00 → 22:00",
-                     *               "timestamp": "2026-11-21T15:32:30.353Z",
-                     *               "trip_id": "01990000-0000-7000-8000-00000000000c"
-                     *             }
-                     *           ],
-                     *           "reward": 500,
-                     *           "size": "s",
-                     *           "state": "cancelled",
-                     *           "status": "completed",
-                     *           "tags": [
-                     *             "книги"
-                     *           ],
-                     *           "to": "Казань",
-                     *           "usage_count": 0,
-                     *           "version": 7,
-                     *           "weight": "light"
-                     *         },
-                     *         {
-                     *           "completedAt": "2026-11-21T15:32:30.203Z",
-                     *           "created_at": "2026-11-21T15:32:29.496Z",
-                     *           "description": "Книги, одна коробка",
-                     *           "from": "Москва",
-                     *           "hand_over_codes": true,
-                     *           "id": "01990000-0000-7000-8000-000000000008",
-                     *           "mode": "choose",
-                     *           "responses": [
-                     *             {
-                     *               "airport": "",
-                     *               "comment": "Возьму",
-                     *               "courierAvatar": "",
-                     *               "courierId": "01990000-0000-7000-8000-00000000000b",
-                     *               "courierName": "Ivan",
-                     *               "courierRating": 5,
-                     *               "courier_avatar": "",
-                     *               "courier_id": "01990000-0000-7000-8000-00000000000b",
-                     *               "courier_name": "Ivan",
-                     *               "courier_rating": 5,
-                     *               "date": "2026-11-23",
-                     *               "id": "01990000-0000-7000-8000-00000000000a",
-                     *               "isNew": false,
-                     *               "is_new": false,
-                     *               "message": "Возьму",
-                     *               "price": 450,
-                     *               "state": "confirmed",
-                     *               "status": "selected",
-                     *               "telegramUsername": "ivan",
-                     *               "telegram_username": "ivan",
-                     *               "time": "08:00 → 22:00",
-                     *               "timestamp": "2026-11-21T15:32:29.544Z",
-                     *               "trip_id": "01990000-0000-7000-8000-000000000009"
-                     *             }
-                     *           ],
-                     *           "reward": 500,
-                     *           "selectedCourier": "Ivan",
-                     *           "size": "s",
-                     *           "state": "confirmed",
-                     *           "status": "completed",
-                     *           "tags": [
-                     *             "книги"
-                     *           ],
-                     *           "to": "Казань",
-                     *           "usage_count": 0,
-                     *           "version": 6,
-                     *           "weight": "light"
-                     *         }
-                     *       ],
-                     *       "position": {
-                     *         "epoch": 2855630531953289,
-                     *         "seq": 14
-                     *       },
-                     *       "requests": [],
-                     *       "server_time": "2026-11-21T15:32:30.443Z",
-                     *       "trips": []
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Sync"];
-                };
-            };
-            401: components["responses"]["Status401"];
-            503: components["responses"]["Status503"];
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
@@ -6456,6 +5570,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Where a package is, for whoever has the link. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6465,23 +5580,382 @@ export interface operations {
                      * @example {
                      *       "courier_name": "Ivan",
                      *       "expected": "2026-11-23 22:00",
+                     *       "expected_at": "2026-11-23T19:00:00.000Z",
                      *       "from": "Москва",
                      *       "since": "2026-11-21T15:32:29.619Z",
                      *       "state": "assigned",
-                     *       "to": "Казань"
+                     *       "to": "Казань",
+                     *       "to_tz": "Europe/Moscow"
                      *     }
                      */
-                    "application/json": components["schemas"]["Tracking"];
+                    "application/json": components["schemas"]["TrackedPackage"];
                 };
             };
+            /** @description Not Found. */
             404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    search_couriers: {
+        parameters: {
+            query?: {
+                /** @description Where the package starts, by name. */
+                from?: string;
+                /** @description The same by id, as `/api/cities` has it. */
+                from_id?: string;
+                /** @description Where it goes, by name. */
+                to?: string;
+                /** @description The same by id. */
+                to_id?: string;
+                /** @description The first day, `YYYY-MM-DD` or `DD.MM.YYYY`, as it is counted at `from`; without that where each trip starts. */
+                date_from?: string;
+                /** @description The last day, counted likewise. */
+                date_to?: string;
+                /** @description So many days earlier and later will do, up to 14. */
+                flex_days?: number;
+                /** @description Only trips with room for `light`, `medium`, `heavy` or `very_heavy`. */
+                weight?: components["schemas"]["WeightClass"];
+                /** @description Only couriers who ask at most this, roubles. */
+                max_price?: number;
+                /** @description Only `plane`, `train`, `car`, `bus` or `foot`. */
+                transport?: components["schemas"]["Transport"];
+                /** @description Only couriers with at least this rating, 1 to 5. */
+                min_rating?: number;
+                /** @description `time` (soonest first, the default), `price`, `rating` (best first) or `detour`. */
+                sort?: components["schemas"]["CourierOrder"];
+                /** @description The next page, as the last answer named it. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Couriers on their way. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "couriers": [
+                     *         {
+                     *           "airport": "",
+                     *           "arrival_date": "2026-11-23",
+                     *           "arrives_at": "2026-11-23T19:00:00.000Z",
+                     *           "avatar": "/api/avatars/initials/7-I.svg",
+                     *           "capacity_left_g": [
+                     *             9000,
+                     *             9000
+                     *           ],
+                     *           "courier_id": "01990000-0000-7000-8000-00000000000b",
+                     *           "date": "2026-11-23",
+                     *           "departs_at": "2026-11-23T05:00:00.000Z",
+                     *           "from": "Москва",
+                     *           "from_tz": "Europe/Moscow",
+                     *           "id": "01990000-0000-7000-8000-000000000009",
+                     *           "itinerary": [
+                     *             {
+                     *               "arrives_at": "2026-11-23T05:00:00.000Z",
+                     *               "country": "RU",
+                     *               "date": "2026-11-23",
+                     *               "departs_at": "2026-11-23T05:00:00.000Z",
+                     *               "lat": 55.75204,
+                     *               "lon": 37.61781,
+                     *               "name": "Москва",
+                     *               "place_id": "524901",
+                     *               "time": "08:00",
+                     *               "tz": "Europe/Moscow"
+                     *             },
+                     *             {
+                     *               "arrives_at": "2026-11-23T12:06:00.000Z",
+                     *               "country": "RU",
+                     *               "date": "2026-11-23",
+                     *               "departs_at": "2026-11-23T12:06:00.000Z",
+                     *               "lat": 56.32867,
+                     *               "lon": 44.00205,
+                     *               "name": "Нижний Новгород",
+                     *               "place_id": "520555",
+                     *               "time": "15:06",
+                     *               "tz": "Europe/Moscow"
+                     *             },
+                     *             {
+                     *               "arrives_at": "2026-11-23T19:00:00.000Z",
+                     *               "country": "RU",
+                     *               "date": "2026-11-23",
+                     *               "departs_at": "2026-11-23T19:00:00.000Z",
+                     *               "lat": 55.78874,
+                     *               "lon": 49.12214,
+                     *               "name": "Казань",
+                     *               "place_id": "551487",
+                     *               "time": "22:00",
+                     *               "tz": "Europe/Moscow"
+                     *             }
+                     *           ],
+                     *           "name": "Ivan",
+                     *           "past_trips": [
+                     *             {
+                     *               "arrives_at": "2026-11-23T19:00:00.000Z",
+                     *               "date": "2026-11-23",
+                     *               "from": "Москва",
+                     *               "success": true,
+                     *               "to": "Казань",
+                     *               "to_tz": "Europe/Moscow"
+                     *             }
+                     *           ],
+                     *           "price": 300,
+                     *           "rating": 5,
+                     *           "reviews": [
+                     *             {
+                     *               "at": "2026-11-21T15:32:30.203Z",
+                     *               "date": "2026-11-21",
+                     *               "name": "Anna",
+                     *               "rating": 5,
+                     *               "text": "Спасибо!"
+                     *             }
+                     *           ],
+                     *           "reviews_count": 1,
+                     *           "state": "active",
+                     *           "stops": [
+                     *             "Москва",
+                     *             "Нижний Новгород",
+                     *             "Казань"
+                     *           ],
+                     *           "telegram_username": "ivan",
+                     *           "time": "08:00 → 22:00",
+                     *           "to": "Казань",
+                     *           "to_tz": "Europe/Moscow",
+                     *           "transport": "car",
+                     *           "tripComment": "Еду один, место есть",
+                     *           "trip_comment": "Еду один, место есть",
+                     *           "trip_id": "01990000-0000-7000-8000-000000000009",
+                     *           "trips_count": 1,
+                     *           "verified": true,
+                     *           "version": 2
+                     *         },
+                     *         {
+                     *           "airport": "",
+                     *           "arrival_date": "2026-11-23",
+                     *           "arrives_at": "2026-11-23T19:00:00.000Z",
+                     *           "avatar": "/api/avatars/initials/4-O.svg",
+                     *           "capacity_left_g": [
+                     *             10000,
+                     *             10000
+                     *           ],
+                     *           "courier_id": "01990000-0000-7000-8000-000000000004",
+                     *           "date": "2026-11-23",
+                     *           "departs_at": "2026-11-23T05:00:00.000Z",
+                     *           "from": "Москва",
+                     *           "from_tz": "Europe/Moscow",
+                     *           "id": "01990000-0000-7000-8000-00000000000c",
+                     *           "itinerary": [
+                     *             {
+                     *               "arrives_at": "2026-11-23T05:00:00.000Z",
+                     *               "country": "RU",
+                     *               "date": "2026-11-23",
+                     *               "departs_at": "2026-11-23T05:00:00.000Z",
+                     *               "lat": 55.75204,
+                     *               "lon": 37.61781,
+                     *               "name": "Москва",
+                     *               "place_id": "524901",
+                     *               "time": "08:00",
+                     *               "tz": "Europe/Moscow"
+                     *             },
+                     *             {
+                     *               "arrives_at": "2026-11-23T12:06:00.000Z",
+                     *               "country": "RU",
+                     *               "date": "2026-11-23",
+                     *               "departs_at": "2026-11-23T12:06:00.000Z",
+                     *               "lat": 56.32867,
+                     *               "lon": 44.00205,
+                     *               "name": "Нижний Новгород",
+                     *               "place_id": "520555",
+                     *               "time": "15:06",
+                     *               "tz": "Europe/Moscow"
+                     *             },
+                     *             {
+                     *               "arrives_at": "2026-11-23T19:00:00.000Z",
+                     *               "country": "RU",
+                     *               "date": "2026-11-23",
+                     *               "departs_at": "2026-11-23T19:00:00.000Z",
+                     *               "lat": 55.78874,
+                     *               "lon": 49.12214,
+                     *               "name": "Казань",
+                     *               "place_id": "551487",
+                     *               "time": "22:00",
+                     *               "tz": "Europe/Moscow"
+                     *             }
+                     *           ],
+                     *           "name": "Oleg",
+                     *           "past_trips": [
+                     *             {
+                     *               "arrives_at": "2026-11-23T19:00:00.000Z",
+                     *               "date": "2026-11-23",
+                     *               "from": "Москва",
+                     *               "success": false,
+                     *               "to": "Казань",
+                     *               "to_tz": "Europe/Moscow"
+                     *             }
+                     *           ],
+                     *           "price": 300,
+                     *           "rating": 0,
+                     *           "reviews": [],
+                     *           "reviews_count": 0,
+                     *           "state": "active",
+                     *           "stops": [
+                     *             "Москва",
+                     *             "Нижний Новгород",
+                     *             "Казань"
+                     *           ],
+                     *           "telegram_username": "oleg",
+                     *           "time": "08:00 → 22:00",
+                     *           "to": "Казань",
+                     *           "to_tz": "Europe/Moscow",
+                     *           "transport": "car",
+                     *           "tripComment": "",
+                     *           "trip_comment": "",
+                     *           "trip_id": "01990000-0000-7000-8000-00000000000c",
+                     *           "trips_count": 0,
+                     *           "verified": true,
+                     *           "version": 3
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Couriers"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /**
+             * @description - `invalid`: understood, but `fields` says what will not do
+             *     - `ambiguous_place`: the name of a place means several: `candidates` says which
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid" | "ambiguous_place";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    send_package: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the call: with the same key it can be repeated for a day, with one effect and one answer. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The courier or the trip */
+                courier_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "message": "Возьмёте?",
+                 *       "package_id": "01990000-0000-7000-8000-00000000000d"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SendPackage"];
+            };
+        };
+        responses: {
+            /** @description A courier was asked. */
+            201: {
+                headers: {
+                    /** @description `true` if this is the answer of an earlier call with the same key. */
+                    "Idempotent-Replayed"?: boolean;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "package_id": "01990000-0000-7000-8000-00000000000d",
+                     *       "request_id": "01990000-0000-7000-8000-00000000000e",
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PackageSent"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `already_requested`: there is an open request for this package and this trip already
+             *     - `too_many_requests`: too many couriers were asked about this package
+             *     - `illegal_transition`: not in this state
+             *     - `already_taken`: another courier has the package
+             *     - `expired`: too late: the time to answer, or the package's own, is over
+             *     - `trip_not_live`: the trip is over or called off
+             *     - `no_room`: the trip has no room left for it
+             *     - `too_many_packages`: the sender has as many packages open, patterns included, as there may be: `limit`
+             *     - `too_many_pending`: as many of the caller's requests wait for an answer as there may be: `limit`
+             *     - `too_many_on_trip`: as many requests wait on this trip as there may be: `limit`
+             *     - `party_gone`: the sender or the courier has deleted the account, or was shut out
+             *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
+             *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "already_requested" | "too_many_requests" | "illegal_transition" | "already_taken" | "expired" | "trip_not_live" | "no_room" | "too_many_packages" | "too_many_pending" | "too_many_on_trip" | "party_gone" | "in_progress" | "answered_before";
+                    };
+                };
+            };
+            /**
+             * @description - `invalid`: understood, but `fields` says what will not do
+             *     - `ambiguous_place`: the name of a place means several: `candidates` says which
+             *     - `does_not_suit`: the package does not suit the trip: another way, time or size
+             *     - `own_package`: one's own package cannot be carried by oneself
+             *     - `key_reused`: the `Idempotency-Key` was used for another call
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid" | "ambiguous_place" | "does_not_suit" | "own_package" | "key_reused";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
     publish_trip: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names the call: with the same key it can be repeated for a day, with one effect and one answer. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6508,40 +5982,57 @@ export interface operations {
             };
         };
         responses: {
+            /** @description A trip was published. */
             201: {
                 headers: {
+                    /** @description `true` if this is the answer of an earlier call with the same key. */
+                    "Idempotent-Replayed"?: boolean;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
+                     *       "arrival_date": "2026-11-23",
+                     *       "arrives_at": "2026-11-23T19:00:00.000Z",
+                     *       "date": "2026-11-23",
+                     *       "departs_at": "2026-11-23T05:00:00.000Z",
+                     *       "from_tz": "Europe/Moscow",
+                     *       "notes": [],
                      *       "success": true,
+                     *       "time": "08:00 → 22:00",
+                     *       "to_tz": "Europe/Moscow",
                      *       "trip_id": "01990000-0000-7000-8000-000000000009"
                      *     }
                      */
                     "application/json": components["schemas"]["TripPublished"];
                 };
             };
+            /** @description Bad Request. */
             400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
             401: components["responses"]["Status401"];
             /**
              * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `too_many_trips`: the courier has as many trips that are not over as there may be: `limit`
              *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
              *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
              */
             409: {
                 headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "conflict" | "in_progress" | "answered_before";
+                        code?: "conflict" | "too_many_trips" | "in_progress" | "answered_before";
                     };
                 };
             };
             /**
              * @description - `invalid`: understood, but `fields` says what will not do
+             *     - `ambiguous_place`: the name of a place means several: `candidates` says which
              *     - `key_reused`: the `Idempotency-Key` was used for another call
              */
             422: {
@@ -6551,10 +6042,112 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "invalid" | "key_reused";
+                        code?: "invalid" | "ambiguous_place" | "key_reused";
                     };
                 };
             };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    my_trips: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One's own trips. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "trips": [
+                     *         {
+                     *           "airport": "",
+                     *           "arrival_date": "2026-11-23",
+                     *           "arrives_at": "2026-11-23T19:00:00.000Z",
+                     *           "avatar": "/api/avatars/initials/7-I.svg",
+                     *           "capacity_left_g": [
+                     *             9000,
+                     *             9000
+                     *           ],
+                     *           "date": "2026-11-23",
+                     *           "departs_at": "2026-11-23T05:00:00.000Z",
+                     *           "from": "Москва",
+                     *           "from_tz": "Europe/Moscow",
+                     *           "id": "01990000-0000-7000-8000-000000000009",
+                     *           "itinerary": [
+                     *             {
+                     *               "arrives_at": "2026-11-23T05:00:00.000Z",
+                     *               "country": "RU",
+                     *               "date": "2026-11-23",
+                     *               "departs_at": "2026-11-23T05:00:00.000Z",
+                     *               "lat": 55.75204,
+                     *               "lon": 37.61781,
+                     *               "name": "Москва",
+                     *               "place_id": "524901",
+                     *               "time": "08:00",
+                     *               "tz": "Europe/Moscow"
+                     *             },
+                     *             {
+                     *               "arrives_at": "2026-11-23T12:06:00.000Z",
+                     *               "country": "RU",
+                     *               "date": "2026-11-23",
+                     *               "departs_at": "2026-11-23T12:06:00.000Z",
+                     *               "lat": 56.32867,
+                     *               "lon": 44.00205,
+                     *               "name": "Нижний Новгород",
+                     *               "place_id": "520555",
+                     *               "time": "15:06",
+                     *               "tz": "Europe/Moscow"
+                     *             },
+                     *             {
+                     *               "arrives_at": "2026-11-23T19:00:00.000Z",
+                     *               "country": "RU",
+                     *               "date": "2026-11-23",
+                     *               "departs_at": "2026-11-23T19:00:00.000Z",
+                     *               "lat": 55.78874,
+                     *               "lon": 49.12214,
+                     *               "name": "Казань",
+                     *               "place_id": "551487",
+                     *               "time": "22:00",
+                     *               "tz": "Europe/Moscow"
+                     *             }
+                     *           ],
+                     *           "name": "Ivan",
+                     *           "price": 300,
+                     *           "rating": 5,
+                     *           "reviews_count": 1,
+                     *           "state": "active",
+                     *           "stops": [
+                     *             "Москва",
+                     *             "Нижний Новгород",
+                     *             "Казань"
+                     *           ],
+                     *           "time": "08:00 → 22:00",
+                     *           "to": "Казань",
+                     *           "to_tz": "Europe/Moscow",
+                     *           "transport": "car",
+                     *           "tripComment": "Еду один, место есть",
+                     *           "trip_comment": "Еду один, место есть",
+                     *           "trips_count": 1,
+                     *           "version": 2
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MyTrips"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
@@ -6570,22 +6163,67 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A trip with its courier's profile folded in, as the Mini App shows it. */
             200: {
                 headers: {
+                    /** @description The version, for `If-Match`. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
                      *       "airport": "",
-                     *       "avatar": "",
+                     *       "arrival_date": "2026-11-23",
+                     *       "arrives_at": "2026-11-23T19:00:00.000Z",
+                     *       "avatar": "/api/avatars/initials/7-I.svg",
                      *       "capacity_left_g": [
                      *         10000,
                      *         10000
                      *       ],
                      *       "date": "2026-11-23",
+                     *       "departs_at": "2026-11-23T05:00:00.000Z",
                      *       "from": "Москва",
+                     *       "from_tz": "Europe/Moscow",
                      *       "id": "01990000-0000-7000-8000-000000000009",
+                     *       "itinerary": [
+                     *         {
+                     *           "arrives_at": "2026-11-23T05:00:00.000Z",
+                     *           "country": "RU",
+                     *           "date": "2026-11-23",
+                     *           "departs_at": "2026-11-23T05:00:00.000Z",
+                     *           "lat": 55.75204,
+                     *           "lon": 37.61781,
+                     *           "name": "Москва",
+                     *           "place_id": "524901",
+                     *           "time": "08:00",
+                     *           "tz": "Europe/Moscow"
+                     *         },
+                     *         {
+                     *           "arrives_at": "2026-11-23T12:06:00.000Z",
+                     *           "country": "RU",
+                     *           "date": "2026-11-23",
+                     *           "departs_at": "2026-11-23T12:06:00.000Z",
+                     *           "lat": 56.32867,
+                     *           "lon": 44.00205,
+                     *           "name": "Нижний Новгород",
+                     *           "place_id": "520555",
+                     *           "time": "15:06",
+                     *           "tz": "Europe/Moscow"
+                     *         },
+                     *         {
+                     *           "arrives_at": "2026-11-23T19:00:00.000Z",
+                     *           "country": "RU",
+                     *           "date": "2026-11-23",
+                     *           "departs_at": "2026-11-23T19:00:00.000Z",
+                     *           "lat": 55.78874,
+                     *           "lon": 49.12214,
+                     *           "name": "Казань",
+                     *           "place_id": "551487",
+                     *           "time": "22:00",
+                     *           "tz": "Europe/Moscow"
+                     *         }
+                     *       ],
                      *       "name": "Ivan",
                      *       "price": 300,
                      *       "rating": 0,
@@ -6593,10 +6231,12 @@ export interface operations {
                      *       "state": "active",
                      *       "stops": [
                      *         "Москва",
-                     *         "Нижний Новгород"
+                     *         "Нижний Новгород",
+                     *         "Казань"
                      *       ],
                      *       "time": "08:00 → 22:00",
                      *       "to": "Казань",
+                     *       "to_tz": "Europe/Moscow",
                      *       "transport": "car",
                      *       "tripComment": "Еду один, место есть",
                      *       "trip_comment": "Еду один, место есть",
@@ -6607,15 +6247,23 @@ export interface operations {
                     "application/json": components["schemas"]["TripView"];
                 };
             };
+            /** @description Unauthorized. */
             401: components["responses"]["Status401"];
+            /** @description Not Found. */
             404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
     cancel_trip: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names the call: with the same key it can be repeated for a day, with one effect and one answer. */
+                "Idempotency-Key"?: string;
+                /** @description The `ETag` that was seen last: 412 if there is a newer version by now. */
+                "If-Match"?: string;
+            };
             path: {
                 /** @description The trip */
                 trip_id: string;
@@ -6624,8 +6272,11 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A trip was called off. */
             200: {
                 headers: {
+                    /** @description `true` if this is the answer of an earlier call with the same key. */
+                    "Idempotent-Replayed"?: boolean;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6638,7 +6289,9 @@ export interface operations {
                     "application/json": components["schemas"]["TripCancelled"];
                 };
             };
+            /** @description Unauthorized. */
             401: components["responses"]["Status401"];
+            /** @description Not Found. */
             404: components["responses"]["Status404"];
             /**
              * @description - `conflict`: somebody else changed it at the same moment: try again
@@ -6650,6 +6303,8 @@ export interface operations {
              */
             409: {
                 headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6686,6 +6341,7 @@ export interface operations {
                     };
                 };
             };
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
@@ -6701,6 +6357,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The requests of a trip. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6713,13 +6370,13 @@ export interface operations {
                      *           "delivery_location": "Казань, ул. Мира, 2",
                      *           "id": "01990000-0000-7000-8000-00000000000a",
                      *           "is_new": false,
-                     *           "message": "Возьму",
-                     *           "origin": "courier",
+                     *           "message": "Возьмёте?",
+                     *           "origin": "sender",
                      *           "package_description": "Книги, одна коробка",
                      *           "package_id": "01990000-0000-7000-8000-000000000008",
                      *           "pickup_location": "Москва, ул. Ленина, 1",
                      *           "reward": 450,
-                     *           "sender_avatar": "",
+                     *           "sender_avatar": "/api/avatars/initials/2-A.svg",
                      *           "sender_name": "Anna",
                      *           "sender_telegram": "anna",
                      *           "state": "accepted",
@@ -6733,176 +6390,735 @@ export interface operations {
                     "application/json": components["schemas"]["TripRequestsView"];
                 };
             };
+            /** @description Unauthorized. */
             401: components["responses"]["Status401"];
+            /** @description Not Found. */
             404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
-    delete_account: {
+    accept_request: {
         parameters: {
             query?: never;
-            header?: never;
-            path?: never;
+            header?: {
+                /** @description Names the call: with the same key it can be repeated for a day, with one effect and one answer. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The request */
+                request_id: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description A step was taken, or had been taken before. */
             200: {
                 headers: {
+                    /** @description `true` if this is the answer of an earlier call with the same key. */
+                    "Idempotent-Replayed"?: boolean;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
-                     *       "restorable_until": "2026-11-28T15:32:30.464Z",
+                     *       "balance_update": {
+                     *         "frozen": 500
+                     *       },
+                     *       "new_status": "accepted",
                      *       "success": true
                      *     }
                      */
-                    "application/json": components["schemas"]["AccountDeleted"];
+                    "application/json": components["schemas"]["RequestStep"];
                 };
             };
+            /** @description Unauthorized. */
             401: components["responses"]["Status401"];
             /**
-             * @description - `conflict`: somebody else changed it at the same moment: try again
-             *     - `operator`: an administrator has to take the role away first
-             *     - `open_deals`: a deal is still under way
-             *     - `money_left`: there is money in the wallet, or on its way out of it
+             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `wrong_party`: this step is the other party's
              */
-            409: {
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "conflict" | "operator" | "open_deals" | "money_left";
+                        code?: "forbidden" | "origin_not_allowed" | "wrong_party";
                     };
                 };
             };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `no_room`: the trip has no room left for it
+             *     - `insufficient_funds`: there is not enough money: the sender's for the reward, or one's own to take out
+             *     - `illegal_transition`: not in this state
+             *     - `already_taken`: another courier has the package
+             *     - `expired`: too late: the time to answer, or the package's own, is over
+             *     - `trip_not_live`: the trip is over or called off
+             *     - `party_gone`: the sender or the courier has deleted the account, or was shut out
+             *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
+             *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "no_room" | "insufficient_funds" | "illegal_transition" | "already_taken" | "expired" | "trip_not_live" | "party_gone" | "in_progress" | "answered_before";
+                    };
+                };
+            };
+            /**
+             * @description - `invalid`: understood, but `fields` says what will not do
+             *     - `does_not_suit`: the package does not suit the trip: another way, time or size
+             *     - `key_reused`: the `Idempotency-Key` was used for another call
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid" | "does_not_suit" | "key_reused";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
-    change_avatar: {
+    decline_request: {
         parameters: {
             query?: never;
-            header?: never;
-            path?: never;
+            header?: {
+                /** @description Names the call: with the same key it can be repeated for a day, with one effect and one answer. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The request */
+                request_id: string;
+            };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
-                "multipart/form-data": components["schemas"]["UploadForm"];
+                /**
+                 * @example {
+                 *       "reason": "Нет места"
+                 *     }
+                 */
+                "application/json": components["schemas"]["DeclineRequest"] | null;
             };
         };
         responses: {
+            /** @description A step was taken, or had been taken before. */
             200: {
                 headers: {
+                    /** @description `true` if this is the answer of an earlier call with the same key. */
+                    "Idempotent-Replayed"?: boolean;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
-                     *       "avatar": "https://api.example.org/api/avatars/01990000-0000-7000-8000-000000000030",
+                     *       "new_status": "declined",
                      *       "success": true
                      *     }
                      */
-                    "application/json": components["schemas"]["AvatarSet"];
+                    "application/json": components["schemas"]["RequestStep"];
                 };
             };
+            /** @description Bad Request. */
             400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
             401: components["responses"]["Status401"];
-            413: components["responses"]["Status413"];
-            415: components["responses"]["Status415"];
-            422: components["responses"]["Status422"];
-            429: components["responses"]["Status429"];
+            /**
+             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `wrong_party`: this step is the other party's
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "forbidden" | "origin_not_allowed" | "wrong_party";
+                    };
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `illegal_transition`: not in this state
+             *     - `already_taken`: another courier has the package
+             *     - `expired`: too late: the time to answer, or the package's own, is over
+             *     - `trip_not_live`: the trip is over or called off
+             *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
+             *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "illegal_transition" | "already_taken" | "expired" | "trip_not_live" | "in_progress" | "answered_before";
+                    };
+                };
+            };
+            /**
+             * @description - `invalid`: understood, but `fields` says what will not do
+             *     - `key_reused`: the `Idempotency-Key` was used for another call
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid" | "key_reused";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
-    remove_avatar: {
+    mark_picked_up: {
         parameters: {
             query?: never;
-            header?: never;
-            path?: never;
+            header?: {
+                /** @description Names the call: with the same key it can be repeated for a day, with one effect and one answer. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The request */
+                request_id: string;
+            };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "964956"
+                 *     }
+                 */
+                "application/json": components["schemas"]["HandOverCodeShown"] | null;
+            };
+        };
         responses: {
+            /** @description A step was taken, or had been taken before. */
             200: {
                 headers: {
+                    /** @description `true` if this is the answer of an earlier call with the same key. */
+                    "Idempotent-Replayed"?: boolean;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
-                     *       "avatar": "",
+                     *       "new_status": "picked_up",
                      *       "success": true
                      *     }
                      */
-                    "application/json": components["schemas"]["AvatarSet"];
+                    "application/json": components["schemas"]["RequestStep"];
                 };
             };
+            /** @description Unauthorized. */
             401: components["responses"]["Status401"];
+            /**
+             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `wrong_party`: this step is the other party's
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "forbidden" | "origin_not_allowed" | "wrong_party";
+                    };
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `illegal_transition`: not in this state
+             *     - `already_taken`: another courier has the package
+             *     - `expired`: too late: the time to answer, or the package's own, is over
+             *     - `trip_not_live`: the trip is over or called off
+             *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
+             *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "illegal_transition" | "already_taken" | "expired" | "trip_not_live" | "in_progress" | "answered_before";
+                    };
+                };
+            };
+            /**
+             * @description - `invalid`: understood, but `fields` says what will not do
+             *     - `code_required`: the package changes hands only with its code
+             *     - `key_reused`: the `Idempotency-Key` was used for another call
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid" | "code_required" | "key_reused";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
-    my_balance: {
+    mark_delivered: {
         parameters: {
             query?: never;
-            header?: never;
-            path?: never;
+            header?: {
+                /** @description Names the call: with the same key it can be repeated for a day, with one effect and one answer. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The request */
+                request_id: string;
+            };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "598164"
+                 *     }
+                 */
+                "application/json": components["schemas"]["HandOverCodeShown"] | null;
+            };
+        };
         responses: {
+            /** @description A step was taken, or had been taken before. */
             200: {
                 headers: {
+                    /** @description `true` if this is the answer of an earlier call with the same key. */
+                    "Idempotent-Replayed"?: boolean;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
-                     *       "balance": {
-                     *         "available": 405,
-                     *         "frozen": 0,
-                     *         "pending": 0,
-                     *         "total": 405
+                     *       "balance_update": {
+                     *         "frozen": -450,
+                     *         "pending": 450
                      *       },
-                     *       "transactions": [
-                     *         {
-                     *           "amount": 405,
-                     *           "date": "2026-11-21T15:32:30.203Z",
-                     *           "description": "Книги, одна коробка",
-                     *           "id": "01990000-0000-7000-8000-00000000000a:release",
-                     *           "status": "completed",
-                     *           "type": "release"
-                     *         },
-                     *         {
-                     *           "amount": -45,
-                     *           "date": "2026-11-21T15:32:30.203Z",
-                     *           "description": "Книги, одна коробка",
-                     *           "id": "01990000-0000-7000-8000-00000000000a:fee",
-                     *           "status": "completed",
-                     *           "type": "fee"
-                     *         }
-                     *       ]
+                     *       "new_status": "delivered",
+                     *       "success": true
                      *     }
                      */
-                    "application/json": components["schemas"]["Wallet"];
+                    "application/json": components["schemas"]["RequestStep"];
                 };
             };
+            /** @description Unauthorized. */
             401: components["responses"]["Status401"];
+            /**
+             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `wrong_party`: this step is the other party's
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "forbidden" | "origin_not_allowed" | "wrong_party";
+                    };
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `illegal_transition`: not in this state
+             *     - `already_taken`: another courier has the package
+             *     - `expired`: too late: the time to answer, or the package's own, is over
+             *     - `trip_not_live`: the trip is over or called off
+             *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
+             *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "illegal_transition" | "already_taken" | "expired" | "trip_not_live" | "in_progress" | "answered_before";
+                    };
+                };
+            };
+            /**
+             * @description - `invalid`: understood, but `fields` says what will not do
+             *     - `code_required`: the package changes hands only with its code
+             *     - `key_reused`: the `Idempotency-Key` was used for another call
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid" | "code_required" | "key_reused";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
-    my_documents: {
+    confirm_delivery: {
         parameters: {
             query?: never;
-            header?: never;
-            path?: never;
+            header?: {
+                /** @description Names the call: with the same key it can be repeated for a day, with one effect and one answer. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The request */
+                request_id: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description A step was taken, or had been taken before. */
+            200: {
+                headers: {
+                    /** @description `true` if this is the answer of an earlier call with the same key. */
+                    "Idempotent-Replayed"?: boolean;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "balance_update": {
+                     *         "available": 405,
+                     *         "pending": -450
+                     *       },
+                     *       "new_status": "confirmed",
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RequestStep"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /**
+             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `wrong_party`: this step is the other party's
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "forbidden" | "origin_not_allowed" | "wrong_party";
+                    };
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `illegal_transition`: not in this state
+             *     - `already_taken`: another courier has the package
+             *     - `expired`: too late: the time to answer, or the package's own, is over
+             *     - `trip_not_live`: the trip is over or called off
+             *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
+             *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "illegal_transition" | "already_taken" | "expired" | "trip_not_live" | "in_progress" | "answered_before";
+                    };
+                };
+            };
+            /**
+             * @description - `invalid`: understood, but `fields` says what will not do
+             *     - `key_reused`: the `Idempotency-Key` was used for another call
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid" | "key_reused";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    cancel_request: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the call: with the same key it can be repeated for a day, with one effect and one answer. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The request */
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A step was taken, or had been taken before. */
+            200: {
+                headers: {
+                    /** @description `true` if this is the answer of an earlier call with the same key. */
+                    "Idempotent-Replayed"?: boolean;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "balance_update": {
+                     *         "frozen": -500
+                     *       },
+                     *       "new_status": "cancelled",
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RequestStep"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /**
+             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `wrong_party`: this step is the other party's
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "forbidden" | "origin_not_allowed" | "wrong_party";
+                    };
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `illegal_transition`: not in this state
+             *     - `already_taken`: another courier has the package
+             *     - `expired`: too late: the time to answer, or the package's own, is over
+             *     - `trip_not_live`: the trip is over or called off
+             *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
+             *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "illegal_transition" | "already_taken" | "expired" | "trip_not_live" | "in_progress" | "answered_before";
+                    };
+                };
+            };
+            /**
+             * @description - `invalid`: understood, but `fields` says what will not do
+             *     - `key_reused`: the `Idempotency-Key` was used for another call
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid" | "key_reused";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    dispute_delivery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the call: with the same key it can be repeated for a day, with one effect and one answer. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The request */
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Коробка пуста"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewDispute"];
+            };
+        };
+        responses: {
+            /** @description A step was taken, or had been taken before. */
+            200: {
+                headers: {
+                    /** @description `true` if this is the answer of an earlier call with the same key. */
+                    "Idempotent-Replayed"?: boolean;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "new_status": "disputed",
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RequestStep"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /**
+             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `wrong_party`: this step is the other party's
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "forbidden" | "origin_not_allowed" | "wrong_party";
+                    };
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `illegal_transition`: not in this state
+             *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
+             *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "illegal_transition" | "in_progress" | "answered_before";
+                    };
+                };
+            };
+            /**
+             * @description - `invalid`: understood, but `fields` says what will not do
+             *     - `key_reused`: the `Idempotency-Key` was used for another call
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid" | "key_reused";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    hand_over_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The request */
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The codes of a deal, for its sender. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6910,31 +7126,64 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "documents": [
-                     *         {
-                     *           "created_at": "2026-11-21T15:32:29.668Z",
-                     *           "id": "01990000-0000-7000-8000-000000000030",
-                     *           "is_kept": true,
-                     *           "media_type": "image/jpeg",
-                     *           "size_bytes": 183204,
-                     *           "status": "pending"
-                     *         }
-                     *       ],
-                     *       "verified": false
+                     *       "delivery": {
+                     *         "code": "598164",
+                     *         "qr": "peerpack:delivery:01990000-0000-7000-8000-00000000000a:598164"
+                     *       },
+                     *       "pickup": {
+                     *         "code": "964956",
+                     *         "qr": "peerpack:pickup:01990000-0000-7000-8000-00000000000a:964956"
+                     *       }
                      *     }
                      */
-                    "application/json": components["schemas"]["MyDocuments"];
+                    "application/json": components["schemas"]["HandOverCodes"];
                 };
             };
+            /** @description Unauthorized. */
             401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
-    send_document: {
+    show_photo: {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                /** @description The request */
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The photograph */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": components["schemas"]["FileBytes"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    attach_photo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The request */
+                request_id: string;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -6943,6 +7192,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The photograph is attached. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -6950,51 +7200,94 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "document_id": "01990000-0000-7000-8000-000000000030",
                      *       "success": true
                      *     }
                      */
-                    "application/json": components["schemas"]["DocumentSent"];
+                    "application/json": components["schemas"]["PhotoAttached"];
                 };
             };
+            /** @description Bad Request. */
             400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
             401: components["responses"]["Status401"];
             /**
-             * @description - `conflict`: somebody else changed it at the same moment: try again
-             *     - `too_many_documents`: too many documents wait for a decision
+             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `wrong_party`: this step is the other party's
              */
-            409: {
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "conflict" | "too_many_documents";
+                        code?: "forbidden" | "origin_not_allowed" | "wrong_party";
                     };
                 };
             };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `illegal_transition`: not in this state
+             *     - `photo_attached`: there is a photograph already, and it stays
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "illegal_transition" | "photo_attached";
+                    };
+                };
+            };
+            /** @description Payload Too Large. */
             413: components["responses"]["Status413"];
+            /** @description Unsupported Media Type. */
             415: components["responses"]["Status415"];
+            /** @description Unprocessable Entity. */
             422: components["responses"]["Status422"];
+            /** @description Too Many Requests. */
             429: components["responses"]["Status429"];
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
-    withdraw_document: {
+    review_delivery: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names the call: with the same key it can be repeated for a day, with one effect and one answer. */
+                "Idempotency-Key"?: string;
+            };
             path: {
-                /** @description The document */
-                document_id: string;
+                /** @description The request */
+                request_id: string;
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "rating": 5,
+                 *       "text": "Спасибо!"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewReview"];
+            };
+        };
         responses: {
-            200: {
+            /** @description It is kept. */
+            201: {
                 headers: {
+                    /** @description `true` if this is the answer of an earlier call with the same key. */
+                    "Idempotent-Replayed"?: boolean;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7003,11 +7296,51 @@ export interface operations {
                      *       "success": true
                      *     }
                      */
-                    "application/json": components["schemas"]["DocumentWithdrawn"];
+                    "application/json": components["schemas"]["ReviewKept"];
                 };
             };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
             401: components["responses"]["Status401"];
+            /** @description Not Found. */
             404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `illegal_transition`: not in this state
+             *     - `already_reviewed`: one review for each party and delivery
+             *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
+             *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "illegal_transition" | "already_reviewed" | "in_progress" | "answered_before";
+                    };
+                };
+            };
+            /**
+             * @description - `invalid`: understood, but `fields` says what will not do
+             *     - `key_reused`: the `Idempotency-Key` was used for another call
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid" | "key_reused";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
@@ -7023,6 +7356,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Notifications. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7059,9 +7393,11 @@ export interface operations {
                      *           "action_url": "/courier/01990000-0000-7000-8000-000000000004",
                      *           "courier_name": "Oleg",
                      *           "date": "2026-11-23",
+                     *           "departs_at": "2026-11-23T05:00:00.000Z",
+                     *           "from_tz": "Europe/Moscow",
                      *           "id": "3",
                      *           "is_read": false,
-                     *           "message": "Oleg едет Москва → Казань, 2026-11-23",
+                     *           "message": "Oleg едет Москва → Казань, 2026-11-23 в 08:00 по местному времени",
                      *           "route": "Москва → Казань",
                      *           "timestamp": "2026-11-21T15:32:29.504Z",
                      *           "title": "Новый курьер на маршруте",
@@ -7074,368 +7410,27 @@ export interface operations {
                     "application/json": components["schemas"]["Notifications"];
                 };
             };
+            /** @description Bad Request. */
             400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
             401: components["responses"]["Status401"];
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
-    my_packages: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "packages": [
-                     *         {
-                     *           "created_at": "2026-11-21T15:32:29.496Z",
-                     *           "description": "Книги, одна коробка",
-                     *           "from": "Москва",
-                     *           "hand_over_codes": true,
-                     *           "id": "01990000-0000-7000-8000-000000000008",
-                     *           "mode": "choose",
-                     *           "responses": [
-                     *             {
-                     *               "airport": "",
-                     *               "comment": "Возьму",
-                     *               "courierAvatar": "",
-                     *               "courierId": "01990000-0000-7000-8000-00000000000b",
-                     *               "courierName": "Ivan",
-                     *               "courierRating": 0,
-                     *               "courier_avatar": "",
-                     *               "courier_id": "01990000-0000-7000-8000-00000000000b",
-                     *               "courier_name": "Ivan",
-                     *               "courier_rating": 0,
-                     *               "date": "2026-11-23",
-                     *               "id": "01990000-0000-7000-8000-00000000000a",
-                     *               "isNew": true,
-                     *               "is_new": true,
-                     *               "message": "Возьму",
-                     *               "price": 450,
-                     *               "state": "pending",
-                     *               "status": "pending",
-                     *               "telegramUsername": "ivan",
-                     *               "telegram_username": "ivan",
-                     *               "time": "08:00 → 22:00",
-                     *               "timestamp": "2026-11-21T15:32:29.544Z",
-                     *               "trip_id": "01990000-0000-7000-8000-000000000009"
-                     *             }
-                     *           ],
-                     *           "reward": 500,
-                     *           "size": "s",
-                     *           "state": "open",
-                     *           "status": "active",
-                     *           "tags": [
-                     *             "книги"
-                     *           ],
-                     *           "to": "Казань",
-                     *           "usage_count": 0,
-                     *           "version": 2,
-                     *           "weight": "light"
-                     *         }
-                     *       ]
-                     *     }
-                     */
-                    "application/json": components["schemas"]["MyPackages"];
-                };
-            };
-            401: components["responses"]["Status401"];
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    my_profile: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "avatar": "",
-                     *       "created_at": "2026-11-21T15:32:27.136Z",
-                     *       "id": "01990000-0000-7000-8000-00000000000b",
-                     *       "language": "ru",
-                     *       "name": "Ivan",
-                     *       "past_trips": [
-                     *         {
-                     *           "date": "2026-11-23",
-                     *           "from": "Москва",
-                     *           "success": true,
-                     *           "to": "Казань"
-                     *         }
-                     *       ],
-                     *       "rating": 5,
-                     *       "reviews": [
-                     *         {
-                     *           "date": "2026-11-21",
-                     *           "name": "Anna",
-                     *           "rating": 5,
-                     *           "text": "Спасибо!"
-                     *         }
-                     *       ],
-                     *       "reviews_count": 1,
-                     *       "role": "user",
-                     *       "telegram_id": 43,
-                     *       "trips_count": 1,
-                     *       "username": "ivan",
-                     *       "verified": false
-                     *     }
-                     */
-                    "application/json": components["schemas"]["ProfileView"];
-                };
-            };
-            401: components["responses"]["Status401"];
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    change_profile: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "language": "ru",
-                 *       "name": "Анна Б."
-                 *     }
-                 */
-                "application/json": components["schemas"]["ProfileChange"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "avatar": "",
-                     *       "created_at": "2026-11-21T15:32:26.957Z",
-                     *       "id": "01990000-0000-7000-8000-000000000001",
-                     *       "language": "ru",
-                     *       "name": "Анна Б.",
-                     *       "past_trips": [],
-                     *       "rating": 5,
-                     *       "reviews": [
-                     *         {
-                     *           "date": "2026-11-21",
-                     *           "name": "Ivan",
-                     *           "rating": 5,
-                     *           "text": "Всё хорошо"
-                     *         }
-                     *       ],
-                     *       "reviews_count": 1,
-                     *       "role": "user",
-                     *       "telegram_id": 42,
-                     *       "trips_count": 0,
-                     *       "username": "anna",
-                     *       "verified": false
-                     *     }
-                     */
-                    "application/json": components["schemas"]["ProfileView"];
-                };
-            };
-            400: components["responses"]["Status400"];
-            401: components["responses"]["Status401"];
-            /** @description - `stale`: it has changed since the version in `If-Match`: look again */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "stale";
-                    };
-                };
-            };
-            422: components["responses"]["Status422"];
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    begin_second_factor: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "recovery_codes": [
-                     *         "be77f9f-74ea5c1-bae8e8a-f635cc0",
-                     *         "e214179-1ea3f57-4add0fc-7d44e61"
-                     *       ],
-                     *       "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
-                     *       "uri": "otpauth://totp/PeerPack:01990000-0000-7000-8000-000000000006?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=PeerPack"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["NewSecondFactor"];
-                };
-            };
-            401: components["responses"]["Status401"];
-            403: components["responses"]["Status403"];
-            /**
-             * @description - `conflict`: somebody else changed it at the same moment: try again
-             *     - `second_factor_exists`: the old second factor has to be removed first
-             */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "conflict" | "second_factor_exists";
-                    };
-                };
-            };
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    remove_second_factor: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "code": "be77f9f-74ea5c1-bae8e8a-f635cc0"
-                 *     }
-                 */
-                "application/json": components["schemas"]["SecondFactorCode"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "success": true
-                     *     }
-                     */
-                    "application/json": components["schemas"]["SignedOut"];
-                };
-            };
-            400: components["responses"]["Status400"];
-            /**
-             * @description - `unauthorized`: nobody is signed in
-             *     - `invalid_token`: the token is not ours, or its session has ended: sign in again
-             *     - `token_expired`: the access token is too old: refresh it
-             *     - `invalid_code`: the code is wrong or no longer good
-             */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "unauthorized" | "invalid_token" | "token_expired" | "invalid_code";
-                    };
-                };
-            };
-            /**
-             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
-             *     - `invalid_code`: the code is wrong or no longer good
-             */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code?: "forbidden" | "invalid_code";
-                    };
-                };
-            };
-            429: components["responses"]["Status429"];
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    my_sessions: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "sessions": [
-                     *         {
-                     *           "created_at": "2026-11-21T15:32:26.968Z",
-                     *           "device": "Mini App",
-                     *           "id": "01990000-0000-7000-8000-000000000012",
-                     *           "is_current": true,
-                     *           "last_seen_at": "2026-11-21T15:32:26.968Z"
-                     *         }
-                     *       ]
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Sessions"];
-                };
-            };
-            401: components["responses"]["Status401"];
-            default: components["responses"]["Otherwise"];
-        };
-    };
-    end_session: {
+    read_notification: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                /** @description The session */
-                session_id: string;
+                /** @description The notification */
+                notification_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description It was read. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7446,15 +7441,18 @@ export interface operations {
                      *       "success": true
                      *     }
                      */
-                    "application/json": components["schemas"]["SignedOut"];
+                    "application/json": components["schemas"]["NotificationRead"];
                 };
             };
+            /** @description Unauthorized. */
             401: components["responses"]["Status401"];
+            /** @description Not Found. */
             404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
-    my_trips: {
+    read_all_notifications: {
         parameters: {
             query?: never;
             header?: never;
@@ -7463,6 +7461,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description All were read. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7470,48 +7469,78 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "trips": [
+                     *       "marked_count": 3,
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NotificationsRead"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    my_balance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One's money. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "balance": {
+                     *         "available": 405,
+                     *         "frozen": 0,
+                     *         "pending": 0,
+                     *         "total": 405
+                     *       },
+                     *       "transactions": [
                      *         {
-                     *           "airport": "",
-                     *           "avatar": "",
-                     *           "capacity_left_g": [
-                     *             9000,
-                     *             9000
-                     *           ],
-                     *           "date": "2026-11-23",
-                     *           "from": "Москва",
-                     *           "id": "01990000-0000-7000-8000-000000000009",
-                     *           "name": "Ivan",
-                     *           "price": 300,
-                     *           "rating": 5,
-                     *           "reviews_count": 1,
-                     *           "state": "active",
-                     *           "stops": [
-                     *             "Москва",
-                     *             "Нижний Новгород"
-                     *           ],
-                     *           "time": "08:00 → 22:00",
-                     *           "to": "Казань",
-                     *           "transport": "car",
-                     *           "tripComment": "Еду один, место есть",
-                     *           "trip_comment": "Еду один, место есть",
-                     *           "trips_count": 1,
-                     *           "version": 2
+                     *           "amount": 405,
+                     *           "date": "2026-11-21T15:32:30.203Z",
+                     *           "description": "Книги, одна коробка",
+                     *           "id": "01990000-0000-7000-8000-00000000000a:release",
+                     *           "status": "completed",
+                     *           "type": "release"
+                     *         },
+                     *         {
+                     *           "amount": -45,
+                     *           "date": "2026-11-21T15:32:30.203Z",
+                     *           "description": "Книги, одна коробка",
+                     *           "id": "01990000-0000-7000-8000-00000000000a:fee",
+                     *           "status": "completed",
+                     *           "type": "fee"
                      *         }
                      *       ]
                      *     }
                      */
-                    "application/json": components["schemas"]["MyTrips"];
+                    "application/json": components["schemas"]["Wallet"];
                 };
             };
+            /** @description Unauthorized. */
             401: components["responses"]["Status401"];
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
     withdraw_money: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names the call: with the same key it can be repeated for a day, with one effect and one answer. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7523,12 +7552,15 @@ export interface operations {
                  *       "method": "СБП +7 900 123-45-67"
                  *     }
                  */
-                "application/json": components["schemas"]["Withdraw"];
+                "application/json": components["schemas"]["NewWithdrawal"];
             };
         };
         responses: {
+            /** @description Money is on its way out. */
             200: {
                 headers: {
+                    /** @description `true` if this is the answer of an earlier call with the same key. */
+                    "Idempotent-Replayed"?: boolean;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7539,20 +7571,24 @@ export interface operations {
                      *       "withdrawal_id": "01990000-0000-7000-8000-000000000010"
                      *     }
                      */
-                    "application/json": components["schemas"]["Withdrawn"];
+                    "application/json": components["schemas"]["WithdrawalMade"];
                 };
             };
+            /** @description Bad Request. */
             400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
             401: components["responses"]["Status401"];
             /**
              * @description - `conflict`: somebody else changed it at the same moment: try again
-             *     - `insufficient_funds`: there is not enough money
+             *     - `insufficient_funds`: there is not enough money: the sender's for the reward, or one's own to take out
              *     - `too_many_withdrawals`: too many withdrawals wait for an operator
              *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
              *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
              */
             409: {
                 headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7577,6 +7613,285 @@ export interface operations {
                     };
                 };
             };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    sync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where things stand. Of more than 200 packages or trips those that are under way are here, and the newest of the others. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "offers": [
+                     *         {
+                     *           "capacity_left_g": 9000,
+                     *           "currency": "RUB",
+                     *           "detour_km": 9.5,
+                     *           "detour_min": 12,
+                     *           "dropoff": {
+                     *             "eta": "2026-09-22T08:00:00.000Z",
+                     *             "place": {
+                     *               "id": 480060,
+                     *               "lat": 56.86,
+                     *               "lon": 35.9,
+                     *               "name_en": "Tver",
+                     *               "name_ru": "Тверь",
+                     *               "tz": "Europe/Moscow"
+                     *             }
+                     *           },
+                     *           "expires_at": "2026-09-21T14:15:20.123Z",
+                     *           "fee": 50,
+                     *           "leg_from": 0,
+                     *           "leg_to": 1,
+                     *           "package": {
+                     *             "deliver_by": "2026-10-05T14:13:20.123Z",
+                     *             "description": "книги",
+                     *             "from": {
+                     *               "id": 524901,
+                     *               "lat": 55.75,
+                     *               "lon": 37.62,
+                     *               "name_en": "Moscow",
+                     *               "name_ru": "Москва",
+                     *               "tz": "Europe/Moscow"
+                     *             },
+                     *             "id": "01900000-0000-7000-8000-000000000004",
+                     *             "ready_at": "2026-09-21T14:13:20.123Z",
+                     *             "size": "s",
+                     *             "tags": [
+                     *               "книги"
+                     *             ],
+                     *             "to": {
+                     *               "id": 480060,
+                     *               "lat": 56.86,
+                     *               "lon": 35.9,
+                     *               "name_en": "Tver",
+                     *               "name_ru": "Тверь",
+                     *               "tz": "Europe/Moscow"
+                     *             },
+                     *             "volume_ml": 5000,
+                     *             "weight": "light",
+                     *             "weight_g": 1000
+                     *           },
+                     *           "pickup": {
+                     *             "eta": "2026-09-22T05:00:00.000Z",
+                     *             "place": {
+                     *               "id": 524901,
+                     *               "lat": 55.75,
+                     *               "lon": 37.62,
+                     *               "name_en": "Moscow",
+                     *               "name_ru": "Москва",
+                     *               "tz": "Europe/Moscow"
+                     *             }
+                     *           },
+                     *           "request_id": "01900000-0000-7000-8000-000000000002",
+                     *           "reward": 500,
+                     *           "trip_id": "01900000-0000-7000-8000-000000000003",
+                     *           "ttl_ms": 30000,
+                     *           "why": [
+                     *             "detour:+12min",
+                     *             "room_left:8000g",
+                     *             "early:318h"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "packages": [
+                     *         {
+                     *           "completedAt": "2026-11-21T15:32:30.409Z",
+                     *           "created_at": "2026-11-21T15:32:30.284Z",
+                     *           "deliver_by": "2026-12-05T15:32:29.496Z",
+                     *           "delivery_address": "ул. Мира, 2",
+                     *           "description": "Книги, одна коробка",
+                     *           "dropoff": {
+                     *             "lat": 55.78874,
+                     *             "lon": 49.12214
+                     *           },
+                     *           "from": "Москва",
+                     *           "from_tz": "Europe/Moscow",
+                     *           "hand_over_codes": false,
+                     *           "id": "01990000-0000-7000-8000-00000000000d",
+                     *           "mode": "choose",
+                     *           "pickup": {
+                     *             "lat": 55.75204,
+                     *             "lon": 37.61781
+                     *           },
+                     *           "pickup_address": "ул. Ленина, 1",
+                     *           "ready_at": "2026-11-21T15:32:29.496Z",
+                     *           "responses": [
+                     *             {
+                     *               "airport": "",
+                     *               "arrival_date": "2026-11-23",
+                     *               "arrives_at": "2026-11-23T19:00:00.000Z",
+                     *               "comment": "Возьмёте?",
+                     *               "courierAvatar": "/api/avatars/initials/7-I.svg",
+                     *               "courierId": "01990000-0000-7000-8000-00000000000b",
+                     *               "courierName": "Ivan",
+                     *               "courierRating": 5,
+                     *               "courier_avatar": "/api/avatars/initials/7-I.svg",
+                     *               "courier_id": "01990000-0000-7000-8000-00000000000b",
+                     *               "courier_name": "Ivan",
+                     *               "courier_rating": 5,
+                     *               "date": "2026-11-23",
+                     *               "departs_at": "2026-11-23T05:00:00.000Z",
+                     *               "from_tz": "Europe/Moscow",
+                     *               "id": "01990000-0000-7000-8000-00000000000e",
+                     *               "isNew": false,
+                     *               "is_new": false,
+                     *               "message": "Возьмёте?",
+                     *               "price": 500,
+                     *               "state": "declined",
+                     *               "status": "declined",
+                     *               "telegramUsername": "ivan",
+                     *               "telegram_username": "ivan",
+                     *               "time": "08:00 → 22:00",
+                     *               "timestamp": "2026-11-21T15:32:30.328Z",
+                     *               "to_tz": "Europe/Moscow",
+                     *               "trip_id": "01990000-0000-7000-8000-000000000009"
+                     *             },
+                     *             {
+                     *               "airport": "",
+                     *               "arrival_date": "2026-11-23",
+                     *               "arrives_at": "2026-11-23T19:00:00.000Z",
+                     *               "comment": "Возьмёте?",
+                     *               "courierAvatar": "/api/avatars/initials/7-I.svg",
+                     *               "courierId": "01990000-0000-7000-8000-000000000004",
+                     *               "courierName": "Oleg",
+                     *               "courierRating": 0,
+                     *               "courier_avatar": "/api/avatars/initials/7-I.svg",
+                     *               "courier_id": "01990000-0000-7000-8000-000000000004",
+                     *               "courier_name": "Oleg",
+                     *               "courier_rating": 0,
+                     *               "date": "2026-11-23",
+                     *               "departs_at": "2026-11-23T05:00:00.000Z",
+                     *               "from_tz": "Europe/Moscow",
+                     *               "id": "01990000-0000-7000-8000-00000000000f",
+                     *               "isNew": false,
+                     *               "is_new": false,
+                     *               "message": "Возьмёте?",
+                     *               "price": 500,
+                     *               "state": "cancelled",
+                     *               "status": "declined",
+                     *               "telegramUsername": "oleg",
+                     *               "telegram_username": "oleg",
+                     *               "time": "08:00 → 22:00",
+                     *               "timestamp": "2026-11-21T15:32:30.353Z",
+                     *               "to_tz": "Europe/Moscow",
+                     *               "trip_id": "01990000-0000-7000-8000-00000000000c"
+                     *             }
+                     *           ],
+                     *           "reward": 500,
+                     *           "size": "s",
+                     *           "state": "cancelled",
+                     *           "status": "completed",
+                     *           "tags": [
+                     *             "книги"
+                     *           ],
+                     *           "to": "Казань",
+                     *           "to_tz": "Europe/Moscow",
+                     *           "usage_count": 0,
+                     *           "version": 7,
+                     *           "volume_ml": 5000,
+                     *           "weight": "light",
+                     *           "weight_g": 1000
+                     *         },
+                     *         {
+                     *           "completedAt": "2026-11-21T15:32:30.203Z",
+                     *           "created_at": "2026-11-21T15:32:29.496Z",
+                     *           "deliver_by": "2026-12-05T15:32:29.496Z",
+                     *           "delivery_address": "ул. Мира, 2",
+                     *           "description": "Книги, одна коробка",
+                     *           "dropoff": {
+                     *             "lat": 55.78874,
+                     *             "lon": 49.12214
+                     *           },
+                     *           "from": "Москва",
+                     *           "from_tz": "Europe/Moscow",
+                     *           "hand_over_codes": true,
+                     *           "id": "01990000-0000-7000-8000-000000000008",
+                     *           "mode": "choose",
+                     *           "pickup": {
+                     *             "lat": 55.75204,
+                     *             "lon": 37.61781
+                     *           },
+                     *           "pickup_address": "ул. Ленина, 1",
+                     *           "ready_at": "2026-11-21T15:32:29.496Z",
+                     *           "responses": [
+                     *             {
+                     *               "airport": "",
+                     *               "arrival_date": "2026-11-23",
+                     *               "arrives_at": "2026-11-23T19:00:00.000Z",
+                     *               "comment": "Возьму",
+                     *               "courierAvatar": "/api/avatars/initials/7-I.svg",
+                     *               "courierId": "01990000-0000-7000-8000-00000000000b",
+                     *               "courierName": "Ivan",
+                     *               "courierRating": 5,
+                     *               "courier_avatar": "/api/avatars/initials/7-I.svg",
+                     *               "courier_id": "01990000-0000-7000-8000-00000000000b",
+                     *               "courier_name": "Ivan",
+                     *               "courier_rating": 5,
+                     *               "date": "2026-11-23",
+                     *               "departs_at": "2026-11-23T05:00:00.000Z",
+                     *               "from_tz": "Europe/Moscow",
+                     *               "id": "01990000-0000-7000-8000-00000000000a",
+                     *               "isNew": false,
+                     *               "is_new": false,
+                     *               "message": "",
+                     *               "price": 450,
+                     *               "state": "confirmed",
+                     *               "status": "selected",
+                     *               "telegramUsername": "ivan",
+                     *               "telegram_username": "ivan",
+                     *               "time": "08:00 → 22:00",
+                     *               "timestamp": "2026-11-21T15:32:29.544Z",
+                     *               "to_tz": "Europe/Moscow",
+                     *               "trip_id": "01990000-0000-7000-8000-000000000009"
+                     *             }
+                     *           ],
+                     *           "reward": 500,
+                     *           "selectedCourier": "Ivan",
+                     *           "size": "s",
+                     *           "state": "confirmed",
+                     *           "status": "completed",
+                     *           "tags": [
+                     *             "книги"
+                     *           ],
+                     *           "to": "Казань",
+                     *           "to_tz": "Europe/Moscow",
+                     *           "usage_count": 0,
+                     *           "version": 6,
+                     *           "volume_ml": 5000,
+                     *           "weight": "light",
+                     *           "weight_g": 1000
+                     *         }
+                     *       ],
+                     *       "position": {
+                     *         "epoch": 2855630531953289,
+                     *         "seq": 14
+                     *       },
+                     *       "requests": [],
+                     *       "server_time": "2026-11-21T15:32:30.443Z",
+                     *       "trips": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SyncState"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Service Unavailable. */
+            503: components["responses"]["Status503"];
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };
@@ -7589,6 +7904,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A ticket for one socket. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -7600,11 +7916,1612 @@ export interface operations {
                      *       "ticket": "072d5fc130283825190a27fad319e51d14a90c74d55dff47544e60d3ea4fa41a"
                      *     }
                      */
-                    "application/json": components["schemas"]["Ticket"];
+                    "application/json": components["schemas"]["SocketTicket"];
                 };
             };
+            /** @description Unauthorized. */
             401: components["responses"]["Status401"];
+            /** @description Service Unavailable. */
             503: components["responses"]["Status503"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How the server is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "clock": {
+                     *         "skew_ms": null,
+                     *         "status": "ok"
+                     *       },
+                     *       "database": {
+                     *         "kind": "sqlite",
+                     *         "latencyMs": 0,
+                     *         "status": "ok"
+                     *       },
+                     *       "engine": {
+                     *         "actors": 4,
+                     *         "sessions": 0,
+                     *         "silent_threads": [],
+                     *         "trips": 1,
+                     *         "waiting_packages": 0
+                     *       },
+                     *       "memory": {
+                     *         "rssMB": 79
+                     *       },
+                     *       "redis": {
+                     *         "status": "not_configured"
+                     *       },
+                     *       "status": "ok",
+                     *       "timestamp": "2026-11-21T15:32:30.445Z",
+                     *       "uptime": 3,
+                     *       "version": "0.1.0"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    health_live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whether to send requests here. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ready": true,
+                     *       "reasons": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
+        };
+    };
+    health_ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whether to send requests here. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ready": true,
+                     *       "reasons": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
+            /** @description Whether to send requests here. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
+        };
+    };
+    sign_in_operator: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "login": "root",
+                 *       "password": "twelve characters or more"
+                 *     }
+                 */
+                "application/json": components["schemas"]["OperatorLogin"];
+            };
+        };
+        responses: {
+            /** @description Tokens of a signed-in user. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "access_token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl",
+                     *       "expires_in": 900,
+                     *       "is_new": false,
+                     *       "refresh_token": "rt_00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
+                     *       "user": {
+                     *         "avatar": "/api/avatars/initials/7-I.svg",
+                     *         "id": "01990000-0000-7000-8000-000000000005",
+                     *         "language": null,
+                     *         "name": "Администратор",
+                     *         "role": "admin",
+                     *         "telegram_id": null,
+                     *         "username": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /**
+             * @description - `unauthorized`: nobody is signed in
+             *     - `invalid_token`: the token is not ours, or its session has ended: sign in again
+             *     - `token_expired`: the access token is too old: refresh it
+             *     - `invalid_login`: the name or the password is wrong
+             *     - `invalid_code`: the code is wrong or no longer good
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "unauthorized" | "invalid_token" | "token_expired" | "invalid_login" | "invalid_code";
+                    };
+                };
+            };
+            /**
+             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `invalid_code`: the code is wrong or no longer good
+             *     - `blocked`: the account is blocked
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "forbidden" | "origin_not_allowed" | "invalid_code" | "blocked";
+                    };
+                };
+            };
+            /** @description Too Many Requests. */
+            429: components["responses"]["Status429"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    sign_in_operator_by_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "058944",
+                 *       "link": "in_00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+                 *     }
+                 */
+                "application/json": components["schemas"]["OperatorLink"];
+            };
+        };
+        responses: {
+            /** @description Tokens of a signed-in user. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "access_token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl",
+                     *       "expires_in": 900,
+                     *       "is_new": false,
+                     *       "refresh_token": "rt_00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
+                     *       "user": {
+                     *         "avatar": "",
+                     *         "id": "01990000-0000-7000-8000-000000000005",
+                     *         "language": null,
+                     *         "name": "Администратор",
+                     *         "role": "admin",
+                     *         "telegram_id": null,
+                     *         "username": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /**
+             * @description - `unauthorized`: nobody is signed in
+             *     - `invalid_token`: the token is not ours, or its session has ended: sign in again
+             *     - `token_expired`: the access token is too old: refresh it
+             *     - `invalid_link`: the link from the server's shell is not good any more
+             *     - `invalid_code`: the code is wrong or no longer good
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "unauthorized" | "invalid_token" | "token_expired" | "invalid_link" | "invalid_code";
+                    };
+                };
+            };
+            /**
+             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `invalid_code`: the code is wrong or no longer good
+             *     - `blocked`: the account is blocked
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "forbidden" | "origin_not_allowed" | "invalid_code" | "blocked";
+                    };
+                };
+            };
+            /** @description Too Many Requests. */
+            429: components["responses"]["Status429"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    make_first_admin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "invitation": "inv_00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
+                 *       "login": "root",
+                 *       "name": "Администратор",
+                 *       "password": "twelve characters or more"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewFirstAdmin"];
+            };
+        };
+        responses: {
+            /** @description An operator was taken on. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "user_id": "01990000-0000-7000-8000-000000000005"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OperatorAdded"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /**
+             * @description - `unauthorized`: nobody is signed in
+             *     - `invalid_token`: the token is not ours, or its session has ended: sign in again
+             *     - `token_expired`: the access token is too old: refresh it
+             *     - `invalid_invitation`: the secret for the first administrator is not good any more
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "unauthorized" | "invalid_token" | "token_expired" | "invalid_invitation";
+                    };
+                };
+            };
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    begin_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A second factor, shown this once. It counts when its first code was shown. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "recovery_codes": [
+                     *         "be77f9f-74ea5c1-bae8e8a-f635cc0",
+                     *         "e214179-1ea3f57-4add0fc-7d44e61"
+                     *       ],
+                     *       "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+                     *       "uri": "otpauth://totp/PeerPack:01990000-0000-7000-8000-000000000006?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=PeerPack"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NewSecondFactor"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `second_factor_exists`: the old second factor has to be removed first
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "second_factor_exists";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    remove_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "be77f9f-74ea5c1-bae8e8a-f635cc0"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SecondFactorCode"];
+            };
+        };
+        responses: {
+            /** @description Somebody is signed out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SignedOut"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /**
+             * @description - `unauthorized`: nobody is signed in
+             *     - `invalid_token`: the token is not ours, or its session has ended: sign in again
+             *     - `token_expired`: the access token is too old: refresh it
+             *     - `invalid_code`: the code is wrong or no longer good
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "unauthorized" | "invalid_token" | "token_expired" | "invalid_code";
+                    };
+                };
+            };
+            /**
+             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `invalid_code`: the code is wrong or no longer good
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "forbidden" | "origin_not_allowed" | "invalid_code";
+                    };
+                };
+            };
+            /** @description Too Many Requests. */
+            429: components["responses"]["Status429"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    show_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "058944"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SecondFactorCode"];
+            };
+        };
+        responses: {
+            /** @description An access token with the operator's rights. The refresh token stays. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "access_token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl",
+                     *       "device_token": "dev_07070707070707070707070707070707.1806419847377.00112233445566778899aabbccddeeff",
+                     *       "expires_in": 900,
+                     *       "role": "admin"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SecondFactorShown"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /**
+             * @description - `unauthorized`: nobody is signed in
+             *     - `invalid_token`: the token is not ours, or its session has ended: sign in again
+             *     - `token_expired`: the access token is too old: refresh it
+             *     - `invalid_code`: the code is wrong or no longer good
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "unauthorized" | "invalid_token" | "token_expired" | "invalid_code";
+                    };
+                };
+            };
+            /**
+             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `invalid_code`: the code is wrong or no longer good
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "forbidden" | "origin_not_allowed" | "invalid_code";
+                    };
+                };
+            };
+            /** @description Too Many Requests. */
+            429: components["responses"]["Status429"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    show_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Work that is under way, or was. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0b9f3c52-5d3e-4b27-9a40-6f3d6ad1c1de",
+                     *       "kind": "account",
+                     *       "left": 5216,
+                     *       "total": 8000
+                     *     }
+                     */
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    request_stats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The last hour in a few numbers. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "client_errors": 1,
+                     *       "p50_ms": 2.506,
+                     *       "p95_ms": 254.674,
+                     *       "p99_ms": 747.005,
+                     *       "requests": 67,
+                     *       "server_errors": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RequestStats"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    request_endpoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The last hour by route. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "endpoints": [
+                     *         {
+                     *           "client_errors": 0,
+                     *           "endpoint": "POST /api/auth/telegram",
+                     *           "p50_ms": 40.999,
+                     *           "p95_ms": 49.9,
+                     *           "p99_ms": 49.9,
+                     *           "requests": 3,
+                     *           "server_errors": 0
+                     *         },
+                     *         {
+                     *           "client_errors": 0,
+                     *           "endpoint": "GET /api/health/ready",
+                     *           "p50_ms": 0.316,
+                     *           "p95_ms": 0.316,
+                     *           "p99_ms": 0.316,
+                     *           "requests": 2,
+                     *           "server_errors": 0
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RequestsByEndpoint"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    request_chart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The last hour by minute. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "points": [
+                     *         {
+                     *           "client_errors": 1,
+                     *           "minute": "2026-11-21T15:32:00.000Z",
+                     *           "p50_ms": 2.422,
+                     *           "p95_ms": 254.674,
+                     *           "p99_ms": 747.005,
+                     *           "requests": 69,
+                     *           "server_errors": 0
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RequestChart"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    add_operator: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "login": "vera",
+                 *       "name": "Вера",
+                 *       "password": "twelve characters or more",
+                 *       "role": "viewer"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewOperator"];
+            };
+        };
+        responses: {
+            /** @description An operator was taken on. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "user_id": "01990000-0000-7000-8000-000000000007"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OperatorAdded"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `login_taken`: somebody else has this login
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "login_taken";
+                    };
+                };
+            };
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    set_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The user */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "role": "dispatcher"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewRole"];
+            };
+        };
+        responses: {
+            /** @description It is so now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AccountChanged"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `own_account`: another administrator has to do this
+             *     - `last_administrator`: nobody else could undo it: make somebody else an administrator first
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "own_account" | "last_administrator";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    block_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The user */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is so now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AccountChanged"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `own_account`: another administrator has to do this
+             *     - `last_administrator`: nobody else could undo it: make somebody else an administrator first
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "own_account" | "last_administrator";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    unblock_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The user */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is so now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AccountChanged"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `own_account`: another administrator has to do this
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "own_account";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    reset_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The operator */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is so now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AccountChanged"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `own_account`: another administrator has to do this
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "own_account";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    document_queue: {
+        parameters: {
+            query?: {
+                /** @description The next page, as the last answer named it. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Documents that wait for a decision. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "documents": [
+                     *         {
+                     *           "created_at": "2026-11-21T15:32:29.668Z",
+                     *           "id": "01990000-0000-7000-8000-000000000030",
+                     *           "media_type": "image/jpeg",
+                     *           "size_bytes": 183204,
+                     *           "user_id": "01990000-0000-7000-8000-000000000002",
+                     *           "user_name": "Ivan"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DocumentQueue"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    document_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The document */
+                document_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A link to look at a document. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "expires_at": "2026-11-21T15:32:29.668Z",
+                     *       "path": "/api/admin/documents/01990000-0000-7000-8000-000000000030/file/1797867149668.267cd2b6485b1df37496e2b9a4d99112"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DocumentLink"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    look_at_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The document */
+                document_id: string;
+                /** @description What the link ends with */
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": components["schemas"]["FileBytes"];
+                    "application/pdf": components["schemas"]["FileBytes"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    approve_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The document */
+                document_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is decided. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "new_status": "approved",
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DocumentDecided"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `own_account`: another administrator has to do this
+             *     - `already_decided`: the document was decided upon
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "own_account" | "already_decided";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    decline_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The document */
+                document_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Фотография нечитаема"
+                 *     }
+                 */
+                "application/json": components["schemas"]["DeclineDocument"];
+            };
+        };
+        responses: {
+            /** @description It is decided. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "new_status": "declined",
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DocumentDecided"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `own_account`: another administrator has to do this
+             *     - `already_decided`: the document was decided upon
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "own_account" | "already_decided";
+                    };
+                };
+            };
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    dispute_queue: {
+        parameters: {
+            query?: {
+                /** @description The next page, as the last answer named it. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Disputes that wait for an operator, the oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "disputes": [
+                     *         {
+                     *           "courier_id": "01990000-0000-7000-8000-000000000002",
+                     *           "courier_name": "Ivan",
+                     *           "currency": "RUB",
+                     *           "description": "книги",
+                     *           "id": "01990000-0000-7000-8000-000000000004",
+                     *           "package_id": "01990000-0000-7000-8000-000000000003",
+                     *           "reason": "Коробка пуста",
+                     *           "reward": 500,
+                     *           "sender_id": "01990000-0000-7000-8000-000000000001",
+                     *           "sender_name": "Anna",
+                     *           "since": "2026-11-21T15:32:29.668Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Disputes"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    resolve_dispute: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the call: with the same key it can be repeated for a day, with one effect and one answer. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The request that it is about */
+                dispute_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "in_favour_of": "sender"
+                 *     }
+                 */
+                "application/json": components["schemas"]["DisputeResolution"];
+            };
+        };
+        responses: {
+            /** @description The dispute is over. */
+            200: {
+                headers: {
+                    /** @description `true` if this is the answer of an earlier call with the same key. */
+                    "Idempotent-Replayed"?: boolean;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "new_status": "cancelled",
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DisputeResolved"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /**
+             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `wrong_party`: this step is the other party's
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "forbidden" | "origin_not_allowed" | "wrong_party";
+                    };
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `illegal_transition`: not in this state
+             *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
+             *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "illegal_transition" | "in_progress" | "answered_before";
+                    };
+                };
+            };
+            /**
+             * @description - `invalid`: understood, but `fields` says what will not do
+             *     - `key_reused`: the `Idempotency-Key` was used for another call
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid" | "key_reused";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    withdrawal_queue: {
+        parameters: {
+            query?: {
+                /** @description The next page, as the last answer named it. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Withdrawals that wait for an operator. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "payouts_frozen": false,
+                     *       "withdrawals": [
+                     *         {
+                     *           "amount": 300,
+                     *           "created_at": "2026-11-21T15:32:30.418Z",
+                     *           "id": "01990000-0000-7000-8000-000000000010",
+                     *           "method": "СБП +7 900 123-45-67",
+                     *           "user_id": "01990000-0000-7000-8000-00000000000b"
+                     *         },
+                     *         {
+                     *           "amount": 100,
+                     *           "created_at": "2026-11-21T15:32:30.420Z",
+                     *           "id": "01990000-0000-7000-8000-000000000011",
+                     *           "method": "СБП +7 900 123-45-67",
+                     *           "user_id": "01990000-0000-7000-8000-00000000000b"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WithdrawalQueue"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    pay_withdrawal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The withdrawal */
+                withdrawal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was decided. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "state": "paid",
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WithdrawalDecided"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /**
+             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `wrong_party`: this step is the other party's
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "forbidden" | "origin_not_allowed" | "wrong_party";
+                    };
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `illegal_transition`: not in this state
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "illegal_transition";
+                    };
+                };
+            };
+            /**
+             * @description - `unavailable`: something we need does not answer: again as `Retry-After` says
+             *     - `busy`: too much is under way: again as `Retry-After` says
+             *     - `payouts_frozen`: the books do not add up, or cannot be looked at: no money goes out until somebody has seen to it
+             */
+            503: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "unavailable" | "busy" | "payouts_frozen";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    reject_withdrawal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The withdrawal */
+                withdrawal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was decided. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "state": "rejected",
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WithdrawalDecided"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /**
+             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `wrong_party`: this step is the other party's
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "forbidden" | "origin_not_allowed" | "wrong_party";
+                    };
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `illegal_transition`: not in this state
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "illegal_transition";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
     };

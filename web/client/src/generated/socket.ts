@@ -1,412 +1,1042 @@
 // Generated from the description in docs/. Do not edit; `npm run generate` writes it.
 
 /**
- * This interface was referenced by `PeerPackRealtimeMessagesSubprotocolPeerpackV1`'s JSON-Schema
- * via the `definition` "client".
+ * A message of PeerPack's realtime socket, subprotocol peerpack.v1, in either direction.
  */
-export type Client =
-  | {
-      cmd_id?: Uuid;
-      data?: {};
-      type: "ping";
-    }
-  | {
-      cmd_id?: Uuid;
-      data: {
-        epoch: number;
-        last_seq: number;
-      };
-      type: "resume";
-    }
-  | {
-      cmd_id?: Uuid;
-      data: {
-        request_id: Uuid;
-      };
-      type: "offer.rendered";
-    }
-  | {
-      cmd_id?: Uuid;
-      data: {
-        lat: number;
-        lon: number;
-      };
-      type: "location";
-    }
-  | {
-      cmd_id?: Uuid;
-      data: {
-        package_id?: Uuid;
-        trip_id?: Uuid;
-      };
-      type: "subscribe";
-    }
-  | {
-      cmd_id?: Uuid;
-      data: {
-        package_id?: Uuid;
-        trip_id?: Uuid;
-      };
-      type: "unsubscribe";
-    }
-  | {
-      cmd_id: Uuid;
-      data: {
-        reason?: string | null;
-        request_id: Uuid;
-      };
-      type: "offer.decline";
-    }
-  | {
-      cmd_id: Uuid;
-      data: {
-        reason?: string | null;
-        request_id: Uuid;
-      };
-      type: "request.decline";
-    }
-  | {
-      cmd_id: Uuid;
-      data: {
-        request_id: Uuid;
-      };
-      type: "offer.accept";
-    }
-  | {
-      cmd_id: Uuid;
-      data: {
-        request_id: Uuid;
-      };
-      type: "request.accept";
-    }
-  | {
-      cmd_id: Uuid;
-      data: {
-        request_id: Uuid;
-      };
-      type: "request.pick_up";
-    }
-  | {
-      cmd_id: Uuid;
-      data: {
-        request_id: Uuid;
-      };
-      type: "request.deliver";
-    }
-  | {
-      cmd_id: Uuid;
-      data: {
-        request_id: Uuid;
-      };
-      type: "request.confirm";
-    }
-  | {
-      cmd_id: Uuid;
-      data: {
-        request_id: Uuid;
-      };
-      type: "request.cancel";
-    }
-  | {
-      cmd_id: Uuid;
-      data: {
-        request_id: Uuid;
-      };
-      type: "request.withdraw";
-    };
+export type RealtimeMessage = ClientMessage | ServerMessage;
+export type ClientMessage =
+  | PingMessage
+  | ResumeMessage
+  | OfferRenderedMessage
+  | OfferAcceptMessage
+  | OfferDeclineMessage
+  | RequestAcceptMessage
+  | RequestDeclineMessage
+  | RequestPickUpMessage
+  | RequestDeliverMessage
+  | RequestConfirmMessage
+  | RequestCancelMessage
+  | RequestWithdrawMessage
+  | LocationMessage
+  | SubscribeMessage
+  | UnsubscribeMessage;
 /**
- * This interface was referenced by `PeerPackRealtimeMessagesSubprotocolPeerpackV1`'s JSON-Schema
- * via the `definition` "uuid".
+ * A proposal joining one package and one trip.
  */
-export type Uuid = string;
+export type RequestId = string;
 /**
- * This interface was referenced by `PeerPackRealtimeMessagesSubprotocolPeerpackV1`'s JSON-Schema
- * via the `definition` "instant".
+ * A thing to be carried.
+ */
+export type PackageId = string;
+/**
+ * A published journey.
+ */
+export type TripId = string;
+export type ServerMessage =
+  | HelloMessage
+  | PongMessage
+  | ResumedMessage
+  | DegradedMessage
+  | ReconnectMessage
+  | TripLocationMessage
+  | AckMessage
+  | OfferNewEvent
+  | OfferRevokedEvent
+  | OfferExpiredEvent
+  | RequestNewEvent
+  | RequestAgreedEvent
+  | RequestAcceptedEvent
+  | RequestDeclinedEvent
+  | RequestTakenEvent
+  | RequestPickedUpEvent
+  | RequestDeliveredEvent
+  | RequestConfirmedEvent
+  | RequestCancelledEvent
+  | RequestDisputedEvent
+  | PackageUpdatedEvent
+  | TripUpdatedEvent
+  | CourierAvailableEvent
+  | PackageAvailableEvent
+  | NotificationNewEvent
+  | DocumentReviewedEvent;
+/**
+ * A point in time, RFC 3339 in UTC.
  */
 export type Instant = string;
 /**
- * This interface was referenced by `PeerPackRealtimeMessagesSubprotocolPeerpackV1`'s JSON-Schema
- * via the `definition` "server".
+ * Why missed events cannot be told.
  */
-export type Server =
-  | {
-      data: {
-        epoch: number;
-        limits: {
-          burst: number;
-          frame_bytes: number;
-          message_bytes: number;
-          messages_per_minute: number;
-          resume_events: number;
-        };
-        ping_s: number;
-        server_time: Instant;
-        session_id?: string;
-        top: number;
-      };
-      type: "hello";
-    }
-  | {
-      cmd_id: Uuid | null;
-      code?: string;
-      data?: unknown;
-      message?: string;
-      status: "ok" | "error";
-      type: "ack";
-    }
-  | {
-      data: {
-        server_time: Instant;
-      };
-      type: "pong";
-    }
-  | {
-      data: {
-        count?: number;
-        reason?: "epoch_changed" | "too_old" | "too_many" | "future_seq";
-        recovered: boolean;
-        top: number;
-      };
-      type: "resumed";
-    }
-  | {
-      data: {
-        degraded: boolean;
-      };
-      type: "degraded";
-    }
-  | {
-      data: {
-        retry_after_ms: number;
-      };
-      type: "reconnect";
-    }
-  | {
-      data: {
-        at: Instant;
-        lat: number;
-        lon: number;
-        trip_id: Uuid;
-      };
-      type: "trip.location";
-    }
-  | {
-      at: Instant;
-      data: Offer;
-      seq: number;
-      type: "offer.new";
-    }
-  | {
-      at: Instant;
-      data: OfferEnd;
-      seq: number;
-      type: "offer.revoked";
-    }
-  | {
-      at: Instant;
-      data: OfferEnd;
-      seq: number;
-      type: "offer.expired";
-    }
-  | {
-      at: Instant;
-      data: {
-        package_id: Uuid;
-        state: string;
-        version: number;
-      };
-      seq: number;
-      type: "package.updated";
-    }
-  | {
-      at: Instant;
-      data: {
-        state: string;
-        trip_id: Uuid;
-        version: number;
-      };
-      seq: number;
-      type: "trip.updated";
-    }
-  | {
-      at: Instant;
-      data: {
-        courier_id: Uuid;
-        departs_at: Instant;
-        from: Place;
-        package_id: Uuid;
-        to: Place;
-        trip_id: Uuid;
-      };
-      seq: number;
-      type: "courier.available";
-    }
-  | {
-      at: Instant;
-      data: {
-        approved: boolean;
-        document_id: Uuid;
-        reason?: string;
-      };
-      seq: number;
-      type: "document.reviewed";
-    }
-  | {
-      at: Instant;
-      data: {
-        departs_at: Instant;
-        from: Place;
-        to: Place;
-        trip_id: Uuid;
-      };
-      seq: number;
-      type: "notification.new";
-    }
-  | {
-      at: Instant;
-      data: RequestChange;
-      seq: number;
-      type: "request.new";
-    }
-  | {
-      at: Instant;
-      data: RequestChange;
-      seq: number;
-      type: "request.accepted";
-    }
-  | {
-      at: Instant;
-      data: RequestChange;
-      seq: number;
-      type: "request.declined";
-    }
-  | {
-      at: Instant;
-      data: RequestChange;
-      seq: number;
-      type: "request.taken";
-    }
-  | {
-      at: Instant;
-      data: RequestChange;
-      seq: number;
-      type: "request.picked_up";
-    }
-  | {
-      at: Instant;
-      data: RequestChange;
-      seq: number;
-      type: "request.delivered";
-    }
-  | {
-      at: Instant;
-      data: RequestChange;
-      seq: number;
-      type: "request.confirmed";
-    }
-  | {
-      at: Instant;
-      data: RequestChange;
-      seq: number;
-      type: "request.cancelled";
-    }
-  | {
-      at: Instant;
-      data: RequestChange;
-      seq: number;
-      type: "request.disputed";
-    };
+export type NotRecovered = "epoch_changed" | "too_old" | "too_many" | "future_seq";
+/**
+ * Why not: the codes of HTTP; `unknown_type` for a type of message that is not known.
+ */
+export type AckCode =
+  | "bad_request"
+  | "unauthorized"
+  | "invalid_token"
+  | "token_expired"
+  | "invalid_init_data"
+  | "stale_init_data"
+  | "invalid_code"
+  | "invalid_login"
+  | "invalid_invitation"
+  | "invalid_link"
+  | "forbidden"
+  | "origin_not_allowed"
+  | "blocked"
+  | "wrong_party"
+  | "not_found"
+  | "method_not_allowed"
+  | "too_slow"
+  | "conflict"
+  | "in_progress"
+  | "answered_before"
+  | "illegal_transition"
+  | "already_taken"
+  | "expired"
+  | "no_room"
+  | "trip_not_live"
+  | "party_gone"
+  | "parcels_on_board"
+  | "already_requested"
+  | "too_many_requests"
+  | "too_many_packages"
+  | "too_many_trips"
+  | "too_many_pending"
+  | "too_many_on_trip"
+  | "too_many_withdrawals"
+  | "insufficient_funds"
+  | "already_reviewed"
+  | "open_deals"
+  | "money_left"
+  | "operator"
+  | "own_account"
+  | "last_administrator"
+  | "login_taken"
+  | "too_many_documents"
+  | "already_decided"
+  | "photo_attached"
+  | "second_factor_exists"
+  | "stale"
+  | "too_large"
+  | "unsupported_media_type"
+  | "invalid"
+  | "ambiguous_place"
+  | "key_reused"
+  | "does_not_suit"
+  | "own_package"
+  | "code_required"
+  | "upgrade_required"
+  | "too_many"
+  | "internal"
+  | "unavailable"
+  | "payouts_frozen"
+  | "busy"
+  | "unknown_type";
+/**
+ * Where a request stands.
+ */
+export type RequestState =
+  | "pending"
+  | "agreed"
+  | "accepted"
+  | "picked_up"
+  | "delivered"
+  | "confirmed"
+  | "declined"
+  | "expired"
+  | "withdrawn"
+  | "taken"
+  | "cancelled"
+  | "disputed";
+/**
+ * How a command went.
+ */
+export type AckStatus = "ok" | "error";
+/**
+ * A currency with two decimal places.
+ */
+export type Currency = "RUB" | "USD" | "EUR" | "KZT";
+/**
+ * The id of a place, kept for good: that of GeoNames, and for an airport one of our own above them.
+ */
+export type PlaceId = number;
+/**
+ * How large a package is, in the words of the Mini App.
+ */
+export type SizeClass = "xs" | "s" | "m" | "l";
+/**
+ * How heavy a package is, in the words of the Mini App.
+ */
+export type WeightClass = "light" | "medium" | "heavy" | "very_heavy";
+/**
+ * Why this courier: `on_route` (no extra way), `detour:+12min` (so much extra way), `room_left:9000g` (so much room is left afterwards), `early:26h` (so long before it has to be there).
+ */
+export type Why = string;
+/**
+ * Why an offer ended.
+ */
+export type OfferEndReason = "taken" | "cancelled" | "expired" | "changed";
+/**
+ * The two sides of a request.
+ */
+export type Party = "sender" | "courier";
+/**
+ * A person, who acts as sender of packages and courier of trips.
+ */
+export type UserId = string;
+/**
+ * Who started a request.
+ */
+export type Origin = "sender" | "courier" | "engine";
+/**
+ * Where a package stands.
+ */
+export type PackageState = "template" | "open" | "assigned" | "in_transit" | "delivered" | "confirmed" | "cancelled";
+/**
+ * Where a trip stands.
+ */
+export type TripState = "active" | "in_progress" | "completed" | "cancelled";
+/**
+ * Something that was uploaded.
+ */
+export type FileId = string;
 
-export interface PeerPackRealtimeMessagesSubprotocolPeerpackV1 {
-  [k: string]: unknown;
+/**
+ * Are you there? Answered by `pong`.
+ */
+export interface PingMessage {
+  /**
+   * Chosen by the client; its ack carries it.
+   */
+  cmd_id?: string;
+  data?: {};
+  type: "ping";
 }
 /**
- * This interface was referenced by `PeerPackRealtimeMessagesSubprotocolPeerpackV1`'s JSON-Schema
- * via the `definition` "hand_over".
+ * Tell me what I have missed. Answered by `resumed`.
  */
-export interface HandOver {
-  eta: Instant;
-  place: Place;
+export interface ResumeMessage {
+  /**
+   * Chosen by the client; its ack carries it.
+   */
+  cmd_id?: string;
+  data: Resume;
+  type: "resume";
 }
 /**
- * This interface was referenced by `PeerPackRealtimeMessagesSubprotocolPeerpackV1`'s JSON-Schema
- * via the `definition` "place".
+ * The position a client has reached.
  */
-export interface Place {
-  id: number;
+export interface Resume {
+  /**
+   * As in `hello`.
+   */
+  epoch: number;
+  /**
+   * The number of the last event it has applied; 0 for none.
+   */
+  last_seq: number;
+}
+/**
+ * The offer is on the screen: its clock starts. Not answered.
+ */
+export interface OfferRenderedMessage {
+  /**
+   * Chosen by the client; its ack carries it.
+   */
+  cmd_id?: string;
+  data: OfRequest;
+  type: "offer.rendered";
+}
+/**
+ * Names a request; offers are requests too.
+ */
+export interface OfRequest {
+  request_id: RequestId;
+}
+/**
+ * Takes an offer of the engine.
+ */
+export interface OfferAcceptMessage {
+  /**
+   * Chosen by the client; its ack carries it.
+   */
+  cmd_id: string;
+  data: OfRequest;
+  type: "offer.accept";
+}
+/**
+ * Refuses an offer of the engine.
+ */
+export interface OfferDeclineMessage {
+  /**
+   * Chosen by the client; its ack carries it.
+   */
+  cmd_id: string;
+  data: Decline;
+  type: "offer.decline";
+}
+/**
+ * Names a request and says why not.
+ */
+export interface Decline {
+  /**
+   * For the other party, at most 500 characters.
+   */
+  reason?: string | null;
+  request_id: RequestId;
+}
+/**
+ * Agrees to a person's request.
+ */
+export interface RequestAcceptMessage {
+  /**
+   * Chosen by the client; its ack carries it.
+   */
+  cmd_id: string;
+  data: OfRequest;
+  type: "request.accept";
+}
+/**
+ * Refuses a person's request.
+ */
+export interface RequestDeclineMessage {
+  /**
+   * Chosen by the client; its ack carries it.
+   */
+  cmd_id: string;
+  data: Decline;
+  type: "request.decline";
+}
+/**
+ * The courier has the package.
+ */
+export interface RequestPickUpMessage {
+  /**
+   * Chosen by the client; its ack carries it.
+   */
+  cmd_id: string;
+  data: OfRequest;
+  type: "request.pick_up";
+}
+/**
+ * The courier has handed it over.
+ */
+export interface RequestDeliverMessage {
+  /**
+   * Chosen by the client; its ack carries it.
+   */
+  cmd_id: string;
+  data: OfRequest;
+  type: "request.deliver";
+}
+/**
+ * The sender confirms the delivery.
+ */
+export interface RequestConfirmMessage {
+  /**
+   * Chosen by the client; its ack carries it.
+   */
+  cmd_id: string;
+  data: OfRequest;
+  type: "request.confirm";
+}
+/**
+ * Calls a deal off.
+ */
+export interface RequestCancelMessage {
+  /**
+   * Chosen by the client; its ack carries it.
+   */
+  cmd_id: string;
+  data: OfRequest;
+  type: "request.cancel";
+}
+/**
+ * Takes one's own request back.
+ */
+export interface RequestWithdrawMessage {
+  /**
+   * Chosen by the client; its ack carries it.
+   */
+  cmd_id: string;
+  data: OfRequest;
+  type: "request.withdraw";
+}
+/**
+ * Where the courier is. Not answered.
+ */
+export interface LocationMessage {
+  /**
+   * Chosen by the client; its ack carries it.
+   */
+  cmd_id?: string;
+  data: Located;
+  type: "location";
+}
+/**
+ * A point on the earth.
+ */
+export interface Located {
+  /**
+   * Degrees north.
+   */
   lat: number;
+  /**
+   * Degrees east.
+   */
   lon: number;
-  name_en: string;
-  name_ru: string;
 }
 /**
- * This interface was referenced by `PeerPackRealtimeMessagesSubprotocolPeerpackV1`'s JSON-Schema
- * via the `definition` "offer".
+ * Shows me where the courier of a trip is, or of the trip that carries my package.
+ */
+export interface SubscribeMessage {
+  /**
+   * Chosen by the client; its ack carries it.
+   */
+  cmd_id?: string;
+  data: Topic;
+  type: "subscribe";
+}
+/**
+ * What can be subscribed to: a trip or a package.
+ */
+export interface Topic {
+  package_id?: PackageId;
+  trip_id?: TripId;
+}
+/**
+ * No longer.
+ */
+export interface UnsubscribeMessage {
+  /**
+   * Chosen by the client; its ack carries it.
+   */
+  cmd_id?: string;
+  data: Topic;
+  type: "unsubscribe";
+}
+/**
+ * First on every connection.
+ */
+export interface HelloMessage {
+  data: Hello;
+  type: "hello";
+}
+/**
+ * `hello`.
+ */
+export interface Hello {
+  /**
+   * Changes when history could disagree with what a client remembers.
+   */
+  epoch: number;
+  limits: Limits;
+  /**
+   * Seconds between the server's pings.
+   */
+  ping_s: number;
+  server_time: Instant;
+  /**
+   * Names the connection in the server's log.
+   */
+  session_id?: string;
+  /**
+   * The number of the user's last event.
+   */
+  top: number;
+}
+/**
+ * What the server will take from a client.
+ */
+export interface Limits {
+  /**
+   * Messages at once.
+   */
+  burst: number;
+  /**
+   * Bytes in a frame.
+   */
+  frame_bytes: number;
+  /**
+   * Bytes in a message.
+   */
+  message_bytes: number;
+  /**
+   * Messages in a minute.
+   */
+  messages_per_minute: number;
+  /**
+   * Events that can be resumed.
+   */
+  resume_events: number;
+}
+/**
+ * The answer to `ping`.
+ */
+export interface PongMessage {
+  data: Pong;
+  type: "pong";
+}
+/**
+ * `pong`.
+ */
+export interface Pong {
+  server_time: Instant;
+}
+/**
+ * The answer to `resume`.
+ */
+export interface ResumedMessage {
+  data: Resumed;
+  type: "resumed";
+}
+/**
+ * `resumed`: exactly the missed events follow, or none and the client has to sync.
+ */
+export interface Resumed {
+  /**
+   * How many follow.
+   */
+  count?: number;
+  reason?: NotRecovered;
+  /**
+   * Whether the events follow.
+   */
+  recovered: boolean;
+  /**
+   * The number of the last of them.
+   */
+  top: number;
+}
+/**
+ * Something the server needs is out of order, or in order again.
+ */
+export interface DegradedMessage {
+  data: Degraded;
+  type: "degraded";
+}
+/**
+ * `degraded`.
+ */
+export interface Degraded {
+  /**
+   * Whether commands are likely to fail now.
+   */
+  degraded: boolean;
+}
+/**
+ * Come back later; the close follows.
+ */
+export interface ReconnectMessage {
+  data: Reconnect;
+  type: "reconnect";
+}
+/**
+ * `reconnect`.
+ */
+export interface Reconnect {
+  /**
+   * How long to wait, milliseconds.
+   */
+  retry_after_ms: number;
+}
+/**
+ * Where a courier is now. Unnumbered: only the latest counts.
+ */
+export interface TripLocationMessage {
+  data: TripLocation;
+  type: "trip.location";
+}
+/**
+ * `trip.location`.
+ */
+export interface TripLocation {
+  at: Instant;
+  /**
+   * Degrees north.
+   */
+  lat: number;
+  /**
+   * Degrees east.
+   */
+  lon: number;
+  trip_id: TripId;
+}
+/**
+ * `ack`: exactly one for each `cmd_id`.
+ */
+export interface AckMessage {
+  /**
+   * Of the command; null when the command's could not be read.
+   */
+  cmd_id: string | null;
+  code?: AckCode;
+  data?: StepOutcome;
+  /**
+   * Why not, for people.
+   */
+  message?: string;
+  status: AckStatus;
+  type: "ack";
+}
+/**
+ * What came of a step.
+ */
+export interface StepOutcome {
+  new_status?: RequestState;
+  request_id: RequestId;
+}
+/**
+ * The engine offers a package.
+ */
+export interface OfferNewEvent {
+  at: Instant;
+  data: Offer;
+  /**
+   * Its number in the user's stream.
+   */
+  seq: number;
+  type: "offer.new";
+}
+/**
+ * `offer.new`.
  */
 export interface Offer {
+  /**
+   * Room left on the fullest leg used, grams.
+   */
   capacity_left_g: number;
-  currency: string;
+  currency: Currency;
+  /**
+   * Extra way, kilometres.
+   */
   detour_km: number;
+  /**
+   * Extra way, minutes.
+   */
   detour_min: number;
-  dropoff: HandOver;
+  dropoff: HandOverView;
   expires_at: Instant;
+  /**
+   * The platform's share of it, major units.
+   */
   fee: number;
+  /**
+   * The first leg used.
+   */
   leg_from: number;
+  /**
+   * One past the last leg used.
+   */
   leg_to: number;
-  package: Package;
-  pickup: HandOver;
-  request_id: Uuid;
+  package: PackageBrief;
+  pickup: HandOverView;
+  request_id: RequestId;
+  /**
+   * What the sender pays, major units.
+   */
   reward: number;
-  trip_id: Uuid;
+  trip_id: TripId;
+  /**
+   * How long the courier may look once it is on the screen, milliseconds.
+   */
   ttl_ms: number;
-  why: string[];
+  /**
+   * Why this courier: stable codes with their particulars.
+   */
+  why: Why[];
 }
 /**
- * This interface was referenced by `PeerPackRealtimeMessagesSubprotocolPeerpackV1`'s JSON-Schema
- * via the `definition` "package".
+ * Where and when a package changes hands.
  */
-export interface Package {
+export interface HandOverView {
+  eta: Instant;
+  place: PlaceView;
+}
+/**
+ * A place as clients see it.
+ */
+export interface PlaceView {
+  id: PlaceId;
+  /**
+   * Degrees.
+   */
+  lat: number;
+  /**
+   * Degrees.
+   */
+  lon: number;
+  /**
+   * English name.
+   */
+  name_en: string;
+  /**
+   * Russian name.
+   */
+  name_ru: string;
+  /**
+   * IANA time zone, for what happens there; empty in events that are older than this field.
+   */
+  tz?: string;
+}
+/**
+ * The package of an offer.
+ */
+export interface PackageBrief {
   deliver_by: Instant;
+  /**
+   * What it is.
+   */
   description: string;
-  from: Place;
-  id: Uuid;
+  from: PlaceView;
+  id: PackageId;
   ready_at: Instant;
-  size: string;
+  size: SizeClass;
+  /**
+   * Labels.
+   */
   tags: string[];
-  to: Place;
+  to: PlaceView;
+  /**
+   * Millilitres.
+   */
   volume_ml: number;
-  weight: string;
+  weight: WeightClass;
+  /**
+   * Grams.
+   */
   weight_g: number;
 }
 /**
- * This interface was referenced by `PeerPackRealtimeMessagesSubprotocolPeerpackV1`'s JSON-Schema
- * via the `definition` "offer_end".
+ * An offer is no longer open.
  */
-export interface OfferEnd {
-  package_id: Uuid;
-  reason: "taken" | "cancelled" | "expired" | "changed";
-  request_id: Uuid;
-  trip_id: Uuid;
+export interface OfferRevokedEvent {
+  at: Instant;
+  data: OfferEnd;
+  /**
+   * Its number in the user's stream.
+   */
+  seq: number;
+  type: "offer.revoked";
 }
 /**
- * This interface was referenced by `PeerPackRealtimeMessagesSubprotocolPeerpackV1`'s JSON-Schema
- * via the `definition` "request_change".
+ * `offer.revoked` and `offer.expired`.
+ */
+export interface OfferEnd {
+  package_id: PackageId;
+  reason: OfferEndReason;
+  request_id: RequestId;
+  trip_id: TripId;
+}
+/**
+ * An offer's time is over.
+ */
+export interface OfferExpiredEvent {
+  at: Instant;
+  data: OfferEnd;
+  /**
+   * Its number in the user's stream.
+   */
+  seq: number;
+  type: "offer.expired";
+}
+/**
+ * Somebody asks or responds.
+ */
+export interface RequestNewEvent {
+  at: Instant;
+  data: RequestChange;
+  /**
+   * Its number in the user's stream.
+   */
+  seq: number;
+  type: "request.new";
+}
+/**
+ * `request.*`: one step of a request, for either party.
  */
 export interface RequestChange {
+  /**
+   * Whether an operator decided so; absent where none did.
+   */
   by_operator?: boolean;
-  cancelled_by?: "sender" | "courier";
-  courier_id: Uuid;
-  currency: string;
+  cancelled_by?: Party;
+  courier_id: UserId;
+  currency: Currency;
+  /**
+   * What the package is.
+   */
   description: string;
-  dropoff: HandOver;
+  dropoff: HandOverView;
+  /**
+   * Words of whoever took the step.
+   */
   message?: string;
-  new_status: string;
-  old_status?: string;
-  origin: "sender" | "courier" | "engine";
-  package_id: Uuid;
-  pickup: HandOver;
-  request_id: Uuid;
+  new_status: RequestState;
+  old_status?: RequestState;
+  origin: Origin;
+  package_id: PackageId;
+  pickup: HandOverView;
+  request_id: RequestId;
+  /**
+   * What the courier earns, major units.
+   */
   reward: number;
-  sender_id: Uuid;
-  trip_id: Uuid;
+  sender_id: UserId;
+  trip_id: TripId;
+}
+/**
+ * A courier has agreed to carry the package; the engine chooses among those who have by `confirm_by`.
+ */
+export interface RequestAgreedEvent {
+  at: Instant;
+  data: RequestChange;
+  /**
+   * Its number in the user's stream.
+   */
+  seq: number;
+  type: "request.agreed";
+}
+/**
+ * A deal is made.
+ */
+export interface RequestAcceptedEvent {
+  at: Instant;
+  data: RequestChange;
+  /**
+   * Its number in the user's stream.
+   */
+  seq: number;
+  type: "request.accepted";
+}
+/**
+ * The other party said no.
+ */
+export interface RequestDeclinedEvent {
+  at: Instant;
+  data: RequestChange;
+  /**
+   * Its number in the user's stream.
+   */
+  seq: number;
+  type: "request.declined";
+}
+/**
+ * Another courier got the package.
+ */
+export interface RequestTakenEvent {
+  at: Instant;
+  data: RequestChange;
+  /**
+   * Its number in the user's stream.
+   */
+  seq: number;
+  type: "request.taken";
+}
+/**
+ * The courier has the package.
+ */
+export interface RequestPickedUpEvent {
+  at: Instant;
+  data: RequestChange;
+  /**
+   * Its number in the user's stream.
+   */
+  seq: number;
+  type: "request.picked_up";
+}
+/**
+ * The courier has handed it over.
+ */
+export interface RequestDeliveredEvent {
+  at: Instant;
+  data: RequestChange;
+  /**
+   * Its number in the user's stream.
+   */
+  seq: number;
+  type: "request.delivered";
+}
+/**
+ * The sender has confirmed.
+ */
+export interface RequestConfirmedEvent {
+  at: Instant;
+  data: RequestChange;
+  /**
+   * Its number in the user's stream.
+   */
+  seq: number;
+  type: "request.confirmed";
+}
+/**
+ * The request was taken back or the deal called off.
+ */
+export interface RequestCancelledEvent {
+  at: Instant;
+  data: RequestChange;
+  /**
+   * Its number in the user's stream.
+   */
+  seq: number;
+  type: "request.cancelled";
+}
+/**
+ * The sender disputes the delivery.
+ */
+export interface RequestDisputedEvent {
+  at: Instant;
+  data: RequestChange;
+  /**
+   * Its number in the user's stream.
+   */
+  seq: number;
+  type: "request.disputed";
+}
+/**
+ * One's own package changed outside of a deal.
+ */
+export interface PackageUpdatedEvent {
+  at: Instant;
+  data: PackageChanged;
+  /**
+   * Its number in the user's stream.
+   */
+  seq: number;
+  type: "package.updated";
+}
+/**
+ * `package.updated`.
+ */
+export interface PackageChanged {
+  package_id: PackageId;
+  state: PackageState;
+  /**
+   * Its version.
+   */
+  version: number;
+}
+/**
+ * One's own trip changed.
+ */
+export interface TripUpdatedEvent {
+  at: Instant;
+  data: TripChanged;
+  /**
+   * Its number in the user's stream.
+   */
+  seq: number;
+  type: "trip.updated";
+}
+/**
+ * `trip.updated`.
+ */
+export interface TripChanged {
+  state: TripState;
+  trip_id: TripId;
+  /**
+   * Its version.
+   */
+  version: number;
+}
+/**
+ * A courier travels where one's package waits.
+ */
+export interface CourierAvailableEvent {
+  at: Instant;
+  data: CourierAvailable;
+  /**
+   * Its number in the user's stream.
+   */
+  seq: number;
+  type: "courier.available";
+}
+/**
+ * `courier.available`: a new trip passes where one's package waits for a courier.
+ */
+export interface CourierAvailable {
+  courier_id: UserId;
+  departs_at: Instant;
+  from: PlaceView;
+  package_id: PackageId;
+  to: PlaceView;
+  trip_id: TripId;
+}
+/**
+ * A package whose sender chooses the courier could ride on one's trip.
+ */
+export interface PackageAvailableEvent {
+  at: Instant;
+  data: PackageAvailable;
+  /**
+   * Its number in the user's stream.
+   */
+  seq: number;
+  type: "package.available";
+}
+/**
+ * `package.available`: a new package, whose sender chooses, could ride on one's trip. One may respond to it.
+ */
+export interface PackageAvailable {
+  currency: Currency;
+  /**
+   * Extra way, minutes.
+   */
+  detour_min: number;
+  dropoff: HandOverView;
+  package: PackageBrief;
+  pickup: HandOverView;
+  /**
+   * What the sender would pay, major units.
+   */
+  reward: number;
+  trip_id: TripId;
+}
+/**
+ * One's own trip is near.
+ */
+export interface NotificationNewEvent {
+  at: Instant;
+  data: Reminder;
+  /**
+   * Its number in the user's stream.
+   */
+  seq: number;
+  type: "notification.new";
+}
+/**
+ * `notification.new`: a trip is near.
+ */
+export interface Reminder {
+  departs_at: Instant;
+  from: PlaceView;
+  to: PlaceView;
+  trip_id: TripId;
+}
+/**
+ * Somebody has looked at a document that shows who one is.
+ */
+export interface DocumentReviewedEvent {
+  at: Instant;
+  data: DocumentReview;
+  /**
+   * Its number in the user's stream.
+   */
+  seq: number;
+  type: "document.reviewed";
+}
+/**
+ * `document.reviewed`: a document that shows who one is was approved or declined.
+ */
+export interface DocumentReview {
+  /**
+   * Whether it shows it.
+   */
+  approved: boolean;
+  document_id: FileId;
+  /**
+   * Why not.
+   */
+  reason?: string;
 }

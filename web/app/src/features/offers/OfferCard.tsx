@@ -46,7 +46,7 @@ export function OfferCard({ offer, onTaken }: { offer: Offer; onTaken: () => voi
 
   const point = (what: string, end: Offer["pickup"]) => ({
     title: place(end.place),
-    detail: `${what} · ${day(end.eta)}, ${time(end.eta)}`,
+    detail: `${what} · ${day(end.eta, end.place.tz)}, ${time(end.eta, end.place.tz)}`,
   });
   return (
     <article

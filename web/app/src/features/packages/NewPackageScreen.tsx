@@ -72,8 +72,8 @@ const SIZE_ICONS = { xs: LetterIcon, s: BookIcon, m: BackpackIcon, l: SuitcaseIc
 function bodyOf(draft: Draft) {
   const tomorrow = new Date(Date.now() + 86_400_000).toISOString();
   return {
-    from: draft.from?.name_ru ?? "",
-    to: draft.to?.name_ru ?? "",
+    ...(draft.from ? { from: { place_id: draft.from.id } } : {}),
+    ...(draft.to ? { to: { place_id: draft.to.id } } : {}),
     description: draft.description.trim(),
     reward: Number(draft.reward) || 0,
     size: draft.size,

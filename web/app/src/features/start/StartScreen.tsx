@@ -175,8 +175,8 @@ function Found({ search }: { search: Search }) {
         await api.GET("/api/couriers", {
           params: {
             query: {
-              from: from.name_ru,
-              to: to.name_ru,
+              from_id: from.id,
+              to_id: to.id,
               sort,
               ...(date ? { date_from: date, date_to: date, ...(isFlexible ? { flex_days: 3 } : {}) } : {}),
               ...(pageParam ? { cursor: pageParam } : {}),

@@ -95,8 +95,8 @@ export default function NewTripScreen() {
         method: "POST",
         path: "/api/trips",
         body: {
-          from: draft.from?.name_ru,
-          to: draft.to?.name_ru,
+          from: { place_id: draft.from?.id },
+          to: { place_id: draft.to?.id },
           stops: draft.stops.flatMap(stop => (stop ? [{ place_id: Number(stop.id) }] : [])),
           date: draft.date,
           time: draft.arrives ? `${draft.departs} → ${draft.arrives}` : draft.departs,
