@@ -29,7 +29,7 @@ pub(super) fn text(field: &'static str, text: Option<String>, most: usize) -> Re
     if text.chars().count() > most {
         return Err(ApiError::unprocessable(field, format!("must be at most {most} characters")));
     }
-    Ok(typed::isolated(text))
+    Ok(text.to_owned())
 }
 
 /// A text of bounded length that must say something.
