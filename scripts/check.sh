@@ -119,6 +119,7 @@ step "documentation tests" cargo test --doc --workspace --locked
 step "clients can be made of the descriptions" scripts/descriptions.sh
 step "the API keeps its word" scripts/schemathesis.sh
 step "the Mini App" scripts/pages.sh check
+step "the Mini App in a browser" scripts/pages.sh browser
 # Last, so that its summary is at the end of the output, where it is looked for.
 step "tests" tests
 

@@ -8,6 +8,7 @@
 #
 # Needs Node 20 or newer with npm; without it the pages are left out, loudly, and everything else works. The browser is
 # Debian's Chromium, installed with apt-get when this runs as root on Debian; without one the browser's tests are left out.
+# PEERPACK_PROGRAM names a server that is built already; what follows `browser` goes to Playwright.
 
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -68,10 +69,13 @@ in_a_browser() {
         printf '\n*** LEFT OUT: the tests in a browser, because there is no Chromium ***\n\n' >&2
         return 0
     fi
-    cargo build --locked --quiet --workspace --tests
-    local program
-    program=$(realpath -m "${CARGO_TARGET_DIR:-target}")/debug/peerpack
-    (cd web && PEERPACK_PROGRAM=$program PEERPACK_CHROMIUM=$(find_chromium) npx playwright test)
+    # With the tests, as the other checks build it; otherwise the dependencies would be built a second time.
+    local program=${PEERPACK_PROGRAM:-}
+    if [ -z "$program" ]; then
+        cargo build --locked --quiet --workspace --tests
+        program=$(realpath -m "${CARGO_TARGET_DIR:-target}")/debug/peerpack
+    fi
+    (cd web && PEERPACK_PROGRAM=$program PEERPACK_CHROMIUM=$(find_chromium) npx playwright test "$@")
 }
 
 case ${1:-check} in
@@ -92,7 +96,7 @@ browser)
     have_node || skip "the tests in a browser, because there is no Node 20 with npm"
     install_packages
     build
-    in_a_browser
+    in_a_browser "${@:2}"
     ;;
 *)
     sed -n '3,/^$/s/^# \{0,1\}//p' "$0"

@@ -1,14 +1,18 @@
 // The Mini App in a real browser against the real server. Chromium is the system's: PEERPACK_CHROMIUM, or Debian's.
+import { availableParallelism } from "node:os";
 import { defineConfig } from "@playwright/test";
 
 export default defineConfig({
   testDir: "tests",
-  timeout: 90_000,
-  expect: { timeout: 20_000 },
+  // Both are for machines that build something else meanwhile; an idle one needs a tenth.
+  timeout: 180_000,
+  expect: { timeout: 30_000 },
   // One that fails now and then has found something.
   retries: 0,
-  workers: 2,
+  // Every worker has a server and up to three browsers' worth of pages.
+  workers: Math.max(1, Math.floor(availableParallelism() / 4)),
   fullyParallel: true,
+  forbidOnly: true,
   reporter: [["list"]],
   outputDir: "test-results",
   use: {

@@ -1,6 +1,15 @@
 // The main job over two phones: publish, offer, accept, hand over by code, confirm, review.
 import AxeBuilder from "@axe-core/playwright";
-import { EN, expect, type Phone, publishPackage, publishTrip, RU, test, type Words } from "./support.ts";
+import {
+  EN,
+  expect,
+  type Phone,
+  publishPackage,
+  publishTrip,
+  RU,
+  test,
+  type Words,
+} from "./support/index.ts";
 
 /** What axe finds serious on a page. */
 async function serious(phone: Phone): Promise<string[]> {
@@ -12,7 +21,7 @@ async function serious(phone: Phone): Promise<string[]> {
 }
 
 async function takeOffer(ivan: Phone, words: Words): Promise<void> {
-  await ivan.page.getByRole("button", { name: words.bell }).click();
+  await ivan.answerBell(words);
   expect(await serious(ivan)).toEqual([]);
   await ivan.button(words.take).click();
   await expect(ivan.page).toHaveURL(/deal\//);

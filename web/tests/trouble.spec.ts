@@ -1,5 +1,5 @@
 // What goes wrong: two want one parcel, the network goes, the server dies, people disagree.
-import { expect, publishPackage, publishTrip, RU, Server, test } from "./support.ts";
+import { expect, publishPackage, publishTrip, RU, Server, test } from "./support/index.ts";
 
 test("two couriers tap at once: one has the parcel, the other reads why not", async ({ phone, route }) => {
   const [anna, ivan, pyotr] = [await phone("anna"), await phone("ivan"), await phone("pyotr")];
@@ -73,19 +73,17 @@ test("a sender who disagrees opens a dispute, and both see that it waits", async
 });
 
 test("a server that is killed and comes back finds the page where it was, and nothing is missed", async ({
-  browser,
+  openPage,
 }) => {
   const server = await Server.start();
   try {
-    const context = await browser.newContext({ locale: "ru-RU" });
-    const page = await context.newPage();
+    const page = await openPage();
     await page.goto(`${server.url}/offers?as=ivan-900000001`);
     await expect(page.getByText("Сейчас заявок нет")).toBeVisible();
     await server.kill();
     await expect(page.getByText("Соединяемся…")).toBeVisible();
     await server.run();
     await expect(page.getByText("Соединяемся…")).toBeHidden({ timeout: 40_000 });
-    await context.close();
   } finally {
     await server.end();
   }

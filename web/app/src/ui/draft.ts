@@ -10,6 +10,7 @@ export function useDraft<T extends object>(name: string, initial: T) {
   const [draft, setDraft] = useState<T>(initial);
   const [isRestored, setIsRestored] = useState(false);
   const isTouched = useRef(false);
+  const pause = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => {
     void preferences.get(`draft.${name}`).then(kept => {
       if (kept === undefined || isTouched.current) return;
@@ -19,8 +20,8 @@ export function useDraft<T extends object>(name: string, initial: T) {
   }, [preferences, name]);
   useEffect(() => {
     if (!isTouched.current) return;
-    const timer = setTimeout(() => void preferences.set(`draft.${name}`, JSON.stringify(draft)), PAUSE_MS);
-    return () => clearTimeout(timer);
+    pause.current = setTimeout(() => void preferences.set(`draft.${name}`, JSON.stringify(draft)), PAUSE_MS);
+    return () => clearTimeout(pause.current);
   }, [preferences, name, draft]);
   const change = useCallback((part: Partial<T>) => {
     isTouched.current = true;
@@ -28,6 +29,8 @@ export function useDraft<T extends object>(name: string, initial: T) {
   }, []);
   const forget = useCallback(async () => {
     isTouched.current = false;
+    // What was typed a moment ago would be kept after it was sent.
+    clearTimeout(pause.current);
     await preferences.remove(`draft.${name}`);
   }, [preferences, name]);
   useClosingGuard(isTouched.current);
