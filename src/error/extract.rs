@@ -5,6 +5,8 @@
 
 mod shape;
 
+pub(crate) use shape::{NEGATIVE, NOT_WHOLE, TOO_LARGE};
+
 use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;

@@ -6,11 +6,10 @@ use std::marker::PhantomData;
 use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserializer, de};
 
+use crate::error::extract::{NEGATIVE, NOT_WHOLE, TOO_LARGE};
 use crate::typed::digit;
 
 const NOT_A_NUMBER: &str = "must be a number";
-const NOT_WHOLE: &str = "must be a whole number of zero or more";
-const TOO_LARGE: &str = "is too large";
 const TWO_WAYS: &str = "can be read in two ways: please write no comma or dot between thousands";
 
 /// A number, perhaps as text: `1 500,50` is 1500.5. Nothing if it is null or empty.
@@ -30,7 +29,8 @@ fn whole(number: f64) -> Result<u32, &'static str> {
         reason = "whole and in range, as just looked"
     )]
     match number {
-        _ if number < 0.0 || number.fract() != 0.0 => Err(NOT_WHOLE),
+        _ if number.fract() != 0.0 => Err(NOT_WHOLE),
+        _ if number < 0.0 => Err(NEGATIVE),
         _ if number > f64::from(u32::MAX) => Err(TOO_LARGE),
         _ => Ok(number as u32),
     }
@@ -194,8 +194,11 @@ mod tests {
     fn whole_numbers_are_whole_and_not_negative() {
         assert_eq!(whole_of(json!("1 500")), Ok(Some(1_500)));
         assert_eq!(whole_of(json!(4_294_967_295_u32)), Ok(Some(u32::MAX)));
-        for wrong in [json!(-1), json!(1.5), json!("1,5"), json!("-1")] {
+        for wrong in [json!(1.5), json!("1,5"), json!(-1.5)] {
             assert_eq!(whole_of(wrong.clone()), Err(NOT_WHOLE.to_owned()), "{wrong}");
+        }
+        for below in [json!(-1), json!("-1")] {
+            assert_eq!(whole_of(below.clone()), Err(NEGATIVE.to_owned()), "{below}");
         }
         assert_eq!(whole_of(json!(4_294_967_296_u64)), Err(TOO_LARGE.to_owned()));
     }

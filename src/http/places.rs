@@ -8,7 +8,8 @@ use utoipa::{IntoParams, ToSchema};
 use super::input::{Point, SHORT_TEXT};
 use crate::app::App;
 use crate::error::extract::Query;
-use crate::error::{ApiError, Problem};
+use crate::error::{ApiError, Problem, request_id};
+use crate::language::Language;
 
 /// How many places one answer lists.
 const MOST: usize = 20;
@@ -52,7 +53,9 @@ pub struct City {
     country: String,
     country_ru: String,
     country_en: String,
-    /// The region it lies in; absent where that is not known.
+    /// The region it lies in, in the reader's language (`Accept-Language`); absent where that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     region_ru: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,9 +79,9 @@ pub enum CityKind {
     Airport,
 }
 
-/// Places by the beginning of a name, or around a point; the largest if nothing is asked. Names that are exactly what was
-/// asked come first, then those that begin like it, then those that differ by a slip; in each group those in the home
-/// countries come first.
+/// Places by the beginning of a name, or around a point; the largest of the first home country if nothing is asked. Names
+/// that are exactly what was asked come first, then those that begin like it, then those that differ by a slip; in each
+/// group those in the home countries come first.
 #[utoipa::path(get, path = "/api/cities", operation_id = "find_cities", tag = "places", params(Which),
     responses((status = 200, body = Cities), (status = 400, body = Problem), (status = 422, body = Problem)))]
 pub async fn cities(app: web::Data<App>, query: Query<Which>) -> Result<HttpResponse, ApiError> {
@@ -110,6 +113,10 @@ fn point(text: &str) -> Result<Point, ApiError> {
 
 fn city(place: &Place) -> City {
     let country = Gazetteer::bundled().country(place.country);
+    let (region_ru, region_en) = (
+        place.region.map(|region| region.name_ru.to_owned()),
+        place.region.map(|region| region.name_en.to_owned()),
+    );
     City {
         id: place.id.to_string(),
         name_ru: place.name_ru.to_owned(),
@@ -120,8 +127,12 @@ fn city(place: &Place) -> City {
         country: place.country.to_owned(),
         country_ru: country.map_or(place.country, |country| country.name_ru).to_owned(),
         country_en: country.map_or(place.country, |country| country.name_en).to_owned(),
-        region_ru: place.region.map(|region| region.name_ru.to_owned()),
-        region_en: place.region.map(|region| region.name_en.to_owned()),
+        region: match request_id::language() {
+            Language::Russian => region_ru.clone(),
+            Language::English => region_en.clone(),
+        },
+        region_ru,
+        region_en,
         kind: match place.kind {
             Kind::Town => CityKind::Town,
             Kind::Small => CityKind::Small,

@@ -6,7 +6,7 @@ use std::str::FromStr;
 /// What the data are dense in: see data/README.md.
 const DEFAULT: &str = "RU,BY,KZ,UZ,GE,AM,TR,AE,KG,TJ,TM,AZ,MD";
 
-/// A list of countries.
+/// A list of countries, the nearest to home first.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Home(Vec<[u8; 2]>);
 
@@ -41,7 +41,13 @@ impl Home {
     /// Whether a country is one of them, by its code in capital letters.
     #[must_use]
     pub fn has(&self, country: &str) -> bool {
-        self.0.iter().any(|code| code == country.as_bytes())
+        self.rank(country) < self.0.len()
+    }
+
+    /// Which of them a country is, from 0; one past the last for every other country.
+    #[must_use]
+    pub fn rank(&self, country: &str) -> usize {
+        self.0.iter().position(|code| code == country.as_bytes()).unwrap_or(self.0.len())
     }
 }
 
@@ -70,6 +76,7 @@ mod tests {
         assert!(home.has("RU") && home.has("KZ") && !home.has("SN"));
         assert!(Home::default().has("AM") && !Home::default().has("FR"));
         assert!(!"".parse::<Home>().unwrap().has("RU"));
+        assert_eq!(["RU", "KZ", "SN"].map(|country| home.rank(country)), [0, 1, 2]);
     }
 
     #[test]

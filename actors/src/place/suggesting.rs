@@ -54,12 +54,13 @@ impl Gazetteer {
         named.map_or_else(Vec::new, |reading| in_order(self.fitting(&reading.name).collect(), home, limit))
     }
 
-    /// The largest places, those at home first.
+    /// The largest places of the first home country, then those of the next, and the rest of the world last.
     #[must_use]
     pub fn largest(&self, home: &Home, limit: usize) -> Vec<&Place> {
-        let (here, elsewhere): (Vec<&Place>, Vec<&Place>) =
-            self.iter().partition(|place| home.has(place.country));
-        here.into_iter().chain(elsewhere).take(limit).collect()
+        let mut places: Vec<&Place> = self.iter().collect();
+        places.sort_by_key(|place| home.rank(place.country));
+        places.truncate(limit);
+        places
     }
 }
 
@@ -148,5 +149,6 @@ mod tests {
         let largest = Gazetteer::bundled().largest(&home, 200);
         assert_eq!((largest[0].name_ru, largest[199].country), ("Алматы", "KZ"));
         assert_eq!(Gazetteer::bundled().largest(&"".parse().unwrap(), 1)[0].name_ru, "Шанхай");
+        assert_eq!(Gazetteer::bundled().largest(&Home::default(), 1)[0].name_ru, "Москва");
     }
 }

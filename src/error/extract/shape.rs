@@ -20,6 +20,15 @@ use crate::error::wrong::Wrong;
 /// The most fields that are told about.
 const MOST_WRONG: usize = 32;
 
+/// Of a number below zero where none will do.
+pub(crate) const NEGATIVE: &str = "must not be negative";
+
+/// Of what is no whole number.
+pub(crate) const NOT_WHOLE: &str = "must be a whole number of zero or more";
+
+/// Of a number that no field of its kind could hold.
+pub(crate) const TOO_LARGE: &str = "is too large";
+
 /// What can stand in for a field that is missing, until one is of its type.
 const STAND_INS: [fn() -> Value; 6] = [
     || Value::from(""),
@@ -46,7 +55,7 @@ pub(super) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<(Option<T>, Wrong
     let mut left = Map::new();
     for (name, value) in members {
         if left.insert(name.clone(), value).is_some() {
-            note(&mut wrong, &name, "is given twice");
+            wrong.add(misshapen_field(&name, "is given twice"));
         }
     }
     let read = collect(Value::Object(left), &mut wrong);
@@ -65,7 +74,10 @@ fn collect<T: DeserializeOwned>(mut left: Value, wrong: &mut Wrong) -> Option<T>
         };
         let Found { field, within, reason, is_missing } = Found::of(&error);
         if !wrong.has(&field) {
-            note(wrong, &field, &reason);
+            wrong.add(match is_understood(&error.inner().to_string()) {
+                true => ApiError::unprocessable(&field, &reason),
+                false => misshapen_field(&field, &reason),
+            });
         }
         let done = match (is_missing, within.is_empty()) {
             // What it is missing in is of no use without it.
@@ -96,7 +108,7 @@ pub(super) fn read_query<T: DeserializeOwned>(
             Err(error) => error,
         };
         let Found { field, reason, .. } = Found::of(&error);
-        note(&mut wrong, &field, &reason);
+        wrong.add(misshapen_field(&field, &reason));
         let before = pairs.len();
         // What is doubled stands under the name that the parser has for it.
         let name = path_of(error.path()).pop().unwrap_or(field);
@@ -108,8 +120,14 @@ pub(super) fn read_query<T: DeserializeOwned>(
     wrong.finish(()).and_then(|()| Err(misshapen()))
 }
 
-fn note(wrong: &mut Wrong, field: &str, reason: &str) {
-    wrong.add(ApiError::bad_request(format!("{field}: {reason}")).with_field(field, reason));
+fn misshapen_field(field: &str, reason: &str) -> ApiError {
+    ApiError::bad_request(format!("{field}: {reason}")).with_field(field, reason)
+}
+
+/// Whether the parser met a whole number where only one of zero or more will do: such a field has its form, only its value
+/// is wrong.
+fn is_understood(words: &str) -> bool {
+    words == NEGATIVE || words.starts_with("invalid value: integer `-")
 }
 
 /// A field that will not do.
@@ -183,8 +201,8 @@ pub(super) fn should_be(words: &str) -> String {
     }
     let is_too_large = words.starts_with("invalid value: integer `") && !words.contains("`-");
     let reason = match expected {
-        "u8" | "u16" | "u32" | "u64" | "usize" if is_too_large => "is too large",
-        "u8" | "u16" | "u32" | "u64" | "usize" => "must be a whole number of zero or more",
+        "u8" | "u16" | "u32" | "u64" | "usize" if is_too_large => TOO_LARGE,
+        "u8" | "u16" | "u32" | "u64" | "usize" => NOT_WHOLE,
         "i8" | "i16" | "i32" | "i64" | "isize" => "must be a whole number",
         "f32" | "f64" => "must be a number",
         "a string" | "a borrowed string" | "string or map" => "must be text",
@@ -196,9 +214,9 @@ pub(super) fn should_be(words: &str) -> String {
         _ if words.contains("not a time") || words.contains("RFC 3339") => {
             "must be an instant such as 2026-12-01T09:00:00Z"
         }
-        _ if words.contains("invalid digit") => "must be a whole number of zero or more",
+        _ if words.contains("invalid digit") => NOT_WHOLE,
         _ if words.contains("invalid float") => "must be a number",
-        _ if words.contains("too large to fit") => "is too large",
+        _ if words.contains("too large to fit") => TOO_LARGE,
         _ if words.contains("`true` or `false`") => "must be true or false",
         _ => "has the wrong form",
     };
@@ -332,6 +350,22 @@ mod tests {
                 ("weight_g", "must be a whole number of zero or more"),
             ])
         );
+    }
+
+    #[test]
+    fn a_negative_number_is_understood_and_another_type_is_not() {
+        for (weight, status) in [
+            (json!(-1), 422),
+            (json!(1.5), 400),
+            (json!(99_999_999_999_u64), 400),
+            (json!("много"), 400),
+            (json!([]), 400),
+        ] {
+            let body =
+                json!({ "name": "a", "weight_g": weight, "id": "00000000-0000-0000-0000-000000000001" });
+            let (_, wrong) = read::<Parcel>(body.to_string().as_bytes()).unwrap();
+            assert_eq!(wrong.finish(()).unwrap_err().status().as_u16(), status, "{weight}");
+        }
     }
 
     #[test]
