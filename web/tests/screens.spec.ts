@@ -12,8 +12,6 @@ test("the front door of the demo: a person who only clicks sees a live offer", a
   await ivan.getByRole("button", { name: RU.publish }).click();
   await expect(ivan.getByText("Опубликована", { exact: true })).toBeVisible();
   await anna.getByRole("button", { name: "Заполнить примером" }).click();
-  await anna.getByRole("button", { name: RU.next }).click();
-  await anna.getByRole("button", { name: RU.next }).click();
   await anna.getByRole("button", { name: RU.publish }).click();
   await ivan.getByRole("button", { name: RU.bell }).first().click();
   await expect(ivan.getByRole("button", { name: RU.take }).first()).toBeVisible();

@@ -1,12 +1,8 @@
 // The frame of the app: providers around it, one route per screen, and the tabs below.
-import { openOffers, type PeerPack } from "@peerpack/client";
-import { lazy, Suspense, useEffect } from "react";
+import { type components, openOffers, type PeerPack } from "@peerpack/client";
+import { type ComponentType, lazy, Suspense, useEffect } from "react";
 import { Link, Route, Router, Switch, useLocation } from "wouter";
-import { Door } from "./features/door/Door.tsx";
-import { MineScreen } from "./features/mine/MineScreen.tsx";
-import { NotificationsScreen } from "./features/notifications/NotificationsScreen.tsx";
 import { OfferBell } from "./features/offers/OfferBell.tsx";
-import { OffersScreen } from "./features/offers/OffersScreen.tsx";
 import { StartScreen } from "./features/start/StartScreen.tsx";
 import { LiveProvider, useClient, useLive, useServerTime, useUser } from "./live/index.tsx";
 import { type Platform, PlatformProvider, usePlatform } from "./platform/index.tsx";
@@ -14,15 +10,32 @@ import type { Texts } from "./texts/en.ts";
 import { type Language, TextsProvider, useTexts } from "./texts/index.tsx";
 import { MeIcon, MineIcon, Note, OffersIcon, Skeletons, StartIcon, Toasts, WalletIcon } from "./ui/index.ts";
 
+// What is not on the first screen is loaded once that is there: before anybody taps, and before the network goes.
+const loads: (() => Promise<unknown>)[] = [];
+// biome-ignore lint/suspicious/noExplicitAny: as the types of React have it
+function later<T extends ComponentType<any>>(load: () => Promise<{ default: T }>) {
+  loads.push(load);
+  return lazy(load);
+}
+
+const Door = lazy(() => import("./features/door/Door.tsx"));
 const Market = lazy(() => import("./features/door/Market.tsx"));
-const TripScreen = lazy(() => import("./features/trips/TripScreen.tsx"));
-const NewTripScreen = lazy(() => import("./features/trips/NewTripScreen.tsx"));
-const MyTripScreen = lazy(() => import("./features/trips/MyTripScreen.tsx"));
-const NewPackageScreen = lazy(() => import("./features/packages/NewPackageScreen.tsx"));
-const PackageScreen = lazy(() => import("./features/packages/PackageScreen.tsx"));
-const DeliveryScreen = lazy(() => import("./features/deliveries/DeliveryScreen.tsx"));
-const WalletScreen = lazy(() => import("./features/wallet/WalletScreen.tsx"));
-const ProfileScreen = lazy(() => import("./features/profile/ProfileScreen.tsx"));
+const OffersScreen = later(() => import("./features/offers/OffersScreen.tsx"));
+const MineScreen = later(() => import("./features/mine/MineScreen.tsx"));
+const NotificationsScreen = later(() => import("./features/notifications/NotificationsScreen.tsx"));
+const Parcels = later(() => import("./features/parcels/Parcels.tsx"));
+const ParcelsScreen = later(() => import("./features/parcels/ParcelsScreen.tsx"));
+const TripScreen = later(() => import("./features/trips/TripScreen.tsx"));
+const NewTripScreen = later(() => import("./features/trips/NewTripScreen.tsx"));
+const MyTripScreen = later(() => import("./features/trips/MyTripScreen.tsx"));
+const NewPackageScreen = later(() => import("./features/packages/NewPackageScreen.tsx"));
+const PackageScreen = later(() => import("./features/packages/PackageScreen.tsx"));
+const Deal = later(() => import("./features/deliveries/Deal.tsx"));
+const DeliveryScreen = later(() => import("./features/deliveries/DeliveryScreen.tsx"));
+const WalletScreen = later(() => import("./features/wallet/WalletScreen.tsx"));
+const ProfileScreen = later(() => import("./features/profile/ProfileScreen.tsx"));
+
+type Schemas = components["schemas"];
 
 interface AppProps {
   platform: Platform;
@@ -55,11 +68,30 @@ export function App({ platform, client, texts, scope }: AppProps) {
 /** The app of one person. */
 function Phone({ scope }: { scope: string }) {
   const user = useUser();
+  const { t, when } = useTexts();
   // Everything a frame of the demo navigates to stays that person's.
   const query = scope === "me" ? "" : `?as=${scope}`;
+  const isSignedIn = user !== undefined;
+  useEffect(() => {
+    if (isSignedIn) return whenIdle(() => loads.map(load => load().catch(() => undefined)));
+  }, [isSignedIn]);
+  const dealOf = (parcel: Schemas["PackageView"], deal: Schemas["ResponseView"]) => (
+    <Deal
+      side="sender"
+      requestId={deal.id}
+      packageId={parcel.id}
+      state={deal.state}
+      hasCodes={parcel.hand_over_codes}
+      other={deal.courier_name}
+      planned={{
+        pickup: when(deal.departs_at, deal.from_tz),
+        delivery: when(deal.arrives_at, deal.to_tz),
+      }}
+    />
+  );
   if (!user) return <Door scope={scope} isDemo={isDemo} />;
   return (
-    <Router hrefs={href => href + query}>
+    <Router hrefs={href => href + query} aroundNav={(go, to, options) => go(to + query, options)}>
       <div className="shell">
         <Connection />
         <StartParameter />
@@ -72,7 +104,15 @@ function Phone({ scope }: { scope: string }) {
           }
         >
           <Switch>
-            <Route path="/" component={StartScreen} />
+            <Route path="/">
+              <StartScreen
+                parcels={
+                  <Suspense fallback={<Skeletons />}>
+                    <Parcels title={t.parcels.onTrips} />
+                  </Suspense>
+                }
+              />
+            </Route>
             <Route path="/offers" component={OffersScreen} />
             <Route path="/mine" component={MineScreen} />
             <Route path="/wallet" component={WalletScreen} />
@@ -81,12 +121,19 @@ function Phone({ scope }: { scope: string }) {
             <Route path="/new/package" component={NewPackageScreen} />
             <Route path="/new/trip" component={NewTripScreen} />
             <Route path="/trip/:id">{({ id }) => <TripScreen id={id} />}</Route>
-            <Route path="/my-trip/:id">{({ id }) => <MyTripScreen id={id} />}</Route>
-            <Route path="/package/:id">{({ id }) => <PackageScreen id={id} />}</Route>
+            <Route path="/my-trip/:id">
+              {({ id }) => (
+                <MyTripScreen id={id} parcels={<Parcels tripId={id} title={t.parcels.waiting} />} />
+              )}
+            </Route>
+            <Route path="/package/:id">{({ id }) => <PackageScreen id={id} deal={dealOf} />}</Route>
+            <Route path="/parcels" component={ParcelsScreen} />
             <Route path="/deal/:trip/:request">
               {({ trip, request }) => <DeliveryScreen tripId={trip} requestId={request} />}
             </Route>
-            <Route component={StartScreen} />
+            <Route>
+              <StartScreen parcels={null} />
+            </Route>
           </Switch>
         </Suspense>
         <Tabs />
@@ -94,6 +141,17 @@ function Phone({ scope }: { scope: string }) {
       </div>
     </Router>
   );
+}
+
+/** Runs once nothing more urgent is to be done. Returns how to call it off. */
+function whenIdle(work: () => void): () => void {
+  // Safari has no idle callbacks.
+  if (!("requestIdleCallback" in globalThis)) {
+    const timer = setTimeout(work, 1_500);
+    return () => clearTimeout(timer);
+  }
+  const idle = requestIdleCallback(work, { timeout: 4_000 });
+  return () => cancelIdleCallback(idle);
 }
 
 function Tabs() {
@@ -109,8 +167,14 @@ function Tabs() {
     { to: "/wallet", text: t.nav.wallet, Icon: WalletIcon, count: 0 },
     { to: "/me", text: t.nav.me, Icon: MeIcon, count: 0 },
   ];
+  // A form has the whole of a small screen, also above a keyboard; a wide window has room for both.
+  const isForm = path.startsWith("/new/");
   return (
-    <nav className="tabs">
+    <nav className="tabs" data-form={isForm ? "" : undefined}>
+      <span className="brand" aria-hidden="true">
+        <img src="/icon.svg" alt="" width={32} height={32} />
+        {t.app}
+      </span>
       {tabs.map(({ to, text, Icon, count }) => (
         <Link key={to} href={to} aria-current={path === to ? "page" : undefined}>
           <Icon />

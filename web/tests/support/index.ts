@@ -39,7 +39,7 @@ export class Phone {
   }
 
   button(name: string | RegExp) {
-    return this.page.getByRole("button", { name });
+    return this.page.getByRole("button", { name, exact: typeof name === "string" });
   }
 
   async choosePlace(label: string, name: string): Promise<void> {

@@ -28,6 +28,10 @@ export interface Words {
   wrong: string;
   whatIsWrong: string;
   disputed: RegExp;
+  guitar: string;
+  skates: string;
+  toys: string;
+  comment: string;
 }
 
 export const RU: Words = {
@@ -59,6 +63,10 @@ export const RU: Words = {
   wrong: "Что-то не так",
   whatIsWrong: "Что случилось?",
   disputed: /Решает оператор/,
+  guitar: "Гитара в чехле",
+  skates: "Детские коньки",
+  toys: "Игрушки для племянника",
+  comment: "Еду один, место есть",
 };
 
 export const EN: Words = {
@@ -90,4 +98,8 @@ export const EN: Words = {
   wrong: "Something is wrong",
   whatIsWrong: "What is wrong?",
   disputed: /An operator decides/,
+  guitar: "A guitar in its case",
+  skates: "Skates for a child",
+  toys: "Toys for a nephew",
+  comment: "I drive alone, there is room",
 };

@@ -43,6 +43,8 @@ interface Words {
   time: (at: string | number | Date, zone?: string) => string;
   /** The day at a place: `Today`, `Tomorrow` or `3 Dec`. */
   day: (at: string | number | Date, zone?: string) => string;
+  /** Day and clock at a place: `Today, 08:00`. */
+  when: (at: string | number | Date, zone?: string) => string;
   /** The name of a place in the reader's language. */
   place: (place: { name_ru: string; name_en: string }) => string;
 }
@@ -79,6 +81,10 @@ export function useTexts(): Words {
 
 function wordsOf(language: Language, t: Texts, setLanguage: (language: Language) => void): Words {
   const locale = language === "ru" ? "ru-RU" : "en-GB";
+  const time = (at: string | number | Date, zone?: string) =>
+    new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", ...zoned(zone) }).format(
+      new Date(at),
+    );
   const zoned = (zone: string | undefined) => (zone ? { timeZone: zone } : {});
   return {
     t,
@@ -93,11 +99,9 @@ function wordsOf(language: Language, t: Texts, setLanguage: (language: Language)
       }).format(amount),
     number: (value, digits = 1) =>
       new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value),
-    time: (at, zone) =>
-      new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", ...zoned(zone) }).format(
-        new Date(at),
-      ),
+    time,
     day: (at, zone) => dayOf(new Date(at), zone, t, locale),
+    when: (at, zone) => `${dayOf(new Date(at), zone, t, locale)}, ${time(at, zone)}`,
     place: place => (language === "ru" ? place.name_ru : place.name_en),
   };
 }

@@ -1,5 +1,5 @@
 // Small parts that every screen is made of. They know no feature.
-import { Component, type ErrorInfo, type ReactNode, useEffect } from "react";
+import { Component, type ErrorInfo, type ReactNode, useEffect, useState } from "react";
 import { Link } from "wouter";
 import { useBackButton, useMainButton, usePlatform } from "../platform/index.tsx";
 import { useTexts } from "../texts/index.tsx";
@@ -78,7 +78,7 @@ export class Boundary extends Component<BoundaryProps, { hasFailed: boolean }> {
 interface ButtonProps {
   children: ReactNode;
   onPress?: () => void;
-  kind?: "main" | "plain" | "quiet" | "bad";
+  kind?: "main" | "plain" | "quiet" | "bad" | "danger";
   isDisabled?: boolean;
   isBusy?: boolean;
   isWide?: boolean;
@@ -121,6 +121,43 @@ export function LinkButton({
     <Link href={to} className="button" data-kind={kind}>
       {children}
     </Link>
+  );
+}
+
+interface SureButtonProps {
+  children: ReactNode;
+  /** What happens, and the words for yes. */
+  question: string;
+  yes: string;
+  isBusy?: boolean;
+  onYes: () => void;
+}
+
+/** Does what cannot be undone, after a second tap in the same place. */
+export function SureButton({ children, question, yes, isBusy = false, onYes }: SureButtonProps) {
+  const { t } = useTexts();
+  const [isAsking, setIsAsking] = useState(false);
+  if (!isAsking) {
+    return (
+      <Button kind="bad" isBusy={isBusy} onPress={() => setIsAsking(true)}>
+        {children}
+      </Button>
+    );
+  }
+  return (
+    <div className="sure">
+      <p role="alert">{question}</p>
+      <div className="row">
+        <Button kind="plain" onPress={() => setIsAsking(false)}>
+          {t.keep}
+        </Button>
+        <div className="grow">
+          <Button kind="danger" isWide isBusy={isBusy} onPress={onYes}>
+            {yes}
+          </Button>
+        </div>
+      </div>
+    </div>
   );
 }
 
@@ -202,6 +239,8 @@ export interface Point {
   title: ReactNode;
   detail?: ReactNode;
   isDone?: boolean;
+  /** What comes next. */
+  isNow?: boolean;
 }
 
 /** The way from one place to another over what lies between. */
@@ -216,6 +255,7 @@ export function Way({ points }: { points: readonly Point[] }) {
             aria-hidden="true"
             data-end={at === points.length - 1 ? "" : undefined}
             data-done={point.isDone ? "" : undefined}
+            data-now={point.isNow ? "" : undefined}
           />
           <span className="point">
             <span className="strong">{point.title}</span>
@@ -227,25 +267,51 @@ export function Way({ points }: { points: readonly Point[] }) {
   );
 }
 
+/** How much a countdown presses: plenty of time, less than a third of it, the last seconds. */
+export type Pace = "calm" | "soon" | "hurry";
+
 /** A ring that empties: `part` is what is left, 0 to 1. */
-export function Ring({ part, label, isHurrying }: { part: number; label: string; isHurrying: boolean }) {
-  const length = 2 * Math.PI * 28;
+export function Ring({ part, label, pace }: { part: number; label: ReactNode; pace: Pace }) {
+  const length = 2 * Math.PI * 32;
   return (
-    <span className="ring" data-hurry={isHurrying ? "" : undefined} aria-hidden="true">
-      <svg viewBox="0 0 64 64">
-        <title>{label}</title>
-        <circle cx="32" cy="32" r="28" />
+    <span className="ring" data-pace={pace} aria-hidden="true">
+      <svg viewBox="0 0 72 72" aria-hidden="true">
+        <circle cx="36" cy="36" r="32" />
         <circle
           className="left"
-          cx="32"
-          cy="32"
-          r="28"
+          cx="36"
+          cy="36"
+          r="32"
           strokeDasharray={length}
           strokeDashoffset={length * (1 - part)}
         />
       </svg>
       {label}
     </span>
+  );
+}
+
+/** A courier or sender in one line: picture, name, what others think, and what stands at the end of it. */
+export function PersonRow({
+  name,
+  url,
+  about,
+  end,
+}: {
+  name: ReactNode;
+  url: string;
+  about: ReactNode;
+  end?: ReactNode;
+}) {
+  return (
+    <div className="row">
+      <Avatar name={typeof name === "string" ? name : ""} url={url} />
+      <div className="grow stack tight">
+        <span className="strong">{name}</span>
+        <span className="dim small">{about}</span>
+      </div>
+      {end}
+    </div>
   );
 }
 

@@ -125,6 +125,31 @@ export function Choices<T extends string>({ label, value, choices, onChange, isL
   );
 }
 
+interface SelectProps<T extends string> {
+  label: string;
+  value: T;
+  choices: readonly (readonly [value: T, title: string])[];
+  onChange: (value: T) => void;
+}
+
+/** One of several in little room; the first choice says what it is about. */
+export function Select<T extends string>({ label, value, choices, onChange }: SelectProps<T>) {
+  return (
+    <select
+      className="select"
+      aria-label={label}
+      value={value}
+      onChange={event => onChange(event.target.value as T)}
+    >
+      {choices.map(([one, title]) => (
+        <option key={one} value={one}>
+          {title}
+        </option>
+      ))}
+    </select>
+  );
+}
+
 interface CheckProps {
   label: string;
   hint?: string;

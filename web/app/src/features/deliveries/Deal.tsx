@@ -1,7 +1,7 @@
 // A deal from the acceptance to the last word, as one of its two parties sees it: the timeline and the next step.
-import { dataOf, type RequestChange } from "@peerpack/client";
+import type { RequestChange } from "@peerpack/client";
 import { useState } from "react";
-import { useClient, useCommandAbout, useGive, useLive, useRead } from "../../live/index.tsx";
+import { useClient, useCommandAbout, useGive, useLive } from "../../live/index.tsx";
 import { usePlatform } from "../../platform/index.tsx";
 import { useTexts } from "../../texts/index.tsx";
 import {
@@ -10,6 +10,7 @@ import {
   CommandNote,
   Note,
   Rating,
+  SureButton,
   TextField,
   useAttempt,
   useSay,
@@ -27,23 +28,36 @@ interface DealProps {
   hasCodes: boolean;
   /** The other party's name. */
   other: string;
+  /** When the hand-overs are planned, in words. */
+  planned?: { pickup: string; delivery: string } | undefined;
 }
 
 const STEPS = ["accepted", "picked_up", "delivered", "confirmed"] as const;
 
-export function Deal(props: DealProps) {
+export default function Deal(props: DealProps) {
   const { t } = useTexts();
   const told: RequestChange | undefined = useLive().state?.requests[props.requestId];
   const state = told ? told.new_status : props.state;
+  const plans: Partial<Record<string, string>> = {
+    picked_up: props.planned?.pickup,
+    delivered: props.planned?.delivery,
+  };
   const reached = state === "disputed" ? 2 : STEPS.indexOf(state as (typeof STEPS)[number]);
   return (
     <>
       <section className="card timeline" aria-label={t.delivery.title}>
         <span className="dim small">
           {props.side === "sender" ? t.mine.courier : t.mine.sender}:{" "}
-          <span className="strong">{props.other}</span>
+          <span className="strong ink">{props.other}</span>
         </span>
-        <Way points={STEPS.map((step, at) => ({ title: t.delivery.steps[step], isDone: at <= reached }))} />
+        <Way
+          points={STEPS.map((step, at) => ({
+            title: t.delivery.steps[step],
+            isDone: at <= reached,
+            isNow: at === reached + 1,
+            detail: at > reached && plans[step] ? t.delivery.planned(plans[step]) : undefined,
+          }))}
+        />
         {state === "disputed" && <Note tone="bad">{t.delivery.disputed}</Note>}
       </section>
       {props.side === "courier" ? (
@@ -52,6 +66,7 @@ export function Deal(props: DealProps) {
         <SenderStep {...props} state={state} />
       )}
       {state === "confirmed" && <Review requestId={props.requestId} />}
+      {state === "accepted" && <Cancel requestId={props.requestId} />}
     </>
   );
 }
@@ -100,6 +115,7 @@ function CourierStep({ requestId, hasCodes: isKnown, state }: DealProps) {
             value={code}
             onChange={setCode}
             error={fields.code}
+            hint={state === "accepted" ? t.delivery.askCode : t.delivery.askCodeThere}
             inputMode="numeric"
             autoComplete="one-time-code"
             maxLength={8}
@@ -116,7 +132,6 @@ function CourierStep({ requestId, hasCodes: isKnown, state }: DealProps) {
         {state === "accepted" ? t.delivery.pickUp : t.delivery.deliver}
       </Button>
       {state === "picked_up" && <Photo requestId={requestId} />}
-      {state === "accepted" && <Cancel requestId={requestId} />}
     </section>
   );
 }
@@ -156,11 +171,6 @@ function SenderStep({ requestId, hasCodes, state }: DealProps) {
   return (
     <>
       {hasCodes && (state === "accepted" || state === "picked_up") && <Codes requestId={requestId} />}
-      {state === "accepted" && (
-        <section className="card">
-          <Cancel requestId={requestId} />
-        </section>
-      )}
       {(state === "picked_up" || state === "delivered") && <Photo requestId={requestId} isReadOnly />}
       {state === "delivered" && (
         <section className="card">
@@ -203,9 +213,8 @@ function Cancel({ requestId }: { requestId: string }) {
   const { t } = useTexts();
   const give = useGive();
   const { attempt, isBusy } = useAttempt();
-  const cancel = () => {
-    if (!confirm(t.delivery.cancelSure)) return;
-    void attempt(() =>
+  const cancel = () =>
+    attempt(() =>
       give({
         kind: "request.cancel",
         subject: requestId,
@@ -214,11 +223,15 @@ function Cancel({ requestId }: { requestId: string }) {
         body: {},
       }),
     );
-  };
   return (
-    <Button kind="bad" isBusy={isBusy} onPress={cancel}>
+    <SureButton
+      question={t.delivery.cancelSure}
+      yes={t.delivery.cancelYes}
+      isBusy={isBusy}
+      onYes={() => void cancel()}
+    >
       {t.delivery.cancel}
-    </Button>
+    </SureButton>
   );
 }
 
@@ -262,18 +275,5 @@ function Review({ requestId }: { requestId: string }) {
         </>
       )}
     </section>
-  );
-}
-
-/** The deal's codes as its sender may see them. */
-export function useCodes(requestId: string) {
-  const { api } = useClient();
-  const told = useLive().state?.requests[requestId]?.new_status ?? "";
-  return useRead(["codes", requestId, told], async () =>
-    dataOf(
-      await api.GET("/api/package-requests/{request_id}/codes", {
-        params: { path: { request_id: requestId } },
-      }),
-    ),
   );
 }

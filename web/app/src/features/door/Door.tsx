@@ -4,7 +4,7 @@ import { useClient } from "../../live/index.tsx";
 import { useTexts } from "../../texts/index.tsx";
 import { Button, Skeletons, TextField, useAttempt } from "../../ui/index.ts";
 
-export function Door({ scope, isDemo }: { scope: string; isDemo: boolean }) {
+export default function Door({ scope, isDemo }: { scope: string; isDemo: boolean }) {
   return isDemo && scope !== "me" ? <DemoSignIn scope={scope} /> : <PhoneSignIn />;
 }
 

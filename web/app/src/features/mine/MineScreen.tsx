@@ -4,10 +4,18 @@ import { useState } from "react";
 import { Link } from "wouter";
 import { useClient, useRead } from "../../live/index.tsx";
 import { useTexts } from "../../texts/index.tsx";
-import { Empty, Failed, LinkButton, Pill, PlusIcon, Screen, Segments, Skeletons } from "../../ui/index.ts";
-import { stateText, toneOf } from "../../ui/states.ts";
+import {
+  Empty,
+  Failed,
+  LinkButton,
+  PlusIcon,
+  Screen,
+  Segments,
+  Skeletons,
+  ThingCard,
+} from "../../ui/index.ts";
 
-export function MineScreen() {
+export default function MineScreen() {
   const { t } = useTexts();
   const [kind, setKind] = useState<"packages" | "trips">("packages");
   const aside = (
@@ -41,6 +49,10 @@ function Packages() {
   const found = useRead(["packages"], async () => dataOf(await api.GET("/api/user/packages")).packages, {
     topics: ["packages"],
   });
+  const waitingNote = (one: { state: string; responses: readonly { state: string }[] }) => {
+    const waiting = one.responses.filter(other => other.state === "pending").length;
+    return one.state === "open" && waiting > 0 ? `${t.mine.responses}: ${waiting}` : undefined;
+  };
   if (found.isPending) return <Skeletons />;
   if (found.isError && !found.data)
     return <Failed error={found.error} onAgain={() => void found.refetch()} />;
@@ -55,21 +67,14 @@ function Packages() {
     <ul className="stack">
       {found.data?.map(one => (
         <li key={one.id}>
-          <Link href={`/package/${one.id}`} className="card">
-            <div className="row">
-              <div className="grow stack tight">
-                <span className="strong">{one.description}</span>
-                <span className="dim small">
-                  {one.from} → {one.to}
-                </span>
-              </div>
-              <span className="price">{money(one.reward)}</span>
-            </div>
-            <div className="row wrap">
-              <Pill tone={toneOf(one.state)}>{stateText(t, one.state)}</Pill>
-              {one.selectedCourier && <span className="dim small">{one.selectedCourier}</span>}
-            </div>
-          </Link>
+          <ThingCard
+            to={`/package/${one.id}`}
+            title={one.description}
+            detail={`${one.from} → ${one.to}`}
+            end={<span className="price">{money(one.reward)}</span>}
+            state={one.state}
+            note={one.selectedCourier ?? waitingNote(one)}
+          />
         </li>
       ))}
     </ul>
@@ -77,7 +82,7 @@ function Packages() {
 }
 
 function Trips() {
-  const { t, number } = useTexts();
+  const { t, number, when } = useTexts();
   const { api } = useClient();
   const found = useRead(["trips"], async () => dataOf(await api.GET("/api/user/trips")).trips, {
     topics: ["trips"],
@@ -96,22 +101,13 @@ function Trips() {
     <ul className="stack">
       {found.data?.map(one => (
         <li key={one.id}>
-          <Link href={`/my-trip/${one.id}`} className="card">
-            <div className="row">
-              <div className="grow stack tight">
-                <span className="strong">
-                  {one.from} → {one.to}
-                </span>
-                <span className="dim small">
-                  {one.date}, {one.time}
-                </span>
-              </div>
-              <Pill tone={toneOf(one.state)}>{stateText(t, one.state)}</Pill>
-            </div>
-            <span className="dim small">
-              {t.trip.room}: {t.kg(number(Math.min(...one.capacity_left_g) / 1_000))}
-            </span>
-          </Link>
+          <ThingCard
+            to={`/my-trip/${one.id}`}
+            title={`${one.from} → ${one.to}`}
+            detail={when(one.departs_at, one.from_tz)}
+            state={one.state}
+            note={`${t.trip.room}: ${t.kg(number(Math.min(...one.capacity_left_g) / 1_000))}`}
+          />
         </li>
       ))}
     </ul>

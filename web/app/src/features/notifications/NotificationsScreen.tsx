@@ -6,7 +6,9 @@ import { useTexts } from "../../texts/index.tsx";
 import { Button, Empty, Failed, Screen, Skeletons } from "../../ui/index.ts";
 
 /** Where a notification leads: the addresses of the API are those of the older client. */
-function routeOf(action: string): string | undefined {
+function routeOf(type: string, action: string): string | undefined {
+  // A package of somebody else's, for which one may answer as a courier.
+  if (type === "new_package_available") return "/parcels";
   const [, kind, id] = action.split("/");
   if (kind === "wallet") return "/wallet";
   if (!id) return undefined;
@@ -20,8 +22,8 @@ function routeOf(action: string): string | undefined {
   return kind ? routes[kind] : undefined;
 }
 
-export function NotificationsScreen() {
-  const { t, day, time } = useTexts();
+export default function NotificationsScreen() {
+  const { t, when } = useTexts();
   const { api } = useClient();
   const [, go] = useLocation();
   const give = useGive();
@@ -64,18 +66,16 @@ export function NotificationsScreen() {
             <button
               type="button"
               className="card"
-              style={{ width: "100%", border: 0, textAlign: "start", cursor: "pointer" }}
+              data-new={one.is_read ? undefined : ""}
               onClick={() => {
                 if (!one.is_read) void read(one.id);
-                const route = routeOf(one.action_url);
+                const route = routeOf(one.type, one.action_url);
                 if (route) go(route);
               }}
             >
               <span className="row">
                 <span className={one.is_read ? "grow" : "grow strong"}>{one.title}</span>
-                <span className="dim small">
-                  {day(one.timestamp)}, {time(one.timestamp)}
-                </span>
+                <span className="dim small">{when(one.timestamp)}</span>
               </span>
               <span className={one.is_read ? "dim" : undefined}>{one.message}</span>
             </button>

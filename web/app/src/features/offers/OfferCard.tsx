@@ -1,6 +1,6 @@
 // One live offer: what, where, how much, and a ring that empties on the server's clock.
 import type { Offer } from "@peerpack/client";
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 import { useClient, useCommandAbout, useGive, useServerTime } from "../../live/index.tsx";
 import { usePlatform } from "../../platform/index.tsx";
 import { useTexts } from "../../texts/index.tsx";
@@ -10,7 +10,7 @@ import { Button, CommandNote, Pill, Ring, useAttempt, useSay, Way } from "../../
 const HURRY_S = 5;
 
 export function OfferCard({ offer, onTaken }: { offer: Offer; onTaken: () => void }) {
-  const { t, money, number, place, time, day } = useTexts();
+  const { t, money, number, place, when } = useTexts();
   const { live, outbox } = useClient();
   const platform = usePlatform();
   const give = useGive();
@@ -25,6 +25,11 @@ export function OfferCard({ offer, onTaken }: { offer: Offer; onTaken: () => voi
   const left = Math.max(0, end - now);
   const whole = Math.max(offer.ttl_ms, 1);
   const seconds = Math.ceil(left / 1_000);
+  const pace = seconds <= HURRY_S ? "hurry" : left < whole / 3 ? "soon" : "calm";
+  // The last seconds are felt.
+  useEffect(() => {
+    if (seconds > 0 && seconds <= HURRY_S) platform.haptic("tap");
+  }, [platform, seconds]);
   const isWaiting = command?.state === "sending" || command?.state === "unconfirmed";
 
   const answer = (verb: "accept" | "decline") =>
@@ -46,7 +51,7 @@ export function OfferCard({ offer, onTaken }: { offer: Offer; onTaken: () => voi
 
   const point = (what: string, end: Offer["pickup"]) => ({
     title: place(end.place),
-    detail: `${what} · ${day(end.eta, end.place.tz)}, ${time(end.eta, end.place.tz)}`,
+    detail: `${what} · ${when(end.eta, end.place.tz)}`,
   });
   return (
     <article
@@ -59,11 +64,12 @@ export function OfferCard({ offer, onTaken }: { offer: Offer; onTaken: () => voi
           <span className="balance">{money(offer.reward - offer.fee, offer.currency)}</span>
           <span className="dim small">{t.offers.afterFee(money(offer.fee, offer.currency))}</span>
         </div>
-        <Ring part={left / whole} label={clockOf(seconds)} isHurrying={seconds <= HURRY_S} />
+        <Ring part={left / whole} label={<Clock seconds={seconds} />} pace={pace} />
       </div>
       <span className="hidden" role="timer" aria-live="off">
         {t.offers.left(seconds)}
       </span>
+      <Announcement seconds={seconds} />
       <Way points={[point(t.offers.pickup, offer.pickup), point(t.offers.dropoff, offer.dropoff)]} />
       <p className="strong">{offer.package.description}</p>
       <div className="row wrap">
@@ -91,9 +97,33 @@ export function OfferCard({ offer, onTaken }: { offer: Offer; onTaken: () => voi
   );
 }
 
-/** Seconds below two minutes, then minutes, then hours: what fits into a ring. */
-function clockOf(seconds: number): string {
-  if (seconds < 120) return String(seconds);
-  if (seconds < 7_200) return `${Math.ceil(seconds / 60)}′`;
-  return `${Math.ceil(seconds / 3_600)}h`;
+/** What fits into a ring: seconds, then minutes, then hours. */
+function Clock({ seconds }: { seconds: number }) {
+  const { t } = useTexts();
+  const [value, unit] =
+    seconds < 120
+      ? [seconds, t.units.second]
+      : seconds < 7_200
+        ? [Math.ceil(seconds / 60), t.units.minute]
+        : [Math.ceil(seconds / 3_600), t.units.hour];
+  return (
+    <span className="clock">
+      <span key={value}>{value}</span>
+      <small>{unit}</small>
+    </span>
+  );
+}
+
+/** Says to screen readers how much time is left, a few times and not every second. */
+function Announcement({ seconds }: { seconds: number }) {
+  const { t } = useTexts();
+  const [said, setSaid] = useState("");
+  useEffect(() => {
+    if ([60, 30, 10, HURRY_S].includes(seconds)) setSaid(t.offers.left(seconds));
+  }, [seconds, t]);
+  return (
+    <span className="hidden" aria-live="polite">
+      {said}
+    </span>
+  );
 }

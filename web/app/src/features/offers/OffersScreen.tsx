@@ -3,10 +3,10 @@ import { openOffers } from "@peerpack/client";
 import { useLocation } from "wouter";
 import { useLive, useServerTime } from "../../live/index.tsx";
 import { useTexts } from "../../texts/index.tsx";
-import { Empty, LinkButton, Screen, Skeletons } from "../../ui/index.ts";
+import { Empty, LinkButton, Screen, Skeletons, ThingCard } from "../../ui/index.ts";
 import { OfferCard } from "./OfferCard.tsx";
 
-export function OffersScreen() {
+export default function OffersScreen() {
   const { t, money, place, time } = useTexts();
   const [, go] = useLocation();
   const { state } = useLive();
@@ -31,19 +31,12 @@ export function OffersScreen() {
         <section className="stack">
           <h2>{t.offers.missed}</h2>
           {state.missed.map(({ offer, reason, at }) => (
-            <div key={offer.request_id} className="card">
-              <div className="row">
-                <div className="grow stack tight">
-                  <span className="strong">
-                    {place(offer.pickup.place)} → {place(offer.dropoff.place)}
-                  </span>
-                  <span className="dim small">
-                    {t.offers.why[reason]} · {time(at)}
-                  </span>
-                </div>
-                <span className="dim numeric">{money(offer.reward - offer.fee, offer.currency)}</span>
-              </div>
-            </div>
+            <ThingCard
+              key={offer.request_id}
+              title={`${place(offer.pickup.place)} → ${place(offer.dropoff.place)}`}
+              detail={`${t.offers.why[reason]} · ${time(at)}`}
+              end={<span className="dim numeric">{money(offer.reward - offer.fee, offer.currency)}</span>}
+            />
           ))}
         </section>
       )}

@@ -154,7 +154,13 @@ export default function NewPackageScreen() {
             maxLength={200}
           />
           {platform.name === "browser" && (
-            <Button kind="quiet" onPress={() => change(EXAMPLE)}>
+            <Button
+              kind="quiet"
+              onPress={() => {
+                change(EXAMPLE);
+                setStep(2);
+              }}
+            >
               {t.newPackage.example}
             </Button>
           )}

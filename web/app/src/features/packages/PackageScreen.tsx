@@ -1,24 +1,26 @@
 // One's own package: its state, who responded, why nobody yet, and what can be done with it.
 import { type components, dataOf } from "@peerpack/client";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { useLocation } from "wouter";
 import { useClient, useGive, useRead } from "../../live/index.tsx";
 import { usePlatform } from "../../platform/index.tsx";
 import { useTexts } from "../../texts/index.tsx";
 import {
-  Avatar,
   Button,
   Failed,
+  Note,
+  PersonRow,
   Pill,
   Screen,
   Skeletons,
   Stars,
+  SureButton,
+  stateText,
+  toneOf,
   useAttempt,
   useSay,
   Way,
 } from "../../ui/index.ts";
-import { stateText, toneOf } from "../../ui/states.ts";
-import { Deal } from "../deliveries/index.ts";
 
 type Package = components["schemas"]["PackageView"];
 type Response = components["schemas"]["ResponseView"];
@@ -26,7 +28,13 @@ type Response = components["schemas"]["ResponseView"];
 /** States of a request that make it a deal. */
 const DEALS = new Set(["accepted", "picked_up", "delivered", "disputed", "confirmed"]);
 
-export default function PackageScreen({ id }: { id: string }) {
+interface PackageScreenProps {
+  id: string;
+  /** The deal that the package is in, from the hand-over to the review. */
+  deal: (parcel: Package, response: Response) => ReactNode;
+}
+
+export default function PackageScreen({ id, deal: dealOf }: PackageScreenProps) {
   const { t } = useTexts();
   const { api } = useClient();
   const [, go] = useLocation();
@@ -42,43 +50,25 @@ export default function PackageScreen({ id }: { id: string }) {
       {found.isPending && <Skeletons count={2} />}
       {found.isError && <Failed error={found.error} onAgain={() => void found.refetch()} />}
       {parcel && <Summary parcel={parcel} />}
-      {parcel && deal && (
-        <Deal
-          side="sender"
-          requestId={deal.id}
-          packageId={id}
-          state={deal.state}
-          hasCodes={parcel.hand_over_codes}
-          other={deal.courier_name}
-        />
+      {parcel && deal && dealOf(parcel, deal)}
+      {parcel?.state === "open" && (
+        <>
+          <Responses parcel={parcel} />
+          <Why id={id} />
+          <CallOff id={id} />
+        </>
       )}
-      {parcel?.state === "open" && <Responses parcel={parcel} />}
-      {parcel?.state === "open" && <Why id={id} />}
+      {parcel && (parcel.state === "confirmed" || parcel.state === "cancelled") && <Again parcel={parcel} />}
     </Screen>
   );
 }
 
 function Summary({ parcel }: { parcel: Package }) {
-  const { t, money } = useTexts();
+  const { t, money, when } = useTexts();
   const { api } = useClient();
   const platform = usePlatform();
-  const give = useGive();
   const say = useSay();
-  const [, go] = useLocation();
   const { attempt, isBusy } = useAttempt();
-  const callOff = () => {
-    if (!confirm(t.mine.callOffSure)) return;
-    void attempt(async () => {
-      await give({
-        kind: "package.cancel",
-        subject: parcel.id,
-        method: "PUT",
-        path: `/api/packages/${parcel.id}/cancel`,
-        body: {},
-      });
-      go("/mine", { replace: true });
-    });
-  };
   const share = () =>
     attempt(async () => {
       const link = dataOf(
@@ -97,7 +87,15 @@ function Summary({ parcel }: { parcel: Package }) {
         <span className="grow" />
         <span className="price">{money(parcel.reward)}</span>
       </div>
-      <Way points={[{ title: parcel.from }, { title: parcel.to }]} />
+      <Way
+        points={[
+          { title: parcel.from, detail: parcel.pickup_address || undefined },
+          {
+            title: parcel.to,
+            detail: parcel.delivery_address || t.parcels.until(when(parcel.deliver_by, parcel.to_tz)),
+          },
+        ]}
+      />
       <div className="row wrap">
         <Pill>{t.size[parcel.size as keyof typeof t.size] ?? parcel.size}</Pill>
         <Pill>{t.weight[parcel.weight as keyof typeof t.weight] ?? parcel.weight}</Pill>
@@ -110,19 +108,79 @@ function Summary({ parcel }: { parcel: Package }) {
           {t.mine.track}
         </Button>
       )}
-      {parcel.state === "open" && (
-        <Button kind="bad" isBusy={isBusy} onPress={callOff}>
-          {t.mine.callOff}
-        </Button>
-      )}
     </div>
+  );
+}
+
+function CallOff({ id }: { id: string }) {
+  const { t } = useTexts();
+  const give = useGive();
+  const [, go] = useLocation();
+  const { attempt, isBusy } = useAttempt();
+  const callOff = () =>
+    attempt(async () => {
+      await give({
+        kind: "package.cancel",
+        subject: id,
+        method: "PUT",
+        path: `/api/packages/${id}/cancel`,
+        body: {},
+      });
+      go("/mine", { replace: true });
+    });
+  return (
+    <SureButton
+      question={t.mine.callOffSure}
+      yes={t.mine.callOffYes}
+      isBusy={isBusy}
+      onYes={() => void callOff()}
+    >
+      {t.mine.callOff}
+    </SureButton>
+  );
+}
+
+/** Sends the like once more: a new package that begins with what this one was. */
+function Again({ parcel }: { parcel: Package }) {
+  const { t } = useTexts();
+  const { api } = useClient();
+  const { preferences } = usePlatform();
+  const [, go] = useLocation();
+  const { attempt, isBusy } = useAttempt();
+  const placeOf = async (name: string) =>
+    dataOf(await api.GET("/api/cities", { params: { query: { q: name } } })).places.find(
+      one => one.name_ru === name,
+    );
+  const repeat = () =>
+    attempt(async () => {
+      const [from, to] = await Promise.all([placeOf(parcel.from), placeOf(parcel.to)]);
+      const draft = {
+        from,
+        to,
+        pickupAddress: parcel.pickup_address,
+        deliveryAddress: parcel.delivery_address,
+        description: parcel.description,
+        size: parcel.size,
+        weight: parcel.weight,
+        reward: String(parcel.reward),
+        mode: parcel.mode,
+        hasCodes: parcel.hand_over_codes,
+      };
+      await preferences.set("draft.package", JSON.stringify(draft));
+      go("/new/package");
+    });
+  return (
+    <Button kind="plain" isBusy={isBusy} onPress={() => void repeat()}>
+      {t.mine.repeat}
+    </Button>
   );
 }
 
 function Responses({ parcel }: { parcel: Package }) {
   const { t } = useTexts();
   const waiting = parcel.responses.filter(one => one.state === "pending" || one.state === "agreed");
-  if (waiting.length === 0) return null;
+  if (waiting.length === 0)
+    return <Note>{parcel.mode === "choose" ? t.mine.waitingChoose : t.mine.waiting}</Note>;
   return (
     <section className="stack">
       <h2>{t.mine.responses}</h2>
@@ -134,7 +192,7 @@ function Responses({ parcel }: { parcel: Package }) {
 }
 
 function ResponseCard({ packageId, response }: { packageId: string; response: Response }) {
-  const { t, money } = useTexts();
+  const { t, money, when } = useTexts();
   const give = useGive();
   const { attempt, isBusy } = useAttempt();
   const choose = () =>
@@ -149,18 +207,18 @@ function ResponseCard({ packageId, response }: { packageId: string; response: Re
     );
   return (
     <div className="card">
-      <div className="row">
-        <Avatar name={response.courier_name} url={response.courier_avatar} />
-        <div className="grow stack tight">
-          <span className="strong">{response.courier_name}</span>
-          <span className="dim small">
-            <Stars value={response.courier_rating} /> {response.date} {response.time}
-          </span>
-        </div>
-        <span className="price">{money(response.price)}</span>
-      </div>
-      {response.comment && <p>{response.comment}</p>}
-      <div className="row">
+      <PersonRow
+        name={response.courier_name}
+        url={response.courier_avatar}
+        about={
+          <>
+            <Stars value={response.courier_rating} /> {when(response.departs_at, response.from_tz)}
+          </>
+        }
+        end={<span className="price">{money(response.price)}</span>}
+      />
+      {response.comment && <p className="quote">{response.comment}</p>}
+      <div className="row wrap">
         <Pill tone={toneOf(response.state)}>{stateText(t, response.state)}</Pill>
         <span className="grow" />
         {response.status === "pending" && response.state === "pending" && (

@@ -8,10 +8,11 @@ import {
   Button,
   Failed,
   Pill,
+  Reputation,
   Screen,
   Segments,
   Skeletons,
-  Stars,
+  SureButton,
   TextField,
   useAttempt,
 } from "../../ui/index.ts";
@@ -44,13 +45,11 @@ export default function ProfileScreen() {
       await files.upload("/api/user/avatar", file, language);
       await profile.refetch();
     });
-  const leave = () => {
-    if (!confirm(t.profile.leaveSure)) return;
-    void attempt(async () => {
+  const leave = () =>
+    attempt(async () => {
       await api.DELETE("/api/user/account");
       await session.signOut();
     });
-  };
   if (!profile.data) {
     return (
       <Screen title={t.profile.title}>
@@ -73,8 +72,7 @@ export default function ProfileScreen() {
               {me.name} {me.verified && <Pill tone="good">{t.verified}</Pill>}
             </span>
             <span className="dim small">
-              <Stars value={me.rating} /> {me.reviews_count > 0 ? t.reviews(me.reviews_count) : t.noReviews}
-              {me.trips_count > 0 && ` · ${t.deals(me.trips_count)}`}
+              <Reputation rating={me.rating} reviews={me.reviews_count} deals={me.trips_count} />
             </span>
           </div>
         </div>
@@ -125,9 +123,14 @@ export default function ProfileScreen() {
       <Button kind="plain" onPress={() => void session.signOut()}>
         {t.profile.signOut}
       </Button>
-      <Button kind="bad" isBusy={isBusy} onPress={leave}>
+      <SureButton
+        question={t.profile.leaveSure}
+        yes={t.profile.leaveYes}
+        isBusy={isBusy}
+        onYes={() => void leave()}
+      >
         {t.profile.leave}
-      </Button>
+      </SureButton>
     </Screen>
   );
 }
@@ -170,8 +173,17 @@ function Documents() {
   );
 }
 
+/** A browser and a system out of what browsers say of themselves; anything else as it is. */
+function deviceOf(agent: string): string {
+  const browser = /(Edg|OPR|YaBrowser|Firefox|Chrome|Safari)\b/.exec(agent)?.[1];
+  const system = /(Android|iPhone|iPad|Windows|Mac OS X|Linux)/.exec(agent)?.[1];
+  const names: Record<string, string> = { Edg: "Edge", OPR: "Opera", "Mac OS X": "macOS" };
+  const known = [browser, system].flatMap(name => (name ? [names[name] ?? name] : []));
+  return known.join(", ") || agent;
+}
+
 function Sessions() {
-  const { t, day, time } = useTexts();
+  const { t, when } = useTexts();
   const { api } = useClient();
   const { attempt, isBusy } = useAttempt();
   const found = useRead(["sessions"], async () => dataOf(await api.GET("/api/user/sessions")).sessions);
@@ -186,9 +198,9 @@ function Sessions() {
       {found.data?.map(one => (
         <div key={one.id} className="row">
           <div className="grow stack tight">
-            <span className="small">{one.device}</span>
+            <span className="small">{deviceOf(one.device)}</span>
             <span className="dim small">
-              {one.is_current ? t.profile.thisDevice : `${day(one.last_seen_at)}, ${time(one.last_seen_at)}`}
+              {one.is_current ? t.profile.thisDevice : when(one.last_seen_at)}
             </span>
           </div>
           {!one.is_current && (

@@ -1,9 +1,9 @@
 // The first screen: sending or travelling, and the search for couriers.
 import { dataOf } from "@peerpack/client";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { Link } from "wouter";
-import { useClient, useLive } from "../../live/index.tsx";
+import { useClient, useLive, useRead } from "../../live/index.tsx";
 import { usePlatform } from "../../platform/index.tsx";
 import { useTexts } from "../../texts/index.tsx";
 import {
@@ -13,13 +13,19 @@ import {
   Empty,
   Failed,
   LinkButton,
+  Note,
   type PlaceChoice,
   PlaceField,
   Screen,
   Segments,
+  Select,
   Skeletons,
   SwapIcon,
   TextField,
+  TRANSPORTS,
+  type Transport,
+  WEIGHTS,
+  type Weight,
 } from "../../ui/index.ts";
 import { CourierCard } from "./CourierCard.tsx";
 
@@ -35,7 +41,12 @@ interface Search {
 /** How many searches are remembered. */
 const MOST_RECENT = 4;
 
-export function StartScreen() {
+interface StartScreenProps {
+  /** What a courier could carry: parcels on the way of their trips. */
+  parcels: ReactNode;
+}
+
+export function StartScreen({ parcels }: StartScreenProps) {
   const { t } = useTexts();
   const [side, setSide] = useState<"send" | "travel">("send");
   const { state } = useLive();
@@ -58,15 +69,21 @@ export function StartScreen() {
       {side === "send" ? (
         <Sending />
       ) : (
-        <div className="card">
-          <p>{t.start.travelHint}</p>
-          <LinkButton to="/new/trip">{t.start.newTrip}</LinkButton>
-          {state && Object.keys(state.offers).length > 0 && (
-            <LinkButton to="/offers" kind="plain">
-              {t.offers.title}
+        <>
+          <div className="card">
+            <p className="dim">{t.start.travelHint}</p>
+            <LinkButton to="/new/trip">{t.start.newTrip}</LinkButton>
+            {state && Object.keys(state.offers).length > 0 && (
+              <LinkButton to="/offers" kind="plain">
+                {t.offers.title}
+              </LinkButton>
+            )}
+            <LinkButton to="/parcels" kind="plain">
+              {t.start.findParcels}
             </LinkButton>
-          )}
-        </div>
+          </div>
+          {parcels}
+        </>
       )}
     </Screen>
   );
@@ -96,7 +113,7 @@ function Sending() {
   };
   const repeat = (one: Search) => {
     // A day that is over finds nothing.
-    const day = one.date && one.date < new Date().toISOString().slice(0, 10) ? "" : one.date;
+    const day = one.date && one.date < today() ? "" : one.date;
     setFrom(one.from);
     setTo(one.to);
     setDate(day);
@@ -112,16 +129,12 @@ function Sending() {
         }}
       >
         <p className="dim">{t.start.sendHint}</p>
-        <PlaceField label={t.start.from} value={from} onChange={setFrom} />
-        <div className="row">
-          <div className="grow">
-            <PlaceField label={t.start.to} value={to} onChange={setTo} />
-          </div>
+        <div className="ends">
+          <PlaceField label={t.start.from} value={from} onChange={setFrom} />
           <button
             type="button"
             className="icon-button"
             aria-label={`${t.start.to} ⇄ ${t.start.from}`}
-            style={{ alignSelf: "end" }}
             onClick={() => {
               setFrom(to);
               setTo(from);
@@ -129,9 +142,23 @@ function Sending() {
           >
             <SwapIcon />
           </button>
+          <PlaceField label={t.start.to} value={to} onChange={setTo} />
         </div>
-        <TextField label={t.start.date} type="date" value={date} onChange={setDate} />
-        {date && <Check label={t.start.flex} value={isFlexible} onChange={setIsFlexible} />}
+        <Segments
+          label={t.start.date}
+          value={date ? "day" : "any"}
+          onChange={chosen => setDate(chosen === "any" ? "" : today())}
+          segments={[
+            { value: "any", title: t.start.anyDate },
+            { value: "day", title: t.start.pickDate },
+          ]}
+        />
+        {date && (
+          <>
+            <TextField label={t.start.date} type="date" value={date} onChange={setDate} min={today()} />
+            <Check label={t.start.flex} value={isFlexible} onChange={setIsFlexible} />
+          </>
+        )}
         <Button type="submit" isWide isDisabled={!from || !to}>
           {t.start.search}
         </Button>
@@ -157,8 +184,30 @@ function Sending() {
           {t.start.newPackage}
         </LinkButton>
       )}
-      {search && <Found search={search} />}
+      {search ? <Found search={search} /> : <Leaving />}
     </>
+  );
+}
+
+/** The day on this device; near enough to begin with, and the server knows better. */
+function today(): string {
+  return new Intl.DateTimeFormat("en-CA").format();
+}
+
+/** The next departures, for whoever has not searched yet. */
+function Leaving() {
+  const { t } = useTexts();
+  const { api } = useClient();
+  const found = useRead(["leaving"], async () => dataOf(await api.GET("/api/couriers")).couriers.slice(0, 3));
+  if (!found.data?.length) return null;
+  return (
+    <section className="stack">
+      <h2>{t.start.leaving}</h2>
+      <p className="dim small">{t.start.leavingHint}</p>
+      {found.data.map(courier => (
+        <CourierCard key={courier.id} courier={courier} />
+      ))}
+    </section>
   );
 }
 
@@ -166,9 +215,12 @@ function Found({ search }: { search: Search }) {
   const { t } = useTexts();
   const { api } = useClient();
   const [sort, setSort] = useState<Sort>("time");
+  const [weight, setWeight] = useState<Weight | "">("");
+  const [transport, setTransport] = useState<Transport | "">("");
+  const isFiltered = weight !== "" || transport !== "";
   const { from, to, date, isFlexible } = search;
   const found = useInfiniteQuery({
-    queryKey: ["couriers", from.id, to.id, date, isFlexible, sort],
+    queryKey: ["couriers", from.id, to.id, date, isFlexible, sort, weight, transport],
     initialPageParam: "",
     queryFn: async ({ pageParam }) =>
       dataOf(
@@ -178,6 +230,8 @@ function Found({ search }: { search: Search }) {
               from_id: from.id,
               to_id: to.id,
               sort,
+              ...(weight ? { weight } : {}),
+              ...(transport ? { transport } : {}),
               ...(date ? { date_from: date, date_to: date, ...(isFlexible ? { flex_days: 3 } : {}) } : {}),
               ...(pageParam ? { cursor: pageParam } : {}),
             },
@@ -190,7 +244,7 @@ function Found({ search }: { search: Search }) {
   if (found.isPending) return <Skeletons />;
   if (found.isError && couriers.length === 0)
     return <Failed error={found.error} onAgain={() => void found.refetch()} />;
-  if (couriers.length === 0) {
+  if (couriers.length === 0 && !isFiltered) {
     return (
       <Empty title={t.start.nobody} hint={t.start.nobodyHint}>
         <LinkButton to="/new/package">{t.start.newPackage}</LinkButton>
@@ -208,6 +262,21 @@ function Found({ search }: { search: Search }) {
           title: t.start.sort[value],
         }))}
       />
+      <fieldset className="row wrap" aria-label={t.start.filters}>
+        <Select
+          label={t.newPackage.weight}
+          value={weight}
+          onChange={setWeight}
+          choices={[["", t.start.anyWeight], ...WEIGHTS.map(one => [one, t.weight[one]] as const)]}
+        />
+        <Select
+          label={t.newTrip.transport}
+          value={transport}
+          onChange={setTransport}
+          choices={[["", t.start.anyTransport], ...TRANSPORTS.map(one => [one, t.transport[one]] as const)]}
+        />
+      </fieldset>
+      {couriers.length === 0 && <Note>{t.start.nobody}</Note>}
       {couriers.map(courier => (
         <CourierCard key={courier.id} courier={courier} />
       ))}

@@ -1,18 +1,36 @@
 // One's own trip: who asks for its room, what rides on it, and calling it off.
-import { type components, dataOf } from "@peerpack/client";
+import { dataOf } from "@peerpack/client";
+import type { ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 import { useClient, useGive, useRead } from "../../live/index.tsx";
+import { type TripRequest, useTripRequests } from "../../live/requests.ts";
 import { useTexts } from "../../texts/index.tsx";
-import { Avatar, Button, Empty, Failed, Pill, Screen, Skeletons, useAttempt, Way } from "../../ui/index.ts";
-import { stateText, toneOf } from "../../ui/states.ts";
-
-type Request = components["schemas"]["TripRequestView"];
+import {
+  Button,
+  Empty,
+  Failed,
+  PersonRow,
+  Pill,
+  Screen,
+  Skeletons,
+  SureButton,
+  stateText,
+  toneOf,
+  useAttempt,
+  Way,
+} from "../../ui/index.ts";
 
 /** States of a request in which the courier has something to do or to wait for. */
 const UNDER_WAY = new Set(["accepted", "picked_up", "delivered", "disputed"]);
 
-export default function MyTripScreen({ id }: { id: string }) {
-  const { t, number } = useTexts();
+interface MyTripScreenProps {
+  id: string;
+  /** Packages on the way of this trip whose senders choose. */
+  parcels: ReactNode;
+}
+
+export default function MyTripScreen({ id, parcels }: MyTripScreenProps) {
+  const { t, number, when } = useTexts();
   const { api } = useClient();
   const [, go] = useLocation();
   const give = useGive();
@@ -21,13 +39,8 @@ export default function MyTripScreen({ id }: { id: string }) {
   const trip = useRead(["trip", id], async () => dataOf(await api.GET("/api/trips/{trip_id}", path)), {
     ids: [id],
   });
-  const asked = useRead(
-    ["trip-requests", id],
-    async () => dataOf(await api.GET("/api/trips/{trip_id}/package-requests", path)).requests,
-    { ids: [id], topics: ["trips"] },
-  );
+  const asked = useTripRequests(id);
   const callOff = () => {
-    if (!confirm(t.mine.callOffSure)) return;
     void attempt(async () => {
       await give({
         kind: "trip.cancel",
@@ -40,7 +53,9 @@ export default function MyTripScreen({ id }: { id: string }) {
     });
   };
   const riding = asked.data?.filter(one => UNDER_WAY.has(one.state)) ?? [];
-  const pending = asked.data?.filter(one => one.state === "pending" && one.origin === "sender") ?? [];
+  const open = asked.data?.filter(one => one.state === "pending") ?? [];
+  const pending = open.filter(one => one.origin === "sender");
+  const responded = open.filter(one => one.origin === "courier");
   return (
     <Screen title={t.trip.title} onBack={() => go("/mine")}>
       {trip.isPending && <Skeletons count={2} />}
@@ -49,24 +64,17 @@ export default function MyTripScreen({ id }: { id: string }) {
         <div className="card">
           <div className="row wrap">
             <Pill tone={toneOf(trip.data.state)}>{stateText(t, trip.data.state)}</Pill>
-            <Pill>{t.kg(number(Math.min(...trip.data.capacity_left_g) / 1_000))}</Pill>
+            <Pill>{t.transport[trip.data.transport]}</Pill>
+            <Pill>
+              {t.trip.room}: {t.kg(number(Math.min(...trip.data.capacity_left_g) / 1_000))}
+            </Pill>
           </div>
           <Way
-            points={trip.data.stops.map((stop, at, all) => ({
-              title: stop,
-              detail:
-                at === 0
-                  ? `${trip.data.date}, ${trip.data.time.split(" → ")[0]}`
-                  : at === all.length - 1
-                    ? trip.data.time.split(" → ")[1]
-                    : undefined,
+            points={trip.data.itinerary.map(stop => ({
+              title: stop.name,
+              detail: when(stop.departs_at, stop.tz),
             }))}
           />
-          {trip.data.state === "active" && (
-            <Button kind="bad" isBusy={isBusy} onPress={callOff}>
-              {t.mine.callOff}
-            </Button>
-          )}
         </div>
       )}
       {riding.length > 0 && (
@@ -87,38 +95,52 @@ export default function MyTripScreen({ id }: { id: string }) {
           ))}
         </section>
       )}
-      {asked.data && riding.length + pending.length === 0 && (
-        <Empty title={t.offers.empty} hint={t.offers.emptyHint} />
+      {responded.length > 0 && (
+        <section className="stack">
+          <h2>{t.mine.responded}</h2>
+          {responded.map(one => (
+            <div key={one.id} className="card">
+              <RequestSummary request={one} />
+            </div>
+          ))}
+        </section>
+      )}
+      {parcels}
+      {asked.data && riding.length + pending.length + responded.length === 0 && (
+        <Empty title={t.offers.empty} hint={t.offers.tripHint} />
+      )}
+      {trip.data?.state === "active" && (
+        <SureButton question={t.mine.callOffSure} yes={t.mine.callOffYes} isBusy={isBusy} onYes={callOff}>
+          {t.mine.callOff}
+        </SureButton>
       )}
     </Screen>
   );
 }
 
-function RequestSummary({ request }: { request: Request }) {
+function RequestSummary({ request }: { request: TripRequest }) {
   const { t, money } = useTexts();
   return (
     <>
-      <div className="row">
-        <Avatar name={request.sender_name} url={request.sender_avatar} />
-        <div className="grow stack tight">
-          <span className="strong">{request.package_description}</span>
-          <span className="dim small">{request.sender_name}</span>
-        </div>
-        <span className="price">{money(request.reward)}</span>
-      </div>
+      <PersonRow
+        name={request.package_description}
+        url={request.sender_avatar}
+        about={request.sender_name}
+        end={<span className="price">{money(request.reward)}</span>}
+      />
       <div className="row wrap">
         <Pill tone={toneOf(request.state)}>{stateText(t, request.state)}</Pill>
         <span className="dim small">
           {request.pickup_location} → {request.delivery_location}
         </span>
       </div>
-      {request.message && <p>{request.message}</p>}
+      {request.message && <p className="quote">{request.message}</p>}
     </>
   );
 }
 
 /** A sender's request that waits for an answer. */
-function Pending({ request }: { request: Request }) {
+function Pending({ request }: { request: TripRequest }) {
   const { t } = useTexts();
   const give = useGive();
   const { attempt, isBusy } = useAttempt();

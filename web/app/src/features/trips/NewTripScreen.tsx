@@ -1,5 +1,5 @@
 // A new trip: places, times in each place's own zone, transport and room.
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { useGive } from "../../live/index.tsx";
 import { usePlatform } from "../../platform/index.tsx";
@@ -85,6 +85,7 @@ export default function NewTripScreen() {
   const { draft, change, forget } = useDraft<Draft>("trip", EMPTY);
   const { attempt, isBusy, fields } = useAttempt();
   const [tap] = useState(() => crypto.randomUUID());
+  const end = useRef<HTMLDivElement>(null);
   const isReady = draft.from && draft.to && draft.date && draft.departs && draft.stops.every(Boolean);
 
   const publish = () =>
@@ -153,7 +154,13 @@ export default function NewTripScreen() {
           </Button>
         )}
         {platform.name === "browser" && (
-          <Button kind="quiet" onPress={() => change(example())}>
+          <Button
+            kind="quiet"
+            onPress={() => {
+              change(example());
+              end.current?.scrollIntoView();
+            }}
+          >
             {t.newPackage.example}
           </Button>
         )}
@@ -226,6 +233,7 @@ export default function NewTripScreen() {
           maxLength={2_000}
         />
       </div>
+      <div ref={end} />
       <MainAction
         text={t.newTrip.publish}
         isEnabled={Boolean(isReady)}

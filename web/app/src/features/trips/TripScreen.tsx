@@ -5,16 +5,16 @@ import { Link, useLocation } from "wouter";
 import { useClient, useGive, useRead, useUser } from "../../live/index.tsx";
 import { useTexts } from "../../texts/index.tsx";
 import {
-  Avatar,
   Button,
   Choices,
   Failed,
   LinkButton,
   Note,
+  PersonRow,
   Pill,
+  Reputation,
   Screen,
   Skeletons,
-  Stars,
   TextField,
   useAttempt,
   useSay,
@@ -47,42 +47,35 @@ export default function TripScreen({ id }: { id: string }) {
 
 /** The trip itself. */
 function TripCard({ trip }: { trip: Trip }) {
-  const { t, money, number } = useTexts();
-  const [departs, arrives] = trip.time.split(" → ");
-  const last = trip.stops.length - 1;
-  const points = trip.stops.map((stop, at) => ({
-    title: stop,
-    detail: at === 0 ? `${trip.date}, ${departs ?? ""}` : at === last ? arrives : undefined,
-  }));
+  const { t, money, number, when } = useTexts();
   return (
     <div className="card">
-      <div className="row">
-        <Avatar name={trip.name} url={trip.avatar} />
-        <div className="grow stack tight">
-          <span className="strong">{trip.name}</span>
-          <span className="dim small">
-            {trip.reviews_count > 0 ? (
-              <>
-                <Stars value={trip.rating} /> · {t.reviews(trip.reviews_count)}
-              </>
-            ) : (
-              t.noReviews
-            )}
-            {trip.trips_count > 0 && ` · ${t.deals(trip.trips_count)}`}
+      <PersonRow
+        name={trip.name}
+        url={trip.avatar}
+        about={<Reputation rating={trip.rating} reviews={trip.reviews_count} deals={trip.trips_count} />}
+        end={
+          <span className="stack none end">
+            <span className={trip.price > 0 ? "price" : "dim small"}>
+              {trip.price > 0 ? money(trip.price) : t.trip.free}
+            </span>
+            {trip.price > 0 && <span className="dim small">{t.trip.price}</span>}
           </span>
-        </div>
-        <span className="price">{trip.price > 0 ? money(trip.price) : t.trip.free}</span>
-      </div>
-      <Way points={points} />
+        }
+      />
+      <Way
+        points={trip.itinerary.map(stop => ({ title: stop.name, detail: when(stop.departs_at, stop.tz) }))}
+      />
       {trip.trip_comment && (
-        <p>
-          <span className="dim small">{t.trip.comment}: </span>
-          {trip.trip_comment}
-        </p>
+        <figure className="stack tight">
+          <figcaption className="dim small">{t.trip.comment}</figcaption>
+          <blockquote className="quote">{trip.trip_comment}</blockquote>
+        </figure>
       )}
       <div className="stack tight">
         <span className="dim small">{t.trip.room}</span>
         <div className="row wrap">
+          <Pill>{t.transport[trip.transport]}</Pill>
           {trip.capacity_left_g.map((left, leg) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: legs are numbered
             <Pill key={leg} tone={left > 0 ? "good" : "bad"}>

@@ -1,1 +1,0 @@
-export { Deal } from "./Deal.tsx";
