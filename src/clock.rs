@@ -2,8 +2,12 @@
 //!
 //! Offers, tokens and trips end at instants that one node writes and another reads. So every node follows the clock that
 //! all of them see. A SQLite file has no clock of its own, and no other nodes.
+//!
+//! Somebody may set a clock while the server runs, by an hour or by a day. Every offer would end at once, or none ever. So
+//! the server counts time by itself ([`SteadyClock`]) and follows a clock only where it goes on as clocks do.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use parking_lot::RwLock;
@@ -16,12 +20,18 @@ use crate::store::Database;
 /// How often the clocks are compared.
 const EVERY: Duration = Duration::from_secs(10);
 
+/// How far a clock may be from the time that has passed, and still be followed. Time servers move clocks by less at once.
+const JUMP: Span = Span::seconds(2);
+
 /// Looks of which the quickest counts, at the start.
 const FIRST_LOOKS: usize = 3;
 
-/// How far this machine's clock is from the database's, as far as is known.
+/// How far this machine's clock is from the database's, as far as is known, and whether it was set meanwhile.
 #[derive(Debug, Default)]
-pub struct Skew(RwLock<Known>);
+pub struct Skew {
+    known: RwLock<Known>,
+    jumped_ms: AtomicI64,
+}
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Known {
@@ -44,7 +54,14 @@ impl Skew {
     /// compare with.
     #[must_use]
     pub fn ahead(&self) -> Option<Span> {
-        self.0.read().ahead
+        self.known.read().ahead
+    }
+
+    /// How far the machine's clock was set forward while the server ran, or back if that is negative. The server goes on
+    /// counting from where it was.
+    #[must_use]
+    pub fn jumped(&self) -> Span {
+        Span::from_ms(self.jumped_ms.load(Ordering::Relaxed))
     }
 
     /// Whether that is more than it may be.
@@ -55,14 +72,79 @@ impl Skew {
 
     /// The database was asked some time between two moments. What is taken off goes no further than that shows to be
     /// needed, so clocks that agree are left alone, however long an answer takes.
-    fn learn(&self, look: Look) {
+    ///
+    /// A database whose clock is suddenly far away was set: it is noted, and not followed.
+    fn learn(&self, look: Look, bound: Span) {
         let (least, most) = (look.asked.since(look.theirs).ms(), look.answered.since(look.theirs).ms());
         let ahead = Span::from_ms(least.midpoint(most));
-        let mut known = self.0.write();
+        let mut known = self.known.write();
+        let is_first = known.ahead.is_none();
         known.ahead = Some(ahead);
-        known.taken_off = Span::from_ms(known.taken_off.ms().clamp(least, most.max(least)));
+        if is_first || ahead.ms().abs() <= bound.ms() {
+            known.taken_off = Span::from_ms(known.taken_off.ms().clamp(least, most.max(least)));
+        }
         drop(known);
         metrics::gauge!("peerpack_clock_skew_seconds").set(ahead.ms() as f64 / 1_000.0);
+    }
+}
+
+/// The time since the machine was started, also while it slept, milliseconds.
+fn uptime_ms() -> i64 {
+    #[cfg(target_os = "linux")]
+    let id = rustix::time::ClockId::Boottime;
+    #[cfg(not(target_os = "linux"))]
+    let id = rustix::time::ClockId::Monotonic;
+    let now = rustix::time::clock_gettime(id);
+    now.tv_sec.saturating_mul(1_000).saturating_add(now.tv_nsec / 1_000_000)
+}
+
+/// A machine's clock as long as it goes on as clocks do; once it is set, the time that it would show otherwise.
+pub struct SteadyClock {
+    machine: Arc<dyn Clock>,
+    skew: Arc<Skew>,
+    /// What the machine showed when it was started, by its clock as it was followed last, milliseconds.
+    started_ms: AtomicI64,
+}
+
+impl SteadyClock {
+    /// Follows a clock from now on.
+    #[must_use]
+    pub fn new(machine: Arc<dyn Clock>, skew: Arc<Skew>) -> Self {
+        let started_ms = AtomicI64::new(machine.now().ms() - uptime_ms());
+        Self { machine, skew, started_ms }
+    }
+}
+
+impl Clock for SteadyClock {
+    fn now(&self) -> Time {
+        let (mut shown, mut uptime_ms) = (self.machine.now(), uptime_ms());
+        let known_ms = self.started_ms.load(Ordering::Relaxed);
+        if (shown.ms() - uptime_ms - known_ms).abs() > JUMP.ms() {
+            // Perhaps this thread had to wait for seconds just here.
+            (shown, uptime_ms) = (self.machine.now(), self::uptime_ms());
+        }
+        let started_ms = shown.ms() - uptime_ms;
+        let jumped_ms = started_ms - known_ms;
+        if jumped_ms.abs() <= JUMP.ms() {
+            if jumped_ms != 0 {
+                self.started_ms.store(started_ms, Ordering::Relaxed);
+            }
+            if self.skew.jumped_ms.swap(0, Ordering::Relaxed) != 0 {
+                tracing::info!("the clock of this machine is right again");
+            }
+            return shown;
+        }
+        if self.skew.jumped_ms.swap(jumped_ms, Ordering::Relaxed) == 0 {
+            tracing::error!(
+                jumped_ms,
+                "the clock of this machine was set; time goes on as before until a restart"
+            );
+        }
+        Time::from_ms(known_ms + uptime_ms)
+    }
+
+    fn random(&self) -> [u8; 10] {
+        self.machine.random()
     }
 }
 
@@ -82,7 +164,7 @@ impl SharedClock {
 
 impl Clock for SharedClock {
     fn now(&self) -> Time {
-        self.machine.now() - self.skew.0.read().taken_off
+        self.machine.now() - self.skew.known.read().taken_off
     }
 
     fn random(&self) -> [u8; 10] {
@@ -120,7 +202,7 @@ impl Following {
             }
         }
         if let Some(look) = quickest {
-            skew.learn(look);
+            skew.learn(look, most);
         }
         if skew.is_beyond(most) {
             let ahead_s = skew.ahead().unwrap_or_default().ms() as f64 / 1_000.0;
@@ -135,7 +217,7 @@ impl Following {
                 tokio::time::sleep(EVERY).await;
                 let before = skew.is_beyond(most);
                 match look(&database, &*machine).await {
-                    Ok(Some(look)) => skew.learn(look),
+                    Ok(Some(look)) => skew.learn(look, most),
                     // Health says that the database is down.
                     Ok(None) | Err(_) => continue,
                 }
@@ -179,7 +261,8 @@ mod tests {
         for (ahead_ms, takes_ms) in looks {
             let asked = NOON + Span::from_ms(*ahead_ms);
             let answered = asked + Span::from_ms(*takes_ms);
-            skew.learn(Look { asked, theirs: NOON + Span::from_ms(takes_ms / 2), answered });
+            let look = Look { asked, theirs: NOON + Span::from_ms(takes_ms / 2), answered };
+            skew.learn(look, Span::minutes(2));
         }
         let ahead_ms = skew.ahead().unwrap().ms();
         (ahead_ms, NOON.since(SharedClock::new(Arc::new(Fixed), skew).now()).ms())
@@ -199,10 +282,57 @@ mod tests {
     }
 
     #[test]
+    fn f40_a_database_whose_clock_is_set_while_the_server_runs_is_not_followed() {
+        let skew = Arc::new(Skew::default());
+        let clock = SharedClock::new(Arc::new(Fixed), Arc::clone(&skew));
+        for (ahead_s, known_s) in [(3, 3), (-3_600, 3), (86_400, 3), (2, 2)] {
+            let theirs = NOON - Span::seconds(ahead_s);
+            skew.learn(Look { asked: NOON, theirs, answered: NOON }, Span::minutes(1));
+            assert_eq!(skew.ahead(), Some(Span::seconds(ahead_s)));
+            assert_eq!(clock.now(), NOON - Span::seconds(known_s), "{ahead_s} s ahead");
+        }
+    }
+
+    /// A clock that can be set, milliseconds ahead of what has passed since the machine was started.
+    struct Settable(AtomicI64);
+
+    impl Clock for Settable {
+        fn now(&self) -> Time {
+            Time::from_ms(uptime_ms() + self.0.load(Ordering::Relaxed))
+        }
+
+        fn random(&self) -> [u8; 10] {
+            [0; 10]
+        }
+    }
+
+    #[test]
+    fn f40_a_clock_that_is_set_while_the_server_runs_is_not_followed_and_one_that_is_moved_a_little_is() {
+        let (machine, skew) = (Arc::new(Settable(AtomicI64::new(0))), Arc::new(Skew::default()));
+        let clock = SteadyClock::new(Arc::clone(&machine) as Arc<dyn Clock>, Arc::clone(&skew));
+        let off_ms = || clock.now().ms() - uptime_ms();
+        for (set_ms, followed_ms) in [
+            (500, 500),
+            (1_500, 1_500),
+            (3_601_500, 1_500),
+            (-86_400_000, 1_500),
+            (2_000, 2_000),
+            (5_000, 2_000),
+        ] {
+            machine.0.store(set_ms, Ordering::Relaxed);
+            // The clock may be read a moment before what it is compared with.
+            assert!((off_ms() - followed_ms).abs() < 400, "{set_ms}: {}", off_ms());
+            let jumped_ms = skew.jumped().ms();
+            assert!((jumped_ms - (set_ms - followed_ms)).abs() < 400, "{set_ms}: {jumped_ms}");
+        }
+    }
+
+    #[test]
     fn what_is_too_far_is_known() {
         let skew = Skew::default();
         assert!(!skew.is_beyond(Span::seconds(0)), "nothing to compare with");
-        skew.learn(Look { asked: NOON, theirs: NOON + Span::seconds(31), answered: NOON });
+        let look = Look { asked: NOON, theirs: NOON + Span::seconds(31), answered: NOON };
+        skew.learn(look, Span::minutes(1));
         assert!(skew.is_beyond(Span::seconds(30)) && !skew.is_beyond(Span::seconds(31)));
     }
 }

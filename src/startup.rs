@@ -27,7 +27,7 @@ use crate::bus::local::LocalBus;
 use crate::bus::redis::{RedisBus, Running};
 use crate::bus::{Heard, Presence};
 use crate::chores::Chores;
-use crate::clock::{Following, SharedClock, Skew};
+use crate::clock::{Following, SharedClock, Skew, SteadyClock};
 use crate::config::Config;
 use crate::connections::Connections;
 use crate::files::Files;
@@ -103,6 +103,7 @@ impl Application {
         let secret = config.jwt_secret(rand::random()).context("cannot keep the token secret")?;
         let tokens = Tokens::new(secret.reveal().as_bytes(), config.access_ttl)?;
         let skew = Arc::new(Skew::default());
+        let machine: Arc<dyn Clock> = Arc::new(SteadyClock::new(machine, Arc::clone(&skew)));
         let (compared, known) = (Arc::clone(&machine), Arc::clone(&skew));
         let following = Following::start(database.clone(), compared, known, config.max_clock_skew).await?;
         let clock: Arc<dyn Clock> = Arc::new(SharedClock::new(machine, Arc::clone(&skew)));

@@ -128,12 +128,15 @@ pub struct RedisHealth {
 /// The clock of the machine.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ClockHealth {
-    /// `ok`, or `far` from the database's: further than a server may start with.
+    /// `ok`; `far` from the database's, further than a server may start with; or `jumped`: somebody has set it while the server
+    /// runs, which goes on counting from where it was.
     #[schema(value_type = crate::http::vocabulary::ClockStatus)]
     status: String,
     /// How many milliseconds it is ahead of the database's, or behind if that is negative. The server corrects it. Null for
     /// the embedded store.
     skew_ms: Option<i64>,
+    /// How many milliseconds it was set forward while the server runs, or back if that is negative. 0 unless it was.
+    jumped_ms: i64,
 }
 
 /// Memory of the process.
@@ -195,13 +198,18 @@ pub async fn ready(app: web::Data<App>, pulse: web::Data<Pulse>) -> HttpResponse
 pub async fn health(app: web::Data<App>, pulse: web::Data<Pulse>) -> HttpResponse {
     let Found { database_ms, refuses_writes, redis } = pulse.take(&app).await;
     let (stats, silent_threads, now) = (app.engine.stats(), app.engine.threads().silent(), app.clock.now());
-    let is_far = app.skew.is_beyond(app.config.max_clock_skew);
+    let jumped = app.skew.jumped();
+    let clock = match app.skew.is_beyond(app.config.max_clock_skew) {
+        true => "far",
+        false if jumped.ms() != 0 => "jumped",
+        false => "ok",
+    };
     let database = match (database_ms, refuses_writes) {
         (None, _) => "down",
         (Some(_), Some(_)) => "read_only",
         (Some(_), None) => "ok",
     };
-    let well = database == "ok" && redis != "down" && silent_threads.is_empty() && !is_far;
+    let well = database == "ok" && redis != "down" && silent_threads.is_empty() && clock == "ok";
     HttpResponse::Ok().json(Health {
         status: if well { "ok" } else { "degraded" }.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -215,8 +223,9 @@ pub async fn health(app: web::Data<App>, pulse: web::Data<Pulse>) -> HttpRespons
         },
         redis: RedisHealth { status: redis.to_owned() },
         clock: ClockHealth {
-            status: if is_far { "far" } else { "ok" }.to_owned(),
+            status: clock.to_owned(),
             skew_ms: app.skew.ahead().map(Span::ms),
+            jumped_ms: jumped.ms(),
         },
         memory: Memory { rss_mb: rss_mb() },
         engine: EngineHealth {

@@ -162,6 +162,8 @@ pub enum ClockStatus {
     Ok,
     /// Far from it.
     Far,
+    /// Set while the server runs.
+    Jumped,
 }
 
 /// Which database it is.

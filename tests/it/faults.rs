@@ -1,6 +1,7 @@
 //! What goes wrong on purpose. Each test is named by the number of its fault.
 
 mod actors;
+mod backups;
 mod cancelled;
 mod chaos;
 mod chores;
@@ -15,10 +16,12 @@ mod market;
 mod network;
 mod order;
 mod peers;
+mod postgres;
 pub mod process;
 mod redis;
 mod resp;
 mod restarts;
+mod scarcity;
 mod services;
 mod storms;
 mod threads;

@@ -17,6 +17,8 @@ pub struct Faults {
     /// Before each piece is passed on, milliseconds, and up to so many more.
     pub delay_ms: AtomicU64,
     pub jitter_ms: AtomicU64,
+    /// How many of a hundred pieces are lost on the way and sent again after a while, as a kernel does: what follows waits.
+    pub loss_percent: AtomicU64,
     /// The most bytes of a piece; 0 for whatever comes.
     pub slice: AtomicU64,
     /// The most bytes in a second, for each direction of each connection; 0 for no limit.
@@ -38,6 +40,9 @@ pub struct Chaos {
 
 /// What the kernel keeps for the proxy of either side, bytes: little, or a slow reader would be a quick one to its peer.
 const BUFFER_BYTES: u32 = 4 * 1024;
+
+/// How long Linux waits at least before it sends something again.
+const RETRANSMISSION: Duration = Duration::from_millis(200);
 
 /// Pieces in a second of a narrow line.
 const PIECES_PER_S: u64 = 20;
@@ -143,6 +148,12 @@ async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, faults: &Faults, 
         let jitter_ms = faults.jitter_ms.load(Ordering::Relaxed);
         let jitter_ms = if jitter_ms > 0 { rand::random_range(0..jitter_ms) } else { 0 };
         tokio::time::sleep(Duration::from_millis(faults.delay_ms.load(Ordering::Relaxed) + jitter_ms)).await;
+        // A kernel waits twice as long each time.
+        let (loss_percent, mut wait) = (faults.loss_percent.load(Ordering::Relaxed), RETRANSMISSION);
+        while loss_percent > 0 && rand::random_range(0..100) < loss_percent {
+            tokio::time::sleep(wait).await;
+            wait *= 2;
+        }
         let times = if faults.says_twice(direction) { 2 } else { 1 };
         for _ in 0..times {
             let mut rest = &buffer[..read];

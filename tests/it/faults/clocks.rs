@@ -1,6 +1,7 @@
 //! Machines whose clocks differ: nodes that follow one time all the same, or do not start.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use peerpack::app::SystemClock;
@@ -12,7 +13,7 @@ use peerpack_actors::time::{Span, Time};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::support::{TestApp, eventually, fresh_postgres};
+use crate::support::{Backend, TestApp, backends, eventually, fresh_postgres};
 
 /// The clock of a machine that is ahead, or behind if that is negative.
 struct Shifted(Span);
@@ -40,6 +41,56 @@ async fn nodes<const N: usize>(ahead_s: [i64; N]) -> [TestApp; N] {
         nodes.push(TestApp::start_at(machine, data, url, &[secret], runtime).await);
     }
     nodes.try_into().unwrap_or_else(|_| unreachable!())
+}
+
+/// A machine's clock that somebody sets, so many milliseconds ahead of the right time.
+struct Settable(AtomicI64);
+
+impl Clock for Settable {
+    fn now(&self) -> Time {
+        SystemClock.now() + Span::from_ms(self.0.load(Ordering::Relaxed))
+    }
+
+    fn random(&self) -> [u8; 10] {
+        SystemClock.random()
+    }
+}
+
+#[actix_web::test]
+async fn f40_a_clock_that_is_set_while_a_server_runs_ends_no_offer_and_no_session() {
+    for backend in backends() {
+        let machine = Arc::new(Settable(AtomicI64::new(0)));
+        let url = match backend {
+            Backend::Sqlite => None,
+            Backend::Postgres => Some(fresh_postgres().await),
+        };
+        let clock = Arc::clone(&machine) as Arc<dyn Clock>;
+        let (data, runtime) = (tempfile::tempdir().unwrap(), RuntimeSettings::default());
+        let app = TestApp::start_at(clock, data, url, &[], runtime).await;
+        let (anna, ivan) = (app.sign_in("Anna").await, app.sign_in("Ivan").await);
+        let mut ivans = ivan.connect().await;
+        ivan.publish_trip("Иркутск", "Улан-Удэ", json!({})).await;
+        let package = anna.publish_package("Иркутск", "Улан-Удэ", json!({})).await;
+        let offer = ivans.offer(&package).await;
+        for set_s in [3_600, 86_400, -3_600, -86_400] {
+            machine.0.store(set_s * 1_000, Ordering::Relaxed);
+            // The chores and alarms of the actors have looked at it by then.
+            tokio::time::sleep(Duration::from_millis(1_500)).await;
+            let health = app.anonymous().get("/api/health").await;
+            assert_eq!(health["clock"]["status"], "jumped", "{health}");
+            for user in [&anna, &ivan] {
+                assert_eq!(user.call(Method::GET, "/api/user/profile", None).await.0, StatusCode::OK);
+            }
+            // Init data of this moment, as Telegram signs it by a clock of its own.
+            app.sign_in("Boris").await;
+            let mine = anna.get("/api/user/packages").await;
+            assert_eq!(mine["packages"][0]["status"], "waiting", "{set_s} s: {mine}");
+        }
+        machine.0.store(0, Ordering::Relaxed);
+        assert_eq!(app.anonymous().get("/api/health").await["clock"]["jumped_ms"], 0);
+        assert_eq!(ivans.accept(offer.request_id).await, ("ok".to_owned(), None));
+        app.audit().await;
+    }
 }
 
 #[actix_web::test]

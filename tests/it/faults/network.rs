@@ -11,7 +11,8 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::chaos::Chaos;
-use super::process::Device;
+use super::market::{Bystander, database, play_while, rounds};
+use super::process::{Device, Process};
 use crate::support::{Backend, PATIENCE, TestApp, TestUser, backends, eventually, fresh_postgres, promised};
 
 /// A user behind a network of their own.
@@ -45,6 +46,29 @@ async fn f03_a_slow_network_that_slices_frames_breaks_nothing() {
     let ack = device.client.command(Uuid::from_u128(1), ClientMessage::OfferAccept(unknown)).await.unwrap();
     assert_eq!(ack.code.as_deref(), Some("not_found"));
     assert_eq!((device.connections, device.lost), (1, 0), "not once interrupted");
+}
+
+#[actix_web::test]
+async fn f02_a_network_that_loses_packets_delays_and_interrupts_nothing() {
+    for loss_percent in [10, 30] {
+        let data = tempfile::tempdir().unwrap();
+        let database = database(&data.path().display().to_string()).await;
+        let server = Process::start("serve", data.path(), &[]).await;
+        let chaos = Chaos::before(server.url.strip_prefix("http://").unwrap()).await;
+        let bystander = Bystander::start(&database);
+        let lossy = async {
+            chaos.faults.loss_percent.store(loss_percent, Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_secs(rounds(6, 60) as u64)).await;
+            chaos.faults.loss_percent.store(0, Ordering::Relaxed);
+        };
+        let mut market = play_while(&[&format!("http://{}", chaos.address)], 5, lossy).await;
+        market.failed_only_with(&["503 unavailable", "503 busy"]);
+        if loss_percent == 10 {
+            assert_eq!(market.count_of(&["socket lost"]), [].into(), "nobody is taken for dead");
+        }
+        bystander.has_seen_nothing().await;
+        market.judge(&database).await;
+    }
 }
 
 #[actix_web::test]

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use peerpack::client::{Client, Heard, Server, one_token};
+use peerpack::client::{Client, Heard, Position, Server, one_token};
 use peerpack::ws::wire::{Event, ServerMessage};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
@@ -103,6 +103,18 @@ impl Process {
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
     }
 
+    /// The memory that it has, KiB.
+    pub fn resident_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// How many descriptors it has open.
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    }
+
     /// Its number.
     pub fn pid(&self) -> u32 {
         self.child.id()
@@ -166,8 +178,13 @@ pub struct Device {
 
 impl Device {
     pub async fn of(user: &TestUser) -> Self {
+        Self::from(user, None).await
+    }
+
+    /// A device that goes on from somewhere.
+    pub async fn from(user: &TestUser, position: Option<Position>) -> Self {
         let server = Server::at(&user.socket_url()).await.unwrap();
-        let (client, heard) = Client::start(server, one_token(user.token.clone()), None);
+        let (client, heard) = Client::start(server, one_token(user.token.clone()), position);
         let (events, codes) = (Vec::new(), Vec::new());
         let degraded = Vec::new();
         let mut device = Self { client, heard, events, connections: 0, codes, lost: 0, degraded };

@@ -102,6 +102,33 @@ async fn f35_redis_that_is_killed_or_emptied_costs_ten_seconds_at_most_and_nothi
 }
 
 #[actix_web::test]
+async fn f39_redis_without_memory_costs_no_event_and_no_call() {
+    if std::env::var("PEERPACK_TEST_POSTGRES").is_err() {
+        eprintln!("PEERPACK_TEST_POSTGRES is not set: not run");
+        return;
+    }
+    let Some(redis) = Redis::start().await else { return };
+    let outbox = tempfile::tempdir().unwrap();
+    let (a, b) = nodes_with_phones(&redis.url(), outbox.path()).await;
+    let anna = a.sign_in("Anna").await;
+    let mut device = Device::of(&anna.at(&b)).await;
+    // Less than it has already: what would take more is refused.
+    assert_eq!(redis.command("CONFIG SET maxmemory 100kb").await.unwrap(), "+OK");
+    let refusal = redis.command("SET a b").await.unwrap();
+    assert!(refusal.starts_with("-OOM"), "{refusal}");
+    for round in 0..3 {
+        publishes_once(&anna, &format!("key-{round}")).await;
+        device.until("its event", promised(HEARD_WITHIN_S), |device| device.events.len() == round + 1).await;
+        b.sign_in("Somebody").await.get("/api/user/profile").await;
+    }
+    assert_eq!(redis.command("CONFIG SET maxmemory 0").await.unwrap(), "+OK");
+    publishes_once(&anna.at(&b), "key-3").await;
+    device.until("its event", promised(HEARD_WITHIN_S), |device| device.events.len() == 4).await;
+    assert_eq!((device.connections, device.lost), (1, 0));
+    a.audit().await;
+}
+
+#[actix_web::test]
 async fn f38_of_messages_that_are_lost_no_event_is() {
     let (Ok(_), Ok(redis)) = (std::env::var("PEERPACK_TEST_POSTGRES"), std::env::var("PEERPACK_TEST_REDIS"))
     else {

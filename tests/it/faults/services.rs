@@ -88,6 +88,30 @@ impl Postgres {
         self.process.wait().unwrap();
     }
 
+    /// Every process of it stands still, until [`Self::thaw`].
+    pub fn freeze(&self) {
+        self.signal_all("STOP");
+    }
+
+    /// The opposite.
+    pub fn thaw(&self) {
+        self.signal_all("CONT");
+    }
+
+    fn signal_all(&self, name: &str) {
+        let parent = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &parent]).status().unwrap().success());
+        // One of them may have ended meanwhile.
+        Command::new("pkill").args([&format!("-{name}"), "-P", &parent]).status().unwrap();
+    }
+
+    /// One of its programs, such as `pg_dump`, in its folder.
+    pub fn program(&self, name: &str) -> Command {
+        let mut program = as_server_user(&self.programs.join(name));
+        program.current_dir(self.folder.path());
+        program
+    }
+
     /// Whether it has ended by itself.
     pub fn has_ended(&mut self) -> bool {
         self.process.try_wait().unwrap().is_some()
