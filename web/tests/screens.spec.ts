@@ -1,5 +1,6 @@
 // The front door, narrow screens, and the app inside a Telegram that is faked at its bridge.
-import { Account, expect, publishTrip, RU, soon, test } from "./support/index.ts";
+import { expect, publishTrip, RU, soon, test } from "./support/index.ts";
+import { openTelegram, THEMES } from "./support/telegram.ts";
 
 test("the front door of the demo: a person who only clicks sees a live offer", async ({
   openPage,
@@ -39,65 +40,27 @@ test("nothing is wider than a screen of 320 points", async ({ phone, route }) =>
 });
 
 test("inside Telegram its main button publishes, its back button leads back, and its theme is followed", async ({
-  openPage,
-  server,
+  phone,
 }) => {
-  const page = await openPage();
-  await page.addInitScript(() => {
-    const said: [string, string][] = [];
-    Object.assign(window, {
-      said,
-      TelegramWebviewProxy: { postEvent: (name: string, data: string) => said.push([name, data]) },
-    });
-  });
-  const theme = JSON.stringify({
-    bg_color: "#212d3b",
-    text_color: "#ffffff",
-    button_color: "#50a8eb",
-    secondary_bg_color: "#151e27",
-  });
-  const launch = new URLSearchParams({
-    tgWebAppData: await new Account(server.url, "ivan").initData(),
-    tgWebAppVersion: "8.0",
-    tgWebAppPlatform: "android",
-    tgWebAppThemeParams: theme,
-  });
-  await page.goto(`${server.url}/new/trip#${launch}`);
-  const last = (name: string) =>
-    page.evaluate(wanted => {
-      const { said } = window as unknown as { said: [string, string][] };
-      return said
-        .filter(([method]) => method === wanted)
-        .map(([, data]) => data ?? "")
-        .at(-1);
-    }, name);
-  const hear = (name: string, data?: unknown) =>
-    page.evaluate(
-      ([event, payload]) => {
-        const { Telegram } = window as unknown as {
-          Telegram: { WebView: { receiveEvent: (name: unknown, data: unknown) => void } };
-        };
-        Telegram.WebView.receiveEvent(event, payload);
-      },
-      [name, data] as const,
-    );
-  await expect.poll(() => last("web_app_ready")).toBeDefined();
+  const ivan = await phone("ivan");
+  const { page } = ivan;
+  const telegram = await openTelegram(ivan, "/new/trip", THEMES.night ?? {});
+  await expect.poll(() => telegram.last("web_app_ready")).toBeDefined();
   await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
-  await expect(page.getByRole("button", { name: RU.publish })).toHaveCount(0);
-  await page.getByLabel(RU.from, { exact: true }).fill("Якутск");
-  await page.getByRole("option", { name: /^Якутск / }).click();
-  await page.getByLabel(RU.to, { exact: true }).fill("Магадан");
-  await page.getByRole("option", { name: /^Магадан / }).click();
+  await expect(ivan.button(RU.publish)).toHaveCount(0);
+  await ivan.choosePlace(RU.from, "Якутск");
+  await ivan.choosePlace(RU.to, "Магадан");
   await page.getByLabel(RU.day).fill(soon());
   await page.getByLabel(RU.departs).fill("08:00");
-  await expect.poll(() => last("web_app_setup_main_button")).toContain('"is_active":true');
-  await hear("main_button_pressed");
+  await expect.poll(() => telegram.last("web_app_setup_main_button")).toContain('"is_active":true');
+  await telegram.say("main_button_pressed");
   await expect(page).toHaveURL(/my-trip/);
-  await hear("theme_changed", { theme_params: { bg_color: "#ffffff", text_color: "#000000" } });
+  await telegram.say("theme_changed", { theme_params: THEMES.day });
   await expect(page.locator("html")).toHaveAttribute("data-theme", "light");
-  await expect.poll(() => last("web_app_setup_back_button")).toContain("true");
-  await hear("back_button_pressed");
+  await expect.poll(() => telegram.last("web_app_setup_back_button")).toContain("true");
+  await telegram.say("back_button_pressed");
   await expect(page).toHaveURL(/\/mine/);
+  await expect.poll(() => telegram.last("web_app_setup_back_button")).toContain("false");
 });
 
 test("a draft outlives the app until it was sent", async ({ phone, route }) => {

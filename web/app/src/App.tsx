@@ -1,6 +1,6 @@
 // The frame of the app: providers around it, one route per screen, and the tabs below.
 import { type components, openOffers, type PeerPack } from "@peerpack/client";
-import { type ComponentType, lazy, Suspense, useEffect } from "react";
+import { type ComponentType, lazy, Suspense, useEffect, useState } from "react";
 import { Link, Route, Router, Switch, useLocation } from "wouter";
 import { OfferBell } from "./features/offers/OfferBell.tsx";
 import { StartScreen } from "./features/start/StartScreen.tsx";
@@ -190,9 +190,19 @@ function Tabs() {
 function Connection() {
   const { t } = useTexts();
   const { connectivity, isDegraded, state } = useLive();
+  const isConnecting = connectivity === "connecting";
+  // A start takes its moment; what takes longer is said.
+  const [isLong, setIsLong] = useState(false);
+  useEffect(() => {
+    setIsLong(false);
+    if (!isConnecting) return;
+    const timer = setTimeout(() => setIsLong(true), 4_000);
+    return () => clearTimeout(timer);
+  }, [isConnecting]);
   if (connectivity === "over") return <Note tone="bad">{t.connection.over}</Note>;
   if (isDegraded) return <Note tone="warm">{t.connection.degraded}</Note>;
-  if (connectivity === "connecting" && state) return <Note>{t.connection.connecting}</Note>;
+  if (isConnecting && isLong) return <Note tone="warm">{t.connection.offline}</Note>;
+  if (isConnecting && state) return <Note>{t.connection.connecting}</Note>;
   return null;
 }
 

@@ -9,7 +9,9 @@ export async function serious(page: Page): Promise<string[]> {
     .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"])
     .analyze();
   const grave = violations.filter(one => one.impact === "serious" || one.impact === "critical");
-  return grave.map(one => `${page.url()} ${one.id}: ${one.nodes.map(node => node.html).join(" ")}`);
+  return grave.map(
+    one => `${new URL(page.url()).pathname} ${one.id}: ${one.nodes.map(node => node.html).join(" ")}`,
+  );
 }
 
 /** Waits until nothing moves any more: half-way through an animation colours are half as strong. */

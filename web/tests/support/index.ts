@@ -155,7 +155,7 @@ export async function publishPackage(phone: Phone, words: Words, route: Route, m
   await phone.page.getByLabel(words.what).fill(words.books);
   await phone.button(words.next).click();
   await phone.page.getByLabel(words.reward).fill("9000");
-  if (mode) await phone.page.getByText(mode, { exact: true }).click();
+  if (mode) await phone.page.getByRole("radio", { name: mode }).check();
   await phone.page.getByText(words.nothingForbidden).click();
   await phone.button(words.publish).click();
   await expect(phone.page).toHaveURL(/package\//);

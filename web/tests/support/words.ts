@@ -32,6 +32,8 @@ export interface Words {
   skates: string;
   toys: string;
   comment: string;
+  iChoose: string;
+  respond: string;
 }
 
 export const RU: Words = {
@@ -67,6 +69,8 @@ export const RU: Words = {
   skates: "Детские коньки",
   toys: "Игрушки для племянника",
   comment: "Еду один, место есть",
+  iChoose: "Выберу сам",
+  respond: "Предложить отвезти",
 };
 
 export const EN: Words = {
@@ -102,4 +106,6 @@ export const EN: Words = {
   skates: "Skates for a child",
   toys: "Toys for a nephew",
   comment: "I drive alone, there is room",
+  iChoose: "I choose",
+  respond: "Offer to carry it",
 };

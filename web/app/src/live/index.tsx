@@ -19,6 +19,7 @@ import {
   useState,
   useSyncExternalStore,
 } from "react";
+import { usePlatform } from "../platform/index.tsx";
 
 const Context = createContext<PeerPack | undefined>(undefined);
 
@@ -34,8 +35,16 @@ export function LiveProvider({ client, children }: { client: PeerPack; children:
         },
       }),
   );
+  const { snapshots } = usePlatform();
   // What one person has read is nobody else's.
-  useEffect(() => client.session.onChange(() => queries.clear()), [client, queries]);
+  useEffect(
+    () =>
+      client.session.onChange(() => {
+        queries.clear();
+        snapshots.clear();
+      }),
+    [client, queries, snapshots],
+  );
   return (
     <Context value={client}>
       <QueryClientProvider client={queries}>{children}</QueryClientProvider>
@@ -116,10 +125,19 @@ export function useRead<T>(
     ...(fresh.topics ?? []).map(topic => state?.versions[topic] ?? 0),
     ...(fresh.ids ?? []).map(id => state?.touched[id] ?? 0),
   ];
+  const { snapshots } = usePlatform();
+  const name = [user?.id ?? "", ...key].join(".");
   return useQuery({
     queryKey: [user?.id ?? "", ...key, ...version],
-    queryFn: read,
+    queryFn: async () => {
+      const answer = await read();
+      snapshots.set(name, answer);
+      return answer;
+    },
+    // What was read before is shown until there is an answer, also after a start without a network.
     placeholderData: keepPreviousData,
+    initialData: () => snapshots.get(name) as T | undefined,
+    initialDataUpdatedAt: 0,
     enabled: isWanted,
   });
 }

@@ -1,5 +1,5 @@
 // A plain browser: the app draws its own buttons, and storage is the page's.
-import type { KeyValues, Platform, Theme } from "./platform.ts";
+import type { KeyValues, Platform, Snapshots, Theme } from "./platform.ts";
 
 /** Everything of one phone of the demo is kept apart from the other's. */
 function storage(area: Storage, scope: string): KeyValues {
@@ -8,6 +8,34 @@ function storage(area: Storage, scope: string): KeyValues {
     get: async key => area.getItem(name(key)) ?? undefined,
     set: async (key, value) => area.setItem(name(key), value),
     remove: async key => area.removeItem(name(key)),
+  };
+}
+
+/** So many answers are kept; then it begins anew. */
+const MOST_SNAPSHOTS = 60;
+
+function snapshots(area: Storage, scope: string): Snapshots {
+  const prefix = `peerpack.${scope}.read.`;
+  const names = () => Object.keys(area).filter(name => name.startsWith(prefix));
+  return {
+    get: key => {
+      try {
+        return JSON.parse(area.getItem(prefix + key) ?? "null") ?? undefined;
+      } catch {
+        return undefined;
+      }
+    },
+    set: (key, value) => {
+      try {
+        if (names().length >= MOST_SNAPSHOTS) for (const name of names()) area.removeItem(name);
+        area.setItem(prefix + key, JSON.stringify(value));
+      } catch {
+        // No room: the next start waits for the server.
+      }
+    },
+    clear: () => {
+      for (const name of names()) area.removeItem(name);
+    },
   };
 }
 
@@ -63,6 +91,7 @@ export function browserPlatform(scope: string): Platform {
         if (!navigator.geolocation) return resolve(undefined);
         navigator.geolocation.getCurrentPosition(found, () => resolve(undefined), { timeout: 8_000 });
       }),
+    snapshots: snapshots(localStorage, scope),
     preferences: storage(localStorage, scope),
     secrets: storage(localStorage, scope),
   };

@@ -12,7 +12,7 @@ import { browserPlatform } from "./browser.ts";
 import { launchParams } from "./launch.ts";
 import type { ActionButton, Platform, Theme } from "./platform.ts";
 
-export type { ActionButton, KeyValues, Platform, Theme } from "./platform.ts";
+export type { ActionButton, KeyValues, Platform, Snapshots, Theme } from "./platform.ts";
 
 const Context = createContext<Platform | undefined>(undefined);
 

@@ -54,8 +54,17 @@ export interface Platform {
   location(): Promise<{ lat: number; lon: number } | undefined>;
   /** Keeps small preferences, also on the person's other devices where the surroundings can. */
   readonly preferences: KeyValues;
+  /** Keeps what was read, on this device and for a start without a network. */
+  readonly snapshots: Snapshots;
   /** Keeps secrets of this device, as safely as it can. */
   readonly secrets: KeyValues;
+}
+
+/** Kept values that are there at once; one that does not fit is not kept. */
+export interface Snapshots {
+  get(key: string): unknown;
+  set(key: string, value: unknown): void;
+  clear(): void;
 }
 
 export interface KeyValues {

@@ -9,6 +9,7 @@ import {
   request,
   supports,
 } from "@tma.js/bridge";
+import { isDark, legible, rgb } from "./contrast.ts";
 import type { Launch } from "./launch.ts";
 import type { InvoiceOutcome, KeyValues, Platform, Theme } from "./platform.ts";
 
@@ -26,12 +27,13 @@ function colours(params: Readonly<Record<string, string | undefined>>): Record<s
   return Object.fromEntries(entries);
 }
 
-/** Whether a colour is dark, by its luma. */
-function isDark(colour: string | undefined): boolean {
-  const digits = /^#([0-9a-f]{6})$/i.exec(colour ?? "")?.[1];
-  if (!digits) return matchMedia("(prefers-color-scheme: dark)").matches;
-  const [r, g, b] = [0, 2, 4].map(at => Number.parseInt(digits.slice(at, at + 2), 16));
-  return 0.299 * (r ?? 0) + 0.587 * (g ?? 0) + 0.114 * (b ?? 0) < 128;
+/** A theme of Telegram's for this app: legible, and dark if its ground is. */
+function themeOf(params: Readonly<Record<string, string | undefined>>): Theme {
+  const ground = rgb(params.bg_color);
+  return {
+    colours: colours(legible(params)),
+    isDark: ground ? isDark(ground) : matchMedia("(prefers-color-scheme: dark)").matches,
+  };
 }
 
 export function telegramPlatform(launch: Launch, fallback: Platform): Platform {
@@ -40,13 +42,10 @@ export function telegramPlatform(launch: Launch, fallback: Platform): Platform {
   const post: typeof postEvent = ((method: Method, ...params: never[]) => {
     if (knows(method)) (postEvent as (method: Method, ...params: never[]) => void)(method, ...params);
   }) as typeof postEvent;
-  let theme: Theme = {
-    colours: colours(launch.theme),
-    isDark: isDark(launch.theme.bg_color),
-  };
+  let theme = themeOf(launch.theme);
   const listeners = new Set<(theme: Theme) => void>();
   hear("theme_changed", ({ theme_params: params }) => {
-    theme = { colours: colours(params), isDark: isDark(params.bg_color) };
+    theme = themeOf(params);
     for (const listener of listeners) listener(theme);
   });
   let pressed: (() => void) | undefined;

@@ -14,6 +14,7 @@ export const en = {
   tomorrow: "Tomorrow",
   connection: {
     connecting: "Connecting…",
+    offline: "No connection. You see what was last known; what you tap is kept and sent later.",
     over: "The connection has ended. Sign in again.",
     degraded: "The server is having trouble. What you tap is kept and sent later.",
   },

@@ -24,7 +24,7 @@ export default function DeliveryScreen({ tripId, requestId }: { tripId: string; 
   return (
     <Screen title={t.delivery.title} onBack={() => go(`/my-trip/${tripId}`)}>
       {found.isPending && <Skeletons count={2} />}
-      {found.isError && <Failed error={found.error} onAgain={() => void found.refetch()} />}
+      {found.isError && !found.data && <Failed error={found.error} onAgain={() => void found.refetch()} />}
       {request && (
         <>
           <div className="card">

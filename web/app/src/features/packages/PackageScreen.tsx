@@ -48,7 +48,7 @@ export default function PackageScreen({ id, deal: dealOf }: PackageScreenProps) 
   return (
     <Screen title={parcel?.description ?? t.mine.packages} onBack={() => go("/mine")}>
       {found.isPending && <Skeletons count={2} />}
-      {found.isError && <Failed error={found.error} onAgain={() => void found.refetch()} />}
+      {found.isError && !found.data && <Failed error={found.error} onAgain={() => void found.refetch()} />}
       {parcel && <Summary parcel={parcel} />}
       {parcel && deal && dealOf(parcel, deal)}
       {parcel?.state === "open" && (
@@ -254,7 +254,7 @@ function Why({ id }: { id: string }) {
     <section className="card">
       <h2>{t.mine.why}</h2>
       {found.isPending && <Skeletons count={1} />}
-      {found.isError && <Failed error={found.error} onAgain={() => void found.refetch()} />}
+      {found.isError && !found.data && <Failed error={found.error} onAgain={() => void found.refetch()} />}
       {found.data && (
         <>
           <p className="dim">{t.mine.considered(found.data.considered)}</p>

@@ -59,7 +59,7 @@ export default function MyTripScreen({ id, parcels }: MyTripScreenProps) {
   return (
     <Screen title={t.trip.title} onBack={() => go("/mine")}>
       {trip.isPending && <Skeletons count={2} />}
-      {trip.isError && <Failed error={trip.error} onAgain={() => void trip.refetch()} />}
+      {trip.isError && !trip.data && <Failed error={trip.error} onAgain={() => void trip.refetch()} />}
       {trip.data && (
         <div className="card">
           <div className="row wrap">

@@ -34,7 +34,7 @@ export default function TripScreen({ id }: { id: string }) {
   return (
     <Screen title={t.trip.title} onBack={() => history.back()}>
       {trip.isPending && <Skeletons count={2} />}
-      {trip.isError && <Failed error={trip.error} onAgain={() => void trip.refetch()} />}
+      {trip.isError && !trip.data && <Failed error={trip.error} onAgain={() => void trip.refetch()} />}
       {trip.data && (
         <>
           <TripCard trip={trip.data} />
