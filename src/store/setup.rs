@@ -1,6 +1,7 @@
 //! Opening, migrating and closing a database.
 
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sqlx::migrate::{MigrateError, Migrator};
@@ -26,8 +27,8 @@ pub enum OpenError {
         /// Why.
         source: std::io::Error,
     },
-    /// The file cannot be made.
-    #[error("cannot make the database file {path}: {source}")]
+    /// The file cannot be made or locked.
+    #[error("cannot make or lock the database file {path}: {source}")]
     File {
         /// Which.
         path: String,
@@ -89,6 +90,8 @@ impl Database {
                 conn.close().await?;
             }
             Backend::Sqlite { path, .. } => {
+                // SQLite has no lock that several transactions can be made under.
+                let _locked = lock(path.with_extension("migrating")).await?;
                 let mut migrator: Migrator = sqlx::migrate!("migrations/sqlite");
                 let mut conn = sqlite::writer_options(path).connect().await?;
                 migrator.set_ignore_missing(true).run(&mut conn).await?;
@@ -159,6 +162,18 @@ impl Database {
             }
         }
     }
+}
+
+/// Waits until no other process holds this file. Unlocked when dropped. It must not be the database file: SQLite would lose
+/// its own locks on it when it is closed here.
+async fn lock(path: PathBuf) -> Result<File, OpenError> {
+    let shown = path.display().to_string();
+    let locked = tokio::task::spawn_blocking(move || {
+        let file = File::options().create(true).append(true).open(path)?;
+        file.lock().map(|()| file)
+    });
+    let locked = locked.await.map_err(std::io::Error::other).and_then(|locked| locked);
+    locked.map_err(|source| OpenError::File { path: shown, source })
 }
 
 /// JavaScript clients hold numbers exactly up to 2^53 - 1.

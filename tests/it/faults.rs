@@ -13,6 +13,7 @@ mod large;
 mod leaving;
 mod locks;
 mod market;
+mod migrations;
 mod network;
 mod order;
 mod peers;

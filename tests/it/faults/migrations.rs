@@ -1,0 +1,42 @@
+//! A migration that is killed half way, and two that begin at once.
+
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::market::rounds;
+use super::process::Process;
+use crate::support::{Backend, backends, fresh_postgres, sign_in_at};
+
+fn migrate(environment: &[(String, String)]) -> Child {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_peerpack"));
+    program.arg("migrate").envs(environment.iter().cloned()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+#[actix_web::test]
+async fn f33_a_migration_that_is_killed_or_begun_twice_is_finished_by_the_next() {
+    for backend in backends() {
+        for round in 0..rounds(4, 40) {
+            let data = tempfile::tempdir().unwrap();
+            let folder = data.path().display().to_string();
+            let mut environment = vec![("PEERPACK_DATA_DIR".to_owned(), folder)];
+            if backend == Backend::Postgres {
+                environment.push(("DATABASE_URL".to_owned(), fresh_postgres().await));
+            }
+            let mut killed = migrate(&environment);
+            sleep(Duration::from_millis(rand::random_range(10..400))).await;
+            killed.kill().unwrap();
+            killed.wait().unwrap();
+            let mut both = [migrate(&environment), migrate(&environment)];
+            for one in &mut both {
+                assert!(one.wait().unwrap().success(), "{backend:?}, round {round}");
+            }
+            let more: Vec<(&str, &str)> =
+                environment[1..].iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            let server = Process::start("serve", data.path(), &more).await;
+            let anna = sign_in_at(&server.url, "Anna").await;
+            anna.publish_package("Тверь", "Вологда", serde_json::json!({})).await;
+        }
+    }
+}
