@@ -5,10 +5,14 @@
 #   scripts/pages.sh build     # what is served: web/dist (part of `make run`)
 #   scripts/pages.sh check     # types, lints, the client's tests, the weight of the first load (part of `make test`)
 #   scripts/pages.sh browser   # people in a real browser against the real server (`make test-pages`)
+#   scripts/pages.sh budgets   # what the app costs a weak phone; wants the machine for itself
+#   scripts/pages.sh pictures  # the pictures of docs/pictures, made by the tests
+#   scripts/pages.sh preact    # the main test once with Preact's compatibility layer instead of React
 #
 # Needs Node 20 or newer with npm; without it the pages are left out, loudly, and everything else works. The browser is
 # Debian's Chromium, installed with apt-get when this runs as root on Debian; without one the browser's tests are left out.
-# PEERPACK_PROGRAM names a server that is built already; what follows `browser` goes to Playwright.
+# PEERPACK_PROGRAM names a server that is built already; what follows `browser` goes to Playwright. The server takes the
+# pages from web/dist, so two of these do not run at once.
 
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -97,6 +101,34 @@ browser)
     install_packages
     build
     in_a_browser "${@:2}"
+    ;;
+budgets)
+    have_node || skip "the budgets, because there is no Node 20 with npm"
+    install_packages
+    build
+    table=$(mktemp "${TMPDIR:-/tmp}/peerpack-budgets.XXXXXX")
+    trap 'rm -f "$table"' EXIT
+    status=0
+    first_load || status=1
+    PEERPACK_BUDGETS=$table in_a_browser budgets --workers=1 || status=1
+    printf '\n| what | measured | budget |\n| --- | --- | --- |\n'
+    cat "$table"
+    exit "$status"
+    ;;
+pictures)
+    have_node || skip "the pictures, because there is no Node 20 with npm"
+    install_packages
+    build
+    PEERPACK_PICTURES=$PWD/docs/pictures in_a_browser pictures --workers=1
+    ;;
+preact)
+    have_node || skip "the test with Preact, because there is no Node 20 with npm"
+    install_packages
+    # The pages of React come back, also if the test fails.
+    trap build EXIT
+    PEERPACK_WEB_PREACT=1 build
+    first_load
+    in_a_browser main-job --workers=1 -g 'ru-RU, light'
     ;;
 *)
     sed -n '3,/^$/s/^# \{0,1\}//p' "$0"

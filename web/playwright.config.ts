@@ -4,6 +4,12 @@ import { defineConfig } from "@playwright/test";
 
 export default defineConfig({
   testDir: "tests",
+  // Measurements need the machine for themselves: scripts/pages.sh budgets.
+  testIgnore: [
+    ...(process.env.PEERPACK_BUDGETS ? [] : ["budgets.spec.ts"]),
+    // They change files of docs/: scripts/pages.sh pictures.
+    ...(process.env.PEERPACK_PICTURES ? [] : ["pictures.spec.ts"]),
+  ],
   // Both are for machines that build something else meanwhile; an idle one needs a tenth.
   timeout: 180_000,
   expect: { timeout: 30_000 },

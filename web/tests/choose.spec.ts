@@ -1,5 +1,5 @@
 // The sender chooses: couriers find the package, name their price, one is taken. The receiver follows it by a link.
-import { expect, publishPackage, publishTrip, RU, test } from "./support/index.ts";
+import { expect, handOver, publishPackage, publishTrip, RU, test } from "./support/index.ts";
 
 test("a courier finds a package whose sender chooses, responds, is chosen and delivers", async ({
   phone,
@@ -48,10 +48,7 @@ test("a courier finds a package whose sender chooses, responds, is chosen and de
     [RU.pickUp, "В пути"],
     [RU.handOver, "Доставлена"],
   ] as const) {
-    await ivan.button(step).click();
-    const code = await anna.page.locator(".code").first().textContent();
-    await ivan.page.getByLabel(RU.code).fill(code ?? "");
-    await ivan.button(step).click();
+    await handOver(ivan, anna, RU, step);
     await expect(anna.page.getByText(text, { exact: true }).first()).toBeVisible();
     await receiver.reload();
     await expect(receiver.locator("[aria-current=step]")).toContainText(text);

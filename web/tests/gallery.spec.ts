@@ -1,12 +1,12 @@
 // Every screen in both languages, light and dark, narrow and wide: nothing serious for axe, nothing wider than the window.
-// With PEERPACK_PICTURES the pictures are kept in the folder that it names.
+// With PEERPACK_GALLERY the pictures are kept in the folder that it names.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { serious } from "./support/axe.ts";
 import { EN, expect, type Phone, RU, test, type Words } from "./support/index.ts";
 import { type Stage, stage } from "./support/stage.ts";
 
-const pictures = process.env.PEERPACK_PICTURES;
+const pictures = process.env.PEERPACK_GALLERY;
 const WIDTHS = [360, 1_200] as const;
 
 interface Stop {

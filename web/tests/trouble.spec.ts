@@ -1,5 +1,5 @@
 // What goes wrong: two want one parcel, the network goes, the server dies, people disagree.
-import { expect, publishPackage, publishTrip, RU, Server, test } from "./support/index.ts";
+import { expect, handOver, publishPackage, publishTrip, RU, Server, test } from "./support/index.ts";
 
 test("two couriers tap at once: one has the parcel, the other reads why not", async ({ phone, route }) => {
   const [anna, ivan, pyotr] = [await phone("anna"), await phone("ivan"), await phone("pyotr")];
@@ -58,13 +58,8 @@ test("a sender who disagrees opens a dispute, and both see that it waits", async
   await publishPackage(anna, RU, route);
   await ivan.page.getByRole("button", { name: RU.bell }).click();
   await ivan.button(RU.take).click();
-  for (const step of [RU.pickUp, RU.handOver]) {
-    await ivan.button(step).click();
-    const code = await anna.page.locator(".code").first().textContent();
-    await ivan.page.getByLabel(RU.code).fill(code ?? "");
-    await ivan.button(step).click();
-    if (step === RU.pickUp) await expect(anna.page.locator(".code")).toHaveCount(1);
-  }
+  await handOver(ivan, anna, RU, RU.pickUp);
+  await handOver(ivan, anna, RU, RU.handOver);
   await anna.button(RU.wrong).click();
   await anna.page.getByLabel(RU.whatIsWrong).fill("Коробка пустая");
   await anna.button(RU.send).click();

@@ -24,13 +24,15 @@ async function start(): Promise<void> {
   const platform = await findPlatform(scope);
   const chosen = await platform.preferences.get("language");
   const language: Language = chosen === "ru" || chosen === "en" ? chosen : languageOf(platform.language);
+  // Nothing of the start waits for anything that it does not need.
+  const texts = loadTexts(language);
   const client = new PeerPack({
     baseUrl: location.origin,
     vault: vaultIn(platform.secrets),
     store: await bestStore(`peerpack.${scope}`),
     language: () => document.documentElement.lang || language,
   });
-  const [t] = await Promise.all([loadTexts(language), client.start()]);
+  const [t] = await Promise.all([texts, client.start()]);
   if (!client.session.user && platform.initData) {
     await client.session.withTelegram(platform.initData).catch(() => undefined);
   }

@@ -46,6 +46,18 @@ export class Account {
     return ((await response.json()) as { access_token: string }).access_token;
   }
 
+  /** Calls off what would meet the people of the next test: packages that wait, and trips that have room. */
+  async leave(): Promise<void> {
+    const { packages } = await this.call<{ packages: { id: string; state: string }[] }>(
+      "GET",
+      "/api/user/packages",
+    );
+    const { trips } = await this.call<{ trips: { id: string; state: string }[] }>("GET", "/api/user/trips");
+    const waiting = packages.filter(one => one.state === "open").map(one => `/api/packages/${one.id}/cancel`);
+    const live = trips.filter(one => one.state === "active").map(one => `/api/trips/${one.id}/cancel`);
+    for (const path of [...waiting, ...live]) await this.call("PUT", path, {});
+  }
+
   /** Publishes a trip that can carry what {@link publishPackage} sends. */
   async publishTrip([from, to]: readonly [string, string]): Promise<string> {
     const date = new Date(Date.now() + 2 * 86_400_000).toISOString().slice(0, 10);

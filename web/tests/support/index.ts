@@ -99,10 +99,14 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     expect(errors, "no page may fail").toEqual([]);
   },
   phone: async ({ openPage, server }, use) => {
+    const accounts: Account[] = [];
     await use(async (name, options = {}) => {
       const page = await openPage(options);
-      return new Phone(page, server.url, new Account(server.url, name));
+      const account = new Account(server.url, name);
+      accounts.push(account);
+      return new Phone(page, server.url, account);
     });
+    await Promise.all(accounts.map(account => account.leave()));
   },
 });
 
@@ -111,7 +115,10 @@ function watch(page: Page, errors: string[]): void {
   page.on("pageerror", error => errors.push(`${page.url()}: ${error.message}`));
   page.on("console", message => {
     // The browser itself reports answers of 4xx and cut connections; the app shows those to the person.
-    if (message.type() === "error" && !/Failed to load resource|WebSocket connection/.test(message.text())) {
+    if (
+      message.type() === "error" &&
+      !/Failed to load resource|WebSocket connection|WebSocket is already in CLOSING/.test(message.text())
+    ) {
       errors.push(`${page.url()}: ${message.text()}`);
     }
   });
@@ -159,4 +166,19 @@ export async function publishPackage(phone: Phone, words: Words, route: Route, m
   await phone.page.getByText(words.nothingForbidden).click();
   await phone.button(words.publish).click();
   await expect(phone.page).toHaveURL(/package\//);
+}
+
+/** Does a step that needs a code, which the sender's phone shows. Before the first one the courier does not know of codes. */
+export async function handOver(courier: Phone, sender: Phone, words: Words, step: string): Promise<void> {
+  const field = courier.page.getByLabel(words.code);
+  if (step === words.pickUp) await courier.button(step).click();
+  await expect(field).toBeVisible();
+  const code = await sender.page.locator(".code").first().textContent();
+  await field.fill(code ?? "");
+  await courier.button(step).click();
+  if (step === words.pickUp) {
+    // The code of the pickup is gone from the sender's phone; what it shows now is the other one.
+    await expect(courier.button(words.handOver)).toBeVisible();
+    await expect(sender.page.locator(".code")).toHaveCount(1);
+  }
 }

@@ -100,8 +100,8 @@ export const en = {
     reward: "Reward for the courier, ₽",
     reach: (n: number) =>
       n === 0 ? "Nobody would see this yet" : `${n === 1 ? "1 courier" : `${n} couriers`} would see this now`,
-    reachMore: (reward: string, n: number) => `At ${reward}: ${n}`,
-    reachLater: "It waits for couriers who come later.",
+    reachMore: (reward: string, n: number) => `At ${reward} it would be ${n}.`,
+    reachLater: "It also waits for couriers who come later.",
     mode: "Who carries it?",
     modes: {
       instant: ["The first who accepts", "Offered to the best couriers at once"],
@@ -144,6 +144,7 @@ export const en = {
     empty: "No offers right now",
     emptyHint:
       "Publish a trip and keep the app open: an offer rings here the moment a package suits your way.",
+    waiting: "An offer waits for your answer",
     tripHint: "As soon as a package suits this trip, it rings in Offers and shows up here.",
     accept: (reward: string) => `Take it for ${reward}`,
     decline: "Decline",
@@ -259,6 +260,8 @@ export const en = {
     reviewText: "A few words",
     reviewed: "Thank you",
     send: "Send",
+    waits:
+      "The sender confirms next. Without an answer it confirms itself after a week, and the reward is yours.",
     silence: "Without an answer it confirms itself after a week.",
   },
   wallet: {

@@ -104,13 +104,15 @@ export function useAttempt() {
   const explain = useExplain();
   const platform = usePlatform();
   const attempt = useCallback(
-    async <T,>(work: () => Promise<T>): Promise<T | undefined> => {
+    /** `isShown` says whether the screen itself shows a problem, at its field. */
+    async <T,>(work: () => Promise<T>, isShown?: (problem: Problem) => boolean): Promise<T | undefined> => {
       setIsBusy(true);
       setProblem(undefined);
       try {
         return await work();
       } catch (error) {
         if (error instanceof Problem) setProblem(error);
+        if (error instanceof Problem && isShown?.(error)) return undefined;
         platform.haptic("failed");
         say(explain(error), "bad");
         return undefined;

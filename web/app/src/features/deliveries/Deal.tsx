@@ -1,7 +1,7 @@
 // A deal from the acceptance to the last word, as one of its two parties sees it: the timeline and the next step.
-import type { RequestChange } from "@peerpack/client";
+import type { Command, RequestChange } from "@peerpack/client";
 import { useState } from "react";
-import { useClient, useCommandAbout, useGive, useLive } from "../../live/index.tsx";
+import { useClient, useCommandAbout, useCommands, useGive, useLive } from "../../live/index.tsx";
 import { usePlatform } from "../../platform/index.tsx";
 import { useTexts } from "../../texts/index.tsx";
 import {
@@ -71,6 +71,12 @@ export default function Deal(props: DealProps) {
   );
 }
 
+/** Whether a command was sent with a code, or refused for want of one. */
+function asksForCode({ body, problem }: Command): boolean {
+  const hadCode = typeof body === "object" && body !== null && "code" in body;
+  return hadCode || problem?.fields.code !== undefined;
+}
+
 /** What the courier does next: take the parcel, hand it over. */
 function CourierStep({ requestId, hasCodes: isKnown, state }: DealProps) {
   const { t } = useTexts();
@@ -79,23 +85,31 @@ function CourierStep({ requestId, hasCodes: isKnown, state }: DealProps) {
   const give = useGive();
   const { attempt, isBusy, fields } = useAttempt();
   const [code, setCode] = useState("");
+  const [wasGiven, setWasGiven] = useState(false);
   const command = useCommandAbout(requestId);
-  // The server says so when a package changes hands only with its code.
-  const hasCodes = isKnown || code !== "" || command?.problem?.fields.code !== undefined;
+  // The server says so when a package changes hands only with its code; what holds for one hand-over holds for both.
+  const isAsked = useCommands().some(one => one.subject === requestId && asksForCode(one));
+  const hasCodes = isKnown || code !== "" || isAsked;
   const next = { accepted: "pickup", picked_up: "mark-delivered" }[state];
+  if (state === "delivered") return <Note>{t.delivery.waits}</Note>;
   if (!next) return null;
   const step = (given: string) =>
-    attempt(async () => {
-      await give({
-        kind: `request.${next}`,
-        subject: requestId,
-        method: "PUT",
-        path: `/api/package-requests/${requestId}/${next}`,
-        body: hasCodes ? { code: given.replace(/\D/g, "") } : {},
-      });
-      setCode("");
-      platform.haptic("done");
-    });
+    attempt(
+      async () => {
+        setWasGiven(hasCodes);
+        await give({
+          kind: `request.${next}`,
+          subject: requestId,
+          method: "PUT",
+          path: `/api/package-requests/${requestId}/${next}`,
+          body: hasCodes ? { code: given.replace(/\D/g, "") } : {},
+        });
+        setWasGiven(false);
+        setCode("");
+        platform.haptic("done");
+      },
+      problem => problem.fields.code !== undefined,
+    );
   const scan = async () => {
     const read = await platform.scanQr(t.delivery.scan);
     const digits = /\d{6}/.exec(read ?? "")?.[0];
@@ -114,7 +128,8 @@ function CourierStep({ requestId, hasCodes: isKnown, state }: DealProps) {
             label={t.delivery.codeAsk}
             value={code}
             onChange={setCode}
-            error={fields.code}
+            // That a code is wanted is no mistake of anybody's.
+            error={wasGiven ? fields.code : undefined}
             hint={state === "accepted" ? t.delivery.askCode : t.delivery.askCodeThere}
             inputMode="numeric"
             autoComplete="one-time-code"
@@ -122,7 +137,7 @@ function CourierStep({ requestId, hasCodes: isKnown, state }: DealProps) {
           />
         </>
       )}
-      <CommandNote command={command} onAgain={() => outbox.resume()} />
+      {!command?.problem?.fields.code && <CommandNote command={command} onAgain={() => outbox.resume()} />}
       <Button
         isWide
         isBusy={isBusy}

@@ -265,9 +265,9 @@ function Reach({ draft }: { draft: Draft }) {
     <div className="stack tight" aria-live="polite">
       <span className="strong">{t.newPackage.reach(data.couriers)}</span>
       <span className="dim small">
-        {data.couriers === 0
-          ? t.newPackage.reachLater
-          : t.newPackage.reachMore(money(data.with_more_reward.reward), data.with_more_reward.couriers)}
+        {data.with_more_reward.couriers > data.couriers
+          ? t.newPackage.reachMore(money(data.with_more_reward.reward), data.with_more_reward.couriers)
+          : t.newPackage.reachLater}
       </span>
     </div>
   );

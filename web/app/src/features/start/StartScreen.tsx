@@ -1,7 +1,7 @@
 // The first screen: sending or travelling, and the search for couriers.
 import { dataOf } from "@peerpack/client";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { Link } from "wouter";
 import { useClient, useLive, useRead } from "../../live/index.tsx";
 import { usePlatform } from "../../platform/index.tsx";
@@ -241,18 +241,26 @@ function Found({ search }: { search: Search }) {
     getNextPageParam: page => page.next_cursor ?? undefined,
   });
   const couriers = found.data?.pages.flatMap(page => page.couriers) ?? [];
+  // What was found is below the form, where a small screen does not show it.
+  const top = useRef<HTMLDivElement>(null);
+  const isFound = found.data !== undefined;
+  useEffect(() => {
+    if (isFound) top.current?.scrollIntoView({ block: "start" });
+  }, [isFound]);
   if (found.isPending) return <Skeletons />;
   if (found.isError && couriers.length === 0)
     return <Failed error={found.error} onAgain={() => void found.refetch()} />;
   if (couriers.length === 0 && !isFiltered) {
     return (
-      <Empty title={t.start.nobody} hint={t.start.nobodyHint}>
-        <LinkButton to="/new/package">{t.start.newPackage}</LinkButton>
-      </Empty>
+      <div ref={top}>
+        <Empty title={t.start.nobody} hint={t.start.nobodyHint}>
+          <LinkButton to="/new/package">{t.start.newPackage}</LinkButton>
+        </Empty>
+      </div>
     );
   }
   return (
-    <section className="stack">
+    <section className="stack" ref={top}>
       <Segments
         label={t.start.found(couriers.length)}
         value={sort}

@@ -2,13 +2,14 @@
 import { dataOf } from "@peerpack/client";
 import type { ReactNode } from "react";
 import { Link, useLocation } from "wouter";
-import { useClient, useGive, useRead } from "../../live/index.tsx";
+import { useClient, useGive, useLive, useRead } from "../../live/index.tsx";
 import { type TripRequest, useTripRequests } from "../../live/requests.ts";
 import { useTexts } from "../../texts/index.tsx";
 import {
   Button,
   Empty,
   Failed,
+  LinkButton,
   PersonRow,
   Pill,
   Screen,
@@ -40,6 +41,8 @@ export default function MyTripScreen({ id, parcels }: MyTripScreenProps) {
     ids: [id],
   });
   const asked = useTripRequests(id);
+  const offers = useLive().state?.offers ?? {};
+  const isOffered = Object.values(offers).some(one => one.trip_id === id);
   const callOff = () => {
     void attempt(async () => {
       await give({
@@ -106,7 +109,8 @@ export default function MyTripScreen({ id, parcels }: MyTripScreenProps) {
         </section>
       )}
       {parcels}
-      {asked.data && riding.length + pending.length + responded.length === 0 && (
+      {isOffered && <LinkButton to="/offers">{t.offers.waiting}</LinkButton>}
+      {asked.data && !isOffered && riding.length + pending.length + responded.length === 0 && (
         <Empty title={t.offers.empty} hint={t.offers.tripHint} />
       )}
       {trip.data?.state === "active" && (
