@@ -92,23 +92,23 @@ const PICTURES: readonly Wanted[] = [
   {
     name: "trip",
     who: "ivan",
-    options: { viewport: NARROW, locale: "en-GB" },
+    options: { viewport: NARROW },
     path: made => `/my-trip/${made.tripId}`,
-    ready: see("You have responded to"),
+    ready: see("Вы откликнулись"),
   },
   {
     name: "parcels",
     who: "ivan",
-    options: { viewport: NARROW, locale: "en-GB", colorScheme: "dark" },
+    options: { viewport: NARROW, colorScheme: "dark" },
     path: () => "/parcels",
     ready: see(RU.skates),
   },
   {
     name: "mine-wide",
     who: "anna",
-    options: { viewport: WIDE, locale: "en-GB" },
+    options: { viewport: WIDE },
     path: () => "/mine",
-    ready: see("Looking for a courier"),
+    ready: see("Ищем курьера"),
   },
 ];
 
@@ -128,7 +128,7 @@ test("the pictures of the screens", async ({ phone, browser, openPage, server })
 });
 
 test("the picture of the front door", async ({ openPage, server, browser }) => {
-  const page = await openPage({ viewport: { width: 1_000, height: 1_060 }, deviceScaleFactor: 1.5 });
+  const page = await openPage({ viewport: { width: 1_000, height: 1_120 }, deviceScaleFactor: 1.5 });
   await page.goto(server.url);
   const [anna, ivan] = [page.frameLocator("iframe").nth(0), page.frameLocator("iframe").nth(1)];
   for (const phone of [ivan, anna]) {
@@ -138,5 +138,7 @@ test("the picture of the front door", async ({ openPage, server, browser }) => {
   await ivan.getByRole("button", { name: RU.bell }).first().click();
   await expect(ivan.getByRole("button", { name: RU.take }).first()).toBeVisible();
   await expect(page.getByText("offer.new").first()).toBeVisible();
+  for (const phone of [anna, ivan]) await expect(phone.locator(".toast")).toHaveCount(0);
+  await page.evaluate(() => scrollTo(0, 0));
   await keep(page, browser, "door");
 });

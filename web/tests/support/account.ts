@@ -53,7 +53,9 @@ export class Account {
       "/api/user/packages",
     );
     const { trips } = await this.call<{ trips: { id: string; state: string }[] }>("GET", "/api/user/trips");
-    const waiting = packages.filter(one => one.state === "open").map(one => `/api/packages/${one.id}/cancel`);
+    const waiting = packages
+      .filter(one => one.state === "open" || one.state === "assigned")
+      .map(one => `/api/packages/${one.id}/cancel`);
     const live = trips.filter(one => one.state === "active").map(one => `/api/trips/${one.id}/cancel`);
     for (const path of [...waiting, ...live]) await this.call("PUT", path, {});
   }
