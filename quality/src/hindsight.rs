@@ -195,7 +195,7 @@ fn ways(trip: &TripEntry, package: &PackageEntry, known_at: Time, settings: &Set
                 pickup: HandOver { place: on.place, at: on.depart },
                 dropoff: HandOver { place: off.place, at: off.arrive },
                 detour_min,
-                detour_m: on.detour_m + off.detour_m,
+                detour_m: on.detour_m + on.way_m + off.detour_m + off.way_m,
                 room_left_g: 0,
             });
         }

@@ -154,7 +154,7 @@ fn tune(
             .collect::<anyhow::Result<_>>()?;
         for value in values {
             let settings = with_knob(defaults, knob, value)?;
-            let asked = Rule::ASKING.into_iter().filter(|rule| rule.name().contains(rules));
+            let asked = Rule::ALL.into_iter().filter(|rule| rule.name().contains(rules));
             let shares =
                 asked.map(|rule| format!("{} {:.2}", rule.name(), 100.0 * tuned(&worlds, rule, &settings)));
             println!(
