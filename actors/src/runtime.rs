@@ -13,21 +13,26 @@
 pub mod engine;
 pub mod session;
 
+mod auction;
 mod beliefs;
+mod claim;
 mod context;
 mod directory;
-mod execute;
+mod envelope;
 #[cfg(feature = "failpoints")]
 mod failpoints;
 mod fair_claims;
+mod feed;
 mod learning;
 mod mailbox;
 mod measured;
+mod messages;
 mod offers;
 mod package_actor;
 mod promise;
 mod recent;
 mod refusal;
+mod retirement;
 mod roster;
 mod supervisor;
 mod threads;

@@ -9,12 +9,10 @@ use smallvec::SmallVec;
 
 use super::beliefs::{Beliefs, Seen};
 use super::directory::Directory;
+use super::messages::{Consider, Deliver, PackageInbox, Refresh, TripInbox, UserInbox};
 use super::offers::OfferBook;
-use super::package_actor::{self, PackageActor};
 use super::recent::Recent;
 use super::roster::Roster;
-use super::trip_actor::{self, TripActor};
-use super::user_actor::{self, UserActor};
 use crate::bounds::Bounds;
 use crate::ids::{PackageId, RequestId, TripId, UserId};
 use crate::matching::policy::standing;
@@ -93,9 +91,9 @@ pub struct Stats {
 }
 
 pub(super) struct Directories {
-    pub(super) trips: Directory<TripId, TripActor>,
-    pub(super) packages: Directory<PackageId, PackageActor>,
-    pub(super) users: Directory<UserId, UserActor>,
+    pub(super) trips: Directory<TripId, dyn TripInbox>,
+    pub(super) packages: Directory<PackageId, dyn PackageInbox>,
+    pub(super) users: Directory<UserId, dyn UserInbox>,
 }
 
 /// Shared by all actors of a node.
@@ -109,7 +107,7 @@ pub(super) struct Context {
     /// Open packages whose senders choose: nobody is offered them, but their senders hear of new couriers.
     pub(super) choosing: RwLock<PackageIndex>,
     pub(super) trips_of: RwLock<HashMap<UserId, SmallVec<[TripId; 2]>>>,
-    pub(super) offers: OfferBook,
+    pub(super) offers: Arc<OfferBook>,
     /// The packages of requests: that never changes, so what is remembered is never wrong.
     pub(super) owners: Recent<RequestId, PackageId>,
     /// Of how many new packages couriers have heard here, and since when that is counted. A courtesy, not a guard.
@@ -141,7 +139,7 @@ impl Context {
             hint.users.extend(entries.last().map(|last| (user, last.seq)));
             if let Some(actor) = self.directories().users.existing(user) {
                 // A full mailbox only delays: the position is compared with the store within seconds.
-                let _ = actor.tell(user_actor::Deliver(entries));
+                let _ = actor.tell(Deliver(entries));
             }
         }
         self.bus.publish(hint);
@@ -309,7 +307,7 @@ impl Context {
             policy::queue(entry, &waiting, &self.view(&trips, now))
         };
         for (package, _) in best.into_iter().take(policy::MOST_WOKEN) {
-            let _ = self.directories().packages.get(package).tell(package_actor::Consider);
+            let _ = self.directories().packages.get(package).tell(Consider);
         }
     }
 
@@ -341,7 +339,7 @@ impl Context {
     /// A trip changed elsewhere, or past its actor: look again.
     pub(super) async fn refresh_trip(&self, id: TripId) {
         if let Some(actor) = self.directories().trips.existing(id) {
-            let _ = actor.tell(trip_actor::Refresh);
+            let _ = actor.tell(Refresh);
         } else if let Ok(Some(trip)) = self.store.trip(id).await {
             let has_grown = self.trips.read().get(id).is_none_or(|known| known.has_grown(&trip));
             self.follow_trip(&trip, has_grown);
@@ -351,7 +349,7 @@ impl Context {
     /// A package changed elsewhere, or past its actor: look again.
     pub(super) async fn refresh_package(&self, id: PackageId) {
         if let Some(actor) = self.directories().packages.existing(id) {
-            let _ = actor.tell(package_actor::Refresh);
+            let _ = actor.tell(Refresh);
         } else if let Ok(Some(package)) = self.store.package(id).await {
             self.follow_package(&package);
         }

@@ -8,33 +8,33 @@ use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use actix::{Actor, Addr, ArbiterHandle};
+use actix::ArbiterHandle;
 use parking_lot::Mutex;
 
-use super::mailbox::Mailbox;
+use super::mailbox::{Living, Mailbox};
 
 const SHARDS: usize = 64;
 
 /// Makes the actor of an id on an arbiter. The flag tells the directory that the actor has retired.
-pub(super) type Spawn<K, A> = Box<dyn Fn(K, &ArbiterHandle, Arc<AtomicBool>) -> Addr<A> + Send + Sync>;
+pub(super) type Spawn<K, I> = Box<dyn Fn(K, &ArbiterHandle, Arc<AtomicBool>) -> Arc<I> + Send + Sync>;
 
-/// All living actors of one kind.
-pub(super) struct Directory<K, A: Actor> {
-    shards: Vec<Mutex<HashMap<K, Mailbox<A>>>>,
+/// All living actors of one kind, known by what they take.
+pub(super) struct Directory<K, I: ?Sized> {
+    shards: Vec<Mutex<HashMap<K, Mailbox<I>>>>,
     arbiters: Vec<ArbiterHandle>,
     hasher: RandomState,
-    spawn: Spawn<K, A>,
+    spawn: Spawn<K, I>,
     kind: &'static str,
 }
 
-impl<K: Copy + Eq + Hash, A: Actor> Directory<K, A> {
-    pub(super) fn new(kind: &'static str, arbiters: Vec<ArbiterHandle>, spawn: Spawn<K, A>) -> Self {
+impl<K: Copy + Eq + Hash, I: Living + ?Sized> Directory<K, I> {
+    pub(super) fn new(kind: &'static str, arbiters: Vec<ArbiterHandle>, spawn: Spawn<K, I>) -> Self {
         let shards = (0..SHARDS).map(|_| Mutex::new(HashMap::new())).collect();
         Self { shards, arbiters, hasher: RandomState::new(), spawn, kind }
     }
 
     /// The actor of the id; a new one if there is none or it is gone.
-    pub(super) fn get(&self, id: K) -> Mailbox<A> {
+    pub(super) fn get(&self, id: K) -> Mailbox<I> {
         let hash = self.hash(id);
         let mut shard = self.shards[hash % SHARDS].lock();
         match shard.get(&id) {
@@ -54,7 +54,7 @@ impl<K: Copy + Eq + Hash, A: Actor> Directory<K, A> {
     }
 
     /// The actor of the id, if one lives.
-    pub(super) fn existing(&self, id: K) -> Option<Mailbox<A>> {
+    pub(super) fn existing(&self, id: K) -> Option<Mailbox<I>> {
         let shard = self.shards[self.hash(id) % SHARDS].lock();
         shard.get(&id).filter(|mailbox| mailbox.is_open()).cloned()
     }

@@ -12,19 +12,19 @@ use actix::{Actor, Arbiter};
 use parking_lot::RwLock;
 
 use super::beliefs::Beliefs;
+use super::claim::{Room, persist};
 use super::context::{Context, Directories, RuntimeSettings, Stats};
 use super::directory::Directory;
-use super::execute::{Room, execute};
-use super::offers::OfferBook;
-use super::package_actor::{self, PackageActor};
+use super::messages::{CatchUp, Do, Rendered, TripOrder};
+use super::package_actor::PackageActor;
 use super::promise::Promise;
 use super::recent::Recent;
 use super::refusal::Refusal;
 use super::roster::Roster;
 use super::supervisor;
 use super::threads::Threads;
-use super::trip_actor::{self, Order, TripActor};
-use super::user_actor::{self, UserActor};
+use super::trip_actor::{self, TripActor};
+use super::user_actor::UserActor;
 use super::{learning, warming};
 use crate::ids::{PackageId, RequestId, TripId, UserId};
 use crate::matching::{PackageIndex, TripIndex};
@@ -38,7 +38,7 @@ use crate::unit::Unit;
 
 pub use self::finding::Fitting;
 pub use self::publishing::{Described, Response};
-pub use super::package_actor::Done;
+pub use super::messages::Done;
 
 /// What besides the command matters to one call.
 #[derive(Clone, Debug, Default)]
@@ -95,7 +95,7 @@ impl Engine {
             waiting: RwLock::new(PackageIndex::new()),
             choosing: RwLock::new(PackageIndex::new()),
             trips_of: RwLock::new(HashMap::new()),
-            offers: OfferBook::default(),
+            offers: Arc::default(),
             owners: Recent::default(),
             told: Recent::default(),
             package_versions: Recent::default(),
@@ -112,7 +112,9 @@ impl Engine {
                 handles.clone(),
                 Box::new(move |id, arbiter, retired| {
                     let context = Arc::clone(&trips);
-                    TripActor::start_in_arbiter(arbiter, move |_| TripActor::new(id, context, retired))
+                    Arc::new(TripActor::start_in_arbiter(arbiter, move |_| {
+                        TripActor::new(id, context, retired)
+                    }))
                 }),
             ),
             packages: Directory::new(
@@ -120,7 +122,9 @@ impl Engine {
                 handles.clone(),
                 Box::new(move |id, arbiter, retired| {
                     let context = Arc::clone(&packages);
-                    PackageActor::start_in_arbiter(arbiter, move |_| PackageActor::new(id, context, retired))
+                    Arc::new(PackageActor::start_in_arbiter(arbiter, move |_| {
+                        PackageActor::new(id, context, retired)
+                    }))
                 }),
             ),
             users: Directory::new(
@@ -128,7 +132,9 @@ impl Engine {
                 handles,
                 Box::new(move |id, arbiter, retired| {
                     let context = Arc::clone(&users);
-                    UserActor::start_in_arbiter(arbiter, move |_| UserActor::new(id, context, retired))
+                    Arc::new(UserActor::start_in_arbiter(arbiter, move |_| {
+                        UserActor::new(id, context, retired)
+                    }))
                 }),
             ),
         };
@@ -182,7 +188,7 @@ impl Engine {
     /// The refusal.
     pub async fn rendered(&self, id: RequestId, by: UserId) -> Result<(), Refusal> {
         let package = self.context.package_of(id).await?.ok_or(Refusal::NotFound)?;
-        let rendered = package_actor::Rendered { request: id, by };
+        let rendered = Rendered { request: id, by };
         self.context.directories().packages.get(package).ask(rendered).await.unwrap_or(Err(Refusal::Busy))
     }
 
@@ -199,10 +205,13 @@ impl Engine {
     /// # Errors
     /// The refusal.
     pub async fn cancel_trip(&self, id: TripId, by: UserId) -> Result<Trip, Refusal> {
-        let order =
-            Order::Cancel { by, seen: self.conditions.if_still, promise: self.conditions.answering.clone() };
+        let order = TripOrder::Cancel {
+            by,
+            seen: self.conditions.if_still,
+            promise: self.conditions.answering.clone(),
+        };
         if self.context.settings.bypass_actors {
-            return trip_actor::carry_out(&self.context, id, order).await;
+            return trip_actor::persist_order(&self.context, id, order).await;
         }
         for _ in 0..2 {
             match self.context.directories().trips.get(id).ask(order.clone()).await {
@@ -259,7 +268,7 @@ impl Engine {
     pub fn catch_up(&self, tops: &[(UserId, u64)]) {
         for (user, top) in tops {
             if let Some(actor) = self.context.directories().users.existing(*user) {
-                let _ = actor.tell(user_actor::CatchUp(*top));
+                let _ = actor.tell(CatchUp(*top));
             }
         }
     }
@@ -328,12 +337,12 @@ impl Engine {
                 return Err(Rejection::Stale.into());
             }
             let promise = self.conditions.answering.as_ref();
-            let outcome = execute(&self.context, &mut package, &command, Room::Store, promise).await?;
+            let outcome = persist(&self.context, &mut package, &command, Room::Store, promise).await?;
             return Ok(Done { package, repeated: outcome.is_empty() });
         }
         for _ in 0..2 {
             let (command, promise) = (command.clone(), self.conditions.answering.clone());
-            let ask = package_actor::Do { command, seen: self.conditions.if_still, promise };
+            let ask = Do { command, seen: self.conditions.if_still, promise };
             match self.context.directories().packages.get(id).ask(ask).await {
                 Ok(answer) => return answer,
                 Err(undelivered) => undelivered.refusal().map_or(Ok(()), Err)?,

@@ -1,9 +1,10 @@
 //! What only tests do to the engine: its actors die on demand, as a bug would have it.
 
-use actix::{Handler, Message};
+use actix::Handler;
 
 use super::context::Directories;
-use super::mailbox::Letter;
+use super::envelope::Envelope;
+use super::messages::Crash;
 use super::package_actor::PackageActor;
 use super::trip_actor::TripActor;
 use super::user_actor::UserActor;
@@ -22,7 +23,7 @@ pub enum Victim {
 
 impl Victim {
     pub(super) fn dies_in(self, directories: &Directories) {
-        // A letter that is not delivered found nobody alive.
+        // A message that is not delivered found nobody alive.
         let _ = match self {
             Self::Trip(id) => directories.trips.get(id).tell(Crash),
             Self::Package(id) => directories.packages.get(id).tell(Crash),
@@ -31,34 +32,30 @@ impl Victim {
     }
 }
 
-#[derive(Message)]
-#[rtype(result = "()")]
-struct Crash;
-
 fn die() {
     panic!("a test asked the actor to die");
 }
 
-impl Handler<Letter<Crash>> for TripActor {
+impl Handler<Envelope<Crash>> for TripActor {
     type Result = ();
 
-    fn handle(&mut self, _: Letter<Crash>, _: &mut Self::Context) {
+    fn handle(&mut self, _: Envelope<Crash>, _: &mut Self::Context) {
         die();
     }
 }
 
-impl Handler<Letter<Crash>> for PackageActor {
+impl Handler<Envelope<Crash>> for PackageActor {
     type Result = ();
 
-    fn handle(&mut self, _: Letter<Crash>, _: &mut Self::Context) {
+    fn handle(&mut self, _: Envelope<Crash>, _: &mut Self::Context) {
         die();
     }
 }
 
-impl Handler<Letter<Crash>> for UserActor {
+impl Handler<Envelope<Crash>> for UserActor {
     type Result = ();
 
-    fn handle(&mut self, _: Letter<Crash>, _: &mut Self::Context) {
+    fn handle(&mut self, _: Envelope<Crash>, _: &mut Self::Context) {
         die();
     }
 }

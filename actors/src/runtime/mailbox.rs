@@ -1,52 +1,32 @@
 //! A bounded way to an actor. actix mailboxes take any number of messages from fresh addresses, so the bound is
-//! kept here: every letter carries a permit that comes back when the letter has been dealt with.
+//! kept here: every message carries a permit that comes back when it has been dealt with.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix::dev::ToEnvelope;
-use actix::{Actor, Addr, Handler, Message};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use actix::{Actor, Addr, Handler, MailboxError, Message};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
+use super::envelope::Envelope;
 use super::refusal::Refusal;
 use crate::ports::Unavailable;
 
-/// The most letters that wait for one actor.
-pub(super) const MAILBOX_LETTERS: usize = 1_024;
+/// The most messages that wait for one actor.
+const MAILBOX_MESSAGES: usize = 1_024;
 
-/// How long whoever asks waits for the answer. The store answers or fails within less.
+/// How long a caller waits for the answer. The store answers or fails within less.
 const ANSWERED_WITHIN: Duration = Duration::from_millis(2_900);
 
-/// A message with the permit that bounds the mailbox.
-pub(super) struct Letter<M> {
-    pub(super) body: M,
-    /// When whoever asks stops waiting.
-    until: Option<Instant>,
-    _permit: Option<OwnedSemaphorePermit>,
-}
-
-impl<M> Letter<M> {
-    /// Whether nobody waits for the answer any more: what was not begun by then need not be done.
-    pub(super) fn is_late(&self) -> bool {
-        self.until.is_some_and(|until| until <= Instant::now())
-    }
-}
-
-impl<M: Message> Message for Letter<M>
-where
-    M::Result: 'static,
-{
-    type Result = M::Result;
-}
-
-/// Why a letter was not dealt with.
+/// Why a message was not dealt with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Undelivered {
     /// The mailbox is full.
     Full,
-    /// The actor is gone, or died over this letter.
+    /// The actor is gone, or died over this message.
     Closed,
     /// The actor did not answer in time. It may still do what was asked.
     Late,
@@ -63,50 +43,97 @@ impl Undelivered {
     }
 }
 
-/// The bounded address of an actor.
-pub(super) struct Mailbox<A: Actor> {
-    addr: Addr<A>,
-    permits: Arc<Semaphore>,
-    /// The actor has decided to stop; the next caller spawns another.
-    pub(super) retired: Arc<AtomicBool>,
+/// An address that takes messages of one kind, whichever actor is behind it.
+pub(super) trait Takes<M: Message>: Send + Sync
+where
+    M::Result: 'static,
+{
+    /// Sends a message and waits for the answer; fails if the actor is gone, or dies over the message.
+    fn request(&self, envelope: Envelope<M>) -> Answer<M>;
+
+    /// Sends a message. Only the permit in it bounds the mailbox.
+    fn post(&self, envelope: Envelope<M>);
 }
 
-impl<A: Actor> Clone for Mailbox<A> {
+/// The answer to a message, once there is one.
+pub(super) type Answer<M> =
+    Pin<Box<dyn Future<Output = Result<<M as Message>::Result, MailboxError>> + Send>>;
+
+impl<A, M> Takes<M> for Addr<A>
+where
+    M: Message + Send + 'static,
+    M::Result: Send,
+    A: Handler<Envelope<M>>,
+    A::Context: ToEnvelope<A, Envelope<M>>,
+{
+    fn request(&self, envelope: Envelope<M>) -> Answer<M> {
+        Box::pin(self.send(envelope))
+    }
+
+    fn post(&self, envelope: Envelope<M>) {
+        #[expect(clippy::disallowed_methods, reason = "the mailbox has counted the message")]
+        self.do_send(envelope);
+    }
+}
+
+/// An address that knows whether its actor lives.
+pub(super) trait Living: Send + Sync {
+    /// Whether messages still reach the actor.
+    fn lives(&self) -> bool;
+}
+
+impl<A: Actor> Living for Addr<A>
+where
+    A::Context: actix::AsyncContext<A>,
+{
+    fn lives(&self) -> bool {
+        self.connected()
+    }
+}
+
+/// The bounded address of an actor. `I` says which messages it takes, as in [`messages`](super::messages).
+pub(super) struct Mailbox<I: ?Sized> {
+    inbox: Arc<I>,
+    permits: Arc<Semaphore>,
+    /// The actor has decided to stop; the next caller spawns another.
+    retired: Arc<AtomicBool>,
+}
+
+impl<I: ?Sized> Clone for Mailbox<I> {
     fn clone(&self) -> Self {
         Self {
-            addr: self.addr.clone(),
+            inbox: Arc::clone(&self.inbox),
             permits: Arc::clone(&self.permits),
             retired: Arc::clone(&self.retired),
         }
     }
 }
 
-impl<A: Actor> Mailbox<A> {
-    pub(super) fn new(addr: Addr<A>, retired: Arc<AtomicBool>) -> Self {
-        Self { addr, permits: Arc::new(Semaphore::new(MAILBOX_LETTERS)), retired }
+impl<I: Living + ?Sized> Mailbox<I> {
+    pub(super) fn new(inbox: Arc<I>, retired: Arc<AtomicBool>) -> Self {
+        Self { inbox, permits: Arc::new(Semaphore::new(MAILBOX_MESSAGES)), retired }
     }
 
-    /// Whether letters still reach a living actor.
+    /// Whether messages still reach a living actor.
     pub(super) fn is_open(&self) -> bool {
-        self.addr.connected() && !self.retired.load(Ordering::Acquire)
+        self.inbox.lives() && !self.retired.load(Ordering::Acquire)
     }
 
     /// Whether the actor died, as opposed to having retired.
     pub(super) fn is_dead(&self) -> bool {
-        !self.addr.connected() && !self.retired.load(Ordering::Acquire)
+        !self.inbox.lives() && !self.retired.load(Ordering::Acquire)
     }
 
     /// Sends and waits for the answer, not for ever.
     pub(super) async fn ask<M>(&self, body: M) -> Result<M::Result, Undelivered>
     where
-        M: Message + Send + 'static,
-        M::Result: Send,
-        A: Handler<Letter<M>>,
-        A::Context: ToEnvelope<A, Letter<M>>,
+        M: Message,
+        M::Result: 'static,
+        I: Takes<M>,
     {
         let until = Instant::now() + ANSWERED_WITHIN;
-        let letter = self.letter(body, Some(until))?;
-        match timeout_at(until, self.addr.send(letter)).await {
+        let envelope = self.seal(body, Some(until))?;
+        match timeout_at(until, self.inbox.request(envelope)).await {
             Ok(answer) => answer.map_err(|_| Undelivered::Closed),
             Err(_) => {
                 metrics::counter!("peerpack_mailbox_late_total").increment(1);
@@ -118,36 +145,32 @@ impl<A: Actor> Mailbox<A> {
     /// Sends and does not wait.
     pub(super) fn tell<M>(&self, body: M) -> Result<(), Undelivered>
     where
-        M: Message + Send + 'static,
-        M::Result: Send,
-        A: Handler<Letter<M>>,
-        A::Context: ToEnvelope<A, Letter<M>>,
+        M: Message,
+        M::Result: 'static,
+        I: Takes<M>,
     {
-        let letter = self.letter(body, None)?;
-        if !self.addr.connected() {
+        let envelope = self.seal(body, None)?;
+        if !self.inbox.lives() {
             return Err(Undelivered::Closed);
         }
-        #[expect(clippy::disallowed_methods, reason = "the permit in the letter bounds the mailbox")]
-        self.addr.do_send(letter);
+        self.inbox.post(envelope);
         Ok(())
     }
 
-    /// Sends what is owed to the actor, also to a full mailbox: one letter for each that it has answered, so there are
-    /// never more of them than of those.
-    pub(super) fn owe<M>(&self, body: M)
+    /// Sends what has become of something that the actor has granted, also to a full mailbox: one message for each that
+    /// it has answered, so there are never more of them than of those.
+    pub(super) fn follow_up<M>(&self, body: M)
     where
-        M: Message + Send + 'static,
-        M::Result: Send,
-        A: Handler<Letter<M>>,
-        A::Context: ToEnvelope<A, Letter<M>>,
+        M: Message,
+        M::Result: 'static,
+        I: Takes<M>,
     {
-        #[expect(clippy::disallowed_methods, reason = "the letters that these answer are bounded")]
-        self.addr.do_send(Letter { body, until: None, _permit: None });
+        self.inbox.post(Envelope { body, until: None, _permit: None });
     }
 
-    fn letter<M>(&self, body: M, until: Option<Instant>) -> Result<Letter<M>, Undelivered> {
+    fn seal<M>(&self, body: M, until: Option<Instant>) -> Result<Envelope<M>, Undelivered> {
         match Arc::clone(&self.permits).try_acquire_owned() {
-            Ok(permit) => Ok(Letter { body, until, _permit: Some(permit) }),
+            Ok(permit) => Ok(Envelope { body, until, _permit: Some(permit) }),
             Err(_) => {
                 metrics::counter!("peerpack_mailbox_refusals_total").increment(1);
                 Err(Undelivered::Full)

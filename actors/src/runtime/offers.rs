@@ -7,7 +7,6 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use smallvec::SmallVec;
 
-use super::context::Context;
 use crate::ids::{RequestId, UserId};
 use crate::package::{Package, Proposal};
 use crate::request::Origin;
@@ -57,14 +56,14 @@ impl OfferBook {
 /// Offers that were booked and may not be made. Those of which nothing comes are taken out of the book when this is
 /// dropped, by a panic too.
 pub(super) struct Bookings {
-    context: Arc<Context>,
+    book: Arc<OfferBook>,
     offers: Vec<(UserId, RequestId)>,
 }
 
 impl Bookings {
-    pub(super) fn of(context: &Arc<Context>, proposals: &[Proposal]) -> Self {
+    pub(super) fn of(book: &Arc<OfferBook>, proposals: &[Proposal]) -> Self {
         let offers = proposals.iter().map(|proposal| (proposal.courier, proposal.id)).collect();
-        Self { context: Arc::clone(context), offers }
+        Self { book: Arc::clone(book), offers }
     }
 
     /// Keeps those that the package holds.
@@ -75,7 +74,7 @@ impl Bookings {
 
 impl Drop for Bookings {
     fn drop(&mut self) {
-        let mut live = self.context.offers.live.lock();
+        let mut live = self.book.live.lock();
         for (courier, offer) in &self.offers {
             remove(&mut live, *courier, *offer, 0);
         }

@@ -1,141 +1,45 @@
-//! An open package and its auction: looks for couriers, makes waves of offers, ends them in time, lets one
-//! acceptance through. One command at a time; of fifty couriers who tap at once, one reaches the store.
+//! An open package: a shell around its [`Auction`], which looks for couriers, makes waves of offers, ends them in time.
+//! One command at a time goes to the claim; of fifty couriers who tap at once, one reaches the store.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use actix::{
     Actor, ActorFutureExt, AsyncContext, AtomicResponse, Context as ActorContext, ContextFutureSpawner,
-    Handler, Message, SpawnHandle, WrapFuture,
+    Handler, SpawnHandle, WrapFuture,
 };
 
+use super::auction::{Auction, Due, Occasion};
+use super::claim::{Left, Room, answer, keep_rendered, persist};
 use super::context::Context;
-use super::execute::{Room, execute, is_worth_a_look, keep_rendered};
-use super::fair_claims::{Claims, Reply};
-use super::mailbox::Letter;
+use super::envelope::Envelope;
+use super::fair_claims::{Claims, Reply, Waiting};
 use super::measured::{Measured, measure};
+use super::messages::{Consider, Do, Done, Refresh, Rendered};
 use super::offers::Bookings;
-use super::promise::Promise;
 use super::refusal::Refusal;
+use super::retirement::Retiring;
 use super::wave::{self, Wave};
-use crate::ids::{PackageId, RequestId, UserId};
+use crate::ids::PackageId;
+use crate::matching::policy::fair::contested;
 use crate::package::{Package, PackageCommand};
 use crate::rejection::Rejection;
-use crate::request::{Request, RequestCommand};
+use crate::request::RequestCommand;
 use crate::time::Time;
-
-/// A command on the package; answers with the package afterwards.
-pub(super) struct Do {
-    pub(super) command: PackageCommand,
-    /// The version that the caller has seen, if it must still be the one.
-    pub(super) seen: Option<i64>,
-    pub(super) promise: Option<Promise>,
-}
-
-impl Message for Do {
-    type Result = Result<Done, Refusal>;
-}
-
-/// What a command came to.
-#[derive(Clone, Debug)]
-pub struct Done {
-    /// The package afterwards.
-    pub package: Package,
-    /// Whether the command only repeated what was already so.
-    pub repeated: bool,
-}
-
-impl Done {
-    /// The request that the command was about.
-    #[must_use]
-    pub fn request(&self, id: RequestId) -> Option<&Request> {
-        self.package.request(id)
-    }
-}
-
-/// Look for couriers: something may have changed.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Consider;
-
-/// The package changed past this actor.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Refresh;
-
-/// A courier's screen shows an offer.
-pub(super) struct Rendered {
-    pub(super) request: RequestId,
-    pub(super) by: UserId,
-}
-
-impl Message for Rendered {
-    type Result = Result<(), Refusal>;
-}
-
-/// What a command leaves behind for the actor.
-pub(super) struct Carried {
-    /// The package afterwards, if it is known.
-    pub(super) package: Option<Package>,
-    /// Whether the store did not say what it has done.
-    pub(super) in_doubt: bool,
-    /// Whether there may be room for another courier.
-    pub(super) again: bool,
-}
-
-/// Carries a command out on the package as it is held, or else as it is stored.
-pub(super) async fn carry_out(
-    context: &Arc<Context>,
-    id: PackageId,
-    held: Option<Package>,
-    ask: &Do,
-) -> (Carried, Result<Done, Refusal>) {
-    let mut package = held;
-    let result = on_a_current_copy(context, id, &mut package, ask).await;
-    let in_doubt = matches!(result, Err(Refusal::Unavailable(_)));
-    // The commit may have gone through unheard: load before the next command.
-    package.take_if(|_| in_doubt);
-    let again = matches!(result, Ok((_, true)));
-    (Carried { package, in_doubt, again }, result.map(|(done, _)| done))
-}
-
-async fn on_a_current_copy(
-    context: &Arc<Context>,
-    id: PackageId,
-    held: &mut Option<Package>,
-    ask: &Do,
-) -> Result<(Done, bool), Refusal> {
-    let Do { command, seen, promise } = ask;
-    let is_seen = |package: &Package| seen.is_none_or(|seen| seen == package.version);
-    // The caller may know a newer version than this copy.
-    if !held.as_ref().is_some_and(is_seen) {
-        let known = held.take();
-        *held = context.store.package(id).await?.map(|loaded| keep_rendered(loaded, known.as_ref()));
-    }
-    let package = held.as_mut().ok_or(Refusal::NotFound)?;
-    if !is_seen(package) {
-        return Err(Rejection::Stale.into());
-    }
-    let outcome = execute(context, package, command, Room::Actor, promise.as_ref()).await?;
-    let done = Done { package: package.clone(), repeated: outcome.is_empty() };
-    Ok((done, is_worth_a_look(&outcome)))
-}
 
 /// The actor of one package.
 pub(super) struct PackageActor {
-    pub(super) id: PackageId,
-    pub(super) context: Arc<Context>,
-    pub(super) package: Option<Package>,
+    id: PackageId,
+    context: Arc<Context>,
+    /// Nothing while a command is being carried out on it, or when it has to be read anew.
+    package: Option<Package>,
+    auction: Auction,
     /// Acceptances that wait for others, if any do.
-    pub(super) claims: Option<Claims>,
+    claims: Option<Claims>,
     alarm: Option<(Time, SpawnHandle)>,
-    /// When to consider again although nothing has happened.
-    look_again: Option<Time>,
     retired: Arc<AtomicBool>,
-    pub(super) touched: bool,
-    /// Whether the best candidates are being measured: the wave follows.
-    is_measuring: bool,
+    touched: bool,
 }
 
 impl PackageActor {
@@ -144,12 +48,11 @@ impl PackageActor {
             id,
             context,
             package: None,
+            auction: Auction::default(),
             claims: None,
             alarm: None,
-            look_again: None,
             retired,
             touched: true,
-            is_measuring: false,
         }
     }
 
@@ -166,9 +69,7 @@ impl PackageActor {
                         actor.context.follow_package(package);
                     }
                     actor.set_alarm(ctx);
-                    actor.consider_soon(ctx);
-                    actor.choose_soon(ctx);
-                    actor.lapse_soon(ctx);
+                    actor.go_on(Occasion::Loaded, ctx);
                 }
                 Err(error) => {
                     tracing::warn!(package = %actor.id, %error, "cannot load the package");
@@ -178,63 +79,105 @@ impl PackageActor {
             .wait(ctx);
     }
 
+    /// Lets an acceptance wait that others may contest; carries any other command out.
+    fn take_in(&mut self, envelope: Envelope<Do>, ctx: &mut ActorContext<Self>) -> Reply<Self> {
+        let (now, settings) = (self.context.clock.now(), &self.context.settings.matching);
+        let package = self.package.as_ref();
+        let Some(request) =
+            package.and_then(|package| contested(package, &envelope.body.command, now, settings))
+        else {
+            return Reply::Now(self.run(envelope.body));
+        };
+        let claims = self.claims.get_or_insert_with(|| Claims::open(now, settings));
+        let Some(answer) = claims.add(request, now, envelope) else {
+            return Reply::refused(Refusal::Busy, self);
+        };
+        if let Some(ends_at) = claims.new_end() {
+            let alarm = ctx.run_later(until(ends_at, now), Self::end_window);
+            if let Some(earlier) = claims.set_end(ends_at, alarm) {
+                ctx.cancel_future(earlier);
+            }
+        }
+        Reply::Later(Box::pin(answer.into_actor(self)))
+    }
+
     /// Carries a command out while no other is looked at.
-    pub(super) fn run(&mut self, ask: Do) -> AtomicResponse<Self, Result<Done, Refusal>> {
+    fn run(&mut self, ask: Do) -> AtomicResponse<Self, Result<Done, Refusal>> {
         self.touched = true;
         let (context, id, held) = (Arc::clone(&self.context), self.id, self.package.take());
-        let work = async move { carry_out(&context, id, held, &ask).await };
-        AtomicResponse::new(Box::pin(work.into_actor(self).map(|(carried, result), actor, ctx| {
-            actor.go_on(carried, ctx);
+        let work = async move { answer(&context, id, held, &ask).await };
+        AtomicResponse::new(Box::pin(work.into_actor(self).map(|(left, result), actor, ctx| {
+            actor.take_back(left, ctx);
             result
         })))
     }
 
+    /// Carries out what has waited, one after the other, while no other command is looked at.
+    fn end_window(&mut self, ctx: &mut ActorContext<Self>) {
+        let Some(claims) = self.claims.take() else { return };
+        self.touched = true;
+        let (context, id, held) = (Arc::clone(&self.context), self.id, self.package.take());
+        let work = async move {
+            let mut last = Left { package: held, in_doubt: false, again: false };
+            for Waiting { envelope, answer: answered } in claims.in_order() {
+                let again = last.again;
+                let result;
+                (last, result) = answer(&context, id, last.package, &envelope.body).await;
+                last.again |= again;
+                // The caller may be gone.
+                let _ = answered.send(result);
+            }
+            last
+        };
+        work.into_actor(self).map(|last, actor, ctx| actor.take_back(last, ctx)).wait(ctx);
+    }
+
     /// Takes back the package that commands were carried out on.
-    pub(super) fn go_on(&mut self, carried: Carried, ctx: &mut ActorContext<Self>) {
-        self.package = carried.package;
+    fn take_back(&mut self, left: Left, ctx: &mut ActorContext<Self>) {
+        self.package = left.package;
         self.set_alarm(ctx);
-        if carried.in_doubt {
+        if left.in_doubt {
             ctx.run_later(Duration::from_secs(1), Self::load);
         }
-        if carried.again {
-            self.consider_soon(ctx);
-            self.choose_soon(ctx);
+        if left.again {
+            self.go_on(Occasion::Changed, ctx);
         }
     }
 
-    fn consider_soon(&self, ctx: &mut ActorContext<Self>) {
-        let waiting =
-            self.package.as_ref().is_some_and(|package| package.is_waiting(self.context.clock.now()));
-        if waiting {
-            ctx.run_later(Duration::ZERO, Self::consider);
+    /// Does what is due, each as soon as the actor gets to it.
+    fn go_on(&mut self, occasion: Occasion, ctx: &mut ActorContext<Self>) {
+        let (next_choice, now) = (self.next_choice(), self.context.clock.now());
+        for due in self.auction.due(occasion, self.package.as_ref(), next_choice, now) {
+            let step = match due {
+                Due::Consider => Self::consider,
+                Due::Choose => Self::choose,
+                Due::Expire => Self::expire,
+            };
+            ctx.run_later(Duration::ZERO, step);
         }
     }
 
-    /// Nobody sets an alarm for the end of a package, so that it need not have an actor until then: the supervisor finds
-    /// those whose time is over.
-    fn lapse_soon(&self, ctx: &mut ActorContext<Self>) {
-        if self.package.as_ref().is_some_and(|package| package.has_lapsed(self.context.clock.now())) {
-            ctx.run_later(Duration::ZERO, Self::expire);
-        }
+    fn next_choice(&self) -> Option<Time> {
+        wave::next_choice(&self.context, self.package.as_ref()?)
     }
 
     /// Makes the next wave of offers, if there is anybody to ask.
     fn consider(&mut self, ctx: &mut ActorContext<Self>) {
         let Some(package) = &self.package else { return };
-        if self.is_measuring || !package.is_waiting(self.context.clock.now()) {
+        if !self.auction.may_consider(package, self.context.clock.now()) {
             return;
         }
         let questions = wave::questions(&self.context, &self.context.package_entry(package));
         if questions.is_empty() {
             return self.offer(&Measured::default(), ctx);
         }
-        self.is_measuring = true;
+        self.auction.start_measuring();
         let context = Arc::clone(&self.context);
         // Commands go on meanwhile: the wave is made of what is so when the answers are there.
         async move { measure(&context, questions).await }
             .into_actor(self)
             .map(|measured, actor, ctx| {
-                actor.is_measuring = false;
+                actor.auction.end_measuring();
                 actor.offer(&measured, ctx);
             })
             .spawn(ctx);
@@ -243,17 +186,17 @@ impl PackageActor {
     fn offer(&mut self, measured: &Measured, ctx: &mut ActorContext<Self>) {
         let Some(package) = &self.package else { return };
         let Wave { proposals, look_again } = Wave::of(&self.context, package, measured);
-        self.look_again = look_again;
+        self.auction.look_again_at(look_again);
         if proposals.is_empty() {
             return self.set_alarm(ctx);
         }
         self.touched = true;
         let (context, held) = (Arc::clone(&self.context), self.package.take());
-        let bookings = Bookings::of(&self.context, &proposals);
+        let bookings = Bookings::of(&self.context.offers, &proposals);
         let work = async move {
             let mut package = held?;
             let offered =
-                execute(&context, &mut package, &PackageCommand::Offer(proposals), Room::Actor, None).await;
+                persist(&context, &mut package, &PackageCommand::Offer(proposals), Room::Actor, None).await;
             bookings.keep(&package);
             match offered {
                 Ok(_) => Some(package),
@@ -275,12 +218,6 @@ impl PackageActor {
     }
 
     /// Takes one of the acceptances, if the last moment for it has come.
-    fn choose_soon(&self, ctx: &mut ActorContext<Self>) {
-        if self.package.as_ref().is_some_and(|package| wave::next_choice(&self.context, package).is_some()) {
-            ctx.run_later(Duration::ZERO, Self::choose);
-        }
-    }
-
     fn choose(&mut self, ctx: &mut ActorContext<Self>) {
         let Some(package) = &self.package else { return };
         let Some(id) = wave::choice(&self.context, package) else { return };
@@ -289,7 +226,7 @@ impl PackageActor {
         let work = async move {
             let Some(mut package) = held else { return (None, false) };
             let command = PackageCommand::Request { id, command: RequestCommand::Choose };
-            let package = match execute(&context, &mut package, &command, Room::Actor, None).await {
+            let package = match persist(&context, &mut package, &command, Room::Actor, None).await {
                 Ok(_) => Some(package),
                 Err(Refusal::Unavailable(_)) => None,
                 Err(refusal) => {
@@ -316,47 +253,33 @@ impl PackageActor {
             .wait(ctx);
     }
 
-    /// When something has to be done although nobody asks: an offer ends, a choice is due, a pause is over.
-    fn next_moment(&self) -> Option<Time> {
-        let package = self.package.as_ref()?;
-        let waiting = package.is_waiting(self.context.clock.now());
-        let moments = [
-            package.next_deadline(),
-            wave::next_choice(&self.context, package),
-            self.look_again.filter(|_| waiting),
-        ];
-        moments.into_iter().flatten().min()
-    }
-
     /// Wakes up at the next moment.
     fn set_alarm(&mut self, ctx: &mut ActorContext<Self>) {
-        let next = self.next_moment();
+        let (next_choice, now) = (self.next_choice(), self.context.clock.now());
+        let package = self.package.as_ref();
+        let next = package.and_then(|package| self.auction.next_moment(package, next_choice, now));
         if self.alarm.as_ref().map(|(at, _)| *at) == next {
             return;
         }
         if let Some((_, handle)) = self.alarm.take() {
             ctx.cancel_future(handle);
         }
-        if let Some(at) = next {
-            let wait = at.since(self.context.clock.now()).ms().max(0).unsigned_abs();
-            let handle = ctx.run_later(Duration::from_millis(wait), |actor, ctx| {
+        self.alarm = next.map(|at| {
+            let handle = ctx.run_later(until(at, now), |actor, ctx| {
                 actor.alarm = None;
-                let now = actor.context.clock.now();
-                actor.look_again.take_if(|at| *at <= now);
-                // The choice comes first: what is due may end at the same moment.
-                actor.choose_soon(ctx);
-                ctx.run_later(Duration::ZERO, Self::expire);
+                actor.go_on(Occasion::Rang, ctx);
             });
-            self.alarm = Some((at, handle));
-        }
+            (at, handle)
+        });
     }
 
+    /// Ends what is overdue.
     fn expire(&mut self, ctx: &mut ActorContext<Self>) {
         let Some(mut package) = self.package.take() else { return self.load(ctx) };
         let context = Arc::clone(&self.context);
         async move {
             let expired =
-                execute(&context, &mut package, &PackageCommand::ExpireOverdue, Room::Actor, None).await;
+                persist(&context, &mut package, &PackageCommand::ExpireOverdue, Room::Actor, None).await;
             match expired {
                 Err(Refusal::Unavailable(_)) => None,
                 _ => Some(package),
@@ -368,7 +291,7 @@ impl PackageActor {
             match actor.package {
                 Some(_) => {
                     actor.set_alarm(ctx);
-                    actor.consider_soon(ctx);
+                    actor.go_on(Occasion::Expired, ctx);
                 }
                 None => {
                     ctx.run_later(Duration::from_secs(1), Self::load);
@@ -377,20 +300,25 @@ impl PackageActor {
         })
         .wait(ctx);
     }
+}
 
-    fn retire_when_idle(&mut self, ctx: &mut ActorContext<Self>) {
-        ctx.run_later(self.context.settings.idle, |actor, ctx| {
-            if actor.retired.load(Ordering::Acquire) {
-                actix::ActorContext::stop(ctx);
-            } else {
-                // Retired first, stopped a round later: letters that are on their way still find it.
-                let idle = !actor.touched && actor.alarm.is_none() && actor.claims.is_none();
-                actor.retired.store(idle, Ordering::Release);
-                actor.touched = false;
-                actor.retire_when_idle(ctx);
-            }
-        });
+impl Retiring for PackageActor {
+    fn idle_after(&self) -> Duration {
+        self.context.settings.idle
     }
+
+    fn retired(&self) -> &AtomicBool {
+        &self.retired
+    }
+
+    fn was_idle(&mut self) -> bool {
+        !std::mem::take(&mut self.touched) && self.alarm.is_none() && self.claims.is_none()
+    }
+}
+
+/// How long it is until a moment.
+fn until(moment: Time, now: Time) -> Duration {
+    Duration::from_millis(moment.since(now).ms().max(0).unsigned_abs())
 }
 
 impl Actor for PackageActor {
@@ -398,42 +326,42 @@ impl Actor for PackageActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         self.load(ctx);
-        self.retire_when_idle(ctx);
+        Self::retire_when_idle(ctx, self.idle_after());
     }
 }
 
-impl Handler<Letter<Do>> for PackageActor {
-    type Result = Reply;
+impl Handler<Envelope<Do>> for PackageActor {
+    type Result = Reply<Self>;
 
-    fn handle(&mut self, letter: Letter<Do>, ctx: &mut Self::Context) -> Self::Result {
-        if letter.is_late() {
+    fn handle(&mut self, envelope: Envelope<Do>, ctx: &mut Self::Context) -> Self::Result {
+        if envelope.is_late() {
             return Reply::refused(Refusal::Busy, self);
         }
-        self.take_in(letter, ctx)
+        self.take_in(envelope, ctx)
     }
 }
 
-impl Handler<Letter<Consider>> for PackageActor {
+impl Handler<Envelope<Consider>> for PackageActor {
     type Result = ();
 
-    fn handle(&mut self, _: Letter<Consider>, ctx: &mut Self::Context) {
+    fn handle(&mut self, _: Envelope<Consider>, ctx: &mut Self::Context) {
         self.consider(ctx);
     }
 }
 
-impl Handler<Letter<Refresh>> for PackageActor {
+impl Handler<Envelope<Refresh>> for PackageActor {
     type Result = ();
 
-    fn handle(&mut self, _: Letter<Refresh>, ctx: &mut Self::Context) {
+    fn handle(&mut self, _: Envelope<Refresh>, ctx: &mut Self::Context) {
         self.load(ctx);
     }
 }
 
-impl Handler<Letter<Rendered>> for PackageActor {
+impl Handler<Envelope<Rendered>> for PackageActor {
     type Result = Result<(), Refusal>;
 
-    fn handle(&mut self, letter: Letter<Rendered>, ctx: &mut Self::Context) -> Self::Result {
-        let Rendered { request, by } = letter.body;
+    fn handle(&mut self, envelope: Envelope<Rendered>, ctx: &mut Self::Context) -> Self::Result {
+        let Rendered { request, by } = envelope.body;
         let now = self.context.clock.now();
         let package = self.package.as_mut().ok_or(Refusal::NotFound)?;
         package.rendered(request, by, now)?;

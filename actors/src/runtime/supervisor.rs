@@ -9,13 +9,14 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::Actor;
 use futures_util::{FutureExt, StreamExt, stream};
 
 use super::context::Context;
 use super::directory::Directory;
+use super::learning;
+use super::mailbox::Living;
+use super::messages::{CatchUp, Consider, Refresh, TripOrder};
 use super::session::Frame;
-use super::{learning, package_actor, trip_actor, user_actor};
 use crate::ids::{PackageId, TripId};
 use crate::matching::PackageEntry;
 use crate::ports::Unavailable;
@@ -102,8 +103,8 @@ fn rebuild(context: &Arc<Context>, budget: &mut Budget) {
     rebuild_kind(&directories.users, &mut budget.users, now);
 }
 
-fn rebuild_kind<K: Copy + Eq + Hash, A: Actor>(
-    directory: &Directory<K, A>,
+fn rebuild_kind<K: Copy + Eq + Hash, I: Living + ?Sized>(
+    directory: &Directory<K, I>,
     deaths: &mut HashMap<K, Vec<Time>>,
     now: Time,
 ) {
@@ -138,7 +139,7 @@ async fn catch_up(context: &Context) -> Result<(), Unavailable> {
     let users = context.roster.users();
     for some in users.chunks(PAGE as usize) {
         for (user, top) in context.store.tops(some).await? {
-            let _ = context.directories().users.get(user).tell(user_actor::CatchUp(top));
+            let _ = context.directories().users.get(user).tell(CatchUp(top));
         }
     }
     Ok(())
@@ -172,11 +173,11 @@ async fn compare(context: &Arc<Context>, since: Time) -> Result<(), Unavailable>
     });
     refresh(context, trips.map(|(trip, _)| trip), packages.map(|(package, _)| package)).await;
     for package in context.store.overdue(now - OVERDUE, context.choices(), PAGE).await? {
-        let _ = context.directories().packages.get(package).tell(package_actor::Refresh);
+        let _ = context.directories().packages.get(package).tell(Refresh);
     }
     let due = context.store.due_trips(now, PAGE).await?;
     let tick = async |trip: TripId| {
-        let order = trip_actor::Order::Tick;
+        let order = TripOrder::Tick;
         if let Ok(Err(refusal)) = context.directories().trips.get(trip).ask(order).await {
             tracing::debug!(%trip, %refusal, "a due trip was not moved on");
         }
@@ -272,6 +273,6 @@ async fn sweep(context: &Context, from: usize) -> usize {
 fn consider(context: &Context, entry: &PackageEntry) {
     let now = context.clock.now();
     if !context.trips.read().candidates(entry, now, 1).is_empty() {
-        let _ = context.directories().packages.get(entry.id).tell(package_actor::Consider);
+        let _ = context.directories().packages.get(entry.id).tell(Consider);
     }
 }

@@ -5,74 +5,30 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use actix::{
-    Actor, ActorFutureExt, AsyncContext, AtomicResponse, Context as ActorContext, ContextFutureSpawner,
-    Handler, Message, WrapFuture,
+    Actor, ActorFutureExt, AtomicResponse, Context as ActorContext, ContextFutureSpawner, Handler, WrapFuture,
 };
 
+use super::claim::ATTEMPTS;
 use super::context::Context;
-use super::execute::ATTEMPTS;
-use super::mailbox::Letter;
-use super::package_actor;
-use super::promise::{Promise, Subject};
+use super::envelope::Envelope;
+use super::messages::{Refresh, Reserve, Settle, TripOrder};
+use super::promise::Subject;
 use super::refusal::Refusal;
-use crate::ids::{PackageId, RequestId, TripId, UserId};
-use crate::load::Load;
+use super::retirement::Retiring;
+use crate::ids::{PackageId, RequestId, TripId};
 use crate::package::{Package, PackageCommand};
 use crate::ports::{CommitError, Unavailable};
 use crate::rejection::Rejection;
 use crate::request::RequestState;
-use crate::trip::{LegSpan, Trip, TripCommand, TripEvent, TripState};
+use crate::trip::{Trip, TripCommand, TripEvent, TripState};
 use crate::unit::Unit;
 
 /// How many packages whose requests wait on a trip hear of its end together with it; the others, a little later.
 const TOGETHER: u32 = 64;
-
-/// Sets room aside for an acceptance that is on its way to the store.
-#[derive(Clone, Copy)]
-pub(super) struct Reserve {
-    pub(super) request: RequestId,
-    pub(super) legs: LegSpan,
-    pub(super) load: Load,
-    pub(super) detour_min: u32,
-}
-
-impl Message for Reserve {
-    type Result = Result<Trip, Refusal>;
-}
-
-/// The acceptance was committed, or came to nothing.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Settle {
-    pub(super) request: RequestId,
-    pub(super) event: Option<TripEvent>,
-}
-
-/// The trip changed past this actor.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Refresh;
-
-/// What people and the clock do to a trip.
-#[derive(Clone, Debug)]
-pub(super) enum Order {
-    /// The courier calls it off.
-    Cancel {
-        by: UserId,
-        /// The version that the courier has seen, if it must still be the one.
-        seen: Option<i64>,
-        promise: Option<Promise>,
-    },
-    /// Its times have passed: start it, or complete it.
-    Tick,
-}
-
-impl Message for Order {
-    type Result = Result<Trip, Refusal>;
-}
 
 /// The actor of one trip.
 pub(super) struct TripActor {
@@ -131,19 +87,19 @@ impl TripActor {
         }
         Ok(trip)
     }
+}
 
-    fn retire_when_idle(&mut self, ctx: &mut ActorContext<Self>) {
-        ctx.run_later(self.context.settings.idle, |actor, ctx| {
-            if actor.retired.load(Ordering::Acquire) {
-                actix::ActorContext::stop(ctx);
-            } else {
-                // Retired first, stopped a round later: letters that are on their way still find it.
-                let idle = !actor.touched && actor.held.is_empty();
-                actor.retired.store(idle, Ordering::Release);
-                actor.touched = false;
-                actor.retire_when_idle(ctx);
-            }
-        });
+impl Retiring for TripActor {
+    fn idle_after(&self) -> Duration {
+        self.context.settings.idle
+    }
+
+    fn retired(&self) -> &AtomicBool {
+        &self.retired
+    }
+
+    fn was_idle(&mut self) -> bool {
+        !std::mem::take(&mut self.touched) && self.held.is_empty()
     }
 }
 
@@ -152,15 +108,15 @@ impl Actor for TripActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         self.load(ctx);
-        self.retire_when_idle(ctx);
+        Self::retire_when_idle(ctx, self.idle_after());
     }
 }
 
-impl Handler<Letter<Reserve>> for TripActor {
+impl Handler<Envelope<Reserve>> for TripActor {
     type Result = Result<Trip, Refusal>;
 
-    fn handle(&mut self, letter: Letter<Reserve>, ctx: &mut Self::Context) -> Self::Result {
-        let Reserve { request, legs, load, detour_min } = letter.body;
+    fn handle(&mut self, envelope: Envelope<Reserve>, ctx: &mut Self::Context) -> Self::Result {
+        let Reserve { request, legs, load, detour_min } = envelope.body;
         self.touched = true;
         if self.trip.is_none() {
             self.load(ctx);
@@ -172,12 +128,12 @@ impl Handler<Letter<Reserve>> for TripActor {
     }
 }
 
-impl Handler<Letter<Settle>> for TripActor {
+impl Handler<Envelope<Settle>> for TripActor {
     type Result = ();
 
-    fn handle(&mut self, letter: Letter<Settle>, ctx: &mut Self::Context) {
-        let held = self.held.remove(&letter.body.request);
-        let Some(event) = letter.body.event else { return };
+    fn handle(&mut self, envelope: Envelope<Settle>, ctx: &mut Self::Context) {
+        let held = self.held.remove(&envelope.body.request);
+        let Some(event) = envelope.body.event else { return };
         match &mut self.trip {
             Some(trip) if held.is_some_and(|held| held.generation == self.generation) => {
                 trip.apply(&event);
@@ -188,25 +144,25 @@ impl Handler<Letter<Settle>> for TripActor {
     }
 }
 
-impl Handler<Letter<Refresh>> for TripActor {
+impl Handler<Envelope<Refresh>> for TripActor {
     type Result = ();
 
-    fn handle(&mut self, _: Letter<Refresh>, ctx: &mut Self::Context) {
+    fn handle(&mut self, _: Envelope<Refresh>, ctx: &mut Self::Context) {
         self.load(ctx);
     }
 }
 
-impl Handler<Letter<Order>> for TripActor {
+impl Handler<Envelope<TripOrder>> for TripActor {
     type Result = AtomicResponse<Self, Result<Trip, Refusal>>;
 
-    fn handle(&mut self, letter: Letter<Order>, _: &mut Self::Context) -> Self::Result {
-        if letter.is_late() {
+    fn handle(&mut self, envelope: Envelope<TripOrder>, _: &mut Self::Context) -> Self::Result {
+        if envelope.is_late() {
             return AtomicResponse::new(Box::pin(std::future::ready(Err(Refusal::Busy)).into_actor(self)));
         }
         self.touched = true;
-        let (context, id, order) = (Arc::clone(&self.context), self.id, letter.body);
-        let carried_out = async move { carry_out(&context, id, order).await };
-        AtomicResponse::new(Box::pin(carried_out.into_actor(self).map(|result, actor, _| {
+        let (context, id, order) = (Arc::clone(&self.context), self.id, envelope.body);
+        let persisted = async move { persist_order(&context, id, order).await };
+        AtomicResponse::new(Box::pin(persisted.into_actor(self).map(|result, actor, _| {
             if let Ok(trip) = &result {
                 actor.take_in(Ok(Some(trip.clone())));
             }
@@ -215,12 +171,16 @@ impl Handler<Letter<Order>> for TripActor {
     }
 }
 
-/// Decides and commits an order, together with what it means for the packages of the trip.
-pub(super) async fn carry_out(context: &Arc<Context>, id: TripId, order: Order) -> Result<Trip, Refusal> {
+/// Decides an order and commits it, together with what it means for the packages of the trip.
+pub(super) async fn persist_order(
+    context: &Arc<Context>,
+    id: TripId,
+    order: TripOrder,
+) -> Result<Trip, Refusal> {
     for _ in 0..ATTEMPTS {
         let trip = context.store.trip(id).await?.ok_or(Refusal::NotFound)?;
         let now = context.clock.now();
-        if let Order::Cancel { by, seen, promise } = &order
+        if let TripOrder::Cancel { by, seen, promise } = &order
             && *by == trip.courier
         {
             if seen.is_some_and(|seen| seen != trip.version) {
@@ -259,7 +219,7 @@ pub(super) async fn carry_out(context: &Arc<Context>, id: TripId, order: Order) 
         let touched: Vec<_> = outcomes.iter().map(|(package, _)| package.id).collect();
         let mut unit = Unit::trip(&trip, &event, outcomes, now);
         unit.rest_of = (is_more && !matches!(event, TripEvent::Started { .. })).then_some(id);
-        if let Order::Cancel { promise: Some(promise), .. } = &order {
+        if let TripOrder::Cancel { promise: Some(promise), .. } = &order {
             let mut after = trip.clone();
             after.apply(&event);
             unit.receipt = promise.receipt(Subject::Trip(&after));
@@ -285,21 +245,21 @@ async fn reopened(context: &Arc<Context>, package: PackageId) {
     if context.settings.bypass_actors {
         context.refresh_package(package).await;
     } else {
-        let _ = context.directories().packages.get(package).tell(package_actor::Refresh);
+        let _ = context.directories().packages.get(package).tell(Refresh);
     }
 }
 
-fn command(trip: &Trip, order: &Order, packages: &[Package], context: &Context) -> Option<TripCommand> {
+fn command(trip: &Trip, order: &TripOrder, packages: &[Package], context: &Context) -> Option<TripCommand> {
     let count = |counts: fn(&RequestState) -> bool| {
         let requests = packages.iter().flat_map(|package| &package.requests);
         requests.filter(|request| request.trip == trip.id && counts(&request.state)).count()
     };
     match order {
-        Order::Cancel { by, .. } => {
+        TripOrder::Cancel { by, .. } => {
             let on_board = count(|state| matches!(state, RequestState::PickedUp { .. }));
             Some(TripCommand::Cancel { by: *by, on_board })
         }
-        Order::Tick => {
+        TripOrder::Tick => {
             let now = context.clock.now();
             let open =
                 count(|state| matches!(state, RequestState::Accepted { .. } | RequestState::PickedUp { .. }));

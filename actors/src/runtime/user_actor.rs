@@ -1,30 +1,24 @@
-//! A user who is connected: the position of their stream, the recent events, the pushing to their devices.
-//!
-//! Events arrive here from commits, sometimes out of order when two commits race. They go out in order: an
-//! event that is ahead waits, and the store is asked for what is missing. Nothing is ever guessed or skipped.
+//! A user who is connected: a shell around their [`Feed`], which pushes events to their devices and asks the store for
+//! what is missing. Nothing is ever guessed or skipped.
 
-use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix::{
     Actor, ActorFutureExt, AsyncContext, AtomicResponse, Context as ActorContext, ContextFutureSpawner,
-    Handler, Message, WrapFuture,
+    Handler, WrapFuture,
 };
 
 use super::context::Context;
-use super::mailbox::Letter;
+use super::envelope::Envelope;
+use super::feed::{Feed, Resumption};
+use super::messages::{Attach, CatchUp, Deliver, Resume};
 use super::refusal::Refusal;
-use super::session::{Frame, Hello, ResumeAnswer, SessionPort};
+use super::retirement::Retiring;
+use super::session::{Frame, Hello, ResumeAnswer};
 use crate::ids::UserId;
 use crate::ports::{StreamEntry, StreamPosition, Unavailable};
-
-/// The recent events kept in memory for a quick resume.
-const RING: usize = 256;
-
-/// The most events one resume brings back.
-const MAX_RESUME: u64 = 300;
 
 /// Events read from the store at once.
 const PAGE: u32 = 300;
@@ -32,46 +26,18 @@ const PAGE: u32 = 300;
 /// How long an event may wait for an earlier one before the store is asked.
 const PATIENCE: Duration = Duration::from_millis(20);
 
-/// New events of this user, in order.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Deliver(pub(super) Vec<StreamEntry>);
-
-/// The stream has reached this position.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct CatchUp(pub(super) u64);
-
-/// A connection joins.
-pub(super) struct Attach(pub(super) Arc<dyn SessionPort>);
-
-impl Message for Attach {
-    type Result = Result<Hello, Refusal>;
-}
-
-/// A connection asks for what it missed.
-pub(super) struct Resume {
-    pub(super) epoch: u64,
-    pub(super) last_seq: u64,
-}
-
-impl Message for Resume {
-    type Result = Result<ResumeAnswer, Refusal>;
-}
-
 /// The actor of one connected user.
 pub(super) struct UserActor {
     user: UserId,
     context: Arc<Context>,
-    position: Option<StreamPosition>,
-    ring: VecDeque<StreamEntry>,
-    ahead: BTreeMap<u64, StreamEntry>,
+    /// Nothing until the position was read.
+    feed: Option<Feed>,
     retired: Arc<AtomicBool>,
 }
 
 impl UserActor {
     pub(super) const fn new(user: UserId, context: Arc<Context>, retired: Arc<AtomicBool>) -> Self {
-        Self { user, context, position: None, ring: VecDeque::new(), ahead: BTreeMap::new(), retired }
+        Self { user, context, feed: None, retired }
     }
 
     /// Reads the position; connections that an earlier actor left behind get what they have not seen.
@@ -90,7 +56,7 @@ impl UserActor {
         .map(|loaded: Result<_, Unavailable>, actor, ctx| match loaded {
             Ok((position, missed)) => {
                 let first = missed.first().map_or(position.top, |entry| entry.seq - 1);
-                actor.position = Some(StreamPosition { top: first, ..position });
+                actor.feed = Some(Feed::at(StreamPosition { top: first, ..position }));
                 actor.take_in(missed, ctx);
                 actor.catch_up(position.top, ctx);
             }
@@ -103,28 +69,17 @@ impl UserActor {
     }
 
     fn take_in(&mut self, entries: Vec<StreamEntry>, ctx: &mut ActorContext<Self>) {
-        let Some(position) = &mut self.position else { return };
-        for entry in entries {
-            if entry.seq > position.top {
-                self.ahead.insert(entry.seq, entry);
-            }
-        }
-        while let Some(entry) = self.ahead.remove(&(position.top + 1)) {
-            position.top = entry.seq;
-            push(&self.context, self.user, &entry);
-            self.ring.push_back(entry);
-            if self.ring.len() > RING {
-                self.ring.pop_front();
-            }
-        }
-        if let Some((&seq, _)) = self.ahead.last_key_value() {
+        let Some(feed) = &mut self.feed else { return };
+        let (context, user) = (&self.context, self.user);
+        feed.take_in(entries, |entry| push(context, user, entry));
+        if let Some(seq) = feed.gap_until() {
             ctx.run_later(PATIENCE, move |actor, ctx| actor.catch_up(seq, ctx));
         }
     }
 
     /// Reads from the store what is missing up to `top`.
     fn catch_up(&mut self, top: u64, ctx: &mut ActorContext<Self>) {
-        let Some(position) = self.position.filter(|position| position.top < top) else { return };
+        let Some(position) = self.position().filter(|position| position.top < top) else { return };
         let (context, user) = (Arc::clone(&self.context), self.user);
         async move { context.store.events(user, position.top, PAGE).await }
             .into_actor(self)
@@ -142,24 +97,27 @@ impl UserActor {
             .wait(ctx);
     }
 
-    fn recent_after(&self, last_seq: u64) -> Option<Vec<StreamEntry>> {
-        let first = self.ring.front()?.seq;
-        (first <= last_seq + 1)
-            .then(|| self.ring.iter().filter(|entry| entry.seq > last_seq).cloned().collect())
+    fn position(&self) -> Option<StreamPosition> {
+        self.feed.as_ref().map(Feed::position)
+    }
+}
+
+impl Retiring for UserActor {
+    fn idle_after(&self) -> Duration {
+        self.context.settings.idle
     }
 
-    fn retire_when_idle(&mut self, ctx: &mut ActorContext<Self>) {
-        ctx.run_later(self.context.settings.idle, |actor, ctx| {
-            if actor.retired.load(Ordering::Acquire) {
-                actix::ActorContext::stop(ctx);
-            } else {
-                // Retired first, stopped a round later: letters that are on their way still find it.
-                let idle = actor.context.roster.of(actor.user).is_empty();
-                actor.retired.store(idle, Ordering::Release);
-                actor.retire_when_idle(ctx);
-            }
-        });
+    fn retired(&self) -> &AtomicBool {
+        &self.retired
     }
+
+    fn was_idle(&mut self) -> bool {
+        self.context.roster.of(self.user).is_empty()
+    }
+}
+
+fn being_loaded() -> Refusal {
+    Unavailable("the stream is being loaded".to_owned()).into()
 }
 
 /// Gives an event to every connection that has not seen it.
@@ -180,85 +138,64 @@ impl Actor for UserActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         self.load(ctx);
-        self.retire_when_idle(ctx);
+        Self::retire_when_idle(ctx, self.idle_after());
     }
 }
 
-impl Handler<Letter<Deliver>> for UserActor {
+impl Handler<Envelope<Deliver>> for UserActor {
     type Result = ();
 
-    fn handle(&mut self, letter: Letter<Deliver>, ctx: &mut Self::Context) {
-        self.take_in(letter.body.0, ctx);
+    fn handle(&mut self, envelope: Envelope<Deliver>, ctx: &mut Self::Context) {
+        self.take_in(envelope.body.0, ctx);
     }
 }
 
-impl Handler<Letter<CatchUp>> for UserActor {
+impl Handler<Envelope<CatchUp>> for UserActor {
     type Result = ();
 
-    fn handle(&mut self, letter: Letter<CatchUp>, ctx: &mut Self::Context) {
-        self.catch_up(letter.body.0, ctx);
+    fn handle(&mut self, envelope: Envelope<CatchUp>, ctx: &mut Self::Context) {
+        self.catch_up(envelope.body.0, ctx);
     }
 }
 
-impl Handler<Letter<Attach>> for UserActor {
+impl Handler<Envelope<Attach>> for UserActor {
     type Result = Result<Hello, Refusal>;
 
-    fn handle(&mut self, letter: Letter<Attach>, _: &mut Self::Context) -> Self::Result {
-        if letter.is_late() {
+    fn handle(&mut self, envelope: Envelope<Attach>, _: &mut Self::Context) -> Self::Result {
+        if envelope.is_late() {
             return Err(Refusal::Busy);
         }
-        let position = self.position.ok_or_else(|| Unavailable("the stream is being loaded".to_owned()))?;
-        self.context.roster.attach(self.user, letter.body.0, position.top);
+        let position = self.position().ok_or_else(being_loaded)?;
+        self.context.roster.attach(self.user, envelope.body.0, position.top);
         Ok(Hello { position })
     }
 }
 
-impl Handler<Letter<Resume>> for UserActor {
+impl Handler<Envelope<Resume>> for UserActor {
     type Result = AtomicResponse<Self, Result<ResumeAnswer, Refusal>>;
 
-    fn handle(&mut self, letter: Letter<Resume>, _: &mut Self::Context) -> Self::Result {
-        let Resume { epoch, last_seq } = letter.body;
-        let Some(position) = self.position else {
-            let busy = Err(Unavailable("the stream is being loaded".to_owned()).into());
-            return AtomicResponse::new(Box::pin(std::future::ready(busy).into_actor(self)));
-        };
-        let (top, unrecoverable) =
-            (position.top, |reason| ResumeAnswer::Unrecoverable { reason, top: position.top });
-        let known = if epoch != position.epoch {
-            Some(unrecoverable("epoch_changed"))
-        } else if last_seq > top {
-            // Another node may have told of what this one has not seen yet.
-            None
-        } else if top - last_seq > MAX_RESUME {
-            Some(unrecoverable("too_many"))
-        } else {
-            self.recent_after(last_seq)
-                .or_else(|| (last_seq == top).then(Vec::new))
-                .map(|missed| ResumeAnswer::Recovered { missed, top })
-        };
+    fn handle(&mut self, envelope: Envelope<Resume>, _: &mut Self::Context) -> Self::Result {
+        let Resume { epoch, last_seq } = envelope.body;
+        let decided = self.feed.as_ref().map(|feed| (feed.resume(epoch, last_seq), feed.position().top));
         let (context, user) = (Arc::clone(&self.context), self.user);
         let answer = async move {
-            match known {
-                Some(answer) => Ok(answer),
-                None if last_seq > top => {
+            let (resumption, top) = decided.ok_or_else(being_loaded)?;
+            Ok(match resumption {
+                Resumption::Answered(answer) => answer,
+                Resumption::Ahead => {
                     let stored = context.store.position(user).await?.top;
-                    if last_seq > stored {
-                        return Ok(ResumeAnswer::Unrecoverable { reason: "future_seq", top });
-                    }
-                    if let Some(actor) = context.directories().users.existing(user) {
+                    if last_seq <= stored
+                        && let Some(actor) = context.directories().users.existing(user)
+                    {
                         let _ = actor.tell(CatchUp(stored));
                     }
-                    // What comes after is on its way.
-                    Ok(ResumeAnswer::Recovered { missed: Vec::new(), top: last_seq })
+                    Feed::resume_ahead(top, last_seq, stored)
                 }
-                None => {
-                    let missed = context.store.events(user, last_seq, PAGE).await?;
-                    let missed: Vec<_> = missed.into_iter().take_while(|entry| entry.seq <= top).collect();
-                    let whole = missed.first().is_some_and(|first| first.seq == last_seq + 1);
-                    let too_old = ResumeAnswer::Unrecoverable { reason: "too_old", top };
-                    Ok(if whole { ResumeAnswer::Recovered { missed, top } } else { too_old })
+                Resumption::Stored => {
+                    let stored = context.store.events(user, last_seq, PAGE).await?;
+                    Feed::resume_stored(top, last_seq, stored)
                 }
-            }
+            })
         };
         AtomicResponse::new(Box::pin(answer.into_actor(self)))
     }

@@ -8,10 +8,11 @@ use crate::package::{MEANT_WITHIN, Package, PackageCommand, PackageDraft, Propos
 use crate::place::Gazetteer;
 use crate::ports::CommitError;
 use crate::rejection::Rejection;
-use crate::runtime::execute::ATTEMPTS;
+use crate::runtime::claim::ATTEMPTS;
+use crate::runtime::measured;
+use crate::runtime::messages::Consider;
 use crate::runtime::promise::Subject;
 use crate::runtime::refusal::Refusal;
-use crate::runtime::{measured, package_actor};
 use crate::trip::{Trip, TripDraft};
 use crate::unit::{Publications, Unit};
 
@@ -233,7 +234,7 @@ impl Engine {
         self.context.tell(committed, vec![package.id], Vec::new());
         self.context.follow_package(package);
         if package.is_waiting(package.created_at) && !self.context.settings.bypass_actors {
-            let _ = self.context.directories().packages.get(package.id).tell(package_actor::Consider);
+            let _ = self.context.directories().packages.get(package.id).tell(Consider);
         }
         Ok(())
     }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::Engine;
 use crate::ids::UserId;
+use crate::runtime::messages::{Attach, Resume};
 use crate::runtime::refusal::Refusal;
 use crate::runtime::session::{Hello, ResumeAnswer, SessionId, SessionPort};
-use crate::runtime::user_actor;
 
 impl Engine {
     /// A connection joins: it is told of everything after the position it gets.
@@ -15,7 +15,7 @@ impl Engine {
     /// When the store does not answer.
     pub async fn attach(&self, user: UserId, port: Arc<dyn SessionPort>) -> Result<Hello, Refusal> {
         for _ in 0..2 {
-            let attach = user_actor::Attach(Arc::clone(&port));
+            let attach = Attach(Arc::clone(&port));
             match self.context.directories().users.get(user).ask(attach).await {
                 Ok(answer) => return answer,
                 Err(undelivered) => undelivered.refusal().map_or(Ok(()), Err)?,
@@ -40,7 +40,7 @@ impl Engine {
     /// # Errors
     /// When the store does not answer.
     pub async fn resume(&self, user: UserId, epoch: u64, last_seq: u64) -> Result<ResumeAnswer, Refusal> {
-        let resume = user_actor::Resume { epoch, last_seq };
+        let resume = Resume { epoch, last_seq };
         self.context.directories().users.get(user).ask(resume).await.unwrap_or(Err(Refusal::Busy))
     }
 }

@@ -1,16 +1,22 @@
-//! One command on one package: decide, commit, apply; on a conflict load again and decide again.
+//! One command on one package, from the copy that is held to the people who hear of it. A claim is the hardest of them,
+//! and reads from top to bottom here:
 //!
-//! The actor calls this with the package it holds and a [`Room`] that asks the trip's actor; with the actors
+//! 1. [`answer`] makes sure that the copy is the one which the caller has seen;
+//! 2. [`persist`] tries, and tries again with a newer copy after a conflict;
+//! 3. an attempt sets the room aside, decides, commits, applies, and tells;
+//! 4. the room is settled: the trip's actor hears what has become of what it has set aside.
+//!
+//! The package's actor calls this with the copy it holds and a [`Room`] that asks the trip's actor; with the actors
 //! bypassed it is called with what was just loaded. Either way the store's guards decide.
 
 use std::sync::Arc;
 
 use super::context::Context;
 use super::mailbox::Undelivered;
+use super::messages::{Do, Done, Reserve, Settle};
 use super::promise::{Promise, Subject};
 use super::refusal::Refusal;
-use super::trip_actor;
-use crate::ids::{RequestId, TripId};
+use crate::ids::{PackageId, RequestId, TripId};
 use crate::package::{Outcome, Package, PackageCommand, PackageEvent};
 use crate::ports::CommitError;
 use crate::rejection::Rejection;
@@ -30,8 +36,56 @@ pub(super) enum Room {
     Store,
 }
 
-/// Carries a command out. Returns what happened; an empty outcome repeats what was already so.
-pub(super) async fn execute(
+/// What a command leaves behind for the actor.
+pub(super) struct Left {
+    /// The package afterwards, if it is known.
+    pub(super) package: Option<Package>,
+    /// Whether the store did not say what it has done.
+    pub(super) in_doubt: bool,
+    /// Whether there may be room for another courier.
+    pub(super) again: bool,
+}
+
+/// Answers a command, which is carried out on the package as it is held, or else as it is stored.
+pub(super) async fn answer(
+    context: &Arc<Context>,
+    id: PackageId,
+    held: Option<Package>,
+    ask: &Do,
+) -> (Left, Result<Done, Refusal>) {
+    let mut package = held;
+    let result = on_a_current_copy(context, id, &mut package, ask).await;
+    let in_doubt = matches!(result, Err(Refusal::Unavailable(_)));
+    // The commit may have gone through unheard: load before the next command.
+    package.take_if(|_| in_doubt);
+    let again = matches!(result, Ok((_, true)));
+    (Left { package, in_doubt, again }, result.map(|(done, _)| done))
+}
+
+async fn on_a_current_copy(
+    context: &Arc<Context>,
+    id: PackageId,
+    held: &mut Option<Package>,
+    ask: &Do,
+) -> Result<(Done, bool), Refusal> {
+    let Do { command, seen, promise } = ask;
+    let is_seen = |package: &Package| seen.is_none_or(|seen| seen == package.version);
+    // The caller may know a newer version than this copy.
+    if !held.as_ref().is_some_and(is_seen) {
+        let known = held.take();
+        *held = context.store.package(id).await?.map(|loaded| keep_rendered(loaded, known.as_ref()));
+    }
+    let package = held.as_mut().ok_or(Refusal::NotFound)?;
+    if !is_seen(package) {
+        return Err(Rejection::Stale.into());
+    }
+    let outcome = persist(context, package, command, Room::Actor, promise.as_ref()).await?;
+    let done = Done { package: package.clone(), repeated: outcome.is_empty() };
+    Ok((done, is_worth_a_look(&outcome)))
+}
+
+/// Decides a command and commits it. Returns what happened; an empty outcome repeats what was already so.
+pub(super) async fn persist(
     context: &Arc<Context>,
     package: &mut Package,
     command: &PackageCommand,
@@ -41,7 +95,7 @@ pub(super) async fn execute(
     // Without the actors the package was read a moment ago.
     let mut is_fresh = room == Room::Store;
     for _ in 0..ATTEMPTS {
-        match decide_and_commit(context, package, command, room, promise, is_fresh).await {
+        match attempt(context, package, command, room, promise, is_fresh).await {
             Ok(outcome) => return Ok(outcome),
             Err(Failed::Conflict) => metrics::counter!("peerpack_commit_conflicts_total").increment(1),
             Err(Failed::Decided(rejection)) if is_fresh || is_settled(package, command) => {
@@ -81,7 +135,7 @@ impl From<Refusal> for Failed {
     }
 }
 
-async fn decide_and_commit(
+async fn attempt(
     context: &Arc<Context>,
     package: &mut Package,
     command: &PackageCommand,
@@ -89,7 +143,7 @@ async fn decide_and_commit(
     promise: Option<&Promise>,
     is_fresh: bool,
 ) -> Result<Outcome, Failed> {
-    let reservation = reserve(context, package, command, room).await?;
+    let reservation = set_room_aside(context, package, command, room).await?;
     let trip = reservation.as_ref().map(|reservation| &reservation.trip);
     let now = context.clock.now();
     let outcome = match package.decide(command, trip, context.settings.demo_funds, now) {
@@ -117,7 +171,7 @@ async fn decide_and_commit(
             let trips = outcome.trips.iter().map(|(id, _)| *id).collect();
             context.tell(committed, vec![package.id], trips);
             context.follow_package(package);
-            follow_trips(context, reservation, &outcome).await;
+            settle_room(context, reservation, &outcome).await;
             Ok(outcome)
         }
         Err(error) => {
@@ -160,7 +214,7 @@ impl Reservation<'_> {
     fn settle(&mut self, event: Option<TripEvent>) -> bool {
         let Some(request) = self.request.take() else { return false };
         if let Some(actor) = self.context.directories().trips.existing(self.trip.id) {
-            actor.owe(trip_actor::Settle { request, event });
+            actor.follow_up(Settle { request, event });
         }
         true
     }
@@ -173,7 +227,7 @@ impl Drop for Reservation<'_> {
 }
 
 /// The trip that an acceptance needs room on, with the room set aside when its actor keeps it.
-async fn reserve<'a>(
+async fn set_room_aside<'a>(
     context: &'a Context,
     package: &Package,
     command: &PackageCommand,
@@ -187,7 +241,7 @@ async fn reserve<'a>(
     else {
         return Ok(None);
     };
-    // Whoever comes too late is told so here, without asking anybody else.
+    // A caller who comes too late is told so here, without asking anybody else.
     let Some(request) = package.request(*id) else { return Err(Rejection::UnknownRequest.into()) };
     let now = context.clock.now();
     if request.already(accept) || request.decide(accept, now).is_err() {
@@ -201,17 +255,17 @@ async fn reserve<'a>(
         let trip = context.store.trip(request.trip).await?.ok_or(Rejection::TripNotLive)?;
         return Ok(Some(Reservation { context, trip, request: None }));
     }
-    let ask = trip_actor::Reserve {
+    let ask = Reserve {
         request: *id,
         legs: request.plan.legs,
         load: package.draft.load,
         detour_min: request.plan.detour_min,
     };
-    let trip = ask_trip(context, request.trip, ask).await?;
+    let trip = ask_trip_for_room(context, request.trip, ask).await?;
     Ok(Some(Reservation { context, trip, request: Some(*id) }))
 }
 
-async fn ask_trip(context: &Context, id: TripId, ask: trip_actor::Reserve) -> Result<Trip, Refusal> {
+async fn ask_trip_for_room(context: &Context, id: TripId, ask: Reserve) -> Result<Trip, Refusal> {
     for _ in 0..2 {
         match context.directories().trips.get(id).ask(ask).await {
             Ok(answer) => return answer,
@@ -220,7 +274,7 @@ async fn ask_trip(context: &Context, id: TripId, ask: trip_actor::Reserve) -> Re
                     && let Some(actor) = context.directories().trips.existing(id)
                 {
                     // It may set the room aside all the same, after nobody needs it any more.
-                    actor.owe(trip_actor::Settle { request: ask.request, event: None });
+                    actor.follow_up(Settle { request: ask.request, event: None });
                 }
                 undelivered.refusal().map_or(Ok(()), Err)?;
             }
@@ -230,7 +284,7 @@ async fn ask_trip(context: &Context, id: TripId, ask: trip_actor::Reserve) -> Re
 }
 
 /// Tells the trips' actors of room that was taken or given back.
-async fn follow_trips(context: &Arc<Context>, mut reservation: Option<Reservation<'_>>, outcome: &Outcome) {
+async fn settle_room(context: &Arc<Context>, mut reservation: Option<Reservation<'_>>, outcome: &Outcome) {
     for (id, event) in &outcome.trips {
         let is_settled = matches!(event, TripEvent::Reserved { .. })
             && reservation.as_mut().is_some_and(|reservation| reservation.settle(Some(event.clone())));
@@ -250,7 +304,7 @@ async fn refresh_trip(context: &Arc<Context>, package: &Package, command: &Packa
 }
 
 /// Whether a request ended or the package moved, so that there may be room for another courier.
-pub(super) fn is_worth_a_look(outcome: &Outcome) -> bool {
+fn is_worth_a_look(outcome: &Outcome) -> bool {
     let asks = |event: &PackageEvent| {
         matches!(event, PackageEvent::RequestOpened(_) | PackageEvent::OfferAdopted { .. })
     };
