@@ -28,6 +28,7 @@ pub mod places;
 pub mod profile;
 pub mod requests;
 pub mod responses;
+mod reviews;
 pub mod search;
 pub mod secure;
 pub mod sync;

@@ -26,6 +26,7 @@ mod load;
 mod notifications;
 mod port;
 mod postgres;
+mod prepared;
 mod prune;
 mod receipts;
 mod reviews;

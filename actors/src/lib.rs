@@ -8,6 +8,7 @@ pub mod bounds;
 pub mod ids;
 pub mod invariants;
 pub mod ledger;
+pub mod leg;
 pub mod load;
 pub mod matching;
 pub mod money;

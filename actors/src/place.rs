@@ -25,8 +25,8 @@ use std::fmt;
 use geo::{Distance, Haversine, Point};
 use serde::{Deserialize, Serialize};
 
-pub use atlas::{CellIndex, Crossing, Parts, Patches, PlaceIndex, Spot};
-pub use compass::{Compass, SECTORS, Sectors};
+pub use atlas::{Crossing, Parts, Patches, PlaceIndex, Spot};
+pub use compass::{CellIndex, Compass, SECTORS, Sectors};
 pub use gazetteer::Gazetteer;
 pub use home::{Home, NotACountry};
 pub use resolving::{Hint, Resolved, Travel, Wanted};

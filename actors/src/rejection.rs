@@ -1,6 +1,6 @@
 //! Why a command is refused. A refusal is a normal answer, not an error: it is decided, stable and explained.
 
-use crate::trip::LegIndex;
+use crate::leg::LegIndex;
 
 /// A refusal by the core. `code` is stable and part of the public contract; the text is for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

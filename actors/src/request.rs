@@ -24,11 +24,11 @@ mod state;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{PackageId, RequestId, TripId, UserId};
+use crate::leg::LegSpan;
 use crate::money::Amount;
 use crate::place::PlaceId;
 use crate::rejection::Rejection;
 use crate::time::{Span, Time};
-use crate::trip::LegSpan;
 
 pub use state::RequestState;
 

@@ -18,7 +18,7 @@ use crate::request::{Origin, Party};
 use crate::time::Time;
 
 pub use notices::{
-    courier_available, notices, offer, package_available, place, published, reminder, trip_updated,
+    Suits, courier_available, notices, offer, package_available, place, published, reminder, trip_updated,
 };
 pub use why::Why;
 

@@ -9,15 +9,13 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{TripId, UserId};
+use crate::leg::LegSpan;
 use crate::load::{Load, MAX_WEIGHT_G};
 use crate::money::Amount;
 use crate::phase::TripPhase;
 use crate::place::{PlaceId, Position, Travel};
 use crate::rejection::Rejection;
 use crate::time::{Span, Time};
-
-/// The number of a leg, from 0.
-pub type LegIndex = u16;
 
 /// The most stops a trip may have.
 pub const MAX_STOPS: usize = 16;
@@ -30,23 +28,6 @@ pub const MAX_AHEAD: Span = Span::days(180);
 
 /// The widest detour budget, in minutes.
 pub const MAX_DETOUR_MIN: u32 = 24 * 60;
-
-/// A consecutive run of legs, `from` included, `to` not.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Serialize, Deserialize)]
-pub struct LegSpan {
-    /// The first leg used.
-    pub from: LegIndex,
-    /// One past the last leg used.
-    pub to: LegIndex,
-}
-
-impl LegSpan {
-    /// The legs as a range for slices.
-    #[must_use]
-    pub fn range(self) -> std::ops::Range<usize> {
-        usize::from(self.from)..usize::from(self.to)
-    }
-}
 
 /// A point of the route where the courier stops anyway.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

@@ -8,13 +8,14 @@ use smallvec::{SmallVec, smallvec};
 use crate::bounds::{self, Bounds, Open};
 use crate::ids::{FileId, PackageId, RequestId, TripId, UserId};
 use crate::ledger::{Escrow, EscrowEvent};
+use crate::leg::LegSpan;
 use crate::load::Load;
 use crate::package::{Outcome, Package, PackageEvent, PackageState};
 use crate::receipt::Receipt;
-use crate::request::{Plan, Request, RequestState};
-use crate::stream::{self, DocumentReview, Notice, StreamEvent};
+use crate::request::{Request, RequestState};
+use crate::stream::{self, DocumentReview, Notice, StreamEvent, Suits};
 use crate::time::Time;
-use crate::trip::{LegSpan, Trip, TripEvent, TripState};
+use crate::trip::{Trip, TripEvent, TripState};
 
 /// One all-or-nothing change.
 #[derive(Clone, PartialEq, Debug)]
@@ -51,17 +52,6 @@ pub struct Publications {
     pub since: Time,
     /// So many, without those of the unit itself.
     pub count: usize,
-}
-
-/// A trip that could carry a package.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Suits {
-    /// Which.
-    pub trip: TripId,
-    /// Whose.
-    pub courier: UserId,
-    /// How the package would ride.
-    pub plan: Plan,
 }
 
 /// What happens to a package.

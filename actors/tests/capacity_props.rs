@@ -5,12 +5,13 @@ mod fixture;
 use fixture::{NOW, grams, id, package, proposal, trip};
 use peerpack_actors::ids::UserId;
 use peerpack_actors::invariants::{self, Ride};
+use peerpack_actors::leg::LegSpan;
 use peerpack_actors::load::Load;
 use peerpack_actors::package::{Outcome, Package, PackageCommand};
 use peerpack_actors::rejection::Rejection;
 use peerpack_actors::request::{RequestCommand, RequestState};
 use peerpack_actors::time::{Span, Time};
-use peerpack_actors::trip::{LegSpan, Trip, TripCommand};
+use peerpack_actors::trip::{Trip, TripCommand};
 use proptest::prelude::*;
 use proptest::sample::Index;
 

@@ -4,12 +4,14 @@ mod fixture;
 
 use fixture::{NOW, grams, id, package, proposal, trip};
 use peerpack_actors::ids::UserId;
+use peerpack_actors::leg::LegSpan;
 use peerpack_actors::package::{Package, PackageCommand, Proposal};
 use peerpack_actors::request::{Party, RequestCommand};
+use peerpack_actors::stream::Suits;
 use peerpack_actors::stream::{self, Notice, StreamEvent};
 use peerpack_actors::time::{Span, Time};
-use peerpack_actors::trip::{LegSpan, Trip, TripCommand};
-use peerpack_actors::unit::{Suits, Unit};
+use peerpack_actors::trip::{Trip, TripCommand};
+use peerpack_actors::unit::Unit;
 use serde_json::{Value, json};
 
 const LEGS: LegSpan = LegSpan { from: 0, to: 2 };

@@ -8,6 +8,7 @@ mod fixture;
 use fixture::{NOW, grams, id, package, proposal, roubles, trip};
 use peerpack_actors::ids::UserId;
 use peerpack_actors::ledger::{Escrow, EscrowCommand, EscrowState};
+use peerpack_actors::leg::LegSpan;
 use peerpack_actors::load::Load;
 use peerpack_actors::package::{
     Mode, Outcome, Package, PackageCommand, PackageEvent, PackageState, Proposal,
@@ -15,7 +16,7 @@ use peerpack_actors::package::{
 use peerpack_actors::rejection::Rejection;
 use peerpack_actors::request::{Origin, Party, Request, RequestCommand, RequestState};
 use peerpack_actors::time::{Span, Time};
-use peerpack_actors::trip::{LegSpan, Trip, TripCommand, TripState};
+use peerpack_actors::trip::{Trip, TripCommand, TripState};
 
 /// When the states of the tables were entered.
 const THEN: Time = Time::from_ms(NOW.ms() + 1_000);

@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use peerpack_actors::ids::TripId;
+use peerpack_actors::leg::LegSpan;
 use peerpack_actors::matching::{PackageEntry, Settings, TripEntry, TripIndex, feasible};
 use peerpack_actors::place::Gazetteer;
-use peerpack_actors::trip::{LegSpan, Trip, TripCommand};
+use peerpack_actors::trip::{Trip, TripCommand};
 
 use crate::figures::{Latencies, Run, start};
 use crate::report::Report;

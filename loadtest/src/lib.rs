@@ -7,6 +7,7 @@ mod budget;
 mod chance;
 pub mod cli;
 mod clock;
+pub mod cue;
 pub mod idle;
 mod machine;
 mod measure;

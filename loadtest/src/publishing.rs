@@ -8,10 +8,10 @@ use tokio::sync::{Semaphore, mpsc};
 use uuid::Uuid;
 
 use crate::api::Failure;
+use crate::cue::Cue;
 use crate::measure::Metric;
 use crate::oracle::PackageFacts;
 use crate::population::Population;
-use crate::run::Cue;
 use crate::scenario::PackagePlan;
 use crate::shared::{Account, Shared};
 

@@ -4,19 +4,19 @@ mod replay;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use peerpack_actors::ids::PackageId;
 use peerpack_actors::stream::OfferEndReason;
 use peerpack_actors::time::Time;
-use tokio::sync::Notify;
 
 use crate::api::Api;
 use crate::arrival::poisson;
 use crate::chance::{Purpose, generator};
 use crate::cli::Options;
 use crate::clock::Clock;
+use crate::cue::Cue;
 use crate::machine::{self, Machine, Memory, Used};
 use crate::measure::Metric;
 use crate::oracle::{Fact, History, Rule, Violation, What, judge};
@@ -41,15 +41,6 @@ const QUIET_US: u64 = 2_500_000;
 
 /// Files besides those of users: connections for HTTP, the report.
 const SPARE_FILES: usize = 1_200;
-
-/// What a run and whoever breaks something meanwhile tell each other.
-#[derive(Default)]
-pub struct Cue {
-    /// Everybody is there, and the first packages are published.
-    pub began: Notify,
-    /// No more packages are to be published, although the time is not up.
-    pub enough: AtomicBool,
-}
 
 /// What came of a run.
 pub struct Played {

@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, bail};
+use peerpack_actors::leg::LegSpan;
 use peerpack_actors::matching::{PackageEntry, PackageIndex, Settings, TripEntry, gain_rub};
 use peerpack_actors::place::Gazetteer;
 use peerpack_actors::request::{HandOver, Plan};
 use peerpack_actors::time::Time;
-use peerpack_actors::trip::LegSpan;
 use serde::Deserialize;
 
 use crate::engine::Manners;

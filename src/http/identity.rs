@@ -2,6 +2,7 @@
 //! token; refreshing; sessions; second factors; deleting the account.
 
 pub mod account;
+mod attempts;
 pub mod operator;
 pub mod phone;
 pub mod second_factor;

@@ -3,23 +3,19 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::RequestId;
-use peerpack_actors::place::Gazetteer;
 use peerpack_actors::time::Time;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::input::{self, LONG_TEXT};
 use super::once::{IfMatch, Once, Repeatable, etag};
-use super::search::{PastTrip, ReviewView};
-use super::{avatars, local_time, trips};
+use super::reviews::{PastTrip, ReviewView, SHOWN};
+use super::avatars;
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::extract::Given;
 use crate::error::{ApiError, Problem};
-use crate::store::{self, NewReview, PastDelivery, ReviewRecord, Reviewed, User};
-
-/// How many reviews and journeys a profile shows.
-pub(super) const SHOWN: u32 = 5;
+use crate::store::{self, NewReview, Reviewed, User};
 
 /// A user as they see themselves.
 #[derive(Debug, Serialize, ToSchema)]
@@ -144,33 +140,9 @@ async fn view(app: &App, user: User) -> Result<ProfileView, ApiError> {
         trips_count: person.map_or(0, |person| person.delivered),
         rating: person.map_or(0.0, store::Person::rating),
         reviews_count: person.map_or(0, |person| person.reviews),
-        past_trips: reputation.past.iter().map(past_trip).collect(),
-        reviews: reputation.reviews.iter().map(review_view).collect(),
+        past_trips: reputation.past.iter().map(PastTrip::of).collect(),
+        reviews: reputation.reviews.iter().map(ReviewView::of).collect(),
     })
-}
-
-/// A journey as others see it.
-pub(super) fn past_trip(past: &PastDelivery) -> PastTrip {
-    let there = Gazetteer::bundled().get(past.to);
-    PastTrip {
-        from: trips::place_name(past.from),
-        to: trips::place_name(past.to),
-        date: local_time::date_at(past.at, there),
-        arrives_at: past.at.to_string(),
-        to_tz: local_time::tz(there).to_owned(),
-        success: past.success,
-    }
-}
-
-/// A review as others see it.
-pub(super) fn review_view(review: &ReviewRecord) -> ReviewView {
-    ReviewView {
-        rating: review.rating,
-        text: review.text.clone(),
-        date: local_time::date_at(review.at, None),
-        at: review.at.to_string(),
-        name: review.author_name.clone(),
-    }
 }
 
 /// Says what the other party of a confirmed deal was like, once. It is shown when both have spoken, or after 14 days.

@@ -17,8 +17,9 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::ends::{self, Context, PlaceInput};
+use super::reviews::{PastTrip, ReviewView};
 use super::trips::TripView;
-use super::{input, loads, local_time, profile, trips};
+use super::{input, loads, local_time, reviews, trips};
 use crate::app::App;
 use crate::error::extract::Query;
 use crate::error::{ApiError, Problem};
@@ -119,36 +120,6 @@ pub struct CourierView {
     trip: TripView,
 }
 
-/// A package of the past.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct PastTrip {
-    pub(super) from: String,
-    pub(super) to: String,
-    /// When it was due there, `YYYY-MM-DD`, local date of the destination.
-    pub(super) date: String,
-    /// The same, an instant.
-    #[schema(format = DateTime)]
-    pub(super) arrives_at: String,
-    /// IANA time zone of the destination.
-    pub(super) to_tz: String,
-    /// Whether the package arrived.
-    pub(super) success: bool,
-}
-
-/// What somebody says.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ReviewView {
-    pub(super) rating: u8,
-    pub(super) text: String,
-    /// When it was said, `YYYY-MM-DD`, UTC.
-    pub(super) date: String,
-    /// The same, an instant.
-    #[schema(format = DateTime)]
-    pub(super) at: String,
-    /// Who says it.
-    pub(super) name: String,
-}
-
 /// A trip that passes by.
 #[derive(Clone, Copy)]
 struct Hit {
@@ -242,7 +213,7 @@ async fn fill(
 async fn views(app: &App, page: &[Trip]) -> Result<Vec<CourierView>, ApiError> {
     let ids: Vec<UserId> = page.iter().map(|trip| trip.courier).collect();
     let people = app.database.people(&ids).await?;
-    let reputations = app.database.reputations(&ids, profile::SHOWN).await?;
+    let reputations = app.database.reputations(&ids, reviews::SHOWN).await?;
     let view = |trip: &Trip| {
         let known = reputations.get(&trip.courier).cloned().unwrap_or_default();
         CourierView {
@@ -250,8 +221,8 @@ async fn views(app: &App, page: &[Trip]) -> Result<Vec<CourierView>, ApiError> {
             courier_id: trip.courier.to_string(),
             telegram_username: people.get(&trip.courier).and_then(|courier| courier.username.clone()),
             verified: people.get(&trip.courier).is_some_and(|courier| courier.is_verified),
-            past_trips: known.past.iter().map(profile::past_trip).collect(),
-            reviews: known.reviews.iter().map(profile::review_view).collect(),
+            past_trips: known.past.iter().map(PastTrip::of).collect(),
+            reviews: known.reviews.iter().map(ReviewView::of).collect(),
             trip: trips::view(trip, people.get(&trip.courier)),
         }
     };

@@ -3,13 +3,14 @@
 //! A value that the core cannot have written is reported as [`Failure::Broken`], never guessed around.
 
 use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
+use peerpack_actors::leg::LegSpan;
 use peerpack_actors::load::Load;
 use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::package::{End, Mode, Package, PackageDraft, PackageState, Terms};
 use peerpack_actors::place::{PlaceId, Position};
 use peerpack_actors::request::{HandOver, Origin, Party, Plan, Request, RequestState};
 use peerpack_actors::time::{Span, Time};
-use peerpack_actors::trip::{LegSpan, Stop, Transport, Trip, TripDraft, TripState};
+use peerpack_actors::trip::{Stop, Transport, Trip, TripDraft, TripState};
 use uuid::Uuid;
 
 use super::failure::Failure;

@@ -9,9 +9,10 @@ use peerpack_actors::unit::Unit;
 use uuid::Uuid;
 
 use super::Database;
-use super::commit::{self, Prepared};
+use super::commit;
 use super::failure::Failure;
 use super::files::{self, FileRecord};
+use super::prepared::Prepared;
 use super::sql::{Row, Sql, args, each, sql};
 use crate::files::{FileName, MediaType};
 

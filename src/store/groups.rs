@@ -11,8 +11,9 @@ use peerpack_actors::ports::Committed;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
-use super::commit::{Prepared, fits};
+use super::commit::fits;
 use super::failure::Failure;
+use super::prepared::Prepared;
 
 /// The most units that wait; whoever comes on top is refused at once.
 pub(super) const QUEUE: usize = 4_096;

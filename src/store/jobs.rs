@@ -12,8 +12,8 @@ use peerpack_actors::time::{Span, Time};
 use uuid::Uuid;
 
 use super::Database;
-use super::commit::Prepared;
 use super::failure::Failure;
+use super::prepared::Prepared;
 use super::sql::{Conn, Row, Sql, args, each, sql};
 
 /// What of somebody's is still to be called off. A trip with a parcel on board goes on.

@@ -18,10 +18,11 @@ use tokio::sync::{Mutex as AsyncMutex, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
-use super::commit::{self, Prepared};
+use super::commit;
 use super::failure::Failure;
 use super::groups::{GROUP, Order, QUEUE, closed, refused, take, wait};
 use super::postgres::QUIET;
+use super::prepared::Prepared;
 use super::run::{lend, settle, transaction, with_retries};
 use super::sql::Conn;
 

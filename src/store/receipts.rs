@@ -12,8 +12,8 @@ use peerpack_actors::time::Time;
 use serde_json::json;
 
 use super::Database;
-use super::commit::Prepared;
 use super::failure::Failure;
+use super::prepared::Prepared;
 use super::sql::{Conn, Sql, args, hex, over_rows, rows, sql};
 
 const KEEP: Sql = over_rows!(

@@ -14,8 +14,8 @@ use sqlx::pool::PoolConnection;
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::commit::Prepared;
 use super::failure::Failure;
+use super::prepared::Prepared;
 use super::sql::{Conn, Row, Sql, Value};
 use super::{Backend, Database};
 

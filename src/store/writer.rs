@@ -17,9 +17,10 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::commit::{self, Prepared};
+use super::commit;
 use super::failure::Failure;
 use super::groups::{GROUP, Order, QUEUE, closed, refused, take, wait};
+use super::prepared::Prepared;
 use super::sql::Conn;
 
 /// Hands work to the writing task.

@@ -216,7 +216,7 @@ on_both! {
         let before = picture(store, package.id, trip.id).await;
         let mut forged = Unit::publish_trip(super::world::trip(user(), 1, 1_000), &[]);
         forged.trips.clear();
-        let legs = peerpack_actors::trip::LegSpan { from: 0, to: 2 };
+        let legs = peerpack_actors::leg::LegSpan { from: 0, to: 2 };
         forged.trips.push(TripChange::Release { id: trip.id, legs, load: package.draft.load, detour_min: 0 });
         let outcome = store.db.commit(forged).await;
         assert!(matches!(outcome, Err(CommitError::Unavailable(_))), "{outcome:?}");

@@ -2,12 +2,13 @@
 
 use futures_util::future::join_all;
 use peerpack_actors::ids::{PackageId, RequestId};
+use peerpack_actors::leg::LegSpan;
 use peerpack_actors::load::Load;
 use peerpack_actors::package::{Package, PackageCommand};
 use peerpack_actors::ports::CommitError;
 use peerpack_actors::rejection::Rejection;
 use peerpack_actors::request::RequestCommand;
-use peerpack_actors::trip::{LegSpan, Trip, TripEvent};
+use peerpack_actors::trip::{Trip, TripEvent};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 

@@ -1,13 +1,14 @@
 //! What is stored comes back as it was, in every state; and the stored rows follow the core step by step.
 
 use peerpack_actors::ids::UserId;
+use peerpack_actors::leg::LegSpan;
 use peerpack_actors::load::{Load, UNSTATED};
 use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::package::{Mode, Package, PackageCommand, PackageState};
 use peerpack_actors::ports::Store as _;
 use peerpack_actors::request::{Origin, Party, Request, RequestCommand, RequestState};
 use peerpack_actors::time::{Span, Time};
-use peerpack_actors::trip::{LegSpan, Transport, Trip, TripCommand, TripEvent, TripState};
+use peerpack_actors::trip::{Transport, Trip, TripCommand, TripEvent, TripState};
 use peerpack_actors::unit::Unit;
 
 use super::databases::{TestStore, on_both};

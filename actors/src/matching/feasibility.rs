@@ -1,11 +1,11 @@
 //! Whether a trip can carry a package, how, and if not, why. Exact: the indexes only choose what is asked here.
 
+use crate::leg::LegSpan;
 use crate::load::Load;
 use crate::matching::zone::way_min;
 use crate::matching::{Anchor, PackageEntry, Reason, TripEntry, Zone};
 use crate::request::{HandOver, Plan};
 use crate::time::Time;
-use crate::trip::LegSpan;
 
 /// What is asked of a trip, whoever asks.
 #[derive(Clone, Copy, PartialEq, Debug)]

@@ -1,7 +1,7 @@
 //! Why a trip does not suit a package, or is not asked: stable codes, and sentences for people.
 
+use crate::leg::LegIndex;
 use crate::time::Time;
-use crate::trip::LegIndex;
 
 /// Why not.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -7,12 +7,13 @@
 use smallvec::SmallVec;
 
 use crate::ids::{TripId, UserId};
+use crate::leg::LegIndex;
 use crate::load::Load;
 use crate::matching::{Settings, Zone};
 use crate::money::{Amount, Currency};
 use crate::place::{Gazetteer, PlaceId, PlaceIndex, PlaceRank, Spot};
 use crate::time::{Span, Time};
-use crate::trip::{LegIndex, Stop, Transport, Trip};
+use crate::trip::{Stop, Transport, Trip};
 
 /// A place where a package can get on or off.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use super::compass::Compass;
+use super::compass::{CellIndex, Compass};
 use super::grid::Grid;
 use super::sphere::{Ellipse, FARTHEST_KM, MARGIN_KM, arc_km, point, square, square_exact, unit};
 use super::{Kind, Place, PlaceId, PlaceRank, Position};
@@ -26,9 +26,6 @@ const FIRST_SEAT_KM: f64 = 60.0;
 /// The number of a place in its gazetteer. Neighbours have numbers close to each other, so that tables of what is near are
 /// read from few cache lines.
 pub type PlaceIndex = u16;
-
-/// The number of a cell.
-pub type CellIndex = u16;
 
 /// A set of patches some 20 km wide, in few bits: of those that share a bit, one stands for all.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

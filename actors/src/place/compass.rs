@@ -3,7 +3,8 @@
 //! A way keeps its direction, so from any cell on it most of the rest lies in one or two sectors, however long it is.
 //! A set of cells picked by a hash would fill up; a set of sectors does not.
 
-use super::atlas::CellIndex;
+/// The number of a cell.
+pub type CellIndex = u16;
 
 /// From here on a ring begins, in kilometres, with so many sectors. The first is the cell itself.
 const RINGS: [(f64, u8); 4] = [(0.0, 1), (30.0, 7), (90.0, 9), (300.0, 8)];

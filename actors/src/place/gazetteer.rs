@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::OnceLock;
 
-use super::atlas::{Atlas, CellIndex, Crossing, Parts, Patches, PlaceIndex, Spot, rounded_km};
-use super::compass::Compass;
+use super::atlas::{Atlas, Crossing, Parts, Patches, PlaceIndex, Spot, rounded_km};
+use super::compass::{CellIndex, Compass};
 use super::grid::Grid;
 use super::names::{Fit, Names};
 use super::sphere::FARTHEST_KM;

@@ -20,9 +20,9 @@ use crate::matching::{Candidate, Chart, PackageEntry, PackageIndex, Settings, Tr
 use crate::package::{Mode, Package, PackageState};
 use crate::place::Gazetteer;
 use crate::ports::{Bus, ChoiceRounds, Clock, Committed, Hint, Roads, Store, StreamEntry, Unavailable};
+use crate::stream::Suits;
 use crate::time::{Span, Time};
 use crate::trip::Trip;
-use crate::unit::Suits;
 
 /// How many senders hear of one new trip at most.
 const TELL_SENDERS: usize = 32;

@@ -10,11 +10,12 @@ use super::promise::Promise;
 use super::refusal::Refusal;
 use super::session::{Hello, ResumeAnswer, SessionPort};
 use crate::ids::{RequestId, UserId};
+use crate::leg::LegSpan;
 use crate::load::Load;
 use crate::package::{Package, PackageCommand};
 use crate::ports::StreamEntry;
 use crate::request::Request;
-use crate::trip::{LegSpan, Trip, TripEvent};
+use crate::trip::{Trip, TripEvent};
 
 /// What the actor of a trip takes.
 pub(super) trait TripInbox:

@@ -4,12 +4,22 @@ use super::{
     CourierAvailable, HandOverView, Notice, Offer, OfferEnd, OfferEndReason, PackageAvailable, PackageBrief,
     PackageChanged, PlaceView, Reminder, RequestChange, StreamEvent, TripChanged, Why,
 };
-use crate::ids::{PackageId, UserId};
+use crate::ids::{PackageId, TripId, UserId};
 use crate::package::{Package, PackageEvent, PackageState};
 use crate::place::{Gazetteer, PlaceId};
-use crate::request::{HandOver, Origin, Request, RequestState};
+use crate::request::{HandOver, Origin, Plan, Request, RequestState};
 use crate::trip::Trip;
-use crate::unit::Suits;
+
+/// A trip that could carry a package.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Suits {
+    /// Which.
+    pub trip: TripId,
+    /// Whose.
+    pub courier: UserId,
+    /// How the package would ride.
+    pub plan: Plan,
+}
 
 /// Tells a sender of a courier who travels where the package waits.
 #[must_use]

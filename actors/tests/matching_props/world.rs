@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use peerpack_actors::ids::{PackageId, TripId, UserId};
+use peerpack_actors::leg::LegSpan;
 use peerpack_actors::load::{Load, UNSTATED};
 use peerpack_actors::matching::{Need, PackageEntry, PackageIndex, Settings, TripEntry, TripIndex, zone};
 use peerpack_actors::money::{Amount, Currency};
@@ -10,7 +11,7 @@ use peerpack_actors::package::{End, Mode, Package, PackageCommand, PackageDraft,
 use peerpack_actors::place::{Gazetteer, Place, PlaceId, Position, Tables};
 use peerpack_actors::request::{HandOver, Plan, RequestCommand};
 use peerpack_actors::time::{Span, Time};
-use peerpack_actors::trip::{LegSpan, Stop, Transport, Trip, TripCommand, TripDraft};
+use peerpack_actors::trip::{Stop, Transport, Trip, TripCommand, TripDraft};
 use uuid::Uuid;
 
 use crate::Change;

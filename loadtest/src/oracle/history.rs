@@ -5,9 +5,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use peerpack::ws::wire::{Event, EventBody, ServerMessage};
 use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
+use peerpack_actors::leg::LegSpan;
 use peerpack_actors::stream::{OfferEndReason, StreamEvent};
 use peerpack_actors::time::Time;
-use peerpack_actors::trip::LegSpan;
 use serde::Serialize;
 use uuid::Uuid;
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use peerpack_actors::ids::{RequestId, TripId};
 use peerpack_actors::invariants::legs_within_capacity;
+use peerpack_actors::leg::LegSpan;
 use peerpack_actors::load::Load;
-use peerpack_actors::trip::LegSpan;
 
 use super::history::{Fact, History, Step, TripFacts, What};
 

@@ -1,12 +1,13 @@
 //! Signing in with a name and a password, and how the first administrator comes in.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use peerpack_actors::time::{Span, Time};
+use peerpack_actors::time::Span;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use uuid::Uuid;
 
+use super::attempts::may_try;
 use super::{Entrance, SignedIn, known_device, second_factor, sign_in};
 use crate::app::App;
 use crate::auth::token::Tokens;
@@ -92,7 +93,7 @@ pub async fn sign_in_operator(
         }
     };
     for (subject, pauses) in &subjects {
-        may_guess(&app, subject.clone(), *pauses, now).await?;
+        may_try(&app, subject.clone(), *pauses, now).await?;
     }
     let operator = app.database.operator(&login).await?;
     let (user, kept) = operator.map_or((None, None), |(user, hash)| (Some(user), Some(hash)));
@@ -162,11 +163,4 @@ pub async fn first_admin(app: web::Data<App>, body: Body<FirstAdmin>) -> Result<
         return Ok(HttpResponse::Created().json(OperatorAdded { success: true, user_id: id.to_string() }));
     }
     Err(ApiError::unauthorized("invalid_invitation", "this link is not good any more"))
-}
-
-/// Counts a guess; 429 when it comes too early.
-pub(super) async fn may_guess(app: &App, subject: String, pauses: Pauses, now: Time) -> Result<(), ApiError> {
-    let Err(wait) = app.database.guess(subject, pauses, now).await? else { return Ok(()) };
-    metrics::counter!("peerpack_guesses_refused_total").increment(1);
-    Err(ApiError::too_many(u32::try_from(wait.ms() / 1_000 + 1).unwrap_or(u32::MAX)))
 }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::attempts::may_try;
 use super::device_token;
-use super::operator::may_guess;
 use super::sessions::SignedOut;
 use crate::app::App;
 use crate::auth::Principal;
@@ -144,7 +144,7 @@ pub(super) async fn check(
     let wrong = || ApiError::unauthorized("invalid_code", "the code is wrong or no longer good");
     let now = app.clock.now();
     let subject = by.map_or_else(|| format!("factor:{user}"), |by| format!("factor:{user}#{by}"));
-    may_guess(app, subject.clone(), WRONG_CODES, now).await?;
+    may_try(app, subject.clone(), WRONG_CODES, now).await?;
     let factor = app.database.second_factor(user).await?.ok_or_else(wrong)?;
     let is_right = match Authenticator::of(tokens, user, &factor.nonce).step(code, now) {
         Some(step) => app.database.accept_step(user, step, now).await?,

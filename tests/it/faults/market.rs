@@ -13,8 +13,9 @@ use peerpack_actors::ids::{PackageId, RequestId, UserId};
 use peerpack_actors::ports::{Store, StreamEntry};
 use peerpack_actors::time::Span;
 use peerpack_loadtest::cli::Options;
+use peerpack_loadtest::cue::Cue;
 use peerpack_loadtest::oracle::{History, Stored, Violation, judge, judge_stored};
-use peerpack_loadtest::run::{Cue, Played, play};
+use peerpack_loadtest::run::{Played, play};
 use tokio::time::{Instant, sleep};
 
 use crate::support::{TestUser, at_full_size, promised, sign_in_at};

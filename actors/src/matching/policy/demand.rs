@@ -11,6 +11,7 @@ use std::collections::{BTreeSet, HashMap};
 use smallvec::SmallVec;
 
 use crate::ids::{PackageId, UserId};
+use crate::leg::LegSpan;
 use crate::load::Load;
 use crate::matching::policy::evidence::Belief;
 use crate::matching::policy::settlement::Settlement;
@@ -18,7 +19,6 @@ use crate::matching::{PackageEntry, PackageIndex, Settings, TripEntry, gain_rub}
 use crate::place::Gazetteer;
 use crate::request::Plan;
 use crate::time::{Span, Time};
-use crate::trip::LegSpan;
 
 /// How many packages of the past are kept at most: the latest.
 pub const MOST_PACKAGES: u32 = 10_000;
