@@ -11,9 +11,9 @@ use crate::books::Books;
 use crate::bus::Presence;
 use crate::clock::Skew;
 use crate::config::Config;
+use crate::edge::sockets::Sockets;
 use crate::files::Files;
 use crate::store::Database;
-use crate::ws::Sockets;
 
 /// The parts of a running server. Cheap to clone: each part is shared.
 #[derive(Clone)]

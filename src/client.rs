@@ -16,8 +16,9 @@ use tokio::time::{Instant, sleep, sleep_until};
 use uuid::Uuid;
 
 pub use self::connection::{Closed, Connection, Refused, Server};
+use crate::edge::close;
 use crate::ws::wire::{
-    Ack, AckStatus, ClientFrame, ClientMessage, Event, Hello, Resume, Resumed, ServerMessage, close,
+    Ack, AckStatus, ClientFrame, ClientMessage, Event, Hello, Resume, Resumed, ServerMessage,
 };
 
 /// The bounds of the wait before another try.

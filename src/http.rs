@@ -2,8 +2,6 @@
 //!
 //! `/api` and `/v1` answer alike. The list and the OpenAPI document must not differ; a test compares them.
 
-pub mod access;
-pub mod address;
 pub mod avatars;
 pub mod couriers;
 pub mod disputes;
@@ -14,23 +12,20 @@ pub mod handover;
 pub mod health;
 pub mod identity;
 pub mod jobs;
-pub mod journal;
-pub mod limits;
 pub mod next;
 mod notifications;
 pub mod openapi;
 pub mod operators;
-pub mod origins;
 pub mod packages;
 pub mod pages;
 pub mod photos;
 pub mod places;
 pub mod profile;
+pub mod request_log;
 pub mod requests;
 pub mod responses;
 mod reviews;
 pub mod search;
-pub mod secure;
 pub mod sync;
 pub mod tracking;
 pub mod trips;
@@ -43,7 +38,6 @@ pub mod links;
 mod loads;
 mod local_time;
 mod numbers;
-pub mod once;
 mod reference;
 mod uploads;
 
@@ -51,12 +45,12 @@ use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{Route, guard, web};
 
-use access::{ADMIN, Access, OPERATORS, PUBLIC, REVIEWERS, SIGNED_IN, enforce};
+use crate::edge::access::{ADMIN, Access, OPERATORS, PUBLIC, REVIEWERS, SIGNED_IN, enforce};
+use crate::edge::limits::{Class, admit};
+use crate::edge::request_log::note;
 use documents::review;
-use limits::{Class, admit};
 
-use crate::ws;
-use crate::ws::ticket;
+use crate::ws::{self, ticket};
 
 /// A path under `/api` and `/v1` with what it answers to.
 pub struct Endpoint {
@@ -77,7 +71,7 @@ impl Endpoint {
         let route = route
             .wrap(from_fn(move |req, next| enforce(access, req, next)))
             .wrap(from_fn(move |req, next| admit(class, req, next)))
-            .wrap(from_fn(journal::note));
+            .wrap(from_fn(note));
         self.methods.push((method, access));
         self.routes.push(route);
         self
@@ -164,9 +158,9 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/notifications/{notification_id}/read" { PUT SIGNED_IN notifications::read }
         "/user/balance" { GET SIGNED_IN wallet::balance }
         "/user/withdraw" { POST SIGNED_IN wallet::withdraw }
-        "/admin/requests/stats" { GET OPERATORS journal::stats }
-        "/admin/requests/endpoints" { GET OPERATORS journal::by_endpoint }
-        "/admin/requests/chart" { GET OPERATORS journal::chart }
+        "/admin/requests/stats" { GET OPERATORS request_log::stats }
+        "/admin/requests/endpoints" { GET OPERATORS request_log::by_endpoint }
+        "/admin/requests/chart" { GET OPERATORS request_log::chart }
         "/admin/operators" { POST ADMIN operators::add }
         "/admin/users/{user_id}/role" { PUT ADMIN operators::set_role }
         "/admin/users/{user_id}/block" { POST ADMIN operators::block }

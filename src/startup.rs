@@ -29,13 +29,13 @@ use crate::bus::{Heard, Presence};
 use crate::chores::Chores;
 use crate::clock::{Following, SharedClock, Skew, SteadyClock};
 use crate::config::Config;
-use crate::connections::Connections;
+use crate::edge::connections::Connections;
+use crate::edge::sockets::Sockets;
 use crate::files::Files;
 use crate::jobs::Jobs;
 use crate::routing::Osrm;
 use crate::store::{self, Database};
 use crate::telemetry;
-use crate::ws::Sockets;
 use beside::Beside;
 
 /// The namespace of this deployment in Redis.

@@ -15,13 +15,11 @@ mod cursor;
 mod elsewhere;
 mod limits;
 mod line;
-mod outbox;
-mod sockets;
+mod membership;
 mod takeover;
 pub mod ticket;
 mod upgrade;
 
-pub use sockets::Sockets;
 pub use takeover::Takeover;
 pub use upgrade::upgrade;
 

@@ -210,7 +210,7 @@ impl User {
                 message = socket.hear() => match message {
                     Ok(message) => self.hear(message, clock.now_us()),
                     Err(closed) => {
-                        if closed.code == Some(peerpack::ws::wire::close::TOKEN_EXPIRED) {
+                        if closed.code == Some(peerpack::edge::close::TOKEN_EXPIRED) {
                             drop(self.account.renew(&self.shared).await);
                         }
                         return End::Cut(closed);

@@ -13,11 +13,11 @@ use peerpack_actors::trip::Trip;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::once::{Once, Repeatable};
-use super::packages::NewPackage;
-use super::{input, packages};
+use super::input;
+use super::packages::{self, NewPackage};
 use crate::app::App;
 use crate::auth::Principal;
+use crate::edge::idempotency::{Once, Repeatable};
 use crate::error::extract::Given;
 use crate::error::wrong::Wrong;
 use crate::error::{ApiError, Problem};
@@ -127,7 +127,7 @@ pub async fn send_package(
         let sent = sent(&package, trip).ok_or_else(ApiError::not_found)?;
         Ok(HttpResponse::Created().json(sent))
     };
-    repeatable.run(&app, principal.user, None, work).await
+    repeatable.run(&app.database, principal.user, None, work).await
 }
 
 fn sent(package: &Package, trip: TripId) -> Option<PackageSent> {

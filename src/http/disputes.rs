@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::input::{self, LONG_TEXT};
-use super::once::{Once, Repeatable};
 use super::requests::{Step, step};
 use crate::app::App;
 use crate::auth::Principal;
+use crate::edge::idempotency::{Once, Repeatable};
 use crate::error::extract::{Body, Query};
 use crate::error::{ApiError, Problem};
 use crate::store::DisputeRecord;
@@ -171,7 +171,7 @@ pub async fn resolve(
     };
     // The other decision is another call.
     let natural = format!("{id} {}", in_favour_of.word());
-    repeatable.run(&app, principal.user, Some(natural), work).await
+    repeatable.run(&app.database, principal.user, Some(natural), work).await
 }
 
 fn resolved(package: &Package, id: RequestId) -> Option<Resolved> {

@@ -18,10 +18,11 @@ use examples::Examples;
 use problems::Problems;
 use tidy::Tidy;
 
+use super::documents::{self, review};
 use super::{
-    answering, avatars, couriers, disputes, documents, documents::review, explain, handover, health,
-    identity, jobs, journal, notifications, operators, packages, photos, places, profile, requests,
-    responses, search, sync, tracking, trips, wallet,
+    answering, avatars, couriers, disputes, explain, handover, health, identity, jobs, notifications,
+    operators, packages, photos, places, profile, request_log, requests, responses, search, sync, tracking,
+    trips, wallet,
 };
 
 #[derive(OpenApi)]
@@ -74,7 +75,7 @@ use super::{
         health::health, health::live, health::ready,
         identity::operator::sign_in_operator, identity::operator::sign_in_by_link, identity::operator::first_admin,
         identity::second_factor::begin, identity::second_factor::show, identity::second_factor::remove,
-        jobs::show, journal::stats, journal::by_endpoint, journal::chart,
+        jobs::show, request_log::stats, request_log::by_endpoint, request_log::chart,
         operators::add, operators::set_role, operators::block, operators::unblock, operators::reset_second_factor,
         review::queue, review::link, review::look, review::approve, review::decline,
         disputes::list, disputes::resolve,

@@ -13,9 +13,9 @@ use peerpack_actors::runtime::Conditions;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::once::{IfMatch, Once, Repeatable, etag};
 use crate::app::App;
 use crate::auth::Principal;
+use crate::edge::idempotency::{IfMatch, Once, Repeatable, etag};
 use crate::error::extract::Given;
 use crate::error::{ApiError, Problem};
 use crate::store::SenderPackages;
@@ -74,7 +74,7 @@ pub async fn publish(
         let package = engine.publish_package(principal.user, draft).await?;
         Ok(HttpResponse::Created().json(published(&package)))
     };
-    repeatable.run(&app, principal.user, None, work).await
+    repeatable.run(&app.database, principal.user, None, work).await
 }
 
 fn published(package: &Package) -> PackagePublished {
@@ -134,7 +134,7 @@ pub async fn cancel(
         let done = app.engine.under(conditions).cancel_package(id, by).await?;
         Ok(HttpResponse::Ok().json(cancelled(&done.package)))
     };
-    repeatable.run(&app, by, Some(id.to_string()), work).await
+    repeatable.run(&app.database, by, Some(id.to_string()), work).await
 }
 
 fn cancelled(package: &Package) -> PackageCancelled {

@@ -7,12 +7,12 @@ use peerpack_actors::time::Time;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::input::{self, LONG_TEXT};
-use super::once::{IfMatch, Once, Repeatable, etag};
-use super::reviews::{PastTrip, ReviewView, SHOWN};
 use super::avatars;
+use super::input::{self, LONG_TEXT};
+use super::reviews::{PastTrip, ReviewView, SHOWN};
 use crate::app::App;
 use crate::auth::Principal;
+use crate::edge::idempotency::{IfMatch, Once, Repeatable, etag};
 use crate::error::extract::Given;
 use crate::error::{ApiError, Problem};
 use crate::store::{self, NewReview, Reviewed, User};
@@ -180,5 +180,5 @@ pub async fn review(
             Reviewed::Twice => Err(ApiError::conflict("already_reviewed", "you have reviewed this before")),
         }
     };
-    repeatable.run(&app, author, None, work).await
+    repeatable.run(&app.database, author, None, work).await
 }

@@ -12,10 +12,10 @@ use utoipa::ToSchema;
 
 use super::handover::{self, HandOver};
 use super::input::{self, LONG_TEXT};
-use super::once::{Once, Repeatable};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::auth::token::Tokens;
+use crate::edge::idempotency::{Once, Repeatable};
 use crate::error::extract::MaybeBody;
 use crate::error::{ApiError, Problem};
 
@@ -195,7 +195,7 @@ pub(super) async fn step(
         let step = taken(&done.package, id).ok_or_else(ApiError::not_found)?;
         Ok(HttpResponse::Ok().json(step))
     };
-    repeatable.run(app, by, Some(id.to_string()), work).await
+    repeatable.run(&app.database, by, Some(id.to_string()), work).await
 }
 
 /// A hand-over: with the code, if the package asks for one.
@@ -215,7 +215,7 @@ async fn hand_over(
         let step = taken(&done.package, id).ok_or_else(ApiError::not_found)?;
         Ok(HttpResponse::Ok().json(step))
     };
-    repeatable.run(app, principal.user, Some(id.to_string()), work).await
+    repeatable.run(&app.database, principal.user, Some(id.to_string()), work).await
 }
 
 /// What is answered to a step of a request that was taken.

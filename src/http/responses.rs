@@ -12,14 +12,14 @@ use peerpack_actors::runtime::{Refusal, engine};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::couriers;
 use super::input::{self, LONG_TEXT, SHORT_TEXT};
 use super::local_time::Times;
-use super::once::{Once, Repeatable};
-use super::packages::ResponseView;
+use super::packages::{self, ResponseView};
 use super::trips::{Note, NoteView, Straight};
-use super::{couriers, packages};
 use crate::app::App;
 use crate::auth::Principal;
+use crate::edge::idempotency::{Once, Repeatable};
 use crate::error::extract::{Body, Given};
 use crate::error::wrong::Wrong;
 use crate::error::{ApiError, Problem, request_id};
@@ -191,7 +191,7 @@ pub async fn respond(
         let responded = responded(&package).ok_or_else(ApiError::not_found)?;
         Ok(HttpResponse::Created().json(responded))
     };
-    repeatable.run(&app, courier, None, work).await
+    repeatable.run(&app.database, courier, None, work).await
 }
 
 /// What a courier is told whose response is not taken: what they did themselves, if that is the reason.
@@ -312,7 +312,7 @@ pub async fn select(
         let selected = selected(&done.package, response, &known, words).ok_or_else(ApiError::not_found)?;
         Ok(HttpResponse::Ok().json(selected))
     };
-    repeatable.run(&app, by, Some(response.to_string()), work).await
+    repeatable.run(&app.database, by, Some(response.to_string()), work).await
 }
 
 fn contact(courier: Option<&Person>) -> Contact {
@@ -363,7 +363,7 @@ pub async fn send(
         let asked = asked(&package, trip).ok_or_else(ApiError::not_found)?;
         Ok(HttpResponse::Created().json(asked))
     };
-    repeatable.run(&app, by, None, work).await
+    repeatable.run(&app.database, by, None, work).await
 }
 
 fn asked(package: &Package, trip: TripId) -> Option<Asked> {

@@ -17,9 +17,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::jobs::{JobView, view as job_view};
-use super::once::{IfMatch, Once, Repeatable, etag};
 use crate::app::App;
 use crate::auth::Principal;
+use crate::edge::idempotency::{IfMatch, Once, Repeatable, etag};
 use crate::error::extract::Given;
 use crate::error::{ApiError, Problem, request_id};
 use crate::jobs;
@@ -91,7 +91,7 @@ pub async fn publish(
         let trip = engine.publish_trip(principal.user, draft).await?;
         Ok(HttpResponse::Created().json(published(&trip)))
     };
-    repeatable.run(&app, principal.user, None, work).await
+    repeatable.run(&app.database, principal.user, None, work).await
 }
 
 fn published(trip: &Trip, notes: &[Note], language: Language) -> TripPublished {
@@ -155,7 +155,7 @@ pub async fn cancel(
         let job = jobs::begin(&app, JobKind::Trip, id.uuid()).await.map(job_view);
         Ok(HttpResponse::Ok().json(TripCancelled { job, ..cancelled }))
     };
-    repeatable.run(&app, by, Some(id.to_string()), work).await
+    repeatable.run(&app.database, by, Some(id.to_string()), work).await
 }
 
 fn cancelled(trip: &Trip) -> TripCancelled {

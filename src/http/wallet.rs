@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::input::{self, SHORT_TEXT};
-use super::once::{Once, Repeatable};
 use crate::app::App;
 use crate::auth::Principal;
+use crate::edge::idempotency::{Once, Repeatable};
 use crate::error::extract::{Given, Query};
 use crate::error::{ApiError, Problem};
 use crate::store::TransferRecord;
@@ -220,7 +220,7 @@ pub async fn withdraw(
         };
         Ok(HttpResponse::Ok().json(answer))
     };
-    repeatable.run(&app, principal.user, None, work).await
+    repeatable.run(&app.database, principal.user, None, work).await
 }
 
 /// Withdrawals that wait for an operator.

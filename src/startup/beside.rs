@@ -10,18 +10,18 @@ use crate::auth::phone::CodeSender;
 use crate::auth::revocations::Revocations;
 use crate::bus::tally::Tally;
 use crate::config::Config;
+use crate::edge::idempotency::Running;
+use crate::edge::limits::Limits;
+use crate::edge::origins::Origins;
+use crate::edge::request_log::RequestLog;
 use crate::http::health::Pulse;
-use crate::http::journal::Journal;
-use crate::http::limits::Limits;
-use crate::http::once::Running;
-use crate::http::origins::Origins;
 
 /// Shared by all workers.
 #[derive(Clone)]
 pub(crate) struct Beside {
     running: web::Data<Running>,
     origins: web::Data<Origins>,
-    journal: web::Data<Journal>,
+    request_log: web::Data<RequestLog>,
     pulse: web::Data<Pulse>,
     limits: Option<web::Data<Limits>>,
     sender: web::Data<dyn CodeSender>,
@@ -34,7 +34,7 @@ impl Beside {
         Ok(Self {
             running: web::Data::new(Running::default()),
             origins: web::Data::new(Origins::new(config)),
-            journal: web::Data::new(Journal::default()),
+            request_log: web::Data::new(RequestLog::default()),
             pulse: web::Data::new(Pulse::default()),
             limits: limits(config)?.map(web::Data::new),
             sender: web::Data::from(identity::code_sender(config)),
@@ -49,7 +49,7 @@ impl Beside {
 
     /// Puts everything into the app data.
     pub(super) fn provide(self, config: &mut web::ServiceConfig) {
-        config.app_data(self.running).app_data(self.journal).app_data(self.pulse).app_data(self.sender);
+        config.app_data(self.running).app_data(self.request_log).app_data(self.pulse).app_data(self.sender);
         config.app_data(self.origins);
         if let Some(limits) = self.limits {
             config.app_data(limits);

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use super::inherited;
 use crate::app::App;
-use crate::connections::Connections;
+use crate::edge::connections::Connections;
 
 /// How long a connection is kept for a next request.
 pub(super) const KEPT_FOR: Duration = Duration::from_secs(5);

@@ -10,9 +10,9 @@ use crate::app::{App, SystemClock};
 use crate::auth::phone::{CodeSender, CommandSender, LogSender, NoSender};
 use crate::auth::revocations::{Ended, Learning, Revocations};
 use crate::config::{Config, Mode};
+use crate::edge::sockets::Sockets;
 use crate::http::operators::secret_hash;
 use crate::store::{Database, RevokedSession};
-use crate::ws::Sockets;
 
 /// How long the link for the first administrator is good.
 const INVITATION_TTL: Span = Span::hours(24);

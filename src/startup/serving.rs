@@ -22,11 +22,13 @@ use super::beside::Beside;
 use super::ending::{self, KEPT_FOR, REQUESTS_WITHIN_S};
 use crate::app::App;
 use crate::auth::token::Tokens;
-use crate::connections::{Connection, Connections, turn};
+use crate::config::Config;
+use crate::edge::connections::{Connection, Connections, turn};
+use crate::edge::origins::{self, Origins};
+use crate::edge::{idempotency, secure_headers};
 use crate::error::{extract, panics, request_id};
-use crate::http::origins::{self, Origins};
-use crate::http::{links, once, secure};
-use crate::{http, ws};
+use crate::http::{self, links};
+use crate::ws;
 
 /// How long a client may take over its request line and headers.
 const HEADERS_WITHIN: Duration = Duration::from_secs(5);
@@ -48,6 +50,7 @@ pub(crate) fn serve(
 ) -> std::io::Result<Server> {
     let workers = app.config.workers;
     let clock: web::Data<dyn Clock> = web::Data::from(Arc::clone(&app.clock));
+    let config = web::Data::from(Arc::clone(&app.config));
     let (app, tokens) = (web::Data::new(app), web::Data::new(tokens));
     let (threads, number) = (app.engine.threads().clone(), Arc::new(AtomicUsize::new(0)));
     let builder = Server::build().workers(workers).shutdown_timeout(REQUESTS_WITHIN_S).disable_signals();
@@ -58,7 +61,8 @@ pub(crate) fn serve(
         actix_web::rt::spawn(threads.beat(format!("requests {number}")));
         let ending = ending.clone();
         let application = || {
-            let application = application(app.clone(), tokens.clone(), clock.clone(), beside.clone());
+            let application =
+                application(app.clone(), tokens.clone(), config.clone(), clock.clone(), beside.clone());
             let application = application.map_err(|error: actix_web::Error| error.error_response().into());
             map_config(application, |()| AppConfig::default())
         };
@@ -92,6 +96,7 @@ pub(crate) fn serve(
 fn application(
     app: web::Data<App>,
     tokens: web::Data<Tokens>,
+    config: web::Data<Config>,
     clock: web::Data<dyn Clock>,
     beside: Beside,
 ) -> impl ServiceFactory<
@@ -105,6 +110,7 @@ fn application(
     actix_web::App::new()
         .app_data(app)
         .app_data(tokens)
+        .app_data(config)
         .app_data(clock)
         .configure(|config| beside.provide(config))
         .configure(extract::refuse_in_our_words)
@@ -116,7 +122,7 @@ fn application(
         .wrap(NormalizePath::new(TrailingSlash::Trim))
         .wrap(from_fn(request_id::name))
         .wrap(from_fn(ending::say_goodbye))
-        .wrap(from_fn(secure::headers))
+        .wrap(from_fn(secure_headers::headers))
         .wrap(from_fn(turn::take))
         .configure(http::routes)
         .default_service(web::to(http::pages::page_or_nothing))
@@ -128,6 +134,6 @@ fn cors(origins: web::Data<Origins>) -> Cors {
         .allowed_origin_fn(move |origin, _| origin.to_str().is_ok_and(|origin| origins.allow(origin)))
         .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
         .allowed_headers(origins::HEADERS)
-        .expose_headers([once::REPLAYED, header::ETAG, header::RETRY_AFTER, request_id::HEADER])
+        .expose_headers([idempotency::REPLAYED, header::ETAG, header::RETRY_AFTER, request_id::HEADER])
         .max_age(600)
 }

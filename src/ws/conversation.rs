@@ -17,23 +17,25 @@ use bytes::BytesMut;
 use peerpack_actors::ids::UserId;
 use peerpack_actors::ports::{StreamEntry, StreamPosition};
 use peerpack_actors::runtime::{Frame, SessionPort};
-use peerpack_actors::time::Span;
 use tokio::time::{Instant, sleep_until};
 
 use self::talk::{Done, Running};
 use self::watching::Watched;
 use super::acks::Acks;
 use super::cursor::{Cursor, Place};
-use super::limits::{Bucket, Errors, allowance, resumes};
+use super::elsewhere::PRESENT_FOR;
+use super::limits::{Errors, allowance, resumes};
 use super::line::{Heard, Line};
-use super::outbox::{Ending, Outbox};
-use super::sockets::Membership;
+use super::membership::Membership;
 use super::wire::{
-    ClientFrame, Degraded, Hello, Limits, Reconnect, ServerMessage, TripLocation, close, event_frame,
+    ClientFrame, Degraded, Hello, Limits, Reconnect, ServerMessage, TripLocation, event_frame,
 };
 use crate::app::App;
 use crate::auth::token::Access;
 use crate::bus::LastPosition;
+use crate::edge::bucket::Bucket;
+use crate::edge::close;
+use crate::edge::outbox::{Ending, Outbox};
 use crate::language::Language;
 
 /// How long it may take to answer.
@@ -57,9 +59,8 @@ const DEAD_GOODBYE_WITHIN: Duration = Duration::from_secs(1);
 /// The same for one that is slow.
 const SLOW_GOODBYE_WITHIN: Duration = Duration::from_secs(8);
 
-/// How often presence is renewed, and for how long.
+/// How often presence is renewed.
 const PRESENT_EVERY: Duration = Duration::from_secs(30);
-pub(super) const PRESENT_FOR: Span = Span::seconds(75);
 
 /// The store is well again when it has not been reported otherwise for so long.
 const DEGRADED_FOR: Duration = Duration::from_secs(15);

@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use actix_web::web;
 use peerpack_actors::ids::UserId;
+use peerpack_actors::time::Span;
 
-use super::conversation::PRESENT_FOR;
-use super::outbox::{Ending, Outbox};
-use super::wire::close;
 use crate::app::App;
 use crate::bus::SocketName;
+use crate::edge::close;
+use crate::edge::outbox::{Ending, Outbox};
+
+/// For how long a user counts as present after a sign of life.
+pub(super) const PRESENT_FOR: Span = Span::seconds(75);
 
 /// Makes a new socket known to the other nodes, and the oldest of all make room if there are too many. Nobody waits for it: a
 /// bus that does not answer leaves it at the sockets of this node.

@@ -22,12 +22,13 @@ use tokio::time::Instant;
 
 use super::conversation::{BAD_TEXT, PROTOCOL, UNSUPPORTED, may_be_said};
 use super::guard::{FrameGuard, MAX_FRAME_BYTES, Verdict};
-use super::limits::{Bucket, allowance};
-use super::outbox::{Ending, Outbox};
-use super::sockets::Membership;
+use super::limits::allowance;
+use super::membership::Membership;
 use super::upgrade::{admit, join, named_protocol};
-use super::wire::close;
 use crate::app::App;
+use crate::edge::bucket::Bucket;
+use crate::edge::close;
+use crate::edge::outbox::{Ending, Outbox};
 use crate::error::ApiError;
 
 /// How long it may take to answer.

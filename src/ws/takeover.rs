@@ -29,7 +29,7 @@ use tokio::time::timeout;
 
 use super::conversation::{Conversation, Start};
 use super::line::Line;
-use crate::connections::{Connection, Place};
+use crate::edge::connections::{Connection, Place};
 
 /// How long a peer may take nothing of what is written.
 const STALLED_FOR: Duration = Duration::from_secs(10);

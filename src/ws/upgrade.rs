@@ -10,17 +10,17 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use peerpack_actors::runtime::Hello;
 
 use super::conversation::Start;
-use super::outbox::{Ending, Outbox};
-use super::sockets::{self, Membership, Place};
+use super::membership::{self, Membership, Place};
 use super::ticket;
-use super::wire::{SUBPROTOCOL, close};
+use super::wire::SUBPROTOCOL;
 use crate::app::App;
 use crate::auth::token::Access;
 use crate::auth::{authenticate, check, welcome};
+use crate::edge::limits::{Class, charge};
+use crate::edge::origins::Origins;
+use crate::edge::outbox::{Ending, Outbox};
+use crate::edge::{address, close};
 use crate::error::ApiError;
-use crate::http::address;
-use crate::http::limits::{Class, charge};
-use crate::http::origins::Origins;
 use crate::language::Language;
 
 /// The subprotocol that carries a token, for browsers: they cannot set headers.
@@ -86,7 +86,7 @@ pub(super) async fn join(
     access: Access,
     outbox: &Arc<Outbox>,
 ) -> Result<(Membership, Hello), ApiError> {
-    let joined = sockets::join(place, access.principal.user, Arc::clone(outbox)).await?;
+    let joined = membership::join(place, access.principal.user, Arc::clone(outbox)).await?;
     // A session that ended between the check and this moment closed every socket but this one.
     if welcome(req, access).is_err() {
         outbox.end(Ending::new(close::INVALID_TOKEN, "the session was ended"));

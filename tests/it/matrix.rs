@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use peerpack::auth::Role;
-use peerpack::http::access::Access;
+use peerpack::edge::access::Access;
 use peerpack::http::endpoints;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};

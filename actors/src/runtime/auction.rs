@@ -95,3 +95,98 @@ impl Auction {
         self.look_again = moment;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{PackageId, UserId};
+    use crate::load::Load;
+    use crate::money::{Amount, Currency};
+    use crate::package::{End, Mode, PackageDraft};
+    use crate::place::Gazetteer;
+    use crate::time::Span;
+
+    const NOW: Time = Time::from_ms(1_800_000_000_000);
+
+    /// Due two days from now.
+    fn package(mode: Mode) -> Package {
+        let end = |name| {
+            let place = Gazetteer::bundled().find(name).expect("a place");
+            End { place: place.id, position: place.position, address: String::new() }
+        };
+        let draft = PackageDraft {
+            pickup: end("Москва"),
+            dropoff: end("Казань"),
+            load: Load { weight_g: 2_000, volume_ml: 0, slots: 0 },
+            ready_at: NOW,
+            deliver_by: later(48 * 60),
+            reward: Amount::new(50_000, Currency::Rub),
+            description: String::new(),
+            size: String::new(),
+            weight: String::new(),
+            tags: Vec::new(),
+            mode,
+            confirm_by: None,
+            template: false,
+        };
+        let (id, sender) = (PackageId::new(NOW, [1; 10]), UserId::new(NOW, [2; 10]));
+        Package::publish(id, sender, draft, NOW).expect("a valid package")
+    }
+
+    fn later(minutes: i64) -> Time {
+        NOW + Span::minutes(minutes)
+    }
+
+    fn due(occasion: Occasion, mode: Mode, next_choice: Option<Time>, now: Time) -> Vec<Due> {
+        Auction::default().due(occasion, Some(&package(mode)), next_choice, now).into_vec()
+    }
+
+    #[test]
+    fn a_package_that_waits_looks_for_couriers_when_it_is_loaded_or_changed() {
+        for occasion in [Occasion::Loaded, Occasion::Changed, Occasion::Expired] {
+            assert_eq!(due(occasion, Mode::Instant, None, NOW), [Due::Consider], "{occasion:?}");
+            assert_eq!(due(occasion, Mode::Choose, None, NOW), [], "{occasion:?}");
+        }
+    }
+
+    #[test]
+    fn the_choice_comes_before_what_ends_at_the_same_moment() {
+        let steps = due(Occasion::Rang, Mode::Instant, Some(NOW), NOW);
+        assert_eq!(steps, [Due::Choose, Due::Expire]);
+    }
+
+    #[test]
+    fn a_package_whose_time_is_over_ends_when_it_is_loaded() {
+        let (after, waits) = (later(48 * 60), later(48 * 60 - 1));
+        assert_eq!(due(Occasion::Loaded, Mode::Choose, None, after), [Due::Expire]);
+        assert_eq!(due(Occasion::Loaded, Mode::Choose, None, waits), []);
+    }
+
+    #[test]
+    fn a_package_that_is_not_here_is_read_again_when_the_alarm_rings() {
+        let mut auction = Auction::default();
+        assert_eq!(auction.due(Occasion::Rang, None, None, NOW).into_vec(), [Due::Expire]);
+        assert!(auction.due(Occasion::Changed, None, None, NOW).is_empty());
+    }
+
+    #[test]
+    fn the_alarm_is_set_to_whatever_comes_first() {
+        let (package, mut auction) = (package(Mode::Instant), Auction::default());
+        assert_eq!(auction.next_moment(&package, None, NOW), None);
+        auction.look_again_at(Some(later(5)));
+        assert_eq!(auction.next_moment(&package, None, NOW), Some(later(5)));
+        assert_eq!(auction.next_moment(&package, Some(later(3)), NOW), Some(later(3)));
+        auction.due(Occasion::Rang, Some(&package), None, later(5));
+        assert_eq!(auction.next_moment(&package, None, later(5)), None, "it was looked at");
+    }
+
+    #[test]
+    fn candidates_are_measured_once_at_a_time() {
+        let (package, mut auction) = (package(Mode::Instant), Auction::default());
+        assert!(auction.may_consider(&package, NOW));
+        auction.start_measuring();
+        assert!(!auction.may_consider(&package, NOW));
+        auction.end_measuring();
+        assert!(auction.may_consider(&package, NOW));
+    }
+}

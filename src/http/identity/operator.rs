@@ -12,9 +12,9 @@ use super::{Entrance, SignedIn, known_device, second_factor, sign_in};
 use crate::app::App;
 use crate::auth::token::Tokens;
 use crate::auth::{Role, password};
+use crate::edge::address;
 use crate::error::extract::Body;
 use crate::error::{ApiError, Problem};
-use crate::http::address;
 use crate::http::operators::{self, OperatorAdded};
 use crate::store::{Pauses, User};
 

@@ -11,9 +11,9 @@ use crate::app::App;
 use crate::auth::password;
 use crate::auth::phone::{self, CodeSender, Phone};
 use crate::auth::token::Tokens;
+use crate::edge::address;
 use crate::error::extract::Body;
 use crate::error::{ApiError, Problem, request_id};
-use crate::http::address;
 use crate::store::{Asking, CodeBudget, CodePlan};
 use crate::typed;
 

@@ -9,7 +9,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{Header, RefOr, Response, Schema};
 
 use super::operations;
-use crate::http::once;
+use crate::edge::idempotency;
 
 /// Goes last.
 pub(super) struct Tidy;
@@ -45,7 +45,7 @@ impl Modify for Tidy {
 
 /// Whether a parameter is the name of a call.
 fn is_key(parameter: &RefOr<Parameter>) -> bool {
-    matches!(parameter, RefOr::T(parameter) if parameter.name.eq_ignore_ascii_case(once::KEY.as_str()))
+    matches!(parameter, RefOr::T(parameter) if parameter.name.eq_ignore_ascii_case(idempotency::KEY.as_str()))
 }
 
 /// A header of an answer.

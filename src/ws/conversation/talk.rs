@@ -20,13 +20,13 @@ use uuid::Uuid;
 use super::super::acks::Known;
 use super::super::commands::{self, Refused};
 use super::super::guard::{MAX_MESSAGE_BYTES, Violation};
-use super::super::outbox::Ending;
 use super::super::wire::{
     Ack, ClientFrame, ClientMessage, NotRecovered, Pong, Resume, Resumed, ServerMessage, Topic, WireError,
-    close,
 };
 use super::watching::Watched;
 use super::{BAD_TEXT, Conversation, Hold, OVERLOAD, POLICY, UNSUPPORTED};
+use crate::edge::close;
+use crate::edge::outbox::Ending;
 use crate::error::{ApiError, sentence};
 
 /// The most commands that wait for each other.

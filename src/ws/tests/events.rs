@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use peerpack_actors::runtime::{Frame, SessionPort};
 
-use super::super::outbox::Ending;
 use super::world::{PATIENCE, World};
+use crate::edge::outbox::Ending;
 use crate::listen;
 
 #[actix_web::test]

@@ -10,10 +10,10 @@ use peerpack_actors::runtime::{Frame, SessionPort};
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::super::outbox::{Ending, Outbox};
 use super::hostile::resident_kib;
 use super::raw::Raw;
 use super::world::{Client, PATIENCE, World};
+use crate::edge::outbox::{Ending, Outbox};
 
 /// A client that is told of live events at once.
 async fn live(world: &World, user: UserId) -> (Client, u64) {

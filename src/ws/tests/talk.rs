@@ -296,7 +296,7 @@ async fn offer_sender(world: &World, offer: &Value) -> UserId {
 
 #[actix_web::test]
 async fn rt_12_a_connection_that_is_to_end_takes_no_more_commands() {
-    use super::super::outbox::Ending;
+    use crate::edge::outbox::Ending;
     use sqlx::{ConnectOptions, Executor};
 
     let world = World::start().await;

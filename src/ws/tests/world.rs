@@ -32,10 +32,10 @@ use crate::auth::{Principal, Role};
 use crate::bus::Presence;
 use crate::bus::local::LocalBus;
 use crate::config::{Config, Settings};
+use crate::edge::sockets::Sockets;
 use crate::files::Files;
 use crate::startup::serving;
 use crate::store::{self, Database};
-use crate::ws::Sockets;
 
 /// Longer than anything takes that is not broken.
 pub(super) const PATIENCE: Duration = Duration::from_secs(40);
@@ -112,7 +112,7 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let beside = crate::startup::beside::Beside::new(&app.config, None).unwrap();
-        let connections = Arc::new(crate::connections::Connections::new(&app.config).unwrap());
+        let connections = Arc::new(crate::edge::connections::Connections::new(&app.config).unwrap());
         let server = serving::serve(listener, app.clone(), tokens.clone(), beside, connections).unwrap();
         let handle = server.handle();
         actix_web::rt::spawn(server);

@@ -8,30 +8,11 @@ use peerpack_actors::stream::StreamEvent;
 use peerpack_actors::time::Time;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
 
 use super::client::{ClientMessage, is_command};
 use super::server::{ACK, Ack, Control};
-use crate::error::codes::CODES;
-
-/// The codes of acks: those of HTTP, and one that only the socket knows.
-pub(super) struct AckCode;
-
-impl PartialSchema for AckCode {
-    fn schema() -> RefOr<Schema> {
-        let words = CODES.iter().map(|code| code.word).chain(["unknown_type"]);
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .description(Some(
-                "Why not: the codes of HTTP; `unknown_type` for a type of message that is not known.",
-            ))
-            .enum_values(Some(words))
-            .into()
-    }
-}
-
-impl ToSchema for AckCode {}
 
 /// The schema: a message of either side. `#/$defs/ClientMessage` and `#/$defs/ServerMessage` are those of each.
 #[must_use]

@@ -13,7 +13,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::schema::AckCode;
+use super::ack_code::AckCode;
 use crate::ws::guard::{MAX_FRAME_BYTES, MAX_MESSAGE_BYTES};
 
 /// The type of [`Ack`].

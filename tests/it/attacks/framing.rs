@@ -299,7 +299,7 @@ async fn x_10_one_address_does_not_take_all_connections() {
     drop(open);
     let settings = vec![("PEERPACK_MAX_CONNECTIONS".to_owned(), "1000000000000".to_owned())];
     let config = peerpack::config::Config::load(peerpack::config::Settings::default(), settings).unwrap();
-    let error = peerpack::connections::Connections::new(&config).unwrap_err().to_string();
+    let error = peerpack::edge::connections::Connections::new(&config).unwrap_err().to_string();
     assert!(error.contains("open files"), "{error}");
 }
 

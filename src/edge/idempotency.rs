@@ -24,10 +24,9 @@ use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
-use crate::app::App;
 use crate::error::ApiError;
 use crate::error::extract::RawBody;
-use crate::store::Kept;
+use crate::store::{Database, Kept};
 
 /// The header that names a call.
 pub const KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -95,13 +94,13 @@ fn in_header(name: &str, told: &str, schema: ObjectBuilder) -> Parameter {
 }
 
 /// A call that is being carried out, and how its answer is to be kept.
-pub(super) struct Once {
+pub(crate) struct Once {
     call: Option<Call>,
 }
 
 impl Once {
     /// The answer to a command on a package, made of what the package is afterwards.
-    pub(super) fn package<T: Serialize>(
+    pub(crate) fn package<T: Serialize>(
         &self,
         status: StatusCode,
         answer: impl Fn(&Package) -> Option<T> + Send + Sync + 'static,
@@ -113,7 +112,7 @@ impl Once {
     }
 
     /// The answer to a command on a trip, made of what the trip is afterwards.
-    pub(super) fn trip<T: Serialize>(
+    pub(crate) fn trip<T: Serialize>(
         &self,
         status: StatusCode,
         answer: impl Fn(&Trip) -> T + Send + Sync + 'static,
@@ -125,7 +124,7 @@ impl Once {
     }
 
     /// The answer to what needs no engine.
-    pub(super) fn receipt<T: Serialize>(&self, status: StatusCode, answer: &T) -> Option<Receipt> {
+    pub(crate) fn receipt<T: Serialize>(&self, status: StatusCode, answer: &T) -> Option<Receipt> {
         let call = self.call.clone()?;
         Some(Receipt { call, status: status.as_u16(), answer: serde_json::to_string(answer).ok()? })
     }
@@ -148,9 +147,9 @@ impl Repeatable {
     ///
     /// # Errors
     /// 409 while it is being carried out, 422 when the key was used for another call, and what `work` says.
-    pub(super) async fn run(
+    pub(crate) async fn run(
         self,
-        app: &App,
+        database: &Database,
         by: UserId,
         natural: Option<String>,
         work: impl AsyncFnOnce(&Once) -> Result<HttpResponse, ApiError>,
@@ -160,12 +159,12 @@ impl Repeatable {
         let Some(key) = self.key.or(natural) else { return work(&Once { call: None }).await };
         let call = Call { by, route: route(&self.req), key, digest };
         let _running = Entered::enter(&self.req, &call)?;
-        if let Some(replay) = replay(app, &call).await? {
+        if let Some(replay) = replay(database, &call).await? {
             return Ok(replay);
         }
         match work(&Once { call: Some(call.clone()) }).await {
             // Another node was faster.
-            Err(error) if error.code() == "answered_before" => replay(app, &call).await?.ok_or(error),
+            Err(error) if error.code() == "answered_before" => replay(database, &call).await?.ok_or(error),
             outcome => outcome,
         }
     }
@@ -185,8 +184,8 @@ impl Repeatable {
     }
 }
 
-async fn replay(app: &App, call: &Call) -> Result<Option<HttpResponse>, ApiError> {
-    match app.database.kept_answer(call).await? {
+async fn replay(database: &Database, call: &Call) -> Result<Option<HttpResponse>, ApiError> {
+    match database.kept_answer(call).await? {
         None => Ok(None),
         Some(Kept::OtherCall) => {
             let message = "this Idempotency-Key was used for another call";
@@ -268,6 +267,6 @@ impl IntoParams for IfMatch {
 }
 
 /// The `ETag` of a version.
-pub(super) fn etag(version: i64) -> (HeaderName, String) {
+pub(crate) fn etag(version: i64) -> (HeaderName, String) {
     (header::ETAG, format!("\"{version}\""))
 }

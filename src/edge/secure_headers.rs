@@ -7,8 +7,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, web};
 
-use crate::app::App;
-use crate::config::Mode;
+use crate::config::{Config, Mode};
 
 /// Answers are data. Where one is shown all the same, it may load nothing, and only Telegram's web client may frame it.
 const NOTHING: &str = "default-src 'none'; frame-ancestors https://web.telegram.org";
@@ -25,7 +24,8 @@ pub async fn headers<B: MessageBody + 'static>(
     req: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let production = req.app_data::<web::Data<App>>().is_some_and(|app| app.config.mode == Mode::Production);
+    let production =
+        req.app_data::<web::Data<Config>>().is_some_and(|config| config.mode == Mode::Production);
     let policy = if req.path().starts_with("/docs") { OWN_FILES } else { NOTHING };
     match next.call(req).await {
         Ok(response) => {

@@ -12,7 +12,7 @@ use actix_web::{Error, web};
 use parking_lot::Mutex;
 use reqwest::Url;
 
-use super::once;
+use super::idempotency;
 use crate::config::{Config, Mode};
 use crate::error::{ApiError, request_id};
 
@@ -21,7 +21,7 @@ pub(crate) const HEADERS: [HeaderName; 7] = [
     header::AUTHORIZATION,
     header::CONTENT_TYPE,
     header::IF_MATCH,
-    once::KEY,
+    idempotency::KEY,
     request_id::HEADER,
     HeaderName::from_static("traceparent"),
     HeaderName::from_static("tracestate"),

@@ -12,12 +12,13 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpRequest, web};
 use parking_lot::Mutex;
 use peerpack_actors::ids::UserId;
+use peerpack_actors::ports::Clock;
 use peerpack_actors::time::Time;
 
 use super::address;
-use crate::app::App;
 use crate::auth::authenticate;
 use crate::bus::tally::{Bucket, Tally};
+use crate::config::Config;
 use crate::error::ApiError;
 
 /// The most buckets one node keeps; beyond it full ones go first, and then newcomers are not counted.
@@ -53,7 +54,7 @@ const fn rate(per_s: f64, burst: f64) -> Rate {
 
 impl Class {
     /// The class of a route.
-    pub(super) fn of(path: &str, method: &Method) -> Self {
+    pub(crate) fn of(path: &str, method: &Method) -> Self {
         if path.starts_with("/health") {
             Self::Health
         } else if path.starts_with("/auth/")
@@ -187,7 +188,7 @@ fn bucket(class: Class, whose: &Whose, rate: Rate) -> Bucket {
 }
 
 /// Lets pass who has not asked too much.
-pub(super) async fn admit<B: MessageBody + 'static>(
+pub(crate) async fn admit<B: MessageBody + 'static>(
     class: Class,
     req: ServiceRequest,
     next: Next<B>,
@@ -205,12 +206,14 @@ pub(super) async fn admit<B: MessageBody + 'static>(
 /// # Errors
 /// 429 with the time to wait, if that was one too many.
 pub async fn charge(req: &HttpRequest, class: Class, user: Option<UserId>) -> Result<(), ApiError> {
-    let (Some(limits), Some(app)) = (req.app_data::<web::Data<Limits>>(), req.app_data::<web::Data<App>>())
+    let Some(limits) = req.app_data::<web::Data<Limits>>() else { return Ok(()) };
+    let (Some(config), Some(clock)) =
+        (req.app_data::<web::Data<Config>>(), req.app_data::<web::Data<dyn Clock>>())
     else {
-        return Ok(());
+        return Err(ApiError::internal(&"the app data lacks the configuration or the clock"));
     };
-    let address = address::client(address::of(req, app.config.trusted_proxies));
-    limits.take(class, user, address, app.clock.now()).await.map_err(|wait_s| {
+    let address = address::client(address::of(req, config.trusted_proxies));
+    limits.take(class, user, address, clock.now()).await.map_err(|wait_s| {
         metrics::counter!("peerpack_http_limited_total", "class" => class.word()).increment(1);
         ApiError::too_many(wait_s)
     })

@@ -6,24 +6,18 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::web;
 use parking_lot::Mutex;
 use peerpack_actors::ids::{TripId, UserId};
-use peerpack_actors::runtime::{Hello, Refusal, SessionPort};
 use smallvec::SmallVec;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::conversation::PRESENT_FOR;
-use super::elsewhere;
-use super::limits::Bucket;
+use super::bucket::Bucket;
+use super::close;
 use super::outbox::{Ending, Outbox};
-use super::wire::close;
-use crate::app::App;
 use crate::auth::revocations::Ended;
-use crate::bus::{LastPosition, SocketName};
-use crate::http::address;
+use crate::bus::LastPosition;
 
 /// The close code of a restart.
 const RESTART: u16 = 1012;
@@ -63,20 +57,6 @@ struct Open {
     is_over: bool,
 }
 
-/// A place among the sockets of an address; free again when dropped.
-pub(super) struct Place {
-    app: web::Data<App>,
-    address: IpAddr,
-}
-
-/// A connection that is told of events. Dropped, it is told of nothing more.
-pub(super) struct Membership {
-    place: Place,
-    user: UserId,
-    outbox: Arc<Outbox>,
-    name: SocketName,
-}
-
 /// What a socket is told that makes room.
 const REPLACED: Ending = Ending::new(close::REPLACED, "replaced by a newer connection");
 
@@ -106,12 +86,12 @@ impl Sockets {
     }
 
     /// Whether one more handshake may be answered now.
-    pub(super) fn admits_handshake(&self) -> bool {
+    pub(crate) fn admits_handshake(&self) -> bool {
         self.handshakes.lock().spend(Instant::now())
     }
 
     /// Whether one more resume may be answered now.
-    pub(super) fn admits_resume(&self) -> bool {
+    pub(crate) fn admits_resume(&self) -> bool {
         self.resumes.lock().spend(Instant::now())
     }
 
@@ -124,13 +104,13 @@ impl Sockets {
     }
 
     /// Shows a connection where the courier of a trip is, from now on.
-    pub(super) fn watch(&self, courier: UserId, trip: TripId, outbox: &Arc<Outbox>) {
+    pub(crate) fn watch(&self, courier: UserId, trip: TripId, outbox: &Arc<Outbox>) {
         self.unwatch(courier, trip, outbox);
         self.open.lock().watchers.entry(courier).or_default().push((trip, Arc::clone(outbox)));
     }
 
     /// No longer.
-    pub(super) fn unwatch(&self, courier: UserId, trip: TripId, outbox: &Arc<Outbox>) {
+    pub(crate) fn unwatch(&self, courier: UserId, trip: TripId, outbox: &Arc<Outbox>) {
         let mut open = self.open.lock();
         if let Some(watchers) = open.watchers.get_mut(&courier) {
             watchers.retain(|(of, watcher)| *of != trip || !Arc::ptr_eq(watcher, outbox));
@@ -186,12 +166,17 @@ impl Sockets {
     }
 
     /// The sockets of a user.
-    pub(super) fn of(&self, user: UserId) -> SmallVec<[Arc<Outbox>; 1]> {
+    pub(crate) fn of(&self, user: UserId) -> SmallVec<[Arc<Outbox>; 1]> {
         self.open.lock().users.get(&user).cloned().unwrap_or_default()
     }
 
     /// Adds a socket; answers with those that have to go, and with what code.
-    fn enter(&self, user: UserId, outbox: &Arc<Outbox>, most: usize) -> Vec<(Arc<Outbox>, Ending)> {
+    pub(crate) fn enter(
+        &self,
+        user: UserId,
+        outbox: &Arc<Outbox>,
+        most: usize,
+    ) -> Vec<(Arc<Outbox>, Ending)> {
         let mut open = self.open.lock();
         let Open { users, replacements, count, is_over, .. } = &mut *open;
         *count += 1;
@@ -218,13 +203,35 @@ impl Sockets {
         }
     }
 
+    /// Counts a socket of an address; `false` if there are enough of them already.
+    pub(crate) fn take_place(&self, address: IpAddr, most: usize) -> bool {
+        let mut open = self.open.lock();
+        let of_address = open.addresses.entry(address).or_default();
+        let is_free = *of_address < most.max(1);
+        if is_free {
+            *of_address += 1;
+        }
+        is_free
+    }
+
+    /// Counts a socket of an address no longer.
+    pub(crate) fn free_place(&self, address: IpAddr) {
+        let mut open = self.open.lock();
+        if let Some(of_address) = open.addresses.get_mut(&address) {
+            *of_address -= 1;
+            if *of_address == 0 {
+                open.addresses.remove(&address);
+            }
+        }
+    }
+
     /// Whether one more socket of a user may take the place of another.
-    pub(super) fn may_replace(&self, user: UserId) -> bool {
+    pub(crate) fn may_replace(&self, user: UserId) -> bool {
         self.open.lock().replacements.entry(user).or_insert(REPLACEMENTS).spend(Instant::now())
     }
 
     /// Takes a socket out.
-    fn leave(&self, user: UserId, outbox: &Arc<Outbox>) {
+    pub(crate) fn leave(&self, user: UserId, outbox: &Arc<Outbox>) {
         let mut open = self.open.lock();
         let Some(of_user) = open.users.get_mut(&user) else { return };
         let before = of_user.len();
@@ -239,79 +246,6 @@ impl Sockets {
             self.emptied.notify_waiters();
         }
     }
-}
-
-impl Place {
-    /// Takes one of the places of an address; nothing if there are enough sockets from there already.
-    pub(super) fn take(app: web::Data<App>, address: IpAddr) -> Option<Self> {
-        let address = address::client(address);
-        let most = app.config.max_sockets_per_ip.max(1);
-        {
-            let mut open = app.sockets.open.lock();
-            let of_address = open.addresses.entry(address).or_default();
-            if *of_address >= most {
-                return None;
-            }
-            *of_address += 1;
-        }
-        Some(Self { app, address })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut open = self.app.sockets.open.lock();
-        if let Some(of_address) = open.addresses.get_mut(&self.address) {
-            *of_address -= 1;
-            if *of_address == 0 {
-                open.addresses.remove(&self.address);
-            }
-        }
-    }
-}
-
-impl Membership {
-    /// Tells the other nodes that it is still here; to be repeated before [`PRESENT_FOR`] is over.
-    pub(super) fn renew(&self) {
-        let app = &self.place.app;
-        app.presence.renew(self.user, self.name, app.clock.now(), PRESENT_FOR);
-    }
-}
-
-impl Drop for Membership {
-    fn drop(&mut self) {
-        self.place.app.presence.leave(self.user, self.name);
-        self.outbox.shut();
-        self.place.app.engine.detach(self.user, self.outbox.id());
-        self.place.app.sockets.leave(self.user, &self.outbox);
-    }
-}
-
-/// Joins a connection: from the position it gets it is told of everything. A user's oldest sockets make room.
-///
-/// # Errors
-/// The engine's refusal.
-pub(super) async fn join(
-    place: Place,
-    user: UserId,
-    outbox: Arc<Outbox>,
-) -> Result<(Membership, Hello), Refusal> {
-    // A task of its own: were it dropped half-way, the engine could take in a connection that nobody lets go of.
-    let joining = actix_web::rt::spawn(async move {
-        let app = place.app.clone();
-        let leaving = app.sockets.enter(user, &outbox, app.config.max_sockets_per_user);
-        let name = SocketName { opened: app.clock.now(), id: outbox.name() };
-        let membership = Membership { place, user, outbox, name };
-        let port: Arc<dyn SessionPort> = membership.outbox.clone();
-        let hello = app.engine.attach(user, port).await?;
-        for (leaving, ending) in leaving {
-            leaving.end(ending);
-            app.engine.detach(user, leaving.id());
-        }
-        actix_web::rt::spawn(elsewhere::make_room(app, user, Arc::clone(&membership.outbox), name));
-        Ok((membership, hello))
-    });
-    joining.await.unwrap_or(Err(Refusal::Busy))
 }
 
 /// The end of one client's connection before a restart.

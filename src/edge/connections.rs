@@ -21,8 +21,8 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
+use super::address;
 use crate::config::Config;
-use crate::http::address;
 use turn::Turn;
 
 /// How long a peer may leave what was sent to it unacknowledged, on the level of TCP.

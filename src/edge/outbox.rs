@@ -14,14 +14,14 @@ use peerpack_actors::runtime::{Frame, SessionId, SessionPort};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::wire::close;
+use super::close;
 use crate::bus::LastPosition;
 
 /// The most frames that wait for one connection.
-pub(super) const MAX_FRAMES: usize = 256;
+pub(crate) const MAX_FRAMES: usize = 256;
 
 /// The most bytes that wait for one connection.
-pub(super) const MAX_BYTES: usize = 256 * 1024;
+pub(crate) const MAX_BYTES: usize = 256 * 1024;
 
 /// Bytes of a frame beside its body.
 const ENVELOPE_BYTES: usize = 64;
@@ -30,24 +30,24 @@ static LAST_ID: AtomicU64 = AtomicU64::new(0);
 
 /// How a connection is to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ending {
+pub(crate) struct Ending {
     /// The close code.
-    pub(super) code: u16,
+    pub(crate) code: u16,
     /// Why, for people.
-    pub(super) reason: &'static str,
+    pub(crate) reason: &'static str,
     /// When to come back, milliseconds; told before the close.
-    pub(super) retry_after_ms: Option<u32>,
+    pub(crate) retry_after_ms: Option<u32>,
 }
 
 impl Ending {
     /// With a code and a reason.
-    pub(super) const fn new(code: u16, reason: &'static str) -> Self {
+    pub(crate) const fn new(code: u16, reason: &'static str) -> Self {
         Self { code, reason, retry_after_ms: None }
     }
 }
 
 /// The queue of one connection.
-pub(super) struct Outbox {
+pub(crate) struct Outbox {
     id: SessionId,
     /// Its number over all nodes.
     name: Uuid,
@@ -69,29 +69,29 @@ struct State {
 
 impl Outbox {
     /// An empty one, under a number of its own, for a connection of somebody who signed in.
-    pub(super) fn new(signed_in: Uuid) -> Arc<Self> {
+    pub(crate) fn new(signed_in: Uuid) -> Arc<Self> {
         let id = SessionId(LAST_ID.fetch_add(1, Ordering::Relaxed) + 1);
         let name = Uuid::from_bytes(rand::random());
         Arc::new(Self { id, name, signed_in, state: Mutex::default(), changed: Notify::new() })
     }
 
     /// Its number over all nodes.
-    pub(super) const fn name(&self) -> Uuid {
+    pub(crate) const fn name(&self) -> Uuid {
         self.name
     }
 
     /// The sign-in by which the user is here.
-    pub(super) const fn signed_in(&self) -> Uuid {
+    pub(crate) const fn signed_in(&self) -> Uuid {
         self.signed_in
     }
 
     /// Waits until there is something new in it, or was since the last wait.
-    pub(super) async fn changed(&self) {
+    pub(crate) async fn changed(&self) {
         self.changed.notified().await;
     }
 
     /// The next frame for the session to write. An idle outbox keeps no room for frames.
-    pub(super) fn take(&self) -> Option<Frame> {
+    pub(crate) fn take(&self) -> Option<Frame> {
         let mut state = self.state.lock();
         let frame = state.frames.pop_front();
         match &frame {
@@ -102,13 +102,13 @@ impl Outbox {
     }
 
     /// Whether nothing waits.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         let state = self.state.lock();
         state.frames.is_empty() && state.locations.is_empty()
     }
 
     /// Where the courier of a trip is now. What waits of that trip is replaced: only the latest counts.
-    pub(super) fn locate(&self, trip: TripId, position: LastPosition) {
+    pub(crate) fn locate(&self, trip: TripId, position: LastPosition) {
         let mut state = self.state.lock();
         if !state.shut && state.ending.is_none() {
             state.locations.insert(trip, position);
@@ -118,17 +118,17 @@ impl Outbox {
     }
 
     /// The next location for the session to write.
-    pub(super) fn take_location(&self) -> Option<(TripId, LastPosition)> {
+    pub(crate) fn take_location(&self) -> Option<(TripId, LastPosition)> {
         self.state.lock().locations.pop_first()
     }
 
     /// How the session is to end, once everything is written that comes before it.
-    pub(super) fn ending(&self) -> Option<Ending> {
+    pub(crate) fn ending(&self) -> Option<Ending> {
         self.state.lock().ending
     }
 
     /// Asks the session to end. Takes no more frames.
-    pub(super) fn end(&self, ending: Ending) {
+    pub(crate) fn end(&self, ending: Ending) {
         let mut state = self.state.lock();
         if !state.shut && state.ending.is_none() {
             state.ending = Some(ending);
@@ -138,7 +138,7 @@ impl Outbox {
     }
 
     /// The session is over: what waits is thrown away.
-    pub(super) fn shut(&self) {
+    pub(crate) fn shut(&self) {
         let mut state = self.state.lock();
         state.shut = true;
         state.drop_frames();

@@ -1,38 +1,15 @@
-//! The last requests of this node, for operators: what was asked, how it went, how long it took. No addresses, no
-//! names, no bodies: a route's pattern, a status and a time.
+//! What operators see of the requests of this node.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
-use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::middleware::Next;
-use actix_web::{Error, HttpResponse, web};
-use parking_lot::Mutex;
-use peerpack_actors::time::{Span, Time};
+use actix_web::{HttpResponse, web};
+use peerpack_actors::time::Time;
 use serde::Serialize;
-use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use crate::app::App;
+use crate::edge::request_log::{Entry, RequestLog};
 use crate::error::{ApiError, Problem};
-
-/// How many requests are remembered.
-const MOST: usize = 50_000;
-
-/// How far back the answers look.
-const WINDOW: Span = Span::minutes(60);
-
-#[derive(Clone, Debug)]
-struct Entry {
-    at: Time,
-    route: String,
-    status: u16,
-    took_us: u32,
-}
-
-/// The last requests.
-#[derive(Debug, Default)]
-pub struct Journal(Mutex<VecDeque<Entry>>);
 
 /// The last hour in a few numbers.
 #[derive(Debug, Serialize, ToSchema)]
@@ -84,20 +61,6 @@ pub struct Minute {
     stats: Stats,
 }
 
-impl Journal {
-    fn note(&self, entry: Entry) {
-        let mut entries = self.0.lock();
-        if entries.len() >= MOST {
-            entries.pop_front();
-        }
-        entries.push_back(entry);
-    }
-
-    fn lately(&self, now: Time) -> Vec<Entry> {
-        self.0.lock().iter().filter(|entry| entry.at > now - WINDOW).cloned().collect()
-    }
-}
-
 impl Stats {
     fn of(entries: &[&Entry]) -> Self {
         let mut took: Vec<u32> = entries.iter().map(|entry| entry.took_us).collect();
@@ -118,37 +81,12 @@ impl Stats {
     }
 }
 
-/// Notes how a request went.
-pub(super) async fn note<B: MessageBody + 'static>(
-    req: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<B>, Error> {
-    let Some((app, journal)) =
-        req.app_data::<web::Data<App>>().cloned().zip(req.app_data::<web::Data<Journal>>().cloned())
-    else {
-        return next.call(req).await;
-    };
-    let route = format!("{} {}", req.method(), req.match_pattern().unwrap_or_default());
-    let begun = Instant::now();
-    let outcome = next.call(req).await;
-    let status = match &outcome {
-        Ok(response) => response.status(),
-        Err(error) => error.as_response_error().status_code(),
-    };
-    let took = begun.elapsed();
-    let labels = [("route", route.clone()), ("status", status.as_u16().to_string())];
-    metrics::histogram!("peerpack_http_request_seconds", &labels).record(took.as_secs_f64());
-    let took_us = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
-    journal.note(Entry { at: app.clock.now(), route, status: status.as_u16(), took_us });
-    outcome
-}
-
 /// The last hour of this node in a few numbers.
 #[utoipa::path(get, path = "/api/admin/requests/stats", operation_id = "request_stats",
     tag = "admin", security(("bearer" = [])),
     responses((status = 200, body = Stats), (status = 401, body = Problem), (status = 403, body = Problem)))]
-pub async fn stats(app: web::Data<App>, journal: web::Data<Journal>) -> Result<HttpResponse, ApiError> {
-    let entries = journal.lately(app.clock.now());
+pub async fn stats(app: web::Data<App>, log: web::Data<RequestLog>) -> Result<HttpResponse, ApiError> {
+    let entries = log.lately(app.clock.now());
     Ok(HttpResponse::Ok().json(Stats::of(&entries.iter().collect::<Vec<_>>())))
 }
 
@@ -156,8 +94,8 @@ pub async fn stats(app: web::Data<App>, journal: web::Data<Journal>) -> Result<H
 #[utoipa::path(get, path = "/api/admin/requests/endpoints", operation_id = "request_endpoints",
     tag = "admin", security(("bearer" = [])),
     responses((status = 200, body = ByEndpoint), (status = 401, body = Problem), (status = 403, body = Problem)))]
-pub async fn by_endpoint(app: web::Data<App>, journal: web::Data<Journal>) -> Result<HttpResponse, ApiError> {
-    let entries = journal.lately(app.clock.now());
+pub async fn by_endpoint(app: web::Data<App>, log: web::Data<RequestLog>) -> Result<HttpResponse, ApiError> {
+    let entries = log.lately(app.clock.now());
     let mut routes: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
     for entry in &entries {
         routes.entry(&entry.route).or_default().push(entry);
@@ -174,8 +112,8 @@ pub async fn by_endpoint(app: web::Data<App>, journal: web::Data<Journal>) -> Re
 #[utoipa::path(get, path = "/api/admin/requests/chart", operation_id = "request_chart",
     tag = "admin", security(("bearer" = [])),
     responses((status = 200, body = Chart), (status = 401, body = Problem), (status = 403, body = Problem)))]
-pub async fn chart(app: web::Data<App>, journal: web::Data<Journal>) -> Result<HttpResponse, ApiError> {
-    let entries = journal.lately(app.clock.now());
+pub async fn chart(app: web::Data<App>, log: web::Data<RequestLog>) -> Result<HttpResponse, ApiError> {
+    let entries = log.lately(app.clock.now());
     let mut minutes: BTreeMap<i64, Vec<&Entry>> = BTreeMap::new();
     for entry in &entries {
         minutes.entry(entry.at.ms().div_euclid(60_000)).or_default().push(entry);

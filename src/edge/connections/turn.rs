@@ -19,9 +19,9 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::{ClientPlace, Connections};
-use crate::app::App;
+use crate::config::Config;
+use crate::edge::address;
 use crate::error::ApiError;
-use crate::http::address;
 
 /// How long a peer has from an answer to the end of the next request's head. The HTTP server closes what is silent before.
 const NEXT_WITHIN: Duration = Duration::from_secs(10);
@@ -149,7 +149,7 @@ pub async fn count<B: MessageBody + 'static>(
     req: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
-    let proxies = req.app_data::<web::Data<App>>().map_or(0, |app| app.config.trusted_proxies);
+    let proxies = req.app_data::<web::Data<Config>>().map_or(0, |config| config.trusted_proxies);
     if let Some(asked) = req.conn_data::<Asked>().filter(|_| proxies > 0) {
         let client = address::of(req.request(), proxies);
         let place = asked.connections.admit_request(client).ok_or_else(|| ApiError::too_many(LATER_S))?;

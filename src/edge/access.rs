@@ -21,22 +21,22 @@ pub enum Access {
 }
 
 /// Administrators.
-pub(super) const ADMIN: Access = Access::Only(&[Role::Admin]);
+pub(crate) const ADMIN: Access = Access::Only(&[Role::Admin]);
 
 /// Operators who look.
-pub(super) const OPERATORS: Access = Access::Only(&[Role::Viewer, Role::Dispatcher, Role::Admin]);
+pub(crate) const OPERATORS: Access = Access::Only(&[Role::Viewer, Role::Dispatcher, Role::Admin]);
 
 /// Operators who decide upon people's documents; whoever only looks sees none.
-pub(super) const REVIEWERS: Access = Access::Only(&[Role::Dispatcher, Role::Admin]);
+pub(crate) const REVIEWERS: Access = Access::Only(&[Role::Dispatcher, Role::Admin]);
 
 /// Anybody.
-pub(super) const PUBLIC: Access = Access::Public;
+pub(crate) const PUBLIC: Access = Access::Public;
 
 /// Whoever is signed in.
-pub(super) const SIGNED_IN: Access = Access::SignedIn;
+pub(crate) const SIGNED_IN: Access = Access::SignedIn;
 
 /// Lets pass whom the access allows.
-pub(super) async fn enforce<B: MessageBody + 'static>(
+pub(crate) async fn enforce<B: MessageBody + 'static>(
     access: Access,
     req: ServiceRequest,
     next: Next<B>,
