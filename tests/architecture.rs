@@ -1,0 +1,267 @@
+//! Who may import whom. Each crate is a house with floors: a room imports from the floors below it. Rooms on one floor do
+//! not know each other, but for the doors that are listed here.
+//!
+//! It reads the sources as text. Tests inside of them may reach anywhere.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A part of a crate with its rooms from the ground up.
+struct House {
+    /// The folder of the crate's sources.
+    sources: &'static str,
+    /// The module that holds the rooms; empty for the crate itself.
+    module: &'static str,
+    floors: &'static [&'static [&'static str]],
+    /// Imports between rooms of one floor that are wanted: who, and what of whom.
+    doors: &'static [(&'static str, &'static str)],
+}
+
+/// The server.
+const SERVER: House = House {
+    sources: "src",
+    module: "",
+    floors: &[
+        &["language", "typed", "pictures", "routing", "bus", "supervise"],
+        &["error"],
+        &["auth"],
+        &["config"],
+        &["files", "telemetry"],
+        &["store"],
+        &["books", "clock", "edge"],
+        &["app"],
+        &["jobs", "ws"],
+        &["chores", "http", "client", "keeping"],
+        &["startup", "listen"],
+        &["demo"],
+        &["cli"],
+    ],
+    doors: &[("chores", "keeping"), ("http", "keeping")],
+};
+
+/// The engine: the core decides, and the runtime above it holds what lives.
+const ENGINE: House = House {
+    sources: "actors/src",
+    module: "",
+    floors: &[
+        &["time", "money", "load", "leg", "place", "phase"],
+        &["ids", "rejection"],
+        &["ledger", "receipt"],
+        &["request", "withdrawal"],
+        &["trip"],
+        &["package"],
+        &["bounds", "matching", "stream"],
+        &["unit", "notification", "invariants"],
+        &["ports"],
+        &["runtime"],
+    ],
+    doors: &[],
+};
+
+/// The runtime: what is shared below, the actors above it, and the engine's front on top.
+const RUNTIME: House = House {
+    sources: "actors/src",
+    module: "runtime",
+    floors: &[
+        &["refusal", "promise", "session", "recent", "envelope", "threads", "offers", "beliefs", "auction"],
+        &["mailbox", "roster", "feed"],
+        &["messages", "directory"],
+        &["context"],
+        &["claim", "measured", "learning", "warming", "fair_claims"],
+        &["retirement", "wave"],
+        &["trip_actor", "package_actor", "user_actor"],
+        &["supervisor", "failpoints"],
+        &["engine"],
+    ],
+    doors: &[],
+};
+
+#[test]
+fn no_room_imports_from_above_or_from_beside() {
+    for house in [SERVER, ENGINE, RUNTIME] {
+        let wrong = house.wrong_imports(&sources(house.sources));
+        assert!(wrong.is_empty(), "in {}, {}:\n{}", house.sources, house.module, wrong.join("\n"));
+    }
+}
+
+#[test]
+fn every_room_has_a_floor() {
+    for house in [SERVER, ENGINE, RUNTIME] {
+        let known: BTreeSet<_> = house.floors.iter().copied().flatten().copied().collect();
+        let sources = sources(house.sources);
+        let found: BTreeSet<_> =
+            sources.iter().filter_map(|(file, _)| house.room_of(&module_of(file))).collect();
+        let found: BTreeSet<_> = found.iter().map(String::as_str).collect();
+        assert_eq!(
+            found, known,
+            "rooms of {} {}, beside those that have a floor",
+            house.sources, house.module
+        );
+    }
+}
+
+#[test]
+fn an_import_from_above_or_from_beside_is_found() {
+    let house = House {
+        sources: "src",
+        module: "",
+        floors: &[&["store"], &["left", "right"]],
+        doors: &[("right", "left::hall")],
+    };
+    let wrong = |file: &str, text: &str| house.wrong_imports(&[(file.to_owned(), text.to_owned())]).len();
+    assert_eq!(wrong("left.rs", "use crate::store::Database;"), 0);
+    assert_eq!(wrong("store.rs", "use crate::left::Hand;"), 1, "from above");
+    assert_eq!(wrong("store/deep/down.rs", "use crate::{left, store};"), 1, "in a list");
+    assert_eq!(
+        wrong("store/rows.rs", "fn row() { super::super::right::hand() }"),
+        1,
+        "relative, without a `use`"
+    );
+    assert_eq!(wrong("left.rs", "use crate::right::{Foot, Hand};"), 2, "from beside");
+    assert_eq!(wrong("right.rs", "use crate::left::{hall::{Door, Key}, hall};"), 0, "by the door");
+    assert_eq!(wrong("right.rs", "use crate::left::{hall::Door, cellar};"), 1, "beside the door");
+    assert_eq!(wrong("store.rs", "//! See [`crate::left`].\n// crate::right does it."), 0, "in a comment");
+    assert_eq!(
+        wrong("store.rs", "#[cfg(test)]\nmod tests {\n    use crate::left::Hand;\n}\n"),
+        0,
+        "in a test"
+    );
+}
+
+impl House {
+    /// Imports that go up, or sideways by no door.
+    fn wrong_imports(&self, sources: &[(String, String)]) -> Vec<String> {
+        let mut wrong = Vec::new();
+        for (file, text) in sources {
+            let module = module_of(file);
+            let Some(from) = self.room_of(&module) else { continue };
+            for path in imports(&module, text) {
+                let Some(to) = self.room_of(&path).filter(|to| *to != from) else { continue };
+                let is_below = self.floor(&to) < self.floor(&from);
+                let inside = self.inside(&path).unwrap_or_default();
+                let is_door = |(who, what): &&(&str, &str)| {
+                    *who == from && (inside == *what || inside.starts_with(&format!("{what}::")))
+                };
+                if !is_below && !self.doors.iter().any(|door| is_door(&door)) {
+                    wrong.push(format!("{}/{file}: {from} may not import {inside}", self.sources));
+                }
+            }
+        }
+        wrong.sort();
+        wrong.dedup();
+        wrong
+    }
+
+    /// The path of a module below the one that holds the rooms.
+    fn inside(&self, module: &str) -> Option<String> {
+        let inside = match self.module {
+            "" => module,
+            holder => module.strip_prefix(holder)?.strip_prefix("::")?,
+        };
+        Some(inside.to_owned())
+    }
+
+    fn room_of(&self, module: &str) -> Option<String> {
+        let inside = self.inside(module)?;
+        let room = inside.split("::").next()?;
+        // The crate's own files, and names that are defined in the module itself, are no rooms.
+        let is_room =
+            room.starts_with(|first: char| first.is_ascii_lowercase()) && room != "main" && room != "lib";
+        is_room.then(|| room.to_owned())
+    }
+
+    fn floor(&self, room: &str) -> usize {
+        self.floors.iter().position(|rooms| rooms.contains(&room)).unwrap_or(usize::MAX)
+    }
+}
+
+/// The files of a crate with their texts, without those that hold tests.
+fn sources(folder: &str) -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let (mut folders, mut files) = (vec![root.clone()], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder of sources") {
+            let path: PathBuf = entry.expect("a file").path();
+            let is_of_tests = path.file_stem().is_some_and(|name| name == "tests");
+            if path.is_dir() && !is_of_tests {
+                folders.push(path);
+            } else if path.extension().is_some_and(|kind| kind == "rs") && !is_of_tests {
+                let name = path.strip_prefix(&root).expect("below the root").to_string_lossy().into_owned();
+                files.push((name, fs::read_to_string(&path).expect("a text")));
+            }
+        }
+    }
+    files
+}
+
+/// `http/market/trips.rs` is the module `http::market::trips`.
+fn module_of(file: &str) -> String {
+    file.trim_end_matches(".rs").trim_end_matches("/mod").replace('/', "::")
+}
+
+/// Every path of its own crate that a file names, from the crate's root.
+fn imports(module: &str, text: &str) -> Vec<String> {
+    let code: String = text
+        .split("#[cfg(test)]\nmod tests {")
+        .next()
+        .unwrap_or_default()
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .flat_map(|line| [line.split(" // ").next().unwrap_or_default(), "\n"])
+        .collect();
+    let mut found = Vec::new();
+    for (start, _) in code.match_indices("crate::").chain(code.match_indices("super::")) {
+        let before = code[..start].chars().next_back();
+        if before.is_some_and(|one| one.is_alphanumeric() || matches!(one, '_' | ':' | '$')) {
+            continue;
+        }
+        let mut rest = &code[start..];
+        let mut holder: Vec<&str> = if module == "lib" { Vec::new() } else { module.split("::").collect() };
+        if let Some(after) = rest.strip_prefix("crate::") {
+            (holder, rest) = (Vec::new(), after);
+        }
+        while let Some(after) = rest.strip_prefix("super::") {
+            holder.pop();
+            rest = after;
+        }
+        tree(&holder.join("::"), rest, &mut found);
+    }
+    found
+}
+
+/// Takes the paths of a tree as in `a::{b, c::d}` in.
+fn tree(holder: &str, text: &str, found: &mut Vec<String>) {
+    let join = |part: &str| if holder.is_empty() { part.to_owned() } else { format!("{holder}::{part}") };
+    if let Some(list) = text.strip_prefix('{') {
+        let (mut depth, mut start) = (0_usize, 0);
+        for (at, one) in list.char_indices() {
+            match one {
+                '{' => depth += 1,
+                '}' if depth == 0 => {
+                    tree(holder, list[start..at].trim(), found);
+                    return;
+                }
+                '}' => depth -= 1,
+                ',' if depth == 0 => {
+                    tree(holder, list[start..at].trim(), found);
+                    start = at + 1;
+                }
+                _ => {}
+            }
+        }
+        return;
+    }
+    let end = text.find(|one: char| !one.is_alphanumeric() && one != '_').unwrap_or(text.len());
+    let name = &text[..end];
+    if name.is_empty() || name == "self" {
+        found.extend((!holder.is_empty()).then(|| holder.to_owned()));
+        return;
+    }
+    match text[end..].strip_prefix("::") {
+        Some(rest) if rest.starts_with(|one: char| one.is_alphanumeric() || matches!(one, '_' | '{')) => {
+            tree(&join(name), rest, found);
+        }
+        _ => found.push(join(name)),
+    }
+}
