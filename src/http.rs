@@ -2,89 +2,39 @@
 //!
 //! `/api` and `/v1` answer alike. The list and the OpenAPI document must not differ; a test compares them.
 
-pub mod avatars;
-pub mod couriers;
-pub mod disputes;
-pub mod documents;
-mod ends;
-pub mod explain;
-pub mod handover;
+pub mod admin;
 pub mod health;
-pub mod identity;
 pub mod jobs;
-pub mod next;
-mod notifications;
+pub mod market;
+pub mod money;
 pub mod openapi;
-pub mod operators;
-pub mod packages;
 pub mod pages;
-pub mod photos;
+pub mod people;
 pub mod places;
-pub mod profile;
-pub mod request_log;
-pub mod requests;
-pub mod responses;
-mod reviews;
-pub mod search;
-pub mod sync;
-pub mod tracking;
-pub mod trips;
-pub mod updates;
 pub mod vocabulary;
-pub mod wallet;
 
+mod endpoint;
 mod input;
 pub mod links;
-mod loads;
-mod local_time;
-mod numbers;
 mod reference;
 mod uploads;
 
 use actix_web::http::Method;
-use actix_web::middleware::from_fn;
-use actix_web::{Route, guard, web};
+use actix_web::web;
 
-use crate::edge::access::{ADMIN, Access, OPERATORS, PUBLIC, REVIEWERS, SIGNED_IN, enforce};
-use crate::edge::limits::{Class, admit};
-use crate::edge::request_log::note;
-use documents::review;
-
+use crate::edge::access::{ADMIN, OPERATORS, PUBLIC, REVIEWERS, SIGNED_IN};
 use crate::ws::{self, ticket};
+use admin::{operators, request_log};
+use endpoint::answering;
+use market::{
+    couriers, disputes, explain, handover, packages, photos, requests, responses, search, sync, tracking,
+    trips, updates,
+};
+use money::wallet;
+use people::documents::{self, review};
+use people::{avatars, identity, notifications, profile};
 
-/// A path under `/api` and `/v1` with what it answers to.
-pub struct Endpoint {
-    /// The pattern, as in the OpenAPI document.
-    pub path: &'static str,
-    /// The methods, and who may use them.
-    pub methods: Vec<(Method, Access)>,
-    routes: Vec<Route>,
-}
-
-impl Endpoint {
-    fn at(path: &'static str) -> Self {
-        Self { path, methods: Vec::new(), routes: Vec::new() }
-    }
-
-    fn on(mut self, method: Method, access: Access, route: Route) -> Self {
-        let class = Class::of(self.path, &method);
-        let route = route
-            .wrap(from_fn(move |req, next| enforce(access, req, next)))
-            .wrap(from_fn(move |req, next| admit(class, req, next)))
-            .wrap(from_fn(note));
-        self.methods.push((method, access));
-        self.routes.push(route);
-        self
-    }
-}
-
-/// A route for a method. What answers `GET` answers `HEAD` too; the connection leaves the body out.
-fn answering(method: Method) -> Route {
-    match method {
-        Method::GET => web::route().guard(guard::Any(guard::Get()).or(guard::Head())),
-        method => web::method(method),
-    }
-}
+pub use endpoint::Endpoint;
 
 macro_rules! endpoints {
     ($($path:literal { $($method:ident $access:ident $handler:path),+ $(,)? })*) => {

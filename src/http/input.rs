@@ -1,5 +1,10 @@
 //! From the words of clients to domain values: points, amounts, texts. Bounds of every text field.
 
+pub(super) mod ends;
+pub(super) mod loads;
+pub(super) mod local_time;
+pub(super) mod numbers;
+
 use std::str::FromStr;
 
 use peerpack_actors::money::{Amount, Currency};
@@ -11,7 +16,7 @@ use crate::error::ApiError;
 use crate::error::wrong::Wrong;
 use crate::typed;
 
-pub(super) use super::numbers::{lenient_number, lenient_whole};
+pub(super) use numbers::{lenient_number, lenient_whole};
 
 /// Longest name, address or label, in characters.
 pub(super) const SHORT_TEXT: usize = 200;

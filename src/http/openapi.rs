@@ -18,12 +18,16 @@ use examples::Examples;
 use problems::Problems;
 use tidy::Tidy;
 
-use super::documents::{self, review};
-use super::{
-    answering, avatars, couriers, disputes, explain, handover, health, identity, jobs, notifications,
-    operators, packages, photos, places, profile, request_log, requests, responses, search, sync, tracking,
-    trips, wallet,
+use super::admin::{operators, request_log};
+use super::endpoint::answering;
+use super::market::{
+    couriers, disputes, explain, handover, packages, photos, requests, responses, search, sync, tracking,
+    trips,
 };
+use super::money::wallet;
+use super::people::documents::{self, review};
+use super::people::{avatars, identity, notifications, profile};
+use super::{health, jobs, places};
 
 #[derive(OpenApi)]
 #[openapi(

@@ -141,3 +141,8 @@ fn city(place: &Place) -> City {
         city: place.city.map(|PlaceId(city)| city.to_string()),
     }
 }
+
+/// The name of a place as the Mini App shows it.
+pub(in crate::http) fn place_name(id: PlaceId) -> String {
+    Gazetteer::bundled().get(id).map_or_else(String::new, |place| place.name_ru.to_string())
+}

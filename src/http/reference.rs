@@ -7,7 +7,7 @@ use actix_web::http::header::{self, ContentType};
 use actix_web::{HttpResponse, web};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, html};
 
-use super::answering;
+use super::endpoint::answering;
 use crate::ws::wire;
 
 const CONTRACT: &str = include_str!("../../docs/realtime.md");

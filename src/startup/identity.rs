@@ -11,7 +11,7 @@ use crate::auth::phone::{CodeSender, CommandSender, LogSender, NoSender};
 use crate::auth::revocations::{Ended, Learning, Revocations};
 use crate::config::{Config, Mode};
 use crate::edge::sockets::Sockets;
-use crate::http::operators::secret_hash;
+use crate::http::admin::operators::secret_hash;
 use crate::store::{Database, RevokedSession};
 
 /// How long the link for the first administrator is good.

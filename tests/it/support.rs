@@ -172,7 +172,7 @@ impl TestApp {
     /// The secret of a link for the first administrator.
     pub async fn invitation(&self) -> Option<String> {
         let (secret, now) = (hex::encode(rand::random::<[u8; 16]>()), self.app.clock.now());
-        let hash = peerpack::http::operators::secret_hash(&secret);
+        let hash = peerpack::http::admin::operators::secret_hash(&secret);
         let until = now + peerpack_actors::time::Span::hours(1);
         self.app.database.invite_first_admin(hash, until, now).await.unwrap().then_some(secret)
     }

@@ -1,0 +1,206 @@
+//! Operators: taking them on, changing what people may do, shutting people out.
+
+use actix_web::{HttpResponse, web};
+use peerpack_actors::ids::UserId;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::auth::password::{self, LEAST_PASSWORD, MOST_PASSWORD};
+use crate::auth::revocations::Revocations;
+use crate::auth::{Principal, Role};
+use crate::error::extract::Body;
+use crate::error::{ApiError, Problem};
+use crate::http::input;
+use crate::http::jobs::{JobView, view};
+use crate::jobs;
+use crate::store::{Change, JobKind, NewOperator};
+
+/// Somebody who is to sign in with a name and a password.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewOperator)]
+pub struct AddOperator {
+    login: String,
+    /// At least 12 characters.
+    password: String,
+    /// What others see.
+    name: String,
+    /// `viewer`, `dispatcher` or `admin`.
+    #[schema(value_type = Role)]
+    role: Role,
+}
+
+/// An operator was taken on.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OperatorAdded {
+    pub(in crate::http) success: bool,
+    pub(in crate::http) user_id: String,
+}
+
+/// Another role.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewRole {
+    /// `user`, `viewer`, `dispatcher` or `admin`.
+    #[schema(value_type = Role)]
+    role: Role,
+}
+
+/// It is so now.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AccountChanged {
+    success: bool,
+    /// What is still being called off, if that takes longer than this call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<JobView>,
+}
+
+/// Takes an operator on.
+#[utoipa::path(post, path = "/api/admin/operators", operation_id = "add_operator",
+    tag = "admin", security(("bearer" = [])),
+    request_body = AddOperator,
+    responses((status = 201, body = OperatorAdded), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub async fn add(app: web::Data<App>, body: Body<AddOperator>) -> Result<HttpResponse, ApiError> {
+    let AddOperator { login, password, name, role } = body.0;
+    if !role.is_operator() {
+        return Err(ApiError::unprocessable("role", "must be viewer, dispatcher or admin"));
+    }
+    let operator = new_operator(&app, login, password, name, role).await?;
+    let id = operator.id;
+    if !app.database.add_operator(operator, app.clock.now()).await? {
+        return Err(ApiError::conflict("login_taken", "somebody else has this login"));
+    }
+    Ok(HttpResponse::Created().json(OperatorAdded { success: true, user_id: id.to_string() }))
+}
+
+/// Gives a person another role. Their sessions end.
+#[utoipa::path(put, path = "/api/admin/users/{user_id}/role", operation_id = "set_role",
+    tag = "admin", security(("bearer" = [])),
+    params(("user_id" = String, Path, description = "The user")), request_body = NewRole,
+    responses((status = 200, body = AccountChanged), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn set_role(
+    app: web::Data<App>,
+    principal: Principal,
+    revocations: web::Data<Revocations>,
+    path: web::Path<UserId>,
+    body: Body<NewRole>,
+) -> Result<HttpResponse, ApiError> {
+    let (user, now) = (somebody_else(principal, path.into_inner())?, app.clock.now());
+    let change = app.database.set_role(user, body.0.role, now).await?;
+    changed(change, &revocations, &app).await?;
+    Ok(HttpResponse::Ok().json(AccountChanged { success: true, job: None }))
+}
+
+/// Shuts a person out. Their sessions end, their trips and waiting packages are called off.
+#[utoipa::path(post, path = "/api/admin/users/{user_id}/block", operation_id = "block_user",
+    tag = "admin", security(("bearer" = [])),
+    params(("user_id" = String, Path, description = "The user")),
+    responses((status = 200, body = AccountChanged), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn block(
+    app: web::Data<App>,
+    principal: Principal,
+    revocations: web::Data<Revocations>,
+    path: web::Path<UserId>,
+) -> Result<HttpResponse, ApiError> {
+    set_blocked(&app, principal, &revocations, path.into_inner(), true).await
+}
+
+/// Lets a person in again.
+#[utoipa::path(post, path = "/api/admin/users/{user_id}/unblock", operation_id = "unblock_user",
+    tag = "admin", security(("bearer" = [])),
+    params(("user_id" = String, Path, description = "The user")),
+    responses((status = 200, body = AccountChanged), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn unblock(
+    app: web::Data<App>,
+    principal: Principal,
+    revocations: web::Data<Revocations>,
+    path: web::Path<UserId>,
+) -> Result<HttpResponse, ApiError> {
+    set_blocked(&app, principal, &revocations, path.into_inner(), false).await
+}
+
+/// Takes an operator's second factor away, who has lost it and the recovery codes too. Their sessions end.
+#[utoipa::path(delete, path = "/api/admin/users/{user_id}/second-factor", operation_id = "reset_second_factor",
+    tag = "admin", security(("bearer" = [])),
+    params(("user_id" = String, Path, description = "The operator")),
+    responses((status = 200, body = AccountChanged), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn reset_second_factor(
+    app: web::Data<App>,
+    principal: Principal,
+    revocations: web::Data<Revocations>,
+    path: web::Path<UserId>,
+) -> Result<HttpResponse, ApiError> {
+    let user = somebody_else(principal, path.into_inner())?;
+    let known = app.database.remove_second_factor(user, app.clock.now()).await?;
+    changed(if known { Change::Made } else { Change::NobodyThere }, &revocations, &app).await?;
+    Ok(HttpResponse::Ok().json(AccountChanged { success: true, job: None }))
+}
+
+async fn set_blocked(
+    app: &App,
+    principal: Principal,
+    revocations: &Revocations,
+    user: UserId,
+    blocked: bool,
+) -> Result<HttpResponse, ApiError> {
+    let user = somebody_else(principal, user)?;
+    let change = app.database.set_blocked(user, blocked, app.clock.now()).await?;
+    changed(change, revocations, app).await?;
+    let job = if blocked { jobs::begin(app, JobKind::Account, user.uuid()).await } else { None };
+    Ok(HttpResponse::Ok().json(AccountChanged { success: true, job: job.map(view) }))
+}
+
+/// Nobody changes their own rights. That the last administrator stays one is decided with the change itself.
+fn somebody_else(principal: Principal, user: UserId) -> Result<UserId, ApiError> {
+    if user == principal.user {
+        return Err(ApiError::conflict("own_account", "another administrator has to do this"));
+    }
+    Ok(user)
+}
+
+async fn changed(change: Change, revocations: &Revocations, app: &App) -> Result<(), ApiError> {
+    match change {
+        Change::Made => {}
+        Change::NobodyThere => return Err(ApiError::not_found()),
+        Change::LastAdministrator => {
+            let message = "there would be no administrator left";
+            return Err(ApiError::conflict("last_administrator", message));
+        }
+    }
+    Ok(revocations.refresh(app.clock.now()).await?)
+}
+
+/// Checks and hashes what an operator comes with.
+pub(in crate::http) async fn new_operator(
+    app: &App,
+    login: String,
+    password: String,
+    name: String,
+    role: Role,
+) -> Result<NewOperator, ApiError> {
+    let login = login.to_lowercase();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'@');
+    if !(3..=64).contains(&login.len()) || !login.bytes().all(plain) {
+        return Err(ApiError::unprocessable("login", "must be 3 to 64 letters, digits, or any of . _ - @"));
+    }
+    if password.chars().count() < LEAST_PASSWORD || password.len() > MOST_PASSWORD {
+        return Err(ApiError::unprocessable("password", "must have 12 to 256 characters"));
+    }
+    let name = input::name("name", &name)?;
+    let id = UserId::new(app.clock.now(), app.clock.random());
+    let password_hash = password::OPERATORS.hash(password, rand::random()).await?;
+    Ok(NewOperator { id, login, password_hash, name, role })
+}
+
+/// What is kept of the secret of a link. 256 random bits need no slow hash.
+#[must_use]
+pub fn secret_hash(secret: &str) -> String {
+    hex::encode(Sha256::digest(secret.as_bytes()))
+}

@@ -1,0 +1,3 @@
+//! Money of people: what they have, and what is on its way out.
+
+pub mod wallet;
