@@ -61,7 +61,7 @@ structure() {
     local start='(^|[^A-Za-z0-9_:])' # a crate's name, not a module of ours behind `::`
     only_in "${start}(sqlx::|use sqlx)" 'src/store(\.rs|/.*\.rs)' \
         "SQL belongs to src/store alone. Add a method to the store and call it:" || status=1
-    only_in "(Conn|Backend)::(Postgres|Sqlite)" 'src/store(\.rs|/(setup|run|lanes|writer|sql|audit|commit/money)\.rs)' \
+    only_in "(Conn|Backend)::(Postgres|Sqlite)" 'src/store(\.rs|/(setup|sql|engine/(run|lanes|writer|commit/money)|upkeep/audit)\.rs)' \
         "Both databases get the same SQL; let src/store/sql.rs make the difference:" || status=1
     only_in "${start}(redis::|use redis)" 'src/bus(\.rs|/.*\.rs)' \
         "Redis belongs to src/bus alone. Add a method to the bus and call it:" || status=1

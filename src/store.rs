@@ -8,42 +8,14 @@
 //! All work runs in tasks of its own, on the runtime that opened the database, with a deadline: a caller that
 //! goes away cancels nothing, and a database that hangs hangs nobody.
 
-mod accounts;
-mod audit;
-mod codec;
-mod codes;
-mod commit;
-mod disputes;
-mod documents;
+mod engine;
 mod failure;
-mod files;
-mod groups;
-mod guesses;
-mod hand_overs;
-mod jobs;
-mod lanes;
-mod load;
-mod notifications;
-mod port;
-mod postgres;
-mod prepared;
-mod prune;
-mod receipts;
-mod reviews;
-mod run;
-mod second_factors;
-mod sessions;
+mod market;
+mod money;
+mod people;
 mod setup;
-mod sign_in_links;
 mod sql;
-mod sqlite;
-mod tickets;
-mod tokens;
-mod users;
-mod views;
-mod withdrawals;
-mod writer;
-mod writing;
+mod upkeep;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,27 +23,27 @@ use std::time::Duration;
 use sqlx::{PgPool, SqlitePool};
 use tokio::runtime::Handle;
 
-pub use accounts::{Change, Deletion, NewOperator};
-pub use codes::{Asking, Candidate, CodeBudget, Plan as CodePlan};
-pub use disputes::DisputeRecord;
-pub use documents::{Added, Document, DocumentState};
-pub use files::FileRecord;
-pub use guesses::Pauses;
-pub use jobs::{Job, JobKind};
-pub use notifications::{About, AboutPackage, AboutRequest, AboutTrip, NotificationRecord};
-pub use postgres::pool_options;
-pub use receipts::Kept;
-pub use reviews::{NewReview, PastDelivery, Reputation, ReviewRecord, Reviewed};
-pub use second_factors::SecondFactor;
-pub use sessions::{RevokedSession, Session};
-pub use setup::OpenError;
-pub use tickets::Ticket;
-pub use tokens::{RefreshToken, Rotation};
-pub use users::{Profile, TelegramProfile, User};
-pub use views::{
-    Balance, PackageHeader, Person, RequestHeader, SenderPackages, TransferRecord, TripHeader, TripRequest,
-    TripRequests, Which,
+pub use engine::jobs::{Job, JobKind};
+pub use engine::receipts::Kept;
+pub use market::disputes::DisputeRecord;
+pub use market::reviews::{NewReview, PastDelivery, Reputation, ReviewRecord, Reviewed};
+pub use market::views::{
+    PackageHeader, Person, RequestHeader, SenderPackages, TripHeader, TripRequest, TripRequests, Which,
 };
+pub use money::wallet::{Balance, TransferRecord};
+pub use people::accounts::{Change, Deletion, NewOperator};
+pub use people::attempts::Pauses;
+pub use people::codes::{Asking, Candidate, CodeBudget, Plan as CodePlan};
+pub use people::documents::{Added, Document, DocumentState};
+pub use people::files::FileRecord;
+pub use people::notifications::{About, AboutPackage, AboutRequest, AboutTrip, NotificationRecord};
+pub use people::second_factors::SecondFactor;
+pub use people::sessions::{RevokedSession, Session};
+pub use people::tickets::Ticket;
+pub use people::tokens::{RefreshToken, Rotation};
+pub use people::users::{Profile, TelegramProfile, User};
+pub use setup::OpenError;
+pub use sql::postgres::pool_options;
 
 /// How long one piece of work may take in all, waiting included. Whoever polls
 /// [`changes`](peerpack_actors::ports::Store::changes) must look back at least this far: a change carries the
@@ -93,7 +65,7 @@ impl Settings {
     /// The defaults for a database.
     pub fn new(url: impl Into<String>) -> Self {
         let url = url.into();
-        let connections = if postgres::is_url(&url) { 16 } else { 4 };
+        let connections = if sql::postgres::is_url(&url) { 16 } else { 4 };
         Self { url, connections, deadline: DEADLINE }
     }
 }
@@ -109,12 +81,12 @@ struct Inner {
     /// Where the work runs: its sockets belong to this runtime, whoever calls.
     runtime: Handle,
     deadline: Duration,
-    writing: writing::Writing,
+    writing: sql::writable::Writing,
 }
 
 enum Backend {
-    Postgres { pool: PgPool, lanes: lanes::Lanes, url: String },
-    Sqlite { readers: SqlitePool, writer: writer::Writer, path: std::path::PathBuf },
+    Postgres { pool: PgPool, lanes: engine::lanes::Lanes, url: String },
+    Sqlite { readers: SqlitePool, writer: engine::writer::Writer, path: std::path::PathBuf },
 }
 
 impl Database {

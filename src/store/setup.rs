@@ -8,11 +8,12 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::runtime::Handle;
 
+use super::engine::lanes::Lanes;
+use super::engine::writer;
 use super::failure::Failure;
-use super::lanes::Lanes;
-use super::sql::{args, sql};
-use super::writing::Writing;
-use super::{Backend, Database, Inner, Settings, postgres, sqlite, writer};
+use super::sql::writable::Writing;
+use super::sql::{args, postgres, sql, sqlite};
+use super::{Backend, Database, Inner, Settings};
 use peerpack_actors::ports::Unavailable;
 use peerpack_actors::time::Time;
 

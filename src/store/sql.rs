@@ -4,6 +4,11 @@
 //! of rows as an argument) [`over_rows!`] writes both texts from one source. No table or column is named
 //! here.
 
+pub(super) mod codec;
+pub(super) mod postgres;
+pub(super) mod sqlite;
+pub(super) mod writable;
+
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnection, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};

@@ -1,0 +1,46 @@
+//! Units as they wait to be applied.
+
+use std::sync::Arc;
+
+use peerpack_actors::ids::PackageId;
+use peerpack_actors::unit::{PackageChange, TripChange, Unit};
+
+use crate::store::failure::Failure;
+use crate::store::sql::codec::to_document;
+
+/// A unit with everything worked out that needs no database, so that locks are held only for what does.
+pub(in crate::store) struct Prepared {
+    unit: Unit,
+    /// The events as they are stored, in the order of the notices.
+    pub(in crate::store) bodies: Vec<Arc<str>>,
+}
+
+impl std::ops::Deref for Prepared {
+    type Target = Unit;
+
+    fn deref(&self) -> &Unit {
+        &self.unit
+    }
+}
+
+impl Prepared {
+    pub(in crate::store) fn new(unit: Unit) -> Result<Self, Failure> {
+        let body = |notice: &peerpack_actors::stream::Notice| to_document(&notice.event).map(Arc::from);
+        let bodies = unit.notices.iter().map(body).collect::<Result<_, _>>()?;
+        Ok(Self { unit, bodies })
+    }
+
+    /// The packages it touches. Two units that share one cannot be applied as one.
+    pub(in crate::store) fn package_ids(&self) -> impl Iterator<Item = PackageId> {
+        self.unit.packages.iter().map(|change| match change {
+            PackageChange::New(package) => package.id,
+            PackageChange::Update { id, .. } => *id,
+        })
+    }
+
+    /// Whether it counts on a trip's version, and so cannot be applied as one with units that take room
+    /// there.
+    pub(in crate::store) fn moves_a_trip(&self) -> bool {
+        self.unit.trips.iter().any(|change| matches!(change, TripChange::Moved { .. }))
+    }
+}

@@ -1,0 +1,291 @@
+//! The one writer of a SQLite file.
+//!
+//! SQLite lets one transaction write at a time, and each commit waits for the disk. So one task owns the one
+//! writing connection, takes work from a bounded queue, and lets everything that waits share one transaction
+//! and one wait for the disk. Each piece of work has its own savepoint: one that fails takes nobody with it.
+//! Nobody is answered before the shared commit.
+
+use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use peerpack_actors::ports::Committed;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use super::commit;
+use super::groups::{GROUP, Order, QUEUE, closed, refused, take, wait};
+use super::prepared::Prepared;
+use crate::store::failure::Failure;
+use crate::store::sql::Conn;
+
+/// Hands work to the writing task.
+pub(in crate::store) struct Writer {
+    queue: mpsc::Sender<Message>,
+}
+
+enum Message {
+    Unit(Order),
+    Work(Box<dyn Job>),
+    Close(oneshot::Sender<()>),
+}
+
+/// A piece of work with its type erased.
+trait Job: Send {
+    /// Does the work and remembers the outcome; what failed is to be undone.
+    fn run<'a>(&'a mut self, conn: &'a mut Conn) -> BoxFuture<'a, ()>;
+
+    /// Why it failed, if it did.
+    fn failure(&self) -> Option<&Failure>;
+
+    /// Answers. `trouble` is what befell the whole group.
+    fn answer(self: Box<Self>, trouble: Option<&str>);
+}
+
+struct Task<T, F> {
+    work: F,
+    outcome: Option<Result<T, Failure>>,
+    reply: oneshot::Sender<Result<T, Failure>>,
+}
+
+impl<T, F> Job for Task<T, F>
+where
+    T: Send,
+    F: for<'a> Fn(&'a mut Conn) -> BoxFuture<'a, Result<T, Failure>> + Send,
+{
+    fn run<'a>(&'a mut self, conn: &'a mut Conn) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            // A panic must not kill the only writer.
+            let outcome = AssertUnwindSafe((self.work)(conn)).catch_unwind().await;
+            let outcome = outcome.unwrap_or_else(|_| Err(Failure::Broken("the work panicked".to_owned())));
+            self.outcome = Some(outcome);
+        })
+    }
+
+    fn failure(&self) -> Option<&Failure> {
+        self.outcome.as_ref()?.as_ref().err()
+    }
+
+    fn answer(self: Box<Self>, trouble: Option<&str>) {
+        let outcome = match (trouble, self.outcome) {
+            (None, Some(outcome)) => outcome,
+            (Some(trouble), _) => Err(Failure::Unavailable(trouble.to_owned())),
+            (None, None) => Err(Failure::Broken("the work was never done".to_owned())),
+        };
+        // Whoever asked may be gone; the work is done all the same.
+        self.reply.send(outcome).ok();
+    }
+}
+
+impl Writer {
+    /// Opens the file and starts the task.
+    pub(in crate::store) async fn open(options: SqliteConnectOptions) -> Result<Self, sqlx::Error> {
+        let conn = options.connect().await?;
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        tokio::spawn(write_all(options, Conn::Sqlite(conn), waiting));
+        Ok(Self { queue })
+    }
+
+    /// Does a piece of work, all of it or nothing. Once this has been polled it is done, whether or not the
+    /// caller waits.
+    pub(in crate::store) async fn write<T, F>(&self, work: F, until: Instant) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: for<'a> Fn(&'a mut Conn) -> BoxFuture<'a, Result<T, Failure>> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        self.send(Message::Work(Box::new(Task { work, outcome: None, reply })))?;
+        wait(answer, until).await
+    }
+
+    /// Applies a unit, likewise.
+    pub(in crate::store) async fn apply(
+        &self,
+        unit: Arc<Prepared>,
+        until: Instant,
+    ) -> Result<Committed, Failure> {
+        let (order, answer) = Order::new(unit, until);
+        self.send(Message::Unit(order))?;
+        wait(answer, until).await
+    }
+
+    fn send(&self, message: Message) -> Result<(), Failure> {
+        let sent = self.queue.try_send(message);
+        metrics::gauge!("peerpack_store_write_queue").set((QUEUE - self.queue.capacity()) as f64);
+        sent.map_err(|error| refused(&error))
+    }
+
+    /// Does what is queued, then closes the file.
+    pub(in crate::store) async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        if self.queue.send(Message::Close(done)).await.is_ok() {
+            closed.await.ok();
+        }
+    }
+}
+
+async fn write_all(options: SqliteConnectOptions, mut conn: Conn, mut waiting: mpsc::Receiver<Message>) {
+    let mut closing = None;
+    while closing.is_none() {
+        let Some(mut message) = waiting.recv().await else { break };
+        let mut batch = Batch::default();
+        loop {
+            match message {
+                Message::Unit(order) => batch.units.push_back(order),
+                Message::Work(job) => batch.jobs.push(job),
+                Message::Close(done) => {
+                    waiting.close();
+                    closing = Some(done);
+                }
+            }
+            if batch.len() >= GROUP || closing.is_some() {
+                break;
+            }
+            match waiting.try_recv() {
+                Ok(next) => message = next,
+                Err(_) => break,
+            }
+        }
+        let trouble = batch.write(&mut conn).await.err().map(|failure| trouble(&failure));
+        if trouble.is_some() {
+            conn = recover(&options, conn).await;
+        }
+        batch.answer(trouble.as_deref());
+    }
+    if let Conn::Sqlite(conn) = conn
+        && let Err(error) = conn.close().await
+    {
+        tracing::warn!(%error, "the database file was not closed cleanly");
+    }
+    if let Some(done) = closing {
+        done.send(()).ok();
+    }
+}
+
+/// What shares one transaction.
+#[derive(Default)]
+struct Batch {
+    units: VecDeque<Order>,
+    jobs: Vec<Box<dyn Job>>,
+    /// Units that have been tried, with their outcomes.
+    done: Vec<(Order, Result<Committed, Failure>)>,
+}
+
+impl Batch {
+    fn len(&self) -> usize {
+        self.units.len() + self.jobs.len()
+    }
+
+    /// One transaction for all. An error here is about the transaction itself, not about a piece of work.
+    async fn write(&mut self, conn: &mut Conn) -> Result<(), Failure> {
+        if self.len() == 0 {
+            return Ok(());
+        }
+        // A deferred transaction that turns to writing fails at once when somebody else writes, without
+        // waiting.
+        conn.control("BEGIN IMMEDIATE").await?;
+        while !self.units.is_empty() {
+            let group = take(&mut self.units, Instant::now());
+            self.apply_group(conn, group).await?;
+        }
+        for job in &mut self.jobs {
+            conn.control("SAVEPOINT job").await?;
+            job.run(conn).await;
+            end_savepoint(conn, job.failure()).await?;
+        }
+        conn.control("COMMIT").await
+    }
+
+    async fn apply_group(&mut self, conn: &mut Conn, group: Vec<Order>) -> Result<(), Failure> {
+        let units: Vec<Arc<Prepared>> = group.iter().map(|order| order.unit.clone()).collect();
+        // Answered by `answer` even if what follows breaks the whole transaction.
+        let first = self.done.len();
+        let unknown = || Err(Failure::Broken("the unit was never applied".to_owned()));
+        self.done.extend(group.into_iter().map(|order| (order, unknown())));
+        match savepoint(conn, &units).await? {
+            Ok(committed) => {
+                for ((_, outcome), committed) in self.done[first..].iter_mut().zip(committed) {
+                    *outcome = Ok(committed);
+                }
+                return Ok(());
+            }
+            Err(failure) if units.len() == 1 => {
+                self.done[first].1 = Err(failure);
+                return Ok(());
+            }
+            Err(_) => {}
+        }
+        for ((_, outcome), unit) in self.done[first..].iter_mut().zip(units) {
+            let alone = savepoint(conn, &[unit]).await?;
+            *outcome = alone.map(|mut committed| committed.pop().unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    /// Answers all. `trouble` is what befell the transaction.
+    fn answer(self, trouble: Option<&str>) {
+        let befallen = || trouble.map(|text| Failure::Unavailable(text.to_owned()));
+        for (order, outcome) in self.done {
+            order.answer(befallen().map_or(outcome, Err));
+        }
+        for order in self.units {
+            order.answer(Err(befallen().unwrap_or_else(closed)));
+        }
+        for job in self.jobs {
+            job.answer(trouble);
+        }
+    }
+}
+
+/// Applies units as one, or leaves no trace of them. The outer error is about the transaction.
+async fn savepoint(
+    conn: &mut Conn,
+    units: &[Arc<Prepared>],
+) -> Result<Result<Vec<Committed>, Failure>, Failure> {
+    conn.control("SAVEPOINT job").await?;
+    // A panic must not kill the only writer.
+    let outcome = AssertUnwindSafe(commit::apply(conn, units)).catch_unwind().await;
+    let outcome = outcome.unwrap_or_else(|_| Err(Failure::Broken("applying units panicked".to_owned())));
+    end_savepoint(conn, outcome.as_ref().err()).await?;
+    Ok(outcome)
+}
+
+async fn end_savepoint(conn: &mut Conn, failure: Option<&Failure>) -> Result<(), Failure> {
+    if let Some(failure) = failure {
+        // Fails when the error has already undone the whole transaction (a full disk, for one): then it befell all.
+        let undone = conn.control("ROLLBACK TO job").await;
+        undone.map_err(|lost| {
+            failure.takes_no_writes().map_or(lost, |_| Failure::Unavailable(trouble(failure)))
+        })?;
+    }
+    conn.control("RELEASE job").await
+}
+
+fn trouble(failure: &Failure) -> String {
+    match failure {
+        Failure::Unavailable(text) | Failure::Retry(text) | Failure::Locked(text) | Failure::Broken(text) => {
+            text.clone()
+        }
+        Failure::Conflict | Failure::Refused(_) => "the transaction failed".to_owned(),
+    }
+}
+
+/// A connection that is in no transaction: the same one, or a new one.
+async fn recover(options: &SqliteConnectOptions, mut conn: Conn) -> Conn {
+    // Fails when nothing is open any more; what counts is whether a new transaction can begin.
+    conn.control("ROLLBACK").await.ok();
+    if conn.control("BEGIN; ROLLBACK").await.is_ok() {
+        return conn;
+    }
+    match options.connect().await {
+        Ok(fresh) => Conn::Sqlite(fresh),
+        Err(error) => {
+            tracing::error!(%error, "the database file cannot be opened again");
+            conn
+        }
+    }
+}

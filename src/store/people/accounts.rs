@@ -1,0 +1,398 @@
+//! Accounts beyond their profile: phones, operators, being shut out, being deleted.
+
+use peerpack_actors::ids::UserId;
+use peerpack_actors::ports::Unavailable;
+use peerpack_actors::time::Time;
+
+use super::files;
+use super::sessions::revoke_all;
+use super::users::{User, returned_columns, user, user_columns};
+use crate::auth::Role;
+use crate::files::FileName;
+use crate::store::Database;
+use crate::store::engine::jobs;
+use crate::store::failure::Failure;
+use crate::store::sql::{Alone, Conn, Sql, args, each, locking, sql};
+
+const UPSERT_PHONE: Sql = sql(concat!(
+    "INSERT INTO users AS u (id, phone, name, role, created_at, updated_at) \
+     VALUES ($1, $2, $3, 'user', $4, $4) \
+     ON CONFLICT (phone) WHERE phone IS NOT NULL DO UPDATE SET deleted_at = NULL RETURNING ",
+    returned_columns!()
+));
+
+const OF_PHONE: Sql = sql(concat!("SELECT ", user_columns!(), " FROM users AS u WHERE u.phone = $1"));
+
+const ADD_OPERATOR: Sql = sql("\
+    INSERT INTO users (id, login, password_hash, name, role, created_at, updated_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $6)");
+
+const OPERATOR: Sql = sql(concat!(
+    "SELECT u.password_hash, ",
+    user_columns!(),
+    " FROM users AS u WHERE u.login = $1 AND u.deleted_at IS NULL"
+));
+
+const INVITE: Sql = sql("\
+    INSERT INTO invitations (hash, created_at, expires_at) SELECT $1, $2, $3 \
+    WHERE NOT EXISTS (SELECT 1 FROM users WHERE role = 'admin' AND deleted_at IS NULL AND blocked_at IS NULL) \
+    AND NOT EXISTS (SELECT 1 FROM invitations WHERE used_at IS NULL AND expires_at > $2)");
+
+const REDEEM: Sql = sql("\
+    UPDATE invitations SET used_at = $2 WHERE hash = $1 AND used_at IS NULL AND expires_at > $2 \
+    AND NOT EXISTS (SELECT 1 FROM users WHERE role = 'admin' AND deleted_at IS NULL AND blocked_at IS NULL)");
+
+// Somebody else who can undo what is done.
+const IS_LAST_ADMIN: Sql = sql("\
+    SELECT 1 AS one FROM users WHERE id = $1 AND role = 'admin' AND deleted_at IS NULL AND blocked_at IS NULL \
+    AND NOT EXISTS (SELECT 1 FROM users AS o \
+        WHERE o.role = 'admin' AND o.deleted_at IS NULL AND o.blocked_at IS NULL AND o.id <> $1)");
+
+const SET_BLOCKED: Sql = sql("UPDATE users SET blocked_at = $2, updated_at = $3 WHERE id = $1");
+const SET_ROLE: Sql = sql("UPDATE users SET role = $2, updated_at = $3 WHERE id = $1");
+
+/// Deals that are under way with that person. A package and a trip name the same people as their requests, and have them by key.
+macro_rules! has_deals {
+    ($who:literal) => {
+        concat!(
+            "(EXISTS (SELECT 1 FROM packages AS p WHERE p.sender = ",
+            $who,
+            " AND p.state IN ('assigned', 'in_transit', 'delivered')) \
+             OR EXISTS (SELECT 1 FROM trips AS t JOIN requests AS q ON q.trip_id = t.id WHERE t.courier = ",
+            $who,
+            " AND q.state IN ('accepted', 'picked_up', 'delivered', 'disputed')))"
+        )
+    };
+}
+
+/// Money of that person's. What is on its way out may come back.
+macro_rules! has_money {
+    ($who:literal) => {
+        concat!(
+            "(EXISTS (SELECT 1 FROM wallets AS w WHERE w.user_id = ",
+            $who,
+            " AND w.balance > 0) \
+             OR EXISTS (SELECT 1 FROM withdrawals AS o WHERE o.user_id = ",
+            $who,
+            " AND o.state = 'queued'))"
+        )
+    };
+}
+
+const OBSTACLE: Sql = sql(concat!(
+    "SELECT CASE WHEN ",
+    has_deals!("$1"),
+    " THEN 'deals' WHEN ",
+    has_money!("$1"),
+    " THEN 'money' END AS obstacle"
+));
+// See `commit/parties.rs`: a deal that is being made now is there, or hears of the deletion.
+const LEAVE: Sql = locking!("SELECT role FROM users WHERE id = $1", "FOR UPDATE");
+const DELETE: Sql = sql("UPDATE users SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL");
+
+const LEFT_BEHIND: Sql = sql("\
+    SELECT u.id FROM users AS u \
+    WHERE (u.deleted_at IS NOT NULL AND u.erased_at IS NULL OR u.blocked_at IS NOT NULL) AND ( \
+        EXISTS (SELECT 1 FROM trips AS t WHERE t.courier = u.id AND t.state IN ('active', 'in_progress') \
+            AND NOT EXISTS (SELECT 1 FROM requests AS q WHERE q.trip_id = t.id AND q.state = 'picked_up')) \
+        OR EXISTS (SELECT 1 FROM packages AS p WHERE p.sender = u.id AND p.state = 'open')) \
+    ORDER BY COALESCE(u.deleted_at, u.blocked_at), u.id LIMIT $1");
+
+/// Accounts that are to be erased: deleted long enough ago, and nothing keeps them.
+macro_rules! to_erase {
+    ($before:literal) => {
+        concat!(
+            "u.deleted_at <= ",
+            $before,
+            " AND u.erased_at IS NULL AND NOT ",
+            has_deals!("u.id"),
+            " AND NOT ",
+            has_money!("u.id")
+        )
+    };
+}
+
+const TO_ERASE: Sql = sql(concat!(
+    "SELECT u.id FROM users AS u WHERE ",
+    to_erase!("$1"),
+    " ORDER BY u.deleted_at, u.id LIMIT $2"
+));
+
+// The books and the other party's memory stay; what names the person goes. Whoever has come back since they were found stays.
+const ERASE: Sql = sql(concat!(
+    "UPDATE users AS u SET name = 'Удалённый пользователь', username = NULL, avatar = NULL, phone = NULL, \
+     telegram_id = NULL, language = NULL, login = NULL, password_hash = NULL, verified_at = NULL, \
+     erased_at = $2, updated_at = $2 WHERE u.id = $1 AND ",
+    to_erase!("$3")
+));
+const ERASE_METHODS: Sql = sql("UPDATE withdrawals SET method = '' WHERE user_id = $1 AND method <> ''");
+
+/// Somebody who signs in with a name and a password.
+#[derive(Clone, Debug)]
+pub struct NewOperator {
+    /// The id they will have.
+    pub id: UserId,
+    /// The name they sign in with.
+    pub login: String,
+    /// The slow hash of the password.
+    pub password_hash: String,
+    /// What others see.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+}
+
+/// What became of a wish to be deleted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Deletion {
+    /// In a week what names the person is gone.
+    Begun,
+    /// A deal is under way.
+    OpenDeals,
+    /// There is money in the wallet, or on its way out.
+    MoneyLeft,
+    /// Operators do not leave by this door.
+    Operator,
+}
+
+/// What became of a wish to change what somebody may do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// It is so now.
+    Made,
+    /// There is no such person.
+    NobodyThere,
+    /// It would leave no administrator.
+    LastAdministrator,
+}
+
+impl Change {
+    const fn of(found: bool) -> Self {
+        if found { Self::Made } else { Self::NobodyThere }
+    }
+}
+
+impl Database {
+    /// Signs a phone in: makes the user under the id `fresh` if the number is new. The flag says so.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn upsert_phone_user(
+        &self,
+        phone: String,
+        name: String,
+        fresh: UserId,
+        now: Time,
+    ) -> Result<(User, bool), Unavailable> {
+        let work = self.write(move |conn| {
+            let (phone, name) = (phone.clone(), name.clone());
+            Box::pin(async move {
+                user(&conn.one(UPSERT_PHONE, args![fresh.uuid(), phone, name, now.ms()]).await?)
+            })
+        });
+        let user = work.await?;
+        let is_new = user.id == fresh;
+        Ok((user, is_new))
+    }
+
+    /// Whose a phone is, if it has signed in before.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn user_of_phone(&self, phone: &str) -> Result<Option<User>, Unavailable> {
+        let row = self.row(OF_PHONE, args![phone]).await?;
+        Ok(row.as_ref().map(user).transpose()?)
+    }
+
+    /// Takes an operator on; answers whether the login was free.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn add_operator(&self, operator: NewOperator, now: Time) -> Result<bool, Unavailable> {
+        let work = self.write(move |conn| {
+            let operator = operator.clone();
+            Box::pin(async move { add_operator(conn, operator, now).await })
+        });
+        match work.await {
+            Ok(()) => Ok(true),
+            Err(Failure::Conflict) => Ok(false),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// The operator of a login, with the hash of the password.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn operator(&self, login: &str) -> Result<Option<(User, String)>, Unavailable> {
+        let Some(row) = self.row(OPERATOR, args![login]).await? else { return Ok(None) };
+        let hash = row.get::<Option<String>>("password_hash")?.unwrap_or_default();
+        Ok(Some((user(&row)?, hash)))
+    }
+
+    /// Keeps the hash of a link that makes the first administrator, unless there is an administrator or a link.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn invite_first_admin(
+        &self,
+        hash: String,
+        expires_at: Time,
+        now: Time,
+    ) -> Result<bool, Unavailable> {
+        Ok(self.execute(INVITE, args![hash, now.ms(), expires_at.ms()]).await? == 1)
+    }
+
+    /// Uses the link up and takes its bearer on; answers whether the link was good.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn redeem_invitation(
+        &self,
+        hash: String,
+        operator: NewOperator,
+        now: Time,
+    ) -> Result<bool, Unavailable> {
+        let work = self.write(move |conn| {
+            let (hash, operator) = (hash.clone(), operator.clone());
+            Box::pin(async move {
+                if conn.execute(REDEEM, args![hash, now.ms()]).await? != 1 {
+                    return Ok(false);
+                }
+                add_operator(conn, operator, now).await?;
+                Ok(true)
+            })
+        });
+        match work.await {
+            Err(Failure::Conflict) => Ok(false),
+            outcome => Ok(outcome?),
+        }
+    }
+
+    /// Gives a person another role and ends their sessions, whose tokens name the old one; the last administrator stays one.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn set_role(&self, id: UserId, role: Role, now: Time) -> Result<Change, Unavailable> {
+        let work = self.write(move |conn| {
+            Box::pin(async move {
+                if role != Role::Admin && is_last_admin(conn, id).await? {
+                    return Ok(Change::LastAdministrator);
+                }
+                let changed = conn.execute(SET_ROLE, args![id.uuid(), role.word(), now.ms()]).await? == 1;
+                revoke_all(conn, id, now).await?;
+                Ok(Change::of(changed))
+            })
+        });
+        Ok(work.await?)
+    }
+
+    /// Shuts a person out and ends their sessions, or lets them in again; the last administrator is not shut out.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn set_blocked(&self, id: UserId, blocked: bool, now: Time) -> Result<Change, Unavailable> {
+        let work = self.write(move |conn| {
+            Box::pin(async move {
+                if blocked && is_last_admin(conn, id).await? {
+                    return Ok(Change::LastAdministrator);
+                }
+                let since = blocked.then_some(now.ms());
+                let changed = conn.execute(SET_BLOCKED, args![id.uuid(), since, now.ms()]).await? == 1;
+                if blocked {
+                    revoke_all(conn, id, now).await?;
+                    jobs::add_for_account(conn, id, now).await?;
+                }
+                Ok(Change::of(changed))
+            })
+        });
+        Ok(work.await?)
+    }
+
+    /// Begins to delete an account, unless somebody else's goods or money hang on it. Signing in again restores it
+    /// until it is erased.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn delete_account(&self, id: UserId, now: Time) -> Result<Deletion, Unavailable> {
+        let work = self.write(move |conn| {
+            Box::pin(async move {
+                let row = conn.optional(LEAVE, args![id.uuid()]).await?;
+                let role = row.map(|row| row.text("role")).transpose()?;
+                if role.is_some_and(|word| word != Role::User.word()) {
+                    return Ok(Deletion::Operator);
+                }
+                // Only now: what is seen before the row is ours may be changed a moment later.
+                if let Some(obstacle) = obstacle(conn, id).await? {
+                    return Ok(obstacle);
+                }
+                conn.execute(DELETE, args![id.uuid(), now.ms()]).await?;
+                revoke_all(conn, id, now).await?;
+                jobs::add_for_account(conn, id, now).await?;
+                Ok(Deletion::Begun)
+            })
+        });
+        Ok(work.await?)
+    }
+
+    /// People who are to be deleted, or are shut out, and whose trips or packages still wait for somebody, at most `limit`.
+    /// A trip with a parcel on board cannot be called off.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn left_behind(&self, limit: u32) -> Result<Vec<UserId>, Unavailable> {
+        Ok(each(&self.rows(LEFT_BEHIND, args![limit]).await?, |row| row.user("id"))?)
+    }
+
+    /// Erases what names the people whose accounts were deleted before `before`, at most `limit` of them, unless a deal that
+    /// came at the last moment, or money, still needs to find them; answers how many they are, and with the files that are to
+    /// be removed.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn erase_accounts(
+        &self,
+        before: Time,
+        now: Time,
+        limit: u32,
+    ) -> Result<(usize, Vec<FileName>), Unavailable> {
+        let work = self.write(move |conn| {
+            Box::pin(async move {
+                let (mut erased, mut gone) = (0, Vec::new());
+                let found = conn.all(TO_ERASE, args![before.ms(), limit]).await?;
+                for user in each(&found, |row| row.user("id"))? {
+                    if conn.execute(ERASE, args![user.uuid(), now.ms(), before.ms()]).await? == 0 {
+                        continue;
+                    }
+                    conn.execute(ERASE_METHODS, args![user.uuid()]).await?;
+                    gone.extend(files::remove_of(conn, user).await?);
+                    erased += 1;
+                }
+                Ok((erased, gone))
+            })
+        });
+        Ok(work.await?)
+    }
+}
+
+/// Whether nobody but this person is an administrator who may come in. Until the transaction ends it stays so.
+async fn is_last_admin(conn: &mut Conn, id: UserId) -> Result<bool, Failure> {
+    conn.alone(Alone::DeposingAdministrators).await?;
+    Ok(conn.optional(IS_LAST_ADMIN, args![id.uuid()]).await?.is_some())
+}
+
+/// What keeps an account from going, if anything does.
+async fn obstacle(conn: &mut Conn, id: UserId) -> Result<Option<Deletion>, Failure> {
+    let word: Option<String> = conn.one(OBSTACLE, args![id.uuid()]).await?.get("obstacle")?;
+    match word.as_deref() {
+        None => Ok(None),
+        Some("deals") => Ok(Some(Deletion::OpenDeals)),
+        Some(_) => Ok(Some(Deletion::MoneyLeft)),
+    }
+}
+
+async fn add_operator(conn: &mut Conn, operator: NewOperator, now: Time) -> Result<(), Failure> {
+    let NewOperator { id, login, password_hash, name, role } = operator;
+    conn.execute(ADD_OPERATOR, args![id.uuid(), login, password_hash, name, role.word(), now.ms()]).await?;
+    Ok(())
+}

@@ -1,0 +1,230 @@
+//! What a person should know: pointers to their events, with the names and words that belong to them.
+
+use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
+use peerpack_actors::money::Amount;
+use peerpack_actors::notification::NotificationKind;
+use peerpack_actors::place::PlaceId;
+use peerpack_actors::ports::Unavailable;
+use peerpack_actors::request::RequestState;
+use peerpack_actors::time::Time;
+use peerpack_actors::trip::Stop;
+use uuid::Uuid;
+
+use crate::store::Database;
+use crate::store::failure::Failure;
+use crate::store::sql::{Row, Sql, args, codec, each, sql};
+
+// An offer that was taken, withdrawn or has expired is nothing to know any more.
+macro_rules! of_interest {
+    () => {
+        "NOT (n.kind = 'trip_request_received' AND COALESCE(q.origin, '') = 'engine' \
+         AND q.state IN ('expired', 'taken', 'withdrawn', 'declined'))"
+    };
+}
+
+const LIST: Sql = sql(concat!(
+    "SELECT n.seq, n.at, n.kind, n.request_id, n.trip_id, n.read_at, t.courier, t.stops, \
+     n.package_id AS found_id, q.package_id, p.sender, p.reward_minor AS package_reward, \
+     p.reward_currency AS package_currency, q.state, q.state_at, q.state_by, q.resolved_by, q.reason, q.agreed_at, q.reward_minor, q.currency, \
+     p.description, c.name AS courier_name, s.name AS sender_name, \
+     n.document_id, d.state AS document_state, d.reason AS document_reason \
+     FROM notifications AS n LEFT JOIN trips AS t ON t.id = n.trip_id \
+     LEFT JOIN documents AS d ON d.id = n.document_id \
+     LEFT JOIN requests AS q ON q.id = n.request_id \
+     LEFT JOIN packages AS p ON p.id = COALESCE(q.package_id, n.package_id) \
+     LEFT JOIN users AS c ON c.id = t.courier LEFT JOIN users AS s ON s.id = p.sender \
+     WHERE n.user_id = $1 AND n.seq < $2 AND ",
+    of_interest!(),
+    " ORDER BY n.seq DESC LIMIT $3"
+));
+
+const UNREAD: Sql = sql(concat!(
+    "SELECT count(*) AS unread FROM notifications AS n LEFT JOIN requests AS q ON q.id = n.request_id \
+     WHERE n.user_id = $1 AND n.read_at IS NULL AND ",
+    of_interest!()
+));
+
+const READ: Sql = sql("\
+    UPDATE notifications SET read_at = COALESCE(read_at, $3) WHERE user_id = $1 AND seq = $2");
+
+const READ_ALL: Sql = sql("UPDATE notifications SET read_at = $2 WHERE user_id = $1 AND read_at IS NULL");
+
+/// Something a person should know.
+#[derive(Clone, PartialEq, Debug)]
+pub struct NotificationRecord {
+    /// The number of its event: its id among the person's notifications.
+    pub seq: u64,
+    /// When it happened.
+    pub at: Time,
+    /// What it says.
+    pub kind: NotificationKind,
+    /// When it was read.
+    pub read_at: Option<Time>,
+    /// What it is about.
+    pub about: About,
+}
+
+/// What a notification is about.
+#[derive(Clone, PartialEq, Debug)]
+pub enum About {
+    /// A trip.
+    Trip(AboutTrip),
+    /// A request for a trip.
+    Request(AboutTrip, AboutRequest),
+    /// A package that could ride on a trip.
+    Package(AboutTrip, AboutPackage),
+    /// A document, as it was decided upon.
+    Document {
+        /// Whether it shows who its owner is.
+        approved: bool,
+        /// Why not.
+        reason: Option<String>,
+    },
+}
+
+/// The trip that a notification is about.
+#[derive(Clone, PartialEq, Debug)]
+pub struct AboutTrip {
+    /// Which.
+    pub trip: TripId,
+    /// Who travels.
+    pub courier: UserId,
+    /// The first and the last place of the trip.
+    pub route: (PlaceId, PlaceId),
+    /// When the trip starts.
+    pub departs_at: Time,
+    /// Their name; empty when they are gone.
+    pub courier_name: String,
+}
+
+/// The package that a notification is about.
+#[derive(Clone, PartialEq, Debug)]
+pub struct AboutPackage {
+    /// Which.
+    pub package: PackageId,
+    /// What it is.
+    pub description: String,
+    /// The name of its sender; empty when they are gone.
+    pub sender_name: String,
+    /// What the sender would pay.
+    pub reward: Amount,
+}
+
+/// The request that a notification is about.
+#[derive(Clone, PartialEq, Debug)]
+pub struct AboutRequest {
+    /// Which.
+    pub request: RequestId,
+    /// Its package.
+    pub package: PackageId,
+    /// What the package is.
+    pub description: String,
+    /// The name of its sender; empty when they are gone.
+    pub sender_name: String,
+    /// What the courier earns, the platform's fee included.
+    pub reward: Amount,
+    /// Where it stands now.
+    pub state: RequestState,
+}
+
+impl Database {
+    /// A person's notifications before the one numbered `before`, newest first, and how many are unread in all.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn notifications(
+        &self,
+        user: UserId,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<(Vec<NotificationRecord>, u64), Unavailable> {
+        let before = before.and_then(|before| i64::try_from(before).ok()).unwrap_or(i64::MAX);
+        let work = self.snapshot(move |conn| {
+            Box::pin(async move {
+                let found = conn.all(LIST, args![user.uuid(), before, limit]).await?;
+                let unread = conn.one(UNREAD, args![user.uuid()]).await?.number("unread")?;
+                Ok((each(&found, record)?, unread))
+            })
+        });
+        Ok(work.await?)
+    }
+
+    /// Notes that one was read; answers whether there is such a one.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn read_notification(&self, user: UserId, seq: u64, now: Time) -> Result<bool, Unavailable> {
+        let Ok(seq) = i64::try_from(seq) else { return Ok(false) };
+        Ok(self.execute(READ, args![user.uuid(), seq, now.ms()]).await? == 1)
+    }
+
+    /// Notes that all were read; answers how many were not.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn read_notifications(&self, user: UserId, now: Time) -> Result<u64, Unavailable> {
+        Ok(self.execute(READ_ALL, args![user.uuid(), now.ms()]).await?)
+    }
+}
+
+fn record(row: &Row) -> Result<NotificationRecord, Failure> {
+    let word = row.text("kind")?;
+    let kind = NotificationKind::from_word(&word);
+    let kind = kind.ok_or_else(|| Failure::Broken(format!("unknown notification: {word:?}")))?;
+    Ok(NotificationRecord {
+        seq: row.number("seq")?,
+        at: row.time("at")?,
+        kind,
+        read_at: row.optional_time("read_at")?,
+        about: about(row)?,
+    })
+}
+
+fn about(row: &Row) -> Result<About, Failure> {
+    if row.get::<Option<Uuid>>("document_id")?.is_some() {
+        let approved = row.get::<Option<String>>("document_state")?.as_deref() == Some("approved");
+        return Ok(About::Document { approved, reason: row.get("document_reason")? });
+    }
+    let trip = about_trip(row)?;
+    Ok(match (row.get::<Option<Uuid>>("request_id")?, row.get::<Option<Uuid>>("found_id")?) {
+        (None, None) => About::Trip(trip),
+        (None, Some(package)) => {
+            let package = AboutPackage {
+                package: PackageId::from(package),
+                description: row.text("description")?,
+                sender_name: name(row, "sender_name")?,
+                reward: row.amount("package_reward", "package_currency")?,
+            };
+            About::Package(trip, package)
+        }
+        (Some(request), _) => {
+            let request = AboutRequest {
+                request: RequestId::from(request),
+                package: row.package_id("package_id")?,
+                description: row.text("description")?,
+                sender_name: name(row, "sender_name")?,
+                reward: row.amount("reward_minor", "currency")?,
+                state: codec::request_state(row)?,
+            };
+            About::Request(trip, request)
+        }
+    })
+}
+
+fn about_trip(row: &Row) -> Result<AboutTrip, Failure> {
+    let stops: Vec<Stop> = codec::document(&row.text("stops")?)?;
+    let (Some(first), Some(last)) = (stops.first(), stops.last()) else {
+        return Err(Failure::Broken("a trip without stops".to_owned()));
+    };
+    Ok(AboutTrip {
+        trip: row.trip_id("trip_id")?,
+        courier: row.user("courier")?,
+        route: (first.place, last.place),
+        departs_at: first.depart,
+        courier_name: name(row, "courier_name")?,
+    })
+}
+
+fn name(row: &Row, column: &str) -> Result<String, Failure> {
+    Ok(row.get::<Option<String>>(column)?.unwrap_or_default())
+}
