@@ -7,7 +7,7 @@ use peerpack_actors::ports::Clock;
 use peerpack_actors::runtime::Engine;
 use peerpack_actors::time::Time;
 
-use crate::books::Books;
+use crate::audit::Audit;
 use crate::bus::Presence;
 use crate::clock::Skew;
 use crate::config::Config;
@@ -34,8 +34,8 @@ pub struct App {
     pub sockets: Arc<Sockets>,
     /// Whether it takes on work.
     pub duty: Arc<Duty>,
-    /// Whether the books are right.
-    pub books: Arc<Books>,
+    /// Whether the stored data are in order.
+    pub audit: Arc<Audit>,
     /// The configuration.
     pub config: Arc<Config>,
     /// When the server started.

@@ -6,9 +6,10 @@ use peerpack_actors::ports::Clock;
 
 use crate::app::SystemClock;
 use crate::auth::telegram::{self, TelegramUser};
+use crate::client::listen;
 use crate::config::{Config, Settings};
-use crate::startup::Application;
-use crate::{demo, http, listen, startup, supervise, telemetry};
+use crate::startup::{self, Application};
+use crate::{demo, http, supervise, telemetry};
 
 /// The seed of the demo world: everybody sees the same one.
 const DEMO_SEED: u64 = 2026;

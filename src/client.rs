@@ -6,6 +6,7 @@
 //! it knows what became of it, always under the same `cmd_id`. Knows the protocol, nothing of the server.
 
 mod connection;
+pub mod listen;
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -1,10 +1,9 @@
 //! The server of PeerPack: the edges (HTTP, WebSocket) and the adapters (store, bus) around the engine.
 
 pub mod app;
+pub mod audit;
 pub mod auth;
-pub mod books;
 pub mod bus;
-pub mod chores;
 pub mod cli;
 pub mod client;
 pub mod clock;
@@ -14,10 +13,8 @@ pub mod edge;
 pub mod error;
 pub mod files;
 pub mod http;
-pub mod jobs;
-pub mod keeping;
 pub mod language;
-pub mod listen;
+pub mod maintenance;
 pub mod pictures;
 pub mod routing;
 pub mod startup;

@@ -1,7 +1,7 @@
 //! Puts the parts together: configuration in, a running server out. Binds first, so that port 0 can be asked for
 //! its port and tests run the real thing.
 
-pub(crate) mod beside;
+pub(crate) mod app_data;
 mod ending;
 mod identity;
 pub mod inherited;
@@ -20,23 +20,23 @@ use peerpack_actors::runtime::{Engine, RuntimeSettings};
 use uuid::Uuid;
 
 use crate::app::{App, Duty, SystemClock};
+use crate::audit::Audit;
 use crate::auth::revocations::Learning;
 use crate::auth::token::Tokens;
-use crate::books::Books;
 use crate::bus::local::LocalBus;
 use crate::bus::redis::{RedisBus, Running};
 use crate::bus::{Heard, Presence};
-use crate::chores::Chores;
 use crate::clock::{Following, SharedClock, Skew, SteadyClock};
 use crate::config::Config;
 use crate::edge::connections::Connections;
 use crate::edge::sockets::Sockets;
 use crate::files::Files;
-use crate::jobs::Jobs;
+use crate::maintenance::jobs::Jobs;
+use crate::maintenance::rounds::Maintenance;
 use crate::routing::Osrm;
 use crate::store::{self, Database};
 use crate::telemetry;
-use beside::Beside;
+use app_data::AppData;
 
 /// The namespace of this deployment in Redis.
 pub(crate) const NAMESPACE: &str = "peerpack";
@@ -50,7 +50,7 @@ pub struct Application {
     /// Listens to other nodes as long as the application lives.
     _subscription: Option<Running>,
     /// Done as long as the application lives.
-    _chores: Chores,
+    _maintenance: Maintenance,
     /// Likewise.
     _jobs: Jobs,
     /// Likewise.
@@ -139,21 +139,21 @@ impl Application {
             presence,
             sockets,
             duty: Arc::new(Duty::default()),
-            books: Arc::new(Books::new(started_at)),
+            audit: Arc::new(Audit::new(started_at)),
             config: Arc::new(config),
             started_at,
         };
-        let beside = Beside::new(&app.config, Some(revocations))?;
+        let beside = AppData::new(&app.config, Some(revocations))?;
         let connections = Arc::new(Connections::new(&app.config)?);
         let server = serving::serve(listener, app.clone(), tokens, beside, Arc::clone(&connections))?;
-        let (chores, jobs) = (Chores::start(app.clone()), Jobs::start(app.clone()));
+        let (maintenance, jobs) = (Maintenance::start(app.clone()), Jobs::start(app.clone()));
         Ok(Self {
             server,
             address,
             app,
             connections,
             _subscription: subscription,
-            _chores: chores,
+            _maintenance: maintenance,
             _jobs: jobs,
             _learning: learning,
             _following: following,

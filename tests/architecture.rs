@@ -29,15 +29,15 @@ const SERVER: House = House {
         &["config"],
         &["files", "telemetry"],
         &["store"],
-        &["books", "clock", "edge"],
+        &["audit", "clock", "edge"],
         &["app"],
-        &["jobs", "ws"],
-        &["chores", "http", "client", "keeping"],
-        &["startup", "listen"],
+        &["maintenance", "ws"],
+        &["http", "client"],
+        &["startup"],
         &["demo"],
         &["cli"],
     ],
-    doors: &[("chores", "keeping"), ("http", "keeping")],
+    doors: &[],
 };
 
 /// The HTTP edge: what all handlers share below, a room for each noun, and what describes them all on top.

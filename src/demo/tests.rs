@@ -40,8 +40,8 @@ async fn app(directory: &tempfile::TempDir) -> App {
     let started_at = clock.now();
     let (sockets, duty, skew) = Default::default();
     let files = Files::open(&config).unwrap();
-    let books = Arc::new(crate::books::Books::new(started_at));
-    App { engine, database, files, clock, skew, presence: bus, sockets, duty, books, config, started_at }
+    let audit = Arc::new(crate::audit::Audit::new(started_at));
+    App { engine, database, files, clock, skew, presence: bus, sockets, duty, audit, config, started_at }
 }
 
 fn spot(place: &Place) -> &'static Spot {

@@ -25,7 +25,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::files::{FileKind, MediaType, Place};
-use crate::keeping::UPLOADS_COUNTED;
+use crate::maintenance::retention::UPLOADS_COUNTED;
 use crate::pictures::Spoiled;
 
 /// The most bytes a picture may come with.

@@ -18,7 +18,7 @@ use actix_web::rt::net::TcpStream;
 use actix_web::web;
 use peerpack_actors::ports::Clock;
 
-use super::beside::Beside;
+use super::app_data::AppData;
 use super::ending::{self, KEPT_FOR, REQUESTS_WITHIN_S};
 use crate::app::App;
 use crate::auth::token::Tokens;
@@ -45,7 +45,7 @@ pub(crate) fn serve(
     listener: TcpListener,
     app: App,
     tokens: Tokens,
-    beside: Beside,
+    beside: AppData,
     connections: Arc<Connections>,
 ) -> std::io::Result<Server> {
     let workers = app.config.workers;
@@ -98,7 +98,7 @@ fn application(
     tokens: web::Data<Tokens>,
     config: web::Data<Config>,
     clock: web::Data<dyn Clock>,
-    beside: Beside,
+    beside: AppData,
 ) -> impl ServiceFactory<
     actix_http::Request,
     Config = AppConfig,

@@ -1,7 +1,7 @@
 //! A sender disputes a delivery, an operator decides; and no money is left where nobody can free it.
 
 use peerpack::auth::Role;
-use peerpack::chores;
+use peerpack::maintenance::rounds;
 use peerpack::store::Change;
 use peerpack_actors::ports::Store;
 use peerpack_actors::request::RequestState;
@@ -390,7 +390,7 @@ async fn time_confirms_what_the_sender_says_nothing_to_and_makes_what_is_under_w
         let app = TestApp::start(backend).await;
         let silent = delivered(&app).await;
         let lost = after(&app, &["accept", "pickup"]).await;
-        chores::do_all(&app.app).await;
+        rounds::run_all(&app.app).await;
         assert_eq!(available(&silent.ivan).await, 0.0, "the sender has a week");
         for statement in [
             "UPDATE requests SET created_at = created_at - 691200000, state_at = state_at - 691200000",
@@ -401,7 +401,7 @@ async fn time_confirms_what_the_sender_says_nothing_to_and_makes_what_is_under_w
         }
         let app = app.restart().await;
         let admin = app.sign_in_with_role("Olga", Role::Admin).await;
-        chores::do_all(&app.app).await;
+        rounds::run_all(&app.app).await;
         assert_eq!(available(&silent.ivan.at(&app)).await, 450.0, "eight days have passed");
         let (anna, ivan) = (lost.anna.at(&app), lost.ivan.at(&app));
         let (status, step) = dispute(&anna, &lost.request).await;

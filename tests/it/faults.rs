@@ -1,17 +1,17 @@
 //! What goes wrong on purpose. Each test is named by the number of its fault.
 
+mod account_closure;
 mod actors;
 mod backups;
 mod cancelled;
 mod chaos;
-mod chores;
 mod clocks;
 mod crashes;
 mod disk;
 mod fleet;
 mod large;
-mod leaving;
 mod locks;
+mod maintenance;
 mod market;
 mod migrations;
 mod network;

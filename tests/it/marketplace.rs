@@ -451,7 +451,7 @@ async fn no_money_goes_out_while_the_books_do_not_add_up() {
         assert!(pays().await, "somebody has seen to it");
         assert_eq!(is_frozen().await, false);
         app.behind_its_back(change).await;
-        assert!(!app.app.books.are_right(&app.app.database, app.app.clock.now() + Span::hours(1)).await);
+        assert!(!app.app.audit.is_clean(&app.app.database, app.app.clock.now() + Span::hours(1)).await);
         assert_eq!(is_frozen().await, true, "it is known from then on");
         app.behind_its_back(back).await;
         app.audit().await;

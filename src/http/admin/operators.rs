@@ -14,7 +14,7 @@ use crate::error::extract::Body;
 use crate::error::{ApiError, Problem};
 use crate::http::input;
 use crate::http::jobs::{JobView, view};
-use crate::jobs;
+use crate::maintenance::jobs;
 use crate::store::{Change, JobKind, NewOperator};
 
 /// Somebody who is to sign in with a name and a password.

@@ -22,8 +22,8 @@ use crate::edge::idempotency::{IfMatch, Once, Repeatable, etag};
 use crate::error::extract::Given;
 use crate::error::{ApiError, Problem, request_id};
 use crate::http::jobs::{JobView, view as job_view};
-use crate::jobs;
 use crate::language::Language;
+use crate::maintenance::jobs;
 use crate::store::JobKind;
 
 use crate::http::input::local_time::Times;

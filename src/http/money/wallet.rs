@@ -228,7 +228,7 @@ pub async fn withdraw(
     tag = "admin", security(("bearer" = [])), params(After),
     responses((status = 200, body = Queue), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub async fn queue(app: web::Data<App>, query: Query<After>) -> Result<HttpResponse, ApiError> {
-    let payouts_frozen = !app.books.are_right(&app.database, app.clock.now()).await;
+    let payouts_frozen = !app.audit.is_clean(&app.database, app.clock.now()).await;
     let queued = app.database.queued_withdrawals(query.0.cursor, PAGE).await?;
     let is_full = queued.len() == PAGE as usize;
     let next_cursor = queued.last().filter(|_| is_full).map(|last| last.id.to_string());
@@ -284,8 +284,7 @@ async fn decide(
         return Ok(answer(wanted));
     }
     let (state, back) = withdrawal.decide(command, principal.user, app.clock.now())?;
-    if command == WithdrawalCommand::Pay && !app.books.are_right_by_now(&app.database, app.clock.now()).await
-    {
+    if command == WithdrawalCommand::Pay && !app.audit.is_clean_by_now(&app.database, app.clock.now()).await {
         let message =
             "no money goes out until somebody has looked at the books: they do not add up, or cannot be read";
         let frozen = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "payouts_frozen", message);

@@ -1,4 +1,4 @@
-//! How often a secret was guessed, by what was guessed at; and how long to wait before the next guess.
+//! Wrong attempts at a secret, counted by what they were aimed at; and how long to wait before the next one.
 
 use peerpack_actors::ports::Unavailable;
 use peerpack_actors::time::{Span, Time};
@@ -40,11 +40,11 @@ impl Pauses {
 
 impl Database {
     /// Counts a guess as a wrong one, unless it comes too early: then the answer is how long to wait. Whoever guesses
-    /// right is forgiven with [`forgive_guesses`](Self::forgive_guesses).
+    /// right is forgiven with [`forgive_attempts`](Self::forgive_attempts).
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn guess(
+    pub async fn attempt(
         &self,
         subject: String,
         pauses: Pauses,
@@ -52,7 +52,7 @@ impl Database {
     ) -> Result<Result<(), Span>, Unavailable> {
         let work = self.write(move |conn| {
             let subject = subject.clone();
-            Box::pin(async move { guess(conn, &subject, pauses, now).await })
+            Box::pin(async move { attempt(conn, &subject, pauses, now).await })
         });
         Ok(work.await?)
     }
@@ -61,7 +61,7 @@ impl Database {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn forgive_guesses(&self, subject: &str) -> Result<(), Unavailable> {
+    pub async fn forgive_attempts(&self, subject: &str) -> Result<(), Unavailable> {
         self.execute(sql("DELETE FROM guesses WHERE subject = $1"), args![subject]).await?;
         Ok(())
     }
@@ -70,13 +70,13 @@ impl Database {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn prune_guesses(&self, now: Time) -> Result<u64, Unavailable> {
+    pub async fn prune_attempts(&self, now: Time) -> Result<u64, Unavailable> {
         let before = (now - FORGOTTEN).ms();
         Ok(self.execute(sql("DELETE FROM guesses WHERE last_at < $1"), args![before]).await?)
     }
 }
 
-async fn guess(
+async fn attempt(
     conn: &mut Conn,
     subject: &str,
     pauses: Pauses,

@@ -5,8 +5,8 @@ use std::time::Duration;
 use peerpack_actors::runtime::{Frame, SessionPort};
 
 use super::world::{PATIENCE, World};
+use crate::client::listen;
 use crate::edge::outbox::Ending;
-use crate::listen;
 
 #[actix_web::test]
 async fn hello_comes_first_and_an_event_comes_once() {

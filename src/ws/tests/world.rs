@@ -103,7 +103,7 @@ impl World {
             presence,
             sockets: Arc::new(Sockets::default()),
             duty: Arc::new(Duty::default()),
-            books: Arc::new(crate::books::Books::new(clock.now())),
+            audit: Arc::new(crate::audit::Audit::new(clock.now())),
             started_at: clock.now(),
             config: Arc::new(config),
         };
@@ -111,7 +111,7 @@ impl World {
 
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let beside = crate::startup::beside::Beside::new(&app.config, None).unwrap();
+        let beside = crate::startup::app_data::AppData::new(&app.config, None).unwrap();
         let connections = Arc::new(crate::edge::connections::Connections::new(&app.config).unwrap());
         let server = serving::serve(listener, app.clone(), tokens.clone(), beside, connections).unwrap();
         let handle = server.handle();

@@ -133,7 +133,7 @@ async fn f56_whoever_comes_back_keeps_what_is_left() {
     })
     .await;
     let kept = back.publish_package("Псков", "Тверь", json!({ "mode": "choose" })).await;
-    peerpack::chores::do_all(&app.app).await;
+    peerpack::maintenance::rounds::run_all(&app.app).await;
     assert_eq!(back.get(&format!("/api/packages/{kept}")).await["status"], "waiting");
     app.audit().await;
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use image::{GenericImageView, ImageFormat};
-use peerpack::chores;
+use peerpack::maintenance::rounds;
 use peerpack_actors::ids::FileId;
 use peerpack_actors::runtime::RuntimeSettings;
 use reqwest::Method;
@@ -81,13 +81,13 @@ async fn pictures_go_with_the_account() {
         let ivan = app.sign_in("Ivan").await;
         let url = set(&ivan, &samples::jpeg(20, 20)).await;
         assert_eq!(ivan.call(Method::DELETE, "/api/user/account", None).await.0.as_u16(), 200);
-        chores::do_all(&app.app).await;
+        rounds::run_all(&app.app).await;
         assert_eq!(fetch(&ivan, &url, &[]).await.0, 200, "it can still be restored");
         app.behind_its_back(
             "UPDATE users SET deleted_at = deleted_at - 700000000 WHERE deleted_at IS NOT NULL",
         )
         .await;
-        chores::do_all(&app.app).await;
+        rounds::run_all(&app.app).await;
         assert_eq!(fetch(&ivan, &url, &[]).await.0, 404);
         assert!(kept(&app).is_empty());
     }
@@ -261,7 +261,7 @@ async fn x_85_so_many_a_day_and_no_more() {
         app.behind_its_back("UPDATE upload_counts SET since = since - 86400001").await;
         set(&ivan, &samples::jpeg(20, 20)).await;
         app.behind_its_back("UPDATE upload_counts SET since = since - 86400001").await;
-        chores::do_all(&app.app).await;
+        rounds::run_all(&app.app).await;
         set(&ivan, &samples::jpeg(20, 20)).await;
     }
 }
@@ -305,14 +305,14 @@ async fn files_without_a_row_are_removed_after_an_hour() {
         for file in [&lost, &half, &foreign] {
             std::fs::write(file, "something").unwrap();
         }
-        chores::do_all(&app.app).await;
+        rounds::run_all(&app.app).await;
         assert!(lost.exists() && half.exists(), "somebody may be about to write the row");
         let now_ms = u64::try_from(app.app.clock.now().ms()).unwrap();
         let long_ago = SystemTime::UNIX_EPOCH + Duration::from_millis(now_ms - 3_700_000);
         for file in kept(&app) {
             std::fs::File::options().append(true).open(file).unwrap().set_modified(long_ago).unwrap();
         }
-        chores::do_all(&app.app).await;
+        rounds::run_all(&app.app).await;
         assert!(!lost.exists() && !half.exists());
         assert!(foreign.exists(), "what is not of our making stays");
         assert_eq!(fetch(&ivan, &url, &[]).await.0, 200, "what has a row stays");
@@ -324,7 +324,7 @@ async fn files_without_a_row_are_removed_after_an_hour() {
             std::fs::File::options().append(true).open(file).unwrap().set_modified(long_ago).unwrap();
         }
         app.behind_its_back("DELETE FROM files").await;
-        chores::do_all(&app.app).await;
+        rounds::run_all(&app.app).await;
         assert_eq!(kept(&app).len(), 120 + 1 + 1);
     }
 }

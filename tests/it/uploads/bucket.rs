@@ -8,12 +8,11 @@ use std::time::Duration;
 use actix_web::http::Method as Verb;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use peerpack::auth::Role;
-use peerpack::chores;
+use peerpack::maintenance::rounds;
 use peerpack_actors::runtime::RuntimeSettings;
 use reqwest::Method;
 
-use super::samples;
-use super::{kept, upload};
+use super::{kept, samples, upload};
 use crate::support::{TestApp, TestUser};
 
 const AVATAR: &str = "/api/user/avatar";
@@ -149,7 +148,7 @@ async fn files_lie_in_a_bucket_as_they_lie_in_a_directory() {
         service.files.lock().unwrap().insert(key.to_owned(), file);
     }
     for _ in 0..4 {
-        chores::do_all(&app.app).await;
+        rounds::run_all(&app.app).await;
     }
     assert!(service.keys().len() == 3 && !service.keys().contains(&lost.to_owned()), "{:?}", service.keys());
 
@@ -176,7 +175,7 @@ async fn a_bucket_that_fails_or_hangs_is_unavailable_and_nothing_is_half_done() 
             break;
         }
         assert_eq!(fetch(&ivan, url).await.0, 503, "{mood}");
-        chores::do_all(&app.app).await;
+        rounds::run_all(&app.app).await;
     }
     assert_eq!(ivan.get("/api/user/profile").await["avatar"], url);
     service.mood.store(WORKS, Ordering::Relaxed);

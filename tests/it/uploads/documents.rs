@@ -2,7 +2,7 @@
 
 use peerpack::auth::Role;
 use peerpack::auth::token::Tokens;
-use peerpack::chores;
+use peerpack::maintenance::rounds;
 use peerpack_actors::runtime::RuntimeSettings;
 use peerpack_actors::stream::StreamEvent;
 use peerpack_actors::time::Span;
@@ -248,13 +248,13 @@ async fn documents_are_kept_no_longer_than_needed() {
         assert_eq!(kept(&app).len(), 6);
 
         // A month after the decision the file goes; the decision stays, and what waits stays.
-        chores::do_all(&app.app).await;
+        rounds::run_all(&app.app).await;
         assert_eq!(kept(&app).len(), 6);
         app.behind_its_back(
             "UPDATE documents SET state_at = state_at - 2592000001 WHERE state_at IS NOT NULL",
         )
         .await;
-        chores::do_all(&app.app).await;
+        rounds::run_all(&app.app).await;
         assert_eq!(kept(&app).len(), 5);
         let mine = ivan.get(DOCUMENTS).await;
         let decided = mine["documents"].as_array().unwrap().last().unwrap();
@@ -273,7 +273,7 @@ async fn documents_are_kept_no_longer_than_needed() {
             "UPDATE users SET deleted_at = deleted_at - 700000000 WHERE deleted_at IS NOT NULL",
         )
         .await;
-        chores::do_all(&app.app).await;
+        rounds::run_all(&app.app).await;
         assert_eq!(kept(&app).len(), 1, "only Dan's");
         app.audit().await;
     }

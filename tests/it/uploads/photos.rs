@@ -1,6 +1,6 @@
 //! Photographs of packages at the pickup.
 
-use peerpack::chores;
+use peerpack::maintenance::rounds;
 use reqwest::Method;
 use serde_json::json;
 
@@ -53,7 +53,7 @@ async fn a_photograph_at_the_pickup_is_for_both_parties_alone() {
             "afterwards too"
         );
         app.behind_its_back("UPDATE files SET created_at = created_at - 7776000001").await;
-        chores::do_all(&app.app).await;
+        rounds::run_all(&app.app).await;
         assert_eq!(anna.call(Method::GET, &path, None).await.0.as_u16(), 404);
         assert!(kept(&app).is_empty());
         app.audit().await;

@@ -9,8 +9,8 @@ use crate::auth::Principal;
 use crate::auth::revocations::Revocations;
 use crate::error::{ApiError, Problem};
 use crate::http::jobs::{JobView, view};
-use crate::jobs;
-use crate::keeping::RESTORABLE;
+use crate::maintenance::jobs;
+use crate::maintenance::retention::RESTORABLE;
 use crate::store::{Deletion, JobKind};
 
 /// The account is going.

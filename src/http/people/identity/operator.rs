@@ -103,7 +103,7 @@ pub async fn sign_in_operator(
     let user =
         user.ok_or_else(|| ApiError::unauthorized("invalid_login", "the login or the password is wrong"))?;
     for (subject, _) in &subjects {
-        app.database.forgive_guesses(subject).await?;
+        app.database.forgive_attempts(subject).await?;
     }
     let shown = match code {
         Some(code) => {

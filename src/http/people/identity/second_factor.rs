@@ -153,7 +153,7 @@ pub(super) async fn check(
     if !is_right {
         return Err(wrong());
     }
-    app.database.forgive_guesses(&subject).await?;
+    app.database.forgive_attempts(&subject).await?;
     Ok(())
 }
 

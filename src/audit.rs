@@ -17,7 +17,7 @@ const SHOWN: usize = 20;
 
 /// What looking has found so far.
 #[derive(Debug)]
-pub struct Books {
+pub struct Audit {
     started_at: Time,
     seen: Mutex<Seen>,
     /// Held by whoever looks: one look at a time.
@@ -46,7 +46,7 @@ fn counts(at: Option<Time>, now: Time) -> bool {
     at.is_some_and(|at| now < at + EVERY)
 }
 
-impl Books {
+impl Audit {
     /// Nothing is known. The first hourly look is due an hour after the start: a node that starts has enough to read.
     #[must_use]
     pub fn new(started_at: Time) -> Self {
@@ -69,12 +69,12 @@ impl Books {
     }
 
     /// Whether money may go out, by what was seen within the last hour. Looks if nobody has tried to for so long.
-    pub async fn are_right(&self, database: &Database, now: Time) -> bool {
+    pub async fn is_clean(&self, database: &Database, now: Time) -> bool {
         self.ask(database, now, |seen| counts(seen.tried_at, now)).await
     }
 
     /// The same for whoever is about to pay: unless all was right, looks again, for somebody may have seen to it.
-    pub async fn are_right_by_now(&self, database: &Database, now: Time) -> bool {
+    pub async fn is_clean_by_now(&self, database: &Database, now: Time) -> bool {
         self.ask(database, now, |_| false).await
     }
 
@@ -124,25 +124,25 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let url = folder.path().display().to_string();
         let database = Database::connect(&Settings::new(&url)).await.unwrap();
-        let books = Books::new(START);
+        let audit = Audit::new(START);
         let ask = async |minutes| {
             let now = START + Span::minutes(minutes);
-            let all = (0..8).map(|_| books.are_right_by_now(&database, now));
+            let all = (0..8).map(|_| audit.is_clean_by_now(&database, now));
             let answers = futures_util::future::join_all(all).await;
             assert!(answers.iter().all(|answer| *answer == answers[0]));
-            (answers[0], books.seen.lock().looks)
+            (answers[0], audit.seen.lock().looks)
         };
         // There is no schema yet.
         assert_eq!(ask(0).await, (false, 1), "what cannot be looked at is not right");
-        assert!(!books.are_right(&database, START + Span::minutes(59)).await);
-        assert_eq!(books.seen.lock().looks, 1, "who only wants to know does not try again at once");
+        assert!(!audit.is_clean(&database, START + Span::minutes(59)).await);
+        assert_eq!(audit.seen.lock().looks, 1, "who only wants to know does not try again at once");
         database.migrate().await.unwrap();
         assert_eq!(ask(1).await, (true, 2));
         assert_eq!(ask(60).await, (true, 2));
         assert_eq!(ask(61).await, (true, 3));
-        books.look(&database, START + Span::minutes(120)).await.unwrap();
-        assert_eq!(books.seen.lock().looks, 3, "not due yet");
-        books.look(&database, START + Span::minutes(121)).await.unwrap();
+        audit.look(&database, START + Span::minutes(120)).await.unwrap();
+        assert_eq!(audit.seen.lock().looks, 3, "not due yet");
+        audit.look(&database, START + Span::minutes(121)).await.unwrap();
         assert_eq!(ask(150).await, (true, 4));
         database.close().await;
     }

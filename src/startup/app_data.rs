@@ -1,4 +1,4 @@
-//! What handlers reach beside the [`App`](crate::app::App): who was signed out, how much was asked, what is being done.
+//! What handlers reach in the app data beside the [`App`](crate::app::App): who was signed out, how much was asked, what is being done.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::http::health::Pulse;
 
 /// Shared by all workers.
 #[derive(Clone)]
-pub(crate) struct Beside {
+pub(crate) struct AppData {
     running: web::Data<Running>,
     origins: web::Data<Origins>,
     request_log: web::Data<RequestLog>,
@@ -28,7 +28,7 @@ pub(crate) struct Beside {
     revocations: Option<Arc<Revocations>>,
 }
 
-impl Beside {
+impl AppData {
     /// What the configuration asks for. Without revocations every token counts until it expires.
     pub(crate) fn new(config: &Config, revocations: Option<Arc<Revocations>>) -> std::io::Result<Self> {
         Ok(Self {

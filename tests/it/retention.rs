@@ -1,7 +1,7 @@
 //! What is forgotten in time, and what is brought to its end.
 
 use peerpack::auth::Role;
-use peerpack::chores;
+use peerpack::maintenance::rounds;
 use peerpack_actors::phase::PackagePhase;
 use peerpack_actors::ports::Store;
 use peerpack_actors::runtime::ResumeAnswer;
@@ -22,7 +22,7 @@ async fn events_older_than_the_window_are_forgotten_and_who_wants_them_is_told()
         }
         app.behind_its_back("UPDATE events SET at = at - 259200000").await;
         anna.publish_package("Москва", "Казань", json!({})).await;
-        chores::do_all(&app.app).await;
+        rounds::run_all(&app.app).await;
         app.audit().await;
         // A node that has nothing in its ring.
         let app = app.restart().await;
@@ -60,7 +60,7 @@ async fn a_deletion_that_was_interrupted_is_brought_to_its_end() {
         // The server dies right after this, and nothing is called off.
         app.app.database.delete_account(ivan.id.parse().unwrap(), now).await.unwrap();
         assert_eq!(found().await, 1);
-        chores::do_all(&app.app).await;
+        rounds::run_all(&app.app).await;
         assert_eq!(found().await, 0);
         assert_eq!(app.app.database.left_behind(10).await, Ok(Vec::new()));
         app.audit().await;
@@ -113,7 +113,7 @@ async fn whoever_is_shut_out_leaves_the_market() {
         let (id, now) = (olga.id.parse().unwrap(), app.app.clock.now());
         app.app.database.set_blocked(id, true, now).await.unwrap();
         assert_eq!(found().await, 1);
-        chores::do_all(&app.app).await;
+        rounds::run_all(&app.app).await;
         assert_eq!(found().await, 0);
         assert_eq!(app.app.database.left_behind(10).await, Ok(Vec::new()));
         app.audit().await;

@@ -1,4 +1,5 @@
-//! How long what is kept is kept, and when what waits comes to light. The chores see to it.
+//! Retention: how long each kind of data is kept, and how long a review waits before it is shown. [`rounds`](super::rounds)
+//! delete what is older.
 
 use peerpack_actors::time::Span;
 

@@ -1,6 +1,6 @@
 //! What has to be done from time to time, by any node: reminders, reviews that come to light, forgetting.
 //!
-//! Every chore is guarded in the store, so it does not matter how many nodes do it, or whether one dies over it.
+//! Everything here is guarded in the store, so it does not matter how many nodes do it, or whether one dies over it.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use peerpack_actors::runtime::Refusal;
 use peerpack_actors::time::{Span, Time};
 use tokio::task::AbortHandle;
 
+use super::jobs::{self, settled};
+use super::retention;
 use crate::app::App;
-use crate::jobs::{self, settled};
-use crate::keeping;
 use crate::store::JobKind;
 
 /// How often.
@@ -30,57 +30,57 @@ const GONE: u32 = 100;
 /// So many files, and not one of them with a row, are no leftovers.
 const FOREIGN: usize = 100;
 
-/// Chores that are done as long as this lives.
+/// Maintenance that are done as long as this lives.
 #[derive(Debug)]
-pub struct Chores(AbortHandle);
+pub struct Maintenance(AbortHandle);
 
-impl Drop for Chores {
+impl Drop for Maintenance {
     fn drop(&mut self) {
         self.0.abort();
     }
 }
 
-impl Chores {
-    /// Starts doing the chores.
+impl Maintenance {
+    /// Starts.
     #[must_use]
     pub fn start(app: App) -> Self {
         let running = tokio::spawn(async move {
             loop {
                 tokio::time::sleep(EVERY).await;
-                do_all(&app).await;
+                run_all(&app).await;
             }
         });
         Self(running.abort_handle())
     }
 }
 
-/// Does every chore that is due. One that cannot be done keeps no other from being done, and is tried the next time.
-pub async fn do_all(app: &App) {
+/// Does everything that is due. A task that fails keeps no other one from being done, and is tried the next time.
+pub async fn run_all(app: &App) {
     let (database, now) = (&app.database, app.clock.now());
     done("remind couriers", remind(app, now).await);
     done("settle deliveries", settle_deliveries(app, now).await);
-    done("show reviews", database.show_reviews(now - keeping::REVIEW_WAITS).await);
-    done("forget answers", database.prune_answers(now - keeping::ANSWERS).await);
-    done("forget notifications", database.prune_notifications(now - keeping::NOTIFICATIONS).await);
+    done("show reviews", database.show_reviews(now - retention::REVIEW_WAITS).await);
+    done("forget answers", database.prune_answers(now - retention::ANSWERS).await);
+    done("forget notifications", database.prune_notifications(now - retention::NOTIFICATIONS).await);
     done("forget refresh tokens", database.prune_refresh_tokens(now).await);
-    done("forget sessions", database.prune_sessions(now - keeping::SESSIONS).await);
-    done("forget events", database.prune_events(now - keeping::EVENTS).await);
+    done("forget sessions", database.prune_sessions(now - retention::SESSIONS).await);
+    done("forget events", database.prune_events(now - retention::EVENTS).await);
     done("call off what the gone have left", call_off_the_rest(app, now).await);
-    done("forget jobs", database.prune_jobs(now - keeping::JOBS).await);
-    done("forget codes", database.prune_codes(now - keeping::CODES).await);
-    done("forget guesses", database.prune_guesses(now).await);
+    done("forget jobs", database.prune_jobs(now - retention::JOBS).await);
+    done("forget codes", database.prune_codes(now - retention::CODES).await);
+    done("forget guesses", database.prune_attempts(now).await);
     done("forget init data", database.prune_init_data(now).await);
-    done("forget counts of uploads", database.prune_upload_counts(now - keeping::UPLOADS_COUNTED).await);
+    done("forget counts of uploads", database.prune_upload_counts(now - retention::UPLOADS_COUNTED).await);
     done("forget documents", forget_documents(app, now).await);
     done("forget photographs", forget_photos(app, now).await);
     done("erase accounts", erase(app, now).await);
     done("remove files without a row", remove_files(app, now).await);
     // The last: it takes a while.
-    done("look at the books", app.books.look(database, now).await);
+    done("audit the stored data", app.audit.look(database, now).await);
 }
 
 async fn erase(app: &App, now: Time) -> Result<(), Unavailable> {
-    let (_, files) = app.database.erase_accounts(now - keeping::RESTORABLE, now, GONE).await?;
+    let (_, files) = app.database.erase_accounts(now - retention::RESTORABLE, now, GONE).await?;
     for file in files {
         app.files.remove(file).await;
     }
@@ -88,14 +88,14 @@ async fn erase(app: &App, now: Time) -> Result<(), Unavailable> {
 }
 
 async fn forget_documents(app: &App, now: Time) -> Result<(), Unavailable> {
-    for file in app.database.forget_documents(now - keeping::DOCUMENTS).await? {
+    for file in app.database.forget_documents(now - retention::DOCUMENTS).await? {
         app.files.remove(file).await;
     }
     Ok(())
 }
 
 async fn forget_photos(app: &App, now: Time) -> Result<(), Unavailable> {
-    for file in app.database.forget_photos(now - keeping::PHOTOS).await? {
+    for file in app.database.forget_photos(now - retention::PHOTOS).await? {
         app.files.remove(file).await;
     }
     Ok(())
@@ -103,7 +103,7 @@ async fn forget_photos(app: &App, now: Time) -> Result<(), Unavailable> {
 
 /// A file whose row was never written, or is gone: somebody went away or died in between.
 async fn remove_files(app: &App, now: Time) -> Result<(), Unavailable> {
-    let files = app.files.look_further(now - keeping::UNCLAIMED).await?;
+    let files = app.files.look_further(now - retention::UNCLAIMED).await?;
     let known = app.database.known_files(&files).await?;
     if known.is_empty() && files.len() >= FOREIGN {
         return Err(Unavailable("none of many files has a row: they may belong to another database".into()));
@@ -139,8 +139,8 @@ async fn call_off_the_rest(app: &App, now: Time) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn done<T>(chore: &'static str, result: Result<T, impl std::fmt::Display>) {
+fn done<T>(task: &'static str, result: Result<T, impl std::fmt::Display>) {
     if let Err(error) = result {
-        tracing::warn!(chore, %error, "a chore was not done");
+        tracing::warn!(task, %error, "a maintenance task was not done");
     }
 }

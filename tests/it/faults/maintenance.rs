@@ -1,8 +1,8 @@
-//! Nodes that do the same chores: what is due happens once, also if one of them freezes in the middle and goes on later.
+//! Nodes that do the same maintenance: what is due happens once, also if one of them freezes in the middle and goes on later.
 
 use futures_util::future::join;
+use peerpack::maintenance::{jobs, rounds};
 use peerpack::store::JobKind;
-use peerpack::{chores, jobs};
 use peerpack_actors::ids::UserId;
 use peerpack_actors::ports::Store;
 use peerpack_actors::runtime::RuntimeSettings;
@@ -18,7 +18,7 @@ async fn told(app: &TestApp, user: &TestUser, kind: &str) -> usize {
 }
 
 #[actix_web::test]
-async fn f13_a_node_that_freezes_over_its_chores_does_nothing_twice() {
+async fn f13_a_node_that_freezes_over_its_maintenance_does_nothing_twice() {
     if std::env::var("PEERPACK_TEST_POSTGRES").is_err() {
         eprintln!("PEERPACK_TEST_POSTGRES is not set: not run");
         return;
@@ -43,14 +43,14 @@ async fn f13_a_node_that_freezes_over_its_chores_does_nothing_twice() {
 
     // One node has looked what is due, and freezes; the other does it; and the first goes on where it was.
     let to_call_off = frozen.app.engine.live_trips_of(gone).await.unwrap();
-    chores::do_all(&awake.app).await;
+    rounds::run_all(&awake.app).await;
     frozen.app.engine.remind(trip).await.unwrap();
     for trip in to_call_off {
         frozen.app.engine.cancel_trip(trip, gone).await.unwrap();
     }
     jobs::begin(&frozen.app, JobKind::Account, gone.uuid()).await;
     // From then on both of them find nothing to do.
-    join(chores::do_all(&frozen.app), chores::do_all(&awake.app)).await;
+    join(rounds::run_all(&frozen.app), rounds::run_all(&awake.app)).await;
 
     assert_eq!(told(&awake, &ivan, "notification.new").await, 1, "reminded once");
     assert_eq!(told(&awake, &anna, "request.cancelled").await, 1, "called off once");

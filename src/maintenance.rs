@@ -1,0 +1,5 @@
+//! What any node does without being asked: what is due from time to time, and jobs that grow with an account.
+
+pub mod jobs;
+pub mod retention;
+pub mod rounds;
