@@ -15,9 +15,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use peerpack_actors::bounds::Bounds;
+use peerpack_actors::market::bounds::Bounds;
+use peerpack_actors::market::package::Mode as PackageMode;
 use peerpack_actors::matching::Settings as Matching;
-use peerpack_actors::package::Mode as PackageMode;
 use peerpack_actors::place::Home;
 use peerpack_actors::time::Span;
 use serde::Deserialize;

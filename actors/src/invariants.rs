@@ -10,14 +10,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::ids::{FileId, PackageId, RequestId, TripId, UserId};
-use crate::ledger::{Account, EscrowEvent, EscrowState, Transfer};
 use crate::leg::LegSpan;
-use crate::load::Load;
+use crate::market::load::Load;
+use crate::market::package::{Outcome, Package, PackageEvent, PackageState};
+use crate::market::request::{Origin, Request, RequestState};
+use crate::market::trip::Trip;
+use crate::money::ledger::{Account, EscrowEvent, EscrowState, Transfer};
 use crate::money::{Amount, Currency};
-use crate::package::{Outcome, Package, PackageEvent, PackageState};
-use crate::request::{Origin, Request, RequestState};
 use crate::stream::{Notice, StreamEvent};
-use crate::trip::Trip;
 
 pub use observed::{
     acked_is_stored, books_balance, contiguous, legs_within_capacity, one_winner, path_forward,

@@ -1,5 +1,8 @@
 //! Money: whole minor units with a currency. No floats inside, checked arithmetic only.
 
+pub mod ledger;
+pub mod withdrawal;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

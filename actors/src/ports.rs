@@ -8,13 +8,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::ids::{PackageId, RequestId, TripId, UserId};
+use crate::market::package::Package;
+use crate::market::trip::Trip;
 use crate::matching::Way;
 use crate::matching::measure::Journey;
 use crate::matching::policy::couriers::Answers;
-use crate::package::Package;
 use crate::rejection::Rejection;
 use crate::time::{Span, Time};
-use crate::trip::Trip;
 use crate::unit::Unit;
 
 /// A numbered event of one user's stream, as stored.

@@ -4,17 +4,18 @@
 //! the decision alone, and are written in the same transaction as the change.
 
 mod notices;
+pub mod notification;
 mod why;
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{FileId, PackageId, RequestId, TripId, UserId};
 #[cfg(feature = "schema")]
-use crate::load::{SizeClass, WeightClass};
+use crate::market::load::{SizeClass, WeightClass};
+use crate::market::phase::{PackagePhase, RequestPhase, TripPhase};
+use crate::market::request::{Origin, Party};
 use crate::money::Currency;
-use crate::phase::{PackagePhase, RequestPhase, TripPhase};
 use crate::place::PlaceId;
-use crate::request::{Origin, Party};
 use crate::time::Time;
 
 pub use notices::{

@@ -5,17 +5,17 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use crate::bounds::{self, Bounds, Open};
 use crate::ids::{FileId, PackageId, RequestId, TripId, UserId};
-use crate::ledger::{Escrow, EscrowEvent};
 use crate::leg::LegSpan;
-use crate::load::Load;
-use crate::package::{Outcome, Package, PackageEvent, PackageState};
+use crate::market::bounds::{self, Bounds, Open};
+use crate::market::load::Load;
+use crate::market::package::{Outcome, Package, PackageEvent, PackageState};
+use crate::market::request::{Request, RequestState};
+use crate::market::trip::{Trip, TripEvent, TripState};
+use crate::money::ledger::{Escrow, EscrowEvent};
 use crate::receipt::Receipt;
-use crate::request::{Request, RequestState};
 use crate::stream::{self, DocumentReview, Notice, StreamEvent, Suits};
 use crate::time::Time;
-use crate::trip::{Trip, TripEvent, TripState};
 
 /// One all-or-nothing change.
 #[derive(Clone, PartialEq, Debug)]

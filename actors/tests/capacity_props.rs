@@ -6,12 +6,12 @@ use fixture::{NOW, grams, id, package, proposal, trip};
 use peerpack_actors::ids::UserId;
 use peerpack_actors::invariants::{self, Ride};
 use peerpack_actors::leg::LegSpan;
-use peerpack_actors::load::Load;
-use peerpack_actors::package::{Outcome, Package, PackageCommand};
+use peerpack_actors::market::load::Load;
+use peerpack_actors::market::package::{Outcome, Package, PackageCommand};
+use peerpack_actors::market::request::{RequestCommand, RequestState};
+use peerpack_actors::market::trip::{Trip, TripCommand};
 use peerpack_actors::rejection::Rejection;
-use peerpack_actors::request::{RequestCommand, RequestState};
 use peerpack_actors::time::{Span, Time};
-use peerpack_actors::trip::{Trip, TripCommand};
 use proptest::prelude::*;
 use proptest::sample::Index;
 

@@ -5,14 +5,14 @@ mod fixture;
 use fixture::{NOW, grams, id, package, proposal, roubles, trip};
 use peerpack_actors::ids::{RequestId, UserId};
 use peerpack_actors::invariants::{self, Books, Invariant, Verdict, Violation};
-use peerpack_actors::ledger::{Account, Escrow, EscrowCommand, EscrowEvent, EscrowState, Transfer};
 use peerpack_actors::leg::LegSpan;
+use peerpack_actors::market::package::{Package, PackageCommand, PackageState};
+use peerpack_actors::market::request::{RequestCommand, RequestState};
+use peerpack_actors::market::trip::{Trip, TripCommand};
+use peerpack_actors::money::ledger::{Account, Escrow, EscrowCommand, EscrowEvent, EscrowState, Transfer};
 use peerpack_actors::money::{Amount, Currency};
-use peerpack_actors::package::{Package, PackageCommand, PackageState};
-use peerpack_actors::request::{RequestCommand, RequestState};
 use peerpack_actors::stream;
 use peerpack_actors::time::{Span, Time};
-use peerpack_actors::trip::{Trip, TripCommand};
 
 const LEGS: LegSpan = LegSpan { from: 0, to: 2 };
 const LATER: Time = Time::from_ms(NOW.ms() + 1_000);

@@ -8,14 +8,16 @@ use std::collections::BTreeMap;
 use fixture::{NOW, grams, id, package, proposal, roubles, trip};
 use peerpack_actors::ids::{RequestId, UserId};
 use peerpack_actors::invariants::{self, Books, Verdict};
-use peerpack_actors::ledger::{Account, EscrowState};
 use peerpack_actors::leg::LegSpan;
-use peerpack_actors::package::{Outcome, Package, PackageCommand, PackageEvent, PackageState, Proposal};
+use peerpack_actors::market::package::{
+    Outcome, Package, PackageCommand, PackageEvent, PackageState, Proposal,
+};
+use peerpack_actors::market::request::{Party, RequestCommand, RequestState};
+use peerpack_actors::market::trip::Trip;
+use peerpack_actors::money::ledger::{Account, EscrowState};
 use peerpack_actors::rejection::Rejection;
-use peerpack_actors::request::{Party, RequestCommand, RequestState};
 use peerpack_actors::stream::{self, OfferEndReason, StreamEvent};
 use peerpack_actors::time::{Span, Time};
-use peerpack_actors::trip::Trip;
 use proptest::prelude::*;
 use proptest::sample::Index;
 

@@ -5,12 +5,11 @@ mod fixture;
 use fixture::{NOW, grams, id, package, proposal, trip};
 use peerpack_actors::ids::UserId;
 use peerpack_actors::leg::LegSpan;
-use peerpack_actors::package::{Package, PackageCommand, Proposal};
-use peerpack_actors::request::{Party, RequestCommand};
-use peerpack_actors::stream::Suits;
-use peerpack_actors::stream::{self, Notice, StreamEvent};
+use peerpack_actors::market::package::{Package, PackageCommand, Proposal};
+use peerpack_actors::market::request::{Party, RequestCommand};
+use peerpack_actors::market::trip::{Trip, TripCommand};
+use peerpack_actors::stream::{self, Notice, StreamEvent, Suits};
 use peerpack_actors::time::{Span, Time};
-use peerpack_actors::trip::{Trip, TripCommand};
 use peerpack_actors::unit::Unit;
 use serde_json::{Value, json};
 

@@ -7,16 +7,16 @@ mod fixture;
 
 use fixture::{NOW, grams, id, package, proposal, roubles, trip};
 use peerpack_actors::ids::UserId;
-use peerpack_actors::ledger::{Escrow, EscrowCommand, EscrowState};
 use peerpack_actors::leg::LegSpan;
-use peerpack_actors::load::Load;
-use peerpack_actors::package::{
+use peerpack_actors::market::load::Load;
+use peerpack_actors::market::package::{
     Mode, Outcome, Package, PackageCommand, PackageEvent, PackageState, Proposal,
 };
+use peerpack_actors::market::request::{Origin, Party, Request, RequestCommand, RequestState};
+use peerpack_actors::market::trip::{Trip, TripCommand, TripState};
+use peerpack_actors::money::ledger::{Escrow, EscrowCommand, EscrowState};
 use peerpack_actors::rejection::Rejection;
-use peerpack_actors::request::{Origin, Party, Request, RequestCommand, RequestState};
 use peerpack_actors::time::{Span, Time};
-use peerpack_actors::trip::{Trip, TripCommand, TripState};
 
 /// When the states of the tables were entered.
 const THEN: Time = Time::from_ms(NOW.ms() + 1_000);
@@ -960,7 +960,7 @@ fn each_step_of_money_moves_the_whole_reward_and_the_fee_comes_off_at_the_end() 
         let request = escrow.request.to_string();
         let told = event.transfers.iter().map(|transfer| {
             let step = transfer.key.strip_prefix(&request).expect("the key begins with the request");
-            let end = |account: peerpack_actors::ledger::Account| match account.owner() {
+            let end = |account: peerpack_actors::money::ledger::Account| match account.owner() {
                 Some(owner) if owner == sender() => format!("sender {}", account.kind()),
                 Some(_) => format!("courier {}", account.kind()),
                 None => account.kind().to_owned(),

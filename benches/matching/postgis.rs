@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 
 use anyhow::Context as _;
 use peerpack_actors::ids::TripId;
+use peerpack_actors::market::trip::Trip;
 use peerpack_actors::matching::PackageEntry;
 use peerpack_actors::place::Position;
-use peerpack_actors::trip::Trip;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use peerpack_actors::ids::TripId;
 use peerpack_actors::leg::LegSpan;
+use peerpack_actors::market::trip::{Trip, TripCommand};
 use peerpack_actors::matching::{PackageEntry, Settings, TripEntry, TripIndex, feasible};
 use peerpack_actors::place::Gazetteer;
-use peerpack_actors::trip::{Trip, TripCommand};
 
 use crate::figures::{Latencies, Run, start};
 use crate::report::Report;
@@ -157,7 +157,7 @@ pub(crate) fn measure_updates(index: &mut TripIndex, towns: &Towns, report: &mut
     let published = Run::over(&trips, |trip| _ = black_box(index.upsert(entry(trip))));
     report.line("publish", &Latencies::of(&[published]).to_string());
     for trip in &mut trips {
-        let load = peerpack_actors::load::Load { weight_g: 1_000, volume_ml: 1, slots: 1 };
+        let load = peerpack_actors::market::load::Load { weight_g: 1_000, volume_ml: 1, slots: 1 };
         let reserve = TripCommand::Reserve { legs: LegSpan { from: 0, to: 1 }, load, detour_min: 0 };
         let event = trip.decide(&reserve, NOW).expect("an empty trip has room");
         trip.apply(&event);

@@ -9,13 +9,13 @@
 //! * Packages go 50 to 3 000 km, within a window of 12 to 48 h; log-normal weights, median 2 kg, cap 15.
 
 use peerpack_actors::ids::{PackageId, TripId, UserId};
-use peerpack_actors::load::{Load, UNSTATED};
+use peerpack_actors::market::load::{Load, UNSTATED};
+use peerpack_actors::market::package::{End, Mode, Package, PackageDraft};
+use peerpack_actors::market::trip::{Stop, Transport, Trip, TripDraft};
 use peerpack_actors::matching::{PackageEntry, Settings};
 use peerpack_actors::money::{Amount, Currency};
-use peerpack_actors::package::{End, Mode, Package, PackageDraft};
 use peerpack_actors::place::{Gazetteer, Place};
 use peerpack_actors::time::{Span, Time};
-use peerpack_actors::trip::{Stop, Transport, Trip, TripDraft};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 

@@ -4,18 +4,19 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
 use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
-use peerpack_actors::matching::policy;
+use peerpack_actors::market::package::Package;
+use peerpack_actors::market::trip::Trip;
 use peerpack_actors::matching::policy::demand::{Asked, Demand, History};
 use peerpack_actors::matching::policy::evidence::least_wait;
 use peerpack_actors::matching::policy::keeping::next_step;
 use peerpack_actors::matching::policy::outlook::{Outlook, View};
 use peerpack_actors::matching::policy::settlement::{PastPackage, PastTrip, Settlement};
 use peerpack_actors::matching::policy::standing::{Agreed, Standing, Standings};
-use peerpack_actors::matching::{Candidate, PackageEntry, Ranked, Settings, TripEntry, gain_rub, rank};
-use peerpack_actors::package::Package;
+use peerpack_actors::matching::{
+    Candidate, PackageEntry, Ranked, Settings, TripEntry, gain_rub, policy, rank,
+};
 use peerpack_actors::place::Gazetteer;
 use peerpack_actors::time::{Span, Time};
-use peerpack_actors::trip::Trip;
 use rand::RngExt;
 use rand::rngs::Xoshiro256PlusPlus;
 

@@ -17,12 +17,12 @@
 use std::f64::consts::TAU;
 
 use peerpack_actors::ids::{PackageId, TripId, UserId};
-use peerpack_actors::load::{Load, UNSTATED};
+use peerpack_actors::market::load::{Load, UNSTATED};
+use peerpack_actors::market::package::{End, Mode, Package, PackageDraft};
+use peerpack_actors::market::trip::{Stop, Transport, Trip, TripDraft};
 use peerpack_actors::money::{Amount, Currency};
-use peerpack_actors::package::{End, Mode, Package, PackageDraft};
 use peerpack_actors::place::{Gazetteer, Place};
 use peerpack_actors::time::{Span, Time};
-use peerpack_actors::trip::{Stop, Transport, Trip, TripDraft};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, RngExt};
 

@@ -10,9 +10,9 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 use peerpack_actors::leg::LegSpan;
+use peerpack_actors::market::request::{HandOver, Plan};
 use peerpack_actors::matching::{PackageEntry, PackageIndex, Settings, TripEntry, gain_rub};
 use peerpack_actors::place::Gazetteer;
-use peerpack_actors::request::{HandOver, Plan};
 use peerpack_actors::time::Time;
 use serde::Deserialize;
 

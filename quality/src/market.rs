@@ -5,14 +5,14 @@
 use std::collections::HashMap;
 
 use peerpack_actors::ids::{PackageId, TripId};
+use peerpack_actors::market::package::Package;
+use peerpack_actors::market::request::Plan;
+use peerpack_actors::market::trip::{Trip, TripCommand};
 use peerpack_actors::matching::{
     Candidate, PackageEntry, PackageIndex, Settings, TripEntry, TripIndex, gain_rub,
 };
-use peerpack_actors::package::Package;
 use peerpack_actors::place::Gazetteer;
-use peerpack_actors::request::Plan;
 use peerpack_actors::time::{Span, Time};
-use peerpack_actors::trip::{Trip, TripCommand};
 
 /// A package that found its courier.
 #[derive(Clone, Copy, Debug)]

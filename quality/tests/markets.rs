@@ -48,7 +48,7 @@ fn each_hard_market_is_hard_in_its_own_way() {
     let (seed, _) = seeds();
     let hub = world(seed, Family::HubOnly, &towns);
     let moscow = hub.packages[0].draft.pickup.place.max(hub.packages[0].draft.dropoff.place);
-    let ends = |package: &peerpack_actors::package::Package| {
+    let ends = |package: &peerpack_actors::market::package::Package| {
         [package.draft.pickup.place, package.draft.dropoff.place]
     };
     let other = hub.packages[0].draft.pickup.place.min(hub.packages[0].draft.dropoff.place);
@@ -56,7 +56,8 @@ fn each_hard_market_is_hard_in_its_own_way() {
         [moscow, other].iter().any(|hub_place| hub.packages.iter().all(|one| ends(one).contains(hub_place)))
     );
     let same = world(seed, Family::SameDeparture, &towns);
-    let mut departures: Vec<_> = same.trips.iter().map(peerpack_actors::trip::Trip::departs).collect();
+    let mut departures: Vec<_> =
+        same.trips.iter().map(peerpack_actors::market::trip::Trip::departs).collect();
     departures.sort_unstable();
     departures.dedup();
     assert!(departures.len() <= 3, "one for each day: {departures:?}");

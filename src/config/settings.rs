@@ -7,8 +7,8 @@ use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, FromArgMatches};
+use peerpack_actors::market::package::Mode as PackageMode;
 use peerpack_actors::matching::Settings as Matching;
-use peerpack_actors::package::Mode as PackageMode;
 use serde::Deserialize;
 
 use super::{LogFormat, Mode, Secret};

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use peerpack_actors::ids::{RequestId, UserId};
-use peerpack_actors::package::Package;
+use peerpack_actors::market::package::Package;
+use peerpack_actors::market::request::{Origin, Request, RequestCommand, RequestState};
 use peerpack_actors::ports::StreamEntry;
-use peerpack_actors::request::{Origin, Request, RequestCommand, RequestState};
 use peerpack_actors::runtime::session::Overflow;
 use peerpack_actors::runtime::{Frame, SessionId, SessionPort};
 use peerpack_actors::stream::StreamEvent;

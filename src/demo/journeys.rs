@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use peerpack_actors::load::{Load, UNSTATED};
+use peerpack_actors::market::load::{Load, UNSTATED};
+use peerpack_actors::market::trip::{Stop, Transport, TripDraft};
 use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::place::Place;
 use peerpack_actors::time::{Span, Time};
-use peerpack_actors::trip::{Stop, Transport, TripDraft};
 use rand::RngExt;
 use rand::rngs::StdRng;
 

@@ -1,7 +1,7 @@
 //! Packages that people might send along the ways that others travel.
 
-use peerpack_actors::load::Load;
-use peerpack_actors::package::{End, Mode, PackageDraft};
+use peerpack_actors::market::load::Load;
+use peerpack_actors::market::package::{End, Mode, PackageDraft};
 use peerpack_actors::place::{Place, Position};
 use peerpack_actors::time::{Span, Time};
 use rand::rngs::StdRng;

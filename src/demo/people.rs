@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use anyhow::Context;
 use peerpack_actors::ids::UserId;
+use peerpack_actors::market::trip::TripDraft;
 use peerpack_actors::time::{Span, Time};
-use peerpack_actors::trip::TripDraft;
 use rand::rngs::StdRng;
 use rand::{RngExt, seq::IndexedRandom};
 

@@ -1,7 +1,7 @@
 //! The ways people take between real towns, and how many take each: more between large towns that are near.
 
+use peerpack_actors::market::trip::Transport;
 use peerpack_actors::place::{Gazetteer, Place};
-use peerpack_actors::trip::Transport;
 use rand::rngs::StdRng;
 use rand::{RngExt, seq::IndexedRandom};
 

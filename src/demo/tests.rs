@@ -2,12 +2,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use peerpack_actors::ids::UserId;
+use peerpack_actors::market::trip::{Stop, Transport};
 use peerpack_actors::matching::{self, Need, TripEntry, Zone};
 use peerpack_actors::place::{Gazetteer, Place, Spot};
 use peerpack_actors::ports::{Bus, Clock, Store};
 use peerpack_actors::runtime::{Engine, RuntimeSettings};
 use peerpack_actors::time::{Span, Time};
-use peerpack_actors::trip::{Stop, Transport};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
@@ -147,7 +147,7 @@ fn nobody_of_the_demo_sends_anything_along_the_road_of_the_walk() {
     draft.max_detour_min = 60;
     let courier = peerpack_actors::ids::UserId::new(NOW, [1; 10]);
     let id = peerpack_actors::ids::TripId::new(NOW, [1; 10]);
-    let trip = peerpack_actors::trip::Trip::publish(id, courier, draft, NOW).unwrap();
+    let trip = peerpack_actors::market::trip::Trip::publish(id, courier, draft, NOW).unwrap();
     let passed = TripEntry::of(&trip, Gazetteer::bundled(), &matching::Settings::default());
     let passes =
         |place: &Place| !passed.anchors_at(&Zone::of(&[spot(place)], Gazetteer::bundled())).is_empty();

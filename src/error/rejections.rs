@@ -168,9 +168,11 @@ mod tests {
     fn every_state_and_every_action_of_the_core_has_its_words() {
         let mut states = 0;
         // The words of states stand in functions of that name: all of the phases, and of others those that are states.
-        for (file, of_states) in
-            [("phase.rs", "Phase {"), ("withdrawal.rs", "State {"), ("ledger.rs", "State {")]
-        {
+        for (file, of_states) in [
+            ("market/phase.rs", "Phase {"),
+            ("money/withdrawal.rs", "State {"),
+            ("money/ledger.rs", "State {"),
+        ] {
             let source = std::fs::read_to_string(format!("actors/src/{file}")).unwrap();
             for words in source.split(of_states).skip(1).filter_map(|part| part.split("fn word(").nth(1)) {
                 let words = words.split("\n    }\n").next().unwrap_or_default();
@@ -182,7 +184,13 @@ mod tests {
         }
         assert!(states >= 22, "{states}");
         let mut actions = 0;
-        for file in ["request.rs", "package/decide.rs", "trip.rs", "withdrawal.rs", "ledger.rs"] {
+        for file in [
+            "market/request.rs",
+            "market/package/decide.rs",
+            "market/trip.rs",
+            "money/withdrawal.rs",
+            "money/ledger.rs",
+        ] {
             let source = std::fs::read_to_string(format!("actors/src/{file}")).unwrap();
             let of_match = source.split("fn action(").nth(1).and_then(|part| part.split("\n    }\n").next());
             let others = source.split("illegal(\"").skip(1).filter_map(|part| part.split('"').next());

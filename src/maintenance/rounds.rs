@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
+use peerpack_actors::market::request::RequestCommand;
 use peerpack_actors::ports::Unavailable;
-use peerpack_actors::request::RequestCommand;
 use peerpack_actors::runtime::Refusal;
 use peerpack_actors::time::{Span, Time};
 use tokio::task::AbortHandle;

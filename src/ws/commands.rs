@@ -9,11 +9,11 @@ use std::borrow::Cow;
 
 use actix_web::http::StatusCode;
 use peerpack_actors::ids::{RequestId, UserId};
-use peerpack_actors::package::Package;
+use peerpack_actors::market::package::Package;
+use peerpack_actors::market::request::RequestCommand;
 use peerpack_actors::ports::{CommitError, Store};
 use peerpack_actors::receipt::{Call, Receipt};
 use peerpack_actors::rejection::Rejection;
-use peerpack_actors::request::RequestCommand;
 use peerpack_actors::runtime::{Promise, Refusal, Subject};
 use peerpack_actors::unit::Unit;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! A sender asks a courier: whom the engine has asked already, and for a parcel that was published a moment ago.
 
 use futures_util::future::join_all;
-use peerpack_actors::request::Origin;
+use peerpack_actors::market::request::Origin;
 use peerpack_actors::stream::StreamEvent;
 use reqwest::StatusCode;
 use serde_json::{Value, json};

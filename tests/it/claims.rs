@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
 use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
+use peerpack_actors::market::request::{RequestCommand, RequestState};
 use peerpack_actors::ports::Store;
-use peerpack_actors::request::{RequestCommand, RequestState};
 use peerpack_actors::runtime::{Refusal, RuntimeSettings};
 use serde_json::json;
 

@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use async_trait::async_trait;
 use peerpack::store::Database;
 use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
+use peerpack_actors::market::package::Package;
+use peerpack_actors::market::trip::Trip;
 use peerpack_actors::matching::policy::couriers::Answers;
-use peerpack_actors::package::Package;
 use peerpack_actors::ports::{
     Changes, ChoiceRounds, CommitError, Committed, EvidenceQuery, Store, StreamEntry, StreamPosition,
     Unavailable,
 };
 use peerpack_actors::time::Time;
-use peerpack_actors::trip::Trip;
 use peerpack_actors::unit::Unit;
 
 /// A store that works, and whose answers to commits get lost while it is `silent`. It panics the first time that it is

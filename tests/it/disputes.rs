@@ -3,8 +3,8 @@
 use peerpack::auth::Role;
 use peerpack::maintenance::rounds;
 use peerpack::store::Change;
+use peerpack_actors::market::request::RequestState;
 use peerpack_actors::ports::Store;
-use peerpack_actors::request::RequestState;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 

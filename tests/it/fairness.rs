@@ -2,8 +2,8 @@
 
 use futures_util::future::join;
 use peerpack_actors::ids::UserId;
+use peerpack_actors::market::request::RequestCommand;
 use peerpack_actors::matching::Settings;
-use peerpack_actors::request::RequestCommand;
 use peerpack_actors::runtime::{Refusal, RuntimeSettings, Victim};
 use peerpack_actors::time::Span;
 use serde_json::json;

@@ -72,7 +72,8 @@ async fn x_50_codes_are_not_to_be_guessed() {
         app.behind_its_back("UPDATE hand_over_attempts SET last_at = last_at - 1000000").await;
         assert_eq!(step(&ivan, &request, "pickup", json!({ "code": pickup })).await.0, 200);
 
-        let command = peerpack_actors::request::RequestCommand::Deliver { by: ivan.id.parse().unwrap() };
+        let command =
+            peerpack_actors::market::request::RequestCommand::Deliver { by: ivan.id.parse().unwrap() };
         let refused = app.app.engine.request(request.parse().unwrap(), command).await.unwrap_err();
         assert!(refused.to_string().contains("code"), "{refused}");
     }

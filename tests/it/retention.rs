@@ -2,7 +2,7 @@
 
 use peerpack::auth::Role;
 use peerpack::maintenance::rounds;
-use peerpack_actors::phase::PackagePhase;
+use peerpack_actors::market::phase::PackagePhase;
 use peerpack_actors::ports::Store;
 use peerpack_actors::runtime::ResumeAnswer;
 use peerpack_actors::stream::StreamEvent;

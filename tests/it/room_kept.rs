@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use peerpack_actors::ids::PackageId;
-use peerpack_actors::load::{Load, UNSTATED};
+use peerpack_actors::market::load::{Load, UNSTATED};
+use peerpack_actors::market::package::{End, Mode, Package, PackageDraft};
+use peerpack_actors::market::trip::{Stop, Transport, TripDraft};
 use peerpack_actors::matching::{self, Next};
 use peerpack_actors::money::{Amount, Currency};
-use peerpack_actors::package::{End, Mode, Package, PackageDraft};
 use peerpack_actors::ports::Store as _;
 use peerpack_actors::runtime::RuntimeSettings;
 use peerpack_actors::time::{Span, Time};
-use peerpack_actors::trip::{Stop, Transport, TripDraft};
 use peerpack_actors::unit::Unit;
 use serde_json::{Value, json};
 

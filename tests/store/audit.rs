@@ -1,9 +1,9 @@
 //! The audit bites: each violation is planted behind the store's back and must be reported.
 
 use peerpack_actors::ids::{UserId, WithdrawalId};
+use peerpack_actors::market::request::RequestCommand;
+use peerpack_actors::money::withdrawal::{LEAST_MINOR, Withdrawal, WithdrawalCommand};
 use peerpack_actors::money::{Amount, Currency};
-use peerpack_actors::request::RequestCommand;
-use peerpack_actors::withdrawal::{LEAST_MINOR, Withdrawal, WithdrawalCommand};
 
 use super::databases::{TestStore, on_both};
 use super::world::{

@@ -2,11 +2,11 @@
 
 use futures_util::future::{FutureExt as _, join_all};
 use peerpack_actors::ids::RequestId;
-use peerpack_actors::package::PackageCommand;
+use peerpack_actors::market::package::PackageCommand;
+use peerpack_actors::market::request::{RequestCommand, RequestState};
+use peerpack_actors::market::trip::Trip;
 use peerpack_actors::ports::{CommitError, Store as _};
 use peerpack_actors::rejection::Rejection;
-use peerpack_actors::request::{RequestCommand, RequestState};
-use peerpack_actors::trip::Trip;
 use peerpack_actors::unit::Unit;
 
 use super::databases::{TestStore, on_both};

@@ -1,12 +1,12 @@
 //! What the database refuses, whatever the caller believes; and that a refused unit leaves nothing behind.
 
 use peerpack_actors::ids::{PackageId, TripId, UserId};
-use peerpack_actors::ledger::{EscrowCommand, EscrowEvent};
-use peerpack_actors::package::{Package, PackageCommand};
+use peerpack_actors::market::package::{Package, PackageCommand};
+use peerpack_actors::market::request::{RequestCommand, RequestState};
+use peerpack_actors::market::trip::{Trip, TripCommand};
+use peerpack_actors::money::ledger::{EscrowCommand, EscrowEvent};
 use peerpack_actors::ports::{CommitError, Store as _, StreamPosition};
 use peerpack_actors::rejection::Rejection;
-use peerpack_actors::request::{RequestCommand, RequestState};
-use peerpack_actors::trip::{Trip, TripCommand};
 use peerpack_actors::unit::{PackageChange, TripChange, Unit};
 
 use super::databases::{TestStore, on_both};

@@ -1,11 +1,11 @@
 //! What the engine asks the store.
 
 use peerpack_actors::ids::PackageId;
-use peerpack_actors::package::{PackageCommand, PackageState};
+use peerpack_actors::market::package::{PackageCommand, PackageState};
+use peerpack_actors::market::request::RequestCommand;
+use peerpack_actors::market::trip::{TripEvent, TripState};
 use peerpack_actors::ports::{ChoiceRounds, EvidenceQuery, Store as _};
-use peerpack_actors::request::RequestCommand;
 use peerpack_actors::time::Span;
-use peerpack_actors::trip::{TripEvent, TripState};
 use peerpack_actors::unit::Unit;
 
 use super::databases::{TestStore, on_both};
@@ -280,7 +280,7 @@ on_both! {
 }
 
 /// The trip that a proposal of this test is for.
-fn trip_of(command: &PackageCommand) -> peerpack_actors::trip::Trip {
+fn trip_of(command: &PackageCommand) -> peerpack_actors::market::trip::Trip {
     let PackageCommand::Ask { proposal, .. } = command else { panic!("not a question") };
     let mut trip = trip(proposal.courier, 1, 1);
     trip.id = proposal.trip;

@@ -3,12 +3,12 @@
 use futures_util::future::join_all;
 use peerpack_actors::ids::{PackageId, RequestId};
 use peerpack_actors::leg::LegSpan;
-use peerpack_actors::load::Load;
-use peerpack_actors::package::{Package, PackageCommand};
+use peerpack_actors::market::load::Load;
+use peerpack_actors::market::package::{Package, PackageCommand};
+use peerpack_actors::market::request::RequestCommand;
+use peerpack_actors::market::trip::{Trip, TripEvent};
 use peerpack_actors::ports::CommitError;
 use peerpack_actors::rejection::Rejection;
-use peerpack_actors::request::RequestCommand;
-use peerpack_actors::trip::{Trip, TripEvent};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 

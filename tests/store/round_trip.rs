@@ -2,13 +2,13 @@
 
 use peerpack_actors::ids::UserId;
 use peerpack_actors::leg::LegSpan;
-use peerpack_actors::load::{Load, UNSTATED};
+use peerpack_actors::market::load::{Load, UNSTATED};
+use peerpack_actors::market::package::{Mode, Package, PackageCommand, PackageState};
+use peerpack_actors::market::request::{Origin, Party, Request, RequestCommand, RequestState};
+use peerpack_actors::market::trip::{Transport, Trip, TripCommand, TripEvent, TripState};
 use peerpack_actors::money::{Amount, Currency};
-use peerpack_actors::package::{Mode, Package, PackageCommand, PackageState};
 use peerpack_actors::ports::Store as _;
-use peerpack_actors::request::{Origin, Party, Request, RequestCommand, RequestState};
 use peerpack_actors::time::{Span, Time};
-use peerpack_actors::trip::{Transport, Trip, TripCommand, TripEvent, TripState};
 use peerpack_actors::unit::Unit;
 
 use super::databases::{TestStore, on_both};

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use peerpack::store::{Database, Settings};
 use peerpack_actors::ids::UserId;
-use peerpack_actors::package::PackageCommand;
+use peerpack_actors::market::package::PackageCommand;
 use peerpack_actors::ports::{Store as _, StreamEntry};
 use peerpack_actors::stream::StreamEvent;
 use peerpack_actors::unit::Unit;

@@ -2,10 +2,10 @@
 
 use peerpack::store::{Balance, TelegramProfile, Which};
 use peerpack_actors::ids::UserId;
-use peerpack_actors::package::PackageCommand;
+use peerpack_actors::market::package::PackageCommand;
+use peerpack_actors::market::request::{Origin, RequestCommand};
+use peerpack_actors::market::trip::TripCommand;
 use peerpack_actors::ports::Store;
-use peerpack_actors::request::{Origin, RequestCommand};
-use peerpack_actors::trip::TripCommand;
 use peerpack_actors::unit::Unit;
 
 use super::databases::{TestStore, on_both};

@@ -6,14 +6,14 @@ use std::time::Duration;
 use peerpack::store::Database;
 use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
 use peerpack_actors::leg::LegSpan;
-use peerpack_actors::load::Load;
+use peerpack_actors::market::load::Load;
+use peerpack_actors::market::package::{End, Mode, Package, PackageCommand, PackageDraft, Proposal};
+use peerpack_actors::market::request::{HandOver, Plan, RequestCommand};
+use peerpack_actors::market::trip::{Stop, Transport, Trip, TripDraft};
 use peerpack_actors::money::{Amount, Currency};
-use peerpack_actors::package::{End, Mode, Package, PackageCommand, PackageDraft, Proposal};
 use peerpack_actors::place::{PlaceId, Position};
 use peerpack_actors::ports::{CommitError, Committed, Store as _};
-use peerpack_actors::request::{HandOver, Plan, RequestCommand};
 use peerpack_actors::time::{Span, Time};
-use peerpack_actors::trip::{Stop, Transport, Trip, TripDraft};
 use peerpack_actors::unit::Unit;
 
 /// How long a test waits for something that must happen.

@@ -6,11 +6,11 @@ use std::fmt;
 
 use super::{Invariant, Verdict, Violation, broken};
 use crate::ids::{PackageId, RequestId};
-use crate::ledger::Account;
 use crate::leg::LegSpan;
-use crate::load::Load;
+use crate::market::load::Load;
+use crate::market::request::RequestState;
+use crate::money::ledger::Account;
 use crate::money::{Amount, Currency};
-use crate::request::RequestState;
 use crate::time::Time;
 
 /// INV-1 for an observer: the requests that were told at one moment that they have the package. Repeats of the

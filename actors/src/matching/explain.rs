@@ -5,11 +5,11 @@ pub mod words;
 use std::collections::BTreeMap;
 
 use crate::ids::{TripId, UserId};
+use crate::market::request::Plan;
 use crate::matching::policy::outlook::Outlook;
 use crate::matching::policy::scored;
 use crate::matching::{Candidate, PackageEntry, Ranked, Reason, Settings, Survey};
 use crate::money::Amount;
-use crate::request::Plan;
 use crate::time::Time;
 
 /// A trip that suits, and where it stands among the others.

@@ -1,10 +1,10 @@
 //! Whether a trip can carry a package, how, and if not, why. Exact: the indexes only choose what is asked here.
 
 use crate::leg::LegSpan;
-use crate::load::Load;
+use crate::market::load::Load;
+use crate::market::request::{HandOver, Plan};
 use crate::matching::zone::way_min;
 use crate::matching::{Anchor, PackageEntry, Reason, TripEntry, Zone};
-use crate::request::{HandOver, Plan};
 use crate::time::Time;
 
 /// What is asked of a trip, whoever asks.

@@ -9,7 +9,7 @@
 //! The courier's detour budget is the deadline of the last stop: the arrival *as published* plus the budget. It does not
 //! move when packages are accepted.
 
-use crate::load::Load;
+use crate::market::load::Load;
 use crate::time::{Span, Time};
 
 /// A stop of a route. `P` is how places are named: whatever `travel` understands.

@@ -11,13 +11,13 @@
 use hashbrown::HashMap;
 
 use crate::leg::{LegIndex, LegSpan};
-use crate::load::Load;
+use crate::market::load::Load;
+use crate::market::request::Plan;
+use crate::market::trip::Transport;
 use crate::matching::insertion::{Errand, Insertion, Route, RouteStop, insert};
 use crate::matching::{Reason, TripEntry};
 use crate::place::{Gazetteer, PlaceId, PlaceIndex};
-use crate::request::Plan;
 use crate::time::{Span, Time};
-use crate::trip::Transport;
 
 /// The way from one place to another by car.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

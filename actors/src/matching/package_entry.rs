@@ -3,13 +3,13 @@
 use smallvec::SmallVec;
 
 use crate::ids::{PackageId, TripId, UserId};
-use crate::load::Load;
+use crate::market::load::Load;
+use crate::market::package::{Mode, Package};
+use crate::market::request::{Origin, Party, Request, RequestState};
 use crate::matching::zone::end_zone;
 use crate::matching::{Need, Settings, Zone};
 use crate::money::Amount;
-use crate::package::{Mode, Package};
 use crate::place::Gazetteer;
-use crate::request::{Origin, Party, Request, RequestState};
 use crate::time::{Span, Time};
 
 /// Most couriers have answered an offer by then.

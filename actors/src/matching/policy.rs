@@ -15,10 +15,10 @@ pub mod settlement;
 pub mod standing;
 
 use crate::ids::{PackageId, TripId};
+use crate::market::request::Plan;
 use crate::matching::policy::outlook::{Outlook, View, bounded};
 use crate::matching::score::Terms;
 use crate::matching::{Candidate, PackageEntry, PackageIndex, Settings, TripEntry, score};
-use crate::request::Plan;
 use crate::time::{Span, Time};
 
 /// A wave should find a taker with all but this chance.

@@ -6,9 +6,9 @@
 //!
 //! Dividing by less than the whole work keeps a room for large parcels on long ways, which pay less per kg and km.
 
+use crate::market::request::Plan;
 use crate::matching::{PackageEntry, Settings};
 use crate::money::{Amount, Currency};
-use crate::request::Plan;
 
 /// Below this weight a parcel counts as this heavy, in kilograms: the hand-over is work, too.
 const LEAST_KG: f64 = 0.1;

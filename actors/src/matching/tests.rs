@@ -27,14 +27,14 @@ use uuid::Uuid;
 
 use crate::ids::{PackageId, RequestId, TripId, UserId};
 use crate::leg::LegSpan;
-use crate::load::{Load, UNSTATED};
+use crate::market::load::{Load, UNSTATED};
+use crate::market::package::{End, Mode, Package, PackageDraft};
+use crate::market::request::{HandOver, Origin, Plan, Request, RequestState};
+use crate::market::trip::{Stop, Transport, Trip, TripDraft};
 use crate::matching::{PackageEntry, Settings, TripEntry, Zone};
 use crate::money::{Amount, Currency};
-use crate::package::{End, Mode, Package, PackageDraft};
 use crate::place::{Gazetteer, Place, PlaceId, Spot, Tables};
-use crate::request::{HandOver, Origin, Plan, Request, RequestState};
 use crate::time::{Span, Time};
-use crate::trip::{Stop, Transport, Trip, TripDraft};
 
 const NOW: Time = Time::from_ms(1_800_000_000_000);
 

@@ -8,12 +8,12 @@ use smallvec::SmallVec;
 
 use crate::ids::{TripId, UserId};
 use crate::leg::LegIndex;
-use crate::load::Load;
+use crate::market::load::Load;
+use crate::market::trip::{Stop, Transport, Trip};
 use crate::matching::{Settings, Zone};
 use crate::money::{Amount, Currency};
 use crate::place::{Gazetteer, PlaceId, PlaceIndex, PlaceRank, Spot};
 use crate::time::{Span, Time};
-use crate::trip::{Stop, Transport, Trip};
 
 /// A place where a package can get on or off.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,7 +51,7 @@ impl Anchor {
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Halt {
     pub(super) arrive: Time,
-    /// How long the courier stays: less than [`MAX_DURATION`](crate::trip::MAX_DURATION).
+    /// How long the courier stays: less than [`MAX_DURATION`](crate::market::trip::MAX_DURATION).
     stay_ms: u32,
     /// The great circle to the next stop.
     leg_km: f32,

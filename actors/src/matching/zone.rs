@@ -7,10 +7,10 @@ use std::ops::Deref;
 
 use smallvec::SmallVec;
 
+use crate::market::package::End;
+use crate::market::trip::Transport;
 use crate::matching::Settings;
-use crate::package::End;
 use crate::place::{Gazetteer, Place, PlaceId, PlaceIndex, PlaceRank, Position, Spot};
-use crate::trip::Transport;
 
 /// The places that stand for one end of a package, its own first; a small one is stood for by the nearest that is none.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use crate::package::Package;
+use crate::market::package::Package;
 use crate::time::Time;
 
 /// The auction of one package: when it looks for couriers, chooses among them, and ends what is overdue.
@@ -100,9 +100,9 @@ impl Auction {
 mod tests {
     use super::*;
     use crate::ids::{PackageId, UserId};
-    use crate::load::Load;
+    use crate::market::load::Load;
+    use crate::market::package::{End, Mode, PackageDraft};
     use crate::money::{Amount, Currency};
-    use crate::package::{End, Mode, PackageDraft};
     use crate::place::Gazetteer;
     use crate::time::Span;
 

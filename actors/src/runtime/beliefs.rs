@@ -10,6 +10,8 @@ use parking_lot::{Mutex, RwLock};
 use smallvec::SmallVec;
 
 use crate::ids::{PackageId, TripId, UserId};
+use crate::market::package::{Outcome, Package, PackageEvent, PackageState};
+use crate::market::request::{Origin, Request, RequestState};
 use crate::matching::policy::couriers::Couriers;
 use crate::matching::policy::demand::{Asked, Demand, History};
 use crate::matching::policy::evidence::is_evidence;
@@ -17,8 +19,6 @@ use crate::matching::policy::outlook::{Outlook, View, bounded};
 use crate::matching::policy::settlement::Settlement;
 use crate::matching::policy::standing::{Agreed, Standing, Standings};
 use crate::matching::{Candidate, PackageEntry, Settings, TripEntry, TripIndex, gain_rub};
-use crate::package::{Outcome, Package, PackageEvent, PackageState};
-use crate::request::{Origin, Request, RequestState};
 use crate::time::{Span, Time};
 
 /// How long the learned demand for a trip's room is used before it is worked out anew.

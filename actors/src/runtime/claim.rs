@@ -17,11 +17,11 @@ use super::messages::{Do, Done, Reserve, Settle};
 use super::promise::{Promise, Subject};
 use super::refusal::Refusal;
 use crate::ids::{PackageId, RequestId, TripId};
-use crate::package::{Outcome, Package, PackageCommand, PackageEvent};
+use crate::market::package::{Outcome, Package, PackageCommand, PackageEvent};
+use crate::market::request::RequestCommand;
+use crate::market::trip::{Trip, TripEvent};
 use crate::ports::CommitError;
 use crate::rejection::Rejection;
-use crate::request::RequestCommand;
-use crate::trip::{Trip, TripEvent};
 use crate::unit::Unit;
 
 /// How often a command is decided anew after a conflict.

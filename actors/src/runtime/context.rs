@@ -13,16 +13,16 @@ use super::messages::{Consider, Deliver, PackageInbox, Refresh, TripInbox, UserI
 use super::offers::OfferBook;
 use super::recent::Recent;
 use super::roster::Roster;
-use crate::bounds::Bounds;
 use crate::ids::{PackageId, RequestId, TripId, UserId};
-use crate::matching::policy::standing;
-use crate::matching::{Candidate, Chart, PackageEntry, PackageIndex, Settings, TripEntry, TripIndex, policy};
-use crate::package::{Mode, Package, PackageState};
+use crate::market::bounds::Bounds;
+use crate::market::package::{Mode, Package, PackageState};
+use crate::market::trip::Trip;
+use crate::matching::policy::{self, standing};
+use crate::matching::{Candidate, Chart, PackageEntry, PackageIndex, Settings, TripEntry, TripIndex};
 use crate::place::Gazetteer;
 use crate::ports::{Bus, ChoiceRounds, Clock, Committed, Hint, Roads, Store, StreamEntry, Unavailable};
 use crate::stream::Suits;
 use crate::time::{Span, Time};
-use crate::trip::Trip;
 
 /// How many senders hear of one new trip at most.
 const TELL_SENDERS: usize = 32;

@@ -10,9 +10,9 @@ use tokio::sync::oneshot;
 use super::envelope::Envelope;
 use super::messages::{Do, Done};
 use super::refusal::Refusal;
+use crate::market::request::Request;
 use crate::matching::Settings;
 use crate::matching::policy::fair::Window;
-use crate::request::Request;
 use crate::time::Time;
 
 /// An acceptance, and where its answer goes.

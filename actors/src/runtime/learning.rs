@@ -6,12 +6,12 @@
 use std::sync::Arc;
 
 use super::context::Context;
+use crate::market::package::{Package, PackageState};
 use crate::matching::TripEntry;
 use crate::matching::policy::couriers::Couriers;
 use crate::matching::policy::demand::MOST_PACKAGES;
 use crate::matching::policy::evidence::{is_evidence, least_wait};
 use crate::matching::policy::settlement::{MOST_TRIPS, PastPackage, PastTrip, Settlement};
-use crate::package::{Package, PackageState};
 use crate::place::Gazetteer;
 use crate::ports::{EvidenceQuery, Unavailable};
 use crate::time::{Span, Time};
@@ -79,7 +79,7 @@ async fn settle(context: &Arc<Context>) -> Result<(), Unavailable> {
             PastPackage { entry, published_at: package.created_at }
         };
         let packages: Vec<PastPackage> = packages.iter().map(past).collect();
-        let past = |trip: &crate::trip::Trip| PastTrip {
+        let past = |trip: &crate::market::trip::Trip| PastTrip {
             entry: TripEntry::as_published(trip, gazetteer, settings),
             published_at: trip.created_at,
         };

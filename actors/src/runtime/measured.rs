@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use super::context::Context;
 use crate::ids::TripId;
+use crate::market::request::{Plan, RequestState};
 use crate::matching::{Aboard, Candidate, PackageEntry, Question, Reason, TripEntry, Ways};
 use crate::place::Gazetteer;
 use crate::ports::Unavailable;
-use crate::request::{Plan, RequestState};
 
 /// What was found about the candidates that were measured.
 #[derive(Debug, Default)]

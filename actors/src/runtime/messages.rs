@@ -11,11 +11,11 @@ use super::refusal::Refusal;
 use super::session::{Hello, ResumeAnswer, SessionPort};
 use crate::ids::{RequestId, UserId};
 use crate::leg::LegSpan;
-use crate::load::Load;
-use crate::package::{Package, PackageCommand};
+use crate::market::load::Load;
+use crate::market::package::{Package, PackageCommand};
+use crate::market::request::Request;
+use crate::market::trip::{Trip, TripEvent};
 use crate::ports::StreamEntry;
-use crate::request::Request;
-use crate::trip::{Trip, TripEvent};
 
 /// What the actor of a trip takes.
 pub(super) trait TripInbox:

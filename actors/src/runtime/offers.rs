@@ -8,8 +8,8 @@ use parking_lot::Mutex;
 use smallvec::SmallVec;
 
 use crate::ids::{RequestId, UserId};
-use crate::package::{Package, Proposal};
-use crate::request::Origin;
+use crate::market::package::{Package, Proposal};
+use crate::market::request::Origin;
 
 /// Live offers by courier.
 #[derive(Default)]

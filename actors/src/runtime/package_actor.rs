@@ -22,10 +22,10 @@ use super::refusal::Refusal;
 use super::retirement::Retiring;
 use super::wave::{self, Wave};
 use crate::ids::PackageId;
+use crate::market::package::{Package, PackageCommand};
+use crate::market::request::RequestCommand;
 use crate::matching::policy::fair::contested;
-use crate::package::{Package, PackageCommand};
 use crate::rejection::Rejection;
-use crate::request::RequestCommand;
 use crate::time::Time;
 
 /// The actor of one package.

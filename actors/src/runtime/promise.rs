@@ -4,9 +4,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::package::Package;
+use crate::market::package::Package;
+use crate::market::trip::Trip;
 use crate::receipt::{Call, Receipt};
-use crate::trip::Trip;
 
 /// What a command was about, as it is afterwards.
 #[derive(Clone, Copy, Debug)]

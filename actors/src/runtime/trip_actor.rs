@@ -20,11 +20,11 @@ use super::promise::Subject;
 use super::refusal::Refusal;
 use super::retirement::Retiring;
 use crate::ids::{PackageId, RequestId, TripId};
-use crate::package::{Package, PackageCommand};
+use crate::market::package::{Package, PackageCommand};
+use crate::market::request::RequestState;
+use crate::market::trip::{Trip, TripCommand, TripEvent, TripState};
 use crate::ports::{CommitError, Unavailable};
 use crate::rejection::Rejection;
-use crate::request::RequestState;
-use crate::trip::{Trip, TripCommand, TripEvent, TripState};
 use crate::unit::Unit;
 
 /// How many packages whose requests wait on a trip hear of its end together with it; the others, a little later.

@@ -6,13 +6,12 @@ use std::cell::Cell;
 use super::context::Context;
 use super::measured::{Measured, question};
 use crate::ids::RequestId;
+use crate::market::package::{Package, Proposal};
 use crate::matching::policy::demand::Asked;
 use crate::matching::policy::is_outranked;
 use crate::matching::policy::keeping::{Step, next_step, rewards_at_once};
-use crate::matching::{self, PackageEntry, Question, Ranked};
-use crate::matching::{Candidate, TripIndex};
+use crate::matching::{self, Candidate, PackageEntry, Question, Ranked, TripIndex};
 use crate::money::Amount;
-use crate::package::{Package, Proposal};
 use crate::time::{Span, Time};
 
 /// How soon a package that let better ones pass looks again.

@@ -5,10 +5,10 @@ use super::{
     PackageChanged, PlaceView, Reminder, RequestChange, StreamEvent, TripChanged, Why,
 };
 use crate::ids::{PackageId, TripId, UserId};
-use crate::package::{Package, PackageEvent, PackageState};
+use crate::market::package::{Package, PackageEvent, PackageState};
+use crate::market::request::{HandOver, Origin, Plan, Request, RequestState};
+use crate::market::trip::Trip;
 use crate::place::{Gazetteer, PlaceId};
-use crate::request::{HandOver, Origin, Plan, Request, RequestState};
-use crate::trip::Trip;
 
 /// A trip that could carry a package.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,10 +1,10 @@
 //! The definition of a match, with nested loops: no entries, no indexes, no plans.
 
+use peerpack_actors::market::package::{End, Package};
+use peerpack_actors::market::trip::{Transport, Trip};
 use peerpack_actors::matching::Zone;
-use peerpack_actors::package::{End, Package};
 use peerpack_actors::place::{Kind, Place, PlaceId, Position};
 use peerpack_actors::time::{Span, Time};
-use peerpack_actors::trip::{Transport, Trip};
 
 use crate::world::world;
 

@@ -4,14 +4,14 @@ use std::sync::OnceLock;
 
 use peerpack_actors::ids::{PackageId, TripId, UserId};
 use peerpack_actors::leg::LegSpan;
-use peerpack_actors::load::{Load, UNSTATED};
+use peerpack_actors::market::load::{Load, UNSTATED};
+use peerpack_actors::market::package::{End, Mode, Package, PackageCommand, PackageDraft, Proposal};
+use peerpack_actors::market::request::{HandOver, Plan, RequestCommand};
+use peerpack_actors::market::trip::{Stop, Transport, Trip, TripCommand, TripDraft};
 use peerpack_actors::matching::{Need, PackageEntry, PackageIndex, Settings, TripEntry, TripIndex, zone};
 use peerpack_actors::money::{Amount, Currency};
-use peerpack_actors::package::{End, Mode, Package, PackageCommand, PackageDraft, Proposal};
 use peerpack_actors::place::{Gazetteer, Place, PlaceId, Position, Tables};
-use peerpack_actors::request::{HandOver, Plan, RequestCommand};
 use peerpack_actors::time::{Span, Time};
-use peerpack_actors::trip::{Stop, Transport, Trip, TripCommand, TripDraft};
 use uuid::Uuid;
 
 use crate::Change;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use peerpack_actors::ids::RequestId;
 use peerpack_actors::invariants::path_forward;
-use peerpack_actors::request::{Party, RequestState};
+use peerpack_actors::market::request::{Party, RequestState};
 use peerpack_actors::stream::OfferEndReason;
 use peerpack_actors::time::Time;
 

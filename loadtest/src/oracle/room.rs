@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use peerpack_actors::ids::{RequestId, TripId};
 use peerpack_actors::invariants::legs_within_capacity;
 use peerpack_actors::leg::LegSpan;
-use peerpack_actors::load::Load;
+use peerpack_actors::market::load::Load;
 
 use super::history::{Fact, History, Step, TripFacts, What};
 

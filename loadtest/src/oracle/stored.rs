@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use peerpack_actors::ids::{PackageId, RequestId, TripId};
-use peerpack_actors::package::Package;
-use peerpack_actors::request::RequestState;
+use peerpack_actors::market::package::Package;
+use peerpack_actors::market::request::RequestState;
 
 use super::history::{Command, History, What};
 
@@ -79,7 +79,7 @@ fn agrees(history: &History, command: &Command, state: &RequestState) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use peerpack_actors::request::Party;
+    use peerpack_actors::market::request::Party;
     use peerpack_actors::time::Time;
 
     use super::super::testing::Play;

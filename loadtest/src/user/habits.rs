@@ -1,7 +1,7 @@
 //! How people react to what they are told: after how long, and with what.
 
 use peerpack_actors::ids::UserId;
-use peerpack_actors::request::Party;
+use peerpack_actors::market::request::Party;
 use peerpack_actors::stream::{RequestChange, StreamEvent};
 use rand::RngExt;
 use rand::rngs::StdRng;

@@ -1,6 +1,6 @@
 //! The words of the Mini App for sizes, weights and capacities, as they come in.
 
-use peerpack_actors::load::{CapacityClass, Load, SizeClass, UNSTATED, WeightClass};
+use peerpack_actors::market::load::{CapacityClass, Load, SizeClass, UNSTATED, WeightClass};
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error, StrDeserializer};
 

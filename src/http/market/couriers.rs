@@ -3,13 +3,13 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
-use peerpack_actors::package::{Mode, Package, PackageDraft, Terms};
+use peerpack_actors::market::package::{Mode, Package, PackageDraft, Terms};
+use peerpack_actors::market::trip::Trip;
 use peerpack_actors::place::Gazetteer;
 use peerpack_actors::ports::Store;
 use peerpack_actors::rejection::Rejection;
 use peerpack_actors::runtime::engine::Described;
 use peerpack_actors::runtime::{Conditions, Refusal};
-use peerpack_actors::trip::Trip;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -4,8 +4,8 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::RequestId;
-use peerpack_actors::package::Package;
-use peerpack_actors::request::{Party, RequestCommand};
+use peerpack_actors::market::package::Package;
+use peerpack_actors::market::request::{Party, RequestCommand};
 use peerpack_actors::time::Time;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -86,7 +86,7 @@ pub struct Resolution {
 pub struct Resolved {
     success: bool,
     /// The state of the request now: `confirmed` or `cancelled`.
-    #[schema(value_type = peerpack_actors::phase::RequestPhase)]
+    #[schema(value_type = peerpack_actors::market::phase::RequestPhase)]
     new_status: String,
 }
 

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::{PackageId, UserId};
+use peerpack_actors::market::package::Package;
 use peerpack_actors::matching::explain::words::answer;
 use peerpack_actors::matching::{Explanation, Reason, Verdict};
 use peerpack_actors::money::Amount;
-use peerpack_actors::package::Package;
 use peerpack_actors::place::Gazetteer;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -27,7 +27,7 @@ const MORE_PERCENT: i64 = 20;
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ExplanationView {
     package_id: String,
-    #[schema(value_type = peerpack_actors::phase::PackagePhase)]
+    #[schema(value_type = peerpack_actors::market::phase::PackagePhase)]
     state: String,
     /// Trips that touch an end of the package.
     considered: usize,

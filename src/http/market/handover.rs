@@ -5,8 +5,8 @@
 
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::RequestId;
+use peerpack_actors::market::request::{Request, RequestState};
 use peerpack_actors::ports::Store;
-use peerpack_actors::request::{Request, RequestState};
 use peerpack_actors::time::Span;
 use serde::Serialize;
 use subtle::ConstantTimeEq;

@@ -7,7 +7,7 @@ mod view;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::{PackageId, UserId};
-use peerpack_actors::package::{Package, Terms};
+use peerpack_actors::market::package::{Package, Terms};
 use peerpack_actors::ports::Store;
 use peerpack_actors::runtime::Conditions;
 use serde::Serialize;
@@ -42,7 +42,7 @@ pub struct PackagePublished {
 pub struct PackageCancelled {
     success: bool,
     /// `cancelled`.
-    #[schema(value_type = peerpack_actors::phase::PackagePhase)]
+    #[schema(value_type = peerpack_actors::market::phase::PackagePhase)]
     state: String,
 }
 

@@ -3,10 +3,10 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::{RequestId, UserId};
-use peerpack_actors::ledger::Escrow;
+use peerpack_actors::market::package::Package;
+use peerpack_actors::market::request::{RequestCommand, RequestState};
 use peerpack_actors::money::Amount;
-use peerpack_actors::package::Package;
-use peerpack_actors::request::{RequestCommand, RequestState};
+use peerpack_actors::money::ledger::Escrow;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -45,7 +45,7 @@ pub struct Shown {
 pub struct Step {
     success: bool,
     /// The state of the request now.
-    #[schema(value_type = peerpack_actors::phase::RequestPhase)]
+    #[schema(value_type = peerpack_actors::market::phase::RequestPhase)]
     new_status: String,
     /// How the courier's balance changes.
     #[serde(skip_serializing_if = "Option::is_none")]

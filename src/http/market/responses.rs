@@ -3,11 +3,11 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
-use peerpack_actors::package::Package;
+use peerpack_actors::market::package::Package;
+use peerpack_actors::market::request::{Origin, RequestCommand};
 use peerpack_actors::place::Gazetteer;
 use peerpack_actors::ports::Store;
 use peerpack_actors::rejection::Rejection;
-use peerpack_actors::request::{Origin, RequestCommand};
 use peerpack_actors::runtime::{Refusal, engine};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -48,7 +48,7 @@ pub struct NewResponse {
     arrival_date: Option<String>,
     /// How the courier travels: `plane`, `train`, `car`, `bus` or `foot`.
     #[serde(rename = "transportType", alias = "transport_type", alias = "transport")]
-    #[schema(value_type = Option<peerpack_actors::trip::Transport>)]
+    #[schema(value_type = Option<peerpack_actors::market::trip::Transport>)]
     transport: Option<String>,
     /// Its airport or station.
     airport: Option<String>,

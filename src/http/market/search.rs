@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use actix_web::{HttpResponse, web};
 use jiff::civil::Date;
 use peerpack_actors::ids::{TripId, UserId};
-use peerpack_actors::load::Load;
+use peerpack_actors::market::load::Load;
+use peerpack_actors::market::trip::{Transport, Trip};
 use peerpack_actors::matching::{Candidate, Need, Passing, zones};
 use peerpack_actors::money::Amount;
 use peerpack_actors::place::{Gazetteer, Place, PlaceId, Travel};
 use peerpack_actors::time::{Span, Time};
-use peerpack_actors::trip::{Transport, Trip};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -59,12 +59,12 @@ pub struct Search {
     /// So many days earlier and later will do, up to 14.
     flex_days: Option<u32>,
     /// Only trips with room for `light`, `medium`, `heavy` or `very_heavy`.
-    #[param(value_type = Option<peerpack_actors::load::WeightClass>)]
+    #[param(value_type = Option<peerpack_actors::market::load::WeightClass>)]
     weight: Option<String>,
     /// Only couriers who ask at most this, roubles.
     max_price: Option<f64>,
     /// Only `plane`, `train`, `car`, `bus` or `foot`.
-    #[param(value_type = Option<peerpack_actors::trip::Transport>)]
+    #[param(value_type = Option<peerpack_actors::market::trip::Transport>)]
     transport: Option<String>,
     /// Only couriers with at least this rating, 1 to 5.
     min_rating: Option<f64>,

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::TripId;
+use peerpack_actors::market::request::{Origin, Request};
 use peerpack_actors::ports::Store;
-use peerpack_actors::request::{Origin, Request};
 use peerpack_actors::stream::{self, Offer};
 use peerpack_actors::time::Time;
 use serde::Serialize;

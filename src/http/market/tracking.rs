@@ -5,7 +5,7 @@ mod page;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError, web};
 use peerpack_actors::ids::PackageId;
-use peerpack_actors::package::{Package, PackageState};
+use peerpack_actors::market::package::{Package, PackageState};
 use peerpack_actors::place::Gazetteer;
 use peerpack_actors::ports::Store;
 use peerpack_actors::time::{Span, Time};
@@ -40,7 +40,7 @@ pub struct TrackingLink {
 #[schema(as = TrackedPackage)]
 pub struct Tracking {
     /// `open`, `assigned`, `in_transit`, `delivered`, `confirmed` or `cancelled`.
-    #[schema(value_type = peerpack_actors::phase::PackagePhase)]
+    #[schema(value_type = peerpack_actors::market::phase::PackagePhase)]
     state: String,
     from: String,
     to: String,

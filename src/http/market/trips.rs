@@ -11,8 +11,8 @@ mod view;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::{TripId, UserId};
+use peerpack_actors::market::trip::Trip;
 use peerpack_actors::runtime::Conditions;
-use peerpack_actors::trip::Trip;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -63,7 +63,7 @@ pub struct MyTrips {
 pub struct TripCancelled {
     success: bool,
     /// `cancelled`.
-    #[schema(value_type = peerpack_actors::phase::TripPhase)]
+    #[schema(value_type = peerpack_actors::market::phase::TripPhase)]
     state: String,
     /// What still waits on the trip and is being ended, if that takes longer than this call. Not in a repeated answer.
     #[serde(skip_serializing_if = "Option::is_none")]

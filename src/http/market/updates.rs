@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use peerpack_actors::ids::UserId;
-use peerpack_actors::phase::RequestPhase;
-use peerpack_actors::request::Origin;
+use peerpack_actors::market::phase::RequestPhase;
+use peerpack_actors::market::request::Origin;
 use peerpack_actors::stream::{RequestChange, StreamEvent};
 use serde_json::{Value, json};
 

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::{UserId, WithdrawalId};
+use peerpack_actors::money::withdrawal::{Withdrawal, WithdrawalCommand, WithdrawalState};
 use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::ports::CommitError;
 use peerpack_actors::rejection::Rejection;
 use peerpack_actors::time::Span;
-use peerpack_actors::withdrawal::{Withdrawal, WithdrawalCommand, WithdrawalState};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

@@ -4,9 +4,9 @@ mod disputes;
 
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::UserId;
-use peerpack_actors::notification::NotificationKind as Kind;
+use peerpack_actors::market::request::RequestState;
 use peerpack_actors::place::Gazetteer;
-use peerpack_actors::request::RequestState;
+use peerpack_actors::stream::notification::NotificationKind as Kind;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -266,7 +266,7 @@ fn about_request(
 
 /// What a courier gets of a reward, major units.
 fn earned(about: &AboutRequest) -> f64 {
-    let fee = about.reward.share(peerpack_actors::ledger::PLATFORM_FEE_BPS);
+    let fee = about.reward.share(peerpack_actors::money::ledger::PLATFORM_FEE_BPS);
     about.reward.minus(fee).unwrap_or(about.reward).major()
 }
 

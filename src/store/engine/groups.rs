@@ -103,8 +103,8 @@ mod tests {
     use std::time::Duration;
 
     use peerpack_actors::ids::{PackageId, TripId};
+    use peerpack_actors::market::trip::TripState;
     use peerpack_actors::time::Time;
-    use peerpack_actors::trip::TripState;
     use peerpack_actors::unit::{PackageChange, TripChange, Unit};
     use tokio::sync::oneshot::Receiver;
 

@@ -6,9 +6,9 @@
 use std::collections::HashMap;
 
 use peerpack_actors::ids::{PackageId, TripId};
-use peerpack_actors::package::Package;
-use peerpack_actors::request::Request;
-use peerpack_actors::trip::Trip;
+use peerpack_actors::market::package::Package;
+use peerpack_actors::market::request::Request;
+use peerpack_actors::market::trip::Trip;
 use serde_json::json;
 
 use crate::store::failure::Failure;

@@ -2,14 +2,14 @@
 
 use async_trait::async_trait;
 use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
+use peerpack_actors::market::package::Package;
+use peerpack_actors::market::trip::Trip;
 use peerpack_actors::matching::policy::couriers::Answers;
-use peerpack_actors::package::Package;
 use peerpack_actors::ports::{
     Changes, ChoiceRounds, CommitError, Committed, EvidenceQuery, Store, StreamEntry, StreamPosition,
     Unavailable,
 };
 use peerpack_actors::time::Time;
-use peerpack_actors::trip::Trip;
 use peerpack_actors::unit::Unit;
 use serde_json::json;
 use uuid::Uuid;

@@ -6,11 +6,11 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
-use peerpack_actors::package::Package;
+use peerpack_actors::market::package::Package;
+use peerpack_actors::market::request::Request;
+use peerpack_actors::market::trip::Trip;
 use peerpack_actors::ports::Unavailable;
-use peerpack_actors::request::Request;
 use peerpack_actors::time::{Span, Time};
-use peerpack_actors::trip::Trip;
 use serde_json::json;
 use uuid::Uuid;
 

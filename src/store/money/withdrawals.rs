@@ -1,10 +1,10 @@
 //! Money on its way out. The core has decided; the row, the books and the wallet change together.
 
 use peerpack_actors::ids::{UserId, WithdrawalId};
-use peerpack_actors::ledger::Transfer;
+use peerpack_actors::money::ledger::Transfer;
+use peerpack_actors::money::withdrawal::{Withdrawal, WithdrawalState};
 use peerpack_actors::ports::{CommitError, Unavailable};
 use peerpack_actors::receipt::Receipt;
-use peerpack_actors::withdrawal::{Withdrawal, WithdrawalState};
 use serde_json::json;
 use uuid::Uuid;
 

@@ -1,13 +1,13 @@
 //! What a person should know: pointers to their events, with the names and words that belong to them.
 
 use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
+use peerpack_actors::market::request::RequestState;
+use peerpack_actors::market::trip::Stop;
 use peerpack_actors::money::Amount;
-use peerpack_actors::notification::NotificationKind;
 use peerpack_actors::place::PlaceId;
 use peerpack_actors::ports::Unavailable;
-use peerpack_actors::request::RequestState;
+use peerpack_actors::stream::notification::NotificationKind;
 use peerpack_actors::time::Time;
-use peerpack_actors::trip::Stop;
 use uuid::Uuid;
 
 use crate::store::Database;

@@ -4,13 +4,13 @@
 
 use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
 use peerpack_actors::leg::LegSpan;
-use peerpack_actors::load::Load;
+use peerpack_actors::market::load::Load;
+use peerpack_actors::market::package::{End, Mode, Package, PackageDraft, PackageState, Terms};
+use peerpack_actors::market::request::{HandOver, Origin, Party, Plan, Request, RequestState};
+use peerpack_actors::market::trip::{Stop, Transport, Trip, TripDraft, TripState};
 use peerpack_actors::money::{Amount, Currency};
-use peerpack_actors::package::{End, Mode, Package, PackageDraft, PackageState, Terms};
 use peerpack_actors::place::{PlaceId, Position};
-use peerpack_actors::request::{HandOver, Origin, Party, Plan, Request, RequestState};
 use peerpack_actors::time::{Span, Time};
-use peerpack_actors::trip::{Stop, Transport, Trip, TripDraft, TripState};
 use uuid::Uuid;
 
 use super::Row;

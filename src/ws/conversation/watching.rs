@@ -7,10 +7,10 @@
 use std::time::Duration;
 
 use peerpack_actors::ids::{TripId, UserId};
-use peerpack_actors::package::Package;
+use peerpack_actors::market::package::Package;
+use peerpack_actors::market::request::RequestState;
+use peerpack_actors::market::trip::{Trip, TripState};
 use peerpack_actors::ports::Store;
-use peerpack_actors::request::RequestState;
-use peerpack_actors::trip::{Trip, TripState};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 

@@ -2,8 +2,8 @@
 
 use futures_util::SinkExt;
 use peerpack_actors::ids::UserId;
+use peerpack_actors::market::trip::TripCommand;
 use peerpack_actors::ports::Store;
-use peerpack_actors::trip::TripCommand;
 use peerpack_actors::unit::Unit;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;

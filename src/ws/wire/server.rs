@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use peerpack_actors::ids::{RequestId, TripId};
-use peerpack_actors::phase::RequestPhase;
+use peerpack_actors::market::phase::RequestPhase;
 use peerpack_actors::stream::StreamEvent;
 use peerpack_actors::time::Time;
 use serde::de::{DeserializeOwned, Error as _};

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use boon::{Compiler, Schemas};
 use peerpack_actors::ids::{PackageId, RequestId, TripId};
-use peerpack_actors::phase::{PackagePhase, RequestPhase, TripPhase};
+use peerpack_actors::market::phase::{PackagePhase, RequestPhase, TripPhase};
 use peerpack_actors::stream::{OfferEnd, OfferEndReason, PackageChanged, StreamEvent, Why};
 use peerpack_actors::time::Time;
 use serde_json::{Value, json};

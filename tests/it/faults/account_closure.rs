@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use peerpack_actors::ids::{PackageId, UserId};
-use peerpack_actors::package::PackageState;
+use peerpack_actors::market::package::PackageState;
 use peerpack_actors::ports::Store;
 use reqwest::Method;
 use serde_json::{Value, json};

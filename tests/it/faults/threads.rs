@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use peerpack_actors::ids::{RequestId, UserId};
-use peerpack_actors::request::RequestCommand;
+use peerpack_actors::market::request::RequestCommand;
 use peerpack_actors::runtime::{Refusal, RuntimeSettings};
 use reqwest::Method;
 use serde_json::json;

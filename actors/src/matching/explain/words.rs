@@ -1,8 +1,8 @@
 //! The answer to "why did Ivan not get this?", in words: what came of asking a courier, or why nobody asked.
 
+use crate::market::package::{Mode, Package};
+use crate::market::request::{Origin, Request, RequestState};
 use crate::matching::Verdict;
-use crate::package::{Mode, Package};
-use crate::request::{Origin, Request, RequestState};
 
 /// A sentence in both languages.
 #[derive(Clone, PartialEq, Eq, Debug)]

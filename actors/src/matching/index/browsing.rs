@@ -3,7 +3,7 @@
 
 use super::TripIndex;
 use super::trips::{Passing, departure_min};
-use crate::load::Load;
+use crate::market::load::Load;
 use crate::matching::TripEntry;
 use crate::matching::postings::Mark;
 use crate::place::{Gazetteer, PlaceId, PlaceIndex};

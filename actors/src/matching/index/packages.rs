@@ -8,10 +8,10 @@ use hashbrown::HashMap;
 use super::stays::{Visit, visits};
 use super::{Cells, cells_of};
 use crate::ids::PackageId;
+use crate::market::request::Plan;
 use crate::matching::slab::{Named, Slab};
 use crate::matching::{PackageEntry, TripEntry, feasible};
 use crate::place::{CellIndex, Gazetteer, PlaceId, Spot};
-use crate::request::Plan;
 use crate::time::Time;
 
 /// A package in a list, with enough to tell for most trips that it does not come into question.

@@ -6,12 +6,12 @@ use hashbrown::HashSet;
 
 use super::Candidate;
 use crate::ids::TripId;
+use crate::market::request::Plan;
 use crate::matching::feasibility::fit_by;
 use crate::matching::postings::Walk;
 use crate::matching::slab::Slab;
 use crate::matching::{Need, TripEntry};
 use crate::place::{Patches, Spot};
-use crate::request::Plan;
 use crate::time::Time;
 
 /// Up to so many postings at the dropoff, all of them are read at once.

@@ -5,10 +5,10 @@ use hashbrown::HashSet;
 
 use super::TripIndex;
 use crate::ids::{TripId, UserId};
+use crate::market::request::Plan;
 use crate::matching::postings::Page;
 use crate::matching::{PackageEntry, Reason};
 use crate::money::Amount;
-use crate::request::Plan;
 use crate::time::Time;
 
 /// How many postings one step looks at.

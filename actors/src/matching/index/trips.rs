@@ -7,13 +7,13 @@ use super::search::Search;
 use super::stays::Chart;
 use super::{Seen, Survey, cells_of, parts_of, sectors_of};
 use crate::ids::{TripId, UserId};
+use crate::market::request::Plan;
 use crate::matching::feasibility::objection;
 use crate::matching::postings::{Look, MOST_SLOTS, Mark, Page, Postings, Way};
 use crate::matching::slab::{Named, Slab};
 use crate::matching::{Need, PackageEntry, Reason, TripEntry, feasible, fit};
 use crate::money::Amount;
 use crate::place::{Gazetteer, Patches};
-use crate::request::Plan;
 use crate::time::{Span, Time};
 
 /// A trip that can carry the package in question.

@@ -12,12 +12,12 @@ use smallvec::SmallVec;
 
 use crate::ids::{PackageId, UserId};
 use crate::leg::LegSpan;
-use crate::load::Load;
+use crate::market::load::Load;
+use crate::market::request::Plan;
 use crate::matching::policy::evidence::Belief;
 use crate::matching::policy::settlement::Settlement;
 use crate::matching::{PackageEntry, PackageIndex, Settings, TripEntry, gain_rub};
 use crate::place::Gazetteer;
-use crate::request::Plan;
 use crate::time::{Span, Time};
 
 /// How many packages of the past are kept at most: the latest.

@@ -9,8 +9,8 @@
 //! - What was seen of few people may be chance. So of the demand not the mean is taken but a lower bound ([`Belief`]), and
 //!   of fewer than [`Settings::evidence_people`] it is nothing.
 
+use crate::market::package::{Package, PackageState};
 use crate::matching::Settings;
-use crate::package::{Package, PackageState};
 use crate::time::{Span, Time};
 
 /// Whether a package is evidence of demand by now, as far as the package itself says. What was called off never is.

@@ -4,9 +4,9 @@
 //! are carried out at its end, the quickest reaction first. Each is a claim like any other: the first that goes through wins,
 //! the others are refused. So the window decides about an order and about nothing else.
 
+use crate::market::package::{Mode, Package, PackageCommand, PackageState};
+use crate::market::request::{Party, Request, RequestCommand, RequestState};
 use crate::matching::Settings;
-use crate::package::{Mode, Package, PackageCommand, PackageState};
-use crate::request::{Party, Request, RequestCommand, RequestState};
 use crate::time::{Span, Time};
 
 /// The most acceptances in one window.

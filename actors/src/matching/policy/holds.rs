@@ -8,7 +8,7 @@
 use smallvec::SmallVec;
 
 use crate::leg::LegSpan;
-use crate::load::Load;
+use crate::market::load::Load;
 
 /// Rounds of the dual ascent.
 const ASCENT: usize = 60;

@@ -13,12 +13,12 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::ids::{PackageId, TripId};
-use crate::load::Load;
+use crate::market::load::Load;
+use crate::market::request::Plan;
 use crate::matching::policy::holds::{Hold, Prices, Room};
 use crate::matching::policy::prospects::{Coming, Prospects};
 use crate::matching::{PackageEntry, PackageIndex, Settings, TripEntry, TripIndex, gain_rub};
 use crate::place::Gazetteer;
-use crate::request::Plan;
 use crate::time::{Span, Time};
 
 /// How many trips of the past are looked at, at most: the latest.

@@ -10,13 +10,13 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::ids::{PackageId, RequestId, TripId, UserId};
-use crate::load::Load;
+use crate::market::load::Load;
+use crate::market::request::Plan;
 use crate::matching::policy::demand::Asked;
 use crate::matching::policy::holds::{Hold, Room, assign};
 use crate::matching::policy::keeping;
 use crate::matching::policy::prospects::Prospects;
 use crate::matching::{Settings, TripEntry, TripIndex};
-use crate::request::Plan;
 use crate::time::{Span, Time};
 
 /// A courier who has agreed.

@@ -2,8 +2,8 @@
 //! that neither it nor the exact check can make one alone.
 
 use super::*;
+use crate::market::trip::TripCommand;
 use crate::matching::{PackageIndex, TripIndex};
-use crate::trip::TripCommand;
 
 /// Which trips the package may be proposed to; the other direction has to agree.
 fn found(trips: &[&Trip], package: &Package) -> Vec<TripId> {

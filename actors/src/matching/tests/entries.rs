@@ -1,9 +1,9 @@
 //! What trips and packages are reduced to.
 
 use super::*;
+use crate::market::request::Party;
+use crate::market::trip::{MAX_DETOUR_MIN, MAX_STOPS};
 use crate::matching::{Anchor, TripIndex, Zone, zone};
-use crate::request::Party;
-use crate::trip::{MAX_DETOUR_MIN, MAX_STOPS};
 
 /// Every anchor of the world, in the order of the way.
 fn anchors(entry: &TripEntry) -> Vec<Anchor> {

@@ -1,9 +1,9 @@
 //! The order in which acceptances of one window are carried out, and which of them wait at all.
 
 use super::*;
+use crate::market::package::PackageCommand;
+use crate::market::request::RequestCommand;
 use crate::matching::policy::fair::{MOST_WAITING, Window, contested};
-use crate::package::PackageCommand;
-use crate::request::RequestCommand;
 
 fn with_window() -> Settings {
     Settings { fair_window_ms: 200, ..Settings::default() }

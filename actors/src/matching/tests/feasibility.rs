@@ -1,8 +1,8 @@
 //! Which pairs match, with which plan, and which reason the others get.
 
 use super::*;
+use crate::market::trip::{TripCommand, TripState};
 use crate::matching::{Need, Reason, feasible, fit};
-use crate::trip::{TripCommand, TripState};
 
 fn plan(trip: &Trip, package: &Package) -> Result<Plan, Reason> {
     feasible(&trip_entry(trip), &package_entry(package), NOW)

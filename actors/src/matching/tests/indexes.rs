@@ -1,8 +1,8 @@
 //! Entries come and go without a trace, and both directions agree.
 
 use super::*;
+use crate::market::trip::TripState;
 use crate::matching::{Chart, Need, PackageIndex, TripIndex, zone};
-use crate::trip::TripState;
 
 fn found(index: &TripIndex, package: &Package) -> Vec<TripId> {
     index

@@ -3,12 +3,12 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::market::package::PackageState;
 use crate::matching::policy::demand::{Asked, Demand, History};
 use crate::matching::policy::evidence::{Belief, is_evidence};
 use crate::matching::policy::keeping::{Step, bound, next_step, rewards_at_once};
 use crate::matching::policy::outlook::Outlook;
 use crate::matching::{Candidate, Ranked, TripIndex, feasible, rank};
-use crate::package::PackageState;
 
 /// The sender whose package is judged.
 const JUDGED: u128 = 1;

@@ -2,9 +2,9 @@
 
 use super::Engine;
 use crate::ids::{PackageId, TripId};
+use crate::market::request::Plan;
 use crate::matching::zone;
 use crate::place::{Gazetteer, Place};
-use crate::request::Plan;
 
 /// Of how many trips of one courier packages are found at once.
 const MOST_TRIPS: usize = 32;

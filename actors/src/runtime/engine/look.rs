@@ -4,13 +4,13 @@ use super::Engine;
 use tokio::sync::Semaphore;
 
 use crate::ids::{PackageId, UserId};
-use crate::load::Load;
+use crate::market::load::Load;
+use crate::market::package::{Package, PackageDraft};
 use crate::matching::policy::is_outranked;
 use crate::matching::{
     self, Browsing, Candidate, Explanation, Need, Next, PackageEntry, Passing, Ranked, Reason, Survey,
 };
 use crate::money::Amount;
-use crate::package::{Package, PackageDraft};
 use crate::place::{Gazetteer, PlaceId};
 use crate::runtime::measured::{self, Measured};
 use crate::runtime::refusal::Refusal;

@@ -2,9 +2,10 @@
 
 use super::Engine;
 use crate::ids::{PackageId, RequestId, TripId, UserId};
+use crate::market::package::{MEANT_WITHIN, Package, PackageCommand, PackageDraft, Proposal};
+use crate::market::trip::{Trip, TripDraft};
 use crate::matching::{self, Reason, TripEntry};
 use crate::money::Amount;
-use crate::package::{MEANT_WITHIN, Package, PackageCommand, PackageDraft, Proposal};
 use crate::place::Gazetteer;
 use crate::ports::CommitError;
 use crate::rejection::Rejection;
@@ -13,7 +14,6 @@ use crate::runtime::measured;
 use crate::runtime::messages::Consider;
 use crate::runtime::promise::Subject;
 use crate::runtime::refusal::Refusal;
-use crate::trip::{Trip, TripDraft};
 use crate::unit::{Publications, Unit};
 
 /// How many of a sender's latest publications are looked at. Whoever publishes more within a minute does not do so by hand.

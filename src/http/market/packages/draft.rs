@@ -1,8 +1,8 @@
 //! What a sender writes of a package, in either spelling of the Mini App, and the draft that it makes.
 
-use peerpack_actors::load::Load;
+use peerpack_actors::market::load::Load;
+use peerpack_actors::market::package::{End, Mode, Package, PackageDraft, PackageState, Terms};
 use peerpack_actors::money::{Amount, Currency};
-use peerpack_actors::package::{End, Mode, Package, PackageDraft, PackageState, Terms};
 use peerpack_actors::place::{Place, Position};
 use peerpack_actors::time::Span;
 use serde::{Deserialize, Serialize};
@@ -33,10 +33,10 @@ pub struct NewPackage {
     #[serde(deserialize_with = "input::lenient_number")]
     pub reward: Option<f64>,
     /// `xs`, `s`, `m` or `l`.
-    #[schema(value_type = Option<peerpack_actors::load::SizeClass>)]
+    #[schema(value_type = Option<peerpack_actors::market::load::SizeClass>)]
     pub size: Option<String>,
     /// `light`, `medium`, `heavy` or `very_heavy`.
-    #[schema(value_type = Option<peerpack_actors::load::WeightClass>)]
+    #[schema(value_type = Option<peerpack_actors::market::load::WeightClass>)]
     pub weight: Option<String>,
     /// Labels.
     pub tags: Vec<String>,

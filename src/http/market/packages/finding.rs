@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::{PackageId, TripId, UserId};
-use peerpack_actors::package::Package;
+use peerpack_actors::market::package::Package;
+use peerpack_actors::market::request::HandOver;
 use peerpack_actors::place::Gazetteer;
-use peerpack_actors::request::HandOver;
 use peerpack_actors::runtime::engine::Fitting;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -67,9 +67,9 @@ pub struct FoundPackage {
     description: String,
     /// What the sender would pay, roubles, the platform's fee included.
     reward: f64,
-    #[schema(value_type = peerpack_actors::load::SizeClass)]
+    #[schema(value_type = peerpack_actors::market::load::SizeClass)]
     size: String,
-    #[schema(value_type = peerpack_actors::load::WeightClass)]
+    #[schema(value_type = peerpack_actors::market::load::WeightClass)]
     weight: String,
     /// Grams.
     weight_g: u32,

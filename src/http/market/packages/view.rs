@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use peerpack_actors::ids::{TripId, UserId};
-use peerpack_actors::package::{Package, PackageState};
-use peerpack_actors::request::{Origin, Request, RequestState};
+use peerpack_actors::market::package::{Package, PackageState};
+use peerpack_actors::market::request::{Origin, Request, RequestState};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -29,16 +29,16 @@ pub struct PackageView {
     #[schema(value_type = crate::http::vocabulary::PackageStatus)]
     status: String,
     /// Our own finer state.
-    #[schema(value_type = peerpack_actors::phase::PackagePhase)]
+    #[schema(value_type = peerpack_actors::market::phase::PackagePhase)]
     state: String,
     /// `instant` or `choose`.
-    #[schema(value_type = peerpack_actors::package::Mode)]
+    #[schema(value_type = peerpack_actors::market::package::Mode)]
     mode: String,
     created_at: String,
     usage_count: u32,
-    #[schema(value_type = peerpack_actors::load::SizeClass)]
+    #[schema(value_type = peerpack_actors::market::load::SizeClass)]
     size: String,
-    #[schema(value_type = peerpack_actors::load::WeightClass)]
+    #[schema(value_type = peerpack_actors::market::load::WeightClass)]
     weight: String,
     tags: Vec<String>,
     /// Grams.
@@ -106,7 +106,7 @@ pub struct ResponseView {
     #[schema(value_type = crate::http::vocabulary::ResponseStatus)]
     status: String,
     /// Our own finer state.
-    #[schema(value_type = peerpack_actors::phase::RequestPhase)]
+    #[schema(value_type = peerpack_actors::market::phase::RequestPhase)]
     state: String,
     trip_id: String,
     price: f64,

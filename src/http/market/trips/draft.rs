@@ -1,8 +1,8 @@
 //! What a courier writes of a trip, in either spelling of the Mini App, and the draft that it makes.
 
+use peerpack_actors::market::trip::{MAX_STOPS, Transport, TripDraft};
 use peerpack_actors::place::{Home, Place, Position};
 use peerpack_actors::time::Time;
-use peerpack_actors::trip::{MAX_STOPS, Transport, TripDraft};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -51,11 +51,11 @@ pub struct NewTrip {
     trip_comment: Option<String>,
     /// `plane`, `train`, `car`, `bus` or `foot`.
     #[serde(default, rename = "transportType", alias = "transport_type", alias = "transport")]
-    #[schema(value_type = Option<peerpack_actors::trip::Transport>)]
+    #[schema(value_type = Option<peerpack_actors::market::trip::Transport>)]
     transport: Option<String>,
     /// `small`, `medium`, `large` or `xl`.
     #[serde(default)]
-    #[schema(value_type = Option<peerpack_actors::load::CapacityClass>)]
+    #[schema(value_type = Option<peerpack_actors::market::load::CapacityClass>)]
     capacity: Option<String>,
     /// Places on the way, in order.
     #[serde(default)]

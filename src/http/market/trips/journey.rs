@@ -1,9 +1,9 @@
 //! When a journey starts and ends, of what a ticket prints: clocks at both ends, and perhaps a date or two.
 
 use jiff::civil::Date;
+use peerpack_actors::market::trip::{Stop, Transport};
 use peerpack_actors::place::{Place, Position};
 use peerpack_actors::time::Time;
-use peerpack_actors::trip::{Stop, Transport};
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -4,9 +4,9 @@
 //! clocks adds or takes away is seen.
 
 use peerpack_actors::ids::{TripId, UserId};
+use peerpack_actors::market::trip::Trip;
 use peerpack_actors::place::Home;
 use peerpack_actors::time::{Span, Time};
-use peerpack_actors::trip::Trip;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

@@ -3,8 +3,8 @@
 //! The one table of speeds for that. It is for reading what people write; how far a courier may go out of their way
 //! is the business of the matching, which has speeds of its own.
 
+use peerpack_actors::market::trip::Transport;
 use peerpack_actors::time::Span;
-use peerpack_actors::trip::Transport;
 
 /// Up to here a way is short, in kilometres.
 const SHORT_KM: f64 = 1_000.0;

@@ -2,8 +2,8 @@
 
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::TripId;
+use peerpack_actors::market::request::{Request, RequestState};
 use peerpack_actors::place::PlaceId;
-use peerpack_actors::request::{Request, RequestState};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -41,10 +41,10 @@ pub struct TripRequestView {
     #[schema(value_type = crate::http::vocabulary::RequestStatus)]
     status: String,
     /// Our own finer state.
-    #[schema(value_type = peerpack_actors::phase::RequestPhase)]
+    #[schema(value_type = peerpack_actors::market::phase::RequestPhase)]
     state: String,
     /// Who started it: `sender`, `courier` or `engine`.
-    #[schema(value_type = peerpack_actors::request::Origin)]
+    #[schema(value_type = peerpack_actors::market::request::Origin)]
     origin: String,
     timestamp: String,
     is_new: bool,

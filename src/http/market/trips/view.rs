@@ -1,10 +1,10 @@
 //! A trip as the Mini App shows it, and its words for the states of things.
 
+use peerpack_actors::market::package::PackageState;
+use peerpack_actors::market::request::RequestState;
+use peerpack_actors::market::trip::{Stop, Trip};
 use peerpack_actors::money::Amount;
-use peerpack_actors::package::PackageState;
 use peerpack_actors::place::Gazetteer;
-use peerpack_actors::request::RequestState;
-use peerpack_actors::trip::{Stop, Trip};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -46,10 +46,10 @@ pub struct TripView {
     #[schema(deprecated)]
     pub trip_comment_camel: String,
     /// `active`, `in_progress`, `completed` or `cancelled`.
-    #[schema(value_type = peerpack_actors::phase::TripPhase)]
+    #[schema(value_type = peerpack_actors::market::phase::TripPhase)]
     pub state: String,
     /// How the courier travels.
-    #[schema(value_type = peerpack_actors::trip::Transport)]
+    #[schema(value_type = peerpack_actors::market::trip::Transport)]
     pub transport: String,
     /// The places of the route, in order.
     pub stops: Vec<String>,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use peerpack_actors::bounds::Open;
+use peerpack_actors::market::bounds::Open;
 use serde_json::json;
 
 use super::Units;

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use peerpack_actors::ids::UserId;
-use peerpack_actors::ledger::{Account, EscrowState, Transfer};
 use peerpack_actors::money::Currency;
+use peerpack_actors::money::ledger::{Account, EscrowState, Transfer};
 use peerpack_actors::rejection::Rejection;
 use peerpack_actors::time::Time;
 use serde_json::{Value as Json, json};

@@ -1,8 +1,8 @@
 //! Packages and their requests. A package's version guards its requests too.
 
 use peerpack_actors::ids::{PackageId, RequestId};
-use peerpack_actors::package::{Package, PackageState};
-use peerpack_actors::request::Request;
+use peerpack_actors::market::package::{Package, PackageState};
+use peerpack_actors::market::request::Request;
 use peerpack_actors::time::Time;
 use peerpack_actors::unit::{PackageChange, Publications};
 use serde_json::{Value as Json, json};

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use peerpack_actors::ids::UserId;
-use peerpack_actors::ledger::EscrowState;
+use peerpack_actors::money::ledger::EscrowState;
 use peerpack_actors::rejection::Rejection;
 use serde_json::json;
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use peerpack_actors::ids::UserId;
-use peerpack_actors::notification::Notification;
 use peerpack_actors::ports::{Committed, StreamEntry};
 use peerpack_actors::stream::Notice;
+use peerpack_actors::stream::notification::Notification;
 use serde_json::{Value as Json, json};
 
 use super::Units;

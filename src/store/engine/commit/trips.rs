@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use peerpack_actors::ids::TripId;
 use peerpack_actors::leg::{LegIndex, LegSpan};
-use peerpack_actors::load::Load;
+use peerpack_actors::market::load::Load;
+use peerpack_actors::market::trip::{Trip, TripState};
 use peerpack_actors::rejection::Rejection;
 use peerpack_actors::time::Time;
-use peerpack_actors::trip::{Trip, TripState};
 use peerpack_actors::unit::TripChange;
 use serde_json::json;
 

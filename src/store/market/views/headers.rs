@@ -1,8 +1,8 @@
 //! As much of a package, trip or request as it takes to know whose it is.
 
 use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
+use peerpack_actors::market::request::Origin;
 use peerpack_actors::ports::Unavailable;
-use peerpack_actors::request::Origin;
 
 use crate::store::Database;
 use crate::store::sql::{Sql, args, codec, each, sql};

@@ -2,8 +2,8 @@
 
 use super::Party;
 use crate::ids::UserId;
-use crate::ledger::EscrowState;
-use crate::phase::RequestPhase;
+use crate::market::phase::RequestPhase;
+use crate::money::ledger::EscrowState;
 use crate::time::Time;
 
 /// Where a request stands. Each state carries the evidence of its step.

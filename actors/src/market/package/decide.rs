@@ -5,11 +5,11 @@ use super::{
     MAX_REQUESTS, MAX_RESPONSES, Outcome, Package, PackageCommand, PackageEvent, PackageState, Proposal,
 };
 use crate::ids::{RequestId, TripId, UserId};
-use crate::ledger::{Escrow, EscrowCommand, EscrowState};
+use crate::market::request::{Origin, Party, Request, RequestCommand, RequestState};
+use crate::market::trip::{Trip, TripCommand, TripEvent};
+use crate::money::ledger::{Escrow, EscrowCommand, EscrowState};
 use crate::rejection::Rejection;
-use crate::request::{Origin, Party, Request, RequestCommand, RequestState};
 use crate::time::{Span, Time};
-use crate::trip::{Trip, TripCommand, TripEvent};
 
 impl Package {
     /// What follows from a command. Changes nothing. `trip` is the trip that the command is about, where room

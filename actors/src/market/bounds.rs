@@ -2,10 +2,10 @@
 //!
 //! A unit names what it adds to; the store counts it in the unit's transaction, where nobody else adds to the same.
 
+use super::package::{Package, PackageEvent};
+use super::request::{Origin, Request};
 use crate::ids::{TripId, UserId};
-use crate::package::{Package, PackageEvent};
 use crate::rejection::Rejection;
-use crate::request::{Origin, Request};
 
 /// The bounds, one number each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

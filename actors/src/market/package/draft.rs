@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::load::{Load, MAX_WEIGHT_G};
+use crate::market::load::{Load, MAX_WEIGHT_G};
 use crate::money::{Amount, MAX_MINOR};
 use crate::place::{PlaceId, Position};
 use crate::rejection::Rejection;

@@ -4,12 +4,12 @@ use smallvec::SmallVec;
 
 use super::PackageState;
 use crate::ids::{RequestId, TripId, UserId};
-use crate::ledger::{Escrow, EscrowCommand, EscrowEvent};
+use crate::market::request::{Plan, Request, RequestCommand, RequestState};
+use crate::market::trip::TripEvent;
 use crate::money::Amount;
+use crate::money::ledger::{Escrow, EscrowCommand, EscrowEvent};
 use crate::rejection::Rejection;
-use crate::request::{Plan, Request, RequestCommand, RequestState};
 use crate::time::{Span, Time};
-use crate::trip::TripEvent;
 
 /// A request to be opened.
 #[derive(Clone, PartialEq, Debug)]

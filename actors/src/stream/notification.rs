@@ -4,7 +4,7 @@
 //! put in when it is shown. It is written in the transaction of its event.
 
 use crate::ids::{FileId, PackageId, RequestId, TripId};
-use crate::request::Origin;
+use crate::market::request::Origin;
 use crate::stream::{Notice, StreamEvent};
 
 /// What a notification says.
@@ -122,7 +122,7 @@ impl Notification {
             }
             E::RequestCancelled(change)
                 if notice.to == change.sender_id
-                    && change.cancelled_by == Some(crate::request::Party::Courier) =>
+                    && change.cancelled_by == Some(crate::market::request::Party::Courier) =>
             {
                 (K::PackageRequestDeclined, Some(change.request_id), change.trip_id)
             }

@@ -14,11 +14,11 @@ mod command;
 mod decide;
 mod draft;
 
+use super::phase::PackagePhase;
+use super::request::{Origin, Request};
 use crate::ids::{PackageId, RequestId, TripId, UserId};
 use crate::money::Amount;
-use crate::phase::PackagePhase;
 use crate::rejection::Rejection;
-use crate::request::{Origin, Request};
 use crate::time::{Span, Time};
 
 pub use command::{Outcome, PackageCommand, PackageEvent, Proposal};

@@ -4,8 +4,8 @@
 //! queued -> paid | rejected
 //! ```
 
+use super::ledger::{Account, Transfer};
 use crate::ids::{UserId, WithdrawalId};
-use crate::ledger::{Account, Transfer};
 use crate::money::Amount;
 use crate::rejection::Rejection;
 use crate::time::Time;

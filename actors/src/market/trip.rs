@@ -8,11 +8,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::load::{Load, MAX_WEIGHT_G};
+use super::phase::TripPhase;
 use crate::ids::{TripId, UserId};
 use crate::leg::LegSpan;
-use crate::load::{Load, MAX_WEIGHT_G};
 use crate::money::Amount;
-use crate::phase::TripPhase;
 use crate::place::{PlaceId, Position, Travel};
 use crate::rejection::Rejection;
 use crate::time::{Span, Time};
