@@ -14,6 +14,7 @@ use std::time::Duration;
 use actix_web::dev::Server;
 use anyhow::Context;
 use futures_util::{StreamExt, stream};
+use peerpack_actors::money::ledger::Funding;
 use peerpack_actors::place::Gazetteer;
 use peerpack_actors::ports::{Bus, Clock, Hint};
 use peerpack_actors::runtime::{Engine, RuntimeSettings};
@@ -66,8 +67,8 @@ impl Application {
     /// What keeps it from starting, for people.
     pub async fn build(config: Config) -> anyhow::Result<Self> {
         let matching = config.matching.clone();
-        let runtime =
-            RuntimeSettings { demo_funds: config.demo_payments, matching, ..RuntimeSettings::default() };
+        let funding = if config.demo_payments { Funding::Demo } else { Funding::Wallet };
+        let runtime = RuntimeSettings { funding, matching, ..RuntimeSettings::default() };
         Self::build_with(config, runtime).await
     }
 

@@ -85,7 +85,17 @@ const RUNTIME: House = House {
     sources: "actors/src",
     module: "runtime",
     floors: &[
-        &["refusal", "promise", "session", "recent", "envelope", "threads", "offers", "beliefs", "auction"],
+        &[
+            "refusal",
+            "promise",
+            "session",
+            "recent",
+            "envelope",
+            "threads",
+            "offers",
+            "market_model",
+            "auction",
+        ],
         &["mailbox", "roster", "feed"],
         &["messages", "directory"],
         &["context"],

@@ -14,7 +14,6 @@ pub mod engine;
 pub mod session;
 
 mod auction;
-mod beliefs;
 mod claim;
 mod context;
 mod directory;
@@ -25,6 +24,7 @@ mod fair_claims;
 mod feed;
 mod learning;
 mod mailbox;
+mod market_model;
 mod measured;
 mod messages;
 mod offers;

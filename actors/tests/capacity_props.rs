@@ -10,6 +10,7 @@ use peerpack_actors::market::load::Load;
 use peerpack_actors::market::package::{Outcome, Package, PackageCommand};
 use peerpack_actors::market::request::{RequestCommand, RequestState};
 use peerpack_actors::market::trip::{Trip, TripCommand};
+use peerpack_actors::money::ledger::Funding;
 use peerpack_actors::rejection::Rejection;
 use peerpack_actors::time::{Span, Time};
 use proptest::prelude::*;
@@ -183,7 +184,7 @@ impl World {
 
     fn decide(&mut self, n: usize, command: &PackageCommand) -> Result<Outcome, Rejection> {
         let package = &mut self.parcels[n].0;
-        let outcome = package.decide(command, Some(&self.trip), true, self.now)?;
+        let outcome = package.decide(command, Some(&self.trip), Funding::Demo, self.now)?;
         package.apply(&outcome.events);
         for (trip, event) in &outcome.trips {
             assert_eq!(*trip, self.trip.id);

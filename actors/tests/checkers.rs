@@ -9,7 +9,9 @@ use peerpack_actors::leg::LegSpan;
 use peerpack_actors::market::package::{Package, PackageCommand, PackageState};
 use peerpack_actors::market::request::{RequestCommand, RequestState};
 use peerpack_actors::market::trip::{Trip, TripCommand};
-use peerpack_actors::money::ledger::{Account, Escrow, EscrowCommand, EscrowEvent, EscrowState, Transfer};
+use peerpack_actors::money::ledger::{
+    Account, Escrow, EscrowCommand, EscrowEvent, EscrowState, Funding, Transfer,
+};
 use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::stream;
 use peerpack_actors::time::{Span, Time};
@@ -30,9 +32,10 @@ fn deal() -> (Package, Trip) {
     let (mut package, mut trip) = (package(20, sender(), grams(1_000)), the_trip());
     let other = fixture::trip(11, id(4), 3);
     let wave = vec![proposal(30, &trip, LEGS, 10), proposal(31, &other, LEGS, 0)];
-    package.apply(&package.decide(&PackageCommand::Offer(wave), None, true, NOW).expect("open").events);
+    package
+        .apply(&package.decide(&PackageCommand::Offer(wave), None, Funding::Demo, NOW).expect("open").events);
     let accept = PackageCommand::Request { id: id(30), command: RequestCommand::Accept { by: id(2) } };
-    let outcome = package.decide(&accept, Some(&trip), true, LATER).expect("the first");
+    let outcome = package.decide(&accept, Some(&trip), Funding::Demo, LATER).expect("the first");
     package.apply(&outcome.events);
     trip.apply(&outcome.trips[0].1);
     (package, trip)
@@ -157,7 +160,7 @@ fn money_from_nowhere_an_empty_wallet_that_pays_and_a_step_taken_twice_are_seen(
         amount: roubles(500),
         state: EscrowState::None,
     };
-    let hold = escrow.decide(EscrowCommand::Hold { demo_funds: false }).expect("the first step");
+    let hold = escrow.decide(EscrowCommand::Hold { funding: Funding::Wallet }).expect("the first step");
     let mut books = Books::default();
     assert_eq!(number(books.post(&hold)), 6, "nobody has paid in");
     let mut books = Books::default();
@@ -234,7 +237,7 @@ fn an_acknowledged_fact_that_is_not_stored_is_seen() {
 fn a_decision_that_moves_what_is_not_there_is_seen() {
     let (package, _) = deal();
     let command = PackageCommand::Request { id: id(30), command: RequestCommand::PickUp { by: id(2) } };
-    let outcome = package.decide(&command, None, true, LATER).expect("a legal step");
+    let outcome = package.decide(&command, None, Funding::Demo, LATER).expect("a legal step");
     assert_eq!(invariants::of_outcome(&package, &outcome), Ok(()));
     let mut twice = outcome.clone();
     twice.events.extend(outcome.events.clone());

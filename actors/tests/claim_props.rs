@@ -14,7 +14,7 @@ use peerpack_actors::market::package::{
 };
 use peerpack_actors::market::request::{Party, RequestCommand, RequestState};
 use peerpack_actors::market::trip::Trip;
-use peerpack_actors::money::ledger::{Account, EscrowState};
+use peerpack_actors::money::ledger::{Account, EscrowState, Funding};
 use peerpack_actors::rejection::Rejection;
 use peerpack_actors::stream::{self, OfferEndReason, StreamEvent};
 use peerpack_actors::time::{Span, Time};
@@ -118,7 +118,7 @@ struct World {
     package: Package,
     trips: Vec<Trip>,
     books: Books,
-    demo_funds: bool,
+    funding: Funding,
     escrow: BTreeMap<RequestId, EscrowState>,
     paths: BTreeMap<RequestId, Vec<RequestState>>,
     /// The request that was told it has the package.
@@ -127,10 +127,10 @@ struct World {
 }
 
 impl World {
-    fn new(demo_funds: bool) -> Self {
+    fn new(funding: Funding) -> Self {
         let trips = (0..TRIPS).map(|n| trip(100 + n as u128, courier(n as u128 % COURIERS), 3));
         let mut books = Books::default();
-        if !demo_funds {
+        if funding == Funding::Wallet {
             books.fund(sender(), roubles(500));
         }
         Self {
@@ -138,7 +138,7 @@ impl World {
             package: package(20, sender(), grams(1_000)),
             trips: trips.collect(),
             books,
-            demo_funds,
+            funding,
             escrow: BTreeMap::new(),
             paths: BTreeMap::new(),
             winner: None,
@@ -180,7 +180,7 @@ impl World {
         command: &PackageCommand,
     ) -> Result<Result<Outcome, Rejection>, invariants::Violation> {
         let trip = self.trip_of(command);
-        let answer = self.package.decide(command, trip.as_ref(), self.demo_funds, self.now);
+        let answer = self.package.decide(command, trip.as_ref(), self.funding, self.now);
         self.check_answer_to_accept(command, &answer);
         if let Ok(outcome) = &answer {
             invariants::of_outcome(&self.package, outcome)?;
@@ -436,7 +436,7 @@ proptest! {
         demo_funds: bool,
         happenings in prop::collection::vec(happening(), 1..120),
     ) {
-        let mut world = World::new(demo_funds);
+        let mut world = World::new(if demo_funds { Funding::Demo } else { Funding::Wallet });
         for happening in &happenings {
             if let Err(violation) = world.run(happening) {
                 prop_assert!(false, "after {happening:?}: {violation}");
@@ -449,7 +449,7 @@ proptest! {
         starts in prop::collection::vec(prop_oneof![Just(Start::Ask), Just(Start::Respond), Just(Start::Offer)], 2..=TRIPS),
         order in prop::collection::vec(any::<Index>(), 1..150),
     ) {
-        let mut world = World::new(true);
+        let mut world = World::new(Funding::Demo);
         for (trip, start) in starts.iter().enumerate() {
             let command = world.open(*start, trip);
             prop_assert!(world.carry_out(&command).expect("the rules hold").is_ok());
@@ -475,7 +475,7 @@ proptest! {
 
 #[test]
 fn a_package_that_was_given_back_can_be_claimed_again_by_another() {
-    let mut world = World::new(false);
+    let mut world = World::new(Funding::Wallet);
     let run = |world: &mut World, command: PackageCommand| {
         world.carry_out(&command).expect("the rules hold").expect("a legal step");
     };

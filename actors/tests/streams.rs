@@ -8,6 +8,7 @@ use peerpack_actors::leg::LegSpan;
 use peerpack_actors::market::package::{Package, PackageCommand, Proposal};
 use peerpack_actors::market::request::{Party, RequestCommand};
 use peerpack_actors::market::trip::{Trip, TripCommand};
+use peerpack_actors::money::ledger::Funding;
 use peerpack_actors::stream::{self, Notice, StreamEvent, Suits};
 use peerpack_actors::time::{Span, Time};
 use peerpack_actors::unit::Unit;
@@ -44,7 +45,8 @@ impl Story {
     fn then(mut self, command: &PackageCommand) -> Self {
         let others = matches!(command, PackageCommand::Request { id: request, .. } if *request == id(31));
         let trip = if others { trip(11, other(), 3) } else { self.trip.clone() };
-        let outcome = self.package.decide(command, Some(&trip), true, self.now).expect("a legal step");
+        let outcome =
+            self.package.decide(command, Some(&trip), Funding::Demo, self.now).expect("a legal step");
         self.told = stream::notices(&self.package, &outcome.events);
         self.package.apply(&outcome.events);
         self

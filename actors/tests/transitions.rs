@@ -14,7 +14,7 @@ use peerpack_actors::market::package::{
 };
 use peerpack_actors::market::request::{Origin, Party, Request, RequestCommand, RequestState};
 use peerpack_actors::market::trip::{Trip, TripCommand, TripState};
-use peerpack_actors::money::ledger::{Escrow, EscrowCommand, EscrowState};
+use peerpack_actors::money::ledger::{Escrow, EscrowCommand, EscrowState, Funding};
 use peerpack_actors::rejection::Rejection;
 use peerpack_actors::time::{Span, Time};
 
@@ -266,7 +266,7 @@ fn package_with(origin: Origin, row: &str) -> Package {
         Origin::Courier => PackageCommand::Respond { proposal: asked },
         Origin::Engine => PackageCommand::Offer(vec![asked]),
     };
-    let outcome = package.decide(&command, None, true, NOW).expect("an open package");
+    let outcome = package.decide(&command, None, Funding::Demo, NOW).expect("an open package");
     package.apply(&outcome.events);
     let request = &mut package.requests[0];
     request.state = request_state(row);
@@ -306,7 +306,7 @@ fn check_requests(table: &str, origin: Origin, by: UserId) {
         let package = package_with(origin, row);
         let (request, command) = (&package.requests[0], request_command(column, by));
         let asked = PackageCommand::Request { id: request.id, command: command.clone() };
-        let answer = package.decide(&asked, Some(&the_trip()), true, LATER);
+        let answer = package.decide(&asked, Some(&the_trip()), Funding::Demo, LATER);
         assert_eq!(of_request(&answer), cell, "{origin:?}: {row}, {column}");
 
         assert_eq!(request.already(&command), cell == "already", "{origin:?}: {row}, {column}");
@@ -363,7 +363,7 @@ fn with_time_to_choose() -> (Package, Trip, Trip) {
 }
 
 fn step(command: &PackageCommand, package: &mut Package, trip: Option<&Trip>, now: Time) -> Outcome {
-    let outcome = package.decide(command, trip, true, now).expect("allowed");
+    let outcome = package.decide(command, trip, Funding::Demo, now).expect("allowed");
     package.apply(&outcome.events);
     outcome
 }
@@ -397,7 +397,7 @@ fn a_sender_need_not_wait_for_the_engine_to_choose() {
     let chosen = step(&select, &mut package, Some(&one), THEN);
     assert_eq!((chosen.trips.len(), chosen.escrow.len()), (1, 1), "room and money, at once");
     assert_eq!((words(&package), package.state.word()), (vec!["accepted", "taken"], "assigned"));
-    assert_eq!(package.decide(&select, None, true, LATER), Ok(Outcome::default()), "a repeat");
+    assert_eq!(package.decide(&select, None, Funding::Demo, LATER), Ok(Outcome::default()), "a repeat");
 }
 
 /// What the table says of the sender who asks the courier of a request that is there: `adopted`, the offer is the sender's
@@ -433,7 +433,7 @@ fn whom_the_engine_has_asked_the_sender_can_ask_and_nobody_is_asked_twice() {
             again.message = "Please, please".to_owned();
         }
         let ask = PackageCommand::Ask { by: sender(), proposal: again.clone() };
-        let answer = package.decide(&ask, None, true, LATER);
+        let answer = package.decide(&ask, None, Funding::Demo, LATER);
         let word = match &answer {
             Err(rejection) => refused(rejection),
             Ok(outcome) if outcome.is_empty() => "already".to_owned(),
@@ -579,8 +579,12 @@ fn a_stranger_may_do_nothing_with_a_request_whatever_its_state() {
         for (row, word) in REQUEST_STATES.iter().flat_map(|row| commands.map(|word| (row, word))) {
             let package = package_with(origin, row);
             let (id, command) = (package.requests[0].id, request_command(word, stranger()));
-            let answer =
-                package.decide(&PackageCommand::Request { id, command }, Some(&the_trip()), true, LATER);
+            let answer = package.decide(
+                &PackageCommand::Request { id, command },
+                Some(&the_trip()),
+                Funding::Demo,
+                LATER,
+            );
             assert_eq!(answer, Err(Rejection::NotAParty), "{row}, {word}");
         }
     }
@@ -595,7 +599,7 @@ fn an_operator_decides_no_case_of_their_own_whatever_its_state() {
             for by in [sender(), courier()] {
                 let package = package_with(origin, row);
                 let command = asked(&package, 0, request_command(word, by));
-                let answer = package.decide(&command, Some(&the_trip()), true, LATER);
+                let answer = package.decide(&command, Some(&the_trip()), Funding::Demo, LATER);
                 assert_eq!(answer, Err(Rejection::WrongParty("other operators")), "{row}, {word}");
             }
         }
@@ -609,7 +613,7 @@ fn a_deal_called_off_by_the_sender_is_a_repeat_for_the_sender_only() {
     let table = [(sender(), "already"), (courier(), "."), (stranger(), "!not_a_party")];
     for (by, expected) in table {
         let command = PackageCommand::Request { id: id(30), command: RequestCommand::Cancel { by } };
-        assert_eq!(of_request(&package.decide(&command, None, true, LATER)), expected);
+        assert_eq!(of_request(&package.decide(&command, None, Funding::Demo, LATER)), expected);
     }
 }
 
@@ -699,7 +703,8 @@ fn a_package_moves_with_its_deal() {
     for (row, word, by, expected) in table {
         let mut package = package_with(Origin::Engine, row);
         let command = PackageCommand::Request { id: id(30), command: request_command(word, by) };
-        let outcome = package.decide(&command, Some(&the_trip()), true, LATER).expect("a legal step");
+        let outcome =
+            package.decide(&command, Some(&the_trip()), Funding::Demo, LATER).expect("a legal step");
         package.apply(&outcome.events);
         assert_eq!(package.state.word(), expected, "{row}, {word}");
         assert_eq!(package.version, 3, "one decision is one version: {row}, {word}");
@@ -710,7 +715,7 @@ fn a_package_moves_with_its_deal() {
 fn what_is_under_way_is_disputed_once_it_should_have_arrived_and_its_money_is_set_aside() {
     let mut package = package_with(Origin::Engine, "picked_up");
     let dispute = asked(&package, 0, request_command("dispute", sender()));
-    let early = package.decide(&dispute, None, true, LATER - Span::from_ms(1));
+    let early = package.decide(&dispute, None, Funding::Demo, LATER - Span::from_ms(1));
     assert_eq!(early.map_err(|rejection| rejection.code()), Err("illegal_transition"));
     let disputed = step(&dispute, &mut package, None, LATER);
     assert_eq!(disputed.escrow[0].1.next, EscrowState::Pending);
@@ -727,7 +732,9 @@ fn an_accept_needs_an_open_package_the_requests_own_trip_and_room_and_money() {
     let accept = PackageCommand::Request { id: id(30), command: RequestCommand::Accept { by: courier() } };
     let package = || package_with(Origin::Engine, "pending");
     let code = |package: &Package, trip: Option<&Trip>| {
-        package.decide(&accept, trip, true, LATER).map_or_else(|rejection| rejection.code(), |_| "ok")
+        package
+            .decide(&accept, trip, Funding::Demo, LATER)
+            .map_or_else(|rejection| rejection.code(), |_| "ok")
     };
     let mut taken = package();
     taken.state = PackageState::Assigned { request: id(31), at: THEN };
@@ -746,7 +753,10 @@ fn an_accept_needs_an_open_package_the_requests_own_trip_and_room_and_money() {
     assert_eq!(code(&package(), Some(&full)), "no_room");
 
     let unknown = PackageCommand::Request { id: id(99), command: RequestCommand::Accept { by: courier() } };
-    assert_eq!(package().decide(&unknown, Some(&the_trip()), true, LATER), Err(Rejection::UnknownRequest));
+    assert_eq!(
+        package().decide(&unknown, Some(&the_trip()), Funding::Demo, LATER),
+        Err(Rejection::UnknownRequest)
+    );
 }
 
 #[test]
@@ -855,7 +865,7 @@ fn a_package_collects_requests_while_open_and_ends_with_its_trip_or_its_sender()
             "cancel_by_stranger" => PackageCommand::Cancel { by: stranger() },
             other => panic!("no command {other}"),
         };
-        let word = match package.decide(&command, None, true, LATER) {
+        let word = match package.decide(&command, None, Funding::Demo, LATER) {
             Err(rejection) => refused(&rejection),
             Ok(outcome) if outcome == Outcome::default() => "nothing".to_owned(),
             Ok(outcome) => {
@@ -873,7 +883,7 @@ fn a_wave_of_offers_has_each_trip_once() {
     let package = package(20, sender(), grams(1_000));
     let trip = the_trip();
     let wave = vec![proposal(40, &trip, LEGS, 0), proposal(41, &trip, LegSpan { from: 1, to: 3 }, 0)];
-    let answer = package.decide(&PackageCommand::Offer(wave), None, true, NOW);
+    let answer = package.decide(&PackageCommand::Offer(wave), None, Funding::Demo, NOW);
     assert_eq!(answer, Err(Rejection::AlreadyRequested));
 }
 
@@ -885,9 +895,10 @@ fn a_package_has_only_so_many_requests() {
         let proposals = (first..).zip(trips).map(|(n, trip)| proposal(n, trip, LEGS, 0));
         PackageCommand::Offer(proposals.collect())
     };
-    let outcome = package.decide(&wave(&trips[..512], 1_000), None, true, NOW).expect("the last that fits");
+    let outcome =
+        package.decide(&wave(&trips[..512], 1_000), None, Funding::Demo, NOW).expect("the last that fits");
     package.apply(&outcome.events);
-    let answer = package.decide(&wave(&trips[512..], 2_000), None, true, NOW);
+    let answer = package.decide(&wave(&trips[512..], 2_000), None, Funding::Demo, NOW);
     assert_eq!(answer, Err(Rejection::TooManyRequests));
 }
 
@@ -900,9 +911,11 @@ fn only_what_is_overdue_expires() {
         offer.time_limit = Some((Span::hours(1), limits[n as usize]));
         offer
     });
-    let outcome = package.decide(&PackageCommand::Offer(wave.collect()), None, true, NOW).expect("a wave");
+    let outcome =
+        package.decide(&PackageCommand::Offer(wave.collect()), None, Funding::Demo, NOW).expect("a wave");
     package.apply(&outcome.events);
-    let outcome = package.decide(&PackageCommand::ExpireOverdue, None, true, LATER).expect("a clock");
+    let outcome =
+        package.decide(&PackageCommand::ExpireOverdue, None, Funding::Demo, LATER).expect("a clock");
     package.apply(&outcome.events);
     let words: Vec<&str> = package.requests.iter().map(|request| request.state.word()).collect();
     assert_eq!(words, ["expired", "expired", "pending"]);
@@ -913,7 +926,8 @@ fn only_what_is_overdue_expires() {
 fn a_clock_that_was_set_back_does_not_turn_a_path_back() {
     let mut package = package_with(Origin::Engine, "accepted");
     let command = PackageCommand::Request { id: id(30), command: RequestCommand::PickUp { by: courier() } };
-    let outcome = package.decide(&command, None, true, THEN - Span::minutes(1)).expect("a legal step");
+    let outcome =
+        package.decide(&command, None, Funding::Demo, THEN - Span::minutes(1)).expect("a legal step");
     package.apply(&outcome.events);
     assert_eq!(package.requests[0].state, RequestState::PickedUp { at: THEN });
     assert_eq!(package.state, PackageState::InTransit { request: id(30), at: THEN });
@@ -931,8 +945,8 @@ fn money_takes_each_step_once_and_in_order() {
         let mut escrow =
             Escrow { request: id(30), sender: sender(), courier: courier(), amount: roubles(500), state };
         let command = match column {
-            "hold" => EscrowCommand::Hold { demo_funds: false },
-            "hold_from_demo" => EscrowCommand::Hold { demo_funds: true },
+            "hold" => EscrowCommand::Hold { funding: Funding::Wallet },
+            "hold_from_demo" => EscrowCommand::Hold { funding: Funding::Demo },
             "deliver" => EscrowCommand::Deliver,
             "dispute" => EscrowCommand::Dispute,
             "release" => EscrowCommand::Release,
@@ -969,7 +983,8 @@ fn each_step_of_money_moves_the_whole_reward_and_the_fee_comes_off_at_the_end() 
         });
         told.collect::<Vec<_>>()
     };
-    let (hold, fund) = (EscrowCommand::Hold { demo_funds: false }, EscrowCommand::Hold { demo_funds: true });
+    let (hold, fund) =
+        (EscrowCommand::Hold { funding: Funding::Wallet }, EscrowCommand::Hold { funding: Funding::Demo });
     let take = ":hold 999 from sender available to courier frozen";
     let pay = ":fund 999 from demo_provider to sender available";
     assert_eq!(moves(EscrowState::None, hold, 999), [take]);
@@ -1010,7 +1025,7 @@ fn a_reward_below_zero_or_beyond_all_measure_is_refused() {
     assert_eq!([-1, 0, 1_000_000_000, 1_000_000_001].map(code), ["invalid", "ok", "ok", "invalid"]);
     let mut asked = proposal(30, &the_trip(), LEGS, 0);
     asked.reward.minor = -1;
-    let answer = template.decide(&PackageCommand::Offer(vec![asked]), None, true, NOW);
+    let answer = template.decide(&PackageCommand::Offer(vec![asked]), None, Funding::Demo, NOW);
     assert_eq!(answer.map_err(|rejection| rejection.code()), Err("invalid"));
 }
 
@@ -1023,7 +1038,8 @@ fn a_package_that_nobody_took_in_time_is_closed_with_its_requests() {
     step(&ask, &mut package, None, NOW);
     let by = package.draft.deliver_by;
     package.requests[0].plan.pickup.at = by + Span::hours(1);
-    let early = package.decide(&PackageCommand::ExpireOverdue, None, true, by - Span::from_ms(1)).unwrap();
+    let early =
+        package.decide(&PackageCommand::ExpireOverdue, None, Funding::Demo, by - Span::from_ms(1)).unwrap();
     assert!(early.is_empty(), "{early:?}");
     step(&PackageCommand::ExpireOverdue, &mut package, None, by);
     assert_eq!(package.state, PackageState::Cancelled { at: by });
@@ -1041,9 +1057,9 @@ fn a_request_between_people_ends_when_the_courier_would_set_off() {
     let (id, pickup_at) = (package.requests[0].id, package.requests[0].plan.pickup.at);
     assert_eq!(package.next_deadline(), Some(pickup_at));
     let accept = PackageCommand::Request { id, command: RequestCommand::Accept { by: trip.courier } };
-    let late = package.decide(&accept, Some(&trip), true, pickup_at);
+    let late = package.decide(&accept, Some(&trip), Funding::Demo, pickup_at);
     assert_eq!(late, Err(Rejection::Expired), "the courier has gone");
-    assert!(package.decide(&accept, Some(&trip), true, pickup_at - Span::from_ms(1)).is_ok());
+    assert!(package.decide(&accept, Some(&trip), Funding::Demo, pickup_at - Span::from_ms(1)).is_ok());
     step(&PackageCommand::ExpireOverdue, &mut package, None, pickup_at);
     assert_eq!(package.requests[0].state, RequestState::Expired { at: pickup_at });
     assert_eq!(package.state, PackageState::Open);
@@ -1080,6 +1096,6 @@ fn a_dispute_ends_with_the_courier_paid_or_the_sender_refunded() {
     assert_eq!((words(&package), package.state.word()), (vec!["cancelled"], "cancelled"));
     assert_eq!(refunded.escrow[0].1.next, EscrowState::Refunded);
     assert_eq!(refunded.trips[0].0, trip.id, "the room goes back with the deal");
-    let again = package.decide(&asked(&package, 0, resolve(Party::Courier)), None, true, LATER);
+    let again = package.decide(&asked(&package, 0, resolve(Party::Courier)), None, Funding::Demo, LATER);
     assert_eq!(again.unwrap_err().code(), "illegal_transition");
 }

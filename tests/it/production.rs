@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use peerpack_actors::money::ledger::Funding;
 use peerpack_actors::runtime::{ResumeAnswer, RuntimeSettings};
 use serde_json::json;
 
@@ -13,7 +14,7 @@ use super::support::{Backend, TestApp, TestUser, backends, fresh_postgres};
 #[actix_web::test]
 async fn without_the_demo_provider_only_packages_without_a_reward_can_be_accepted() {
     for backend in backends() {
-        let runtime = RuntimeSettings { demo_funds: false, ..RuntimeSettings::default() };
+        let runtime = RuntimeSettings { funding: Funding::Wallet, ..RuntimeSettings::default() };
         let app = TestApp::start_with(backend, runtime).await;
         let (anna, ivan) = (app.sign_in("Anna").await, app.sign_in("Ivan").await);
         let mut ivans = ivan.connect().await;

@@ -5,6 +5,7 @@ use peerpack_actors::ids::RequestId;
 use peerpack_actors::market::package::PackageCommand;
 use peerpack_actors::market::request::{RequestCommand, RequestState};
 use peerpack_actors::market::trip::Trip;
+use peerpack_actors::money::ledger::Funding;
 use peerpack_actors::ports::{CommitError, Store as _};
 use peerpack_actors::rejection::Rejection;
 use peerpack_actors::unit::Unit;
@@ -35,7 +36,7 @@ on_both! {
             let loaded = load_package(&store.db, package.id).await;
             let claims = trips.iter().zip(&requests).map(|(trip, request)| {
                 let claim = step(*request, RequestCommand::Accept { by: trip.courier });
-                store.db.commit(unit(&loaded, Some(trip), &claim, true, after(2)))
+                store.db.commit(unit(&loaded, Some(trip), &claim, Funding::Demo, after(2)))
             });
             let outcomes = join_all(claims).await;
             let winners: Vec<usize> = (0..CLAIMANTS).filter(|n| outcomes[*n].is_ok()).collect();
@@ -79,7 +80,7 @@ on_both! {
             let (package, trip, request) = ready(&store.db, 1_000, 5_000).await;
             let loaded = load_package(&store.db, package.id).await;
             let claim = step(request, RequestCommand::Accept { by: trip.courier });
-            let mut commit = Box::pin(store.db.commit(unit(&loaded, Some(&trip), &claim, true, after(2))));
+            let mut commit = Box::pin(store.db.commit(unit(&loaded, Some(&trip), &claim, Funding::Demo, after(2))));
             // Polled once, and dropped in the middle.
             assert!((&mut commit).now_or_never().is_none());
             drop(commit);

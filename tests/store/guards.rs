@@ -4,7 +4,7 @@ use peerpack_actors::ids::{PackageId, TripId, UserId};
 use peerpack_actors::market::package::{Package, PackageCommand};
 use peerpack_actors::market::request::{RequestCommand, RequestState};
 use peerpack_actors::market::trip::{Trip, TripCommand};
-use peerpack_actors::money::ledger::{EscrowCommand, EscrowEvent};
+use peerpack_actors::money::ledger::{EscrowCommand, EscrowEvent, Funding};
 use peerpack_actors::ports::{CommitError, Store as _, StreamPosition};
 use peerpack_actors::rejection::Rejection;
 use peerpack_actors::unit::{PackageChange, TripChange, Unit};
@@ -49,7 +49,7 @@ on_both! {
         publish_trip(&store.db, &other).await;
         let ask = PackageCommand::Ask { by: package.sender, proposal: proposal(&other, 0, 1) };
         for command in [step(request, RequestCommand::Accept { by: trip.courier }), ask] {
-            let outcome = store.db.commit(unit(&old, Some(&trip), &command, true, after(3))).await;
+            let outcome = store.db.commit(unit(&old, Some(&trip), &command, Funding::Demo, after(3))).await;
             assert_eq!(outcome, Err(CommitError::Conflict));
         }
         assert_eq!(picture(store, package.id, trip.id).await, before);
@@ -60,7 +60,7 @@ on_both! {
         let (package, trip, request) = ready(&store.db, 1_000, 5_000).await;
         let loaded = load_package(&store.db, package.id).await;
         let claim = step(request, RequestCommand::Accept { by: trip.courier });
-        let unit = unit(&loaded, Some(&trip), &claim, true, after(3));
+        let unit = unit(&loaded, Some(&trip), &claim, Funding::Demo, after(3));
         store.db.commit(unit.clone()).await.expect("the first time");
         let before = picture(store, package.id, trip.id).await;
         assert_eq!(store.db.commit(unit).await, Err(CommitError::Conflict));
@@ -99,7 +99,7 @@ on_both! {
         let claim = |request| step(request, RequestCommand::Accept { by: trip.courier });
         let before = picture(store, package.id, trip.id).await;
         let loaded = load_package(&store.db, package.id).await;
-        let outcome = store.db.commit(unit(&loaded, Some(&trip), &claim(request), false, after(2))).await;
+        let outcome = store.db.commit(unit(&loaded, Some(&trip), &claim(request), Funding::Wallet, after(2))).await;
         assert_eq!(refused(outcome), Rejection::InsufficientFunds);
         assert_eq!(picture(store, package.id, trip.id).await, before);
 
@@ -111,7 +111,7 @@ on_both! {
         let loaded = load_package(&store.db, package.id).await;
         store
             .db
-            .commit(unit(&loaded, Some(&trip), &claim(again), false, after(4)))
+            .commit(unit(&loaded, Some(&trip), &claim(again), Funding::Wallet, after(4)))
             .await
             .expect("paid from the wallet");
         let balances = store.db.balances(package.sender).await.expect("balances");
@@ -182,7 +182,7 @@ on_both! {
         loaded.requests.clear();
         let offer = PackageCommand::Offer(vec![proposal(&trip, 0, 1)]);
         let before = picture(store, package.id, trip.id).await;
-        let outcome = store.db.commit(unit(&loaded, None, &offer, true, after(2))).await;
+        let outcome = store.db.commit(unit(&loaded, None, &offer, Funding::Demo, after(2))).await;
         assert_eq!(outcome, Err(CommitError::Conflict));
         assert_eq!(picture(store, package.id, trip.id).await, before);
     }

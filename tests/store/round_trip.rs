@@ -6,6 +6,7 @@ use peerpack_actors::market::load::{Load, UNSTATED};
 use peerpack_actors::market::package::{Mode, Package, PackageCommand, PackageState};
 use peerpack_actors::market::request::{Origin, Party, Request, RequestCommand, RequestState};
 use peerpack_actors::market::trip::{Transport, Trip, TripCommand, TripEvent, TripState};
+use peerpack_actors::money::ledger::Funding;
 use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::ports::Store as _;
 use peerpack_actors::time::{Span, Time};
@@ -25,7 +26,7 @@ async fn follow(
     command: PackageCommand,
     at: Time,
 ) {
-    let outcome = package.decide(&command, Some(trip), true, at).expect("the core agrees");
+    let outcome = package.decide(&command, Some(trip), Funding::Demo, at).expect("the core agrees");
     store.db.commit(Unit::package(package, outcome.clone(), at)).await.expect("the store agrees");
     package.apply(&outcome.events);
     for (_, event) in &outcome.trips {
@@ -236,7 +237,7 @@ on_both! {
         let cancelled =
             trip.decide(&TripCommand::Cancel { by: courier, on_board: 0 }, after(4)).expect("called off");
         let gone =
-            package.decide(&PackageCommand::TripGone(trip.id), None, true, after(4)).expect("the deal ends");
+            package.decide(&PackageCommand::TripGone(trip.id), None, Funding::Demo, after(4)).expect("the deal ends");
         let unit = Unit::trip(&trip, &cancelled, vec![(&package, gone.clone())], after(4));
         store.db.commit(unit).await.expect("stored");
         trip.apply(&cancelled);

@@ -4,6 +4,7 @@ use futures_util::future::join_all;
 use peerpack::store::{Database, Settings};
 use peerpack_actors::ids::UserId;
 use peerpack_actors::market::package::PackageCommand;
+use peerpack_actors::money::ledger::Funding;
 use peerpack_actors::ports::{Store as _, StreamEntry};
 use peerpack_actors::stream::StreamEvent;
 use peerpack_actors::unit::Unit;
@@ -36,7 +37,7 @@ on_both! {
         publish_package(&store.db, &package).await;
         let loaded = load_package(&store.db, package.id).await;
         let offer = PackageCommand::Offer(trips.iter().map(|trip| proposal(trip, 0, 1)).collect());
-        let unit = super::world::unit(&loaded, None, &offer, true, after(1));
+        let unit = super::world::unit(&loaded, None, &offer, Funding::Demo, after(1));
         let expected: Vec<(UserId, StreamEvent)> =
             unit.notices.iter().map(|notice| (notice.to, notice.event.clone())).collect();
         let committed = store.db.commit(unit).await.expect("committed");

@@ -10,6 +10,7 @@ use peerpack_actors::market::load::Load;
 use peerpack_actors::market::package::{End, Mode, Package, PackageCommand, PackageDraft, Proposal};
 use peerpack_actors::market::request::{HandOver, Plan, RequestCommand};
 use peerpack_actors::market::trip::{Stop, Transport, Trip, TripDraft};
+use peerpack_actors::money::ledger::Funding;
 use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::place::{PlaceId, Position};
 use peerpack_actors::ports::{CommitError, Committed, Store as _};
@@ -151,7 +152,7 @@ pub(super) fn unit(
     package: &Package,
     trip: Option<&Trip>,
     command: &PackageCommand,
-    demo: bool,
+    funding: Funding,
     at: Time,
 ) -> Unit {
     let boundless = trip.map(|trip| {
@@ -160,7 +161,7 @@ pub(super) fn unit(
         trip.draft.max_detour_min = u32::MAX;
         trip
     });
-    let outcome = package.decide(command, boundless.as_ref(), demo, at).expect("the core agrees");
+    let outcome = package.decide(command, boundless.as_ref(), funding, at).expect("the core agrees");
     Unit::package(package, outcome, at)
 }
 
@@ -173,7 +174,7 @@ pub(super) async fn command(
     at: Time,
 ) -> Result<Committed, CommitError> {
     let package = load_package(db, package).await;
-    db.commit(unit(&package, trip, command, true, at)).await
+    db.commit(unit(&package, trip, command, Funding::Demo, at)).await
 }
 
 /// A step of one request.

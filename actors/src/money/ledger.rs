@@ -111,13 +111,23 @@ impl EscrowState {
     }
 }
 
+/// Where the reward of a hold comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Funding {
+    /// The demo provider puts the reward into the sender's wallet first, so everybody can pay.
+    #[default]
+    Demo,
+    /// The sender's wallet has to have it.
+    Wallet,
+}
+
 /// The steps of an escrow.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum EscrowCommand {
     /// Take the reward from the sender and hold it for the courier.
     Hold {
-        /// Whether the demo provider pays the reward in first.
-        demo_funds: bool,
+        /// Where the reward comes from.
+        funding: Funding,
     },
     /// The parcel has been handed over.
     Deliver,
@@ -167,10 +177,14 @@ impl Escrow {
     pub fn decide(&self, command: EscrowCommand) -> Result<EscrowEvent, Rejection> {
         use {Account as A, EscrowCommand as C, EscrowState as S};
         let (next, moves): (S, Vec<(&str, A, A, Amount)>) = match (self.state, command) {
-            (S::None, C::Hold { demo_funds }) => {
+            (S::None, C::Hold { funding }) => {
                 let hold = ("hold", A::Available(self.sender), A::Frozen(self.courier), self.amount);
                 let fund = ("fund", A::DemoProvider, A::Available(self.sender), self.amount);
-                (S::Held, if demo_funds { vec![fund, hold] } else { vec![hold] })
+                let moves = match funding {
+                    Funding::Demo => vec![fund, hold],
+                    Funding::Wallet => vec![hold],
+                };
+                (S::Held, moves)
             }
             (S::Held, C::Deliver) => (
                 S::Pending,

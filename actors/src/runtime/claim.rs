@@ -146,7 +146,7 @@ async fn attempt(
     let reservation = set_room_aside(context, package, command, room).await?;
     let trip = reservation.as_ref().map(|reservation| &reservation.trip);
     let now = context.clock.now();
-    let outcome = match package.decide(command, trip, context.settings.demo_funds, now) {
+    let outcome = match package.decide(command, trip, context.settings.funding, now) {
         Ok(outcome) if !outcome.is_empty() => outcome,
         nothing => {
             drop(reservation);
@@ -166,7 +166,7 @@ async fn attempt(
     unit.receipt = promise.and_then(|promise| promise.receipt(Subject::Package(&after)));
     match context.store.commit(unit).await {
         Ok(committed) => {
-            context.beliefs.learn(package, &outcome);
+            context.model.learn(package, &outcome);
             *package = after;
             let trips = outcome.trips.iter().map(|(id, _)| *id).collect();
             context.tell(committed, vec![package.id], trips);

@@ -7,8 +7,8 @@ use std::time::Duration;
 use parking_lot::RwLock;
 use smallvec::SmallVec;
 
-use super::beliefs::{Beliefs, Seen};
 use super::directory::Directory;
+use super::market_model::{MarketModel, Seen};
 use super::messages::{Consider, Deliver, PackageInbox, Refresh, TripInbox, UserInbox};
 use super::offers::OfferBook;
 use super::recent::Recent;
@@ -19,6 +19,7 @@ use crate::market::package::{Mode, Package, PackageState};
 use crate::market::trip::Trip;
 use crate::matching::policy::{self, standing};
 use crate::matching::{Candidate, Chart, PackageEntry, PackageIndex, Settings, TripEntry, TripIndex};
+use crate::money::ledger::Funding;
 use crate::place::Gazetteer;
 use crate::ports::{Bus, ChoiceRounds, Clock, Committed, Hint, Roads, Store, StreamEntry, Unavailable};
 use crate::stream::Suits;
@@ -42,8 +43,8 @@ pub struct RuntimeSettings {
     pub roads: Option<Arc<dyn Roads>>,
     /// How much one person may have open.
     pub bounds: Bounds,
-    /// Whether the demo provider funds each hold.
-    pub demo_funds: bool,
+    /// Where the money of holds comes from.
+    pub funding: Funding,
     /// Threads that run actors.
     pub arbiters: usize,
     /// How long an actor without work stays.
@@ -63,7 +64,7 @@ impl Default for RuntimeSettings {
             matching: Settings::default(),
             roads: None,
             bounds: Bounds::default(),
-            demo_funds: true,
+            funding: Funding::Demo,
             arbiters: 2,
             idle: Duration::from_secs(60),
             compare: Duration::from_secs(5),
@@ -115,7 +116,7 @@ pub(super) struct Context {
     /// The versions that were taken in here: what this node has changed itself it need not look at again.
     pub(super) package_versions: Recent<PackageId, i64>,
     pub(super) trip_versions: Recent<TripId, i64>,
-    pub(super) beliefs: Beliefs,
+    pub(super) model: MarketModel,
     pub(super) roster: Roster,
     pub(super) directories: OnceLock<Directories>,
 }
@@ -154,7 +155,7 @@ impl Context {
         self.owners.insert_all(package.requests.iter().map(|request| (request.id, package.id)));
         let entry = self.package_entry(package);
         let now = self.clock.now();
-        self.beliefs.follow(package, &entry, now, &self.settings.matching);
+        self.model.follow(package, &entry, now, &self.settings.matching);
         {
             // Seen and noted under one lock: a copy that was read earlier and comes later changes nothing.
             let mut waiting = self.waiting.write();
@@ -313,7 +314,7 @@ impl Context {
 
     /// What this node believes now, with the trips as they stand.
     pub(super) fn view<'a>(&'a self, trips: &'a TripIndex, now: Time) -> Seen<'a> {
-        Seen { beliefs: &self.beliefs, trips, now, settings: &self.settings.matching }
+        Seen { model: &self.model, trips, now, settings: &self.settings.matching }
     }
 
     fn wake_for_courier(&self, courier: UserId) {

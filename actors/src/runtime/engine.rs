@@ -1,7 +1,7 @@
 //! The engine's front: what handlers and sockets call.
 
+mod explaining;
 mod finding;
-mod look;
 mod publishing;
 mod sessions;
 
@@ -11,10 +11,10 @@ use std::sync::{Arc, OnceLock};
 use actix::{Actor, Arbiter};
 use parking_lot::RwLock;
 
-use super::beliefs::Beliefs;
 use super::claim::{Room, persist};
 use super::context::{Context, Directories, RuntimeSettings, Stats};
 use super::directory::Directory;
+use super::market_model::MarketModel;
 use super::messages::{CatchUp, Do, Rendered, TripOrder};
 use super::package_actor::PackageActor;
 use super::promise::Promise;
@@ -99,7 +99,7 @@ impl Engine {
             told: Recent::default(),
             package_versions: Recent::default(),
             trip_versions: Recent::default(),
-            beliefs: Beliefs::default(),
+            model: MarketModel::default(),
             roster: Roster::default(),
             directories: OnceLock::new(),
         });

@@ -12,6 +12,7 @@ use crate::matching::policy::couriers::Couriers;
 use crate::matching::policy::demand::MOST_PACKAGES;
 use crate::matching::policy::evidence::{is_evidence, least_wait};
 use crate::matching::policy::settlement::{MOST_TRIPS, PastPackage, PastTrip, Settlement};
+use crate::money::ledger::Funding;
 use crate::place::Gazetteer;
 use crate::ports::{EvidenceQuery, Unavailable};
 use crate::time::{Span, Time};
@@ -39,11 +40,11 @@ pub(super) async fn recall(context: &Context) -> Result<(), Unavailable> {
     for (courier, answers) in context.store.answers(since).await? {
         couriers.add(courier, answers);
     }
-    context.beliefs.replace_couriers(couriers);
+    context.model.replace_couriers(couriers);
     let mut evidence = evidence(context, since).await?;
     evidence.reverse();
     let settings = &context.settings.matching;
-    context.beliefs.replace_evidence(&evidence, |package| context.package_entry(package), settings);
+    context.model.replace_evidence(&evidence, |package| context.package_entry(package), settings);
     Ok(())
 }
 
@@ -53,7 +54,7 @@ async fn evidence(context: &Context, since: Time) -> Result<Vec<Package>, Unavai
     let query = EvidenceQuery {
         since,
         waited_since: now - least_wait(settings),
-        anybody_can_pay: context.settings.demo_funds,
+        anybody_can_pay: context.settings.funding == Funding::Demo,
         most_of_one: MOST_OF_ONE,
         limit: MOST_PACKAGES,
     };
@@ -89,7 +90,7 @@ async fn settle(context: &Arc<Context>) -> Result<(), Unavailable> {
     };
     let settled = tokio::task::spawn_blocking(work).await;
     let settlement = settled.map_err(|error| Unavailable(format!("the past cannot be settled: {error}")))?;
-    context.beliefs.adopt(settlement);
+    context.model.adopt(settlement);
     Ok(())
 }
 

@@ -210,7 +210,7 @@ pub(super) async fn persist_order(
         if trip.state.is_live() && !matches!(event, TripEvent::Started { .. }) {
             for package in &packages {
                 let gone =
-                    package.decide(&PackageCommand::TripGone(id), None, context.settings.demo_funds, now)?;
+                    package.decide(&PackageCommand::TripGone(id), None, context.settings.funding, now)?;
                 if !gone.is_empty() {
                     outcomes.push((package, gone));
                 }

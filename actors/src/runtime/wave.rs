@@ -122,15 +122,15 @@ pub(super) fn questions(context: &Context, entry: &PackageEntry) -> Vec<Question
 pub(super) fn choice(context: &Context, package: &Package) -> Option<RequestId> {
     let now = context.clock.now();
     let settings = &context.settings.matching;
-    let (trips, standings) = (context.trips.read(), context.beliefs.standings.read());
-    let price_rub = |trip: &_, asked: Asked<'_>| context.beliefs.price_rub(trip, asked, now, settings);
+    let (trips, standings) = (context.trips.read(), context.model.standings.read());
+    let price_rub = |trip: &_, asked: Asked<'_>| context.model.price_rub(trip, asked, now, settings);
     let chosen = standings.choose(&[package.id], &trips, price_rub, now, settings);
     chosen.first().map(|(_, standing)| standing.request)
 }
 
 /// When a choice has to be made next.
 pub(super) fn next_choice(context: &Context, package: &Package) -> Option<Time> {
-    let standings = context.beliefs.standings.read();
+    let standings = context.model.standings.read();
     let agreed = standings.get(package.id)?;
     agreed.next_choice(context.clock.now(), &context.settings.matching)
 }

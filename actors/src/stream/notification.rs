@@ -157,7 +157,18 @@ impl Notification {
                     package,
                 });
             }
-            _ => return None,
+            E::OfferRevoked(_)
+            | E::OfferExpired(_)
+            | E::RequestAgreed(_)
+            | E::RequestDeclined(_)
+            | E::RequestTaken(_)
+            | E::RequestPickedUp(_)
+            | E::RequestDelivered(_)
+            | E::RequestConfirmed(_)
+            | E::RequestCancelled(_)
+            | E::RequestDisputed(_)
+            | E::PackageUpdated(_)
+            | E::TripUpdated(_) => return None,
         };
         Some(Self { kind, request, trip: Some(trip), document: None, package: None })
     }

@@ -9,6 +9,7 @@ use peerpack_actors::market::package::{End, Mode, Package, PackageCommand, Packa
 use peerpack_actors::market::request::{HandOver, Plan, RequestCommand};
 use peerpack_actors::market::trip::{Stop, Transport, Trip, TripCommand, TripDraft};
 use peerpack_actors::matching::{Need, PackageEntry, PackageIndex, Settings, TripEntry, TripIndex, zone};
+use peerpack_actors::money::ledger::Funding;
 use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::place::{Gazetteer, Place, PlaceId, Position, Tables};
 use peerpack_actors::time::{Span, Time};
@@ -225,7 +226,7 @@ impl World {
     fn change_package(&mut self, n: usize, command: impl Fn(&Package) -> Option<PackageCommand>) {
         let count = self.packages.len();
         let Some(package) = self.packages.get_mut(n % count.max(1)) else { return };
-        let outcome = command(package).map(|command| package.decide(&command, None, true, self.now));
+        let outcome = command(package).map(|command| package.decide(&command, None, Funding::Demo, self.now));
         if let Some(Ok(outcome)) = outcome {
             package.apply(&outcome.events);
             assert!(self.package_index.upsert(PackageEntry::of(package, world(), &self.settings)));

@@ -62,7 +62,13 @@ async fn view(app: &App, event: StreamEvent) -> Option<Value> {
         | E::RequestConfirmed(change)
         | E::RequestCancelled(change)
         | E::RequestDisputed(change) => moved(&change)?,
-        _ => return None,
+        E::RequestAgreed(_)
+        | E::PackageUpdated(_)
+        | E::TripUpdated(_)
+        | E::CourierAvailable(_)
+        | E::PackageAvailable(_)
+        | E::NotificationNew(_)
+        | E::DocumentReviewed(_) => return None,
     })
 }
 

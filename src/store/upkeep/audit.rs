@@ -1,6 +1,6 @@
 //! Looking for what may never happen: every rule of the stored data, each as one query over one moment.
 //!
-//! Used by the tests, the load test's oracle and the hourly look at the books (`books.rs`). It reports; it repairs
+//! Used by the tests, the load test's oracle and the hourly audit (`src/audit.rs`). It reports; it repairs
 //! nothing.
 
 use std::time::Duration;

@@ -7,13 +7,14 @@ use super::{
 use crate::ids::{RequestId, TripId, UserId};
 use crate::market::request::{Origin, Party, Request, RequestCommand, RequestState};
 use crate::market::trip::{Trip, TripCommand, TripEvent};
-use crate::money::ledger::{Escrow, EscrowCommand, EscrowState};
+use crate::money::ledger::{Escrow, EscrowCommand, EscrowState, Funding};
 use crate::rejection::Rejection;
 use crate::time::{Span, Time};
 
 impl Package {
     /// What follows from a command. Changes nothing. `trip` is the trip that the command is about, where room
-    /// on it is needed: for `Accept` the trip of the request. `demo_funds` says that the demo provider pays.
+    /// on it is needed: for `Accept` the trip of the request. `funding` says where the
+    /// money of a hold comes from.
     ///
     /// # Errors
     /// The refusal, when the caller, the state, the trip or the money does not allow it.
@@ -21,7 +22,7 @@ impl Package {
         &self,
         command: &PackageCommand,
         trip: Option<&Trip>,
-        demo_funds: bool,
+        funding: Funding,
         now: Time,
     ) -> Result<Outcome, Rejection> {
         // Clocks differ between nodes and can be set back; what has happened stays in order.
@@ -36,11 +37,11 @@ impl Package {
             PackageCommand::Request { id, command } => {
                 self.check_hand_over(*id, command, false)?;
                 self.check_lateness(*id, command, now)?;
-                self.step(*id, command, trip, demo_funds, now)
+                self.step(*id, command, trip, funding, now)
             }
             PackageCommand::HandOver { id, command } => {
                 self.check_hand_over(*id, command, true)?;
-                self.step(*id, command, trip, demo_funds, now)
+                self.step(*id, command, trip, funding, now)
             }
             PackageCommand::ExpireOverdue => Ok(self.expire_overdue(now)),
             PackageCommand::TripGone(trip) => self.trip_gone(*trip, now),
@@ -175,7 +176,7 @@ impl Package {
         id: RequestId,
         command: &RequestCommand,
         trip: Option<&Trip>,
-        demo_funds: bool,
+        funding: Funding,
         now: Time,
     ) -> Result<Outcome, Rejection> {
         let request = self.request(id).ok_or(Rejection::UnknownRequest)?;
@@ -199,7 +200,7 @@ impl Package {
                     detour_min: request.plan.detour_min,
                 };
                 outcome.trips.push((trip.id, trip.decide(&reserve, now)?));
-                outcome.move_escrow(request, EscrowCommand::Hold { demo_funds })?;
+                outcome.move_escrow(request, EscrowCommand::Hold { funding })?;
                 outcome.events.push(moved(request, next));
                 let losers = self.open_requests().filter(|other| other.id != id);
                 outcome.events.extend(losers.map(|other| moved(other, RequestState::Taken { at: now })));

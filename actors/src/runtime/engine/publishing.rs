@@ -175,7 +175,7 @@ impl Engine {
         let id = proposal.id;
         let ask = PackageCommand::Ask { by: sender, proposal };
         let outcome =
-            package.decide(&ask, None, self.context.settings.demo_funds, now).map_err(Refusal::from)?;
+            package.decide(&ask, None, self.context.settings.funding, now).map_err(Refusal::from)?;
         let mut unit = Unit::publish_package_with(&package, &outcome);
         unit.seen = seen;
         package.apply(&outcome.events);

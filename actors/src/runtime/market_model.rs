@@ -29,7 +29,7 @@ const MOST_DEMANDS: usize = 50_000;
 
 /// What this node has learned.
 #[derive(Default)]
-pub(super) struct Beliefs {
+pub(super) struct MarketModel {
     couriers: RwLock<Couriers>,
     history: RwLock<History>,
     settlement: RwLock<Arc<Settlement>>,
@@ -38,7 +38,7 @@ pub(super) struct Beliefs {
     pub(super) standings: RwLock<Standings>,
 }
 
-impl Beliefs {
+impl MarketModel {
     /// Takes what the store says about couriers for what this node has seen itself.
     pub(super) fn replace_couriers(&self, couriers: Couriers) {
         *self.couriers.write() = couriers;
@@ -178,7 +178,7 @@ impl Beliefs {
 
 /// What this node believes at a moment.
 pub(super) struct Seen<'a> {
-    pub(super) beliefs: &'a Beliefs,
+    pub(super) model: &'a MarketModel,
     pub(super) trips: &'a TripIndex,
     pub(super) now: Time,
     pub(super) settings: &'a Settings,
@@ -196,7 +196,7 @@ impl View for Seen<'_> {
 
 impl Outlook for Seen<'_> {
     fn acceptance(&self, courier: UserId) -> f64 {
-        self.beliefs.couriers.read().acceptance(courier, self.settings)
+        self.model.couriers.read().acceptance(courier, self.settings)
     }
 
     fn room_price_rub(&self, candidate: &Candidate, package: &PackageEntry) -> f64 {
@@ -207,11 +207,11 @@ impl Outlook for Seen<'_> {
         let trip = self.trips.get(candidate.trip);
         trip.map_or(0.0, |trip| {
             let asked = Asked { sender: package.sender, plan: &candidate.plan, load: package.load };
-            self.beliefs.price_rub(trip, asked, self.now, self.settings)
+            self.model.price_rub(trip, asked, self.now, self.settings)
         })
     }
 
     fn weight(&self, courier: UserId, package: &PackageEntry) -> f64 {
-        self.beliefs.weight(courier, package, self.settings)
+        self.model.weight(courier, package, self.settings)
     }
 }
