@@ -79,41 +79,56 @@ export function useTexts(): Words {
   return words;
 }
 
+/** Makes something once for each key: a formatter costs more than a hundred of its answers. */
+function once<T>(make: (key: string) => T): (key: string) => T {
+  const made = new Map<string, T>();
+  return key => {
+    const value = made.get(key) ?? make(key);
+    made.set(key, value);
+    return value;
+  };
+}
+
 function wordsOf(language: Language, t: Texts, setLanguage: (language: Language) => void): Words {
   const locale = language === "ru" ? "ru-RU" : "en-GB";
-  const time = (at: string | number | Date, zone?: string) =>
-    new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", ...zoned(zone) }).format(
-      new Date(at),
-    );
-  const zoned = (zone: string | undefined) => (zone ? { timeZone: zone } : {});
+  // An empty zone is that of the device.
+  const zoned = (zone: string) => (zone ? { timeZone: zone } : {});
+  const clocks = once(
+    zone => new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", ...zoned(zone) }),
+  );
+  const days = once(
+    zone => new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", ...zoned(zone) }),
+  );
+  const dates = once(zone => new Intl.DateTimeFormat("en-CA", zoned(zone)));
+  const numbers = once(digits => new Intl.NumberFormat(locale, { maximumFractionDigits: Number(digits) }));
+  const amounts = once(key => {
+    const [currency = "", digits] = key.split(":");
+    return new Intl.NumberFormat(locale, {
+      style: "currency",
+      currency,
+      currencyDisplay: "narrowSymbol",
+      maximumFractionDigits: Number(digits),
+    });
+  });
+  const time = (at: string | number | Date, zone = "") => clocks(zone).format(new Date(at));
+  const day = (at: string | number | Date, zone = "") => {
+    const date = dates(zone);
+    const then = date.format(new Date(at));
+    const now = Date.now();
+    if (then === date.format(now)) return t.today;
+    if (then === date.format(now + 86_400_000)) return t.tomorrow;
+    return days(zone).format(new Date(at));
+  };
   return {
     t,
     language,
     setLanguage,
     money: (amount, currency = "RUB") =>
-      new Intl.NumberFormat(locale, {
-        style: "currency",
-        currency,
-        currencyDisplay: "narrowSymbol",
-        maximumFractionDigits: Number.isInteger(amount) ? 0 : 2,
-      }).format(amount),
-    number: (value, digits = 1) =>
-      new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value),
+      amounts(`${currency}:${Number.isInteger(amount) ? 0 : 2}`).format(amount),
+    number: (value, digits = 1) => numbers(String(digits)).format(value),
     time,
-    day: (at, zone) => dayOf(new Date(at), zone, t, locale),
-    when: (at, zone) => `${dayOf(new Date(at), zone, t, locale)}, ${time(at, zone)}`,
+    day,
+    when: (at, zone) => `${day(at, zone)}, ${time(at, zone)}`,
     place: place => (language === "ru" ? place.name_ru : place.name_en),
   };
-}
-
-function dayOf(at: Date, zone: string | undefined, t: Texts, locale: string): string {
-  const key = (date: Date) => new Intl.DateTimeFormat("en-CA", zone ? { timeZone: zone } : {}).format(date);
-  const now = Date.now();
-  if (key(at) === key(new Date(now))) return t.today;
-  if (key(at) === key(new Date(now + 86_400_000))) return t.tomorrow;
-  return new Intl.DateTimeFormat(locale, {
-    day: "numeric",
-    month: "short",
-    ...(zone ? { timeZone: zone } : {}),
-  }).format(at);
 }

@@ -1,5 +1,6 @@
 // All live offers, the most urgent first, and below them those that are gone, with the reason.
-import { openOffers } from "@peerpack/client";
+import { type Missed, openOffers } from "@peerpack/client";
+import { memo } from "react";
 import { useLocation } from "wouter";
 import { useLive, useServerTime } from "../../live/index.tsx";
 import { useTexts } from "../../texts/index.tsx";
@@ -7,7 +8,7 @@ import { Empty, LinkButton, Screen, Skeletons, ThingCard } from "../../ui/index.
 import { OfferCard } from "./OfferCard.tsx";
 
 export default function OffersScreen() {
-  const { t, money, place, time } = useTexts();
+  const { t } = useTexts();
   const [, go] = useLocation();
   const { state } = useLive();
   const now = useServerTime(1_000);
@@ -27,19 +28,26 @@ export default function OffersScreen() {
           onTaken={() => go(`/deal/${offer.trip_id}/${offer.request_id}`)}
         />
       ))}
-      {state && state.missed.length > 0 && (
-        <section className="stack">
-          <h2>{t.offers.missed}</h2>
-          {state.missed.map(({ offer, reason, at }) => (
-            <ThingCard
-              key={offer.request_id}
-              title={`${place(offer.pickup.place)} → ${place(offer.dropoff.place)}`}
-              detail={`${t.offers.why[reason]} · ${time(at)}`}
-              end={<span className="dim numeric">{money(offer.reward - offer.fee, offer.currency)}</span>}
-            />
-          ))}
-        </section>
-      )}
+      {state && <MissedOffers missed={state.missed} />}
     </Screen>
   );
 }
+
+/** They stay as they are while the rings above them move. */
+const MissedOffers = memo(function MissedOffers({ missed }: { missed: readonly Missed[] }) {
+  const { t, money, place, time } = useTexts();
+  if (missed.length === 0) return null;
+  return (
+    <section className="stack">
+      <h2>{t.offers.missed}</h2>
+      {missed.map(({ offer, reason, at }) => (
+        <ThingCard
+          key={offer.request_id}
+          title={`${place(offer.pickup.place)} → ${place(offer.dropoff.place)}`}
+          detail={`${t.offers.why[reason]} · ${time(at)}`}
+          end={<span className="dim numeric">{money(offer.reward - offer.fee, offer.currency)}</span>}
+        />
+      ))}
+    </section>
+  );
+});
