@@ -96,7 +96,7 @@ pub const CODES: &[Code] = &[
         "invalid_invitation",
         &[401],
         "the secret for the first administrator is not good any more",
-        "Эта ссылка больше не действует",
+        "Это приглашение больше не действует",
     ),
     here(
         "invalid_link",

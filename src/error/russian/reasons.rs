@@ -77,7 +77,7 @@ pub(super) const REASONS: &[(&str, &str)] = &[
     ("is not one of ours", "неизвестное значение"),
     ("is out of range", "вне допустимых пределов"),
     ("is required", "нужно указать"),
-    ("is too large", "слишком много"),
+    ("is too large", "слишком большое число"),
     ("is wrong", "неверно"),
     ("latitude or longitude is out of range", "широта или долгота вне допустимых пределов"),
     ("must be 1 to 5", "должна быть от 1 до 5"),
