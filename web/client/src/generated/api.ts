@@ -282,9 +282,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Places by the beginning of a name, or around a point; the largest if nothing is asked. Names that are exactly what was
-         *     asked come first, then those that begin like it, then those that differ by a slip; in each group those in the home
-         *     countries come first.
+         * Places by the beginning of a name, or around a point; the largest of the first home country if nothing is asked. Names
+         *     that are exactly what was asked come first, then those that begin like it, then those that differ by a slip; in each
+         *     group those in the home countries come first.
          */
         get: operations["find_cities"];
         put?: never;
@@ -1514,8 +1514,9 @@ export interface components {
             lon: number;
             name_en: string;
             name_ru: string;
+            /** @description The region it lies in, in the reader's language (`Accept-Language`); absent where that is not known. */
+            region?: string | null;
             region_en?: string | null;
-            /** @description The region it lies in; absent where that is not known. */
             region_ru?: string | null;
             /** @description IANA time zone. */
             tz: string;
