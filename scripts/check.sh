@@ -114,6 +114,7 @@ step "format" cargo fmt --all --check
 step "the core builds alone" cargo build --locked -p peerpack-actors --no-default-features
 step "the core's dependencies" core_dependencies
 step "structure" structure
+step "who may import whom" cargo test --quiet --workspace --locked --test architecture
 step "lints" cargo clippy --workspace --all-targets --locked -- -D warnings
 step "documentation tests" cargo test --doc --workspace --locked
 step "clients can be made of the descriptions" scripts/descriptions.sh

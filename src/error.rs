@@ -9,7 +9,7 @@ pub mod extract;
 pub mod panics;
 mod rejections;
 pub mod request_id;
-mod russian;
+mod translated;
 pub mod wrong;
 
 use std::collections::BTreeMap;
@@ -24,7 +24,8 @@ use peerpack_actors::runtime::Refusal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::language::Language;
+use crate::texts::language::Language;
+use crate::texts::russian;
 
 pub use candidates::Candidate;
 use candidates::Meant;
@@ -109,7 +110,7 @@ impl ApiError {
     #[must_use]
     pub fn told_in(self, language: Language) -> Self {
         match language {
-            Language::Russian => russian::translated(self),
+            Language::Russian => translated::translated(self),
             Language::English => self,
         }
     }

@@ -23,7 +23,7 @@ const SERVER: House = House {
     sources: "src",
     module: "",
     floors: &[
-        &["language", "typed", "pictures", "routing", "bus", "supervise"],
+        &["texts", "typed", "pictures", "routing", "bus", "supervise"],
         &["error"],
         &["auth"],
         &["config"],

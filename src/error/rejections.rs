@@ -211,7 +211,7 @@ mod tests {
             state: "picked_up",
         });
         assert_eq!(error.message(), "cannot confirm the delivery: the courier has the package");
-        let russian = error.told_in(crate::language::Language::Russian);
+        let russian = error.told_in(crate::texts::language::Language::Russian);
         assert_eq!(russian.message(), "Нельзя подтвердить доставку: посылка у курьера");
     }
 }

@@ -14,7 +14,7 @@ use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, web};
 use peerpack_actors::ports::Clock;
 
 use super::ApiError;
-use crate::language::Language;
+use crate::texts::language::Language;
 
 /// The header that carries the name, in both directions.
 pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");

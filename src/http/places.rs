@@ -9,7 +9,7 @@ use super::input::{Point, SHORT_TEXT};
 use crate::app::App;
 use crate::error::extract::Query;
 use crate::error::{ApiError, Problem, request_id};
-use crate::language::Language;
+use crate::texts::language::Language;
 
 /// How many places one answer lists.
 const MOST: usize = 20;

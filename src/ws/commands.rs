@@ -25,8 +25,8 @@ use super::wire::{ClientMessage, Decline, OfRequest, Outcome};
 use crate::app::App;
 use crate::bus::LastPosition;
 use crate::error::ApiError;
-use crate::language::Language;
 use crate::store::Kept;
+use crate::texts::language::Language;
 
 /// The route under which acks are kept.
 const ROUTE: &str = "ws";

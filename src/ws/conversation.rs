@@ -36,7 +36,7 @@ use crate::bus::LastPosition;
 use crate::edge::bucket::Bucket;
 use crate::edge::close;
 use crate::edge::outbox::{Ending, Outbox};
-use crate::language::Language;
+use crate::texts::language::Language;
 
 /// How long it may take to answer.
 const PONG_WITHIN: Duration = Duration::from_secs(8);

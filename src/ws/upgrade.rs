@@ -21,7 +21,7 @@ use crate::edge::origins::Origins;
 use crate::edge::outbox::{Ending, Outbox};
 use crate::edge::{address, close};
 use crate::error::ApiError;
-use crate::language::Language;
+use crate::texts::language::Language;
 
 /// The subprotocol that carries a token, for browsers: they cannot set headers.
 const BEARER_PREFIX: &str = "bearer.";

@@ -14,8 +14,8 @@ use serde_path_to_error::{Error, Path, Segment};
 
 use super::{malformed, misshapen};
 use crate::error::ApiError;
-use crate::error::russian::has_reason;
 use crate::error::wrong::Wrong;
+use crate::texts::russian::has_reason;
 
 /// The most fields that are told about.
 const MOST_WRONG: usize = 32;

@@ -23,8 +23,8 @@ use crate::error::wrong::Wrong;
 use crate::error::{ApiError, Problem, request_id};
 use crate::http::input::local_time::Times;
 use crate::http::input::{self, LONG_TEXT, SHORT_TEXT};
-use crate::language::Language;
 use crate::store::Person;
+use crate::texts::language::Language;
 
 /// A courier's answer to a package: with a published trip, or with one that is still to be published.
 #[derive(Debug, Default, Deserialize, ToSchema)]

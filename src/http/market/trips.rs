@@ -22,9 +22,9 @@ use crate::edge::idempotency::{IfMatch, Once, Repeatable, etag};
 use crate::error::extract::Given;
 use crate::error::{ApiError, Problem, request_id};
 use crate::http::jobs::{JobView, view as job_view};
-use crate::language::Language;
 use crate::maintenance::jobs;
 use crate::store::JobKind;
+use crate::texts::language::Language;
 
 use crate::http::input::local_time::Times;
 use draft::NewTrip;

@@ -25,8 +25,8 @@ use crate::auth::{Principal, Role, device};
 use crate::config::Mode;
 use crate::error::extract::{Body, MaybeBody};
 use crate::error::{ApiError, Problem};
-use crate::language::Language;
 use crate::store::{self, Rotation, TelegramProfile, User};
+use crate::texts::language::Language;
 use crate::typed;
 
 /// How long the token before the last one still gets the same successor: the answer may have been lost.

@@ -16,8 +16,8 @@ use crate::error::extract::Query;
 use crate::error::{ApiError, Problem};
 use crate::http::input::local_time;
 use crate::http::places::place_name;
-use crate::language::Language;
 use crate::store::{About, AboutPackage, AboutRequest, AboutTrip, NotificationRecord};
+use crate::texts::language::Language;
 
 /// How many one answer lists.
 const PAGE: u32 = 100;

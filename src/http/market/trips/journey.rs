@@ -11,7 +11,7 @@ use super::pace::{Pace, pace};
 use crate::error::ApiError;
 use crate::error::wrong::Wrong;
 use crate::http::input::local_time::{self, Arrival, Clocks};
-use crate::language::Language;
+use crate::texts::language::Language;
 
 /// A place on the way.
 #[derive(Clone, Copy, Debug)]

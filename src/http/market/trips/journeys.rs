@@ -15,7 +15,7 @@ use super::journey::{DEPARTS_TWICE, Note};
 use super::view::{TripView, view};
 use crate::error::ApiError;
 use crate::error::wrong::Wrong;
-use crate::language::Language;
+use crate::texts::language::Language;
 
 const TABLE: &str = include_str!("journeys.tsv");
 

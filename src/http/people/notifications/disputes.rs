@@ -5,8 +5,8 @@ use peerpack_actors::market::request::RequestState;
 use peerpack_actors::stream::notification::NotificationKind as Kind;
 
 use super::{NotificationView, earned};
-use crate::language::Language;
 use crate::store::{AboutRequest, AboutTrip};
+use crate::texts::language::Language;
 
 /// The beginning of a dispute, as the courier learns it.
 pub(super) fn opened(

@@ -3,48 +3,21 @@
 mod reasons;
 mod sentences;
 
-use super::ApiError;
-use super::codes;
 use reasons::{FIELDS, REASONS};
 use sentences::SENTENCES;
 
-/// The error with its sentences in Russian. What has none of its own gets that of its code.
-pub(super) fn translated(mut error: ApiError) -> ApiError {
-    for reason in error.fields.values_mut() {
-        if let Some(russian) = self::reason(reason) {
-            *reason = russian;
-        }
-    }
-    let whole = || sentence(&error.message).map(str::to_owned);
-    let most = error.limit.map(|most| most.to_string()).unwrap_or_default();
-    let of_code = || codes::of(error.code).map(|code| code.russian.replace("{limit}", &most));
-    let told =
-        error.russian.take().map(String::from).or_else(whole).or_else(|| of_fields(&error)).or_else(of_code);
-    error.message = told.unwrap_or(error.message);
-    error
-}
-
 /// A whole sentence, if it is known.
-pub(super) fn sentence(english: &str) -> Option<&'static str> {
+pub(crate) fn sentence(english: &str) -> Option<&'static str> {
     found(SENTENCES, english)
 }
 
 /// Whether what is wrong with a field is said in words of ours.
-pub(super) fn has_reason(english: &str) -> bool {
+pub(crate) fn has_reason(english: &str) -> bool {
     reason(english).is_some()
 }
 
-/// Says of every field what is wrong with it.
-fn of_fields(error: &ApiError) -> Option<String> {
-    let told = |(field, reason): (&String, &String)| {
-        let name = field.rsplit('.').find_map(|part| found(FIELDS, part)).unwrap_or(field);
-        is_russian(reason).then(|| format!("{name}: {reason}"))
-    };
-    let told: Option<Vec<String>> = error.fields.iter().map(told).collect();
-    told.filter(|told| !told.is_empty()).map(|told| told.join("; "))
-}
-
-fn reason(english: &str) -> Option<String> {
+/// What is wrong with a field, if it is said in words of ours.
+pub(crate) fn reason(english: &str) -> Option<String> {
     let limited = english.strip_prefix("must be at most ").and_then(|rest| rest.strip_suffix(" characters"));
     let stops = english.strip_prefix("at most ").and_then(|rest| rest.strip_suffix(" stops in between"));
     match (found(REASONS, english), limited, stops) {
@@ -64,24 +37,23 @@ fn one_of(english: &str) -> Option<String> {
     are_words.then(|| format!("нужно {first} или {last}"))
 }
 
+/// The name of a field, for people.
+pub(crate) fn field(name: &str) -> Option<&'static str> {
+    found(FIELDS, name)
+}
+
 fn found(table: &[(&str, &'static str)], word: &str) -> Option<&'static str> {
     table.iter().find(|(known, _)| *known == word).map(|(_, russian)| *russian)
 }
 
-fn is_russian(text: &str) -> bool {
+/// Whether there is anything Russian in a text.
+pub(crate) fn is_russian(text: &str) -> bool {
     text.chars().any(|letter| matches!(letter, 'а'..='я' | 'А'..='Я' | 'ё'))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_code_has_a_russian_sentence() {
-        for code in codes::CODES {
-            assert!(is_russian(code.russian), "{}", code.word);
-        }
-    }
 
     /// Reasons are literals beside `unprocessable` and `invalid`, or constants and errors that are named here.
     #[test]
@@ -161,23 +133,11 @@ mod tests {
                 read(&path, text);
             } else if path.extension().is_some_and(|kind| kind == "rs")
                 && !path.ends_with("error/tests.rs")
-                && !path.ends_with("error/russian.rs")
-                && !path.to_string_lossy().contains("error/russian/")
+                && !path.ends_with("texts/russian.rs")
+                && !path.to_string_lossy().contains("texts/russian/")
             {
                 text.push_str(&std::fs::read_to_string(path).unwrap().replace("\\\n", ""));
             }
         }
-    }
-
-    #[test]
-    fn a_field_is_named_and_what_is_wrong_with_it_said() {
-        let error = translated(ApiError::unprocessable("from", "unknown city"));
-        assert_eq!(error.message(), "Откуда: такой город не найден");
-        let error = translated(ApiError::unprocessable("max_detour_min", "must be at most a day"));
-        assert_eq!(error.message(), "max_detour_min: не больше суток");
-        let error = translated(ApiError::unprocessable("text", "must be at most 2000 characters"));
-        assert_eq!(error.message(), "Текст: не больше 2000 знаков");
-        let error = translated(ApiError::unprocessable("near", "something new"));
-        assert_eq!(error.message(), "Проверьте введённые данные");
     }
 }
