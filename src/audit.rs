@@ -1,5 +1,5 @@
-//! Whether the stored data are in order, the books before all: looked at every hour, and no money goes out while they are
-//! not, or while nobody knows.
+//! Whether the stored data are in order, the books before all: looked at every hour, and no money goes out
+//! while they are not, or while nobody knows.
 //!
 //! Each node looks for itself. Nothing is repaired: what is wrong, somebody has to understand first.
 
@@ -47,7 +47,8 @@ fn counts(at: Option<Time>, now: Time) -> bool {
 }
 
 impl Audit {
-    /// Nothing is known. The first hourly look is due an hour after the start: a node that starts has enough to read.
+    /// Nothing is known. The first hourly look is due an hour after the start: a node that starts has enough
+    /// to read.
     #[must_use]
     pub fn new(started_at: Time) -> Self {
         Self { started_at, seen: Mutex::default(), looking: tokio::sync::Mutex::default() }
@@ -68,17 +69,20 @@ impl Audit {
         if self.seen.lock().looks == seen.looks { self.look_alone(database, now).await } else { Ok(()) }
     }
 
-    /// Whether money may go out, by what was seen within the last hour. Looks if nobody has tried to for so long.
+    /// Whether money may go out, by what was seen within the last hour. Looks if nobody has tried to for so
+    /// long.
     pub async fn is_clean(&self, database: &Database, now: Time) -> bool {
         self.ask(database, now, |seen| counts(seen.tried_at, now)).await
     }
 
-    /// The same for whoever is about to pay: unless all was right, looks again, for somebody may have seen to it.
+    /// The same for whoever is about to pay: unless all was right, looks again, for somebody may have seen to
+    /// it.
     pub async fn is_clean_by_now(&self, database: &Database, now: Time) -> bool {
         self.ask(database, now, |_| false).await
     }
 
-    /// Looks, unless all was right or what was seen is `enough`. Who asks while somebody looks waits, and shares that look.
+    /// Looks, unless all was right or what was seen is `enough`. Who asks while somebody looks waits, and
+    /// shares that look.
     async fn ask(&self, database: &Database, now: Time, enough: impl Fn(Seen) -> bool) -> bool {
         let before = *self.seen.lock();
         if before.is_right(now) {

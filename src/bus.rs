@@ -1,7 +1,8 @@
 //! What nodes tell each other, and who is around: hints, presence, last positions.
 //!
-//! Everything here may be lost, repeated or late without harm: the store has the truth. So nothing waits here, nothing
-//! fails here, and nothing of value may live only here. The only modules that know Redis are below.
+//! Everything here may be lost, repeated or late without harm: the store has the truth. So nothing waits
+//! here, nothing fails here, and nothing of value may live only here. The only modules that know Redis are
+//! below.
 
 pub mod local;
 pub mod redis;
@@ -55,7 +56,8 @@ pub struct SocketName {
 #[error("the bus does not answer")]
 pub struct Silent;
 
-/// Who is around and where, as far as is known. Writing never waits and may be lost; reading takes a second at most.
+/// Who is around and where, as far as is known. Writing never waits and may be lost; reading takes a second
+/// at most.
 #[async_trait]
 pub trait Presence: Send + Sync + 'static {
     /// A user has a socket open; to be repeated before `ttl` is over.
@@ -64,8 +66,8 @@ pub trait Presence: Send + Sync + 'static {
     /// A courier is here. Forgotten after [`POSITION_TTL`].
     fn set_position(&self, user: UserId, position: LastPosition);
 
-    /// One more socket of a user is open here; to be renewed before `ttl` is over. All of theirs, the oldest first, this one
-    /// included; none where there are no other nodes.
+    /// One more socket of a user is open here; to be renewed before `ttl` is over. All of theirs, the oldest
+    /// first, this one included; none where there are no other nodes.
     ///
     /// # Errors
     /// Nobody answers.

@@ -1,10 +1,11 @@
 //! One time for all nodes: the machine's clock, corrected by how far it is from the database's.
 //!
-//! Offers, tokens and trips end at instants that one node writes and another reads. So every node follows the clock that
-//! all of them see. A SQLite file has no clock of its own, and no other nodes.
+//! Offers, tokens and trips end at instants that one node writes and another reads. So every node follows the
+//! clock that all of them see. A SQLite file has no clock of its own, and no other nodes.
 //!
-//! Somebody may set a clock while the server runs, by an hour or by a day. Every offer would end at once, or none ever. So
-//! the server counts time by itself ([`SteadyClock`]) and follows a clock only where it goes on as clocks do.
+//! Somebody may set a clock while the server runs, by an hour or by a day. Every offer would end at once, or
+//! none ever. So the server counts time by itself ([`SteadyClock`]) and follows a clock only where it goes on
+//! as clocks do.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -20,7 +21,8 @@ use crate::store::Database;
 /// How often the clocks are compared.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// How far a clock may be from the time that has passed, and still be followed. Time servers move clocks by less at once.
+/// How far a clock may be from the time that has passed, and still be followed. Time servers move clocks by
+/// less at once.
 const JUMP: Span = Span::seconds(2);
 
 /// Looks of which the quickest counts, at the start.
@@ -50,15 +52,15 @@ struct Look {
 }
 
 impl Skew {
-    /// How far the machine is ahead of the database, or behind it if that is negative. Nothing where there is nothing to
-    /// compare with.
+    /// How far the machine is ahead of the database, or behind it if that is negative. Nothing where there is
+    /// nothing to compare with.
     #[must_use]
     pub fn ahead(&self) -> Option<Span> {
         self.known.read().ahead
     }
 
-    /// How far the machine's clock was set forward while the server ran, or back if that is negative. The server goes on
-    /// counting from where it was.
+    /// How far the machine's clock was set forward while the server ran, or back if that is negative. The
+    /// server goes on counting from where it was.
     #[must_use]
     pub fn jumped(&self) -> Span {
         Span::from_ms(self.jumped_ms.load(Ordering::Relaxed))
@@ -70,8 +72,8 @@ impl Skew {
         self.ahead().is_some_and(|ahead| ahead.ms().abs() > most.ms())
     }
 
-    /// The database was asked some time between two moments. What is taken off goes no further than that shows to be
-    /// needed, so clocks that agree are left alone, however long an answer takes.
+    /// The database was asked some time between two moments. What is taken off goes no further than that
+    /// shows to be needed, so clocks that agree are left alone, however long an answer takes.
     ///
     /// A database whose clock is suddenly far away was set: it is noted, and not followed.
     fn learn(&self, look: Look, bound: Span) {
@@ -98,7 +100,8 @@ fn uptime_ms() -> i64 {
     now.tv_sec.saturating_mul(1_000).saturating_add(now.tv_nsec / 1_000_000)
 }
 
-/// A machine's clock as long as it goes on as clocks do; once it is set, the time that it would show otherwise.
+/// A machine's clock as long as it goes on as clocks do; once it is set, the time that it would show
+/// otherwise.
 pub struct SteadyClock {
     machine: Arc<dyn Clock>,
     skew: Arc<Skew>,

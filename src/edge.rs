@@ -1,5 +1,6 @@
-//! What every connection, request and socket passes before a handler sees it: who may, how much, from where, and whether
-//! it was asked before. It knows the store, the bus and the configuration, and nothing of handlers.
+//! What every connection, request and socket passes before a handler sees it: who may, how much, from where,
+//! and whether it was asked before. It knows the store, the bus and the configuration, and nothing of
+//! handlers.
 
 pub mod access;
 pub mod address;

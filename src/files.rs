@@ -1,8 +1,8 @@
 //! Where uploads lie: bytes under names of our own making, in a local directory or in a
 //! bucket.
 //!
-//! Knows neither whose a file is nor who may see it: that is the row's business, in the store. Nothing that a client
-//! sent, a file name least of all, becomes part of a name here. A file appears whole or not at all.
+//! Knows neither whose a file is nor who may see it: that is the row's business, in the store. Nothing that a
+//! client sent, a file name least of all, becomes part of a name here. A file appears whole or not at all.
 
 mod local;
 mod s3;
@@ -164,7 +164,8 @@ trait Storage: Send + Sync {
     /// Removes a file, if there is one.
     async fn remove(&self, name: FileName) -> io::Result<()>;
 
-    /// Some files with when they were made, in an order of the storage's own, from where the page before ended.
+    /// Some files with when they were made, in an order of the storage's own, from where the page before
+    /// ended.
     async fn list(&self, from: Option<String>) -> io::Result<Page>;
 
     /// Removes what a crash left half written before `before`.
@@ -219,7 +220,8 @@ impl Files {
         free.map(Place).map_err(|_| Unavailable("too many uploads at once".to_owned()))
     }
 
-    /// Somewhere to write a body that comes in. It has no name, so it is gone with its handle, also after a crash.
+    /// Somewhere to write a body that comes in. It has no name, so it is gone with its handle, also after a
+    /// crash.
     ///
     /// # Errors
     /// When the disk cannot be written.
@@ -245,15 +247,16 @@ impl Files {
         within(self.storage.get(name)).await
     }
 
-    /// Removes a file that no row names any more. What cannot be removed now is found later, with all other files
-    /// without a row.
+    /// Removes a file that no row names any more. What cannot be removed now is found later, with all other
+    /// files without a row.
     pub async fn remove(&self, name: FileName) {
         if let Err(error) = within(self.storage.remove(name)).await {
             tracing::warn!(%name, %error, "a file could not be removed");
         }
     }
 
-    /// The next files from before `before`, on and on through all of them; and clears what a crash left half written.
+    /// The next files from before `before`, on and on through all of them; and clears what a crash left half
+    /// written.
     ///
     /// # Errors
     /// When the storage does not answer in time.

@@ -1,5 +1,5 @@
-//! Puts the parts together: configuration in, a running server out. Binds first, so that port 0 can be asked for
-//! its port and tests run the real thing.
+//! Puts the parts together: configuration in, a running server out. Binds first, so that port 0 can be asked
+//! for its port and tests run the real thing.
 
 pub(crate) mod app_data;
 mod ending;
@@ -173,7 +173,8 @@ impl Application {
         self.app.clone()
     }
 
-    /// The command that makes the first administrator; `None` when there is one, or such a command was given out lately.
+    /// The command that makes the first administrator; `None` when there is one, or such a command was given
+    /// out lately.
     ///
     /// # Errors
     /// When the store does not answer.
@@ -194,7 +195,8 @@ impl Application {
         self.server.handle()
     }
 
-    /// Serves until a signal or its handle stops it, then closes the store. A signal lets it finish what it has.
+    /// Serves until a signal or its handle stops it, then closes the store. A signal lets it finish what it
+    /// has.
     ///
     /// # Errors
     /// When the server itself fails.
@@ -222,8 +224,8 @@ pub async fn migrate(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Tells the configured database that it is an older copy, so that clients load everything anew. No server may be running
-/// on it: what it knows would be that of the other history.
+/// Tells the configured database that it is an older copy, so that clients load everything anew. No server
+/// may be running on it: what it knows would be that of the other history.
 ///
 /// # Errors
 /// What keeps it from that, for people.
@@ -235,7 +237,8 @@ pub async fn restored(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes a link that signs an operator in, once; answers with the command that uses it. A server may be running.
+/// Makes a link that signs an operator in, once; answers with the command that uses it. A server may be
+/// running.
 ///
 /// # Errors
 /// There is no such operator; what else keeps it from that, for people.

@@ -1,5 +1,5 @@
-//! Who may import whom. Each crate is a house with floors: a room imports from the floors below it. Rooms on one floor do
-//! not know each other, but for the doors that are listed here.
+//! Who may import whom. Each crate is a house with floors: a room imports from the floors below it. Rooms on
+//! one floor do not know each other, but for the doors that are listed here.
 //!
 //! It reads the sources as text. Tests inside of them may reach anywhere.
 

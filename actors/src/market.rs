@@ -1,4 +1,5 @@
-//! The market: packages and trips as machines, the requests that join them, and the values that they are made of.
+//! The market: packages and trips as machines, the requests that join them, and the values that they are made
+//! of.
 
 pub mod bounds;
 pub mod load;

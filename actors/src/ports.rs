@@ -123,12 +123,12 @@ pub trait Store: Send + Sync + 'static {
     /// What changed at or after `since`, oldest first, at most `limit` of each kind.
     async fn changes(&self, since: Time, limit: u32) -> Result<Changes, Unavailable>;
 
-    /// How couriers answered the engine's offers that were made since `since`. Offers that ended before the courier
-    /// could answer do not count.
+    /// How couriers answered the engine's offers that were made since `since`. Offers that ended before the
+    /// courier could answer do not count.
     async fn answers(&self, since: Time) -> Result<Vec<(UserId, Answers)>, Unavailable>;
 
-    /// Packages that are evidence of demand, the latest first: carried, or waiting and never called off by senders who
-    /// can pay.
+    /// Packages that are evidence of demand, the latest first: carried, or waiting and never called off by
+    /// senders who can pay.
     async fn evidence(&self, query: EvidenceQuery) -> Result<Vec<Package>, Unavailable>;
 
     /// What a sender has published at or after `since`, templates too, the latest first, at most `limit`.
@@ -142,8 +142,8 @@ pub trait Store: Send + Sync + 'static {
     /// Trips published at or after `since` and not called off, the latest first, at most `limit`.
     async fn published_trips(&self, since: Time, limit: u32) -> Result<Vec<Trip>, Unavailable>;
 
-    /// Packages with a request that should have ended before `now`, or a choice that should have been made; and those that
-    /// nobody has taken in time.
+    /// Packages with a request that should have ended before `now`, or a choice that should have been made;
+    /// and those that nobody has taken in time.
     async fn overdue(
         &self,
         now: Time,
@@ -171,7 +171,8 @@ pub struct EvidenceQuery {
     pub since: Time,
     /// Those that are open count if they were published by then.
     pub waited_since: Time,
-    /// Whether every sender can pay; otherwise, of those that nobody carries, they count whose sender has the reward.
+    /// Whether every sender can pay; otherwise, of those that nobody carries, they count whose sender has the
+    /// reward.
     pub anybody_can_pay: bool,
     /// How many of one sender, at most: the latest.
     pub most_of_one: u32,
@@ -199,8 +200,8 @@ pub trait Bus: Send + Sync + 'static {
 /// Knows the roads.
 #[async_trait]
 pub trait Roads: std::fmt::Debug + Send + Sync + 'static {
-    /// The way of each journey by car; nothing where it cannot be found out soon. Never waits longer than the fraction of
-    /// a second that it allows itself, whatever the service does.
+    /// The way of each journey by car; nothing where it cannot be found out soon. Never waits longer than the
+    /// fraction of a second that it allows itself, whatever the service does.
     async fn ways(&self, journeys: &[Journey]) -> Vec<Option<Way>>;
 }
 

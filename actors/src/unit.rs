@@ -38,12 +38,13 @@ pub struct Unit {
     pub adds: Vec<Open>,
     /// How much; a unit without bounds is applied whatever there is.
     pub bounds: Option<Bounds>,
-    /// A trip that is over, on which more requests wait than one unit ends: the rest is done afterwards, a little at a time.
+    /// A trip that is over, on which more requests wait than one unit ends: the rest is done afterwards, a
+    /// little at a time.
     pub rest_of: Option<TripId>,
 }
 
-/// How many packages a sender has published lately. Whoever publishes another one because there is none like it counts
-/// on that.
+/// How many packages a sender has published lately. Whoever publishes another one because there is none like
+/// it counts on that.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Publications {
     /// Whose.
@@ -148,7 +149,8 @@ impl Unit {
         Self::publish_package_before(package, &[])
     }
 
-    /// A package is published. Couriers whose trips it suits are told, because its sender chooses among those who respond.
+    /// A package is published. Couriers whose trips it suits are told, because its sender chooses among those
+    /// who respond.
     #[must_use]
     pub fn publish_package_before(package: Package, suits: &[Suits]) -> Self {
         let mut notices = vec![stream::published(&package)];
@@ -164,7 +166,8 @@ impl Unit {
         Self { trips: smallvec![TripChange::Reminded { id: trip.id }], notices, ..Self::empty(at) }
     }
 
-    /// The owner of a document is told what a reviewer has found. The document itself is no business of the core.
+    /// The owner of a document is told what a reviewer has found. The document itself is no business of the
+    /// core.
     #[must_use]
     pub fn document_reviewed(to: UserId, document: FileId, declined: Option<String>, at: Time) -> Self {
         let review = DocumentReview { document_id: document, approved: declined.is_none(), reason: declined };

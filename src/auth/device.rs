@@ -1,7 +1,8 @@
 //! Devices that have signed in before: a token that says so, which the device keeps and sends the next time.
 //!
-//! It opens nothing. It only says whom guesses are counted against: not everybody who knows a login or a phone, but this
-//! device. Nothing of it is stored; it ends with its time, with the second factor of an operator, and with the server's key.
+//! It opens nothing. It only says whom guesses are counted against: not everybody who knows a login or a
+//! phone, but this device. Nothing of it is stored; it ends with its time, with the second factor of an
+//! operator, and with the server's key.
 
 use peerpack_actors::ids::UserId;
 use peerpack_actors::time::{Span, Time};

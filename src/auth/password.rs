@@ -1,4 +1,5 @@
-//! Passwords and codes: slow, salted hashes (argon2id), made and compared off the threads that serve requests.
+//! Passwords and codes: slow, salted hashes (argon2id), made and compared off the threads that serve
+//! requests.
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use subtle::ConstantTimeEq;

@@ -1,7 +1,8 @@
-//! Sessions that were ended although their access tokens are still good: a logout, a theft, a ban, another role.
+//! Sessions that were ended although their access tokens are still good: a logout, a theft, a ban, another
+//! role.
 //!
-//! Kept in memory for as long as such a token can live, and learned from the store every two seconds, whichever node
-//! ended them. Knows nothing about the store: it is asked through [`Learn`].
+//! Kept in memory for as long as such a token can live, and learned from the store every two seconds,
+//! whichever node ended them. Knows nothing about the store: it is asked through [`Learn`].
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -18,7 +18,8 @@ const STEP_S: u64 = 30;
 pub struct Authenticator(Totp);
 
 impl Authenticator {
-    /// The one that follows from the server's key and what is kept for the user. With another key it is another one.
+    /// The one that follows from the server's key and what is kept for the user. With another key it is
+    /// another one.
     #[must_use]
     pub fn of(tokens: &Tokens, user: UserId, nonce: &str) -> Self {
         let secret = tokens.secret("second factor", &format!("{user}:{nonce}"));

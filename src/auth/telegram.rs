@@ -1,7 +1,7 @@
 //! Telegram's init data: who the Mini App says is using it, signed with the bot's token.
 //!
-//! Pure: the token, the clock and the limits come in as arguments, and nothing is remembered. There is no way around
-//! the check; tests and demos [`sign`] their own init data and go through it.
+//! Pure: the token, the clock and the limits come in as arguments, and nothing is remembered. There is no way
+//! around the check; tests and demos [`sign`] their own init data and go through it.
 
 use std::borrow::Cow;
 
@@ -108,8 +108,8 @@ pub const PRODUCTION_KEY: [u8; 32] = *b"\xe7\xbf\x03\xa2\xfa\x46\x02\xaf\x45\x80
 pub const TEST_KEY: [u8; 32] = *b"\x40\x05\x50\x58\xa4\xee\x38\x15\x6a\x06\x56\x2e\x52\xee\xce\x92\
     \xa7\x71\xbc\xd8\x34\x6a\x8c\x46\x15\xcb\x73\x76\xed\xdf\x72\xec";
 
-/// Checks Telegram's own signature and the age of init data, with Telegram's public key instead of the bot's token.
-/// `bot` is the number of the bot.
+/// Checks Telegram's own signature and the age of init data, with Telegram's public key instead of the bot's
+/// token. `bot` is the number of the bot.
 ///
 /// # Errors
 /// See [`InitDataError`].
@@ -147,7 +147,8 @@ pub fn sign(user: &TelegramUser, bot_token: &str, now: Time) -> String {
     init_data.finish()
 }
 
-/// What init data comes to, however it is written, whoever has signed it: the same launch of the app, the same digest.
+/// What init data comes to, however it is written, whoever has signed it: the same launch of the app, the
+/// same digest.
 #[must_use]
 pub fn digest(init_data: &str) -> String {
     let mut pairs: Pairs<'_> = form_urlencoded::parse(init_data.as_bytes()).collect();

@@ -1,7 +1,8 @@
 //! Access tokens (signed, short-lived, not stored) and refresh tokens (random, long-lived, stored as a hash).
 //!
-//! The only module that knows the token library. That library checks loosely and against the system's clock, so
-//! here it checks only the signature and the algorithm; types, names and times of the claims are checked by us.
+//! The only module that knows the token library. That library checks loosely and against the system's clock,
+//! so here it checks only the signature and the algorithm; types, names and times of the claims are checked
+//! by us.
 
 use std::collections::HashSet;
 use std::fmt;

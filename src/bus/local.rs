@@ -10,7 +10,8 @@ use peerpack_actors::time::{Span, Time};
 
 use super::{LastPosition, POSITION_TTL, Presence, Silent};
 
-/// The most users that are remembered at once; beyond it, those that are over go first, and then news is dropped.
+/// The most users that are remembered at once; beyond it, those that are over go first, and then news is
+/// dropped.
 const MAX_USERS: usize = 100_000;
 
 /// Publishes to nobody and remembers who is around.

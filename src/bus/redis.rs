@@ -1,8 +1,9 @@
 //! The bus of many nodes, on Redis: hints by publish and subscribe, presence in keys that expire.
 //!
-//! Callers only ever fill a bounded queue; one task empties it. Another task listens on a connection of its own and
-//! comes back after every interruption, saying so. No call of Redis takes longer than a second. Redis may die, stall
-//! or forget everything at any moment: that costs hints, and the other nodes compare positions anyway.
+//! Callers only ever fill a bounded queue; one task empties it. Another task listens on a connection of its
+//! own and comes back after every interruption, saying so. No call of Redis takes longer than a second. Redis
+//! may die, stall or forget everything at any moment: that costs hints, and the other nodes compare positions
+//! anyway.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! Token buckets that all nodes share, on Redis. Redis may be away: then each node counts for itself, and nobody waits.
+//! Token buckets that all nodes share, on Redis. Redis may be away: then each node counts for itself, and
+//! nobody waits.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -14,8 +15,8 @@ const DEADLINE: Duration = Duration::from_millis(100);
 /// After a failure Redis is left alone for so long, milliseconds.
 const PAUSE_MS: i64 = 1_000;
 
-/// Takes one token from each bucket if all have one; answers how many milliseconds to wait otherwise. Redis' own clock
-/// counts, so nodes need not agree on the time.
+/// Takes one token from each bucket if all have one; answers how many milliseconds to wait otherwise. Redis'
+/// own clock counts, so nodes need not agree on the time.
 const TAKE: &str = "
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -69,8 +70,8 @@ impl Tally {
         Ok(Self { connection, prefix: format!("{namespace}:limit:"), away_until_ms: AtomicI64::new(0) })
     }
 
-    /// Takes one token from each bucket; answers how long to wait if one is empty, and `None` when Redis does not
-    /// answer.
+    /// Takes one token from each bucket; answers how long to wait if one is empty, and `None` when Redis does
+    /// not answer.
     pub async fn take(&self, buckets: &[Bucket], now: Time) -> Option<u64> {
         if now.ms() < self.away_until_ms.load(Ordering::Relaxed) {
             return None;

@@ -1,6 +1,7 @@
 //! Who may call what: the one place where it is enforced. What a route does not open stays shut.
 //!
-//! Whether a thing belongs to the caller is for the core and the store to say; here it is only who may ask at all.
+//! Whether a thing belongs to the caller is for the core and the store to say; here it is only who may ask at
+//! all.
 
 use actix_web::Error;
 use actix_web::body::MessageBody;

@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use actix_web::HttpRequest;
 use actix_web::http::header;
 
-/// The address of the client: the peer, or what the outermost of our own proxies saw. Whatever a client writes into
-/// the header itself stands further out and does not count.
+/// The address of the client: the peer, or what the outermost of our own proxies saw. Whatever a client
+/// writes into the header itself stands further out and does not count.
 #[must_use]
 pub fn of(req: &HttpRequest, trusted_proxies: u8) -> IpAddr {
     let peer = req.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
@@ -38,7 +38,8 @@ pub fn client(address: IpAddr) -> IpAddr {
     }
 }
 
-/// The network that pays for what is sent to people: neighbours of one address cost as much as the address itself.
+/// The network that pays for what is sent to people: neighbours of one address cost as much as the address
+/// itself.
 #[must_use]
 pub fn network(address: IpAddr) -> String {
     match client(address) {

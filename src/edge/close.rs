@@ -1,4 +1,5 @@
-//! Codes of closing beyond those of the WebSocket protocol: from 4000 the client reconnects, from 4500 it gives up.
+//! Codes of closing beyond those of the WebSocket protocol: from 4000 the client reconnects, from 4500 it
+//! gives up.
 
 /// The access token has expired: get another one and come back.
 pub const TOKEN_EXPIRED: u16 = 4001;

@@ -1,8 +1,8 @@
-//! Connections before they are requests: how many there may be, from where, how long a peer may leave an answer lying, and
-//! how much it may still send after one.
+//! Connections before they are requests: how many there may be, from where, how long a peer may leave an
+//! answer lying, and how much it may still send after one.
 //!
-//! The HTTP server bounds how long a peer may take to ask for the first time; this bounds the rest. Must not know what is
-//! asked.
+//! The HTTP server bounds how long a peer may take to ask for the first time; this bounds the rest. Must not
+//! know what is asked.
 
 pub mod turn;
 
@@ -31,8 +31,8 @@ const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(30);
 /// Files that are kept for what is no connection: the store, the bus, logs, uploads.
 const OTHER_FILES: usize = 96;
 
-/// The most connections from one address, or behind our proxies the most requests of one client at a time, where those are
-/// counted.
+/// The most connections from one address, or behind our proxies the most requests of one client at a time,
+/// where those are counted.
 const FROM_ONE_ADDRESS: usize = 256;
 
 /// The connections of a node.
@@ -185,7 +185,8 @@ impl Drop for Place {
     }
 }
 
-/// A connection of which a peer has to take what is written to it, and on which it does not dawdle between requests.
+/// A connection of which a peer has to take what is written to it, and on which it does not dawdle between
+/// requests.
 #[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,

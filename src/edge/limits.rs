@@ -95,8 +95,8 @@ impl Class {
         }
     }
 
-    /// Behind one address there may be a whole town. For sockets it is a part of what a node takes in, so that no
-    /// address keeps all others out.
+    /// Behind one address there may be a whole town. For sockets it is a part of what a node takes in, so
+    /// that no address keeps all others out.
     const fn of_address(self) -> Rate {
         match self {
             Self::Read | Self::Health => rate(100.0, 2_000.0),
@@ -200,8 +200,8 @@ pub(crate) async fn admit<B: MessageBody + 'static>(
     next.call(req).await
 }
 
-/// Counts one more request of a user, if it is known whose it is, and of the address it comes from. Where limits are
-/// off nobody counts.
+/// Counts one more request of a user, if it is known whose it is, and of the address it comes from. Where
+/// limits are off nobody counts.
 ///
 /// # Errors
 /// 429 with the time to wait, if that was one too many.

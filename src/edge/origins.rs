@@ -1,5 +1,6 @@
-//! Which pages may call: one rule for calls and for sockets. A page that may not is told so, with the setting that would
-//! let it; its own script cannot read that, but whoever looks at the network of the browser, or at the log, can.
+//! Which pages may call: one rule for calls and for sockets. A page that may not is told so, with the setting
+//! that would let it; its own script cannot read that, but whoever looks at the network of the browser, or at
+//! the log, can.
 
 use std::collections::BTreeSet;
 
@@ -62,7 +63,8 @@ impl Origins {
         self.listed.iter().any(|listed| listed == origin) || self.is_development && is_of_this_machine(origin)
     }
 
-    /// Refuses the calls of pages that may not call. What names no origin is no page; a page may call where it comes from.
+    /// Refuses the calls of pages that may not call. What names no origin is no page; a page may call where
+    /// it comes from.
     ///
     /// # Errors
     /// 403, with the setting that would let the page in.
@@ -70,8 +72,8 @@ impl Origins {
         self.judge(headers, true)
     }
 
-    /// Refuses the sockets of such pages. Browsers do not ask whether a page may open one, so in production a page has to
-    /// be on the list wherever it comes from.
+    /// Refuses the sockets of such pages. Browsers do not ask whether a page may open one, so in production a
+    /// page has to be on the list wherever it comes from.
     ///
     /// # Errors
     /// As [`check`](Self::check).
@@ -124,8 +126,8 @@ fn is_of_this_machine(origin: &str) -> bool {
         && matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
 }
 
-/// Refuses what foreign pages ask, and what pages ask with headers that are not let through. Sockets have a check of
-/// their own, after the one of their token.
+/// Refuses what foreign pages ask, and what pages ask with headers that are not let through. Sockets have a
+/// check of their own, after the one of their token.
 ///
 /// # Errors
 /// The refusal, or the handler's error.

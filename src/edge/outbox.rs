@@ -1,7 +1,8 @@
-//! What is on its way to one connection: a bounded queue that the engine fills from any thread and the session empties.
+//! What is on its way to one connection: a bounded queue that the engine fills from any thread and the
+//! session empties.
 //!
-//! The frames wait here so that they can be counted, and thrown away when the peer does not read. Of the session it knows
-//! only how to wake it.
+//! The frames wait here so that they can be counted, and thrown away when the peer does not read. Of the
+//! session it knows only how to wake it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! The last requests of this node, for operators: what was asked, how it went, how long it took. No addresses, no
-//! names, no bodies: a route's pattern, a status and a time.
+//! The last requests of this node, for operators: what was asked, how it went, how long it took. No
+//! addresses, no names, no bodies: a route's pattern, a status and a time.
 
 use std::collections::VecDeque;
 

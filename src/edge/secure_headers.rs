@@ -9,7 +9,8 @@ use actix_web::{Error, web};
 
 use crate::config::{Config, Mode};
 
-/// Answers are data. Where one is shown all the same, it may load nothing, and only Telegram's web client may frame it.
+/// Answers are data. Where one is shown all the same, it may load nothing, and only Telegram's web client may
+/// frame it.
 const NOTHING: &str = "default-src 'none'; frame-ancestors https://web.telegram.org";
 
 /// The page at `/docs` is made of its own files.

@@ -1,5 +1,5 @@
-//! Every socket of this node: whose it is, from where it comes, how many there may be, and the way to end it from
-//! outside.
+//! Every socket of this node: whose it is, from where it comes, how many there may be, and the way to end it
+//! from outside.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -31,8 +31,8 @@ const HANDSHAKES: Bucket = Bucket::new(500, 1_000);
 /// Resumes in a second, and at once.
 const RESUMES: Bucket = Bucket::new(500, 1_000);
 
-/// How often in a row a user's newest socket takes the place of the oldest, and then how often. Devices that all want to
-/// be here at once would otherwise send each other away for ever.
+/// How often in a row a user's newest socket takes the place of the oldest, and then how often. Devices that
+/// all want to be here at once would otherwise send each other away for ever.
 const REPLACEMENTS: Bucket = Bucket::every(Duration::from_secs(3), 20);
 
 /// The sockets of a node.
@@ -120,8 +120,8 @@ impl Sockets {
         }
     }
 
-    /// Closes every socket on this node of users whose sessions were ended: a ban is final, and so is the end of the
-    /// socket's own session; other devices come back with a token of now.
+    /// Closes every socket on this node of users whose sessions were ended: a ban is final, and so is the end
+    /// of the socket's own session; other devices come back with a token of now.
     pub fn close_ended(&self, ended: &[Ended]) {
         for Ended { session, user, is_banned, .. } in ended {
             let own = self.of(*user).into_iter().filter(|outbox| outbox.signed_in() == *session);
@@ -140,8 +140,8 @@ impl Sockets {
         }
     }
 
-    /// Sends every client of this node away, as before a restart: each is told when to come back. Waits until all are
-    /// gone, at most `patience`.
+    /// Sends every client of this node away, as before a restart: each is told when to come back. Waits until
+    /// all are gone, at most `patience`.
     pub async fn close_all(&self, patience: Duration) {
         let all: Vec<_> = {
             let mut open = self.open.lock();

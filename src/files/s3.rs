@@ -1,5 +1,5 @@
-//! Files in a bucket of an S3-compatible service, under the same names. Addresses are signed for a minute; they, and
-//! whatever the service says, stay out of logs and answers.
+//! Files in a bucket of an S3-compatible service, under the same names. Addresses are signed for a minute;
+//! they, and whatever the service says, stay out of logs and answers.
 
 use std::io::{self, Read, Seek};
 use std::sync::Arc;

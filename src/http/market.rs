@@ -1,4 +1,5 @@
-//! Packages, trips, and the requests that join them: publishing, finding, asking, delivering, and what is seen of it.
+//! Packages, trips, and the requests that join them: publishing, finding, asking, delivering, and what is
+//! seen of it.
 
 pub mod couriers;
 pub mod disputes;

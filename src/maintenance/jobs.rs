@@ -1,7 +1,7 @@
 //! Carries jobs out: work that grows with an account, a little at a time and beside everything else.
 //!
-//! Any node takes any job, and keeps it while it works; what a node leaves undone another one takes up. Each step is a command
-//! like any other, guarded in the store, so it does not matter if two nodes do the same.
+//! Any node takes any job, and keeps it while it works; what a node leaves undone another one takes up. Each
+//! step is a command like any other, guarded in the store, so it does not matter if two nodes do the same.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -55,8 +55,9 @@ impl Jobs {
     }
 }
 
-/// What a call has brought about: done at once if it is little; otherwise what is under way. What the call asked for is done
-/// in any case, so nothing that goes wrong here is the caller's: the job goes on all the same.
+/// What a call has brought about: done at once if it is little; otherwise what is under way. What the call
+/// asked for is done in any case, so nothing that goes wrong here is the caller's: the job goes on all the
+/// same.
 pub async fn begin(app: &App, kind: JobKind, subject: Uuid) -> Option<Job> {
     let found = app.database.open_job(kind, subject).await;
     let job = found.inspect_err(|error| tracing::warn!(%error, "cannot look at a job")).ok()??;
@@ -150,8 +151,8 @@ impl Held {
         Ok(is_done)
     }
 
-    /// Trips and waiting packages of somebody who has gone: nobody should wait for them. What is under way stays as it is,
-    /// and so does everything once they are back.
+    /// Trips and waiting packages of somebody who has gone: nobody should wait for them. What is under way
+    /// stays as it is, and so does everything once they are back.
     async fn call_off(&mut self, app: &App, user: UserId) -> Result<bool, Refusal> {
         if !app.database.is_gone(user).await? {
             return Ok(true);

@@ -1,5 +1,5 @@
-//! Retention: how long each kind of data is kept, and how long a review waits before it is shown. [`rounds`](super::rounds)
-//! delete what is older.
+//! Retention: how long each kind of data is kept, and how long a review waits before it is shown.
+//! [`rounds`](super::rounds) delete what is older.
 
 use peerpack_actors::time::Span;
 

@@ -1,6 +1,7 @@
 //! What has to be done from time to time, by any node: reminders, reviews that come to light, forgetting.
 //!
-//! Everything here is guarded in the store, so it does not matter how many nodes do it, or whether one dies over it.
+//! Everything here is guarded in the store, so it does not matter how many nodes do it, or whether one dies
+//! over it.
 
 use std::time::Duration;
 
@@ -54,7 +55,8 @@ impl Maintenance {
     }
 }
 
-/// Does everything that is due. A task that fails keeps no other one from being done, and is tried the next time.
+/// Does everything that is due. A task that fails keeps no other one from being done, and is tried the next
+/// time.
 pub async fn run_all(app: &App) {
     let (database, now) = (&app.database, app.clock.now());
     done("remind couriers", remind(app, now).await);
@@ -121,7 +123,8 @@ async fn remind(app: &App, now: Time) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A sender who says nothing keeps the courier's money waiting so long and no longer. Both hear of it as of any confirmation.
+/// A sender who says nothing keeps the courier's money waiting so long and no longer. Both hear of it as of
+/// any confirmation.
 async fn settle_deliveries(app: &App, now: Time) -> Result<(), Refusal> {
     let delivered_by = now - Span::days(app.config.confirm_after_days.into());
     for request in app.database.unanswered_deliveries(delivered_by, SETTLEMENTS).await? {

@@ -1,4 +1,5 @@
-//! What handlers reach in the app data beside the [`App`](crate::app::App): who was signed out, how much was asked, what is being done.
+//! What handlers reach in the app data beside the [`App`](crate::app::App): who was signed out, how much was
+//! asked, what is being done.
 
 use std::sync::Arc;
 

@@ -1,7 +1,8 @@
-//! How a server ends: it stops taking on work, sends its sockets away one by one, and finishes what was asked before.
+//! How a server ends: it stops taking on work, sends its sockets away one by one, and finishes what was asked
+//! before.
 //!
-//! All of it takes fifteen seconds at most. Connections that come meanwhile wait in the listener; whoever has inherited
-//! it takes them, so a restart refuses nobody.
+//! All of it takes fifteen seconds at most. Connections that come meanwhile wait in the listener; whoever has
+//! inherited it takes them, so a restart refuses nobody.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,8 +39,8 @@ const SOCKETS_WITHIN: Duration = Duration::from_secs(4);
 /// Connections that were accepted a moment ago get this long to say what they want.
 const MOMENT: Duration = Duration::from_millis(50);
 
-/// While the server ends, every answer is the last one on its connection: whoever kept one for the next request would
-/// find it closed.
+/// While the server ends, every answer is the last one on its connection: whoever kept one for the next
+/// request would find it closed.
 ///
 /// # Errors
 /// Those of what is inside.
@@ -55,7 +56,8 @@ pub(super) async fn say_goodbye(
     Ok(answer)
 }
 
-/// Waits for a signal to end, and ends the server. Whoever presses Ctrl-C a second time does not want to wait for anybody.
+/// Waits for a signal to end, and ends the server. Whoever presses Ctrl-C a second time does not want to wait
+/// for anybody.
 pub(super) async fn on_signal(app: App, server: ServerHandle, connections: Arc<Connections>) {
     let (Ok(mut terminate), Ok(mut interrupt)) =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
@@ -85,9 +87,9 @@ async fn end(app: &App, server: &ServerHandle, connections: &Connections) {
     tokio::time::sleep(MOMENT).await;
     let handed_out = Instant::now();
     app.sockets.close_all(SOCKETS_WITHIN).await;
-    // Closed now, a kept connection might be the one on which somebody is just asking. Used once more, it is the client
-    // who closes it; unused, it ends when it would have ended anyway. And a worker that has much to do has not yet looked
-    // at all connections that it was given: those it would drop.
+    // Closed now, a kept connection might be the one on which somebody is just asking. Used once more, it is
+    // the client who closes it; unused, it ends when it would have ended anyway. And a worker that has much
+    // to do has not yet looked at all connections that it was given: those it would drop.
     let threads = app.engine.threads();
     while !(connections.is_empty() && threads.have_spoken_since(handed_out)) && Instant::now() < until {
         tokio::time::sleep(ROUND).await;

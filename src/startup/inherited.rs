@@ -1,7 +1,8 @@
-//! What a server is given by whoever starts it: a listener that is open already, and somebody to tell how it is.
+//! What a server is given by whoever starts it: a listener that is open already, and somebody to tell how it
+//! is.
 //!
-//! Follows systemd (`LISTEN_FDS`, `NOTIFY_SOCKET`), so that its socket activation works and `peerpack supervise` needs
-//! no convention of its own.
+//! Follows systemd (`LISTEN_FDS`, `NOTIFY_SOCKET`), so that its socket activation works and `peerpack
+//! supervise` needs no convention of its own.
 
 use std::net::TcpListener;
 use std::os::unix::net::UnixDatagram;

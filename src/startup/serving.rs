@@ -33,8 +33,8 @@ use crate::ws;
 /// How long a client may take over its request line and headers.
 const HEADERS_WITHIN: Duration = Duration::from_secs(5);
 
-/// How long what is left of a body is still taken in after an answer that closes the connection: closed at once, it might
-/// not let the answer through.
+/// How long what is left of a body is still taken in after an answer that closes the connection: closed at
+/// once, it might not let the answer through.
 const LEFT_WITHIN: Duration = Duration::from_secs(2);
 
 /// A server on a listener. It ends when its handle says so; signals are dealt with elsewhere.

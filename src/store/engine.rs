@@ -1,4 +1,5 @@
-//! The engine's side of the store: units of work, the ways they take into a database, and what is read back of them.
+//! The engine's side of the store: units of work, the ways they take into a database, and what is read back
+//! of them.
 
 pub(super) mod commit;
 pub(super) mod groups;

@@ -89,8 +89,8 @@ impl Failure {
         Self::Unavailable(format!("{FULL}: {error}"))
     }
 
-    /// Why the database takes no writes at all, if that is what this says. By its text: one failure may befall many, who
-    /// are told in words.
+    /// Why the database takes no writes at all, if that is what this says. By its text: one failure may
+    /// befall many, who are told in words.
     pub(super) fn takes_no_writes(&self) -> Option<&'static str> {
         let Self::Unavailable(text) = self else { return None };
         [FULL, READ_ONLY].into_iter().find(|why| text.starts_with(why))

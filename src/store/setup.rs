@@ -165,8 +165,8 @@ impl Database {
     }
 }
 
-/// Waits until no other process holds this file. Unlocked when dropped. It must not be the database file: SQLite would lose
-/// its own locks on it when it is closed here.
+/// Waits until no other process holds this file. Unlocked when dropped. It must not be the database file:
+/// SQLite would lose its own locks on it when it is closed here.
 async fn lock(path: PathBuf) -> Result<File, OpenError> {
     let shown = path.display().to_string();
     let locked = tokio::task::spawn_blocking(move || {

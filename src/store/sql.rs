@@ -30,8 +30,8 @@ pub(super) const fn sql(text: &'static str) -> Sql {
 }
 
 /// A statement over a list of rows, which is its first argument, as JSON (see [`rows`]). The rows are called
-/// `r` and have a column `n`, their number from 0, besides those named. What follows `locking` is for Postgres: SQLite has
-/// one writer anyway.
+/// `r` and have a column `n`, their number from 0, besides those named. What follows `locking` is for
+/// Postgres: SQLite has one writer anyway.
 macro_rules! over_rows {
     ($before:expr, [$($column:ident $kind:ident),+ $(,)?], $after:expr $(, locking $lock:literal)?) => {
         $crate::store::sql::Sql {
@@ -61,7 +61,8 @@ macro_rules! over_rows {
 }
 pub(super) use over_rows;
 
-/// A query that keeps the rows it finds from being changed until the transaction ends. SQLite has one writer anyway.
+/// A query that keeps the rows it finds from being changed until the transaction ends. SQLite has one writer
+/// anyway.
 macro_rules! locking {
     ($query:literal, $lock:literal) => {
         $crate::store::sql::Sql { postgres: concat!($query, " ", $lock), sqlite: $query }

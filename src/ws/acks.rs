@@ -1,6 +1,7 @@
 //! The acks of a connection, so that a repeated command gets its ack again and is not carried out again.
 //!
-//! Remembers for as long as the connection lives. Beyond it, the store does (see [`commands`](super::commands)).
+//! Remembers for as long as the connection lives. Beyond it, the store does (see
+//! [`commands`](super::commands)).
 
 use std::collections::VecDeque;
 

@@ -1,9 +1,9 @@
 //! From a client's command to the engine's, and from its outcome to what the ack says.
 //!
-//! A command is named by its `cmd_id`. What it did and what was answered are one transaction, so a client that was left
-//! without an ack gives the same command again, on any connection to any node, and gets the same ack. So it is with a
-//! refusal: it is kept before it is told, under the same key, and whatever becomes possible later, the command stays
-//! refused. Only what can never be answered otherwise is not kept.
+//! A command is named by its `cmd_id`. What it did and what was answered are one transaction, so a client
+//! that was left without an ack gives the same command again, on any connection to any node, and gets the
+//! same ack. So it is with a refusal: it is kept before it is told, under the same key, and whatever becomes
+//! possible later, the command stays refused. Only what can never be answered otherwise is not kept.
 
 use std::borrow::Cow;
 
@@ -168,7 +168,8 @@ async fn step(
     }
 }
 
-/// What stays the answer to a command that was refused just now: what was answered before, or else the refusal.
+/// What stays the answer to a command that was refused just now: what was answered before, or else the
+/// refusal.
 async fn settle(app: &App, call: Call, why: Rejection) -> Result<Option<Value>, Refused> {
     let is_late = why == Rejection::AlreadyTaken;
     let refused = ApiError::from(why);
@@ -176,8 +177,8 @@ async fn settle(app: &App, call: Call, why: Rejection) -> Result<Option<Value>, 
     if let Some(kept) = known {
         return told_before(kept);
     }
-    // Whoever is late stays late: a crowd of them costs no writes. Whose time is over by the clock alone may have been
-    // in time: the store knows which of the two answers came first.
+    // Whoever is late stays late: a crowd of them costs no writes. Whose time is over by the clock alone may
+    // have been in time: the store knows which of the two answers came first.
     if is_late {
         return Err(refused.into());
     }

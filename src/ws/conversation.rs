@@ -1,8 +1,9 @@
-//! The session of one connection: an actor with a task of its own, which takes one thing at a time off its line, its
-//! outbox, its commands and its clock.
+//! The session of one connection: an actor with a task of its own, which takes one thing at a time off its
+//! line, its outbox, its commands and its clock.
 //!
-//! It is polled whether or not the peer reads, so it finds out by itself that a peer is dead or too slow. Thin: it keeps
-//! the rules of the protocol and translates; what is said is dealt with in `talk`, and decided by the engine.
+//! It is polled whether or not the peer reads, so it finds out by itself that a peer is dead or too slow.
+//! Thin: it keeps the rules of the protocol and translates; what is said is dealt with in `talk`, and decided
+//! by the engine.
 
 mod talk;
 mod watching;

@@ -42,8 +42,8 @@ impl Cursor {
         }
     }
 
-    /// Takes note of an answered resume: all of what lies after the number it answers with, up to `top`, is to be
-    /// written now, before any live event.
+    /// Takes note of an answered resume: all of what lies after the number it answers with, up to `top`, is
+    /// to be written now, before any live event.
     ///
     /// # Errors
     /// The client asks for events from before this connection, and later ones are written already.

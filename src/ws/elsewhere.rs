@@ -14,8 +14,8 @@ use crate::edge::outbox::{Ending, Outbox};
 /// For how long a user counts as present after a sign of life.
 pub(super) const PRESENT_FOR: Span = Span::seconds(75);
 
-/// Makes a new socket known to the other nodes, and the oldest of all make room if there are too many. Nobody waits for it: a
-/// bus that does not answer leaves it at the sockets of this node.
+/// Makes a new socket known to the other nodes, and the oldest of all make room if there are too many. Nobody
+/// waits for it: a bus that does not answer leaves it at the sockets of this node.
 pub(super) async fn make_room(app: web::Data<App>, user: UserId, outbox: Arc<Outbox>, name: SocketName) {
     let Ok(all) = app.presence.enter(user, name, app.clock.now(), PRESENT_FOR).await else { return };
     if !app.sockets.of(user).iter().any(|here| here.name() == name.id) {

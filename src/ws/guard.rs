@@ -1,8 +1,9 @@
-//! Watches the headers of WebSocket frames as the bytes come in, and stops the stream at the first that may not be.
+//! Watches the headers of WebSocket frames as the bytes come in, and stops the stream at the first that may
+//! not be.
 //!
-//! The frame parser behind the socket looks at a frame's length only once all of it is in memory, so a header that
-//! declares gigabytes costs gigabytes. The guard reads the same bytes first, keeps fourteen of them at most, and
-//! never sees what is in a payload. It must not answer: it says what is wrong, the session closes.
+//! The frame parser behind the socket looks at a frame's length only once all of it is in memory, so a header
+//! that declares gigabytes costs gigabytes. The guard reads the same bytes first, keeps fourteen of them at
+//! most, and never sees what is in a payload. It must not answer: it says what is wrong, the session closes.
 
 use std::cell::Cell;
 use std::pin::Pin;
@@ -115,8 +116,8 @@ impl FrameScanner {
     /// Follows the next bytes.
     ///
     /// # Errors
-    /// The first violation, and how many of the bytes lie before the frame that has it. After that the connection
-    /// has to end: where the next frame starts is not known any more.
+    /// The first violation, and how many of the bytes lie before the frame that has it. After that the
+    /// connection has to end: where the next frame starts is not known any more.
     pub fn scan(&mut self, bytes: &[u8]) -> Result<(), (usize, Violation)> {
         let (mut next, mut frame_start) = (0, 0);
         while let Some(&byte) = bytes.get(next) {
@@ -225,9 +226,9 @@ impl Verdict {
 
 /// A request's payload that ends at the first frame that may not be.
 ///
-/// All frames before it pass unchanged; of the offending one nothing passes that came in the same piece. The stream
-/// ends rather than fails, so that those frames are still handled first; then the session asks the [`Verdict`].
-/// Nothing is read from the connection after that.
+/// All frames before it pass unchanged; of the offending one nothing passes that came in the same piece. The
+/// stream ends rather than fails, so that those frames are still handled first; then the session asks the
+/// [`Verdict`]. Nothing is read from the connection after that.
 #[derive(Debug)]
 pub struct FrameGuard<S> {
     inner: S,

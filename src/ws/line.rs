@@ -1,8 +1,8 @@
 //! The socket of one connection: frames in, frames out, and no buffer while nothing is under way.
 //!
-//! It is read into a buffer on the stack and written from one that is thrown away as soon as the kernel has taken all of
-//! it, so an idle connection costs what its bookkeeping costs. Frame headers are watched before their bytes are kept (see
-//! [`guard`](super::guard)). Knows WebSocket frames, nothing of what they say.
+//! It is read into a buffer on the stack and written from one that is thrown away as soon as the kernel has
+//! taken all of it, so an idle connection costs what its bookkeeping costs. Frame headers are watched before
+//! their bytes are kept (see [`guard`](super::guard)). Knows WebSocket frames, nothing of what they say.
 
 use std::future::pending;
 use std::io::{self, ErrorKind};

@@ -67,7 +67,8 @@ pub(super) async fn join(
     user: UserId,
     outbox: Arc<Outbox>,
 ) -> Result<(Membership, Hello), Refusal> {
-    // A task of its own: were it dropped half-way, the engine could take in a connection that nobody lets go of.
+    // A task of its own: were it dropped half-way, the engine could take in a connection that nobody lets go
+    // of.
     let joining = actix_web::rt::spawn(async move {
         let app = place.app.clone();
         let leaving = app.sockets.enter(user, &outbox, app.config.max_sockets_per_user);

@@ -1,9 +1,10 @@
-//! Sockets for clients that speak an older protocol, as actors of `actix-web-actors`. The only file that knows it.
+//! Sockets for clients that speak an older protocol, as actors of `actix-web-actors`. The only file that
+//! knows it.
 //!
-//! Such a socket is a view over the user's stream: each event is translated or left out, and nothing is said back. It has
-//! no numbers, so what happened while it was away is not told; its clients load their lists anew when they connect.
-//! The actor lives in the body of its answer and is not polled while the peer does not read; whoever writes that body
-//! ends the connection then (see [`takeover`](super::takeover)).
+//! Such a socket is a view over the user's stream: each event is translated or left out, and nothing is said
+//! back. It has no numbers, so what happened while it was away is not told; its clients load their lists anew
+//! when they connect. The actor lives in the body of its answer and is not polled while the peer does not
+//! read; whoever writes that body ends the connection then (see [`takeover`](super::takeover)).
 
 use std::rc::Rc;
 use std::sync::Arc;

@@ -1,9 +1,10 @@
 //! Takes connections over from the HTTP server when a request asks to become a socket.
 //!
-//! The server hands such a request here together with its raw connection. The application answers it like any other, so
-//! routes, sign-in and error bodies are the same. What the application says decides what becomes of the connection: the
-//! realtime socket becomes a [`Conversation`], another upgrade is fed from its answer's body, and a refusal is written
-//! and closes it. The server's own buffers for the connection are gone by then.
+//! The server hands such a request here together with its raw connection. The application answers it like any
+//! other, so routes, sign-in and error bodies are the same. What the application says decides what becomes of
+//! the connection: the realtime socket becomes a [`Conversation`], another upgrade is fed from its answer's
+//! body, and a refusal is written and closes it. The server's own buffers for the connection are gone by
+//! then.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -173,7 +174,8 @@ impl Answered {
     }
 }
 
-/// What a peer says after its request, for the application. There is nothing before the connection is upgraded.
+/// What a peer says after its request, for the application. There is nothing before the connection is
+/// upgraded.
 #[derive(Clone, Default)]
 struct Inbound(Rc<RefCell<Option<Reader>>>);
 

@@ -1,4 +1,5 @@
-//! The socket over real connections: a server with a store in a temporary folder, and clients that know nothing of it.
+//! The socket over real connections: a server with a store in a temporary folder, and clients that know
+//! nothing of it.
 
 mod admission;
 mod events;

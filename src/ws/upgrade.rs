@@ -41,11 +41,13 @@ pub(super) struct Admitted {
     pub(super) place: Place,
 }
 
-/// `GET /ws`: opens the realtime connection of the signed-in user. The connection is taken over once this is answered.
+/// `GET /ws`: opens the realtime connection of the signed-in user. The connection is taken over once this is
+/// answered.
 ///
 /// # Errors
-/// 401 without a good token, 403 from a foreign page, 400 or 426 for what is no WebSocket handshake, 429 when too many
-/// are open from one address or opened by one user, 503 when too many come at once or the user's stream cannot be read.
+/// 401 without a good token, 403 from a foreign page, 400 or 426 for what is no WebSocket handshake, 429 when
+/// too many are open from one address or opened by one user, 503 when too many come at once or the user's
+/// stream cannot be read.
 pub async fn upgrade(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let Admitted { access, place } = admit(&req, &app).await?;
     // A client that names no protocol gets none; one that names others would not understand us.
@@ -66,7 +68,8 @@ pub async fn upgrade(req: HttpRequest, app: web::Data<App>) -> Result<HttpRespon
     Ok(response)
 }
 
-/// The language that the reader asks for; or that of their profile, since a socket has only one handshake to ask in.
+/// The language that the reader asks for; or that of their profile, since a socket has only one handshake to
+/// ask in.
 async fn language(req: &HttpRequest, app: &App, access: Access) -> Language {
     if let Some(language) = Language::accepted(req.headers()) {
         return language;
@@ -108,8 +111,8 @@ pub(super) async fn admit(req: &HttpRequest, app: &web::Data<App>) -> Result<Adm
         refused("address");
         return Err(ApiError::too_many(HANDSHAKE_LATER_S));
     };
-    // What one user or one address does again and again, like inventing tickets, must not use up the handshakes of
-    // everybody. Whose a ticket is was counted when it was made.
+    // What one user or one address does again and again, like inventing tickets, must not use up the
+    // handshakes of everybody. Whose a ticket is was counted when it was made.
     match &credentials {
         Credentials::Token(access) => charge(req, Class::Socket, Some(access.principal.user)).await?,
         Credentials::Ticket(ticket) => {
@@ -139,8 +142,8 @@ fn subprotocols(headers: &HeaderMap) -> Result<Vec<&str>, ApiError> {
     Ok(offered)
 }
 
-/// The subprotocol that is answered to a client of an older protocol, which named it: a page goes no further without one of
-/// those that it has named. The one that carries its token will do if there is no other.
+/// The subprotocol that is answered to a client of an older protocol, which named it: a page goes no further
+/// without one of those that it has named. The one that carries its token will do if there is no other.
 pub(super) fn named_protocol(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     let offered = subprotocols(headers)?;
     let plain = offered.iter().find(|one| !one.starts_with(BEARER_PREFIX));
@@ -173,8 +176,8 @@ fn credentials(req: &HttpRequest) -> Result<Credentials, ApiError> {
     }
 }
 
-/// Browsers let any page open a socket to us, so the page has to be one we know. What sends a header of its own
-/// is no browser.
+/// Browsers let any page open a socket to us, so the page has to be one we know. What sends a header of its
+/// own is no browser.
 fn check_origin(req: &HttpRequest) -> Result<(), ApiError> {
     let headers = req.headers();
     if !headers.contains_key(header::ORIGIN) && !headers.contains_key(header::AUTHORIZATION) {

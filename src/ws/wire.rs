@@ -1,8 +1,8 @@
 //! What is said on the socket, in both directions: the one place that knows the shape of a message.
 //!
-//! The server reads [`ClientMessage`]s and writes [`ServerMessage`]s; tests and the load generator do the opposite with
-//! the same types. Stored events are not taken apart on their way out: [`event_frame`] numbers them as they are.
-//! Must not act on what it reads.
+//! The server reads [`ClientMessage`]s and writes [`ServerMessage`]s; tests and the load generator do the
+//! opposite with the same types. Stored events are not taken apart on their way out: [`event_frame`] numbers
+//! them as they are. Must not act on what it reads.
 
 mod ack_code;
 mod client;

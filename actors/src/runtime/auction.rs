@@ -1,4 +1,5 @@
-//! What an open package has to do although nobody asks, and when. Plain values; the package's actor carries it out.
+//! What an open package has to do although nobody asks, and when. Plain values; the package's actor carries
+//! it out.
 
 use smallvec::SmallVec;
 
@@ -52,8 +53,8 @@ impl Auction {
         }
         let considers = occasion != Occasion::Rang && package.is_some_and(|package| package.is_waiting(now));
         let chooses = occasion != Occasion::Expired && next_choice.is_some();
-        // Nobody sets an alarm for the end of a package, so that it need not have an actor until then: the supervisor
-        // finds those whose time is over, and has them loaded.
+        // Nobody sets an alarm for the end of a package, so that it need not have an actor until then: the
+        // supervisor finds those whose time is over, and has them loaded.
         let expires = match occasion {
             Occasion::Loaded => package.is_some_and(|package| package.has_lapsed(now)),
             Occasion::Rang => true,
@@ -75,7 +76,8 @@ impl Auction {
         [package.next_deadline(), next_choice, look_again].into_iter().flatten().min()
     }
 
-    /// Whether to look for couriers now. Commands go on while candidates are measured, and one look is enough.
+    /// Whether to look for couriers now. Commands go on while candidates are measured, and one look is
+    /// enough.
     pub(super) fn may_consider(&self, package: &Package, now: Time) -> bool {
         !self.is_measuring && package.is_waiting(now)
     }

@@ -1,13 +1,13 @@
-//! One command on one package, from the copy that is held to the people who hear of it. A claim is the hardest of them,
-//! and reads from top to bottom here:
+//! One command on one package, from the copy that is held to the people who hear of it. A claim is the
+//! hardest of them, and reads from top to bottom here:
 //!
 //! 1. [`answer`] makes sure that the copy is the one which the caller has seen;
 //! 2. [`persist`] tries, and tries again with a newer copy after a conflict;
 //! 3. an attempt sets the room aside, decides, commits, applies, and tells;
 //! 4. the room is settled: the trip's actor hears what has become of what it has set aside.
 //!
-//! The package's actor calls this with the copy it holds and a [`Room`] that asks the trip's actor; with the actors
-//! bypassed it is called with what was just loaded. Either way the store's guards decide.
+//! The package's actor calls this with the copy it holds and a [`Room`] that asks the trip's actor; with the
+//! actors bypassed it is called with what was just loaded. Either way the store's guards decide.
 
 use std::sync::Arc;
 
@@ -188,8 +188,8 @@ async fn attempt(
     }
 }
 
-/// Whether a refusal needs no newer copy: requests that have ended stay as they are, and offers are made again later.
-/// So those who come too late cost the database nothing.
+/// Whether a refusal needs no newer copy: requests that have ended stay as they are, and offers are made
+/// again later. So those who come too late cost the database nothing.
 fn is_settled(package: &Package, command: &PackageCommand) -> bool {
     match command {
         PackageCommand::Request { id, .. } => {
@@ -200,8 +200,8 @@ fn is_settled(package: &Package, command: &PackageCommand) -> bool {
     }
 }
 
-/// A trip that an acceptance needs room on. What its actor has set aside it is told to take or to give back, whatever
-/// becomes of the acceptance: a panic, too.
+/// A trip that an acceptance needs room on. What its actor has set aside it is told to take or to give back,
+/// whatever becomes of the acceptance: a panic, too.
 struct Reservation<'a> {
     context: &'a Context,
     trip: Trip,

@@ -31,7 +31,8 @@ const TELL_SENDERS: usize = 32;
 /// How many couriers hear of one new package at most.
 const TELL_COURIERS: usize = 32;
 
-/// Of how many new packages one courier hears within an hour. Whoever wants to see them all asks for the list.
+/// Of how many new packages one courier hears within an hour. Whoever wants to see them all asks for the
+/// list.
 const TELL_AN_HOUR: u32 = 6;
 
 /// Every knob of the runtime.
@@ -111,7 +112,8 @@ pub(super) struct Context {
     pub(super) offers: Arc<OfferBook>,
     /// The packages of requests: that never changes, so what is remembered is never wrong.
     pub(super) owners: Recent<RequestId, PackageId>,
-    /// Of how many new packages couriers have heard here, and since when that is counted. A courtesy, not a guard.
+    /// Of how many new packages couriers have heard here, and since when that is counted. A courtesy, not a
+    /// guard.
     pub(super) told: Recent<UserId, (Time, u32)>,
     /// The versions that were taken in here: what this node has changed itself it need not look at again.
     pub(super) package_versions: Recent<PackageId, i64>,
@@ -237,8 +239,8 @@ impl Context {
         }
     }
 
-    /// Who is to hear of a new trip: senders who choose their courier and whose packages it could carry, each of
-    /// them for one package.
+    /// Who is to hear of a new trip: senders who choose their courier and whose packages it could carry, each
+    /// of them for one package.
     pub(super) fn senders_waiting_for(&self, trip: &Trip) -> Vec<(PackageId, UserId)> {
         let choosing = self.choosing.read();
         if choosing.is_empty() {
@@ -255,8 +257,8 @@ impl Context {
         told
     }
 
-    /// Who is to hear of a new package: couriers with trips that suit it, if its sender chooses among those who respond;
-    /// each of them for the trip with the soonest pickup.
+    /// Who is to hear of a new package: couriers with trips that suit it, if its sender chooses among those
+    /// who respond; each of them for the trip with the soonest pickup.
     pub(super) fn couriers_for(&self, package: &Package) -> Vec<Suits> {
         let now = self.clock.now();
         if !package.is_open_to_responses(now) {

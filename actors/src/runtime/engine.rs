@@ -42,8 +42,8 @@ pub use super::messages::Done;
 /// What besides the command matters to one call.
 #[derive(Clone, Debug, Default)]
 pub struct Conditions {
-    /// The answer that the promise makes is stored together with the effect. A call whose answer is stored already is
-    /// refused with `AnsweredBefore`.
+    /// The answer that the promise makes is stored together with the effect. A call whose answer is stored
+    /// already is refused with `AnsweredBefore`.
     pub answering: Option<Promise>,
     /// The command on a trip or package is refused with `Stale` when it is no longer in this version.
     pub if_still: Option<i64>,
@@ -221,8 +221,8 @@ impl Engine {
         Err(Refusal::Busy)
     }
 
-    /// What waits on a trip that is over is ended, for so many packages after `after`; answers with the last of them, if there
-    /// may be more.
+    /// What waits on a trip that is over is ended, for so many packages after `after`; answers with the last
+    /// of them, if there may be more.
     ///
     /// # Errors
     /// When the store does not answer, or there is too much going on.

@@ -1,5 +1,5 @@
-//! A message to an actor as it travels: with the permit that bounds the mailbox, and with the time until which somebody
-//! waits for the answer.
+//! A message to an actor as it travels: with the permit that bounds the mailbox, and with the time until
+//! which somebody waits for the answer.
 
 use actix::Message;
 use tokio::sync::OwnedSemaphorePermit;

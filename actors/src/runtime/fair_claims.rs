@@ -1,5 +1,6 @@
-//! Acceptances that wait in a package's fair window (`matching/policy/fair.rs`). Nothing of them is told or stored before they
-//! are carried out: when the actor dies they are lost with it, and their callers ask its successor.
+//! Acceptances that wait in a package's fair window (`matching/policy/fair.rs`). Nothing of them is told or
+//! stored before they are carried out: when the actor dies they are lost with it, and their callers ask its
+//! successor.
 
 use actix::dev::{MessageResponse, OneshotSender};
 use actix::{

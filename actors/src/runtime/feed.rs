@@ -1,5 +1,5 @@
-//! One user's stream as a node holds it: where it stands, its recent events, and what came too early. Plain values, so
-//! that order and resume can be tested without an actor.
+//! One user's stream as a node holds it: where it stands, its recent events, and what came too early. Plain
+//! values, so that order and resume can be tested without an actor.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -12,7 +12,8 @@ const RING: usize = 256;
 /// The most events one resume brings back.
 const MAX_RESUME: u64 = 300;
 
-/// The stream of one user. Events come in from commits, out of order when two commits race; they go out in order.
+/// The stream of one user. Events come in from commits, out of order when two commits race; they go out in
+/// order.
 pub(super) struct Feed {
     position: StreamPosition,
     ring: VecDeque<StreamEntry>,

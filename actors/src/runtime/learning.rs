@@ -1,7 +1,7 @@
 //! Learns from the store, at the start and every so often: how couriers answer, and what room is worth.
 //!
-//! Between two lessons a node follows what it sees itself and what it is told of. The lesson brings in the answers that
-//! other nodes got, and forgets what is too old.
+//! Between two lessons a node follows what it sees itself and what it is told of. The lesson brings in the
+//! answers that other nodes got, and forgets what is too old.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! A bounded way to an actor. actix mailboxes take any number of messages from fresh addresses, so the bound is
-//! kept here: every message carries a permit that comes back when it has been dealt with.
+//! A bounded way to an actor. actix mailboxes take any number of messages from fresh addresses, so the bound
+//! is kept here: every message carries a permit that comes back when it has been dealt with.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -157,8 +157,8 @@ impl<I: Living + ?Sized> Mailbox<I> {
         Ok(())
     }
 
-    /// Sends what has become of something that the actor has granted, also to a full mailbox: one message for each that
-    /// it has answered, so there are never more of them than of those.
+    /// Sends what has become of something that the actor has granted, also to a full mailbox: one message for
+    /// each that it has answered, so there are never more of them than of those.
     pub(super) fn follow_up<M>(&self, body: M)
     where
         M: Message,

@@ -1,7 +1,7 @@
 //! What this node has learned: how couriers answer, what room was wanted lately, and who has agreed to what.
 //!
-//! All of it can be had from the store again, and none of it decides a claim: it only says whom to ask first and
-//! which acceptance to take.
+//! All of it can be had from the store again, and none of it decides a claim: it only says whom to ask first
+//! and which acceptance to take.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -83,7 +83,8 @@ impl MarketModel {
         }
     }
 
-    /// Takes in a package that is new or has changed: whether it is evidence of demand, and who has agreed to it.
+    /// Takes in a package that is new or has changed: whether it is evidence of demand, and who has agreed to
+    /// it.
     pub(super) fn follow(&self, package: &Package, entry: &PackageEntry, now: Time, settings: &Settings) {
         self.weigh(package, entry, now, settings);
         let agreed = self.agreed(package, entry, settings);
@@ -92,8 +93,8 @@ impl MarketModel {
         }
     }
 
-    /// What is carried is evidence at once, what is called off is none at once. Who just waits is not taken for
-    /// evidence here: only the store knows whether they could pay, and every node learns it from there.
+    /// What is carried is evidence at once, what is called off is none at once. Who just waits is not taken
+    /// for evidence here: only the store knows whether they could pay, and every node learns it from there.
     fn weigh(&self, package: &Package, entry: &PackageEntry, now: Time, settings: &Settings) {
         let days = Span::days(i64::from(settings.history_days));
         let is_known = self.history.read().knows(package.id);

@@ -1,5 +1,5 @@
-//! Measures the best candidates again before anybody is asked: asks for ways and for what rides already, outside of every
-//! lock and of every actor's turn, and hands both to [`Question`].
+//! Measures the best candidates again before anybody is asked: asks for ways and for what rides already,
+//! outside of every lock and of every actor's turn, and hands both to [`Question`].
 
 use std::collections::HashMap;
 use std::sync::Arc;

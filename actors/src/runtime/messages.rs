@@ -1,5 +1,5 @@
-//! What each kind of actor is told and asked. Whoever sends a message needs this file and a directory, and knows
-//! nothing of the actor.
+//! What each kind of actor is told and asked. Whoever sends a message needs this file and a directory, and
+//! knows nothing of the actor.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Which offers each courier has before them, so that nobody is asked too much at once. A courtesy, not a guard:
-//! the counts are those of this node and are rebuilt from the packages.
+//! Which offers each courier has before them, so that nobody is asked too much at once. A courtesy, not a
+//! guard: the counts are those of this node and are rebuilt from the packages.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -53,8 +53,8 @@ impl OfferBook {
     }
 }
 
-/// Offers that were booked and may not be made. Those of which nothing comes are taken out of the book when this is
-/// dropped, by a panic too.
+/// Offers that were booked and may not be made. Those of which nothing comes are taken out of the book when
+/// this is dropped, by a panic too.
 pub(super) struct Bookings {
     book: Arc<OfferBook>,
     offers: Vec<(UserId, RequestId)>,

@@ -1,5 +1,6 @@
-//! An open package: a shell around its [`Auction`], which looks for couriers, makes waves of offers, ends them in time.
-//! One command at a time goes to the claim; of fifty couriers who tap at once, one reaches the store.
+//! An open package: a shell around its [`Auction`], which looks for couriers, makes waves of offers, ends
+//! them in time. One command at a time goes to the claim; of fifty couriers who tap at once, one reaches the
+//! store.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

@@ -1,5 +1,5 @@
-//! The answer to a command, promised before it is known: it follows from what the command makes of its subject, and
-//! is stored together with that.
+//! The answer to a command, promised before it is known: it follows from what the command makes of its
+//! subject, and is stored together with that.
 
 use std::fmt;
 use std::sync::Arc;

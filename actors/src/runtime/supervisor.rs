@@ -219,7 +219,8 @@ pub(super) async fn restore(context: &Arc<Context>) -> Result<(), Unavailable> {
     Ok(())
 }
 
-/// Puts the live trips into the index: one page is fetched while the one before it is taken in, on another thread.
+/// Puts the live trips into the index: one page is fetched while the one before it is taken in, on another
+/// thread.
 async fn restore_trips(context: &Arc<Context>) -> Result<(), Unavailable> {
     let mut after = None;
     let mut taking_in = None;
@@ -248,8 +249,8 @@ async fn consider_all(context: &Context, packages: Vec<PackageId>) {
     }
 }
 
-/// Looks again at some of the packages that wait, that nobody is asked about and no actor looks after: whoever
-/// should have woken them may have woken others first, or may be gone.
+/// Looks again at some of the packages that wait, that nobody is asked about and no actor looks after:
+/// whoever should have woken them may have woken others first, or may be gone.
 async fn sweep(context: &Context, from: usize) -> usize {
     if context.settings.bypass_actors {
         return 0;

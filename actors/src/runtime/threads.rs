@@ -1,5 +1,5 @@
-//! Signs of life of threads. Work that does not yield holds up everything else on its thread: every actor, every
-//! request there. Nothing on the thread can notice that, so another one looks.
+//! Signs of life of threads. Work that does not yield holds up everything else on its thread: every actor,
+//! every request there. Nothing on the thread can notice that, so another one looks.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -58,7 +58,8 @@ impl Threads {
         self.0.silent(SILENT)
     }
 
-    /// Whether all of them have said so since then: whatever was waiting for one of them at that time has had its turn.
+    /// Whether all of them have said so since then: whatever was waiting for one of them at that time has had
+    /// its turn.
     #[must_use]
     pub fn have_spoken_since(&self, since: Instant) -> bool {
         let since_ms = since.saturating_duration_since(self.0.started).as_millis();
@@ -67,7 +68,8 @@ impl Threads {
         living.all(|thread| u128::from(thread.last_ms.load(Ordering::Relaxed)) > since_ms)
     }
 
-    /// Starts a thread that tells the log and the metrics of those that are held up, as long as there are any.
+    /// Starts a thread that tells the log and the metrics of those that are held up, as long as there are
+    /// any.
     ///
     /// # Errors
     /// The system has no thread left.

@@ -1,7 +1,7 @@
 //! A live trip: the room left on each leg, what is being taken right now, and its place in the index.
 //!
-//! It screens acceptances before they reach the store, so that of many couriers or packages that want the same
-//! room most cost no database write. The store's guard on each leg has the last word.
+//! It screens acceptances before they reach the store, so that of many couriers or packages that want the
+//! same room most cost no database write. The store's guard on each leg has the last word.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,7 +27,8 @@ use crate::ports::{CommitError, Unavailable};
 use crate::rejection::Rejection;
 use crate::unit::Unit;
 
-/// How many packages whose requests wait on a trip hear of its end together with it; the others, a little later.
+/// How many packages whose requests wait on a trip hear of its end together with it; the others, a little
+/// later.
 const TOGETHER: u32 = 64;
 
 /// The actor of one trip.

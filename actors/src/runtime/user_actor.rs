@@ -1,5 +1,5 @@
-//! A user who is connected: a shell around their [`Feed`], which pushes events to their devices and asks the store for
-//! what is missing. Nothing is ever guessed or skipped.
+//! A user who is connected: a shell around their [`Feed`], which pushes events to their devices and asks the
+//! store for what is missing. Nothing is ever guessed or skipped.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,7 +1,7 @@
 //! Works the distances of the largest towns out soon after the start, so that most packages find theirs.
 //!
-//! A row of the atlas takes a third of a millisecond and 32 KB; for any other place its first package works it out,
-//! before anything is locked.
+//! A row of the atlas takes a third of a millisecond and 32 KB; for any other place its first package works
+//! it out, before anything is locked.
 
 use std::sync::Weak;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! What a package does next: whom to ask, whom to take, when to look again. The policy decides; this asks it with what
-//! this node knows.
+//! What a package does next: whom to ask, whom to take, when to look again. The policy decides; this asks it
+//! with what this node knows.
 
 use std::cell::Cell;
 
@@ -95,8 +95,9 @@ pub(super) fn judge(context: &Context, entry: &PackageEntry, measured: &Measured
     Judged { step, rewards: rewards_at_once(&ranked, entry, settings), look_again }
 }
 
-/// The soonest trips whose couriers can get an offer now. A courier who has enough of them to look at, or one of this
-/// package already, would only keep others out; when an offer ends, the courier's packages are looked at again.
+/// The soonest trips whose couriers can get an offer now. A courier who has enough of them to look at, or one
+/// of this package already, would only keep others out; when an offer ends, the courier's packages are looked
+/// at again.
 fn candidates(context: &Context, entry: &PackageEntry, trips: &TripIndex, now: Time) -> Vec<Candidate> {
     let settings = &context.settings.matching;
     let can_be_asked = |courier| {

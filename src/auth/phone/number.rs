@@ -36,14 +36,14 @@ const WRONG_KIND: &str = "numbers of this kind get no codes";
 pub struct Phone(String);
 
 impl Phone {
-    /// Reads what a person types or pastes: digits of any script, with blanks, hyphens and brackets of any kind. With `+`,
-    /// `00` or the Russian `810` in front it is an international number; without, the code of the country may come first,
-    /// or what is dialled in front within a country, as long as only one number can be meant: `8 900 …` is Russian, and
-    /// `8 029 …`, of an operator in Belarus, is Belarusian.
+    /// Reads what a person types or pastes: digits of any script, with blanks, hyphens and brackets of any
+    /// kind. With `+`, `00` or the Russian `810` in front it is an international number; without, the code of
+    /// the country may come first, or what is dialled in front within a country, as long as only one number
+    /// can be meant: `8 900 …` is Russian, and `8 029 …`, of an operator in Belarus, is Belarusian.
     ///
     /// # Errors
-    /// 422 for what is no number, for a number that does not exist, and for one that gets no codes. Whether a landline can
-    /// be reached is the code sender's business.
+    /// 422 for what is no number, for a number that does not exist, and for one that gets no codes. Whether a
+    /// landline can be reached is the code sender's business.
     pub fn parse(text: &str) -> Result<Self, ApiError> {
         let found = match Typed::read(text).ok_or(NOT_A_NUMBER) {
             Ok(Typed::International(digits)) => international(&digits),

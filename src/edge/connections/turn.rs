@@ -1,7 +1,9 @@
-//! Whose turn it is on a connection: the server's while it answers, the peer's from an answer to the next request.
+//! Whose turn it is on a connection: the server's while it answers, the peer's from an answer to the next
+//! request.
 //!
-//! On its turn a peer may send what is left of the last request's body, and the head of the next one, within bounds. A body
-//! that is read while its request is answered has bounds of its own (`error/extract.rs`, `http/uploads.rs`).
+//! On its turn a peer may send what is left of the last request's body, and the head of the next one, within
+//! bounds. A body that is read while its request is answered has bounds of its own (`error/extract.rs`,
+//! `http/uploads.rs`).
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -23,7 +25,8 @@ use crate::config::Config;
 use crate::edge::address;
 use crate::error::ApiError;
 
-/// How long a peer has from an answer to the end of the next request's head. The HTTP server closes what is silent before.
+/// How long a peer has from an answer to the end of the next request's head. The HTTP server closes what is
+/// silent before.
 const NEXT_WITHIN: Duration = Duration::from_secs(10);
 
 /// How many bytes it may send until that head was read. The HTTP server reads 128 KiB before it looks.
@@ -140,8 +143,8 @@ pub async fn take(req: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceRes
     Ok(answer.map_body(|_, body| BoxBody::new(Answer { body, _answering: answering })))
 }
 
-/// Behind proxies: lets a request pass whose client has not too many others under way. Where the peers are the clients,
-/// their connections were counted.
+/// Behind proxies: lets a request pass whose client has not too many others under way. Where the peers are
+/// the clients, their connections were counted.
 ///
 /// # Errors
 /// 429 if there are too many; otherwise those of what is inside.

@@ -7,12 +7,12 @@
 //! Within a table rows are taken in ascending order. Two transactions that touch the same rows therefore meet
 //! in the same order, and one waits for the other instead of both waiting for each other.
 //!
-//! A unit that was decided upon what else its sender has published is checked last: the sender's stream, which every
-//! publication writes to, is held by then.
+//! A unit that was decided upon what else its sender has published is checked last: the sender's stream,
+//! which every publication writes to, is held by then.
 //!
 //! Several units can be applied as one: each step is one statement for all of them. Then all are applied or
-//! none; who groups them (see [`groups`](crate::store::engine::groups)) applies them one by one if that fails. What is
-//! refused, and why, is exact for a single unit only.
+//! none; who groups them (see [`groups`](crate::store::engine::groups)) applies them one by one if that
+//! fails. What is refused, and why, is exact for a single unit only.
 
 mod bounds;
 pub(in crate::store) mod money;

@@ -1,8 +1,8 @@
-//! Work that grows with an account, and so is done after the call that asks for it: calling off what somebody leaves behind,
-//! ending what waits on a trip that is over.
+//! Work that grows with an account, and so is done after the call that asks for it: calling off what somebody
+//! leaves behind, ending what waits on a trip that is over.
 //!
-//! A job is a row in the transaction of what it follows from, so a crash loses none. How much is left follows from what
-//! there is, not from a count: doing something twice changes nothing.
+//! A job is a row in the transaction of what it follows from, so a crash loses none. How much is left follows
+//! from what there is, not from a count: doing something twice changes nothing.
 
 use std::sync::Arc;
 
@@ -155,7 +155,8 @@ impl Database {
         Ok(each(&self.rows(FREE, args![now.ms(), limit]).await?, job)?)
     }
 
-    /// Takes a job, or keeps it, until some time; answers whether nobody else has taken it since it was looked at.
+    /// Takes a job, or keeps it, until some time; answers whether nobody else has taken it since it was
+    /// looked at.
     ///
     /// # Errors
     /// When the database does not answer.

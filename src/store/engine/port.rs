@@ -79,8 +79,8 @@ const ANSWERS: Sql = sql("\
     AND (agreed_at IS NOT NULL OR state NOT IN ('pending', 'taken', 'withdrawn')) \
     GROUP BY courier ORDER BY courier");
 
-// What was called off before its time is left out, and so is what its sender could not pay for. The wallet is as it is
-// now: nobody has kept what was in it while the package waited.
+// What was called off before its time is left out, and so is what its sender could not pay for. The wallet is
+// as it is now: nobody has kept what was in it while the package waited.
 const EVIDENCE: Sql = sql(concat!(
     "SELECT ",
     package_columns!(),

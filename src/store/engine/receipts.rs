@@ -1,7 +1,7 @@
 //! Answers kept for calls that may be repeated, each in the transaction of the effect that it answers.
 //!
-//! The row is both the memory and the guard: of two equal calls at the same moment, on whatever nodes, the second one
-//! finds the row, and nothing of its own effect stays.
+//! The row is both the memory and the guard: of two equal calls at the same moment, on whatever nodes, the
+//! second one finds the row, and nothing of its own effect stays.
 
 use std::sync::Arc;
 

@@ -1,7 +1,8 @@
 //! Running work on a connection: its own task, a deadline, a transaction, and what to do when it fails.
 //!
-//! Reads and writes of both databases pass through here. Units go on to the [`lanes`](crate::store::engine::lanes) of
-//! Postgres, all writes of SQLite to its [`writer`](crate::store::engine::writer).
+//! Reads and writes of both databases pass through here. Units go on to the
+//! [`lanes`](crate::store::engine::lanes) of Postgres, all writes of SQLite to its
+//! [`writer`](crate::store::engine::writer).
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -256,7 +256,8 @@ async fn savepoint(
 
 async fn end_savepoint(conn: &mut Conn, failure: Option<&Failure>) -> Result<(), Failure> {
     if let Some(failure) = failure {
-        // Fails when the error has already undone the whole transaction (a full disk, for one): then it befell all.
+        // Fails when the error has already undone the whole transaction (a full disk, for one): then it
+        // befell all.
         let undone = conn.control("ROLLBACK TO job").await;
         undone.map_err(|lost| {
             failure.takes_no_writes().map_or(lost, |_| Failure::Unavailable(trouble(failure)))

@@ -65,8 +65,8 @@ impl Database {
         })?)
     }
 
-    /// Requests that were delivered at that moment or before and that their sender says nothing to, the oldest first, at
-    /// most `limit`.
+    /// Requests that were delivered at that moment or before and that their sender says nothing to, the
+    /// oldest first, at most `limit`.
     ///
     /// # Errors
     /// When the database does not answer.

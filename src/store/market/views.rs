@@ -139,7 +139,8 @@ pub struct SenderPackages {
     pub packages: Vec<Package>,
     /// The couriers of the requests; somebody unknown is left out.
     pub people: BTreeMap<UserId, Person>,
-    /// From which airport or station the trips of the requests start; where none is said, the trip is left out.
+    /// From which airport or station the trips of the requests start; where none is said, the trip is left
+    /// out.
     pub airports: BTreeMap<TripId, String>,
 }
 
@@ -259,8 +260,8 @@ impl Database {
         Ok(work.await?)
     }
 
-    /// Trips whose couriers are to be reminded: a day before the start, or three hours when they were published
-    /// later than that.
+    /// Trips whose couriers are to be reminded: a day before the start, or three hours when they were
+    /// published later than that.
     ///
     /// # Errors
     /// When the database does not answer.

@@ -42,7 +42,8 @@ impl Database {
     /// Keeps a withdrawal, moves its money out of the wallet, and keeps its receipt.
     ///
     /// # Errors
-    /// `InsufficientFunds`, `TooManyWithdrawals`, `Invalid`, `AnsweredBefore`, or when the database does not answer.
+    /// `InsufficientFunds`, `TooManyWithdrawals`, `Invalid`, `AnsweredBefore`, or when the database does not
+    /// answer.
     pub async fn add_withdrawal(
         &self,
         withdrawal: Withdrawal,

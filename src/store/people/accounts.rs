@@ -51,7 +51,8 @@ const IS_LAST_ADMIN: Sql = sql("\
 const SET_BLOCKED: Sql = sql("UPDATE users SET blocked_at = $2, updated_at = $3 WHERE id = $1");
 const SET_ROLE: Sql = sql("UPDATE users SET role = $2, updated_at = $3 WHERE id = $1");
 
-/// Deals that are under way with that person. A package and a trip name the same people as their requests, and have them by key.
+/// Deals that are under way with that person. A package and a trip name the same people as their requests,
+/// and have them by key.
 macro_rules! has_deals {
     ($who:literal) => {
         concat!(
@@ -118,7 +119,8 @@ const TO_ERASE: Sql = sql(concat!(
     " ORDER BY u.deleted_at, u.id LIMIT $2"
 ));
 
-// The books and the other party's memory stay; what names the person goes. Whoever has come back since they were found stays.
+// The books and the other party's memory stay; what names the person goes. Whoever has come back since they
+// were found stays.
 const ERASE: Sql = sql(concat!(
     "UPDATE users AS u SET name = 'Удалённый пользователь', username = NULL, avatar = NULL, phone = NULL, \
      telegram_id = NULL, language = NULL, login = NULL, password_hash = NULL, verified_at = NULL, \
@@ -230,7 +232,8 @@ impl Database {
         Ok(Some((user(&row)?, hash)))
     }
 
-    /// Keeps the hash of a link that makes the first administrator, unless there is an administrator or a link.
+    /// Keeps the hash of a link that makes the first administrator, unless there is an administrator or a
+    /// link.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -269,7 +272,8 @@ impl Database {
         }
     }
 
-    /// Gives a person another role and ends their sessions, whose tokens name the old one; the last administrator stays one.
+    /// Gives a person another role and ends their sessions, whose tokens name the old one; the last
+    /// administrator stays one.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -287,7 +291,8 @@ impl Database {
         Ok(work.await?)
     }
 
-    /// Shuts a person out and ends their sessions, or lets them in again; the last administrator is not shut out.
+    /// Shuts a person out and ends their sessions, or lets them in again; the last administrator is not shut
+    /// out.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -309,8 +314,8 @@ impl Database {
         Ok(work.await?)
     }
 
-    /// Begins to delete an account, unless somebody else's goods or money hang on it. Signing in again restores it
-    /// until it is erased.
+    /// Begins to delete an account, unless somebody else's goods or money hang on it. Signing in again
+    /// restores it until it is erased.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -335,8 +340,8 @@ impl Database {
         Ok(work.await?)
     }
 
-    /// People who are to be deleted, or are shut out, and whose trips or packages still wait for somebody, at most `limit`.
-    /// A trip with a parcel on board cannot be called off.
+    /// People who are to be deleted, or are shut out, and whose trips or packages still wait for somebody, at
+    /// most `limit`. A trip with a parcel on board cannot be called off.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -344,9 +349,9 @@ impl Database {
         Ok(each(&self.rows(LEFT_BEHIND, args![limit]).await?, |row| row.user("id"))?)
     }
 
-    /// Erases what names the people whose accounts were deleted before `before`, at most `limit` of them, unless a deal that
-    /// came at the last moment, or money, still needs to find them; answers how many they are, and with the files that are to
-    /// be removed.
+    /// Erases what names the people whose accounts were deleted before `before`, at most `limit` of them,
+    /// unless a deal that came at the last moment, or money, still needs to find them; answers how many they
+    /// are, and with the files that are to be removed.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -375,7 +380,8 @@ impl Database {
     }
 }
 
-/// Whether nobody but this person is an administrator who may come in. Until the transaction ends it stays so.
+/// Whether nobody but this person is an administrator who may come in. Until the transaction ends it stays
+/// so.
 async fn is_last_admin(conn: &mut Conn, id: UserId) -> Result<bool, Failure> {
     conn.alone(Alone::DeposingAdministrators).await?;
     Ok(conn.optional(IS_LAST_ADMIN, args![id.uuid()]).await?.is_some())

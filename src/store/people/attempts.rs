@@ -18,7 +18,8 @@ const NEXT: Sql = sql("\
 /// A day without a guess makes all good again.
 const FORGOTTEN: Span = Span::hours(24);
 
-/// How many guesses are free, and how long the pauses grow after them: a second first, then twice as long each time.
+/// How many guesses are free, and how long the pauses grow after them: a second first, then twice as long
+/// each time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Pauses {
     /// So many guesses without a pause.
@@ -39,8 +40,8 @@ impl Pauses {
 }
 
 impl Database {
-    /// Counts a guess as a wrong one, unless it comes too early: then the answer is how long to wait. Whoever guesses
-    /// right is forgiven with [`forgive_attempts`](Self::forgive_attempts).
+    /// Counts a guess as a wrong one, unless it comes too early: then the answer is how long to wait. Whoever
+    /// guesses right is forgiven with [`forgive_attempts`](Self::forgive_attempts).
     ///
     /// # Errors
     /// When the database does not answer.

@@ -1,10 +1,10 @@
 //! Codes that were sent to phones, and who may guess at them.
 //!
-//! A challenge is what somebody has asked for; a code is what reached the phone. Whoever asks soon after another one gets a
-//! challenge of their own for the code that is there already. Guesses are counted against the challenge, or without one
-//! against whoever guesses, so that nobody uses up anybody else's; and against the code as a whole, so that many guessers
-//! together stay unlikely to hit it. The more is guessed at a phone, the longer its next code. `docs/signing-in.md` has
-//! the figures.
+//! A challenge is what somebody has asked for; a code is what reached the phone. Whoever asks soon after
+//! another one gets a challenge of their own for the code that is there already. Guesses are counted against
+//! the challenge, or without one against whoever guesses, so that nobody uses up anybody else's; and against
+//! the code as a whole, so that many guessers together stay unlikely to hit it. The more is guessed at a
+//! phone, the longer its next code. `docs/signing-in.md` has the figures.
 
 mod budget;
 
@@ -141,8 +141,9 @@ impl Database {
         Ok(work.await?)
     }
 
-    /// Keeps a challenge: for a code with this hash and so many digits, which is about to be sent, or for the one that has
-    /// reached the phone. Nothing when the plan has changed since the caller looked: another code is needed, or one at all.
+    /// Keeps a challenge: for a code with this hash and so many digits, which is about to be sent, or for the
+    /// one that has reached the phone. Nothing when the plan has changed since the caller looked: another
+    /// code is needed, or one at all.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -169,8 +170,8 @@ impl Database {
         Ok(())
     }
 
-    /// The codes that somebody may mean, if they may try once more: the one of the challenge that they name, and the last one
-    /// that reached the phone. Looking counts as trying.
+    /// The codes that somebody may mean, if they may try once more: the one of the challenge that they name,
+    /// and the last one that reached the phone. Looking counts as trying.
     ///
     /// # Errors
     /// When the database does not answer.

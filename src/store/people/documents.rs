@@ -177,8 +177,8 @@ impl Database {
         Ok(each(&self.rows(PENDING, args![after, limit]).await?, document)?)
     }
 
-    /// Decides upon a document that waits, and tells its owner in the same moment; an approval makes them a verified
-    /// person.
+    /// Decides upon a document that waits, and tells its owner in the same moment; an approval makes them a
+    /// verified person.
     ///
     /// # Errors
     /// `Conflict` when it does not wait any more, or when the database does not answer.
@@ -206,7 +206,8 @@ impl Database {
         Ok(work.await?)
     }
 
-    /// Takes back one's own document that waits; answers with the file that is to be removed, if there was one.
+    /// Takes back one's own document that waits; answers with the file that is to be removed, if there was
+    /// one.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -223,7 +224,8 @@ impl Database {
         Ok(work.await?)
     }
 
-    /// Forgets the files of documents that were decided upon before `before`; answers with those to be removed.
+    /// Forgets the files of documents that were decided upon before `before`; answers with those to be
+    /// removed.
     ///
     /// # Errors
     /// When the database does not answer.

@@ -1,4 +1,5 @@
-//! Rows of uploaded files. Whoever is named here has a file; the file is written before the row and removed after it.
+//! Rows of uploaded files. Whoever is named here has a file; the file is written before the row and removed
+//! after it.
 
 use std::collections::BTreeSet;
 
@@ -88,8 +89,8 @@ impl Database {
         Ok(each(&found, |row| Ok(FileId::from(row.get::<Uuid>("id")?)))?.into_iter().collect())
     }
 
-    /// Gives a person the picture of a file, which is at `url`, or takes their picture away; answers with the files
-    /// that are to be removed, or nothing when there is no such person any more.
+    /// Gives a person the picture of a file, which is at `url`, or takes their picture away; answers with the
+    /// files that are to be removed, or nothing when there is no such person any more.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -151,8 +152,8 @@ impl Database {
         Ok(work.await?)
     }
 
-    /// Counts an upload before it is looked at, at most `most` within `span` from the first one. `Err` says when the next
-    /// one may come.
+    /// Counts an upload before it is looked at, at most `most` within `span` from the first one. `Err` says
+    /// when the next one may come.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -194,8 +195,8 @@ fn values(file: &FileRecord) -> Vec<Value> {
     args![name.id.uuid(), name.kind.word(), owner.uuid(), media_type.word(), size, created_at.ms()]
 }
 
-/// Removes the rows of everything that somebody has uploaded, and what was decided about it; answers with the files that
-/// are to be removed.
+/// Removes the rows of everything that somebody has uploaded, and what was decided about it; answers with the
+/// files that are to be removed.
 pub(in crate::store) async fn remove_of(conn: &mut Conn, owner: UserId) -> Result<Vec<FileName>, Failure> {
     conn.execute(REMOVE_DOCUMENTS, args![owner.uuid()]).await?;
     each(&conn.all(REMOVE_OF_OWNER, args![owner.uuid()]).await?, name)

@@ -128,7 +128,8 @@ pub struct AboutRequest {
 }
 
 impl Database {
-    /// A person's notifications before the one numbered `before`, newest first, and how many are unread in all.
+    /// A person's notifications before the one numbered `before`, newest first, and how many are unread in
+    /// all.
     ///
     /// # Errors
     /// When the database does not answer.

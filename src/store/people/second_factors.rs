@@ -1,4 +1,5 @@
-//! Second factors of operators: what an authenticator's secret follows from, recovery codes, sessions that have shown one.
+//! Second factors of operators: what an authenticator's secret follows from, recovery codes, sessions that
+//! have shown one.
 
 use peerpack_actors::ids::UserId;
 use peerpack_actors::ports::Unavailable;
@@ -42,8 +43,8 @@ pub struct SecondFactor {
 }
 
 impl Database {
-    /// Keeps what a second factor follows from, and the hashes of its recovery codes; answers whether there was no
-    /// confirmed one.
+    /// Keeps what a second factor follows from, and the hashes of its recovery codes; answers whether there
+    /// was no confirmed one.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -80,8 +81,8 @@ impl Database {
         Ok(Some(SecondFactor { nonce: row.text("nonce")?, is_confirmed }))
     }
 
-    /// Uses up the code of a time step, and all before it; answers whether it was still good. The first one confirms the
-    /// factor.
+    /// Uses up the code of a time step, and all before it; answers whether it was still good. The first one
+    /// confirms the factor.
     ///
     /// # Errors
     /// When the database does not answer.

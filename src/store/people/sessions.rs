@@ -67,8 +67,8 @@ pub struct RevokedSession {
 }
 
 impl Database {
-    /// Begins a session with its first refresh token, unless the person has been shut out, deleted or given another role
-    /// since the caller looked; answers whether it did.
+    /// Begins a session with its first refresh token, unless the person has been shut out, deleted or given
+    /// another role since the caller looked; answers whether it did.
     ///
     /// # Errors
     /// When the database does not answer.

@@ -120,7 +120,8 @@ async fn rotate(
         return Ok(Rotation::Refused);
     };
     let same = row.get::<Option<String>>("successor")?.is_some_and(|first| first == successor);
-    // The grace is for the token just before the newest one: once its successor was used or ended, it is over.
+    // The grace is for the token just before the newest one: once its successor was used or ended, it is
+    // over.
     let next = conn.optional(LOOK, args![successor]).await?;
     let is_newest = match next {
         Some(next) => next.optional_time("used_at")?.is_none() && next.get::<i64>("revoked")? == 0,

@@ -143,8 +143,8 @@ fn party_of(word: Option<String>) -> Result<Party, Failure> {
         .ok_or_else(|| broken("party", &word))
 }
 
-/// A request's state as it is stored: its word, when it was entered, and when the courier agreed. One that waits for
-/// the choice is pending, and agreed to.
+/// A request's state as it is stored: its word, when it was entered, and when the courier agreed. One that
+/// waits for the choice is pending, and agreed to.
 pub(in crate::store) fn stored(state: &RequestState) -> (&'static str, Option<i64>, Option<i64>) {
     match state {
         RequestState::Agreed { at } => (RequestState::Pending.word(), None, Some(at.ms())),
@@ -152,7 +152,8 @@ pub(in crate::store) fn stored(state: &RequestState) -> (&'static str, Option<i6
     }
 }
 
-/// The evidence of a request's state beside its word: who called the deal off, in whose words, and which operator ended it.
+/// The evidence of a request's state beside its word: who called the deal off, in whose words, and which
+/// operator ended it.
 pub(in crate::store) fn evidence(
     state: &RequestState,
 ) -> (Option<&'static str>, Option<&str>, Option<UserId>) {

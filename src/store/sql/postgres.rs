@@ -58,8 +58,8 @@ pub(in crate::store) fn plain_options(url: &str) -> Result<PgConnectOptions, sql
 
 /// Waits until nobody else changes the schema, and keeps others from it until the connection closes.
 ///
-/// It asks again and again instead of waiting in one statement: that would hold a snapshot, for whose end an index
-/// waits that is built concurrently, and two nodes would wait for each other.
+/// It asks again and again instead of waiting in one statement: that would hold a snapshot, for whose end an
+/// index waits that is built concurrently, and two nodes would wait for each other.
 pub(in crate::store) async fn lock_schema(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
     while !sqlx::query_scalar("SELECT pg_try_advisory_lock($1)")
         .bind(SCHEMA_LOCK)

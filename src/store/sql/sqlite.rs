@@ -66,8 +66,8 @@ pub(in crate::store) fn reader_options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-/// Makes the file if there is none, and lets nobody but its owner read it, nor what SQLite keeps beside it, which gets the
-/// file's own permissions.
+/// Makes the file if there is none, and lets nobody but its owner read it, nor what SQLite keeps beside it,
+/// which gets the file's own permissions.
 pub(in crate::store) fn keep_private(file: &Path) -> io::Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(PRIVATE).open(file) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),

@@ -1,4 +1,5 @@
-//! Whether the database takes writes: one without room, or that may only be read, answers every question and keeps nothing.
+//! Whether the database takes writes: one without room, or that may only be read, answers every question and
+//! keeps nothing.
 
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use super::{args, sql};
 use crate::store::Database;
 use crate::store::failure::Failure;
 
-/// How long a refusal is believed, and a write that succeeded. One page may still fit where nothing else does.
+/// How long a refusal is believed, and a write that succeeded. One page may still fit where nothing else
+/// does.
 const BELIEVED_FOR: Duration = Duration::from_secs(10);
 
 /// What became of the last writes.
@@ -47,7 +49,8 @@ impl Writing {
 }
 
 impl Database {
-    /// Why the database takes no writes, if it does not. It is tried out where nobody has written for a while.
+    /// Why the database takes no writes, if it does not. It is tried out where nobody has written for a
+    /// while.
     pub async fn refuses_writes(&self) -> Option<&'static str> {
         let writing = &self.inner.writing;
         let now = Instant::now();

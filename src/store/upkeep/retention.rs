@@ -1,5 +1,5 @@
-//! Forgetting what nobody will ask for any more, a little at a time: a transaction that removed a month at once would keep
-//! everybody else waiting.
+//! Forgetting what nobody will ask for any more, a little at a time: a transaction that removed a month at
+//! once would keep everybody else waiting.
 
 use peerpack_actors::ports::Unavailable;
 use peerpack_actors::time::Time;
@@ -101,7 +101,8 @@ impl Database {
         self.prune(JOBS, before).await
     }
 
-    /// Forgets sessions that were ended before `before`, or ran out and were last seen before it; answers how many.
+    /// Forgets sessions that were ended before `before`, or ran out and were last seen before it; answers how
+    /// many.
     ///
     /// # Errors
     /// When the database does not answer.

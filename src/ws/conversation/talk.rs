@@ -1,8 +1,8 @@
 //! What is said on a connection: messages in, commands to the engine, acks and missed events out.
 //!
-//! Commands that concern one request, or one subscription, are carried out one after another, in the order they came in;
-//! those that concern different ones side by side, while events go on. Each runs in a task of its own: it is finished even if the
-//! connection is not there any more.
+//! Commands that concern one request, or one subscription, are carried out one after another, in the order
+//! they came in; those that concern different ones side by side, while events go on. Each runs in a task of
+//! its own: it is finished even if the connection is not there any more.
 
 use std::future::pending;
 
@@ -100,7 +100,8 @@ impl Conversation {
     }
 
     fn take_in(&mut self, mut frame: ClientFrame) {
-        // Whoever is being sent away commands nothing more; without an ack the command is given again elsewhere.
+        // Whoever is being sent away commands nothing more; without an ack the command is given again
+        // elsewhere.
         if !self.goes_on() {
             return;
         }

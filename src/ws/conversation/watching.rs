@@ -1,8 +1,8 @@
 //! Subscriptions of a connection: where a courier is, for those whose package they carry.
 //!
-//! A sender may subscribe from the deal on, and sees the courier from the departure or the pickup on, until the delivery:
-//! where somebody lives who will travel next week is nobody's business. All this is asked again every minute; while the
-//! store does not answer, a subscription stays as it is.
+//! A sender may subscribe from the deal on, and sees the courier from the departure or the pickup on, until
+//! the delivery: where somebody lives who will travel next week is nobody's business. All this is asked again
+//! every minute; while the store does not answer, a subscription stays as it is.
 
 use std::time::Duration;
 

@@ -238,7 +238,8 @@ async fn invented_tickets_do_not_use_up_the_handshakes_of_others() {
         request
     };
     while world.app.sockets.admits_handshake() {}
-    // With no handshake left they would be told to come back later, but for the few that are granted meanwhile.
+    // With no handshake left they would be told to come back later, but for the few that are granted
+    // meanwhile.
     let all = futures_util::future::join_all((0..15).map(|_| refused(invented()))).await;
     assert_eq!(all, [401; 15]);
     world.stop().await;

@@ -1,5 +1,5 @@
-//! Random bytes and random frames. What is random follows from a seed, which is printed: give it as `PEERPACK_TEST_SEED`
-//! to see the same again. `PEERPACK_TEST_FUZZ_S` says how long, in seconds.
+//! Random bytes and random frames. What is random follows from a seed, which is printed: give it as
+//! `PEERPACK_TEST_SEED` to see the same again. `PEERPACK_TEST_FUZZ_S` says how long, in seconds.
 
 use std::panic;
 use std::sync::Arc;
@@ -147,7 +147,8 @@ async fn x_73_random_bytes_after_the_upgrade_neither_panic_nor_leak() {
     world.stop().await;
 }
 
-/// Several who misbehave for so long, and how many connections that was. The server has none of them any more.
+/// Several who misbehave for so long, and how many connections that was. The server has none of them any
+/// more.
 async fn crowd(world: &World, seed: u64, lasting: Duration) -> usize {
     let (started, done) = (Instant::now(), AtomicUsize::new(0));
     let several = (1..=AT_ONCE as u64).map(|n| {

@@ -1,5 +1,5 @@
-//! A thread of requests and sockets that is held up: the others serve, health says which it is, and whoever is on it is
-//! answered when it goes on.
+//! A thread of requests and sockets that is held up: the others serve, health says which it is, and whoever
+//! is on it is answered when it goes on.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -51,8 +51,8 @@ impl Presence for Stumbling {
     }
 }
 
-/// What health says on a connection of its own, and how long that took. A thread that goes on takes those who were waiting
-/// for slow ones (the library's clock had stood still too), and tells them to ask again.
+/// What health says on a connection of its own, and how long that took. A thread that goes on takes those who
+/// were waiting for slow ones (the library's clock had stood still too), and tells them to ask again.
 async fn health(world: &World) -> (Option<Value>, Duration) {
     let asked = Instant::now();
     let answer = http().get(format!("http://{}/api/health", world.address)).send().await.unwrap();

@@ -1,5 +1,5 @@
-//! Clients that mean no good. Each test has the number of its attack; those on the way in are in `admission`, random
-//! bytes in `fuzz`.
+//! Clients that mean no good. Each test has the number of its attack; those on the way in are in `admission`,
+//! random bytes in `fuzz`.
 
 use serde_json::json;
 use uuid::Uuid;

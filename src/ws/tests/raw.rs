@@ -1,4 +1,5 @@
-//! A client that speaks bytes: what a WebSocket library would not send, and would not show of what comes back.
+//! A client that speaks bytes: what a WebSocket library would not send, and would not show of what comes
+//! back.
 
 use std::io;
 use std::time::Duration;
@@ -159,7 +160,8 @@ impl Raw {
         }
     }
 
-    /// The frames until the server says goodbye, and the code with which it does: none if the connection just ends.
+    /// The frames until the server says goodbye, and the code with which it does: none if the connection just
+    /// ends.
     pub(super) async fn ending(&mut self) -> (Vec<(u8, Vec<u8>)>, Option<u16>) {
         let mut frames = Vec::new();
         while let Some((opcode, payload)) = self.frame().await {

@@ -103,7 +103,8 @@ fn event(world: &World, user: UserId, seq: u64, bytes: usize) -> Frame {
     Frame::Event(StreamEntry { user, seq, at: world.app.clock.now(), body: body.into() })
 }
 
-/// Pushes events to everybody who waits for nothing, until nobody takes anything any more; the last number of each.
+/// Pushes events to everybody who waits for nothing, until nobody takes anything any more; the last number of
+/// each.
 async fn jam(world: &World, outboxes: &[(UserId, Arc<Outbox>)]) -> Vec<u64> {
     let mut seqs = vec![0; outboxes.len()];
     let mut quiet = 0;
@@ -158,8 +159,8 @@ async fn rt_7_who_does_not_answer_a_ping_is_given_up() {
     let world = World::pinging_every(2).await;
     let user = world.user();
     let (mut client, ..) = world.greeted(user).await;
-    // The library answers pings only while it is asked for messages. Two seconds until the ping, eight for an answer; the
-    // rest is for a busy machine.
+    // The library answers pings only while it is asked for messages. Two seconds until the ping, eight for an
+    // answer; the rest is for a busy machine.
     world.until_gone(user).await;
     assert_eq!(client.close_code().await, 4008);
     world.stop().await;

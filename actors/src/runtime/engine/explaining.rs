@@ -36,9 +36,9 @@ impl Engine {
         self.context.trips.read().between(need, self.context.clock.now(), limit)
     }
 
-    /// Trips that stop at a place, or at both in order, and leave the first one at a time or later, soonest first: some
-    /// `most` of them, and from when on to ask for more. For browsing: it knows stops only, not the corridors that
-    /// [`search`](Self::search) knows, and looks at 20 000 trips at a time.
+    /// Trips that stop at a place, or at both in order, and leave the first one at a time or later, soonest
+    /// first: some `most` of them, and from when on to ask for more. For browsing: it knows stops only, not
+    /// the corridors that [`search`](Self::search) knows, and looks at 20 000 trips at a time.
     #[must_use]
     pub fn browse(
         &self,
@@ -74,8 +74,8 @@ impl Engine {
         Ok((package, Explanation { next, ..explanations.swap_remove(0) }))
     }
 
-    /// Who would be considered for a package that is not published yet, and what would happen to it: as drafted, and for
-    /// another reward.
+    /// Who would be considered for a package that is not published yet, and what would happen to it: as
+    /// drafted, and for another reward.
     ///
     /// # Errors
     /// The refusal that publishing would meet.
@@ -127,8 +127,8 @@ impl Engine {
         wave::judge(&self.context, entry, &measured, now)
     }
 
-    /// At a hub this is a long look: one at a time on a thread of its own, so that no request waits for somebody
-    /// else's curiosity.
+    /// At a hub this is a long look: one at a time on a thread of its own, so that no request waits for
+    /// somebody else's curiosity.
     async fn look(
         &self,
         entries: Vec<PackageEntry>,
@@ -145,7 +145,8 @@ impl Engine {
         let settings = &self.context.settings.matching;
         let now = self.context.clock.now();
         let mut survey = Survey::new(settings.max_verdicts);
-        // The lock is taken for each step anew: at a hub this is a long look, and nobody else should wait for it.
+        // The lock is taken for each step anew: at a hub this is a long look, and nobody else should wait for
+        // it.
         while survey.step(&self.context.trips.read(), entry, now) {}
         survey.correct(|trip, plan| measured.of(trip, plan));
         let (trips, waiting) = (self.context.trips.read(), self.context.waiting.read());

@@ -19,8 +19,8 @@ pub struct Fitting {
 }
 
 impl Engine {
-    /// Packages that would ride on these trips and whose senders choose, in order of publication, after `after`; at most
-    /// `limit`. Each comes once, with the first trip that it suits.
+    /// Packages that would ride on these trips and whose senders choose, in order of publication, after
+    /// `after`; at most `limit`. Each comes once, with the first trip that it suits.
     #[must_use]
     pub fn packages_for(&self, trips: &[TripId], after: Option<PackageId>, limit: usize) -> Vec<Fitting> {
         let now = self.context.clock.now();
@@ -40,8 +40,8 @@ impl Engine {
         found
     }
 
-    /// Packages whose senders choose from around one place to around another, in order of publication, after `after`; at
-    /// most `limit`.
+    /// Packages whose senders choose from around one place to around another, in order of publication, after
+    /// `after`; at most `limit`.
     #[must_use]
     pub fn packages_between(
         &self,

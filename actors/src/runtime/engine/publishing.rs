@@ -16,7 +16,8 @@ use crate::runtime::promise::Subject;
 use crate::runtime::refusal::Refusal;
 use crate::unit::{Publications, Unit};
 
-/// How many of a sender's latest publications are looked at. Whoever publishes more within a minute does not do so by hand.
+/// How many of a sender's latest publications are looked at. Whoever publishes more within a minute does not
+/// do so by hand.
 const MOST_PUBLISHED: u32 = 64;
 
 /// A courier's answer to a package: which trip, for how much.
@@ -59,7 +60,8 @@ impl Engine {
         Ok(trip)
     }
 
-    /// Publishes a package; couriers whose trips suit it get offers at once, or hear of it if the sender chooses.
+    /// Publishes a package; couriers whose trips suit it get offers at once, or hear of it if the sender
+    /// chooses.
     ///
     /// # Errors
     /// The refusal.
@@ -89,9 +91,10 @@ impl Engine {
         Ok(self.publish_asking(sender, draft, trip, message, None).await?)
     }
 
-    /// The sender describes a parcel, names no package, and asks a courier to carry it on one of these trips. A parcel that
-    /// was published a moment ago in these words is the one that is meant, and asked for on the first trip that it suits;
-    /// otherwise it is published and asked for, both or neither. Says on which trip.
+    /// The sender describes a parcel, names no package, and asks a courier to carry it on one of these trips.
+    /// A parcel that was published a moment ago in these words is the one that is meant, and asked for on the
+    /// first trip that it suits; otherwise it is published and asked for, both or neither. Says on which
+    /// trip.
     ///
     /// # Errors
     /// The first refusal, when no trip can carry it.
@@ -137,7 +140,8 @@ impl Engine {
         Err(Refusal::Busy)
     }
 
-    /// Asks for a package on the first of these trips that it suits; on one that it has a request for before all.
+    /// Asks for a package on the first of these trips that it suits; on one that it has a request for before
+    /// all.
     async fn ask_on_one_of(
         &self,
         package: &Package,
@@ -265,11 +269,12 @@ impl Engine {
     }
 }
 
-/// Of two refusals of trips that were tried one after the other the first counts, unless it says only that the trip does not
-/// suit.
+/// Of two refusals of trips that were tried one after the other the first counts, unless it says only that
+/// the trip does not suit.
 ///
 /// # Errors
-/// The second one, if no other trip has to be tried: nobody knows what became of it, or the courier is asked already.
+/// The second one, if no other trip has to be tried: nobody knows what became of it, or the courier is asked
+/// already.
 fn earlier(first: Refusal, second: Refusal) -> Result<Refusal, Refusal> {
     match (&first, &second) {
         (_, Refusal::Rejected(Rejection::AlreadyRequested)) => Err(second),

@@ -150,8 +150,9 @@ pub(super) async fn apply_requests(conn: &mut Conn, units: Units<'_>) -> Result<
     Ok(())
 }
 
-/// Whether senders have published what they were thought to have, and no more. Looks after the streams were advanced:
-/// the row of the sender's stream, which every publication writes to, keeps others of the same sender waiting.
+/// Whether senders have published what they were thought to have, and no more. Looks after the streams were
+/// advanced: the row of the sender's stream, which every publication writes to, keeps others of the same
+/// sender waiting.
 pub(super) async fn check_publications(conn: &mut Conn, units: Units<'_>) -> Result<(), Failure> {
     for unit in units {
         let Some(Publications { sender, since, count }) = unit.seen else { continue };

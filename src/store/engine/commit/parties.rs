@@ -1,7 +1,7 @@
 //! Whether those who make a deal are still there: an account that goes, or is shut out, at the same moment.
 //!
-//! Whoever leaves takes the person's row for themselves and then looks for deals; whoever makes a deal shares the row of
-//! each party. So one of the two waits for the other, and sees what it did.
+//! Whoever leaves takes the person's row for themselves and then looks for deals; whoever makes a deal shares
+//! the row of each party. So one of the two waits for the other, and sees what it did.
 
 use std::collections::BTreeSet;
 
@@ -22,8 +22,8 @@ const PARTIES: Sql = over_rows!(
     locking "FOR KEY SHARE OF u"
 );
 
-// Those to whose open things something is added: one after the other, so that what is counted stays so. A deal need not
-// wait for them.
+// Those to whose open things something is added: one after the other, so that what is counted stays so. A
+// deal need not wait for them.
 const ADDED_TO: Sql = over_rows!(
     "SELECT u.deleted_at, u.blocked_at FROM",
     [id uuid],

@@ -1,5 +1,5 @@
-//! What codes may cost in an hour, and how it is shared: the more a network or a country has had, the less it gets of what
-//! is left, so that no number of addresses that one person has uses it up.
+//! What codes may cost in an hour, and how it is shared: the more a network or a country has had, the less it
+//! gets of what is left, so that no number of addresses that one person has uses it up.
 
 use peerpack_actors::time::{Span, Time};
 
@@ -25,7 +25,8 @@ const HOUR: Span = Span::hours(1);
 /// The most codes of one address in an hour.
 const OF_ADDRESS: u64 = 20;
 
-/// The most codes of one network (/24, /48) in an hour, while nothing else was spent; with half of it spent, half as many.
+/// The most codes of one network (/24, /48) in an hour, while nothing else was spent; with half of it spent,
+/// half as many.
 const OF_NETWORK: u64 = 20;
 
 /// A country has at most so many times of what it leaves to all others.
