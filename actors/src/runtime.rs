@@ -48,5 +48,5 @@ pub use engine::{Conditions, Engine};
 pub use failpoints::Victim;
 pub use promise::{Promise, Subject};
 pub use refusal::Refusal;
-pub use session::{Frame, Hello, ResumeAnswer, SessionId, SessionPort};
+pub use session::{Frame, Hello, NotRecoverable, ResumeAnswer, SessionId, SessionPort};
 pub use threads::Threads;

@@ -70,3 +70,15 @@ fn a_401_carries_its_challenge() {
     assert_eq!(challenge("unauthorized"), "Bearer");
     assert_eq!(challenge("token_expired"), "Bearer error=\"invalid_token\"");
 }
+
+#[test]
+fn a_field_is_named_and_what_is_wrong_with_it_said() {
+    let error = translated::translated(ApiError::unprocessable("from", "unknown city"));
+    assert_eq!(error.message(), "Откуда: такой город не найден");
+    let error = translated::translated(ApiError::unprocessable("max_detour_min", "must be at most a day"));
+    assert_eq!(error.message(), "max_detour_min: не больше суток");
+    let error = translated::translated(ApiError::unprocessable("text", "must be at most 2000 characters"));
+    assert_eq!(error.message(), "Текст: не больше 2000 знаков");
+    let error = translated::translated(ApiError::unprocessable("near", "something new"));
+    assert_eq!(error.message(), "Проверьте введённые данные");
+}

@@ -39,16 +39,4 @@ mod tests {
             assert!(russian::is_russian(code.russian), "{}", code.word);
         }
     }
-
-    #[test]
-    fn a_field_is_named_and_what_is_wrong_with_it_said() {
-        let error = translated(ApiError::unprocessable("from", "unknown city"));
-        assert_eq!(error.message(), "Откуда: такой город не найден");
-        let error = translated(ApiError::unprocessable("max_detour_min", "must be at most a day"));
-        assert_eq!(error.message(), "max_detour_min: не больше суток");
-        let error = translated(ApiError::unprocessable("text", "must be at most 2000 characters"));
-        assert_eq!(error.message(), "Текст: не больше 2000 знаков");
-        let error = translated(ApiError::unprocessable("near", "something new"));
-        assert_eq!(error.message(), "Проверьте введённые данные");
-    }
 }

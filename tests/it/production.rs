@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use peerpack_actors::money::ledger::Funding;
-use peerpack_actors::runtime::{ResumeAnswer, RuntimeSettings};
+use peerpack_actors::runtime::{NotRecoverable, ResumeAnswer, RuntimeSettings};
 use serde_json::json;
 
 use super::support::{Backend, TestApp, TestUser, backends, fresh_postgres};
@@ -65,7 +65,7 @@ async fn after_a_copy_was_restored_nobody_goes_on_from_a_position_in_what_was_lo
     let new = anna.publish_package("Тверь", "Вологда", json!({})).await;
     assert_eq!(position(&anna).await.1, last_seq);
     match app.app.engine.resume(anna.id.parse().unwrap(), epoch, last_seq).await {
-        Ok(ResumeAnswer::Unrecoverable { reason, .. }) => assert_eq!(reason, "epoch_changed"),
+        Ok(ResumeAnswer::Unrecoverable { reason, .. }) => assert_eq!(reason, NotRecoverable::EpochChanged),
         other => panic!("{other:?}"),
     }
     let state = anna.get("/api/sync").await.to_string();

@@ -4,7 +4,7 @@ use peerpack::auth::Role;
 use peerpack::maintenance::rounds;
 use peerpack_actors::market::phase::PackagePhase;
 use peerpack_actors::ports::Store;
-use peerpack_actors::runtime::ResumeAnswer;
+use peerpack_actors::runtime::{NotRecoverable, ResumeAnswer};
 use peerpack_actors::stream::StreamEvent;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -38,7 +38,7 @@ async fn events_older_than_the_window_are_forgotten_and_who_wants_them_is_told()
         assert_eq!(missed(app.app.engine.resume(user, epoch, 3).await), Ok((vec![4], 4)));
         for last_seq in 0..3 {
             let answer = missed(app.app.engine.resume(user, epoch, last_seq).await);
-            assert_eq!(answer, Err(("too_old", 4)), "after {last_seq}");
+            assert_eq!(answer, Err((NotRecoverable::TooOld, 4)), "after {last_seq}");
         }
         anna.at(&app).publish_package("Москва", "Казань", json!({})).await;
         app.audit().await;

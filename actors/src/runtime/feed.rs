@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::session::ResumeAnswer;
+use super::session::{NotRecoverable, ResumeAnswer};
 use crate::ports::{StreamEntry, StreamPosition};
 
 /// The recent events kept in memory for a quick resume.
@@ -66,14 +66,14 @@ impl Feed {
         let top = self.position.top;
         let unrecoverable = |reason| Resumption::Answered(ResumeAnswer::Unrecoverable { reason, top });
         if epoch != self.position.epoch {
-            return unrecoverable("epoch_changed");
+            return unrecoverable(NotRecoverable::EpochChanged);
         }
         if last_seq > top {
             // Another node may have told of what this one has not seen yet.
             return Resumption::Ahead;
         }
         if top - last_seq > MAX_RESUME {
-            return unrecoverable("too_many");
+            return unrecoverable(NotRecoverable::TooMany);
         }
         let missed = self.recent_after(last_seq).or_else(|| (last_seq == top).then(Vec::new));
         missed.map_or(Resumption::Stored, |missed| {
@@ -84,7 +84,7 @@ impl Feed {
     /// The answer to a client that is ahead of this node, when the store has events up to `stored`.
     pub(super) const fn resume_ahead(top: u64, last_seq: u64, stored: u64) -> ResumeAnswer {
         if last_seq > stored {
-            return ResumeAnswer::Unrecoverable { reason: "future_seq", top };
+            return ResumeAnswer::Unrecoverable { reason: NotRecoverable::FutureSeq, top };
         }
         // What comes after is on its way.
         ResumeAnswer::Recovered { missed: Vec::new(), top: last_seq }
@@ -96,7 +96,7 @@ impl Feed {
         if missed.first().is_some_and(|first| first.seq == last_seq + 1) {
             ResumeAnswer::Recovered { missed, top }
         } else {
-            ResumeAnswer::Unrecoverable { reason: "too_old", top }
+            ResumeAnswer::Unrecoverable { reason: NotRecoverable::TooOld, top }
         }
     }
 
@@ -136,11 +136,11 @@ mod tests {
     fn recovered(answer: ResumeAnswer) -> Vec<u64> {
         match answer {
             ResumeAnswer::Recovered { missed, .. } => missed.iter().map(|entry| entry.seq).collect(),
-            ResumeAnswer::Unrecoverable { reason, .. } => panic!("{reason}"),
+            ResumeAnswer::Unrecoverable { reason, .. } => panic!("{reason:?}"),
         }
     }
 
-    fn reason(resumption: Resumption) -> &'static str {
+    fn reason(resumption: Resumption) -> NotRecoverable {
         match resumption {
             Resumption::Answered(ResumeAnswer::Unrecoverable { reason, .. }) => reason,
             other => panic!("{other:?}"),
@@ -176,8 +176,8 @@ mod tests {
 
     #[test]
     fn a_client_of_another_history_or_too_far_behind_loads_anew() {
-        assert_eq!(reason(feed(40).resume(8, 40)), "epoch_changed");
-        assert_eq!(reason(feed(MAX_RESUME + 1).resume(7, 0)), "too_many");
+        assert_eq!(reason(feed(40).resume(8, 40)), NotRecoverable::EpochChanged);
+        assert_eq!(reason(feed(MAX_RESUME + 1).resume(7, 0)), NotRecoverable::TooMany);
         assert!(matches!(feed(MAX_RESUME).resume(7, 0), Resumption::Stored));
     }
 
@@ -185,15 +185,15 @@ mod tests {
     fn the_store_decides_about_a_client_that_is_ahead() {
         assert!(matches!(feed(40).resume(7, 41), Resumption::Ahead));
         assert_eq!(recovered(Feed::resume_ahead(40, 41, 41)), Vec::<u64>::new());
-        assert_eq!(reason(Resumption::Answered(Feed::resume_ahead(40, 42, 41))), "future_seq");
+        assert_eq!(reason(Resumption::Answered(Feed::resume_ahead(40, 42, 41))), NotRecoverable::FutureSeq);
     }
 
     #[test]
     fn what_the_store_gives_is_whole_or_refused() {
         assert_eq!(recovered(Feed::resume_stored(12, 10, entries(11..=14))), [11, 12]);
         let cut = Feed::resume_stored(12, 10, entries(12..=14));
-        assert_eq!(reason(Resumption::Answered(cut)), "too_old");
+        assert_eq!(reason(Resumption::Answered(cut)), NotRecoverable::TooOld);
         let nothing = Feed::resume_stored(12, 10, Vec::new());
-        assert_eq!(reason(Resumption::Answered(nothing)), "too_old");
+        assert_eq!(reason(Resumption::Answered(nothing)), NotRecoverable::TooOld);
     }
 }

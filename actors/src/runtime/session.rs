@@ -40,6 +40,19 @@ pub struct Hello {
     pub position: StreamPosition,
 }
 
+/// Why what a connection has missed cannot be told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NotRecoverable {
+    /// The client's history is another one.
+    EpochChanged,
+    /// The first of the events is not kept any more.
+    TooOld,
+    /// They are too many.
+    TooMany,
+    /// The client has seen events that never were.
+    FutureSeq,
+}
+
 /// The answer to `resume`.
 #[derive(Clone, Debug)]
 pub enum ResumeAnswer {
@@ -52,8 +65,8 @@ pub enum ResumeAnswer {
     },
     /// Nothing is sent; the client loads the state anew.
     Unrecoverable {
-        /// `epoch_changed`, `too_old`, `too_many` or `future_seq`.
-        reason: &'static str,
+        /// Why.
+        reason: NotRecoverable,
         /// The number of the last event.
         top: u64,
     },

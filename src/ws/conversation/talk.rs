@@ -12,7 +12,7 @@ use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 use peerpack_actors::ids::RequestId;
-use peerpack_actors::runtime::{Refusal, ResumeAnswer};
+use peerpack_actors::runtime::{NotRecoverable, Refusal, ResumeAnswer};
 use serde_json::Value;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -276,10 +276,10 @@ impl Conversation {
             ResumeAnswer::Recovered { missed, top } => (missed, top),
             ResumeAnswer::Unrecoverable { reason, top } => {
                 let reason = Some(match reason {
-                    "epoch_changed" => NotRecovered::EpochChanged,
-                    "too_many" => NotRecovered::TooMany,
-                    "future_seq" => NotRecovered::FutureSeq,
-                    _ => NotRecovered::TooOld,
+                    NotRecoverable::EpochChanged => NotRecovered::EpochChanged,
+                    NotRecoverable::TooMany => NotRecovered::TooMany,
+                    NotRecoverable::FutureSeq => NotRecovered::FutureSeq,
+                    NotRecoverable::TooOld => NotRecovered::TooOld,
                 });
                 let resumed = Resumed { recovered: false, reason, count: None, top };
                 return self.say(&ServerMessage::Resumed(resumed));
