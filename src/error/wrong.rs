@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(refusal.message(), "reward: is too large; to: unknown city");
         assert_eq!(refusal.problem(None).suggestions, ["Казань"]);
         let russian = refusal.told_in(crate::texts::language::Language::Russian);
-        assert_eq!(russian.message(), "Вознаграждение: слишком много; Куда: такой город не найден");
+        assert_eq!(russian.message(), "Вознаграждение: слишком большое число; Куда: такой город не найден");
     }
 
     #[test]
