@@ -55,8 +55,8 @@ pub(super) fn objection(trip: &TripEntry, package: &PackageEntry, now: Time) -> 
     package.is_paused(trip.id, now).then_some(Reason::Lapsed)
 }
 
-/// The plan with the least detour, the ways between the package's places and the hand-overs included, then the earliest
-/// dropoff, then the fewest legs. For requests between people
+/// The plan with the least detour, the ways between the package's places and the hand-overs included, then the least of
+/// the courier's budget, then the earliest dropoff, then the fewest legs. For requests between people
 /// this is all that counts: they may come back to what they turned down.
 ///
 /// # Errors
@@ -95,7 +95,7 @@ fn best_ride(trip: &TripEntry, need: &Need<'_>, boards: &[Anchor], now: Time) ->
             match if from < to { ride(trip, need, on, off, now) } else { Err(Reason::Order) } {
                 Ok(ride) => {
                     let whole_min = ride.detour_min + way_min(on.way_m) + way_min(off.way_m);
-                    let key = (whole_min, ride.dropoff.at, std::cmp::Reverse(from), to);
+                    let key = (whole_min, ride.detour_min, ride.dropoff.at, std::cmp::Reverse(from), to);
                     if best.is_none_or(|(least, _)| key < least) {
                         best = Some((key, ride));
                     }

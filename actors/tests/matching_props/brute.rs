@@ -163,7 +163,7 @@ pub(crate) fn ride(trip: &Trip, package: &Package, now: Time) -> Option<Ride> {
         return None;
     }
     let points = points(trip);
-    let mut best: Option<((u32, Time), Ride)> = None;
+    let mut best: Option<((u32, u32, Time), Ride)> = None;
     for on in points.iter().filter(|on| is_zone(on, &draft.pickup, &draft.dropoff)) {
         for off in points.iter().filter(|off| is_zone(off, &draft.dropoff, &draft.pickup)) {
             let in_order = on.partial_cmp(off) == Some(std::cmp::Ordering::Less);
@@ -176,7 +176,7 @@ pub(crate) fn ride(trip: &Trip, package: &Package, now: Time) -> Option<Ride> {
             if in_order && in_time && has_room && in_budget {
                 let ride = Ride { detour_min, dropoff_at: off.arrive };
                 let between = between_min(on, draft.pickup.place) + between_min(off, draft.dropoff.place);
-                let key = (detour_min + between, off.arrive);
+                let key = (detour_min + between, detour_min, off.arrive);
                 if best.is_none_or(|(least, _)| key < least) {
                     best = Some((key, ride));
                 }

@@ -65,3 +65,29 @@ proptest! {
         world.check();
     }
 }
+
+/// To fetch a package from the middle of the city costs as much as to have it brought to the airport.
+#[test]
+fn of_two_equal_ways_the_one_is_taken_that_takes_less_of_the_budget() {
+    let mut world = World::new();
+    let trip = Change::PublishTrip {
+        courier: 3,
+        car: true,
+        stops: vec![(15, 6, 3), (9, 7, 0)],
+        room_g: 3_509,
+        detour_min: 72,
+    };
+    let package = Change::PublishPackage {
+        sender: 1,
+        from: 1,
+        to: 5,
+        north: -0.056,
+        grams: 500,
+        ready_h: 0,
+        due_h: 19,
+    };
+    for change in [package, trip] {
+        world.apply(change);
+    }
+    world.check();
+}
