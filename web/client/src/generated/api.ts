@@ -1530,18 +1530,26 @@ export interface components {
         ClockHealth: {
             /**
              * Format: int64
+             * @description How many milliseconds it was set forward while the server runs, or back if that is negative. 0 unless it was.
+             */
+            jumped_ms: number;
+            /**
+             * Format: int64
              * @description How many milliseconds it is ahead of the database's, or behind if that is negative. The server corrects it. Null for
              *     the embedded store.
              */
             skew_ms?: number | null;
-            /** @description `ok`, or `far` from the database's: further than a server may start with. */
+            /**
+             * @description `ok`; `far` from the database's, further than a server may start with; or `jumped`: somebody has set it while the server
+             *     runs, which goes on counting from where it was.
+             */
             status: components["schemas"]["ClockStatus"];
         };
         /**
          * @description How the clock of the machine is.
          * @enum {string}
          */
-        ClockStatus: "ok" | "far";
+        ClockStatus: "ok" | "far" | "jumped";
         /** @description A code is on its way, or there already. */
         CodeSent: {
             /** @description Names what was asked for. Sent back with the code, nobody else's guesses count. */
