@@ -7,6 +7,11 @@ use crate::matching::zone::way_min;
 use crate::matching::{Anchor, PackageEntry, Reason, TripEntry, Zone};
 use crate::time::Time;
 
+/// A minute of detour takes of the budget that all packages of a trip share, and its cost in money is half as much again as
+/// that of a minute on a way which people settle among themselves.
+const DETOUR_WEIGHS: u32 = 3;
+const WAY_WEIGHS: u32 = 2;
+
 /// What is asked of a trip, whoever asks.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Need<'a> {
@@ -55,8 +60,8 @@ pub(super) fn objection(trip: &TripEntry, package: &PackageEntry, now: Time) -> 
     package.is_paused(trip.id, now).then_some(Reason::Lapsed)
 }
 
-/// The plan with the least detour, the ways between the package's places and the hand-overs included, then the least of
-/// the courier's budget, then the earliest dropoff, then the fewest legs. For requests between people
+/// The plan with the least burden: the detour, and with less weight the ways between the package's places and the
+/// hand-overs. Then the least of the courier's budget, then the earliest dropoff, then the fewest legs. For requests between people
 /// this is all that counts: they may come back to what they turned down.
 ///
 /// # Errors
@@ -94,8 +99,9 @@ fn best_ride(trip: &TripEntry, need: &Need<'_>, boards: &[Anchor], now: Time) ->
             let (from, to) = (on.order(), off.order());
             match if from < to { ride(trip, need, on, off, now) } else { Err(Reason::Order) } {
                 Ok(ride) => {
-                    let whole_min = ride.detour_min + way_min(on.way_m) + way_min(off.way_m);
-                    let key = (whole_min, ride.detour_min, ride.dropoff.at, std::cmp::Reverse(from), to);
+                    let burden = DETOUR_WEIGHS * ride.detour_min
+                        + WAY_WEIGHS * (way_min(on.way_m) + way_min(off.way_m));
+                    let key = (burden, ride.detour_min, ride.dropoff.at, std::cmp::Reverse(from), to);
                     if best.is_none_or(|(least, _)| key < least) {
                         best = Some((key, ride));
                     }

@@ -176,7 +176,7 @@ pub(crate) fn ride(trip: &Trip, package: &Package, now: Time) -> Option<Ride> {
             if in_order && in_time && has_room && in_budget {
                 let ride = Ride { detour_min, dropoff_at: off.arrive };
                 let between = between_min(on, draft.pickup.place) + between_min(off, draft.dropoff.place);
-                let key = (detour_min + between, detour_min, off.arrive);
+                let key = (3 * detour_min + 2 * between, detour_min, off.arrive);
                 if best.is_none_or(|(least, _)| key < least) {
                     best = Some((key, ride));
                 }

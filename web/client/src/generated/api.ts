@@ -7954,6 +7954,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "clock": {
+                     *         "jumped_ms": 0,
                      *         "skew_ms": null,
                      *         "status": "ok"
                      *       },
