@@ -92,7 +92,7 @@ impl Database {
             }
             Backend::Sqlite { path, .. } => {
                 // SQLite has no lock that several transactions can be made under.
-                let _locked = lock(path.with_extension("migrating")).await?;
+                let _locked = lock(path.with_added_extension("migrating")).await?;
                 let mut migrator: Migrator = sqlx::migrate!("migrations/sqlite");
                 let mut conn = sqlite::writer_options(path).connect().await?;
                 migrator.set_ignore_missing(true).run(&mut conn).await?;
