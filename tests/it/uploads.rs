@@ -6,7 +6,7 @@ mod bucket;
 mod crowd;
 mod documents;
 mod photos;
-mod samples;
+pub mod samples;
 
 use std::path::{Path, PathBuf};
 
@@ -43,7 +43,7 @@ async fn send(who: &TestUser, path: &str, body: Vec<u8>) -> (u16, Value) {
 }
 
 /// Sends a file.
-async fn upload(who: &TestUser, path: &str, content: &[u8]) -> (u16, Value) {
+pub async fn upload(who: &TestUser, path: &str, content: &[u8]) -> (u16, Value) {
     send(who, path, form(&[part(b"photo.jpg", content)])).await
 }
 

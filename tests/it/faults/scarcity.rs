@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep};
 use super::market::{Bystander, database, play_while, rounds};
 use super::process::{Device, Process};
 use crate::support::{PATIENCE, eventually, sign_in_at};
+use crate::uploads::{samples, upload};
 
 /// A group of processes that may have so much memory. Gone when dropped, after the processes.
 struct MemoryGroup(PathBuf);
@@ -35,8 +36,16 @@ impl MemoryGroup {
         }
     }
 
-    fn take_in(&self, pid: u32) {
-        fs::write(self.0.join("cgroup.procs"), pid.to_string()).unwrap();
+    /// A shell that enters the group and becomes what it is given. All that a server ever takes counts then.
+    fn shell(&self) -> String {
+        format!("echo $$ > {}; exec \"$@\"", self.0.join("cgroup.procs").display())
+    }
+
+    /// How often something was ended in the group for lack of memory, where that is counted.
+    fn ended(&self) -> Option<u64> {
+        let files = ["memory.oom_control", "memory.events"];
+        let text = files.iter().find_map(|file| fs::read_to_string(self.0.join(file)).ok())?;
+        text.lines().find_map(|line| line.strip_prefix("oom_kill ")).map(|count| count.parse().unwrap())
     }
 }
 
@@ -51,47 +60,32 @@ async fn f18_two_hundred_and_fifty_six_mebibytes_are_enough() {
     let Some(group) = MemoryGroup::of_mib(256) else { return };
     let data = tempfile::tempdir().unwrap();
     let database = database(&data.path().display().to_string()).await;
-    {
-        let mut server = Process::start("serve", data.path(), &[]).await;
-        group.take_in(server.pid());
-        // What it had before does not count in the group: it has it again after a new start.
-        let url = server.url.clone();
-        let user = sign_in_at(&url, "Anna").await;
-        let mut crowd = Vec::new();
-        for _ in 0..rounds(8, 8) {
-            // Each user may have a few sockets.
-            let somebody = sign_in_at(&url, "Somebody").await;
-            for _ in 0..3 {
-                crowd.push(Device::of(&somebody).await);
-            }
+    let mut server = Process::start_by(&["sh", "-c", &group.shell(), "sh"], "serve", data.path(), &[]).await;
+    let url = server.url.clone();
+    let mut crowd = Vec::new();
+    for _ in 0..rounds(30, 600) {
+        // Each user may have a few sockets.
+        let somebody = sign_in_at(&url, "Somebody").await;
+        for _ in 0..3 {
+            crowd.push(Device::of(&somebody).await);
         }
-        let idle = rounds(200, 1_900);
-        let mut idlers = Vec::new();
-        for _ in 0..idle {
-            idlers.push(TcpStream::connect(url.strip_prefix("http://").unwrap()).await.unwrap());
-        }
-        let uploads = async {
-            let picture = vec![0xff_u8; 1024 * 1024];
-            for _ in 0..rounds(10, 100) {
-                let client = reqwest::Client::new();
-                let answer = client
-                    .put(format!("{url}/api/user/avatar"))
-                    .bearer_auth(&user.token)
-                    .header("content-type", "image/jpeg")
-                    .body(picture.clone())
-                    .send()
-                    .await;
-                drop(answer);
-            }
-        };
-        let mut market = play_while(&[&url], rounds(6, 60) as u64, uploads).await;
-        market.failed_only_with(&["503 unavailable", "503 busy"]);
-        server.until_ready().await;
-        eprintln!("{} KiB resident", server.resident_kib());
-        market.judge(&database).await;
-        drop((crowd, idlers));
     }
-    drop(group);
+    let uploads = async {
+        let picture = samples::jpeg(1_600, 1_200);
+        for _ in 0..rounds(10, 100) {
+            // Each user may send a few a day.
+            let somebody = sign_in_at(&url, "Somebody").await;
+            let (status, answer) = upload(&somebody, "/api/user/avatar", &picture).await;
+            assert_eq!(status, 200, "{answer}");
+        }
+    };
+    let mut market = play_while(&[&url], rounds(6, 60) as u64, uploads).await;
+    market.failed_only_with(&["503 unavailable", "503 busy"]);
+    server.until_ready().await;
+    eprintln!("{} KiB resident", server.resident_kib());
+    assert_eq!(group.ended().unwrap_or_default(), 0, "ended for lack of memory");
+    market.judge(&database).await;
+    drop((crowd, server));
 }
 
 #[actix_web::test]
