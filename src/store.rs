@@ -31,12 +31,13 @@ pub use market::views::{
     PackageHeader, Person, RequestHeader, SenderPackages, TripHeader, TripRequest, TripRequests, Which,
 };
 pub use money::wallet::{Balance, TransferRecord};
-pub use people::accounts::{Change, Deletion, NewOperator};
+pub use people::accounts::Deletion;
 pub use people::attempts::Pauses;
 pub use people::codes::{Asking, Candidate, CodeBudget, Plan as CodePlan};
 pub use people::documents::{Added, Document, DocumentState};
 pub use people::files::FileRecord;
 pub use people::notifications::{About, AboutPackage, AboutRequest, AboutTrip, NotificationRecord};
+pub use people::operators::{Change, NewOperator};
 pub use people::second_factors::SecondFactor;
 pub use people::sessions::{RevokedSession, Session};
 pub use people::tickets::Ticket;
@@ -45,9 +46,9 @@ pub use people::users::{Profile, TelegramProfile, User};
 pub use setup::OpenError;
 pub use sql::postgres::pool_options;
 
-/// How long one piece of work may take in all, waiting included. Whoever polls
-/// [`changes`](peerpack_actors::ports::Store::changes) must look back at least this far: a change carries the
-/// time it was decided at, and may become visible this much later.
+/// How long one piece of work may take in all, waiting included. A caller that polls
+/// [`changed_packages`](peerpack_actors::ports::Store::changed_packages) or its likes must look back at least
+/// this far: a change carries the time at which it was decided, and may become visible this much later.
 pub const DEADLINE: Duration = Duration::from_millis(2_800);
 
 /// Which database, and how much of it to use.

@@ -6,6 +6,7 @@ pub(super) mod codes;
 pub(super) mod documents;
 pub(super) mod files;
 pub(super) mod notifications;
+pub(super) mod operators;
 pub(super) mod second_factors;
 pub(super) mod sessions;
 pub(super) mod sign_in_links;

@@ -5,6 +5,7 @@
 //! Thin: it keeps the rules of the protocol and translates; what is said is dealt with in `talk`, and decided
 //! by the engine.
 
+mod due;
 mod talk;
 mod watching;
 
@@ -20,11 +21,11 @@ use peerpack_actors::ports::{StreamEntry, StreamPosition};
 use peerpack_actors::runtime::{Frame, SessionPort};
 use tokio::time::{Instant, sleep_until};
 
+use self::due::Times;
 use self::talk::{Done, Running};
 use self::watching::Watched;
 use super::acks::Acks;
 use super::cursor::{Cursor, Place};
-use super::elsewhere::PRESENT_FOR;
 use super::limits::{Errors, allowance, resumes};
 use super::line::{Heard, Line};
 use super::membership::Membership;
@@ -39,15 +40,6 @@ use crate::edge::close;
 use crate::edge::outbox::{Ending, Outbox};
 use crate::texts::language::Language;
 
-/// How long it may take to answer.
-const PONG_WITHIN: Duration = Duration::from_secs(8);
-
-/// A deadline that is noticed so late says more about this thread than about the peer.
-const HELD_UP: Duration = Duration::from_secs(1);
-
-/// How long the peer may take nothing of what is written.
-const STALLED_FOR: Duration = Duration::from_secs(10);
-
 /// How long live events wait for a client that may want to resume first.
 const RESUME_WITHIN: Duration = Duration::from_secs(1);
 
@@ -59,9 +51,6 @@ const DEAD_GOODBYE_WITHIN: Duration = Duration::from_secs(1);
 
 /// The same for one that is slow.
 const SLOW_GOODBYE_WITHIN: Duration = Duration::from_secs(8);
-
-/// How often presence is renewed.
-const PRESENT_EVERY: Duration = Duration::from_secs(30);
 
 /// The store is well again when it has not been reported otherwise for so long.
 const DEGRADED_FOR: Duration = Duration::from_secs(15);
@@ -109,18 +98,6 @@ pub(super) struct Conversation {
     missed: VecDeque<StreamEntry>,
     watched: Vec<Watched>,
     times: Times,
-}
-
-/// When something is due.
-struct Times {
-    ping: Instant,
-    pong: Option<Instant>,
-    presence: Instant,
-    expiry: Instant,
-    hold: Option<Instant>,
-    well_again: Option<Instant>,
-    watch: Option<Instant>,
-    over: Option<Instant>,
 }
 
 /// Why live events are kept back.
@@ -367,55 +344,6 @@ impl Conversation {
             LineFrame::Pong(_) | LineFrame::Close(_) => {}
         }
     }
-
-    /// Does what is due; whether the connection goes on.
-    fn look_at_the_clock(&mut self) -> bool {
-        let now = Instant::now();
-        if self.line.stalled_since().is_some_and(|since| since + STALLED_FOR <= now) {
-            metrics::counter!("peerpack_ws_stuck_total").increment(1);
-            tracing::debug!(user = %self.user, "the peer does not read");
-            return false;
-        }
-        if self.membership.is_none() {
-            return true;
-        }
-        let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
-        if let Some(at) = self.times.pong.filter(|at| *at <= now) {
-            if now.duration_since(at) < HELD_UP {
-                self.end(close::TOO_SLOW, "no answer to a ping");
-            } else {
-                // It was this thread that was held up: the answer may be here, and not read yet.
-                self.times.pong = Some(now + PONG_WITHIN);
-            }
-        } else if is_due(Some(self.times.expiry)) {
-            self.times.expiry = now + GOODBYE_WITHIN;
-            self.outbox.end(Ending::new(close::TOKEN_EXPIRED, "the access token has expired"));
-        }
-        if is_due(Some(self.times.ping)) {
-            self.line.ping();
-            self.times.ping = now + self.app.config.ping_every();
-            // Since the first that was not answered.
-            self.times.pong.get_or_insert(now + PONG_WITHIN);
-        }
-        if is_due(Some(self.times.presence)) {
-            self.app.presence.set_present(self.user, self.app.clock.now(), PRESENT_FOR);
-            if let Some(membership) = &self.membership {
-                membership.renew();
-            }
-            self.times.presence = now + PRESENT_EVERY;
-        }
-        if is_due(self.times.hold) {
-            self.release(Hold::Start);
-        }
-        if is_due(self.times.watch) {
-            self.look_after_watched();
-        }
-        if is_due(self.times.well_again) {
-            self.times.well_again = None;
-            self.say(&ServerMessage::Degraded(Degraded { degraded: false }));
-        }
-        true
-    }
 }
 
 impl Drop for Conversation {
@@ -427,19 +355,4 @@ impl Drop for Conversation {
 /// Whether a peer may close with a code: those that the protocol gives out, and the free ones.
 pub(super) fn may_be_said(code: CloseCode) -> bool {
     matches!(u16::from(code), 1000..=1003 | 1007..=1014 | 3000..=4999)
-}
-
-impl Times {
-    /// When the next thing is due.
-    fn next(&self, stalled_since: Option<Instant>) -> Instant {
-        let stalled = stalled_since.map(|since| since + STALLED_FOR);
-        if self.over.is_some() {
-            return self.over.into_iter().chain(stalled).min().unwrap_or(self.ping);
-        }
-        let always = self.ping.min(self.presence).min(self.expiry);
-        [self.pong, self.hold, self.well_again, self.watch, stalled]
-            .into_iter()
-            .flatten()
-            .fold(always, Instant::min)
-    }
 }

@@ -19,6 +19,7 @@
 //! accepted | picked_up -> cancelled        delivered -> confirmed | cancelled
 //! ```
 
+mod command;
 mod state;
 
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,7 @@ use crate::place::PlaceId;
 use crate::rejection::Rejection;
 use crate::time::{Span, Time};
 
+pub use command::RequestCommand;
 pub use state::RequestState;
 
 /// Who started a request.
@@ -145,99 +147,6 @@ pub struct Request {
     pub rendered_at: Option<Time>,
     /// Where it stands.
     pub state: RequestState,
-}
-
-/// What can be asked of a request.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum RequestCommand {
-    /// The other party agrees.
-    Accept {
-        /// Who.
-        by: UserId,
-    },
-    /// The engine chooses this courier of those who have agreed.
-    Choose,
-    /// The sender chooses this courier: one who has responded, or one who has agreed. Whom the package is with already is
-    /// chosen already.
-    Select {
-        /// Who.
-        by: UserId,
-    },
-    /// The other party says no.
-    Decline {
-        /// Who.
-        by: UserId,
-        /// Why, in their words.
-        reason: Option<String>,
-    },
-    /// Whoever started it takes it back.
-    Withdraw {
-        /// Who.
-        by: UserId,
-    },
-    /// Its time is over.
-    Expire,
-    /// The courier takes the package.
-    PickUp {
-        /// Who.
-        by: UserId,
-    },
-    /// The courier has handed the package over. From `accepted` this implies the pickup.
-    Deliver {
-        /// Who.
-        by: UserId,
-    },
-    /// The sender confirms the delivery.
-    Confirm {
-        /// Who.
-        by: UserId,
-    },
-    /// The sender has had time enough to say something: the delivery counts as confirmed.
-    Settle {
-        /// The latest moment of a delivery that counts.
-        delivered_by: Time,
-    },
-    /// The sender disputes the delivery; or, once the package should have arrived, that there was one.
-    Dispute {
-        /// Who.
-        by: UserId,
-        /// Why, in their words.
-        reason: String,
-    },
-    /// An operator ends a dispute, or a deal that neither party ends: the courier is paid, or the sender gets the money
-    /// back. Whoever gives this command has made sure that it comes from an operator.
-    Resolve {
-        /// Who is in the right. What was not delivered is not paid for without a dispute.
-        in_favour_of: Party,
-        /// The operator; nobody decides a case of their own.
-        by: UserId,
-    },
-    /// Either party calls the deal off before pickup.
-    Cancel {
-        /// Who.
-        by: UserId,
-    },
-}
-
-impl RequestCommand {
-    /// The step in the imperative, for people.
-    #[must_use]
-    pub const fn action(&self) -> &'static str {
-        match self {
-            Self::Accept { .. } => "accept the request",
-            Self::Choose | Self::Select { .. } => "choose the courier",
-            Self::Decline { .. } => "decline the request",
-            Self::Withdraw { .. } => "withdraw the request",
-            Self::Expire => "expire the request",
-            Self::PickUp { .. } => "pick the package up",
-            Self::Deliver { .. } => "deliver the package",
-            Self::Confirm { .. } => "confirm the delivery",
-            Self::Settle { .. } => "settle the delivery",
-            Self::Dispute { .. } => "dispute the delivery",
-            Self::Resolve { .. } => "resolve the dispute",
-            Self::Cancel { .. } => "cancel the deal",
-        }
-    }
 }
 
 impl Request {
