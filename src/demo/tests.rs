@@ -19,6 +19,7 @@ use crate::bus::local::LocalBus;
 use crate::config::{self, Config};
 use crate::files::Files;
 use crate::store::{self, Database};
+use crate::texts::explanations::answer;
 
 const NOW: Time = Time::from_ms(1_790_000_000_000);
 const SEED: u64 = 7;
@@ -171,18 +172,17 @@ async fn explain_answers_for_every_courier_within_reach_of_every_package_of_the_
         let (package, explanation) = app.engine.explain(package.id).await.unwrap();
         assert_eq!(explanation.verdicts.len(), explanation.considered, "nobody is left out");
         for verdict in &explanation.verdicts {
-            let told = matching::explain::words::answer(&package, verdict);
-            assert!(told.en.ends_with('.') && told.ru.ends_with('.'), "{told:?}");
-            assert!(told.ru.chars().any(|letter| matches!(letter, 'а'..='я')), "{told:?}");
-            assert!(told.en.chars().all(|letter| !matches!(letter, 'а'..='я')), "{told:?}");
+            let told = answer(&package, verdict);
+            assert!(told.english.ends_with('.') && told.russian.ends_with('.'), "{told:?}");
+            assert!(told.russian.chars().any(|letter| matches!(letter, 'а'..='я')), "{told:?}");
+            assert!(told.english.chars().all(|letter| !matches!(letter, 'а'..='я')), "{told:?}");
             matches += usize::from(verdict.outcome.is_ok());
         }
         couriers += explanation.verdicts.len();
         for asked in package.pending() {
             let verdict = explanation.verdicts.iter().find(|verdict| verdict.trip == asked.trip);
-            let told =
-                matching::explain::words::answer(&package, verdict.expect("who was asked is in reach"));
-            assert_eq!(told.en, "Has been offered the package and has not answered yet.");
+            let told = answer(&package, verdict.expect("who was asked is in reach"));
+            assert_eq!(told.english, "Has been offered the package and has not answered yet.");
         }
     }
     assert!(matches > 0 && couriers > matches, "{matches} of {couriers}");

@@ -1,6 +1,7 @@
 //! The OpenAPI document, generated from the handlers, and the page that shows it.
 
 mod examples;
+mod paragraphs;
 mod problems;
 mod tidy;
 
@@ -15,6 +16,7 @@ use utoipa_swagger_ui::Config;
 
 use crate::error::ApiError;
 use examples::Examples;
+use paragraphs::Paragraphs;
 use problems::Problems;
 use tidy::Tidy;
 
@@ -86,7 +88,7 @@ use super::{health, jobs, places};
         wallet::queue, wallet::pay, wallet::reject,
     ),
     components(schemas(search::Sort)),
-    modifiers(&Bearer, &Problems, &Examples, &Tidy),
+    modifiers(&Bearer, &Problems, &Examples, &Tidy, &Paragraphs),
 )]
 struct Document;
 

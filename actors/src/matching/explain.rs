@@ -1,7 +1,5 @@
 //! Why a package was, or was not, offered to whom: the answer to a sender and to an operator, and the dry run.
 
-pub mod words;
-
 use std::collections::BTreeMap;
 
 use crate::ids::{TripId, UserId};

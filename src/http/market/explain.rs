@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::{PackageId, UserId};
 use peerpack_actors::market::package::Package;
-use peerpack_actors::matching::explain::words::answer;
 use peerpack_actors::matching::{Explanation, Reason, Verdict};
 use peerpack_actors::money::Amount;
 use peerpack_actors::place::Gazetteer;
@@ -19,6 +18,7 @@ use crate::auth::Principal;
 use crate::error::extract::Given;
 use crate::error::{ApiError, Problem};
 use crate::store::Person;
+use crate::texts::explanations::answer;
 
 /// How much more reward a dry run looks at, in percent.
 const MORE_PERCENT: i64 = 20;
@@ -242,8 +242,8 @@ fn verdict_view(
         fits: found.is_some() || carries,
         carries,
         reason: verdict.outcome.err().filter(|_| !carries).map(|reason| reason.code()),
-        text_en: told.en,
-        text_ru: told.ru,
+        text_en: told.english,
+        text_ru: told.russian,
         rank: found.map(|found| found.rank),
         score: found.map(|found| found.score).filter(|_| is_operator),
         detour_min: found.map(|found| found.plan.detour_min),

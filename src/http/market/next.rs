@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::http::input::local_time;
+use crate::texts::{Both, next as sentences};
 
 /// What happens to a package now. The engine goes by the same judgement, so this is what it does, unless the market
 /// changes meanwhile.
@@ -49,12 +50,12 @@ pub enum NextStep {
 
 /// What happens now, told to people who read clocks at the pickup.
 pub(in crate::http) fn next_view(next: Next, pickup: Option<&Place>) -> NextView {
-    let (step, (text_en, text_ru)) = match next {
-        Next::Offered { couriers } => (NextStep::Offered, offered(couriers)),
-        Next::Asked { couriers } => (NextStep::Asked, asked(couriers)),
+    let (step, Both { english: text_en, russian: text_ru }) = match next {
+        Next::Offered { couriers } => (NextStep::Offered, sentences::offered(couriers)),
+        Next::Asked { couriers } => (NextStep::Asked, sentences::asked(couriers)),
         Next::Kept { until, reward_at_once } => (NextStep::Kept, kept(until, reward_at_once, pickup)),
-        Next::Waits => (NextStep::Waits, waits()),
-        Next::Nothing => (NextStep::Nothing, nothing()),
+        Next::Waits => (NextStep::Waits, sentences::waits()),
+        Next::Nothing => (NextStep::Nothing, sentences::nothing()),
     };
     let (couriers, kept_until, reward_at_once) = match next {
         Next::Offered { couriers } | Next::Asked { couriers } => (Some(couriers), None, None),
@@ -76,47 +77,8 @@ impl NextView {
     }
 }
 
-fn offered(couriers: usize) -> (String, String) {
-    (
-        format!("It is offered at once. Couriers who are asked first: {couriers}."),
-        format!("Посылка предлагается сразу. Сначала спросим курьеров: {couriers}."),
-    )
-}
-
-fn asked(couriers: usize) -> (String, String) {
-    (
-        format!("Couriers who have been asked: {couriers}. Their answers are awaited."),
-        format!("Уже спросили курьеров: {couriers}. Ждём ответов."),
-    )
-}
-
-fn kept(until: Time, reward_at_once: Option<Amount>, pickup: Option<&Place>) -> (String, String) {
+fn kept(until: Time, reward_at_once: Option<Amount>, pickup: Option<&Place>) -> Both {
     let at = format!("{} {}", local_time::date_at(until, pickup), local_time::clock_at(until, pickup));
-    let (mut en, mut ru) = (
-        format!(
-            "Couriers suit, but packages that pay more usually need their room: it is kept for them until {at} (time \
-             at the pickup) at the latest. Then this package is offered to whoever suits."
-        ),
-        format!(
-            "Подходящие курьеры есть, но место у них обычно нужно посылкам, за которые платят больше: оно придержано \
-             самое позднее до {at} (время места отправления). Потом посылка будет предложена всем, кому подходит."
-        ),
-    );
-    if let Some(reward) = reward_at_once {
-        let reward = format!("{} {}", reward.major(), reward.currency.code());
-        en.push_str(&format!(" For a reward of {reward} it would be offered at once."));
-        ru.push_str(&format!(" С вознаграждением {reward} она была бы предложена сразу."));
-    }
-    (en, ru)
-}
-
-fn waits() -> (String, String) {
-    (
-        "No courier can be asked now; it waits for trips that suit.".to_owned(),
-        "Сейчас спросить некого; посылка ждёт подходящих поездок.".to_owned(),
-    )
-}
-
-fn nothing() -> (String, String) {
-    ("Nobody is asked automatically.".to_owned(), "Автоматически никого не спрашиваем.".to_owned())
+    let reward = reward_at_once.map(|reward| format!("{} {}", reward.major(), reward.currency.code()));
+    sentences::kept(&at, reward.as_deref())
 }

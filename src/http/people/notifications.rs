@@ -18,6 +18,7 @@ use crate::http::input::local_time;
 use crate::http::places::place_name;
 use crate::store::{About, AboutPackage, AboutRequest, AboutTrip, NotificationRecord};
 use crate::texts::language::Language;
+use crate::texts::notifications::Sentence;
 
 /// How many one answer lists.
 const PAGE: u32 = 100;
@@ -119,8 +120,8 @@ pub async fn list(
 ) -> Result<HttpResponse, ApiError> {
     let user = app.database.user(principal.user).await?.ok_or_else(ApiError::not_found)?;
     let (found, unread_count) = app.database.notifications(principal.user, query.0.before, PAGE).await?;
-    let words = Language::of(user.language.as_deref());
-    let notifications = found.iter().map(|record| view(record, principal.user, words)).collect();
+    let language = Language::of(user.language.as_deref());
+    let notifications = found.iter().map(|record| view(record, principal.user, language)).collect();
     Ok(HttpResponse::Ok().json(Notifications { unread_count, notifications }))
 }
 
@@ -147,7 +148,7 @@ pub async fn read_all(app: web::Data<App>, principal: Principal) -> Result<HttpR
     Ok(HttpResponse::Ok().json(AllRead { success: true, marked_count }))
 }
 
-fn view(record: &NotificationRecord, reader: UserId, words: Language) -> NotificationView {
+fn view(record: &NotificationRecord, reader: UserId, language: Language) -> NotificationView {
     let common = NotificationView {
         id: record.seq.to_string(),
         kind: record.kind.word().to_owned(),
@@ -157,31 +158,33 @@ fn view(record: &NotificationRecord, reader: UserId, words: Language) -> Notific
     };
     match &record.about {
         About::Request(trip, about) => match record.kind {
-            Kind::DisputeOpened => disputes::opened(trip, about, words, common),
+            Kind::DisputeOpened => disputes::opened(trip, about, language, common),
             Kind::DisputeResolved if trip.courier == reader => {
-                disputes::resolved_for_courier(trip, about, words, common)
+                disputes::resolved_for_courier(trip, about, language, common)
             }
-            Kind::DisputeResolved => disputes::resolved_for_sender(trip, about, words, common),
-            kind => about_request(kind, trip, about, words, common),
+            Kind::DisputeResolved => disputes::resolved_for_sender(trip, about, language, common),
+            kind => about_request(kind, trip, about, language, common),
         },
-        About::Trip(trip) => about_trip(record.kind, trip, words, common),
-        About::Package(trip, package) => about_package(trip, package, words, common),
-        About::Document { approved: true, .. } => NotificationView {
-            title: words.choose("Документ подтверждён".into(), "Your document was approved".into()),
-            message: words.choose(
-                "Теперь все видят, что ваша личность проверена".into(),
-                "Everybody can see now that you have shown who you are".into(),
-            ),
-            action_url: "/profile".into(),
-            ..common
-        },
-        About::Document { approved: false, reason } => NotificationView {
-            title: words.choose("Документ не принят".into(), "Your document was declined".into()),
-            message: reason.clone().unwrap_or_default(),
-            action_url: "/profile".into(),
-            decline_reason: reason.clone(),
-            ..common
-        },
+        About::Trip(trip) => about_trip(record.kind, trip, language, common),
+        About::Package(trip, package) => about_package(trip, package, language, common),
+        About::Document { approved: true, .. } => {
+            let profile = NotificationView { action_url: "/profile".into(), ..common };
+            profile.saying(Sentence::DocumentApproved, language)
+        }
+        About::Document { approved: false, reason } => {
+            let sentence = Sentence::DocumentDeclined { reason: reason.as_deref().unwrap_or_default() };
+            let decline_reason = reason.clone();
+            let profile = NotificationView { action_url: "/profile".into(), decline_reason, ..common };
+            profile.saying(sentence, language)
+        }
+    }
+}
+
+impl NotificationView {
+    /// The same with a title and a message.
+    fn saying(self, sentence: Sentence<'_>, language: Language) -> Self {
+        let (title, message) = sentence.told_in(language);
+        Self { title, message, ..self }
     }
 }
 
@@ -189,79 +192,60 @@ fn about_request(
     kind: Kind,
     trip: &AboutTrip,
     about: &AboutRequest,
-    words: Language,
+    language: Language,
     common: NotificationView,
 ) -> NotificationView {
     let (courier, sender, what) = (&trip.courier_name, &about.sender_name, &about.description);
     let courier_name = Some(courier.clone());
     let package_description = Some(what.clone());
     let package_url = format!("/package/{}", about.package);
-    match kind {
+    let (sentence, view) = match kind {
         Kind::PackageRequestDeclined => {
             let reason = match &about.state {
                 RequestState::Declined { reason, .. } => reason.clone().unwrap_or_default(),
                 state => state.word().to_owned(),
             };
-            NotificationView {
-                title: words.choose("Курьер отказался".into(), "The courier declined".into()),
-                message: words.choose(
-                    format!("{courier} не сможет взять: {what}"),
-                    format!("{courier} will not take: {what}"),
-                ),
+            let view = NotificationView {
                 action_url: package_url,
                 courier_name,
                 package_description,
                 decline_reason: Some(reason),
                 ..common
-            }
+            };
+            (Sentence::RequestDeclined { courier, what }, view)
         }
-        Kind::PackageDelivered => NotificationView {
-            title: words.choose("Посылка доставлена".into(), "The package was delivered".into()),
-            message: words.choose(
-                format!("{courier} доставил(а): {what}. Подтвердите получение"),
-                format!("{courier} has delivered: {what}. Please confirm"),
-            ),
-            action_url: format!("/rate-courier/{}", about.request),
-            courier_name,
-            package_description,
-            ..common
-        },
-        Kind::TripRequestReceived => NotificationView {
-            title: words.choose("Запрос на перевозку".into(), "A package for your trip".into()),
-            message: words.choose(
-                format!("{sender} просит передать: {what}"),
-                format!("{sender} asks you to carry: {what}"),
-            ),
-            action_url: format!("/trip-requests/{}", trip.trip),
-            sender_name: Some(sender.clone()),
-            package_description,
-            reward: Some(about.reward.major()),
-            ..common
-        },
+        Kind::PackageDelivered => {
+            let action_url = format!("/rate-courier/{}", about.request);
+            let view = NotificationView { action_url, courier_name, package_description, ..common };
+            (Sentence::Delivered { courier, what }, view)
+        }
+        Kind::TripRequestReceived => {
+            let view = NotificationView {
+                action_url: format!("/trip-requests/{}", trip.trip),
+                sender_name: Some(sender.clone()),
+                package_description,
+                reward: Some(about.reward.major()),
+                ..common
+            };
+            (Sentence::AskedToCarry { sender, what }, view)
+        }
         Kind::PaymentReceived => {
-            let amount = earned(about);
-            NotificationView {
-                title: words.choose("Деньги поступили".into(), "You were paid".into()),
-                message: words.choose(
-                    format!("Вам начислено {amount:.2} ₽ за доставку: {what}"),
-                    format!("You have earned {amount:.2} ₽ for: {what}"),
-                ),
+            let roubles = earned(about);
+            let view = NotificationView {
                 action_url: "/wallet".into(),
-                amount: Some(amount),
+                amount: Some(roubles),
                 transaction_id: Some(format!("{}:release", about.request)),
                 ..common
-            }
+            };
+            (Sentence::Paid { roubles, what }, view)
         }
-        _ => NotificationView {
-            title: words.choose("Ответ курьера".into(), "A courier has answered".into()),
-            message: words
-                .choose(format!("{courier} готов(а) взять: {what}"), format!("{courier} will take: {what}")),
-            action_url: package_url,
-            courier_name,
-            package_description,
-            ..common
-        },
-    }
+        _ => {
+            let view =
+                NotificationView { action_url: package_url, courier_name, package_description, ..common };
+            (Sentence::CourierAgreed { courier, what }, view)
+        }
+    };
+    view.saying(sentence, language)
 }
 
 /// What a courier gets of a reward, major units.
@@ -273,26 +257,22 @@ fn earned(about: &AboutRequest) -> f64 {
 fn about_package(
     trip: &AboutTrip,
     about: &AboutPackage,
-    words: Language,
+    language: Language,
     common: NotificationView,
 ) -> NotificationView {
     let (from, to) = trip.route;
     let route = format!("{} → {}", place_name(from), place_name(to));
     let (what, reward) = (&about.description, about.reward.major());
-    NotificationView {
-        title: words.choose("Посылка по пути".into(), "A package on your way".into()),
-        message: words.choose(
-            format!("Можно взять в поездку {route}: {what}, {reward} ₽"),
-            format!("It could ride on your trip {route}: {what}, {reward} ₽"),
-        ),
+    let view = NotificationView {
         action_url: format!("/package/{}", about.package),
         sender_name: Some(about.sender_name.clone()),
         package_description: Some(what.clone()),
         reward: Some(reward),
         trip_date: Some(local_time::date_at(trip.departs_at, Gazetteer::bundled().get(from))),
-        route: Some(route),
+        route: Some(route.clone()),
         ..departing(trip, common)
-    }
+    };
+    view.saying(Sentence::PackageOnTheWay { route: &route, what, reward }, language)
 }
 
 /// With when a trip departs.
@@ -304,37 +284,32 @@ fn departing(trip: &AboutTrip, common: NotificationView) -> NotificationView {
     }
 }
 
-fn about_trip(kind: Kind, trip: &AboutTrip, words: Language, common: NotificationView) -> NotificationView {
+fn about_trip(
+    kind: Kind,
+    trip: &AboutTrip,
+    language: Language,
+    common: NotificationView,
+) -> NotificationView {
     let (from, to) = trip.route;
     let route = format!("{} → {}", place_name(from), place_name(to));
     let origin = Gazetteer::bundled().get(from);
     let date = local_time::date_at(trip.departs_at, origin);
     let clock = local_time::clock_at(trip.departs_at, origin);
-    let courier = &trip.courier_name;
-    let common = departing(trip, common);
-    match kind {
-        Kind::Reminder => NotificationView {
-            title: words.choose("Скоро поездка".into(), "Your trip is near".into()),
-            message: words.choose(
-                format!("{route}, {date} в {clock} по местному времени"),
-                format!("{route}, {date} at {clock} local time"),
-            ),
+    let (courier, route, clock) = (&trip.courier_name, route.as_str(), clock.as_str());
+    let common = NotificationView { route: Some(route.to_owned()), ..departing(trip, common) };
+    if kind == Kind::Reminder {
+        let view = NotificationView {
             action_url: format!("/trip/{}", trip.trip),
-            route: Some(route),
-            trip_date: Some(date),
+            trip_date: Some(date.clone()),
             ..common
-        },
-        _ => NotificationView {
-            title: words.choose("Новый курьер на маршруте".into(), "A courier travels your way".into()),
-            message: words.choose(
-                format!("{courier} едет {route}, {date} в {clock} по местному времени"),
-                format!("{courier} travels {route}, {date} at {clock} local time"),
-            ),
-            action_url: format!("/courier/{}", trip.courier),
-            courier_name: Some(courier.clone()),
-            route: Some(route),
-            date: Some(date),
-            ..common
-        },
+        };
+        return view.saying(Sentence::TripIsNear { route, date: &date, clock }, language);
     }
+    let view = NotificationView {
+        action_url: format!("/courier/{}", trip.courier),
+        courier_name: Some(courier.clone()),
+        date: Some(date.clone()),
+        ..common
+    };
+    view.saying(Sentence::CourierTravels { courier, route, date: &date, clock }, language)
 }

@@ -13,6 +13,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::client::{ClientMessage, is_command};
 use super::server::{ACK, Ack, Control};
+use crate::texts::paragraphs::joined;
 
 /// The schema: a message of either side. `#/$defs/ClientMessage` and `#/$defs/ServerMessage` are those of each.
 #[must_use]
@@ -66,6 +67,9 @@ fn moved(schema: &mut Value) {
                 *to = to.replace("#/components/schemas/", "#/$defs/");
                 // Generators take a reference with something beside it for a type of its own.
                 members.retain(|word, _| word == "$ref");
+            }
+            if let Some(Value::String(text)) = members.get_mut("description") {
+                *text = joined(text);
             }
             members.values_mut().for_each(moved);
         }

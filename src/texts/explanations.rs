@@ -1,35 +1,27 @@
 //! The answer to "why did Ivan not get this?", in words: what came of asking a courier, or why nobody asked.
 
-use crate::market::package::{Mode, Package};
-use crate::market::request::{Origin, Request, RequestState};
-use crate::matching::Verdict;
+use peerpack_actors::market::package::{Mode, Package};
+use peerpack_actors::market::request::{Origin, Request, RequestState};
+use peerpack_actors::matching::Verdict;
 
-/// A sentence in both languages.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Words {
-    /// English.
-    pub en: String,
-    /// Russian.
-    pub ru: String,
-}
+use super::Both;
 
-fn words(en: &str, ru: &str) -> Words {
-    Words { en: en.to_owned(), ru: ru.to_owned() }
+fn words(english: &str, russian: &str) -> Both {
+    Both { english: english.to_owned(), russian: russian.to_owned() }
 }
 
 /// Why the courier of a verdict has, or has not, the package.
-#[must_use]
-pub fn answer(package: &Package, verdict: &Verdict) -> Words {
+pub(crate) fn answer(package: &Package, verdict: &Verdict) -> Both {
     let asked = package.requests.iter().rev().find(|request| request.trip == verdict.trip);
     match (asked.and_then(|request| of_request(package, request)), verdict.outcome) {
         (Some(told), _) => told,
-        (None, Err(reason)) => Words { en: reason.text_en(), ru: reason.text_ru() },
+        (None, Err(reason)) => Both { english: reason.text_en(), russian: reason.text_ru() },
         (None, Ok(found)) => not_asked(package, found.rank),
     }
 }
 
 /// What came of a request; `None` where the verdict on the trip says more.
-fn of_request(package: &Package, request: &Request) -> Option<Words> {
+fn of_request(package: &Package, request: &Request) -> Option<Both> {
     Some(match &request.state {
         RequestState::Pending if request.origin == Origin::Engine => words(
             "Has been offered the package and has not answered yet.",
@@ -63,7 +55,7 @@ fn of_request(package: &Package, request: &Request) -> Option<Words> {
     })
 }
 
-fn not_asked(package: &Package, rank: usize) -> Words {
+fn not_asked(package: &Package, rank: usize) -> Both {
     if package.state.deal().is_some() {
         return words(
             "Suits, and was not asked before another courier took the package.",
@@ -76,8 +68,8 @@ fn not_asked(package: &Package, rank: usize) -> Words {
             "Подходит, но не откликнулся; вы можете отправить ему посылку.",
         );
     }
-    Words {
-        en: format!("Suits, number {rank} in order; is asked when it is this courier's turn."),
-        ru: format!("Подходит, по порядку {rank}-й; спросим, когда дойдёт очередь."),
+    Both {
+        english: format!("Suits, number {rank} in order; is asked when it is this courier's turn."),
+        russian: format!("Подходит, по порядку {rank}-й; спросим, когда дойдёт очередь."),
     }
 }

@@ -1,0 +1,192 @@
+//! The sentences of notifications.
+
+use super::language::Language;
+
+/// What a notification says, with the names and figures that its sentences need.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Sentence<'a> {
+    DocumentApproved,
+    DocumentDeclined {
+        reason: &'a str,
+    },
+    RequestDeclined {
+        courier: &'a str,
+        what: &'a str,
+    },
+    CourierAgreed {
+        courier: &'a str,
+        what: &'a str,
+    },
+    Delivered {
+        courier: &'a str,
+        what: &'a str,
+    },
+    AskedToCarry {
+        sender: &'a str,
+        what: &'a str,
+    },
+    Paid {
+        roubles: f64,
+        what: &'a str,
+    },
+    PackageOnTheWay {
+        route: &'a str,
+        what: &'a str,
+        reward: f64,
+    },
+    TripIsNear {
+        route: &'a str,
+        date: &'a str,
+        clock: &'a str,
+    },
+    CourierTravels {
+        courier: &'a str,
+        route: &'a str,
+        date: &'a str,
+        clock: &'a str,
+    },
+    /// `reason` while nobody has decided.
+    Disputed {
+        sender: &'a str,
+        what: &'a str,
+        reason: Option<&'a str>,
+    },
+    /// To the courier.
+    DecidedForYou {
+        roubles: f64,
+        what: &'a str,
+    },
+    /// To the courier.
+    DecidedAgainstYou {
+        sender: &'a str,
+        what: &'a str,
+    },
+    /// To the sender.
+    DecidedForCourier {
+        courier: &'a str,
+        what: &'a str,
+    },
+    /// To the sender.
+    PaidBack {
+        roubles: f64,
+        what: &'a str,
+    },
+}
+
+impl Sentence<'_> {
+    /// Title and message in a language.
+    pub(crate) fn told_in(&self, language: Language) -> (String, String) {
+        let (title, message) = match language {
+            Language::Russian => self.in_russian(),
+            Language::English => self.in_english(),
+        };
+        (title.to_owned(), message)
+    }
+
+    fn in_russian(&self) -> (&'static str, String) {
+        match self {
+            Self::DocumentApproved => {
+                ("Документ подтверждён", "Теперь все видят, что ваша личность проверена".to_owned())
+            }
+            Self::DocumentDeclined { reason } => ("Документ не принят", (*reason).to_owned()),
+            Self::RequestDeclined { courier, what } => {
+                ("Курьер отказался", format!("{courier} не сможет взять: {what}"))
+            }
+            Self::CourierAgreed { courier, what } => {
+                ("Ответ курьера", format!("{courier} готов(а) взять: {what}"))
+            }
+            Self::Delivered { courier, what } => {
+                ("Посылка доставлена", format!("{courier} доставил(а): {what}. Подтвердите получение"))
+            }
+            Self::AskedToCarry { sender, what } => {
+                ("Запрос на перевозку", format!("{sender} просит передать: {what}"))
+            }
+            Self::Paid { roubles, what } => {
+                ("Деньги поступили", format!("Вам начислено {roubles:.2} ₽ за доставку: {what}"))
+            }
+            Self::PackageOnTheWay { route, what, reward } => {
+                ("Посылка по пути", format!("Можно взять в поездку {route}: {what}, {reward} ₽"))
+            }
+            Self::TripIsNear { route, date, clock } => {
+                ("Скоро поездка", format!("{route}, {date} в {clock} по местному времени"))
+            }
+            Self::CourierTravels { courier, route, date, clock } => (
+                "Новый курьер на маршруте",
+                format!("{courier} едет {route}, {date} в {clock} по местному времени"),
+            ),
+            Self::Disputed { sender, what, reason } => {
+                let waits =
+                    reason.map_or_else(String::new, |why| format!(": {why}. Деньги ждут решения оператора"));
+                ("Доставка оспорена", format!("{sender} оспаривает доставку «{what}»{waits}"))
+            }
+            Self::DecidedForYou { roubles, what } => {
+                ("Оператор решил в вашу пользу", format!("Вам начислено {roubles:.2} ₽ за доставку: {what}"))
+            }
+            Self::DecidedAgainstYou { sender, what } => (
+                "Оператор решил не в вашу пользу",
+                format!("Деньги за доставку «{what}» возвращены отправителю: {sender}"),
+            ),
+            Self::DecidedForCourier { courier, what } => {
+                ("Оператор решил в пользу курьера", format!("{courier} получит оплату за доставку: {what}"))
+            }
+            Self::PaidBack { roubles, what } => {
+                ("Оператор решил в вашу пользу", format!("Вам возвращено {roubles:.2} ₽ за доставку: {what}"))
+            }
+        }
+    }
+
+    fn in_english(&self) -> (&'static str, String) {
+        match self {
+            Self::DocumentApproved => (
+                "Your document was approved",
+                "Everybody can see now that you have shown who you are".to_owned(),
+            ),
+            Self::DocumentDeclined { reason } => ("Your document was declined", (*reason).to_owned()),
+            Self::RequestDeclined { courier, what } => {
+                ("The courier declined", format!("{courier} will not take: {what}"))
+            }
+            Self::CourierAgreed { courier, what } => {
+                ("A courier has answered", format!("{courier} will take: {what}"))
+            }
+            Self::Delivered { courier, what } => {
+                ("The package was delivered", format!("{courier} has delivered: {what}. Please confirm"))
+            }
+            Self::AskedToCarry { sender, what } => {
+                ("A package for your trip", format!("{sender} asks you to carry: {what}"))
+            }
+            Self::Paid { roubles, what } => {
+                ("You were paid", format!("You have earned {roubles:.2} ₽ for: {what}"))
+            }
+            Self::PackageOnTheWay { route, what, reward } => {
+                ("A package on your way", format!("It could ride on your trip {route}: {what}, {reward} ₽"))
+            }
+            Self::TripIsNear { route, date, clock } => {
+                ("Your trip is near", format!("{route}, {date} at {clock} local time"))
+            }
+            Self::CourierTravels { courier, route, date, clock } => (
+                "A courier travels your way",
+                format!("{courier} travels {route}, {date} at {clock} local time"),
+            ),
+            Self::Disputed { sender, what, reason } => {
+                let waits = reason.map_or_else(String::new, |why| {
+                    format!(": {why}. The money waits for an operator's decision")
+                });
+                ("Your delivery is disputed", format!("{sender} disputes the delivery of “{what}”{waits}"))
+            }
+            Self::DecidedForYou { roubles, what } => {
+                ("An operator decided for you", format!("You have earned {roubles:.2} ₽ for: {what}"))
+            }
+            Self::DecidedAgainstYou { sender, what } => (
+                "An operator decided against you",
+                format!("The money for “{what}” went back to the sender: {sender}"),
+            ),
+            Self::DecidedForCourier { courier, what } => (
+                "An operator decided for the courier",
+                format!("{courier} is paid for the delivery of: {what}"),
+            ),
+            Self::PaidBack { roubles, what } => {
+                ("An operator decided for you", format!("You got {roubles:.2} ₽ back for: {what}"))
+            }
+        }
+    }
+}
