@@ -21,6 +21,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use peerpack_actors::place::Place;
 use peerpack_actors::ports::{CommitError, Unavailable};
 use peerpack_actors::runtime::Refusal;
+use peerpack_actors::time::Span;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -380,6 +381,12 @@ impl From<Refusal> for ApiError {
             Refusal::Unavailable(unavailable) => unavailable.into(),
         }
     }
+}
+
+/// How many whole seconds a caller has to wait: rounded up, and one at least.
+pub(crate) fn whole_seconds(wait: Span) -> u32 {
+    let ms = u64::try_from(wait.ms()).unwrap_or_default();
+    u32::try_from(ms.div_ceil(1_000)).unwrap_or(u32::MAX).max(1)
 }
 
 #[cfg(test)]

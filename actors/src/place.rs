@@ -30,6 +30,7 @@ pub use compass::{CellIndex, Compass, SECTORS, Sectors};
 pub use gazetteer::Gazetteer;
 pub use home::{Home, NotACountry};
 pub use resolving::{Hint, Resolved, Travel, Wanted};
+pub(crate) use sphere::{degrees, half_width};
 pub use tables::{ParseError, Problem, Table, Tables};
 
 /// The place of a place among all in the gazetteer, by size: 0 is the most populous.

@@ -13,13 +13,13 @@ use actix_web::{Error, HttpRequest, web};
 use parking_lot::Mutex;
 use peerpack_actors::ids::UserId;
 use peerpack_actors::ports::Clock;
-use peerpack_actors::time::Time;
+use peerpack_actors::time::{Span, Time};
 
 use super::address;
 use crate::auth::authenticate;
 use crate::bus::tally::{Bucket, Tally};
 use crate::config::Config;
-use crate::error::ApiError;
+use crate::error::{ApiError, whole_seconds};
 
 /// The most buckets one node keeps; beyond it full ones go first, and then newcomers are not counted.
 const MOST_BUCKETS: usize = 100_000;
@@ -151,7 +151,7 @@ impl Limits {
         let buckets: Vec<Bucket> = whose.iter().map(|(whose, rate)| bucket(class, whose, *rate)).collect();
         match shared.take(&buckets, now).await {
             None | Some(0) => Ok(()),
-            Some(wait_ms) => Err(u32::try_from(wait_ms.div_ceil(1_000)).unwrap_or(u32::MAX)),
+            Some(wait_ms) => Err(whole_seconds(Span::from_ms(i64::try_from(wait_ms).unwrap_or(i64::MAX)))),
         }
     }
 

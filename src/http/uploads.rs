@@ -13,7 +13,7 @@ use actix_web::http::header::{self, ContentDisposition, DispositionParam, Dispos
 use actix_web::{HttpRequest, web};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
-use peerpack_actors::ids::UserId;
+use peerpack_actors::ids::{FileId, UserId};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
@@ -23,13 +23,14 @@ use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, 
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::app::App;
-use crate::error::ApiError;
-use crate::files::{FileKind, MediaType, Place};
+use crate::error::{ApiError, whole_seconds};
+use crate::files::{FileKind, FileName, MediaType, Place};
 use crate::maintenance::retention::UPLOADS_COUNTED;
-use crate::pictures::Spoiled;
+use crate::pictures::{self, Spoiled};
+use crate::store::FileRecord;
 
 /// The most bytes a picture may come with.
-pub(super) const PICTURE_LIMIT: usize = 5 * 1024 * 1024;
+const PICTURE_LIMIT: usize = 5 * 1024 * 1024;
 
 /// How long a body may take.
 #[derive(Clone, Copy)]
@@ -96,13 +97,31 @@ pub(super) async fn count(app: &App, user: UserId, kind: FileKind) -> Result<(),
     match app.database.count_upload(user, kind, most, UPLOADS_COUNTED, now).await? {
         Ok(()) => Ok(()),
         Err(again) => {
-            let seconds = u32::try_from(again.since(now).ms() / 1_000).unwrap_or(0).max(1);
             let message = format!("at most {most} uploads of this kind a day");
             let russian = format!("Не больше {most} таких файлов в день");
             let refused = ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many", message);
-            Err(refused.in_russian(russian).with_retry_after(seconds))
+            Err(refused.in_russian(russian).with_retry_after(whole_seconds(again.since(now))))
         }
     }
+}
+
+/// Takes the picture of a form in, made anew so that only the picture is left, and keeps it. The row that names it
+/// is the caller's to write; where it is not written, the caller removes the file.
+pub(super) async fn keep_picture(
+    app: &App,
+    req: &HttpRequest,
+    payload: web::Payload,
+    owner: UserId,
+    (kind, side): (FileKind, u32),
+) -> Result<FileRecord, ApiError> {
+    count(app, owner, kind).await?;
+    let upload = receive(app, req, payload, PICTURE_LIMIT).await?;
+    let picture = pictures::remake(upload.file, side).await?;
+    drop(upload.place);
+    let (now, size_bytes) = (app.clock.now(), picture.len() as u64);
+    let name = FileName { kind, id: FileId::new(now, app.clock.random()) };
+    app.files.put(name, picture).await?;
+    Ok(FileRecord { name, owner, media_type: MediaType::Jpeg, size_bytes, created_at: now })
 }
 
 /// Takes the file of a form in.

@@ -6,13 +6,11 @@
 use hashbrown::HashMap;
 
 use crate::ids::UserId;
-use crate::place::Position;
+use crate::place::{Position, degrees, half_width};
 use crate::time::Time;
 
 /// The height of a square in degrees of latitude; its width is as many kilometres.
 const SQUARE_DEGREES: f64 = 0.01;
-/// Rounded down, so that a radius in degrees comes out a little too long.
-const KM_PER_DEGREE: f64 = 111.0;
 
 /// A courier that a search found.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -143,16 +141,9 @@ fn columns(row: i32) -> i32 {
 /// Every square that the circle may touch.
 #[expect(clippy::cast_possible_truncation, reason = "rows and columns of the grid")]
 fn squares_around(at: Position, radius_km: f64) -> impl Iterator<Item = Square> {
-    let reach = (radius_km / KM_PER_DEGREE).clamp(0.0, 180.0);
+    let reach = degrees(radius_km).min(180.0);
     let row = |lat: f64| (lat.clamp(-90.0, 90.0) / SQUARE_DEGREES).floor() as i32;
-    let clear_of_poles = at.lat.abs() + reach < 89.9;
-    // How far east and west the circle goes, in degrees; all around when it holds a pole.
-    let half_width = if clear_of_poles {
-        let sine = reach.to_radians().sin() / at.lat.to_radians().cos();
-        sine.min(1.0).asin().to_degrees()
-    } else {
-        180.0
-    };
+    let half_width = half_width(at.lat, reach).unwrap_or(180.0);
     (row(at.lat - reach)..=row(at.lat + reach)).flat_map(move |row| {
         let (width, all) = (width(row), columns(row));
         let first = ((at.lon - half_width + 180.0) / width).floor() as i32;

@@ -3,11 +3,10 @@
 //! It may name places that are too far, never misses one that is near, and computes no distances.
 
 use super::Position;
+use super::sphere::{degrees, half_width};
 
 const ROWS: usize = 180;
 const COLUMNS: usize = 360;
-/// Kilometres in a degree of latitude, rounded down, so that a radius in degrees comes out a little too long.
-const KM_PER_DEGREE: f64 = 111.0;
 
 /// Cells of one degree by one degree, each with the indexes of its places.
 pub(super) struct Grid {
@@ -55,7 +54,7 @@ struct Reach {
 
 impl Reach {
     fn new(at: Position, radius_km: f64) -> Self {
-        let radius = radius_km.max(0.0) / KM_PER_DEGREE;
+        let radius = degrees(radius_km);
         let (south, north) = (row(at.lat - radius), row(at.lat + radius));
         let Some(width) = half_width(at.lat, radius) else {
             return Self { south, north, west: 0, columns: COLUMNS };
@@ -64,15 +63,6 @@ impl Reach {
         let columns = (at.lon + width).floor() - west + 1.0;
         Self { south, north, west: column(west), columns: (columns as usize).min(COLUMNS) }
     }
-}
-
-/// How far east and west the circle goes, in degrees; nothing if it goes all around, as it does at a pole.
-fn half_width(lat: f64, radius: f64) -> Option<f64> {
-    let clear_of_poles = lat.abs() + radius < 89.9;
-    clear_of_poles.then(|| {
-        let sine = radius.to_radians().sin() / lat.to_radians().cos();
-        sine.min(1.0).asin().to_degrees()
-    })
 }
 
 fn cell(at: Position) -> usize {

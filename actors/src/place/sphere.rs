@@ -8,6 +8,24 @@ pub(super) const FARTHEST_KM: f64 = 20_100.0;
 /// Covers the rounding of everything here that is computed in single precision.
 pub(super) const MARGIN_KM: f64 = 0.5;
 
+/// Kilometres in a degree of latitude, rounded down, so that a radius in degrees comes out a little too long.
+const KM_PER_DEGREE: f64 = 111.0;
+
+/// A radius in degrees of latitude, rather too long than too short.
+pub(crate) fn degrees(radius_km: f64) -> f64 {
+    radius_km.max(0.0) / KM_PER_DEGREE
+}
+
+/// How far east and west a circle around this latitude goes, in degrees, as its radius is; nothing if it goes all
+/// around, as it does at a pole.
+pub(crate) fn half_width(lat: f64, radius: f64) -> Option<f64> {
+    let clear_of_poles = lat.abs() + radius < 89.9;
+    clear_of_poles.then(|| {
+        let sine = radius.to_radians().sin() / lat.to_radians().cos();
+        sine.min(1.0).asin().to_degrees()
+    })
+}
+
 /// Row and column of the square of this height that a position lies in.
 #[expect(clippy::cast_possible_truncation, reason = "at most 450 and 1 800")]
 pub(super) fn square(at: Position, degrees: f64) -> (i16, i16) {

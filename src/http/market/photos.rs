@@ -2,7 +2,7 @@
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
-use peerpack_actors::ids::{FileId, RequestId, UserId};
+use peerpack_actors::ids::{RequestId, UserId};
 use peerpack_actors::rejection::Rejection;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,10 +10,9 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::{ApiError, Problem};
-use crate::files::{FileKind, FileName, MediaType};
-use crate::http::uploads::{self, FileBytes, PICTURE_LIMIT, UploadForm, disposition};
-use crate::pictures;
-use crate::store::{FileRecord, RequestHeader};
+use crate::files::FileKind;
+use crate::http::uploads::{self, FileBytes, UploadForm, disposition};
+use crate::store::RequestHeader;
 
 /// The longest side of a photograph as it is kept, in pixels.
 const SIDE: u32 = 1_600;
@@ -52,16 +51,8 @@ pub async fn attach(
             "there is nothing to be picked up: the deal is over or not made yet",
         ));
     }
-    uploads::count(&app, courier, FileKind::PickupPhoto).await?;
-    let upload = uploads::receive(&app, &req, payload, PICTURE_LIMIT).await?;
-    let picture = pictures::remake(upload.file, SIDE).await?;
-    drop(upload.place);
-    let now = app.clock.now();
-    let name = FileName { kind: FileKind::PickupPhoto, id: FileId::new(now, app.clock.random()) };
-    let size_bytes = picture.len() as u64;
-    app.files.put(name, picture).await?;
-    let record =
-        FileRecord { name, owner: courier, media_type: MediaType::Jpeg, size_bytes, created_at: now };
+    let record = uploads::keep_picture(&app, &req, payload, courier, (FileKind::PickupPhoto, SIDE)).await?;
+    let name = record.name;
     if !app.database.add_photo(record, request).await? {
         app.files.remove(name).await;
         return Err(ApiError::conflict("photo_attached", "this request has a photograph already"));

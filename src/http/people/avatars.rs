@@ -9,11 +9,11 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::{ApiError, Problem};
-use crate::files::{FileKind, FileName, MediaType};
+use crate::files::{FileKind, FileName};
 use crate::http::links::link;
-use crate::http::uploads::{self, FileBytes, PICTURE_LIMIT, UploadForm, disposition};
-use crate::pictures::{self, Initials};
-use crate::store::{FileRecord, Person};
+use crate::http::uploads::{self, FileBytes, UploadForm, disposition};
+use crate::pictures::Initials;
+use crate::store::Person;
 
 /// The longest side of a picture as it is kept, in pixels.
 const SIDE: u32 = 512;
@@ -65,15 +65,8 @@ pub async fn change(
     payload: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
     let owner = principal.user;
-    uploads::count(&app, owner, FileKind::Avatar).await?;
-    let upload = uploads::receive(&app, &req, payload, PICTURE_LIMIT).await?;
-    let picture = pictures::remake(upload.file, SIDE).await?;
-    drop(upload.place);
-    let now = app.clock.now();
-    let name = FileName { kind: FileKind::Avatar, id: FileId::new(now, app.clock.random()) };
-    let size_bytes = picture.len() as u64;
-    app.files.put(name, picture).await?;
-    let record = FileRecord { name, owner, media_type: MediaType::Jpeg, size_bytes, created_at: now };
+    let record = uploads::keep_picture(&app, &req, payload, owner, (FileKind::Avatar, SIDE)).await?;
+    let (name, now) = (record.name, record.created_at);
     // Where the server is reached may change; what is stored is a path.
     let path = format!("/api/avatars/{}", name.id);
     let url = link(&path);

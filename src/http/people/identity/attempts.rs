@@ -3,12 +3,14 @@
 use peerpack_actors::time::Time;
 
 use crate::app::App;
-use crate::error::ApiError;
+use crate::error::{ApiError, whole_seconds};
 use crate::store::Pauses;
 
 /// Counts an attempt; 429 when it comes too early.
 pub(super) async fn may_try(app: &App, subject: String, pauses: Pauses, now: Time) -> Result<(), ApiError> {
     let Err(wait) = app.database.attempt(subject, pauses, now).await? else { return Ok(()) };
+    metrics::counter!("peerpack_attempts_refused_total").increment(1);
+    // The name that it had before; boards may still show it.
     metrics::counter!("peerpack_guesses_refused_total").increment(1);
-    Err(ApiError::too_many(u32::try_from(wait.ms() / 1_000 + 1).unwrap_or(u32::MAX)))
+    Err(ApiError::too_many(whole_seconds(wait)))
 }

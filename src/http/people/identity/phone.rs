@@ -13,7 +13,7 @@ use crate::auth::phone::{self, CodeSender, Phone};
 use crate::auth::token::Tokens;
 use crate::edge::address;
 use crate::error::extract::Body;
-use crate::error::{ApiError, Problem, request_id};
+use crate::error::{ApiError, Problem, request_id, whole_seconds};
 use crate::store::{Asking, CodeBudget, CodePlan};
 use crate::typed;
 
@@ -122,7 +122,7 @@ pub async fn send_code(
     let (plan, code) = kept(&app, &asking).await?;
     let (message, expires_at, sent, digits) = match (plan, code) {
         (CodePlan::Wait(wait), _) => {
-            return Err(ApiError::too_many(u32::try_from(wait.ms() / 1_000 + 1).unwrap_or(u32::MAX)));
+            return Err(ApiError::too_many(whole_seconds(wait)));
         }
         (CodePlan::Send { digits, expires_at }, Some(code)) => {
             if let Err(error) = sender.send(&phone, &code).await {
