@@ -290,7 +290,7 @@ fn subscribe(redis: &RedisBus, engine: Engine, sockets: Arc<Sockets>) -> Running
     let refreshed = engine.clone();
     tokio::spawn(async move {
         let hints = stream::poll_fn(move |cx| heard_hints.poll_recv(cx));
-        let refresh = |hint: Hint| refreshed.refresh(hint.trips, hint.packages);
+        let refresh = |hint: Hint| refreshed.refresh(hint.changed);
         hints.for_each_concurrent(HINTS_AT_ONCE, refresh).await;
     });
     redis.subscribe(move |heard| {

@@ -69,7 +69,7 @@ const ENGINE: House = House {
     floors: &[
         &["time", "place", "leg"],
         &["ids"],
-        &["rejection", "receipt"],
+        &["rejection", "receipt", "work"],
         &["money"],
         &["market"],
         &["matching", "stream"],
@@ -91,6 +91,7 @@ const RUNTIME: House = House {
             "session",
             "recent",
             "envelope",
+            "spans",
             "threads",
             "offers",
             "market_model",
@@ -99,7 +100,7 @@ const RUNTIME: House = House {
         &["mailbox", "roster", "feed"],
         &["messages", "directory"],
         &["context"],
-        &["claim", "measured", "learning", "warming", "fair_claims"],
+        &["claim", "measured", "learning", "warming", "fair_claims", "kinds"],
         &["retirement", "wave"],
         &["trip_actor", "package_actor", "user_actor"],
         &["supervisor", "failpoints"],
@@ -107,6 +108,73 @@ const RUNTIME: House = House {
     ],
     doors: &[],
 };
+
+/// Where tokio's clock is looked at: to measure how long something takes, and to lose patience. What is decided
+/// or stored takes its time from the injected clock.
+const STOPWATCHES: &[&str] = &[
+    "actors/src/runtime/envelope.rs",
+    "actors/src/runtime/mailbox.rs",
+    "actors/src/runtime/threads.rs",
+    "src/auth/phone.rs",
+    "src/client.rs",
+    "src/client/connection.rs",
+    "src/edge/connections/turn.rs",
+    "src/edge/request_log.rs",
+    "src/edge/sockets.rs",
+    "src/http/health.rs",
+    "src/http/uploads.rs",
+    "src/routing.rs",
+    "src/startup/ending.rs",
+    "src/store/engine/lanes.rs",
+    "src/store/engine/run.rs",
+    "src/store/engine/writer.rs",
+    "src/store/sql/writable.rs",
+    "src/supervise.rs",
+    "src/telemetry.rs",
+    "src/ws/conversation.rs",
+    "src/ws/conversation/due.rs",
+    "src/ws/conversation/talk.rs",
+    "src/ws/conversation/watching.rs",
+    "src/ws/line.rs",
+    "src/ws/session.rs",
+];
+
+/// Where randomness is made: secrets, names of nodes and connections, and what keeps many from coming at once.
+/// What is decided gets it as an argument.
+const DICE: &[&str] = &[
+    "src/app.rs",
+    "src/client.rs",
+    "src/edge/outbox.rs",
+    "src/edge/sockets.rs",
+    "src/http/admin/operators.rs",
+    "src/http/people/identity.rs",
+    "src/http/people/identity/operator.rs",
+    "src/http/people/identity/phone.rs",
+    "src/http/people/identity/second_factor.rs",
+    "src/startup.rs",
+    "src/startup/identity.rs",
+    "src/store/engine/jobs.rs",
+    "src/store/engine/run.rs",
+    "src/store/setup.rs",
+    "src/ws/conversation.rs",
+    "src/ws/conversation/talk.rs",
+    "src/ws/session.rs",
+    "src/ws/ticket.rs",
+    "src/ws/upgrade.rs",
+];
+
+#[test]
+fn clocks_and_randomness_have_their_places() {
+    for (what, places) in [("Instant::now()", STOPWATCHES), ("rand::random", DICE)] {
+        let known: BTreeSet<String> = places.iter().map(|&place| place.to_owned()).collect();
+        let mut found = BTreeSet::new();
+        for folder in ["src", "actors/src"] {
+            let here = sources(folder).into_iter().filter(|(_, text)| code(text).contains(what));
+            found.extend(here.map(|(file, _)| format!("{folder}/{file}")));
+        }
+        assert_eq!(found, known, "files with {what}");
+    }
+}
 
 #[test]
 fn no_room_imports_from_above_or_from_beside() {
@@ -231,16 +299,18 @@ fn module_of(file: &str) -> String {
     file.trim_end_matches(".rs").trim_end_matches("/mod").replace('/', "::")
 }
 
-/// Every path of its own crate that a file names, from the crate's root.
-fn imports(module: &str, text: &str) -> Vec<String> {
-    let code: String = text
-        .split("#[cfg(test)]\nmod tests {")
-        .next()
-        .unwrap_or_default()
-        .lines()
+/// A text without its comments and tests.
+fn code(text: &str) -> String {
+    let lines = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().lines();
+    lines
         .filter(|line| !line.trim_start().starts_with("//"))
         .flat_map(|line| [line.split(" // ").next().unwrap_or_default(), "\n"])
-        .collect();
+        .collect()
+}
+
+/// Every path of its own crate that a file names, from the crate's root.
+fn imports(module: &str, text: &str) -> Vec<String> {
+    let code = code(text);
     let mut found = Vec::new();
     for (start, _) in code.match_indices("crate::").chain(code.match_indices("super::")) {
         let before = code[..start].chars().next_back();

@@ -16,6 +16,7 @@ pub mod rejection;
 pub mod stream;
 pub mod time;
 pub mod unit;
+pub mod work;
 
 #[cfg(feature = "runtime")]
 pub mod ports;

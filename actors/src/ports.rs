@@ -16,6 +16,7 @@ use crate::matching::policy::couriers::Answers;
 use crate::rejection::Rejection;
 use crate::time::{Span, Time};
 use crate::unit::Unit;
+use crate::work::WorkId;
 
 /// A numbered event of one user's stream, as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,15 +66,6 @@ pub enum CommitError {
     Unavailable(#[from] Unavailable),
 }
 
-/// Ids of what changed lately.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Changes {
-    /// Trips with their versions.
-    pub trips: Vec<(TripId, i64)>,
-    /// Packages with their versions.
-    pub packages: Vec<(PackageId, i64)>,
-}
-
 /// When choices among acceptances come due, and are taken over from a node that did not make them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChoiceRounds {
@@ -120,8 +112,11 @@ pub trait Store: Send + Sync + 'static {
     /// Open packages in order of id, after `after`, at most `limit`.
     async fn open_packages(&self, after: Option<PackageId>, limit: u32) -> Result<Vec<Package>, Unavailable>;
 
-    /// What changed at or after `since`, oldest first, at most `limit` of each kind.
-    async fn changes(&self, since: Time, limit: u32) -> Result<Changes, Unavailable>;
+    /// Trips that changed at or after `since`, with their versions, oldest change first, at most `limit`.
+    async fn changed_trips(&self, since: Time, limit: u32) -> Result<Vec<(TripId, i64)>, Unavailable>;
+
+    /// Packages that changed, likewise.
+    async fn changed_packages(&self, since: Time, limit: u32) -> Result<Vec<(PackageId, i64)>, Unavailable>;
 
     /// How couriers answered the engine's offers that were made since `since`. Offers that ended before the
     /// courier could answer do not count.
@@ -185,10 +180,9 @@ pub struct EvidenceQuery {
 pub struct Hint {
     /// Users with new events and their new tops.
     pub users: Vec<(UserId, u64)>,
-    /// Packages that changed.
-    pub packages: Vec<PackageId>,
-    /// Trips that changed.
-    pub trips: Vec<TripId>,
+    /// What changed, of whatever kind.
+    #[serde(default)]
+    pub changed: Vec<WorkId>,
 }
 
 /// Hints to the other nodes. Never waits, never fails: a lost hint delays, it loses nothing.

@@ -23,6 +23,7 @@ mod envelope;
 mod failpoints;
 mod fair_claims;
 mod feed;
+mod kinds;
 mod learning;
 mod mailbox;
 mod market_model;
@@ -35,6 +36,7 @@ mod recent;
 mod refusal;
 mod retirement;
 mod roster;
+mod spans;
 mod supervisor;
 mod threads;
 mod trip_actor;
@@ -42,10 +44,11 @@ mod user_actor;
 mod warming;
 mod wave;
 
-pub use context::{RuntimeSettings, Stats};
+pub use context::{Context, RuntimeSettings, Stats};
 pub use engine::{Conditions, Engine};
 #[cfg(feature = "failpoints")]
 pub use failpoints::Victim;
+pub use kinds::{Deaths, Kind};
 pub use promise::{Promise, Subject};
 pub use refusal::Refusal;
 pub use session::{Frame, Hello, NotRecoverable, ResumeAnswer, SessionId, SessionPort};

@@ -3,6 +3,8 @@
 //! A unit is a value. It says which versions and how much room it counts on; the store applies it only while
 //! that is still so, and otherwise changes nothing at all.
 
+use std::sync::Arc;
+
 use smallvec::{SmallVec, smallvec};
 
 use crate::ids::{FileId, PackageId, RequestId, TripId, UserId};
@@ -16,9 +18,10 @@ use crate::money::ledger::{Escrow, EscrowEvent};
 use crate::receipt::Receipt;
 use crate::stream::{self, DocumentReview, Notice, StreamEvent, Suits};
 use crate::time::Time;
+use crate::work::Change;
 
 /// One all-or-nothing change.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Debug)]
 pub struct Unit {
     /// When it was decided.
     pub at: Time,
@@ -26,6 +29,8 @@ pub struct Unit {
     pub packages: SmallVec<[PackageChange; 1]>,
     /// What happens to trips and their room.
     pub trips: SmallVec<[TripChange; 1]>,
+    /// What happens to things of further kinds.
+    pub others: Vec<Arc<dyn Change>>,
     /// The money that moves.
     pub escrow: SmallVec<[(Escrow, EscrowEvent); 1]>,
     /// Who is told what.
@@ -126,6 +131,7 @@ impl Unit {
             at,
             packages: SmallVec::new(),
             trips: SmallVec::new(),
+            others: Vec::new(),
             escrow: SmallVec::new(),
             notices: Vec::new(),
             receipt: None,
@@ -197,6 +203,12 @@ impl Unit {
         notices.extend(waiting.iter().map(tell));
         let (at, adds) = (trip.created_at, vec![Open::Trips(trip.courier)]);
         Self { trips: smallvec![TripChange::New(Box::new(trip))], notices, adds, ..Self::empty(at) }
+    }
+
+    /// A thing of a further kind changes, and these people are told.
+    #[must_use]
+    pub fn other(change: impl Change, notices: Vec<Notice>, at: Time) -> Self {
+        Self { others: vec![Arc::new(change)], notices, ..Self::empty(at) }
     }
 
     /// Nothing but the answer to a call that found everything done.

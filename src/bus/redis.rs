@@ -285,8 +285,7 @@ impl Publisher {
             match job {
                 Job::Hint(one) => {
                     hint.users.extend(one.users);
-                    hint.packages.extend(one.packages);
-                    hint.trips.extend(one.trips);
+                    hint.changed.extend(one.changed);
                 }
                 Job::Present { user, until } => {
                     present.insert(user, until);

@@ -4,6 +4,7 @@
 pub(super) mod commit;
 pub(super) mod groups;
 pub(super) mod jobs;
+pub(super) mod kinds;
 pub(super) mod lanes;
 pub(super) mod load;
 pub(super) mod port;

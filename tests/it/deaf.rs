@@ -9,8 +9,7 @@ use peerpack_actors::market::package::Package;
 use peerpack_actors::market::trip::Trip;
 use peerpack_actors::matching::policy::couriers::Answers;
 use peerpack_actors::ports::{
-    Changes, ChoiceRounds, CommitError, Committed, EvidenceQuery, Store, StreamEntry, StreamPosition,
-    Unavailable,
+    ChoiceRounds, CommitError, Committed, EvidenceQuery, Store, StreamEntry, StreamPosition, Unavailable,
 };
 use peerpack_actors::time::Time;
 use peerpack_actors::unit::Unit;
@@ -112,12 +111,16 @@ impl Store for Deaf {
         self.database.open_packages(after, limit).await
     }
 
-    async fn changes(&self, since: Time, limit: u32) -> Result<Changes, Unavailable> {
+    async fn changed_trips(&self, since: Time, limit: u32) -> Result<Vec<(TripId, i64)>, Unavailable> {
         if self.hangs.load(Ordering::SeqCst) {
             self.hanging.fetch_add(1, Ordering::SeqCst);
             std::future::pending::<()>().await;
         }
-        self.database.changes(since, limit).await
+        self.database.changed_trips(since, limit).await
+    }
+
+    async fn changed_packages(&self, since: Time, limit: u32) -> Result<Vec<(PackageId, i64)>, Unavailable> {
+        self.database.changed_packages(since, limit).await
     }
 
     async fn overdue(

@@ -9,6 +9,7 @@
 //! The package's actor calls this with the copy it holds and a [`Room`] that asks the trip's actor; with the
 //! actors bypassed it is called with what was just loaded. Either way the store's guards decide.
 
+use std::iter;
 use std::sync::Arc;
 
 use super::context::Context;
@@ -23,6 +24,7 @@ use crate::market::trip::{Trip, TripEvent};
 use crate::ports::CommitError;
 use crate::rejection::Rejection;
 use crate::unit::Unit;
+use crate::work::WorkId;
 
 /// How often a command is decided anew after a conflict.
 pub(super) const ATTEMPTS: usize = 4;
@@ -85,6 +87,9 @@ async fn on_a_current_copy(
 }
 
 /// Decides a command and commits it. Returns what happened; an empty outcome repeats what was already so.
+#[tracing::instrument(
+    name = "command", level = "debug", skip_all, fields(package = %package.id, command = command.name())
+)]
 pub(super) async fn persist(
     context: &Arc<Context>,
     package: &mut Package,
@@ -168,8 +173,8 @@ async fn attempt(
         Ok(committed) => {
             context.model.learn(package, &outcome);
             *package = after;
-            let trips = outcome.trips.iter().map(|(id, _)| *id).collect();
-            context.tell(committed, vec![package.id], trips);
+            let trips = outcome.trips.iter().map(|(id, _)| WorkId::from(*id));
+            context.tell(committed, iter::once(package.id.into()).chain(trips));
             context.follow_package(package);
             settle_room(context, reservation, &outcome).await;
             Ok(outcome)

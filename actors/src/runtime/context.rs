@@ -21,9 +21,13 @@ use crate::matching::policy::{self, standing};
 use crate::matching::{Candidate, Chart, PackageEntry, PackageIndex, Settings, TripEntry, TripIndex};
 use crate::money::ledger::Funding;
 use crate::place::Gazetteer;
-use crate::ports::{Bus, ChoiceRounds, Clock, Committed, Hint, Roads, Store, StreamEntry, Unavailable};
+use crate::ports::{
+    Bus, ChoiceRounds, Clock, CommitError, Committed, Hint, Roads, Store, StreamEntry, Unavailable,
+};
 use crate::stream::Suits;
 use crate::time::{Span, Time};
+use crate::unit::Unit;
+use crate::work::WorkId;
 
 /// How many senders hear of one new trip at most.
 const TELL_SENDERS: usize = 32;
@@ -98,8 +102,8 @@ pub(super) struct Directories {
     pub(super) users: Directory<UserId, dyn UserInbox>,
 }
 
-/// Shared by all actors of a node.
-pub(super) struct Context {
+/// Shared by all actors of a node, and by its kinds of work.
+pub struct Context {
     pub(super) store: Arc<dyn Store>,
     pub(super) bus: Arc<dyn Bus>,
     pub(super) clock: Arc<dyn Clock>,
@@ -128,9 +132,30 @@ impl Context {
         self.directories.get().expect("set before the first actor starts")
     }
 
+    /// The time that counts.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    /// Commits a unit, then tells everybody concerned: those who are connected here, and other nodes of what
+    /// has changed.
+    ///
+    /// # Errors
+    /// Nothing was changed, or the store does not answer.
+    pub async fn commit(
+        &self,
+        unit: Unit,
+        changed: impl IntoIterator<Item = WorkId> + Send,
+    ) -> Result<(), CommitError> {
+        let committed = self.store.commit(unit).await?;
+        self.tell(committed, changed);
+        Ok(())
+    }
+
     /// Tells everybody on this node of new events, and other nodes that there are some.
-    pub(super) fn tell(&self, committed: Committed, packages: Vec<PackageId>, trips: Vec<TripId>) {
-        let mut hint = Hint { users: Vec::new(), packages, trips };
+    pub(super) fn tell(&self, committed: Committed, changed: impl IntoIterator<Item = WorkId>) {
+        let mut hint = Hint { users: Vec::new(), changed: changed.into_iter().collect() };
         let mut by_user: Vec<(UserId, Vec<StreamEntry>)> = Vec::new();
         for entry in committed.entries {
             match by_user.iter_mut().find(|(user, _)| *user == entry.user) {

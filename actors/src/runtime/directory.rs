@@ -73,9 +73,22 @@ impl<K: Copy + Eq + Hash, I: Living + ?Sized> Directory<K, I> {
         dead
     }
 
+    /// What its actors are called in logs and metrics.
+    pub(super) const fn kind(&self) -> &'static str {
+        self.kind
+    }
+
     /// How many actors live.
     pub(super) fn len(&self) -> usize {
         self.shards.iter().map(|shard| shard.lock().len()).sum()
+    }
+
+    /// How many messages wait in all their mailboxes.
+    pub(super) fn messages(&self) -> usize {
+        let of_shard = |shard: &Mutex<HashMap<K, Mailbox<I>>>| -> usize {
+            shard.lock().values().map(Mailbox::messages).sum()
+        };
+        self.shards.iter().map(of_shard).sum()
     }
 
     fn hash(&self, id: K) -> usize {

@@ -14,6 +14,7 @@ use parking_lot::RwLock;
 use super::claim::{Room, persist};
 use super::context::{Context, Directories, RuntimeSettings, Stats};
 use super::directory::Directory;
+use super::kinds::{self, Kind};
 use super::market_model::MarketModel;
 use super::messages::{CatchUp, Do, Rendered, TripOrder};
 use super::package_actor::PackageActor;
@@ -34,6 +35,7 @@ use crate::ports::{Bus, Clock, CommitError, Committed, Store, Unavailable};
 use crate::rejection::Rejection;
 use crate::time::Time;
 use crate::unit::Unit;
+use crate::work::WorkId;
 
 pub use self::finding::Fitting;
 pub use self::publishing::{Described, Response};
@@ -63,6 +65,7 @@ impl From<Option<Promise>> for Conditions {
 #[derive(Clone)]
 pub struct Engine {
     context: Arc<Context>,
+    kinds: Arc<[Arc<dyn Kind>]>,
     arbiters: Arc<Vec<Arbiter>>,
     threads: Threads,
     conditions: Conditions,
@@ -78,6 +81,20 @@ impl Engine {
         bus: Arc<dyn Bus>,
         clock: Arc<dyn Clock>,
         settings: RuntimeSettings,
+    ) -> Result<Self, Unavailable> {
+        Self::start_with(store, bus, clock, settings, Vec::new()).await
+    }
+
+    /// The same, with further kinds of work beside packages and trips.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn start_with(
+        store: Arc<dyn Store>,
+        bus: Arc<dyn Bus>,
+        clock: Arc<dyn Clock>,
+        settings: RuntimeSettings,
+        further: Vec<Arc<dyn Kind>>,
     ) -> Result<Self, Unavailable> {
         let arbiters: Vec<Arbiter> = (0..settings.arbiters.max(1)).map(|_| Arbiter::new()).collect();
         let handles: Vec<_> = arbiters.iter().map(Arbiter::handle).collect();
@@ -141,13 +158,14 @@ impl Engine {
             unreachable!("the context was made a moment ago");
         }
         let since = context.clock.now();
-        supervisor::restore(&context).await?;
-        let watched = Arc::clone(&context);
-        arbiters[0].spawn(async move { supervisor::run(watched, since).await });
+        let kinds: Arc<[Arc<dyn Kind>]> = kinds::own().into_iter().chain(further).collect();
+        supervisor::restore(&context, &kinds).await?;
+        let (watched, watched_kinds) = (Arc::clone(&context), Arc::clone(&kinds));
+        arbiters[0].spawn(async move { supervisor::run(watched, watched_kinds, since).await });
         warming::start(Arc::downgrade(&context));
         let taught = Arc::clone(&context);
         arbiters[0].spawn(async move { learning::run(taught).await });
-        Ok(Self { context, arbiters: Arc::new(arbiters), threads, conditions: Conditions::default() })
+        Ok(Self { context, kinds, arbiters: Arc::new(arbiters), threads, conditions: Conditions::default() })
     }
 
     /// The same engine for one command, under conditions.
@@ -272,9 +290,9 @@ impl Engine {
         }
     }
 
-    /// Another node has changed these trips and packages: they are looked at again.
-    pub async fn refresh(&self, trips: Vec<TripId>, packages: Vec<PackageId>) {
-        supervisor::survive(supervisor::refresh(&self.context, trips, packages)).await;
+    /// Another node has changed this: it is looked at again.
+    pub async fn refresh(&self, changed: Vec<WorkId>) {
+        supervisor::survive(supervisor::refresh(&self.context, &self.kinds, changed)).await;
     }
 
     /// Reminds a courier of a trip that is near, once.
@@ -283,20 +301,22 @@ impl Engine {
     /// When the store does not answer.
     pub async fn remind(&self, id: TripId) -> Result<(), Refusal> {
         let Some(trip) = self.context.store.trip(id).await? else { return Ok(()) };
-        match self.context.store.commit(Unit::remind(&trip, self.context.clock.now())).await {
-            Ok(committed) => {
-                self.context.tell(committed, Vec::new(), Vec::new());
-                Ok(())
-            }
-            // Another node was faster.
-            Err(CommitError::Conflict) => Ok(()),
+        match self.context.commit(Unit::remind(&trip, self.context.now()), []).await {
+            // Or another node was faster.
+            Ok(()) | Err(CommitError::Conflict) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
 
     /// Tells those concerned of events that were committed beside the engine.
     pub fn told(&self, committed: Committed) {
-        self.context.tell(committed, Vec::new(), Vec::new());
+        self.context.tell(committed, []);
+    }
+
+    /// What a further kind of work decides and commits with.
+    #[must_use]
+    pub const fn context(&self) -> &Arc<Context> {
+        &self.context
     }
 
     /// What lives on this node.

@@ -1,15 +1,18 @@
-//! A message to an actor as it travels: with the permit that bounds the mailbox, and with the time until
-//! which somebody waits for the answer.
+//! A message to an actor as it travels: with the permit that bounds the mailbox, the time until which somebody
+//! waits for the answer, and the span of what has brought it about.
 
 use actix::Message;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
+use tracing::Span;
 
 /// A message on its way. The permit comes back when the message has been dealt with.
 pub(super) struct Envelope<M> {
     pub(super) body: M,
     /// When the sender stops waiting for the answer.
     pub(super) until: Option<Instant>,
+    /// What the message follows from: the request, the command, the job.
+    pub(super) span: Span,
     pub(super) _permit: Option<OwnedSemaphorePermit>,
 }
 

@@ -10,6 +10,7 @@ use actix::dev::ToEnvelope;
 use actix::{Actor, Addr, Handler, MailboxError, Message};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
+use tracing::Span;
 
 use super::envelope::Envelope;
 use super::refusal::Refusal;
@@ -124,6 +125,11 @@ impl<I: Living + ?Sized> Mailbox<I> {
         !self.inbox.lives() && !self.retired.load(Ordering::Acquire)
     }
 
+    /// How many messages wait, or are being dealt with.
+    pub(super) fn messages(&self) -> usize {
+        MAILBOX_MESSAGES - self.permits.available_permits()
+    }
+
     /// Sends and waits for the answer, not for ever.
     pub(super) async fn ask<M>(&self, body: M) -> Result<M::Result, Undelivered>
     where
@@ -165,12 +171,12 @@ impl<I: Living + ?Sized> Mailbox<I> {
         M::Result: 'static,
         I: Takes<M>,
     {
-        self.inbox.post(Envelope { body, until: None, _permit: None });
+        self.inbox.post(Envelope { body, until: None, span: Span::current(), _permit: None });
     }
 
     fn seal<M>(&self, body: M, until: Option<Instant>) -> Result<Envelope<M>, Undelivered> {
         match Arc::clone(&self.permits).try_acquire_owned() {
-            Ok(permit) => Ok(Envelope { body, until, _permit: Some(permit) }),
+            Ok(permit) => Ok(Envelope { body, until, span: Span::current(), _permit: Some(permit) }),
             Err(_) => {
                 metrics::counter!("peerpack_mailbox_refusals_total").increment(1);
                 Err(Undelivered::Full)

@@ -101,6 +101,16 @@ pub(super) enum TripOrder {
     Tick,
 }
 
+impl TripOrder {
+    /// What it is called in traces.
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Self::Cancel { .. } => "cancel",
+            Self::Tick => "tick",
+        }
+    }
+}
+
 impl Message for TripOrder {
     type Result = Result<Trip, Refusal>;
 }

@@ -10,6 +10,7 @@ use actix::{
     Actor, ActorFutureExt, AsyncContext, AtomicResponse, Context as ActorContext, ContextFutureSpawner,
     Handler, SpawnHandle, WrapFuture,
 };
+use tracing::{Instrument as _, Span};
 
 use super::auction::{Auction, Due, Occasion};
 use super::claim::{Left, Room, answer, keep_rendered, persist};
@@ -21,6 +22,7 @@ use super::messages::{Consider, Do, Done, Refresh, Rendered};
 use super::offers::Bookings;
 use super::refusal::Refusal;
 use super::retirement::Retiring;
+use super::spans::within;
 use super::wave::{self, Wave};
 use crate::ids::PackageId;
 use crate::market::package::{Package, PackageCommand};
@@ -87,7 +89,7 @@ impl PackageActor {
         let Some(request) =
             package.and_then(|package| contested(package, &envelope.body.command, now, settings))
         else {
-            return Reply::Now(self.run(envelope.body));
+            return Reply::Now(envelope.span.in_scope(|| self.run(envelope.body)));
         };
         let claims = self.claims.get_or_insert_with(|| Claims::open(now, settings));
         let Some(answer) = claims.add(request, now, envelope) else {
@@ -107,7 +109,7 @@ impl PackageActor {
         self.touched = true;
         let (context, id, held) = (Arc::clone(&self.context), self.id, self.package.take());
         let work = async move { answer(&context, id, held, &ask).await };
-        AtomicResponse::new(Box::pin(work.into_actor(self).map(|(left, result), actor, ctx| {
+        AtomicResponse::new(Box::pin(within(self, work, |(left, result), actor, ctx| {
             actor.take_back(left, ctx);
             result
         })))
@@ -123,7 +125,8 @@ impl PackageActor {
             for Waiting { envelope, answer: answered } in claims.in_order() {
                 let again = last.again;
                 let result;
-                (last, result) = answer(&context, id, last.package, &envelope.body).await;
+                let claim = answer(&context, id, last.package, &envelope.body);
+                (last, result) = claim.instrument(envelope.span.clone()).await;
                 last.again |= again;
                 // The caller may be gone.
                 let _ = answered.send(result);
@@ -154,7 +157,8 @@ impl PackageActor {
                 Due::Choose => Self::choose,
                 Due::Expire => Self::expire,
             };
-            ctx.run_later(Duration::ZERO, step);
+            let span = Span::current();
+            ctx.run_later(Duration::ZERO, move |actor, ctx| span.in_scope(|| step(actor, ctx)));
         }
     }
 
@@ -175,13 +179,12 @@ impl PackageActor {
         self.auction.start_measuring();
         let context = Arc::clone(&self.context);
         // Commands go on meanwhile: the wave is made of what is so when the answers are there.
-        async move { measure(&context, questions).await }
-            .into_actor(self)
-            .map(|measured, actor, ctx| {
-                actor.auction.end_measuring();
-                actor.offer(&measured, ctx);
-            })
-            .spawn(ctx);
+        let measuring = async move { measure(&context, questions).await };
+        within(self, measuring, |measured, actor, ctx| {
+            actor.auction.end_measuring();
+            actor.offer(&measured, ctx);
+        })
+        .spawn(ctx);
     }
 
     fn offer(&mut self, measured: &Measured, ctx: &mut ActorContext<Self>) {
@@ -207,15 +210,14 @@ impl PackageActor {
                 }
             }
         };
-        work.into_actor(self)
-            .map(|package, actor, ctx| {
-                actor.package = package;
-                match actor.package {
-                    Some(_) => actor.set_alarm(ctx),
-                    None => actor.load(ctx),
-                }
-            })
-            .wait(ctx);
+        within(self, work, |package, actor, ctx| {
+            actor.package = package;
+            match actor.package {
+                Some(_) => actor.set_alarm(ctx),
+                None => actor.load(ctx),
+            }
+        })
+        .wait(ctx);
     }
 
     /// Takes one of the acceptances, if the last moment for it has come.
@@ -345,8 +347,8 @@ impl Handler<Envelope<Do>> for PackageActor {
 impl Handler<Envelope<Consider>> for PackageActor {
     type Result = ();
 
-    fn handle(&mut self, _: Envelope<Consider>, ctx: &mut Self::Context) {
-        self.consider(ctx);
+    fn handle(&mut self, envelope: Envelope<Consider>, ctx: &mut Self::Context) {
+        envelope.span.in_scope(|| self.consider(ctx));
     }
 }
 

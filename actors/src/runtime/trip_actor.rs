@@ -11,6 +11,7 @@ use std::time::Duration;
 use actix::{
     Actor, ActorFutureExt, AtomicResponse, Context as ActorContext, ContextFutureSpawner, Handler, WrapFuture,
 };
+use tracing::Instrument as _;
 
 use super::claim::ATTEMPTS;
 use super::context::Context;
@@ -26,6 +27,7 @@ use crate::market::trip::{Trip, TripCommand, TripEvent, TripState};
 use crate::ports::{CommitError, Unavailable};
 use crate::rejection::Rejection;
 use crate::unit::Unit;
+use crate::work::WorkId;
 
 /// How many packages whose requests wait on a trip hear of its end together with it; the others, a little
 /// later.
@@ -162,7 +164,7 @@ impl Handler<Envelope<TripOrder>> for TripActor {
         }
         self.touched = true;
         let (context, id, order) = (Arc::clone(&self.context), self.id, envelope.body);
-        let persisted = async move { persist_order(&context, id, order).await };
+        let persisted = async move { persist_order(&context, id, order).await }.instrument(envelope.span);
         AtomicResponse::new(Box::pin(persisted.into_actor(self).map(|result, actor, _| {
             if let Ok(trip) = &result {
                 actor.take_in(Ok(Some(trip.clone())));
@@ -173,6 +175,7 @@ impl Handler<Envelope<TripOrder>> for TripActor {
 }
 
 /// Decides an order and commits it, together with what it means for the packages of the trip.
+#[tracing::instrument(name = "command", level = "debug", skip_all, fields(trip = %id, command = order.name()))]
 pub(super) async fn persist_order(
     context: &Arc<Context>,
     id: TripId,
@@ -225,9 +228,10 @@ pub(super) async fn persist_order(
             after.apply(&event);
             unit.receipt = promise.receipt(Subject::Trip(&after));
         }
-        match context.store.commit(unit).await {
-            Ok(committed) => {
-                context.tell(committed, touched.clone(), vec![id]);
+        let changed: Vec<WorkId> =
+            touched.iter().map(|package| (*package).into()).chain([id.into()]).collect();
+        match context.commit(unit, changed).await {
+            Ok(()) => {
                 for package in touched {
                     reopened(context, package).await;
                 }

@@ -122,6 +122,8 @@ fn being_loaded() -> Refusal {
 
 /// Gives an event to every connection that has not seen it.
 fn push(context: &Context, user: UserId, entry: &StreamEntry) {
+    let lag = context.clock.now().since(entry.at).ms();
+    metrics::histogram!("peerpack_delivery_lag_seconds").record(lag.max(0) as f64 / 1_000.0);
     for attached in context.roster.of(user) {
         if attached.sent.fetch_max(entry.seq, Ordering::AcqRel) >= entry.seq {
             continue;
@@ -146,7 +148,9 @@ impl Handler<Envelope<Deliver>> for UserActor {
     type Result = ();
 
     fn handle(&mut self, envelope: Envelope<Deliver>, ctx: &mut Self::Context) {
-        self.take_in(envelope.body.0, ctx);
+        let entries = envelope.body.0;
+        let span = tracing::debug_span!(parent: &envelope.span, "deliver", user = %self.user, events = entries.len());
+        span.in_scope(|| self.take_in(entries, ctx));
     }
 }
 

@@ -18,7 +18,7 @@ fn user(n: u8) -> UserId {
 }
 
 fn hint(n: u8) -> Hint {
-    Hint { users: vec![(user(n), 7)], packages: vec![PackageId::new(NOW, [n; 10])], trips: Vec::new() }
+    Hint { users: vec![(user(n), 7)], changed: vec![PackageId::new(NOW, [n; 10]).into()] }
 }
 
 fn redis() -> Option<String> {

@@ -1,7 +1,8 @@
 //! Applying units of work: guarded at every step, in one fixed order of locks.
 //!
 //! ```text
-//! receipts -> people -> packages -> trips and their legs -> requests -> escrows, transfers -> wallets -> streams -> events
+//! receipts -> people -> packages -> trips and their legs -> further kinds -> requests -> escrows, transfers
+//!     -> wallets -> streams -> events
 //! ```
 //!
 //! Within a table rows are taken in ascending order. Two transactions that touch the same rows therefore meet
@@ -24,11 +25,11 @@ mod trips;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use peerpack_actors::ids::PackageId;
 use peerpack_actors::ports::Committed;
+use peerpack_actors::work::WorkId;
 
 use super::prepared::Prepared;
-use super::{jobs, receipts};
+use super::{jobs, kinds, receipts};
 use crate::store::failure::Failure;
 use crate::store::sql::Conn;
 
@@ -37,8 +38,8 @@ type Units<'a> = &'a [Arc<Prepared>];
 
 /// Whether units can be applied as one: every row that is guarded by a version is touched by one of them
 /// only.
-pub(in crate::store) fn fits(packages: &BTreeSet<PackageId>, unit: &Prepared) -> bool {
-    !unit.moves_a_trip() && unit.package_ids().all(|id| !packages.contains(&id))
+pub(in crate::store) fn fits(guarded: &BTreeSet<WorkId>, unit: &Prepared) -> bool {
+    !unit.moves_a_trip() && unit.guarded().all(|work| !guarded.contains(&work))
 }
 
 /// Applies units as one, inside the transaction that is open.
@@ -47,6 +48,7 @@ pub(in crate::store) async fn apply(conn: &mut Conn, units: Units<'_>) -> Result
     parties::apply(conn, units).await?;
     packages::apply(conn, units).await?;
     trips::apply(conn, units).await?;
+    kinds::apply(conn, units).await?;
     packages::apply_requests(conn, units).await?;
     bounds::apply(conn, units).await?;
     jobs::apply(conn, units).await?;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use peerpack_actors::ports::Committed;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
+use tracing::Span;
 
 use super::commit::fits;
 use super::prepared::Prepared;
@@ -26,6 +27,8 @@ pub(in crate::store) struct Order {
     pub(in crate::store) unit: Arc<Prepared>,
     /// When its caller stops waiting.
     pub(in crate::store) until: Instant,
+    /// What has brought the unit about.
+    span: Span,
     reply: oneshot::Sender<Result<Committed, Failure>>,
 }
 
@@ -36,7 +39,7 @@ impl Order {
         until: Instant,
     ) -> (Self, oneshot::Receiver<Result<Committed, Failure>>) {
         let (reply, answer) = oneshot::channel();
-        (Self { unit, until, reply }, answer)
+        (Self { unit, until, span: Span::current(), reply }, answer)
     }
 
     /// Whoever asked may be gone; the unit is applied all the same.
@@ -45,25 +48,38 @@ impl Order {
     }
 }
 
+/// The span in which a group is applied: that of its unit if it has one alone, otherwise one that follows from
+/// those of all its units.
+pub(in crate::store) fn span_of(group: &[Order]) -> Span {
+    if let [order] = group {
+        return tracing::debug_span!(parent: &order.span, "commit", units = 1);
+    }
+    let span = tracing::debug_span!(parent: None, "commit", units = group.len());
+    for order in group {
+        span.follows_from(&order.span);
+    }
+    span
+}
+
 /// Takes as many units as can be applied as one, in the order in which they came; the others stay. Units
 /// whose callers have been told already that it took too long are dropped.
 pub(in crate::store) fn take(waiting: &mut VecDeque<Order>, now: Instant) -> Vec<Order> {
-    let mut packages = BTreeSet::new();
+    let mut guarded = BTreeSet::new();
     let (mut group, mut rest) = (Vec::new(), VecDeque::new());
     while let Some(order) = waiting.pop_front() {
         let alone = group.is_empty();
         if order.until <= now {
             order.answer(Err(Failure::Unavailable("it waited too long".to_owned())));
-        } else if group.len() < GROUP && (alone || fits(&packages, &order.unit)) {
-            packages.extend(order.unit.package_ids());
+        } else if group.len() < GROUP && (alone || fits(&guarded, &order.unit)) {
+            guarded.extend(order.unit.guarded());
             let stop = order.unit.moves_a_trip();
             group.push(order);
             if stop {
                 break;
             }
         } else {
-            // A later unit must not overtake this one on a package that both touch.
-            packages.extend(order.unit.package_ids());
+            // A later unit must not overtake this one on what both touch.
+            guarded.extend(order.unit.guarded());
             rest.push_back(order);
         }
     }
@@ -119,6 +135,7 @@ mod tests {
             at: AT,
             packages: Default::default(),
             trips: Default::default(),
+            others: Vec::new(),
             escrow: Default::default(),
             notices: Vec::new(),
             receipt: None,
@@ -153,7 +170,7 @@ mod tests {
     }
 
     fn names(group: &[Order]) -> Vec<Option<u8>> {
-        let name = |order: &Order| order.unit.package_ids().next().map(|id| id.uuid().as_bytes()[15]);
+        let name = |order: &Order| order.unit.guarded().next().map(|work| work.id.as_bytes()[15]);
         group.iter().map(name).collect()
     }
 

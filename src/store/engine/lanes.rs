@@ -17,9 +17,10 @@ use tokio::runtime::Handle;
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument as _;
 
 use super::commit;
-use super::groups::{GROUP, Order, QUEUE, closed, refused, take, wait};
+use super::groups::{GROUP, Order, QUEUE, closed, refused, span_of, take, wait};
 use super::prepared::Prepared;
 use super::run::{lend, settle, transaction, with_retries};
 use crate::store::failure::Failure;
@@ -89,10 +90,14 @@ async fn run(pool: PgPool, deadline: Duration, queue: Arc<AsyncMutex<mpsc::Recei
             }
         }
         let group = take(&mut waiting, Instant::now());
+        let span = span_of(&group);
+        let busy = metrics::gauge!("peerpack_store_lanes_busy");
+        busy.increment(1.0);
         // A panic must not close the lane. The callers of this group are told that the outcome is unknown.
-        if AssertUnwindSafe(lane.apply(group)).catch_unwind().await.is_err() {
+        if AssertUnwindSafe(lane.apply(group).instrument(span)).catch_unwind().await.is_err() {
             tracing::error!("applying a group of units panicked");
         }
+        busy.decrement(1.0);
     }
 }
 

@@ -6,8 +6,7 @@ use peerpack_actors::market::package::Package;
 use peerpack_actors::market::trip::Trip;
 use peerpack_actors::matching::policy::couriers::Answers;
 use peerpack_actors::ports::{
-    Changes, ChoiceRounds, CommitError, Committed, EvidenceQuery, Store, StreamEntry, StreamPosition,
-    Unavailable,
+    ChoiceRounds, CommitError, Committed, EvidenceQuery, Store, StreamEntry, StreamPosition, Unavailable,
 };
 use peerpack_actors::time::Time;
 use peerpack_actors::unit::Unit;
@@ -186,13 +185,14 @@ impl Store for Database {
         Ok(work.await?)
     }
 
-    async fn changes(&self, since: Time, limit: u32) -> Result<Changes, Unavailable> {
-        let trips = self.rows(CHANGED_TRIPS, args![since.ms(), limit]).await?;
-        let packages = self.rows(CHANGED_PACKAGES, args![since.ms(), limit]).await?;
-        Ok(Changes {
-            trips: each(&trips, |row| Ok((row.trip_id("id")?, row.get("version")?)))?,
-            packages: each(&packages, |row| Ok((row.package_id("id")?, row.get("version")?)))?,
-        })
+    async fn changed_trips(&self, since: Time, limit: u32) -> Result<Vec<(TripId, i64)>, Unavailable> {
+        let found = self.rows(CHANGED_TRIPS, args![since.ms(), limit]).await?;
+        Ok(each(&found, |row| Ok((row.trip_id("id")?, row.get("version")?)))?)
+    }
+
+    async fn changed_packages(&self, since: Time, limit: u32) -> Result<Vec<(PackageId, i64)>, Unavailable> {
+        let found = self.rows(CHANGED_PACKAGES, args![since.ms(), limit]).await?;
+        Ok(each(&found, |row| Ok((row.package_id("id")?, row.get("version")?)))?)
     }
 
     async fn overdue(

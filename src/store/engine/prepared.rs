@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use peerpack_actors::ids::PackageId;
 use peerpack_actors::unit::{PackageChange, TripChange, Unit};
+use peerpack_actors::work::WorkId;
 
+use super::kinds;
 use crate::store::failure::Failure;
 use crate::store::sql::codec::to_document;
 
@@ -25,17 +26,20 @@ impl std::ops::Deref for Prepared {
 
 impl Prepared {
     pub(in crate::store) fn new(unit: Unit) -> Result<Self, Failure> {
+        kinds::check(&unit)?;
         let body = |notice: &peerpack_actors::stream::Notice| to_document(&notice.event).map(Arc::from);
         let bodies = unit.notices.iter().map(body).collect::<Result<_, _>>()?;
         Ok(Self { unit, bodies })
     }
 
-    /// The packages it touches. Two units that share one cannot be applied as one.
-    pub(in crate::store) fn package_ids(&self) -> impl Iterator<Item = PackageId> {
-        self.unit.packages.iter().map(|change| match change {
-            PackageChange::New(package) => package.id,
-            PackageChange::Update { id, .. } => *id,
-        })
+    /// What it touches that is guarded by a version. Two units that share some of it cannot be applied as
+    /// one. A trip gives room to many units at once.
+    pub(in crate::store) fn guarded(&self) -> impl Iterator<Item = WorkId> {
+        let packages = self.unit.packages.iter().map(|change| match change {
+            PackageChange::New(package) => package.id.into(),
+            PackageChange::Update { id, .. } => (*id).into(),
+        });
+        packages.chain(self.unit.others.iter().map(|change| change.work()))
     }
 
     /// Whether it counts on a trip's version, and so cannot be applied as one with units that take room

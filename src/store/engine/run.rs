@@ -115,6 +115,10 @@ impl Database {
     }
 
     /// Applies a unit of work; see [`Store::commit`](peerpack_actors::ports::Store::commit).
+    #[tracing::instrument(
+        name = "unit", level = "debug", skip_all,
+        fields(packages = unit.packages.len(), trips = unit.trips.len(), notices = unit.notices.len())
+    )]
     pub(in crate::store) async fn apply(&self, unit: Unit) -> Result<Committed, Failure> {
         let started = Instant::now();
         let until = started + self.inner.deadline;

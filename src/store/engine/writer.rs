@@ -16,9 +16,10 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use super::commit;
-use super::groups::{GROUP, Order, QUEUE, closed, refused, take, wait};
+use super::groups::{GROUP, Order, QUEUE, closed, refused, span_of, take, wait};
 use super::prepared::Prepared;
 use crate::store::failure::Failure;
 use crate::store::sql::Conn;
@@ -150,11 +151,14 @@ async fn write_all(options: SqliteConnectOptions, mut conn: Conn, mut waiting: m
                 Err(_) => break,
             }
         }
+        let busy = metrics::gauge!("peerpack_store_lanes_busy");
+        busy.set(1.0);
         let trouble = batch.write(&mut conn).await.err().map(|failure| trouble(&failure));
         if trouble.is_some() {
             conn = recover(&options, conn).await;
         }
         batch.answer(trouble.as_deref());
+        busy.set(0.0);
     }
     if let Conn::Sqlite(conn) = conn
         && let Err(error) = conn.close().await
@@ -190,7 +194,8 @@ impl Batch {
         conn.control("BEGIN IMMEDIATE").await?;
         while !self.units.is_empty() {
             let group = take(&mut self.units, Instant::now());
-            self.apply_group(conn, group).await?;
+            let span = span_of(&group);
+            self.apply_group(conn, group).instrument(span).await?;
         }
         for job in &mut self.jobs {
             conn.control("SAVEPOINT job").await?;

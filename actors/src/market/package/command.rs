@@ -75,6 +75,22 @@ pub enum PackageCommand {
     },
 }
 
+impl PackageCommand {
+    /// What it is called in traces.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Offer(_) => "offer",
+            Self::Ask { .. } => "ask",
+            Self::Respond { .. } => "respond",
+            Self::Request { command, .. } | Self::HandOver { command, .. } => command.action(),
+            Self::ExpireOverdue => "expire",
+            Self::TripGone(_) => "withdraw from a trip",
+            Self::Cancel { .. } => "cancel",
+        }
+    }
+}
+
 /// What has happened to a package.
 #[derive(Clone, PartialEq, Debug)]
 pub enum PackageEvent {

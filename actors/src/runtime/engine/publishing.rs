@@ -54,8 +54,7 @@ impl Engine {
             .within(self.context.settings.bounds);
         unit.receipt =
             self.conditions.answering.as_ref().and_then(|promise| promise.receipt(Subject::Trip(&trip)));
-        let committed = self.context.store.commit(unit).await?;
-        self.context.tell(committed, Vec::new(), vec![trip.id]);
+        self.context.commit(unit, [trip.id.into()]).await?;
         self.context.follow_trip(&trip, true);
         Ok(trip)
     }
@@ -230,12 +229,14 @@ impl Engine {
         Ok((done.package, id))
     }
 
+    #[tracing::instrument(
+        name = "command", level = "debug", skip_all, fields(package = %package.id, command = "publish")
+    )]
     async fn publish(&self, package: &Package, unit: Unit) -> Result<(), CommitError> {
         let mut unit = unit.within(self.context.settings.bounds);
         unit.receipt =
             self.conditions.answering.as_ref().and_then(|promise| promise.receipt(Subject::Package(package)));
-        let committed = self.context.store.commit(unit).await?;
-        self.context.tell(committed, vec![package.id], Vec::new());
+        self.context.commit(unit, [package.id.into()]).await?;
         self.context.follow_package(package);
         if package.is_waiting(package.created_at) && !self.context.settings.bypass_actors {
             let _ = self.context.directories().packages.get(package.id).tell(Consider);
