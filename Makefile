@@ -1,7 +1,7 @@
 # The front door. Each target is one line that can also be typed by hand; `make` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run web test test-pages test-faults fmt lint deny bench bench-search loadtest idle slow openapi docker schemathesis test-claims quality replay
+.PHONY: help run web test test-pages test-faults fmt lint deny bench bench-search loadtest idle slow openapi numbers docker schemathesis test-claims quality replay
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -63,6 +63,9 @@ openapi: ## Write the descriptions of API and socket to docs
 	@mkdir -p docs
 	cargo run --locked --quiet --bin peerpack -- schema > docs/realtime.schema.json.new && mv docs/realtime.schema.json.new docs/realtime.schema.json
 	cargo run --locked --quiet --bin peerpack -- openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
+
+numbers: ## Write the register of numbers and their tests anew (docs/numbers.md)
+	PEERPACK_WRITE_DOCS=1 cargo test --workspace --locked --test documents
 
 docker: ## Build the image and start Postgres, Redis and the server (secrets from .env)
 	docker compose up --build

@@ -1,5 +1,7 @@
 //! The commands of the binary. Each one reads the configuration and calls one part of the server.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use peerpack_actors::ports::Clock;
@@ -9,7 +11,7 @@ use crate::auth::telegram::{self, TelegramUser};
 use crate::client::listen;
 use crate::config::{Config, Settings};
 use crate::startup::{self, Application};
-use crate::{demo, http, supervise, telemetry};
+use crate::{demo, http, supervise, telemetry, top};
 
 /// The seed of the demo world: everybody sees the same one.
 const DEMO_SEED: u64 = 2026;
@@ -41,6 +43,8 @@ enum Command {
     Initdata(InitData),
     /// Print what a user's socket says
     Listen(Listen),
+    /// Show how a node is right now, in the terminal, from its metrics
+    Top(Top),
     /// Print the OpenAPI document
     Openapi,
     /// Print the JSON Schema of the socket's messages
@@ -101,6 +105,19 @@ struct Listen {
     count: Option<usize>,
 }
 
+#[derive(Args, Debug)]
+struct Top {
+    /// Where the node serves its metrics
+    #[arg(long, default_value = "http://127.0.0.1:9464/metrics")]
+    url: String,
+    /// Seconds from one page to the next
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    every: u32,
+    /// End after so many pages
+    #[arg(long)]
+    count: Option<usize>,
+}
+
 impl Cli {
     /// Carries the command out.
     ///
@@ -137,6 +154,7 @@ impl Cli {
                 Ok(())
             }
             Command::Listen(listen) => listen::run(&listen.url, &listen.token, listen.count).await,
+            Command::Top(top) => top::run(&top.url, Duration::from_secs(top.every.into()), top.count).await,
             Command::Openapi => {
                 println!("{}", http::openapi::document().to_pretty_json()?);
                 Ok(())

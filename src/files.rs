@@ -260,7 +260,7 @@ impl Files {
     ///
     /// # Errors
     /// When the storage does not answer in time.
-    pub async fn look_further(&self, before: Time) -> Result<Vec<FileName>, Unavailable> {
+    pub async fn next_older_than(&self, before: Time) -> Result<Vec<FileName>, Unavailable> {
         within(self.storage.clear_unfinished(before)).await?;
         let from = self.looked.lock().take();
         let page = within(self.storage.list(from)).await?;

@@ -21,5 +21,6 @@ pub mod store;
 pub mod supervise;
 pub mod telemetry;
 pub mod texts;
+pub mod top;
 pub mod typed;
 pub mod ws;

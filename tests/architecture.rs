@@ -32,7 +32,7 @@ const SERVER: House = House {
         &["audit", "clock", "edge"],
         &["app"],
         &["maintenance", "ws"],
-        &["http", "client"],
+        &["http", "client", "top"],
         &["startup"],
         &["demo"],
         &["cli"],

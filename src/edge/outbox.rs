@@ -177,6 +177,9 @@ impl SessionPort for Outbox {
             state.ending = Some(Ending::new(close::TOO_SLOW, "too slow"));
             Err(Overflow)
         } else {
+            if let Frame::Event(entry) = &frame {
+                tracing::debug!(connection = self.id.0, seq = entry.seq, "an event goes out");
+            }
             state.bytes += bytes;
             state.frames.push_back(frame);
             Ok(())

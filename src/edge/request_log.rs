@@ -57,6 +57,7 @@ pub(crate) async fn note<B: MessageBody + 'static>(
         return next.call(req).await;
     };
     let route = format!("{} {}", req.method(), req.match_pattern().unwrap_or_default());
+    tracing::Span::current().record("route", route.as_str());
     let begun = Instant::now();
     let outcome = next.call(req).await;
     let status = match &outcome {

@@ -1,6 +1,7 @@
 //! Gives every request a name, and every error answer its shape.
 //!
-//! The name is in the answer's `x-request-id`, in the body of errors, and in the log. Answers of 400 and above that
+//! The name is in the answer's `x-request-id`, in the body of errors, and in the span that all work for the request
+//! belongs to, so that the log has it. Answers of 400 and above that
 //! have no body of their own (actix's own 404, 405, 426 …) become problem documents here. Must not decide anything else.
 
 use std::rc::Rc;
@@ -12,6 +13,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, web};
 use peerpack_actors::ports::Clock;
+use tracing::Instrument as _;
 
 use super::ApiError;
 use crate::texts::language::Language;
@@ -71,6 +73,7 @@ pub async fn name<B: MessageBody + 'static>(
     req.extensions_mut().insert(id.clone());
     let header = HeaderValue::from_str(id.as_str()).unwrap_or(HeaderValue::from_static("-"));
     let language = Language::accepted(req.headers()).unwrap_or(Language::English);
+    let span = tracing::info_span!("request", request_id = id.as_str(), route = tracing::field::Empty);
     let answer = CURRENT.scope(id, async move {
         match next.call(req).await {
             Ok(response) => {
@@ -86,7 +89,7 @@ pub async fn name<B: MessageBody + 'static>(
             }
         }
     });
-    LANGUAGE.scope(language, answer).await
+    LANGUAGE.scope(language, answer).instrument(span).await
 }
 
 fn shaped(response: ServiceResponse) -> ServiceResponse {

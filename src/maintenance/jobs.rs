@@ -132,6 +132,7 @@ impl Held {
     }
 
     /// Does a little; answers whether there is nothing more to do here.
+    #[tracing::instrument(name = "job", skip_all, fields(job = %self.job.id, kind = self.job.kind.word()))]
     async fn go_on(&mut self, app: &App) -> Result<bool, Refusal> {
         let until = app.clock.now() + TAKEN_FOR;
         if until.since(self.job.taken_until) > KEPT_EVERY {

@@ -3,6 +3,7 @@
 //! Everything here is guarded in the store, so it does not matter how many nodes do it, or whether one dies
 //! over it.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use peerpack_actors::market::request::RequestCommand;
@@ -10,6 +11,7 @@ use peerpack_actors::ports::Unavailable;
 use peerpack_actors::runtime::Refusal;
 use peerpack_actors::time::{Span, Time};
 use tokio::task::AbortHandle;
+use tracing::Instrument as _;
 
 use super::jobs::{self, settled};
 use super::retention;
@@ -31,7 +33,7 @@ const GONE: u32 = 100;
 /// So many files, and not one of them with a row, are no leftovers.
 const FOREIGN: usize = 100;
 
-/// Maintenance that are done as long as this lives.
+/// The maintenance of a node, which goes on as long as this lives.
 #[derive(Debug)]
 pub struct Maintenance(AbortHandle);
 
@@ -59,26 +61,26 @@ impl Maintenance {
 /// time.
 pub async fn run_all(app: &App) {
     let (database, now) = (&app.database, app.clock.now());
-    done("remind couriers", remind(app, now).await);
-    done("settle deliveries", settle_deliveries(app, now).await);
-    done("show reviews", database.show_reviews(now - retention::REVIEW_WAITS).await);
-    done("forget answers", database.prune_answers(now - retention::ANSWERS).await);
-    done("forget notifications", database.prune_notifications(now - retention::NOTIFICATIONS).await);
-    done("forget refresh tokens", database.prune_refresh_tokens(now).await);
-    done("forget sessions", database.prune_sessions(now - retention::SESSIONS).await);
-    done("forget events", database.prune_events(now - retention::EVENTS).await);
-    done("call off what the gone have left", call_off_the_rest(app, now).await);
-    done("forget jobs", database.prune_jobs(now - retention::JOBS).await);
-    done("forget codes", database.prune_codes(now - retention::CODES).await);
-    done("forget guesses", database.prune_attempts(now).await);
-    done("forget init data", database.prune_init_data(now).await);
-    done("forget counts of uploads", database.prune_upload_counts(now - retention::UPLOADS_COUNTED).await);
-    done("forget documents", forget_documents(app, now).await);
-    done("forget photographs", forget_photos(app, now).await);
-    done("erase accounts", erase(app, now).await);
-    done("remove files without a row", remove_files(app, now).await);
+    done("remind couriers", remind(app, now)).await;
+    done("settle deliveries", settle_deliveries(app, now)).await;
+    done("show reviews", database.show_reviews(now - retention::REVIEW_WAITS)).await;
+    done("forget answers", database.prune_answers(now - retention::ANSWERS)).await;
+    done("forget notifications", database.prune_notifications(now - retention::NOTIFICATIONS)).await;
+    done("forget refresh tokens", database.prune_refresh_tokens(now)).await;
+    done("forget sessions", database.prune_sessions(now - retention::SESSIONS)).await;
+    done("forget events", database.prune_events(now - retention::EVENTS)).await;
+    done("call off what the gone have left", call_off_the_rest(app, now)).await;
+    done("forget jobs", database.prune_jobs(now - retention::JOBS)).await;
+    done("forget codes", database.prune_codes(now - retention::CODES)).await;
+    done("forget guesses", database.prune_attempts(now)).await;
+    done("forget init data", database.prune_init_data(now)).await;
+    done("forget counts of uploads", database.prune_upload_counts(now - retention::UPLOADS_COUNTED)).await;
+    done("forget documents", forget_documents(app, now)).await;
+    done("forget photographs", forget_photos(app, now)).await;
+    done("erase accounts", erase(app, now)).await;
+    done("remove files without a row", remove_files(app, now)).await;
     // The last: it takes a while.
-    done("audit the stored data", app.audit.look(database, now).await);
+    done("audit the stored data", app.audit.look(database, now)).await;
 }
 
 async fn erase(app: &App, now: Time) -> Result<(), Unavailable> {
@@ -105,7 +107,7 @@ async fn forget_photos(app: &App, now: Time) -> Result<(), Unavailable> {
 
 /// A file whose row was never written, or is gone: somebody went away or died in between.
 async fn remove_files(app: &App, now: Time) -> Result<(), Unavailable> {
-    let files = app.files.look_further(now - retention::UNCLAIMED).await?;
+    let files = app.files.next_older_than(now - retention::UNCLAIMED).await?;
     let known = app.database.known_files(&files).await?;
     if known.is_empty() && files.len() >= FOREIGN {
         return Err(Unavailable("none of many files has a row: they may belong to another database".into()));
@@ -142,8 +144,11 @@ async fn call_off_the_rest(app: &App, now: Time) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn done<T>(task: &'static str, result: Result<T, impl std::fmt::Display>) {
-    if let Err(error) = result {
-        tracing::warn!(task, %error, "a maintenance task was not done");
-    }
+async fn done<T, E: Display>(task: &'static str, work: impl Future<Output = Result<T, E>>) {
+    let work = async {
+        if let Err(error) = work.await {
+            tracing::warn!(%error, "a maintenance task was not done");
+        }
+    };
+    work.instrument(tracing::info_span!("maintenance", task)).await;
 }

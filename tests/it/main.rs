@@ -43,5 +43,6 @@ mod search;
 mod supervised;
 mod support;
 mod times;
+mod traces;
 mod updates;
 mod uploads;

@@ -15,6 +15,7 @@ use peerpack_actors::ids::RequestId;
 use peerpack_actors::runtime::{NotRecoverable, Refusal, ResumeAnswer};
 use serde_json::Value;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::super::acks::Known;
@@ -205,9 +206,10 @@ impl Conversation {
             self.unwatch(topic);
             return self.acknowledge(cmd_id, Ok(None));
         } else {
-            actix_web::rt::spawn(async move {
-                Outcome::Command(cmd_id, commands::carry_out(&app, user, cmd_id, message).await)
-            })
+            let cmd = cmd_id.map(tracing::field::display);
+            let span = tracing::info_span!("command", cmd, %user, kind = message.kind());
+            let carried = async move { commands::carry_out(&app, user, cmd_id, message).await };
+            actix_web::rt::spawn(async move { Outcome::Command(cmd_id, carried.instrument(span).await) })
         };
         let resume = Resume { epoch: 0, last_seq: 0 };
         let done = async move {
