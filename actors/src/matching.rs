@@ -100,8 +100,9 @@ pub struct Settings {
     pub region_weights: BTreeMap<String, f64>,
     /// How many days of published packages the prices of room are learned from; 0 learns nothing.
     pub history_days: u32,
-    /// How many standard deviations the demand for a trip is taken to be below what was seen of it, 0 to 5. Where it was
-    /// seen of no more people than the square of this, it is nothing.
+    /// How many people it takes at least to be evidence of demand, 2 to 1000: of fewer, it is nothing.
+    pub evidence_people: u32,
+    /// How many standard deviations the demand for a trip is taken to be below what was seen of it, 0 to 5.
     pub doubt: f64,
     /// How long a package that nobody carries has to wait, in minutes, to be evidence of demand.
     pub evidence_wait_min: u32,
@@ -165,6 +166,7 @@ impl Settings {
             (finite, "a radius, a cost, an exponent, a prior or the road factor is not in 0 to 1000000"),
             (share.contains(&self.acceptance), "acceptance is not in 0 to 1"),
             (self.acceptance_prior > 0.0, "acceptance_prior is not above 0"),
+            ((2..=1_000).contains(&self.evidence_people), "evidence_people is not in 2 to 1000"),
             ((0.0..=5.0).contains(&self.doubt), "doubt is not in 0 to 5"),
             (self.keep_percent <= 100, "keep_percent is not in 0 to 100"),
             ((0.0..=3.0).contains(&self.demand_share), "demand_share is not in 0 to 3"),
@@ -209,7 +211,8 @@ impl Default for Settings {
             fairness: 0.05,
             region_weights: BTreeMap::new(),
             history_days: 7,
-            doubt: 2.0,
+            evidence_people: 5,
+            doubt: 1.0,
             evidence_wait_min: 60,
             keep_percent: 99,
             demand_share: 2.5,

@@ -11,6 +11,7 @@ mod clients;
 mod deaf;
 mod description;
 mod disputes;
+mod dry_runs;
 mod ends;
 mod fairness;
 mod faults;

@@ -14,7 +14,7 @@ use crate::ids::{PackageId, UserId};
 use crate::leg::LegSpan;
 use crate::market::load::Load;
 use crate::market::request::Plan;
-use crate::matching::policy::evidence::{believed_part, no_evidence};
+use crate::matching::policy::evidence::Belief;
 use crate::matching::policy::settlement::Settlement;
 use crate::matching::{PackageEntry, PackageIndex, Settings, TripEntry, gain_rub};
 use crate::place::Gazetteer;
@@ -149,7 +149,7 @@ impl History {
         let seen = self.order.last().zip(self.order.first()).map(|(last, first)| last.0.since(first.0));
         let full = self.order.len() >= MOST_PACKAGES as usize;
         let span = seen.filter(|seen| full && seen.ms() > 0).unwrap_or_else(|| span(settings));
-        Demand { rides, senders, span, doubt: settings.doubt }
+        Demand { rides, senders, span, belief: Belief::new(settings) }
     }
 
     fn ride(&self, id: PackageId, plan: &Plan, settings: &Settings) -> Option<Ride> {
@@ -219,7 +219,7 @@ pub struct Demand {
     /// By number.
     senders: Vec<UserId>,
     span: Span,
-    doubt: f64,
+    belief: Belief,
 }
 
 /// Room that somebody wants to take now.
@@ -282,12 +282,12 @@ impl Demand {
                 coming.push((ride, ride.share * time_ms as f64 / self.span.ms() as f64));
             }
         }
-        let Some((believed, _)) = coming.get(no_evidence(self.doubt)) else { return Vec::new() };
+        let Some((believed, _)) = coming.get(self.belief.too_few()) else { return Vec::new() };
         let most = believed.density();
         let mut expected = Vec::with_capacity(coming.len());
         for (ride, count) in coming {
             let fewest = people[ride.legs.range()].iter().copied().min().unwrap_or(0);
-            let count = count * believed_part(fewest, self.doubt);
+            let count = count * self.belief.part(fewest);
             if count > 0.0 {
                 let gain_rub = ride.gain_rub.min(most * ride.room());
                 expected.push(Expected {

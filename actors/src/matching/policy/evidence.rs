@@ -6,8 +6,8 @@
 //!   it, and not called off ([`is_evidence`]). Whether the money is there, the store knows.
 //! - People count, not packages: of one sender only the best package for the way does, and those of the sender whose
 //!   package is judged do not count at all ([`Demand`](super::demand::Demand)).
-//! - What was seen of few people may be chance. So of the demand not the mean is taken but a lower bound
-//!   ([`believed_part`]): of four people and less it is nothing.
+//! - What was seen of few people may be chance. So of the demand not the mean is taken but a lower bound ([`Belief`]), and
+//!   of fewer than [`Settings::evidence_people`] it is nothing.
 
 use crate::market::package::{Package, PackageState};
 use crate::matching::Settings;
@@ -39,17 +39,33 @@ pub fn least_wait(settings: &Settings) -> Span {
     Span::minutes(i64::from(settings.evidence_wait_min))
 }
 
-/// How much of a demand that was seen of so many people may be counted on, 0 to 1: the lower bound, by
-/// [`Settings::doubt`], over what was seen. Arrivals are a Poisson law, whose spread is the root of their number.
-#[must_use]
-pub fn believed_part(people: u32, doubt: f64) -> f64 {
-    if people == 0 { 0.0 } else { (1.0 - doubt / f64::from(people).sqrt()).max(0.0) }
+/// How much a number of people is believed.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Belief {
+    /// [`Settings::evidence_people`].
+    fewest: u32,
+    /// [`Settings::doubt`].
+    doubt: f64,
 }
 
-/// How many people are no evidence by themselves: of so many, nothing may be counted on.
-#[must_use]
-pub fn no_evidence(doubt: f64) -> usize {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the doubt is at most 5")]
-    let people = (doubt * doubt).floor().max(0.0) as usize;
-    people
+impl Belief {
+    /// As configured.
+    #[must_use]
+    pub const fn new(settings: &Settings) -> Self {
+        Self { fewest: settings.evidence_people, doubt: settings.doubt }
+    }
+
+    /// How many people are no evidence by themselves.
+    #[must_use]
+    pub const fn too_few(self) -> usize {
+        self.fewest.saturating_sub(1) as usize
+    }
+
+    /// How much of a demand that was seen of so many people may be counted on, 0 to 1: the lower bound over what was seen.
+    /// Arrivals are a Poisson law, whose spread is the root of their number.
+    #[must_use]
+    pub fn part(self, people: u32) -> f64 {
+        let is_nothing = people == 0 || people < self.fewest;
+        if is_nothing { 0.0 } else { (1.0 - self.doubt / f64::from(people).sqrt()).max(0.0) }
+    }
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::market::package::PackageState;
 use crate::matching::policy::demand::{Asked, Demand, History};
-use crate::matching::policy::evidence::{is_evidence, no_evidence};
+use crate::matching::policy::evidence::{Belief, is_evidence};
 use crate::matching::policy::keeping::{Step, bound, next_step, rewards_at_once};
 use crate::matching::policy::outlook::Outlook;
 use crate::matching::{Candidate, Ranked, TripIndex, feasible, rank};
@@ -167,7 +167,7 @@ proptest! {
         rivals.sort_unstable();
         rivals.dedup();
         let (_, step) = scene.step(&history, &scene.package(), NOW);
-        if rivals.len() <= no_evidence(settings.doubt) {
+        if rivals.len() <= Belief::new(&settings).too_few() {
             prop_assert!(!step.wave.is_empty(), "{} rivals", rivals.len());
         }
     }
