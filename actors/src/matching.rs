@@ -215,7 +215,7 @@ impl Default for Settings {
             doubt: 1.0,
             evidence_wait_min: 60,
             keep_percent: 99,
-            demand_share: 2.5,
+            demand_share: 2.0,
             supply_share: 0.5,
             notice_min: 15,
             max_standing: 16,

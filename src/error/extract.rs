@@ -5,7 +5,7 @@
 
 mod shape;
 
-pub(crate) use shape::{NEGATIVE, NOT_WHOLE, TOO_LARGE};
+pub(crate) use shape::{NEGATIVE, NOT_WHOLE, TOO_LARGE, named};
 
 use std::borrow::Cow;
 use std::future::Future;

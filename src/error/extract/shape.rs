@@ -86,6 +86,12 @@ fn collect<T: DeserializeOwned>(mut left: Value, wrong: &mut Wrong) -> Option<T>
     None
 }
 
+/// The first field that a parser could not read, and what it should be.
+pub(crate) fn named<E: fmt::Display>(error: &Error<E>) -> (String, String) {
+    let Found { field, reason, .. } = Found::of(error);
+    (field, reason)
+}
+
 /// Reads a query; every parameter that will not do is named.
 ///
 /// # Errors

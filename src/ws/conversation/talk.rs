@@ -4,6 +4,7 @@
 //! they came in; those that concern different ones side by side, while events go on. Each runs in a task of
 //! its own: it is finished even if the connection is not there any more.
 
+use std::borrow::Cow;
 use std::future::pending;
 
 use actix_http::ws::Item;
@@ -29,6 +30,7 @@ use super::{BAD_TEXT, Conversation, Hold, OVERLOAD, POLICY, UNSUPPORTED};
 use crate::edge::close;
 use crate::edge::outbox::Ending;
 use crate::error::{ApiError, sentence};
+use crate::texts::language::Language;
 
 /// The most commands that wait for each other.
 const MAX_WAITING: usize = 32;
@@ -87,12 +89,24 @@ impl Concern {
     }
 }
 
+/// What is wrong with a frame, in a language.
+fn told_in(error: &WireError, language: Language) -> String {
+    match (&error.field, &error.message) {
+        (Some((field, reason)), message) => {
+            let refusal = ApiError::bad_request(message.as_ref()).with_field(field, reason);
+            refusal.told_in(language).message().to_owned()
+        }
+        (None, Cow::Borrowed(message)) => sentence(message, language).to_owned(),
+        (None, Cow::Owned(message)) => message.clone(),
+    }
+}
+
 impl Conversation {
     pub(super) fn read(&mut self, text: &str) {
         match ClientFrame::parse(text) {
             Ok(frame) => self.take_in(frame),
-            Err(WireError { cmd_id, code, message }) => {
-                self.say(&Ack::error(cmd_id, code, sentence(message, self.language)).into());
+            Err(error) => {
+                self.say(&Ack::error(error.cmd_id, error.code, &told_in(&error, self.language)).into());
                 if self.errors.count(Instant::now()) {
                     self.end(POLICY, "too many errors");
                 }

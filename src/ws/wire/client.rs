@@ -1,12 +1,15 @@
 //! Client to server.
 
+use std::borrow::Cow;
+
 use peerpack_actors::ids::{PackageId, RequestId, TripId};
+use serde::de::value::MapDeserializer;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::error::extract::has_nul;
+use crate::error::extract::{has_nul, named};
 
 /// The most characters a reason may have.
 const MAX_REASON_CHARS: usize = 500;
@@ -163,7 +166,20 @@ pub struct WireError {
     /// `bad_request`, `unknown_type` or `invalid`.
     pub code: &'static str,
     /// For people.
-    pub message: &'static str,
+    pub message: Cow<'static, str>,
+    /// The field of the data that will not do, and what it should be.
+    pub field: Option<(String, String)>,
+}
+
+impl WireError {
+    fn misshapen(cmd_id: Option<Uuid>, error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
+        let (field, reason) = named(error);
+        let (message, field) = match field.strip_prefix("data.") {
+            Some(field) => (Cow::Owned(format!("{field}: {reason}")), Some((field.to_owned(), reason))),
+            None => (Cow::Borrowed("the data has the wrong form"), None),
+        };
+        Self { cmd_id, code: "bad_request", message, field }
+    }
 }
 
 #[derive(Deserialize)]
@@ -252,7 +268,13 @@ impl ClientFrame {
     /// # Errors
     /// What is wrong with it, with the `cmd_id` it should be answered under where there is one.
     pub fn parse(text: &str) -> Result<Self, WireError> {
-        let bad = |cmd_id, message| WireError { cmd_id, code: "bad_request", message };
+        let wrong = |cmd_id, code, message: &'static str| WireError {
+            cmd_id,
+            code,
+            message: Cow::Borrowed(message),
+            field: None,
+        };
+        let bad = |cmd_id, message| wrong(cmd_id, "bad_request", message);
         if has_nul(text.as_bytes()) {
             return Err(bad(None, "texts may not have NUL characters in them"));
         }
@@ -266,31 +288,26 @@ impl ClientFrame {
             _ => return Err(bad(None, "the cmd_id is not a UUID")),
         };
         if !TYPES.contains(&envelope.kind.as_str()) {
-            return Err(WireError {
-                cmd_id,
-                code: "unknown_type",
-                message: "this type of message is not known",
-            });
+            return Err(wrong(cmd_id, "unknown_type", "this type of message is not known"));
         }
-        let mut message = serde_json::Map::new();
-        message.insert("type".to_owned(), Value::String(envelope.kind));
-        let has_data = match envelope.data {
+        let has_data = match &envelope.data {
             Value::Null => false,
-            Value::Object(data) if data.is_empty() => false,
-            data => {
-                message.insert("data".to_owned(), data);
-                true
-            }
+            Value::Object(data) => !data.is_empty(),
+            _ => true,
         };
-        let message: ClientMessage = serde_json::from_value(Value::Object(message))
-            .map_err(|_| bad(cmd_id, "the data has the wrong form"))?;
+        let data = has_data.then_some(("data", envelope.data));
+        // The type comes first, so that the data is read as what it should be and each field keeps its name.
+        let parts = [("type", Value::String(envelope.kind))].into_iter().chain(data);
+        let message: ClientMessage =
+            serde_path_to_error::deserialize(MapDeserializer::<_, serde_json::Error>::new(parts))
+                .map_err(|error| WireError::misshapen(cmd_id, &error))?;
         if has_data && message == ClientMessage::Ping {
             return Err(bad(cmd_id, "the data has the wrong form"));
         }
         if cmd_id.is_none() && message.is_command() {
             return Err(bad(None, "a command needs a cmd_id"));
         }
-        message.check().map_err(|message| WireError { cmd_id, code: "invalid", message })?;
+        message.check().map_err(|message| wrong(cmd_id, "invalid", message))?;
         Ok(Self { cmd_id, message })
     }
 

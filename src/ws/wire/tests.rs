@@ -51,6 +51,35 @@ fn the_limits_told_to_clients_are_those_of_the_example() {
 }
 
 #[test]
+fn a_frame_whose_data_will_not_do_names_the_field() {
+    let cases = [
+        ("offer.accept", json!({}), "request_id: is required"),
+        ("offer.accept", json!({ "request_id": 42 }), "request_id: must be an id"),
+        ("offer.accept", json!({ "request_id": "42" }), "request_id: must be an id"),
+        ("offer.accept", json!({ "request_id": ID, "role": "admin" }), "role: is not known here"),
+        ("offer.decline", json!({ "request_id": ID, "reason": 7 }), "reason: must be text"),
+        ("location", json!({ "lat": "north", "lon": 37.6 }), "lat: must be a number"),
+        (
+            "resume",
+            json!({ "epoch": 1, "last_seq": 1.5 }),
+            "last_seq: must be a whole number of zero or more",
+        ),
+        ("subscribe", json!({ "trip_id": [] }), "trip_id: must be an id"),
+    ];
+    for (kind, data, message) in cases {
+        let text = json!({ "type": kind, "cmd_id": ID, "data": data }).to_string();
+        let error = ClientFrame::parse(&text).unwrap_err();
+        assert_eq!(
+            (error.cmd_id, error.code, &*error.message),
+            (Some(id()), "bad_request", message),
+            "{text}"
+        );
+        let (field, reason) = error.field.unwrap();
+        assert_eq!(format!("{field}: {reason}"), message);
+    }
+}
+
+#[test]
 fn a_frame_that_is_no_message_says_why_under_its_cmd_id() {
     let own = Some(id());
     let cases = [
