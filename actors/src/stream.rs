@@ -19,7 +19,8 @@ use crate::place::PlaceId;
 use crate::time::Time;
 
 pub use notices::{
-    Suits, courier_available, notices, offer, package_available, place, published, reminder, trip_updated,
+    Suits, courier_available, hand_over, notices, offer, package_available, place, published, reminder,
+    trip_updated,
 };
 pub use why::Why;
 
@@ -189,6 +190,9 @@ pub struct Offer {
     pub expires_at: Time,
     /// How long the courier may look once it is on the screen, milliseconds.
     pub ttl_ms: i64,
+    /// Whether it changes hands with codes only; `false` in events that are older than this field.
+    #[serde(default)]
+    pub hand_over_codes: bool,
     /// Why this courier: stable codes with their particulars.
     pub why: Vec<Why>,
 }
@@ -265,6 +269,15 @@ pub struct RequestChange {
     /// Whether an operator decided so; absent where none did.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_operator: bool,
+}
+
+impl RequestChange {
+    /// Whether the courier had said yes before, and has the deal because somebody else has chosen now.
+    #[must_use]
+    pub fn was_chosen(&self) -> bool {
+        self.new_status == RequestPhase::Accepted
+            && (self.origin == Origin::Courier || self.old_status == Some(RequestPhase::Agreed))
+    }
 }
 
 /// `package.updated`.

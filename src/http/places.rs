@@ -142,7 +142,14 @@ fn city(place: &Place) -> City {
     }
 }
 
-/// The name of a place as the Mini App shows it.
+/// The name of a place as the older Mini App shows it.
 pub(in crate::http) fn place_name(id: PlaceId) -> String {
-    Gazetteer::bundled().get(id).map_or_else(String::new, |place| place.name_ru.to_string())
+    place_name_in(Language::Russian, id)
+}
+
+/// The name of a place for a reader of a language.
+pub(in crate::http) fn place_name_in(language: Language, id: PlaceId) -> String {
+    Gazetteer::bundled().get(id).map_or_else(String::new, |place| {
+        language.choose(place.name_ru.to_string(), place.name_en.to_string())
+    })
 }

@@ -17,6 +17,10 @@ pub(crate) enum Sentence<'a> {
         courier: &'a str,
         what: &'a str,
     },
+    CourierChosen {
+        sender: &'a str,
+        what: &'a str,
+    },
     Delivered {
         courier: &'a str,
         what: &'a str,
@@ -95,6 +99,7 @@ impl Sentence<'_> {
             Self::CourierAgreed { courier, what } => {
                 ("Ответ курьера", format!("{courier} готов(а) взять: {what}"))
             }
+            Self::CourierChosen { sender, what } => ("Вас выбрали", format!("{sender} ждёт вас: {what}")),
             Self::Delivered { courier, what } => {
                 ("Посылка доставлена", format!("{courier} доставил(а): {what}. Подтвердите получение"))
             }
@@ -147,6 +152,9 @@ impl Sentence<'_> {
             }
             Self::CourierAgreed { courier, what } => {
                 ("A courier has answered", format!("{courier} will take: {what}"))
+            }
+            Self::CourierChosen { sender, what } => {
+                ("You were chosen", format!("{sender} expects you: {what}"))
             }
             Self::Delivered { courier, what } => {
                 ("The package was delivered", format!("{courier} has delivered: {what}. Please confirm"))

@@ -71,6 +71,13 @@ async fn the_best_of_those_who_agreed_gets_the_package_when_the_sender_wants_to_
             .await;
         assert_eq!(reason, OfferEndReason::Taken);
         assert_eq!(my_package(&choice.anna).await["selectedCourier"], "Ivan");
+        // Ivan may not have looked since he agreed.
+        let told = choice.ivan.get("/api/user/notifications").await;
+        let told: Vec<&Value> = told["notifications"].as_array().unwrap().iter().collect();
+        let chosen: Vec<_> = told.iter().filter(|one| one["type"] == "courier_chosen").collect();
+        assert_eq!(chosen.len(), 1, "{told:?}");
+        let deal = chosen[0]["action_url"].as_str().unwrap();
+        assert!(deal.starts_with("/deal/") && deal.ends_with(&choice.requests[0]), "{deal}");
         app.audit().await;
     }
 }

@@ -19,6 +19,68 @@ async fn deal(app: &TestApp) -> (TestUser, TestUser, String, String) {
     (anna, ivan, package, request)
 }
 
+#[actix_web::test]
+async fn a_courier_knows_of_codes_times_and_pay_before_the_first_step() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let (anna, ivan) = (app.sign_in("Анна").await, app.sign_in("Иван").await);
+        let trip = ivan.publish_trip("Владивосток", "Москва", json!({ "transportType": "plane" })).await;
+        let mut ivans = ivan.connect().await;
+        let coded = json!({ "hand_over_codes": true, "reward": 1500 });
+        let package = anna.publish_package("Владивосток", "Москва", coded).await;
+        let offer = ivans.offer(&package).await;
+        assert!(offer.hand_over_codes);
+
+        let asked = ivan.get(&format!("/api/trips/{trip}/package-requests")).await;
+        let request = &asked["requests"][0];
+        assert_eq!(request["hand_over_codes"], true);
+        assert_eq!((&request["reward"], &request["payout"]), (&json!(1500.0), &json!(1350.0)));
+        let (pickup, dropoff) = (&request["pickup"], &request["dropoff"]);
+        assert_eq!(
+            (&pickup["place"]["name_ru"], &pickup["place"]["name_en"]),
+            (&json!("Владивосток"), &json!("Vladivostok"))
+        );
+        assert_eq!(
+            (&pickup["place"]["tz"], &dropoff["place"]["tz"]),
+            (&json!("Asia/Vladivostok"), &json!("Europe/Moscow"))
+        );
+        assert_eq!((&pickup["eta"], &dropoff["eta"]), (&json!(offer.pickup.eta), &json!(offer.dropoff.eta)));
+
+        assert_eq!(request["pickup_address"], "", "where people live is for whoever carries the package");
+        ivan.step(request["id"].as_str().unwrap(), "accept").await;
+        let asked = ivan.get(&format!("/api/trips/{trip}/package-requests")).await;
+        assert_eq!(asked["requests"][0]["pickup_address"], "ул. Ленина, 1");
+
+        let plain = anna.publish_package("Владивосток", "Москва", json!({})).await;
+        assert!(!ivans.offer(&plain).await.hand_over_codes);
+    }
+}
+
+/// Names in both languages, so that a client shows its reader's, with the id and the clock of the place.
+#[actix_web::test]
+async fn places_are_told_by_both_their_names() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let (anna, ivan) = (app.sign_in("Анна").await, app.sign_in("Иван").await);
+        let trip = ivan.publish_trip("Орёл", "Курск", json!({})).await;
+        let package = anna.publish_package("Орёл", "Курск", json!({ "mode": "choose" })).await;
+        let found = ivan.get(&format!("/api/packages?trip_id={trip}")).await["packages"][0].clone();
+        let shown = ivan.get(&format!("/api/trips/{trip}")).await;
+        for view in [&anna.get(&format!("/api/packages/{package}")).await, &found, &shown] {
+            for (end, russian, english) in [("from", "Орёл", "Oryol"), ("to", "Курск", "Kursk")] {
+                let place = &view[format!("{end}_place")];
+                assert_eq!((&view[end], &place["name_ru"]), (&json!(russian), &json!(russian)), "{view}");
+                assert_eq!((&place["name_en"], &place["tz"]), (&json!(english), &json!("Europe/Moscow")));
+                assert!(place["id"].is_u64() && place["lat"].is_f64(), "{place}");
+            }
+        }
+        let stop = &shown["itinerary"][1];
+        assert_eq!((&stop["name_ru"], &stop["name_en"]), (&json!("Курск"), &json!("Kursk")));
+        let meeting = &found["pickup"];
+        assert_eq!((&meeting["place"], &meeting["name_en"]), (&json!("Орёл"), &json!("Oryol")));
+    }
+}
+
 async fn step(who: &TestUser, request: &str, action: &str, body: Value) -> (u16, Value) {
     let path = format!("/api/package-requests/{request}/{action}");
     let (status, answer) = who.call(Method::PUT, &path, Some(body)).await;
@@ -118,7 +180,11 @@ async fn whoever_has_the_link_sees_where_the_package_is_and_no_more() {
     }
     let codes = anna.get(&format!("/api/package-requests/{request}/codes")).await;
     step(&ivan, &request, "pickup", json!({ "code": codes["pickup"]["code"] })).await;
-    assert_eq!(nobody.get(json_path).await["state"], "in_transit");
+    let seen = nobody.get(json_path).await;
+    assert_eq!((&seen["state"], &seen["code"]), (&json!("in_transit"), &codes["delivery"]["code"]));
+    let delivered = step(&ivan, &request, "mark-delivered", json!({ "code": seen["code"] })).await;
+    assert_eq!(delivered.0, 200);
+    assert_eq!(nobody.get(json_path).await.get("code"), None, "nobody needs it any more");
 }
 
 #[actix_web::test]

@@ -49,6 +49,7 @@ async fn x_54_in_choose_mode_couriers_respond_and_the_sender_picks_one() {
             (&json!("Иван"), &json!("Москва → Казань"), &json!(day(2)))
         );
         assert_eq!(heard[0]["action_url"], format!("/courier/{}", ivan.id));
+        assert_eq!((&heard[0]["trip_id"], heard[0].get("package_id")), (&json!(trip), None));
 
         // One responds with a trip, the other with a date.
         let path = format!("/api/packages/{package}/responses");
@@ -91,6 +92,8 @@ async fn x_54_in_choose_mode_couriers_respond_and_the_sender_picks_one() {
         // The sender picks.
         let path = format!("/api/packages/{package}/select-courier");
         must(&anna, Method::PATCH, "/api/user/profile", Some(json!({ "language": "en" }))).await;
+        let heard = notifications(&anna, "new_courier_available").await;
+        assert_eq!(heard[0]["route"], "Moscow → Kazan", "in the reader's language");
         let picked = must(&anna, Method::POST, &path, Some(json!({ "response_id": ivans }))).await;
         assert_eq!(picked["courier_contact"]["telegram_link"], "https://t.me/иван");
         assert_eq!(picked["escrow_info"]["amount_frozen"], 800.0);
@@ -101,8 +104,10 @@ async fn x_54_in_choose_mode_couriers_respond_and_the_sender_picks_one() {
         let (status, refused) = anna.post(&path, json!({ "response_id": olegs })).await;
         assert_eq!((status.as_u16(), &refused["code"]), (409, &json!("already_taken")));
         assert_eq!(available(&ivan).await, (0.0, 800.0, 0.0));
-        let chosen = notifications(&ivan, "trip_request_received").await;
+        let chosen = notifications(&ivan, "courier_chosen").await;
         assert_eq!((&chosen[0]["sender_name"], &chosen[0]["reward"]), (&json!("Анна"), &json!(800.0)));
+        let deal = format!("/deal/{trip}/{}", ivans.as_str().unwrap());
+        assert_eq!((chosen.len(), &chosen[0]["action_url"]), (1, &json!(deal)));
 
         deliver_and_review(&app, &anna, &ivan, ivans.as_str().unwrap()).await;
         app.audit().await;
@@ -120,6 +125,8 @@ async fn deliver_and_review(app: &TestApp, anna: &TestUser, ivan: &TestUser, req
     assert_eq!(available(ivan).await, (0.0, 0.0, 800.0));
     let heard = notifications(anna, "package_delivered").await;
     assert_eq!(heard[0]["action_url"], format!("/rate-courier/{request}"));
+    let package = &anna.get("/api/user/packages").await["packages"][0]["id"];
+    assert_eq!(&heard[0]["package_id"], package);
     anna.step(request, "confirm-delivery").await;
     assert_eq!(available(ivan).await, (720.0, 0.0, 0.0));
     let paid = notifications(ivan, "payment_received").await;

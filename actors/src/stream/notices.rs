@@ -225,6 +225,7 @@ pub fn offer(package: &Package, request: &Request) -> Offer {
         capacity_left_g: plan.room_left_g,
         expires_at: request.expires_at.unwrap_or(draft.deliver_by),
         ttl_ms: request.ttl.ms(),
+        hand_over_codes: package.terms.hand_over_codes,
         why: why(package, request),
     }
 }
@@ -258,7 +259,9 @@ fn why(package: &Package, request: &Request) -> Vec<Why> {
     vec![way, Why::RoomLeft { grams }, Why::Early { hours }]
 }
 
-fn hand_over(hand_over: HandOver) -> HandOverView {
+/// A hand-over as clients see it.
+#[must_use]
+pub fn hand_over(hand_over: HandOver) -> HandOverView {
     HandOverView { place: place(hand_over.place), eta: hand_over.at }
 }
 

@@ -19,7 +19,7 @@ pub enum NotificationKind {
     PackageDelivered,
     /// A courier travels where one's package waits.
     NewCourierAvailable,
-    /// A package wants to ride, or one's response was chosen.
+    /// A package wants to ride.
     TripRequestReceived,
     /// One was paid.
     PaymentReceived,
@@ -33,10 +33,12 @@ pub enum NotificationKind {
     DisputeResolved,
     /// A package whose sender chooses could ride on one's trip.
     NewPackageAvailable,
+    /// One was chosen to carry a package: by the sender, to whom one has responded, or among those who had agreed.
+    CourierChosen,
 }
 
 impl NotificationKind {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::PackageRequestResponse,
         Self::PackageRequestDeclined,
         Self::PackageDelivered,
@@ -48,6 +50,7 @@ impl NotificationKind {
         Self::DisputeOpened,
         Self::DisputeResolved,
         Self::NewPackageAvailable,
+        Self::CourierChosen,
     ];
 
     /// The word on the wire and in the store.
@@ -65,6 +68,7 @@ impl NotificationKind {
             Self::DisputeOpened => "dispute_opened",
             Self::DisputeResolved => "dispute_resolved",
             Self::NewPackageAvailable => "new_package_available",
+            Self::CourierChosen => "courier_chosen",
         }
     }
 
@@ -103,8 +107,8 @@ impl Notification {
             E::RequestNew(change) => (K::TripRequestReceived, Some(change.request_id), change.trip_id),
             // Whoever accepted knows it; the other party learns it.
             E::RequestAccepted(change) => match change.origin {
-                Origin::Courier if notice.to == change.courier_id => {
-                    (K::TripRequestReceived, Some(change.request_id), change.trip_id)
+                _ if notice.to == change.courier_id && change.was_chosen() => {
+                    (K::CourierChosen, Some(change.request_id), change.trip_id)
                 }
                 Origin::Sender | Origin::Engine if notice.to == change.sender_id => {
                     (K::PackageRequestResponse, Some(change.request_id), change.trip_id)

@@ -5,6 +5,7 @@
 
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::RequestId;
+use peerpack_actors::market::package::Package;
 use peerpack_actors::market::request::{Request, RequestState};
 use peerpack_actors::ports::Store;
 use peerpack_actors::time::Span;
@@ -95,6 +96,12 @@ pub async fn codes(
         _ => (None, None),
     };
     Ok(HttpResponse::Ok().json(Codes { pickup: pickup.map(show), delivery: delivery.map(show) }))
+}
+
+/// The code of the delivery, while the courier is under way with a package that asks for codes: for whoever receives it.
+pub(super) fn code_for_receiver(tokens: &Tokens, package: &Package) -> Option<String> {
+    let deal = package.deal().filter(|deal| matches!(deal.state, RequestState::PickedUp { .. }))?;
+    package.terms.hand_over_codes.then(|| HandOver::Delivery.code(tokens, deal.id))
 }
 
 async fn find(app: &App, id: RequestId) -> Result<(Request, bool), ApiError> {

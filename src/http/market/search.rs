@@ -110,8 +110,6 @@ pub struct CourierView {
     /// Telegram name, without `@`.
     #[serde(skip_serializing_if = "Option::is_none")]
     telegram_username: Option<String>,
-    /// Whether the courier has shown who they are.
-    verified: bool,
     /// Packages of the past.
     past_trips: Vec<PastTrip>,
     /// What others say.
@@ -220,7 +218,6 @@ async fn views(app: &App, page: &[Trip]) -> Result<Vec<CourierView>, ApiError> {
             trip_id: trip.id.to_string(),
             courier_id: trip.courier.to_string(),
             telegram_username: people.get(&trip.courier).and_then(|courier| courier.username.clone()),
-            verified: people.get(&trip.courier).is_some_and(|courier| courier.is_verified),
             past_trips: known.past.iter().map(PastTrip::of).collect(),
             reviews: known.reviews.iter().map(ReviewView::of).collect(),
             trip: trips::view(trip, people.get(&trip.courier)),

@@ -1,4 +1,5 @@
-//! A link for a receiver without an account: where the package is, and nothing else. Signed, expiring, read-only.
+//! A link for a receiver without an account: where the package is, and what to show to the courier. Signed, expiring,
+//! read-only.
 
 mod page;
 
@@ -17,6 +18,7 @@ use crate::auth::Principal;
 use crate::auth::token::Tokens;
 use crate::error::{ApiError, Problem};
 use crate::http::input::local_time;
+use crate::http::market::handover::code_for_receiver;
 use crate::http::places::place_name;
 
 /// How long a link is good.
@@ -56,12 +58,16 @@ pub struct Tracking {
     expected_at: Option<String>,
     /// IANA time zone of the destination.
     to_tz: String,
+    /// What the receiver shows to the courier: six digits, while a package that asks for codes is on its way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
     /// When the state was entered.
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<String>,
 }
 
-/// A link by which anybody who has it can see where one's own package is, for 30 days.
+/// A link by which anybody who has it can see where one's own package is, for 30 days, and the code of its delivery once the
+/// courier has it: for whoever receives it.
 #[utoipa::path(post, path = "/api/packages/{package_id}/tracking-link", operation_id = "make_tracking_link",
     tag = "packages",
     security(("bearer" = [])), params(("package_id" = String, Path, description = "The package")),
@@ -126,7 +132,8 @@ async fn look(app: &App, tokens: &Tokens, link: &str) -> Result<Tracking, ApiErr
         Some(deal) => app.database.people(&[deal.courier]).await?.remove(&deal.courier),
         None => None,
     };
-    Ok(tracking(&package, courier.map(|courier| courier.name)))
+    let code = code_for_receiver(tokens, &package);
+    Ok(Tracking { code, ..tracking(&package, courier.map(|courier| courier.name)) })
 }
 
 fn tracking(package: &Package, courier: Option<String>) -> Tracking {
@@ -145,6 +152,7 @@ fn tracking(package: &Package, courier: Option<String>) -> Tracking {
         }),
         expected_at: expected.map(|dropoff| dropoff.at.to_string()),
         to_tz: local_time::tz(there).to_owned(),
+        code: None,
         since: package.state.at().map(|at| at.to_string()),
     }
 }

@@ -15,7 +15,7 @@ use crate::auth::Principal;
 use crate::error::extract::Query;
 use crate::error::{ApiError, Problem};
 use crate::http::input::local_time;
-use crate::http::places::place_name;
+use crate::http::places::place_name_in;
 use crate::store::{About, AboutPackage, AboutRequest, AboutTrip, NotificationRecord};
 use crate::texts::language::Language;
 use crate::texts::notifications::Sentence;
@@ -47,7 +47,7 @@ pub struct NotificationView {
     id: String,
     /// `package_request_response`, `package_request_declined`, `package_delivered`, `new_courier_available`,
     /// `trip_request_received`, `payment_received`, `reminder`, `document_reviewed`, `dispute_opened`,
-    /// `dispute_resolved` or `new_package_available`. A courier in whose favour an operator decided gets `payment_received`.
+    /// `dispute_resolved`, `new_package_available` or `courier_chosen`. A courier in whose favour an operator decided gets `payment_received`.
     #[serde(rename = "type")]
     #[schema(value_type = Kind)]
     kind: String,
@@ -57,6 +57,12 @@ pub struct NotificationView {
     is_read: bool,
     /// Where the client goes when it is tapped.
     action_url: String,
+    /// The trip it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trip_id: Option<String>,
+    /// The package it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    package_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     courier_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,7 +80,7 @@ pub struct NotificationView {
     amount: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     transaction_id: Option<String>,
-    /// `Москва → Казань`.
+    /// `Москва → Казань`, in the reader's language.
     #[serde(skip_serializing_if = "Option::is_none")]
     route: Option<String>,
     /// The day of the departure, `YYYY-MM-DD`, local date of the origin.
@@ -149,7 +155,15 @@ pub async fn read_all(app: web::Data<App>, principal: Principal) -> Result<HttpR
 }
 
 fn view(record: &NotificationRecord, reader: UserId, language: Language) -> NotificationView {
+    let (trip, package) = match &record.about {
+        About::Request(trip, about) => (Some(trip.trip), Some(about.package)),
+        About::Trip(trip) => (Some(trip.trip), None),
+        About::Package(trip, about) => (Some(trip.trip), Some(about.package)),
+        About::Document { .. } => (None, None),
+    };
     let common = NotificationView {
+        trip_id: trip.map(|trip| trip.to_string()),
+        package_id: package.map(|package| package.to_string()),
         id: record.seq.to_string(),
         kind: record.kind.word().to_owned(),
         timestamp: record.at.to_string(),
@@ -229,6 +243,16 @@ fn about_request(
             };
             (Sentence::AskedToCarry { sender, what }, view)
         }
+        Kind::CourierChosen => {
+            let view = NotificationView {
+                action_url: format!("/deal/{}/{}", trip.trip, about.request),
+                sender_name: Some(sender.clone()),
+                package_description,
+                reward: Some(about.reward.major()),
+                ..common
+            };
+            (Sentence::CourierChosen { sender, what }, view)
+        }
         Kind::PaymentReceived => {
             let roubles = earned(about);
             let view = NotificationView {
@@ -261,7 +285,7 @@ fn about_package(
     common: NotificationView,
 ) -> NotificationView {
     let (from, to) = trip.route;
-    let route = format!("{} → {}", place_name(from), place_name(to));
+    let route = format!("{} → {}", place_name_in(language, from), place_name_in(language, to));
     let (what, reward) = (&about.description, about.reward.major());
     let view = NotificationView {
         action_url: format!("/package/{}", about.package),
@@ -291,7 +315,7 @@ fn about_trip(
     common: NotificationView,
 ) -> NotificationView {
     let (from, to) = trip.route;
-    let route = format!("{} → {}", place_name(from), place_name(to));
+    let route = format!("{} → {}", place_name_in(language, from), place_name_in(language, to));
     let origin = Gazetteer::bundled().get(from);
     let date = local_time::date_at(trip.departs_at, origin);
     let clock = local_time::clock_at(trip.departs_at, origin);

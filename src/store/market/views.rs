@@ -45,7 +45,7 @@ const SHOWN_TRIPS_OF: Sql = sql(concat!(
 const REQUESTS_OF: Sql = sql(concat!(
     "SELECT ",
     request_columns!(),
-    ", p.description, p.pickup_address, p.dropoff_address \
+    ", p.description, p.pickup_address, p.dropoff_address, p.hand_over_codes \
      FROM requests AS q JOIN packages AS p ON p.id = q.package_id \
      WHERE q.trip_id = $1 AND q.id < $2 AND ($4 = 1 OR q.origin <> 'courier') ORDER BY q.id DESC LIMIT $3"
 ));
@@ -155,6 +155,8 @@ pub struct TripRequest {
     pub pickup_address: String,
     /// Where it goes, in free words.
     pub dropoff_address: String,
+    /// Whether it changes hands with codes only.
+    pub hand_over_codes: bool,
 }
 
 /// Which requests of a trip.
@@ -362,5 +364,6 @@ fn trip_request(row: &Row) -> Result<TripRequest, Failure> {
         description: row.text("description")?,
         pickup_address: row.text("pickup_address")?,
         dropoff_address: row.text("dropoff_address")?,
+        hand_over_codes: row.get::<i64>("hand_over_codes")? != 0,
     })
 }

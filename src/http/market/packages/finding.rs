@@ -9,6 +9,7 @@ use peerpack_actors::market::package::Package;
 use peerpack_actors::market::request::HandOver;
 use peerpack_actors::place::Gazetteer;
 use peerpack_actors::runtime::engine::Fitting;
+use peerpack_actors::stream::{PlaceView, place};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -64,6 +65,10 @@ pub struct FoundPackage {
     id: String,
     from: String,
     to: String,
+    /// Where it starts, with its id, its names and its time zone.
+    from_place: PlaceView,
+    /// Where it goes, likewise.
+    to_place: PlaceView,
     description: String,
     /// What the sender would pay, roubles, the platform's fee included.
     reward: f64,
@@ -109,6 +114,10 @@ pub struct FoundPackage {
 pub struct Meeting {
     /// The place.
     place: String,
+    /// The same in Russian.
+    name_ru: String,
+    /// The same in English.
+    name_en: String,
     /// When the courier is expected, an instant.
     #[schema(format = DateTime)]
     at: String,
@@ -200,9 +209,12 @@ async fn fill<'a>(
 }
 
 fn meeting(hand_over: HandOver) -> Meeting {
+    let names = place(hand_over.place);
     let there = Gazetteer::bundled().get(hand_over.place);
     Meeting {
         place: place_name(hand_over.place),
+        name_ru: names.name_ru,
+        name_en: names.name_en,
         at: hand_over.at.to_string(),
         date: local_time::date_at(hand_over.at, there),
         time: local_time::clock_at(hand_over.at, there),
@@ -217,6 +229,8 @@ fn view(package: &Package, fitting: &Fitting, sender: Option<&Person>) -> FoundP
         id: package.id.to_string(),
         from: place_name(draft.pickup.place),
         to: place_name(draft.dropoff.place),
+        from_place: place(draft.pickup.place),
+        to_place: place(draft.dropoff.place),
         description: draft.description.clone(),
         reward: draft.reward.major(),
         size: draft.size.clone(),

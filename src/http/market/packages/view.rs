@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use peerpack_actors::ids::{TripId, UserId};
 use peerpack_actors::market::package::{Package, PackageState};
 use peerpack_actors::market::request::{Origin, Request, RequestState};
+use peerpack_actors::stream::{PlaceView, place};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -23,6 +24,10 @@ pub struct PackageView {
     id: String,
     from: String,
     to: String,
+    /// Where it starts, with its id, its names and its time zone.
+    from_place: PlaceView,
+    /// Where it goes, likewise.
+    to_place: PlaceView,
     description: String,
     reward: f64,
     /// `active`, `waiting`, `template` or `completed`.
@@ -158,6 +163,8 @@ pub(super) fn view(package: &Package, carriers: &Carriers) -> PackageView {
         id: package.id.to_string(),
         from: place_name(draft.pickup.place),
         to: place_name(draft.dropoff.place),
+        from_place: place(draft.pickup.place),
+        to_place: place(draft.dropoff.place),
         description: draft.description.clone(),
         reward: draft.reward.major(),
         status: status(package).to_owned(),

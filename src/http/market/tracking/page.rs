@@ -20,6 +20,9 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
+/// The sign of the app, drawn on the page itself: it may load nothing.
+const SIGN: &str = include_str!("../../../../web/app/public/icon.svg");
+
 /// The way of a package, step by step: the state, and its name in Russian and English.
 const STEPS: [(&str, &str, &str); 5] = [
     ("open", "Ждёт курьера", "Waiting for a courier"),
@@ -32,7 +35,13 @@ const STEPS: [(&str, &str, &str); 5] = [
 /// Where a package is.
 pub(super) fn of(tracking: &Tracking) -> HttpResponse {
     let way = format!("{} → {}", escaped(&tracking.from), escaped(&tracking.to));
-    let mut body = format!("<header><small>PeerPack</small><h1>{way}</h1></header>");
+    let mut body = format!("<h1>{way}</h1>");
+    if let Some(code) = &tracking.code {
+        let (first, last) = code.split_at(code.len() / 2);
+        body += &format!(
+            "<section><p>Покажите курьеру<small>Show this to the courier</small></p><strong>{first} {last}</strong></section>"
+        );
+    }
     match STEPS.iter().position(|(state, ..)| *state == tracking.state) {
         Some(now) => body += &steps(now),
         None => body += "<p>Отменена<small>Cancelled</small></p>",
@@ -52,7 +61,7 @@ pub(super) fn of(tracking: &Tracking) -> HttpResponse {
 
 /// There is no such link, or it was good once.
 pub(super) fn nothing_here() -> HttpResponse {
-    let body = "<header><small>PeerPack</small><h1>Ссылка не действует</h1></header>\
+    let body = "<h1>Ссылка не действует</h1>\
                 <p>Попросите отправителя прислать новую.\
                 <small>This link is not good, or not any more. Ask the sender for a new one.</small></p>";
     page(StatusCode::NOT_FOUND, body)
@@ -77,7 +86,7 @@ fn page(status: StatusCode, body: &str) -> HttpResponse {
         .body(format!(
             "<!doctype html><html lang=\"ru\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
              content=\"width=device-width\"><meta name=\"robots\" content=\"noindex\"><title>PeerPack</title>\
-             <style>{STYLE}</style></head><body><main>{body}</main></body></html>"
+             <style>{STYLE}</style></head><body><header>{SIGN}PeerPack</header><main>{body}</main></body></html>"
         ))
 }
 
@@ -92,6 +101,7 @@ mod tests {
     use super::*;
 
     async fn shown(state: &str, courier: Option<&str>) -> String {
+        let code = (state == "in_transit").then(|| "123456".to_owned());
         let tracking = Tracking {
             state: state.to_owned(),
             from: "Владимир".to_owned(),
@@ -100,6 +110,7 @@ mod tests {
             expected: Some("2026-12-03 11:40".to_owned()),
             expected_at: Some("2026-12-03T08:40:00.000Z".to_owned()),
             to_tz: "Europe/Moscow".to_owned(),
+            code,
             since: None,
         };
         let body = to_bytes(of(&tracking).into_body()).await.unwrap();
@@ -112,6 +123,8 @@ mod tests {
         assert_eq!(page.matches("class=\"done\"").count(), 2);
         assert!(page.contains("aria-current=\"step\">В пути<small>On its way</small>"), "{page}");
         assert!(page.contains("<dd>Иван</dd>"));
+        assert!(page.contains("<strong>123 456</strong>"), "{page}");
+        assert!(!shown("assigned", None).await.contains("Show this to the courier"));
         assert!(
             page.contains("<dd>2026-12-03 11:40, местное время · local time (Europe/Moscow)</dd>"),
             "{page}"

@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::TripId;
 use peerpack_actors::market::request::{Request, RequestState};
 use peerpack_actors::place::PlaceId;
+use peerpack_actors::stream::{HandOverView, hand_over};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -35,8 +36,22 @@ pub struct TripRequestView {
     package_description: String,
     message: String,
     reward: f64,
+    /// What the courier gets of it, the platform's fee taken off.
+    payout: f64,
+    /// Where it gets on, in words; with the address once there is a deal.
     pickup_location: String,
+    /// Where it gets off.
     delivery_location: String,
+    /// The address of the pickup, in the sender's words; empty before there is a deal.
+    pickup_address: String,
+    /// The address of the delivery, likewise.
+    delivery_address: String,
+    /// Where it gets on, and when that is planned.
+    pickup: HandOverView,
+    /// Where it gets off, and when that is planned.
+    dropoff: HandOverView,
+    /// Whether it changes hands with codes only.
+    hand_over_codes: bool,
     /// `pending`, `accepted`, `delivered`, `confirmed` or `declined`.
     #[schema(value_type = crate::http::vocabulary::RequestStatus)]
     status: String,
@@ -80,14 +95,14 @@ pub(in crate::http) async fn requests_on(
     let found = app.database.requests_of(trip, None, PAGE, which).await?;
     let requests = found.requests.iter().map(|item| {
         let request = &item.request;
+        let reward = request.reward;
         let sender = found.people.get(&request.sender);
         // Where people live is for the courier who carries the package.
+        let address = |told: &String| if request.state.is_deal() { told.clone() } else { String::new() };
+        let (pickup_address, delivery_address) =
+            (address(&item.pickup_address), address(&item.dropoff_address));
         let place = |address: &str, place: PlaceId| {
-            if address.is_empty() || !request.state.is_deal() {
-                place_name(place)
-            } else {
-                format!("{}, {address}", place_name(place))
-            }
+            if address.is_empty() { place_name(place) } else { format!("{}, {address}", place_name(place)) }
         };
         TripRequestView {
             id: request.id.to_string(),
@@ -98,9 +113,15 @@ pub(in crate::http) async fn requests_on(
             sender_avatar: avatars::of_person(request.sender, sender),
             package_description: item.description.clone(),
             message: request.message.clone(),
-            reward: request.reward.major(),
-            pickup_location: place(&item.pickup_address, request.plan.pickup.place),
-            delivery_location: place(&item.dropoff_address, request.plan.dropoff.place),
+            reward: reward.major(),
+            payout: reward.minus(request.escrow().fee()).unwrap_or(reward).major(),
+            pickup_location: place(&pickup_address, request.plan.pickup.place),
+            delivery_location: place(&delivery_address, request.plan.dropoff.place),
+            pickup_address,
+            delivery_address,
+            pickup: hand_over(request.plan.pickup),
+            dropoff: hand_over(request.plan.dropoff),
+            hand_over_codes: item.hand_over_codes,
             status: status(&request.state).to_owned(),
             state: request.state.word().to_owned(),
             origin: request.origin.word().to_owned(),

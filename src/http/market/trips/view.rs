@@ -5,6 +5,7 @@ use peerpack_actors::market::request::RequestState;
 use peerpack_actors::market::trip::{Stop, Trip};
 use peerpack_actors::money::Amount;
 use peerpack_actors::place::Gazetteer;
+use peerpack_actors::stream::{PlaceView, place};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -24,6 +25,10 @@ pub struct TripView {
     pub from: String,
     /// Destination.
     pub to: String,
+    /// Origin, with its id, its names and its time zone.
+    pub from_place: PlaceView,
+    /// Destination, likewise.
+    pub to_place: PlaceView,
     /// When it takes place.
     #[serde(flatten)]
     pub times: Times,
@@ -31,6 +36,8 @@ pub struct TripView {
     pub airport: String,
     /// The URL of the courier's picture, or of their initials.
     pub avatar: String,
+    /// Whether the courier has shown who they are.
+    pub verified: bool,
     /// Packages the courier has carried to a confirmed end.
     pub trips_count: u64,
     /// The courier's rating.
@@ -68,6 +75,10 @@ pub struct StopView {
     pub place_id: String,
     /// Its name.
     pub name: String,
+    /// The same in Russian.
+    pub name_ru: String,
+    /// The same in English.
+    pub name_en: String,
     /// The region it lies in; absent if that is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
@@ -92,10 +103,13 @@ pub struct StopView {
 }
 
 fn stop_view(stop: &Stop) -> StopView {
+    let names = place(stop.place);
     let place = Gazetteer::bundled().get(stop.place);
     StopView {
         place_id: stop.place.to_string(),
         name: place_name(stop.place),
+        name_ru: names.name_ru,
+        name_en: names.name_en,
         region: place.and_then(|place| place.region).map(|region| region.name_ru.to_owned()),
         country: place.map_or_else(String::new, |place| place.country.to_owned()),
         lat: stop.position.lat,
@@ -122,9 +136,12 @@ pub(in crate::http) fn view(trip: &Trip, courier: Option<&Person>) -> TripView {
         name: courier.map_or_else(String::new, |courier| courier.name.clone()),
         from: place_name(stops[0].place),
         to: place_name(stops[stops.len() - 1].place),
+        from_place: place(stops[0].place),
+        to_place: place(stops[stops.len() - 1].place),
         times: times(trip),
         airport: trip.draft.airport.clone(),
         avatar: avatars::of_person(trip.courier, courier),
+        verified: courier.is_some_and(|courier| courier.is_verified),
         trips_count: courier.map_or(0, |courier| courier.delivered),
         rating: courier.map_or(0.0, Person::rating),
         reviews_count: courier.map_or(0, |courier| courier.reviews),

@@ -27,7 +27,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sends a code to a phone, or says that the last one is good that came. The answer is the same whether or not the number is known. */
+        /**
+         * Sends a code to a phone, or says that the last one is good that came. The answer is the same whether or not the number is
+         *     known.
+         */
         post: operations["send_phone_code"];
         delete?: never;
         options?: never;
@@ -44,7 +47,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Signs in with the code that came. Five wrong ones end a challenge; of whoever names none, five end the code for them alone. Nobody's guesses spoil the code for anybody else. */
+        /**
+         * Signs in with the code that came. Five wrong ones end a challenge; of whoever names none, five end the code for them alone.
+         *     Nobody's guesses spoil the code for anybody else.
+         */
         post: operations["sign_in_with_phone_code"];
         delete?: never;
         options?: never;
@@ -147,7 +153,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Deletes one's account: waiting packages and trips are called off, and in a week what names the person is gone. Until then signing in restores it. Where there is much to call off, it goes on after the answer, as `job` says. Refused while a deal is under way or money is left. */
+        /**
+         * Deletes one's account: waiting packages and trips are called off, and in a week what names the person is gone.
+         *     Until then signing in restores it. Where there is much to call off, it goes on after the answer, as `job` says. Refused while a deal is under way or money is left.
+         */
         delete: operations["delete_account"];
         options?: never;
         head?: never;
@@ -181,7 +190,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Changes one's picture: a JPEG, PNG or WebP file of at most 5 MiB and 25 million pixels, as `multipart/form-data`. It is encoded anew, without anything that was in the file beside the picture. */
+        /**
+         * Changes one's picture: a JPEG, PNG or WebP file of at most 5 MiB and 25 million pixels, as `multipart/form-data`. It
+         *     is encoded anew, without anything that was in the file beside the picture.
+         */
         post: operations["change_avatar"];
         /** Takes one's picture away. The one of Telegram does not come back by itself. */
         delete: operations["remove_avatar"];
@@ -234,7 +246,10 @@ export interface paths {
         /** One's own documents and where they stand. */
         get: operations["my_documents"];
         put?: never;
-        /** Sends a document that shows who one is: a JPEG, PNG or WebP picture or a PDF file of at most 10 MiB, as `multipart/form-data`. A reviewer decides upon it. The same file again, while it waits, is the same document. */
+        /**
+         * Sends a document that shows who one is: a JPEG, PNG or WebP picture or a PDF file of at most 10 MiB, as
+         *     `multipart/form-data`. A reviewer decides upon it. The same file again, while it waits, is the same document.
+         */
         post: operations["send_document"];
         delete?: never;
         options?: never;
@@ -266,7 +281,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Places by the beginning of a name, or around a point; the largest of the first home country if nothing is asked. Names that are exactly what was asked come first, then those that begin like it, then those that differ by a slip; in each group those in the home countries come first. */
+        /**
+         * Places by the beginning of a name, or around a point; the largest of the first home country if nothing is asked. Names
+         *     that are exactly what was asked come first, then those that begin like it, then those that differ by a slip; in each
+         *     group those in the home countries come first.
+         */
         get: operations["find_cities"];
         put?: never;
         post?: never;
@@ -283,7 +302,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Packages that one could carry and whose senders choose their courier: respond to those one would take (`POST /api/packages/{package_id}/responses`). What the engine offers by itself is not here. */
+        /**
+         * Packages that one could carry and whose senders choose their courier: respond to those one would take
+         *     (`POST /api/packages/{package_id}/responses`). What the engine offers by itself is not here.
+         */
         get: operations["find_packages"];
         put?: never;
         /** Publishes a package; couriers whose trips suit it get offers at once in mode `instant`. */
@@ -369,7 +391,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who was considered for one's own package, and why in or out, in words. Operators may ask about any package, and see scores. */
+        /**
+         * Who was considered for one's own package, and why in or out, in words. Operators may ask about any package, and see
+         *     scores.
+         */
         get: operations["explain"];
         put?: never;
         post?: never;
@@ -440,7 +465,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A link by which anybody who has it can see where one's own package is, for 30 days. */
+        /**
+         * A link by which anybody who has it can see where one's own package is, for 30 days, and the code of its delivery once the
+         *     courier has it: for whoever receives it.
+         */
         post: operations["make_tracking_link"];
         delete?: never;
         options?: never;
@@ -558,7 +586,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Calls one's own trip off: open requests end, deals before pickup are called off, the money goes back. Where many requests wait, they end after the answer, as `job` says. */
+        /**
+         * Calls one's own trip off: open requests end, deals before pickup are called off, the money goes back. Where many requests
+         *     wait, they end after the answer, as `job` says.
+         */
         put: operations["cancel_trip"];
         post?: never;
         delete?: never;
@@ -694,7 +725,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** The sender says that a package was not delivered as agreed or, after its deadline, that it was not delivered at all. The money is set aside until an operator decides. */
+        /**
+         * The sender says that a package was not delivered as agreed or, after its deadline, that it was not delivered at all. The
+         *     money is set aside until an operator decides.
+         */
         put: operations["dispute_delivery"];
         post?: never;
         delete?: never;
@@ -730,7 +764,10 @@ export interface paths {
         /** The photograph of a package as the courier took it over, for both parties of the request. */
         get: operations["show_photo"];
         put?: never;
-        /** Attaches a photograph of the package to a request, once, between the acceptance and the delivery; only its courier can. A JPEG, PNG or WebP file of at most 5 MiB, as `multipart/form-data`. It is kept for 90 days. */
+        /**
+         * Attaches a photograph of the package to a request, once, between the acceptance and the delivery; only its courier can.
+         *     A JPEG, PNG or WebP file of at most 5 MiB, as `multipart/form-data`. It is kept for 90 days.
+         */
         post: operations["attach_photo"];
         delete?: never;
         options?: never;
@@ -832,7 +869,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Takes money out: at once out of the wallet, and by an operator's hand to its owner. Five withdrawals of one person wait at most. */
+        /**
+         * Takes money out: at once out of the wallet, and by an operator's hand to its owner. Five withdrawals of one person wait at
+         *     most.
+         */
         post: operations["withdraw_money"];
         delete?: never;
         options?: never;
@@ -934,7 +974,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Signs an operator in. Wrong passwords of a login make everybody wait who tries it, except for devices that have signed in before. */
+        /**
+         * Signs an operator in. Wrong passwords of a login make everybody wait who tries it, except for devices that have signed in
+         *     before.
+         */
         post: operations["sign_in_operator"];
         delete?: never;
         options?: never;
@@ -985,7 +1028,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Begins to set up a second factor for an operator. What is answered is never shown again; until the first code was shown it protects nothing and can be begun anew. */
+        /**
+         * Begins to set up a second factor for an operator. What is answered is never shown again; until the first code was shown
+         *     it protects nothing and can be begun anew.
+         */
         post: operations["begin_second_factor"];
         /** Removes one's second factor, which has to be shown for it. Every session ends. */
         delete: operations["remove_second_factor"];
@@ -1003,7 +1049,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Shows the second factor in this session, which has the operator's rights from then on. The first code confirms a new factor. */
+        /**
+         * Shows the second factor in this session, which has the operator's rights from then on. The first code confirms a new
+         *     factor.
+         */
         post: operations["show_second_factor"];
         delete?: never;
         options?: never;
@@ -1275,7 +1324,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ends a dispute: the courier is paid, or the sender gets the money back. It also ends a delivery that the sender says nothing to, and a deal that leads to no delivery, before the pickup or after it; of that one only the sender can be in the right, and the package looks for no other courier. */
+        /**
+         * Ends a dispute: the courier is paid, or the sender gets the money back. It also ends a delivery that the sender says
+         *     nothing to, and a deal that leads to no delivery, before the pickup or after it; of that one only the sender can be in the
+         *     right, and the package looks for no other courier.
+         */
         post: operations["resolve_dispute"];
         delete?: never;
         options?: never;
@@ -1309,7 +1362,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The money was sent. Refused while the stored data are not in order: they are looked at now if nobody has looked within the last hour. */
+        /**
+         * The money was sent. Refused while the stored data are not in order: they are looked at now if nobody has looked within the
+         *     last hour.
+         */
         post: operations["pay_withdrawal"];
         delete?: never;
         options?: never;
@@ -1482,10 +1538,14 @@ export interface components {
             jumped_ms: number;
             /**
              * Format: int64
-             * @description How many milliseconds it is ahead of the database's, or behind if that is negative. The server corrects it. Null for the embedded store.
+             * @description How many milliseconds it is ahead of the database's, or behind if that is negative. The server corrects it. Null for
+             *     the embedded store.
              */
             skew_ms?: number | null;
-            /** @description `ok`; `far` from the database's, further than a server may start with; or `jumped`: somebody has set it while the server runs, which goes on counting from where it was. */
+            /**
+             * @description `ok`; `far` from the database's, further than a server may start with; or `jumped`: somebody has set it while the server
+             *     runs, which goes on counting from where it was.
+             */
             status: components["schemas"]["ClockStatus"];
         };
         /**
@@ -1505,7 +1565,10 @@ export interface components {
             /** @description Until when the code is good. */
             expires_at: string;
             message: string;
-            /** @description Whether a code is on its way. Otherwise one has reached the phone a moment ago, asked for by somebody else perhaps: the last one that came is good. */
+            /**
+             * @description Whether a code is on its way. Otherwise one has reached the phone a moment ago, asked for by somebody else perhaps:
+             *     the last one that came is good.
+             */
             sent: boolean;
         };
         /** @description A courier was asked. */
@@ -1543,8 +1606,6 @@ export interface components {
             telegram_username?: string | null;
             /** @description The trip's id. */
             trip_id: string;
-            /** @description Whether the courier has shown who they are. */
-            verified: boolean;
         };
         /** @description Couriers on their way. */
         Couriers: {
@@ -1776,6 +1837,8 @@ export interface components {
             detour_min?: number | null;
             dropoff?: components["schemas"]["Meeting"] | null;
             from: string;
+            /** @description Where it starts, with its id, its names and its time zone. */
+            from_place: components["schemas"]["PlaceView"];
             /** @description IANA time zone of where it starts. */
             from_tz: string;
             id: string;
@@ -1796,6 +1859,8 @@ export interface components {
             size: components["schemas"]["SizeClass"];
             tags: string[];
             to: string;
+            /** @description Where it goes, likewise. */
+            to_place: components["schemas"]["PlaceView"];
             /** @description IANA time zone of where it goes. */
             to_tz: string;
             /** @description The trip that it suits, if trips were asked about. */
@@ -1912,6 +1977,10 @@ export interface components {
             at: string;
             /** @description The same, `YYYY-MM-DD`, local date of the place. */
             date: string;
+            /** @description The same in English. */
+            name_en: string;
+            /** @description The same in Russian. */
+            name_ru: string;
             /** @description The place. */
             place: string;
             /** @description The same, `HH:MM`, local time of the place. */
@@ -1974,14 +2043,19 @@ export interface components {
         /** @description A package to publish. */
         NewPackage: {
             /**
-             * @description When the sender wants to know the courier at the latest. Until then a courier who accepts has *agreed* (`request.agreed`): nothing is held, and a better one may still be found. The deal (room and money, in one transaction) is made at this moment, or shortly before the courier sets off if that is earlier; the others hear that it is taken. A courier who accepts later gets the package at once. Only with mode `instant`; not after `deliver_by`. An instant, or `YYYY-MM-DD HH:MM` in local time of where it starts.
+             * @description When the sender wants to know the courier at the latest. Until then a courier who accepts has *agreed*
+             *     (`request.agreed`): nothing is held, and a better one may still be found. The deal (room and money, in one
+             *     transaction) is made at this moment, or shortly before the courier sets off if that is earlier; the others hear
+             *     that it is taken. A courier who accepts later gets the package at once. Only with mode `instant`; not after
+             *     `deliver_by`. An instant, or `YYYY-MM-DD HH:MM` in local time of where it starts.
              * @example 2026-12-01T12:00:00Z
              */
             confirm_by?: string | null;
             /** @description The sender's word that nothing forbidden is inside. */
             contents_confirmed?: boolean | null;
             /**
-             * @description Not after; 14 days later if absent. An instant, or `YYYY-MM-DD HH:MM` or a day (to its end) in local time of where it goes.
+             * @description Not after; 14 days later if absent. An instant, or `YYYY-MM-DD HH:MM` or a day (to its end) in local time of where
+             *     it goes.
              * @example 2026-12-15T18:00:00Z
              */
             deliver_by?: string | null;
@@ -2099,7 +2173,10 @@ export interface components {
         NewTrip: {
             /** @description Airport or station. */
             airport?: string | null;
-            /** @description Arrival, `YYYY-MM-DD` or `DD.MM.YYYY`, local date of the destination. If absent it is the day on which the arrival is most plausible for that transport; the answer says which one was understood. */
+            /**
+             * @description Arrival, `YYYY-MM-DD` or `DD.MM.YYYY`, local date of the destination. If absent it is the day on which the arrival is
+             *     most plausible for that transport; the answer says which one was understood.
+             */
             arrival_date?: string | null;
             capacity?: components["schemas"]["CapacityClass"] | null;
             /**
@@ -2137,7 +2214,8 @@ export interface components {
             /** @description Places on the way, in order. */
             stops?: components["schemas"]["NewStop"][];
             /**
-             * @description As tickets print it: `HH:MM`, `HH:MM → HH:MM` or `HH:MM → HH:MM (+1)`. The departure is in the origin's local time, the arrival in the destination's. Without an arrival it is worked out.
+             * @description As tickets print it: `HH:MM`, `HH:MM → HH:MM` or `HH:MM → HH:MM (+1)`. The departure is in the origin's local
+             *     time, the arrival in the destination's. Without an arrival it is worked out.
              * @example 08:00 → 20:00
              */
             time: string;
@@ -2167,7 +2245,10 @@ export interface components {
          * @enum {string}
          */
         NextStep: "offered" | "asked" | "kept" | "waits" | "nothing";
-        /** @description What happens to a package now. The engine goes by the same judgement, so this is what it does, unless the market changes meanwhile. */
+        /**
+         * @description What happens to a package now. The engine goes by the same judgement, so this is what it does, unless the market
+         *     changes meanwhile.
+         */
         NextView: {
             /** @description How many couriers are asked, or have been. */
             couriers?: number | null;
@@ -2178,7 +2259,8 @@ export interface components {
             kept_until?: string | null;
             /**
              * Format: double
-             * @description With `kept`: the least reward, in whole units of the package's currency, for which it would be offered at once. Left out if none would do.
+             * @description With `kept`: the least reward, in whole units of the package's currency, for which it would be offered at once.
+             *     Left out if none would do.
              */
             reward_at_once?: number | null;
             step: components["schemas"]["NextStep"];
@@ -2202,7 +2284,7 @@ export interface components {
          * @description What a notification says.
          * @enum {string}
          */
-        NotificationType: "package_request_response" | "package_request_declined" | "package_delivered" | "new_courier_available" | "trip_request_received" | "payment_received" | "reminder" | "document_reviewed" | "dispute_opened" | "dispute_resolved" | "new_package_available";
+        NotificationType: "package_request_response" | "package_request_declined" | "package_delivered" | "new_courier_available" | "trip_request_received" | "payment_received" | "reminder" | "document_reviewed" | "dispute_opened" | "dispute_resolved" | "new_package_available" | "courier_chosen";
         /** @description Something one should know. */
         NotificationView: {
             /** @description Where the client goes when it is tapped. */
@@ -2226,9 +2308,11 @@ export interface components {
             is_read: boolean;
             message: string;
             package_description?: string | null;
+            /** @description The package it is about. */
+            package_id?: string | null;
             /** Format: double */
             reward?: number | null;
-            /** @description `Москва → Казань`. */
+            /** @description `Москва → Казань`, in the reader's language. */
             route?: string | null;
             sender_name?: string | null;
             timestamp: string;
@@ -2236,7 +2320,13 @@ export interface components {
             transaction_id?: string | null;
             /** @description The same. */
             trip_date?: string | null;
-            /** @description `package_request_response`, `package_request_declined`, `package_delivered`, `new_courier_available`, `trip_request_received`, `payment_received`, `reminder`, `document_reviewed`, `dispute_opened`, `dispute_resolved` or `new_package_available`. A courier in whose favour an operator decided gets `payment_received`. */
+            /** @description The trip it is about. */
+            trip_id?: string | null;
+            /**
+             * @description `package_request_response`, `package_request_declined`, `package_delivered`, `new_courier_available`,
+             *     `trip_request_received`, `payment_received`, `reminder`, `document_reviewed`, `dispute_opened`,
+             *     `dispute_resolved`, `new_package_available` or `courier_chosen`. A courier in whose favour an operator decided gets `payment_received`.
+             */
             type: components["schemas"]["NotificationType"];
         };
         /** @description Notifications. */
@@ -2286,6 +2376,8 @@ export interface components {
              * @description The platform's share of it, major units.
              */
             fee: number;
+            /** @description Whether it changes hands with codes only; `false` in events that are older than this field. */
+            hand_over_codes?: boolean;
             /**
              * Format: int32
              * @description The first leg used.
@@ -2422,6 +2514,8 @@ export interface components {
             /** @description The point it goes to. */
             dropoff: components["schemas"]["GeoPoint"];
             from: string;
+            /** @description Where it starts, with its id, its names and its time zone. */
+            from_place: components["schemas"]["PlaceView"];
             /** @description IANA time zone of where it starts. */
             from_tz: string;
             /** @description Whether the courier has to show codes. */
@@ -2448,6 +2542,8 @@ export interface components {
             status: components["schemas"]["PackageStatus"];
             tags: string[];
             to: string;
+            /** @description Where it goes, likewise. */
+            to_place: components["schemas"]["PlaceView"];
             /** @description IANA time zone of where it goes. */
             to_tz: string;
             /** Format: int32 */
@@ -2897,7 +2993,10 @@ export interface components {
         SignedIn: {
             /** @description For the `Authorization` header. */
             access_token: string;
-            /** @description For the device to keep, for half a year, and to send with the next sign-in by phone or password: guesses of strangers then keep nobody waiting. It opens nothing by itself. */
+            /**
+             * @description For the device to keep, for half a year, and to send with the next sign-in by phone or password: guesses of strangers
+             *     then keep nobody waiting. It opens nothing by itself.
+             */
             device_token?: string | null;
             /**
              * Format: int32
@@ -2959,6 +3058,10 @@ export interface components {
             lon: number;
             /** @description Its name. */
             name: string;
+            /** @description The same in English. */
+            name_en: string;
+            /** @description The same in Russian. */
+            name_ru: string;
             /** @description The gazetteer's id. */
             place_id: string;
             /** @description The region it lies in; absent if that is not known. */
@@ -3029,6 +3132,8 @@ export interface components {
         };
         /** @description Where a package is, for whoever has the link. */
         TrackedPackage: {
+            /** @description What the receiver shows to the courier: six digits, while a package that asks for codes is on its way. */
+            code?: string | null;
             /** @description The first name of the courier, once there is one. */
             courier_name?: string | null;
             /** @description When the courier is expected, local time of the destination: `YYYY-MM-DD HH:MM`. */
@@ -3076,7 +3181,10 @@ export interface components {
             /** @description What the package is, or where withdrawn money goes. */
             description: string;
             id: string;
-            /** @description `completed`; `pending` for money on its way out that no operator has sent yet, `rejected` for money that was to go out and came back, which is a movement of its own. */
+            /**
+             * @description `completed`; `pending` for money on its way out that no operator has sent yet, `rejected` for money that was to go out
+             *     and came back, which is a movement of its own.
+             */
             status: components["schemas"]["TransactionStatus"];
             /** @description `fund`, `hold`, `deliver`, `dispute`, `release`, `fee`, `refund` or `withdrawal`. */
             type: components["schemas"]["TransactionType"];
@@ -3110,9 +3218,16 @@ export interface components {
         /** @description A request as the courier sees it. */
         TripRequestView: {
             decline_reason?: string | null;
+            /** @description The address of the delivery, likewise. */
+            delivery_address: string;
+            /** @description Where it gets off. */
             delivery_location: string;
+            /** @description Where it gets off, and when that is planned. */
+            dropoff: components["schemas"]["HandOverView"];
             /** @description When an offer ends at the latest. */
             expires_at?: string | null;
+            /** @description Whether it changes hands with codes only. */
+            hand_over_codes: boolean;
             id: string;
             is_new: boolean;
             message: string;
@@ -3120,6 +3235,16 @@ export interface components {
             origin: components["schemas"]["Origin"];
             package_description: string;
             package_id: string;
+            /**
+             * Format: double
+             * @description What the courier gets of it, the platform's fee taken off.
+             */
+            payout: number;
+            /** @description Where it gets on, and when that is planned. */
+            pickup: components["schemas"]["HandOverView"];
+            /** @description The address of the pickup, in the sender's words; empty before there is a deal. */
+            pickup_address: string;
+            /** @description Where it gets on, in words; with the address once there is a deal. */
             pickup_location: string;
             /** Format: double */
             reward: number;
@@ -3189,6 +3314,8 @@ export interface components {
             capacity_left_g: number[];
             /** @description Origin. */
             from: string;
+            /** @description Origin, with its id, its names and its time zone. */
+            from_place: components["schemas"]["PlaceView"];
             /** @description The trip's id. */
             id: string;
             /** @description The same with when the courier is there. */
@@ -3216,6 +3343,8 @@ export interface components {
             stops: string[];
             /** @description Destination. */
             to: string;
+            /** @description Destination, likewise. */
+            to_place: components["schemas"]["PlaceView"];
             /** @description How the courier travels. */
             transport: components["schemas"]["Transport"];
             /**
@@ -3230,6 +3359,8 @@ export interface components {
              * @description Packages the courier has carried to a confirmed end.
              */
             trips_count: number;
+            /** @description Whether the courier has shown who they are. */
+            verified: boolean;
             /**
              * Format: int64
              * @description Counts changes.
@@ -3271,7 +3402,10 @@ export interface components {
              * @description As it came when the code was asked for. Without it the last code that reached the phone is meant.
              */
             challenge_id?: string | null;
-            /** @description The digits; blanks and hyphens between them do not count. The last code that reached the phone is good, whoever asked for it, and the challenge's own. */
+            /**
+             * @description The digits; blanks and hyphens between them do not count. The last code that reached the phone is good, whoever asked
+             *     for it, and the challenge's own.
+             */
             code: string;
             /** @description As it came with an earlier sign-in on this device. */
             device_token?: string | null;
@@ -4346,7 +4480,10 @@ export interface operations {
     find_cities: {
         parameters: {
             query?: {
-                /** @description The beginning of a name in Russian, English or the language of the country, or an airport's code. Slips and the wrong keyboard layout are forgiven; a region or a country may follow after a comma. */
+                /**
+                 * @description The beginning of a name in Russian, English or the language of the country, or an airport's code. Slips and the
+                 *     wrong keyboard layout are forgiven; a region or a country may follow after a comma.
+                 */
                 q?: string;
                 /** @description Around a point: `lat,lon`. */
                 near?: string;
@@ -4453,16 +4590,28 @@ export interface operations {
                      *           "dropoff": {
                      *             "at": "2026-11-23T19:00:00.000Z",
                      *             "date": "2026-11-23",
+                     *             "name_en": "Kazan",
+                     *             "name_ru": "Казань",
                      *             "place": "Казань",
                      *             "time": "22:00",
                      *             "tz": "Europe/Moscow"
                      *           },
                      *           "from": "Москва",
+                     *           "from_place": {
+                     *             "id": 524901,
+                     *             "lat": 55.75204,
+                     *             "lon": 37.61781,
+                     *             "name_en": "Moscow",
+                     *             "name_ru": "Москва",
+                     *             "tz": "Europe/Moscow"
+                     *           },
                      *           "from_tz": "Europe/Moscow",
                      *           "id": "01990000-0000-7000-8000-000000000008",
                      *           "pickup": {
                      *             "at": "2026-11-23T05:00:00.000Z",
                      *             "date": "2026-11-23",
+                     *             "name_en": "Moscow",
+                     *             "name_ru": "Москва",
                      *             "place": "Москва",
                      *             "time": "08:00",
                      *             "tz": "Europe/Moscow"
@@ -4478,6 +4627,14 @@ export interface operations {
                      *             "книги"
                      *           ],
                      *           "to": "Казань",
+                     *           "to_place": {
+                     *             "id": 551487,
+                     *             "lat": 55.78874,
+                     *             "lon": 49.12214,
+                     *             "name_en": "Kazan",
+                     *             "name_ru": "Казань",
+                     *             "tz": "Europe/Moscow"
+                     *           },
                      *           "to_tz": "Europe/Moscow",
                      *           "trip_id": "01990000-0000-7000-8000-000000000009",
                      *           "volume_ml": 5000,
@@ -4722,6 +4879,14 @@ export interface operations {
                      *             "lon": 49.12214
                      *           },
                      *           "from": "Москва",
+                     *           "from_place": {
+                     *             "id": 524901,
+                     *             "lat": 55.75204,
+                     *             "lon": 37.61781,
+                     *             "name_en": "Moscow",
+                     *             "name_ru": "Москва",
+                     *             "tz": "Europe/Moscow"
+                     *           },
                      *           "from_tz": "Europe/Moscow",
                      *           "hand_over_codes": true,
                      *           "id": "01990000-0000-7000-8000-000000000008",
@@ -4772,6 +4937,14 @@ export interface operations {
                      *             "книги"
                      *           ],
                      *           "to": "Казань",
+                     *           "to_place": {
+                     *             "id": 551487,
+                     *             "lat": 55.78874,
+                     *             "lon": 49.12214,
+                     *             "name_en": "Kazan",
+                     *             "name_ru": "Казань",
+                     *             "tz": "Europe/Moscow"
+                     *           },
                      *           "to_tz": "Europe/Moscow",
                      *           "usage_count": 0,
                      *           "version": 2,
@@ -4822,6 +4995,14 @@ export interface operations {
                      *         "lon": 49.12214
                      *       },
                      *       "from": "Москва",
+                     *       "from_place": {
+                     *         "id": 524901,
+                     *         "lat": 55.75204,
+                     *         "lon": 37.61781,
+                     *         "name_en": "Moscow",
+                     *         "name_ru": "Москва",
+                     *         "tz": "Europe/Moscow"
+                     *       },
                      *       "from_tz": "Europe/Moscow",
                      *       "hand_over_codes": true,
                      *       "id": "01990000-0000-7000-8000-000000000008",
@@ -4873,6 +5054,14 @@ export interface operations {
                      *         "книги"
                      *       ],
                      *       "to": "Казань",
+                     *       "to_place": {
+                     *         "id": 551487,
+                     *         "lat": 55.78874,
+                     *         "lon": 49.12214,
+                     *         "name_en": "Kazan",
+                     *         "name_ru": "Казань",
+                     *         "tz": "Europe/Moscow"
+                     *       },
                      *       "to_tz": "Europe/Moscow",
                      *       "usage_count": 0,
                      *       "version": 3,
@@ -5575,6 +5764,14 @@ export interface operations {
                      *           "date": "2026-11-23",
                      *           "departs_at": "2026-11-23T05:00:00.000Z",
                      *           "from": "Москва",
+                     *           "from_place": {
+                     *             "id": 524901,
+                     *             "lat": 55.75204,
+                     *             "lon": 37.61781,
+                     *             "name_en": "Moscow",
+                     *             "name_ru": "Москва",
+                     *             "tz": "Europe/Moscow"
+                     *           },
                      *           "from_tz": "Europe/Moscow",
                      *           "id": "01990000-0000-7000-8000-000000000009",
                      *           "itinerary": [
@@ -5586,6 +5783,8 @@ export interface operations {
                      *               "lat": 55.75204,
                      *               "lon": 37.61781,
                      *               "name": "Москва",
+                     *               "name_en": "Moscow",
+                     *               "name_ru": "Москва",
                      *               "place_id": "524901",
                      *               "time": "08:00",
                      *               "tz": "Europe/Moscow"
@@ -5598,6 +5797,8 @@ export interface operations {
                      *               "lat": 56.32867,
                      *               "lon": 44.00205,
                      *               "name": "Нижний Новгород",
+                     *               "name_en": "Nizhny Novgorod",
+                     *               "name_ru": "Нижний Новгород",
                      *               "place_id": "520555",
                      *               "time": "15:06",
                      *               "tz": "Europe/Moscow"
@@ -5610,6 +5811,8 @@ export interface operations {
                      *               "lat": 55.78874,
                      *               "lon": 49.12214,
                      *               "name": "Казань",
+                     *               "name_en": "Kazan",
+                     *               "name_ru": "Казань",
                      *               "place_id": "551487",
                      *               "time": "22:00",
                      *               "tz": "Europe/Moscow"
@@ -5647,6 +5850,14 @@ export interface operations {
                      *           "telegram_username": "ivan",
                      *           "time": "08:00 → 22:00",
                      *           "to": "Казань",
+                     *           "to_place": {
+                     *             "id": 551487,
+                     *             "lat": 55.78874,
+                     *             "lon": 49.12214,
+                     *             "name_en": "Kazan",
+                     *             "name_ru": "Казань",
+                     *             "tz": "Europe/Moscow"
+                     *           },
                      *           "to_tz": "Europe/Moscow",
                      *           "transport": "car",
                      *           "tripComment": "Еду один, место есть",
@@ -5669,6 +5880,14 @@ export interface operations {
                      *           "date": "2026-11-23",
                      *           "departs_at": "2026-11-23T05:00:00.000Z",
                      *           "from": "Москва",
+                     *           "from_place": {
+                     *             "id": 524901,
+                     *             "lat": 55.75204,
+                     *             "lon": 37.61781,
+                     *             "name_en": "Moscow",
+                     *             "name_ru": "Москва",
+                     *             "tz": "Europe/Moscow"
+                     *           },
                      *           "from_tz": "Europe/Moscow",
                      *           "id": "01990000-0000-7000-8000-00000000000c",
                      *           "itinerary": [
@@ -5680,6 +5899,8 @@ export interface operations {
                      *               "lat": 55.75204,
                      *               "lon": 37.61781,
                      *               "name": "Москва",
+                     *               "name_en": "Moscow",
+                     *               "name_ru": "Москва",
                      *               "place_id": "524901",
                      *               "time": "08:00",
                      *               "tz": "Europe/Moscow"
@@ -5692,6 +5913,8 @@ export interface operations {
                      *               "lat": 56.32867,
                      *               "lon": 44.00205,
                      *               "name": "Нижний Новгород",
+                     *               "name_en": "Nizhny Novgorod",
+                     *               "name_ru": "Нижний Новгород",
                      *               "place_id": "520555",
                      *               "time": "15:06",
                      *               "tz": "Europe/Moscow"
@@ -5704,6 +5927,8 @@ export interface operations {
                      *               "lat": 55.78874,
                      *               "lon": 49.12214,
                      *               "name": "Казань",
+                     *               "name_en": "Kazan",
+                     *               "name_ru": "Казань",
                      *               "place_id": "551487",
                      *               "time": "22:00",
                      *               "tz": "Europe/Moscow"
@@ -5733,6 +5958,14 @@ export interface operations {
                      *           "telegram_username": "oleg",
                      *           "time": "08:00 → 22:00",
                      *           "to": "Казань",
+                     *           "to_place": {
+                     *             "id": 551487,
+                     *             "lat": 55.78874,
+                     *             "lon": 49.12214,
+                     *             "name_en": "Kazan",
+                     *             "name_ru": "Казань",
+                     *             "tz": "Europe/Moscow"
+                     *           },
                      *           "to_tz": "Europe/Moscow",
                      *           "transport": "car",
                      *           "tripComment": "",
@@ -6000,6 +6233,14 @@ export interface operations {
                      *           "date": "2026-11-23",
                      *           "departs_at": "2026-11-23T05:00:00.000Z",
                      *           "from": "Москва",
+                     *           "from_place": {
+                     *             "id": 524901,
+                     *             "lat": 55.75204,
+                     *             "lon": 37.61781,
+                     *             "name_en": "Moscow",
+                     *             "name_ru": "Москва",
+                     *             "tz": "Europe/Moscow"
+                     *           },
                      *           "from_tz": "Europe/Moscow",
                      *           "id": "01990000-0000-7000-8000-000000000009",
                      *           "itinerary": [
@@ -6011,6 +6252,8 @@ export interface operations {
                      *               "lat": 55.75204,
                      *               "lon": 37.61781,
                      *               "name": "Москва",
+                     *               "name_en": "Moscow",
+                     *               "name_ru": "Москва",
                      *               "place_id": "524901",
                      *               "time": "08:00",
                      *               "tz": "Europe/Moscow"
@@ -6023,6 +6266,8 @@ export interface operations {
                      *               "lat": 56.32867,
                      *               "lon": 44.00205,
                      *               "name": "Нижний Новгород",
+                     *               "name_en": "Nizhny Novgorod",
+                     *               "name_ru": "Нижний Новгород",
                      *               "place_id": "520555",
                      *               "time": "15:06",
                      *               "tz": "Europe/Moscow"
@@ -6035,6 +6280,8 @@ export interface operations {
                      *               "lat": 55.78874,
                      *               "lon": 49.12214,
                      *               "name": "Казань",
+                     *               "name_en": "Kazan",
+                     *               "name_ru": "Казань",
                      *               "place_id": "551487",
                      *               "time": "22:00",
                      *               "tz": "Europe/Moscow"
@@ -6052,11 +6299,20 @@ export interface operations {
                      *           ],
                      *           "time": "08:00 → 22:00",
                      *           "to": "Казань",
+                     *           "to_place": {
+                     *             "id": 551487,
+                     *             "lat": 55.78874,
+                     *             "lon": 49.12214,
+                     *             "name_en": "Kazan",
+                     *             "name_ru": "Казань",
+                     *             "tz": "Europe/Moscow"
+                     *           },
                      *           "to_tz": "Europe/Moscow",
                      *           "transport": "car",
                      *           "tripComment": "Еду один, место есть",
                      *           "trip_comment": "Еду один, место есть",
                      *           "trips_count": 1,
+                     *           "verified": true,
                      *           "version": 2
                      *         }
                      *       ]
@@ -6104,6 +6360,14 @@ export interface operations {
                      *       "date": "2026-11-23",
                      *       "departs_at": "2026-11-23T05:00:00.000Z",
                      *       "from": "Москва",
+                     *       "from_place": {
+                     *         "id": 524901,
+                     *         "lat": 55.75204,
+                     *         "lon": 37.61781,
+                     *         "name_en": "Moscow",
+                     *         "name_ru": "Москва",
+                     *         "tz": "Europe/Moscow"
+                     *       },
                      *       "from_tz": "Europe/Moscow",
                      *       "id": "01990000-0000-7000-8000-000000000009",
                      *       "itinerary": [
@@ -6115,6 +6379,8 @@ export interface operations {
                      *           "lat": 55.75204,
                      *           "lon": 37.61781,
                      *           "name": "Москва",
+                     *           "name_en": "Moscow",
+                     *           "name_ru": "Москва",
                      *           "place_id": "524901",
                      *           "time": "08:00",
                      *           "tz": "Europe/Moscow"
@@ -6127,6 +6393,8 @@ export interface operations {
                      *           "lat": 56.32867,
                      *           "lon": 44.00205,
                      *           "name": "Нижний Новгород",
+                     *           "name_en": "Nizhny Novgorod",
+                     *           "name_ru": "Нижний Новгород",
                      *           "place_id": "520555",
                      *           "time": "15:06",
                      *           "tz": "Europe/Moscow"
@@ -6139,6 +6407,8 @@ export interface operations {
                      *           "lat": 55.78874,
                      *           "lon": 49.12214,
                      *           "name": "Казань",
+                     *           "name_en": "Kazan",
+                     *           "name_ru": "Казань",
                      *           "place_id": "551487",
                      *           "time": "22:00",
                      *           "tz": "Europe/Moscow"
@@ -6156,11 +6426,20 @@ export interface operations {
                      *       ],
                      *       "time": "08:00 → 22:00",
                      *       "to": "Казань",
+                     *       "to_place": {
+                     *         "id": 551487,
+                     *         "lat": 55.78874,
+                     *         "lon": 49.12214,
+                     *         "name_en": "Kazan",
+                     *         "name_ru": "Казань",
+                     *         "tz": "Europe/Moscow"
+                     *       },
                      *       "to_tz": "Europe/Moscow",
                      *       "transport": "car",
                      *       "tripComment": "Еду один, место есть",
                      *       "trip_comment": "Еду один, место есть",
                      *       "trips_count": 0,
+                     *       "verified": true,
                      *       "version": 1
                      *     }
                      */
@@ -6287,13 +6566,39 @@ export interface operations {
                      * @example {
                      *       "requests": [
                      *         {
+                     *           "delivery_address": "ул. Мира, 2",
                      *           "delivery_location": "Казань, ул. Мира, 2",
+                     *           "dropoff": {
+                     *             "eta": "2026-11-23T19:00:00.000Z",
+                     *             "place": {
+                     *               "id": 551487,
+                     *               "lat": 55.78874,
+                     *               "lon": 49.12214,
+                     *               "name_en": "Kazan",
+                     *               "name_ru": "Казань",
+                     *               "tz": "Europe/Moscow"
+                     *             }
+                     *           },
+                     *           "hand_over_codes": true,
                      *           "id": "01990000-0000-7000-8000-00000000000a",
                      *           "is_new": false,
                      *           "message": "Возьмёте?",
                      *           "origin": "sender",
                      *           "package_description": "Книги, одна коробка",
                      *           "package_id": "01990000-0000-7000-8000-000000000008",
+                     *           "payout": 405,
+                     *           "pickup": {
+                     *             "eta": "2026-11-23T05:00:00.000Z",
+                     *             "place": {
+                     *               "id": 524901,
+                     *               "lat": 55.75204,
+                     *               "lon": 37.61781,
+                     *               "name_en": "Moscow",
+                     *               "name_ru": "Москва",
+                     *               "tz": "Europe/Moscow"
+                     *             }
+                     *           },
+                     *           "pickup_address": "ул. Ленина, 1",
                      *           "pickup_location": "Москва, ул. Ленина, 1",
                      *           "reward": 450,
                      *           "sender_avatar": "/api/avatars/initials/2-A.svg",
@@ -7573,6 +7878,7 @@ export interface operations {
                      *           },
                      *           "expires_at": "2026-09-21T14:15:20.123Z",
                      *           "fee": 50,
+                     *           "hand_over_codes": true,
                      *           "leg_from": 0,
                      *           "leg_to": 1,
                      *           "package": {
@@ -7638,6 +7944,14 @@ export interface operations {
                      *             "lon": 49.12214
                      *           },
                      *           "from": "Москва",
+                     *           "from_place": {
+                     *             "id": 524901,
+                     *             "lat": 55.75204,
+                     *             "lon": 37.61781,
+                     *             "name_en": "Moscow",
+                     *             "name_ru": "Москва",
+                     *             "tz": "Europe/Moscow"
+                     *           },
                      *           "from_tz": "Europe/Moscow",
                      *           "hand_over_codes": false,
                      *           "id": "01990000-0000-7000-8000-00000000000d",
@@ -7718,6 +8032,14 @@ export interface operations {
                      *             "книги"
                      *           ],
                      *           "to": "Казань",
+                     *           "to_place": {
+                     *             "id": 551487,
+                     *             "lat": 55.78874,
+                     *             "lon": 49.12214,
+                     *             "name_en": "Kazan",
+                     *             "name_ru": "Казань",
+                     *             "tz": "Europe/Moscow"
+                     *           },
                      *           "to_tz": "Europe/Moscow",
                      *           "usage_count": 0,
                      *           "version": 7,
@@ -7736,6 +8058,14 @@ export interface operations {
                      *             "lon": 49.12214
                      *           },
                      *           "from": "Москва",
+                     *           "from_place": {
+                     *             "id": 524901,
+                     *             "lat": 55.75204,
+                     *             "lon": 37.61781,
+                     *             "name_en": "Moscow",
+                     *             "name_ru": "Москва",
+                     *             "tz": "Europe/Moscow"
+                     *           },
                      *           "from_tz": "Europe/Moscow",
                      *           "hand_over_codes": true,
                      *           "id": "01990000-0000-7000-8000-000000000008",
@@ -7787,6 +8117,14 @@ export interface operations {
                      *             "книги"
                      *           ],
                      *           "to": "Казань",
+                     *           "to_place": {
+                     *             "id": 551487,
+                     *             "lat": 55.78874,
+                     *             "lon": 49.12214,
+                     *             "name_en": "Kazan",
+                     *             "name_ru": "Казань",
+                     *             "tz": "Europe/Moscow"
+                     *           },
                      *           "to_tz": "Europe/Moscow",
                      *           "usage_count": 0,
                      *           "version": 6,

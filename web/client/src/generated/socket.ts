@@ -623,6 +623,10 @@ export interface Offer {
    */
   fee: number;
   /**
+   * Whether it changes hands with codes only; `false` in events that are older than this field.
+   */
+  hand_over_codes?: boolean;
+  /**
    * The first leg used.
    */
   leg_from: number;
