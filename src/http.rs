@@ -142,6 +142,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/ws").route(answering(Method::GET).to(ws::upgrade)))
         .service(web::resource("/track/{link}").route(answering(Method::GET).to(tracking::show)))
         .service(web::resource("/assets/{file}").route(answering(Method::GET).to(pages::asset)))
+        .service(web::resource("/sw.js").route(answering(Method::GET).to(pages::worker)))
         .service(web::resource("/icon.svg").route(answering(Method::GET).to(pages::icon)))
         .service(web::resource("/dev/login").route(answering(Method::GET).to(pages::demo_login)))
         .service(web::resource("/openapi.json").route(answering(Method::GET).to(openapi::json)))

@@ -7,6 +7,7 @@ use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use rust_embed::{Embed, EmbeddedFile};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::app::App;
 use crate::auth::telegram::{self, TelegramUser};
@@ -30,6 +31,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 const DEMO_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
                            connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; \
                            frame-ancestors 'self' https://web.telegram.org";
+
+/// The service worker fetches what this server has, and nothing else.
+const WORKER_POLICY: &str = "default-src 'none'; connect-src 'self'";
 
 /// Prefixes of addresses where an unknown path is a mistake of a program and not a screen.
 const NOT_SCREENS: [&str; 8] = ["/api", "/v1", "/ws", "/docs", "/dev", "/assets", "/track", "/openapi.json"];
@@ -57,6 +61,24 @@ pub async fn icon(req: HttpRequest) -> Result<HttpResponse, ApiError> {
     packed(&req, "icon.svg", "public, max-age=86400")
 }
 
+/// `GET /sw.js`: the service worker, which keeps the shell of the app on a device.
+///
+/// # Errors
+/// The pages were not built.
+pub async fn worker(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let script = Built::get("sw.js").ok_or_else(ApiError::not_found)?;
+    let (page, policy) = index(app.config.is_demo);
+    // A browser takes a worker for another one by its text. The page that this one keeps follows from the files and from
+    // how the server runs, so that is part of the text.
+    let page = hex::encode(&Sha256::new().chain_update(page).chain_update(policy).finalize()[..8]);
+    let body = format!("{}// {page}\n", String::from_utf8_lossy(&script.data));
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, media_type("sw.js")))
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .insert_header((header::CONTENT_SECURITY_POLICY, WORKER_POLICY))
+        .body(body))
+}
+
 /// Whatever is no route: a screen of the app if a person opens it, otherwise nothing.
 ///
 /// # Errors
@@ -67,18 +89,20 @@ pub async fn page_or_nothing(app: web::Data<App>, req: HttpRequest) -> Result<Ht
     if !is_read || !is_screen || !wants(&req, header::ACCEPT.as_str(), "text/html") {
         return Err(ApiError::not_found());
     }
-    let is_demo = app.config.is_demo;
-    let page = match Built::get("index.html") {
-        Some(page) => {
-            String::from_utf8_lossy(&page.data).replace(DEMO_OFF, if is_demo { DEMO_ON } else { DEMO_OFF })
-        }
-        None => NO_PAGES.to_owned(),
-    };
+    let (page, policy) = index(app.config.is_demo);
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
         .insert_header((header::CACHE_CONTROL, "no-cache"))
-        .insert_header((header::CONTENT_SECURITY_POLICY, if is_demo { DEMO_POLICY } else { POLICY }))
+        .insert_header((header::CONTENT_SECURITY_POLICY, policy))
         .body(page))
+}
+
+/// The page of the app and what it may do.
+fn index(is_demo: bool) -> (String, &'static str) {
+    let (mark, policy) = if is_demo { (DEMO_ON, DEMO_POLICY) } else { (DEMO_OFF, POLICY) };
+    let built = Built::get("index.html");
+    let page = built.map(|page| String::from_utf8_lossy(&page.data).replace(DEMO_OFF, mark));
+    (page.unwrap_or_else(|| NO_PAGES.to_owned()), policy)
 }
 
 /// A file in the best encoding that the client takes and the build has made.
@@ -160,4 +184,25 @@ pub async fn demo_login(app: web::Data<App>, somebody: Query<Somebody>) -> Resul
     };
     let init_data = telegram::sign(&user, app.config.bot_token.reveal(), app.clock.now());
     Ok(HttpResponse::Ok().json(Signed { init_data }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A kept page in place of what the server would say would hide the documents and the receiver's page.
+    #[test]
+    fn the_service_worker_leaves_alone_what_is_no_screen() {
+        let worker = include_str!("../../web/app/src/worker/sw.ts");
+        let prefixes: Vec<String> = NOT_SCREENS.iter().map(|prefix| format!("{prefix:?}")).collect();
+        assert!(worker.contains(&format!("const NOT_SCREENS = [{}];", prefixes.join(", "))));
+    }
+
+    #[test]
+    fn the_page_says_whether_it_is_a_demo() {
+        let built = Built::get("index.html").is_some();
+        assert_eq!(index(true).0.contains(DEMO_ON), built);
+        assert!(!index(false).0.contains(DEMO_ON));
+        assert!(index(true).1.contains("frame-src 'self'") && !index(false).1.contains("frame-src"));
+    }
 }

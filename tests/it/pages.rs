@@ -72,3 +72,22 @@ async fn files_go_packed_and_for_ever_to_whoever_takes_them_so() {
     assert!(file.headers()["cache-control"].to_str().unwrap().contains("immutable"));
     assert!(file.bytes().await.unwrap().starts_with(&[0x1f, 0x8b]), "packed as it says");
 }
+
+#[actix_web::test]
+async fn the_service_worker_is_looked_at_anew_each_time() {
+    let app = TestApp::start(Backend::Sqlite).await;
+    let worker = look(&app, Method::GET, "/sw.js", "*/*").await;
+    if worker.status() == StatusCode::NOT_FOUND {
+        let page = look(&app, Method::GET, "/", HTML).await.text().await.unwrap();
+        assert!(page.contains("built without its pages"), "{page}");
+        return;
+    }
+    let header = |name: &str| worker.headers()[name].to_str().unwrap().to_owned();
+    assert_eq!(header("content-type"), "text/javascript; charset=utf-8");
+    assert_eq!(header("cache-control"), "no-cache");
+    assert_eq!(header("content-security-policy"), "default-src 'none'; connect-src 'self'");
+    let text = worker.text().await.unwrap();
+    let page = look(&app, Method::GET, "/", HTML).await.text().await.unwrap();
+    let script = page.split_once("src=\"/").unwrap().1.split('"').next().unwrap();
+    assert!(text.contains(script), "it keeps the script of the page");
+}

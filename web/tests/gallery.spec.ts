@@ -75,7 +75,6 @@ for (const [words, locale] of [
           const file = `${name}-${words.language}-${colorScheme}-${width}.png`;
           await page.screenshot({
             path: join(pictures, file),
-            animations: "disabled",
             fullPage: width === 360,
           });
         }

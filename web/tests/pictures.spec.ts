@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Page } from "@playwright/test";
+import { stillness } from "./support/axe.ts";
 import { expect, type Phone, type PhoneOptions, type Route, RU, test } from "./support/index.ts";
 import { type Stage, stage } from "./support/stage.ts";
 
@@ -13,7 +14,8 @@ const WIDE = { width: 1_200, height: 780 };
 /** Keeps what a page shows, as WebP, which the browser can make and Playwright cannot. */
 async function keep(page: Page, browser: Browser, name: string): Promise<void> {
   await expect(page.locator(".skeleton")).toHaveCount(0);
-  const shot = await page.screenshot({ animations: "disabled" });
+  await stillness(page);
+  const shot = await page.screenshot();
   const maker = await browser.newPage();
   const data = await maker.evaluate(async png => {
     const bitmap = await createImageBitmap(await (await fetch(`data:image/png;base64,${png}`)).blob());

@@ -1,14 +1,24 @@
 // The frame of the app: providers around it, one route per screen, and the tabs below.
-import { type components, openOffers, type PeerPack } from "@peerpack/client";
-import { type ComponentType, lazy, Suspense, useEffect, useState } from "react";
+import type { components, PeerPack } from "@peerpack/client";
+import { type ComponentType, lazy, Suspense, useEffect, useRef, useState } from "react";
 import { Link, Route, Router, Switch, useLocation } from "wouter";
 import { OfferBell } from "./features/offers/OfferBell.tsx";
 import { StartScreen } from "./features/start/StartScreen.tsx";
-import { LiveProvider, useClient, useLive, useServerTime, useUser } from "./live/index.tsx";
-import { type Platform, PlatformProvider, usePlatform } from "./platform/index.tsx";
+import { LiveProvider, useClient, useGive, useLive, useOpenOffers, useUser } from "./live/index.tsx";
+import { isDemo, type Platform, PlatformProvider, useNewerBuild, usePlatform } from "./platform/index.tsx";
 import type { Texts } from "./texts/en.ts";
-import { type Language, TextsProvider, useTexts } from "./texts/index.tsx";
-import { MeIcon, MineIcon, Note, OffersIcon, Skeletons, StartIcon, Toasts, WalletIcon } from "./ui/index.ts";
+import { type Language, languageOf, TextsProvider, useTexts } from "./texts/index.tsx";
+import {
+  Button,
+  MeIcon,
+  MineIcon,
+  Note,
+  OffersIcon,
+  Skeletons,
+  StartIcon,
+  Toasts,
+  WalletIcon,
+} from "./ui/index.ts";
 
 // What is not on the first screen is loaded once that is there: before anybody taps, and before the network goes.
 const loads: (() => Promise<unknown>)[] = [];
@@ -18,6 +28,7 @@ function later<T extends ComponentType<any>>(load: () => Promise<{ default: T }>
   return lazy(load);
 }
 
+loads.push(() => import("./features/start/Found.tsx"));
 const Door = lazy(() => import("./features/door/Door.tsx"));
 const Market = lazy(() => import("./features/door/Market.tsx"));
 const OffersScreen = later(() => import("./features/offers/OffersScreen.tsx"));
@@ -46,9 +57,6 @@ interface AppProps {
   scope: string;
 }
 
-/** Whether the server is a demo, which it writes into the page. */
-export const isDemo = document.querySelector('meta[name="peerpack-demo"]')?.getAttribute("content") === "on";
-
 export function App({ platform, client, texts, scope }: AppProps) {
   // The two phones of the demo are frames of this very app; around them is the market, which is nobody's phone.
   const isMarket = isDemo && scope === "me" && platform.name === "browser" && location.pathname === "/";
@@ -72,14 +80,23 @@ function Phone({ scope }: { scope: string }) {
   // Everything a frame of the demo navigates to stays that person's.
   const query = scope === "me" ? "" : `?as=${scope}`;
   const isSignedIn = user !== undefined;
+  const [isSettled, setIsSettled] = useState(false);
   useEffect(() => {
-    if (isSignedIn) return whenIdle(() => loads.map(load => load().catch(() => undefined)));
+    if (!isSignedIn) return;
+    return whenIdle(async () => {
+      await Promise.all(loads.map(load => load().catch(() => undefined)));
+      setIsSettled(true);
+    });
   }, [isSignedIn]);
+  const changeOver = useNewerBuild(isSettled);
   const dealOf = (parcel: Schemas["PackageView"], deal: Schemas["ResponseView"]) => (
     <Deal
       side="sender"
       requestId={deal.id}
       packageId={parcel.id}
+      tripId={deal.trip_id}
+      from={parcel.from_place}
+      to={parcel.to_place}
       state={deal.state}
       hasCodes={parcel.hand_over_codes}
       other={deal.courier_name}
@@ -94,7 +111,9 @@ function Phone({ scope }: { scope: string }) {
     <Router hrefs={href => href + query} aroundNav={(go, to, options) => go(to + query, options)}>
       <div className="shell">
         <Connection />
+        {changeOver && <NewerBuild onTap={changeOver} />}
         <StartParameter />
+        <TellLanguage known={user.language ?? undefined} />
         {scope !== "me" && <TellFrame who={scope} />}
         <Suspense
           fallback={
@@ -144,7 +163,7 @@ function Phone({ scope }: { scope: string }) {
 }
 
 /** Runs once nothing more urgent is to be done. Returns how to call it off. */
-function whenIdle(work: () => void): () => void {
+function whenIdle(work: () => unknown): () => void {
   // Safari has no idle callbacks.
   if (!("requestIdleCallback" in globalThis)) {
     const timer = setTimeout(work, 1_500);
@@ -157,9 +176,7 @@ function whenIdle(work: () => void): () => void {
 function Tabs() {
   const { t } = useTexts();
   const [path] = useLocation();
-  const { state } = useLive();
-  const now = useServerTime(state && Object.keys(state.offers).length > 0 ? 1_000 : undefined);
-  const waiting = state ? openOffers(state, now).length : 0;
+  const waiting = useOpenOffers()?.length ?? 0;
   const tabs = [
     { to: "/", text: t.nav.start, Icon: StartIcon, count: 0 },
     { to: "/mine", text: t.nav.mine, Icon: MineIcon, count: 0 },
@@ -189,7 +206,9 @@ function Tabs() {
 /** Says what is wrong with the connection; nothing when all is well. */
 function Connection() {
   const { t } = useTexts();
-  const { connectivity, isDegraded, state } = useLive();
+  const connectivity = useLive(snapshot => snapshot.connectivity);
+  const isDegraded = useLive(snapshot => snapshot.isDegraded);
+  const isLoaded = useLive(snapshot => snapshot.state !== undefined);
   const isConnecting = connectivity === "connecting";
   // A start takes its moment; what takes longer is said.
   const [isLong, setIsLong] = useState(false);
@@ -202,8 +221,35 @@ function Connection() {
   if (connectivity === "over") return <Note tone="bad">{t.connection.over}</Note>;
   if (isDegraded) return <Note tone="warm">{t.connection.degraded}</Note>;
   if (isConnecting && isLong) return <Note tone="warm">{t.connection.offline}</Note>;
-  if (isConnecting && state) return <Note>{t.connection.connecting}</Note>;
+  if (isConnecting && isLoaded) return <Note>{t.connection.connecting}</Note>;
   return null;
+}
+
+/** Tells the server the reader's language: what it writes of by itself is in that of the profile. */
+function TellLanguage({ known }: { known: string | undefined }) {
+  const { language } = useTexts();
+  const give = useGive();
+  const told = useRef(known === undefined ? undefined : languageOf(known));
+  useEffect(() => {
+    if (told.current === language) return;
+    told.current = language;
+    const change = { method: "PATCH", path: "/api/user/profile", body: { language } } as const;
+    void give({ kind: "profile.language", subject: language, ...change }).catch(() => undefined);
+  }, [language, give]);
+  return null;
+}
+
+/** Offers a newer build; whoever is in the middle of something goes on with this one. */
+function NewerBuild({ onTap }: { onTap: () => void }) {
+  const { t } = useTexts();
+  return (
+    <div className="note row" role="status">
+      <span className="grow">{t.newer.text}</span>
+      <Button kind="quiet" onPress={onTap}>
+        {t.newer.load}
+      </Button>
+    </div>
+  );
 }
 
 /** Tells the page around a phone of the demo what has happened. */

@@ -1,5 +1,5 @@
 // Starts the app: where it runs, who is signed in, and then the first screen.
-import { bestStore, type Credentials, PeerPack, type Vault } from "@peerpack/client";
+import { bestStore, type Credentials, PeerPack, textStore, type Vault } from "@peerpack/client";
 import { createRoot } from "react-dom/client";
 import { App } from "./App.tsx";
 import { findPlatform, type KeyValues } from "./platform/index.tsx";
@@ -26,10 +26,11 @@ async function start(): Promise<void> {
   const language: Language = chosen === "ru" || chosen === "en" ? chosen : languageOf(platform.language);
   // Nothing of the start waits for anything that it does not need.
   const texts = loadTexts(language);
+  const pageStore = await bestStore(`peerpack.${scope}`);
   const client = new PeerPack({
     baseUrl: location.origin,
     vault: vaultIn(platform.secrets),
-    store: await bestStore(`peerpack.${scope}`),
+    store: platform.deviceTexts ? textStore(platform.deviceTexts, pageStore) : pageStore,
     language: () => document.documentElement.lang || language,
   });
   const [t] = await Promise.all([texts, client.start()]);

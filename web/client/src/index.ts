@@ -25,7 +25,7 @@ export { Problem, SignedOut, Unanswered } from "./problem.ts";
 export { type Credentials, type Fetch, memoryVault, Session, type Vault } from "./session.ts";
 export type { Connectivity } from "./socket.ts";
 export { fold, type Missed, MOST_MISSED, openOffers, type State, stateOf, type Topic } from "./state.ts";
-export { bestStore, indexedStore, memoryStore } from "./store.ts";
+export { bestStore, indexedStore, memoryStore, type Texts, textStore } from "./store.ts";
 export * from "./wire.ts";
 
 /** Where the server is and what the device has. */

@@ -131,7 +131,7 @@ function bounded<T>(entries: Record<string, T>): Record<string, T> {
 }
 
 /** The offers that can still be accepted at a moment of the server's clock, the most urgent first. */
-export function openOffers(state: State, now: number): Offer[] {
+export function openOffers(state: Pick<State, "offers">, now: number): Offer[] {
   return Object.values(state.offers)
     .filter(offer => Date.parse(offer.expires_at) > now)
     .sort((a, b) => Date.parse(a.expires_at) - Date.parse(b.expires_at));

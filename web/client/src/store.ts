@@ -15,6 +15,51 @@ export function memoryStore(): CommandStore {
   };
 }
 
+/** What keeps texts under names. */
+export interface Texts {
+  get(key: string): Promise<string | undefined>;
+  set(key: string, value: string): Promise<void>;
+}
+
+/** Keeps commands as one text, where texts outlive the page's own storage; `other` takes what that cannot. */
+export function textStore(texts: Texts, other: CommandStore): CommandStore {
+  let commands: Map<string, Command> | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+  // One after the other: each writes all of them.
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = last.then(work);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+  const kept = async () => {
+    commands ??= new Map(
+      (JSON.parse((await texts.get("outbox")) ?? "[]") as Command[]).map(one => [one.id, one]),
+    );
+    return commands;
+  };
+  const write = async (change: (commands: Map<string, Command>) => void) => {
+    const next = new Map(await kept());
+    change(next);
+    await texts.set("outbox", JSON.stringify([...next.values()]));
+    commands = next;
+  };
+  return {
+    all: () =>
+      inTurn(async () => {
+        const [own, others] = await Promise.all([
+          kept().catch(() => new Map<string, Command>()),
+          other.all(),
+        ]);
+        return [...others.filter(one => !own.has(one.id)), ...own.values()];
+      }),
+    put: command => inTurn(() => write(all => all.set(command.id, command)).catch(() => other.put(command))),
+    remove: id =>
+      inTurn(async () => {
+        await Promise.all([write(all => all.delete(id)).catch(() => undefined), other.remove(id)]);
+      }),
+  };
+}
+
 /** Keeps commands in IndexedDB: they outlive the page and the app. */
 export async function indexedStore(name = "peerpack"): Promise<CommandStore> {
   const database = await done(opened(name));

@@ -14,10 +14,14 @@ export async function serious(page: Page): Promise<string[]> {
   );
 }
 
-/** Waits until nothing moves any more: half-way through an animation colours are half as strong. */
-async function stillness(page: Page): Promise<void> {
+/**
+ * Waits until nothing fades or flies in any more: half-way through, colours are half as strong. Rings that empty, and what
+ * goes on for ever, are always as strong.
+ */
+export async function stillness(page: Page): Promise<void> {
   await page.evaluate(() => {
-    const ends = document.getAnimations().filter(one => one.effect?.getTiming().iterations !== Infinity);
+    const isShort = (one: Animation) => Number(one.effect?.getComputedTiming().activeDuration) < 2_000;
+    const ends = document.getAnimations().filter(isShort);
     return Promise.allSettled(ends.map(one => one.finished));
   });
 }

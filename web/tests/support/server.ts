@@ -46,7 +46,7 @@ export class Server {
   /** As a crash would end it. */
   async kill(): Promise<void> {
     const { process } = this;
-    if (!process || process.exitCode !== null) return;
+    if (!process || process.exitCode !== null || process.signalCode !== null) return;
     const ended = new Promise(resolve => process.once("exit", resolve));
     process.kill("SIGKILL");
     await ended;

@@ -72,36 +72,88 @@ export const THEMES: Readonly<Record<string, Theme>> = {
 export interface Telegram {
   /** What the app has last said by a method; nothing if it has not. */
   last: (method: string) => Promise<string | undefined>;
+  /** How often it has said something by a method. */
+  count: (method: string) => Promise<number>;
   /** Says something to the app. */
   say: (event: string, data?: unknown) => Promise<void>;
+  /** What Telegram keeps for the app: in the safe, and on the device. */
+  kept: () => Promise<Record<"secure" | "device", Record<string, string>>>;
 }
 
-/** Opens the app as Telegram would. */
-export async function openTelegram(phone: Phone, path: string, theme: Theme): Promise<Telegram> {
+interface TelegramOptions {
+  /** Whether its storages answer that they cannot. */
+  isRefusing?: boolean;
+}
+
+/** Opens the app as Telegram would. From version 9.0 on it keeps texts for the app, and goes on doing so after a reload. */
+export async function openTelegram(
+  phone: Phone,
+  path: string,
+  theme: Theme,
+  version = "8.0",
+  { isRefusing = false }: TelegramOptions = {},
+): Promise<Telegram> {
   const { page, account, url } = phone;
-  await page.addInitScript(() => {
+  const texts: Record<"secure" | "device", Record<string, string>> = { secure: {}, device: {} };
+  await page.exposeFunction(
+    "telegramKeeps",
+    (kind: "secure" | "device", key: string, value: string | null) => {
+      if (value === null) delete texts[kind][key];
+      else texts[kind][key] = value;
+    },
+  );
+  await page.exposeFunction(
+    "telegramHas",
+    (kind: "secure" | "device", key: string) => texts[kind][key] ?? null,
+  );
+  await page.addInitScript(refuses => {
     const said: [string, string][] = [];
+    const host = window as unknown as {
+      telegramKeeps: (kind: string, key: string, value: string | null) => Promise<void>;
+      telegramHas: (kind: string, key: string) => Promise<string | null>;
+      Telegram: { WebView: { receiveEvent: (name: string, data: unknown) => void } };
+    };
+    const answer = async (
+      kind: string,
+      verb: string,
+      asked: { req_id: string; key: string; value?: string },
+    ) => {
+      const say = (event: string, data: object) =>
+        host.Telegram.WebView.receiveEvent(`${kind}_storage_${event}`, { req_id: asked.req_id, ...data });
+      if (refuses) say("failed", { error: "UNSUPPORTED" });
+      else if (verb === "get") say("key_received", { value: await host.telegramHas(kind, asked.key) });
+      else {
+        await host.telegramKeeps(kind, asked.key, asked.value ?? null);
+        say("key_saved", {});
+      }
+    };
     Object.assign(window, {
       said,
-      TelegramWebviewProxy: { postEvent: (name: string, data: string) => said.push([name, data]) },
+      TelegramWebviewProxy: {
+        postEvent: (name: string, data: string) => {
+          said.push([name, data]);
+          const [, kind, verb] = /^web_app_(secure|device)_storage_(get|save)_key$/.exec(name) ?? [];
+          if (kind && verb) setTimeout(() => void answer(kind, verb, JSON.parse(data)));
+        },
+      },
     });
-  });
+  }, isRefusing);
   const launch = new URLSearchParams({
     tgWebAppData: await account.initData(),
-    tgWebAppVersion: "8.0",
+    tgWebAppVersion: version,
     tgWebAppPlatform: "android",
     tgWebAppThemeParams: JSON.stringify(theme),
   });
   await page.goto(`${url}${path}#${launch}`);
+  const said = (wanted: string) =>
+    page.evaluate(name => {
+      const all = (window as unknown as { said: [string, string][] }).said;
+      return all.filter(([one]) => one === name).map(([, data]) => data ?? "");
+    }, wanted);
   return {
-    last: method =>
-      page.evaluate(wanted => {
-        const { said } = window as unknown as { said: [string, string][] };
-        return said
-          .filter(([name]) => name === wanted)
-          .map(([, data]) => data ?? "")
-          .at(-1);
-      }, method),
+    last: async method => (await said(method)).at(-1),
+    count: async method => (await said(method)).length,
+    kept: async () => texts,
     say: (event, data) =>
       page.evaluate(
         ([name, payload]) => {

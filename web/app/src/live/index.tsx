@@ -3,6 +3,8 @@ import {
   answerOf,
   type Command,
   type Draft,
+  type Offer,
+  openOffers,
   type PeerPack,
   Problem,
   type Snapshot,
@@ -16,6 +18,7 @@ import {
   useCallback,
   useContext,
   useEffect,
+  useMemo,
   useState,
   useSyncExternalStore,
 } from "react";
@@ -66,38 +69,60 @@ export function useUser(): User | undefined {
   );
 }
 
-export function useLive(): Snapshot {
+/** A part of the live state. A component draws itself anew when that part is another one, and not at every event. */
+export function useLive<T>(part: (snapshot: Snapshot) => T): T {
   const { live } = useClient();
   return useSyncExternalStore(
     useCallback(change => live.onChange(change), [live]),
-    () => live.snapshot,
+    () => part(live.snapshot),
   );
 }
 
-/** The server's time, which moves on every so many milliseconds; it stands still while nothing is counted. */
-export function useServerTime(everyMs: number | undefined): number {
+/** The offers that can be accepted now, the most urgent first; nothing before the first answer of the server. */
+export function useOpenOffers(): readonly Offer[] | undefined {
   const { clock } = useClient();
+  const offers = useLive(({ state }) => state?.offers);
   const [now, setNow] = useState(() => clock.now());
+  const open = useMemo(
+    () => offers && openOffers({ offers }, Math.max(now, clock.now())),
+    [offers, now, clock],
+  );
+  const next = open?.[0]?.expires_at;
   useEffect(() => {
-    if (everyMs === undefined) return;
-    const timer = setInterval(() => setNow(clock.now()), everyMs);
-    return () => clearInterval(timer);
-  }, [clock, everyMs]);
-  return now;
+    if (next === undefined) return;
+    // A timer may be early by a millisecond, and an offer that is over must be over.
+    const timer = setTimeout(() => setNow(clock.now()), Date.parse(next) - clock.now() + 2);
+    return () => clearTimeout(timer);
+  }, [clock, next]);
+  return open;
 }
 
-/** Commands of this person, the latest last. */
-export function useCommands(): readonly Command[] {
-  const { outbox } = useClient();
-  return useSyncExternalStore(
-    useCallback(change => outbox.onChange(change), [outbox]),
-    () => outbox.list,
-  );
+/** Whole seconds until a moment of the server's clock. */
+export function useCountdown(end: number): number {
+  const { clock } = useClient();
+  const secondsLeft = () => Math.ceil(Math.max(0, end - clock.now()) / 1_000);
+  const [seconds, setSeconds] = useState(secondsLeft);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const tick = () => {
+      const left = end - clock.now();
+      setSeconds(Math.ceil(Math.max(0, left) / 1_000));
+      // The next one starts when the number changes.
+      if (left > 0) timer = setTimeout(tick, left % 1_000 || 1_000);
+    };
+    tick();
+    return () => clearTimeout(timer);
+  }, [clock, end]);
+  return seconds;
 }
 
 /** The latest command about a thing, of a kind if one is given. */
 export function useCommandAbout(subject: string, kind?: string): Command | undefined {
-  return useCommands().findLast(one => one.subject === subject && (kind === undefined || one.kind === kind));
+  const { outbox } = useClient();
+  return useSyncExternalStore(
+    useCallback(change => outbox.onChange(change), [outbox]),
+    () => outbox.list.findLast(one => one.subject === subject && (kind === undefined || one.kind === kind)),
+  );
 }
 
 /** Gives commands; the promise rejects with a `Problem` if the server refuses. */
@@ -119,16 +144,17 @@ export function useRead<T>(
   fresh: Freshness = {},
   isWanted = true,
 ) {
-  const { state } = useLive();
   const user = useUser();
-  const version = [
-    ...(fresh.topics ?? []).map(topic => state?.versions[topic] ?? 0),
-    ...(fresh.ids ?? []).map(id => state?.touched[id] ?? 0),
-  ];
+  const version = useLive(({ state }) =>
+    [
+      ...(fresh.topics ?? []).map(topic => state?.versions[topic] ?? 0),
+      ...(fresh.ids ?? []).map(id => state?.touched[id] ?? 0),
+    ].join("."),
+  );
   const { snapshots } = usePlatform();
   const name = [user?.id ?? "", ...key].join(".");
   return useQuery({
-    queryKey: [user?.id ?? "", ...key, ...version],
+    queryKey: [user?.id ?? "", ...key, version],
     queryFn: async () => {
       const answer = await read();
       snapshots.set(name, answer);

@@ -67,6 +67,8 @@ export function browserPlatform(scope: string): Platform {
     },
     backButton: () => () => {},
     mainButton: () => {},
+    secondaryButton: () => {},
+    drawsSecondary: false,
     confirmClosing: isWanted => {
       window.onbeforeunload = isWanted ? event => event.preventDefault() : null;
     },
@@ -76,14 +78,20 @@ export function browserPlatform(scope: string): Platform {
     },
     scanQr: async () => undefined,
     canScanQr: false,
-    share: async (url, text) => {
-      if (navigator.share) await navigator.share({ url, text }).catch(() => {});
-      else await navigator.clipboard.writeText(url);
+    share: async (text, url) => {
+      if (navigator.share) {
+        await navigator.share(url ? { text, url } : { text }).catch(() => {});
+        return "shared";
+      }
+      await navigator.clipboard.writeText(url ?? text);
+      return "copied";
     },
     openInvoice: async url => {
       open(url, "_blank", "noopener");
       return "pending";
     },
+    // A browser has nothing that writes to people.
+    askToWrite: async () => false,
     location: () =>
       new Promise(resolve => {
         const found = ({ coords }: GeolocationPosition) =>
@@ -94,5 +102,6 @@ export function browserPlatform(scope: string): Platform {
     snapshots: snapshots(localStorage, scope),
     preferences: storage(localStorage, scope),
     secrets: storage(localStorage, scope),
+    deviceTexts: undefined,
   };
 }

@@ -2,6 +2,7 @@
 import {
   createContext,
   type ReactNode,
+  useCallback,
   useContext,
   useEffect,
   useLayoutEffect,
@@ -11,7 +12,9 @@ import {
 import { browserPlatform } from "./browser.ts";
 import { launchParams } from "./launch.ts";
 import type { ActionButton, Platform, Theme } from "./platform.ts";
+import { keepShell } from "./shell.ts";
 
+export { isDemo } from "./demo.ts";
 export type { ActionButton, KeyValues, Platform, Snapshots, Theme } from "./platform.ts";
 
 const Context = createContext<Platform | undefined>(undefined);
@@ -62,6 +65,39 @@ export function useMainButton(button: ActionButton | undefined): void {
     platform.mainButton(button);
   });
   useEffect(() => () => platform.mainButton(undefined), [platform]);
+}
+
+/** The same for the button beside it. */
+export function useSecondaryButton(button: ActionButton | undefined): void {
+  const platform = usePlatform();
+  useEffect(() => {
+    platform.secondaryButton(button);
+  });
+  useEffect(() => () => platform.secondaryButton(undefined), [platform]);
+}
+
+/** Asks once, when something was begun of which the person wants to hear, whether the app may write to them. */
+export function useAskToWrite(): () => void {
+  const platform = usePlatform();
+  return useCallback(() => {
+    void platform.preferences.get("asked.write").then(async asked => {
+      if (asked !== undefined) return;
+      await platform.preferences.set("asked.write", "yes");
+      await platform.askToWrite().catch(() => false);
+    });
+  }, [platform]);
+}
+
+/** How to change over to a newer build, once there is one; `isWanted` puts off the work that this takes. */
+export function useNewerBuild(isWanted: boolean): (() => void) | undefined {
+  const platform = usePlatform();
+  const [changeOver, setChangeOver] = useState<() => void>();
+  useEffect(() => {
+    if (!isWanted) return;
+    const shell = keepShell(how => setChangeOver(() => how));
+    return platform.onAwake(() => void shell.then(kept => kept?.look()));
+  }, [platform, isWanted]);
+  return changeOver;
 }
 
 /** Asks before the app is closed while something is half-done. */

@@ -40,6 +40,9 @@ export interface Platform {
   backButton(onPress: () => void): () => void;
   /** Shows a main button; `undefined` takes it away. */
   mainButton(button: ActionButton | undefined): void;
+  /** Shows a second button beside the main one, where the surroundings draw one: `drawsSecondary`. */
+  secondaryButton(button: ActionButton | undefined): void;
+  readonly drawsSecondary: boolean;
   /** Asks before the app is closed over something half-done. */
   confirmClosing(isWanted: boolean): void;
   /** Whether a swipe down may close the app: not over a map or a chat. */
@@ -49,8 +52,11 @@ export interface Platform {
   /** Reads a QR code; nothing if the person gave up or there is no scanner. */
   scanQr(prompt: string): Promise<string | undefined>;
   readonly canScanQr: boolean;
-  share(url: string, text: string): Promise<void>;
+  /** Hands a text on, with a link if there is one; where nothing takes it, the link or else the text is copied. */
+  share(text: string, url?: string): Promise<"shared" | "copied">;
   openInvoice(url: string): Promise<InvoiceOutcome>;
+  /** Asks whether the app may write to the person while it is closed; whether it may now. */
+  askToWrite(): Promise<boolean>;
   location(): Promise<{ lat: number; lon: number } | undefined>;
   /** Keeps small preferences, also on the person's other devices where the surroundings can. */
   readonly preferences: KeyValues;
@@ -58,6 +64,8 @@ export interface Platform {
   readonly snapshots: Snapshots;
   /** Keeps secrets of this device, as safely as it can. */
   readonly secrets: KeyValues;
+  /** Keeps texts on this device longer than a page can; absent where nothing does. It rejects if it cannot. */
+  readonly deviceTexts: KeyValues | undefined;
 }
 
 /** Kept values that are there at once; one that does not fit is not kept. */

@@ -1,23 +1,12 @@
 // Inside Telegram: its theme, its buttons, its storage. Every call goes through `post`, which leaves out what the
 // version of this Telegram does not know.
-import {
-  type EventListener,
-  type EventName,
-  invokeCustomMethod,
-  on,
-  postEvent,
-  request,
-  supports,
-} from "@tma.js/bridge";
+import { invokeCustomMethod, postEvent, request, supports } from "@tma.js/bridge";
 import { isDark, legible, rgb } from "./contrast.ts";
 import type { Launch } from "./launch.ts";
 import type { InvoiceOutcome, KeyValues, Platform, Theme } from "./platform.ts";
+import { hear, type Post, preferring, TelegramButton, telegramTexts } from "./telegram-parts.ts";
 
 type Method = Parameters<typeof supports>[0];
-
-function hear<E extends EventName>(name: E, listener: EventListener<E>): () => void {
-  return on(name, listener);
-}
 
 /** Telegram's names of colours (`bg_color`) as the names of variables (`--tg-theme-bg-color`). */
 function colours(params: Readonly<Record<string, string | undefined>>): Record<string, string> {
@@ -39,17 +28,17 @@ function themeOf(params: Readonly<Record<string, string | undefined>>): Theme {
 export function telegramPlatform(launch: Launch, fallback: Platform): Platform {
   const version = launch.version as Parameters<typeof supports>[1];
   const knows = (method: Method) => supports(method, version);
-  const post: typeof postEvent = ((method: Method, ...params: never[]) => {
+  const post: Post = ((method: Method, ...params: never[]) => {
     if (knows(method)) (postEvent as (method: Method, ...params: never[]) => void)(method, ...params);
-  }) as typeof postEvent;
+  }) as Post;
   let theme = themeOf(launch.theme);
   const listeners = new Set<(theme: Theme) => void>();
   hear("theme_changed", ({ theme_params: params }) => {
     theme = themeOf(params);
     for (const listener of listeners) listener(theme);
   });
-  let pressed: (() => void) | undefined;
-  hear("main_button_pressed", () => pressed?.());
+  const main = new TelegramButton("main", post);
+  const secondary = new TelegramButton("secondary", post);
   return {
     ...fallback,
     name: "telegram",
@@ -84,15 +73,9 @@ export function telegramPlatform(launch: Launch, fallback: Platform): Platform {
         post("web_app_setup_back_button", { is_visible: false });
       };
     },
-    mainButton: button => {
-      pressed = button?.onPress;
-      post("web_app_setup_main_button", {
-        is_visible: button !== undefined,
-        is_active: button !== undefined && button.isEnabled !== false && !button.isBusy,
-        is_progress_visible: button?.isBusy ?? false,
-        ...(button ? { text: button.text } : {}),
-      });
-    },
+    mainButton: button => main.show(button),
+    secondaryButton: button => secondary.show(button),
+    drawsSecondary: knows("web_app_setup_secondary_button"),
     confirmClosing: isWanted => {
       post("web_app_setup_closing_behavior", { need_confirmation: isWanted });
     },
@@ -120,9 +103,10 @@ export function telegramPlatform(launch: Launch, fallback: Platform): Platform {
         const closed = hear("scan_qr_popup_closed", () => stop(undefined));
         post("web_app_open_scan_qr_popup", { text: prompt });
       }),
-    share: async (url, text) => {
+    share: async (text, url = location.origin) => {
       const path = `/share/url?url=${encodeURIComponent(url)}&text=${encodeURIComponent(text)}`;
       post("web_app_open_tg_link", { path_full: path });
+      return "shared";
     },
     openInvoice: async url => {
       const slug = url.slice(url.lastIndexOf("/") + 1).replace(/^\$/, "");
@@ -132,6 +116,15 @@ export function telegramPlatform(launch: Launch, fallback: Platform): Platform {
       const { status } = await request("web_app_open_invoice", "invoice_closed", options);
       return status as InvoiceOutcome;
     },
+    askToWrite: async () => {
+      if (!knows("web_app_request_write_access")) return false;
+      const { status } = await request("web_app_request_write_access", "write_access_requested");
+      return status === "allowed";
+    },
+    secrets: knows("web_app_secure_storage_save_key")
+      ? preferring(telegramTexts("secure", post), fallback.secrets)
+      : fallback.secrets,
+    deviceTexts: knows("web_app_device_storage_save_key") ? telegramTexts("device", post) : undefined,
     preferences: knows("web_app_invoke_custom_method") ? cloud(fallback.preferences) : fallback.preferences,
   };
 }

@@ -12,6 +12,7 @@ export const en = {
   optional: "optional",
   today: "Today",
   tomorrow: "Tomorrow",
+  newer: { text: "There is a new version.", load: "Load it" },
   connection: {
     connecting: "Connecting…",
     offline: "No connection. You see what was last known; what you tap is kept and sent later.",
@@ -71,6 +72,7 @@ export const en = {
     type: "Town, district or airport",
     none: "No such place",
   },
+  map: { label: (from: string, to: string) => `Map: ${from} to ${to}`, move: "Move the map" },
   trip: {
     title: "Trip",
     price: "per parcel",
@@ -109,7 +111,7 @@ export const en = {
       choose: ["I choose", "Couriers respond, you pick one"],
     },
     codes: "Codes at the hand-over",
-    codesHint: "The courier shows a code when taking and when delivering",
+    codesHint: "You show one to the courier, the receiver shows another: it changes hands with them only",
     forbidden: "Nothing forbidden is inside",
     forbiddenHint:
       "No weapons, drugs, money, animals; on planes no batteries over 100 Wh, no gas, no liquids in hand luggage",
@@ -194,6 +196,7 @@ export const en = {
     repeat: "Send again",
     responses: "Responses",
     requests: "Requests",
+    waitsForYou: "Waits for you",
     choose: "Choose",
     why: "Why nobody yet?",
     considered: (n: number) => `${n} trips touch this route`,
@@ -234,6 +237,10 @@ export const en = {
   },
   delivery: {
     title: "Delivery",
+    share: "Let the sender see where I am",
+    shareHint: "While this app is open, until you hand it over",
+    gone: "This parcel is not on the trip any more.",
+    yours: "after the fee",
     steps: { accepted: "Agreed", picked_up: "Picked up", delivered: "Handed over", confirmed: "Confirmed" },
     pickUp: "I have the parcel",
     deliver: "Handed over",
@@ -251,6 +258,7 @@ export const en = {
     scan: "Scan the code",
     showPickup: "Show this to the courier when handing over",
     showDelivery: "Whoever receives it shows this to the courier",
+    codeCopied: "The code is copied",
     passOn: "Pass the code on",
     codeForReceiver: (code: string) => `Your code for the courier: ${code}`,
     photo: "Photograph at the pickup",

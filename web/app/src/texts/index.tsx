@@ -5,23 +5,8 @@ import type { Texts } from "./en.ts";
 
 export type Language = "ru" | "en";
 
-/** Readers of these languages are more at home in Russian than in English. */
-const RUSSIAN_READERS = new Set([
-  "ru",
-  "be",
-  "uk",
-  "kk",
-  "ky",
-  "uz",
-  "tg",
-  "tt",
-  "ba",
-  "cv",
-  "hy",
-  "az",
-  "tk",
-  "mo",
-]);
+/** Readers of these languages are more at home in Russian than in English: those of the server's list. */
+const RUSSIAN_READERS = new Set("ru az ba be ce cv hy kk ky mhr os sah tg tk tt udm uz".split(" "));
 
 export function languageOf(tag: string): Language {
   return RUSSIAN_READERS.has(tag.toLowerCase().split(/[-_]/)[0] ?? "") ? "ru" : "en";

@@ -1,9 +1,11 @@
 // Every sentence of the app in Russian.
 import type { Texts } from "./en.ts";
 
+const rules = new Intl.PluralRules("ru");
+
 /** The form of a word after a number: one, few, many. */
 function plural(n: number, one: string, few: string, many: string): string {
-  const form = new Intl.PluralRules("ru").select(n);
+  const form = rules.select(n);
   return `${n} ${form === "one" ? one : form === "few" ? few : many}`;
 }
 
@@ -20,6 +22,7 @@ export const ru: Texts = {
   optional: "не обязательно",
   today: "Сегодня",
   tomorrow: "Завтра",
+  newer: { text: "Вышла новая версия.", load: "Обновить" },
   connection: {
     connecting: "Соединяемся…",
     offline: "Связи нет. Показываем последнее известное; нажатия сохранятся и уйдут позже.",
@@ -75,6 +78,7 @@ export const ru: Texts = {
     found: n => plural(n, "поездка", "поездки", "поездок"),
   },
   place: { type: "Город, район или аэропорт", none: "Такого места нет" },
+  map: { label: (from: string, to: string) => `Карта: ${from} — ${to}`, move: "Двигать карту" },
   trip: {
     title: "Поездка",
     price: "за посылку",
@@ -115,7 +119,8 @@ export const ru: Texts = {
       choose: ["Выберу сам", "Курьеры откликаются, вы выбираете"],
     },
     codes: "Коды при передаче",
-    codesHint: "Курьер называет код, когда берёт и когда отдаёт",
+    codesHint:
+      "Вы показываете курьеру один код, получатель — другой: без них посылка не переходит из рук в руки",
     forbidden: "Внутри нет запрещённого",
     forbiddenHint:
       "Без оружия, наркотиков, денег, животных; в самолёт — без батарей мощнее 100 Вт·ч, газа и жидкостей в ручной клади",
@@ -200,6 +205,7 @@ export const ru: Texts = {
     repeat: "Отправить ещё раз",
     responses: "Отклики",
     requests: "Просьбы",
+    waitsForYou: "Ждёт вас",
     choose: "Выбрать",
     why: "Почему пока никто?",
     considered: n => `${plural(n, "поездка", "поездки", "поездок")} касаются этого пути`,
@@ -240,6 +246,10 @@ export const ru: Texts = {
   },
   delivery: {
     title: "Доставка",
+    share: "Показывать отправителю, где я",
+    shareHint: "Пока приложение открыто и до вручения",
+    gone: "Этой посылки в поездке больше нет.",
+    yours: "после комиссии",
     steps: {
       accepted: "Договорились",
       picked_up: "Забрали",
@@ -262,6 +272,7 @@ export const ru: Texts = {
     scan: "Сканировать код",
     showPickup: "Покажите курьеру, когда будете отдавать",
     showDelivery: "Получатель покажет это курьеру",
+    codeCopied: "Код скопирован",
     passOn: "Передать код получателю",
     codeForReceiver: code => `Ваш код для курьера: ${code}`,
     photo: "Фото при получении",

@@ -2,7 +2,7 @@
 import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { useTexts } from "../texts/index.tsx";
-import { Pill, Stars } from "./basics.tsx";
+import { Pill } from "./marks.tsx";
 import { stateText, toneOf } from "./states.ts";
 
 interface ThingCardProps {
@@ -45,22 +45,5 @@ export function ThingCard({ to, title, detail, end, state, note, children }: Thi
     </Link>
   ) : (
     <div className="card">{body}</div>
-  );
-}
-
-/** What others think of a person, in few words. */
-export function Reputation({ rating, reviews, deals }: { rating: number; reviews: number; deals: number }) {
-  const { t } = useTexts();
-  return (
-    <>
-      {reviews > 0 ? (
-        <>
-          <Stars value={rating} /> · {t.reviews(reviews)}
-        </>
-      ) : (
-        t.noReviews
-      )}
-      {deals > 0 && ` · ${t.deals(deals)}`}
-    </>
   );
 }

@@ -3,7 +3,8 @@ import { type Command, Problem, SignedOut, Unanswered } from "@peerpack/client";
 import { createContext, type ReactNode, useCallback, useContext, useMemo, useRef, useState } from "react";
 import { usePlatform } from "../platform/index.tsx";
 import { useTexts } from "../texts/index.tsx";
-import { Button, Note, type Tone } from "./basics.tsx";
+import { Button } from "./buttons.tsx";
+import { Note, type Tone } from "./marks.tsx";
 
 interface Toast {
   id: number;

@@ -30,6 +30,7 @@ export const BellIcon = OffersIcon;
 export const PlusIcon = icon(<path d="M12 5v14M5 12h14" />);
 export const CrossIcon = icon(<path d="M6 6l12 12M18 6L6 18" />);
 export const CheckIcon = icon(<path d="M5 13l4 4L19 7" />);
+export const MoveIcon = icon(<path d="M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5" />);
 export const LetterIcon = icon(<path d="M3 6h18v12H3zM3 7l9 7 9-7" />);
 export const BookIcon = icon(<path d="M5 4h12a2 2 0 0 1 2 2v14H7a2 2 0 0 1-2-2zM5 18a2 2 0 0 1 2-2h12" />);
 export const BackpackIcon = icon(

@@ -1,5 +1,5 @@
 // A place, typed in any spelling and chosen from what the server suggests: a name alone may mean several towns.
-import { dataOf } from "@peerpack/client";
+import { type components, dataOf } from "@peerpack/client";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useId, useState } from "react";
 import { useClient } from "../live/index.tsx";
@@ -13,6 +13,13 @@ export interface PlaceChoice {
   name_en: string;
   tz: string;
 }
+
+/** A place of an answer, as a form keeps it. */
+export function choiceOf(place: Place): PlaceChoice {
+  return { id: String(place.id), name_ru: place.name_ru, name_en: place.name_en, tz: place.tz ?? "" };
+}
+
+type Place = components["schemas"]["PlaceView"];
 
 interface PlaceFieldProps {
   label: string;
@@ -119,12 +126,17 @@ export function PlaceField({ label, value, onChange, error }: PlaceFieldProps) {
   );
 }
 
+const COUNTRIES = {
+  ru: new Intl.DisplayNames("ru", { type: "region" }),
+  en: new Intl.DisplayNames("en", { type: "region" }),
+};
+
 /** What tells two towns of one name apart. */
 function regionOf(
   place: { country: string; region_ru?: string | null; region_en?: string | null },
   language: "ru" | "en",
 ): string {
   const region = language === "ru" ? place.region_ru : place.region_en;
-  const country = new Intl.DisplayNames([language], { type: "region" }).of(place.country) ?? place.country;
+  const country = COUNTRIES[language].of(place.country) ?? place.country;
   return [region, country].filter(Boolean).join(", ");
 }

@@ -1,6 +1,6 @@
 // States of packages, trips and requests in words and colours.
 import type { Texts } from "../texts/en.ts";
-import type { Tone } from "./basics.tsx";
+import type { Tone } from "./marks.tsx";
 
 /** The words for a state; a state that a newer server has invented is shown as it is. */
 export function stateText(t: Texts, state: string): string {

@@ -4,12 +4,16 @@ import { renderSVG } from "uqr";
 import { useClient, useLive, useRead } from "../../live/index.tsx";
 import { usePlatform } from "../../platform/index.tsx";
 import { useTexts } from "../../texts/index.tsx";
-import { Button, Failed, Skeletons } from "../../ui/index.ts";
+import { Button, Failed, Skeletons, useSay } from "../../ui/index.ts";
 
 export function Codes({ requestId }: { requestId: string }) {
   const { t } = useTexts();
   const platform = usePlatform();
+  const say = useSay();
   const codes = useCodes(requestId);
+  const passOn = async (text: string) => {
+    if ((await platform.share(text)) === "copied") say(t.delivery.codeCopied);
+  };
   if (codes.isPending) return <Skeletons count={1} />;
   if (codes.isError) return <Failed error={codes.error} onAgain={() => void codes.refetch()} />;
   const { pickup, delivery } = codes.data;
@@ -19,12 +23,7 @@ export function Codes({ requestId }: { requestId: string }) {
       {pickup && delivery && <hr />}
       {delivery && <OneCode hint={t.delivery.showDelivery} code={delivery.code} qr={delivery.qr} />}
       {delivery && (
-        <Button
-          kind="plain"
-          onPress={() =>
-            void platform.share(location.origin, t.delivery.codeForReceiver(spaced(delivery.code)))
-          }
-        >
+        <Button kind="plain" onPress={() => void passOn(t.delivery.codeForReceiver(spaced(delivery.code)))}>
           {t.delivery.passOn}
         </Button>
       )}
@@ -50,7 +49,7 @@ function OneCode({ hint, code, qr }: { hint: string; code: string; qr: string })
 /** The deal's codes as its sender may see them. */
 function useCodes(requestId: string) {
   const { api } = useClient();
-  const told = useLive().state?.requests[requestId]?.new_status ?? "";
+  const told = useLive(({ state }) => state?.requests[requestId]?.new_status ?? "");
   return useRead(["codes", requestId, told], async () =>
     dataOf(
       await api.GET("/api/package-requests/{request_id}/codes", {

@@ -14,7 +14,7 @@ export interface Passed {
 type Heard = Passed & { number: number };
 
 const MOST_EVENTS = 60;
-const NAMES: Record<string, string> = { anna: "Анна", ivan: "Иван" };
+const NAMES = { ru: { anna: "Анна", ivan: "Иван" }, en: { anna: "Anna", ivan: "Ivan" } } as const;
 
 /** Two people of this browser's own, so that visitors of one demo do not meet in one account. */
 function people(): { anna: string; ivan: string } {
@@ -88,7 +88,9 @@ export default function Market() {
           {events.map(event => (
             <li key={event.number}>
               <span className="dim">{time(event.at)}</span>
-              <span className="strong">{NAMES[event.who.split("-")[0] ?? ""] ?? event.who}</span>
+              <span className="strong">
+                {NAMES[language][event.who.startsWith("anna") ? "anna" : "ivan"]}
+              </span>
               <span>{event.type}</span>
             </li>
           ))}

@@ -4,16 +4,7 @@ import { useState } from "react";
 import { Link } from "wouter";
 import { useClient, useRead } from "../../live/index.tsx";
 import { useTexts } from "../../texts/index.tsx";
-import {
-  Empty,
-  Failed,
-  LinkButton,
-  PlusIcon,
-  Screen,
-  Segments,
-  Skeletons,
-  ThingCard,
-} from "../../ui/index.ts";
+import { Empty, LinkButton, LoadedList, PlusIcon, Screen, Segments, ThingCard } from "../../ui/index.ts";
 
 export default function MineScreen() {
   const { t } = useTexts();
@@ -44,7 +35,7 @@ export default function MineScreen() {
 }
 
 function Packages() {
-  const { t, money } = useTexts();
+  const { t, money, place } = useTexts();
   const { api } = useClient();
   const found = useRead(["packages"], async () => dataOf(await api.GET("/api/user/packages")).packages, {
     topics: ["packages"],
@@ -53,63 +44,49 @@ function Packages() {
     const waiting = one.responses.filter(other => other.state === "pending").length;
     return one.state === "open" && waiting > 0 ? `${t.mine.responses}: ${waiting}` : undefined;
   };
-  if (found.isPending) return <Skeletons />;
-  if (found.isError && !found.data)
-    return <Failed error={found.error} onAgain={() => void found.refetch()} />;
-  if (found.data?.length === 0) {
-    return (
-      <Empty title={t.mine.noPackages} hint={t.mine.noPackagesHint}>
-        <LinkButton to="/new/package">{t.start.newPackage}</LinkButton>
-      </Empty>
-    );
-  }
+  const empty = (
+    <Empty title={t.mine.noPackages} hint={t.mine.noPackagesHint}>
+      <LinkButton to="/new/package">{t.start.newPackage}</LinkButton>
+    </Empty>
+  );
   return (
-    <ul className="stack">
-      {found.data?.map(one => (
-        <li key={one.id}>
-          <ThingCard
-            to={`/package/${one.id}`}
-            title={one.description}
-            detail={`${one.from} → ${one.to}`}
-            end={<span className="price">{money(one.reward)}</span>}
-            state={one.state}
-            note={one.selectedCourier ?? waitingNote(one)}
-          />
-        </li>
-      ))}
-    </ul>
+    <LoadedList read={found} empty={empty}>
+      {one => (
+        <ThingCard
+          to={`/package/${one.id}`}
+          title={one.description}
+          detail={`${place(one.from_place)} → ${place(one.to_place)}`}
+          end={<span className="price">{money(one.reward)}</span>}
+          state={one.state}
+          note={one.selectedCourier ?? waitingNote(one)}
+        />
+      )}
+    </LoadedList>
   );
 }
 
 function Trips() {
-  const { t, number, when } = useTexts();
+  const { t, number, place, when } = useTexts();
   const { api } = useClient();
   const found = useRead(["trips"], async () => dataOf(await api.GET("/api/user/trips")).trips, {
     topics: ["trips"],
   });
-  if (found.isPending) return <Skeletons />;
-  if (found.isError && !found.data)
-    return <Failed error={found.error} onAgain={() => void found.refetch()} />;
-  if (found.data?.length === 0) {
-    return (
-      <Empty title={t.mine.noTrips} hint={t.mine.noTripsHint}>
-        <LinkButton to="/new/trip">{t.start.newTrip}</LinkButton>
-      </Empty>
-    );
-  }
+  const empty = (
+    <Empty title={t.mine.noTrips} hint={t.mine.noTripsHint}>
+      <LinkButton to="/new/trip">{t.start.newTrip}</LinkButton>
+    </Empty>
+  );
   return (
-    <ul className="stack">
-      {found.data?.map(one => (
-        <li key={one.id}>
-          <ThingCard
-            to={`/my-trip/${one.id}`}
-            title={`${one.from} → ${one.to}`}
-            detail={when(one.departs_at, one.from_tz)}
-            state={one.state}
-            note={`${t.trip.room}: ${t.kg(number(Math.min(...one.capacity_left_g) / 1_000))}`}
-          />
-        </li>
-      ))}
-    </ul>
+    <LoadedList read={found} empty={empty}>
+      {one => (
+        <ThingCard
+          to={`/my-trip/${one.id}`}
+          title={`${place(one.from_place)} → ${place(one.to_place)}`}
+          detail={when(one.departs_at, one.from_tz)}
+          state={one.state}
+          note={`${t.trip.room}: ${t.kg(number(Math.min(...one.capacity_left_g) / 1_000))}`}
+        />
+      )}
+    </LoadedList>
   );
 }

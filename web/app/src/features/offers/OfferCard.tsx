@@ -1,15 +1,23 @@
 // One live offer: what, where, how much, and a ring that empties on the server's clock.
 import type { Offer } from "@peerpack/client";
-import { useEffect, useState } from "react";
-import { useClient, useCommandAbout, useGive, useServerTime } from "../../live/index.tsx";
-import { usePlatform } from "../../platform/index.tsx";
+import { memo, useEffect, useLayoutEffect, useState } from "react";
+import { useClient, useCommandAbout, useCountdown, useGive, useLive } from "../../live/index.tsx";
+import { type ActionButton, useMainButton, usePlatform, useSecondaryButton } from "../../platform/index.tsx";
 import { useTexts } from "../../texts/index.tsx";
 import { Button, CommandNote, Pill, Ring, useAttempt, useSay, Way } from "../../ui/index.ts";
 
 /** From so many seconds on every second counts. */
 const HURRY_S = 5;
 
-export function OfferCard({ offer, onTaken }: { offer: Offer; onTaken: () => void }) {
+interface OfferCardProps {
+  offer: Offer;
+  onTaken: (offer: Offer) => void;
+  /** Whether there is no other: then the buttons of the surroundings are its own. */
+  isAlone: boolean;
+}
+
+/** Stays as it is while others come and go. */
+export const OfferCard = memo(function OfferCard({ offer, onTaken, isAlone }: OfferCardProps) {
   const { t, money, number, place, when } = useTexts();
   const { live, outbox } = useClient();
   const platform = usePlatform();
@@ -17,14 +25,17 @@ export function OfferCard({ offer, onTaken }: { offer: Offer; onTaken: () => voi
   const say = useSay();
   const { attempt, isBusy } = useAttempt();
   const command = useCommandAbout(offer.request_id);
-  const now = useServerTime(250);
-
-  useEffect(() => live.sawOffer(offer), [live, offer]);
-
-  const end = live.endOf(offer);
-  const left = Math.max(0, end - now);
+  const connectivity = useLive(snapshot => snapshot.connectivity);
+  const [end, setEnd] = useState(() => live.endOf(offer));
+  // Before it is painted, so that the ring does not jump; and again where there was no connection to say it on.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a connection that is back may say it
+  useLayoutEffect(() => {
+    live.sawOffer(offer);
+    setEnd(live.endOf(offer));
+  }, [live, offer, connectivity]);
+  const seconds = useCountdown(end);
+  const left = Math.max(0, end - live.clock.now());
   const whole = Math.max(offer.ttl_ms, 1);
-  const seconds = Math.ceil(left / 1_000);
   const pace = seconds <= HURRY_S ? "hurry" : left < whole / 3 ? "soon" : "calm";
   // The last seconds are felt.
   useEffect(() => {
@@ -45,7 +56,7 @@ export function OfferCard({ offer, onTaken }: { offer: Offer; onTaken: () => voi
       if (verb === "accept") {
         platform.haptic("done");
         say(t.offers.taken, "good");
-        onTaken();
+        onTaken(offer);
       }
     });
 
@@ -64,7 +75,7 @@ export function OfferCard({ offer, onTaken }: { offer: Offer; onTaken: () => voi
           <span className="balance">{money(offer.reward - offer.fee, offer.currency)}</span>
           <span className="dim small">{t.offers.afterFee(money(offer.fee, offer.currency))}</span>
         </div>
-        <Ring part={left / whole} label={<Clock seconds={seconds} />} pace={pace} />
+        <Ring key={end} whole={whole} left={left} label={<Clock seconds={seconds} />} pace={pace} />
       </div>
       <span className="hidden" role="timer" aria-live="off">
         {t.offers.left(seconds)}
@@ -78,22 +89,48 @@ export function OfferCard({ offer, onTaken }: { offer: Offer; onTaken: () => voi
         <Pill>{t.offers.roomAfter(t.kg(number(offer.capacity_left_g / 1_000)))}</Pill>
       </div>
       <CommandNote command={command} onAgain={() => outbox.resume()} />
-      <div className="row">
-        <Button kind="plain" onPress={() => void answer("decline")} isBusy={isBusy || isWaiting}>
-          {t.offers.decline}
-        </Button>
-        <div className="grow">
-          <Button
-            isWide
-            onPress={() => void answer("accept")}
-            isBusy={isBusy || isWaiting}
-            isDisabled={left === 0}
-          >
-            {isWaiting ? t.command.sending : t.offers.accept(money(offer.reward - offer.fee, offer.currency))}
-          </Button>
-        </div>
-      </div>
+      <Answers
+        accept={{
+          text: isWaiting
+            ? t.command.sending
+            : t.offers.accept(money(offer.reward - offer.fee, offer.currency)),
+          onPress: () => void answer("accept"),
+          isEnabled: seconds > 0,
+          isBusy: isBusy || isWaiting,
+        }}
+        decline={{
+          text: t.offers.decline,
+          onPress: () => void answer("decline"),
+          isBusy: isBusy || isWaiting,
+        }}
+        isAlone={isAlone}
+      />
     </article>
+  );
+});
+
+interface AnswersProps {
+  accept: ActionButton;
+  decline: ActionButton;
+  isAlone: boolean;
+}
+
+/** Yes and no: Telegram's two buttons for one offer, buttons on each card for several. */
+function Answers({ accept, decline, isAlone }: AnswersProps) {
+  const { drawsSecondary } = usePlatform();
+  const isOutside = isAlone && drawsSecondary;
+  useMainButton(isOutside ? accept : undefined);
+  useSecondaryButton(isOutside ? decline : undefined);
+  if (isOutside) return null;
+  return (
+    <div className="row answers">
+      <Button kind="plain" isBusy={decline.isBusy} onPress={decline.onPress}>
+        {decline.text}
+      </Button>
+      <Button isBusy={accept.isBusy} isDisabled={!accept.isEnabled} onPress={accept.onPress}>
+        {accept.text}
+      </Button>
+    </div>
   );
 }
 

@@ -1,8 +1,8 @@
 // All live offers, the most urgent first, and below them those that are gone, with the reason.
-import { type Missed, openOffers } from "@peerpack/client";
-import { memo } from "react";
+import type { Missed, Offer } from "@peerpack/client";
+import { memo, useCallback } from "react";
 import { useLocation } from "wouter";
-import { useLive, useServerTime } from "../../live/index.tsx";
+import { useLive, useOpenOffers } from "../../live/index.tsx";
 import { useTexts } from "../../texts/index.tsx";
 import { Empty, LinkButton, Screen, Skeletons, ThingCard } from "../../ui/index.ts";
 import { OfferCard } from "./OfferCard.tsx";
@@ -10,25 +10,21 @@ import { OfferCard } from "./OfferCard.tsx";
 export default function OffersScreen() {
   const { t } = useTexts();
   const [, go] = useLocation();
-  const { state } = useLive();
-  const now = useServerTime(1_000);
-  const offers = state ? openOffers(state, now) : [];
+  const offers = useOpenOffers();
+  const missed = useLive(({ state }) => state?.missed);
+  const open = useCallback((taken: Offer) => go(`/deal/${taken.trip_id}/${taken.request_id}`), [go]);
   return (
     <Screen title={t.offers.title}>
-      {!state && <Skeletons count={2} />}
-      {state && offers.length === 0 && (
+      {!offers && <Skeletons count={2} />}
+      {offers?.length === 0 && (
         <Empty title={t.offers.empty} hint={t.offers.emptyHint}>
           <LinkButton to="/new/trip">{t.start.newTrip}</LinkButton>
         </Empty>
       )}
-      {offers.map(offer => (
-        <OfferCard
-          key={offer.request_id}
-          offer={offer}
-          onTaken={() => go(`/deal/${offer.trip_id}/${offer.request_id}`)}
-        />
+      {offers?.map(offer => (
+        <OfferCard key={offer.request_id} offer={offer} onTaken={open} isAlone={offers.length === 1} />
       ))}
-      {state && <MissedOffers missed={state.missed} />}
+      {missed && <MissedOffers missed={missed} />}
     </Screen>
   );
 }

@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useLocation } from "wouter";
 import { useClient, useGive } from "../../live/index.tsx";
-import { usePlatform } from "../../platform/index.tsx";
+import { isDemo, useAskToWrite, usePlatform } from "../../platform/index.tsx";
 import { useTexts } from "../../texts/index.tsx";
 import {
   BackpackIcon,
@@ -94,6 +94,7 @@ export default function NewPackageScreen() {
   const say = useSay();
   const give = useGive();
   const platform = usePlatform();
+  const askToWrite = useAskToWrite();
   const { draft, change, forget, isRestored } = useDraft<Draft>("package", EMPTY);
   const [step, setStep] = useState(0);
   const { attempt, isBusy, fields } = useAttempt();
@@ -116,6 +117,8 @@ export default function NewPackageScreen() {
       });
       await forget();
       platform.haptic("done");
+      // From now on there is something to be told of while the app is closed.
+      askToWrite();
       say(t.newPackage.published, "good");
       go(`/package/${package_id}`, { replace: true });
     });
@@ -153,7 +156,7 @@ export default function NewPackageScreen() {
             hint={t.newPackage.addressHint}
             maxLength={200}
           />
-          {platform.name === "browser" && (
+          {isDemo && (
             <Button
               kind="quiet"
               onPress={() => {

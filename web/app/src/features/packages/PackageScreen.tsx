@@ -7,6 +7,7 @@ import { usePlatform } from "../../platform/index.tsx";
 import { useTexts } from "../../texts/index.tsx";
 import {
   Button,
+  choiceOf,
   Failed,
   Note,
   PersonRow,
@@ -64,7 +65,7 @@ export default function PackageScreen({ id, deal: dealOf }: PackageScreenProps) 
 }
 
 function Summary({ parcel }: { parcel: Package }) {
-  const { t, money, when } = useTexts();
+  const { t, money, place, when } = useTexts();
   const { api } = useClient();
   const platform = usePlatform();
   const say = useSay();
@@ -76,8 +77,8 @@ function Summary({ parcel }: { parcel: Package }) {
           params: { path: { package_id: parcel.id } },
         }),
       );
-      await platform.share(new URL(link.path, location.origin).href, parcel.description);
-      if (platform.name === "browser") say(t.mine.copied);
+      const how = await platform.share(parcel.description, new URL(link.path, location.origin).href);
+      if (how === "copied") say(t.mine.copied);
     });
   const isLive = ["assigned", "in_transit", "delivered"].includes(parcel.state);
   return (
@@ -89,9 +90,9 @@ function Summary({ parcel }: { parcel: Package }) {
       </div>
       <Way
         points={[
-          { title: parcel.from, detail: parcel.pickup_address || undefined },
+          { title: place(parcel.from_place), detail: parcel.pickup_address || undefined },
           {
-            title: parcel.to,
+            title: place(parcel.to_place),
             detail: parcel.delivery_address || t.parcels.until(when(parcel.deliver_by, parcel.to_tz)),
           },
         ]}
@@ -143,34 +144,26 @@ function CallOff({ id }: { id: string }) {
 /** Sends the like once more: a new package that begins with what this one was. */
 function Again({ parcel }: { parcel: Package }) {
   const { t } = useTexts();
-  const { api } = useClient();
   const { preferences } = usePlatform();
   const [, go] = useLocation();
-  const { attempt, isBusy } = useAttempt();
-  const placeOf = async (name: string) =>
-    dataOf(await api.GET("/api/cities", { params: { query: { q: name } } })).places.find(
-      one => one.name_ru === name,
-    );
-  const repeat = () =>
-    attempt(async () => {
-      const [from, to] = await Promise.all([placeOf(parcel.from), placeOf(parcel.to)]);
-      const draft = {
-        from,
-        to,
-        pickupAddress: parcel.pickup_address,
-        deliveryAddress: parcel.delivery_address,
-        description: parcel.description,
-        size: parcel.size,
-        weight: parcel.weight,
-        reward: String(parcel.reward),
-        mode: parcel.mode,
-        hasCodes: parcel.hand_over_codes,
-      };
-      await preferences.set("draft.package", JSON.stringify(draft));
-      go("/new/package");
-    });
+  const repeat = async () => {
+    const draft = {
+      from: choiceOf(parcel.from_place),
+      to: choiceOf(parcel.to_place),
+      pickupAddress: parcel.pickup_address,
+      deliveryAddress: parcel.delivery_address,
+      description: parcel.description,
+      size: parcel.size,
+      weight: parcel.weight,
+      reward: String(parcel.reward),
+      mode: parcel.mode,
+      hasCodes: parcel.hand_over_codes,
+    };
+    await preferences.set("draft.package", JSON.stringify(draft));
+    go("/new/package");
+  };
   return (
-    <Button kind="plain" isBusy={isBusy} onPress={() => void repeat()}>
+    <Button kind="plain" onPress={() => void repeat()}>
       {t.mine.repeat}
     </Button>
   );
@@ -219,7 +212,9 @@ function ResponseCard({ packageId, response }: { packageId: string; response: Re
       />
       {response.comment && <p className="quote">{response.comment}</p>}
       <div className="row wrap">
-        <Pill tone={toneOf(response.state)}>{stateText(t, response.state)}</Pill>
+        <Pill tone={toneOf(response.state)}>
+          {response.state === "pending" ? t.mine.waitsForYou : stateText(t, response.state)}
+        </Pill>
         <span className="grow" />
         {response.status === "pending" && response.state === "pending" && (
           <Button isBusy={isBusy} onPress={() => void choose()}>

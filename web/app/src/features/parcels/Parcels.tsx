@@ -36,10 +36,10 @@ export default function Parcels({ tripId, from, to, empty, title }: ParcelsProps
   const { t } = useTexts();
   const { api } = useClient();
   const user = useUser();
-  const version = useLive().state?.versions;
+  const version = useLive(({ state }) => `${state?.versions.trips}.${state?.versions.notifications}`);
   const found = useInfiniteQuery({
     // What is told of trips and requests changes what suits; nobody is told of the packages of others.
-    queryKey: ["parcels", user?.id, tripId, from, to, version?.trips, version?.notifications],
+    queryKey: ["parcels", user?.id, tripId, from, to, version],
     initialPageParam: "",
     queryFn: async ({ pageParam }) =>
       dataOf(
@@ -78,7 +78,7 @@ export default function Parcels({ tripId, from, to, empty, title }: ParcelsProps
 }
 
 function ParcelCard({ parcel, tripId }: { parcel: Parcel; tripId: string | undefined }) {
-  const { t, money, when } = useTexts();
+  const { t, money, place, when } = useTexts();
   const [isOpen, setIsOpen] = useState(false);
   const sent = useCommandAbout(parcel.id, "package.respond");
   const { pickup, dropoff } = parcel;
@@ -90,9 +90,9 @@ function ParcelCard({ parcel, tripId }: { parcel: Parcel; tripId: string | undef
       </div>
       <Way
         points={[
-          { title: pickup?.place ?? parcel.from, detail: pickup && when(pickup.at, pickup.tz) },
+          { title: place(pickup ?? parcel.from_place), detail: pickup && when(pickup.at, pickup.tz) },
           {
-            title: dropoff?.place ?? parcel.to,
+            title: place(dropoff ?? parcel.to_place),
             detail: dropoff
               ? when(dropoff.at, dropoff.tz)
               : t.parcels.until(when(parcel.deliver_by, parcel.to_tz)),
@@ -107,12 +107,8 @@ function ParcelCard({ parcel, tripId }: { parcel: Parcel; tripId: string | undef
       <PersonRow
         name={parcel.sender_name}
         url={parcel.sender_avatar}
-        about={
-          <>
-            {parcel.sender_rating > 0 ? <Stars value={parcel.sender_rating} /> : t.noReviews}
-            {parcel.sender_verified && ` · ${t.verified}`}
-          </>
-        }
+        isVerified={parcel.sender_verified}
+        about={parcel.sender_rating > 0 ? <Stars value={parcel.sender_rating} /> : t.noReviews}
       />
       {sent?.state === "done" ? (
         <Note tone="good">{t.parcels.sent}</Note>
@@ -182,15 +178,13 @@ function Answer({
         maxLength={2_000}
       />
       <CommandNote command={command} onAgain={() => outbox.resume()} />
-      <div className="row">
+      <div className="row answers">
         <Button kind="plain" onPress={onClose}>
           {t.cancel}
         </Button>
-        <div className="grow">
-          <Button isWide isBusy={isBusy} isDisabled={!Number(price)} onPress={() => void send()}>
-            {t.parcels.send}
-          </Button>
-        </div>
+        <Button isBusy={isBusy} isDisabled={!Number(price)} onPress={() => void send()}>
+          {t.parcels.send}
+        </Button>
       </div>
     </div>
   );

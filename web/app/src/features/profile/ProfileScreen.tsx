@@ -2,7 +2,7 @@
 import { dataOf } from "@peerpack/client";
 import { useEffect, useState } from "react";
 import { useClient, useGive, useRead } from "../../live/index.tsx";
-import { type Language, useTexts } from "../../texts/index.tsx";
+import { useTexts } from "../../texts/index.tsx";
 import {
   Avatar,
   Button,
@@ -29,7 +29,7 @@ export default function ProfileScreen() {
   const [name, setName] = useState("");
   const known = profile.data?.name;
   useEffect(() => setName(known ?? ""), [known]);
-  const save = (body: { name?: string; language?: Language }) =>
+  const save = (body: { name: string }) =>
     attempt(async () => {
       await give({
         kind: "profile.change",
@@ -108,10 +108,7 @@ export default function ProfileScreen() {
         <Segments
           label={t.profile.language}
           value={language}
-          onChange={next => {
-            setLanguage(next);
-            void save({ language: next });
-          }}
+          onChange={setLanguage}
           segments={[
             { value: "ru", title: "Русский" },
             { value: "en", title: "English" },

@@ -7,17 +7,18 @@ import { PersonRow, Pill, Reputation, Way } from "../../ui/index.ts";
 type Courier = components["schemas"]["CourierView"];
 
 export function CourierCard({ courier }: { courier: Courier }) {
-  const { t, money, when } = useTexts();
+  const { t, money, place, when } = useTexts();
   return (
     <Link href={`/trip/${courier.trip_id}`} className="card">
       <Way
         points={[
-          { title: courier.from, detail: when(courier.departs_at, courier.from_tz) },
-          { title: courier.to, detail: when(courier.arrives_at, courier.to_tz) },
+          { title: place(courier.from_place), detail: when(courier.departs_at, courier.from_tz) },
+          { title: place(courier.to_place), detail: when(courier.arrives_at, courier.to_tz) },
         ]}
       />
       <PersonRow
         name={courier.name}
+        isVerified={courier.verified}
         url={courier.avatar}
         about={
           <Reputation rating={courier.rating} reviews={courier.reviews_count} deals={courier.trips_count} />
@@ -30,7 +31,6 @@ export function CourierCard({ courier }: { courier: Courier }) {
       />
       <div className="row wrap">
         <Pill>{t.transport[courier.transport]}</Pill>
-        {courier.verified && <Pill tone="good">{t.verified}</Pill>}
         {courier.airport && <Pill>{courier.airport}</Pill>}
       </div>
     </Link>

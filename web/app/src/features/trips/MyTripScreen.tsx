@@ -31,7 +31,7 @@ interface MyTripScreenProps {
 }
 
 export default function MyTripScreen({ id, parcels }: MyTripScreenProps) {
-  const { t, number, when } = useTexts();
+  const { t, number, place, when } = useTexts();
   const { api } = useClient();
   const [, go] = useLocation();
   const give = useGive();
@@ -41,8 +41,9 @@ export default function MyTripScreen({ id, parcels }: MyTripScreenProps) {
     ids: [id],
   });
   const asked = useTripRequests(id);
-  const offers = useLive().state?.offers ?? {};
-  const isOffered = Object.values(offers).some(one => one.trip_id === id);
+  const isOffered = useLive(({ state }) =>
+    Object.values(state?.offers ?? {}).some(one => one.trip_id === id),
+  );
   const callOff = () => {
     void attempt(async () => {
       await give({
@@ -74,12 +75,13 @@ export default function MyTripScreen({ id, parcels }: MyTripScreenProps) {
           </div>
           <Way
             points={trip.data.itinerary.map(stop => ({
-              title: stop.name,
+              title: place(stop),
               detail: when(stop.departs_at, stop.tz),
             }))}
           />
         </div>
       )}
+      {isOffered && <LinkButton to="/offers">{t.offers.waiting}</LinkButton>}
       {riding.length > 0 && (
         <section className="stack">
           <h2>{t.mine.carrying}</h2>
@@ -109,7 +111,6 @@ export default function MyTripScreen({ id, parcels }: MyTripScreenProps) {
         </section>
       )}
       {parcels}
-      {isOffered && <LinkButton to="/offers">{t.offers.waiting}</LinkButton>}
       {asked.data && !isOffered && riding.length + pending.length + responded.length === 0 && (
         <Empty title={t.offers.empty} hint={t.offers.tripHint} />
       )}
@@ -123,19 +124,19 @@ export default function MyTripScreen({ id, parcels }: MyTripScreenProps) {
 }
 
 function RequestSummary({ request }: { request: TripRequest }) {
-  const { t, money } = useTexts();
+  const { t, money, place } = useTexts();
   return (
     <>
       <PersonRow
         name={request.package_description}
         url={request.sender_avatar}
         about={request.sender_name}
-        end={<span className="price">{money(request.reward)}</span>}
+        end={<span className="price">{money(request.payout)}</span>}
       />
       <div className="row wrap">
         <Pill tone={toneOf(request.state)}>{stateText(t, request.state)}</Pill>
         <span className="dim small">
-          {request.pickup_location} → {request.delivery_location}
+          {place(request.pickup.place)} → {place(request.dropoff.place)}
         </span>
       </div>
       {request.message && <p className="quote">{request.message}</p>}
@@ -161,15 +162,13 @@ function Pending({ request }: { request: TripRequest }) {
   return (
     <div className="card">
       <RequestSummary request={request} />
-      <div className="row">
+      <div className="row answers">
         <Button kind="plain" isBusy={isBusy} onPress={() => void answer("decline")}>
           {t.mine.decline}
         </Button>
-        <div className="grow">
-          <Button isWide isBusy={isBusy} onPress={() => void answer("accept")}>
-            {t.mine.accept}
-          </Button>
-        </div>
+        <Button isBusy={isBusy} onPress={() => void answer("accept")}>
+          {t.mine.accept}
+        </Button>
       </div>
     </div>
   );

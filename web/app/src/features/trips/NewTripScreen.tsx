@@ -2,7 +2,7 @@
 import { useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { useGive } from "../../live/index.tsx";
-import { usePlatform } from "../../platform/index.tsx";
+import { isDemo, useAskToWrite, usePlatform } from "../../platform/index.tsx";
 import { useTexts } from "../../texts/index.tsx";
 import {
   BusIcon,
@@ -82,6 +82,7 @@ export default function NewTripScreen() {
   const say = useSay();
   const give = useGive();
   const platform = usePlatform();
+  const askToWrite = useAskToWrite();
   const { draft, change, forget } = useDraft<Draft>("trip", EMPTY);
   const { attempt, isBusy, fields } = useAttempt();
   const [tap] = useState(() => crypto.randomUUID());
@@ -110,6 +111,8 @@ export default function NewTripScreen() {
       });
       await forget();
       platform.haptic("done");
+      // From now on there is something to be told of while the app is closed.
+      askToWrite();
       say(t.newTrip.published, "good");
       go(`/my-trip/${trip_id}`, { replace: true });
     });
@@ -153,7 +156,7 @@ export default function NewTripScreen() {
             <PlusIcon /> {t.newTrip.addStop}
           </Button>
         )}
-        {platform.name === "browser" && (
+        {isDemo && (
           <Button
             kind="quiet"
             onPress={() => {

@@ -1,6 +1,6 @@
 // A trip as a sender sees it: its courier, its way, the room left, and the way to ask.
 import { type components, dataOf } from "@peerpack/client";
-import { useState } from "react";
+import { lazy, Suspense, useMemo, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { useClient, useGive, useRead, useUser } from "../../live/index.tsx";
 import { useTexts } from "../../texts/index.tsx";
@@ -20,6 +20,8 @@ import {
   useSay,
   Way,
 } from "../../ui/index.ts";
+
+const WayMap = lazy(() => import("../../ui/map/WayMap.tsx"));
 
 type Trip = components["schemas"]["TripView"];
 
@@ -47,11 +49,16 @@ export default function TripScreen({ id }: { id: string }) {
 
 /** The trip itself. */
 function TripCard({ trip }: { trip: Trip }) {
-  const { t, money, number, when } = useTexts();
+  const { t, money, number, place, when } = useTexts();
+  const stops = useMemo(
+    () => trip.itinerary.map(stop => ({ name: place(stop), lat: stop.lat, lon: stop.lon })),
+    [trip, place],
+  );
   return (
     <div className="card">
       <PersonRow
         name={trip.name}
+        isVerified={trip.verified}
         url={trip.avatar}
         about={<Reputation rating={trip.rating} reviews={trip.reviews_count} deals={trip.trips_count} />}
         end={
@@ -64,8 +71,11 @@ function TripCard({ trip }: { trip: Trip }) {
         }
       />
       <Way
-        points={trip.itinerary.map(stop => ({ title: stop.name, detail: when(stop.departs_at, stop.tz) }))}
+        points={trip.itinerary.map(stop => ({ title: place(stop), detail: when(stop.departs_at, stop.tz) }))}
       />
+      <Suspense fallback={<div className="map" />}>
+        <WayMap stops={stops} />
+      </Suspense>
       {trip.trip_comment && (
         <figure className="stack tight">
           <figcaption className="dim small">{t.trip.comment}</figcaption>
@@ -80,7 +90,7 @@ function TripCard({ trip }: { trip: Trip }) {
             // biome-ignore lint/suspicious/noArrayIndexKey: legs are numbered
             <Pill key={leg} tone={left > 0 ? "good" : "bad"}>
               {trip.capacity_left_g.length > 1 &&
-                `${t.trip.roomOn(trip.stops[leg] ?? "", trip.stops[leg + 1] ?? "")}: `}
+                `${t.trip.roomOn(stops[leg]?.name ?? "", stops[leg + 1]?.name ?? "")}: `}
               {t.kg(number(left / 1_000))}
             </Pill>
           ))}
@@ -92,7 +102,7 @@ function TripCard({ trip }: { trip: Trip }) {
 
 /** Asks the courier to take one of one's own packages. */
 function Ask({ trip }: { trip: Trip }) {
-  const { t, money } = useTexts();
+  const { t, money, place } = useTexts();
   const { api } = useClient();
   const user = useUser();
   const give = useGive();
@@ -143,7 +153,7 @@ function Ask({ trip }: { trip: Trip }) {
             choices={open.map(one => ({
               value: one.id,
               title: one.description,
-              detail: `${one.from} → ${one.to} · ${money(one.reward)}`,
+              detail: `${place(one.from_place)} → ${place(one.to_place)} · ${money(one.reward)}`,
             }))}
           />
           <TextField

@@ -142,20 +142,13 @@ function Withdraw({ available }: { available: number }) {
         hint={t.wallet.methodHint}
         maxLength={200}
       />
-      <div className="row">
+      <div className="row answers">
         <Button kind="plain" onPress={() => setIsOpen(false)}>
           {t.cancel}
         </Button>
-        <div className="grow">
-          <Button
-            isWide
-            isBusy={isBusy}
-            isDisabled={!amount || !method.trim()}
-            onPress={() => void withdraw()}
-          >
-            {t.wallet.withdraw}
-          </Button>
-        </div>
+        <Button isBusy={isBusy} isDisabled={!amount || !method.trim()} onPress={() => void withdraw()}>
+          {t.wallet.withdraw}
+        </Button>
       </div>
     </section>
   );
