@@ -87,7 +87,7 @@ fn collect<T: DeserializeOwned>(mut left: Value, wrong: &mut Wrong) -> Option<T>
 }
 
 /// The first field that a parser could not read, and what it should be.
-pub(crate) fn named<E: fmt::Display>(error: &Error<E>) -> (String, String) {
+pub(crate) fn named<E: fmt::Display>(error: &serde_path_to_error::Error<E>) -> (String, String) {
     let Found { field, reason, .. } = Found::of(error);
     (field, reason)
 }

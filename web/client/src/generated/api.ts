@@ -27,10 +27,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Sends a code to a phone, or says that the last one is good that came. The answer is the same whether or not the number is
-         *     known.
-         */
+        /** Sends a code to a phone, or says that the last one is good that came. The answer is the same whether or not the number is known. */
         post: operations["send_phone_code"];
         delete?: never;
         options?: never;
@@ -47,10 +44,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Signs in with the code that came. Five wrong ones end a challenge; of whoever names none, five end the code for them alone.
-         *     Nobody's guesses spoil the code for anybody else.
-         */
+        /** Signs in with the code that came. Five wrong ones end a challenge; of whoever names none, five end the code for them alone. Nobody's guesses spoil the code for anybody else. */
         post: operations["sign_in_with_phone_code"];
         delete?: never;
         options?: never;
@@ -153,10 +147,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /**
-         * Deletes one's account: waiting packages and trips are called off, and in a week what names the person is gone.
-         *     Until then signing in restores it. Where there is much to call off, it goes on after the answer, as `job` says. Refused while a deal is under way or money is left.
-         */
+        /** Deletes one's account: waiting packages and trips are called off, and in a week what names the person is gone. Until then signing in restores it. Where there is much to call off, it goes on after the answer, as `job` says. Refused while a deal is under way or money is left. */
         delete: operations["delete_account"];
         options?: never;
         head?: never;
@@ -190,10 +181,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Changes one's picture: a JPEG, PNG or WebP file of at most 5 MiB and 25 million pixels, as `multipart/form-data`. It
-         *     is encoded anew, without anything that was in the file beside the picture.
-         */
+        /** Changes one's picture: a JPEG, PNG or WebP file of at most 5 MiB and 25 million pixels, as `multipart/form-data`. It is encoded anew, without anything that was in the file beside the picture. */
         post: operations["change_avatar"];
         /** Takes one's picture away. The one of Telegram does not come back by itself. */
         delete: operations["remove_avatar"];
@@ -246,10 +234,7 @@ export interface paths {
         /** One's own documents and where they stand. */
         get: operations["my_documents"];
         put?: never;
-        /**
-         * Sends a document that shows who one is: a JPEG, PNG or WebP picture or a PDF file of at most 10 MiB, as
-         *     `multipart/form-data`. A reviewer decides upon it. The same file again, while it waits, is the same document.
-         */
+        /** Sends a document that shows who one is: a JPEG, PNG or WebP picture or a PDF file of at most 10 MiB, as `multipart/form-data`. A reviewer decides upon it. The same file again, while it waits, is the same document. */
         post: operations["send_document"];
         delete?: never;
         options?: never;
@@ -281,11 +266,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Places by the beginning of a name, or around a point; the largest of the first home country if nothing is asked. Names
-         *     that are exactly what was asked come first, then those that begin like it, then those that differ by a slip; in each
-         *     group those in the home countries come first.
-         */
+        /** Places by the beginning of a name, or around a point; the largest of the first home country if nothing is asked. Names that are exactly what was asked come first, then those that begin like it, then those that differ by a slip; in each group those in the home countries come first. */
         get: operations["find_cities"];
         put?: never;
         post?: never;
@@ -302,10 +283,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Packages that one could carry and whose senders choose their courier: respond to those one would take
-         *     (`POST /api/packages/{package_id}/responses`). What the engine offers by itself is not here.
-         */
+        /** Packages that one could carry and whose senders choose their courier: respond to those one would take (`POST /api/packages/{package_id}/responses`). What the engine offers by itself is not here. */
         get: operations["find_packages"];
         put?: never;
         /** Publishes a package; couriers whose trips suit it get offers at once in mode `instant`. */
@@ -391,10 +369,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Who was considered for one's own package, and why in or out, in words. Operators may ask about any package, and see
-         *     scores.
-         */
+        /** Who was considered for one's own package, and why in or out, in words. Operators may ask about any package, and see scores. */
         get: operations["explain"];
         put?: never;
         post?: never;
@@ -465,10 +440,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * A link by which anybody who has it can see where one's own package is, for 30 days, and the code of its delivery once the
-         *     courier has it: for whoever receives it.
-         */
+        /** A link by which anybody who has it can see where one's own package is, for 30 days, and the code of its delivery once the courier has it: for whoever receives it. */
         post: operations["make_tracking_link"];
         delete?: never;
         options?: never;
@@ -586,10 +558,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /**
-         * Calls one's own trip off: open requests end, deals before pickup are called off, the money goes back. Where many requests
-         *     wait, they end after the answer, as `job` says.
-         */
+        /** Calls one's own trip off: open requests end, deals before pickup are called off, the money goes back. Where many requests wait, they end after the answer, as `job` says. */
         put: operations["cancel_trip"];
         post?: never;
         delete?: never;
@@ -725,10 +694,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /**
-         * The sender says that a package was not delivered as agreed or, after its deadline, that it was not delivered at all. The
-         *     money is set aside until an operator decides.
-         */
+        /** The sender says that a package was not delivered as agreed or, after its deadline, that it was not delivered at all. The money is set aside until an operator decides. */
         put: operations["dispute_delivery"];
         post?: never;
         delete?: never;
@@ -764,10 +730,7 @@ export interface paths {
         /** The photograph of a package as the courier took it over, for both parties of the request. */
         get: operations["show_photo"];
         put?: never;
-        /**
-         * Attaches a photograph of the package to a request, once, between the acceptance and the delivery; only its courier can.
-         *     A JPEG, PNG or WebP file of at most 5 MiB, as `multipart/form-data`. It is kept for 90 days.
-         */
+        /** Attaches a photograph of the package to a request, once, between the acceptance and the delivery; only its courier can. A JPEG, PNG or WebP file of at most 5 MiB, as `multipart/form-data`. It is kept for 90 days. */
         post: operations["attach_photo"];
         delete?: never;
         options?: never;
@@ -869,10 +832,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Takes money out: at once out of the wallet, and by an operator's hand to its owner. Five withdrawals of one person wait at
-         *     most.
-         */
+        /** Takes money out: at once out of the wallet, and by an operator's hand to its owner. Five withdrawals of one person wait at most. */
         post: operations["withdraw_money"];
         delete?: never;
         options?: never;
@@ -974,10 +934,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Signs an operator in. Wrong passwords of a login make everybody wait who tries it, except for devices that have signed in
-         *     before.
-         */
+        /** Signs an operator in. Wrong passwords of a login make everybody wait who tries it, except for devices that have signed in before. */
         post: operations["sign_in_operator"];
         delete?: never;
         options?: never;
@@ -1028,10 +985,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Begins to set up a second factor for an operator. What is answered is never shown again; until the first code was shown
-         *     it protects nothing and can be begun anew.
-         */
+        /** Begins to set up a second factor for an operator. What is answered is never shown again; until the first code was shown it protects nothing and can be begun anew. */
         post: operations["begin_second_factor"];
         /** Removes one's second factor, which has to be shown for it. Every session ends. */
         delete: operations["remove_second_factor"];
@@ -1049,10 +1003,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Shows the second factor in this session, which has the operator's rights from then on. The first code confirms a new
-         *     factor.
-         */
+        /** Shows the second factor in this session, which has the operator's rights from then on. The first code confirms a new factor. */
         post: operations["show_second_factor"];
         delete?: never;
         options?: never;
@@ -1324,11 +1275,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Ends a dispute: the courier is paid, or the sender gets the money back. It also ends a delivery that the sender says
-         *     nothing to, and a deal that leads to no delivery, before the pickup or after it; of that one only the sender can be in the
-         *     right, and the package looks for no other courier.
-         */
+        /** Ends a dispute: the courier is paid, or the sender gets the money back. It also ends a delivery that the sender says nothing to, and a deal that leads to no delivery, before the pickup or after it; of that one only the sender can be in the right, and the package looks for no other courier. */
         post: operations["resolve_dispute"];
         delete?: never;
         options?: never;
@@ -1362,10 +1309,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * The money was sent. Refused while the stored data are not in order: they are looked at now if nobody has looked within the
-         *     last hour.
-         */
+        /** The money was sent. Refused while the stored data are not in order: they are looked at now if nobody has looked within the last hour. */
         post: operations["pay_withdrawal"];
         delete?: never;
         options?: never;
@@ -1538,14 +1482,10 @@ export interface components {
             jumped_ms: number;
             /**
              * Format: int64
-             * @description How many milliseconds it is ahead of the database's, or behind if that is negative. The server corrects it. Null for
-             *     the embedded store.
+             * @description How many milliseconds it is ahead of the database's, or behind if that is negative. The server corrects it. Null for the embedded store.
              */
             skew_ms?: number | null;
-            /**
-             * @description `ok`; `far` from the database's, further than a server may start with; or `jumped`: somebody has set it while the server
-             *     runs, which goes on counting from where it was.
-             */
+            /** @description `ok`; `far` from the database's, further than a server may start with; or `jumped`: somebody has set it while the server runs, which goes on counting from where it was. */
             status: components["schemas"]["ClockStatus"];
         };
         /**
@@ -1565,10 +1505,7 @@ export interface components {
             /** @description Until when the code is good. */
             expires_at: string;
             message: string;
-            /**
-             * @description Whether a code is on its way. Otherwise one has reached the phone a moment ago, asked for by somebody else perhaps:
-             *     the last one that came is good.
-             */
+            /** @description Whether a code is on its way. Otherwise one has reached the phone a moment ago, asked for by somebody else perhaps: the last one that came is good. */
             sent: boolean;
         };
         /** @description A courier was asked. */
@@ -2043,19 +1980,14 @@ export interface components {
         /** @description A package to publish. */
         NewPackage: {
             /**
-             * @description When the sender wants to know the courier at the latest. Until then a courier who accepts has *agreed*
-             *     (`request.agreed`): nothing is held, and a better one may still be found. The deal (room and money, in one
-             *     transaction) is made at this moment, or shortly before the courier sets off if that is earlier; the others hear
-             *     that it is taken. A courier who accepts later gets the package at once. Only with mode `instant`; not after
-             *     `deliver_by`. An instant, or `YYYY-MM-DD HH:MM` in local time of where it starts.
+             * @description When the sender wants to know the courier at the latest. Until then a courier who accepts has *agreed* (`request.agreed`): nothing is held, and a better one may still be found. The deal (room and money, in one transaction) is made at this moment, or shortly before the courier sets off if that is earlier; the others hear that it is taken. A courier who accepts later gets the package at once. Only with mode `instant`; not after `deliver_by`. An instant, or `YYYY-MM-DD HH:MM` in local time of where it starts.
              * @example 2026-12-01T12:00:00Z
              */
             confirm_by?: string | null;
             /** @description The sender's word that nothing forbidden is inside. */
             contents_confirmed?: boolean | null;
             /**
-             * @description Not after; 14 days later if absent. An instant, or `YYYY-MM-DD HH:MM` or a day (to its end) in local time of where
-             *     it goes.
+             * @description Not after; 14 days later if absent. An instant, or `YYYY-MM-DD HH:MM` or a day (to its end) in local time of where it goes.
              * @example 2026-12-15T18:00:00Z
              */
             deliver_by?: string | null;
@@ -2173,10 +2105,7 @@ export interface components {
         NewTrip: {
             /** @description Airport or station. */
             airport?: string | null;
-            /**
-             * @description Arrival, `YYYY-MM-DD` or `DD.MM.YYYY`, local date of the destination. If absent it is the day on which the arrival is
-             *     most plausible for that transport; the answer says which one was understood.
-             */
+            /** @description Arrival, `YYYY-MM-DD` or `DD.MM.YYYY`, local date of the destination. If absent it is the day on which the arrival is most plausible for that transport; the answer says which one was understood. */
             arrival_date?: string | null;
             capacity?: components["schemas"]["CapacityClass"] | null;
             /**
@@ -2214,8 +2143,7 @@ export interface components {
             /** @description Places on the way, in order. */
             stops?: components["schemas"]["NewStop"][];
             /**
-             * @description As tickets print it: `HH:MM`, `HH:MM → HH:MM` or `HH:MM → HH:MM (+1)`. The departure is in the origin's local
-             *     time, the arrival in the destination's. Without an arrival it is worked out.
+             * @description As tickets print it: `HH:MM`, `HH:MM → HH:MM` or `HH:MM → HH:MM (+1)`. The departure is in the origin's local time, the arrival in the destination's. Without an arrival it is worked out.
              * @example 08:00 → 20:00
              */
             time: string;
@@ -2245,10 +2173,7 @@ export interface components {
          * @enum {string}
          */
         NextStep: "offered" | "asked" | "kept" | "waits" | "nothing";
-        /**
-         * @description What happens to a package now. The engine goes by the same judgement, so this is what it does, unless the market
-         *     changes meanwhile.
-         */
+        /** @description What happens to a package now. The engine goes by the same judgement, so this is what it does, unless the market changes meanwhile. */
         NextView: {
             /** @description How many couriers are asked, or have been. */
             couriers?: number | null;
@@ -2259,8 +2184,7 @@ export interface components {
             kept_until?: string | null;
             /**
              * Format: double
-             * @description With `kept`: the least reward, in whole units of the package's currency, for which it would be offered at once.
-             *     Left out if none would do.
+             * @description With `kept`: the least reward, in whole units of the package's currency, for which it would be offered at once. Left out if none would do.
              */
             reward_at_once?: number | null;
             step: components["schemas"]["NextStep"];
@@ -2322,11 +2246,7 @@ export interface components {
             trip_date?: string | null;
             /** @description The trip it is about. */
             trip_id?: string | null;
-            /**
-             * @description `package_request_response`, `package_request_declined`, `package_delivered`, `new_courier_available`,
-             *     `trip_request_received`, `payment_received`, `reminder`, `document_reviewed`, `dispute_opened`,
-             *     `dispute_resolved`, `new_package_available` or `courier_chosen`. A courier in whose favour an operator decided gets `payment_received`.
-             */
+            /** @description `package_request_response`, `package_request_declined`, `package_delivered`, `new_courier_available`, `trip_request_received`, `payment_received`, `reminder`, `document_reviewed`, `dispute_opened`, `dispute_resolved`, `new_package_available` or `courier_chosen`. A courier in whose favour an operator decided gets `payment_received`. */
             type: components["schemas"]["NotificationType"];
         };
         /** @description Notifications. */
@@ -2993,10 +2913,7 @@ export interface components {
         SignedIn: {
             /** @description For the `Authorization` header. */
             access_token: string;
-            /**
-             * @description For the device to keep, for half a year, and to send with the next sign-in by phone or password: guesses of strangers
-             *     then keep nobody waiting. It opens nothing by itself.
-             */
+            /** @description For the device to keep, for half a year, and to send with the next sign-in by phone or password: guesses of strangers then keep nobody waiting. It opens nothing by itself. */
             device_token?: string | null;
             /**
              * Format: int32
@@ -3181,10 +3098,7 @@ export interface components {
             /** @description What the package is, or where withdrawn money goes. */
             description: string;
             id: string;
-            /**
-             * @description `completed`; `pending` for money on its way out that no operator has sent yet, `rejected` for money that was to go out
-             *     and came back, which is a movement of its own.
-             */
+            /** @description `completed`; `pending` for money on its way out that no operator has sent yet, `rejected` for money that was to go out and came back, which is a movement of its own. */
             status: components["schemas"]["TransactionStatus"];
             /** @description `fund`, `hold`, `deliver`, `dispute`, `release`, `fee`, `refund` or `withdrawal`. */
             type: components["schemas"]["TransactionType"];
@@ -3402,10 +3316,7 @@ export interface components {
              * @description As it came when the code was asked for. Without it the last code that reached the phone is meant.
              */
             challenge_id?: string | null;
-            /**
-             * @description The digits; blanks and hyphens between them do not count. The last code that reached the phone is good, whoever asked
-             *     for it, and the challenge's own.
-             */
+            /** @description The digits; blanks and hyphens between them do not count. The last code that reached the phone is good, whoever asked for it, and the challenge's own. */
             code: string;
             /** @description As it came with an earlier sign-in on this device. */
             device_token?: string | null;
@@ -4480,10 +4391,7 @@ export interface operations {
     find_cities: {
         parameters: {
             query?: {
-                /**
-                 * @description The beginning of a name in Russian, English or the language of the country, or an airport's code. Slips and the
-                 *     wrong keyboard layout are forgiven; a region or a country may follow after a comma.
-                 */
+                /** @description The beginning of a name in Russian, English or the language of the country, or an airport's code. Slips and the wrong keyboard layout are forgiven; a region or a country may follow after a comma. */
                 q?: string;
                 /** @description Around a point: `lat,lon`. */
                 near?: string;
