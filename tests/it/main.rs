@@ -44,6 +44,7 @@ mod search;
 mod supervised;
 mod support;
 mod times;
+mod top;
 mod traces;
 mod updates;
 mod uploads;
