@@ -1,6 +1,8 @@
-//! How long the Mini App's search takes on 100 000 live trips: whole requests, over HTTP, on the embedded store.
+//! How long the Mini App's search takes on 100 000 live trips: whole requests, over HTTP, on the embedded
+//! store.
 //!
-//! `cargo bench --bench couriers`; `PEERPACK_BENCH_TRIPS` and `PEERPACK_BENCH_QUERIES` change the size. The seed is fixed.
+//! `cargo bench --bench couriers`; `PEERPACK_BENCH_TRIPS` and `PEERPACK_BENCH_QUERIES` change the size. The
+//! seed is fixed.
 
 use peerpack::app::SystemClock;
 use peerpack::config::{Config, Settings};

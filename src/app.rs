@@ -18,7 +18,7 @@ use crate::store::Database;
 /// The parts of a running server. Cheap to clone: each part is shared.
 #[derive(Clone)]
 pub struct App {
-    /// Decides.
+    /// Decides what happens, and tells everybody concerned.
     pub engine: Engine,
     /// Remembers: people, tokens, views.
     pub database: Database,

@@ -20,7 +20,7 @@ const SHOWN: usize = 20;
 pub struct Audit {
     started_at: Time,
     seen: Mutex<Seen>,
-    /// Held by whoever looks: one look at a time.
+    /// Held by the task that looks: one look at a time.
     looking: tokio::sync::Mutex<()>,
 }
 
@@ -75,7 +75,7 @@ impl Audit {
         self.ask(database, now, |seen| counts(seen.tried_at, now)).await
     }
 
-    /// The same for whoever is about to pay: unless all was right, looks again, for somebody may have seen to
+    /// The same before a payment: unless all was right, looks again, for somebody may have seen to
     /// it.
     pub async fn is_clean_by_now(&self, database: &Database, now: Time) -> bool {
         self.ask(database, now, |_| false).await
@@ -99,7 +99,7 @@ impl Audit {
         self.seen.lock().is_right(now)
     }
 
-    /// For whoever holds `looking`.
+    /// For the holder of `looking`.
     async fn look_alone(&self, database: &Database, now: Time) -> Result<(), Unavailable> {
         // Also when it cannot be done: it reads everything, and is not tried every half minute.
         self.seen.lock().tried_at = Some(now);

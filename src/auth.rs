@@ -1,6 +1,7 @@
 //! Who is asking: principals and roles, and how a handler gets them.
 //!
-//! Knows tokens and init data, not accounts: whether somebody is banned or signed out is asked through [`Welcome`].
+//! Knows tokens and init data, not accounts: whether somebody is banned or signed out is asked through
+//! [`Welcome`].
 
 pub mod device;
 pub mod password;
@@ -93,8 +94,8 @@ pub trait Welcome: Send + Sync + 'static {
     fn is_welcome(&self, access: &Access) -> bool;
 }
 
-/// Checks the access token of a request with what is in the app data: `Data<Tokens>`, `Data<dyn Clock>` and, if there,
-/// `Data<dyn Welcome>`.
+/// Checks the access token of a request with what is in the app data: `Data<Tokens>`, `Data<dyn Clock>` and,
+/// if there, `Data<dyn Welcome>`.
 ///
 /// # Errors
 /// 401 with a challenge.

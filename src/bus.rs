@@ -38,7 +38,7 @@ pub struct LastPosition {
     pub lat: f64,
     /// Degrees east.
     pub lon: f64,
-    /// When.
+    /// When the courier was there.
     pub at: Time,
 }
 

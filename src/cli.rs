@@ -34,7 +34,8 @@ enum Command {
     Demo(Box<Settings>),
     /// Bring the database's schema up to date
     Migrate(Box<Settings>),
-    /// Say that an older copy of the data was restored: clients load everything anew. To be called before the server starts
+    /// Say that an older copy of the data was restored: clients load everything anew. To be called before the
+    /// server starts
     Restored(Box<Settings>),
     /// Let an operator in who stands before the door
     #[command(subcommand)]
@@ -55,7 +56,8 @@ enum Command {
 
 #[derive(Subcommand, Debug)]
 enum OperatorCommand {
-    /// Print a link that signs an operator in, once, within ten minutes, whoever guesses at the password meanwhile
+    /// Print a link that signs an operator in, once, within ten minutes, whoever guesses at the password
+    /// meanwhile
     Link(OperatorLink),
 }
 

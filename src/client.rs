@@ -1,9 +1,10 @@
-//! The reference client of the realtime socket: the client's half of the contract, in full, for tests, the load test and
-//! whoever writes another one. `docs/realtime.md` tells it in words.
+//! The reference client of the realtime socket: the client's half of the contract, in full, for tests, the
+//! load test and authors of other clients. `docs/realtime.md` tells it in words.
 //!
-//! [`Connection`] is one connection. [`Client`] is a device: it keeps a position and a list of commands without an answer,
-//! comes back after every interruption, resumes from its position, applies each event once, and gives each command until
-//! it knows what became of it, always under the same `cmd_id`. Knows the protocol, nothing of the server.
+//! [`Connection`] is one connection. [`Client`] is a device: it keeps a position and a list of commands
+//! without an answer, comes back after every interruption, resumes from its position, applies each event
+//! once, and gives each command until it knows what became of it, always under the same `cmd_id`. Knows the
+//! protocol, nothing of the server.
 
 mod connection;
 pub mod listen;
@@ -26,12 +27,12 @@ use crate::ws::wire::{
 const SHORTEST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
-/// How long a command may be without an answer on a connection that lives, and how long one waits that is to be
-/// repeated.
+/// How long a command may be without an answer on a connection that lives, and how long one waits that is to
+/// be repeated.
 const REPEAT_AFTER: Duration = Duration::from_secs(12);
 const BUSY_FOR: Duration = Duration::from_millis(500);
 
-/// Things said to whoever owns the client that may wait.
+/// Things said to the owner of the client that may wait.
 const HEARD: usize = 4_096;
 
 /// Where a client is in the user's stream.
@@ -48,8 +49,8 @@ pub struct Position {
 pub enum Heard {
     /// There is a connection.
     Connected(Hello),
-    /// The missed events follow, or are lost: then the state has to be loaded anew, by `GET /api/sync`, and events up to
-    /// the position found there are in it already.
+    /// The missed events follow, or are lost: then the state has to be loaded anew, by `GET /api/sync`, and
+    /// events up to the position found there are in it already.
     Resumed(Resumed),
     /// An event, each once and in order.
     Event(Event),
@@ -61,8 +62,8 @@ pub enum Heard {
     Over(String),
 }
 
-/// Where tokens come from: asked before every connection, and told whether the last one was refused. Without one the
-/// client is over.
+/// Where tokens come from: asked before every connection, and told whether the last one was refused. Without
+/// one the client is over.
 pub type Tokens = Box<dyn FnMut(bool) -> BoxFuture<'static, anyhow::Result<String>> + Send + Sync>;
 
 /// A device with a socket. The last one dropped, it hangs up.
@@ -147,8 +148,8 @@ impl Client {
     }
 }
 
-/// Anything from the shortest wait to a bound that doubles with every attempt: a crowd that was cut off together does not
-/// come back together.
+/// Anything from the shortest wait to a bound that doubles with every attempt: a crowd that was cut off
+/// together does not come back together.
 #[must_use]
 pub fn jitter(attempt: u32) -> Duration {
     let bound = SHORTEST_WAIT.saturating_mul(2_u32.saturating_pow(attempt.min(16) + 1)).min(LONGEST_WAIT);
@@ -330,7 +331,8 @@ mod tests {
         );
     }
 
-    /// After a restored backup, say: the connection may be cut, or sent away, before it is told what that means.
+    /// After a restored backup, say: the connection may be cut, or sent away, before it is told what that
+    /// means.
     #[tokio::test]
     async fn rt_6_another_history_is_ours_when_the_server_has_said_so_and_not_before() {
         let server = Server::at("ws://127.0.0.1:1/ws").await.unwrap();

@@ -1,8 +1,8 @@
 //! The configuration: read once at the start, typed, and refused as a whole when something in it is wrong.
 //!
-//! Four layers, the first that sets a key wins: flags, environment (`PEERPACK_*`, `DATABASE_URL`, `REDIS_URL`), a TOML
-//! file, defaults. Secrets may also be named by file (`.._FILE`). Must not touch the process's environment itself: it
-//! comes in as an argument, so that tests need none.
+//! Four layers, the first that sets a key wins: flags, environment (`PEERPACK_*`, `DATABASE_URL`,
+//! `REDIS_URL`), a TOML file, defaults. Secrets may also be named by file (`.._FILE`). Must not touch the
+//! process's environment itself: it comes in as an argument, so that tests need none.
 
 mod checks;
 mod secret;
@@ -112,7 +112,7 @@ pub struct Config {
     pub confirm_after_days: u16,
     /// How much one person may have open.
     pub bounds: Bounds,
-    /// Whether whoever asks too much is refused.
+    /// Whether clients that ask too much are refused.
     pub limits: bool,
     /// Where uploads lie instead of in `data_dir`.
     pub bucket: Option<BucketConfig>,
@@ -172,7 +172,8 @@ impl fmt::Display for Problems {
 impl std::error::Error for Problems {}
 
 impl Config {
-    /// Puts the layers together and checks the result. `environment` is that of the process, `std::env::vars()`.
+    /// Puts the layers together and checks the result. `environment` is that of the process,
+    /// `std::env::vars()`.
     ///
     /// # Errors
     /// All problems at once.
@@ -279,8 +280,8 @@ impl Config {
         Duration::from_secs(self.ping_s.into())
     }
 
-    /// The key of access tokens. In development, when none is configured, one is made of `fresh` and kept in the data
-    /// directory, so that tokens outlive a restart; in production it is always configured.
+    /// The key of access tokens. In development, when none is configured, one is made of `fresh` and kept in
+    /// the data directory, so that tokens outlive a restart; in production it is always configured.
     ///
     /// # Errors
     /// The data directory cannot be written.

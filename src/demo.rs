@@ -1,7 +1,8 @@
 //! The demo: a world of real towns where couriers travel, senders publish and deals are made without end.
 //!
-//! Everything goes through the engine like anybody's command, so the real checks and the real matching run. Nothing
-//! here may touch the store past it, apart from signing the people in, or be needed by a server that serves.
+//! Everything goes through the engine like anybody's command, so the real checks and the real matching run.
+//! Nothing here may touch the store past it, apart from signing the people in, or be needed by a server that
+//! serves.
 
 mod bots;
 mod journeys;
@@ -32,7 +33,8 @@ const TRIPS: usize = 150;
 /// Packages of a fresh world.
 const PACKAGES: usize = 80;
 
-/// Whether a demo may live here: not in production, and in no store but its own. It would make deals with real people.
+/// Whether a demo may live here: not in production, and in no store but its own. It would make deals with
+/// real people.
 ///
 /// # Errors
 /// Why not, for people.
@@ -54,8 +56,8 @@ pub async fn check(config: &Config) -> anyhow::Result<()> {
     )
 }
 
-/// Fills the store with people, trips and packages, as far as they are not there yet: a world that was left alone for
-/// a week gets new trips.
+/// Fills the store with people, trips and packages, as far as they are not there yet: a world that was left
+/// alone for a week gets new trips.
 ///
 /// # Errors
 /// When the store does not answer, or the engine refuses what is published.

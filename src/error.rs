@@ -1,7 +1,8 @@
 //! The one error of the HTTP edge: a status, a stable code and a sentence for people.
 //!
-//! Every refusal of the core and every failure below becomes an [`ApiError`] here and nowhere else, so that clients
-//! meet one body, `application/problem+json`. Nothing internal may get into it: no parser's words, no path, no SQL.
+//! Every refusal of the core and every failure below becomes an [`ApiError`] here and nowhere else, so that
+//! clients meet one body, `application/problem+json`. Nothing internal may get into it: no parser's words, no
+//! path, no SQL.
 
 mod candidates;
 pub mod codes;
@@ -62,7 +63,8 @@ pub struct Problem {
     pub code: String,
     /// For people: in Russian if `Accept-Language` prefers it to English, otherwise in English.
     pub message: String,
-    /// Names this HTTP request in the server's log, as `x-request-id` does. Not the id of anybody's request to carry a package.
+    /// Names this HTTP request in the server's log, as `x-request-id` does. Not the id of anybody's request
+    /// to carry a package.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// What is wrong, field by field, in the language of `message`.

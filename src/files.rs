@@ -105,7 +105,7 @@ impl MediaType {
 pub struct FileName {
     /// What it is for.
     pub kind: FileKind,
-    /// Which.
+    /// The number of the file.
     pub id: FileId,
 }
 

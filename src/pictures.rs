@@ -1,5 +1,5 @@
-//! From whatever somebody sent to a picture of our own making: decoded within limits, made smaller, turned upright and
-//! encoded anew, so that nothing is left of what was in the file beside the picture.
+//! From whatever somebody sent to a picture of our own making: decoded within limits, made smaller, turned
+//! upright and encoded anew, so that nothing is left of what was in the file beside the picture.
 //!
 //! Goes by content: what a file calls itself does not count. Knows no files' names, no people and no routes.
 
@@ -71,7 +71,7 @@ pub async fn remake(file: File, side: u32) -> Result<Vec<u8>, Spoiled> {
     let turn = timeout(TURN_WITHIN, TURN.acquire()).await;
     let turn = turn.ok().and_then(Result::ok).ok_or(Spoiled::Busy)?;
     let work = tokio::task::spawn_blocking(move || {
-        // Whoever asked may be gone; the turn ends with the work.
+        // The caller may be gone; the turn ends with the work.
         let _turn = turn;
         read(file).and_then(|bytes| remake_now(&bytes, side))
     });

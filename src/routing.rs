@@ -1,8 +1,9 @@
 //! Ways over roads, from a service that speaks like OSRM (`/table/v1/driving`).
 //!
-//! Whoever asks is about to offer a package and waits a fraction of a second at most, so everything here is bounded: the
-//! time, the requests at once, the answer's size, the memory. A service that fails several times in a row is left alone
-//! for a while. What it has said is kept, and what it does not say is missing: great circles take its place.
+//! The caller is about to offer a package and waits a fraction of a second at most, so everything here is
+//! bounded: the time, the requests at once, the answer's size, the memory. A service that fails several times
+//! in a row is left alone for a while. What it has said is kept, and what it does not say is missing: great
+//! circles take its place.
 
 mod cache;
 mod table;

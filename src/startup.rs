@@ -50,13 +50,13 @@ pub struct Application {
     connections: Arc<Connections>,
     /// Listens to other nodes as long as the application lives.
     _subscription: Option<Running>,
-    /// Done as long as the application lives.
+    /// Does what is due from time to time, as long as the application lives.
     _maintenance: Maintenance,
-    /// Likewise.
+    /// Works at jobs as long as the application lives.
     _jobs: Jobs,
-    /// Likewise.
+    /// Learns of ended sessions as long as the application lives.
     _learning: Learning,
-    /// Likewise.
+    /// Compares the clock with the database's as long as the application lives.
     _following: Following,
 }
 

@@ -79,7 +79,7 @@ pub struct Database {
 
 struct Inner {
     backend: Backend,
-    /// Where the work runs: its sockets belong to this runtime, whoever calls.
+    /// Where the work runs: its sockets belong to this runtime, not to that of the caller.
     runtime: Handle,
     deadline: Duration,
     writing: sql::writable::Writing,

@@ -1,10 +1,11 @@
-//! `peerpack supervise`: holds the listening socket and runs the server in a process of its own, so that a restart
-//! refuses nobody.
+//! `peerpack supervise`: holds the listening socket and runs the server in a process of its own, so that a
+//! restart refuses nobody.
 //!
-//! On SIGHUP it starts the program anew, whatever now lies where it was, and ends the old process once the new one says
-//! that it is ready; one that does not get ready changes nothing. On SIGTERM it ends the server and then itself. A server
-//! that dies is started again, and again if it cannot be started: only a signal ends the supervisor. The two processes share the listener in between, so every connection finds one of them.
-//! What is said to the server's process is what systemd would say: `LISTEN_FDS` and `NOTIFY_SOCKET`.
+//! On SIGHUP it starts the program anew, whatever now lies where it was, and ends the old process once the
+//! new one says that it is ready; one that does not get ready changes nothing. On SIGTERM it ends the server
+//! and then itself. A server that dies is started again, and again if it cannot be started: only a signal
+//! ends the supervisor. The two processes share the listener in between, so every connection finds one of
+//! them. What is said to the server's process is what systemd would say: `LISTEN_FDS` and `NOTIFY_SOCKET`.
 
 use std::ffi::OsString;
 use std::net::{SocketAddr, TcpListener};

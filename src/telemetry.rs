@@ -1,5 +1,5 @@
-//! Logs and metrics: where they go and in which form. What is logged is each module's own business; none of them
-//! may log a token, a code or init data.
+//! Logs and metrics: where they go and in which form. What is logged is each module's own business; none of
+//! them may log a token, a code or init data.
 
 use std::collections::HashMap;
 use std::io::IsTerminal;
@@ -57,7 +57,8 @@ pub fn init_logs(filter: &str, format: LogFormat) -> Result<(), TelemetryError> 
     let logs = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(is_terminal)
-        // Where nobody reads the log, to complain of that would panic, and take with it whoever wanted to say something.
+        // Where nobody reads the log, to complain of that would panic, and take with it the thread that
+        // wanted to say something.
         .log_internal_errors(false);
     let filter = EnvFilter::try_new(filter)?;
     let json = match format {
@@ -117,7 +118,8 @@ pub fn install_metrics() -> Result<PrometheusHandle, TelemetryError> {
         .install_recorder()?)
 }
 
-/// Serves `/metrics` on a listener of its own; the server is to be spawned. Folds histograms as long as it runs.
+/// Serves `/metrics` on a listener of its own; the server is to be spawned. Folds histograms as long as it
+/// runs.
 ///
 /// # Errors
 /// The listener cannot be used.

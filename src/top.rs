@@ -20,8 +20,8 @@ const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// Clears the screen of a terminal and goes to its first line.
 const CLEAR: &str = "\x1b[2J\x1b[H";
 
-/// Shows a page every so often, `count` times or until it is stopped. What is counted per second is counted from
-/// one page to the next.
+/// Shows a page every so often, `count` times or until it is stopped. What is counted per second is counted
+/// from one page to the next.
 ///
 /// # Errors
 /// The node does not answer, or serves no metrics of this program.

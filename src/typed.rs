@@ -19,8 +19,8 @@ pub fn digit(c: char) -> Option<char> {
     if c.general_category() != Category::DecimalNumber {
         return None;
     }
-    // Unicode keeps the ten digits of a script in a row, from zero to nine, so that what stands before one in its row says
-    // which it is. The longest row, of five styles, has fifty.
+    // Unicode keeps the ten digits of a script in a row, from zero to nine, so that what stands before one in
+    // its row says which it is. The longest row, of five styles, has fifty.
     let mut before = 0;
     while before < 50
         && char::from_u32(u32::from(c) - before - 1)
@@ -31,7 +31,8 @@ pub fn digit(c: char) -> Option<char> {
     char::from_digit(before % 10, 10)
 }
 
-/// Whether a character only stands between digits: a blank, a hyphen, a dot, a bracket or a mark that nobody sees.
+/// Whether a character only stands between digits: a blank, a hyphen, a dot, a bracket or a mark that nobody
+/// sees.
 #[must_use]
 pub fn is_separator(c: char) -> bool {
     c.is_whitespace()
@@ -46,8 +47,8 @@ pub fn is_separator(c: char) -> bool {
         )
 }
 
-/// A code of digits, as `810620`, however it was typed: `810-620`, with blanks, in Arabic digits. What is no digit and does
-/// not separate digits stays, so that it is no code.
+/// A code of digits, as `810620`, however it was typed: `810-620`, with blanks, in Arabic digits. What is no
+/// digit and does not separate digits stays, so that it is no code.
 #[must_use]
 pub fn code(text: &str) -> String {
     text.chars().filter(|c| !is_separator(*c)).take(16).map(|c| digit(c).unwrap_or(c)).collect()
@@ -79,7 +80,8 @@ pub fn tidy_name(text: &str) -> Option<String> {
     name(&words).ok()
 }
 
-/// The text with whatever turns its direction shut in, line by line, so that what is shown beside it keeps its own.
+/// The text with whatever turns its direction shut in, line by line, so that what is shown beside it keeps
+/// its own.
 #[must_use]
 pub fn isolated(text: &str) -> String {
     if !text.chars().any(is_direction) {

@@ -109,8 +109,8 @@ const RUNTIME: House = House {
     doors: &[],
 };
 
-/// Where tokio's clock is looked at: to measure how long something takes, and to lose patience. What is decided
-/// or stored takes its time from the injected clock.
+/// Where tokio's clock is looked at: to measure how long something takes, and to lose patience. What is
+/// decided or stored takes its time from the injected clock.
 const STOPWATCHES: &[&str] = &[
     "actors/src/runtime/envelope.rs",
     "actors/src/runtime/mailbox.rs",
@@ -139,8 +139,8 @@ const STOPWATCHES: &[&str] = &[
     "src/ws/session.rs",
 ];
 
-/// Where randomness is made: secrets, names of nodes and connections, and what keeps many from coming at once.
-/// What is decided gets it as an argument.
+/// Where randomness is made: secrets, names of nodes and connections, and what keeps many from coming at
+/// once. What is decided gets it as an argument.
 const DICE: &[&str] = &[
     "src/app.rs",
     "src/client.rs",

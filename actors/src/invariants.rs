@@ -160,8 +160,8 @@ pub fn one_deal(package: &Package) -> Verdict {
 /// INV-2 for a trip of the core.
 ///
 /// # Errors
-/// When a leg has more room than the empty trip, or the detour budget is overdrawn. Less than no room cannot be
-/// written down: the room left is unsigned.
+/// When a leg has more room than the empty trip, or the detour budget is overdrawn. Less than no room cannot
+/// be written down: the room left is unsigned.
 pub fn within_capacity(trip: &Trip) -> Verdict {
     let capacity = trip.draft.capacity;
     if trip.left.len() + 1 != trip.draft.stops.len() {
@@ -264,11 +264,12 @@ impl Books {
         self.add(Account::Available(user), amount.currency, amount.minor);
     }
 
-    /// Writes the transfers of one step down. The step is whole or not at all, so wallets are looked at after it.
+    /// Writes the transfers of one step down. The step is whole or not at all, so wallets are looked at after
+    /// it.
     ///
     /// # Errors
-    /// When a key comes again, nothing or less than nothing moves, an account pays itself, or the sums are wrong
-    /// afterwards.
+    /// When a key comes again, nothing or less than nothing moves, an account pays itself, or the sums are
+    /// wrong afterwards.
     pub fn post(&mut self, step: &EscrowEvent) -> Verdict {
         for Transfer { key, from, to, amount, .. } in &step.transfers {
             let fail = |text: &str| broken(Invariant::MoneyBalances, format!("transfer {key} {text}"));
@@ -376,8 +377,8 @@ pub fn subject(event: &StreamEvent) -> Subject {
 /// What a decision says of itself, before it is applied: INV-4 for its moves and INV-9 for its notices.
 ///
 /// # Errors
-/// When a request moves that is not in the state it is said to leave, moves twice, or takes an illegal step; or
-/// when somebody is told twice.
+/// When a request moves that is not in the state it is said to leave, moves twice, or takes an illegal step;
+/// or when somebody is told twice.
 pub fn of_outcome(before: &Package, outcome: &Outcome) -> Verdict {
     let mut seen = BTreeSet::new();
     for event in &outcome.events {

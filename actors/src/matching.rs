@@ -2,20 +2,20 @@
 //!
 //! **The model.** Both sides are reduced to gazetteer places, the *zones*. A trip is an ordered list of
 //! *anchors*: its stops, and the places near its way that the courier can reach within the detour budget. A
-//! package has, at each end, its own place, the most populous neighbours, and the whole city they belong to. A
-//! package suits a trip when a pickup zone is an anchor before a dropoff zone, in time, with room on every leg in
-//! between, and within what is left of the detour budget.
+//! package has, at each end, its own place, the most populous neighbours, and the whole city they belong to.
+//! A package suits a trip when a pickup zone is an anchor before a dropoff zone, in time, with room on every
+//! leg in between, and within what is left of the detour budget.
 //!
 //! **Detours are additive.** Between cities a hand-over off the way costs the same whatever else the courier
-//! does, so the extra way of a package is the sum of its two ends. It is always measured against the trip as it
-//! was published: accepted packages use the budget up, they do not move the way. Times at the anchors are those
-//! of the published trip, too; a detour may make the courier late by as much as the budget allows. In town detours do
-//! not add up: there the best candidates' whole routes are driven again ([`measure`]), by the ways that a routing service
-//! knows, if there is one.
+//! does, so the extra way of a package is the sum of its two ends. It is always measured against the trip as
+//! it was published: accepted packages use the budget up, they do not move the way. Times at the anchors are
+//! those of the published trip, too; a detour may make the courier late by as much as the budget allows. In
+//! town detours do not add up: there the best candidates' whole routes are driven again ([`measure`]), by the
+//! ways that a routing service knows, if there is one.
 //!
-//! **Two halves.** [`feasible`] and the indexes say what is possible, exactly. [`score()`] and [`policy`] say what
-//! is wise: whom to offer the package, in waves. [`explain()`] says why not. Nothing in here decides a claim, reads
-//! a clock or depends on the order of a hash map.
+//! **Two halves.** [`feasible`] and the indexes say what is possible, exactly. [`score()`] and [`policy`] say
+//! what is wise: whom to offer the package, in waves. [`explain()`] says why not. Nothing in here decides a
+//! claim, reads a clock or depends on the order of a hash map.
 
 pub mod courier_grid;
 pub mod explain;
@@ -58,8 +58,8 @@ pub use zone::{Zone, zone, zones};
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// How far from the point of an end a neighbouring place may be to serve as its zone, and how much way between two
-    /// places of a zone counts as nothing, in kilometres.
+    /// How far from the point of an end a neighbouring place may be to serve as its zone, and how much way
+    /// between two places of a zone counts as nothing, in kilometres.
     pub zone_radius_km: f64,
     /// How many places one end has at most, its own included.
     pub zones_per_end: usize,
@@ -69,7 +69,8 @@ pub struct Settings {
     pub hand_over_min: u32,
     /// How many trips are considered for a package: those that pick it up soonest.
     pub candidates: usize,
-    /// How many of the best candidates are measured on the roads, or through the town, before any of them is asked.
+    /// How many of the best candidates are measured on the roads, or through the town, before any of them is
+    /// asked.
     pub measured: usize,
     /// How many live offers one courier may have.
     pub max_live_offers: usize,
@@ -77,7 +78,8 @@ pub struct Settings {
     pub max_wave: usize,
     /// How long a courier may look at an offer in town, and at least elsewhere, in seconds, 5 to 600.
     pub offer_ttl_s: u32,
-    /// Between cities: the share of the time to the pickup that a courier may look at an offer, in percent, 1 to 50.
+    /// Between cities: the share of the time to the pickup that a courier may look at an offer, in percent, 1
+    /// to 50.
     pub offer_ttl_percent: u32,
     /// How long a courier may look at an offer at most, in minutes, 10 to 1440.
     pub longest_offer_ttl_min: u32,
@@ -91,12 +93,13 @@ pub struct Settings {
     pub detour_rub_per_km: f64,
     /// The power of kg x km that the gain is divided by: 0 prefers large parcels, 1 small ones.
     pub work_exponent: f64,
-    /// How many answers of a courier the configured `acceptance` is worth, when the courier's own are learned from.
+    /// How many answers of a courier the configured `acceptance` is worth, when the courier's own are learned
+    /// from.
     pub acceptance_prior: f64,
     /// How much fairness to couriers who had less weighs, 0 to 0.15.
     pub fairness: f64,
-    /// Weights of regions by the gazetteer id of the place of pickup, 0.85 to 1.15: above 1, its packages are offered
-    /// first. Together with fairness they stay within 15 %.
+    /// Weights of regions by the gazetteer id of the place of pickup, 0.85 to 1.15: above 1, its packages are
+    /// offered first. Together with fairness they stay within 15 %.
     pub region_weights: BTreeMap<String, f64>,
     /// How many days of published packages the prices of room are learned from; 0 learns nothing.
     pub history_days: u32,
@@ -106,22 +109,22 @@ pub struct Settings {
     pub doubt: f64,
     /// How long a package that nobody carries has to wait, in minutes, to be evidence of demand.
     pub evidence_wait_min: u32,
-    /// How long room is kept from a package at most, in percent of the time from when it and the trip are published to
-    /// the pickup, 0 (room is free) to 100. Then the package is offered to whoever suits.
+    /// How long room is kept from a package at most, in percent of the time from when it and the trip are
+    /// published to the pickup, 0 (room is free) to 100. Then the package is offered to whoever suits.
     pub keep_percent: u32,
-    /// The part of the demand that fits a trip that is counted as this trip's, 0 (room is free) to 3. Above 1, room
-    /// is kept against chance, too.
+    /// The part of the demand that fits a trip that is counted as this trip's, 0 (room is free) to 3. Above
+    /// 1, room is kept against chance, too.
     pub demand_share: f64,
-    /// The part of the trips to come, as those of the past speak for them, that a package with time to choose counts
-    /// on, 0 (only what is published) to 1.
+    /// The part of the trips to come, as those of the past speak for them, that a package with time to choose
+    /// counts on, 0 (only what is published) to 1.
     pub supply_share: f64,
-    /// How long before the pickup a package with a deadline for its confirmation gets its courier at the latest, in
-    /// minutes.
+    /// How long before the pickup a package with a deadline for its confirmation gets its courier at the
+    /// latest, in minutes.
     pub notice_min: u32,
     /// How many couriers' acceptances stand for one package at most, before one is chosen.
     pub max_standing: usize,
-    /// How often a choice is looked at again after the sender's deadline, if there was none to make, in minutes, 1 to
-    /// 1440.
+    /// How often a choice is looked at again after the sender's deadline, if there was none to make, in
+    /// minutes, 1 to 1440.
     pub choose_again_min: u32,
     /// How many packages a choice among standing acceptances looks at.
     pub neighbours: usize,
@@ -131,8 +134,8 @@ pub struct Settings {
     pub reoffers: usize,
     /// How soon a package that nobody could be asked for is looked at again, in minutes.
     pub look_again_min: u32,
-    /// How long the first acceptance of a package waits for others, in milliseconds, so that the quickest reaction wins
-    /// and not the fastest network: 100 to 300, or 0 (the first to arrive wins).
+    /// How long the first acceptance of a package waits for others, in milliseconds, so that the quickest
+    /// reaction wins and not the fastest network: 100 to 300, or 0 (the first to arrive wins).
     pub fair_window_ms: u32,
     /// How many verdicts an explanation lists.
     pub max_verdicts: usize,

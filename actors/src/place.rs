@@ -1,8 +1,8 @@
 //! Places: what a city is, where it lies, and finding one by name or by position.
 //!
-//! It knows the bundled gazetteer and nothing about trips, packages or matching. It does no I/O: the places are
-//! compiled in. It never guesses: an unknown name is an absence, a likely one is a suggestion to show, and a name that may
-//! mean several places is a list of them.
+//! It knows the bundled gazetteer and nothing about trips, packages or matching. It does no I/O: the places
+//! are compiled in. It never guesses: an unknown name is an absence, a likely one is a suggestion to show,
+//! and a name that may mean several places is a list of them.
 
 mod atlas;
 mod compass;

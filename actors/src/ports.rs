@@ -201,7 +201,7 @@ pub trait Roads: std::fmt::Debug + Send + Sync + 'static {
 
 /// The current time and randomness, so that tests can drive both.
 pub trait Clock: Send + Sync + 'static {
-    /// Now.
+    /// The time that counts, in milliseconds.
     fn now(&self) -> Time;
 
     /// Ten random bytes for an id.

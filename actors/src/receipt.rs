@@ -1,6 +1,6 @@
 //! The answer to a call that may be repeated, kept in the same transaction as the change that it answers.
 //!
-//! Whoever repeats the call under the same key is told the same answer, and the change is made once.
+//! A client that repeats the call under the same key is told the same answer, and the change is made once.
 
 use crate::ids::UserId;
 

@@ -1,7 +1,7 @@
 //! What users are told: the events of their streams, as they stand on the wire and in the store.
 //!
-//! Every change has at most one event for each person concerned. The events of a change are derived here, from
-//! the decision alone, and are written in the same transaction as the change.
+//! Every change has at most one event for each person concerned. The events of a change are derived here,
+//! from the decision alone, and are written in the same transaction as the change.
 
 mod notices;
 pub mod notification;
@@ -107,9 +107,9 @@ pub struct PlaceView {
     pub name_ru: String,
     /// English name.
     pub name_en: String,
-    /// Degrees.
+    /// Latitude, degrees.
     pub lat: f64,
-    /// Degrees.
+    /// Longitude, degrees.
     pub lon: f64,
     /// IANA time zone, for what happens there; empty in events that are older than this field.
     #[serde(default)]
@@ -120,7 +120,7 @@ pub struct PlaceView {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct HandOverView {
-    /// Where.
+    /// The place of the hand-over.
     pub place: PlaceView,
     /// When the courier is expected.
     pub eta: Time,
@@ -144,11 +144,11 @@ pub struct PackageBrief {
     /// Weight class; `weight_g` counts.
     #[cfg_attr(feature = "schema", schema(value_type = WeightClass))]
     pub weight: String,
-    /// Grams.
+    /// Weight, grams.
     pub weight_g: u32,
-    /// Millilitres.
+    /// Volume, millilitres.
     pub volume_ml: u32,
-    /// Labels.
+    /// Labels of the sender's own.
     pub tags: Vec<String>,
     /// Not before.
     pub ready_at: Time,
@@ -222,7 +222,7 @@ pub struct OfferEnd {
     pub package_id: PackageId,
     /// Its trip.
     pub trip_id: TripId,
-    /// Why.
+    /// Why it is no longer open.
     pub reason: OfferEndReason,
 }
 

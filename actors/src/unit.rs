@@ -48,11 +48,11 @@ pub struct Unit {
     pub rest_of: Option<TripId>,
 }
 
-/// How many packages a sender has published lately. Whoever publishes another one because there is none like
-/// it counts on that.
+/// How many packages a sender has published lately. A unit that publishes another one because there is none
+/// like it counts on that.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Publications {
-    /// Whose.
+    /// The sender whose packages were counted.
     pub sender: UserId,
     /// At this time or later.
     pub since: Time,
@@ -67,7 +67,7 @@ pub enum PackageChange {
     New(Box<Package>),
     /// It or its requests change.
     Update {
-        /// Which.
+        /// The package that changes.
         id: PackageId,
         /// The version that was decided upon; the store has the next one afterwards.
         version: i64,
@@ -89,7 +89,7 @@ pub enum TripChange {
     New(Box<Trip>),
     /// It goes to another state.
     Moved {
-        /// Which.
+        /// The trip that moves.
         id: TripId,
         /// The version that was decided upon.
         version: i64,

@@ -1,8 +1,8 @@
 //! What every kind of work has in common, so that the engine can carry one that it knows nothing else of.
 //!
-//! Packages and trips are two kinds. Each thing of a kind has a [`WorkId`]: hints between nodes, the comparison
-//! with the store and the grouping of units speak of nothing else. A further kind puts what it changes into a
-//! unit as a [`Change`]; the store finds by the name of the kind how that is applied.
+//! Packages and trips are two kinds. Each thing of a kind has a [`WorkId`]: hints between nodes, the
+//! comparison with the store and the grouping of units speak of nothing else. A further kind puts what it
+//! changes into a unit as a [`Change`]; the store finds by the name of the kind how that is applied.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -61,7 +61,7 @@ pub trait Change: Any + fmt::Debug + Send + Sync {
 }
 
 impl dyn Change {
-    /// The change as the type that it is of, for whoever applies it.
+    /// The change as the type that it is of, for the code that applies it.
     #[must_use]
     pub fn downcast<T: Change>(&self) -> Option<&T> {
         let change: &dyn Any = self;

@@ -110,8 +110,8 @@ cancelled  .               .               !wrong_party  !wrong_party  !wrong_pa
 disputed   .               .               !wrong_party  !wrong_party  !wrong_party  .          already   .          already
 ";
 
-/// What no party asks for: the clock ends a request and settles a delivery, the engine chooses among those who have agreed,
-/// and an operator ends what the parties do not.
+/// What no party asks for: the clock ends a request and settles a delivery, the engine chooses among those
+/// who have agreed, and an operator ends what the parties do not.
 const ENGINE: &str = "
 state      expire          choose          settle     settle_early  pay_courier  refund_sender
 pending    .               .               .          .             .            .
@@ -138,8 +138,8 @@ completed    .            .           .                   .          .          
 cancelled    .            .           .                   .          .                   !not_a_party        !trip_not_live   cancelled
 ";
 
-/// The package of the row, whose deal or only open request is on one trip; proposals are for another trip, and
-/// `_again` for the same.
+/// The package of the row, whose deal or only open request is on one trip; proposals are for another trip,
+/// and `_again` for the same.
 const PACKAGE: &str = "
 state       offer           offer_again         ask             ask_by_stranger  respond         respond_by_sender  expire_overdue
 template    .               .                   .               !not_a_party     .               .                  nothing
@@ -400,8 +400,8 @@ fn a_sender_need_not_wait_for_the_engine_to_choose() {
     assert_eq!(package.decide(&select, None, Funding::Demo, LATER), Ok(Outcome::default()), "a repeat");
 }
 
-/// What the table says of the sender who asks the courier of a request that is there: `adopted`, the offer is the sender's
-/// request now; `already`, nothing is to be done; a plain word, a new request in that state.
+/// What the table says of the sender who asks the courier of a request that is there: `adopted`, the offer is
+/// the sender's request now; `already`, nothing is to be done; a plain word, a new request in that state.
 const ASK_AGAIN: &str = "
 state      engine          sender             sender_in_other_words  courier
 pending    adopted         already            !already_requested     !already_requested

@@ -1,7 +1,8 @@
 //! The figures of the matching, beside those of other ways to do the same: `make bench`.
 //!
-//! Everything runs on the same trips and the same log of queries, one after the other. Each figure is the median of
-//! several runs with the least and the most of them. What is measured is written to `docs/bench-matching.md`.
+//! Everything runs on the same trips and the same log of queries, one after the other. Each figure is the
+//! median of several runs with the least and the most of them. What is measured is written to
+//! `docs/bench-matching.md`.
 //!
 //! | variable | default | |
 //! | --- | --- | --- |

@@ -1,5 +1,5 @@
-//! The same search by PostGIS: routes as lines, both ends within 15 km of the line, the pickup before the dropoff, room
-//! and times as columns; the soonest 64. Warm, prepared, one connection, no parallel workers.
+//! The same search by PostGIS: routes as lines, both ends within 15 km of the line, the pickup before the
+//! dropoff, room and times as columns; the soonest 64. Warm, prepared, one connection, no parallel workers.
 
 use std::fmt::Write as _;
 

@@ -1,5 +1,5 @@
-//! The same search by Redis: origins within 15 km of the pickup by GEOSEARCH, all else by the client, who has every
-//! trip at hand.
+//! The same search by Redis: origins within 15 km of the pickup by GEOSEARCH, all else by the client, who has
+//! every trip at hand.
 
 use peerpack_actors::ids::TripId;
 use peerpack_actors::matching::{PackageEntry, TripIndex, feasible};

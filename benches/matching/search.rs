@@ -1,4 +1,5 @@
-//! The search itself: its latency, its recall, its memory, the cost of changes, and all of it while others write.
+//! The search itself: its latency, its recall, its memory, the cost of changes, and all of it while others
+//! write.
 
 use std::collections::HashSet;
 use std::hint::black_box;

@@ -1,10 +1,11 @@
-//! Trips and packages made up from a seed: real towns, flows that follow size and distance, hubs that follow from
-//! these. The laws are those of the markets in `quality/`; there people come and go, here everything is alive at once.
+//! Trips and packages made up from a seed: real towns, flows that follow size and distance, hubs that follow
+//! from these. The laws are those of the markets in `quality/`; there people come and go, here everything is
+//! alive at once.
 //!
-//! * Ends: a pair of Russian towns of 15 000 or more inhabitants, with a chance in proportion to
-//!   (pop x pop) ^ 0.8 / distance. 70 % cars (50 to 2 000 km), 15 % trains (100 to 3 000 km), 15 % planes (from 500 km).
-//! * Cars and trains stop for ten minutes in up to three of the largest towns on the way. The road is 1.3 x the great
-//!   circle.
+//! * Ends: a pair of Russian towns of 15 000 or more inhabitants, with a chance in proportion to (pop x pop)
+//!   ^ 0.8 / distance. 70 % cars (50 to 2 000 km), 15 % trains (100 to 3 000 km), 15 % planes (from 500 km).
+//! * Cars and trains stop for ten minutes in up to three of the largest towns on the way. The road is 1.3 x
+//!   the great circle.
 //! * Departures are even over 14 days. Room for 5, 10, 20 or 30 kg. Cars have 15 to 60 minutes for detours.
 //! * Packages go 50 to 3 000 km, within a window of 12 to 48 h; log-normal weights, median 2 kg, cap 15.
 

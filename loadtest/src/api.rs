@@ -20,7 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Idle connections kept for the next request.
 const IDLE_CONNECTIONS: usize = 512;
 
-/// How long an idle connection is kept: well under what the server keeps it for, or a request meets the server's farewell.
+/// How long an idle connection is kept: well under what the server keeps it for, or a request meets the
+/// server's farewell.
 const IDLE_FOR: Duration = Duration::from_secs(2);
 
 /// Keeps connections open and knows the bot's token.
@@ -42,7 +43,7 @@ pub(crate) enum Failure {
 /// A signed-in user.
 #[derive(Clone, Debug)]
 pub(crate) struct SignedIn {
-    /// Who.
+    /// The user who has signed in.
     pub(crate) user: UserId,
     /// Their token.
     pub(crate) access_token: String,

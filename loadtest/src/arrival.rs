@@ -1,7 +1,8 @@
 //! When packages are published: a schedule made before the run, which the server cannot slow down.
 //!
-//! Arrivals are a Poisson process. A server that stalls meets the same arrivals afterwards, and each one's latency
-//! counts from the moment it should have started; a generator that waited for answers would not see the stall.
+//! Arrivals are a Poisson process. A server that stalls meets the same arrivals afterwards, and each one's
+//! latency counts from the moment it should have started; a generator that waited for answers would not see
+//! the stall.
 
 use rand::RngExt;
 use rand::rngs::StdRng;

@@ -1,5 +1,5 @@
-//! How often a client may speak: a token bucket on the client's side, so that a busy courier stays within the limits
-//! the server has announced.
+//! How often a client may speak: a token bucket on the client's side, so that a busy courier stays within the
+//! limits the server has announced.
 
 /// Room kept below the announced limits for pings and resumes.
 const SHARE: f64 = 0.85;

@@ -1,5 +1,5 @@
-//! Randomness that follows from the seed: each purpose has a generator of its own, so that more of one thing does
-//! not change another.
+//! Randomness that follows from the seed: each purpose has a generator of its own, so that more of one thing
+//! does not change another.
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -7,9 +7,9 @@ use rand::{RngExt, SeedableRng};
 /// What randomness is for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Purpose {
-    /// Trips.
+    /// The trips of the world.
     Trips,
-    /// Packages.
+    /// The packages of the world.
     Packages,
     /// When packages are published.
     Arrivals,

@@ -102,7 +102,8 @@ pub struct SlowOptions {
     /// Events in a second for the one that reads or does not
     #[arg(long, default_value_t = 400, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub per_s: u32,
-    /// How long each turn is: long enough for more events than kernels and the server's queue hold, about 3 000
+    /// How long each turn is: long enough for more events than kernels and the server's queue hold, about 3
+    /// 000
     #[arg(long, default_value_t = 10, value_name = "SECONDS")]
     pub turn_s: u64,
     /// Turns each way

@@ -1,4 +1,5 @@
-//! The one place of the load test that reads clocks: a stopwatch for latencies, the wall for people and deadlines.
+//! The one place of the load test that reads clocks: a stopwatch for latencies, the wall for people and
+//! deadlines.
 
 use std::time::{Duration, Instant};
 

@@ -1,10 +1,10 @@
 //! What a signed-in socket costs a server while nothing happens on it, and what a message on it costs:
 //! `peerpack-loadtest idle`.
 //!
-//! Nobody signs in through the server: the tokens are signed here, with the server's key. So the memory before is that of a
-//! server which has done nothing yet, and everything that grows afterwards counts, memory that a sign-in would have left for
-//! sockets to use again included. Everybody connects and is left alone for a while, pings included; then everybody says
-//! `ping` again and again, and is answered.
+//! Nobody signs in through the server: the tokens are signed here, with the server's key. So the memory
+//! before is that of a server which has done nothing yet, and everything that grows afterwards counts, memory
+//! that a sign-in would have left for sockets to use again included. Everybody connects and is left alone for
+//! a while, pings included; then everybody says `ping` again and again, and is answered.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};

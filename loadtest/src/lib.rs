@@ -1,5 +1,5 @@
-//! The load test, for the program of that name and for tests that put a server under load while they break something:
-//! both are judged by the same oracle.
+//! The load test, for the program of that name and for tests that put a server under load while they break
+//! something: both are judged by the same oracle.
 
 mod api;
 mod arrival;

@@ -1,5 +1,5 @@
-//! The `peerpack-loadtest` command: plays a marketplace against a running server, open-loop, and judges what the
-//! server said. Exit code 0 only if no invariant was broken.
+//! The `peerpack-loadtest` command: plays a marketplace against a running server, open-loop, and judges what
+//! the server said. Exit code 0 only if no invariant was broken.
 
 use std::process::ExitCode;
 

@@ -1,7 +1,8 @@
 //! The oracle: says what went wrong, from nothing but what the clients were told and what they did.
 //!
-//! Each checker is a function of the [`History`] and has tests that plant the fault it must see. Within one user's
-//! stream the numbers give the exact order of events, so no checker needs to compare clocks of different users.
+//! Each checker is a function of the [`History`] and has tests that plant the fault it must see. Within one
+//! user's stream the numbers give the exact order of events, so no checker needs to compare clocks of
+//! different users.
 
 mod endings;
 mod existence;
@@ -85,7 +86,7 @@ impl Rule {
 /// A promise that was not kept.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Violation {
-    /// Which.
+    /// The rule that was broken.
     pub rule: Rule,
     /// What happened.
     pub what: String,
@@ -118,7 +119,8 @@ pub fn judge(history: &History) -> Vec<Violation> {
     violations
 }
 
-/// What was acknowledged and is not in the store, for whoever can look into it. To be asked when all is quiet.
+/// What was acknowledged and is not in the store, for a run that can look into it. To be asked when all is
+/// quiet.
 #[must_use]
 pub fn judge_stored(history: &History, stored: &Stored) -> Vec<Violation> {
     let found = stored::check(history, stored).into_iter();

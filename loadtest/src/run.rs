@@ -33,7 +33,8 @@ const DRAIN_US: u64 = 15_000_000;
 /// How long it may take from then on until everybody has been told.
 const SETTLE_US: u64 = 12_000_000;
 
-/// How long it is waited at most for those who are away: they may have to wait twenty seconds before they come back.
+/// How long it is waited at most for those who are away: they may have to wait twenty seconds before they
+/// come back.
 const PEACE_US: u64 = 60_000_000;
 
 /// Quiet is when nothing has happened for so long: longer than people take to react.
@@ -171,8 +172,8 @@ async fn quiet_within(shared: &Shared, quiet_us: u64, within_us: u64) -> bool {
     false
 }
 
-/// Waits until nobody is left to be told anything: a lost hint between nodes may delay it by ten seconds, a connection that
-/// cannot be made by more.
+/// Waits until nobody is left to be told anything: a lost hint between nodes may delay it by ten seconds, a
+/// connection that cannot be made by more.
 async fn judged_in_peace(shared: &Shared) {
     let end = shared.clock.now_us() + PEACE_US;
     let may_heal = |violation: &Violation| violation.rule == Rule::EverybodyTold;

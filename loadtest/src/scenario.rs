@@ -1,7 +1,7 @@
 //! The world that is played: towns, trips between them, and packages that mostly have somebody to ride with.
 //!
-//! Flows are as between real towns: more between large ones, fewer over long ways. Everything follows from the seed
-//! and the day on which it is played.
+//! Flows are as between real towns: more between large ones, fewer over long ways. Everything follows from
+//! the seed and the day on which it is played.
 
 use jiff::Timestamp;
 use peerpack_actors::place::{Gazetteer, Place};
@@ -58,7 +58,7 @@ pub(crate) struct PackagePlan {
     pub(crate) from: &'static Place,
     /// Where it goes.
     pub(crate) to: &'static Place,
-    /// Grams.
+    /// Weight, grams.
     pub(crate) weight_g: u32,
     /// What the sender pays.
     pub(crate) reward: u32,
@@ -69,9 +69,9 @@ pub(crate) struct PackagePlan {
 /// How large a world.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Size {
-    /// Trips.
+    /// How many trips.
     pub(crate) trips: usize,
-    /// Packages.
+    /// How many packages.
     pub(crate) packages: usize,
     /// People who send them.
     pub(crate) senders: usize,

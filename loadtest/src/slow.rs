@@ -1,8 +1,8 @@
 //! What a reader that does not read costs everybody else: `peerpack-loadtest slow`.
 //!
-//! A crowd says `ping` every second, and how long each answer takes is measured, in turns: events come for one more socket
-//! that reads them, and as many for it while it does not. The server gives it up, and it comes back, resumes, and ends with
-//! every event, each once.
+//! A crowd says `ping` every second, and how long each answer takes is measured, in turns: events come for
+//! one more socket that reads them, and as many for it while it does not. The server gives it up, and it
+//! comes back, resumes, and ends with every event, each once.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ const SAYS_EVERY: Duration = Duration::from_secs(1);
 /// How long anything may take that must come.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The code for whoever is too slow.
+/// The code for a client that is too slow.
 const TOO_SLOW: u16 = 4008;
 
 /// How often it is looked whether the server has given the socket up.

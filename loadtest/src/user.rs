@@ -1,4 +1,5 @@
-//! A user with a socket: reads what it says, reacts after a while as a person would, and comes back when it breaks.
+//! A user with a socket: reads what it says, reacts after a while as a person would, and comes back when it
+//! breaks.
 
 mod commands;
 mod habits;

@@ -31,11 +31,11 @@ const WIDE_EVERY: u32 = 30;
 /// A session that was ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ended {
-    /// Which.
+    /// The session that has ended.
     pub session: Uuid,
-    /// Whose.
+    /// Whose session it was.
     pub user: UserId,
-    /// When.
+    /// When it ended.
     pub at: Time,
     /// Whether the user is banned.
     pub is_banned: bool,

@@ -231,7 +231,7 @@ fn read_socket(text: &str) -> Option<SocketName> {
     Some(SocketName { opened: Time::from_ms(opened.parse().ok()?), id: id.parse().ok()? })
 }
 
-/// The set goes with the last of its sockets, whoever dies.
+/// The set goes with the last of its sockets, whichever node dies.
 fn add_socket(pipeline: &mut Pipeline, key: &str, socket: SocketName, until: Time, ttl: Span) {
     pipeline.cmd("ZADD").arg(key).arg(until.ms()).arg(written_socket(socket)).ignore();
     pipeline.cmd("PEXPIRE").arg(key).arg(ttl.ms()).ignore();

@@ -50,7 +50,7 @@ pub(super) fn kept(dir: &Path, name: &str, fresh: [u8; 32]) -> io::Result<Secret
     let path = dir.join(name);
     fs::create_dir_all(dir)?;
     if !path.try_exists()? {
-        // Written aside and then linked: whoever starts at the same moment finds all of it or nothing.
+        // Written aside and then linked: a process that starts at the same moment finds all of it or nothing.
         let aside = dir.join(format!("{name}.{}", hex::encode(&fresh[..4])));
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside)?;
         file.write_all(hex::encode(fresh).as_bytes())?;

@@ -1,6 +1,7 @@
 //! One layer of the configuration, where everything may be absent: the flags, the environment or the file.
 //!
-//! The flags' parser also parses the environment, so that `--workers 4` and `PEERPACK_WORKERS=4` cannot differ.
+//! The flags' parser also parses the environment, so that `--workers 4` and `PEERPACK_WORKERS=4` cannot
+//! differ.
 
 use std::net::SocketAddr;
 use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
@@ -72,15 +73,16 @@ pub struct Settings {
     /// Accept the key of Telegram's test environment, where anybody can be anybody [default: false]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub telegram_test: Option<bool>,
-    /// A program that sends a code to a phone: the number is its argument, the code its input [default: the log in
-    /// development, nothing in production]
+    /// A program that sends a code to a phone: the number is its argument, the code its input [default: the
+    /// log in development, nothing in production]
     #[arg(long, value_name = "PROGRAM")]
     pub phone_code_command: Option<PathBuf>,
-    /// Codes that are sent to phones in an hour, whoever asks; three in ten are for numbers that have signed in before
-    /// [default: 1000]
+    /// Codes that are sent to phones in an hour, whoever asks; three in ten are for numbers that have signed
+    /// in before [default: 1000]
     #[arg(long, value_name = "N")]
     pub phone_codes_per_h: Option<NonZeroU16>,
-    /// An S3-compatible service for uploads, such as http://minio:9000 [default: a directory in the data directory]
+    /// An S3-compatible service for uploads, such as http://minio:9000 [default: a directory in the data
+    /// directory]
     #[arg(long, value_name = "URL")]
     pub s3_endpoint: Option<String>,
     /// The bucket for uploads
@@ -98,24 +100,26 @@ pub struct Settings {
     /// A file with that secret
     #[arg(long, value_name = "FILE")]
     pub s3_secret_key_file: Option<PathBuf>,
-    /// Where people reach the server, such as https://api.example.org: goes before the paths of pictures [default: none]
+    /// Where people reach the server, such as https://api.example.org: goes before the paths of pictures
+    /// [default: none]
     #[arg(long, value_name = "URL")]
     pub public_url: Option<String>,
-    /// Origins of pages that may call the server, such as https://app.example.org; in development those of localhost may,
-    /// at any port [default: none]
+    /// Origins of pages that may call the server, such as https://app.example.org; in development those of
+    /// localhost may, at any port [default: none]
     #[arg(long, value_name = "ORIGIN", value_delimiter = ',')]
     pub allowed_origins: Option<Vec<String>>,
     /// How a package finds its courier when its sender does not say: instant or choose [default: instant]
     #[arg(long, value_name = "MODE", value_parser = package_mode)]
     pub default_mode: Option<PackageMode>,
-    /// Countries whose places are meant before others of the same name, and shown first, as ISO 3166 codes [default:
-    /// RU,BY,KZ,UZ,GE,AM,TR,AE,KG,TJ,TM,AZ,MD]
+    /// Countries whose places are meant before others of the same name, and shown first, as ISO 3166 codes
+    /// [default: RU,BY,KZ,UZ,GE,AM,TR,AE,KG,TJ,TM,AZ,MD]
     #[arg(long, value_name = "CODES", value_delimiter = ',')]
     pub home_countries: Option<Vec<String>>,
     /// Knobs of the matching, as TOML: acceptance = 0.4, fairness = 0.1 [default: see docs/matching.md]
     #[arg(long, value_name = "KNOBS", value_parser = matching_knobs)]
     pub matching: Option<Matching>,
-    /// An OSRM-compatible routing service, http:// only [default: none, ways are great circles times road_factor]
+    /// An OSRM-compatible routing service, http:// only [default: none, ways are great circles times
+    /// road_factor]
     #[arg(long, value_name = "URL")]
     pub routing_url: Option<String>,
     /// How long an offer waits for the routing service, milliseconds [default: 300]
@@ -124,7 +128,8 @@ pub struct Settings {
     /// Threads that serve HTTP [default: one for each core]
     #[arg(long, value_name = "N")]
     pub workers: Option<NonZeroUsize>,
-    /// How often a socket's peer is pinged, seconds, at most 25: less where a proxy cuts what is quiet [default: 25]
+    /// How often a socket's peer is pinged, seconds, at most 25: less where a proxy cuts what is quiet
+    /// [default: 25]
     #[arg(long, value_name = "SECONDS")]
     pub ping_s: Option<u32>,
     /// Open sockets of one user [default: 5]
@@ -136,13 +141,15 @@ pub struct Settings {
     /// Open connections in all [default: what the limit of open files leaves room for]
     #[arg(long, value_name = "N")]
     pub max_connections: Option<NonZeroUsize>,
-    /// Open HTTP connections from one address; behind proxies, requests of one client [default: 256 with limits]
+    /// Open HTTP connections from one address; behind proxies, requests of one client [default: 256 with
+    /// limits]
     #[arg(long, value_name = "N")]
     pub max_connections_per_ip: Option<NonZeroUsize>,
     /// How long a client may take nothing of an answer, seconds [default: 30]
     #[arg(long, value_name = "SECONDS")]
     pub unread_within_s: Option<NonZeroU16>,
-    /// How far the clock of this machine may be from the database's at the start, seconds, at most 3600 [default: 30]
+    /// How far the clock of this machine may be from the database's at the start, seconds, at most 3600
+    /// [default: 30]
     #[arg(long, value_name = "SECONDS")]
     pub max_clock_skew_s: Option<u32>,
     /// Proxies in front whose X-Forwarded-For counts [default: 0]
@@ -166,7 +173,7 @@ pub struct Settings {
     /// Requests of senders that wait on one trip [default: 500]
     #[arg(long, value_name = "N")]
     pub max_pending_per_trip: Option<NonZeroU32>,
-    /// Refuse whoever asks too much [default: true in production]
+    /// Refuse clients that ask too much [default: true in production]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub limits: Option<bool>,
     /// Let a demo provider pay each reward, never in production [default: true in development]
@@ -209,7 +216,8 @@ pub(super) fn keys() -> Vec<String> {
 }
 
 impl Settings {
-    /// The settings in the environment's `PEERPACK_*`, `DATABASE_URL` and `REDIS_URL`. Empty values count as absent.
+    /// The settings in the environment's `PEERPACK_*`, `DATABASE_URL` and `REDIS_URL`. Empty values count as
+    /// absent.
     pub(super) fn from_environment(
         variables: impl IntoIterator<Item = (String, String)>,
         problems: &mut Vec<String>,
@@ -281,7 +289,8 @@ impl Settings {
         settings
     }
 
-    /// Reads the secrets that are named by file. Both the secret and its file in one layer is a contradiction.
+    /// Reads the secrets that are named by file. Both the secret and its file in one layer is a
+    /// contradiction.
     pub(super) fn with_secrets_from_files(mut self, layer: &str, problems: &mut Vec<String>) -> Self {
         let secrets = [
             ("database_url", &mut self.database_url, self.database_url_file.take()),

@@ -156,7 +156,7 @@ impl World {
         one_of(&self.senders, rng)
     }
 
-    /// Everybody.
+    /// Everybody who lives in the world of the demo.
     pub(super) fn everybody(&self) -> impl Iterator<Item = UserId> {
         self.couriers.iter().chain(&self.senders).copied()
     }

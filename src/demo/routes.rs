@@ -8,8 +8,8 @@ use rand::{RngExt, seq::IndexedRandom};
 /// Distances below this attract no more, in kilometres.
 const NEAR_KM: f64 = 200.0;
 
-/// The ways, in one direction. The road from Moscow over Nizhny Novgorod to Kazan is left to the walk: there nobody
-/// of the demo may compete with its two people, or fill their courier's hands.
+/// The ways, in one direction. The road from Moscow over Nizhny Novgorod to Kazan is left to the walk: there
+/// nobody of the demo may compete with its two people, or fill their courier's hands.
 const WAYS: &[(Transport, &[&str])] = {
     use Transport::{Bus, Car, Plane, Train};
     &[

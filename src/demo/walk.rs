@@ -1,7 +1,9 @@
-//! The walk: shell lines that show the main job on a running demo, to be pasted in order into another terminal.
+//! The walk: shell lines that show the main job on a running demo, to be pasted in order into another
+//! terminal.
 
-/// The walk for a demo that is served at `base_url`, such as `http://127.0.0.1:8080`. It needs only curl, the usual
-/// small tools and this program, and can be walked again: its people are new each time, and the parcel fills the trip.
+/// The walk for a demo that is served at `base_url`, such as `http://127.0.0.1:8080`. It needs only curl, the
+/// usual small tools and this program, and can be walked again: its people are new each time, and the parcel
+/// fills the trip.
 #[must_use]
 pub fn walk(base_url: &str) -> String {
     let base_url = base_url.trim_end_matches('/');

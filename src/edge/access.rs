@@ -13,7 +13,7 @@ use crate::auth::{Role, authenticate};
 /// Who may call a route.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Access {
-    /// Anybody.
+    /// Anybody may call, signed in or not.
     Public,
     /// Whoever is signed in.
     SignedIn,
@@ -30,7 +30,7 @@ pub(crate) const OPERATORS: Access = Access::Only(&[Role::Viewer, Role::Dispatch
 /// Operators who decide upon people's documents; whoever only looks sees none.
 pub(crate) const REVIEWERS: Access = Access::Only(&[Role::Dispatcher, Role::Admin]);
 
-/// Anybody.
+/// For calls that anybody may make.
 pub(crate) const PUBLIC: Access = Access::Public;
 
 /// Whoever is signed in.

@@ -200,7 +200,8 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// The connection as it is, for whoever looks after it from now on. It no longer counts for its address.
+    /// The connection as it is, for the task that looks after it from now on. It no longer counts for its
+    /// address.
     #[must_use]
     pub fn into_stream(mut self) -> (TcpStream, Place) {
         let connections = Arc::clone(&self.place.connections);

@@ -1,8 +1,9 @@
-//! Calls that may come again: a lost answer, a double tap, a retry. The effect happens once, the answer stays the same.
+//! Calls that may come again: a lost answer, a double tap, a retry. The effect happens once, the answer stays
+//! the same.
 //!
-//! The client names a call with `Idempotency-Key`; where a call has a natural identity (this request, this step) that
-//! serves when it does not. The answer is stored in the transaction of the effect, so whoever is left without an
-//! answer finds out what became of the call by repeating it.
+//! The client names a call with `Idempotency-Key`; where a call has a natural identity (this request, this
+//! step) that serves when it does not. The answer is stored in the transaction of the effect, so a client
+//! that is left without an answer finds out what became of the call by repeating it.
 
 use std::collections::HashSet;
 use std::future::{Ready, ready};
@@ -142,8 +143,8 @@ impl Once {
 }
 
 impl Repeatable {
-    /// Carries the call out, unless it was carried out before: then its answer is repeated. `natural` is the call's
-    /// own identity within its route, if it has one.
+    /// Carries the call out, unless it was carried out before: then its answer is repeated. `natural` is the
+    /// call's own identity within its route, if it has one.
     ///
     /// # Errors
     /// 409 while it is being carried out, 422 when the key was used for another call, and what `work` says.

@@ -172,7 +172,7 @@ impl SessionPort for Outbox {
         // One frame alone may be larger: refused, it would be refused after every reconnect.
         let is_full = state.frames.len() >= MAX_FRAMES || state.bytes + bytes > MAX_BYTES;
         let outcome = if is_full && !state.frames.is_empty() {
-            // Whoever does not read does not get them later either: they wait in the stream.
+            // A peer that does not read does not get them later either: they wait in the stream.
             state.drop_frames();
             state.ending = Some(Ending::new(close::TOO_SLOW, "too slow"));
             Err(Overflow)

@@ -28,7 +28,7 @@ pub struct Code {
     pub statuses: &'static [u16],
     /// Whether any call may be refused with it; the others are named call by call.
     pub is_general: bool,
-    /// For whoever writes a client.
+    /// For authors of clients.
     pub meaning: &'static str,
     /// For people who read Russian, where nothing more exact is known.
     pub russian: &'static str,

@@ -37,9 +37,9 @@ pub struct RawBody(pub Bytes);
 
 /// A JSON body of at most [`JSON_LIMIT`] bytes. `T` should `deny_unknown_fields`.
 ///
-/// Refused are: other content types and any content encoding (415), large bodies (413), slow bodies (408), and as
-/// malformed (400) whatever is not UTF-8, not JSON, nested deeper than 128 levels, not of `T`'s shape, or has a NUL
-/// character in a string. Every field that is not of its shape is named.
+/// Refused are: other content types and any content encoding (415), large bodies (413), slow bodies (408),
+/// and as malformed (400) whatever is not UTF-8, not JSON, nested deeper than 128 levels, not of `T`'s shape,
+/// or has a NUL character in a string. Every field that is not of its shape is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Body<T>(pub T);
 
@@ -56,8 +56,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     }
 }
 
-/// A JSON body as far as it could be read, with what is wrong with the rest: for a handler that looks at every field
-/// before it refuses any. Otherwise as [`Body`].
+/// A JSON body as far as it could be read, with what is wrong with the rest: for a handler that looks at
+/// every field before it refuses any. Otherwise as [`Body`].
 #[derive(Debug)]
 pub struct Given<T>(pub T, pub Wrong);
 
@@ -204,7 +204,8 @@ fn misshapen() -> ApiError {
     ApiError::bad_request("a value has the wrong type or form")
 }
 
-/// Makes actix's own `web::Json`, `web::Path` and `web::Query` refuse in the same words. For `App::configure`.
+/// Makes actix's own `web::Json`, `web::Path` and `web::Query` refuse in the same words. For
+/// `App::configure`.
 pub fn refuse_in_our_words(config: &mut web::ServiceConfig) {
     config
         .app_data(web::JsonConfig::default().limit(JSON_LIMIT).error_handler(|error, _| json_error(&error).into()))
@@ -229,7 +230,7 @@ fn json_error(error: &JsonPayloadError) -> ApiError {
 /// The default service of the app: 404.
 ///
 /// # Errors
-/// Always.
+/// Always: there is nothing here.
 pub async fn nothing_here() -> Result<HttpResponse, ApiError> {
     Err(ApiError::not_found())
 }

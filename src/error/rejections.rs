@@ -167,7 +167,8 @@ mod tests {
     #[test]
     fn every_state_and_every_action_of_the_core_has_its_words() {
         let mut states = 0;
-        // The words of states stand in functions of that name: all of the phases, and of others those that are states.
+        // The words of states stand in functions of that name: all of the phases, and of others those that
+        // are states.
         for (file, of_states) in [
             ("market/phase.rs", "Phase {"),
             ("money/withdrawal.rs", "State {"),

@@ -1,8 +1,8 @@
 //! Gives every request a name, and every error answer its shape.
 //!
-//! The name is in the answer's `x-request-id`, in the body of errors, and in the span that all work for the request
-//! belongs to, so that the log has it. Answers of 400 and above that
-//! have no body of their own (actix's own 404, 405, 426 …) become problem documents here. Must not decide anything else.
+//! The name is in the answer's `x-request-id`, in the body of errors, and in the span that all work for the
+//! request belongs to, so that the log has it. Answers of 400 and above that have no body of their own
+//! (actix's own 404, 405, 426 …) become problem documents here. Must not decide anything else.
 
 use std::rc::Rc;
 
@@ -53,13 +53,15 @@ pub fn current() -> Option<String> {
     CURRENT.try_with(|id| id.as_str().to_owned()).ok()
 }
 
-/// The language of whoever made the request this task works on. Who asks for none gets English, the language of programs.
+/// The language of the person or program that made the request this task works on. A request that asks for
+/// none gets English, the language of programs.
 pub(crate) fn language() -> Language {
     LANGUAGE.try_with(|language| *language).unwrap_or(Language::English)
 }
 
-/// Names the request and shapes its error answers. Goes outermost: `.wrap(from_fn(request_id::name))`.
-/// Takes the clock from the app data (`web::Data<dyn Clock>`); a name given by the client is kept if it is harmless.
+/// Names the request and shapes its error answers. Goes outermost: `.wrap(from_fn(request_id::name))`. Takes
+/// the clock from the app data (`web::Data<dyn Clock>`); a name given by the client is kept if it is
+/// harmless.
 ///
 /// # Errors
 /// The handler's error, already rendered.

@@ -7,7 +7,8 @@ use super::ApiError;
 /// How many fields a sentence names.
 const MOST_TOLD: usize = 8;
 
-/// Collects the refusals of fields. What cannot be read is stood in for, so that the rest is looked at as well.
+/// Collects the refusals of fields. What cannot be read is stood in for, so that the rest is looked at as
+/// well.
 #[derive(Debug, Default)]
 pub struct Wrong(Option<ApiError>);
 

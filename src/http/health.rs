@@ -15,8 +15,9 @@ use crate::app::App;
 /// How long what was found out about the database and Redis is good for another answer.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// What was found out last about what this node needs. Whoever asks shares it: once there is an answer a probe begins
-/// once in a second at most, and only who began it waits for it, so that one which hangs holds up nobody else.
+/// What was found out last about what this node needs. All who ask share it: once there is an answer a
+/// probe begins once in a second at most, and only who began it waits for it, so that one which hangs holds
+/// up nobody else.
 #[derive(Default)]
 pub struct Pulse(Mutex<Last>);
 
@@ -50,7 +51,7 @@ impl Pulse {
 }
 
 impl Last {
-    /// What is good for another answer; nothing if it is up to whoever asks to find out.
+    /// What is good for another answer; nothing if it is the caller's turn to find out.
     fn fresh(&mut self, now: Instant) -> Option<Found> {
         if self.began.is_none_or(|began| now.saturating_duration_since(began) >= FRESH) {
             self.began = Some(now);
@@ -128,14 +129,15 @@ pub struct RedisHealth {
 /// The clock of the machine.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ClockHealth {
-    /// `ok`; `far` from the database's, further than a server may start with; or `jumped`: somebody has set it while the server
-    /// runs, which goes on counting from where it was.
+    /// `ok`; `far` from the database's, further than a server may start with; or `jumped`: somebody has set
+    /// it while the server runs, which goes on counting from where it was.
     #[schema(value_type = crate::http::vocabulary::ClockStatus)]
     status: String,
-    /// How many milliseconds it is ahead of the database's, or behind if that is negative. The server corrects it. Null for
-    /// the embedded store.
+    /// How many milliseconds it is ahead of the database's, or behind if that is negative. The server
+    /// corrects it. Null for the embedded store.
     skew_ms: Option<i64>,
-    /// How many milliseconds it was set forward while the server runs, or back if that is negative. 0 unless it was.
+    /// How many milliseconds it was set forward while the server runs, or back if that is negative. 0 unless
+    /// it was.
     jumped_ms: i64,
 }
 

@@ -53,8 +53,8 @@ pub(super) fn any_place(n: usize) -> &'static Place {
     Gazetteer::bundled().iter().nth(n).expect("the bundled gazetteer has thousands of places")
 }
 
-/// Notes what keeps a draft from being published. What is said of doubtful fields does not count: it follows from something
-/// that only stands in.
+/// Notes what keeps a draft from being published. What is said of doubtful fields does not count: it follows
+/// from something that only stands in.
 pub(super) fn look_for_faults(faults: impl Iterator<Item = Rejection>, doubtful: &[&str], wrong: &mut Wrong) {
     let is_doubtful =
         |fault: &Rejection| matches!(fault, Rejection::Invalid { field, .. } if doubtful.contains(field));

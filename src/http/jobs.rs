@@ -14,7 +14,8 @@ use crate::store::Job;
 pub struct JobView {
     /// Nobody can guess it.
     id: String,
-    /// `account`: what somebody who has gone has left is called off. `trip`: what waits on a trip that is over is ended.
+    /// `account`: what somebody who has gone has left is called off. `trip`: what waits on a trip that is
+    /// over is ended.
     kind: String,
     /// How much there was to do.
     total: u64,
@@ -36,7 +37,8 @@ pub(super) fn view(job: Job) -> JobView {
     }
 }
 
-/// How far a job has come that another call has named. Its id is the key: the caller may have no account any more.
+/// How far a job has come that another call has named. Its id is the key: the caller may have no account any
+/// more.
 #[utoipa::path(get, path = "/api/jobs/{job_id}", operation_id = "show_job", tag = "identity",
     params(("job_id" = String, Path, description = "The job")),
     responses((status = 200, body = JobView), (status = 404, body = Problem)))]

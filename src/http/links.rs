@@ -1,4 +1,5 @@
-//! Links to ourselves, as the caller can follow them: relative for a page of our own, absolute for a page of another origin.
+//! Links to ourselves, as the caller can follow them: relative for a page of our own, absolute for a page of
+//! another origin.
 
 use actix_web::Error;
 use actix_web::body::MessageBody;
@@ -35,8 +36,8 @@ pub(super) fn link(path_or_link: &str) -> String {
     }
 }
 
-/// Where people are told to reach the server; without that, as this caller has reached it, if the page is of another origin.
-/// What the caller says of it is told to nobody else.
+/// Where people are told to reach the server; without that, as this caller has reached it, if the page is of
+/// another origin. What the caller says of it is told to nobody else.
 fn base(req: &ServiceRequest, config: &Config) -> String {
     if !config.public_url.is_empty() {
         return config.public_url.clone();

@@ -1,7 +1,9 @@
-//! The pages of the Mini App: files that `web/` was built into, inside the binary, and the sign-in of the demo.
+//! The pages of the Mini App: files that `web/` was built into, inside the binary, and the sign-in of the
+//! demo.
 //!
-//! Every address that is no other route's shows the app, which finds its screen by the address itself. A checkout that
-//! was built without Node has no pages; the server says so on a page of its own, and everything else works.
+//! Every address that is no other route's shows the app, which finds its screen by the address itself. A
+//! checkout that was built without Node has no pages; the server says so on a page of its own, and everything
+//! else works.
 
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -22,7 +24,8 @@ struct Built;
 /// Names of files contain a hash of their content.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
-/// Only what the server itself has, and frames of Telegram's web client. QR codes and photographs are made on the page.
+/// Only what the server itself has, and frames of Telegram's web client. QR codes and photographs are made on
+/// the page.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors https://web.telegram.org";
@@ -68,8 +71,8 @@ pub async fn icon(req: HttpRequest) -> Result<HttpResponse, ApiError> {
 pub async fn worker(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let script = Built::get("sw.js").ok_or_else(ApiError::not_found)?;
     let (page, policy) = index(app.config.is_demo);
-    // A browser takes a worker for another one by its text. The page that this one keeps follows from the files and from
-    // how the server runs, so that is part of the text.
+    // A browser takes a worker for another one by its text. The page that this one keeps follows from the
+    // files and from how the server runs, so that is part of the text.
     let page = hex::encode(&Sha256::new().chain_update(page).chain_update(policy).finalize()[..8]);
     let body = format!("{}// {page}\n", String::from_utf8_lossy(&script.data));
     Ok(HttpResponse::Ok()
@@ -164,7 +167,8 @@ pub struct Signed {
     init_data: String,
 }
 
-/// `GET /dev/login`: signs init data for anybody, in the demo only. It goes through the same check as Telegram's own.
+/// `GET /dev/login`: signs init data for anybody, in the demo only. It goes through the same check as
+/// Telegram's own.
 ///
 /// # Errors
 /// This is not the demo.

@@ -22,8 +22,8 @@ const NEAR_KM: f64 = 100.0;
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub struct Which {
-    /// The beginning of a name in Russian, English or the language of the country, or an airport's code. Slips and the
-    /// wrong keyboard layout are forgiven; a region or a country may follow after a comma.
+    /// The beginning of a name in Russian, English or the language of the country, or an airport's code.
+    /// Slips and the wrong keyboard layout are forgiven; a region or a country may follow after a comma.
     q: Option<String>,
     /// Around a point: `lat,lon`.
     near: Option<String>,
@@ -79,9 +79,9 @@ pub enum CityKind {
     Airport,
 }
 
-/// Places by the beginning of a name, or around a point; the largest of the first home country if nothing is asked. Names
-/// that are exactly what was asked come first, then those that begin like it, then those that differ by a slip; in each
-/// group those in the home countries come first.
+/// Places by the beginning of a name, or around a point; the largest of the first home country if nothing is
+/// asked. Names that are exactly what was asked come first, then those that begin like it, then those that
+/// differ by a slip; in each group those in the home countries come first.
 #[utoipa::path(get, path = "/api/cities", operation_id = "find_cities", tag = "places", params(Which),
     responses((status = 200, body = Cities), (status = 400, body = Problem), (status = 422, body = Problem)))]
 pub async fn cities(app: web::Data<App>, query: Query<Which>) -> Result<HttpResponse, ApiError> {
@@ -98,7 +98,7 @@ pub async fn cities(app: web::Data<App>, query: Query<Which>) -> Result<HttpResp
     Ok(HttpResponse::Ok().json(Cities { cities, places: found.into_iter().map(city).collect() }))
 }
 
-/// No name is longer, and whoever sends more asks for work in vain.
+/// No name is longer, and a client that sends more asks for work in vain.
 fn shortened(name: &str) -> &str {
     name.char_indices().nth(SHORT_TEXT).map_or(name, |(end, _)| &name[..end])
 }

@@ -1,4 +1,5 @@
-//! `/docs/realtime`: the contract of the socket as a page, and the schema of its messages, beside the page of the API.
+//! `/docs/realtime`: the contract of the socket as a page, and the schema of its messages, beside the page of
+//! the API.
 
 use std::sync::LazyLock;
 

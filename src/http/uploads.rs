@@ -1,6 +1,8 @@
-//! Files that people send: `multipart/form-data` with one file in it, streamed to the disk, bounded in size and in time.
+//! Files that people send: `multipart/form-data` with one file in it, streamed to the disk, bounded in size
+//! and in time.
 //!
-//! What the file calls itself and what type it claims is ignored; names are ours, types are seen in the content.
+//! What the file calls itself and what type it claims is ignored; names are ours, types are seen in the
+//! content.
 
 use std::fs::File;
 use std::io;
@@ -105,8 +107,8 @@ pub(super) async fn count(app: &App, user: UserId, kind: FileKind) -> Result<(),
     }
 }
 
-/// Takes the picture of a form in, made anew so that only the picture is left, and keeps it. The row that names it
-/// is the caller's to write; where it is not written, the caller removes the file.
+/// Takes the picture of a form in, made anew so that only the picture is left, and keeps it. The row that
+/// names it is the caller's to write; where it is not written, the caller removes the file.
 pub(super) async fn keep_picture(
     app: &App,
     req: &HttpRequest,

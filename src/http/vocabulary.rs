@@ -1,5 +1,6 @@
-//! The words of closed sets that only the API knows, for its description: the words of the Mini App, and those for whoever
-//! runs the server. Words of the engine (states, transports, …) are described where they are.
+//! The words of closed sets that only the API knows, for its description: the words of the Mini App, and
+//! those for whoever runs the server. Words of the engine (states, transports, …) are described where they
+//! are.
 
 use utoipa::ToSchema;
 
@@ -13,7 +14,7 @@ pub enum PackageStatus {
     Waiting,
     /// A pattern to publish from.
     Template,
-    /// Over.
+    /// The journey is over.
     Completed,
 }
 
@@ -124,7 +125,7 @@ pub enum TransactionType {
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 pub enum TransactionStatus {
-    /// Done.
+    /// The money has moved.
     Completed,
     /// On its way out; no operator has sent it yet.
     Pending,

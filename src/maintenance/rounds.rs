@@ -44,7 +44,7 @@ impl Drop for Maintenance {
 }
 
 impl Maintenance {
-    /// Starts.
+    /// Starts the rounds of a node, one every half minute.
     #[must_use]
     pub fn start(app: App) -> Self {
         let running = tokio::spawn(async move {

@@ -1,11 +1,12 @@
-//! A walk over the segments of a JPEG file. The decoder makes up for what is missing at the end of a file and only then
-//! sees how often a picture is gone over; here both show before anything is decoded.
+//! A walk over the segments of a JPEG file. The decoder makes up for what is missing at the end of a file and
+//! only then sees how often a picture is gone over; here both show before anything is decoded.
 
 const SOI: u8 = 0xD8;
 const EOI: u8 = 0xD9;
 const SOS: u8 = 0xDA;
 
-/// How many scans the first picture of a file has; nothing if it is cut off. What comes after it does not count.
+/// How many scans the first picture of a file has; nothing if it is cut off. What comes after it does not
+/// count.
 pub(super) fn scans(bytes: &[u8]) -> Option<usize> {
     let mut rest = bytes.strip_prefix(&[0xFF, SOI])?;
     let mut scans = 0;

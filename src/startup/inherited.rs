@@ -1,5 +1,5 @@
-//! What a server is given by whoever starts it: a listener that is open already, and somebody to tell how it
-//! is.
+//! What a server is given by the process that starts it: a listener that is open already, and somebody to
+//! tell how it is.
 //!
 //! Follows systemd (`LISTEN_FDS`, `NOTIFY_SOCKET`), so that its socket activation works and `peerpack
 //! supervise` needs no convention of its own.
@@ -18,7 +18,7 @@ pub(super) fn listener() -> anyhow::Result<Option<TcpListener>> {
     ListenFd::from_env().take_tcp_listener(0).context("LISTEN_FDS does not name a TCP listener")
 }
 
-/// Tells whoever started this process how it is. It may not want to know.
+/// Tells the process that started this one how it is. It may not want to know.
 pub fn tell(state: &str) {
     let Some(path) = std::env::var_os("NOTIFY_SOCKET") else { return };
     let told = UnixDatagram::unbound().and_then(|socket| socket.send_to(state.as_bytes(), &path));

@@ -19,7 +19,8 @@ pub(super) enum Failure {
     Locked(String),
     /// The database does not answer, or not in time: the work may or may not have been done.
     Unavailable(String),
-    /// The database holds or refuses something that it never should: a bug, here or in whoever wrote it.
+    /// The database holds or refuses something that it never should: a bug, here or in the program that wrote
+    /// it.
     Broken(String),
 }
 

@@ -23,17 +23,17 @@ pub enum OpenError {
     /// The data directory cannot be made.
     #[error("cannot make the data directory {path}: {source}")]
     Directory {
-        /// Which.
+        /// The path of the directory.
         path: String,
-        /// Why.
+        /// What the system says.
         source: std::io::Error,
     },
     /// The file cannot be made or locked.
     #[error("cannot make or lock the database file {path}: {source}")]
     File {
-        /// Which.
+        /// The path of the file.
         path: String,
-        /// Why.
+        /// What the system says.
         source: std::io::Error,
     },
     /// The database cannot be reached or opened.

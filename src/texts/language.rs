@@ -5,8 +5,8 @@ use actix_web::http::header::{self, HeaderMap};
 /// How many languages of a header are looked at.
 const MOST_LANGUAGES: usize = 16;
 
-/// Whose readers get Russian, by the first part of the language tag: Russian itself, languages of Russia, and those of the
-/// countries around it where most people read Russian better than English.
+/// Whose readers get Russian, by the first part of the language tag: Russian itself, languages of Russia, and
+/// those of the countries around it where most people read Russian better than English.
 const READ_RUSSIAN: [&str; 17] =
     ["ru", "az", "ba", "be", "ce", "cv", "hy", "kk", "ky", "mhr", "os", "sah", "tg", "tk", "tt", "udm", "uz"];
 

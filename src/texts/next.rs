@@ -18,7 +18,8 @@ pub(crate) fn asked(couriers: usize) -> Both {
     }
 }
 
-/// Room is kept from it until some time at its pickup, at the latest; for some reward it would be offered at once.
+/// Room is kept from it until some time at its pickup, at the latest; for some reward it would be offered at
+/// once.
 pub(crate) fn kept(until: &str, reward_at_once: Option<&str>) -> Both {
     let mut english = format!(
         "Couriers suit, but packages that pay more usually need their room: it is kept for them until {until} \

@@ -1,6 +1,7 @@
 //! Texts without the line breaks that they have in the sources only because a line may be so long.
 
-/// The paragraphs of a text, each in one line. Items of a list and rows of a table stay in lines of their own.
+/// The paragraphs of a text, each in one line. Items of a list and rows of a table stay in lines of their
+/// own.
 pub(crate) fn joined(text: &str) -> String {
     let mut joined = String::with_capacity(text.len());
     for line in text.lines() {

@@ -1,4 +1,5 @@
-//! The sentences of errors for people who read Russian. Codes and the names of fields in bodies stay what they are.
+//! The sentences of errors for people who read Russian. Codes and the names of fields in bodies stay what
+//! they are.
 
 mod reasons;
 mod sentences;
@@ -55,7 +56,8 @@ pub(crate) fn is_russian(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// Reasons are literals beside `unprocessable` and `invalid`, or constants and errors that are named here.
+    /// Reasons are literals beside `unprocessable` and `invalid`, or constants and errors that are named
+    /// here.
     #[test]
     fn every_reason_has_a_russian_one() {
         let mut source = String::new();
@@ -83,8 +85,8 @@ mod tests {
         assert!(missing.is_empty(), "{missing:?}");
     }
 
-    /// Whole sentences are literals beside the status that they come with, or in a variable of that name, or the words of
-    /// an error that people meet.
+    /// Whole sentences are literals beside the status that they come with, or in a variable of that name, or
+    /// the words of an error that people meet.
     #[test]
     fn every_sentence_has_a_russian_one() {
         let mut source = String::new();

@@ -78,7 +78,7 @@ pub(super) struct Start {
 pub(super) struct Conversation {
     app: web::Data<App>,
     user: UserId,
-    /// Of whoever reads what is refused.
+    /// The language in which refusals are told.
     language: Language,
     line: Line,
     outbox: Arc<Outbox>,
@@ -277,7 +277,8 @@ impl Conversation {
                 },
             }
         }
-        // Whoever overflows has nothing left in the outbox. A command that is being carried out gets its ack.
+        // A session that overflows has nothing left in the outbox. A command that is being carried out gets
+        // its ack.
         if let Some(ending) = self.outbox.ending().filter(|_| self.running.is_none()) {
             self.end_as(ending);
         }

@@ -1,5 +1,5 @@
-//! Tickets: for pages that can neither set a header nor want their token in a subprotocol. A ticket goes into the address,
-//! so it is worth little: it opens one socket, within half a minute.
+//! Tickets: for pages that can neither set a header nor want their token in a subprotocol. A ticket goes into
+//! the address, so it is worth little: it opens one socket, within half a minute.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use peerpack_actors::time::Span;
@@ -25,7 +25,7 @@ const TICKET_BYTES: usize = 32;
 pub struct Ticket {
     /// Goes into the address of the socket: `/ws?ticket=..`.
     ticket: String,
-    /// Seconds.
+    /// How long it is good, seconds.
     expires_in: u32,
 }
 

@@ -148,7 +148,8 @@ async fn a_round_that_panics_is_not_the_last_one() {
     alone.end().await;
 }
 
-/// RT-9: looking at all that has changed elsewhere may take long; who has missed something does not wait for it.
+/// RT-9: looking at all that has changed elsewhere may take long; who has missed something does not wait for
+/// it.
 #[actix_web::test]
 async fn people_hear_what_they_have_missed_although_the_comparison_is_not_over() {
     let alone = Alone::watchful().await;

@@ -1,4 +1,5 @@
-//! A sender asks a courier: whom the engine has asked already, and for a parcel that was published a moment ago.
+//! A sender asks a courier: whom the engine has asked already, and for a parcel that was published a moment
+//! ago.
 
 use futures_util::future::join_all;
 use peerpack_actors::market::request::Origin;

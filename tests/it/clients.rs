@@ -1,4 +1,5 @@
-//! What whoever writes a client relies on: the same card after a reload, and words for pages that are refused.
+//! What whoever writes a client relies on: the same card after a reload, and words for pages that are
+//! refused.
 
 use peerpack_actors::runtime::RuntimeSettings;
 use reqwest::Method;

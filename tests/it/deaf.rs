@@ -14,8 +14,9 @@ use peerpack_actors::ports::{
 use peerpack_actors::time::Time;
 use peerpack_actors::unit::Unit;
 
-/// A store that works, and whose answers to commits get lost while it is `silent`. It panics the first time that it is
-/// asked for due trips, or at one of the next commits, if it was told to, and never says what has changed while it `hangs`.
+/// A store that works, and whose answers to commits get lost while it is `silent`. It panics the first time
+/// that it is asked for due trips, or at one of the next commits, if it was told to, and never says what has
+/// changed while it `hangs`.
 pub struct Deaf {
     database: Database,
     pub silent: AtomicBool,

@@ -86,7 +86,8 @@ fn an_example_of_another_shape_is_seen() {
     assert!(schemas.validate(&example, schema).is_err());
 }
 
-/// Which codes the code can give is seen where errors are made: one that is not listed is refused there, in every test.
+/// Which codes the code can give is seen where errors are made: one that is not listed is refused there, in
+/// every test.
 #[test]
 fn the_codes_of_the_calls_are_the_codes_that_there_are() {
     let document = serde_json::to_value(document()).unwrap();

@@ -19,7 +19,8 @@ fn accept(courier: &TestUser) -> RequestCommand {
     RequestCommand::Accept { by: courier.id.parse::<UserId>().unwrap() }
 }
 
-/// Ivan sees the offer long before Oleg, and his acceptance comes in just before Oleg's. Who gets the package?
+/// Ivan sees the offer long before Oleg, and his acceptance comes in just before Oleg's. Who gets the
+/// package?
 async fn winner(backend: Backend, fair_window_ms: u32) -> &'static str {
     let app = app(backend, fair_window_ms).await;
     let (anna, ivan, oleg) =

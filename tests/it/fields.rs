@@ -1,5 +1,5 @@
-//! What is wrong with a body is said of every field at once, in the reader's language; and what is only written in another
-//! way is understood.
+//! What is wrong with a body is said of every field at once, in the reader's language; and what is only
+//! written in another way is understood.
 
 use std::collections::BTreeMap;
 

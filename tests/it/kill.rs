@@ -42,7 +42,8 @@ const COURIERS: usize = 500;
 const TRIPS: usize = 1_000;
 const PACKAGES: usize = 500;
 
-/// How long couriers go on declining at most; a package that let better ones pass looks again after five seconds.
+/// How long couriers go on declining at most; a package that let better ones pass looks again after five
+/// seconds.
 const DECLINING: Duration = Duration::from_secs(100);
 
 /// A server in a process of its own.
@@ -171,8 +172,8 @@ async fn accept_on(courier: &TestUser, trip: &str, known: &mut Acknowledged) {
     }
 }
 
-/// Couriers have at most a few offers before them at once. When they turn down what they do not want, every package
-/// that some trip could carry comes to somebody. Which trips could, a walk over all of them says.
+/// Couriers have at most a few offers before them at once. When they turn down what they do not want, every
+/// package that some trip could carry comes to somebody. Which trips could, a walk over all of them says.
 async fn until_all_that_can_ride_are_offered(people: &[TestUser], known: &Acknowledged, database: &Database) {
     let couriers: HashMap<&str, &TestUser> = people.iter().map(|one| (one.id.as_str(), one)).collect();
     let can_ride = packages_that_can_ride(known, database).await;

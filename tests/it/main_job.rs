@@ -91,7 +91,8 @@ async fn a_declined_offer_goes_to_the_next_courier() {
             sockets.push((courier.connect().await, courier));
         }
         let package = anna.publish_package("Пермь", "Екатеринбург", json!({})).await;
-        // Four are asked at once; each one who declines makes room for another, until all six have been asked.
+        // Four are asked at once; each one who declines makes room for another, until all six have been
+        // asked.
         for _ in 0..sockets.len() {
             let (courier, request) = whoever_is_asked(&mut sockets, &package).await;
             let (status, _) = courier.put(&format!("/api/package-requests/{request}/decline")).await;

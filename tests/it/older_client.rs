@@ -1,5 +1,5 @@
-//! The older client's whole way, by its very calls: as a page of another origin, with its spellings, its socket and nothing
-//! that it does not know.
+//! The older client's whole way, by its very calls: as a page of another origin, with its spellings, its
+//! socket and nothing that it does not know.
 
 use futures_util::StreamExt;
 use reqwest::{Method, StatusCode};
@@ -33,8 +33,8 @@ async fn post(user: &TestUser, path: &str, body: Value) -> Value {
     call(user, Method::POST, path, Some(body), 201).await
 }
 
-/// `new WebSocket(url, ["bearer.<token>"])`: a page can set no header, and goes no further without a subprotocol in the
-/// answer.
+/// `new WebSocket(url, ["bearer.<token>"])`: a page can set no header, and goes no further without a
+/// subprotocol in the answer.
 async fn open(app: &TestApp, user: &TestUser) -> Socket {
     let mut request = format!("{}/ws/updates", app.url.replace("http", "ws")).into_client_request().unwrap();
     let headers = request.headers_mut();

@@ -1,5 +1,5 @@
-//! What whoever runs a server for real has to know: where money comes from, and what follows when an older copy of the
-//! data is restored.
+//! What whoever runs a server for real has to know: where money comes from, and what follows when an older
+//! copy of the data is restored.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -61,7 +61,8 @@ async fn after_a_copy_was_restored_nobody_goes_on_from_a_position_in_what_was_lo
     assert!(output.status.success(), "{output:?}");
     let app = TestApp::start_on(folder, None, &[], RuntimeSettings::default()).await;
     let anna = anna.at(&app);
-    // The number is there again, with another event: who went on from it would miss that one and keep what was lost.
+    // The number is there again, with another event: who went on from it would miss that one and keep what
+    // was lost.
     let new = anna.publish_package("Тверь", "Вологда", json!({})).await;
     assert_eq!(position(&anna).await.1, last_seq);
     match app.app.engine.resume(anna.id.parse().unwrap(), epoch, last_seq).await {

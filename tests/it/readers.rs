@@ -1,4 +1,5 @@
-//! On the socket: a number of a command that stands for two commands, and refusals in the language of the reader.
+//! On the socket: a number of a command that stands for two commands, and refusals in the language of the
+//! reader.
 
 use futures_util::{SinkExt, StreamExt};
 use reqwest::{Method, StatusCode};

@@ -118,7 +118,8 @@ async fn rt_9_and_11_devices_on_two_nodes_see_one_stream_and_a_command_has_one_a
     });
     assert_eq!(seen.await.trip_id.to_string(), trip);
 
-    // A refusal is the command's answer too: on the other node as well, and although the step is possible by then.
+    // A refusal is the command's answer too: on the other node as well, and although the step is possible by
+    // then.
     let confirm = ClientMessage::RequestConfirm(OfRequest { request_id });
     let (early, late) = (Uuid::from_u128(79), Uuid::from_u128(80));
     let refusal = annas.command(early, confirm.clone()).await.unwrap();

@@ -1,4 +1,5 @@
-//! AS-3, AS-4, AS-6: a call that comes again has one effect and one answer, whatever became of the first answer.
+//! AS-3, AS-4, AS-6: a call that comes again has one effect and one answer, whatever became of the first
+//! answer.
 
 use std::io::Write;
 use std::net::TcpStream;

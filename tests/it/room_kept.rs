@@ -57,8 +57,8 @@ async fn call_off(sender: &TestUser, package: &str) {
     assert_eq!(status.as_u16(), 200, "{answer}");
 }
 
-/// So many people have wanted the same way, and have waited. They are not in the market any more: nobody offers what its
-/// sender chooses for.
+/// So many people have wanted the same way, and have waited. They are not in the market any more: nobody
+/// offers what its sender chooses for.
 async fn rivals(app: TestApp) -> TestApp {
     for n in 0..5 * FEW {
         publish(&app.sign_in(&format!("Rival {n}")).await, 4_000).await;

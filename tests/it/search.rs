@@ -108,7 +108,8 @@ async fn pages_show_everything_once_while_trips_come_and_go() {
             ("from=Пермь", "price"),
         ];
         for (number, (way, sort)) in searches.into_iter().enumerate() {
-            // The first cursor is one that a search gives which has found nothing yet and has more to look at.
+            // The first cursor is one that a search gives which has found nothing yet and has more to look
+            // at.
             let cursor = "0_00000000-0000-0000-0000-000000000000";
             let (mut seen, mut cursor, mut pages) = (Vec::new(), cursor.to_owned(), 0);
             loop {

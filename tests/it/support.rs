@@ -34,8 +34,8 @@ pub fn at_full_size() -> bool {
     std::env::var_os("PEERPACK_TEST_LONG").is_some()
 }
 
-/// How long what is promised within so many seconds may take: a second more, and ten on a machine that is busy with
-/// everything else at once. What breaks such a promise takes longer, or never ends.
+/// How long what is promised within so many seconds may take: a second more, and ten on a machine that is
+/// busy with everything else at once. What breaks such a promise takes longer, or never ends.
 pub fn promised(seconds: u64) -> Duration {
     Duration::from_secs(seconds + if at_full_size() { 1 } else { 10 })
 }
@@ -198,8 +198,9 @@ pub fn http() -> reqwest::Client {
     reqwest::Client::builder().pool_idle_timeout(Duration::from_secs(2)).build().unwrap()
 }
 
-/// An address on which nobody listens. Below the ports that Linux gives to outgoing connections: none of those is in the
-/// way, not even one that a client opens to itself while it looks for a server that is just not there.
+/// An address on which nobody listens. Below the ports that Linux gives to outgoing connections: none of
+/// those is in the way, not even one that a client opens to itself while it looks for a server that is just
+/// not there.
 pub fn free_address() -> SocketAddr {
     loop {
         let address = SocketAddr::from(([127, 0, 0, 1], rand::random_range(15_000..32_000)));
@@ -331,8 +332,8 @@ impl TestUser {
         body
     }
 
-    /// A call that changes nothing more when it comes again: once more as long as the server is too busy for it, or for an
-    /// answer.
+    /// A call that changes nothing more when it comes again: once more as long as the server is too busy for
+    /// it, or for an answer.
     async fn insist(&self, method: Method, path: &str) -> (StatusCode, Value) {
         eventually("an answer", async || {
             let (status, body) = self.call(method.clone(), path, None).await;
@@ -524,8 +525,8 @@ impl TestSocket {
         self.until("ack", |socket| socket.acks.get(&cmd_id).cloned()).await
     }
 
-    /// The same until it is known what became of it: after `unavailable` and `busy` again under the same number, as any
-    /// client does.
+    /// The same until it is known what became of it: after `unavailable` and `busy` again under the same
+    /// number, as any client does.
     pub async fn insist(&mut self, message: ClientMessage) -> (String, Option<String>) {
         let cmd_id = Uuid::from_bytes(rand::random());
         let text = ClientFrame { cmd_id: Some(cmd_id), message }.to_text();

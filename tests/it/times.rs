@@ -1,4 +1,5 @@
-//! Times as tickets print them: in every answer the clocks are those of the place, with the instants and zones beside them.
+//! Times as tickets print them: in every answer the clocks are those of the place, with the instants and
+//! zones beside them.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
-//! What was done for one request can be followed by its name: through the actors and the commit to the sockets.
+//! What was done for one request can be followed by its name: through the actors and the commit to the
+//! sockets.
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};

@@ -108,7 +108,8 @@ impl TestStore {
         }
     }
 
-    /// Work during which a transaction behind the store's back ends: on Postgres once the work has come to wait for it.
+    /// Work during which a transaction behind the store's back ends: on Postgres once the work has come to
+    /// wait for it.
     pub(super) async fn meanwhile<T>(&self, statement: &'static str, work: impl Future<Output = T>) -> T {
         if self.is_sqlite() {
             let mut conn = self.sqlite().await;

@@ -74,8 +74,8 @@ on_both! {
         let rotated = Rotation::Rotated { user: anna, family: family.uuid() };
         assert_eq!(rotate(store, "a", "b", after(1)).await, rotated);
         assert_eq!(rotate(store, "b", "c", after(1) + Span::seconds(1)).await, rotated);
-        // A thief tries the first one.
-        // Even with its own successor, and soon: "b" has been used, so "a" is not the token before the newest.
+        // A thief tries the first one. Even with its own successor, and soon: "b" has been used, so "a" is
+        // not the token before the newest.
         assert_eq!(rotate(store, "a", "b", after(1) + Span::seconds(2)).await, Rotation::Reused { user: anna });
         assert_eq!(rotate(store, "c", "d", after(4)).await, Rotation::Refused, "the whole family is revoked");
         assert_eq!(rotate(store, "unknown", "d", after(4)).await, Rotation::Refused);

@@ -13,8 +13,8 @@ use crate::money::ledger::Account;
 use crate::money::{Amount, Currency};
 use crate::time::Time;
 
-/// INV-1 for an observer: the requests that were told at one moment that they have the package. Repeats of the
-/// same request count once.
+/// INV-1 for an observer: the requests that were told at one moment that they have the package. Repeats of
+/// the same request count once.
 ///
 /// # Errors
 /// When there are two different winners.
@@ -29,8 +29,8 @@ pub fn one_winner(package: PackageId, winners: impl IntoIterator<Item = RequestI
     }
 }
 
-/// INV-2 for an observer: the rides that were acknowledged on a trip and not called off, against what the trip
-/// was published with.
+/// INV-2 for an observer: the rides that were acknowledged on a trip and not called off, against what the
+/// trip was published with.
 ///
 /// # Errors
 /// When a ride is not on the trip's legs, or a leg carries more than the capacity.
@@ -87,8 +87,8 @@ pub fn books_balance(balances: impl IntoIterator<Item = (Account, Amount)>) -> V
     }
 }
 
-/// INV-7: the numbers that a device received after `last` are `last + 1`, `last + 2` and so on. A stream that is
-/// read from its beginning has `last` 0.
+/// INV-7: the numbers that a device received after `last` are `last + 1`, `last + 2` and so on. A stream that
+/// is read from its beginning has `last` 0.
 ///
 /// # Errors
 /// When a number is missing, repeated or out of order.
@@ -154,8 +154,8 @@ pub(super) const fn follows(from: &RequestState, to: &RequestState) -> bool {
     }
 }
 
-/// INV-10: everything that was answered with a yes is in the store. What is stored and was not answered is fine:
-/// an answer can get lost.
+/// INV-10: everything that was answered with a yes is in the store. What is stored and was not answered is
+/// fine: an answer can get lost.
 ///
 /// # Errors
 /// When an acknowledged fact is missing.

@@ -1,6 +1,8 @@
-//! How much one person may have open, so that nobody fills the market, and nobody's leaving becomes endless work.
+//! How much one person may have open, so that nobody fills the market, and nobody's leaving becomes endless
+//! work.
 //!
-//! A unit names what it adds to; the store counts it in the unit's transaction, where nobody else adds to the same.
+//! A unit names what it adds to; the store counts it in the unit's transaction, where nobody else adds to the
+//! same.
 
 use super::package::{Package, PackageEvent};
 use super::request::{Origin, Request};
@@ -77,8 +79,8 @@ impl Open {
     }
 }
 
-/// What the requests of people add to: those that are opened, and offers of the engine that a sender makes their own. What the
-/// engine proposes by itself is bounded elsewhere.
+/// What the requests of people add to: those that are opened, and offers of the engine that a sender makes
+/// their own. What the engine proposes by itself is bounded elsewhere.
 pub(crate) fn asked(before: &Package, events: &[PackageEvent]) -> Vec<Open> {
     let by_sender =
         |request: &Request| vec![Open::Asked(request.sender), Open::On(request.trip, request.courier)];

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A dimension that its owner did not state. Large enough never to bind, small enough never to overflow a sum.
+/// A dimension that its owner did not state. Large enough never to bind, small enough never to overflow a
+/// sum.
 pub const UNSTATED: u32 = 1_000_000_000;
 
 /// The largest weight of one package or one trip, in grams.
@@ -24,7 +25,7 @@ pub enum SizeClass {
 }
 
 impl SizeClass {
-    /// Millilitres.
+    /// The volume that a package of this class counts with, millilitres.
     #[must_use]
     pub const fn volume_ml(self) -> u32 {
         match self {
@@ -52,7 +53,7 @@ pub enum WeightClass {
 }
 
 impl WeightClass {
-    /// Grams.
+    /// The weight that a package of this class counts with, grams.
     #[must_use]
     pub const fn weight_g(self) -> u32 {
         match self {
@@ -80,7 +81,7 @@ pub enum CapacityClass {
 }
 
 impl CapacityClass {
-    /// Grams.
+    /// The weight that a trip of this class can carry, grams.
     #[must_use]
     pub const fn weight_g(self) -> u32 {
         match self {
@@ -95,9 +96,9 @@ impl CapacityClass {
 /// An amount of carrying: the need of a package or the capacity of a leg.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash, Serialize, Deserialize)]
 pub struct Load {
-    /// Grams.
+    /// Weight, grams.
     pub weight_g: u32,
-    /// Millilitres.
+    /// Volume, millilitres.
     pub volume_ml: u32,
     /// Pieces of luggage, seats, shelves: whatever the courier counts.
     pub slots: u32,

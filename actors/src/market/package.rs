@@ -1,11 +1,11 @@
-//! A package with its requests: the unit of decision. One version covers both, so whoever holds the current
+//! A package with its requests: the unit of decision. One version covers both, so a copy of the current
 //! version knows every request, and a claim decides the winner and all losers at once.
 //!
 //! ```text
 //! open -> assigned -> in_transit -> delivered -> confirmed
 //! assigned -> delivered              a delivery implies the pickup
 //! open | assigned -> cancelled       assigned -> open (the deal is called off before pickup)
-//! assigned | in_transit | delivered -> cancelled, in_transit -> confirmed   an operator ends a deal or a dispute
+//! assigned | in_transit | delivered -> cancelled, in_transit -> confirmed   an operator ends it
 //! open -> cancelled, too, when deliver_by has passed and nobody has taken it
 //! template: a pattern to publish from; it is never matched
 //! ```
@@ -27,7 +27,8 @@ pub use draft::{End, MAX_WINDOW, Mode, PackageDraft};
 /// The most requests one package may collect, closed ones included.
 pub const MAX_REQUESTS: usize = 512;
 
-/// The most responses of one courier to one package, closed ones included, so that nobody can use up the rest.
+/// The most responses of one courier to one package, closed ones included, so that nobody can use up the
+/// rest.
 pub const MAX_RESPONSES: usize = 8;
 
 /// For how long a parcel that is described again, without being named, is the one that was published.
@@ -44,33 +45,33 @@ pub enum PackageState {
     Assigned {
         /// The deal.
         request: RequestId,
-        /// When.
+        /// When the deal was made.
         at: Time,
     },
     /// On its way.
     InTransit {
         /// The deal.
         request: RequestId,
-        /// When.
+        /// When the courier took the package over.
         at: Time,
     },
     /// Handed over.
     Delivered {
         /// The deal.
         request: RequestId,
-        /// When.
+        /// When the courier handed it over.
         at: Time,
     },
     /// The sender has confirmed.
     Confirmed {
         /// The deal.
         request: RequestId,
-        /// When.
+        /// When the delivery was confirmed.
         at: Time,
     },
     /// Called off by the sender, or not taken in time.
     Cancelled {
-        /// When.
+        /// When it was called off, or its time was over.
         at: Time,
     },
 }
@@ -195,7 +196,8 @@ impl Package {
         self.requests.iter().filter(|request| request.state.is_pending())
     }
 
-    /// Requests that may still become a deal: those that wait for an answer, and those that wait for the choice.
+    /// Requests that may still become a deal: those that wait for an answer, and those that wait for the
+    /// choice.
     pub fn open_requests(&self) -> impl Iterator<Item = &Request> {
         self.requests.iter().filter(|request| request.state.is_open())
     }
@@ -214,8 +216,8 @@ impl Package {
         self.requests.iter().find(counts)
     }
 
-    /// Whether couriers may find it and respond: its sender chooses among them, and does not wait for the one courier for
-    /// whom it was published.
+    /// Whether couriers may find it and respond: its sender chooses among them, and does not wait for the one
+    /// courier for whom it was published.
     #[must_use]
     pub fn is_open_to_responses(&self, now: Time) -> bool {
         let is_addressed = |first: &Request| {
@@ -227,8 +229,8 @@ impl Package {
             && !self.requests.first().is_some_and(is_addressed)
     }
 
-    /// Whether a sender who describes a parcel, without naming a package, means this one: published a moment ago, in the
-    /// same words, for the same reward, if one is named, and not over.
+    /// Whether a sender who describes a parcel, without naming a package, means this one: published a moment
+    /// ago, in the same words, for the same reward, if one is named, and not over.
     #[must_use]
     pub fn is_meant_by(&self, sender: UserId, description: &str, reward: Option<Amount>, now: Time) -> bool {
         let is_over = matches!(
@@ -274,7 +276,8 @@ impl Package {
         Ok(())
     }
 
-    /// Takes in what has happened. The version grows by one for all events of one decision; no events, no change.
+    /// Takes in what has happened. The version grows by one for all events of one decision; no events, no
+    /// change.
     pub fn apply(&mut self, events: &[PackageEvent]) {
         if events.is_empty() {
             return;

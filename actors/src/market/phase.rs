@@ -1,5 +1,5 @@
-//! Where requests, packages and trips stand, in one word each: as it is on the wire and in the store. A state knows more:
-//! when, by whom, with whom.
+//! Where requests, packages and trips stand, in one word each: as it is on the wire and in the store. A state
+//! knows more: when, by whom, with whom.
 
 use serde::{Deserialize, Serialize};
 

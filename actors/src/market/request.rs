@@ -6,14 +6,15 @@
 //! ```text
 //! pending -> accepted -> picked_up -> delivered -> confirmed
 //! accepted -> delivered                  a delivery implies the pickup
-//! pending -> agreed -> accepted          where the sender leaves time to choose: see `PackageDraft::confirm_by`
+//! pending -> agreed -> accepted          where the sender leaves time to choose (`confirm_by`)
 //! agreed -> accepted                     the engine chooses, or the sender selects
 //! pending | agreed -> declined | expired | withdrawn | taken
 //! accepted -> cancelled        picked_up | delivered -> disputed -> confirmed | cancelled
 //! ```
 //!
-//! No money stays where only a silent party could free it: what was picked up and does not arrive by the deadline can be
-//! disputed, a delivery that the sender says nothing to is settled, and an operator can end what neither of them ends:
+//! No money stays where only a silent party could free it: what was picked up and does not arrive by the
+//! deadline can be disputed, a delivery that the sender says nothing to is settled, and an operator can end
+//! what neither of them ends:
 //!
 //! ```text
 //! accepted | picked_up -> cancelled        delivered -> confirmed | cancelled
@@ -138,7 +139,8 @@ pub struct Request {
     pub airport: String,
     /// When it was made.
     pub created_at: Time,
-    /// When it ends at the latest; `None` for requests between people, which wait for an answer until the pickup.
+    /// When it ends at the latest; `None` for requests between people, which wait for an answer until the
+    /// pickup.
     pub expires_at: Option<Time>,
     /// How long the courier may look at an offer once it is on the screen.
     pub ttl: Span,
@@ -171,8 +173,8 @@ impl Request {
         }
     }
 
-    /// When the request ends by itself: when the courier would set off with the package. An offer ends earlier, `ttl`
-    /// after it was shown and `expires_at` at the latest, unless the courier has agreed.
+    /// When the request ends by itself: when the courier would set off with the package. An offer ends
+    /// earlier, `ttl` after it was shown and `expires_at` at the latest, unless the courier has agreed.
     #[must_use]
     pub fn deadline(&self) -> Time {
         let Some(latest) = self.expires_at.filter(|_| self.state.is_pending()) else {

@@ -1,8 +1,8 @@
 //! A trip: a route of stops, the room left on each leg, and the states of a journey.
 //!
-//! Leg `i` joins stop `i` to stop `i + 1`. Capacity is kept per leg, because a package may ride only a part of
-//! the trip. The detour budget is measured against the trip as it was published, and what accepted packages
-//! have used of it is added up here.
+//! Leg `i` joins stop `i` to stop `i + 1`. Capacity is kept per leg, because a package may ride only a part
+//! of the trip. The detour budget is measured against the trip as it was published, and what accepted
+//! packages have used of it is added up here.
 
 mod draft;
 
@@ -139,17 +139,17 @@ pub enum TripCommand {
 pub enum TripEvent {
     /// The courier departed.
     Started {
-        /// When.
+        /// When the courier set off.
         at: Time,
     },
     /// The courier arrived.
     Completed {
-        /// When.
+        /// When the courier arrived.
         at: Time,
     },
     /// The trip was called off.
     Cancelled {
-        /// When.
+        /// When it was called off.
         at: Time,
     },
     /// Room was taken.
@@ -182,8 +182,8 @@ impl Trip {
     /// Publishes a trip.
     ///
     /// # Errors
-    /// `Invalid` when the route has too few or too many stops, times that do not rise, a departure in the past,
-    /// or a bound exceeded.
+    /// `Invalid` when the route has too few or too many stops, times that do not rise, a departure in the
+    /// past, or a bound exceeded.
     pub fn publish(id: TripId, courier: UserId, draft: TripDraft, now: Time) -> Result<Self, Rejection> {
         check_draft(&draft, now)?;
         let left = vec![draft.capacity; draft.stops.len() - 1];

@@ -1,7 +1,8 @@
-//! Where couriers in town are right now: a grid of squares some 1.1 km wide, for whoever looks for the nearest.
+//! Where couriers in town are right now: a grid of squares some 1.1 km wide, for whoever looks for the
+//! nearest.
 //!
-//! A position that is told replaces the one before. It knows nothing of trips or packages, and it forgets nobody by
-//! itself: a search says how old a position may be.
+//! A position that is told replaces the one before. It knows nothing of trips or packages, and it forgets
+//! nobody by itself: a search says how old a position may be.
 
 use hashbrown::HashMap;
 
@@ -15,7 +16,7 @@ const SQUARE_DEGREES: f64 = 0.01;
 /// A courier that a search found.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Nearby {
-    /// Who.
+    /// The courier.
     pub courier: UserId,
     /// How far away, in kilometres of great circle.
     pub km: f64,
@@ -95,7 +96,8 @@ impl CourierGrid {
         true
     }
 
-    /// Couriers within the radius who were seen at `since` or later: the nearest first, then by id; at most `limit`.
+    /// Couriers within the radius who were seen at `since` or later: the nearest first, then by id; at most
+    /// `limit`.
     #[must_use]
     pub fn nearest(&self, to: Position, radius_km: f64, since: Time, limit: usize) -> Vec<Nearby> {
         let mut found: Vec<Nearby> = Vec::new();

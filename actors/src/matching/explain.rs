@@ -1,4 +1,5 @@
-//! Why a package was, or was not, offered to whom: the answer to a sender and to an operator, and the dry run.
+//! Why a package was, or was not, offered to whom: the answer to a sender and to an operator, and the dry
+//! run.
 
 use std::collections::BTreeMap;
 
@@ -78,16 +79,17 @@ pub struct Explanation {
     pub median_detour_m: Option<u32>,
     /// How many trips were rejected, by [`Reason::kind`].
     pub reasons: BTreeMap<&'static str, usize>,
-    /// The matches by rank, then the rejected, those that came nearest first; at most [`Settings::max_verdicts`].
+    /// The matches by rank, then the rejected, those that came nearest first; at most
+    /// [`Settings::max_verdicts`].
     pub verdicts: Vec<Verdict>,
-    /// What happens to it now. Whoever asks for an explanation works it out as the package's actor does.
+    /// What happens to it now. An explanation works it out as the package's actor does.
     pub next: Next,
 }
 
 /// Says for every trip of the survey how it suits, or why it does not. The survey is one of this package.
 ///
-/// `outlook` is what is believed of the couriers, `is_busy` who cannot get an offer right now, whatever the package, and
-/// `passed_over` why one of the others who suits is not asked.
+/// `outlook` is what is believed of the couriers, `is_busy` who cannot get an offer right now, whatever the
+/// package, and `passed_over` why one of the others who suits is not asked.
 #[must_use]
 pub fn explain(
     survey: Survey,

@@ -1,4 +1,5 @@
-//! Whether a trip can carry a package, how, and if not, why. Exact: the indexes only choose what is asked here.
+//! Whether a trip can carry a package, how, and if not, why. Exact: the indexes only choose what is asked
+//! here.
 
 use crate::leg::LegSpan;
 use crate::market::load::Load;
@@ -7,12 +8,12 @@ use crate::matching::zone::way_min;
 use crate::matching::{Anchor, PackageEntry, Reason, TripEntry, Zone};
 use crate::time::Time;
 
-/// A minute of detour takes of the budget that all packages of a trip share, and its cost in money is half as much again as
-/// that of a minute on a way which people settle among themselves.
+/// A minute of detour takes of the budget that all packages of a trip share, and its cost in money is half as
+/// much again as that of a minute on a way which people settle among themselves.
 const DETOUR_WEIGHS: u32 = 3;
 const WAY_WEIGHS: u32 = 2;
 
-/// What is asked of a trip, whoever asks.
+/// What is asked of a trip, for a package or in a search.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Need<'a> {
     /// Places to get on.
@@ -60,9 +61,9 @@ pub(super) fn objection(trip: &TripEntry, package: &PackageEntry, now: Time) -> 
     package.is_paused(trip.id, now).then_some(Reason::Lapsed)
 }
 
-/// The plan with the least burden: the detour, and with less weight the ways between the package's places and the
-/// hand-overs. Then the least of the courier's budget, then the earliest dropoff, then the fewest legs. For requests between people
-/// this is all that counts: they may come back to what they turned down.
+/// The plan with the least burden: the detour, and with less weight the ways between the package's places and
+/// the hand-overs. Then the least of the courier's budget, then the earliest dropoff, then the fewest legs.
+/// For requests between people this is all that counts: they may come back to what they turned down.
 ///
 /// # Errors
 /// The reason of the pair of anchors that came nearest: off the route, then order, time, capacity, detour.

@@ -1,13 +1,13 @@
-//! Putting a package into a route in town, where stops come so close together that detours do not add up: two new
-//! stops on one leg can cost far more than each alone.
+//! Putting a package into a route in town, where stops come so close together that detours do not add up: two
+//! new stops on one leg can cost far more than each alone.
 //!
-//! One pass finds the best pair of places for pickup and dropoff. Each stop knows by how much its arrival may be delayed
-//! before somebody later on is let down (its *slack*, with waits absorbing what they can), and the only thing to know
-//! about a pickup further up is by how much the arrival here is delayed at least. So the whole is linear in the number
-//! of stops.
+//! One pass finds the best pair of places for pickup and dropoff. Each stop knows by how much its arrival may
+//! be delayed before somebody later on is let down (its *slack*, with waits absorbing what they can), and the
+//! only thing to know about a pickup further up is by how much the arrival here is delayed at least. So the
+//! whole is linear in the number of stops.
 //!
-//! The courier's detour budget is the deadline of the last stop: the arrival *as published* plus the budget. It does not
-//! move when packages are accepted.
+//! The courier's detour budget is the deadline of the last stop: the arrival *as published* plus the budget.
+//! It does not move when packages are accepted.
 
 use crate::market::load::Load;
 use crate::time::{Span, Time};
@@ -15,7 +15,7 @@ use crate::time::{Span, Time};
 /// A stop of a route. `P` is how places are named: whatever `travel` understands.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct RouteStop<P> {
-    /// Where.
+    /// Where the courier stops.
     pub position: P,
     /// The courier waits until then.
     pub not_before: Time,
@@ -60,7 +60,8 @@ pub struct Insertion {
     pub delay: Span,
 }
 
-/// The insertion that delays the end of the route least, then the earliest one; none if there is no room or no time.
+/// The insertion that delays the end of the route least, then the earliest one; none if there is no room or
+/// no time.
 #[must_use]
 pub fn insert<P: Copy>(
     route: &Route<P>,
@@ -285,7 +286,8 @@ mod tests {
         assert!(first.delay < Span::minutes(1));
         let wide = errand((4.0, 2.0), (6.0, 2.0));
         assert!(insert(&way, &wide, travel).is_some());
-        // The courier goes to (5, 2.8) by now. Whoever measured the next detour against that way would find it small.
+        // The courier goes to (5, 2.8) by now. Whoever measured the next detour against that way would find
+        // it small.
         way.stops.insert(1, stop(5.0, 2.8));
         assert_eq!(insert(&way, &errand((2.0, 2.8), (8.0, 2.8)), travel), None);
     }

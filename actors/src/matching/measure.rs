@@ -1,12 +1,14 @@
-//! What a package really costs its courier: the few best candidates are measured again before anybody is asked.
+//! What a package really costs its courier: the few best candidates are measured again before anybody is
+//! asked.
 //!
-//! The index counts with great circles and adds detours up. Between cities that model stays, and only the ways become
-//! those that a routing service knows. In town it does not hold, because two stops on one leg can cost far more than
-//! each alone: there the trip's whole route is driven again, with everything that rides already, and the package is put
-//! in where it delays the courier least. The budget counts from the trip as it was published, either way.
+//! The index counts with great circles and adds detours up. Between cities that model stays, and only the
+//! ways become those that a routing service knows. In town it does not hold, because two stops on one leg can
+//! cost far more than each alone: there the trip's whole route is driven again, with everything that rides
+//! already, and the package is put in where it delays the courier least. The budget counts from the trip as
+//! it was published, either way.
 //!
-//! This knows no service. It says which ways it needs, and answers with those it is given; a trip of which some are
-//! missing is measured by great circles.
+//! This knows no service. It says which ways it needs, and answers with those it is given; a trip of which
+//! some are missing is measured by great circles.
 
 use hashbrown::HashMap;
 
@@ -181,7 +183,8 @@ impl Question {
             detour_m = detour_m.saturating_add(known.metres);
             guessed_m = guessed_m.saturating_add(extra(&|way| self.estimated(way), end).metres);
         }
-        // What the plan has besides is the way between the package's places and the hand-overs: nobody measured that.
+        // What the plan has besides is the way between the package's places and the hand-overs: nobody
+        // measured that.
         let between_m = self.plan.detour_m.saturating_sub(guessed_m);
         if between_m >= LEAST_BETWEEN_M {
             detour_m = detour_m.saturating_add(between_m);
@@ -205,7 +208,8 @@ impl Question {
         };
         let plain = tour.time(travel);
         for one in &self.aboard {
-            // One that does not fit by today's ways was promised all the same, and the sums of the store count it.
+            // One that does not fit by today's ways was promised all the same, and the sums of the store
+            // count it.
             if let Some(errand) = errand(*one)
                 && let Some(found) = tour.best(&errand, one.legs, travel)
             {

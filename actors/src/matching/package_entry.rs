@@ -50,10 +50,11 @@ pub struct PackageEntry {
     pub standing: SmallVec<[(TripId, UserId); 4]>,
     /// Couriers who said no, in order of id: none of their trips is asked again.
     pub barred_couriers: Vec<UserId>,
-    /// Whether the engine offers it; otherwise its sender chooses among those who respond, and no room is kept from it.
+    /// Whether the engine offers it; otherwise its sender chooses among those who respond, and no room is
+    /// kept from it.
     pub is_offered: bool,
-    /// When the sender wants to know the courier; before that, acceptances stand side by side. `None`: the first
-    /// acceptance is a deal at once.
+    /// When the sender wants to know the courier; before that, acceptances stand side by side. `None`: the
+    /// first acceptance is a deal at once.
     pub confirm_by: Option<Time>,
     /// The version of the package this entry was made of.
     pub version: i64,
@@ -123,8 +124,8 @@ impl PackageEntry {
         self.confirm_by.is_some_and(|at| at > now)
     }
 
-    /// Whether there is so much time to choose that acceptances cost nobody anything for now: answers to offers come in
-    /// before the choice is made.
+    /// Whether there is so much time to choose that acceptances cost nobody anything for now: answers to
+    /// offers come in before the choice is made.
     #[must_use]
     pub fn has_time_to_choose(&self, now: Time) -> bool {
         self.is_deferred(now + TIME_TO_ANSWER)
@@ -136,7 +137,8 @@ impl PackageEntry {
         self.paused.iter().any(|(paused, until)| *paused == trip && now < *until)
     }
 
-    /// Whether a request for this package and trip is open: waiting for an answer, or agreed and not chosen yet.
+    /// Whether a request for this package and trip is open: waiting for an answer, or agreed and not chosen
+    /// yet.
     #[must_use]
     pub fn is_requested(&self, trip: TripId) -> bool {
         self.pending.iter().chain(&self.standing).any(|(asked, _)| *asked == trip)
@@ -163,7 +165,8 @@ impl PackageEntry {
                     }
                 }
                 RequestState::Agreed { .. } => self.standing.push((trip, request.courier)),
-                // Who lost the race, or was called off by the sender, is welcome when the package is open again.
+                // Who lost the race, or was called off by the sender, is welcome when the package is open
+                // again.
                 RequestState::Taken { .. } | RequestState::Cancelled { by: Party::Sender, .. } => {}
                 // Who was silent may have been away, and is asked again, after a pause and so many times.
                 RequestState::Expired { at } => {
@@ -193,7 +196,8 @@ impl PackageEntry {
 
 fn refused_by_courier(request: &Request) -> bool {
     match request.state {
-        // The courier answers what the sender and the engine propose; the courier's own is declined by the sender.
+        // The courier answers what the sender and the engine propose; the courier's own is declined by the
+        // sender.
         RequestState::Declined { .. } => request.origin != Origin::Courier,
         RequestState::Cancelled { by, .. } => by == Party::Courier,
         _ => false,

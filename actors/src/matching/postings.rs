@@ -1,11 +1,12 @@
 //! What passes a cell, and when: for each cell and stretch of four hours, a list in order of time.
 //!
-//! A posting is twelve bytes: the minute, so that a list in order of numbers is one in order of time; how long the trip
-//! is there; the sectors of country ([`Sectors`]) it sees from here on, and those it has seen so far; and the slot. Read
-//! in a row, they decide for most trips that they do not come into question, before anything of theirs is touched.
+//! A posting is twelve bytes: the minute, so that a list in order of numbers is one in order of time; how
+//! long the trip is there; the sectors of country ([`Sectors`]) it sees from here on, and those it has seen
+//! so far; and the slot. Read in a row, they decide for most trips that they do not come into question,
+//! before anything of theirs is touched.
 //!
-//! A stay longer than [`STRIDE_MIN`] is posted again every so often. So whatever is in a cell at some time has a
-//! posting at that time or at most that much before.
+//! A stay longer than [`STRIDE_MIN`] is posted again every so often. So whatever is in a cell at some time
+//! has a posting at that time or at most that much before.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -72,8 +73,8 @@ pub(super) enum Way {
     Before(Sectors),
 }
 
-/// See the module. From the high bits to the low ones: minute of the bucket, length of the stay, parts of the cell, slot;
-/// sectors after, slot; sectors before, slot.
+/// See the module. From the high bits to the low ones: minute of the bucket, length of the stay, parts of the
+/// cell, slot; sectors after, slot; sectors before, slot.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 struct Posting([u32; 3]);
 
@@ -168,8 +169,8 @@ impl Postings {
         self.buckets.values().flat_map(HashMap::values).map(Vec::len).sum()
     }
 
-    /// What may be in one of the cells at a time of the window, both ends included, and goes where one looks from
-    /// there.
+    /// What may be in one of the cells at a time of the window, both ends included, and goes where one looks
+    /// from there.
     pub(super) fn walk(&self, looks: impl Iterator<Item = Look>, window: RangeInclusive<Time>) -> Walk<'_> {
         let looks: SmallVec<[Look; 4]> = looks.collect();
         let (from, to) = (minute(*window.start() - STRIDE), minute(*window.end()));
@@ -185,7 +186,8 @@ impl Postings {
             for look in &looks {
                 let Some(list) = lists.get(&look.cell) else { continue };
                 let mut rest = &list[..];
-                // Most buckets lie in the window with all they have: no need to look for the ends, far apart in memory.
+                // Most buckets lie in the window with all they have: no need to look for the ends, far apart
+                // in memory.
                 if earliest > 0 {
                     rest = &rest[rest.partition_point(|posting| posting.minute() < earliest)..];
                 }
@@ -200,8 +202,8 @@ impl Postings {
         Walk { runs, next: 0 }
     }
 
-    /// The slots posted in the cell of a mark after it, at most so many, in order of time; the mark moves on. Fewer mean
-    /// that there are no more.
+    /// The slots posted in the cell of a mark after it, at most so many, in order of time; the mark moves on.
+    /// Fewer mean that there are no more.
     pub(super) fn after(&self, mark: &mut Mark, most: usize) -> Vec<u32> {
         let mut slots = Vec::new();
         for (bucket, lists) in self.buckets.range(mark.bucket..) {
@@ -336,8 +338,8 @@ impl Walk<'_> {
         self.runs[self.next..].iter().map(|run| run.rest.len()).sum()
     }
 
-    /// Appends the slots of the next postings, about [`STEP`] of each cell, as far as these do not exclude them. Answers
-    /// the time up to which everything has been seen then; nothing when there is no more.
+    /// Appends the slots of the next postings, about [`STEP`] of each cell, as far as these do not exclude
+    /// them. Answers the time up to which everything has been seen then; nothing when there is no more.
     pub(super) fn step(&mut self, slots: &mut Vec<u32>) -> Option<Time> {
         while self.runs.get(self.next).is_some_and(|run| run.rest.is_empty()) {
             self.next += 1;

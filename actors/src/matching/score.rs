@@ -4,7 +4,8 @@
 //! chance of acceptance x weight x (reward - cost of the detour - price of the room) / (kg x km) ^ exponent
 //! ```
 //!
-//! Dividing by less than the whole work keeps a room for large parcels on long ways, which pay less per kg and km.
+//! Dividing by less than the whole work keeps a room for large parcels on long ways, which pay less per kg
+//! and km.
 
 use crate::market::request::Plan;
 use crate::matching::{PackageEntry, Settings};
@@ -26,13 +27,15 @@ pub const fn roubles(currency: Currency) -> f64 {
     }
 }
 
-/// The least that what is believed of a courier counts: somebody who would accept nothing is no infinite loss.
+/// The least that what is believed of a courier counts: somebody who would accept nothing is no infinite
+/// loss.
 const LEAST_BELIEF: f64 = 0.01;
 
 /// What is believed about a candidate, beside its plan.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Terms {
-    /// What the courier asks per parcel, if stated. A reward below it makes acceptance less likely in proportion.
+    /// What the courier asks per parcel, if stated. A reward below it makes acceptance less likely in
+    /// proportion.
     pub asked: Option<Amount>,
     /// The chance that this courier accepts an offer, 0 to 1.
     pub acceptance: f64,

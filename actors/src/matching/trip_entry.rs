@@ -1,8 +1,8 @@
-//! A trip as the matching sees it: its stops, what is left of its room and its detour budget, and from these the
-//! anchors at which a package can get on and off.
+//! A trip as the matching sees it: its stops, what is left of its room and its detour budget, and from these
+//! the anchors at which a package can get on and off.
 //!
-//! Anchors are worked out when somebody asks for those at certain places, never kept: a car with an hour to spare
-//! passes dozens of them, and three numbers from the table of distances say all about each.
+//! Anchors are worked out when somebody asks for those at certain places, never kept: a car with an hour to
+//! spare passes dozens of them, and three numbers from the table of distances say all about each.
 
 use smallvec::SmallVec;
 
@@ -32,8 +32,8 @@ pub struct Anchor {
     pub detour_min: u32,
     /// The extra way on the road, in metres.
     pub detour_m: u32,
-    /// The way by road between here and the package's own place, in metres. It takes nothing of the budget: who goes it
-    /// is for people to settle.
+    /// The way by road between here and the package's own place, in metres. It takes nothing of the budget:
+    /// who goes it is for people to settle.
     pub way_m: u32,
 }
 
@@ -46,8 +46,8 @@ impl Anchor {
     }
 }
 
-/// A stop of an entry, with the leg that follows. Half of what a trip costs in memory, so nothing in it is wider than
-/// it must be.
+/// A stop of an entry, with the leg that follows. Half of what a trip costs in memory, so nothing in it is
+/// wider than it must be.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Halt {
     pub(super) arrive: Time,
@@ -71,7 +71,8 @@ impl Halt {
     }
 }
 
-/// A trip in the index. In this order of fields what decides whether it can carry a package is in one cache line, mostly.
+/// A trip in the index. In this order of fields what decides whether it can carry a package is in one cache
+/// line, mostly.
 #[derive(Clone, PartialEq, Debug)]
 #[repr(C)]
 pub struct TripEntry {
@@ -184,7 +185,7 @@ impl TripEntry {
         self.halts.iter().map(|halt| Some(halt.index).filter(|index| *index != NOWHERE))
     }
 
-    /// Something of the entry, for whoever wants it fetched from memory.
+    /// Something of the entry, for a caller that wants it fetched from memory.
     pub(super) const fn touch(&self) -> u32 {
         self.detour_left_min
     }
@@ -236,8 +237,9 @@ impl TripEntry {
             && self.halts.iter().map(place_and_time).eq(other.halts.iter().map(place_and_time))
     }
 
-    /// How much longer the great circles of a leg may become, in kilometres; nothing if the courier never leaves
-    /// the way. A place within this may still be too far for the minutes left, never the other way round.
+    /// How much longer the great circles of a leg may become, in kilometres; nothing if the courier never
+    /// leaves the way. A place within this may still be too far for the minutes left, never the other way
+    /// round.
     pub(super) fn extra_km(&self) -> Option<f64> {
         let driving_min = self.max_detour_min.checked_sub(self.hand_over_min)?;
         let hours = f64::from(driving_min) / 60.0;
@@ -246,8 +248,8 @@ impl TripEntry {
             .then(|| hours * self.transport.speed_kmh() / f64::from(self.road_factor) + 0.01)
     }
 
-    /// The anchors in a zone, in no particular order. A place that fits on several legs is on each of them: on the way
-    /// out and on the way back it serves different packages.
+    /// The anchors in a zone, in no particular order. A place that fits on several legs is on each of them:
+    /// on the way out and on the way back it serves different packages.
     #[must_use]
     pub fn anchors_at(&self, zone: &Zone) -> SmallVec<[Anchor; 6]> {
         let mut anchors = SmallVec::new();

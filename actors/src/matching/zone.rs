@@ -1,7 +1,8 @@
 //! Zones: the places that stand for one end of a package.
 //!
-//! Its own place, the most populous ones around it, and the whole city that it belongs to: a trip that stops at an airport
-//! or in a district serves whoever is elsewhere in the city, and the way between the two counts as a detour.
+//! Its own place, the most populous ones around it, and the whole city that it belongs to: a trip that stops
+//! at an airport or in a district serves whoever is elsewhere in the city, and the way between the two counts
+//! as a detour.
 
 use std::ops::Deref;
 
@@ -12,7 +13,8 @@ use crate::market::trip::Transport;
 use crate::matching::Settings;
 use crate::place::{Gazetteer, Place, PlaceId, PlaceIndex, PlaceRank, Position, Spot};
 
-/// The places that stand for one end of a package, its own first; a small one is stood for by the nearest that is none.
+/// The places that stand for one end of a package, its own first; a small one is stood for by the nearest
+/// that is none.
 #[derive(Clone, Debug)]
 pub struct Zone {
     spots: SmallVec<[&'static Spot; 3]>,
@@ -49,7 +51,8 @@ impl Zone {
         Self { spots: spots.into(), city: None, own, off_km: 0.0, free_km: f64::MAX, gazetteer }
     }
 
-    /// The city, if a stop in one of its districts or at one of its airports serves this zone and is not a place of it.
+    /// The city, if a stop in one of its districts or at one of its airports serves this zone and is not a
+    /// place of it.
     pub(super) fn city_of_district(&self, place: PlaceIndex) -> Option<&'static Spot> {
         let city = self.city?;
         let serves = city.has_district(place) && self.spots.iter().all(|spot| spot.index != place);
@@ -93,8 +96,8 @@ pub(super) fn way_min(metres: u32) -> u32 {
     minutes
 }
 
-/// The zone of a place, whatever the other end is. Trips mostly stop in the city, not in the district next door, so
-/// size counts more than nearness among the neighbours.
+/// The zone of a place, whatever the other end is. Trips mostly stop in the city, not in the district next
+/// door, so size counts more than nearness among the neighbours.
 #[must_use]
 pub fn zone(place: PlaceId, position: Position, gazetteer: &'static Gazetteer, settings: &Settings) -> Zone {
     with_city(neighbourhood(place, position, gazetteer, settings, |_, _| true), |_, _| true)
@@ -111,8 +114,8 @@ pub fn zones(from: &Place, to: &Place, gazetteer: &'static Gazetteer, settings: 
     (around(from), around(to))
 }
 
-/// The zone of an end, without places that are nearer to the other end: through those a short way would be carried
-/// backwards.
+/// The zone of an end, without places that are nearer to the other end: through those a short way would be
+/// carried backwards.
 pub(super) fn end_zone(end: &End, other: &End, gazetteer: &'static Gazetteer, settings: &Settings) -> Zone {
     let other_index = gazetteer.index_of(other.place);
     let belongs = |index, position: Position| {

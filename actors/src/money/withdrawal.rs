@@ -1,4 +1,5 @@
-//! Money on its way out: asked for by its owner, taken out of the wallet at once, paid or given back by an operator.
+//! Money on its way out: asked for by its owner, taken out of the wallet at once, paid or given back by an
+//! operator.
 //!
 //! ```text
 //! queued -> paid | rejected
@@ -23,14 +24,14 @@ pub enum WithdrawalState {
     Queued,
     /// Sent.
     Paid {
-        /// When.
+        /// When it was sent.
         at: Time,
         /// The operator.
         by: UserId,
     },
     /// Given back.
     Rejected {
-        /// When.
+        /// When it was given back.
         at: Time,
         /// The operator.
         by: UserId,
@@ -95,7 +96,8 @@ impl Withdrawal {
         Ok((withdrawal, out))
     }
 
-    /// Whether it may join those that wait: `queued` of its owner's, itself among them, with so much left in the wallet.
+    /// Whether it may join those that wait: `queued` of its owner's, itself among them, with so much left in
+    /// the wallet.
     ///
     /// # Errors
     /// `TooManyWithdrawals`, or `Invalid` for a pittance that is not all there is.
@@ -115,7 +117,8 @@ impl Withdrawal {
     /// What follows from an operator's decision: the next state, and money that goes back.
     ///
     /// # Errors
-    /// `WrongParty` for the owner, who may be an operator as well; `IllegalTransition` when it was decided before.
+    /// `WrongParty` for the owner, who may be an operator as well; `IllegalTransition` when it was decided
+    /// before.
     pub fn decide(
         &self,
         command: WithdrawalCommand,

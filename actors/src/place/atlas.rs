@@ -1,11 +1,11 @@
 //! The atlas: places in patches of country, and the distances between them that the matching counts with.
 //!
-//! A [`Cell`] is a patch some 60 km wide. An index that keeps what passes a cell needs far fewer entries than one
-//! that keeps what passes each of its places. A [`Spot`] is a place with its distances to all others, worked out
-//! when somebody first asks for it: detours are then sums of three numbers from a table.
+//! A [`Cell`] is a patch some 60 km wide. An index that keeps what passes a cell needs far fewer entries than
+//! one that keeps what passes each of its places. A [`Spot`] is a place with its distances to all others,
+//! worked out when somebody first asks for it: detours are then sums of three numbers from a table.
 //!
-//! Places are numbered from south to north, cell by cell. What a search reads of a table lies in few cache lines, because
-//! the stops of the trips near a place are near it, too.
+//! Places are numbered from south to north, cell by cell. What a search reads of a table lies in few cache
+//! lines, because the stops of the trips near a place are near it, too.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -23,8 +23,8 @@ const PATCH_DEGREES: f64 = 0.2;
 /// Most small places have a larger one in this circle.
 const FIRST_SEAT_KM: f64 = 60.0;
 
-/// The number of a place in its gazetteer. Neighbours have numbers close to each other, so that tables of what is near are
-/// read from few cache lines.
+/// The number of a place in its gazetteer. Neighbours have numbers close to each other, so that tables of
+/// what is near are read from few cache lines.
 pub type PlaceIndex = u16;
 
 /// A set of patches some 20 km wide, in few bits: of those that share a bit, one stands for all.
@@ -157,8 +157,8 @@ struct Cell {
 
 /// See the module.
 pub(super) struct Atlas {
-    /// By the rank of a place, that is in the order of the list it was made of; for a small place that of the nearest
-    /// other one,
+    /// By the rank of a place, that is in the order of the list it was made of; for a small place that of the
+    /// nearest other one,
     indexes: Vec<PlaceIndex>,
     /// which is so far from it.
     off_km: Vec<f32>,
@@ -235,7 +235,7 @@ impl Atlas {
             let positions = self.ranks.iter().map(|rank| places[usize::from(*rank)].position);
             let km = positions.map(|position| rounded_km(at.position, position)).collect();
             let (cell, patch, part) = (self.cell_of(index), self.patch_of(index), self.part_of(index));
-            // Whoever has a spot looks around from its cell next, and with a lock in hand.
+            // A caller that has a spot looks around from its cell next, and with a lock in hand.
             self.compass(cell);
             let districts =
                 self.cities.iter().zip(0..).filter(|(city, place)| **city == index && *place != index);

@@ -1,7 +1,8 @@
-//! Which way and how far other cells lie from a cell, told in few bits: what a posting remembers of a trip's way.
+//! Which way and how far other cells lie from a cell, told in few bits: what a posting remembers of a trip's
+//! way.
 //!
-//! A way keeps its direction, so from any cell on it most of the rest lies in one or two sectors, however long it is.
-//! A set of cells picked by a hash would fill up; a set of sectors does not.
+//! A way keeps its direction, so from any cell on it most of the rest lies in one or two sectors, however
+//! long it is. A set of cells picked by a hash would fill up; a set of sectors does not.
 
 /// The number of a cell.
 pub type CellIndex = u16;

@@ -35,12 +35,13 @@ const MARKED: [(&str, &str); 29] = [
     ("th", "þ"),
 ];
 
-/// Letters that many write for another one: without the dots of `ё`, without the hamza, on a Persian keyboard.
+/// Letters that many write for another one: without the dots of `ё`, without the hamza, on a Persian
+/// keyboard.
 const SAME: [(char, char); 8] =
     [('ё', 'е'), ('أ', 'ا'), ('إ', 'ا'), ('آ', 'ا'), ('ى', 'ي'), ('ی', 'ي'), ('ک', 'ك'), ('ة', 'ه')];
 
-/// The one form of a name: lower case, `е` for `ё`, no marks on Latin letters, no apostrophes, and single spaces
-/// for whatever separates words.
+/// The one form of a name: lower case, `е` for `ё`, no marks on Latin letters, no apostrophes, and single
+/// spaces for whatever separates words.
 pub(super) fn folded(name: &str) -> String {
     let mut text = String::with_capacity(name.len());
     let mut gap = false;

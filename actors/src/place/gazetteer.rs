@@ -74,7 +74,8 @@ impl Gazetteer {
 
     /// The place of a name in Russian or English, or of an alias; the most populous one if several bear it.
     ///
-    /// Case, `ё`, hyphens, spaces and marks on Latin letters do not matter. `London, CA` asks for the one in Canada.
+    /// Case, `ё`, hyphens, spaces and marks on Latin letters do not matter. `London, CA` asks for the one in
+    /// Canada.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&Place> {
         let place = self.names.find(name).map(|index| self.at(index));
@@ -92,8 +93,8 @@ impl Gazetteer {
         self.names.bearers(name).map(|index| self.at(index))
     }
 
-    /// Places with a word that starts like this: those of this very name, those whose first word does, then the rest, and
-    /// in each group the most populous first.
+    /// Places with a word that starts like this: those of this very name, those whose first word does, then
+    /// the rest, and in each group the most populous first.
     #[must_use]
     pub fn search(&self, prefix: &str, limit: usize) -> Vec<&Place> {
         self.names.search(prefix).take(limit).map(|(_, index)| self.at(index)).collect()
@@ -131,7 +132,8 @@ impl Gazetteer {
         around.fold(own.to_owned(), |name, around| name + ", " + around)
     }
 
-    /// Places whose name is a slip or two away, for "did you mean": the closest first, then the most populous.
+    /// Places whose name is a slip or two away, for "did you mean": the closest first, then the most
+    /// populous.
     ///
     /// It compares with every name, which takes milliseconds: use it where a lookup has failed.
     #[must_use]
@@ -198,8 +200,8 @@ impl Gazetteer {
         self.atlas.len()
     }
 
-    /// The number of a place; the tables below go by it. A small place has none of its own, but that of the nearest one
-    /// that does: it rides on it.
+    /// The number of a place; the tables below go by it. A small place has none of its own, but that of the
+    /// nearest one that does: it rides on it.
     #[must_use]
     pub fn index_of(&self, id: PlaceId) -> Option<PlaceIndex> {
         self.ids.get(&id).map(|&rank| self.atlas.index_at(rank))
@@ -217,7 +219,8 @@ impl Gazetteer {
         self.places.get(usize::from(rank))
     }
 
-    /// How far the place of a rank lies from the one whose number it has, in kilometres: 0 for all but small ones.
+    /// How far the place of a rank lies from the one whose number it has, in kilometres: 0 for all but small
+    /// ones.
     #[must_use]
     pub fn off_km(&self, rank: PlaceRank) -> f64 {
         self.atlas.off_km(rank)
@@ -272,8 +275,8 @@ impl Gazetteer {
         self.atlas.cell_count()
     }
 
-    /// The cells that a way between two places can touch, if it may be this much longer, in kilometres: those with
-    /// a place within reach for which `except` does not hold, and perhaps a few more.
+    /// The cells that a way between two places can touch, if it may be this much longer, in kilometres: those
+    /// with a place within reach for which `except` does not hold, and perhaps a few more.
     #[must_use]
     pub fn crossings(
         &self,

@@ -3,7 +3,8 @@
 const LATIN: &str = "qwertyuiop[]asdfghjkl;'zxcvbnm,.`";
 const RUSSIAN: &str = "йцукенгшщзхъфывапролджэячсмитьбюё";
 
-/// The same keys with the keyboard set to Russian, or to English if they were set to Russian; nothing if no key changes.
+/// The same keys with the keyboard set to Russian, or to English if they were set to Russian; nothing if no
+/// key changes.
 pub(super) fn other(typed: &str) -> Option<String> {
     let lowered = typed.to_lowercase();
     let is_russian = lowered.chars().any(|letter| RUSSIAN.contains(letter));

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use super::folding::{folded, later_words};
 use super::spelling::Slips;
 
-/// A folded name, or the rest of one from a later word on. Tens of thousands of them are kept, so each is small.
+/// A folded name, or the rest of one from a later word on. Tens of thousands of them are kept, so each is
+/// small.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Term {
     /// Where its text is among all.
@@ -80,8 +81,8 @@ impl Names {
         bearers.map(|term| term.place)
     }
 
-    /// Places with a word that starts like this, each with its best fit: those that fit best first, then the most
-    /// populous.
+    /// Places with a word that starts like this, each with its best fit: those that fit best first, then the
+    /// most populous.
     pub(super) fn search(&self, prefix: &str) -> impl Iterator<Item = (Fit, u32)> {
         let prefix = folded(prefix);
         let mut found = BTreeMap::new();

@@ -1,8 +1,9 @@
 //! From what a request says of a place to the place that it means.
 //!
-//! A name is not a place: dozens of towns share one. What else the request says decides: a region, a country, a point, the
-//! other end of the way and how one travels there; then whether a town is at home, then its size. Where that does not tell
-//! one from the others, nobody guesses: the answer is the list of those it may be.
+//! A name is not a place: dozens of towns share one. What else the request says decides: a region, a country,
+//! a point, the other end of the way and how one travels there; then whether a town is at home, then its
+//! size. Where that does not tell one from the others, nobody guesses: the answer is the list of those it may
+//! be.
 
 use super::home::Home;
 use super::reading::{Reading, readings};
@@ -11,8 +12,8 @@ use super::{Gazetteer, Kind, Place, Position};
 /// How many places an answer lists that is not one place.
 const MOST: usize = 5;
 
-/// How much more plausible one place must be than another to be meant without a question, in powers of ten of inhabitants:
-/// five times as many.
+/// How much more plausible one place must be than another to be meant without a question, in powers of ten of
+/// inhabitants: five times as many.
 const CLEAR: f64 = 0.7;
 
 /// What it is worth to lie at home, in the same measure: as much as thirty times the inhabitants.
@@ -27,7 +28,8 @@ const BY_AIR: f64 = 5.0;
 /// Up to here a town is next to the other end, in kilometres.
 const NEXT_TO_KM: f64 = 150.0;
 
-/// Places of one name that are as close as this are one for whoever asks: a town and its airport, in kilometres.
+/// Places of one name that are as close as this are one for whoever asks: a town and its airport, in
+/// kilometres.
 const SAME_PLACE_KM: f64 = 40.0;
 
 /// Below this nobody counted, or nobody lives.

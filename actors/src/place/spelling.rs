@@ -22,7 +22,8 @@ impl Slips {
         Self { word, limit, other: Vec::new(), rows: Default::default() }
     }
 
-    /// The number of letters missing, extra, wrong or swapped with their neighbour, if it is within the limit.
+    /// The number of letters missing, extra, wrong or swapped with their neighbour, if it is within the
+    /// limit.
     pub(super) fn to(&mut self, other: &str) -> Option<usize> {
         self.other.clear();
         self.other.extend(other.chars());

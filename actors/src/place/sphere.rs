@@ -16,8 +16,8 @@ pub(crate) fn degrees(radius_km: f64) -> f64 {
     radius_km.max(0.0) / KM_PER_DEGREE
 }
 
-/// How far east and west a circle around this latitude goes, in degrees, as its radius is; nothing if it goes all
-/// around, as it does at a pole.
+/// How far east and west a circle around this latitude goes, in degrees, as its radius is; nothing if it goes
+/// all around, as it does at a pole.
 pub(crate) fn half_width(lat: f64, radius: f64) -> Option<f64> {
     let clear_of_poles = lat.abs() + radius < 89.9;
     clear_of_poles.then(|| {

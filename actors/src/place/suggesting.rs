@@ -10,9 +10,10 @@ use super::{Gazetteer, Place, layout};
 const MOST_MISSPELT: usize = 2;
 
 impl Gazetteer {
-    /// Places for what was typed so far. Names that are exactly this come before names that begin like this, these before
-    /// names with a later word that does, and these before names that only differ by slips; in each group those at home
-    /// come first, and then the larger ones. Keys pressed with the keyboard in the wrong language are understood.
+    /// Places for what was typed so far. Names that are exactly this come before names that begin like this,
+    /// these before names with a later word that does, and these before names that only differ by slips; in
+    /// each group those at home come first, and then the larger ones. Keys pressed with the keyboard in the
+    /// wrong language are understood.
     ///
     /// Slips are looked for when nothing else is found, which takes milliseconds.
     #[must_use]

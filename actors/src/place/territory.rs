@@ -1,10 +1,12 @@
-//! Territories: the words for what a place lies in, that is a country, a region, or a city that it belongs to.
+//! Territories: the words for what a place lies in, that is a country, a region, or a city that it belongs
+//! to.
 
 use super::folding::folded;
 use super::tables::{Named, all_names};
 use super::{Country, Place, Region};
 
-/// Words that say what kind of region or country is named; who writes «Калужская обл.» means «Калужская область».
+/// Words that say what kind of region or country is named; who writes «Калужская обл.» means «Калужская
+/// область».
 const KINDS: &[&str] = &[
     "область",
     "обл",

@@ -35,8 +35,8 @@ const TELL_SENDERS: usize = 32;
 /// How many couriers hear of one new package at most.
 const TELL_COURIERS: usize = 32;
 
-/// Of how many new packages one courier hears within an hour. Whoever wants to see them all asks for the
-/// list.
+/// Of how many new packages one courier hears within an hour. A courier who wants to see them all asks for
+/// the list.
 const TELL_AN_HOUR: u32 = 6;
 
 /// Every knob of the runtime.
@@ -387,7 +387,7 @@ impl Context {
     pub(super) fn choices(&self) -> ChoiceRounds {
         let (matching, compare) = (&self.settings.matching, self.settings.compare.as_millis());
         let again = standing::again(matching);
-        // Whoever looks every so often sees each moment once, or twice.
+        // A node that looks every so often sees each moment once, or twice.
         let taken_over_within = Span::from_ms(2 * i64::try_from(compare).unwrap_or(i64::MAX / 2)).min(again);
         ChoiceRounds { notice: standing::notice(matching), again, taken_over_within }
     }

@@ -1,5 +1,5 @@
-//! A message to an actor as it travels: with the permit that bounds the mailbox, the time until which somebody
-//! waits for the answer, and the span of what has brought it about.
+//! A message to an actor as it travels: with the permit that bounds the mailbox, the time until which
+//! somebody waits for the answer, and the span of what has brought it about.
 
 use actix::Message;
 use tokio::sync::OwnedSemaphorePermit;

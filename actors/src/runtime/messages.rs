@@ -1,4 +1,4 @@
-//! What each kind of actor is told and asked. Whoever sends a message needs this file and a directory, and
+//! What each kind of actor is told and asked. A sender of messages needs this file and a directory, and
 //! knows nothing of the actor.
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What this node has seen lately, within bounds: whoever finds it here need not ask the store.
+//! What this node has seen lately, within bounds: a caller that finds it here need not ask the store.
 
 use std::collections::HashMap;
 use std::hash::Hash;

@@ -65,7 +65,7 @@ pub enum ResumeAnswer {
     },
     /// Nothing is sent; the client loads the state anew.
     Unrecoverable {
-        /// Why.
+        /// Why what was missed cannot be told.
         reason: NotRecoverable,
         /// The number of the last event.
         top: u64,

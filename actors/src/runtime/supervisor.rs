@@ -1,5 +1,5 @@
-//! Watches over what lives on a node, kind by kind: rebuilds dead actors, compares with the store, does what is
-//! due.
+//! Watches over what lives on a node, kind by kind: rebuilds dead actors, compares with the store, does what
+//! is due.
 //!
 //! actix leaves a panicked actor dead. Here the directories notice it, and within half a second the actor is
 //! made anew from the store; one that keeps dying is left alone for a while.

@@ -175,7 +175,9 @@ impl Handler<Envelope<TripOrder>> for TripActor {
 }
 
 /// Decides an order and commits it, together with what it means for the packages of the trip.
-#[tracing::instrument(name = "command", level = "debug", skip_all, fields(trip = %id, command = order.name()))]
+#[tracing::instrument(
+    name = "command", level = "debug", skip_all, fields(trip = %id, command = order.name())
+)]
 pub(super) async fn persist_order(
     context: &Arc<Context>,
     id: TripId,

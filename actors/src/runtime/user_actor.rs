@@ -149,7 +149,8 @@ impl Handler<Envelope<Deliver>> for UserActor {
 
     fn handle(&mut self, envelope: Envelope<Deliver>, ctx: &mut Self::Context) {
         let entries = envelope.body.0;
-        let span = tracing::debug_span!(parent: &envelope.span, "deliver", user = %self.user, events = entries.len());
+        let (parent, events) = (&envelope.span, entries.len());
+        let span = tracing::debug_span!(parent: parent, "deliver", user = %self.user, events);
         span.in_scope(|| self.take_in(entries, ctx));
     }
 }

@@ -85,7 +85,8 @@ pub(super) fn judge(context: &Context, entry: &PackageEntry, measured: &Measured
     };
     let step = next_step(&ranked, entry, &view, now, settings, passed_over);
     let paused = entry.paused.iter().map(|(_, until)| *until).filter(|until| *until > now);
-    // Prices fall meanwhile; what is kept is kept no longer than that, whoever else could be asked.
+    // Prices fall meanwhile; what is kept is kept no longer than that, whichever other couriers could be
+    // asked.
     let kept = ranked.iter().filter_map(|one| one.kept_until).min();
     let soon = now + Span::minutes(i64::from(settings.look_again_min.max(1)));
     let look_again = paused

@@ -13,9 +13,9 @@ use crate::place::{Gazetteer, PlaceId};
 /// A trip that could carry a package.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Suits {
-    /// Which.
+    /// The trip that could carry it.
     pub trip: TripId,
-    /// Whose.
+    /// The courier who travels.
     pub courier: UserId,
     /// How the package would ride.
     pub plan: Plan,

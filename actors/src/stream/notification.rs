@@ -1,7 +1,7 @@
 //! What a person should know even if they were not looking: the few events that the old client lists.
 //!
-//! A notification is a pointer: which event of the person's stream, of what kind, about what. Names and words are
-//! put in when it is shown. It is written in the transaction of its event.
+//! A notification is a pointer: which event of the person's stream, of what kind, about what. Names and words
+//! are put in when it is shown. It is written in the transaction of its event.
 
 use crate::ids::{FileId, PackageId, RequestId, TripId};
 use crate::market::request::Origin;
@@ -33,7 +33,8 @@ pub enum NotificationKind {
     DisputeResolved,
     /// A package whose sender chooses could ride on one's trip.
     NewPackageAvailable,
-    /// One was chosen to carry a package: by the sender, to whom one has responded, or among those who had agreed.
+    /// One was chosen to carry a package: by the sender, to whom one has responded, or among those who had
+    /// agreed.
     CourierChosen,
 }
 

@@ -12,12 +12,12 @@ pub enum Why {
     OnRoute,
     /// `detour:+12min`: so much extra way.
     Detour {
-        /// Minutes.
+        /// The extra way, minutes.
         minutes: u32,
     },
     /// `room_left:9000g`: so much room is left afterwards.
     RoomLeft {
-        /// Grams.
+        /// The room, grams.
         grams: u32,
     },
     /// `early:26h`: so long before it has to be there.

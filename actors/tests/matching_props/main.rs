@@ -1,5 +1,6 @@
-//! The indexes against brute force: a second matching, written straight from the definition over trips and packages,
-//! without anchors, postings or plans. Both must agree on every pair, in both directions, after every change.
+//! The indexes against brute force: a second matching, written straight from the definition over trips and
+//! packages, without anchors, postings or plans. Both must agree on every pair, in both directions, after
+//! every change.
 
 mod brute;
 mod world;

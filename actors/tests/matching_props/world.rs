@@ -21,8 +21,8 @@ use crate::brute::{self, Ride};
 const NOW: Time = Time::from_ms(1_800_000_000_000);
 pub(crate) const USERS: u128 = 6;
 
-/// Two cities with suburbs, towns between them and beside the way; two villages, one of them far from everything; and an
-/// airport and a district that belong to the first city.
+/// Two cities with suburbs, towns between them and beside the way; two villages, one of them far from
+/// everything; and an airport and a district that belong to the first city.
 const PLACES: &str = "id\tname_ru\tname_en\tlat\tlon\ttz\tcountry\tregion\tpopulation\tkind\tcity
 1\tа\ta\t55.00\t37.00\tEtc/UTC\tRU\t\t900000\ttown\t
 2\tб\tb\t55.05\t37.05\tEtc/UTC\tRU\t\t50000\ttown\t

@@ -31,7 +31,7 @@ pub struct History {
 /// A published trip.
 #[derive(Clone, Copy, Debug)]
 pub struct TripFacts {
-    /// Whose.
+    /// The courier of the trip.
     pub courier: UserId,
     /// Room on each leg.
     pub capacity_g: u32,
@@ -44,7 +44,7 @@ pub struct TripFacts {
 /// A published package.
 #[derive(Clone, Copy, Debug)]
 pub struct PackageFacts {
-    /// Whose.
+    /// The sender of the package.
     pub sender: UserId,
     /// Its place in the schedule.
     pub number: usize,
@@ -113,7 +113,7 @@ pub enum Fact {
         request: RequestId,
         /// Of what.
         package: PackageId,
-        /// Why.
+        /// Why the offer ended.
         reason: OfferEndReason,
     },
     /// A request went a step on.
@@ -129,14 +129,14 @@ pub enum Fact {
     },
     /// A package changed.
     Package {
-        /// Which.
+        /// The package that changed.
         package: PackageId,
         /// Its version from then on.
         version: i64,
     },
     /// A trip changed.
     Trip {
-        /// Which.
+        /// The trip that changed.
         trip: TripId,
         /// Its version from then on.
         version: i64,
@@ -204,7 +204,7 @@ impl What {
 /// A command and its answers.
 #[derive(Clone, Debug)]
 pub struct Command {
-    /// Whose.
+    /// Who gave the command.
     pub by: UserId,
     /// What it asks for.
     pub what: What,
@@ -225,7 +225,7 @@ pub struct Command {
 /// How a command went.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    /// Done.
+    /// The command was carried out.
     Ok,
     /// Refused, with this code.
     Refused(String),

@@ -1,8 +1,9 @@
-//! The answers on each package fit one order: as if its commands had been carried out one after the other, each at
-//! some moment between its question and its answer.
+//! The answers on each package fit one order: as if its commands had been carried out one after the other,
+//! each at some moment between its question and its answer.
 //!
-//! A search in the manner of Wing and Gong: of the commands that may come next, try each that the package in that state
-//! would answer as it did. One whose outcome is unknown may have been done at any later moment, or never.
+//! A search in the manner of Wing and Gong: of the commands that may come next, try each that the package in
+//! that state would answer as it did. One whose outcome is unknown may have been done at any later moment, or
+//! never.
 
 use std::collections::{BTreeMap, HashSet};
 

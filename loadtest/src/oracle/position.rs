@@ -12,7 +12,8 @@ pub(crate) struct Follower {
 }
 
 impl Follower {
-    /// A new connection whose stream stands at `top`. One that resumes learns from the answer what comes first.
+    /// A new connection whose stream stands at `top`. One that resumes learns from the answer what comes
+    /// first.
     pub(crate) fn hello(&mut self, top: u64, resumes: bool) {
         *self = Self { next: (!resumes).then_some(top + 1), early: BTreeSet::new() };
     }

@@ -8,7 +8,7 @@ use super::history::{History, Outcome, What};
 /// A question, or an answer to one.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Entry {
-    /// Who.
+    /// The user who did it or heard of it.
     pub process: UserId,
     /// A question, or how it went.
     #[serde(rename = "type")]

@@ -1,4 +1,4 @@
-//! What was acknowledged is stored: for whoever can look into the store when all is quiet.
+//! What was acknowledged is stored: for a run that can look into the store when all is quiet.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 

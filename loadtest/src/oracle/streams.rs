@@ -1,4 +1,5 @@
-//! Streams are whole: numbers without gaps and repeats, one event for each change, and the store has the same.
+//! Streams are whole: numbers without gaps and repeats, one event for each change, and the store has the
+//! same.
 
 use std::collections::{BTreeSet, HashSet};
 

@@ -94,8 +94,8 @@ fn contradicts_itself(command: &Command) -> bool {
     known.any(|outcome| Some(outcome) != first)
 }
 
-/// A command whose outcome was unknown is repeated to learn it; a refusal says that it was not done. (The other party
-/// may have called the deal off, too.)
+/// A command whose outcome was unknown is repeated to learn it; a refusal says that it was not done. (The
+/// other party may have called the deal off, too.)
 fn was_done_and_refused(command: &Command, told: &Told) -> bool {
     let is_refused = command.answers.iter().any(|(_, outcome)| matches!(outcome, Outcome::Refused(_)));
     is_refused

@@ -14,7 +14,8 @@ use super::history::{Fact, History, Outcome, PackageFacts, Step, Told, TripFacts
 const NOW: Time = Time::from_ms(1_000_000);
 const SENDER: u8 = 0;
 
-/// A history in the making. User 0 sends; users 1 and 2 have a trip of two legs each, for 10 kg and 20 minutes.
+/// A history in the making. User 0 sends; users 1 and 2 have a trip of two legs each, for 10 kg and 20
+/// minutes.
 pub(super) struct Play {
     pub(super) history: History,
     events: HashMap<u8, Vec<Event>>,

@@ -36,7 +36,8 @@ pub(super) fn check(history: &History) -> Vec<String> {
     found.into_iter().collect()
 }
 
-/// The requests that hold each package in the end, by what the parties were told and by what was acknowledged.
+/// The requests that hold each package in the end, by what the parties were told and by what was
+/// acknowledged.
 pub(super) fn holders(history: &History) -> HashMap<PackageId, BTreeSet<RequestId>> {
     let (mut holders, mut cancelled) = (HashMap::<PackageId, BTreeSet<RequestId>>::new(), HashSet::new());
     let mut package_of = HashMap::new();

@@ -1,4 +1,5 @@
-//! After the run: a sample of users asks for the last part of their stream again, and gets what they were told.
+//! After the run: a sample of users asks for the last part of their stream again, and gets what they were
+//! told.
 
 use std::sync::Arc;
 use std::time::Duration;

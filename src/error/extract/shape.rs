@@ -1,8 +1,8 @@
 //! Reads JSON of a given shape as far as it goes, and says of every field that will not do what it should be.
 //!
-//! A parser stops at the first field that it cannot read. So that field is noted and taken out, and what is left is read
-//! again; what must not be missing is stood in for. What the parser says stays inside: of its words only the names of
-//! fields, types and variants are ours.
+//! A parser stops at the first field that it cannot read. So that field is noted and taken out, and what is
+//! left is read again; what must not be missing is stood in for. What the parser says stays inside: of its
+//! words only the names of fields, types and variants are ours.
 
 mod found;
 
@@ -124,7 +124,8 @@ fn misshapen_field(field: &str, reason: &str) -> ApiError {
     ApiError::bad_request(format!("{field}: {reason}")).with_field(field, reason)
 }
 
-/// Takes a field out; of a list, all of it, so that the others keep their numbers. Answers whether it was there.
+/// Takes a field out; of a list, all of it, so that the others keep their numbers. Answers whether it was
+/// there.
 fn take_out(left: &mut Value, path: &[String]) -> bool {
     let Some((first, rest)) = path.split_first() else { return false };
     let Some(members) = left.as_object_mut() else { return false };

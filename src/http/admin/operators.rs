@@ -61,7 +61,8 @@ pub struct AccountChanged {
 #[utoipa::path(post, path = "/api/admin/operators", operation_id = "add_operator",
     tag = "admin", security(("bearer" = [])),
     request_body = AddOperator,
-    responses((status = 201, body = OperatorAdded), (status = 400, body = Problem), (status = 401, body = Problem),
+    responses((status = 201, body = OperatorAdded), (status = 400, body = Problem),
+        (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn add(app: web::Data<App>, body: Body<AddOperator>) -> Result<HttpResponse, ApiError> {
     let AddOperator { login, password, name, role } = body.0;
@@ -80,7 +81,8 @@ pub async fn add(app: web::Data<App>, body: Body<AddOperator>) -> Result<HttpRes
 #[utoipa::path(put, path = "/api/admin/users/{user_id}/role", operation_id = "set_role",
     tag = "admin", security(("bearer" = [])),
     params(("user_id" = String, Path, description = "The user")), request_body = NewRole,
-    responses((status = 200, body = AccountChanged), (status = 400, body = Problem), (status = 401, body = Problem),
+    responses((status = 200, body = AccountChanged), (status = 400, body = Problem),
+        (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn set_role(
     app: web::Data<App>,
@@ -99,7 +101,8 @@ pub async fn set_role(
 #[utoipa::path(post, path = "/api/admin/users/{user_id}/block", operation_id = "block_user",
     tag = "admin", security(("bearer" = [])),
     params(("user_id" = String, Path, description = "The user")),
-    responses((status = 200, body = AccountChanged), (status = 401, body = Problem), (status = 403, body = Problem),
+    responses((status = 200, body = AccountChanged), (status = 401, body = Problem),
+        (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn block(
     app: web::Data<App>,
@@ -114,7 +117,8 @@ pub async fn block(
 #[utoipa::path(post, path = "/api/admin/users/{user_id}/unblock", operation_id = "unblock_user",
     tag = "admin", security(("bearer" = [])),
     params(("user_id" = String, Path, description = "The user")),
-    responses((status = 200, body = AccountChanged), (status = 401, body = Problem), (status = 403, body = Problem),
+    responses((status = 200, body = AccountChanged), (status = 401, body = Problem),
+        (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn unblock(
     app: web::Data<App>,
@@ -126,10 +130,12 @@ pub async fn unblock(
 }
 
 /// Takes an operator's second factor away, who has lost it and the recovery codes too. Their sessions end.
-#[utoipa::path(delete, path = "/api/admin/users/{user_id}/second-factor", operation_id = "reset_second_factor",
+#[utoipa::path(delete, path = "/api/admin/users/{user_id}/second-factor",
+    operation_id = "reset_second_factor",
     tag = "admin", security(("bearer" = [])),
     params(("user_id" = String, Path, description = "The operator")),
-    responses((status = 200, body = AccountChanged), (status = 401, body = Problem), (status = 403, body = Problem),
+    responses((status = 200, body = AccountChanged), (status = 401, body = Problem),
+        (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn reset_second_factor(
     app: web::Data<App>,

@@ -93,7 +93,8 @@ pub async fn stats(app: web::Data<App>, log: web::Data<RequestLog>) -> Result<Ht
 /// The last hour of this node by route.
 #[utoipa::path(get, path = "/api/admin/requests/endpoints", operation_id = "request_endpoints",
     tag = "admin", security(("bearer" = [])),
-    responses((status = 200, body = ByEndpoint), (status = 401, body = Problem), (status = 403, body = Problem)))]
+    responses((status = 200, body = ByEndpoint), (status = 401, body = Problem),
+        (status = 403, body = Problem)))]
 pub async fn by_endpoint(app: web::Data<App>, log: web::Data<RequestLog>) -> Result<HttpResponse, ApiError> {
     let entries = log.lately(app.clock.now());
     let mut routes: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();

@@ -1,7 +1,7 @@
 //! The ends of a way as people name them, and the places that they mean.
 //!
-//! A name is not a place: what is said of the other end, and how one travels, tells namesakes apart. Where it does not, the
-//! answer is a refusal with the candidates, and never a guess.
+//! A name is not a place: what is said of the other end, and how one travels, tells namesakes apart. Where it
+//! does not, the answer is a refusal with the candidates, and never a guess.
 
 use peerpack_actors::place::{Gazetteer, Hint, Home, Place, PlaceId, Position, Resolved, Travel, Wanted};
 use serde::{Deserialize, Serialize};
@@ -13,8 +13,8 @@ use crate::error::ApiError;
 /// A point that is farther from the place than this is not in it, in kilometres.
 const FAR_KM: f64 = 60.0;
 
-/// A stop that lies so much farther off the way than another of its name is not the one that is meant: in kilometres, and
-/// as a share of the way.
+/// A stop that lies so much farther off the way than another of its name is not the one that is meant: in
+/// kilometres, and as a share of the way.
 const OFF_THE_WAY: (f64, f64) = (100.0, 0.1);
 
 /// How often two ends are looked at, each with the other in view, before they count as unclear.
@@ -106,7 +106,8 @@ pub(in crate::http) enum Said<'a> {
     Wanted(Wanted<'a>),
 }
 
-/// Both ends of a way, each with the other in view. A field that is wrong does not hide what is wrong with the other one.
+/// Both ends of a way, each with the other in view. A field that is wrong does not hide what is wrong with
+/// the other one.
 pub(in crate::http) fn both(
     context: Context<'_>,
     (from_field, from): (&'static str, Result<Said<'_>, ApiError>),

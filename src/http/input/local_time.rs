@@ -1,7 +1,8 @@
 //! Dates and clock times of people, in the time zone of the place where something happens.
 //!
-//! Tickets print a departure in the origin's local time and an arrival in the destination's; so does the Mini App:
-//! `YYYY-MM-DD` and `HH:MM → HH:MM`. Instants and zones stand beside what is printed. `docs/times.md` says it to clients.
+//! Tickets print a departure in the origin's local time and an arrival in the destination's; so does the Mini
+//! App: `YYYY-MM-DD` and `HH:MM → HH:MM`. Instants and zones stand beside what is printed. `docs/times.md`
+//! says it to clients.
 
 mod reading;
 
@@ -57,7 +58,8 @@ impl Times {
     }
 }
 
-/// The instant of a date and a clock time at a place: the first one, if the clocks go back and the time comes twice.
+/// The instant of a date and a clock time at a place: the first one, if the clocks go back and the time comes
+/// twice.
 ///
 /// # Errors
 /// When the clocks go forward over it; `field` says where it was written.
@@ -82,8 +84,9 @@ pub(in crate::http) fn comes_again(at: Time, place: &Place) -> Result<bool, ApiE
     Ok(is_fold && time("time", ambiguous.earlier())? == at)
 }
 
-/// The instant at which the clocks at a place show this, near an instant: of the day before, the day itself and the day
-/// after, as they are counted there. A time that is left out counts as the one that is shown instead.
+/// The instant at which the clocks at a place show this, near an instant: of the day before, the day itself
+/// and the day after, as they are counted there. A time that is left out counts as the one that is shown
+/// instead.
 pub(in crate::http) fn around(
     at: Time,
     clock: ClockTime,
@@ -103,7 +106,8 @@ pub(in crate::http) fn later(field: &'static str, day: Date, days: i64) -> Resul
     day.checked_add(days.days()).map_err(|_| ApiError::unprocessable(field, "is out of range"))
 }
 
-/// When a day starts at a place: at midnight, or later where the clocks go forward over it; without a place UTC's.
+/// When a day starts at a place: at midnight, or later where the clocks go forward over it; without a place
+/// UTC's.
 pub(in crate::http) fn day_start(
     field: &'static str,
     day: Date,

@@ -1,4 +1,5 @@
-//! Numbers as people and older clients write them: also as text, with blanks between thousands, and with a comma.
+//! Numbers as people and older clients write them: also as text, with blanks between thousands, and with a
+//! comma.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -57,8 +58,8 @@ fn typed(text: &str) -> Result<f64, &'static str> {
     format!("{whole}.{fraction}0").parse().map(|number: f64| sign * number).map_err(|_| NOT_A_NUMBER)
 }
 
-/// What stands before the comma or dot, and what behind it. With both, the last one counts, and the others are between
-/// thousands. With one and three digits behind it, it could be either.
+/// What stands before the comma or dot, and what behind it. With both, the last one counts, and the others
+/// are between thousands. With one and three digits behind it, it could be either.
 fn parts(plain: &str) -> Result<(String, &str), &'static str> {
     let Some((whole, fraction)) = plain.rsplit_once([',', '.']) else { return Ok((plain.to_owned(), "")) };
     let mut groups = whole.split([',', '.']);

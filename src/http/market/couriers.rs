@@ -60,7 +60,8 @@ pub struct PackageSent {
 #[utoipa::path(post, path = "/api/couriers/{courier_id}/send-package", operation_id = "send_package",
     tag = "couriers", security(("bearer" = [])),
     params(("courier_id" = String, Path, description = "The courier or the trip"), Repeatable), request_body = SendPackage,
-    responses((status = 201, body = PackageSent), (status = 400, body = Problem), (status = 401, body = Problem),
+    responses((status = 201, body = PackageSent), (status = 400, body = Problem),
+        (status = 401, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn send_package(
     app: web::Data<App>,
@@ -140,7 +141,8 @@ pub(in crate::http) fn begin_with_those_asked(trips: &mut [Trip], package: &Pack
     trips.sort_by_key(|trip| package.request_on(trip.id).is_none());
 }
 
-/// Tries one trip after the other, and says which one takes the package; if none does, the first refusal counts.
+/// Tries one trip after the other, and says which one takes the package; if none does, the first refusal
+/// counts.
 pub(in crate::http) async fn first_that_takes_it(
     trips: &[Trip],
     ask: impl AsyncFn(TripId) -> Result<(Package, RequestId), Refusal>,

@@ -1,5 +1,5 @@
-//! Disputes: a sender says that a delivery was not as agreed, an operator decides who gets the money. So does an operator
-//! where neither party ends a deal.
+//! Disputes: a sender says that a delivery was not as agreed, an operator decides who gets the money. So does
+//! an operator where neither party ends a deal.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -90,8 +90,8 @@ pub struct Resolved {
     new_status: String,
 }
 
-/// The sender says that a package was not delivered as agreed or, after its deadline, that it was not delivered at all. The
-/// money is set aside until an operator decides.
+/// The sender says that a package was not delivered as agreed or, after its deadline, that it was not
+/// delivered at all. The money is set aside until an operator decides.
 #[utoipa::path(put, path = "/api/package-requests/{request_id}/dispute", operation_id = "dispute_delivery",
     tag = "requests", security(("bearer" = [])),
     params(("request_id" = String, Path, description = "The request"), Repeatable), request_body = Complaint,
@@ -117,7 +117,8 @@ pub async fn open(
 /// Disputes that wait for an operator.
 #[utoipa::path(get, path = "/api/admin/disputes", operation_id = "dispute_queue",
     tag = "admin", security(("bearer" = [])), params(After),
-    responses((status = 200, body = Disputes), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem)))]
+    responses((status = 200, body = Disputes), (status = 400, body = Problem),
+        (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub async fn list(app: web::Data<App>, query: Query<After>) -> Result<HttpResponse, ApiError> {
     let after = query.0.cursor.as_deref().map(input::cursor).transpose()?;
     let after = after.map(|(at, request)| (Time::from_ms(at), request));
@@ -146,9 +147,9 @@ pub async fn list(app: web::Data<App>, query: Query<After>) -> Result<HttpRespon
     Ok(HttpResponse::Ok().json(Disputes { disputes: disputes.into_iter().map(view).collect(), next_cursor }))
 }
 
-/// Ends a dispute: the courier is paid, or the sender gets the money back. It also ends a delivery that the sender says
-/// nothing to, and a deal that leads to no delivery, before the pickup or after it; of that one only the sender can be in the
-/// right, and the package looks for no other courier.
+/// Ends a dispute: the courier is paid, or the sender gets the money back. It also ends a delivery that the
+/// sender says nothing to, and a deal that leads to no delivery, before the pickup or after it; of that one
+/// only the sender can be in the right, and the package looks for no other courier.
 #[utoipa::path(post, path = "/api/admin/disputes/{dispute_id}/resolve", operation_id = "resolve_dispute",
     tag = "admin", security(("bearer" = [])),
     params(("dispute_id" = String, Path, description = "The request that it is about"), Repeatable), request_body = Resolution,

@@ -120,11 +120,12 @@ pub struct Reach {
     chance_percent: u32,
 }
 
-/// Who was considered for one's own package, and why in or out, in words. Operators may ask about any package, and see
-/// scores.
+/// Who was considered for one's own package, and why in or out, in words. Operators may ask about any
+/// package, and see scores.
 #[utoipa::path(get, path = "/api/packages/{package_id}/explain", tag = "packages", security(("bearer" = [])),
     params(("package_id" = String, Path, description = "The package")),
-    responses((status = 200, body = ExplanationView), (status = 401, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = ExplanationView), (status = 401, body = Problem),
+        (status = 404, body = Problem)))]
 pub async fn explain(
     app: web::Data<App>,
     principal: Principal,
@@ -142,7 +143,8 @@ pub async fn explain(
     Ok(HttpResponse::Ok().json(view(&package, &explanation, &people, is_operator)))
 }
 
-/// Who would see a package if it were published now, and what 20 % more reward would change. Publishes nothing.
+/// Who would see a package if it were published now, and what 20 % more reward would change. Publishes
+/// nothing.
 #[utoipa::path(post, path = "/api/packages/dry-run", tag = "packages", request_body = NewPackage,
     security(("bearer" = [])),
     responses((status = 200, body = DryRun), (status = 400, body = Problem), (status = 401, body = Problem),

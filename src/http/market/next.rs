@@ -10,20 +10,21 @@ use utoipa::ToSchema;
 use crate::http::input::local_time;
 use crate::texts::{Both, next as sentences};
 
-/// What happens to a package now. The engine goes by the same judgement, so this is what it does, unless the market
-/// changes meanwhile.
+/// What happens to a package now. The engine goes by the same judgement, so this is what it does, unless the
+/// market changes meanwhile.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NextView {
     step: NextStep,
     /// How many couriers are asked, or have been.
     #[serde(skip_serializing_if = "Option::is_none")]
     couriers: Option<usize>,
-    /// With `kept`: until when room is kept from the package at the latest. Then it is offered to whoever suits.
+    /// With `kept`: until when room is kept from the package at the latest. Then it is offered to whoever
+    /// suits.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     kept_until: Option<String>,
-    /// With `kept`: the least reward, in whole units of the package's currency, for which it would be offered at once.
-    /// Left out if none would do.
+    /// With `kept`: the least reward, in whole units of the package's currency, for which it would be offered
+    /// at once. Left out if none would do.
     #[serde(skip_serializing_if = "Option::is_none")]
     reward_at_once: Option<f64>,
     /// In words, English.

@@ -57,7 +57,8 @@ pub struct MyPackages {
 #[utoipa::path(post, path = "/api/packages", operation_id = "publish_package",
     tag = "packages", request_body = NewPackage, security(("bearer" = [])),
     params(Repeatable),
-    responses((status = 201, body = PackagePublished), (status = 400, body = Problem), (status = 401, body = Problem),
+    responses((status = 201, body = PackagePublished), (status = 400, body = Problem),
+        (status = 401, body = Problem),
         (status = 422, body = Problem)))]
 pub async fn publish(
     app: web::Data<App>,
@@ -101,7 +102,8 @@ pub(in crate::http) async fn all_of(app: &App, sender: UserId) -> Result<Vec<Pac
     tag = "packages", security(("bearer" = [])),
     params(("package_id" = String, Path, description = "The package")),
     responses((status = 200, body = PackageView,
-        headers(("ETag" = String, description = "The version, for `If-Match`."))), (status = 401, body = Problem), (status = 404, body = Problem)))]
+        headers(("ETag" = String, description = "The version, for `If-Match`."))),
+            (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn one(
     app: web::Data<App>,
     principal: Principal,
@@ -118,7 +120,8 @@ pub async fn one(
 #[utoipa::path(put, path = "/api/packages/{package_id}/cancel", operation_id = "cancel_package",
     tag = "packages", security(("bearer" = [])),
     params(("package_id" = String, Path, description = "The package"), Repeatable, IfMatch),
-    responses((status = 200, body = PackageCancelled), (status = 401, body = Problem), (status = 404, body = Problem),
+    responses((status = 200, body = PackageCancelled), (status = 401, body = Problem),
+        (status = 404, body = Problem),
         (status = 409, body = Problem)))]
 pub async fn cancel(
     app: web::Data<App>,

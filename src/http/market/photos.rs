@@ -1,4 +1,5 @@
-//! How a package looked when the courier took it over: a photograph, if the courier takes one, for both parties.
+//! How a package looked when the courier took it over: a photograph, if the courier takes one, for both
+//! parties.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -23,13 +24,14 @@ pub struct PhotoAttached {
     success: bool,
 }
 
-/// Attaches a photograph of the package to a request, once, between the acceptance and the delivery; only its courier can.
-/// A JPEG, PNG or WebP file of at most 5 MiB, as `multipart/form-data`. It is kept for 90 days.
+/// Attaches a photograph of the package to a request, once, between the acceptance and the delivery; only its
+/// courier can. A JPEG, PNG or WebP file of at most 5 MiB, as `multipart/form-data`. It is kept for 90 days.
 #[utoipa::path(post, path = "/api/package-requests/{request_id}/pickup-photo", operation_id = "attach_photo",
     tag = "requests",
     security(("bearer" = [])), params(("request_id" = String, Path, description = "The request")),
     request_body(content = UploadForm, content_type = "multipart/form-data"),
-    responses((status = 201, body = PhotoAttached), (status = 400, body = Problem), (status = 401, body = Problem),
+    responses((status = 201, body = PhotoAttached), (status = 400, body = Problem),
+        (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
         (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem),
         (status = 429, body = Problem)))]

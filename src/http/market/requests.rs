@@ -128,7 +128,8 @@ pub async fn pick_up(
 }
 
 /// The courier has handed the package over. Straight from `accepted` this implies the pickup.
-#[utoipa::path(put, path = "/api/package-requests/{request_id}/mark-delivered", operation_id = "mark_delivered",
+#[utoipa::path(put, path = "/api/package-requests/{request_id}/mark-delivered",
+    operation_id = "mark_delivered",
     tag = "requests",
     security(("bearer" = [])), params(("request_id" = String, Path, description = "The request"), Repeatable),
     request_body(content = Option<Shown>),
@@ -148,7 +149,8 @@ pub async fn mark_delivered(
 }
 
 /// The sender confirms the delivery: the courier is paid, less the platform's fee.
-#[utoipa::path(put, path = "/api/package-requests/{request_id}/confirm-delivery", operation_id = "confirm_delivery",
+#[utoipa::path(put, path = "/api/package-requests/{request_id}/confirm-delivery",
+    operation_id = "confirm_delivery",
     tag = "requests",
     security(("bearer" = [])), params(("request_id" = String, Path, description = "The request"), Repeatable),
     responses((status = 200, body = Step), (status = 401, body = Problem), (status = 403, body = Problem),

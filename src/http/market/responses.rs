@@ -39,7 +39,8 @@ pub struct NewResponse {
     /// The trip that would carry it.
     #[serde(alias = "tripId")]
     trip_id: Option<String>,
-    /// Instead of a trip: the day of one, `YYYY-MM-DD` or `DD.MM.YYYY`, local date of where the package starts.
+    /// Instead of a trip: the day of one, `YYYY-MM-DD` or `DD.MM.YYYY`, local date of where the package
+    /// starts.
     date: Option<String>,
     /// Its time, as tickets print it: `HH:MM`, `HH:MM → HH:MM` or `HH:MM → HH:MM (+1)`.
     time: Option<String>,
@@ -107,7 +108,7 @@ pub struct Contact {
 /// The money that was set aside.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EscrowInfo {
-    /// Roubles.
+    /// How much was set aside, roubles.
     amount_frozen: f64,
     /// `escrow`.
     #[schema(value_type = crate::http::vocabulary::PaymentMethod)]
@@ -140,7 +141,8 @@ pub struct Asked {
 #[utoipa::path(get, path = "/api/packages/{package_id}/responses", operation_id = "package_responses",
     tag = "packages", security(("bearer" = [])),
     params(("package_id" = String, Path, description = "The package")),
-    responses((status = 200, body = Responses), (status = 401, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = Responses), (status = 401, body = Problem),
+        (status = 404, body = Problem)))]
 pub async fn list(
     app: web::Data<App>,
     principal: Principal,
@@ -155,7 +157,8 @@ pub async fn list(
 #[utoipa::path(post, path = "/api/packages/{package_id}/responses", operation_id = "respond_to_package",
     tag = "packages", security(("bearer" = [])),
     params(("package_id" = String, Path, description = "The package"), Repeatable), request_body = NewResponse,
-    responses((status = 201, body = Responded), (status = 400, body = Problem), (status = 401, body = Problem),
+    responses((status = 201, body = Responded), (status = 400, body = Problem),
+        (status = 401, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn respond(
     app: web::Data<App>,

@@ -1,5 +1,5 @@
-//! Finding a courier: filters, orders and pages over what the engine's index finds. The store is asked only for the
-//! trips and people of the page, and for ratings where they decide.
+//! Finding a courier: filters, orders and pages over what the engine's index finds. The store is asked only
+//! for the trips and people of the page, and for ratings where they decide.
 
 use std::collections::BTreeMap;
 
@@ -52,7 +52,8 @@ pub struct Search {
     to: Option<String>,
     /// The same by id.
     to_id: Option<String>,
-    /// The first day, `YYYY-MM-DD` or `DD.MM.YYYY`, as it is counted at `from`; without that where each trip starts.
+    /// The first day, `YYYY-MM-DD` or `DD.MM.YYYY`, as it is counted at `from`; without that where each trip
+    /// starts.
     date_from: Option<String>,
     /// The last day, counted likewise.
     date_to: Option<String>,
@@ -142,8 +143,10 @@ struct Found {
 type Position = (i64, TripId);
 
 /// Couriers whose trips pass both places in order, also those who only pass through. No sign-in needed.
-#[utoipa::path(get, path = "/api/couriers", operation_id = "search_couriers", tag = "couriers", params(Search),
-    responses((status = 200, body = Couriers), (status = 400, body = Problem), (status = 422, body = Problem)))]
+#[utoipa::path(get, path = "/api/couriers", operation_id = "search_couriers", tag = "couriers",
+    params(Search),
+    responses((status = 200, body = Couriers), (status = 400, body = Problem),
+        (status = 422, body = Problem)))]
 pub async fn search(app: web::Data<App>, query: Query<Search>) -> Result<HttpResponse, ApiError> {
     let search = query.0;
     let sort = search.sort.unwrap_or_default();

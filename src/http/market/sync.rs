@@ -33,11 +33,13 @@ pub struct Position {
     seq: u64,
 }
 
-/// Where things stand. Of more than 200 packages or trips those that are under way are here, and the newest of the others.
+/// Where things stand. Of more than 200 packages or trips those that are under way are here, and the newest
+/// of the others.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = SyncState)]
 pub struct Sync {
-    /// Taken before the state was read. Events up to it are in the state; those after it may be, and are applied again.
+    /// Taken before the state was read. Events up to it are in the state; those after it may be, and are
+    /// applied again.
     position: Position,
     /// Now, by the server's clock.
     #[schema(value_type = String, format = DateTime)]
@@ -48,7 +50,8 @@ pub struct Sync {
     trips: Vec<TripView>,
     /// Requests and offers on one's own live trips.
     requests: Vec<TripRequestView>,
-    /// The open offers of the engine, newest first: each as `offer.new` has told it, so that the same card can be drawn.
+    /// The open offers of the engine, newest first: each as `offer.new` has told it, so that the same card
+    /// can be drawn.
     offers: Vec<Offer>,
 }
 

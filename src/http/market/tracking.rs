@@ -1,5 +1,5 @@
-//! A link for a receiver without an account: where the package is, and what to show to the courier. Signed, expiring,
-//! read-only.
+//! A link for a receiver without an account: where the package is, and what to show to the courier. Signed,
+//! expiring, read-only.
 
 mod page;
 
@@ -66,12 +66,13 @@ pub struct Tracking {
     since: Option<String>,
 }
 
-/// A link by which anybody who has it can see where one's own package is, for 30 days, and the code of its delivery once the
-/// courier has it: for whoever receives it.
+/// A link by which anybody who has it can see where one's own package is, for 30 days, and the code of its
+/// delivery once the courier has it: for whoever receives it.
 #[utoipa::path(post, path = "/api/packages/{package_id}/tracking-link", operation_id = "make_tracking_link",
     tag = "packages",
     security(("bearer" = [])), params(("package_id" = String, Path, description = "The package")),
-    responses((status = 201, body = TrackingLink), (status = 401, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 201, body = TrackingLink), (status = 401, body = Problem),
+        (status = 404, body = Problem)))]
 pub async fn link(
     app: web::Data<App>,
     tokens: web::Data<Tokens>,
@@ -140,7 +141,8 @@ fn tracking(package: &Package, courier: Option<String>) -> Tracking {
     let draft = &package.draft;
     let is_coming = matches!(package.state, PackageState::Assigned { .. } | PackageState::InTransit { .. });
     let expected = package.deal().filter(|_| is_coming).map(|deal| &deal.plan.dropoff);
-    // The courier may hand it over near the place that the sender has named, and the clocks are those of there.
+    // The courier may hand it over near the place that the sender has named, and the clocks are those of
+    // there.
     let there = Gazetteer::bundled().get(expected.map_or(draft.dropoff.place, |there| there.place));
     Tracking {
         state: package.state.word().to_owned(),

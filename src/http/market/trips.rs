@@ -65,7 +65,8 @@ pub struct TripCancelled {
     /// `cancelled`.
     #[schema(value_type = peerpack_actors::market::phase::TripPhase)]
     state: String,
-    /// What still waits on the trip and is being ended, if that takes longer than this call. Not in a repeated answer.
+    /// What still waits on the trip and is being ended, if that takes longer than this call. Not in a
+    /// repeated answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     job: Option<JobView>,
 }
@@ -74,7 +75,8 @@ pub struct TripCancelled {
 #[utoipa::path(post, path = "/api/trips", operation_id = "publish_trip",
     tag = "trips", request_body = NewTrip, security(("bearer" = [])),
     params(Repeatable),
-    responses((status = 201, body = TripPublished), (status = 400, body = Problem), (status = 401, body = Problem),
+    responses((status = 201, body = TripPublished), (status = 400, body = Problem),
+        (status = 401, body = Problem),
         (status = 422, body = Problem)))]
 pub async fn publish(
     app: web::Data<App>,
@@ -104,7 +106,8 @@ fn published(trip: &Trip, notes: &[Note], language: Language) -> TripPublished {
 }
 
 /// One's own trips.
-#[utoipa::path(get, path = "/api/user/trips", operation_id = "my_trips", tag = "trips", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/user/trips", operation_id = "my_trips", tag = "trips",
+    security(("bearer" = [])),
     responses((status = 200, body = MyTrips), (status = 401, body = Problem)))]
 pub async fn mine(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
     Ok(HttpResponse::Ok().json(MyTrips { trips: all_of(&app, principal.user).await? }))
@@ -118,10 +121,12 @@ pub(in crate::http) async fn all_of(app: &App, courier: UserId) -> Result<Vec<Tr
 }
 
 /// A trip. The `ETag` is its version.
-#[utoipa::path(get, path = "/api/trips/{trip_id}", operation_id = "show_trip", tag = "trips", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/trips/{trip_id}", operation_id = "show_trip", tag = "trips",
+    security(("bearer" = [])),
     params(("trip_id" = String, Path, description = "The trip")),
     responses((status = 200, body = TripView,
-        headers(("ETag" = String, description = "The version, for `If-Match`."))), (status = 401, body = Problem), (status = 404, body = Problem)))]
+        headers(("ETag" = String, description = "The version, for `If-Match`."))),
+            (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn one(
     app: web::Data<App>,
     _: Principal,
@@ -132,12 +137,13 @@ pub async fn one(
     Ok(HttpResponse::Ok().insert_header(etag(trip.version)).json(view(&trip, people.get(&trip.courier))))
 }
 
-/// Calls one's own trip off: open requests end, deals before pickup are called off, the money goes back. Where many requests
-/// wait, they end after the answer, as `job` says.
+/// Calls one's own trip off: open requests end, deals before pickup are called off, the money goes back.
+/// Where many requests wait, they end after the answer, as `job` says.
 #[utoipa::path(put, path = "/api/trips/{trip_id}/cancel", operation_id = "cancel_trip",
     tag = "trips", security(("bearer" = [])),
     params(("trip_id" = String, Path, description = "The trip"), Repeatable, IfMatch),
-    responses((status = 200, body = TripCancelled), (status = 401, body = Problem), (status = 404, body = Problem),
+    responses((status = 200, body = TripCancelled), (status = 401, body = Problem),
+        (status = 404, body = Problem),
         (status = 409, body = Problem)))]
 pub async fn cancel(
     app: web::Data<App>,

@@ -35,10 +35,10 @@ pub struct Wallet {
     transactions: Vec<TransactionView>,
 }
 
-/// Roubles.
+/// What a person has, roubles.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub struct BalanceView {
-    /// Free.
+    /// Free to spend and to take out.
     available: f64,
     /// The escrow of deals accepted as a courier.
     frozen: f64,
@@ -61,8 +61,8 @@ pub struct TransactionView {
     #[serde(rename = "type")]
     #[schema(value_type = crate::http::vocabulary::TransactionType)]
     kind: String,
-    /// `completed`; `pending` for money on its way out that no operator has sent yet, `rejected` for money that was to go out
-    /// and came back, which is a movement of its own.
+    /// `completed`; `pending` for money on its way out that no operator has sent yet, `rejected` for money
+    /// that was to go out and came back, which is a movement of its own.
     #[schema(value_type = crate::http::vocabulary::TransactionStatus)]
     status: String,
 }
@@ -104,7 +104,8 @@ pub struct After {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = WithdrawalQueue)]
 pub struct Queue {
-    /// Whether no money is to be sent now: the stored data are not in order, or cannot be looked at, and `pay` is refused.
+    /// Whether no money is to be sent now: the stored data are not in order, or cannot be looked at, and
+    /// `pay` is refused.
     payouts_frozen: bool,
     /// Oldest first.
     withdrawals: Vec<QueuedView>,
@@ -119,7 +120,7 @@ pub struct Queue {
 pub struct QueuedView {
     id: String,
     user_id: String,
-    /// Roubles.
+    /// How much is to be paid out, roubles.
     amount: f64,
     method: String,
     created_at: String,
@@ -136,7 +137,8 @@ pub struct Decided {
 }
 
 /// One's money and its movements.
-#[utoipa::path(get, path = "/api/user/balance", operation_id = "my_balance", tag = "money", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/user/balance", operation_id = "my_balance", tag = "money",
+    security(("bearer" = [])),
     responses((status = 200, body = Wallet), (status = 401, body = Problem)))]
 pub async fn balance(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
     let balances = app.database.balances(principal.user).await?;
@@ -185,12 +187,13 @@ fn transaction(transfer: &TransferRecord, withdrawal: Option<&Withdrawal>, of: U
     }
 }
 
-/// Takes money out: at once out of the wallet, and by an operator's hand to its owner. Five withdrawals of one person wait at
-/// most.
+/// Takes money out: at once out of the wallet, and by an operator's hand to its owner. Five withdrawals of
+/// one person wait at most.
 #[utoipa::path(post, path = "/api/user/withdraw", operation_id = "withdraw_money",
     tag = "money", security(("bearer" = [])), request_body = Withdraw,
     params(Repeatable),
-    responses((status = 200, body = Withdrawn), (status = 400, body = Problem), (status = 401, body = Problem),
+    responses((status = 200, body = Withdrawn), (status = 400, body = Problem),
+        (status = 401, body = Problem),
         (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn withdraw(
     app: web::Data<App>,
@@ -226,7 +229,8 @@ pub async fn withdraw(
 /// Withdrawals that wait for an operator.
 #[utoipa::path(get, path = "/api/admin/withdrawals", operation_id = "withdrawal_queue",
     tag = "admin", security(("bearer" = [])), params(After),
-    responses((status = 200, body = Queue), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem)))]
+    responses((status = 200, body = Queue), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem)))]
 pub async fn queue(app: web::Data<App>, query: Query<After>) -> Result<HttpResponse, ApiError> {
     let payouts_frozen = !app.audit.is_clean(&app.database, app.clock.now()).await;
     let queued = app.database.queued_withdrawals(query.0.cursor, PAGE).await?;
@@ -242,8 +246,8 @@ pub async fn queue(app: web::Data<App>, query: Query<After>) -> Result<HttpRespo
     Ok(HttpResponse::Ok().json(Queue { payouts_frozen, withdrawals: withdrawals.collect(), next_cursor }))
 }
 
-/// The money was sent. Refused while the stored data are not in order: they are looked at now if nobody has looked within the
-/// last hour.
+/// The money was sent. Refused while the stored data are not in order: they are looked at now if nobody has
+/// looked within the last hour.
 #[utoipa::path(post, path = "/api/admin/withdrawals/{withdrawal_id}/pay", operation_id = "pay_withdrawal",
     tag = "admin", security(("bearer" = [])),
     params(("withdrawal_id" = String, Path, description = "The withdrawal")),
@@ -258,7 +262,8 @@ pub async fn pay(
 }
 
 /// The money goes back into the wallet.
-#[utoipa::path(post, path = "/api/admin/withdrawals/{withdrawal_id}/reject", operation_id = "reject_withdrawal",
+#[utoipa::path(post, path = "/api/admin/withdrawals/{withdrawal_id}/reject",
+    operation_id = "reject_withdrawal",
     tag = "admin",
     security(("bearer" = [])), params(("withdrawal_id" = String, Path, description = "The withdrawal")),
     responses((status = 200, body = Decided), (status = 401, body = Problem), (status = 403, body = Problem),

@@ -1,5 +1,5 @@
-//! What each call looks like, and what it may be refused with: kept beside the handlers, in `examples.json`, so that these
-//! stay readable. A test holds every example against its schema.
+//! What each call looks like, and what it may be refused with: kept beside the handlers, in `examples.json`,
+//! so that these stay readable. A test holds every example against its schema.
 
 use std::collections::BTreeMap;
 

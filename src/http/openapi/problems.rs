@@ -1,5 +1,5 @@
-//! What calls may be refused with: one body, [`Problem`](crate::error::Problem), in one media type, and for each status of a
-//! call the codes it can carry.
+//! What calls may be refused with: one body, [`Problem`](crate::error::Problem), in one media type, and for
+//! each status of a call the codes it can carry.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,8 @@ use crate::error::codes::{self, CODES, Code};
 /// Describes every refusal of every call.
 pub(super) struct Problems;
 
-/// Where what any call may be refused with is described, by status; and `Otherwise`, for statuses that a call does not list.
+/// Where what any call may be refused with is described, by status; and `Otherwise`, for statuses that a call
+/// does not list.
 const OTHERWISE: &str = "Otherwise";
 
 impl Modify for Problems {

@@ -78,8 +78,8 @@ fn description(schema: &RefOr<Schema>) -> String {
     of.clone().unwrap_or_default()
 }
 
-/// Generators take a member with a default for one that is always there, which is not so in requests. What an absent
-/// member means is in its description.
+/// Generators take a member with a default for one that is always there, which is not so in requests. What an
+/// absent member means is in its description.
 fn forget_defaults(schema: &mut RefOr<Schema>) {
     let RefOr::T(schema) = schema else { return };
     match schema {

@@ -18,7 +18,8 @@ use crate::store::Person;
 /// The longest side of a picture as it is kept, in pixels.
 const SIDE: u32 = 512;
 
-/// A picture never changes under its address; a day is long enough to spare requests, and short enough to be forgotten.
+/// A picture never changes under its address; a day is long enough to spare requests, and short enough to be
+/// forgotten.
 const CACHED: &str = "public, max-age=86400, immutable";
 
 /// A drawing that is opened by itself may do nothing.
@@ -50,12 +51,13 @@ pub(in crate::http) fn of_person(id: UserId, person: Option<&Person>) -> String 
     of(id, name, person.and_then(|person| person.avatar.as_deref()))
 }
 
-/// Changes one's picture: a JPEG, PNG or WebP file of at most 5 MiB and 25 million pixels, as `multipart/form-data`. It
-/// is encoded anew, without anything that was in the file beside the picture.
+/// Changes one's picture: a JPEG, PNG or WebP file of at most 5 MiB and 25 million pixels, as
+/// `multipart/form-data`. It is encoded anew, without anything that was in the file beside the picture.
 #[utoipa::path(post, path = "/api/user/avatar", operation_id = "change_avatar",
     tag = "profile", security(("bearer" = [])),
     request_body(content = UploadForm, content_type = "multipart/form-data"),
-    responses((status = 200, body = AvatarSet), (status = 400, body = Problem), (status = 401, body = Problem),
+    responses((status = 200, body = AvatarSet), (status = 400, body = Problem),
+        (status = 401, body = Problem),
         (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem),
         (status = 429, body = Problem)))]
 pub async fn change(

@@ -1,7 +1,7 @@
 //! Documents that show who a person is: sent by their owner, looked at by a reviewer, shown to nobody else.
 //!
-//! Not even the owner gets a document back. Pictures are encoded anew like all pictures; a PDF is kept as it came and is
-//! opened, if at all, on the reviewer's own machine.
+//! Not even the owner gets a document back. Pictures are encoded anew like all pictures; a PDF is kept as it
+//! came and is opened, if at all, on the reviewer's own machine.
 
 pub mod review;
 
@@ -77,11 +77,13 @@ pub struct DocumentWithdrawn {
 }
 
 /// Sends a document that shows who one is: a JPEG, PNG or WebP picture or a PDF file of at most 10 MiB, as
-/// `multipart/form-data`. A reviewer decides upon it. The same file again, while it waits, is the same document.
+/// `multipart/form-data`. A reviewer decides upon it. The same file again, while it waits, is the same
+/// document.
 #[utoipa::path(post, path = "/api/user/documents", operation_id = "send_document",
     tag = "profile", security(("bearer" = [])),
     request_body(content = UploadForm, content_type = "multipart/form-data"),
-    responses((status = 201, body = DocumentSent), (status = 400, body = Problem), (status = 401, body = Problem),
+    responses((status = 201, body = DocumentSent), (status = 400, body = Problem),
+        (status = 401, body = Problem),
         (status = 409, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem),
         (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub async fn send(

@@ -1,5 +1,5 @@
-//! Signing in and out: Telegram init data, phone codes or an operator's password for an access token and a refresh
-//! token; refreshing; sessions; second factors; deleting the account.
+//! Signing in and out: Telegram init data, phone codes or an operator's password for an access token and a
+//! refresh token; refreshing; sessions; second factors; deleting the account.
 
 pub mod account;
 mod attempts;
@@ -59,15 +59,15 @@ pub struct SignedIn {
     refresh_token: String,
     /// How long the access token is good, in seconds.
     expires_in: u32,
-    /// Who.
+    /// The person who has signed in.
     user: UserView,
     /// Whether this is the first time.
     is_new: bool,
     /// Why an operator may do no more than a user as yet: `show` the second factor, or `set_up` one.
     #[serde(skip_serializing_if = "Option::is_none")]
     second_factor: Option<SecondFactorIs>,
-    /// For the device to keep, for half a year, and to send with the next sign-in by phone or password: guesses of strangers
-    /// then keep nobody waiting. It opens nothing by itself.
+    /// For the device to keep, for half a year, and to send with the next sign-in by phone or password:
+    /// guesses of strangers then keep nobody waiting. It opens nothing by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     device_token: Option<String>,
 }
@@ -146,7 +146,8 @@ pub async fn sign_in_with_telegram(
     sign_in(&req, &app, &tokens, Entrance { user, is_new, shown: false, device: None }).await
 }
 
-/// What is kept of what Telegram says. The people whom it speaks of chose the texts: nobody is kept out for them.
+/// What is kept of what Telegram says. The people whom it speaks of chose the texts: nobody is kept out for
+/// them.
 fn profile(telegram: TelegramUser) -> TelegramProfile {
     let plain =
         |text: &String| !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control());
@@ -178,7 +179,8 @@ fn verify(app: &App, init_data: &str, now: Time) -> Result<TelegramUser, InitDat
 /// Exchanges a refresh token for new tokens. Each refresh token is good once.
 #[utoipa::path(post, path = "/api/auth/refresh", operation_id = "refresh_tokens",
     tag = "identity", request_body(content = Refresh),
-    responses((status = 200, body = SignedIn), (status = 400, body = Problem), (status = 401, body = Problem)))]
+    responses((status = 200, body = SignedIn), (status = 400, body = Problem),
+        (status = 401, body = Problem)))]
 pub async fn refresh(
     app: web::Data<App>,
     tokens: web::Data<Tokens>,
@@ -240,8 +242,8 @@ async fn sign_in(
     Ok(HttpResponse::Ok().json(signed_in(app, tokens, entrance, family, &refresh).await?))
 }
 
-/// What a session may do. An operator's role counts once the second factor was shown, if there is one; in production never
-/// without one.
+/// What a session may do. An operator's role counts once the second factor was shown, if there is one; in
+/// production never without one.
 async fn rights(app: &App, user: &User, shown: bool) -> Result<(Role, Option<SecondFactorIs>), ApiError> {
     if !user.role.is_operator() || shown {
         return Ok((user.role, None));

@@ -47,7 +47,8 @@ pub struct NotificationView {
     id: String,
     /// `package_request_response`, `package_request_declined`, `package_delivered`, `new_courier_available`,
     /// `trip_request_received`, `payment_received`, `reminder`, `document_reviewed`, `dispute_opened`,
-    /// `dispute_resolved`, `new_package_available` or `courier_chosen`. A courier in whose favour an operator decided gets `payment_received`.
+    /// `dispute_resolved`, `new_package_available` or `courier_chosen`. A courier in whose favour an operator
+    /// decided gets `payment_received`.
     #[serde(rename = "type")]
     #[schema(value_type = Kind)]
     kind: String,

@@ -75,9 +75,11 @@ pub struct ReviewKept {
 }
 
 /// Oneself. The `ETag` is the version.
-#[utoipa::path(get, path = "/api/user/profile", operation_id = "my_profile", tag = "profile", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/user/profile", operation_id = "my_profile", tag = "profile",
+    security(("bearer" = [])),
     responses((status = 200, body = ProfileView,
-        headers(("ETag" = String, description = "The version, for `If-Match`."))), (status = 401, body = Problem)))]
+        headers(("ETag" = String, description = "The version, for `If-Match`."))),
+            (status = 401, body = Problem)))]
 pub async fn show(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
     answer(&app, principal).await
 }
@@ -88,7 +90,8 @@ pub async fn show(app: web::Data<App>, principal: Principal) -> Result<HttpRespo
     request_body = ProfileChange,
     params(IfMatch),
     responses((status = 200, body = ProfileView,
-        headers(("ETag" = String, description = "The version, for `If-Match`."))), (status = 400, body = Problem), (status = 401, body = Problem),
+        headers(("ETag" = String, description = "The version, for `If-Match`."))),
+            (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 412, body = Problem), (status = 422, body = Problem)))]
 pub async fn change(
     app: web::Data<App>,
@@ -145,12 +148,14 @@ async fn view(app: &App, user: User) -> Result<ProfileView, ApiError> {
     })
 }
 
-/// Says what the other party of a confirmed deal was like, once. It is shown when both have spoken, or after 14 days.
+/// Says what the other party of a confirmed deal was like, once. It is shown when both have spoken, or after
+/// 14 days.
 #[utoipa::path(post, path = "/api/package-requests/{request_id}/review", operation_id = "review_delivery",
     tag = "requests",
     security(("bearer" = [])), params(("request_id" = String, Path, description = "The request"), Repeatable),
     request_body = ReviewInput,
-    responses((status = 201, body = ReviewKept), (status = 400, body = Problem), (status = 401, body = Problem),
+    responses((status = 201, body = ReviewKept), (status = 400, body = Problem),
+        (status = 401, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn review(
     app: web::Data<App>,

@@ -1,8 +1,8 @@
 //! Units that wait to be applied, and which of them are applied as one.
 //!
-//! Each round trip and each wait for the disk can serve many units. So whoever is free takes all that wait;
-//! the longer the database takes, the larger the groups become. A group that fails is applied again unit by
-//! unit: one that is refused takes nobody with it.
+//! Each round trip and each wait for the disk can serve many units. So a lane that is free takes all that
+//! wait; the longer the database takes, the larger the groups become. A group that fails is applied again
+//! unit by unit: one that is refused takes nobody with it.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::commit::fits;
 use super::prepared::Prepared;
 use crate::store::failure::Failure;
 
-/// The most units that wait; whoever comes on top is refused at once.
+/// The most units that wait; one more is refused at once.
 pub(in crate::store) const QUEUE: usize = 4_096;
 
 /// The most units in one group.
@@ -42,14 +42,14 @@ impl Order {
         (Self { unit, until, span: Span::current(), reply }, answer)
     }
 
-    /// Whoever asked may be gone; the unit is applied all the same.
+    /// The caller may be gone; the unit is applied all the same.
     pub(in crate::store) fn answer(self, outcome: Result<Committed, Failure>) {
         self.reply.send(outcome).ok();
     }
 }
 
-/// The span in which a group is applied: that of its unit if it has one alone, otherwise one that follows from
-/// those of all its units.
+/// The span in which a group is applied: that of its unit if it has one alone, otherwise one that follows
+/// from those of all its units.
 pub(in crate::store) fn span_of(group: &[Order]) -> Span {
     if let [order] = group {
         return tracing::debug_span!(parent: &order.span, "commit", units = 1);

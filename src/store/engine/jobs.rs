@@ -88,7 +88,7 @@ const PACKAGES_LEFT: Sql =
 const IS_GONE: Sql = sql("\
     SELECT 1 AS one FROM users WHERE id = $1 AND (deleted_at IS NOT NULL OR blocked_at IS NOT NULL)");
 
-/// Whoever has asked for a job has so long to take it, and to do a small one at once.
+/// The node that asks for a job has so long to take it, and to do a small one at once.
 const RESERVED: Span = Span::seconds(1);
 
 /// What a job is about.
@@ -114,7 +114,7 @@ impl JobKind {
 /// Work that is under way, or was.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Job {
-    /// Which.
+    /// The number of the job.
     pub id: Uuid,
     /// What it is about.
     pub kind: JobKind,
@@ -220,7 +220,7 @@ impl Database {
     }
 }
 
-/// The same, inside another piece of work; for a moment it is reserved for whoever asked.
+/// The same, inside another piece of work; for a moment it is reserved for the node that asked.
 pub(in crate::store) async fn add_for_account(
     conn: &mut Conn,
     user: UserId,

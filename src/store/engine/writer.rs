@@ -77,7 +77,7 @@ where
             (Some(trouble), _) => Err(Failure::Unavailable(trouble.to_owned())),
             (None, None) => Err(Failure::Broken("the work was never done".to_owned())),
         };
-        // Whoever asked may be gone; the work is done all the same.
+        // The caller may be gone; the work is done all the same.
         self.reply.send(outcome).ok();
     }
 }

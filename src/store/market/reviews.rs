@@ -81,7 +81,7 @@ pub struct ReviewRecord {
     pub rating: u8,
     /// In words.
     pub text: String,
-    /// When.
+    /// When it was written.
     pub at: Time,
     /// The name of who said it; empty when they are gone.
     pub author_name: String,

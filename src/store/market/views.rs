@@ -106,7 +106,7 @@ const PEOPLE: Sql = over_rows!(
 /// What others may see of a person.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Person {
-    /// Who.
+    /// The person's id.
     pub id: UserId,
     /// What others see.
     pub name: String,
@@ -162,7 +162,7 @@ pub struct TripRequest {
 /// Which requests of a trip.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Which {
-    /// All.
+    /// All of them.
     All,
     /// Those that the courier did not start.
     Asked,

@@ -53,7 +53,7 @@ pub struct TransferRecord {
     pub to_user: Option<UserId>,
     /// How much.
     pub amount: Amount,
-    /// When.
+    /// When it moved.
     pub at: Time,
     /// What the package is; empty when it is about none.
     pub description: String,

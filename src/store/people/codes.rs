@@ -119,7 +119,7 @@ pub enum Plan {
 /// A code that may be what somebody has typed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Candidate {
-    /// Which.
+    /// The challenge that the code belongs to.
     pub id: Uuid,
     /// Its slow hash.
     pub hash: String,

@@ -85,7 +85,7 @@ pub enum About {
 /// The trip that a notification is about.
 #[derive(Clone, PartialEq, Debug)]
 pub struct AboutTrip {
-    /// Which.
+    /// The trip.
     pub trip: TripId,
     /// Who travels.
     pub courier: UserId,
@@ -100,7 +100,7 @@ pub struct AboutTrip {
 /// The package that a notification is about.
 #[derive(Clone, PartialEq, Debug)]
 pub struct AboutPackage {
-    /// Which.
+    /// The package.
     pub package: PackageId,
     /// What it is.
     pub description: String,
@@ -113,7 +113,7 @@ pub struct AboutPackage {
 /// The request that a notification is about.
 #[derive(Clone, PartialEq, Debug)]
 pub struct AboutRequest {
-    /// Which.
+    /// The request.
     pub request: RequestId,
     /// Its package.
     pub package: PackageId,

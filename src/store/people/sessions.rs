@@ -56,11 +56,11 @@ pub struct Session {
 /// A session that was ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RevokedSession {
-    /// Which.
+    /// The session that was ended.
     pub id: Uuid,
     /// Whose it was.
     pub user: UserId,
-    /// When.
+    /// When it was ended.
     pub at: Time,
     /// Whether the user is banned now.
     pub is_banned: bool,

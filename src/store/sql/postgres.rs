@@ -20,7 +20,7 @@ const ACQUIRE_DEADLINE: Duration = Duration::from_secs(2);
 /// After this long without use a connection is tried before it is used again: the server may have restarted.
 pub(in crate::store) const QUIET: Duration = Duration::from_secs(1);
 
-/// The advisory lock of whoever changes the schema: "peerpack" in ASCII.
+/// The advisory lock of the process that changes the schema: "peerpack" in ASCII.
 const SCHEMA_LOCK: i64 = 0x7065_6572_7061_636b;
 
 /// How often the lock is asked for.

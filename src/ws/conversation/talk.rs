@@ -115,7 +115,7 @@ impl Conversation {
     }
 
     fn take_in(&mut self, mut frame: ClientFrame) {
-        // Whoever is being sent away commands nothing more; without an ack the command is given again
+        // A client that is being sent away commands nothing more; without an ack the command is given again
         // elsewhere.
         if !self.goes_on() {
             return;
@@ -127,7 +127,7 @@ impl Conversation {
             }
             // It has an answer of its own.
             ClientMessage::Resume(_) => frame.cmd_id = None,
-            // Whoever commands already does not want to resume first.
+            // A client that commands already does not want to resume first.
             _ => self.release(Hold::Start),
         }
         let digest = commands::short_digest(&frame.message);

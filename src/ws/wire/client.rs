@@ -114,7 +114,7 @@ pub struct Resume {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OfRequest {
-    /// Which.
+    /// The request that the command is about.
     pub request_id: RequestId,
 }
 
@@ -122,7 +122,7 @@ pub struct OfRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Decline {
-    /// Which.
+    /// The request that is declined.
     pub request_id: RequestId,
     /// For the other party, at most 500 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]

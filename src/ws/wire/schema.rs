@@ -1,8 +1,8 @@
-//! The JSON Schema of all messages, for whoever writes a client in another language: `peerpack schema`.
+//! The JSON Schema of all messages, for authors of clients in other languages: `peerpack schema`.
 //!
-//! It is derived from the types that are written and read, so that nothing is sent which is not described. Servers are
-//! strict, clients are tolerant: what a client sends may have no unknown members; what a server sends may have new
-//! ones, and whole messages of types that are not listed here, which are to be ignored.
+//! It is derived from the types that are written and read, so that nothing is sent which is not described.
+//! Servers are strict, clients are tolerant: what a client sends may have no unknown members; what a server
+//! sends may have new ones, and whole messages of types that are not listed here, which are to be ignored.
 
 use peerpack_actors::stream::StreamEvent;
 use peerpack_actors::time::Time;
@@ -15,7 +15,8 @@ use super::client::{ClientMessage, is_command};
 use super::server::{ACK, Ack, Control};
 use crate::texts::paragraphs::joined;
 
-/// The schema: a message of either side. `#/$defs/ClientMessage` and `#/$defs/ServerMessage` are those of each.
+/// The schema: a message of either side. `#/$defs/ClientMessage` and `#/$defs/ServerMessage` are those of
+/// each.
 #[must_use]
 pub fn schema() -> Value {
     let mut definitions = Map::new();

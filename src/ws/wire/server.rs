@@ -137,7 +137,7 @@ pub enum AckStatus {
 }
 
 impl Ack {
-    /// Done.
+    /// The command was carried out.
     #[must_use]
     pub const fn ok(cmd_id: Uuid, data: Option<Value>) -> Self {
         Self { cmd_id: Some(cmd_id), status: AckStatus::Ok, code: None, message: None, data }
@@ -154,7 +154,7 @@ impl Ack {
 /// `pong`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Pong {
-    /// Now.
+    /// The server's time when it answers.
     pub server_time: Time,
 }
 
@@ -212,7 +212,7 @@ pub struct TripLocation {
     pub lat: f64,
     /// Degrees east.
     pub lon: f64,
-    /// When.
+    /// When the courier was there.
     pub at: Time,
 }
 
@@ -239,7 +239,8 @@ pub enum EventBody {
     },
 }
 
-/// The frame of a stored event: its `body`, `{"type": .., "data": ..}`, with its number and time, not parsed again.
+/// The frame of a stored event: its `body`, `{"type": .., "data": ..}`, with its number and time, not parsed
+/// again.
 #[must_use]
 pub fn event_frame(seq: u64, at: Time, body: &str) -> String {
     let members = body.strip_prefix('{').unwrap_or("}");
@@ -389,8 +390,8 @@ impl<'de> Deserialize<'de> for ServerMessage {
     }
 }
 
-/// What a type and its data mean; nothing if the type is not known. One that is known has to be well-formed, one that is
-/// not may be anything.
+/// What a type and its data mean; nothing if the type is not known. One that is known has to be well-formed,
+/// one that is not may be anything.
 fn read<T: DeserializeOwned>(kind: &str, data: &Value) -> Result<Option<T>, serde_json::Error> {
     match serde_json::from_value(serde_json::json!({ "type": kind, "data": data })) {
         Ok(message) => Ok(Some(message)),

@@ -104,7 +104,8 @@ async fn x_51_and_x_53_money_moves_once_whoever_asks_and_how_often() {
     }
 }
 
-/// Nothing of a package or a trip can be edited: there is no such route, so no deal can be changed after it was made.
+/// Nothing of a package or a trip can be edited: there is no such route, so no deal can be changed after it
+/// was made.
 #[actix_web::test]
 async fn x_55_nothing_is_edited_after_the_deal() {
     let app = TestApp::start(Backend::Sqlite).await;

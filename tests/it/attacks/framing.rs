@@ -83,8 +83,8 @@ async fn x_02_a_chunk_of_no_proper_size_is_refused_in_our_words() {
     }
 }
 
-/// a bare line feed ends a line here, as RFC 9112 lets a server do; whoever puts a proxy in front has it refuse
-/// them. No other request hides behind one.
+/// a bare line feed ends a line here, as RFC 9112 lets a server do; whoever puts a proxy in front has
+/// it refuse them. No other request hides behind one.
 #[actix_web::test]
 async fn x_03_and_x_04_a_request_names_one_host() {
     let app = with(&[]).await;
@@ -165,7 +165,8 @@ fn endless(path: &str, token: &str) -> String {
     )
 }
 
-/// What is answered to a request that is followed by a little more again and again, until the connection is closed.
+/// What is answered to a request that is followed by a little more again and again, until the connection is
+/// closed.
 async fn dribbled(app: &TestApp, request: &str, more: &str) -> String {
     let mut stream = connect(app).await;
     stream.write_all(request.as_bytes()).await.unwrap();

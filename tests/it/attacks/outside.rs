@@ -47,8 +47,8 @@ async fn x_96_in_production_browsers_are_told_to_keep_to_tls() {
     }
 }
 
-/// A server that says everything it can say, and what it is sent: the log has one line for each event, no escape
-/// sequences, and none of the secrets.
+/// A server that says everything it can say, and what it is sent: the log has one line for each event, no
+/// escape sequences, and none of the secrets.
 #[actix_web::test]
 async fn x_97_the_log_can_neither_be_forged_nor_does_it_keep_secrets() {
     let folder = tempfile::tempdir().unwrap();

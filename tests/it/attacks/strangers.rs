@@ -211,7 +211,8 @@ async fn x_102_a_botnet_does_not_keep_an_operator_out_whose_device_is_known() {
         assert!(entered["device_token"].is_null(), "nothing is shown yet");
         let (mut device, codes) = lifted_with_codes(&app, &entered).await;
 
-        // As many guesses as make everybody wait, although comparing passwords takes a while; then more of them.
+        // As many guesses as make everybody wait, although comparing passwords takes a while; then more of
+        // them.
         let uncounted = Pauses { free: 1_000, longest: Span::seconds(1) };
         for _ in 0..60 {
             let guess = app.app.database.attempt("login:root".to_owned(), uncounted, app.app.clock.now());

@@ -43,7 +43,8 @@ impl Asked {
     }
 }
 
-/// Somebody leaves on one node while the courier accepts on the other; now and then one of them a little later.
+/// Somebody leaves on one node while the courier accepts on the other; now and then one of them a little
+/// later.
 async fn race(a: &TestApp, b: &TestApp, round: usize) -> bool {
     let asked = Asked::at(a).await;
     let leaver = if round.is_multiple_of(2) { &asked.anna } else { &asked.ivan };

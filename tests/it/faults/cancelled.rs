@@ -47,7 +47,8 @@ fn request(method: &str, path: &str, headers: &str, body: &str) -> String {
     )
 }
 
-/// Postgres behind a network that makes each exchange take a few milliseconds: more moments to be cancelled in.
+/// Postgres behind a network that makes each exchange take a few milliseconds: more moments to be cancelled
+/// in.
 async fn far_postgres() -> (String, String, Chaos) {
     let near = fresh_postgres().await;
     let server = near.rsplit('@').next().unwrap().split('/').next().unwrap().to_owned();
@@ -247,8 +248,8 @@ async fn swept(options: PgPoolOptions) -> (i64, i64) {
     (lost, forgotten)
 }
 
-/// The faults that the test above must see: without the store's hooks the same resets lose what was acknowledged, or
-/// leave transactions open; with them a server as naive as this does neither.
+/// The faults that the test above must see: without the store's hooks the same resets lose what was
+/// acknowledged, or leave transactions open; with them a server as naive as this does neither.
 #[actix_web::test]
 async fn f10_without_the_hooks_of_the_store_the_same_sweep_finds_what_is_lost() {
     if std::env::var("PEERPACK_TEST_POSTGRES").is_err() {

@@ -1,5 +1,5 @@
-//! A proxy that does to a connection what networks do: delay, jitter, slices, a narrow line, everything twice, silence in
-//! one direction or both, cuts.
+//! A proxy that does to a connection what networks do: delay, jitter, slices, a narrow line, everything
+//! twice, silence in one direction or both, cuts.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,7 +17,8 @@ pub struct Faults {
     /// Before each piece is passed on, milliseconds, and up to so many more.
     pub delay_ms: AtomicU64,
     pub jitter_ms: AtomicU64,
-    /// How many of a hundred pieces are lost on the way and sent again after a while, as a kernel does: what follows waits.
+    /// How many of a hundred pieces are lost on the way and sent again after a while, as a kernel does: what
+    /// follows waits.
     pub loss_percent: AtomicU64,
     /// The most bytes of a piece; 0 for whatever comes.
     pub slice: AtomicU64,
@@ -26,7 +27,8 @@ pub struct Faults {
     /// Every piece is passed on twice to the server, or to the client.
     pub twice_to_server: AtomicBool,
     pub twice_to_client: AtomicBool,
-    /// Nothing is passed on to the server, or to the client: it is swallowed, and nobody is told, of an end neither.
+    /// Nothing is passed on to the server, or to the client: it is swallowed, and nobody is told, of an end
+    /// neither.
     pub mute_to_server: AtomicBool,
     pub mute_to_client: AtomicBool,
 }
@@ -38,7 +40,8 @@ pub struct Chaos {
     cut: watch::Sender<u64>,
 }
 
-/// What the kernel keeps for the proxy of either side, bytes: little, or a slow reader would be a quick one to its peer.
+/// What the kernel keeps for the proxy of either side, bytes: little, or a slow reader would be a quick one
+/// to its peer.
 const BUFFER_BYTES: u32 = 4 * 1024;
 
 /// How long Linux waits at least before it sends something again.

@@ -1,4 +1,5 @@
-//! Nodes that do the same maintenance: what is due happens once, also if one of them freezes in the middle and goes on later.
+//! Nodes that do the same maintenance: what is due happens once, also if one of them freezes in the middle
+//! and goes on later.
 
 use futures_util::future::join;
 use peerpack::maintenance::{jobs, rounds};

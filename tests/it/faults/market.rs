@@ -1,5 +1,5 @@
-//! A marketplace in full swing while something breaks, and everything that the oracle, the store and a bystander who
-//! looks at it all the time have to say about it.
+//! A marketplace in full swing while something breaks, and everything that the oracle, the store and a
+//! bystander who looks at it all the time have to say about it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -38,7 +38,8 @@ pub struct Market {
     pub counts: BTreeMap<String, u64>,
 }
 
-/// Plays on these nodes until the fault is over, and some seconds at least. The fault begins with the first packages.
+/// Plays on these nodes until the fault is over, and some seconds at least. The fault begins with the first
+/// packages.
 pub async fn play_while(urls: &[&str], at_least_s: u64, fault: impl Future<Output = ()>) -> Market {
     let mut arguments = vec!["peerpack-loadtest".to_owned()];
     arguments.extend(urls.iter().map(|url| format!("--url={url}")));

@@ -20,8 +20,8 @@ const DAWDLE: &str = "CREATE SEQUENCE dawdle; \
     CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
         IF nextval('dawdle') % 3 = 0 THEN PERFORM pg_sleep(0.15); END IF; RETURN NULL; END $$; ";
 
-/// Follows a stream by asking for what comes after the last number seen, until something is left out, so many have come,
-/// or time is up.
+/// Follows a stream by asking for what comes after the last number seen, until something is left out, so many
+/// have come, or time is up.
 async fn followed(enough: usize, page: impl AsyncFn(u64) -> Vec<u64>) -> Vec<u64> {
     let (mut seen, deadline) = (Vec::new(), Instant::now() + PATIENCE);
     while seen.len() < enough && contiguous(0, seen.iter().copied()).is_ok() && Instant::now() < deadline {
@@ -71,7 +71,8 @@ async fn f34_slow_and_fast_transactions_on_one_stream_leave_no_gap_for_whoever_f
     a.audit().await;
 }
 
-/// The fault that the test above must see: numbers from a sequence are given before the order of commits is known.
+/// The fault that the test above must see: numbers from a sequence are given before the order of commits is
+/// known.
 #[actix_web::test]
 async fn f34_with_numbers_from_a_sequence_the_same_reader_skips_events() {
     if std::env::var("PEERPACK_TEST_POSTGRES").is_err() {

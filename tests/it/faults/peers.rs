@@ -1,6 +1,8 @@
-//! Peers that are half there, slow, or hear and say everything twice: what it costs the server, them and the others.
+//! Peers that are half there, slow, or hear and say everything twice: what it costs the server, them and the
+//! others.
 //!
-//! The server pings every two seconds here; with `PEERPACK_TEST_LONG` (`make test-faults`) also as seldom as usual.
+//! The server pings every two seconds here; with `PEERPACK_TEST_LONG` (`make test-faults`) also as seldom as
+//! usual.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -30,7 +32,8 @@ fn package() -> serde_json::Value {
     })
 }
 
-/// A device of which nothing more is heard, or that hears nothing more; found by the server before `most` seconds are over.
+/// A device of which nothing more is heard, or that hears nothing more; found by the server before `most`
+/// seconds are over.
 async fn half_open(ping_s: &str, most: u64, mute: impl Fn(&Faults) -> &AtomicBool) {
     let data = tempfile::tempdir().unwrap();
     let server = Process::start("serve", data.path(), &[("PEERPACK_PING_S", ping_s)]).await;
@@ -62,7 +65,8 @@ async fn half_open(ping_s: &str, most: u64, mute: impl Fn(&Faults) -> &AtomicBoo
     eprintln!("given up after {:?}", muted.elapsed());
     mute(&chaos.faults).store(false, Ordering::Relaxed);
     if !at_full_size() {
-        // Otherwise the client notices by itself, after 40 s of silence or 15 s without an answer to its handshake.
+        // Otherwise the client notices by itself, after 40 s of silence or 15 s without an answer to its
+        // handshake.
         chaos.cut();
     }
     anna.post("/api/packages", package()).await;
@@ -92,7 +96,8 @@ async fn f01_a_peer_that_hears_nothing_is_found_and_freed_and_misses_nothing() {
     }
 }
 
-/// A device behind a line of so many bytes in a second, until the server has had enough of it; and one beside it.
+/// A device behind a line of so many bytes in a second, until the server has had enough of it; and one beside
+/// it.
 async fn slow(bytes_per_s: u64) {
     // One sender makes all the events.
     let bounds = [("PEERPACK_MAX_OPEN_PACKAGES", "100000")];

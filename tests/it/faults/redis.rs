@@ -1,4 +1,5 @@
-//! Redis dies, forgets everything, or loses messages: the product works, and everybody hears of everything in time.
+//! Redis dies, forgets everything, or loses messages: the product works, and everybody hears of everything in
+//! time.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;

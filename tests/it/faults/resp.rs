@@ -1,4 +1,5 @@
-//! A proxy before Redis that loses some of what is published: whole messages, as Redis frames them, and nothing else.
+//! A proxy before Redis that loses some of what is published: whole messages, as Redis frames them, and
+//! nothing else.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -125,7 +125,8 @@ async fn f20_without_descriptors_who_is_in_stays_and_others_come_in_when_there_a
             idle.push(stream);
         }
     }
-    // The kernel takes connections in that the server has no descriptor for: it keeps some for files and the store.
+    // The kernel takes connections in that the server has no descriptor for: it keeps some for files and the
+    // store.
     assert_eq!(idle.len(), 400);
     eventually("a full house", async || (server.descriptors() >= 190).then_some(())).await;
     let unknown =

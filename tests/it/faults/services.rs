@@ -39,7 +39,8 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// A new one, if the tests run with Postgres and know where its programs are: `scripts/services.sh` says so.
+    /// A new one, if the tests run with Postgres and know where its programs are: `scripts/services.sh` says
+    /// so.
     pub async fn start() -> Option<Self> {
         let Ok(programs) = std::env::var("PEERPACK_TEST_POSTGRES_BIN") else {
             eprintln!("PEERPACK_TEST_POSTGRES_BIN is not set: not run");

@@ -16,8 +16,8 @@ fn crowd() -> usize {
     std::env::var("PEERPACK_TEST_CROWD").ok().map_or(200, |text| text.parse().unwrap())
 }
 
-/// Asks a server again and again, in a thread of its own, until told to stop; how long each answer took, and what was no
-/// success.
+/// Asks a server again and again, in a thread of its own, until told to stop; how long each answer took, and
+/// what was no success.
 fn ask_meanwhile(
     user: TestUser,
     stop: Arc<AtomicBool>,

@@ -290,7 +290,8 @@ async fn x_86_ranges_that_make_no_sense_break_nothing() {
     }
 }
 
-/// A server that died between the file and its row leaves a file; one that died while writing leaves half of one.
+/// A server that died between the file and its row leaves a file; one that died while writing leaves half of
+/// one.
 #[actix_web::test]
 async fn files_without_a_row_are_removed_after_an_hour() {
     for backend in backends() {

@@ -141,7 +141,8 @@ async fn files_lie_in_a_bucket_as_they_lie_in_a_directory() {
     assert_eq!(service.keys().len(), 2);
     assert!(kept(&app).is_empty(), "nothing is left on the disk");
 
-    // Every file of the bucket says it is old; what has a row stays all the same, and so does what is not ours.
+    // Every file of the bucket says it is old; what has a row stays all the same, and so does what is not
+    // ours.
     let lost = "avatar/07/01890a5d-ac96-774b-bcce-b302099a8007";
     for key in [lost, "somebody/elses"] {
         let file = (b"x".to_vec(), "2020-01-01T00:00:00.000Z".to_owned());

@@ -54,7 +54,8 @@ fn exif() -> Vec<u8> {
     tiff
 }
 
-/// A JPEG picture on its side, with EXIF, XMP, a colour profile, a comment and a thumbnail, and the secret in each.
+/// A JPEG picture on its side, with EXIF, XMP, a colour profile, a comment and a thumbnail, and the secret in
+/// each.
 pub fn talkative_jpeg() -> Vec<u8> {
     let plain = jpeg(60, 40);
     let with = |start: &[u8]| [start, SECRET.as_bytes()].concat();

@@ -37,10 +37,10 @@ pub struct Proposal {
 pub enum PackageCommand {
     /// The engine offers it to the couriers of a wave.
     Offer(Vec<Proposal>),
-    /// The sender asks a courier. If the engine has offered the package to that courier, its offer turns into the
-    /// sender's request.
+    /// The sender asks a courier. If the engine has offered the package to that courier, its offer turns into
+    /// the sender's request.
     Ask {
-        /// Who.
+        /// The sender.
         by: UserId,
         /// The request to open.
         proposal: Proposal,
@@ -52,7 +52,7 @@ pub enum PackageCommand {
     },
     /// A step of one request.
     Request {
-        /// Which.
+        /// The request.
         id: RequestId,
         /// The step.
         command: RequestCommand,
@@ -70,7 +70,7 @@ pub enum PackageCommand {
     TripGone(TripId),
     /// The sender calls the package off.
     Cancel {
-        /// Who.
+        /// The sender.
         by: UserId,
     },
 }
@@ -98,7 +98,7 @@ pub enum PackageEvent {
     RequestOpened(Request),
     /// A request went to its next state.
     RequestMoved {
-        /// Which.
+        /// The request that moved.
         id: RequestId,
         /// The state it left.
         from: RequestState,
@@ -107,7 +107,7 @@ pub enum PackageEvent {
     },
     /// The sender asks the courier of an offer: it is the sender's request from now on, without a time limit.
     OfferAdopted {
-        /// Which.
+        /// The offer's id, which the request keeps.
         id: RequestId,
         /// The sender's words.
         message: String,

@@ -95,8 +95,8 @@ impl Package {
         Ok(Outcome { events, ..Outcome::default() })
     }
 
-    /// The sender asks a courier. What the engine has offered that courier turns into the sender's request, and what the
-    /// sender has asked with the same words, or the courier has agreed to, is not asked again.
+    /// The sender asks a courier. What the engine has offered that courier turns into the sender's request,
+    /// and what the sender has asked with the same words, or the courier has agreed to, is not asked again.
     fn ask(&self, proposal: &Proposal, now: Time) -> Result<Outcome, Rejection> {
         let Some(request) = self.request_on(proposal.trip) else {
             return self.propose(std::slice::from_ref(proposal), Origin::Sender, now);
@@ -135,7 +135,8 @@ impl Package {
         }
     }
 
-    /// Whether a package that asks for codes may change hands: only with the code, and one hand-over after the other.
+    /// Whether a package that asks for codes may change hands: only with the code, and one hand-over after
+    /// the other.
     fn check_hand_over(
         &self,
         id: RequestId,
@@ -226,8 +227,8 @@ impl Package {
                 outcome.events.push(moved(request, next));
             }
             RequestState::Cancelled { .. } => {
-                // What a courier has had looks for no other one; nor does what an operator has ended, for a sender who
-                // may be gone.
+                // What a courier has had looks for no other one; nor does what an operator has ended, for a
+                // sender who may be gone.
                 let is_over =
                     !matches!(request.state, RequestState::Accepted { .. }) || next.operator().is_some();
                 let after = if is_over { PackageState::Cancelled { at: now } } else { PackageState::Open };
@@ -310,7 +311,8 @@ impl Request {
         Escrow { request: self.id, sender: self.sender, courier: self.courier, amount: self.reward, state }
     }
 
-    /// Whether the command's effect is already there, brought about by the same party: a repeated tap or retry.
+    /// Whether the command's effect is already there, brought about by the same party: a repeated tap or
+    /// retry.
     #[must_use]
     pub fn already(&self, command: &RequestCommand) -> bool {
         use {RequestCommand as C, RequestState as S};

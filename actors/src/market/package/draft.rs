@@ -66,12 +66,13 @@ pub struct PackageDraft {
     pub size: String,
     /// The weight class as the client named it.
     pub weight: String,
-    /// Labels.
+    /// Labels of the sender's own.
     pub tags: Vec<String>,
     /// How it finds its courier.
     pub mode: Mode,
-    /// When the sender wants to know the courier at the latest. Until then couriers' acceptances of the engine's
-    /// offers stand side by side, and the best one may change; `None` makes the first acceptance a deal at once.
+    /// When the sender wants to know the courier at the latest. Until then couriers' acceptances of the
+    /// engine's offers stand side by side, and the best one may change; `None` makes the first acceptance a
+    /// deal at once.
     pub confirm_by: Option<Time>,
     /// A pattern to publish from, not a package to carry.
     pub template: bool,
@@ -110,7 +111,7 @@ impl PackageDraft {
     }
 }
 
-/// Whether a reward is within bounds, whoever names it.
+/// Whether a reward is within bounds, named by a sender or by a courier.
 pub(super) fn check_reward(reward: Amount) -> Result<(), Rejection> {
     if (0..=MAX_MINOR).contains(&reward.minor) {
         return Ok(());

@@ -9,44 +9,44 @@ use crate::time::Time;
 pub enum RequestCommand {
     /// The other party agrees.
     Accept {
-        /// Who.
+        /// The party that accepts.
         by: UserId,
     },
     /// The engine chooses this courier of those who have agreed.
     Choose,
-    /// The sender chooses this courier: one who has responded, or one who has agreed. Whom the package is with already is
-    /// chosen already.
+    /// The sender chooses this courier: one who has responded, or one who has agreed. Whom the package is
+    /// with already is chosen already.
     Select {
-        /// Who.
+        /// The sender.
         by: UserId,
     },
     /// The other party says no.
     Decline {
-        /// Who.
+        /// The party that declines.
         by: UserId,
         /// Why, in their words.
         reason: Option<String>,
     },
     /// Whoever started it takes it back.
     Withdraw {
-        /// Who.
+        /// The party that has started it.
         by: UserId,
     },
     /// Its time is over.
     Expire,
     /// The courier takes the package.
     PickUp {
-        /// Who.
+        /// The courier.
         by: UserId,
     },
     /// The courier has handed the package over. From `accepted` this implies the pickup.
     Deliver {
-        /// Who.
+        /// The courier.
         by: UserId,
     },
     /// The sender confirms the delivery.
     Confirm {
-        /// Who.
+        /// The sender.
         by: UserId,
     },
     /// The sender has had time enough to say something: the delivery counts as confirmed.
@@ -56,13 +56,13 @@ pub enum RequestCommand {
     },
     /// The sender disputes the delivery; or, once the package should have arrived, that there was one.
     Dispute {
-        /// Who.
+        /// The sender.
         by: UserId,
         /// Why, in their words.
         reason: String,
     },
-    /// An operator ends a dispute, or a deal that neither party ends: the courier is paid, or the sender gets the money
-    /// back. Whoever gives this command has made sure that it comes from an operator.
+    /// An operator ends a dispute, or a deal that neither party ends: the courier is paid, or the sender gets
+    /// the money back. The caller has made sure that it comes from an operator.
     Resolve {
         /// Who is in the right. What was not delivered is not paid for without a dispute.
         in_favour_of: Party,
@@ -71,7 +71,7 @@ pub enum RequestCommand {
     },
     /// Either party calls the deal off before pickup.
     Cancel {
-        /// Who.
+        /// The party that calls it off.
         by: UserId,
     },
 }

@@ -13,56 +13,56 @@ pub enum RequestState {
     Pending,
     /// The courier has agreed; the engine has not chosen among those who have. Nothing is held yet.
     Agreed {
-        /// When.
+        /// When the courier agreed.
         at: Time,
     },
     /// A deal.
     Accepted {
-        /// When.
+        /// When the deal was made.
         at: Time,
     },
     /// The courier has the package.
     PickedUp {
-        /// When.
+        /// When the courier took the package over.
         at: Time,
     },
     /// The courier has handed it over.
     Delivered {
-        /// When.
+        /// When the courier handed it over.
         at: Time,
     },
     /// The sender has confirmed the delivery, or it counts as confirmed.
     Confirmed {
-        /// When.
+        /// When the delivery was confirmed.
         at: Time,
         /// The operator who decided so, if one did.
         operator: Option<UserId>,
     },
     /// The other party said no.
     Declined {
-        /// When.
+        /// When it was declined.
         at: Time,
         /// In the decliner's words.
         reason: Option<String>,
     },
     /// Nobody answered in time.
     Expired {
-        /// When.
+        /// When its time was over.
         at: Time,
     },
     /// Taken back by whoever started it, or with its package or trip.
     Withdrawn {
-        /// When.
+        /// When it was taken back.
         at: Time,
     },
     /// Another courier got the package.
     Taken {
-        /// When.
+        /// When another courier got the package.
         at: Time,
     },
     /// A deal called off before pickup, or ended by an operator in the sender's favour.
     Cancelled {
-        /// When.
+        /// When the deal was called off.
         at: Time,
         /// By whom; whose favour it was in if an operator decided.
         by: Party,
@@ -71,7 +71,7 @@ pub enum RequestState {
     },
     /// The sender says it was not delivered as agreed, or not at all.
     Disputed {
-        /// When.
+        /// When the dispute began.
         at: Time,
         /// In the sender's words.
         reason: String,
@@ -149,7 +149,8 @@ impl RequestState {
         matches!(self, Self::Pending | Self::Agreed { .. })
     }
 
-    /// Whether the request is a deal that holds its package and takes room on its trip: at most one per package.
+    /// Whether the request is a deal that holds its package and takes room on its trip: at most one per
+    /// package.
     #[must_use]
     pub const fn is_deal(&self) -> bool {
         matches!(

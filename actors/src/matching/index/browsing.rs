@@ -1,5 +1,5 @@
-//! A look at the trips that leave a place, or any place, in order of time: for a page of a list, in steps, so that whoever
-//! writes to the index waits for a step at most.
+//! A look at the trips that leave a place, or any place, in order of time: for a page of a list, in steps, so
+//! that a writer to the index waits for a step at most.
 
 use super::TripIndex;
 use super::trips::{Passing, departure_min};
@@ -63,8 +63,8 @@ enum Next {
 }
 
 impl Browsing {
-    /// Of the trips that stop at the first place, or set off anywhere, and stop at the second one later, if there is one;
-    /// with this room on some leg. Nothing is looked at yet.
+    /// Of the trips that stop at the first place, or set off anywhere, and stop at the second one later, if
+    /// there is one; with this room on some leg. Nothing is looked at yet.
     #[must_use]
     pub fn new(
         from: Option<PlaceId>,
@@ -148,8 +148,8 @@ impl Browsing {
         self.seen_until
     }
 
-    /// What suits, soonest first, then by id: all there is if everything was looked at, otherwise what leaves before
-    /// [`seen_until`](Self::seen_until).
+    /// What suits, soonest first, then by id: all there is if everything was looked at, otherwise what leaves
+    /// before [`seen_until`](Self::seen_until).
     #[must_use]
     pub fn into_found(mut self, is_all: bool) -> Vec<Passing> {
         let seen_until = self.seen_until;

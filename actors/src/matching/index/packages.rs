@@ -130,8 +130,8 @@ impl PackageIndex {
         self.lists.values().flat_map(HashMap::values).map(Vec::len).sum()
     }
 
-    /// Some of the packages, from a place in their order on, and the place to go on from; in the end all of them were
-    /// seen that were there all the time.
+    /// Some of the packages, from a place in their order on, and the place to go on from; in the end all of
+    /// them were seen that were there all the time.
     pub fn some_from(&self, place: usize, most: usize) -> (impl Iterator<Item = &PackageEntry>, usize) {
         self.packages.some_from(place, most)
     }
@@ -141,8 +141,8 @@ impl PackageIndex {
         self.packages.iter()
     }
 
-    /// The packages that may be proposed to the trip, in order of id, which is that of publication; at most `limit`:
-    /// whoever has waited longest comes first.
+    /// The packages that may be proposed to the trip, in order of id, which is that of publication; at most
+    /// `limit`: whoever has waited longest comes first.
     #[must_use]
     pub fn waiting_for(&self, trip: &TripEntry, now: Time, limit: usize) -> Vec<(PackageId, Plan)> {
         self.waiting_for_after(None, trip, now, limit)
@@ -173,8 +173,8 @@ impl PackageIndex {
         found
     }
 
-    /// The packages that go from one zone, or from anywhere, to another, or to anywhere: an end is in a zone if one of the
-    /// places that stand for it is. In order of id, after `after`; at most `limit`.
+    /// The packages that go from one zone, or from anywhere, to another, or to anywhere: an end is in a zone
+    /// if one of the places that stand for it is. In order of id, after `after`; at most `limit`.
     #[must_use]
     pub fn between(
         &self,

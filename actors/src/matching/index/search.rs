@@ -66,8 +66,8 @@ impl<'a, F: Fn(&TripEntry) -> bool> Search<'a, F> {
         self.best.into_sorted()
     }
 
-    /// Goes along the pickups in order of time until enough are found or none is left. Gives up, and answers `false`,
-    /// when that turns out to be longer than the other way.
+    /// Goes along the pickups in order of time until enough are found or none is left. Gives up, and answers
+    /// `false`, when that turns out to be longer than the other way.
     fn along(&mut self, on: &mut Walk<'_>, longest: usize) -> bool {
         let opens = self.need.ready_at.max(self.now);
         let mut whole = on.len();

@@ -15,8 +15,8 @@ const MARGIN: Span = Span::seconds(2);
 /// A stay of which only place and time are known.
 type Plain = (CellIndex, Time, Time, Parts);
 
-/// A trip's way through the cells. It takes far longer to work out than to take in, so whoever shares an index does it
-/// before the index is locked.
+/// A trip's way through the cells. It takes far longer to work out than to take in, so whoever shares an
+/// index does it before the index is locked.
 #[derive(Clone, Debug)]
 pub struct Chart {
     pub(super) stays: Vec<Stay>,
@@ -52,8 +52,8 @@ pub(super) fn visits(trip: &TripEntry, gazetteer: &Gazetteer) -> Vec<Visit> {
     same_cell.map(visit).collect()
 }
 
-/// Every cell with an anchor of the trip, with the time from the first to the last anchor in it; and the patches of all
-/// anchors.
+/// Every cell with an anchor of the trip, with the time from the first to the last anchor in it; and the
+/// patches of all anchors.
 fn stays(trip: &TripEntry, gazetteer: &Gazetteer) -> (Vec<Stay>, Patches) {
     let (plain, patches) = plain_stays(trip, gazetteer);
     let plain = united(plain);

@@ -1,5 +1,5 @@
-//! A look at every trip that touches an end of a package, for an explanation: in steps, so that whoever writes to the
-//! index waits for a step at most. At a hub there are hundreds of thousands of such trips.
+//! A look at every trip that touches an end of a package, for an explanation: in steps, so that whoever
+//! writes to the index waits for a step at most. At a hub there are hundreds of thousands of such trips.
 
 use hashbrown::HashSet;
 
@@ -32,8 +32,8 @@ pub struct Seen {
 /// The findings so far.
 #[derive(Debug)]
 pub struct Survey {
-    /// Those that came near a match, and some that did not: a trip that passes one end only is common and tells
-    /// nobody much.
+    /// Those that came near a match, and some that did not: a trip that passes one end only is common and
+    /// tells nobody much.
     found: Vec<Seen>,
     off_route: usize,
     keep_off_route: usize,
@@ -43,7 +43,8 @@ pub struct Survey {
 }
 
 impl Survey {
-    /// Nothing is found yet. Of the trips that pass only one end, it keeps those with the lowest ids, so many.
+    /// Nothing is found yet. Of the trips that pass only one end, it keeps those with the lowest ids, so
+    /// many.
     #[must_use]
     pub fn new(keep_off_route: usize) -> Self {
         Self {

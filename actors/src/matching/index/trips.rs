@@ -98,12 +98,14 @@ impl TripIndex {
         }
     }
 
-    /// Takes a trip in, or its new version. A version older than the one at hand changes nothing and gives `false`.
+    /// Takes a trip in, or its new version. A version older than the one at hand changes nothing and gives
+    /// `false`.
     pub fn upsert(&mut self, entry: TripEntry) -> bool {
         self.upsert_charted(entry, None)
     }
 
-    /// The same with the chart of this very entry, if the caller has it; without one it is worked out where needed.
+    /// The same with the chart of this very entry, if the caller has it; without one it is worked out where
+    /// needed.
     pub fn upsert_charted(&mut self, entry: TripEntry, chart: Option<Chart>) -> bool {
         let mut same_way = false;
         if let Some(slot) = self.trips.slot(entry.id) {
@@ -180,8 +182,8 @@ impl TripIndex {
         self.candidates_among(package, now, limit, |_| true)
     }
 
-    /// The same among couriers for whom `can_be_asked` holds: whoever cannot be takes nobody's place. It is asked often
-    /// and while the index is held, so it should be quick.
+    /// The same among couriers for whom `can_be_asked` holds: whoever cannot be takes nobody's place. It is
+    /// asked often and while the index is held, so it should be quick.
     #[must_use]
     pub fn candidates_among(
         &self,
@@ -194,14 +196,15 @@ impl TripIndex {
         self.matches(&package.need(), now, limit, admits)
     }
 
-    /// The live trips that fit the need, soonest pickup first, then by id; at most `limit`: the search for couriers.
+    /// The live trips that fit the need, soonest pickup first, then by id; at most `limit`: the search for
+    /// couriers.
     #[must_use]
     pub fn between(&self, need: &Need<'_>, now: Time, limit: usize) -> Vec<Candidate> {
         self.matches(need, now, limit, |_| true)
     }
 
-    /// Every trip that touches an end of the package, in order of id, with its plan or what is against it. For an
-    /// index that others write to, [`Survey`] does the same in small steps.
+    /// Every trip that touches an end of the package, in order of id, with its plan or what is against it.
+    /// For an index that others write to, [`Survey`] does the same in small steps.
     #[must_use]
     pub fn considered(&self, package: &PackageEntry, now: Time) -> Survey {
         let mut survey = Survey::new(usize::MAX);

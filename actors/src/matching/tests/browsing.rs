@@ -1,4 +1,5 @@
-//! Browsing in steps finds what a walk over all trips finds, also when it is continued and when trips come and go.
+//! Browsing in steps finds what a walk over all trips finds, also when it is continued and when trips come
+//! and go.
 
 use super::*;
 use crate::matching::{Browsing, TripIndex};

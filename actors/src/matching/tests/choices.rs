@@ -63,8 +63,8 @@ fn room_gets_dearer_with_the_demand_and_free_towards_the_departure() {
     trip.left[0] = kg(10);
     let trip = trip_entry(&trip);
     let settings = Settings::default();
-    // Each package of the last week, none of which could wait, stands for a part of the time until the departure; 2 kg
-    // of 10 are asked for.
+    // Each package of the last week, none of which could wait, stands for a part of the time until the
+    // departure; 2 kg of 10 are asked for.
     let prices = [10, 60, 400].map(|count| price(&trip, &history(&past(count, 1, 900), &settings), NOW));
     assert!(prices[0] < 90.0, "there is room for all of them: {prices:?}");
     assert!(90.0 < prices[1], "{prices:?}");

@@ -1,5 +1,5 @@
-//! Five mistakes that matching engines make, each with a test that it is not made here. All go through the index, so
-//! that neither it nor the exact check can make one alone.
+//! Five mistakes that matching engines make, each with a test that it is not made here. All go through the
+//! index, so that neither it nor the exact check can make one alone.
 
 use super::*;
 use crate::market::trip::TripCommand;
@@ -32,7 +32,8 @@ fn the_budget_is_not_measured_against_a_way_that_detours_have_made_longer() {
     let to_north = package("Alfa", "Northtown");
     let fresh = detouring(1, &[("Alfa", 1), ("Delta", 6)], 15);
     assert_eq!(found(&[&fresh], &to_north), [trip_id(1)]);
-    // The courier goes to Northtown anyway now. Measured against that way, a second parcel would cost nothing.
+    // The courier goes to Northtown anyway now. Measured against that way, a second parcel would cost
+    // nothing.
     let legs = LegSpan { from: 0, to: 1 };
     let once = reserved(fresh, legs, kg(1), 9);
     assert_eq!(found(&[&once], &to_north), [], "6 of 15 minutes are left, 9 are needed");

@@ -1,4 +1,5 @@
-//! Cities with their districts and airports, and villages: who is found by whom, and at what distance, on real places.
+//! Cities with their districts and airports, and villages: who is found by whom, and at what distance, on
+//! real places.
 
 use super::*;
 use crate::matching::{PackageIndex, TripIndex};

@@ -12,7 +12,7 @@ const MOST_TRIPS: usize = 32;
 /// A package that a courier may respond to, as far as the index knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fitting {
-    /// Which.
+    /// The package that suits.
     pub package: PackageId,
     /// On which trip it would ride, and how; nothing where no trip was asked about.
     pub ride: Option<(TripId, Plan)>,

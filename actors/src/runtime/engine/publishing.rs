@@ -16,8 +16,8 @@ use crate::runtime::promise::Subject;
 use crate::runtime::refusal::Refusal;
 use crate::unit::{Publications, Unit};
 
-/// How many of a sender's latest publications are looked at. Whoever publishes more within a minute does not
-/// do so by hand.
+/// How many of a sender's latest publications are looked at. A person who publishes more within a minute does
+/// not do so by hand.
 const MOST_PUBLISHED: u32 = 64;
 
 /// A courier's answer to a package: which trip, for how much.

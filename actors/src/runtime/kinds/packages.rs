@@ -86,8 +86,8 @@ impl Kind for Packages {
         Ok(())
     }
 
-    /// Looks at packages that wait, that nobody is asked about and no actor looks after: whoever should have
-    /// woken them may have woken others first, or may be gone.
+    /// Looks at packages that wait, that nobody is asked about and no actor looks after: the message that
+    /// should have woken them may have woken others first, or may be gone.
     async fn sweep(&self, context: &Arc<Context>) {
         if context.settings.bypass_actors {
             return;

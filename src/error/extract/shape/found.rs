@@ -15,8 +15,8 @@ pub(crate) const NOT_WHOLE: &str = "must be a whole number of zero or more";
 /// Of a number that no field of its kind could hold.
 pub(crate) const TOO_LARGE: &str = "is too large";
 
-/// Whether the parser met a whole number where only one of zero or more will do: such a field has its form, only its value
-/// is wrong.
+/// Whether the parser met a whole number where only one of zero or more will do: such a field has its form,
+/// only its value is wrong.
 pub(super) fn is_understood(words: &str) -> bool {
     words == NEGATIVE || words.starts_with("invalid value: integer `-")
 }
@@ -75,7 +75,8 @@ fn is_harmless(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// What a value should be, by the words of the parser. Only behind its last `expected` nothing comes from the client.
+/// What a value should be, by the words of the parser. Only behind its last `expected` nothing comes from the
+/// client.
 pub(super) fn should_be(words: &str) -> String {
     if has_reason(words) {
         // A reason of our own, of a reader of ours.

@@ -27,8 +27,8 @@ pub(in crate::http) struct Arrival {
     pub(in crate::http) days_later: Option<i64>,
 }
 
-/// Reads `HH:MM`, `HH:MM → HH:MM` or `HH:MM → HH:MM (+1)`, with any arrow or dash, with points or nothing for the
-/// colons, with or without spaces.
+/// Reads `HH:MM`, `HH:MM → HH:MM` or `HH:MM → HH:MM (+1)`, with any arrow or dash, with points or nothing for
+/// the colons, with or without spaces.
 pub(in crate::http) fn clocks(text: &str) -> Option<Clocks> {
     let text = plain(text);
     let Some((departs, arrives)) = text.split_once('-') else {

@@ -38,7 +38,7 @@ pub struct NewPackage {
     /// `light`, `medium`, `heavy` or `very_heavy`.
     #[schema(value_type = Option<peerpack_actors::market::load::WeightClass>)]
     pub weight: Option<String>,
-    /// Labels.
+    /// Labels of the sender's own.
     pub tags: Vec<String>,
     /// Where exactly it starts.
     #[serde(alias = "pickupAddress")]
@@ -56,23 +56,24 @@ pub struct NewPackage {
     /// Millilitres; instead of `size`.
     #[serde(deserialize_with = "input::lenient_whole")]
     pub volume_ml: Option<u32>,
-    /// Not before; now if absent. An instant, or `YYYY-MM-DD HH:MM` or a day in local time of where it starts.
+    /// Not before; now if absent. An instant, or `YYYY-MM-DD HH:MM` or a day in local time of where it
+    /// starts.
     #[schema(example = "2026-12-01T09:00:00Z")]
     pub ready_at: Option<String>,
-    /// Not after; 14 days later if absent. An instant, or `YYYY-MM-DD HH:MM` or a day (to its end) in local time of where
-    /// it goes.
+    /// Not after; 14 days later if absent. An instant, or `YYYY-MM-DD HH:MM` or a day (to its end) in local
+    /// time of where it goes.
     #[schema(example = "2026-12-15T18:00:00Z")]
     pub deliver_by: Option<String>,
-    /// Which promise holds. `instant`: the engine offers it, and the first courier to accept gets it, at once; with
-    /// `confirm_by`, couriers' acceptances stand side by side until then, and the engine takes the best. `choose`:
-    /// couriers respond, the sender picks.
+    /// Which promise holds. `instant`: the engine offers it, and the first courier to accept gets it, at
+    /// once; with `confirm_by`, couriers' acceptances stand side by side until then, and the engine takes the
+    /// best. `choose`: couriers respond, the sender picks.
     #[schema(value_type = Option<Mode>)]
     pub mode: Option<Mode>,
     /// When the sender wants to know the courier at the latest. Until then a courier who accepts has *agreed*
-    /// (`request.agreed`): nothing is held, and a better one may still be found. The deal (room and money, in one
-    /// transaction) is made at this moment, or shortly before the courier sets off if that is earlier; the others hear
-    /// that it is taken. A courier who accepts later gets the package at once. Only with mode `instant`; not after
-    /// `deliver_by`. An instant, or `YYYY-MM-DD HH:MM` in local time of where it starts.
+    /// (`request.agreed`): nothing is held, and a better one may still be found. The deal (room and money, in
+    /// one transaction) is made at this moment, or shortly before the courier sets off if that is earlier;
+    /// the others hear that it is taken. A courier who accepts later gets the package at once. Only with mode
+    /// `instant`; not after `deliver_by`. An instant, or `YYYY-MM-DD HH:MM` in local time of where it starts.
     #[schema(example = "2026-12-01T12:00:00Z")]
     pub confirm_by: Option<String>,
     /// A pattern to publish from.
@@ -85,7 +86,8 @@ pub struct NewPackage {
     pub contents_confirmed: Option<bool>,
 }
 
-/// What the sender asks for and says. Silence about the contents counts where the operator of the server allows it.
+/// What the sender asks for and says. Silence about the contents counts where the operator of the server
+/// allows it.
 pub(in crate::http) fn terms(app: &App, input: &NewPackage) -> Result<Terms, ApiError> {
     let confirmed = input.contents_confirmed;
     if confirmed == Some(false) || (confirmed.is_none() && app.config.confirm_contents) {
@@ -94,8 +96,8 @@ pub(in crate::http) fn terms(app: &App, input: &NewPackage) -> Result<Terms, Api
     Ok(Terms { hand_over_codes: input.hand_over_codes, contents_confirmed: confirmed.is_some() })
 }
 
-/// A draft of what a sender wrote. `towards` gives the ends that the sender left out: the trip's. `wrong` is what could not
-/// be read of it.
+/// A draft of what a sender wrote. `towards` gives the ends that the sender left out: the trip's. `wrong` is
+/// what could not be read of it.
 ///
 /// # Errors
 /// Everything that is wrong with it, also what keeps a package from being published.

@@ -1,5 +1,5 @@
-//! Packages that a courier may respond to: those whose senders choose. Nobody sees an address here: where people live is for
-//! the courier who carries the package.
+//! Packages that a courier may respond to: those whose senders choose. Nobody sees an address here: where
+//! people live is for the courier who carries the package.
 
 use std::collections::BTreeMap;
 
@@ -29,8 +29,8 @@ const PAGE: usize = 20;
 /// How many are looked at to fill a page when some turn out not to suit.
 const LOOKED_AT: usize = 200;
 
-/// What is searched for: what suits one of one's own trips, what goes a way, or, with none of it, what suits any of one's
-/// own trips.
+/// What is searched for: what suits one of one's own trips, what goes a way, or, with none of it, what suits
+/// any of one's own trips.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
@@ -76,9 +76,9 @@ pub struct FoundPackage {
     size: String,
     #[schema(value_type = peerpack_actors::market::load::WeightClass)]
     weight: String,
-    /// Grams.
+    /// Weight, grams.
     weight_g: u32,
-    /// Millilitres.
+    /// Volume, millilitres.
     volume_ml: u32,
     tags: Vec<String>,
     /// Not before.
@@ -131,9 +131,11 @@ pub struct Meeting {
 
 /// Packages that one could carry and whose senders choose their courier: respond to those one would take
 /// (`POST /api/packages/{package_id}/responses`). What the engine offers by itself is not here.
-#[utoipa::path(get, path = "/api/packages", operation_id = "find_packages", tag = "packages", params(PackageSearch),
+#[utoipa::path(get, path = "/api/packages", operation_id = "find_packages", tag = "packages",
+    params(PackageSearch),
     security(("bearer" = [])),
-    responses((status = 200, body = FoundPackages), (status = 400, body = Problem), (status = 401, body = Problem),
+    responses((status = 200, body = FoundPackages), (status = 400, body = Problem),
+        (status = 401, body = Problem),
         (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub async fn find(
     app: web::Data<App>,

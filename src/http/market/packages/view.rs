@@ -46,9 +46,9 @@ pub struct PackageView {
     #[schema(value_type = peerpack_actors::market::load::WeightClass)]
     weight: String,
     tags: Vec<String>,
-    /// Grams.
+    /// Weight, grams.
     weight_g: u32,
-    /// Millilitres.
+    /// Volume, millilitres.
     volume_ml: u32,
     /// Where exactly it starts, in the sender's words; empty if nothing was said.
     pickup_address: String,
@@ -146,7 +146,8 @@ impl Carriers {
     }
 }
 
-/// The couriers' parts in a package. Offers that nobody has answered are the engine's business, not yet the sender's.
+/// The couriers' parts in a package. Offers that nobody has answered are the engine's business, not yet the
+/// sender's.
 pub(in crate::http) fn responses(package: &Package, carriers: &Carriers) -> Vec<ResponseView> {
     let answered = |state: &RequestState| state.is_deal() || matches!(state, RequestState::Agreed { .. });
     let shown = |request: &&Request| request.origin != Origin::Engine || answered(&request.state);

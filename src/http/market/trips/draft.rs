@@ -32,12 +32,12 @@ pub struct NewTrip {
     /// Departure, `YYYY-MM-DD` or `DD.MM.YYYY`, local date of the origin.
     #[schema(example = "2026-12-01")]
     date: String,
-    /// As tickets print it: `HH:MM`, `HH:MM → HH:MM` or `HH:MM → HH:MM (+1)`. The departure is in the origin's local
-    /// time, the arrival in the destination's. Without an arrival it is worked out.
+    /// As tickets print it: `HH:MM`, `HH:MM → HH:MM` or `HH:MM → HH:MM (+1)`. The departure is in the
+    /// origin's local time, the arrival in the destination's. Without an arrival it is worked out.
     #[schema(example = "08:00 → 20:00")]
     time: String,
-    /// Arrival, `YYYY-MM-DD` or `DD.MM.YYYY`, local date of the destination. If absent it is the day on which the arrival is
-    /// most plausible for that transport; the answer says which one was understood.
+    /// Arrival, `YYYY-MM-DD` or `DD.MM.YYYY`, local date of the destination. If absent it is the day on which
+    /// the arrival is most plausible for that transport; the answer says which one was understood.
     #[serde(default, alias = "arrivalDate")]
     arrival_date: Option<String>,
     /// Airport or station.
@@ -109,7 +109,8 @@ pub struct StopPlace {
     /// and degrees east.
     #[serde(default)]
     lon: Option<f64>,
-    /// When the courier gets there: an instant, or `YYYY-MM-DD HH:MM` in local time of the stop. Worked out if absent.
+    /// When the courier gets there: an instant, or `YYYY-MM-DD HH:MM` in local time of the stop. Worked out
+    /// if absent.
     #[serde(default)]
     arrive_at: Option<String>,
 }
@@ -117,7 +118,8 @@ pub struct StopPlace {
 /// What has to be known before anything can be said of a way.
 const WAY: [&str; 6] = ["from", "to", "stops", "date", "time", "arrival_date"];
 
-/// A draft of what a courier wrote, with what had to be decided for it. `wrong` is what could not be read of it.
+/// A draft of what a courier wrote, with what had to be decided for it. `wrong` is what could not be read of
+/// it.
 ///
 /// # Errors
 /// Everything that is wrong with it, also what keeps a trip from being published.

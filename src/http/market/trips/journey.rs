@@ -89,8 +89,8 @@ const ARRIVES_TWICE: Note = Note {
     english: "The clocks go back on that day, and the time of arrival comes twice; the first is meant",
 };
 
-/// Understands when a journey takes place. Who does not say how they travel goes by car, or flies if no car could be there
-/// on the day that is given.
+/// Understands when a journey takes place. Who does not say how they travel goes by car, or flies if no car
+/// could be there on the day that is given.
 ///
 /// # Errors
 /// When the date or the time cannot be read, does not exist at its place, or contradicts itself.

@@ -1,7 +1,7 @@
 //! Real journeys, as timetables have them: what a ticket prints, and the instants that it means.
 //!
-//! `journeys.tsv` has the clocks of tickets; `takes` is what the timetable says, so an hour that a zone or a change of the
-//! clocks adds or takes away is seen.
+//! `journeys.tsv` has the clocks of tickets; `takes` is what the timetable says, so an hour that a zone or a
+//! change of the clocks adds or takes away is seen.
 
 use peerpack_actors::ids::{TripId, UserId};
 use peerpack_actors::market::trip::Trip;

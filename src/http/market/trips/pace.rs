@@ -1,7 +1,7 @@
 //! How long ways take people: what tells the day of an arrival of which only the clock is known.
 //!
-//! The one table of speeds for that. It is for reading what people write; how far a courier may go out of their way
-//! is the business of the matching, which has speeds of its own.
+//! The one table of speeds for that. It is for reading what people write; how far a courier may go out of
+//! their way is the business of the matching, which has speeds of its own.
 
 use peerpack_actors::market::trip::Transport;
 use peerpack_actors::time::Span;
@@ -27,7 +27,8 @@ pub(super) struct Pace {
     usual_min: f64,
 }
 
-/// The pace of each kind of transport. `docs/times.md` has the same table; a test holds them against each other.
+/// The pace of each kind of transport. `docs/times.md` has the same table; a test holds them against each
+/// other.
 pub(super) const fn pace(transport: Transport) -> Pace {
     let (top_kmh, least_min, short_kmh, long_kmh, usual_min) = match transport {
         Transport::Plane => (1_000.0, 15.0, 800.0, 800.0, 40.0),

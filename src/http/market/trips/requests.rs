@@ -74,7 +74,8 @@ pub struct TripRequestView {
 #[utoipa::path(get, path = "/api/trips/{trip_id}/package-requests", operation_id = "trip_requests",
     tag = "trips", security(("bearer" = [])),
     params(("trip_id" = String, Path, description = "The trip")),
-    responses((status = 200, body = TripRequestsView), (status = 401, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = TripRequestsView), (status = 401, body = Problem),
+        (status = 404, body = Problem)))]
 pub async fn list(
     app: web::Data<App>,
     principal: Principal,

@@ -1,7 +1,7 @@
 //! The reviewers' side of documents: what waits, a look at it, the decision.
 //!
-//! A look needs a link of its own, made for one reviewer and good for minutes, beside the reviewer's own token: an address
-//! that ends up somewhere shows nothing to anybody, and nothing at all after a while.
+//! A look needs a link of its own, made for one reviewer and good for minutes, beside the reviewer's own
+//! token: an address that ends up somewhere shows nothing to anybody, and nothing at all after a while.
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
@@ -90,7 +90,8 @@ pub struct DocumentDecided {
 /// Documents that wait for a decision.
 #[utoipa::path(get, path = "/api/admin/documents", operation_id = "document_queue",
     tag = "admin", security(("bearer" = [])), params(After),
-    responses((status = 200, body = DocumentQueue), (status = 400, body = Problem), (status = 401, body = Problem),
+    responses((status = 200, body = DocumentQueue), (status = 400, body = Problem),
+        (status = 401, body = Problem),
         (status = 403, body = Problem)))]
 pub async fn queue(app: web::Data<App>, query: Query<After>) -> Result<HttpResponse, ApiError> {
     let found = app.database.pending_documents(query.0.cursor, PAGE).await?;
@@ -111,7 +112,8 @@ pub async fn queue(app: web::Data<App>, query: Query<After>) -> Result<HttpRespo
 #[utoipa::path(post, path = "/api/admin/documents/{document_id}/link", operation_id = "document_link",
     tag = "admin", security(("bearer" = [])),
     params(("document_id" = String, Path, description = "The document")),
-    responses((status = 201, body = DocumentLink), (status = 401, body = Problem), (status = 403, body = Problem),
+    responses((status = 201, body = DocumentLink), (status = 401, body = Problem),
+        (status = 403, body = Problem),
         (status = 404, body = Problem)))]
 pub async fn link(
     app: web::Data<App>,
@@ -133,7 +135,8 @@ fn signed(document: FileId, reviewer: UserId, until: Time) -> String {
 }
 
 /// A document, by a link that was made for the caller. A picture is shown, a PDF file is offered for saving.
-#[utoipa::path(get, path = "/api/admin/documents/{document_id}/file/{link}", operation_id = "look_at_document",
+#[utoipa::path(get, path = "/api/admin/documents/{document_id}/file/{link}",
+    operation_id = "look_at_document",
     tag = "admin",
     security(("bearer" = [])),
     params(("document_id" = String, Path, description = "The document"),
@@ -174,7 +177,8 @@ pub async fn look(
 #[utoipa::path(post, path = "/api/admin/documents/{document_id}/approve", operation_id = "approve_document",
     tag = "admin", security(("bearer" = [])),
     params(("document_id" = String, Path, description = "The document")),
-    responses((status = 200, body = DocumentDecided), (status = 401, body = Problem), (status = 403, body = Problem),
+    responses((status = 200, body = DocumentDecided), (status = 401, body = Problem),
+        (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn approve(
     app: web::Data<App>,
@@ -188,7 +192,8 @@ pub async fn approve(
 #[utoipa::path(post, path = "/api/admin/documents/{document_id}/decline", operation_id = "decline_document",
     tag = "admin", security(("bearer" = [])),
     params(("document_id" = String, Path, description = "The document")), request_body = DeclineDocument,
-    responses((status = 200, body = DocumentDecided), (status = 400, body = Problem), (status = 401, body = Problem),
+    responses((status = 200, body = DocumentDecided), (status = 400, body = Problem),
+        (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
         (status = 422, body = Problem)))]
 pub async fn decline(

@@ -24,11 +24,13 @@ pub struct AccountDeleted {
     job: Option<JobView>,
 }
 
-/// Deletes one's account: waiting packages and trips are called off, and in a week what names the person is gone.
-/// Until then signing in restores it. Where there is much to call off, it goes on after the answer, as `job` says. Refused while a deal is under way or money is left.
+/// Deletes one's account: waiting packages and trips are called off, and in a week what names the person is
+/// gone. Until then signing in restores it. Where there is much to call off, it goes on after the answer, as
+/// `job` says. Refused while a deal is under way or money is left.
 #[utoipa::path(delete, path = "/api/user/account", operation_id = "delete_account",
     tag = "identity", security(("bearer" = [])),
-    responses((status = 200, body = AccountDeleted), (status = 401, body = Problem), (status = 409, body = Problem)))]
+    responses((status = 200, body = AccountDeleted), (status = 401, body = Problem),
+        (status = 409, body = Problem)))]
 pub async fn delete_account(
     app: web::Data<App>,
     principal: Principal,

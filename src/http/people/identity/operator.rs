@@ -62,8 +62,8 @@ pub struct FirstAdmin {
     name: String,
 }
 
-/// Signs an operator in. Wrong passwords of a login make everybody wait who tries it, except for devices that have signed in
-/// before.
+/// Signs an operator in. Wrong passwords of a login make everybody wait who tries it, except for devices that
+/// have signed in before.
 #[utoipa::path(post, path = "/api/auth/operator", operation_id = "sign_in_operator",
     tag = "identity", request_body(content = OperatorLogin),
     responses((status = 200, body = SignedIn), (status = 400, body = Problem), (status = 401, body = Problem),
@@ -85,7 +85,8 @@ pub async fn sign_in_operator(
         },
         None => None,
     };
-    // The pauses for one address are long; those for all together are short, because strangers can cause them.
+    // The pauses for one address are long; those for all together are short, because strangers can cause
+    // them.
     let subjects = match known {
         Some(device) => vec![(format!("login:{login}#{device}"), FROM_HERE)],
         None => {
@@ -117,7 +118,8 @@ pub async fn sign_in_operator(
     sign_in(&req, &app, &tokens, Entrance { user, is_new: false, shown, device }).await
 }
 
-/// Signs an operator in with a link from the server's shell, once: the last way in, which nobody's guesses bar.
+/// Signs an operator in with a link from the server's shell, once: the last way in, which nobody's guesses
+/// bar.
 #[utoipa::path(post, path = "/api/auth/operator-link", operation_id = "sign_in_operator_by_link",
     tag = "identity", request_body(content = OperatorLink),
     responses((status = 200, body = SignedIn), (status = 400, body = Problem), (status = 401, body = Problem),
@@ -152,7 +154,8 @@ pub async fn sign_in_by_link(
 /// Makes the first administrator, with the link that the server printed. It works once.
 #[utoipa::path(post, path = "/api/auth/first-admin", operation_id = "make_first_admin",
     tag = "identity", request_body(content = FirstAdmin),
-    responses((status = 201, body = OperatorAdded), (status = 400, body = Problem), (status = 401, body = Problem),
+    responses((status = 201, body = OperatorAdded), (status = 400, body = Problem),
+        (status = 401, body = Problem),
         (status = 422, body = Problem)))]
 pub async fn first_admin(app: web::Data<App>, body: Body<FirstAdmin>) -> Result<HttpResponse, ApiError> {
     let FirstAdmin { invitation, login, password, name } = body.0;

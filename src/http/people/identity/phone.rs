@@ -24,7 +24,8 @@ const LOOKS: usize = 3;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PhoneLogin {
-    /// With the code of the country, or with what is dialled in front within it; blanks, hyphens and brackets do not count.
+    /// With the code of the country, or with what is dialled in front within it; blanks, hyphens and brackets
+    /// do not count.
     #[schema(example = "+7 900 123-45-67")]
     phone: String,
     /// As it came with an earlier sign-in on this device: then others keep nobody waiting.
@@ -39,8 +40,8 @@ pub struct CodeSent {
     challenge_id: String,
     /// Until when the code is good.
     expires_at: String,
-    /// Whether a code is on its way. Otherwise one has reached the phone a moment ago, asked for by somebody else perhaps:
-    /// the last one that came is good.
+    /// Whether a code is on its way. Otherwise one has reached the phone a moment ago, asked for by somebody
+    /// else perhaps: the last one that came is good.
     sent: bool,
     /// How many digits the code has: six; eight or ten while strangers guess at the phone.
     digits: u32,
@@ -53,8 +54,8 @@ pub struct VerifyCode {
     phone: String,
     /// As it came when the code was asked for. Without it the last code that reached the phone is meant.
     challenge_id: Option<Uuid>,
-    /// The digits; blanks and hyphens between them do not count. The last code that reached the phone is good, whoever asked
-    /// for it, and the challenge's own.
+    /// The digits; blanks and hyphens between them do not count. The last code that reached the phone is
+    /// good, whoever asked for it, and the challenge's own.
     code: String,
     /// As it came with an earlier sign-in on this device.
     device_token: Option<String>,
@@ -95,8 +96,8 @@ impl Caller {
     }
 }
 
-/// Sends a code to a phone, or says that the last one is good that came. The answer is the same whether or not the number is
-/// known.
+/// Sends a code to a phone, or says that the last one is good that came. The answer is the same whether or
+/// not the number is known.
 #[utoipa::path(post, path = "/api/auth/phone-login", operation_id = "send_phone_code",
     tag = "identity", request_body(content = PhoneLogin),
     responses((status = 200, body = CodeSent), (status = 400, body = Problem), (status = 403, body = Problem),
@@ -145,7 +146,8 @@ pub async fn send_code(
     Ok(HttpResponse::Ok().json(CodeSent { message, challenge_id, expires_at, sent, digits }))
 }
 
-/// Keeps a challenge, and the hash of the code if one is to be sent: that takes a while, so it is not made for nothing.
+/// Keeps a challenge, and the hash of the code if one is to be sent: that takes a while, so it is not made
+/// for nothing.
 async fn kept(app: &App, asking: &Asking) -> Result<(CodePlan, Option<String>), ApiError> {
     let (budget, now) = (CodeBudget(app.config.phone_codes_per_h), app.clock.now());
     for _ in 0..LOOKS {
@@ -167,8 +169,8 @@ async fn kept(app: &App, asking: &Asking) -> Result<(CodePlan, Option<String>), 
     Err(ApiError::unavailable())
 }
 
-/// Signs in with the code that came. Five wrong ones end a challenge; of whoever names none, five end the code for them alone.
-/// Nobody's guesses spoil the code for anybody else.
+/// Signs in with the code that came. Five wrong ones end a challenge; of whoever names none, five end the
+/// code for them alone. Nobody's guesses spoil the code for anybody else.
 #[utoipa::path(post, path = "/api/auth/verify-otp", operation_id = "sign_in_with_phone_code",
     tag = "identity", request_body(content = VerifyCode),
     responses((status = 200, body = SignedIn), (status = 400, body = Problem), (status = 401, body = Problem),

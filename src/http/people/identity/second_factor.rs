@@ -54,11 +54,12 @@ pub struct Lifted {
     device_token: String,
 }
 
-/// Begins to set up a second factor for an operator. What is answered is never shown again; until the first code was shown
-/// it protects nothing and can be begun anew.
+/// Begins to set up a second factor for an operator. What is answered is never shown again; until the first
+/// code was shown it protects nothing and can be begun anew.
 #[utoipa::path(post, path = "/api/user/second-factor", operation_id = "begin_second_factor",
     tag = "identity", security(("bearer" = [])),
-    responses((status = 201, body = NewSecondFactor), (status = 401, body = Problem), (status = 403, body = Problem),
+    responses((status = 201, body = NewSecondFactor), (status = 401, body = Problem),
+        (status = 403, body = Problem),
         (status = 409, body = Problem)))]
 pub async fn begin(
     app: web::Data<App>,
@@ -81,8 +82,8 @@ pub async fn begin(
     Ok(HttpResponse::Created().json(NewSecondFactor { secret, uri, recovery_codes }))
 }
 
-/// Shows the second factor in this session, which has the operator's rights from then on. The first code confirms a new
-/// factor.
+/// Shows the second factor in this session, which has the operator's rights from then on. The first code
+/// confirms a new factor.
 #[utoipa::path(post, path = "/api/auth/second-factor", operation_id = "show_second_factor",
     tag = "identity", security(("bearer" = [])),
     request_body = SecondFactorCode,
@@ -113,7 +114,8 @@ pub async fn show(
 #[utoipa::path(delete, path = "/api/user/second-factor", operation_id = "remove_second_factor",
     tag = "identity", security(("bearer" = [])),
     request_body = SecondFactorCode,
-    responses((status = 200, body = SignedOut), (status = 400, body = Problem), (status = 401, body = Problem),
+    responses((status = 200, body = SignedOut), (status = 400, body = Problem),
+        (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 429, body = Problem)))]
 pub async fn remove(
     app: web::Data<App>,
@@ -129,8 +131,8 @@ pub async fn remove(
     Ok(HttpResponse::Ok().json(SignedOut { success: true }))
 }
 
-/// Whether a code is the operator's: of the authenticator, or one for recovery. Each is good once, and wrong ones are
-/// counted: for everybody together, or `by` whoever cannot be a stranger.
+/// Whether a code is the operator's: of the authenticator, or one for recovery. Each is good once, and wrong
+/// ones are counted: for everybody together, or `by` whoever cannot be a stranger.
 ///
 /// # Errors
 /// 401 for a wrong one, 429 after too many.

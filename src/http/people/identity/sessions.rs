@@ -37,7 +37,8 @@ pub struct SessionView {
 }
 
 /// Ends this session.
-#[utoipa::path(post, path = "/api/auth/logout", operation_id = "sign_out", tag = "identity", security(("bearer" = [])),
+#[utoipa::path(post, path = "/api/auth/logout", operation_id = "sign_out", tag = "identity",
+    security(("bearer" = [])),
     responses((status = 200, body = SignedOut), (status = 401, body = Problem)))]
 pub async fn sign_out(
     app: web::Data<App>,
@@ -85,7 +86,8 @@ pub async fn list(app: web::Data<App>, access: Access) -> Result<HttpResponse, A
 #[utoipa::path(delete, path = "/api/user/sessions/{session_id}", operation_id = "end_session",
     tag = "identity", security(("bearer" = [])),
     params(("session_id" = String, Path, description = "The session")),
-    responses((status = 200, body = SignedOut), (status = 401, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = SignedOut), (status = 401, body = Problem),
+        (status = 404, body = Problem)))]
 pub async fn end_session(
     app: web::Data<App>,
     principal: Principal,

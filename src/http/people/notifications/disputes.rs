@@ -1,5 +1,5 @@
-//! What the parties of a dispute should know: the courier that there is one, both what an operator has decided, which may
-//! also be without one.
+//! What the parties of a dispute should know: the courier that there is one, both what an operator has
+//! decided, which may also be without one.
 
 use peerpack_actors::market::request::RequestState;
 use peerpack_actors::stream::notification::NotificationKind as Kind;

@@ -1,5 +1,5 @@
-//! How much one person has open, counted after what a unit adds and before anybody else adds to it: whoever
-//! adds has taken the person's row (see `parties.rs`).
+//! How much one person has open, counted after what a unit adds and before anybody else adds to it: a
+//! unit that adds has taken the person's row (see `parties.rs`).
 
 use std::collections::BTreeSet;
 

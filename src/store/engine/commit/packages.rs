@@ -22,8 +22,8 @@ const ADD_PACKAGE: Sql = sql("\
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
     $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)");
 
-// `updated_at` never goes back: a unit that was decided earlier may well commit later, and whoever has looked
-// beyond its time would never see it.
+// `updated_at` never goes back: a unit that was decided earlier may well commit later, and a node that has
+// looked beyond its time would never see it.
 const MOVE_PACKAGES: Sql = over_rows!(
     "UPDATE packages SET version = packages.version + 1, \
      updated_at = CASE WHEN packages.updated_at > r.at THEN packages.updated_at ELSE r.at END, \

@@ -1,6 +1,6 @@
 //! Whether those who make a deal are still there: an account that goes, or is shut out, at the same moment.
 //!
-//! Whoever leaves takes the person's row for themselves and then looks for deals; whoever makes a deal shares
+//! The unit of a person who leaves locks their row and then looks for deals; a unit that makes a deal shares
 //! the row of each party. So one of the two waits for the other, and sees what it did.
 
 use std::collections::BTreeSet;

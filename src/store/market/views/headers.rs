@@ -17,9 +17,9 @@ const REQUEST_HEADER: Sql =
 /// As much of a package as it takes to know whose it is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PackageHeader {
-    /// Which.
+    /// The package.
     pub id: PackageId,
-    /// Whose.
+    /// Who has published it.
     pub sender: UserId,
     /// The word of its state.
     pub state: String,
@@ -30,9 +30,9 @@ pub struct PackageHeader {
 /// As much of a trip as it takes to know whose it is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TripHeader {
-    /// Which.
+    /// The trip.
     pub id: TripId,
-    /// Whose.
+    /// Who travels.
     pub courier: UserId,
     /// The word of its state.
     pub state: String,
@@ -43,7 +43,7 @@ pub struct TripHeader {
 /// As much of a request as it takes to know whose it is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RequestHeader {
-    /// Which.
+    /// The request.
     pub id: RequestId,
     /// Its package.
     pub package: PackageId,

@@ -1381,11 +1381,11 @@ export interface components {
              */
             pending?: number | null;
         };
-        /** @description Roubles. */
+        /** @description What a person has, roubles. */
         BalanceView: {
             /**
              * Format: double
-             * @description Free.
+             * @description Free to spend and to take out.
              */
             available: number;
             /**
@@ -1721,7 +1721,7 @@ export interface components {
         EscrowInfo: {
             /**
              * Format: double
-             * @description Roubles.
+             * @description How much was set aside, roubles.
              */
             amount_frozen: number;
             /** @description `escrow`. */
@@ -1804,13 +1804,13 @@ export interface components {
             trip_id?: string | null;
             /**
              * Format: int32
-             * @description Millilitres.
+             * @description Volume, millilitres.
              */
             volume_ml: number;
             weight: components["schemas"]["WeightClass"];
             /**
              * Format: int32
-             * @description Grams.
+             * @description Weight, grams.
              */
             weight_g: number;
         };
@@ -1855,7 +1855,7 @@ export interface components {
         HandOverView: {
             /** @description When the courier is expected. */
             eta: components["schemas"]["Instant"];
-            /** @description Where. */
+            /** @description The place of the hand-over. */
             place: components["schemas"]["PlaceView"];
         };
         /** @description How the server is. */
@@ -2014,7 +2014,7 @@ export interface components {
              */
             reward?: number | null;
             size?: components["schemas"]["SizeClass"] | null;
-            /** @description Labels. */
+            /** @description Labels of the sender's own. */
             tags?: string[];
             /** @description A pattern to publish from. */
             template?: boolean;
@@ -2368,20 +2368,20 @@ export interface components {
             ready_at: components["schemas"]["Instant"];
             /** @description Size class; `volume_ml` counts. */
             size: components["schemas"]["SizeClass"];
-            /** @description Labels. */
+            /** @description Labels of the sender's own. */
             tags: string[];
             /** @description Where it goes. */
             to: components["schemas"]["PlaceView"];
             /**
              * Format: int32
-             * @description Millilitres.
+             * @description Volume, millilitres.
              */
             volume_ml: number;
             /** @description Weight class; `weight_g` counts. */
             weight: components["schemas"]["WeightClass"];
             /**
              * Format: int32
-             * @description Grams.
+             * @description Weight, grams.
              */
             weight_g: number;
         };
@@ -2475,13 +2475,13 @@ export interface components {
             version: number;
             /**
              * Format: int32
-             * @description Millilitres.
+             * @description Volume, millilitres.
              */
             volume_ml: number;
             weight: components["schemas"]["WeightClass"];
             /**
              * Format: int32
-             * @description Grams.
+             * @description Weight, grams.
              */
             weight_g: number;
         };
@@ -2559,12 +2559,12 @@ export interface components {
             id: components["schemas"]["PlaceId"];
             /**
              * Format: double
-             * @description Degrees.
+             * @description Latitude, degrees.
              */
             lat: number;
             /**
              * Format: double
-             * @description Degrees.
+             * @description Longitude, degrees.
              */
             lon: number;
             /** @description English name. */
@@ -2659,7 +2659,7 @@ export interface components {
         QueuedWithdrawal: {
             /**
              * Format: double
-             * @description Roubles.
+             * @description How much is to be paid out, roubles.
              */
             amount: number;
             created_at: string;
@@ -2925,7 +2925,7 @@ export interface components {
             /** @description For another access token, once. */
             refresh_token: string;
             second_factor?: components["schemas"]["SecondFactorNeed"] | null;
-            /** @description Who. */
+            /** @description The person who has signed in. */
             user: components["schemas"]["UserView"];
         };
         /** @description Somebody is signed out. */
@@ -2941,7 +2941,7 @@ export interface components {
         SocketTicket: {
             /**
              * Format: int32
-             * @description Seconds.
+             * @description How long it is good, seconds.
              */
             expires_in: number;
             /** @description Goes into the address of the socket: `/ws?ticket=..`. */

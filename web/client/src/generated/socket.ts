@@ -664,11 +664,11 @@ export interface HandOverView {
 export interface PlaceView {
   id: PlaceId;
   /**
-   * Degrees.
+   * Latitude, degrees.
    */
   lat: number;
   /**
-   * Degrees.
+   * Longitude, degrees.
    */
   lon: number;
   /**
@@ -698,17 +698,17 @@ export interface PackageBrief {
   ready_at: Instant;
   size: SizeClass;
   /**
-   * Labels.
+   * Labels of the sender's own.
    */
   tags: string[];
   to: PlaceView;
   /**
-   * Millilitres.
+   * Volume, millilitres.
    */
   volume_ml: number;
   weight: WeightClass;
   /**
-   * Grams.
+   * Weight, grams.
    */
   weight_g: number;
 }

@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// The official names of towns that the neighbouring languages spell otherwise, or that older lists had wrong.
+/// The official names of towns that the neighbouring languages spell otherwise, or that older lists had
+/// wrong.
 #[test]
 fn russian_towns_have_their_official_names() {
     let official = [

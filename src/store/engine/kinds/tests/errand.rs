@@ -64,8 +64,8 @@ impl Errand {
         Ok(Self { version: self.version + 1, state, changed_at: now, ..*self })
     }
 
-    /// The unit that brings an errand to where it is, with a word to both parties. A kind of work has events of
-    /// its own; this one borrows that of packages.
+    /// The unit that brings an errand to where it is, with a word to both parties. A kind of work has events
+    /// of its own; this one borrows that of packages.
     pub(super) fn unit(self) -> Unit {
         let (courier, state) = match self.state {
             State::Open => (None, PackagePhase::Open),
