@@ -176,6 +176,33 @@ fn clocks_and_randomness_have_their_places() {
     }
 }
 
+/// How long a line of a comment may be, in columns. The formatter sees to code, and leaves comments alone;
+/// `scripts/wrap.py` wraps them.
+const MAX_COLUMNS: usize = 110;
+
+#[test]
+fn no_comment_is_wider_than_the_code() {
+    let mut wide = Vec::new();
+    for folder in ["src", "actors", "loadtest/src", "quality", "tests", "benches"] {
+        for (file, text) in files(folder, |_| true) {
+            let is_wide = |line: &str| {
+                let comment = line.trim_start().strip_prefix("//");
+                // A row of a table is a line.
+                let is_row =
+                    comment.is_some_and(|text| text.trim_start_matches(['/', '!', ' ']).starts_with('|'));
+                comment.is_some() && !is_row && line.chars().count() > MAX_COLUMNS
+            };
+            let lines = text.lines().zip(1..).filter(|(line, _)| is_wide(line));
+            wide.extend(lines.map(|(_, number)| format!("{folder}/{file}:{number}")));
+        }
+    }
+    assert!(
+        wide.is_empty(),
+        "comments over {MAX_COLUMNS} columns; scripts/wrap.py wraps them:\n{}",
+        wide.join("\n")
+    );
+}
+
 #[test]
 fn no_room_imports_from_above_or_from_beside() {
     for house in [SERVER, HTTP, STORE, ENGINE, RUNTIME] {
@@ -277,15 +304,22 @@ impl House {
 
 /// The files of a crate with their texts, without those that hold tests.
 fn sources(folder: &str) -> Vec<(String, String)> {
+    files(folder, |path| path.file_stem().is_none_or(|name| name != "tests"))
+}
+
+/// The Rust files of a folder that are wanted, with their texts.
+fn files(folder: &str, is_wanted: impl Fn(&Path) -> bool) -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let (mut folders, mut files) = (vec![root.clone()], Vec::new());
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).expect("a folder of sources") {
             let path: PathBuf = entry.expect("a file").path();
-            let is_of_tests = path.file_stem().is_some_and(|name| name == "tests");
-            if path.is_dir() && !is_of_tests {
+            if !is_wanted(&path) || path.file_name().is_some_and(|name| name == "target") {
+                continue;
+            }
+            if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|kind| kind == "rs") && !is_of_tests {
+            } else if path.extension().is_some_and(|kind| kind == "rs") {
                 let name = path.strip_prefix(&root).expect("below the root").to_string_lossy().into_owned();
                 files.push((name, fs::read_to_string(&path).expect("a text")));
             }

@@ -1,4 +1,5 @@
-//! The engine's policy, driven as the server drives it: waves of offers, answers, standing acceptances, choices.
+//! The engine's policy, driven as the server drives it: waves of offers, answers, standing acceptances,
+//! choices.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
@@ -41,7 +42,8 @@ impl Manners {
     /// Everybody accepts, at once.
     pub const WILLING: Self = Self { acceptance: 1.0, slowest: Span::seconds(0) };
 
-    /// Whether the courier of a trip would carry a package: the same for everybody who asks, whenever they do.
+    /// Whether the courier of a trip would carry a package: the same for everybody who asks, whenever they
+    /// do.
     #[must_use]
     pub fn accepts(&self, package: PackageId, trip: TripId) -> bool {
         let mixed = (package.uuid().as_u128() ^ trip.uuid().as_u128().rotate_left(64)) as u64;

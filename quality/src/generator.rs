@@ -3,13 +3,14 @@
 //! Version 1. The same seed, scenario and version give the same market on every machine.
 //!
 //! * Places: the gazetteer's towns of Russia with 15 000 or more inhabitants.
-//! * Ends of a trip or package: a pair of towns with a chance in proportion to (pop x pop) ^ 0.8 / distance, within
-//!   the range of the transport; packages go 50 to 3 000 km.
-//! * 70 % cars (50 to 2 000 km), 15 % trains (100 to 3 000 km), 15 % planes (500 km and more). The road is 1.3 x the
-//!   great circle, at the speeds of [`Transport::speed_kmh`]. Cars and trains stop for 10 minutes in up to three of
-//!   the largest towns that lie on the way (at most 2 % longer over it).
-//! * Departures are even over the horizon; a trip is published before it by a lead with an exponential law of mean
-//!   24 h, or at the start of the horizon. Capacity 5, 10, 20 or 30 kg. Cars have 15 to 60 min for detours.
+//! * Ends of a trip or package: a pair of towns with a chance in proportion to (pop x pop) ^ 0.8 / distance,
+//!   within the range of the transport; packages go 50 to 3 000 km.
+//! * 70 % cars (50 to 2 000 km), 15 % trains (100 to 3 000 km), 15 % planes (500 km and more). The road is
+//!   1.3 x the great circle, at the speeds of [`Transport::speed_kmh`]. Cars and trains stop for 10 minutes
+//!   in up to three of the largest towns that lie on the way (at most 2 % longer over it).
+//! * Departures are even over the horizon; a trip is published before it by a lead with an exponential law of
+//!   mean 24 h, or at the start of the horizon. Capacity 5, 10, 20 or 30 kg. Cars have 15 to 60 min for
+//!   detours.
 //! * Packages are published evenly over the horizon, ready at once, with a window of 12 to 48 h. Weights are
 //!   log-normal with a median of 2 kg (sigma 0.8) and a cap of 15 kg. The reward is 200 + 0.6 x km x kg ^ 0.6
 //!   roubles, give or take 20 %, over the kilometres of road.
@@ -182,8 +183,8 @@ impl<S: Seed> World<S> {
         Self { seed, scenario, trips, packages, cancellations, withdrawals: Vec::new() }
     }
 
-    /// A small market on one way, as [`Family::Small`] says. Before any of its trips is published, somebody publishes a
-    /// lot of packages on that way and calls all of them off.
+    /// A small market on one way, as [`Family::Small`] says. Before any of its trips is published, somebody
+    /// publishes a lot of packages on that way and calls all of them off.
     #[must_use]
     pub fn small(seed: S, trips: usize, towns: &Towns) -> Self {
         let mut random = seed.random(3);

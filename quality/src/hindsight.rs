@@ -1,8 +1,9 @@
 //! The yardstick: what could have been had with everything known beforehand.
 //!
-//! An integer program over (package, trip, i, j): one variable for each pair of anchors at which a package can ride a
-//! trip, at most one of them per package, the room of each leg, and the detour budget of each trip. HiGHS solves it
-//! (`quality/hindsight.py`), and what counts is its *proven bound*: no set of deals is worth more.
+//! An integer program over (package, trip, i, j): one variable for each pair of anchors at which a package
+//! can ride a trip, at most one of them per package, the room of each leg, and the detour budget of each
+//! trip. HiGHS solves it (`quality/hindsight.py`), and what counts is its *proven bound*: no set of deals is
+//! worth more.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -136,7 +137,8 @@ fn program<S>(world: &World<S>, rides: &[Ride]) -> String {
     text
 }
 
-/// All ways to carry anything, less those that are no better than another one of the same package on the same trip.
+/// All ways to carry anything, less those that are no better than another one of the same package on the same
+/// trip.
 fn rides<S>(world: &World<S>, manners: Manners, settings: &Settings) -> Vec<Ride> {
     let gazetteer = Gazetteer::bundled();
     let mut index = PackageIndex::new();

@@ -1,5 +1,5 @@
-//! How good the matching is: generated markets, the engine's own matching under a virtual clock, and the part it gets
-//! of what could have been had with everything known beforehand.
+//! How good the matching is: generated markets, the engine's own matching under a virtual clock, and the part
+//! it gets of what could have been had with everything known beforehand.
 //!
 //! It drives the real code of `peerpack-actors`; nothing here decides whom the engine asks.
 

@@ -1,5 +1,5 @@
-//! `peerpack-quality judge` measures on test seeds and writes the report; `tune` shows what a knob does on training
-//! seeds.
+//! `peerpack-quality judge` measures on test seeds and writes the report; `tune` shows what a knob does on
+//! training seeds.
 
 use std::path::PathBuf;
 

@@ -1,8 +1,8 @@
 //! Where a world's randomness comes from, and what it may be used for.
 //!
-//! Knobs are tuned on [`Training`] worlds and judged on [`Test`] worlds. These are different types, with different
-//! streams of random numbers even for the same number: what tunes takes a `World<Training>`, what reports takes a
-//! `World<Test>`, and nothing turns one into the other.
+//! Knobs are tuned on [`Training`] worlds and judged on [`Test`] worlds. These are different types, with
+//! different streams of random numbers even for the same number: what tunes takes a `World<Training>`, what
+//! reports takes a `World<Test>`, and nothing turns one into the other.
 
 use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;

@@ -1,7 +1,7 @@
 //! Whom to offer a package, how many at once, for how long, and when an acceptance becomes a deal.
 //!
-//! Everything here is a function of what is passed in: no clock, no chance, no memory of its own. The simulation of
-//! the `quality` crate drives this code, and so does the server.
+//! Everything here is a function of what is passed in: no clock, no chance, no memory of its own. The
+//! simulation of the `quality` crate drives this code, and so does the server.
 
 pub mod couriers;
 pub mod demand;
@@ -95,8 +95,8 @@ pub(super) fn scored(
     ranked
 }
 
-/// How long a courier may look at an offer once it is on the screen, and when it ends at the latest. `pickup_at` is
-/// when the courier would set off with the package: no offer outlives it.
+/// How long a courier may look at an offer once it is on the screen, and when it ends at the latest.
+/// `pickup_at` is when the courier would set off with the package: no offer outlives it.
 #[must_use]
 pub fn time_limit(now: Time, pickup_at: Time, in_town: bool, settings: &Settings) -> (Span, Time) {
     let least = Span::seconds(i64::from(settings.offer_ttl_s));
@@ -109,15 +109,15 @@ pub fn time_limit(now: Time, pickup_at: Time, in_town: bool, settings: &Settings
 
 /// The next couriers to ask, best first.
 ///
-/// A package that the first acceptance takes at once has as many offers open as it needs to find a taker with a
-/// chance of nine in ten, at most [`Settings::max_wave`]: where all couriers accept with chance q, that is
-/// ln 0.1 / ln (1 - q), rounded up. And it leaves room alone that is expected to be needed more. One that is confirmed later
-/// collects acceptances, up to [`Settings::max_standing`], because there is a choice to make in the end; of those,
-/// all but [`Settings::max_wave`] are left to trips that are published after the package.
-/// Room is kept no longer than [`keeping::bound`] says.
+/// A package that the first acceptance takes at once has as many offers open as it needs to find a taker with
+/// a chance of nine in ten, at most [`Settings::max_wave`]: where all couriers accept with chance q, that is
+/// ln 0.1 / ln (1 - q), rounded up. And it leaves room alone that is expected to be needed more. One that is
+/// confirmed later collects acceptances, up to [`Settings::max_standing`], because there is a choice to make
+/// in the end; of those, all but [`Settings::max_wave`] are left to trips that are published after the
+/// package. Room is kept no longer than [`keeping::bound`] says.
 ///
-/// Nobody gets two requests for one package, whether one is open already or two trips suit: the better one counts.
-/// Couriers for whom `busy` holds are passed over.
+/// Nobody gets two requests for one package, whether one is open already or two trips suit: the better one
+/// counts. Couriers for whom `busy` holds are passed over.
 #[must_use]
 pub fn next_wave(
     ranked: &[Ranked],
@@ -155,8 +155,8 @@ pub fn next_wave(
     wave
 }
 
-/// The packages that wait for nobody's answer and suit a trip, with their scores, best first: the order in which its
-/// courier should be asked. The price of room does not count here: all of them want the same room.
+/// The packages that wait for nobody's answer and suit a trip, with their scores, best first: the order in
+/// which its courier should be asked. The price of room does not count here: all of them want the same room.
 #[must_use]
 pub fn queue(trip: &TripEntry, waiting: &PackageIndex, view: &impl View) -> Vec<(PackageId, f64)> {
     let score_one = |(id, plan): (PackageId, Plan)| Some((id, on_trip(trip, waiting.get(id)?, &plan, view)));
@@ -166,8 +166,9 @@ pub fn queue(trip: &TripEntry, waiting: &PackageIndex, view: &impl View) -> Vec<
     queue
 }
 
-/// Whether so many better packages wait for this courier that nobody has been asked for yet, that they will need all
-/// of the courier's `places` for offers. Whoever has waited as long as room is kept at most lets nobody pass any more.
+/// Whether so many better packages wait for this courier that nobody has been asked for yet, that they will
+/// need all of the courier's `places` for offers. Whoever has waited as long as room is kept at most lets
+/// nobody pass any more.
 #[must_use]
 pub fn is_outranked(
     one: &Ranked,

@@ -1,10 +1,10 @@
 //! What the room of a trip will be asked for: prices of legs, learned from the packages of the past.
 //!
-//! The packages of the last days that would have ridden a trip, whenever they were published, stand for those that
-//! will still ask for its room: each counts as the part of the remaining time in which one like it could come in.
-//! What a package costs the others is the worth of the best use of the room without it, less that with it. So a leg
-//! is dear that many good packages want, and the price falls as the departure comes near. What counts, and how little
-//! one account counts, [`evidence`](super::evidence) says.
+//! The packages of the last days that would have ridden a trip, whenever they were published, stand for those
+//! that will still ask for its room: each counts as the part of the remaining time in which one like it could
+//! come in. What a package costs the others is the worth of the best use of the room without it, less that
+//! with it. So a leg is dear that many good packages want, and the price falls as the departure comes near.
+//! What counts, and how little one account counts, [`evidence`](super::evidence) says.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -29,7 +29,8 @@ const MOST_FITS: usize = 4 * MOST_RIDES;
 /// How many packages of the past speak for the demand of one trip at most: the best for its room.
 const MOST_RIDES: usize = 512;
 
-/// How many packages of one sender are remembered for one trip. One of them counts: the best that can still come.
+/// How many packages of one sender are remembered for one trip. One of them counts: the best that can still
+/// come.
 const MOST_OF_ONE: u8 = 4;
 
 /// Packages of the past.
@@ -110,8 +111,8 @@ impl History {
         }
     }
 
-    /// Takes in what packages could have had elsewhere. One whose sender could wait would have gone there, so that
-    /// part of its gain is no reason to keep room for the likes of it.
+    /// Takes in what packages could have had elsewhere. One whose sender could wait would have gone there, so
+    /// that part of its gain is no reason to keep room for the likes of it.
     pub fn adopt(&mut self, settlement: &Settlement) {
         for (id, past) in &mut self.past {
             past.surplus_rub = settlement.surplus_rub(*id);
@@ -197,7 +198,8 @@ struct Ride {
     ahead: Span,
 }
 
-/// A minute of the detour budget weighs as much as this many grams on one leg: a 15 kg trip has 40 minutes or so.
+/// A minute of the detour budget weighs as much as this many grams on one leg: a 15 kg trip has 40 minutes or
+/// so.
 const GRAMS_PER_DETOUR_MIN: f64 = 375.0;
 
 impl Ride {
@@ -263,12 +265,13 @@ impl Demand {
         self.senders.contains(&sender)
     }
 
-    /// Which packages like those of the past may be counted on, the best for the room first, and how many of each. Of each
-    /// sender the best counts that can still come, and of `but` none.
+    /// Which packages like those of the past may be counted on, the best for the room first, and how many of
+    /// each. Of each sender the best counts that can still come, and of `but` none.
     ///
-    /// On each leg as much of the demand is counted on as the number of people there allows; a package that takes several
-    /// legs is counted on as on the one with the fewest. What the best few bring for the room may be chance, or made up:
-    /// as many of them as are no evidence by themselves are believed no more than the next one.
+    /// On each leg as much of the demand is counted on as the number of people there allows; a package that
+    /// takes several legs is counted on as on the one with the fewest. What the best few bring for the room
+    /// may be chance, or made up: as many of them as are no evidence by themselves are believed no more than
+    /// the next one.
     fn expected(&self, left: &[f64], detour_left: f64, but: UserId, now: Time) -> Vec<Expected> {
         let mut counted: Vec<bool> = self.senders.iter().map(|sender| *sender == but).collect();
         let mut people: SmallVec<[u32; 8]> = SmallVec::from_elem(0, left.len());
@@ -324,8 +327,9 @@ fn room(grams: f64, legs: LegSpan, detour_min: f64) -> f64 {
     (grams * legs.range().len() as f64 + detour_min * GRAMS_PER_DETOUR_MIN).max(1.0)
 }
 
-/// What the room is worth to those who are expected, the best for the room first. How many really come is chance: each
-/// of them finds room as likely as those before leave some, on each leg by itself, as a normal law has it.
+/// What the room is worth to those who are expected, the best for the room first. How many really come is
+/// chance: each of them finds room as likely as those before leave some, on each leg by itself, as a normal
+/// law has it.
 fn worth_rub(expected: &[Expected], left: &[f64], detour_left: f64) -> f64 {
     let mut legs: SmallVec<[Taken; 8]> = SmallVec::from_elem(Taken::default(), left.len());
     let (mut detours, mut worth) = (Taken::default(), 0.0);

@@ -2,18 +2,19 @@
 //!
 //! A price of room keeps others from it, so it has to rest on something that cannot be had for nothing:
 //!
-//! - A package counts when somebody carries it, or when it has really waited: published, paid for if somebody takes
-//!   it, and not called off ([`is_evidence`]). Whether the money is there, the store knows.
-//! - People count, not packages: of one sender only the best package for the way does, and those of the sender whose
-//!   package is judged do not count at all ([`Demand`](super::demand::Demand)).
-//! - What was seen of few people may be chance. So of the demand not the mean is taken but a lower bound ([`Belief`]), and
-//!   of fewer than [`Settings::evidence_people`] it is nothing.
+//! - A package counts when somebody carries it, or when it has really waited: published, paid for if somebody
+//!   takes it, and not called off ([`is_evidence`]). Whether the money is there, the store knows.
+//! - People count, not packages: of one sender only the best package for the way does, and those of the
+//!   sender whose package is judged do not count at all ([`Demand`](super::demand::Demand)).
+//! - What was seen of few people may be chance. So of the demand not the mean is taken but a lower bound
+//!   ([`Belief`]), and of fewer than [`Settings::evidence_people`] it is nothing.
 
 use crate::market::package::{Package, PackageState};
 use crate::matching::Settings;
 use crate::time::{Span, Time};
 
-/// Whether a package is evidence of demand by now, as far as the package itself says. What was called off never is.
+/// Whether a package is evidence of demand by now, as far as the package itself says. What was called off
+/// never is.
 ///
 /// Of a package that nobody carries it takes for granted that its sender can pay for it.
 #[must_use]
@@ -61,8 +62,8 @@ impl Belief {
         self.fewest.saturating_sub(1) as usize
     }
 
-    /// How much of a demand that was seen of so many people may be counted on, 0 to 1: the lower bound over what was seen.
-    /// Arrivals are a Poisson law, whose spread is the root of their number.
+    /// How much of a demand that was seen of so many people may be counted on, 0 to 1: the lower bound over
+    /// what was seen. Arrivals are a Poisson law, whose spread is the root of their number.
     #[must_use]
     pub fn part(self, people: u32) -> f64 {
         let is_nothing = people == 0 || people < self.fewest;

@@ -1,8 +1,9 @@
 //! A fair window for claims: who answered sooner after seeing the offer, and not whose network is faster.
 //!
-//! The first acceptance of a package opens a window ([`Settings::fair_window_ms`]), and those that come in while it is open
-//! are carried out at its end, the quickest reaction first. Each is a claim like any other: the first that goes through wins,
-//! the others are refused. So the window decides about an order and about nothing else.
+//! The first acceptance of a package opens a window ([`Settings::fair_window_ms`]), and those that come in
+//! while it is open are carried out at its end, the quickest reaction first. Each is a claim like any other:
+//! the first that goes through wins, the others are refused. So the window decides about an order and about
+//! nothing else.
 
 use crate::market::package::{Mode, Package, PackageCommand, PackageState};
 use crate::market::request::{Party, Request, RequestCommand, RequestState};
@@ -57,8 +58,8 @@ impl<T> Window<T> {
         self.ends_at
     }
 
-    /// Takes an acceptance of the request in. The reaction counts from when the courier's screen showed the offer, or from
-    /// the offer's creation where it has not said so.
+    /// Takes an acceptance of the request in. The reaction counts from when the courier's screen showed the
+    /// offer, or from the offer's creation where it has not said so.
     ///
     /// # Errors
     /// The acceptance, when there are [`MOST_WAITING`] already.

@@ -1,9 +1,10 @@
 //! Which standing acceptances to count on: the set that is worth most and fits the room.
 //!
-//! While a package need not be committed yet, couriers' acceptances stand side by side, and several packages may stand
-//! on the same room. [`assign`] picks one acceptance for each package, as many as fit. It is a heuristic for a packing
-//! problem: prices of the room by dual ascent, the holds by what they are worth for the priced room they take (and by
-//! two plainer orders), then exchanges as long as one makes the whole better, and the best of the three. The same holds and room always give the same set.
+//! While a package need not be committed yet, couriers' acceptances stand side by side, and several packages
+//! may stand on the same room. [`assign`] picks one acceptance for each package, as many as fit. It is a
+//! heuristic for a packing problem: prices of the room by dual ascent, the holds by what they are worth for
+//! the priced room they take (and by two plainer orders), then exchanges as long as one makes the whole
+//! better, and the best of the three. The same holds and room always give the same set.
 
 use smallvec::SmallVec;
 
@@ -63,8 +64,8 @@ impl Room {
     }
 }
 
-/// Picks at most one hold for each package, so that all picked ones fit the rooms together. Returns their numbers in
-/// ascending order.
+/// Picks at most one hold for each package, so that all picked ones fit the rooms together. Returns their
+/// numbers in ascending order.
 #[must_use]
 pub fn assign(holds: &[Hold], rooms: &[Room]) -> Vec<usize> {
     let packages = holds.iter().map(|hold| hold.package + 1).max().unwrap_or(0);

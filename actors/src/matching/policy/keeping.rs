@@ -1,24 +1,24 @@
 //! How long room is kept from a package for better ones that are still to come, and what happens to it next.
 //!
-//! Room is kept while it is expected to bring more than the package does ([`Demand`](super::demand::Demand)), and never
-//! beyond a share of the time to the pickup ([`Settings::keep_percent`]): then the package is offered to whoever suits.
-//! What a package does next is worked out in one place, [`next_step`]; what people are told before and after they
-//! publish is this answer.
+//! Room is kept while it is expected to bring more than the package does ([`Demand`](super::demand::Demand)),
+//! and never beyond a share of the time to the pickup ([`Settings::keep_percent`]): then the package is
+//! offered to whoever suits. What a package does next is worked out in one place, [`next_step`]; what people
+//! are told before and after they publish is this answer.
 
 use crate::matching::policy::outlook::Outlook;
 use crate::matching::{Candidate, PackageEntry, Ranked, Settings, gain_rub, next_wave, roubles};
 use crate::money::{Amount, MAX_MINOR};
 use crate::time::Time;
 
-/// Until when the room of a trip may be kept from a package at most: a share of the time from when both were published
-/// to the pickup.
+/// Until when the room of a trip may be kept from a package at most: a share of the time from when both were
+/// published to the pickup.
 #[must_use]
 pub fn bound(candidate: &Candidate, package: &PackageEntry, settings: &Settings) -> Time {
     bound_from(candidate.trip.created_at().max(package.published_at), candidate.plan.pickup.at, settings)
 }
 
-/// The same, from when both were published. In whole seconds: who publishes what they have just asked about is told the
-/// same moment.
+/// The same, from when both were published. In whole seconds: who publishes what they have just asked about
+/// is told the same moment.
 pub(super) fn bound_from(published_at: Time, pickup_at: Time, settings: &Settings) -> Time {
     let ahead = pickup_at.since(published_at);
     let until = published_at + ahead.percent(i64::from(settings.keep_percent));
@@ -49,7 +49,8 @@ pub(super) fn kept_until(
 pub struct Step {
     /// Whom it is offered to, best first.
     pub wave: Vec<Ranked>,
-    /// When the first of the rooms that are kept from it is kept no longer, if any is whose courier could be asked.
+    /// When the first of the rooms that are kept from it is kept no longer, if any is whose courier could be
+    /// asked.
     pub kept_until: Option<Time>,
 }
 

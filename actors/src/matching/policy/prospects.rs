@@ -17,8 +17,8 @@ pub(super) struct Coming {
     pub(super) riding: Span,
 }
 
-/// The trips that may still come for a package, the best first. Each stands for as much of one as the part of its
-/// span in which one like it would do.
+/// The trips that may still come for a package, the best first. Each stands for as much of one as the part of
+/// its span in which one like it would do.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Prospects {
     comings: Vec<Coming>,
@@ -41,8 +41,9 @@ impl Prospects {
         Self { comings, ready_at: package.ready_at, deliver_by: package.deliver_by, span, share }
     }
 
-    /// How much more than `least_rub` the best of the trips may be expected to gain that are published between `now`
-    /// and `until`, in roubles. Trips come one by one and know nothing of each other, so how many come is a Poisson law.
+    /// How much more than `least_rub` the best of the trips may be expected to gain that are published
+    /// between `now` and `until`, in roubles. Trips come one by one and know nothing of each other, so how
+    /// many come is a Poisson law.
     #[must_use]
     pub fn beyond_rub(&self, least_rub: f64, now: Time, until: Time) -> f64 {
         let (mut beyond, mut expected) = (0.0, 0.0);

@@ -1,11 +1,11 @@
-//! What a past market would have settled on, had everybody known everything: what room was worth, and what a package
-//! could have had elsewhere.
+//! What a past market would have settled on, had everybody known everything: what room was worth, and what a
+//! package could have had elsewhere.
 //!
-//! Prices rise where more is asked for than there is room, and fall where there is less, until both meet (the dual
-//! ascent of [`holds`](super::holds)). Two things are learned from them. A package that could have gone with somebody
-//! else is no reason to keep room: what it would have kept elsewhere, its *surplus*, is not asked of the next trip
-//! ([`History::adopt`](super::demand::History::adopt)). And a package that has time may wait for a better trip than
-//! those it has: [`Settlement::prospects`] says which ones are still to come.
+//! Prices rise where more is asked for than there is room, and fall where there is less, until both meet (the
+//! dual ascent of [`holds`](super::holds)). Two things are learned from them. A package that could have gone
+//! with somebody else is no reason to keep room: what it would have kept elsewhere, its *surplus*, is not
+//! asked of the next trip ([`History::adopt`](super::demand::History::adopt)). And a package that has time
+//! may wait for a better trip than those it has: [`Settlement::prospects`] says which ones are still to come.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -59,7 +59,8 @@ pub struct Settlement {
 }
 
 impl Settlement {
-    /// Settles what was published within a span of time. This takes a while: some seconds for ten thousand of each.
+    /// Settles what was published within a span of time. This takes a while: some seconds for ten thousand of
+    /// each.
     #[must_use]
     pub fn of(
         trips: Vec<PastTrip>,
@@ -111,8 +112,8 @@ impl Settlement {
         Self { surplus, trips: index, past, prices, span }
     }
 
-    /// What a package of the past would have kept, in roubles: its best gain less the price of the room. Nothing for
-    /// one that is not known.
+    /// What a package of the past would have kept, in roubles: its best gain less the price of the room.
+    /// Nothing for one that is not known.
     #[must_use]
     pub fn surplus_rub(&self, package: PackageId) -> f64 {
         self.surplus.get(&package).copied().unwrap_or(0.0)

@@ -1,8 +1,9 @@
 //! Standing acceptances, and which of them become deals.
 //!
-//! A package that need not be confirmed yet collects acceptances. At its last responsible moment, and not before, one
-//! is chosen: when its sender wants to know, or shortly before the courier would set off. The choice looks at the
-//! neighbours, too: other packages that stand on the same trips, and where else those could go.
+//! A package that need not be confirmed yet collects acceptances. At its last responsible moment, and not
+//! before, one is chosen: when its sender wants to know, or shortly before the courier would set off. The
+//! choice looks at the neighbours, too: other packages that stand on the same trips, and where else those
+//! could go.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -87,9 +88,9 @@ impl Standings {
         self.packages.iter().map(|(package, agreed)| (*package, agreed))
     }
 
-    /// Which acceptances become deals now, of the packages that are `due`; the others are counted on and may still
-    /// change. `price_rub` is what the room costs those who are still to come; it counts as long as room is kept
-    /// ([`keeping`](super::keeping)).
+    /// Which acceptances become deals now, of the packages that are `due`; the others are counted on and may
+    /// still change. `price_rub` is what the room costs those who are still to come; it counts as long as
+    /// room is kept ([`keeping`](super::keeping)).
     #[must_use]
     pub fn choose(
         &self,
@@ -167,8 +168,8 @@ impl Agreed {
         keeping::bound_from(both_published, standing.plan.pickup.at, settings)
     }
 
-    /// What counting on an acceptance adds to what the package may expect anyway. One that need not be taken before
-    /// `last` is worth more than it gains: until then something better may come.
+    /// What counting on an acceptance adds to what the package may expect anyway. One that need not be taken
+    /// before `last` is worth more than it gains: until then something better may come.
     fn worth_rub(&self, gain_rub: f64, last: Time, now: Time) -> f64 {
         if gain_rub <= 0.0 {
             return gain_rub;
