@@ -290,12 +290,12 @@ impl ClientFrame {
         if !TYPES.contains(&envelope.kind.as_str()) {
             return Err(wrong(cmd_id, "unknown_type", "this type of message is not known"));
         }
-        let has_data = match &envelope.data {
-            Value::Null => false,
-            Value::Object(data) => !data.is_empty(),
-            _ => true,
+        let data = match envelope.data {
+            Value::Null => Value::Object(serde_json::Map::new()),
+            data => data,
         };
-        let data = has_data.then_some(("data", envelope.data));
+        let has_data = data.as_object().is_none_or(|data| !data.is_empty());
+        let data = (has_data || envelope.kind != "ping").then_some(("data", data));
         // The type comes first, so that the data is read as what it should be and each field keeps its name.
         let parts = [("type", Value::String(envelope.kind))].into_iter().chain(data);
         let message: ClientMessage =
