@@ -101,6 +101,7 @@ pub(super) fn should_be(words: &str) -> String {
         "a boolean" => "must be true or false",
         "a sequence" => "must be a list",
         "a map" => "must be an object",
+        "a formatted UUID string" => "must be an id",
         _ if expected.starts_with("struct ") => "must be an object",
         _ if words.starts_with("UUID parsing failed") => "must be an id",
         _ if words.contains("not a time") || words.contains("RFC 3339") => {
