@@ -347,6 +347,20 @@ impl TestUser {
         self.call(Method::POST, path, Some(body)).await
     }
 
+    /// The same as [`post`](Self::post), given again under one key while a busy server asks to come back: for what a
+    /// test needs before it looks at anything.
+    pub async fn post_patiently(&self, path: &str, body: Value) -> (StatusCode, Value) {
+        let (key, started) = (format!("{:032x}", rand::random::<u128>()), std::time::Instant::now());
+        loop {
+            let headers = [("Idempotency-Key", key.as_str())];
+            let (status, _, answer) = self.call_with(Method::POST, path, &headers, Some(body.clone())).await;
+            if status != StatusCode::SERVICE_UNAVAILABLE || started.elapsed() > PATIENCE {
+                return (status, answer);
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
     pub async fn put(&self, path: &str) -> (StatusCode, Value) {
         self.call(Method::PUT, path, None).await
     }
@@ -388,7 +402,7 @@ impl TestUser {
         for (key, value) in more.as_object().unwrap() {
             body[key] = value.clone();
         }
-        let (status, answer) = self.post("/api/trips", body).await;
+        let (status, answer) = self.post_patiently("/api/trips", body).await;
         assert_eq!(status, StatusCode::CREATED, "{answer}");
         answer["trip_id"].as_str().unwrap().to_owned()
     }
@@ -401,7 +415,7 @@ impl TestUser {
         for (key, value) in more.as_object().unwrap() {
             body[key] = value.clone();
         }
-        let (status, answer) = self.post("/api/packages", body).await;
+        let (status, answer) = self.post_patiently("/api/packages", body).await;
         assert_eq!(status, StatusCode::CREATED, "{answer}");
         answer["package_id"].as_str().unwrap().to_owned()
     }

@@ -150,7 +150,7 @@ async fn f57_a_trip_on_which_thousands_wait_is_called_off_at_once_and_the_rest_f
         let ask = |package: &String| {
             let body = json!({ "package_id": package });
             let (anna, path) = (&anna, &path);
-            async move { anna.post(path, body).await }
+            async move { anna.post_patiently(path, body).await }
         };
         let asked: Vec<_> = stream::iter(&packages).map(ask).buffer_unordered(8).collect().await;
         assert!(asked.iter().all(|(status, _)| *status == StatusCode::CREATED), "{:?}", asked[0]);
