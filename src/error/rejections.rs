@@ -187,6 +187,7 @@ mod tests {
         let mut actions = 0;
         for file in [
             "market/request.rs",
+            "market/request/command.rs",
             "market/package/decide.rs",
             "market/trip.rs",
             "money/withdrawal.rs",
