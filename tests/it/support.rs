@@ -347,8 +347,8 @@ impl TestUser {
         self.call(Method::POST, path, Some(body)).await
     }
 
-    /// The same as [`post`](Self::post), given again under one key while a busy server asks to come back: for what a
-    /// test needs before it looks at anything.
+    /// The same as [`post`](Self::post), given again under one key while a busy server asks to come back: for
+    /// what a test needs before it looks at anything.
     pub async fn post_patiently(&self, path: &str, body: Value) -> (StatusCode, Value) {
         let (key, started) = (format!("{:032x}", rand::random::<u128>()), std::time::Instant::now());
         loop {
