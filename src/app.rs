@@ -13,6 +13,7 @@ use crate::clock::Skew;
 use crate::config::Config;
 use crate::edge::sockets::Sockets;
 use crate::files::Files;
+use crate::payments::Providers;
 use crate::store::Database;
 
 /// The parts of a running server. Cheap to clone: each part is shared.
@@ -34,6 +35,8 @@ pub struct App {
     pub sockets: Arc<Sockets>,
     /// Whether it takes on work.
     pub duty: Arc<Duty>,
+    /// Whoever takes money for us.
+    pub providers: Arc<Providers>,
     /// Whether the stored data are in order.
     pub audit: Arc<Audit>,
     /// The configuration.

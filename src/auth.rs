@@ -7,6 +7,7 @@ pub mod device;
 pub mod password;
 pub mod phone;
 pub mod revocations;
+pub mod sealed;
 pub mod second_factor;
 pub mod telegram;
 pub mod token;

@@ -1,9 +1,11 @@
 //! The commands of the binary. Each one reads the configuration and calls one part of the server.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
+use peerpack_actors::money::payment::Method;
 use peerpack_actors::ports::Clock;
 
 use crate::app::SystemClock;
@@ -37,6 +39,8 @@ enum Command {
     /// Say that an older copy of the data was restored: clients load everything anew. To be called before the
     /// server starts
     Restored(Box<Settings>),
+    /// Compare the books with a provider's list; a difference keeps money from going out until a comparison finds none
+    Reconcile(Reconcile),
     /// Let an operator in who stands before the door
     #[command(subcommand)]
     Operator(OperatorCommand),
@@ -59,6 +63,26 @@ enum OperatorCommand {
     /// Print a link that signs an operator in, once, within ten minutes, whoever guesses at the password
     /// meanwhile
     Link(OperatorLink),
+}
+
+#[derive(Args, Debug)]
+struct Reconcile {
+    /// Whose list: webhook or manual
+    #[arg(long, default_value = "webhook", value_parser = payment_method)]
+    method: Method,
+    /// The list as a file, CSV with charge_id, amount_minor, currency, refunded_minor and charged_back_minor; the provider is
+    /// asked without it
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// What was charged in so many days, until now
+    #[arg(long, default_value_t = 3)]
+    days: u16,
+    #[command(flatten)]
+    settings: Box<Settings>,
+}
+
+fn payment_method(word: &str) -> Result<Method, String> {
+    Method::from_word(word).ok_or_else(|| "must be webhook or manual".to_owned())
 }
 
 #[derive(Args, Debug)]
@@ -142,6 +166,20 @@ impl Cli {
             Command::Demo(settings) => run_demo(prepare(*settings)?).await,
             Command::Migrate(settings) => startup::migrate(&prepare(*settings)?).await,
             Command::Restored(settings) => startup::restored(&prepare(*settings)?).await,
+            Command::Reconcile(reconcile) => {
+                let Reconcile { method, file, days, settings } = reconcile;
+                let config = prepare(*settings)?;
+                let found = startup::reconcile(&config, method, file.as_deref(), days).await?;
+                println!("{} charges compared, {} differences", found.compared, found.differences);
+                for example in &found.examples {
+                    println!("  {example}");
+                }
+                anyhow::ensure!(
+                    found.differences == 0,
+                    "the books do not agree with the list: no money goes out"
+                );
+                Ok(())
+            }
             Command::Operator(OperatorCommand::Link(link)) => {
                 let config = prepare(*link.settings)?;
                 let command = startup::operator_link(&config, &link.login, link.forget_second_factor).await?;

@@ -5,6 +5,7 @@
 //! process's environment itself: it comes in as an argument, so that tests need none.
 
 mod checks;
+mod money;
 mod secret;
 mod settings;
 
@@ -23,6 +24,7 @@ use peerpack_actors::time::Span;
 use serde::Deserialize;
 
 pub(crate) use checks::is_origin;
+pub use money::{MoneyConfig, PaymentMode, PaymentTime};
 pub use secret::Secret;
 pub use settings::Settings;
 
@@ -148,8 +150,8 @@ pub struct Config {
     pub max_clock_skew: Span,
     /// Proxies in front of us whose `X-Forwarded-For` counts.
     pub trusted_proxies: u8,
-    /// Whether money comes from nowhere.
-    pub demo_payments: bool,
+    /// How the marketplace pays.
+    pub money: MoneyConfig,
     /// Which log lines are written.
     pub log: String,
     /// How they are written.
@@ -208,8 +210,10 @@ impl Config {
         let span =
             |seconds: Option<u32>, default: Span| seconds.map_or(default, |s| Span::seconds(i64::from(s)));
         let bounds = Bounds::default();
+        let money = MoneyConfig::of(&settings, mode);
         Self {
             mode,
+            money,
             listen: settings.listen.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
             metrics_listen: settings.metrics_listen,
             database_url: settings.database_url,
@@ -267,7 +271,6 @@ impl Config {
             },
             limits: settings.limits.unwrap_or(!development),
             is_demo: false,
-            demo_payments: settings.demo_payments.unwrap_or(development),
             log: settings.log.unwrap_or_else(|| "info".to_owned()),
             log_format: settings.log_format.unwrap_or_default(),
             warnings,

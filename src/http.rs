@@ -16,6 +16,7 @@ pub mod vocabulary;
 mod endpoint;
 mod input;
 pub mod links;
+mod price;
 mod reference;
 mod uploads;
 
@@ -30,7 +31,7 @@ use market::{
     couriers, disputes, explain, handover, packages, photos, requests, responses, search, sync, tracking,
     trips, updates,
 };
-use money::wallet;
+use money::{desk, payments, statement, terms, wallet};
 use people::documents::{self, review};
 use people::{avatars, identity, notifications, profile};
 
@@ -75,6 +76,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/packages/dry-run" { POST SIGNED_IN explain::dry_run }
         "/packages/{package_id}" { GET SIGNED_IN packages::one }
         "/packages/{package_id}/cancel" { PUT SIGNED_IN packages::cancel }
+        "/packages/{package_id}/cancellation" { GET SIGNED_IN terms::of_package }
         "/packages/{package_id}/explain" { GET SIGNED_IN explain::explain }
         "/packages/{package_id}/responses" { GET SIGNED_IN responses::list, POST SIGNED_IN responses::respond }
         "/packages/{package_id}/select-courier" { POST SIGNED_IN responses::select }
@@ -107,6 +109,11 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/notifications/mark-all-read" { PUT SIGNED_IN notifications::read_all }
         "/notifications/{notification_id}/read" { PUT SIGNED_IN notifications::read }
         "/user/balance" { GET SIGNED_IN wallet::balance }
+        "/user/statement" { GET SIGNED_IN statement::show }
+        "/money/terms" { GET PUBLIC terms::show }
+        "/payments" { GET SIGNED_IN payments::list, POST SIGNED_IN payments::create }
+        "/payments/webhook" { POST PUBLIC payments::notice }
+        "/payments/{payment_id}" { GET SIGNED_IN payments::show }
         "/user/withdraw" { POST SIGNED_IN wallet::withdraw }
         "/admin/requests/stats" { GET OPERATORS request_log::stats }
         "/admin/requests/endpoints" { GET OPERATORS request_log::by_endpoint }
@@ -119,6 +126,13 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/admin/disputes" { GET OPERATORS disputes::list }
         "/admin/disputes/{dispute_id}/resolve" { POST ADMIN disputes::resolve }
         "/admin/withdrawals" { GET ADMIN wallet::queue }
+        "/admin/withdrawals/{withdrawal_id}/details" { GET ADMIN wallet::details }
+        "/admin/payments" { GET ADMIN desk::list }
+        "/admin/payments/{payment_id}/book" { POST ADMIN desk::book }
+        "/admin/payments/{payment_id}/refund" { POST ADMIN desk::refund }
+        "/admin/payments/{payment_id}/charge-back" { POST ADMIN desk::charge_back }
+        "/admin/ledger" { GET ADMIN desk::ledger }
+        "/admin/reconciliations" { GET ADMIN desk::reconciliations }
         "/admin/withdrawals/{withdrawal_id}/pay" { POST ADMIN wallet::pay }
         "/admin/withdrawals/{withdrawal_id}/reject" { POST ADMIN wallet::reject }
         "/sync" { GET SIGNED_IN sync::sync }

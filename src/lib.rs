@@ -14,6 +14,7 @@ pub mod error;
 pub mod files;
 pub mod http;
 pub mod maintenance;
+pub mod payments;
 pub mod pictures;
 pub mod routing;
 pub mod startup;

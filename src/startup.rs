@@ -5,9 +5,11 @@ pub(crate) mod app_data;
 mod ending;
 mod identity;
 pub mod inherited;
+mod lists;
 pub(crate) mod serving;
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,9 +17,11 @@ use actix_web::dev::Server;
 use anyhow::Context;
 use futures_util::{StreamExt, stream};
 use peerpack_actors::money::ledger::Funding;
+use peerpack_actors::money::payment::Method;
 use peerpack_actors::place::Gazetteer;
 use peerpack_actors::ports::{Bus, Clock, Hint};
 use peerpack_actors::runtime::{Engine, RuntimeSettings};
+use peerpack_actors::time::Span;
 use uuid::Uuid;
 
 use crate::app::{App, Duty, SystemClock};
@@ -28,14 +32,16 @@ use crate::bus::local::LocalBus;
 use crate::bus::redis::{RedisBus, Running};
 use crate::bus::{Heard, Presence};
 use crate::clock::{Following, SharedClock, Skew, SteadyClock};
-use crate::config::Config;
+use crate::config::{Config, MoneyConfig, PaymentMode};
 use crate::edge::connections::Connections;
 use crate::edge::sockets::Sockets;
 use crate::files::Files;
 use crate::maintenance::jobs::Jobs;
+use crate::maintenance::payments;
 use crate::maintenance::rounds::Maintenance;
+use crate::payments::{Manual, PaymentProvider, Providers, Webhook};
 use crate::routing::Osrm;
-use crate::store::{self, Database};
+use crate::store::{self, Database, Reconciliation};
 use crate::telemetry;
 use app_data::AppData;
 
@@ -67,8 +73,7 @@ impl Application {
     /// What keeps it from starting, for people.
     pub async fn build(config: Config) -> anyhow::Result<Self> {
         let matching = config.matching.clone();
-        let funding = if config.demo_payments { Funding::Demo } else { Funding::Wallet };
-        let runtime = RuntimeSettings { funding, matching, ..RuntimeSettings::default() };
+        let runtime = RuntimeSettings { matching, ..RuntimeSettings::default() };
         Self::build_with(config, runtime).await
     }
 
@@ -109,6 +114,11 @@ impl Application {
         let following = Following::start(database.clone(), compared, known, config.max_clock_skew).await?;
         let clock: Arc<dyn Clock> = Arc::new(SharedClock::new(machine, Arc::clone(&skew)));
         runtime.bounds = config.bounds;
+        runtime.payment = config.money.terms();
+        if !config.money.has(PaymentMode::Demo) {
+            runtime.funding = Funding::Wallet;
+        }
+        let providers = Arc::new(providers(&config.money)?);
         let (bus, presence, redis) = join_bus(&config)?;
         let store = Arc::new(database.clone());
         if let Some(url) = &config.routing_url {
@@ -140,6 +150,7 @@ impl Application {
             presence,
             sockets,
             duty: Arc::new(Duty::default()),
+            providers,
             audit: Arc::new(Audit::new(started_at)),
             config: Arc::new(config),
             started_at,
@@ -253,6 +264,47 @@ pub async fn operator_link(
     let url = format!("http://{}/api/auth/operator-link", config.listen);
     let link = link?;
     Ok(format!("curl -X POST {url} -H 'content-type: application/json' -d '{{\"link\":\"{link}\"}}'"))
+}
+
+/// Compares the books with a provider's list: of a file, or of the provider itself. A server may be running.
+///
+/// # Errors
+/// What keeps it from that, for people.
+pub async fn reconcile(
+    config: &Config,
+    method: Method,
+    file: Option<&Path>,
+    days: u16,
+) -> anyhow::Result<Reconciliation> {
+    let now = SystemClock.now();
+    let of = (now - Span::days(days.into()), now);
+    let listed = match file {
+        Some(file) => lists::read(file).with_context(|| format!("cannot read {}", file.display()))?,
+        None => {
+            let providers = providers(&config.money)?;
+            let provider = providers.get(method).context("this way to pay is not set up")?;
+            payments::list(provider, of, now).await.map_err(anyhow::Error::msg)?
+        }
+    };
+    let database = connect(config).await?;
+    let found = payments::reconcile(&database, method, &listed, of, now).await;
+    database.close().await;
+    found.context("cannot read the books")
+}
+
+/// Whoever takes money by the configured ways to pay.
+pub(crate) fn providers(money: &MoneyConfig) -> anyhow::Result<Providers> {
+    let mut providers: Vec<Arc<dyn PaymentProvider>> = Vec::new();
+    if money.has(PaymentMode::Manual) {
+        providers.push(Arc::new(Manual));
+    }
+    if let (true, Some(url), Some(key)) =
+        (money.has(PaymentMode::Webhook), &money.webhook_url, &money.webhook_secret)
+    {
+        let webhook = Webhook::at(url, key.reveal().as_bytes()).context("cannot use payment_webhook_url")?;
+        providers.push(Arc::new(webhook));
+    }
+    Ok(Providers::new(providers))
 }
 
 /// Opens the configured database.

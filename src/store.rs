@@ -30,7 +30,8 @@ pub use market::reviews::{NewReview, PastDelivery, Reputation, ReviewRecord, Rev
 pub use market::views::{
     PackageHeader, Person, RequestHeader, SenderPackages, TripHeader, TripRequest, TripRequests, Which,
 };
-pub use money::wallet::{Balance, TransferRecord};
+pub use money::reconciliations::Reconciliation;
+pub use money::wallet::{Balance, LedgerOf, TransferRecord};
 pub use people::accounts::Deletion;
 pub use people::attempts::Pauses;
 pub use people::codes::{Asking, Candidate, CodeBudget, Plan as CodePlan};

@@ -2,6 +2,7 @@
 
 pub(crate) mod explanations;
 pub mod language;
+pub(crate) mod money;
 pub(crate) mod next;
 pub(crate) mod notifications;
 pub(crate) mod paragraphs;

@@ -95,6 +95,18 @@ id!(
     WithdrawalId
 );
 id!(
+    /// Money on its way in.
+    PaymentId
+);
+id!(
+    /// Money that a provider has taken from somebody for a payment.
+    ChargeId
+);
+id!(
+    /// Money of a charge on its way back.
+    RefundId
+);
+id!(
     /// Something that was uploaded.
     FileId
 );

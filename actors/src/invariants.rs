@@ -9,7 +9,7 @@ mod observed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::ids::{FileId, PackageId, RequestId, TripId, UserId};
+use crate::ids::{FileId, PackageId, PaymentId, RequestId, TripId, UserId};
 use crate::leg::LegSpan;
 use crate::market::load::Load;
 use crate::market::package::{Outcome, Package, PackageEvent, PackageState};
@@ -238,12 +238,15 @@ pub fn package_agrees(package: &Package) -> Verdict {
     if agrees { Ok(()) } else { fail(format!("its deal {named} is {}", deal.state.word())) }
 }
 
-/// INV-5: the escrow, as it is kept beside a request, is where the request's state says.
+/// INV-5: the escrow, as it is kept beside a request, is where the request's state says. One that
+/// an operator has divided belongs to a confirmed request.
 ///
 /// # Errors
 /// When it is elsewhere.
 pub fn escrow_agrees(request: &Request, escrow: EscrowState) -> Verdict {
-    if escrow == request.state.escrow() {
+    let expected = request.state.escrow();
+    let is_split = expected == EscrowState::Released && escrow == EscrowState::Split;
+    if escrow == expected || is_split {
         return Ok(());
     }
     let (state, escrow) = (request.state.word(), escrow.word());
@@ -346,6 +349,10 @@ pub enum Subject {
     Trip(TripId),
     /// A document.
     Document(FileId),
+    /// A payment.
+    Payment(PaymentId),
+    /// One's wallet.
+    Wallet,
 }
 
 /// What an event is about.
@@ -371,6 +378,8 @@ pub fn subject(event: &StreamEvent) -> Subject {
         E::CourierAvailable(found) => Subject::Trip(found.trip_id),
         E::NotificationNew(reminder) => Subject::Trip(reminder.trip_id),
         E::DocumentReviewed(review) => Subject::Document(review.document_id),
+        E::PaymentUpdated(change) => Subject::Payment(change.payment_id),
+        E::BalanceUpdated(_) => Subject::Wallet,
     }
 }
 

@@ -2,6 +2,7 @@
 //! of.
 
 pub mod bounds;
+pub mod cancellation;
 pub mod load;
 pub mod package;
 pub mod phase;

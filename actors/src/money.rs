@@ -1,6 +1,9 @@
 //! Money: whole minor units with a currency. No floats inside, checked arithmetic only.
 
+pub mod fees;
 pub mod ledger;
+pub mod payment;
+pub mod reconcile;
 pub mod withdrawal;
 
 use std::fmt;

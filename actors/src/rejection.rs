@@ -64,6 +64,15 @@ pub enum Rejection {
     /// Too many withdrawals of one person wait.
     #[error("too many withdrawals wait for an operator, please be patient")]
     TooManyWithdrawals,
+    /// The person has taken out as much as one may within a day.
+    #[error("this is more than may be taken out within a day")]
+    DailyLimit,
+    /// The owner has named another place for the money, and that waits for a while.
+    #[error("the payout details are new: this has to wait")]
+    PayoutWaits,
+    /// Too many payments of one person wait for their money.
+    #[error("too many of your payments wait for their money")]
+    TooManyPayments,
     /// No such request in this package.
     #[error("no such request")]
     UnknownRequest,
@@ -124,6 +133,9 @@ impl Rejection {
             Self::TooManyPending(_) => "too_many_pending",
             Self::TooManyOnTrip(_) => "too_many_on_trip",
             Self::TooManyWithdrawals => "too_many_withdrawals",
+            Self::DailyLimit => "daily_limit",
+            Self::PayoutWaits => "payout_waits",
+            Self::TooManyPayments => "too_many_payments",
             Self::UnknownRequest => "unknown_request",
             Self::InsufficientFunds => "insufficient_funds",
             Self::AnsweredBefore => "answered_before",

@@ -9,18 +9,19 @@ mod why;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{FileId, PackageId, RequestId, TripId, UserId};
+use crate::ids::{FileId, PackageId, PaymentId, RequestId, TripId, UserId};
 #[cfg(feature = "schema")]
 use crate::market::load::{SizeClass, WeightClass};
 use crate::market::phase::{PackagePhase, RequestPhase, TripPhase};
 use crate::market::request::{Origin, Party};
 use crate::money::Currency;
+use crate::money::payment::PaymentState;
 use crate::place::PlaceId;
 use crate::time::Time;
 
 pub use notices::{
-    Suits, courier_available, hand_over, notices, offer, package_available, place, published, reminder,
-    trip_updated,
+    Suits, balance_updated, courier_available, hand_over, notices, offer, package_available, payment_updated,
+    place, published, reminder, trip_updated,
 };
 pub use why::Why;
 
@@ -95,6 +96,12 @@ pub enum StreamEvent {
     /// Somebody has looked at a document that shows who one is.
     #[serde(rename = "document.reviewed")]
     DocumentReviewed(DocumentReview),
+    /// One's own payment has gone on.
+    #[serde(rename = "payment.updated")]
+    PaymentUpdated(PaymentChanged),
+    /// The money in one's wallet has changed by a payment, a refund or a withdrawal.
+    #[serde(rename = "balance.updated")]
+    BalanceUpdated(BalanceChanged),
 }
 
 /// A place as clients see it.
@@ -354,6 +361,41 @@ pub struct Reminder {
     pub to: PlaceView,
     /// When it starts.
     pub departs_at: Time,
+}
+
+/// `payment.updated`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct PaymentChanged {
+    /// The payment.
+    pub payment_id: PaymentId,
+    /// Its state.
+    pub state: PaymentState,
+    /// What was asked for, major units.
+    pub amount: f64,
+    /// What has come, major units: more where it was paid twice.
+    pub paid: f64,
+    /// What of it went back, major units.
+    pub refunded: f64,
+    /// Of all three.
+    pub currency: Currency,
+    /// The package that it was paid in for, if it was for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub package_id: Option<PackageId>,
+    /// Whether that package does not wait any more: the money lies in the wallet, for another one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub package_gone: bool,
+}
+
+/// `balance.updated`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct BalanceChanged {
+    /// How much more free money there is, major units; less than nothing for less.
+    pub available: f64,
+    /// Of the money.
+    pub currency: Currency,
 }
 
 /// `document.reviewed`: a document that shows who one is was approved or declined.

@@ -14,7 +14,9 @@ use crate::market::load::Load;
 use crate::market::package::{Outcome, Package, PackageEvent, PackageState};
 use crate::market::request::{Request, RequestState};
 use crate::market::trip::{Trip, TripEvent, TripState};
-use crate::money::ledger::{Escrow, EscrowEvent};
+use crate::money::Amount;
+use crate::money::ledger::{Escrow, EscrowEvent, Transfer};
+use crate::money::payment::PaymentFile;
 use crate::receipt::Receipt;
 use crate::stream::{self, DocumentReview, Notice, StreamEvent, Suits};
 use crate::time::Time;
@@ -31,8 +33,10 @@ pub struct Unit {
     pub trips: SmallVec<[TripChange; 1]>,
     /// What happens to things of further kinds.
     pub others: Vec<Arc<dyn Change>>,
-    /// The money that moves.
+    /// The money of deals that moves.
     pub escrow: SmallVec<[(Escrow, EscrowEvent); 1]>,
+    /// Other money that moves.
+    pub transfers: Vec<Transfer>,
     /// Who is told what.
     pub notices: Vec<Notice>,
     /// The answer to the call that asked for all this, if it may be repeated.
@@ -133,6 +137,7 @@ impl Unit {
             trips: SmallVec::new(),
             others: Vec::new(),
             escrow: SmallVec::new(),
+            transfers: Vec::new(),
             notices: Vec::new(),
             receipt: None,
             seen: None,
@@ -179,6 +184,24 @@ impl Unit {
         let review = DocumentReview { document_id: document, approved: declined.is_none(), reason: declined };
         let notices = vec![Notice { to, event: StreamEvent::DocumentReviewed(review) }];
         Self { notices, ..Self::empty(at) }
+    }
+
+    /// Somebody's payment has gone on, and with it the money in their wallet by `change_minor`.
+    #[must_use]
+    pub fn payment_moved(file: &PaymentFile, change_minor: i64, is_package_gone: bool, at: Time) -> Self {
+        let mut notices = vec![stream::payment_updated(file, is_package_gone)];
+        let payment = &file.payment;
+        notices.extend(stream::balance_updated(
+            payment.user,
+            Amount::new(change_minor, payment.amount.currency),
+        ));
+        Self { notices, ..Self::empty(at) }
+    }
+
+    /// The money in somebody's wallet has changed, outside of a deal.
+    #[must_use]
+    pub fn balance_moved(user: UserId, change: Amount, at: Time) -> Self {
+        Self { notices: stream::balance_updated(user, change).into_iter().collect(), ..Self::empty(at) }
     }
 
     /// A package is published together with what follows from a first command on it.
@@ -266,5 +289,6 @@ impl Unit {
             }
         }
         self.escrow.extend(outcome.escrow);
+        self.transfers.extend(outcome.transfers);
     }
 }

@@ -9,6 +9,7 @@ use peerpack_actors::leg::LegSpan;
 use peerpack_actors::market::package::{Package, PackageCommand, PackageState};
 use peerpack_actors::market::request::{RequestCommand, RequestState};
 use peerpack_actors::market::trip::{Trip, TripCommand};
+use peerpack_actors::money::fees::Fee;
 use peerpack_actors::money::ledger::{
     Account, Escrow, EscrowCommand, EscrowEvent, EscrowState, Funding, Transfer,
 };
@@ -158,6 +159,7 @@ fn money_from_nowhere_an_empty_wallet_that_pays_and_a_step_taken_twice_are_seen(
         sender: sender(),
         courier: id(2),
         amount: roubles(500),
+        fee: Fee::USUAL,
         state: EscrowState::None,
     };
     let hold = escrow.decide(EscrowCommand::Hold { funding: Funding::Wallet }).expect("the first step");
@@ -172,7 +174,7 @@ fn money_from_nowhere_an_empty_wallet_that_pays_and_a_step_taken_twice_are_seen(
     let bad = |key: &str, to, minor| {
         let (request, from) = (Some(id(30)), Account::Available(sender()));
         let amount = Amount::new(minor, Currency::Rub);
-        let transfer = Transfer { key: key.to_owned(), request, from, to, amount };
+        let transfer = Transfer { key: key.to_owned(), request, subject: None, from, to, amount };
         EscrowEvent { next: EscrowState::Held, transfers: vec![transfer] }
     };
     assert_eq!(number(books.clone().post(&bad("none", Account::Fees, 0))), 6);

@@ -14,6 +14,7 @@ use peerpack_actors::market::package::{
 };
 use peerpack_actors::market::request::{Origin, Party, Request, RequestCommand, RequestState};
 use peerpack_actors::market::trip::{Trip, TripCommand, TripState};
+use peerpack_actors::money::fees::Fee;
 use peerpack_actors::money::ledger::{Escrow, EscrowCommand, EscrowState, Funding};
 use peerpack_actors::rejection::Rejection;
 use peerpack_actors::time::{Span, Time};
@@ -163,12 +164,13 @@ cancelled   nothing            nothing          nothing    !not_a_party       !n
 ";
 
 const ESCROW: &str = "
-state     hold  hold_from_demo  deliver  dispute  release   refund
-none      held  held            .        .        .         .
-held      .     .               pending  pending  .         refunded
-pending   .     .               .        .        released  refunded
-released  .     .               .        .        .         .
-refunded  .     .               .        .        .         .
+state     hold  hold_from_demo  hold_reserved  deliver  dispute  release   refund    split
+none      held  held            held           .        .        .         .         .
+held      .     .               .              pending  pending  .         refunded  .
+pending   .     .               .              .        .        released  refunded  split
+released  .     .               .              .        .        .         .         .
+refunded  .     .               .              .        .        .         .         .
+split     .     .               .              .        .        .         .         .
 ";
 
 /// Calls back with (row, column, cell) of every cell of the tables in the text, and says how many there were.
@@ -942,11 +944,21 @@ fn a_clock_that_was_set_back_does_not_turn_a_path_back() {
 fn money_takes_each_step_once_and_in_order() {
     let cells = each_cell(ESCROW, |row, column, cell| {
         let state = EscrowState::ALL.into_iter().find(|state| state.word() == row).expect("a state");
-        let mut escrow =
-            Escrow { request: id(30), sender: sender(), courier: courier(), amount: roubles(500), state };
+        let mut escrow = Escrow {
+            request: id(30),
+            sender: sender(),
+            courier: courier(),
+            amount: roubles(500),
+            fee: Fee::USUAL,
+            state,
+        };
         let command = match column {
             "hold" => EscrowCommand::Hold { funding: Funding::Wallet },
             "hold_from_demo" => EscrowCommand::Hold { funding: Funding::Demo },
+            "hold_reserved" => {
+                EscrowCommand::HoldReserved { funding: Funding::Wallet, reserved_minor: 50_000 }
+            }
+            "split" => EscrowCommand::Split { courier_minor: 20_000 },
             "deliver" => EscrowCommand::Deliver,
             "dispute" => EscrowCommand::Dispute,
             "release" => EscrowCommand::Release,
@@ -962,14 +974,15 @@ fn money_takes_each_step_once_and_in_order() {
         };
         assert_eq!(word, cell, "{row}, {column}");
     });
-    assert_eq!(cells, 5 * 6);
+    assert_eq!(cells, 6 * 8);
 }
 
 #[test]
 fn each_step_of_money_moves_the_whole_reward_and_the_fee_comes_off_at_the_end() {
     let moves = |state, command, minor| {
         let amount = peerpack_actors::money::Amount { minor, ..roubles(0) };
-        let escrow = Escrow { request: id(30), sender: sender(), courier: courier(), amount, state };
+        let escrow =
+            Escrow { request: id(30), sender: sender(), courier: courier(), amount, fee: Fee::USUAL, state };
         let event = escrow.decide(command).expect("a legal step");
         let request = escrow.request.to_string();
         let told = event.transfers.iter().map(|transfer| {
@@ -1012,6 +1025,47 @@ fn each_step_of_money_moves_the_whole_reward_and_the_fee_comes_off_at_the_end() 
         [":release 9 from courier pending to courier available"],
         "a fee below one kopeck is none"
     );
+    let reserved = |reserved_minor| EscrowCommand::HoldReserved { funding: Funding::Wallet, reserved_minor };
+    let paid = ":hold_reserved 999 from sender reserved to courier frozen";
+    assert_eq!(moves(EscrowState::None, reserved(999), 999), [paid]);
+    assert_eq!(
+        moves(EscrowState::None, reserved(1_200), 999),
+        [paid, ":unreserve 201 from sender reserved to sender available"],
+        "the courier asks for less"
+    );
+    assert_eq!(
+        moves(EscrowState::None, reserved(900), 999),
+        [
+            ":hold 99 from sender available to courier frozen",
+            ":hold_reserved 900 from sender reserved to courier frozen"
+        ],
+        "the courier asks for more"
+    );
+    assert_eq!(
+        moves(EscrowState::Pending, EscrowCommand::Split { courier_minor: 400 }, 999),
+        [
+            ":split_courier 360 from courier pending to courier available",
+            ":fee 40 from courier pending to fees",
+            ":split_sender 599 from courier pending to sender available"
+        ],
+        "the fee is of the courier's part"
+    );
+}
+
+#[test]
+fn a_reward_is_divided_into_two_parts_and_no_less() {
+    let (amount, state) = (roubles(500), EscrowState::Pending);
+    let escrow =
+        Escrow { request: id(30), sender: sender(), courier: courier(), amount, fee: Fee::USUAL, state };
+    for courier_minor in [-1, 0, 50_000, 50_001] {
+        let answer = escrow.decide(EscrowCommand::Split { courier_minor });
+        assert_eq!(answer.map_err(|rejection| rejection.code()), Err("invalid"), "{courier_minor}");
+    }
+    for courier_minor in [1, 49_999] {
+        let event = escrow.decide(EscrowCommand::Split { courier_minor }).expect("two parts");
+        let moved: i64 = event.transfers.iter().map(|transfer| transfer.amount.minor).sum();
+        assert_eq!(moved, 50_000, "{courier_minor}");
+    }
 }
 
 #[test]

@@ -32,10 +32,7 @@ impl Config {
             production && self.telegram_test,
             "telegram_test is on in production: anybody could sign in as anybody",
         );
-        no(
-            production && self.demo_payments,
-            "demo_payments is on in production: money would come from nowhere",
-        );
+        self.money.check(production, &mut no);
         no(!is_bot_token(&self.bot_token), "bot_token is not of the form 123456:ABC");
         no(production && self.allowed_origins.is_empty(), "production needs allowed_origins");
         no(
@@ -127,6 +124,11 @@ impl Config {
             if embedded {
                 self.warnings.push("the store is embedded: one node, and backups are up to you".to_owned());
             }
+            if self.money.is_off() {
+                let warning =
+                    "payments is off: couriers are paid in cash, nothing is held and no fee is taken";
+                self.warnings.push(warning.to_owned());
+            }
             if self.phone_code_command.is_none() {
                 let warning = "phone_code_command is not set: nobody can sign in by phone";
                 self.warnings.push(warning.to_owned());
@@ -168,7 +170,7 @@ fn is_bot_token(token: &Secret) -> bool {
     })
 }
 
-fn is_http(url: &str) -> bool {
+pub(super) fn is_http(url: &str) -> bool {
     reqwest::Url::parse(url)
         .is_ok_and(|url| url.scheme() == "http" && url.has_host() && url.query().is_none())
 }

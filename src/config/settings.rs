@@ -12,7 +12,7 @@ use peerpack_actors::market::package::Mode as PackageMode;
 use peerpack_actors::matching::Settings as Matching;
 use serde::Deserialize;
 
-use super::{LogFormat, Mode, Secret};
+use super::{LogFormat, Mode, PaymentMode, PaymentTime, Secret};
 
 /// What can be set.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
@@ -176,9 +176,39 @@ pub struct Settings {
     /// Refuse clients that ask too much [default: true in production]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub limits: Option<bool>,
-    /// Let a demo provider pay each reward, never in production [default: true in development]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
-    pub demo_payments: Option<bool>,
+    /// How people pay: off, or some of demo, manual and webhook [default: demo in development, off in production]
+    #[arg(long, value_name = "MODES", value_delimiter = ',')]
+    pub payments: Option<Vec<PaymentMode>>,
+    /// When a sender pays: at_claim or on_publish [default: at_claim]
+    #[arg(long, value_name = "WHEN")]
+    pub payment_time: Option<PaymentTime>,
+    /// The platform's share of a reward, 1/100 of a percent [default: 1000]
+    #[arg(long, value_name = "BPS")]
+    pub fee_bps: Option<u32>,
+    /// The least that the platform takes of a reward, kopecks [default: 0]
+    #[arg(long, value_name = "KOPECKS")]
+    pub fee_minimum_minor: Option<u32>,
+    /// What people are told who pay by a transfer: the account; the reference and the amount are added
+    #[arg(long, value_name = "TEXT")]
+    pub payment_instructions: Option<String>,
+    /// The server that connects an acquirer, http:// only (docs/money.md)
+    #[arg(long, value_name = "URL")]
+    pub payment_webhook_url: Option<String>,
+    /// What both sides sign with, at least 32 bytes. No flag, as above.
+    #[arg(skip)]
+    pub payment_webhook_secret: Option<Secret>,
+    /// A file with that secret
+    #[arg(long, value_name = "FILE")]
+    pub payment_webhook_secret_file: Option<PathBuf>,
+    /// The most that one person may take out within 24 hours, kopecks [default: 20000000]
+    #[arg(long, value_name = "KOPECKS")]
+    pub payout_daily_minor: Option<u32>,
+    /// Withdrawals above this need two operators, kopecks [default: 5000000]
+    #[arg(long, value_name = "KOPECKS")]
+    pub payout_second_above_minor: Option<u32>,
+    /// How long money waits after its owner has named another place for it, hours [default: 24]
+    #[arg(long, value_name = "HOURS")]
+    pub payout_wait_h: Option<u16>,
     /// Which log lines are written, such as info,peerpack=debug [default: info]
     #[arg(long, value_name = "FILTER")]
     pub log: Option<String>,
@@ -203,7 +233,7 @@ fn matching_knobs(text: &str) -> Result<Matching, String> {
 /// What other programs call the same, so it goes without the prefix too.
 pub(super) const SHARED: [&str; 4] = ["DATABASE_URL", "DATABASE_URL_FILE", "REDIS_URL", "REDIS_URL_FILE"];
 
-const WITHOUT_FLAG: [&str; 3] = ["bot_token", "jwt_secret", "s3_secret_key"];
+const WITHOUT_FLAG: [&str; 4] = ["bot_token", "jwt_secret", "s3_secret_key", "payment_webhook_secret"];
 
 fn parser() -> clap::Command {
     Settings::augment_args(clap::Command::new("settings").no_binary_name(true))
@@ -250,6 +280,9 @@ impl Settings {
         match key {
             "bot_token" => return Ok(Self { bot_token: Some(value.into()), ..Self::default() }),
             "jwt_secret" => return Ok(Self { jwt_secret: Some(value.into()), ..Self::default() }),
+            "payment_webhook_secret" => {
+                return Ok(Self { payment_webhook_secret: Some(value.into()), ..Self::default() });
+            }
             "s3_secret_key" => return Ok(Self { s3_secret_key: Some(value.into()), ..Self::default() }),
             _ => {}
         }
@@ -298,6 +331,11 @@ impl Settings {
             ("bot_token", &mut self.bot_token, self.bot_token_file.take()),
             ("jwt_secret", &mut self.jwt_secret, self.jwt_secret_file.take()),
             ("s3_secret_key", &mut self.s3_secret_key, self.s3_secret_key_file.take()),
+            (
+                "payment_webhook_secret",
+                &mut self.payment_webhook_secret,
+                self.payment_webhook_secret_file.take(),
+            ),
         ];
         for (key, secret, file) in secrets {
             let Some(file) = file else { continue };
@@ -366,7 +404,19 @@ impl Settings {
             max_pending_requests: self.max_pending_requests.or(below.max_pending_requests),
             max_pending_per_trip: self.max_pending_per_trip.or(below.max_pending_per_trip),
             limits: self.limits.or(below.limits),
-            demo_payments: self.demo_payments.or(below.demo_payments),
+            payments: self.payments.or(below.payments),
+            payment_time: self.payment_time.or(below.payment_time),
+            fee_bps: self.fee_bps.or(below.fee_bps),
+            fee_minimum_minor: self.fee_minimum_minor.or(below.fee_minimum_minor),
+            payment_instructions: self.payment_instructions.or(below.payment_instructions),
+            payment_webhook_url: self.payment_webhook_url.or(below.payment_webhook_url),
+            payment_webhook_secret: self.payment_webhook_secret.or(below.payment_webhook_secret),
+            payment_webhook_secret_file: self
+                .payment_webhook_secret_file
+                .or(below.payment_webhook_secret_file),
+            payout_daily_minor: self.payout_daily_minor.or(below.payout_daily_minor),
+            payout_second_above_minor: self.payout_second_above_minor.or(below.payout_second_above_minor),
+            payout_wait_h: self.payout_wait_h.or(below.payout_wait_h),
             log: self.log.or(below.log),
             log_format: self.log_format.or(below.log_format),
         }

@@ -98,16 +98,17 @@ fn secrets_can_come_from_files() {
 #[test]
 fn production_starts_with_secure_values() {
     let config = load("", &SECURE).unwrap();
-    assert!(!config.demo_payments);
+    assert!(config.money.is_off(), "production pays in cash until something else is set");
     assert_eq!(config.jwt_secret([0; 32]).unwrap().reveal(), SECURE[1].1);
     let warned = |flags: &str, of: &[&str]| {
         let warnings = load(flags, &SECURE).unwrap().warnings;
         let is_as_said = warnings.iter().zip(of).all(|(warning, of)| warning.contains(of));
         assert!(warnings.len() == of.len() && is_as_said, "{flags}: {warnings:?}");
     };
-    warned("", &["public_url", "embedded", "phone_code_command", "trusted_proxies"]);
-    warned("--trusted-proxies 1", &["public_url", "embedded", "phone_code_command"]);
-    let known = "--public-url https://api.example.org --phone-code-command /bin/true";
+    warned("", &["public_url", "embedded", "payments is off", "phone_code_command", "trusted_proxies"]);
+    let manual = "--payments manual --payment-instructions IBAN";
+    warned(&format!("{manual} --trusted-proxies 1"), &["public_url", "embedded", "phone_code_command"]);
+    let known = format!("{manual} --public-url https://api.example.org --phone-code-command /bin/true");
     warned(&format!("{known} --limits=false"), &["embedded", "limits"]);
     let behind = format!("{known} --trusted-proxies 1 --metrics-listen");
     warned(&format!("{behind} 127.0.0.1:9464"), &["embedded"]);
@@ -155,12 +156,39 @@ fn a_bound_of_the_clocks_is_at_least_a_second_and_at_most_an_hour() {
 }
 
 #[test]
+fn what_is_missing_for_a_way_to_pay_is_said() {
+    let key = "0123456789abcdef0123456789abcdef";
+    for (flags, wrong) in [
+        ("--payments off,manual --payment-instructions IBAN", Some("off and something else")),
+        ("--payments manual", Some("payment_instructions")),
+        ("--payments webhook", Some("payment_webhook_url and payment_webhook_secret")),
+        ("--payments webhook --payment-webhook-url https://pay", Some("http://host")),
+        ("--fee-bps 10001", Some("fee_bps")),
+        ("--payments webhook --payment-webhook-url http://pay:8000", None),
+        ("--payments demo,manual --payment-instructions IBAN --payment-time on_publish", None),
+    ] {
+        let secret = if flags.contains("--payment-webhook-url") { key } else { "" };
+        match (load(flags, &[("PEERPACK_PAYMENT_WEBHOOK_SECRET", secret)]), wrong) {
+            (Ok(_), None) => {}
+            (Err(Problems(problems)), Some(wrong)) => {
+                assert!(problems.len() == 1 && problems[0].contains(wrong), "{flags}: {problems:?}");
+            }
+            (found, _) => panic!("{flags}: {found:?}"),
+        }
+    }
+    let short = load("", &[("PEERPACK_PAYMENT_WEBHOOK_SECRET", "short")]);
+    assert!(short.unwrap_err().to_string().contains("fewer than 32 bytes"));
+    let config = load("--payments off", &[]).unwrap();
+    assert_eq!(config.money.terms().paid, peerpack_actors::money::fees::Paid::Cash);
+}
+
+#[test]
 fn x_99_production_lists_all_insecure_values_at_once() {
     let Problems(problems) = load("--mode production", &[("PEERPACK_JWT_SECRET", "short")]).unwrap_err();
     for what in ["fewer than 32 bytes", "bot_token", "allowed_origins"] {
         assert!(problems.iter().any(|problem| problem.contains(what)), "{what}: {problems:?}");
     }
-    for (flag, problem) in [("--demo-payments", "demo_payments"), ("--telegram-test", "telegram_test")] {
+    for (flag, problem) in [("--payments demo", "payments is demo"), ("--telegram-test", "telegram_test")] {
         let Problems(problems) = load(flag, &SECURE).unwrap_err();
         assert!(problems.len() == 1 && problems[0].contains(problem), "{flag}: {problems:?}");
     }

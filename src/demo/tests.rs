@@ -39,10 +39,24 @@ async fn app(directory: &tempfile::TempDir) -> App {
     let settings = config::Settings { data_dir, ..config::Settings::default() };
     let config = Arc::new(Config::load(settings, []).unwrap());
     let started_at = clock.now();
-    let (sockets, duty, skew) = Default::default();
+    let (sockets, duty, skew, providers) = Default::default();
     let files = Files::open(&config).unwrap();
     let audit = Arc::new(crate::audit::Audit::new(started_at));
-    App { engine, database, files, clock, skew, presence: bus, sockets, duty, audit, config, started_at }
+    let presence = bus;
+    App {
+        engine,
+        database,
+        files,
+        clock,
+        skew,
+        presence,
+        sockets,
+        duty,
+        providers,
+        audit,
+        config,
+        started_at,
+    }
 }
 
 fn spot(place: &Place) -> &'static Spot {

@@ -214,6 +214,42 @@ pub const CODES: &[Code] = &[
         "Слишком много ваших выводов ещё ждут оператора",
     ),
     here(
+        "daily_limit",
+        &[409],
+        "more than one person may take out within a day",
+        "Больше за сутки вывести нельзя",
+    ),
+    here(
+        "payout_waits",
+        &[409],
+        "the payout details are new: the withdrawal is not paid yet",
+        "Реквизиты новые: вывод пока ждёт",
+    ),
+    here(
+        "too_many_payments",
+        &[409],
+        "too many of one's payments wait for their money",
+        "Слишком много платежей ждут оплаты",
+    ),
+    here(
+        "no_payment_method",
+        &[409],
+        "nobody takes money here, or not in this way",
+        "Здесь не принимают платежи таким способом",
+    ),
+    here(
+        "nothing_missing",
+        &[409],
+        "there is enough money for this package already",
+        "Денег на эту посылку уже хватает",
+    ),
+    here(
+        "charge_known",
+        &[409],
+        "this transfer was booked for another payment",
+        "Этот перевод уже зачислен по другому платежу",
+    ),
+    here(
         "insufficient_funds",
         &[409],
         "there is not enough money: the sender's for the reward, or one's own to take out",

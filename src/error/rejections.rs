@@ -45,6 +45,13 @@ const STATES: &[(&str, &str, &str)] = &[
     ("held", "the money is set aside", "деньги отложены"),
     ("released", "the money was paid out", "деньги уже выплачены"),
     ("refunded", "the money was given back", "деньги уже возвращены"),
+    ("split", "the money was divided", "деньги уже разделены"),
+    // Payments.
+    ("created", "the payment is being prepared", "платёж ещё готовится"),
+    ("succeeded", "the payment was paid", "платёж уже оплачен"),
+    ("failed", "the payment has failed", "платёж не прошёл"),
+    ("partly_refunded", "a part of the payment was given back", "часть платежа уже возвращена"),
+    ("charged_back", "a bank has taken the payment back", "банк отозвал платёж"),
 ];
 
 /// What was asked, in Russian.
@@ -71,6 +78,12 @@ const ACTIONS: &[(&str, &str)] = &[
     ("set the reward aside", "отложить вознаграждение"),
     ("release the reward", "выплатить вознаграждение"),
     ("refund the reward", "вернуть вознаграждение"),
+    ("split the reward", "разделить вознаграждение"),
+    ("open the payment", "открыть платёж"),
+    ("expire the payment", "закрыть платёж"),
+    ("end the payment", "закрыть платёж"),
+    ("pay the payment", "зачислить платёж"),
+    ("move the payment's money", "провести платёж"),
 ];
 
 /// Why a trip does not suit a package, as it is said in English, and in Russian.
@@ -125,6 +138,9 @@ impl From<Rejection> for ApiError {
             | R::TooManyPending(_)
             | R::TooManyOnTrip(_)
             | R::TooManyWithdrawals
+            | R::DailyLimit
+            | R::PayoutWaits
+            | R::TooManyPayments
             | R::AnsweredBefore
             | R::InsufficientFunds => (StatusCode::CONFLICT, rejection.to_string(), None),
         };
@@ -173,6 +189,7 @@ mod tests {
             ("market/phase.rs", "Phase {"),
             ("money/withdrawal.rs", "State {"),
             ("money/ledger.rs", "State {"),
+            ("money/payment.rs", "PaymentState {"),
         ] {
             let source = std::fs::read_to_string(format!("actors/src/{file}")).unwrap();
             for words in source.split(of_states).skip(1).filter_map(|part| part.split("fn word(").nth(1)) {
@@ -192,6 +209,7 @@ mod tests {
             "market/trip.rs",
             "money/withdrawal.rs",
             "money/ledger.rs",
+            "money/payment/decide.rs",
         ] {
             let source = std::fs::read_to_string(format!("actors/src/{file}")).unwrap();
             let of_match = source.split("fn action(").nth(1).and_then(|part| part.split("\n    }\n").next());

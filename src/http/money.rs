@@ -1,3 +1,7 @@
-//! Money of people: what they have, and what is on its way out.
+//! Money: one's wallet, money on its way in and out, and what operators see and decide of it.
 
+pub mod desk;
+pub mod payments;
+pub mod statement;
+pub mod terms;
 pub mod wallet;

@@ -26,7 +26,7 @@ use super::market::{
     couriers, disputes, explain, handover, packages, photos, requests, responses, search, sync, tracking,
     trips,
 };
-use super::money::wallet;
+use super::money::{desk, payments, statement, terms, wallet};
 use super::people::documents::{self, review};
 use super::people::{avatars, identity, notifications, profile};
 use super::{health, jobs, places};
@@ -53,7 +53,7 @@ use super::{health, jobs, places};
         (name = "trips", description = "A courier's trips, and who asks for room on them."),
         (name = "requests", description = "What joins a package to a trip, step by step: accepting, hand-over, delivery, disputes."),
         (name = "notifications", description = "What a person should know who was not looking."),
-        (name = "money", description = "One's wallet, and taking money out."),
+        (name = "money", description = "One's wallet, paying in and taking out; how the marketplace pays."),
         (name = "places", description = "Names of places."),
         (name = "realtime", description = "Where things stand, and the way to the socket."),
         (name = "health", description = "How the server is, for those who run it."),
@@ -68,7 +68,7 @@ use super::{health, jobs, places};
         avatars::show,
         documents::send, documents::mine, documents::withdraw,
         places::cities,
-        packages::publish, explain::dry_run, packages::mine, packages::finding::find, packages::one, packages::cancel, explain::explain,
+        packages::publish, explain::dry_run, packages::mine, packages::finding::find, packages::one, packages::cancel, terms::of_package, explain::explain,
         responses::list, responses::respond, responses::select, responses::send, tracking::link, tracking::json,
         search::search, couriers::send_package,
         trips::publish, trips::mine, trips::one, trips::cancel, trips::requests::list,
@@ -76,7 +76,8 @@ use super::{health, jobs, places};
         requests::confirm_delivery, requests::cancel, disputes::open, handover::codes, photos::attach, photos::show,
         profile::review,
         notifications::list, notifications::read, notifications::read_all,
-        wallet::balance, wallet::withdraw,
+        wallet::balance, wallet::withdraw, statement::show, terms::show, payments::create, payments::list, payments::show,
+        payments::notice,
         sync::sync, crate::ws::ticket::issue,
         health::health, health::live, health::ready,
         identity::operator::sign_in_operator, identity::operator::sign_in_by_link, identity::operator::first_admin,
@@ -85,7 +86,8 @@ use super::{health, jobs, places};
         operators::add, operators::set_role, operators::block, operators::unblock, operators::reset_second_factor,
         review::queue, review::link, review::look, review::approve, review::decline,
         disputes::list, disputes::resolve,
-        wallet::queue, wallet::pay, wallet::reject,
+        wallet::queue, wallet::details, wallet::pay, wallet::reject,
+        desk::list, desk::book, desk::refund, desk::charge_back, desk::ledger, desk::reconciliations,
     ),
     components(schemas(search::Sort)),
     modifiers(&Bearer, &Problems, &Examples, &Tidy, &Paragraphs),

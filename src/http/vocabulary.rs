@@ -87,6 +87,8 @@ pub enum DocumentMediaType {
 pub enum WithdrawalDecision {
     /// The money was sent.
     Paid,
+    /// One operator has agreed; another one has to.
+    Approved,
     /// The money came back.
     Rejected,
 }
@@ -97,6 +99,8 @@ pub enum WithdrawalDecision {
 pub enum PaymentMethod {
     /// Set aside until the delivery is confirmed.
     Escrow,
+    /// Paid at the hand-over.
+    Cash,
 }
 
 /// What kind of movement of money.
@@ -117,6 +121,22 @@ pub enum TransactionType {
     Fee,
     /// Given back.
     Refund,
+    /// The courier's part of a reward that was divided.
+    SplitCourier,
+    /// The sender's part of it.
+    SplitSender,
+    /// Paid for a package that waits.
+    Reserve,
+    /// The same, come back.
+    Unreserve,
+    /// Set aside for a deal, of what was paid before.
+    HoldReserved,
+    /// Paid in.
+    Payment,
+    /// Given back to where it came from.
+    PaymentRefund,
+    /// Taken back by a bank.
+    ChargeBack,
     /// Taken out.
     Withdrawal,
 }
@@ -131,6 +151,16 @@ pub enum TransactionStatus {
     Pending,
     /// Was to go out, and came back.
     Rejected,
+}
+
+/// Of what a statement is made.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum StatementFormat {
+    /// Text, separated by commas.
+    Csv,
+    /// A spreadsheet.
+    Xlsx,
 }
 
 /// How the server is.

@@ -14,7 +14,7 @@ use tokio::task::AbortHandle;
 use tracing::Instrument as _;
 
 use super::jobs::{self, settled};
-use super::retention;
+use super::{payments, retention};
 use crate::app::App;
 use crate::store::JobKind;
 
@@ -63,6 +63,8 @@ pub async fn run_all(app: &App) {
     let (database, now) = (&app.database, app.clock.now());
     done("remind couriers", remind(app, now)).await;
     done("settle deliveries", settle_deliveries(app, now)).await;
+    done("look at payments", payments::look(app, now)).await;
+    done("compare the books with the provider's list", payments::compare(app, now)).await;
     done("show reviews", database.show_reviews(now - retention::REVIEW_WAITS)).await;
     done("forget answers", database.prune_answers(now - retention::ANSWERS)).await;
     done("forget notifications", database.prune_notifications(now - retention::NOTIFICATIONS)).await;

@@ -1,4 +1,6 @@
-//! Money of people: the wallet as they see it, and money on its way out.
+//! Money of people: the wallet as they see it, money on its way in and out, and how the books agree with others'.
 
+pub(super) mod payments;
+pub(super) mod reconciliations;
 pub(super) mod wallet;
 pub(super) mod withdrawals;

@@ -33,6 +33,10 @@ pub(crate) enum Sentence<'a> {
         roubles: f64,
         what: &'a str,
     },
+    PaidInCash {
+        roubles: f64,
+        what: &'a str,
+    },
     PackageOnTheWay {
         route: &'a str,
         what: &'a str,
@@ -109,6 +113,10 @@ impl Sentence<'_> {
             Self::Paid { roubles, what } => {
                 ("Деньги поступили", format!("Вам начислено {roubles:.2} ₽ за доставку: {what}"))
             }
+            Self::PaidInCash { roubles, what } => (
+                "Доставка подтверждена",
+                format!("Отправитель подтвердил доставку: {what}. Оплата наличными: {roubles:.2} ₽"),
+            ),
             Self::PackageOnTheWay { route, what, reward } => {
                 ("Посылка по пути", format!("Можно взять в поездку {route}: {what}, {reward} ₽"))
             }
@@ -165,6 +173,10 @@ impl Sentence<'_> {
             Self::Paid { roubles, what } => {
                 ("You were paid", format!("You have earned {roubles:.2} ₽ for: {what}"))
             }
+            Self::PaidInCash { roubles, what } => (
+                "The delivery is confirmed",
+                format!("The sender has confirmed the delivery of: {what}. Paid in cash: {roubles:.2} ₽"),
+            ),
             Self::PackageOnTheWay { route, what, reward } => {
                 ("A package on your way", format!("It could ride on your trip {route}: {what}, {reward} ₽"))
             }

@@ -266,10 +266,12 @@ async fn an_operator_decides_no_case_of_their_own() {
         let ivan = &parties[1];
         let (_, taken) = ivan.post("/api/user/withdraw", json!({ "amount": 450, "method": "СБП" })).await;
         let path = format!("/api/admin/withdrawals/{}", taken["withdrawal_id"].as_str().unwrap());
-        for decision in ["pay", "reject"] {
-            refused(ivan, &format!("{path}/{decision}"), json!({})).await;
+        for (decision, body) in [("pay", json!({ "reference": "77" })), ("reject", json!({ "reason": "no" }))]
+        {
+            refused(ivan, &format!("{path}/{decision}"), body).await;
         }
-        assert_eq!(parties[0].post(&format!("{path}/pay"), json!({})).await.0, StatusCode::OK);
+        let sent = parties[0].post(&format!("{path}/pay"), json!({ "reference": "77" })).await;
+        assert_eq!(sent.0, StatusCode::OK);
         app.audit().await;
     }
 }

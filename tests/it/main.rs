@@ -25,6 +25,7 @@ mod main_job;
 mod marketplace;
 mod matrix;
 mod methods;
+mod money;
 mod nodes;
 mod older_client;
 mod pages;

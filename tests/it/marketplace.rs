@@ -433,7 +433,8 @@ async fn no_money_goes_out_while_the_books_do_not_add_up() {
         let taken = must(&ivan, Method::POST, "/api/user/withdraw", body).await;
         let pay = format!("/api/admin/withdrawals/{}/pay", taken["withdrawal_id"].as_str().unwrap());
         let pays = async || {
-            let (status, headers, answer) = admin.call_with(Method::POST, &pay, &[], None).await;
+            let (status, headers, answer) =
+                admin.call_with(Method::POST, &pay, &[], Some(json!({ "reference": "77" }))).await;
             let frozen = (status.as_u16(), &answer["code"]) == (503, &json!("payouts_frozen"));
             assert!(
                 if frozen { headers.contains_key("retry-after") } else { status.is_success() },

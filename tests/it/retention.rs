@@ -154,7 +154,7 @@ async fn nobody_is_erased_whom_money_or_a_deal_still_has_to_find() {
         anna.step(&late, "cancel").await;
         assert_eq!(erased().await, 0, "the sender has the money back");
         let pay = format!("/api/admin/withdrawals/{withdrawal}/pay");
-        assert_eq!(root.post(&pay, json!({})).await.0, StatusCode::OK);
+        assert_eq!(root.post(&pay, json!({ "reference": "77" })).await.0, StatusCode::OK);
         assert_eq!(erased().await, 1, "the courier");
         let paid = database.withdrawal(withdrawal.parse().unwrap()).await.unwrap().unwrap();
         assert_eq!((paid.method.as_str(), paid.state.word()), ("", "paid"), "the card is forgotten");

@@ -2,7 +2,7 @@
 
 use peerpack_actors::ids::{UserId, WithdrawalId};
 use peerpack_actors::market::request::RequestCommand;
-use peerpack_actors::money::withdrawal::{LEAST_MINOR, Withdrawal, WithdrawalCommand};
+use peerpack_actors::money::withdrawal::{LEAST_MINOR, PayoutRules, Withdrawal, WithdrawalCommand};
 use peerpack_actors::money::{Amount, Currency};
 
 use super::databases::{TestStore, on_both};
@@ -45,11 +45,13 @@ async fn take_out(store: &TestStore) {
         let id = WithdrawalId::from(user().uuid());
         let amount = Amount::new(LEAST_MINOR, Currency::Rub);
         let (withdrawal, out) =
-            Withdrawal::request(id, trip.courier, amount, "card".to_owned(), after(4)).expect("money");
-        store.db.add_withdrawal(withdrawal.clone(), out, None).await.expect("taken out");
+            Withdrawal::request(id, trip.courier, amount, "card".to_owned(), None, after(4)).expect("money");
+        let rules = PayoutRules::default();
+        let added = store.db.add_withdrawal(withdrawal.clone(), out, "card".to_owned(), rules, None).await;
+        added.expect("taken out");
         if let Some(decision) = decision {
-            let (state, back) = withdrawal.decide(decision, user(), after(5)).expect("decided");
-            store.db.move_withdrawal(id, state, back).await.expect("moved");
+            let decided = withdrawal.decide(decision, user(), rules, after(5)).expect("decided");
+            store.db.move_withdrawal(withdrawal, decided, "77".to_owned()).await.expect("moved");
         }
     }
 }

@@ -191,8 +191,8 @@ on_both! {
         let (package, trip, request) = ready(&store.db, 1_000, 5_000).await;
         accept(&store.db, package.id, &trip, request).await.expect("claimed");
         let before = picture(store, package.id, trip.id).await;
-        let escrow =
-            load_package(&store.db, package.id).await.request(request).expect("the request").escrow();
+        let loaded = load_package(&store.db, package.id).await;
+        let escrow = loaded.escrow(loaded.request(request).expect("the request"));
         let step = escrow.decide(EscrowCommand::Deliver).expect("set aside");
         let forged = |event: EscrowEvent| {
             let mut forged = Unit::publish_trip(super::world::trip(user(), 1, 1_000), &[]);

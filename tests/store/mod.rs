@@ -7,6 +7,7 @@ mod audit;
 mod claims;
 mod file;
 mod guards;
+mod money;
 mod people;
 mod pool;
 mod reads;

@@ -18,6 +18,8 @@ use super::phase::PackagePhase;
 use super::request::{Origin, Request};
 use crate::ids::{PackageId, RequestId, TripId, UserId};
 use crate::money::Amount;
+use crate::money::fees::{Paid, PaymentTerms};
+use crate::money::ledger::Escrow;
 use crate::rejection::Rejection;
 use crate::time::{Span, Time};
 
@@ -155,6 +157,8 @@ pub struct Terms {
     pub hand_over_codes: bool,
     /// The sender has confirmed that nothing forbidden is inside.
     pub contents_confirmed: bool,
+    /// How it is paid for.
+    pub payment: PaymentTerms,
 }
 
 impl Package {
@@ -189,6 +193,43 @@ impl Package {
     #[must_use]
     pub fn deal(&self) -> Option<&Request> {
         self.state.deal().and_then(|id| self.request(id))
+    }
+
+    /// The money of one of its requests as it stands now: none of it where the courier is paid in cash.
+    #[must_use]
+    pub fn escrow(&self, request: &Request) -> Escrow {
+        let is_cash = self.terms.payment.paid == Paid::Cash;
+        let minor = if is_cash { 0 } else { request.reward.minor };
+        Escrow {
+            request: request.id,
+            sender: request.sender,
+            courier: request.courier,
+            amount: Amount::new(minor, request.reward.currency),
+            fee: self.terms.payment.fee,
+            state: request.state.escrow(),
+        }
+    }
+
+    /// What its sender has paid for it already, while it waits for its first courier. Once a deal was called off, the money
+    /// is in the sender's wallet, and the next deal takes it from there.
+    #[must_use]
+    pub fn reserved(&self) -> Option<Amount> {
+        let is_untouched = !self.requests.iter().any(|request| request.state.was_deal());
+        (self.terms.payment.paid == Paid::OnPublish && self.state == PackageState::Open && is_untouched)
+            .then_some(self.draft.reward)
+    }
+
+    /// What its sender got back when it was called off.
+    #[must_use]
+    pub fn refunded(&self) -> Amount {
+        let none = Amount::new(0, self.draft.reward.currency);
+        let PackageState::Cancelled { at } = self.state else { return none };
+        let was_deal = |request: &&Request| request.state.was_deal();
+        match self.requests.iter().filter(was_deal).next_back() {
+            Some(deal) if deal.state.at() == Some(at) => self.escrow(deal).amount,
+            None if self.terms.payment.paid == Paid::OnPublish => self.draft.reward,
+            _ => none,
+        }
     }
 
     /// Requests that wait for an answer.

@@ -283,9 +283,13 @@ impl Request {
                     _ => self.illegal(command),
                 }
             }
-            C::Resolve { by, .. } if self.party(*by).is_some() => {
+            C::Resolve { by, .. } | C::Split { by, .. } if self.party(*by).is_some() => {
                 Err(Rejection::WrongParty("other operators"))
             }
+            C::Split { by, .. } => match self.state {
+                S::Delivered { .. } | S::Disputed { .. } => Ok(S::Confirmed { at: now, operator: Some(*by) }),
+                _ => self.illegal(command),
+            },
             C::Resolve { in_favour_of, by } => match (&self.state, in_favour_of) {
                 (S::Delivered { .. } | S::Disputed { .. }, Party::Courier) => {
                     Ok(S::Confirmed { at: now, operator: Some(*by) })

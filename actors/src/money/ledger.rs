@@ -6,21 +6,23 @@
 //! happens once, however often it is tried.
 //!
 //! ```text
-//! hold      sender available -> courier frozen      (accepted)
+//! hold      sender available or reserved -> courier frozen      (accepted)
 //! deliver   courier frozen   -> courier pending     (delivered)
 //! dispute   courier frozen   -> courier pending     (disputed before it was delivered)
 //! release   courier pending  -> courier available   (confirmed, less the platform fee)
 //! refund    courier frozen or pending -> sender available
+//! split     courier pending  -> both, by an operator (the fee is of the courier's part)
 //! ```
+//!
+//! The escrow of a package that is paid for in cash takes the same steps with nothing in it.
 
 use serde::Serialize;
+use uuid::Uuid;
 
+use super::fees::Fee;
 use crate::ids::{RequestId, UserId};
 use crate::money::Amount;
 use crate::rejection::Rejection;
-
-/// The platform's share of a reward, in basis points (10 %).
-pub const PLATFORM_FEE_BPS: i64 = 1_000;
 
 /// A place where money lies.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -31,10 +33,18 @@ pub enum Account {
     Frozen(UserId),
     /// Delivered and not yet confirmed, or disputed.
     Pending(UserId),
+    /// Paid by a sender for a package that waits for its courier.
+    Reserved(UserId),
     /// The platform's fees.
     Fees,
+    /// The platform's own money: what it gives back out of its own pocket, and what a bank takes back.
+    Platform,
     /// The outside world as the demo payment provider plays it.
     DemoProvider,
+    /// The outside world behind the operator's bank account.
+    ManualProvider,
+    /// The outside world behind the acquirer that is connected by signed calls.
+    WebhookProvider,
     /// Money that is on its way out of the platform or has left it.
     Payouts,
 }
@@ -44,8 +54,15 @@ impl Account {
     #[must_use]
     pub const fn owner(self) -> Option<UserId> {
         match self {
-            Self::Available(user) | Self::Frozen(user) | Self::Pending(user) => Some(user),
-            Self::Fees | Self::DemoProvider | Self::Payouts => None,
+            Self::Available(user) | Self::Frozen(user) | Self::Pending(user) | Self::Reserved(user) => {
+                Some(user)
+            }
+            Self::Fees
+            | Self::Platform
+            | Self::DemoProvider
+            | Self::ManualProvider
+            | Self::WebhookProvider
+            | Self::Payouts => None,
         }
     }
 
@@ -56,8 +73,12 @@ impl Account {
             Self::Available(_) => "available",
             Self::Frozen(_) => "frozen",
             Self::Pending(_) => "pending",
+            Self::Reserved(_) => "reserved",
             Self::Fees => "fees",
+            Self::Platform => "platform",
             Self::DemoProvider => "demo_provider",
+            Self::ManualProvider => "manual_provider",
+            Self::WebhookProvider => "webhook_provider",
             Self::Payouts => "payouts",
         }
     }
@@ -70,6 +91,8 @@ pub struct Transfer {
     pub key: String,
     /// The request it is about, if it is about one.
     pub request: Option<RequestId>,
+    /// The package, payment or withdrawal it is about, if it is about no request.
+    pub subject: Option<Uuid>,
     /// Where the money comes from.
     pub from: Account,
     /// Where the money goes.
@@ -92,11 +115,14 @@ pub enum EscrowState {
     Released,
     /// Back with the sender.
     Refunded,
+    /// Divided between both by an operator.
+    Split,
 }
 
 impl EscrowState {
     /// Every state, for tables and for reading the store.
-    pub const ALL: [Self; 5] = [Self::None, Self::Held, Self::Pending, Self::Released, Self::Refunded];
+    pub const ALL: [Self; 6] =
+        [Self::None, Self::Held, Self::Pending, Self::Released, Self::Refunded, Self::Split];
 
     /// The word in the store.
     #[must_use]
@@ -107,6 +133,7 @@ impl EscrowState {
             Self::Pending => "pending",
             Self::Released => "released",
             Self::Refunded => "refunded",
+            Self::Split => "split",
         }
     }
 }
@@ -129,6 +156,14 @@ pub enum EscrowCommand {
         /// Where the reward comes from.
         funding: Funding,
     },
+    /// The same for a package that was paid for when it was published. What the reward is more than that comes
+    /// from where rewards come from; what it is less goes back to the sender.
+    HoldReserved {
+        /// Where the rest of the reward comes from.
+        funding: Funding,
+        /// What was paid, in minor units of the reward's currency.
+        reserved_minor: i64,
+    },
     /// The parcel has been handed over.
     Deliver,
     /// The sender disputes that the parcel will be handed over.
@@ -137,6 +172,11 @@ pub enum EscrowCommand {
     Release,
     /// Give the money back.
     Refund,
+    /// Pay the courier a part and give the sender the rest.
+    Split {
+        /// The courier's part before the fee, in minor units: more than nothing and less than all.
+        courier_minor: i64,
+    },
 }
 
 /// The money of one request.
@@ -150,9 +190,14 @@ pub struct Escrow {
     pub courier: UserId,
     /// The reward.
     pub amount: Amount,
+    /// What the platform takes of it.
+    pub fee: Fee,
     /// Where it stands.
     pub state: EscrowState,
 }
+
+/// A step's word, where the money comes from, where it goes, and how much.
+type Move = (&'static str, Account, Account, Amount);
 
 /// A decided step: the next state and the money that moves.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -166,53 +211,30 @@ pub struct EscrowEvent {
 impl Escrow {
     /// The platform's share of the reward.
     #[must_use]
-    pub const fn fee(&self) -> Amount {
-        self.amount.share(PLATFORM_FEE_BPS)
+    pub fn fee(&self) -> Amount {
+        self.fee.of(self.amount)
     }
 
     /// What follows from a step. Changes nothing.
     ///
     /// # Errors
-    /// `IllegalTransition` when the escrow is not where the step starts.
+    /// `IllegalTransition` when the escrow is not where the step starts; `Invalid` for a part that is none.
     pub fn decide(&self, command: EscrowCommand) -> Result<EscrowEvent, Rejection> {
-        use {Account as A, EscrowCommand as C, EscrowState as S};
-        let (next, moves): (S, Vec<(&str, A, A, Amount)>) = match (self.state, command) {
-            (S::None, C::Hold { funding }) => {
-                let hold = ("hold", A::Available(self.sender), A::Frozen(self.courier), self.amount);
-                let fund = ("fund", A::DemoProvider, A::Available(self.sender), self.amount);
-                let moves = match funding {
-                    Funding::Demo => vec![fund, hold],
-                    Funding::Wallet => vec![hold],
-                };
-                (S::Held, moves)
+        use {EscrowCommand as C, EscrowState as S};
+        let (next, moves) = match (self.state, command) {
+            (S::None, C::Hold { funding }) => (S::Held, self.hold(funding, 0)),
+            (S::None, C::HoldReserved { funding, reserved_minor }) => {
+                (S::Held, self.hold(funding, reserved_minor))
             }
-            (S::Held, C::Deliver) => (
-                S::Pending,
-                vec![("deliver", A::Frozen(self.courier), A::Pending(self.courier), self.amount)],
-            ),
-            (S::Held, C::Dispute) => (
-                S::Pending,
-                vec![("dispute", A::Frozen(self.courier), A::Pending(self.courier), self.amount)],
-            ),
-            (S::Pending, C::Release) => {
-                let fee = self.fee();
-                let net = self.amount.minus(fee).expect("the fee is a share of the amount");
-                (
-                    S::Released,
-                    vec![
-                        ("release", A::Pending(self.courier), A::Available(self.courier), net),
-                        ("fee", A::Pending(self.courier), A::Fees, fee),
-                    ],
-                )
+            (S::Held, C::Deliver) => (S::Pending, vec![self.set_aside("deliver")]),
+            (S::Held, C::Dispute) => (S::Pending, vec![self.set_aside("dispute")]),
+            (S::Pending, C::Release) => (S::Released, self.pay("release", self.amount)),
+            (S::Held | S::Pending, C::Refund) => {
+                let from = if self.state == S::Held { Account::Frozen } else { Account::Pending };
+                let back = ("refund", from(self.courier), Account::Available(self.sender), self.amount);
+                (S::Refunded, vec![back])
             }
-            (S::Held, C::Refund) => (
-                S::Refunded,
-                vec![("refund", A::Frozen(self.courier), A::Available(self.sender), self.amount)],
-            ),
-            (S::Pending, C::Refund) => (
-                S::Refunded,
-                vec![("refund", A::Pending(self.courier), A::Available(self.sender), self.amount)],
-            ),
+            (S::Pending, C::Split { courier_minor }) => (S::Split, self.split(courier_minor)?),
             (state, command) => {
                 return Err(Rejection::IllegalTransition { action: command.action(), state: state.word() });
             }
@@ -223,12 +245,51 @@ impl Escrow {
             .map(|(step, from, to, amount)| Transfer {
                 key: format!("{}:{step}", self.request),
                 request: Some(self.request),
+                subject: None,
                 from,
                 to,
                 amount,
             })
             .collect();
         Ok(EscrowEvent { next, transfers })
+    }
+
+    fn hold(&self, funding: Funding, reserved_minor: i64) -> Vec<Move> {
+        let (sender, frozen) = (Account::Available(self.sender), Account::Frozen(self.courier));
+        let part = |minor: i64| Amount::new(minor.max(0), self.amount.currency);
+        let covered = self.amount.minor.min(reserved_minor);
+        let rest = part(self.amount.minor - covered);
+        let fund = ("fund", Account::DemoProvider, sender, rest);
+        let hold = ("hold", sender, frozen, rest);
+        let mut moves = if funding == Funding::Demo { vec![fund, hold] } else { vec![hold] };
+        let reserved = Account::Reserved(self.sender);
+        moves.push(("hold_reserved", reserved, frozen, part(covered)));
+        moves.push(("unreserve", reserved, sender, part(reserved_minor - covered)));
+        moves
+    }
+
+    const fn set_aside(&self, step: &'static str) -> Move {
+        (step, Account::Frozen(self.courier), Account::Pending(self.courier), self.amount)
+    }
+
+    fn pay(&self, step: &'static str, gross: Amount) -> Vec<Move> {
+        let fee = self.fee.of(gross);
+        let net = gross.minus(fee).expect("a fee is never more than what it is of");
+        let pending = Account::Pending(self.courier);
+        vec![(step, pending, Account::Available(self.courier), net), ("fee", pending, Account::Fees, fee)]
+    }
+
+    fn split(&self, courier_minor: i64) -> Result<Vec<Move>, Rejection> {
+        if courier_minor <= 0 || courier_minor >= self.amount.minor {
+            let reason = "must be more than nothing and less than the reward";
+            return Err(Rejection::Invalid { field: "courier_share", reason });
+        }
+        let part = Amount::new(courier_minor, self.amount.currency);
+        let rest = self.amount.minus(part).expect("a part is less than the whole");
+        let mut moves = self.pay("split_courier", part);
+        let (pending, sender) = (Account::Pending(self.courier), Account::Available(self.sender));
+        moves.push(("split_sender", pending, sender, rest));
+        Ok(moves)
     }
 
     /// Takes in a decided step.
@@ -240,10 +301,11 @@ impl Escrow {
 impl EscrowCommand {
     const fn action(self) -> &'static str {
         match self {
-            Self::Hold { .. } => "hold the reward",
+            Self::Hold { .. } | Self::HoldReserved { .. } => "hold the reward",
             Self::Deliver | Self::Dispute => "set the reward aside",
             Self::Release => "release the reward",
             Self::Refund => "refund the reward",
+            Self::Split { .. } => "split the reward",
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::market::package::{Mode, Package, PackageState};
 use crate::market::trip::Trip;
 use crate::matching::policy::{self, standing};
 use crate::matching::{Candidate, Chart, PackageEntry, PackageIndex, Settings, TripEntry, TripIndex};
+use crate::money::fees::PaymentTerms;
 use crate::money::ledger::Funding;
 use crate::place::Gazetteer;
 use crate::ports::{
@@ -50,6 +51,8 @@ pub struct RuntimeSettings {
     pub bounds: Bounds,
     /// Where the money of holds comes from.
     pub funding: Funding,
+    /// How packages that are published from now on are paid for.
+    pub payment: PaymentTerms,
     /// Threads that run actors.
     pub arbiters: usize,
     /// How long an actor without work stays.
@@ -70,6 +73,7 @@ impl Default for RuntimeSettings {
             roads: None,
             bounds: Bounds::default(),
             funding: Funding::Demo,
+            payment: PaymentTerms::default(),
             arbiters: 2,
             idle: Duration::from_secs(60),
             compare: Duration::from_secs(5),

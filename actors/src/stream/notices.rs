@@ -1,13 +1,16 @@
 //! Who is told what of a change: derived from the decision alone.
 
 use super::{
-    CourierAvailable, HandOverView, Notice, Offer, OfferEnd, OfferEndReason, PackageAvailable, PackageBrief,
-    PackageChanged, PlaceView, Reminder, RequestChange, StreamEvent, TripChanged, Why,
+    BalanceChanged, CourierAvailable, HandOverView, Notice, Offer, OfferEnd, OfferEndReason,
+    PackageAvailable, PackageBrief, PackageChanged, PaymentChanged, PlaceView, Reminder, RequestChange,
+    StreamEvent, TripChanged, Why,
 };
 use crate::ids::{PackageId, TripId, UserId};
 use crate::market::package::{Package, PackageEvent, PackageState};
 use crate::market::request::{HandOver, Origin, Plan, Request, RequestState};
 use crate::market::trip::Trip;
+use crate::money::Amount;
+use crate::money::payment::PaymentFile;
 use crate::place::{Gazetteer, PlaceId};
 
 /// A trip that could carry a package.
@@ -52,6 +55,31 @@ pub fn reminder(trip: &Trip) -> Notice {
     let (from, to) = ends(trip);
     let reminder = Reminder { trip_id: trip.id, from, to, departs_at: trip.departs() };
     Notice { to: trip.courier, event: StreamEvent::NotificationNew(reminder) }
+}
+
+/// Tells a payer how far a payment is.
+#[must_use]
+pub fn payment_updated(file: &PaymentFile, is_package_gone: bool) -> Notice {
+    let payment = &file.payment;
+    let major = |minor| Amount::new(minor, payment.amount.currency).major();
+    let change = PaymentChanged {
+        payment_id: payment.id,
+        state: payment.state,
+        amount: payment.amount.major(),
+        paid: major(file.charged_minor()),
+        refunded: major(file.refunded_minor()),
+        currency: payment.amount.currency,
+        package_id: payment.purpose.package(),
+        package_gone: is_package_gone,
+    };
+    Notice { to: payment.user, event: StreamEvent::PaymentUpdated(change) }
+}
+
+/// Tells somebody that there is more or less in their wallet, unless it is the same.
+#[must_use]
+pub fn balance_updated(to: UserId, change: Amount) -> Option<Notice> {
+    let changed = BalanceChanged { available: change.major(), currency: change.currency };
+    (change.minor != 0).then_some(Notice { to, event: StreamEvent::BalanceUpdated(changed) })
 }
 
 fn ends(trip: &Trip) -> (PlaceView, PlaceView) {
@@ -220,7 +248,7 @@ pub fn offer(package: &Package, request: &Request) -> Offer {
         detour_min: plan.detour_min,
         detour_km: f64::from(plan.detour_m) / 1_000.0,
         reward: request.reward.major(),
-        fee: request.escrow().fee().major(),
+        fee: package.terms.payment.fee_of(request.reward).major(),
         currency: request.reward.currency,
         capacity_left_g: plan.room_left_g,
         expires_at: request.expires_at.unwrap_or(draft.deliver_by),

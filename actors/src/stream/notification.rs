@@ -173,6 +173,8 @@ impl Notification {
             | E::RequestCancelled(_)
             | E::RequestDisputed(_)
             | E::PackageUpdated(_)
+            | E::PaymentUpdated(_)
+            | E::BalanceUpdated(_)
             | E::TripUpdated(_) => return None,
         };
         Some(Self { kind, request, trip: Some(trip), document: None, package: None })

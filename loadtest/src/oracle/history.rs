@@ -382,7 +382,9 @@ impl Fact {
             | StreamEvent::CourierAvailable(_)
             | StreamEvent::PackageAvailable(_)
             | StreamEvent::NotificationNew(_)
-            | StreamEvent::DocumentReviewed(_) => return Self::Other,
+            | StreamEvent::DocumentReviewed(_)
+            | StreamEvent::PaymentUpdated(_)
+            | StreamEvent::BalanceUpdated(_) => return Self::Other,
             StreamEvent::RequestNew(change) => (Step::Opened, change),
             StreamEvent::RequestAccepted(change) => (Step::Accepted, change),
             StreamEvent::RequestDeclined(change) => (Step::Declined, change),

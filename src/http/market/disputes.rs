@@ -77,7 +77,10 @@ pub struct DisputeView {
 pub struct Resolution {
     /// `courier`: the reward is paid. `sender`: the sender gets the money back.
     #[schema(value_type = Party)]
-    in_favour_of: Party,
+    in_favour_of: Option<Party>,
+    /// Instead: the courier's part of the reward, in its currency, before the platform's fee. The sender gets the rest.
+    #[serde(default)]
+    courier_share: Option<f64>,
 }
 
 /// The dispute is over.
@@ -147,9 +150,9 @@ pub async fn list(app: web::Data<App>, query: Query<After>) -> Result<HttpRespon
     Ok(HttpResponse::Ok().json(Disputes { disputes: disputes.into_iter().map(view).collect(), next_cursor }))
 }
 
-/// Ends a dispute: the courier is paid, or the sender gets the money back. It also ends a delivery that the
-/// sender says nothing to, and a deal that leads to no delivery, before the pickup or after it; of that one
-/// only the sender can be in the right, and the package looks for no other courier.
+/// Ends a dispute: the courier is paid, the sender gets the money back, or each gets a part. It also ends a
+/// delivery that the sender says nothing to, and a deal that leads to no delivery, before the pickup or after
+/// it; of that one only the sender can be in the right, and the package looks for no other courier.
 #[utoipa::path(post, path = "/api/admin/disputes/{dispute_id}/resolve", operation_id = "resolve_dispute",
     tag = "admin", security(("bearer" = [])),
     params(("dispute_id" = String, Path, description = "The request that it is about"), Repeatable), request_body = Resolution,
@@ -162,17 +165,28 @@ pub async fn resolve(
     path: web::Path<RequestId>,
     body: Body<Resolution>,
 ) -> Result<HttpResponse, ApiError> {
-    let (id, Resolution { in_favour_of }) = (path.into_inner(), body.0);
+    let (id, by) = (path.into_inner(), principal.user);
+    // Another decision is another call.
+    let (command, natural) = match (body.0.in_favour_of, body.0.courier_share) {
+        (Some(in_favour_of), None) => {
+            (RequestCommand::Resolve { in_favour_of, by }, format!("{id} {}", in_favour_of.word()))
+        }
+        (None, Some(share)) => {
+            let courier_minor = input::amount("courier_share", share)?.minor;
+            (RequestCommand::Split { courier_minor, by }, format!("{id} split {courier_minor}"))
+        }
+        _ => {
+            let reason = "say who is in the right, or the courier's part, and not both";
+            return Err(ApiError::unprocessable("in_favour_of", reason));
+        }
+    };
     let work = async |once: &Once| {
         let answer = once.package(StatusCode::OK, move |package| resolved(package, id));
-        let by = principal.user;
-        let done = app.engine.under(answer).request(id, RequestCommand::Resolve { in_favour_of, by }).await?;
-        tracing::info!(request = %id, %by, in_favour_of = in_favour_of.word(), "a dispute is resolved");
+        let done = app.engine.under(answer).request(id, command).await?;
+        tracing::info!(request = %id, %by, decision = %natural, "a dispute is resolved");
         Ok(HttpResponse::Ok().json(resolved(&done.package, id).ok_or_else(ApiError::not_found)?))
     };
-    // The other decision is another call.
-    let natural = format!("{id} {}", in_favour_of.word());
-    repeatable.run(&app.database, principal.user, Some(natural), work).await
+    repeatable.run(&app.database, principal.user, Some(natural.clone()), work).await
 }
 
 fn resolved(package: &Package, id: RequestId) -> Option<Resolved> {

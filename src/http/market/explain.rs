@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::auth::Principal;
 use crate::error::extract::Given;
 use crate::error::{ApiError, Problem};
+use crate::http::price::{self, PriceView};
 use crate::store::Person;
 use crate::texts::explanations::answer;
 
@@ -98,6 +99,8 @@ pub struct DryRun {
     next: NextView,
     /// The same for 20 % more reward.
     with_more_reward: Reach,
+    /// What it would cost, what of that is missing, and how to pay exactly that.
+    price: PriceView,
     /// In words, English.
     text_en: String,
     /// In words, Russian.
@@ -156,6 +159,7 @@ pub async fn dry_run(
 ) -> Result<HttpResponse, ApiError> {
     let Given(input, wrong) = body;
     let draft = draft(&app, input, None, wrong)?;
+    let price = price::of(&app, principal.user, draft.reward).await?;
     let (reward, pickup) = (draft.reward, draft.pickup.place);
     let more = Amount::new(reward.minor + reward.minor * MORE_PERCENT / 100, reward.currency);
     let (as_drafted, with_more) = app.engine.dry_run(principal.user, draft, more).await?;
@@ -167,6 +171,7 @@ pub async fn dry_run(
         reasons,
         next,
         with_more_reward: reach(more, &with_more),
+        price,
         text_en,
         text_ru,
     };

@@ -44,6 +44,8 @@ pub struct PackageCancelled {
     /// `cancelled`.
     #[schema(value_type = peerpack_actors::market::phase::PackagePhase)]
     state: String,
+    /// What has come back into the wallet, in the currency of the reward.
+    refund: f64,
 }
 
 /// One's own packages.
@@ -141,5 +143,6 @@ pub async fn cancel(
 }
 
 fn cancelled(package: &Package) -> PackageCancelled {
-    PackageCancelled { success: true, state: package.state.word().to_owned() }
+    let (state, refund) = (package.state.word().to_owned(), package.refunded().major());
+    PackageCancelled { success: true, state, refund }
 }

@@ -223,7 +223,7 @@ async fn hand_over(
 /// What is answered to a step of a request that was taken.
 pub(in crate::http) fn taken(package: &Package, id: RequestId) -> Option<Step> {
     let request = package.request(id)?;
-    let balance_update = balance_update(&request.state, &request.escrow());
+    let balance_update = balance_update(&request.state, &package.escrow(request));
     Some(Step { success: true, new_status: request.state.word().to_owned(), balance_update })
 }
 

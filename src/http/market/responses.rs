@@ -5,6 +5,7 @@ use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
 use peerpack_actors::market::package::Package;
 use peerpack_actors::market::request::{Origin, RequestCommand};
+use peerpack_actors::money::fees::Paid;
 use peerpack_actors::place::Gazetteer;
 use peerpack_actors::ports::Store;
 use peerpack_actors::rejection::Rejection;
@@ -24,6 +25,7 @@ use crate::error::{ApiError, Problem, request_id};
 use crate::http::input::local_time::Times;
 use crate::http::input::{self, LONG_TEXT, SHORT_TEXT};
 use crate::store::Person;
+use crate::texts;
 use crate::texts::language::Language;
 
 /// A courier's answer to a package: with a published trip, or with one that is still to be published.
@@ -110,7 +112,7 @@ pub struct Contact {
 pub struct EscrowInfo {
     /// How much was set aside, roubles.
     amount_frozen: f64,
-    /// `escrow`.
+    /// `escrow`, or `cash` at the hand-over.
     #[schema(value_type = crate::http::vocabulary::PaymentMethod)]
     payment_method: String,
     refund_policy: String,
@@ -328,13 +330,12 @@ fn contact(courier: Option<&Person>) -> Contact {
 }
 
 fn selected(package: &Package, response: RequestId, contact: &Contact, words: Language) -> Option<Selected> {
+    let paid = package.terms.payment.paid;
+    let policy = texts::money::refund_policy(paid);
     let escrow_info = EscrowInfo {
-        amount_frozen: package.request(response)?.reward.major(),
-        payment_method: "escrow".to_owned(),
-        refund_policy: words.choose(
-            "Деньги вернутся, если сделка отменена до передачи посылки".to_owned(),
-            "The money comes back if the deal is called off before the package is handed over".to_owned(),
-        ),
+        amount_frozen: package.escrow(package.request(response)?).amount.major(),
+        payment_method: if paid == Paid::Cash { "cash" } else { "escrow" }.to_owned(),
+        refund_policy: words.choose(policy.russian, policy.english),
     };
     Some(Selected { success: true, courier_contact: contact.clone(), escrow_info })
 }

@@ -68,7 +68,9 @@ async fn view(app: &App, event: StreamEvent) -> Option<Value> {
         | E::CourierAvailable(_)
         | E::PackageAvailable(_)
         | E::NotificationNew(_)
-        | E::DocumentReviewed(_) => return None,
+        | E::DocumentReviewed(_)
+        | E::PaymentUpdated(_)
+        | E::BalanceUpdated(_) => return None,
     })
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::{UserId, WithdrawalId};
-use peerpack_actors::money::withdrawal::{Withdrawal, WithdrawalCommand, WithdrawalState};
+use peerpack_actors::money::withdrawal::{Decision, Withdrawal, WithdrawalCommand, WithdrawalState};
 use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::ports::CommitError;
 use peerpack_actors::rejection::Rejection;
@@ -15,10 +15,13 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::app::App;
 use crate::auth::Principal;
+use crate::auth::sealed::{Vault, masked};
+use crate::auth::token::Tokens;
 use crate::edge::idempotency::{Once, Repeatable};
-use crate::error::extract::{Given, Query};
+use crate::error::extract::{Body, Given, Query};
 use crate::error::{ApiError, Problem};
-use crate::http::input::{self, SHORT_TEXT};
+use crate::http::input::{self, LONG_TEXT, SHORT_TEXT};
+use crate::maintenance::payments;
 use crate::store::TransferRecord;
 
 /// How many movements or withdrawals one answer lists.
@@ -44,6 +47,8 @@ pub struct BalanceView {
     frozen: f64,
     /// Delivered and not yet confirmed, or disputed.
     pending: f64,
+    /// Paid for packages that wait for a courier.
+    reserved: f64,
     /// All of it.
     total: f64,
 }
@@ -57,7 +62,7 @@ pub struct TransactionView {
     date: String,
     /// Roubles; negative when it went away.
     amount: f64,
-    /// `fund`, `hold`, `deliver`, `dispute`, `release`, `fee`, `refund` or `withdrawal`.
+    /// What kind of movement.
     #[serde(rename = "type")]
     #[schema(value_type = crate::http::vocabulary::TransactionType)]
     kind: String,
@@ -122,8 +127,43 @@ pub struct QueuedView {
     user_id: String,
     /// How much is to be paid out, roubles.
     amount: f64,
+    /// Where to, as far as it is shown: `details` tells all of it.
     method: String,
     created_at: String,
+    /// It is not paid before: its owner has named another place for it.
+    payable_from: String,
+    /// Whether two operators have to agree.
+    needs_two: bool,
+    /// The first of them, if one has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approved_by: Option<String>,
+}
+
+/// Where a withdrawal goes.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WithdrawalDetails)]
+pub struct Details {
+    /// In its owner's words; nothing if it was sealed with another key than the server's of today.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<String>,
+}
+
+/// The money was sent.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = PayWithdrawal)]
+pub struct Sent {
+    /// Under which number.
+    reference: String,
+}
+
+/// The money goes back.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RejectWithdrawal)]
+pub struct Rejected {
+    /// Why.
+    reason: String,
 }
 
 /// What was decided.
@@ -131,7 +171,7 @@ pub struct QueuedView {
 #[schema(as = WithdrawalDecided)]
 pub struct Decided {
     success: bool,
-    /// `paid` or `rejected`.
+    /// `paid` or `rejected`; `approved` if another operator has to agree.
     #[schema(value_type = crate::http::vocabulary::WithdrawalDecision)]
     state: String,
 }
@@ -148,7 +188,10 @@ pub async fn balance(app: web::Data<App>, principal: Principal) -> Result<HttpRe
         available: major(roubles.available_minor),
         frozen: major(roubles.frozen_minor),
         pending: major(roubles.pending_minor),
-        total: major(roubles.available_minor + roubles.frozen_minor + roubles.pending_minor),
+        reserved: major(roubles.reserved_minor),
+        total: major(
+            roubles.available_minor + roubles.frozen_minor + roubles.pending_minor + roubles.reserved_minor,
+        ),
     };
     let transfers = app.database.transfers_of(principal.user, None, PAGE).await?;
     let out: Vec<WithdrawalId> = transfers.iter().filter_map(withdrawal_of).collect();
@@ -164,14 +207,26 @@ pub async fn balance(app: web::Data<App>, principal: Principal) -> Result<HttpRe
 
 /// The withdrawal that a movement belongs to, if it belongs to one.
 fn withdrawal_of(transfer: &TransferRecord) -> Option<WithdrawalId> {
-    let (id, _) = transfer.key.rsplit_once(':').filter(|_| transfer.request.is_none())?;
+    let (id, _) = transfer.key.rsplit_once(':').filter(|_| kind_of(transfer) == "withdrawal")?;
     id.parse().ok()
+}
+
+/// What kind of movement it is: the step of its business key.
+pub(super) fn kind_of(transfer: &TransferRecord) -> &str {
+    let step = transfer.key.rsplit(':').next().unwrap_or_default();
+    match step {
+        _ if transfer.request.is_some() => step,
+        "pay" => "payment",
+        "give_back" | "take_back" => "payment_refund",
+        "charge_back" | "recover" => "charge_back",
+        "fund" | "reserve" | "unreserve" => step,
+        _ => "withdrawal",
+    }
 }
 
 fn transaction(transfer: &TransferRecord, withdrawal: Option<&Withdrawal>, of: UserId) -> TransactionView {
     let leaves = transfer.from_user == Some(of) && transfer.to_user != Some(of);
-    let step = transfer.key.rsplit(':').next().unwrap_or_default();
-    let kind = if transfer.request.is_some() { step } else { "withdrawal" };
+    let kind = kind_of(transfer);
     let status = match withdrawal.map(|withdrawal| withdrawal.state) {
         Some(WithdrawalState::Queued) => "pending",
         Some(WithdrawalState::Rejected { .. }) if leaves => "rejected",
@@ -187,8 +242,9 @@ fn transaction(transfer: &TransferRecord, withdrawal: Option<&Withdrawal>, of: U
     }
 }
 
-/// Takes money out: at once out of the wallet, and by an operator's hand to its owner. Five withdrawals of
-/// one person wait at most.
+/// Takes money out: at once out of the wallet, and by an operator's hand to its owner. Five withdrawals of one person wait at
+/// most, and so much goes out in a day. Where the money goes is kept encrypted, and shown with its last characters only. Another
+/// place than before is not paid to at once.
 #[utoipa::path(post, path = "/api/user/withdraw", operation_id = "withdraw_money",
     tag = "money", security(("bearer" = [])), request_body = Withdraw,
     params(Repeatable),
@@ -197,6 +253,7 @@ fn transaction(transfer: &TransferRecord, withdrawal: Option<&Withdrawal>, of: U
         (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn withdraw(
     app: web::Data<App>,
+    tokens: web::Data<Tokens>,
     principal: Principal,
     repeatable: Repeatable,
     body: Given<Withdraw>,
@@ -210,17 +267,22 @@ pub async fn withdraw(
         wrong.finish(())?;
         let now = app.clock.now();
         let id = WithdrawalId::new(now, app.clock.random());
-        let (withdrawal, out) = Withdrawal::request(id, principal.user, amount, method, now)?;
+        let vault = Vault::of(&tokens);
+        let fingerprint = vault.fingerprint(principal.user, &method);
+        let details = Some(vault.seal(principal.user, &method, rand::random()));
+        let shown = masked(&method);
+        let (withdrawal, out) = Withdrawal::request(id, principal.user, amount, shown, details, now)?;
         let estimated_completion = (now + PAYOUT_WITHIN).to_string();
         let answer = Withdrawn { success: true, withdrawal_id: id.to_string(), estimated_completion };
         let receipt = once.receipt(StatusCode::OK, &answer);
-        match app.database.add_withdrawal(withdrawal, out, receipt).await {
+        let rules = app.config.money.payouts;
+        match app.database.add_withdrawal(withdrawal, out, fingerprint, rules, receipt).await {
             Err(CommitError::Refused(why @ Rejection::InsufficientFunds)) => {
                 let message = "there is not enough money in your wallet";
                 return Err(ApiError::conflict(why.code(), message));
             }
-            added => added?,
-        };
+            added => app.engine.told(added?),
+        }
         Ok(HttpResponse::Ok().json(answer))
     };
     repeatable.run(&app.database, principal.user, None, work).await
@@ -232,7 +294,8 @@ pub async fn withdraw(
     responses((status = 200, body = Queue), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem)))]
 pub async fn queue(app: web::Data<App>, query: Query<After>) -> Result<HttpResponse, ApiError> {
-    let payouts_frozen = !app.audit.is_clean(&app.database, app.clock.now()).await;
+    let is_clean = app.audit.is_clean(&app.database, app.clock.now()).await;
+    let payouts_frozen = !is_clean || !payments::agree(&app.database).await?;
     let queued = app.database.queued_withdrawals(query.0.cursor, PAGE).await?;
     let is_full = queued.len() == PAGE as usize;
     let next_cursor = queued.last().filter(|_| is_full).map(|last| last.id.to_string());
@@ -242,23 +305,48 @@ pub async fn queue(app: web::Data<App>, query: Query<After>) -> Result<HttpRespo
         amount: one.amount.major(),
         method: one.method,
         created_at: one.created_at.to_string(),
+        payable_from: one.payable_from.to_string(),
+        needs_two: one.amount.minor > app.config.money.payouts.second_above_minor,
+        approved_by: one.approved.map(|first| first.by.to_string()),
     });
     Ok(HttpResponse::Ok().json(Queue { payouts_frozen, withdrawals: withdrawals.collect(), next_cursor }))
 }
 
-/// The money was sent. Refused while the stored data are not in order: they are looked at now if nobody has
-/// looked within the last hour.
-#[utoipa::path(post, path = "/api/admin/withdrawals/{withdrawal_id}/pay", operation_id = "pay_withdrawal",
+/// Where a withdrawal goes, all of it. That somebody has looked is noted in the log.
+#[utoipa::path(get, path = "/api/admin/withdrawals/{withdrawal_id}/details", operation_id = "withdrawal_details",
     tag = "admin", security(("bearer" = [])),
     params(("withdrawal_id" = String, Path, description = "The withdrawal")),
-    responses((status = 200, body = Decided), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem), (status = 409, body = Problem)))]
+    responses((status = 200, body = Details), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem)))]
+pub async fn details(
+    app: web::Data<App>,
+    tokens: web::Data<Tokens>,
+    principal: Principal,
+    path: web::Path<WithdrawalId>,
+) -> Result<HttpResponse, ApiError> {
+    let withdrawal = app.database.withdrawal(path.into_inner()).await?.ok_or_else(ApiError::not_found)?;
+    tracing::info!(withdrawal = %withdrawal.id, operator = %principal.user, "payout details were looked at");
+    let open = |sealed: &String| Vault::of(&tokens).open(withdrawal.user, sealed);
+    let details = withdrawal.details.as_ref().map_or(Some(withdrawal.method.clone()), open);
+    Ok(HttpResponse::Ok().insert_header(("cache-control", "private, no-store")).json(Details { details }))
+}
+
+/// The money was sent. A large withdrawal needs two operators: the first agrees, the second sends. Refused while
+/// the stored data are not in order: they are looked at now if nobody has looked within the last hour.
+#[utoipa::path(post, path = "/api/admin/withdrawals/{withdrawal_id}/pay", operation_id = "pay_withdrawal",
+    tag = "admin", security(("bearer" = [])),
+    params(("withdrawal_id" = String, Path, description = "The withdrawal")), request_body = Sent,
+    responses((status = 200, body = Decided), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 422, body = Problem)))]
 pub async fn pay(
     app: web::Data<App>,
     principal: Principal,
     path: web::Path<WithdrawalId>,
+    body: Body<Sent>,
 ) -> Result<HttpResponse, ApiError> {
-    decide(&app, principal, path.into_inner(), WithdrawalCommand::Pay).await
+    let reference = input::required("reference", Some(body.0.reference), SHORT_TEXT)?;
+    decide(&app, principal, path.into_inner(), WithdrawalCommand::Pay, reference).await
 }
 
 /// The money goes back into the wallet.
@@ -266,14 +354,18 @@ pub async fn pay(
     operation_id = "reject_withdrawal",
     tag = "admin",
     security(("bearer" = [])), params(("withdrawal_id" = String, Path, description = "The withdrawal")),
-    responses((status = 200, body = Decided), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem), (status = 409, body = Problem)))]
+    request_body = Rejected,
+    responses((status = 200, body = Decided), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 422, body = Problem)))]
 pub async fn reject(
     app: web::Data<App>,
     principal: Principal,
     path: web::Path<WithdrawalId>,
+    body: Body<Rejected>,
 ) -> Result<HttpResponse, ApiError> {
-    decide(&app, principal, path.into_inner(), WithdrawalCommand::Reject).await
+    let reason = input::required("reason", Some(body.0.reason), LONG_TEXT)?;
+    decide(&app, principal, path.into_inner(), WithdrawalCommand::Reject, reason).await
 }
 
 async fn decide(
@@ -281,6 +373,7 @@ async fn decide(
     principal: Principal,
     id: WithdrawalId,
     command: WithdrawalCommand,
+    note: String,
 ) -> Result<HttpResponse, ApiError> {
     let withdrawal = app.database.withdrawal(id).await?.ok_or_else(ApiError::not_found)?;
     let answer = |word: &str| HttpResponse::Ok().json(Decided { success: true, state: word.to_owned() });
@@ -288,19 +381,35 @@ async fn decide(
     if withdrawal.state.word() == wanted {
         return Ok(answer(wanted));
     }
-    let (state, back) = withdrawal.decide(command, principal.user, app.clock.now())?;
-    if command == WithdrawalCommand::Pay && !app.audit.is_clean_by_now(&app.database, app.clock.now()).await {
-        let message =
-            "no money goes out until somebody has looked at the books: they do not add up, or cannot be read";
-        let frozen = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "payouts_frozen", message);
-        return Err(frozen.with_retry_after(3_600));
+    let now = app.clock.now();
+    let decision = withdrawal.decide(command, principal.user, app.config.money.payouts, now)?;
+    if command == WithdrawalCommand::Pay {
+        may_go_out(app).await?;
     }
-    match app.database.move_withdrawal(id, state, back).await {
+    let word = if matches!(decision, Decision::Approved(_)) { "approved" } else { wanted };
+    match app.database.move_withdrawal(withdrawal, decision, note).await {
         // A second tap was faster, or another operator: the same decision stands, another one is refused.
         Err(CommitError::Conflict) if is_in(app, id, wanted).await? => {}
-        moved => moved?,
+        moved => app.engine.told(moved?),
     }
-    Ok(answer(wanted))
+    tracing::info!(withdrawal = %id, by = %principal.user, decision = word, "a withdrawal was decided upon");
+    Ok(answer(word))
+}
+
+/// Whether the books are in order, and agree with the lists of providers.
+async fn may_go_out(app: &App) -> Result<(), ApiError> {
+    let frozen = |message: &str| {
+        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "payouts_frozen", message).with_retry_after(3_600)
+    };
+    if !app.audit.is_clean_by_now(&app.database, app.clock.now()).await {
+        let message =
+            "no money goes out until somebody has looked at the books: they do not add up, or cannot be read";
+        return Err(frozen(message));
+    }
+    if !payments::agree(&app.database).await? {
+        return Err(frozen("no money goes out: the books do not agree with the list of a provider"));
+    }
+    Ok(())
 }
 
 async fn is_in(app: &App, id: WithdrawalId, state: &str) -> Result<bool, ApiError> {

@@ -262,7 +262,13 @@ fn about_request(
                 transaction_id: Some(format!("{}:release", about.request)),
                 ..common
             };
-            (Sentence::Paid { roubles, what }, view)
+            let is_cash = about.is_cash;
+            let paid = if is_cash {
+                Sentence::PaidInCash { roubles, what }
+            } else {
+                Sentence::Paid { roubles, what }
+            };
+            (paid, view)
         }
         _ => {
             let view =
@@ -273,10 +279,9 @@ fn about_request(
     view.saying(sentence, language)
 }
 
-/// What a courier gets of a reward, major units.
+/// What a courier was paid, major units: in cash, by what the sender has confirmed.
 fn earned(about: &AboutRequest) -> f64 {
-    let fee = about.reward.share(peerpack_actors::money::ledger::PLATFORM_FEE_BPS);
-    about.reward.minus(fee).unwrap_or(about.reward).major()
+    if about.is_cash { about.reward.major() } else { about.earned.major() }
 }
 
 fn about_package(

@@ -132,6 +132,7 @@ mod tests {
 
     fn unit(package: Option<u8>, moved: bool) -> Arc<Prepared> {
         let mut unit = Unit {
+            transfers: Vec::new(),
             at: AT,
             packages: Default::default(),
             trips: Default::default(),

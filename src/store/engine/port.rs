@@ -90,7 +90,7 @@ const EVIDENCE: Sql = sql(concat!(
       LEFT JOIN wallets AS w ON w.user_id = p.sender AND w.kind = 'available' AND w.currency = p.reward_currency \
       WHERE p.created_at >= $1 AND p.template = 0 AND (p.deal IS NOT NULL \
       OR ((p.state = 'open' AND p.created_at <= $2 OR p.state = 'cancelled' AND p.state_at >= p.deliver_by) \
-      AND ($3 = 1 OR COALESCE(w.balance, 0) >= p.reward_minor))) \
+      AND ($3 = 1 OR p.payment <> 'at_claim' OR COALESCE(w.balance, 0) >= p.reward_minor))) \
       ) AS e WHERE nth <= $4 ORDER BY created_at DESC, id DESC LIMIT $5) \
       ORDER BY created_at DESC, id DESC"
 ));

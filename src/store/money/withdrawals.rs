@@ -1,27 +1,42 @@
 //! Money on its way out. The core has decided; the row, the books and the wallet change together.
 
+use std::sync::Arc;
+
 use peerpack_actors::ids::{UserId, WithdrawalId};
+use peerpack_actors::money::Amount;
 use peerpack_actors::money::ledger::Transfer;
-use peerpack_actors::money::withdrawal::{Withdrawal, WithdrawalState};
-use peerpack_actors::ports::{CommitError, Unavailable};
+use peerpack_actors::money::withdrawal::{Approval, Decision, PayoutRules, Withdrawal, WithdrawalState};
+use peerpack_actors::ports::{CommitError, Committed, Unavailable};
 use peerpack_actors::receipt::Receipt;
+use peerpack_actors::time::{Span, Time};
+use peerpack_actors::unit::Unit;
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::store::Database;
-use crate::store::engine::commit::money;
+use crate::store::engine::commit::{self, money};
+use crate::store::engine::prepared::Prepared;
 use crate::store::engine::receipts;
 use crate::store::failure::Failure;
-use crate::store::sql::{Row, Sql, args, each, hex, over_rows, rows, sql};
+use crate::store::sql::{Conn, Row, Sql, args, each, hex, locking, over_rows, rows, sql};
 
 const ADD: Sql = sql("\
-    INSERT INTO withdrawals (id, user_id, amount_minor, currency, method, state, created_at) \
-    VALUES ($1, $2, $3, $4, $5, 'queued', $6)");
+    INSERT INTO withdrawals \
+    (id, user_id, amount_minor, currency, method, details, state, created_at, payable_from) \
+    VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $8)");
+
+// One person's withdrawals are added one after the other: what is known of the details stays so.
+const OWNER: Sql = locking!("SELECT id FROM users WHERE id = $1", "FOR NO KEY UPDATE");
+
+const DETAILS: Sql = sql("SELECT fingerprint, payable_from FROM payout_details WHERE user_id = $1");
+const NOTE_DETAILS: Sql = sql("\
+    INSERT INTO payout_details (user_id, fingerprint, payable_from) VALUES ($1, $2, $3) \
+    ON CONFLICT (user_id) DO UPDATE SET fingerprint = excluded.fingerprint, payable_from = excluded.payable_from");
 
 macro_rules! columns {
     () => {
-        "SELECT id, user_id, amount_minor, currency, method, state, state_at, state_by, created_at \
-         FROM withdrawals "
+        "SELECT id, user_id, amount_minor, currency, method, details, state, state_at, state_by, created_at, \
+         payable_from, approved_at, approved_by, note FROM withdrawals "
     };
 }
 
@@ -32,68 +47,115 @@ const QUEUED: Sql = sql(concat!(columns!(), "WHERE state = 'queued' AND id > $1 
 
 const SITUATION: Sql = sql("\
     SELECT (SELECT count(*) FROM withdrawals WHERE user_id = $1 AND state = 'queued') AS queued, \
+    CAST(COALESCE((SELECT sum(amount_minor) FROM withdrawals \
+        WHERE user_id = $1 AND currency = $2 AND state <> 'rejected' AND created_at > $3), 0) AS BIGINT) AS today_minor, \
     CAST(COALESCE((SELECT balance FROM wallets WHERE user_id = $1 AND kind = 'available' AND currency = $2), 0) \
     AS BIGINT) AS left_minor");
 
+// Decided upon by what was known of a first operator, and only while that is still so.
 const MOVE: Sql = sql("\
-    UPDATE withdrawals SET state = $2, state_at = $3, state_by = $4 WHERE id = $1 AND state = 'queued'");
+    UPDATE withdrawals SET state = $2, state_at = $3, state_by = $4, note = $5 \
+    WHERE id = $1 AND state = 'queued' AND COALESCE(approved_at, 0) = $6");
+
+const APPROVE: Sql = sql("\
+    UPDATE withdrawals SET approved_at = $2, approved_by = $3, note = $4 \
+    WHERE id = $1 AND state = 'queued' AND approved_at IS NULL");
+
+/// How far back the limit of a day looks.
+const A_DAY: Span = Span::hours(24);
 
 impl Database {
-    /// Keeps a withdrawal, moves its money out of the wallet, and keeps its receipt.
+    /// Keeps a withdrawal, moves its money out of the wallet, keeps its receipt, and tells its owner. `fingerprint` says
+    /// whether the owner has named this place for it before: if it was another one, it waits.
     ///
     /// # Errors
-    /// `InsufficientFunds`, `TooManyWithdrawals`, `Invalid`, `AnsweredBefore`, or when the database does not
-    /// answer.
+    /// `InsufficientFunds`, `TooManyWithdrawals`, `DailyLimit`, `Invalid`, `AnsweredBefore`, or when the database
+    /// does not answer.
     pub async fn add_withdrawal(
         &self,
         withdrawal: Withdrawal,
         out: Transfer,
+        fingerprint: String,
+        rules: PayoutRules,
         receipt: Option<Receipt>,
-    ) -> Result<(), CommitError> {
+    ) -> Result<Committed, CommitError> {
         let work = self.write(move |conn| {
             let (withdrawal, out, receipt) = (withdrawal.clone(), out.clone(), receipt.clone());
+            let fingerprint = fingerprint.clone();
             Box::pin(async move {
                 let Withdrawal { id, user, amount, created_at, .. } = withdrawal;
-                let method = withdrawal.method.clone();
                 let kept = receipt.as_ref().map(|receipt| (receipt, created_at));
                 receipts::keep(conn, kept.into_iter()).await?;
+                conn.optional(OWNER, args![user.uuid()]).await?;
+                let known = conn.optional(DETAILS, args![user.uuid()]).await?;
+                let payable_from = match &known {
+                    None => created_at,
+                    Some(row) if row.text("fingerprint")? == fingerprint => row.time("payable_from")?,
+                    Some(_) => created_at + rules.wait,
+                };
+                conn.execute(NOTE_DETAILS, args![user.uuid(), fingerprint, payable_from.ms()]).await?;
                 let currency = amount.currency.code();
-                let values = args![id.uuid(), user.uuid(), amount.minor, currency, method, created_at.ms()];
+                let values = args![
+                    id.uuid(),
+                    user.uuid(),
+                    amount.minor,
+                    currency,
+                    withdrawal.method.clone(),
+                    withdrawal.details.clone(),
+                    created_at.ms(),
+                    payable_from.ms(),
+                ];
                 conn.execute(ADD, values).await?;
                 money::transfer(conn, &[out], created_at).await?;
                 // With the wallet in hand, so that two at once do not overlook each other.
-                let situation = conn.one(SITUATION, args![user.uuid(), currency]).await?;
+                let since = (created_at - A_DAY).ms();
+                let situation = conn.one(SITUATION, args![user.uuid(), currency, since]).await?;
                 let (queued, left) = (situation.number("queued")?, situation.get("left_minor")?);
-                withdrawal.check(queued, left).map_err(Failure::Refused)
+                let today = situation.get("today_minor")?;
+                withdrawal.check(queued, left, today, rules).map_err(Failure::Refused)?;
+                tell(conn, user, Amount::new(-amount.minor, amount.currency), created_at).await
             })
         });
         Ok(work.await?)
     }
 
-    /// Moves a queued withdrawal on, with the money that goes back.
+    /// Does what an operator has decided about a withdrawal as it was then, with the money that goes back, and tells
+    /// its owner of that. `note` is the number of the transfer, or the reason.
     ///
     /// # Errors
-    /// `Conflict` when it was decided meanwhile, or when the database does not answer.
+    /// `Conflict` when something was decided meanwhile, or when the database does not answer.
     pub async fn move_withdrawal(
         &self,
-        id: WithdrawalId,
-        state: WithdrawalState,
-        back: Option<Transfer>,
-    ) -> Result<(), CommitError> {
-        let (WithdrawalState::Paid { at, by } | WithdrawalState::Rejected { at, by }) = state else {
-            return Ok(());
-        };
+        before: Withdrawal,
+        decision: Decision,
+        note: String,
+    ) -> Result<Committed, CommitError> {
         let work = self.write(move |conn| {
-            let back = back.clone();
+            let (before, decision, note) = (before.clone(), decision.clone(), note.clone());
             Box::pin(async move {
-                let values = args![id.uuid(), state.word(), at.ms(), by.uuid()];
+                let id = before.id.uuid();
+                let (values, back) = match decision {
+                    Decision::Approved(Approval { at, by }) => {
+                        let approved = conn.execute(APPROVE, args![id, at.ms(), by.uuid(), note]).await?;
+                        return if approved == 1 { Ok(Committed::default()) } else { Err(Failure::Conflict) };
+                    }
+                    Decision::Over(state, back) => {
+                        let (WithdrawalState::Paid { at, by } | WithdrawalState::Rejected { at, by }) = state
+                        else {
+                            return Err(Failure::Broken(
+                                "a withdrawal that is over is still queued".to_owned(),
+                            ));
+                        };
+                        let seen = before.approved.map_or(0, |first| first.at.ms());
+                        (args![id, state.word(), at.ms(), by.uuid(), note, seen], back.map(|back| (back, at)))
+                    }
+                };
                 if conn.execute(MOVE, values).await? != 1 {
                     return Err(Failure::Conflict);
                 }
-                match back {
-                    Some(back) => money::transfer(conn, &[back], at).await,
-                    None => Ok(()),
-                }
+                let Some((back, at)) = back else { return Ok(Committed::default()) };
+                money::transfer(conn, &[back], at).await?;
+                tell(conn, before.user, before.amount, at).await
             })
         });
         Ok(work.await?)
@@ -145,7 +207,25 @@ fn withdrawal(row: &Row) -> Result<Withdrawal, Failure> {
         user: row.user("user_id")?,
         amount: row.amount("amount_minor", "currency")?,
         method: row.text("method")?,
+        details: row.get("details")?,
         state,
         created_at: row.time("created_at")?,
+        payable_from: row.time("payable_from")?,
+        approved: row
+            .optional_time("approved_at")?
+            .zip(row.get::<Option<Uuid>>("approved_by")?.map(UserId::from))
+            .map(|(at, by)| Approval { at, by }),
+        note: row.get("note")?,
     })
+}
+
+/// Tells somebody of more or less in their wallet, in the transaction that makes it so.
+pub(super) async fn tell(
+    conn: &mut Conn,
+    user: UserId,
+    change: Amount,
+    at: Time,
+) -> Result<Committed, Failure> {
+    let told = Arc::new(Prepared::new(Unit::balance_moved(user, change, at))?);
+    Ok(commit::apply(conn, &[told]).await?.pop().unwrap_or_default())
 }

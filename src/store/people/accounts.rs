@@ -99,7 +99,9 @@ const ERASE: Sql = sql(concat!(
      erased_at = $2, updated_at = $2 WHERE u.id = $1 AND ",
     to_erase!("$3")
 ));
-const ERASE_METHODS: Sql = sql("UPDATE withdrawals SET method = '' WHERE user_id = $1 AND method <> ''");
+const ERASE_METHODS: Sql = sql("\
+    UPDATE withdrawals SET method = '', details = NULL WHERE user_id = $1 AND method <> ''");
+const ERASE_PAYOUT_DETAILS: Sql = sql("DELETE FROM payout_details WHERE user_id = $1");
 
 /// What became of a wish to be deleted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -202,6 +204,7 @@ impl Database {
                         continue;
                     }
                     conn.execute(ERASE_METHODS, args![user.uuid()]).await?;
+                    conn.execute(ERASE_PAYOUT_DETAILS, args![user.uuid()]).await?;
                     gone.extend(files::remove_of(conn, user).await?);
                     erased += 1;
                 }

@@ -4,6 +4,7 @@ use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
 use peerpack_actors::market::request::RequestState;
 use peerpack_actors::market::trip::Stop;
 use peerpack_actors::money::Amount;
+use peerpack_actors::money::fees::Paid;
 use peerpack_actors::place::PlaceId;
 use peerpack_actors::ports::Unavailable;
 use peerpack_actors::stream::notification::NotificationKind;
@@ -25,7 +26,9 @@ macro_rules! of_interest {
 const LIST: Sql = sql(concat!(
     "SELECT n.seq, n.at, n.kind, n.request_id, n.trip_id, n.read_at, t.courier, t.stops, \
      n.package_id AS found_id, q.package_id, p.sender, p.reward_minor AS package_reward, \
-     p.reward_currency AS package_currency, q.state, q.state_at, q.state_by, q.resolved_by, q.reason, q.agreed_at, q.reward_minor, q.currency, \
+     p.reward_currency AS package_currency, q.state, q.state_at, q.state_by, q.resolved_by, q.reason, q.agreed_at, q.reward_minor, q.currency, p.payment, \
+     (SELECT CAST(COALESCE(sum(m.amount_minor), 0) AS BIGINT) FROM transfers AS m WHERE m.request_id = q.id \
+     AND m.to_kind = 'available' AND m.to_user = q.courier) AS earned_minor, \
      p.description, c.name AS courier_name, s.name AS sender_name, \
      n.document_id, d.state AS document_state, d.reason AS document_reason \
      FROM notifications AS n LEFT JOIN trips AS t ON t.id = n.trip_id \
@@ -123,6 +126,10 @@ pub struct AboutRequest {
     pub sender_name: String,
     /// What the courier earns, the platform's fee included.
     pub reward: Amount,
+    /// What the courier was paid here so far.
+    pub earned: Amount,
+    /// Whether the courier is paid in cash.
+    pub is_cash: bool,
     /// Where it stands now.
     pub state: RequestState,
 }
@@ -205,6 +212,8 @@ fn about(row: &Row) -> Result<About, Failure> {
                 description: row.text("description")?,
                 sender_name: name(row, "sender_name")?,
                 reward: row.amount("reward_minor", "currency")?,
+                earned: row.amount("earned_minor", "currency")?,
+                is_cash: row.text("payment")? == Paid::Cash.word(),
                 state: codec::request_state(row)?,
             };
             About::Request(trip, request)

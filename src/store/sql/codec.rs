@@ -8,6 +8,7 @@ use peerpack_actors::market::load::Load;
 use peerpack_actors::market::package::{End, Mode, Package, PackageDraft, PackageState, Terms};
 use peerpack_actors::market::request::{HandOver, Origin, Party, Plan, Request, RequestState};
 use peerpack_actors::market::trip::{Stop, Transport, Trip, TripDraft, TripState};
+use peerpack_actors::money::fees::{Fee, Paid, PaymentTerms};
 use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::place::{PlaceId, Position};
 use peerpack_actors::time::{Span, Time};
@@ -200,8 +201,16 @@ pub(in crate::store) fn package(row: &Row) -> Result<Package, Failure> {
         terms: Terms {
             hand_over_codes: row.get::<i64>("hand_over_codes")? != 0,
             contents_confirmed: row.get::<i64>("contents_confirmed")? != 0,
+            payment: payment_terms(row)?,
         },
     })
+}
+
+fn payment_terms(row: &Row) -> Result<PaymentTerms, Failure> {
+    let word = row.text("payment")?;
+    let paid = Paid::from_word(&word).ok_or_else(|| broken("way to pay", &word))?;
+    let fee = Fee { bps: row.number("fee_bps")?, minimum_minor: row.get("fee_minimum_minor")? };
+    Ok(PaymentTerms { paid, fee })
 }
 
 /// A request.

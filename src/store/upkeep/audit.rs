@@ -3,6 +3,8 @@
 //! Used by the tests, the load test's oracle and the hourly audit (`src/audit.rs`). It reports; it repairs
 //! nothing.
 
+mod money;
+
 use std::time::Duration;
 
 use peerpack_actors::invariants::Invariant;
@@ -23,9 +25,11 @@ macro_rules! deal {
     };
 }
 
-/// The rules: the invariant, what is broken, and a query for the rows that break it, with an `id` and a
-/// `detail`.
-const RULES: &[(Invariant, &str, &str)] = &[
+/// A rule: the invariant, what is broken, and a query for the rows that break it, with an `id` and a `detail`.
+type Rule = (Invariant, &'static str, &'static str);
+
+/// The rules, without those of money.
+const RULES: &[Rule] = &[
     (
         Invariant::OneDeal,
         "a package has two deals",
@@ -123,66 +127,6 @@ const RULES: &[(Invariant, &str, &str)] = &[
         ),
     ),
     (
-        Invariant::EscrowAgrees,
-        "an escrow and its request are in different states",
-        "SELECT q.id, q.state || ' but ' || COALESCE(e.state, 'none') AS detail \
-         FROM requests AS q LEFT JOIN escrows AS e ON e.request_id = q.id \
-         WHERE COALESCE(e.state, 'none') <> CASE \
-             WHEN q.state IN ('accepted', 'picked_up') THEN 'held' \
-             WHEN q.state IN ('delivered', 'disputed') THEN 'pending' \
-             WHEN q.state = 'confirmed' THEN 'released' \
-             WHEN q.state = 'cancelled' THEN 'refunded' \
-             ELSE 'none' END",
-    ),
-    (
-        Invariant::EscrowAgrees,
-        "an escrow is not for what its request says",
-        "SELECT q.id, CAST(e.amount_minor AS TEXT) AS detail FROM escrows AS e \
-         JOIN requests AS q ON q.id = e.request_id WHERE e.amount_minor <> q.reward_minor \
-         OR e.currency <> q.currency OR e.sender <> q.sender OR e.courier <> q.courier",
-    ),
-    (
-        Invariant::EscrowAgrees,
-        "the money of an escrow does not lie where its state says",
-        "SELECT e.request_id AS id, e.state AS detail FROM escrows AS e \
-         LEFT JOIN transfers AS t ON t.request_id = e.request_id \
-         GROUP BY e.request_id, e.state, e.amount_minor HAVING \
-         COALESCE(sum(CASE WHEN t.to_kind = 'frozen' THEN t.amount_minor ELSE 0 END \
-             - CASE WHEN t.from_kind = 'frozen' THEN t.amount_minor ELSE 0 END), 0) \
-             <> CASE WHEN e.state = 'held' THEN e.amount_minor ELSE 0 END \
-         OR COALESCE(sum(CASE WHEN t.to_kind = 'pending' THEN t.amount_minor ELSE 0 END \
-             - CASE WHEN t.from_kind = 'pending' THEN t.amount_minor ELSE 0 END), 0) \
-             <> CASE WHEN e.state = 'pending' THEN e.amount_minor ELSE 0 END",
-    ),
-    (
-        Invariant::MoneyBalances,
-        "a wallet is negative",
-        "SELECT w.user_id AS id, w.kind || ' ' || CAST(w.balance AS TEXT) AS detail FROM wallets AS w \
-         WHERE w.balance < 0",
-    ),
-    (
-        Invariant::MoneyBalances,
-        "a wallet is not the sum of its transfers",
-        "SELECT a.owner AS id, a.kind || ' ' || a.currency AS detail FROM ( \
-             SELECT to_user AS owner, to_kind AS kind, currency, amount_minor AS change FROM transfers \
-             UNION ALL \
-             SELECT from_user, from_kind, currency, -amount_minor FROM transfers \
-             UNION ALL \
-             SELECT user_id, kind, currency, -balance FROM wallets \
-         ) AS a WHERE a.owner IS NOT NULL GROUP BY a.owner, a.kind, a.currency HAVING sum(a.change) <> 0",
-    ),
-    (
-        Invariant::MoneyBalances,
-        "what has left a wallet is not what is on its way out or was paid",
-        "SELECT a.owner AS id, a.currency AS detail FROM ( \
-             SELECT from_user AS owner, currency, amount_minor AS change FROM transfers WHERE to_kind = 'payouts' \
-             UNION ALL \
-             SELECT to_user, currency, -amount_minor FROM transfers WHERE from_kind = 'payouts' \
-             UNION ALL \
-             SELECT user_id, currency, -amount_minor FROM withdrawals WHERE state <> 'rejected' \
-         ) AS a WHERE a.owner IS NOT NULL GROUP BY a.owner, a.currency HAVING sum(a.change) <> 0",
-    ),
-    (
         Invariant::TimesForward,
         "a step is dated before what it is a step of",
         "SELECT q.id, q.state AS detail FROM requests AS q JOIN packages AS p ON p.id = q.package_id \
@@ -223,7 +167,7 @@ async fn audit(conn: &mut Conn) -> Result<Vec<String>, Failure> {
         conn.control("SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on").await?;
     }
     let mut violations = Vec::new();
-    for (invariant, rule, query) in RULES {
+    for (invariant, rule, query) in RULES.iter().chain(money::RULES) {
         for row in conn.all(sql(query), args![]).await? {
             violations.push(describe(*invariant, rule, &row)?);
         }

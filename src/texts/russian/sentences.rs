@@ -34,6 +34,22 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "only a confirmed delivery can be reviewed: this one is not confirmed yet",
         "Отзыв можно оставить только о подтверждённой доставке: эта ещё не подтверждена",
     ),
+    (
+        "nobody takes money here: couriers are paid in cash, or by the demo",
+        "Здесь не принимают платежи: курьеру платят наличными или платит демо",
+    ),
+    ("money is not taken in this way here", "Таким способом здесь не платят"),
+    ("there is enough money for this package already", "Денег на эту посылку уже хватает"),
+    ("this transfer was booked for another payment", "Этот перевод уже зачислен по другому платежу"),
+    ("this is not signed by the provider", "Подпись провайдера неверна"),
+    (
+        "no money goes out: the books do not agree with the list of a provider",
+        "Выплаты приостановлены: счета не сходятся со списком провайдера",
+    ),
+    (
+        "the payer has spent it: only the platform can give it back",
+        "Плательщик это уже потратил: вернуть может только платформа",
+    ),
     ("please sign in", "Войдите, пожалуйста"),
     ("please sign in again", "Войдите, пожалуйста, ещё раз"),
     (

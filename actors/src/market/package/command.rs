@@ -2,12 +2,13 @@
 
 use smallvec::SmallVec;
 
-use super::PackageState;
+use super::{Package, PackageState};
 use crate::ids::{RequestId, TripId, UserId};
 use crate::market::request::{Plan, Request, RequestCommand, RequestState};
 use crate::market::trip::TripEvent;
 use crate::money::Amount;
-use crate::money::ledger::{Escrow, EscrowCommand, EscrowEvent};
+use crate::money::fees::unreserve;
+use crate::money::ledger::{Escrow, EscrowCommand, EscrowEvent, Transfer};
 use crate::rejection::Rejection;
 use crate::time::{Span, Time};
 
@@ -123,8 +124,10 @@ pub struct Outcome {
     pub events: Vec<PackageEvent>,
     /// What happens to trips: room taken or given back.
     pub trips: SmallVec<[(TripId, TripEvent); 1]>,
-    /// The money that moves.
+    /// The money of deals that moves.
     pub escrow: SmallVec<[(Escrow, EscrowEvent); 1]>,
+    /// The money of the package itself that moves: what was paid for it before there was a deal.
+    pub transfers: Vec<Transfer>,
 }
 
 impl Outcome {
@@ -134,10 +137,21 @@ impl Outcome {
         self.events.is_empty()
     }
 
-    pub(super) fn move_escrow(&mut self, request: &Request, command: EscrowCommand) -> Result<(), Rejection> {
-        let escrow = request.escrow();
+    pub(super) fn move_escrow(
+        &mut self,
+        package: &Package,
+        request: &Request,
+        command: EscrowCommand,
+    ) -> Result<(), Rejection> {
+        let escrow = package.escrow(request);
         let event = escrow.decide(command)?;
         self.escrow.push((escrow, event));
         Ok(())
+    }
+
+    /// What was paid for a package that ends without a deal goes back.
+    pub(super) fn give_back(&mut self, package: &Package) {
+        let reserved = package.reserved().filter(|reward| reward.minor > 0);
+        self.transfers.extend(reserved.map(|reward| unreserve(package.id, package.sender, reward)));
     }
 }

@@ -5,9 +5,10 @@ use super::{
     MAX_REQUESTS, MAX_RESPONSES, Outcome, Package, PackageCommand, PackageEvent, PackageState, Proposal,
 };
 use crate::ids::{RequestId, TripId, UserId};
+use crate::market::cancellation::{Consequence, Stage, Who, consequence};
 use crate::market::request::{Origin, Party, Request, RequestCommand, RequestState};
 use crate::market::trip::{Trip, TripCommand, TripEvent};
-use crate::money::ledger::{Escrow, EscrowCommand, EscrowState, Funding};
+use crate::money::ledger::{EscrowCommand, Funding};
 use crate::rejection::Rejection;
 use crate::time::{Span, Time};
 
@@ -201,7 +202,11 @@ impl Package {
                     detour_min: request.plan.detour_min,
                 };
                 outcome.trips.push((trip.id, trip.decide(&reserve, now)?));
-                outcome.move_escrow(request, EscrowCommand::Hold { funding })?;
+                let hold = match self.reserved() {
+                    Some(reward) => EscrowCommand::HoldReserved { funding, reserved_minor: reward.minor },
+                    None => EscrowCommand::Hold { funding },
+                };
+                outcome.move_escrow(self, request, hold)?;
                 outcome.events.push(moved(request, next));
                 let losers = self.open_requests().filter(|other| other.id != id);
                 outcome.events.extend(losers.map(|other| moved(other, RequestState::Taken { at: now })));
@@ -212,18 +217,24 @@ impl Package {
                 outcome.events.push(PackageEvent::Moved(PackageState::InTransit { request: id, at: now }));
             }
             RequestState::Delivered { .. } => {
-                outcome.move_escrow(request, EscrowCommand::Deliver)?;
+                outcome.move_escrow(self, request, EscrowCommand::Deliver)?;
                 outcome.events.push(moved(request, next));
                 outcome.events.push(PackageEvent::Moved(PackageState::Delivered { request: id, at: now }));
             }
             RequestState::Confirmed { .. } => {
-                outcome.move_escrow(request, EscrowCommand::Release)?;
+                let pay = match command {
+                    RequestCommand::Split { courier_minor, .. } => {
+                        EscrowCommand::Split { courier_minor: *courier_minor }
+                    }
+                    _ => EscrowCommand::Release,
+                };
+                outcome.move_escrow(self, request, pay)?;
                 outcome.events.push(moved(request, next));
                 outcome.events.push(PackageEvent::Moved(PackageState::Confirmed { request: id, at: now }));
             }
             // What never arrived is set aside like what did; the package itself stays under way.
             RequestState::Disputed { .. } if matches!(request.state, RequestState::PickedUp { .. }) => {
-                outcome.move_escrow(request, EscrowCommand::Dispute)?;
+                outcome.move_escrow(self, request, EscrowCommand::Dispute)?;
                 outcome.events.push(moved(request, next));
             }
             RequestState::Cancelled { .. } => {
@@ -245,10 +256,12 @@ impl Package {
         let over = self.open_requests().filter(|request| lapsed || request.is_overdue(now));
         let mut events: Vec<_> =
             over.map(|request| moved(request, RequestState::Expired { at: now })).collect();
+        let mut outcome = Outcome::default();
         if lapsed {
             events.push(PackageEvent::Moved(PackageState::Cancelled { at: now }));
+            outcome.give_back(self);
         }
-        Outcome { events, ..Outcome::default() }
+        Outcome { events, ..outcome }
     }
 
     fn trip_gone(&self, trip: TripId, now: Time) -> Result<Outcome, Rejection> {
@@ -272,15 +285,16 @@ impl Package {
 
     fn cancel(&self, now: Time) -> Result<Outcome, Rejection> {
         let mut outcome = Outcome::default();
-        match self.state {
-            PackageState::Cancelled { .. } => return Ok(outcome),
-            PackageState::Template | PackageState::Open => {}
-            PackageState::Assigned { .. } => {
-                let deal = self.deal().ok_or(Rejection::UnknownRequest)?;
-                let next = RequestState::Cancelled { at: now, by: Party::Sender, operator: None };
-                self.call_off(deal, next, &mut outcome)?;
-            }
-            _ => return Err(self.illegal("cancel the package")),
+        if let PackageState::Cancelled { .. } = self.state {
+            return Ok(outcome);
+        }
+        let Consequence::Refund { .. } = consequence(self.stage(), Who::Sender) else {
+            return Err(self.illegal("cancel the package"));
+        };
+        outcome.give_back(self);
+        if let Some(deal) = self.deal() {
+            let next = RequestState::Cancelled { at: now, by: Party::Sender, operator: None };
+            self.call_off(deal, next, &mut outcome)?;
         }
         outcome
             .events
@@ -289,11 +303,17 @@ impl Package {
         Ok(outcome)
     }
 
+    /// How far it has come, for what calling it off means.
+    #[must_use]
+    pub fn stage(&self) -> Stage {
+        Stage::of(self.deal().map(|deal| deal.state.phase()))
+    }
+
     /// The deal ends without a delivery: the room and the money go back.
     fn call_off(&self, deal: &Request, next: RequestState, outcome: &mut Outcome) -> Result<(), Rejection> {
         let (legs, detour_min) = (deal.plan.legs, deal.plan.detour_min);
         outcome.trips.push((deal.trip, TripEvent::Released { legs, load: self.draft.load, detour_min }));
-        outcome.move_escrow(deal, EscrowCommand::Refund)?;
+        outcome.move_escrow(self, deal, EscrowCommand::Refund)?;
         outcome.events.push(moved(deal, next));
         Ok(())
     }
@@ -304,13 +324,6 @@ impl Package {
 }
 
 impl Request {
-    /// The money of this request as it stands now.
-    #[must_use]
-    pub const fn escrow(&self) -> Escrow {
-        let state: EscrowState = self.state.escrow();
-        Escrow { request: self.id, sender: self.sender, courier: self.courier, amount: self.reward, state }
-    }
-
     /// Whether the command's effect is already there, brought about by the same party: a repeated tap or
     /// retry.
     #[must_use]

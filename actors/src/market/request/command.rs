@@ -69,6 +69,14 @@ pub enum RequestCommand {
         /// The operator; nobody decides a case of their own.
         by: UserId,
     },
+    /// An operator pays the courier a part of the reward and gives the sender the rest. Whoever gives this command has made
+    /// sure that it comes from an operator.
+    Split {
+        /// The courier's part before the fee, in minor units.
+        courier_minor: i64,
+        /// The operator; nobody decides a case of their own.
+        by: UserId,
+    },
     /// Either party calls the deal off before pickup.
     Cancel {
         /// The party that calls it off.
@@ -91,7 +99,7 @@ impl RequestCommand {
             Self::Confirm { .. } => "confirm the delivery",
             Self::Settle { .. } => "settle the delivery",
             Self::Dispute { .. } => "dispute the delivery",
-            Self::Resolve { .. } => "resolve the dispute",
+            Self::Resolve { .. } | Self::Split { .. } => "resolve the dispute",
             Self::Cancel { .. } => "cancel the deal",
         }
     }

@@ -163,6 +163,12 @@ impl RequestState {
         )
     }
 
+    /// Whether the request is a deal or was one.
+    #[must_use]
+    pub const fn was_deal(&self) -> bool {
+        self.is_deal() || matches!(self, Self::Cancelled { .. })
+    }
+
     /// The operator who decided so, if one did.
     #[must_use]
     pub const fn operator(&self) -> Option<UserId> {

@@ -2,10 +2,11 @@
 
 use super::Engine;
 use crate::ids::{PackageId, RequestId, TripId, UserId};
-use crate::market::package::{MEANT_WITHIN, Package, PackageCommand, PackageDraft, Proposal};
+use crate::market::package::{MEANT_WITHIN, Package, PackageCommand, PackageDraft, Proposal, Terms};
 use crate::market::trip::{Trip, TripDraft};
 use crate::matching::{self, Reason, TripEntry};
 use crate::money::Amount;
+use crate::money::fees::reserve;
 use crate::place::Gazetteer;
 use crate::ports::CommitError;
 use crate::rejection::Rejection;
@@ -68,7 +69,7 @@ impl Engine {
         let now = self.context.clock.now();
         let mut package =
             Package::publish(PackageId::new(now, self.context.clock.random()), sender, draft, now)?;
-        package.terms = self.conditions.terms;
+        package.terms = self.terms();
         let suits = self.context.couriers_for(&package);
         let unit = Unit::publish_package_before(package.clone(), &suits);
         self.publish(&package, unit).await.map_err(Refusal::from)?;
@@ -173,7 +174,7 @@ impl Engine {
             Package::publish(PackageId::new(now, self.context.clock.random()), sender, draft, now)
                 .map_err(Refusal::from)?;
         package.made_from = self.conditions.made_from;
-        package.terms = self.conditions.terms;
+        package.terms = self.terms();
         let proposal = self.proposal(&package, trip, package.draft.reward, message).await?;
         let id = proposal.id;
         let ask = PackageCommand::Ask { by: sender, proposal };
@@ -229,11 +230,19 @@ impl Engine {
         Ok((done.package, id))
     }
 
+    /// What is agreed about a package that is published now.
+    fn terms(&self) -> Terms {
+        Terms { payment: self.context.settings.payment, ..self.conditions.terms }
+    }
+
     #[tracing::instrument(
         name = "command", level = "debug", skip_all, fields(package = %package.id, command = "publish")
     )]
     async fn publish(&self, package: &Package, unit: Unit) -> Result<(), CommitError> {
         let mut unit = unit.within(self.context.settings.bounds);
+        if let Some(reward) = package.reserved() {
+            unit.transfers = reserve(package.id, package.sender, reward, self.context.settings.funding);
+        }
         unit.receipt =
             self.conditions.answering.as_ref().and_then(|promise| promise.receipt(Subject::Package(package)));
         self.context.commit(unit, [package.id.into()]).await?;

@@ -93,7 +93,8 @@ pub(in crate::http) fn terms(app: &App, input: &NewPackage) -> Result<Terms, Api
     if confirmed == Some(false) || (confirmed.is_none() && app.config.confirm_contents) {
         return Err(ApiError::unprocessable("contents_confirmed", "nothing forbidden may be inside"));
     }
-    Ok(Terms { hand_over_codes: input.hand_over_codes, contents_confirmed: confirmed.is_some() })
+    let (hand_over_codes, contents_confirmed) = (input.hand_over_codes, confirmed.is_some());
+    Ok(Terms { hand_over_codes, contents_confirmed, ..Terms::default() })
 }
 
 /// A draft of what a sender wrote. `towards` gives the ends that the sender left out: the trip's. `wrong` is

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use peerpack_actors::ids::{TripId, UserId};
 use peerpack_actors::market::package::{Package, PackageState};
 use peerpack_actors::market::request::{Origin, Request, RequestState};
+use peerpack_actors::money::fees::Paid;
 use peerpack_actors::stream::{PlaceView, place};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -77,6 +78,10 @@ pub struct PackageView {
     selected_courier: Option<String>,
     #[serde(rename = "completedAt", skip_serializing_if = "Option::is_none")]
     completed_at: Option<String>,
+    /// How it is paid for, since it was published.
+    payment: Paid,
+    /// What the platform takes of the reward.
+    fee: f64,
     /// Whether the courier has to show codes.
     hand_over_codes: bool,
     /// Counts changes.
@@ -194,6 +199,8 @@ pub(super) fn view(package: &Package, carriers: &Carriers) -> PackageView {
             .then(|| package.state.at())
             .flatten()
             .map(|at| at.to_string()),
+        payment: package.terms.payment.paid,
+        fee: package.terms.payment.fee_of(package.draft.reward).major(),
         hand_over_codes: package.terms.hand_over_codes,
         version: package.version,
     }

@@ -34,11 +34,11 @@ const MOVE_ESCROWS: Sql = over_rows!(
 
 const ADD_TRANSFERS: Sql = over_rows!(
     "INSERT INTO transfers \
-     (key, request_id, from_kind, from_user, to_kind, to_user, amount_minor, currency, at) \
-     SELECT r.key, r.request_id, r.from_kind, r.from_user, r.to_kind, r.to_user, r.amount_minor, \
-     r.currency, r.at FROM",
+     (key, request_id, subject, from_kind, from_user, to_kind, to_user, amount_minor, currency, at) \
+     SELECT r.key, r.request_id, r.subject, r.from_kind, r.from_user, r.to_kind, r.to_user, \
+     r.amount_minor, r.currency, r.at FROM",
     [
-        key text, request_id uuid, from_kind text, from_user uuid, to_kind text, to_user uuid,
+        key text, request_id uuid, subject uuid, from_kind text, from_user uuid, to_kind text, to_user uuid,
         amount_minor int, currency text, at int,
     ],
     ""
@@ -90,10 +90,11 @@ pub(super) async fn apply(conn: &mut Conn, units: Units<'_>) -> Result<(), Failu
                 let request = hex(escrow.request.uuid());
                 moved.push(json!({ "request_id": request, "from_state": from, "state": to, "at": at }));
             }
-            for transfer in &event.transfers {
-                transfers.push(document(transfer, unit.at));
-                count(&mut net, transfer, unit.at)?;
-            }
+        }
+        let of_deals = unit.escrow.iter().flat_map(|(_, event)| &event.transfers);
+        for transfer in of_deals.chain(&unit.transfers) {
+            transfers.push(document(transfer, unit.at));
+            count(&mut net, transfer, unit.at)?;
         }
     }
     if !added.is_empty() {
@@ -175,6 +176,7 @@ fn document(transfer: &Transfer, at: Time) -> Json {
     json!({
         "key": transfer.key,
         "request_id": transfer.request.map(|request| hex(request.uuid())),
+        "subject": transfer.subject.map(hex),
         "from_kind": transfer.from.kind(),
         "from_user": owner(transfer.from),
         "to_kind": transfer.to.kind(),

@@ -1,0 +1,448 @@
+//! Money on its way in: asked for by its owner, charged by a provider, credited to the owner's wallet.
+//!
+//! ```text
+//! created -> pending -> succeeded -> partly_refunded -> refunded
+//! created | pending -> failed | expired        created, failed, expired -> succeeded: money may come early and late
+//! succeeded | partly_refunded | refunded -> charged_back        refunded -> partly_refunded: it was paid twice
+//! ```
+//!
+//! What a provider says is a [`Report`]: everything it knows of one payment, whether it comes by itself, as an
+//! answer or in a list. Money of a report is only ever added, never taken out of it, so reports may come twice, late
+//! and in any order. A refund that was asked for stays asked for until a report says what became of it.
+
+mod decide;
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+
+use super::Amount;
+use super::ledger::Account;
+use crate::ids::{ChargeId, PackageId, PaymentId, RefundId, UserId};
+use crate::time::{Span, Time};
+
+pub use decide::{Decided, PaymentCommand};
+
+/// How many payments of one person may be under way at a time.
+pub const MOST_OPEN: u64 = 10;
+
+/// The least that can be paid in, in minor units.
+pub const LEAST_MINOR: i64 = 100;
+
+/// How long a payment waits for its money.
+pub const OPEN_FOR: Span = Span::days(3);
+
+/// Where a payment stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentState {
+    /// Wanted; the provider has not said that it knows of it.
+    Created,
+    /// Waits for its money.
+    Pending,
+    /// Paid and credited.
+    Succeeded,
+    /// The provider says that no money will come.
+    Failed,
+    /// No money came in time.
+    Expired,
+    /// A part of the money went back.
+    PartlyRefunded,
+    /// All of the money went back.
+    Refunded,
+    /// A bank has taken money back.
+    ChargedBack,
+}
+
+impl PaymentState {
+    /// Every state.
+    pub const ALL: [Self; 8] = [
+        Self::Created,
+        Self::Pending,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Expired,
+        Self::PartlyRefunded,
+        Self::Refunded,
+        Self::ChargedBack,
+    ];
+
+    /// The word on the wire and in the store.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Pending => "pending",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Expired => "expired",
+            Self::PartlyRefunded => "partly_refunded",
+            Self::Refunded => "refunded",
+            Self::ChargedBack => "charged_back",
+        }
+    }
+
+    /// The state of a word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.word() == word)
+    }
+
+    /// Whether the payment waits for its money.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Created | Self::Pending)
+    }
+
+    /// The table: whether a payment may go from this state to another one.
+    #[must_use]
+    pub const fn may_become(self, next: Self) -> bool {
+        use PaymentState as S;
+        match self {
+            S::Created => matches!(next, S::Pending | S::Succeeded | S::Failed | S::Expired),
+            S::Pending => matches!(next, S::Succeeded | S::Failed | S::Expired),
+            S::Failed | S::Expired => matches!(next, S::Succeeded),
+            S::Succeeded => matches!(next, S::PartlyRefunded | S::Refunded | S::ChargedBack),
+            S::PartlyRefunded => matches!(next, S::Refunded | S::ChargedBack),
+            S::Refunded => matches!(next, S::PartlyRefunded | S::ChargedBack),
+            S::ChargedBack => false,
+        }
+    }
+}
+
+/// Who takes the money.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = PayInMethod))]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// The operator's bank account: an operator books what has come.
+    Manual,
+    /// An acquirer that is connected by signed calls.
+    Webhook,
+}
+
+impl Method {
+    /// Every method.
+    pub const ALL: [Self; 2] = [Self::Manual, Self::Webhook];
+
+    /// The word on the wire and in the store.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Manual => "manual",
+            Self::Webhook => "webhook",
+        }
+    }
+
+    /// The method of a word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.word() == word)
+    }
+
+    /// The outside world behind it.
+    #[must_use]
+    pub const fn account(self) -> Account {
+        match self {
+            Self::Manual => Account::ManualProvider,
+            Self::Webhook => Account::WebhookProvider,
+        }
+    }
+}
+
+/// What money is paid in for. Either way it is credited to the wallet, and a claim takes it from there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// The wallet.
+    TopUp,
+    /// What is missing for a package.
+    Package(PackageId),
+}
+
+impl Purpose {
+    /// The word on the wire and in the store.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::TopUp => "top_up",
+            Self::Package(_) => "package",
+        }
+    }
+
+    /// The package, if it is for one.
+    #[must_use]
+    pub const fn package(self) -> Option<PackageId> {
+        match self {
+            Self::TopUp => None,
+            Self::Package(package) => Some(package),
+        }
+    }
+}
+
+/// Money on its way in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Payment {
+    /// Its id, which is its key at the provider, too.
+    pub id: PaymentId,
+    /// Who pays, and whose wallet it goes to.
+    pub user: UserId,
+    /// What for.
+    pub purpose: Purpose,
+    /// Who takes the money.
+    pub method: Method,
+    /// How much is asked for.
+    pub amount: Amount,
+    /// Where it stands.
+    pub state: PaymentState,
+    /// Since when.
+    pub state_at: Time,
+    /// What a person writes on a transfer, short enough for that.
+    pub reference: String,
+    /// Where it can be paid, once the provider has said so.
+    pub invoice_url: Option<String>,
+    /// When it was asked for.
+    pub created_at: Time,
+    /// How long it waits for its money.
+    pub expires_at: Time,
+}
+
+/// Money that was taken from somebody for a payment. A payment can be paid twice: then it has two.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Charge {
+    /// Its id.
+    pub id: ChargeId,
+    /// What the provider calls it, unique there.
+    pub reference: String,
+    /// How much.
+    pub amount: Amount,
+    /// How much of it a bank has taken back, in minor units.
+    pub charged_back_minor: i64,
+    /// What shows that the money has come, in the words of the operator who has booked it.
+    pub evidence: Option<String>,
+    /// That operator.
+    pub booked_by: Option<UserId>,
+    /// When it was credited.
+    pub at: Time,
+}
+
+/// Out of whose pocket a refund is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = RefundCost))]
+#[serde(rename_all = "snake_case")]
+pub enum Cost {
+    /// Out of the wallet of whoever has paid: what they have not spent.
+    Payer,
+    /// Out of the platform's own money.
+    Platform,
+}
+
+impl Cost {
+    /// The word in the store.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Payer => "payer",
+            Self::Platform => "platform",
+        }
+    }
+
+    /// The cost of a word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Payer, Self::Platform].into_iter().find(|cost| cost.word() == word)
+    }
+}
+
+/// Where a refund stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum RefundState {
+    /// Asked for, or about to be. The money has left the wallet.
+    Asked,
+    /// The provider has it done.
+    Done,
+    /// The provider will not do it. The money is back in the wallet.
+    Refused,
+}
+
+impl RefundState {
+    /// The word on the wire and in the store.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Done => "done",
+            Self::Refused => "refused",
+        }
+    }
+
+    /// The state of a word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Asked, Self::Done, Self::Refused].into_iter().find(|state| state.word() == word)
+    }
+}
+
+/// Money of a charge on its way back to where it came from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refund {
+    /// Its id, which is its key at the provider if we have asked for it.
+    pub id: RefundId,
+    /// Of which charge.
+    pub charge: ChargeId,
+    /// What the provider calls it: our id, or its own for what was refunded there.
+    pub reference: String,
+    /// How much.
+    pub amount: Amount,
+    /// Out of whose pocket.
+    pub cost: Cost,
+    /// Where it stands.
+    pub state: RefundState,
+    /// Why, in the words of whoever has asked for it.
+    pub reason: String,
+    /// The operator who has asked for it; nobody for what was refunded at the provider.
+    pub by: Option<UserId>,
+    /// Since when.
+    pub at: Time,
+}
+
+/// A payment with everything that has become of it: what is decided upon, under one lock.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PaymentFile {
+    /// The payment.
+    pub payment: Payment,
+    /// What was taken, oldest first.
+    pub charges: Vec<Charge>,
+    /// What went back or is to, oldest first.
+    pub refunds: Vec<Refund>,
+}
+
+impl PaymentFile {
+    /// How much was taken in all, in minor units.
+    #[must_use]
+    pub fn charged_minor(&self) -> i64 {
+        self.charges.iter().map(|charge| charge.amount.minor).sum()
+    }
+
+    /// How much of it went back, in minor units.
+    #[must_use]
+    pub fn refunded_minor(&self) -> i64 {
+        let done = self.refunds.iter().filter(|refund| refund.state == RefundState::Done);
+        done.map(|refund| refund.amount.minor).sum()
+    }
+
+    /// How much of it a bank has taken back, in minor units.
+    #[must_use]
+    pub fn charged_back_minor(&self) -> i64 {
+        self.charges.iter().map(|charge| charge.charged_back_minor).sum()
+    }
+
+    /// What of a charge has not gone back and is not about to, in minor units.
+    #[must_use]
+    pub fn left_of(&self, charge: &Charge) -> i64 {
+        let counts = |refund: &&Refund| refund.charge == charge.id && refund.state != RefundState::Refused;
+        let back: i64 = self.refunds.iter().filter(counts).map(|refund| refund.amount.minor).sum();
+        charge.amount.minor - back - charge.charged_back_minor
+    }
+
+    /// Refunds of which nobody knows yet what became of them.
+    pub fn asked(&self) -> impl Iterator<Item = &Refund> {
+        self.refunds.iter().filter(|refund| refund.state == RefundState::Asked)
+    }
+
+    /// The charge that the provider calls so.
+    #[must_use]
+    pub fn charge(&self, reference: &str) -> Option<&Charge> {
+        self.charges.iter().find(|charge| charge.reference == reference)
+    }
+
+    /// Where the payment stands by its money, if any has come.
+    fn by_money(&self) -> Option<PaymentState> {
+        let (charged, refunded) = (self.charged_minor(), self.refunded_minor());
+        if self.charges.is_empty() {
+            None
+        } else if self.charged_back_minor() > 0 {
+            Some(PaymentState::ChargedBack)
+        } else if refunded == 0 {
+            Some(PaymentState::Succeeded)
+        } else if refunded < charged {
+            Some(PaymentState::PartlyRefunded)
+        } else {
+            Some(PaymentState::Refunded)
+        }
+    }
+}
+
+/// What a provider says of one of our payments: all it knows.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = PaymentReport))]
+pub struct Report {
+    /// Which.
+    pub payment_id: PaymentId,
+    /// Where it stands there.
+    pub status: ReportedStatus,
+    /// Where it can be paid.
+    #[serde(default)]
+    pub invoice_url: Option<String>,
+    /// Every charge.
+    #[serde(default)]
+    pub charges: Vec<ReportedCharge>,
+}
+
+/// Where a payment stands at its provider.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ReportedStatus {
+    /// It can still be paid.
+    Pending,
+    /// It was paid.
+    Paid,
+    /// It cannot be paid any more.
+    Failed,
+}
+
+/// A charge as its provider sees it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = ReportedCharge))]
+pub struct ReportedCharge {
+    /// What it is called there, unique.
+    pub charge_id: String,
+    /// How much, in minor units.
+    pub amount_minor: i64,
+    /// In which currency.
+    pub currency: super::Currency,
+    /// Everything that went back, or was to.
+    #[serde(default)]
+    pub refunds: Vec<ReportedRefund>,
+    /// How much a bank has taken back, in minor units.
+    #[serde(default)]
+    pub charged_back_minor: i64,
+}
+
+/// A refund as its provider sees it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = ReportedRefund))]
+pub struct ReportedRefund {
+    /// The key that we have asked with, or what it is called there.
+    pub refund_id: String,
+    /// How much, in minor units.
+    pub amount_minor: i64,
+    /// What became of it.
+    pub status: ReportedRefundStatus,
+}
+
+/// What became of a refund at its provider.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ReportedRefundStatus {
+    /// It is not done yet.
+    Pending,
+    /// It is done.
+    Done,
+    /// It will not be done.
+    Refused,
+}

@@ -1,0 +1,276 @@
+use super::*;
+use crate::money::Currency;
+use crate::money::ledger::Transfer;
+use crate::rejection::Rejection;
+
+const NOW: Time = Time::from_ms(1_790_000_000_000);
+const PRICE: i64 = 50_000;
+
+fn user(n: u8) -> UserId {
+    UserId::new(NOW, [n; 10])
+}
+
+fn roubles(minor: i64) -> Amount {
+    Amount::new(minor, Currency::Rub)
+}
+
+fn payment(method: Method) -> PaymentFile {
+    let payment = Payment {
+        id: PaymentId::new(NOW, [7; 10]),
+        user: user(1),
+        purpose: Purpose::TopUp,
+        method,
+        amount: roubles(PRICE),
+        state: PaymentState::Created,
+        state_at: NOW,
+        reference: "PP-1".to_owned(),
+        invoice_url: None,
+        created_at: NOW,
+        expires_at: NOW + OPEN_FOR,
+    };
+    PaymentFile { payment, charges: Vec::new(), refunds: Vec::new() }
+}
+
+/// A payment, the payer's wallet, and everything that has moved so far.
+struct World {
+    file: PaymentFile,
+    free: i64,
+    moved: Vec<Transfer>,
+    now: Time,
+    fresh: u8,
+}
+
+impl World {
+    fn new(method: Method) -> Self {
+        Self { file: payment(method), free: 0, moved: Vec::new(), now: NOW, fresh: 0 }
+    }
+
+    fn does(&mut self, command: &PaymentCommand) -> Result<PaymentState, Rejection> {
+        let mut fresh = || {
+            self.fresh += 1;
+            [self.fresh; 10]
+        };
+        let decided = self.file.decide(command, self.free, self.now, &mut fresh)?;
+        for transfer in &decided.transfers {
+            let wallet = Account::Available(user(1));
+            self.free += if transfer.to == wallet { transfer.amount.minor } else { 0 };
+            self.free -= if transfer.from == wallet { transfer.amount.minor } else { 0 };
+        }
+        assert!(self.free >= 0, "the wallet holds {} after {command:?}", self.free);
+        self.moved.extend(decided.transfers);
+        let keys: std::collections::BTreeSet<_> = self.moved.iter().map(|transfer| &transfer.key).collect();
+        assert_eq!(keys.len(), self.moved.len(), "a key came twice: {:?}", self.moved);
+        self.file = decided.after;
+        Ok(self.file.payment.state)
+    }
+
+    fn learns(
+        &mut self,
+        status: ReportedStatus,
+        charges: &[ReportedCharge],
+    ) -> Result<PaymentState, Rejection> {
+        let payment_id = self.file.payment.id;
+        let report = Report { payment_id, status, invoice_url: None, charges: charges.to_vec() };
+        self.does(&PaymentCommand::Learn(report))
+    }
+
+    fn of(&self, account: Account) -> i64 {
+        let into = self.moved.iter().filter(|transfer| transfer.to == account);
+        let out = self.moved.iter().filter(|transfer| transfer.from == account);
+        into.map(|transfer| transfer.amount.minor).sum::<i64>()
+            - out.map(|transfer| transfer.amount.minor).sum::<i64>()
+    }
+
+    fn asks_for_refund(&mut self, n: u8, minor: Option<i64>, cost: Cost) -> Result<PaymentState, Rejection> {
+        self.does(&PaymentCommand::Refund {
+            id: RefundId::new(NOW, [n; 10]),
+            charge: None,
+            minor,
+            cost,
+            reason: "asked for".to_owned(),
+            by: user(9),
+        })
+    }
+}
+
+fn charge(charge_id: &str) -> ReportedCharge {
+    ReportedCharge {
+        charge_id: charge_id.to_owned(),
+        amount_minor: PRICE,
+        currency: Currency::Rub,
+        refunds: Vec::new(),
+        charged_back_minor: 0,
+    }
+}
+
+fn refund(id: impl ToString, amount_minor: i64, status: ReportedRefundStatus) -> ReportedRefund {
+    ReportedRefund { refund_id: id.to_string(), amount_minor, status }
+}
+
+fn book(reference: &str, minor: i64) -> PaymentCommand {
+    let (reference, evidence) = (reference.to_owned(), "statement of 3 May, line 4".to_owned());
+    PaymentCommand::Book { reference, amount: roubles(minor), evidence, by: user(9) }
+}
+
+use ReportedRefundStatus as Said;
+use ReportedStatus::{Failed, Paid, Pending};
+
+#[test]
+fn the_table_of_states_over_all_pairs() {
+    // Rows leave, columns enter: created, pending, succeeded, failed, expired, partly refunded, refunded, charged back.
+    let table = [
+        [0, 1, 1, 1, 1, 0, 0, 0],
+        [0, 0, 1, 1, 1, 0, 0, 0],
+        [0, 0, 0, 0, 0, 1, 1, 1],
+        [0, 0, 1, 0, 0, 0, 0, 0],
+        [0, 0, 1, 0, 0, 0, 0, 0],
+        [0, 0, 0, 0, 0, 0, 1, 1],
+        [0, 0, 0, 0, 0, 1, 0, 1],
+        [0, 0, 0, 0, 0, 0, 0, 0],
+    ];
+    for (from, row) in PaymentState::ALL.into_iter().zip(table) {
+        for (to, expected) in PaymentState::ALL.into_iter().zip(row) {
+            assert_eq!(from.may_become(to), expected == 1, "{from:?} to {to:?}");
+        }
+        assert_eq!(PaymentState::from_word(from.word()), Some(from));
+    }
+}
+
+#[test]
+fn what_is_reported_twice_is_credited_once_and_what_was_paid_twice_is_credited_twice() {
+    let mut world = World::new(Method::Webhook);
+    world.does(&PaymentCommand::Open { invoice_url: Some("http://pay".to_owned()) }).expect("opened");
+    assert_eq!(world.learns(Pending, &[]), Ok(PaymentState::Pending));
+    assert_eq!(world.learns(Paid, &[charge("a")]), Ok(PaymentState::Succeeded));
+    assert_eq!(world.learns(Paid, &[charge("a")]), Ok(PaymentState::Succeeded));
+    assert_eq!(world.free, PRICE);
+    assert_eq!(world.learns(Paid, &[charge("a"), charge("b")]), Ok(PaymentState::Succeeded));
+    assert_eq!(world.learns(Paid, &[charge("b")]), Ok(PaymentState::Succeeded), "an older report");
+    assert_eq!((world.free, world.of(Account::WebhookProvider)), (2 * PRICE, -2 * PRICE));
+}
+
+#[test]
+fn money_counts_however_late_and_a_late_failure_does_not() {
+    let mut world = World::new(Method::Webhook);
+    let early = world.does(&PaymentCommand::Expire);
+    assert_eq!(early.map_err(|rejection| rejection.code()), Err("illegal_transition"));
+    world.now = NOW + OPEN_FOR;
+    assert_eq!(world.does(&PaymentCommand::Expire), Ok(PaymentState::Expired));
+    assert_eq!(world.learns(Failed, &[]), Ok(PaymentState::Expired));
+    assert_eq!(world.learns(Paid, &[charge("a")]), Ok(PaymentState::Succeeded));
+    assert_eq!(world.learns(Failed, &[]), Ok(PaymentState::Succeeded));
+    assert_eq!(world.does(&PaymentCommand::Fail), Ok(PaymentState::Succeeded));
+    assert_eq!(world.does(&PaymentCommand::Expire), Ok(PaymentState::Succeeded));
+    assert_eq!(world.free, PRICE);
+    let mut failed = World::new(Method::Webhook);
+    assert_eq!(failed.does(&PaymentCommand::Fail), Ok(PaymentState::Failed));
+    assert_eq!(failed.learns(Paid, &[charge("a")]), Ok(PaymentState::Succeeded));
+}
+
+#[test]
+fn a_refund_that_is_reported_with_its_success_is_applied_once() {
+    let mut world = World::new(Method::Webhook);
+    let whole = ReportedCharge { refunds: vec![refund("r", PRICE, Said::Done)], ..charge("a") };
+    assert_eq!(world.learns(Paid, std::slice::from_ref(&whole)), Ok(PaymentState::Refunded));
+    assert_eq!(world.learns(Paid, &[charge("a")]), Ok(PaymentState::Refunded), "the success comes after it");
+    assert_eq!(world.learns(Paid, &[whole]), Ok(PaymentState::Refunded));
+    assert_eq!((world.free, world.of(Account::WebhookProvider)), (0, 0));
+}
+
+#[test]
+fn a_refund_stays_asked_for_until_the_provider_says_what_became_of_it() {
+    let mut world = World::new(Method::Webhook);
+    world.learns(Paid, &[charge("a")]).expect("paid");
+    assert_eq!(world.asks_for_refund(20, Some(20_000), Cost::Payer), Ok(PaymentState::Succeeded));
+    assert_eq!(world.asks_for_refund(20, Some(20_000), Cost::Payer), Ok(PaymentState::Succeeded), "a repeat");
+    assert_eq!((world.free, world.file.asked().count()), (30_000, 1));
+    assert_eq!(world.learns(Paid, &[charge("a")]), Ok(PaymentState::Succeeded), "nothing is known of it yet");
+    let key = world.file.refunds[0].id;
+    let said = |status| ReportedCharge { refunds: vec![refund(key, 20_000, status)], ..charge("a") };
+    assert_eq!(world.learns(Paid, &[said(Said::Pending)]), Ok(PaymentState::Succeeded));
+    assert_eq!(world.learns(Paid, &[said(Said::Done)]), Ok(PaymentState::PartlyRefunded));
+    assert_eq!(world.learns(Paid, &[said(Said::Refused)]), Ok(PaymentState::PartlyRefunded), "done is done");
+    assert_eq!((world.free, world.file.asked().count()), (30_000, 0));
+    assert_eq!(world.asks_for_refund(21, Some(30_001), Cost::Payer).map_err(|no| no.code()), Err("invalid"));
+    assert_eq!(world.asks_for_refund(21, None, Cost::Payer), Ok(PaymentState::PartlyRefunded));
+    let second = world.file.refunds[1].id;
+    let refused = ReportedCharge {
+        refunds: vec![refund(key, 20_000, Said::Done), refund(second, 30_000, Said::Refused)],
+        ..charge("a")
+    };
+    assert_eq!(world.learns(Paid, &[refused]), Ok(PaymentState::PartlyRefunded));
+    assert_eq!(world.free, 30_000, "what is refused comes back");
+    let late = ReportedCharge {
+        refunds: vec![refund(key, 20_000, Said::Done), refund(second, 30_000, Said::Done)],
+        ..charge("a")
+    };
+    assert_eq!(world.learns(Paid, &[late]), Ok(PaymentState::Refunded));
+    assert_eq!((world.free, world.of(Account::Platform)), (30_000, -30_000), "said no, and did it");
+}
+
+#[test]
+fn what_a_bank_takes_back_is_the_platforms_loss_as_far_as_the_payer_has_spent_it() {
+    let mut world = World::new(Method::Webhook);
+    world.learns(Paid, &[charge("a")]).expect("paid");
+    world.free = 20_000;
+    let back = |minor| ReportedCharge { charged_back_minor: minor, ..charge("a") };
+    assert_eq!(world.learns(Paid, &[back(PRICE)]), Ok(PaymentState::ChargedBack));
+    assert_eq!(world.learns(Paid, &[back(PRICE)]), Ok(PaymentState::ChargedBack));
+    assert_eq!((world.free, world.of(Account::Platform)), (0, 20_000 - PRICE));
+    assert_eq!(world.of(Account::WebhookProvider), 0);
+    let more = world.learns(Paid, &[back(PRICE + 1)]);
+    assert_eq!(more.map_err(|rejection| rejection.code()), Err("invalid"), "more than there was");
+}
+
+#[test]
+fn what_does_not_agree_is_not_credited() {
+    let other = |charge_id: &str, amount_minor, currency| ReportedCharge {
+        amount_minor,
+        currency,
+        ..charge(charge_id)
+    };
+    for wrong in [
+        other("a", PRICE - 1, Currency::Rub),
+        other("a", PRICE + 1, Currency::Rub),
+        other("a", PRICE, Currency::Usd),
+        other("a", -PRICE, Currency::Rub),
+    ] {
+        let mut world = World::new(Method::Webhook);
+        let answer = world.learns(Paid, std::slice::from_ref(&wrong));
+        assert_eq!(answer.map_err(|rejection| rejection.code()), Err("invalid"), "{wrong:?}");
+        assert!(world.moved.is_empty());
+    }
+    let mut world = World::new(Method::Webhook);
+    let payment_id = PaymentId::new(NOW, [8; 10]);
+    let foreign = Report { payment_id, status: Paid, invoice_url: None, charges: vec![charge("a")] };
+    assert!(world.does(&PaymentCommand::Learn(foreign)).is_err());
+    world.learns(Paid, &[charge("a")]).expect("paid");
+    assert!(
+        world.learns(Paid, &[other("a", PRICE - 1, Currency::Rub)]).is_err(),
+        "it was another amount before"
+    );
+}
+
+#[test]
+fn an_operator_books_what_has_come_once_and_never_their_own() {
+    let mut world = World::new(Method::Manual);
+    assert_eq!(world.does(&book("77", 30_000)), Ok(PaymentState::Succeeded));
+    assert_eq!(world.does(&book("77", 30_000)), Ok(PaymentState::Succeeded));
+    assert_eq!(world.does(&book("77", 30_001)).map_err(|no| no.code()), Err("invalid"));
+    assert_eq!(world.does(&book("78", 20_000)), Ok(PaymentState::Succeeded), "the rest, a day later");
+    assert_eq!((world.free, world.of(Account::ManualProvider)), (PRICE, -PRICE));
+    let own = PaymentCommand::Book {
+        reference: "79".to_owned(),
+        amount: roubles(1),
+        evidence: "mine".to_owned(),
+        by: user(1),
+    };
+    assert_eq!(world.does(&own), Err(Rejection::WrongParty("other operators")));
+    let by_acquirer = World::new(Method::Webhook).does(&book("77", PRICE));
+    assert_eq!(by_acquirer.map_err(|no| no.code()), Err("invalid"));
+    assert_eq!(world.asks_for_refund(20, Some(30_000), Cost::Platform), Ok(PaymentState::PartlyRefunded));
+    assert_eq!((world.free, world.of(Account::Platform)), (PRICE, -30_000), "out of the platform's pocket");
+    let back = PaymentCommand::ChargeBack { charge: "78".to_owned(), by: user(9) };
+    assert_eq!(world.does(&back), Ok(PaymentState::ChargedBack));
+    assert_eq!(world.of(Account::Platform), -30_000, "the payer had it: recovered");
+}

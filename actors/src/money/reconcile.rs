@@ -1,0 +1,197 @@
+//! Whether the books agree with what a provider says of the same time: charge by charge. It only looks.
+
+use std::collections::BTreeMap;
+
+use super::Amount;
+use super::payment::{PaymentFile, RefundState, Report, ReportedRefundStatus};
+use crate::time::{Span, Time};
+
+/// What is newer, or near an end of the time that is looked at, need not be known to both sides.
+pub const SLACK: Span = Span::minutes(10);
+
+/// A charge as a provider lists it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listed {
+    /// What it is called there.
+    pub charge_id: String,
+    /// How much.
+    pub amount: Amount,
+    /// How much of it went back, in minor units.
+    pub refunded_minor: i64,
+    /// How much of it a bank has taken back, in minor units.
+    pub charged_back_minor: i64,
+}
+
+impl Listed {
+    /// The charges of a report.
+    pub fn of(report: &Report) -> impl Iterator<Item = Self> {
+        report.charges.iter().map(|charge| Self {
+            charge_id: charge.charge_id.clone(),
+            amount: Amount::new(charge.amount_minor, charge.currency),
+            refunded_minor: charge
+                .refunds
+                .iter()
+                .filter(|refund| refund.status == ReportedRefundStatus::Done)
+                .map(|refund| refund.amount_minor)
+                .sum(),
+            charged_back_minor: charge.charged_back_minor,
+        })
+    }
+}
+
+/// A charge as it stands in the books.
+struct Booked {
+    amount: Amount,
+    refunded_minor: i64,
+    /// Asked for, and not known to be done.
+    asked_minor: i64,
+    charged_back_minor: i64,
+    at: Time,
+}
+
+/// Every charge that one side has and the other has not, or has otherwise, as one sentence each. `listed` is what was
+/// charged from `since` on and before `until`; `books` has at least what was charged in that time.
+#[must_use]
+pub fn differences(books: &[PaymentFile], listed: &[Listed], (since, until): (Time, Time)) -> Vec<String> {
+    let mut booked: BTreeMap<&str, Booked> = BTreeMap::new();
+    for file in books {
+        for charge in &file.charges {
+            let sum = |state| {
+                let of = file.refunds.iter().filter(|one| one.charge == charge.id && one.state == state);
+                of.map(|refund| refund.amount.minor).sum()
+            };
+            let entry = Booked {
+                amount: charge.amount,
+                refunded_minor: sum(RefundState::Done),
+                asked_minor: sum(RefundState::Asked),
+                charged_back_minor: charge.charged_back_minor,
+                at: charge.at,
+            };
+            booked.insert(&charge.reference, entry);
+        }
+    }
+    let mut found = Vec::new();
+    for theirs in listed {
+        match booked.remove(theirs.charge_id.as_str()) {
+            None => {
+                found.push(format!("charge {} of {} is not in the books", theirs.charge_id, theirs.amount));
+            }
+            Some(ours) => found.extend(difference(&ours, theirs)),
+        }
+    }
+    let is_due = |at: Time| at >= since + SLACK && at + SLACK < until;
+    for (reference, ours) in booked.into_iter().filter(|(_, ours)| is_due(ours.at)) {
+        found.push(format!("charge {reference} of {} is not in the provider's list", ours.amount));
+    }
+    found
+}
+
+fn difference(ours: &Booked, theirs: &Listed) -> Option<String> {
+    let say = |what: &str, ours: Amount, theirs_is: Amount| {
+        Some(format!("charge {}: {what} {ours} in the books, {theirs_is} at the provider", theirs.charge_id))
+    };
+    let money = |minor: i64| Amount::new(minor, ours.amount.currency);
+    if ours.amount != theirs.amount {
+        return say("charged", ours.amount, theirs.amount);
+    }
+    let may_be = ours.refunded_minor..=ours.refunded_minor + ours.asked_minor;
+    if !may_be.contains(&theirs.refunded_minor) {
+        return say("refunded", money(ours.refunded_minor), money(theirs.refunded_minor));
+    }
+    if ours.charged_back_minor != theirs.charged_back_minor {
+        return say("charged back", money(ours.charged_back_minor), money(theirs.charged_back_minor));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{ChargeId, PaymentId, RefundId, UserId};
+    use crate::money::Currency;
+    use crate::money::payment::{Charge, Cost, Method, Payment, PaymentState, Purpose, Refund};
+
+    const NOW: Time = Time::from_ms(1_790_000_000_000);
+    const DAY: (Time, Time) = (NOW, Time::from_ms(NOW.ms() + 86_400_000));
+
+    fn roubles(minor: i64) -> Amount {
+        Amount::new(minor, Currency::Rub)
+    }
+
+    fn booked(reference: &str, minor: i64, at: Time, back: &[(RefundState, i64)]) -> PaymentFile {
+        let (id, user) = (ChargeId::new(NOW, [1; 10]), UserId::new(NOW, [2; 10]));
+        let payment = Payment {
+            id: PaymentId::new(NOW, [3; 10]),
+            user,
+            purpose: Purpose::TopUp,
+            method: Method::Webhook,
+            amount: roubles(minor),
+            state: PaymentState::Succeeded,
+            state_at: at,
+            reference: reference.to_owned(),
+            invoice_url: None,
+            created_at: at,
+            expires_at: at,
+        };
+        let (evidence, booked_by) = (None, None);
+        let (reference, amount) = (reference.to_owned(), roubles(minor));
+        let charge = Charge { id, reference, amount, charged_back_minor: 0, evidence, booked_by, at };
+        let refund = |(state, minor): &(RefundState, i64)| Refund {
+            id: RefundId::new(NOW, [4; 10]),
+            charge: id,
+            reference: "r".to_owned(),
+            amount: roubles(*minor),
+            cost: Cost::Payer,
+            state: *state,
+            reason: String::new(),
+            by: None,
+            at,
+        };
+        PaymentFile { payment, charges: vec![charge], refunds: back.iter().map(refund).collect() }
+    }
+
+    fn listed(charge_id: &str, minor: i64, refunded_minor: i64, charged_back_minor: i64) -> Listed {
+        let charge_id = charge_id.to_owned();
+        Listed { charge_id, amount: roubles(minor), refunded_minor, charged_back_minor }
+    }
+
+    #[test]
+    fn what_agrees_is_not_mentioned_and_each_difference_is() {
+        let noon = NOW + Span::hours(12);
+        let books = [
+            booked("a", 500, noon, &[]),
+            booked("b", 500, noon, &[(RefundState::Done, 100), (RefundState::Asked, 50)]),
+        ];
+        let agrees = |a: Listed, b: Listed| differences(&books, &[a, b], DAY);
+        assert_eq!(agrees(listed("a", 500, 0, 0), listed("b", 500, 100, 0)), Vec::<String>::new());
+        let known_later = agrees(listed("a", 500, 0, 0), listed("b", 500, 150, 0));
+        assert_eq!(known_later, Vec::<String>::new(), "what was asked for may be done");
+        for (a, b, expected) in [
+            (listed("a", 501, 0, 0), listed("b", 500, 100, 0), "charge a: charged 5.00 RUB in the books"),
+            (listed("a", 500, 1, 0), listed("b", 500, 100, 0), "charge a: refunded 0.00 RUB in the books"),
+            (listed("a", 500, 0, 0), listed("b", 500, 99, 0), "charge b: refunded 1.00 RUB in the books"),
+            (
+                listed("a", 500, 0, 7),
+                listed("b", 500, 100, 0),
+                "charge a: charged back 0.00 RUB in the books",
+            ),
+        ] {
+            let found = agrees(a, b);
+            assert!(found.len() == 1 && found[0].starts_with(expected), "{expected}: {found:?}");
+        }
+        let only_theirs = differences(&[], &[listed("c", 500, 0, 0)], DAY);
+        assert_eq!(only_theirs, ["charge c of 5.00 RUB is not in the books"]);
+        let only_ours = differences(&books[..1], &[], DAY);
+        assert_eq!(only_ours, ["charge a of 5.00 RUB is not in the provider's list"]);
+    }
+
+    #[test]
+    fn what_was_charged_near_an_end_of_the_time_need_not_be_listed() {
+        for at in [DAY.0, DAY.0 + Span::minutes(9), DAY.1 - Span::minutes(9)] {
+            assert_eq!(differences(&[booked("a", 500, at, &[])], &[], DAY), Vec::<String>::new());
+        }
+        for at in [DAY.0 + Span::minutes(10), DAY.1 - Span::minutes(11)] {
+            assert_eq!(differences(&[booked("a", 500, at, &[])], &[], DAY).len(), 1);
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! How a marketplace pays: which ways there are, when a sender pays, what the platform takes, how money goes out.
+
+use clap::ValueEnum;
+use peerpack_actors::money::fees::{ALL_BPS, Fee, Paid, PaymentTerms};
+use peerpack_actors::money::withdrawal::PayoutRules;
+use peerpack_actors::time::Span;
+use serde::Deserialize;
+
+use super::{Mode, Secret, Settings};
+
+/// The fewest bytes that both sides of an acquirer's connection may sign with.
+const LEAST_KEY_BYTES: usize = 32;
+
+/// A way to pay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentMode {
+    /// The courier is paid in cash at the hand-over; nothing is held, and no fee is taken.
+    Off,
+    /// Money comes from nowhere, when a courier accepts. For development only.
+    Demo,
+    /// People transfer money to the operator's account, and an operator books it.
+    Manual,
+    /// An acquirer that is connected by signed calls.
+    Webhook,
+}
+
+impl PaymentMode {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Demo => "demo",
+            Self::Manual => "manual",
+            Self::Webhook => "webhook",
+        }
+    }
+}
+
+/// When a sender pays who does not pay in cash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+#[value(rename_all = "snake_case")]
+pub enum PaymentTime {
+    /// When a courier has accepted.
+    #[default]
+    AtClaim,
+    /// When the package is published.
+    OnPublish,
+}
+
+/// How the marketplace pays, complete.
+#[derive(Debug, Clone)]
+pub struct MoneyConfig {
+    /// The ways to pay that are on.
+    pub modes: Vec<PaymentMode>,
+    /// When a sender pays.
+    pub time: PaymentTime,
+    /// What the platform takes of a reward.
+    pub fee: Fee,
+    /// What people are told who transfer money to the operator's account.
+    pub instructions: String,
+    /// Where the acquirer's server is.
+    pub webhook_url: Option<String>,
+    /// What both sides sign with.
+    pub webhook_secret: Option<Secret>,
+    /// How money goes out.
+    pub payouts: PayoutRules,
+}
+
+impl MoneyConfig {
+    pub(super) fn of(settings: &Settings, mode: Mode) -> Self {
+        let usual = if mode == Mode::Production { PaymentMode::Off } else { PaymentMode::Demo };
+        let payouts = PayoutRules::default();
+        Self {
+            modes: settings.payments.clone().unwrap_or_else(|| vec![usual]),
+            time: settings.payment_time.unwrap_or_default(),
+            fee: Fee {
+                bps: settings.fee_bps.unwrap_or(Fee::USUAL.bps),
+                minimum_minor: settings.fee_minimum_minor.map_or(Fee::USUAL.minimum_minor, i64::from),
+            },
+            instructions: settings.payment_instructions.clone().unwrap_or_default(),
+            webhook_url: settings.payment_webhook_url.clone(),
+            webhook_secret: settings.payment_webhook_secret.clone(),
+            payouts: PayoutRules {
+                daily_minor: settings.payout_daily_minor.map_or(payouts.daily_minor, i64::from),
+                second_above_minor: settings
+                    .payout_second_above_minor
+                    .map_or(payouts.second_above_minor, i64::from),
+                wait: settings.payout_wait_h.map_or(payouts.wait, |hours| Span::hours(hours.into())),
+            },
+        }
+    }
+
+    /// Whether a way to pay is on.
+    #[must_use]
+    pub fn has(&self, mode: PaymentMode) -> bool {
+        self.modes.contains(&mode)
+    }
+
+    /// Whether the courier is paid in cash.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        self.has(PaymentMode::Off)
+    }
+
+    /// How packages that are published from now on are paid for.
+    #[must_use]
+    pub fn terms(&self) -> PaymentTerms {
+        let paid = match self.time {
+            _ if self.is_off() => Paid::Cash,
+            PaymentTime::AtClaim => Paid::AtClaim,
+            PaymentTime::OnPublish => Paid::OnPublish,
+        };
+        PaymentTerms { paid, fee: self.fee }
+    }
+
+    pub(super) fn check(&self, production: bool, no: &mut dyn FnMut(bool, &str)) {
+        no(self.modes.is_empty(), "payments names no way to pay: off is one, too");
+        no(self.is_off() && self.modes.len() > 1, "payments is off and something else at once");
+        no(
+            production && self.has(PaymentMode::Demo),
+            "payments is demo in production: money would come from nowhere",
+        );
+        no(
+            self.has(PaymentMode::Manual) && self.instructions.trim().is_empty(),
+            "payments is manual, and payment_instructions do not say where to",
+        );
+        no(self.fee.bps > ALL_BPS, "fee_bps is more than 10000, which is all of it");
+        let (url, key) = (self.webhook_url.as_ref(), self.webhook_secret.as_ref());
+        no(
+            self.has(PaymentMode::Webhook) && (url.is_none() || key.is_none()),
+            "payments is webhook, and needs payment_webhook_url and payment_webhook_secret",
+        );
+        no(
+            url.is_some_and(|url| !super::checks::is_http(url)),
+            "payment_webhook_url is not of the form http://host (TLS is not built in)",
+        );
+        no(
+            key.is_some_and(|key| key.reveal().len() < LEAST_KEY_BYTES),
+            "payment_webhook_secret has fewer than 32 bytes",
+        );
+    }
+}

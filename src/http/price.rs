@@ -1,0 +1,87 @@
+//! What a package costs, what of that is missing in the sender's wallet, and how exactly that can be paid.
+
+use peerpack_actors::ids::UserId;
+use peerpack_actors::money::Amount;
+use peerpack_actors::money::fees::Paid;
+use peerpack_actors::money::payment::{LEAST_MINOR, Method};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::config::PaymentMode;
+use crate::error::ApiError;
+use crate::texts::{Both, money as texts};
+
+/// What a package costs.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PackagePrice)]
+pub struct PriceView {
+    /// When the sender pays, and whom.
+    paid: Paid,
+    /// What the sender pays in all, roubles.
+    reward: f64,
+    /// What the platform takes of it.
+    fee: f64,
+    /// What the courier gets of it.
+    courier_gets: f64,
+    /// What lies free in the sender's wallet.
+    available: f64,
+    /// What is missing there; nothing where the courier is paid in cash, or the demo pays.
+    missing: f64,
+    /// How much to pay in to have exactly that, if something is missing and there is a way to pay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pay_in: Option<PayInView>,
+    /// All of it in words, English.
+    text_en: String,
+    /// The same, Russian.
+    text_ru: String,
+}
+
+/// A payment that would cover what is missing: the body of `POST /api/payments`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SuggestedPayment)]
+pub struct PayInView {
+    purpose: &'static str,
+    /// Roubles.
+    amount: f64,
+    /// One of these.
+    methods: Vec<Method>,
+}
+
+/// What is missing in somebody's wallet for a reward, by the terms that packages are published with now.
+pub(in crate::http) async fn missing(app: &App, user: UserId, reward: Amount) -> Result<Amount, ApiError> {
+    let balances = app.database.balances(user).await?;
+    let of_reward = balances.iter().find(|balance| balance.currency == reward.currency);
+    let available = of_reward.map_or(0, |balance| balance.available_minor);
+    Ok(Amount::new((reward.minor - available).max(0), reward.currency))
+}
+
+/// What a package with a reward costs.
+pub(in crate::http) async fn of(app: &App, user: UserId, reward: Amount) -> Result<PriceView, ApiError> {
+    let terms = app.config.money.terms();
+    let fee = terms.fee_of(reward);
+    let wanting = missing(app, user, reward).await?;
+    let available = Amount::new(reward.minor - wanting.minor, reward.currency);
+    let is_paid_elsewhere = terms.paid == Paid::Cash || app.config.money.has(PaymentMode::Demo);
+    let wanting = if is_paid_elsewhere { Amount::new(0, reward.currency) } else { wanting };
+    let methods: Vec<Method> = app.providers.methods().collect();
+    let amount = Amount::new(wanting.minor.max(LEAST_MINOR), reward.currency).major();
+    let pay_in = (wanting.minor > 0 && !methods.is_empty()).then_some(PayInView {
+        purpose: "top_up",
+        amount,
+        methods,
+    });
+    let gets = reward.minus(fee).unwrap_or(reward);
+    let Both { english: text_en, russian: text_ru } = texts::price(terms.paid, reward, fee, wanting);
+    Ok(PriceView {
+        paid: terms.paid,
+        reward: reward.major(),
+        fee: fee.major(),
+        courier_gets: gets.major(),
+        available: available.major(),
+        missing: wanting.major(),
+        pay_in,
+        text_en,
+        text_ru,
+    })
+}

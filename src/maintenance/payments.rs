@@ -1,0 +1,238 @@
+//! Asks providers: for money, for refunds, and what became of whatever nobody knows. Compares their lists with the books.
+//!
+//! Nothing is guessed: what a provider does not answer stays as it is, under the same key, and is asked for again.
+
+use std::collections::BTreeSet;
+
+use peerpack_actors::money::payment::{Method, PaymentCommand, PaymentFile, PaymentState};
+use peerpack_actors::money::reconcile::{Listed, differences};
+use peerpack_actors::ports::{CommitError, Unavailable};
+use peerpack_actors::time::{Span, Time};
+
+use crate::app::App;
+use crate::payments::{Answer, Page, PaymentProvider};
+use crate::store::{Database, Reconciliation};
+
+/// How many payments are looked at in one round.
+const A_ROUND: u32 = 50;
+
+/// How far back the books are compared with a list.
+pub const COMPARED: Span = Span::days(3);
+
+/// How often.
+const COMPARE_EVERY: Span = Span::hours(1);
+
+/// How many charges of a list are read at most.
+const MOST_LISTED: usize = 100_000;
+
+/// How many payments are read from the books at a time.
+const A_PAGE: u32 = 500;
+
+/// How many differences are kept in words.
+const SHOWN: usize = 20;
+
+/// Looks at payments of which nobody knows what became of them.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn look(app: &App, now: Time) -> Result<(), Unavailable> {
+    for file in app.database.payments_to_look_at(now, A_ROUND).await? {
+        let id = file.payment.id;
+        match look_up(app, &file).await {
+            Ok(after) if after == file => app.database.look_later(id, now).await?,
+            Ok(_) => {}
+            Err(CommitError::Unavailable(unavailable)) => return Err(unavailable),
+            Err(error) => {
+                disagrees(&file, &error);
+                app.database.look_later(id, now).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A provider says of a payment what cannot be: somebody has to look.
+pub(crate) fn disagrees(file: &PaymentFile, error: &CommitError) {
+    metrics::counter!("peerpack_payments_disagree_total").increment(1);
+    tracing::error!(payment = %file.payment.id, %error, "a provider says of a payment what does not agree with it");
+}
+
+/// Asks the provider what became of a payment and its refunds, and asks again for what it does not know of. Answers with
+/// the payment as it is then.
+///
+/// # Errors
+/// When the provider says what does not agree, or the database does not answer.
+pub async fn look_up(app: &App, file: &PaymentFile) -> Result<PaymentFile, CommitError> {
+    let Some(provider) = app.providers.get(file.payment.method) else { return Ok(file.clone()) };
+    let now = app.clock.now();
+    match provider.look_up(file.payment.id, now).await {
+        Answer::Done(Some(report)) => {
+            let known: BTreeSet<_> = report
+                .charges
+                .iter()
+                .flat_map(|charge| &charge.refunds)
+                .map(|refund| refund.refund_id.clone())
+                .collect();
+            let after = carry_out(app, file, PaymentCommand::Learn(report)).await?;
+            for refund in after.asked().filter(|refund| !known.contains(&refund.reference)) {
+                ask_for_refund(provider, &after, refund.reference.as_str(), now).await;
+            }
+            expire(app, &after).await
+        }
+        Answer::Done(None) if file.payment.state == PaymentState::Created => {
+            let after = create(app, provider, file).await?;
+            expire(app, &after).await
+        }
+        Answer::Done(None) => expire(app, file).await,
+        Answer::Refused(why) | Answer::Unknown(why) => {
+            tracing::warn!(payment = %file.payment.id, why, "nobody knows what became of a payment");
+            Ok(file.clone())
+        }
+    }
+}
+
+/// Asks a provider for money. Of what is unknown nothing is changed: it is looked up later.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn create(
+    app: &App,
+    provider: &dyn PaymentProvider,
+    file: &PaymentFile,
+) -> Result<PaymentFile, CommitError> {
+    let command = match provider.create(&file.payment, app.clock.now()).await {
+        Answer::Done(invoice) => PaymentCommand::Open { invoice_url: invoice.url },
+        Answer::Refused(why) => {
+            tracing::warn!(payment = %file.payment.id, why, "a provider refuses a payment");
+            PaymentCommand::Fail
+        }
+        Answer::Unknown(why) => {
+            tracing::warn!(payment = %file.payment.id, why, "nobody knows whether a payment was asked for");
+            return Ok(file.clone());
+        }
+    };
+    carry_out(app, file, command).await
+}
+
+/// Asks for a refund that stands in the books. What comes of it, the next look-up says.
+pub async fn ask_for_refund(provider: &dyn PaymentProvider, file: &PaymentFile, reference: &str, now: Time) {
+    let Some(refund) = file.refunds.iter().find(|refund| refund.reference == reference) else { return };
+    let Some(charge) = file.charges.iter().find(|charge| charge.id == refund.charge) else { return };
+    let answer = provider.refund(file.payment.id, &charge.reference, refund, now).await;
+    if let Answer::Refused(why) | Answer::Unknown(why) = answer {
+        tracing::warn!(refund = reference, why, "nobody knows what becomes of a refund");
+    }
+}
+
+async fn expire(app: &App, file: &PaymentFile) -> Result<PaymentFile, CommitError> {
+    let is_over = file.payment.state.is_open() && file.payment.expires_at <= app.clock.now();
+    if is_over { carry_out(app, file, PaymentCommand::Expire).await } else { Ok(file.clone()) }
+}
+
+async fn carry_out(
+    app: &App,
+    file: &PaymentFile,
+    command: PaymentCommand,
+) -> Result<PaymentFile, CommitError> {
+    let moved = app.database.move_payment(file.payment.id, command, app.clock.now(), None).await?;
+    let Some((after, committed)) = moved else { return Ok(file.clone()) };
+    app.engine.told(committed);
+    Ok(after)
+}
+
+/// Compares the books with the acquirer's list, if it is time to.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn compare(app: &App, now: Time) -> Result<(), Unavailable> {
+    let Some(provider) = app.providers.get(Method::Webhook) else { return Ok(()) };
+    let last = app.database.reconciliations().await?;
+    let last = last.iter().find(|one| one.method == provider.method());
+    if last.is_some_and(|last| now < last.at + COMPARE_EVERY) {
+        return Ok(());
+    }
+    let of = (now - COMPARED, now);
+    match list(provider, of, now).await {
+        Ok(listed) => reconcile(&app.database, provider.method(), &listed, of, now).await.map(drop),
+        Err(why) => {
+            tracing::warn!(why, "the books cannot be compared with the provider's list");
+            Ok(())
+        }
+    }
+}
+
+/// Everything that a provider lists of a time.
+///
+/// # Errors
+/// Why it cannot be had, for people.
+pub async fn list(
+    provider: &dyn PaymentProvider,
+    of: (Time, Time),
+    now: Time,
+) -> Result<Vec<Listed>, String> {
+    let (mut listed, mut after) = (Vec::new(), None);
+    loop {
+        let Page { reports, next } = match provider.list(of, after, now).await {
+            Answer::Done(page) => page,
+            Answer::Refused(why) | Answer::Unknown(why) => return Err(why),
+        };
+        let is_empty = reports.is_empty();
+        listed.extend(reports.iter().flat_map(Listed::of));
+        if listed.len() > MOST_LISTED {
+            return Err(format!("the list has more than {MOST_LISTED} charges"));
+        }
+        match next.filter(|_| !is_empty) {
+            Some(next) => after = Some(next),
+            None => return Ok(listed),
+        }
+    }
+}
+
+/// Compares the books with a list and keeps what was found: a difference keeps money from going out, on every node.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn reconcile(
+    database: &Database,
+    method: Method,
+    listed: &[Listed],
+    of: (Time, Time),
+    now: Time,
+) -> Result<Reconciliation, Unavailable> {
+    let (mut books, mut after) = (Vec::new(), None);
+    // What was charged at the provider a moment before may have been booked a moment later.
+    let around = (of.0 - Span::hours(1), now + Span::days(1));
+    loop {
+        let page = database.payments_charged(method, around, after, A_PAGE).await?;
+        after = page.last().map(|file| file.payment.id);
+        let is_last = page.len() < A_PAGE as usize;
+        books.extend(page);
+        if is_last {
+            break;
+        }
+    }
+    let found = differences(&books, listed, of);
+    for difference in found.iter().take(SHOWN) {
+        tracing::error!(method = method.word(), difference, "the books do not agree: no money goes out");
+    }
+    metrics::gauge!("peerpack_reconciliation_differences", "method" => method.word()).set(found.len() as f64);
+    let reconciliation = Reconciliation {
+        method,
+        at: now,
+        since: of.0,
+        until: of.1,
+        compared: listed.len() as u64,
+        differences: found.len() as u64,
+        examples: found.into_iter().take(SHOWN).collect(),
+    };
+    database.keep_reconciliation(&reconciliation).await?;
+    Ok(reconciliation)
+}
+
+/// Whether the books agree with every list they were compared with.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn agree(database: &Database) -> Result<bool, Unavailable> {
+    Ok(database.reconciliations().await?.iter().all(|found| found.differences == 0))
+}

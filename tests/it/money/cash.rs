@@ -1,0 +1,66 @@
+//! The reward is agreed here and paid in cash: nothing is held, no fee is taken, and everybody is told so.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::{asked, balance, must, refused, start};
+use crate::support::backends;
+
+#[actix_web::test]
+async fn x_50_with_payments_off_a_deal_goes_its_whole_way_and_no_money_moves() {
+    for backend in backends() {
+        let app = start(backend, &[("PEERPACK_PAYMENTS", "off")]).await;
+        let (anna, ivan) = (app.sign_in("Анна").await, app.sign_in("Иван").await);
+        let terms = app.anonymous().get("/api/money/terms").await;
+        assert_eq!((&terms["modes"], &terms["paid"]), (&json!(["off"]), &json!("cash")));
+        assert!(terms["text_ru"].as_str().unwrap().contains("наличными"), "{terms}");
+        let (package, request) = asked(&anna, &ivan, 500).await;
+        let shown = anna.get(&format!("/api/packages/{package}")).await;
+        assert_eq!((&shown["payment"], &shown["fee"]), (&json!("cash"), &json!(0.0)));
+        let accepted = ivan.step(&request, "accept").await;
+        assert_eq!(accepted["balance_update"]["frozen"], 0.0, "{accepted}");
+        ivan.step(&request, "mark-delivered").await;
+        anna.step(&request, "confirm-delivery").await;
+        for who in [&anna, &ivan] {
+            assert_eq!(balance(who, "total").await, 0.0);
+            assert_eq!(who.get("/api/user/balance").await["transactions"], json!([]));
+        }
+        let told = ivan.get("/api/user/notifications").await.to_string();
+        assert!(told.contains("Оплата наличными: 500.00"), "{told}");
+        let pay = refused(&anna, "/api/payments", json!({ "purpose": "top_up", "amount": 100 })).await;
+        assert_eq!(pay, (409, "no_payment_method".to_owned()));
+        let dry = json!({ "from": "Орёл", "to": "Курск", "description": "Торт", "reward": 500 });
+        let dry = must(&anna, Method::POST, "/api/packages/dry-run", Some(dry)).await;
+        assert_eq!((&dry["price"]["paid"], &dry["price"]["missing"]), (&json!("cash"), &json!(0.0)));
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
+async fn what_calling_off_means_is_said_before_and_is_so_afterwards() {
+    for backend in backends() {
+        let app = start(backend, &[]).await;
+        let (anna, ivan) = (app.sign_in("Анна").await, app.sign_in("Иван").await);
+        let (package, request) = asked(&anna, &ivan, 500).await;
+        let path = format!("/api/packages/{package}/cancellation");
+        let before = anna.get(&path).await;
+        assert_eq!((&before["stage"], &before["refund"]), (&json!("before_acceptance"), &json!(0.0)));
+        ivan.step(&request, "accept").await;
+        let (sender, courier) = (anna.get(&path).await, ivan.get(&path).await);
+        assert_eq!((&sender["possible"], &sender["refund"]), (&json!(true), &json!(500.0)));
+        assert_eq!((&sender["looks_on"], &courier["looks_on"]), (&json!(false), &json!(true)));
+        let stranger = app.sign_in("Олег").await;
+        assert_eq!(stranger.call(Method::GET, &path, None).await.0.as_u16(), 404);
+        let cancelled = must(&anna, Method::PUT, &format!("/api/packages/{package}/cancel"), None).await;
+        assert_eq!((&cancelled["refund"], balance(&anna, "available").await), (&json!(500.0), 500.0));
+
+        let (package, request) = asked(&anna, &ivan, 700).await;
+        ivan.step(&request, "accept").await;
+        ivan.step(&request, "pickup").await;
+        let late = anna.get(&format!("/api/packages/{package}/cancellation")).await;
+        assert_eq!((&late["stage"], &late["possible"]), (&json!("after_pickup"), &json!(false)));
+        let (status, _) = anna.call(Method::PUT, &format!("/api/packages/{package}/cancel"), None).await;
+        assert_eq!(status.as_u16(), 409);
+        app.audit().await;
+    }
+}

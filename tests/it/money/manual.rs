@@ -1,0 +1,148 @@
+//! People transfer money to the operator's account with a reference, and an operator books it.
+
+use peerpack::auth::Role;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{asked, balance, id_of, must, refused, start, top_up};
+use crate::support::{TestUser, backends};
+
+const MANUAL: [(&str, &str); 2] =
+    [("PEERPACK_PAYMENTS", "manual"), ("PEERPACK_PAYMENT_INSTRUCTIONS", "Счёт 40702")];
+
+async fn book(admin: &TestUser, payment: &Value, charge: &str, amount: f64) -> Value {
+    let body = json!({ "charge_id": charge, "amount": amount, "evidence": "выписка от 3 мая, строка 4" });
+    let path = format!("/api/admin/payments/{}/book", id_of(payment));
+    must(admin, Method::POST, &path, Some(body)).await
+}
+
+#[actix_web::test]
+async fn x_51_pay_publish_claim_deliver_confirm_and_the_statement_adds_up_to_the_last_kopeck() {
+    for backend in backends() {
+        let app = start(backend, &MANUAL).await;
+        let (anna, ivan) = (app.sign_in("Анна").await, app.sign_in("Иван").await);
+        let admin = app.sign_in_with_role("Ольга", Role::Admin).await;
+        let dry = json!({ "from": "Орёл", "to": "Курск", "description": "Торт", "reward": 500.55 });
+        let dry = must(&anna, Method::POST, "/api/packages/dry-run", Some(dry)).await;
+        let pay_in = &dry["price"]["pay_in"];
+        assert_eq!((&dry["price"]["missing"], &pay_in["amount"]), (&json!(500.55), &json!(500.55)));
+        assert_eq!(pay_in["methods"], json!(["manual"]));
+
+        let (_, request) = asked(&anna, &ivan, 500).await;
+        let poor = ivan.call(Method::PUT, &format!("/api/package-requests/{request}/accept"), None).await;
+        assert_eq!(poor.1["code"], "insufficient_funds");
+        let payment = top_up(&anna, 600.55).await;
+        assert_eq!((&payment["status"], &payment["instructions"]), (&json!("pending"), &json!("Счёт 40702")));
+        let reference = payment["reference"].as_str().unwrap();
+        let found = admin.get(&format!("/api/admin/payments?reference={}", reference.to_lowercase())).await;
+        assert_eq!(found["payments"][0]["payment_id"], payment["payment_id"]);
+        let booked = book(&admin, &payment, "77", 600.55).await;
+        assert_eq!((&booked["status"], &booked["paid"]), (&json!("succeeded"), &json!(600.55)));
+        book(&admin, &payment, "77", 600.55).await;
+        assert_eq!(balance(&anna, "available").await, 600.55, "the same transfer counts once");
+        let other = top_up(&anna, 10.0).await;
+        let twice = json!({ "charge_id": "77", "amount": 10, "evidence": "та же строка" });
+        let path = format!("/api/admin/payments/{}/book", id_of(&other));
+        assert_eq!(refused(&admin, &path, twice).await, (409, "charge_known".to_owned()));
+
+        ivan.step(&request, "accept").await;
+        assert_eq!((balance(&anna, "available").await, balance(&ivan, "frozen").await), (100.55, 500.0));
+        ivan.step(&request, "mark-delivered").await;
+        anna.step(&request, "confirm-delivery").await;
+        assert_eq!(balance(&ivan, "available").await, 450.0);
+
+        for (who, total) in [(&anna, 100.55), (&ivan, 450.0)] {
+            let (status, headers, bytes) =
+                who.call_raw(Method::GET, "/api/user/statement", &[], Vec::new()).await;
+            assert_eq!(status.as_u16(), 200);
+            assert!(headers["content-disposition"].to_str().unwrap().contains("statement.csv"));
+            let text = String::from_utf8(bytes).unwrap();
+            let mut reader = csv::Reader::from_reader(text.as_bytes());
+            let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+            let minor = |text: &str| text.replace('.', "").parse::<i64>().unwrap_or(0);
+            let moved: i64 = rows.iter().map(|row| minor(&row[3])).sum();
+            let (first, last) = (minor(&rows[0][5]), minor(&rows[rows.len() - 1][5]));
+            assert_eq!((first, first + moved), (0, last), "{text}");
+            assert_eq!(last as f64 / 100.0, total);
+        }
+        let (_, headers, bytes) =
+            anna.call_raw(Method::GET, "/api/user/statement?format=xlsx", &[], Vec::new()).await;
+        assert!(
+            bytes.starts_with(b"PK") && headers["content-type"].to_str().unwrap().contains("spreadsheet")
+        );
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
+async fn x_52_on_publish_a_package_is_paid_before_it_is_offered_and_comes_back_if_nobody_takes_it() {
+    for backend in backends() {
+        let more: Vec<_> = MANUAL.into_iter().chain([("PEERPACK_PAYMENT_TIME", "on_publish")]).collect();
+        let app = start(backend, &more).await;
+        let (anna, ivan) = (app.sign_in("Анна").await, app.sign_in("Иван").await);
+        let admin = app.sign_in_with_role("Ольга", Role::Admin).await;
+        let body = json!({ "from": "Орёл", "to": "Курск", "description": "Торт", "reward": 500 });
+        let poor = refused(&anna, "/api/packages", body.clone()).await;
+        assert_eq!(poor, (409, "insufficient_funds".to_owned()));
+        assert_eq!(anna.get("/api/user/packages").await["packages"], json!([]), "nothing is published");
+        book(&admin, &top_up(&anna, 1_000.0).await, "1", 1_000.0).await;
+
+        let published = must(&anna, Method::POST, "/api/packages", Some(body)).await;
+        let package = published["package_id"].as_str().unwrap();
+        assert_eq!((balance(&anna, "available").await, balance(&anna, "reserved").await), (500.0, 500.0));
+        let meant = anna.get(&format!("/api/packages/{package}/cancellation")).await;
+        assert_eq!(meant["refund"], 500.0);
+        let cancelled = must(&anna, Method::PUT, &format!("/api/packages/{package}/cancel"), None).await;
+        assert_eq!((&cancelled["refund"], balance(&anna, "available").await), (&json!(500.0), 1_000.0));
+
+        let (_, request) = asked(&anna, &ivan, 600).await;
+        assert_eq!(balance(&anna, "reserved").await, 600.0);
+        ivan.step(&request, "accept").await;
+        assert_eq!((balance(&anna, "reserved").await, balance(&ivan, "frozen").await), (0.0, 600.0));
+        ivan.step(&request, "cancel").await;
+        assert_eq!((balance(&anna, "available").await, balance(&ivan, "frozen").await), (1_000.0, 0.0));
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
+async fn x_53_an_operator_divides_a_disputed_reward_and_the_books_show_it() {
+    for backend in backends() {
+        let app = start(backend, &MANUAL).await;
+        let (anna, ivan) = (app.sign_in("Анна").await, app.sign_in("Иван").await);
+        let admin = app.sign_in_with_role("Ольга", Role::Admin).await;
+        book(&admin, &top_up(&anna, 500.0).await, "1", 500.0).await;
+        let (package, request) = asked(&anna, &ivan, 500).await;
+        ivan.step(&request, "accept").await;
+        ivan.step(&request, "mark-delivered").await;
+        let path = format!("/api/package-requests/{request}/dispute");
+        must(&anna, Method::PUT, &path, Some(json!({ "reason": "помят" }))).await;
+        let path = format!("/api/admin/disputes/{request}/resolve");
+        let both = json!({ "in_favour_of": "courier", "courier_share": 200 });
+        assert_eq!(refused(&admin, &path, both).await, (422, "invalid".to_owned()));
+        assert_eq!(
+            refused(&admin, &path, json!({ "courier_share": 500 })).await,
+            (422, "invalid".to_owned())
+        );
+        for _ in 0..2 {
+            let done = must(&admin, Method::POST, &path, Some(json!({ "courier_share": 200 }))).await;
+            assert_eq!(done["new_status"], "confirmed");
+        }
+        let other = refused(&admin, &path, json!({ "in_favour_of": "sender" })).await;
+        assert_eq!(other, (409, "illegal_transition".to_owned()));
+        assert_eq!((balance(&anna, "available").await, balance(&ivan, "available").await), (300.0, 180.0));
+        let ledger = admin.get(&format!("/api/admin/ledger?package={package}")).await;
+        let steps: Vec<String> = ledger["entries"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["key"].as_str().unwrap().rsplit(':').next().unwrap().to_owned())
+            .collect();
+        for step in ["hold", "deliver", "split_courier", "split_sender", "fee"] {
+            assert!(steps.iter().any(|found| found == step), "{step} is not among {steps:?}");
+        }
+        let told = ivan.get("/api/user/notifications").await.to_string();
+        assert!(told.contains("180.00"), "the courier hears what it was: {told}");
+        app.audit().await;
+    }
+}

@@ -1,0 +1,107 @@
+//! Money on its way out: sealed details, limits, a second pair of eyes, and a pause after a change.
+
+use peerpack::auth::Role;
+use peerpack_actors::time::Span;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{balance, must, refused, start};
+use crate::support::{TestApp, TestUser, backends};
+
+/// A courier who has earned 900.
+async fn earner(app: &TestApp) -> TestUser {
+    let (anna, ivan) = (app.sign_in("Анна").await, app.sign_in("Иван").await);
+    let (_, request) = super::asked(&anna, &ivan, 1_000).await;
+    for (who, step) in [(&ivan, "accept"), (&ivan, "mark-delivered"), (&anna, "confirm-delivery")] {
+        who.step(&request, step).await;
+    }
+    ivan
+}
+
+async fn take_out(who: &TestUser, amount: i64, method: &str) -> String {
+    let body = json!({ "amount": amount, "method": method });
+    let taken = must(who, Method::POST, "/api/user/withdraw", Some(body)).await;
+    taken["withdrawal_id"].as_str().unwrap().to_owned()
+}
+
+async fn waiting(admin: &TestUser, id: &str) -> Value {
+    let queue = admin.get("/api/admin/withdrawals").await;
+    let all = queue["withdrawals"].as_array().unwrap();
+    all.iter().find(|one| one["id"] == id).cloned().unwrap_or_default()
+}
+
+#[actix_web::test]
+async fn x_55_details_are_sealed_and_shown_by_their_end_alone() {
+    for backend in backends() {
+        let app = start(backend, &[]).await;
+        let (ivan, admin) = (earner(&app).await, app.sign_in_with_role("Ольга", Role::Admin).await);
+        let id = take_out(&ivan, 200, "4276 1600 0000 1234").await;
+        let stored = app.app.database.withdrawal(id.parse().unwrap()).await.unwrap().unwrap();
+        assert!(!format!("{stored:?}").contains("1600"), "{stored:?}");
+        assert_eq!(waiting(&admin, &id).await["method"], "•••• 1234");
+        let own = ivan.get("/api/user/balance").await.to_string();
+        assert!(own.contains("•••• 1234") && !own.contains("1600"), "{own}");
+        let path = format!("/api/admin/withdrawals/{id}/details");
+        assert_eq!(admin.get(&path).await["details"], "4276 1600 0000 1234");
+        assert_eq!(ivan.call(Method::GET, &path, None).await.0.as_u16(), 403);
+        let silent = format!("/api/admin/withdrawals/{id}/reject");
+        assert_eq!(admin.post(&silent, json!({})).await.0.as_u16(), 400, "a decision has its reason");
+        let reason = Some(json!({ "reason": "карта не читается" }));
+        assert_eq!(must(&admin, Method::POST, &silent, reason).await["state"], "rejected");
+        let stored = app.app.database.withdrawal(id.parse().unwrap()).await.unwrap().unwrap();
+        assert_eq!(stored.note.as_deref(), Some("карта не читается"));
+        assert_eq!(balance(&ivan, "available").await, 900.0);
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
+async fn x_56_new_details_wait_and_so_much_goes_out_in_a_day() {
+    for backend in backends() {
+        let app = start(backend, &[("PEERPACK_PAYOUT_DAILY_MINOR", "50000")]).await;
+        let (ivan, admin) = (earner(&app).await, app.sign_in_with_role("Ольга", Role::Admin).await);
+        let sent = json!({ "reference": "77" });
+        let pay = |id: &str| format!("/api/admin/withdrawals/{id}/pay");
+        let first = take_out(&ivan, 100, "4276 1600 0000 1234").await;
+        assert_eq!(must(&admin, Method::POST, &pay(&first), Some(sent.clone())).await["state"], "paid");
+        let same = take_out(&ivan, 100, "4276-1600-0000-1234").await;
+        assert_eq!(must(&admin, Method::POST, &pay(&same), Some(sent.clone())).await["state"], "paid");
+        let other = take_out(&ivan, 100, "+7 900 123-45-67").await;
+        assert_eq!(refused(&admin, &pay(&other), sent.clone()).await, (409, "payout_waits".to_owned()));
+        let from: jiff::Timestamp =
+            waiting(&admin, &other).await["payable_from"].as_str().unwrap().parse().unwrap();
+        let in_ms = from.as_millisecond() - app.app.clock.now().ms();
+        assert!((Span::hours(23).ms()..=Span::hours(24).ms()).contains(&in_ms), "{in_ms}");
+        let again = take_out(&ivan, 100, "+7 900 123-45-67").await;
+        assert_eq!(refused(&admin, &pay(&again), sent).await.1, "payout_waits", "the place is still new");
+        let more = json!({ "amount": 101, "method": "+7 900 123-45-67" });
+        assert_eq!(refused(&ivan, "/api/user/withdraw", more).await, (409, "daily_limit".to_owned()));
+        assert_eq!(balance(&ivan, "available").await, 500.0, "what is refused moves nothing");
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
+async fn x_57_a_large_withdrawal_needs_two_operators() {
+    for backend in backends() {
+        let app = start(backend, &[("PEERPACK_PAYOUT_SECOND_ABOVE_MINOR", "30000")]).await;
+        let ivan = earner(&app).await;
+        let (olga, petr) = (
+            app.sign_in_with_role("Ольга", Role::Admin).await,
+            app.sign_in_with_role("Пётр", Role::Admin).await,
+        );
+        let id = take_out(&ivan, 301, "4276 1600 0000 1234").await;
+        assert_eq!(waiting(&olga, &id).await["needs_two"], true);
+        let (pay, sent) = (format!("/api/admin/withdrawals/{id}/pay"), json!({ "reference": "77" }));
+        assert_eq!(must(&olga, Method::POST, &pay, Some(sent.clone())).await["state"], "approved");
+        assert_eq!(waiting(&petr, &id).await["approved_by"], json!(olga.id));
+        assert_eq!(refused(&olga, &pay, sent.clone()).await, (403, "wrong_party".to_owned()));
+        for _ in 0..2 {
+            assert_eq!(must(&petr, Method::POST, &pay, Some(sent.clone())).await["state"], "paid");
+        }
+        let small = take_out(&ivan, 300, "4276 1600 0000 1234").await;
+        let pay = format!("/api/admin/withdrawals/{small}/pay");
+        assert_eq!(must(&olga, Method::POST, &pay, Some(sent)).await["state"], "paid");
+        app.audit().await;
+    }
+}

@@ -1,0 +1,644 @@
+//! A model of the money beside the store: pay, hold, post, void, refund, charge back, divide, take out, with retries, late
+//! and repeated reports, and a restart between any two. After each step every wallet is what the model says, and the
+//! rules of the audit hold; what is refused leaves every balance as it was.
+
+use peerpack::store::{Database, Settings};
+use peerpack_actors::ids::{PackageId, PaymentId, RefundId, RequestId, UserId, WithdrawalId};
+use peerpack_actors::market::package::PackageCommand;
+use peerpack_actors::market::request::{Party, RequestCommand};
+use peerpack_actors::market::trip::Trip;
+use peerpack_actors::money::fees::{Fee, Paid, PaymentTerms, reserve};
+use peerpack_actors::money::ledger::Funding;
+use peerpack_actors::money::payment::{
+    Cost, Method, OPEN_FOR, Payment, PaymentCommand, PaymentState, Purpose, Report, ReportedCharge,
+    ReportedRefund, ReportedRefundStatus, ReportedStatus,
+};
+use peerpack_actors::money::withdrawal::{LEAST_MINOR, PayoutRules, Withdrawal, WithdrawalCommand};
+use peerpack_actors::money::{Amount, Currency};
+use peerpack_actors::ports::{CommitError, Store as _};
+use peerpack_actors::unit::Unit;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use proptest_state_machine::ReferenceStateMachine;
+use tokio::runtime::Handle;
+
+use super::databases::{TestStore, on_both};
+use super::world::{after, load_package, package, proposal, step, trip, user};
+
+/// So many people: any of them pays, sends, carries and takes out.
+const PEOPLE: usize = 3;
+
+/// What can happen to money.
+#[derive(Clone, Debug)]
+enum Move {
+    /// A payment is made, and its acquirer reports it.
+    Pay { who: usize, minor: i64 },
+    /// The acquirer reports all it knows of a payment again.
+    Report { payment: usize },
+    /// A payment is paid a second time.
+    PayTwice { payment: usize },
+    /// An operator gives a part of a charge back.
+    GiveBack { payment: usize, percent: i64, cost: Cost },
+    /// The acquirer says what became of the refunds that were asked for.
+    Settle { payment: usize, done: bool },
+    /// A bank takes the first charge back.
+    ChargeBack { payment: usize },
+    /// A package is published and taken by a courier.
+    Deal { sender: usize, courier: usize, minor: i64, paid: Paid },
+    /// A package is published and called off before anybody takes it.
+    CallOff { sender: usize, minor: i64 },
+    /// A deal goes a step on.
+    Step { deal: usize, what: Step },
+    /// Money is asked for.
+    TakeOut { who: usize, minor: i64 },
+    /// An operator decides a withdrawal.
+    Decide { withdrawal: usize, pay: bool },
+    /// The last move comes again, as after an answer that was lost.
+    Again,
+    /// The server dies and comes back.
+    Restart,
+}
+
+/// A step of a deal.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Deliver,
+    Confirm,
+    Cancel,
+    Dispute,
+    ForCourier,
+    ForSender,
+    Divide,
+}
+
+/// Where a deal stands, in the model.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stage {
+    Held,
+    Delivered,
+    Disputed,
+    Over,
+}
+
+#[derive(Clone, Debug)]
+struct ModelDeal {
+    sender: usize,
+    courier: usize,
+    minor: i64,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Back {
+    Asked,
+    Done,
+    Refused,
+}
+
+#[derive(Clone, Debug)]
+struct ModelPayment {
+    who: usize,
+    minor: i64,
+    charges: usize,
+    refunds: Vec<(i64, Cost, Back)>,
+    charged_back: bool,
+}
+
+/// What the wallets hold, and how the last move went.
+#[derive(Clone, Debug, Default)]
+struct Model {
+    free: [i64; PEOPLE],
+    held: [i64; PEOPLE],
+    pending: [i64; PEOPLE],
+    payments: Vec<ModelPayment>,
+    deals: Vec<ModelDeal>,
+    withdrawals: Vec<(usize, i64, bool)>,
+    was_done: bool,
+}
+
+impl Model {
+    fn carry_out(&mut self, what: &Move) -> bool {
+        match *what {
+            Move::Pay { who, minor } => {
+                self.payments.push(ModelPayment {
+                    who,
+                    minor,
+                    charges: 1,
+                    refunds: Vec::new(),
+                    charged_back: false,
+                });
+                self.free[who] += minor;
+                true
+            }
+            Move::PayTwice { payment } => {
+                let payment = &mut self.payments[payment];
+                payment.charges += 1;
+                self.free[payment.who] += payment.minor;
+                true
+            }
+            Move::GiveBack { payment, percent, cost } => {
+                let payment = &mut self.payments[payment];
+                let minor = payment.minor * percent / 100;
+                let back: i64 =
+                    payment.refunds.iter().filter(|one| one.2 != Back::Refused).map(|one| one.0).sum();
+                // All refunds of the model are of the first charge.
+                let gone = if payment.charged_back { payment.minor } else { 0 };
+                let is_covered = cost == Cost::Platform || self.free[payment.who] >= minor;
+                if minor == 0 || minor > payment.minor - back - gone || !is_covered {
+                    return false;
+                }
+                payment.refunds.push((minor, cost, Back::Asked));
+                self.free[payment.who] -= if cost == Cost::Payer { minor } else { 0 };
+                true
+            }
+            Move::Settle { payment, done } => {
+                let payment = &mut self.payments[payment];
+                for (minor, cost, state) in &mut payment.refunds {
+                    if *state == Back::Asked {
+                        *state = if done { Back::Done } else { Back::Refused };
+                        self.free[payment.who] += if !done && *cost == Cost::Payer { *minor } else { 0 };
+                    }
+                }
+                true
+            }
+            Move::ChargeBack { payment } => {
+                let payment = &mut self.payments[payment];
+                if !payment.charged_back {
+                    payment.charged_back = true;
+                    self.free[payment.who] -= payment.minor.min(self.free[payment.who]);
+                }
+                true
+            }
+            Move::Deal { sender, courier, minor, paid } => {
+                if sender == courier || (paid != Paid::Cash && self.free[sender] < minor) {
+                    return false;
+                }
+                let minor = if paid == Paid::Cash { 0 } else { minor };
+                self.free[sender] -= minor;
+                self.held[courier] += minor;
+                self.deals.push(ModelDeal { sender, courier, minor, stage: Stage::Held });
+                true
+            }
+            Move::CallOff { sender, minor } => self.free[sender] >= minor,
+            Move::Step { deal, what } => self.step(deal, what),
+            Move::TakeOut { who, minor } => {
+                let left = self.free[who] - minor;
+                let queued = self.withdrawals.iter().filter(|one| one.0 == who && one.2).count();
+                if left < 0 || queued >= 5 || (minor < LEAST_MINOR && left > 0) {
+                    return false;
+                }
+                self.free[who] = left;
+                self.withdrawals.push((who, minor, true));
+                true
+            }
+            Move::Decide { withdrawal, pay } => {
+                let (who, minor, waits) = &mut self.withdrawals[withdrawal];
+                if !*waits {
+                    return false;
+                }
+                *waits = false;
+                self.free[*who] += if pay { 0 } else { *minor };
+                true
+            }
+            Move::Report { .. } | Move::Again | Move::Restart => true,
+        }
+    }
+
+    fn step(&mut self, deal: usize, what: Step) -> bool {
+        let ModelDeal { sender, courier, minor, stage } = &mut self.deals[deal];
+        let (sender, courier, minor) = (*sender, *courier, *minor);
+        let fee_of = |part: i64| part / 10;
+        let next = match (*stage, what) {
+            (Stage::Held, Step::Deliver) => {
+                self.held[courier] -= minor;
+                self.pending[courier] += minor;
+                Stage::Delivered
+            }
+            (Stage::Delivered, Step::Dispute) => Stage::Disputed,
+            (Stage::Delivered, Step::Confirm) | (Stage::Delivered | Stage::Disputed, Step::ForCourier) => {
+                self.pending[courier] -= minor;
+                self.free[courier] += minor - fee_of(minor);
+                Stage::Over
+            }
+            (Stage::Delivered | Stage::Disputed, Step::ForSender) => {
+                self.pending[courier] -= minor;
+                self.free[sender] += minor;
+                Stage::Over
+            }
+            (Stage::Held, Step::Cancel | Step::ForSender) => {
+                self.held[courier] -= minor;
+                self.free[sender] += minor;
+                Stage::Over
+            }
+            (Stage::Delivered | Stage::Disputed, Step::Divide) if minor >= 2 => {
+                let part = minor / 2;
+                self.pending[courier] -= minor;
+                self.free[courier] += part - fee_of(part);
+                self.free[sender] += minor - part;
+                Stage::Over
+            }
+            _ => return false,
+        };
+        self.deals[deal].stage = next;
+        true
+    }
+}
+
+impl ReferenceStateMachine for Model {
+    type State = Self;
+    type Transition = Move;
+
+    fn init_state() -> BoxedStrategy<Self> {
+        Just(Self::default()).boxed()
+    }
+
+    fn transitions(state: &Self) -> BoxedStrategy<Move> {
+        let minor = prop_oneof![Just(1_i64), 100..2_000_i64, Just(50_000)];
+        let paid = prop_oneof![Just(Paid::AtClaim), Just(Paid::OnPublish), Just(Paid::Cash)];
+        let cost = prop_oneof![3 => Just(Cost::Payer), 1 => Just(Cost::Platform)];
+        let mut moves: Vec<(u32, BoxedStrategy<Move>)> = vec![
+            (4, (0..PEOPLE, minor.clone()).prop_map(|(who, minor)| Move::Pay { who, minor }).boxed()),
+            (
+                6,
+                (0..PEOPLE, 0..PEOPLE, minor.clone(), paid)
+                    .prop_map(|(sender, courier, minor, paid)| Move::Deal { sender, courier, minor, paid })
+                    .boxed(),
+            ),
+            (
+                1,
+                (0..PEOPLE, minor.clone())
+                    .prop_map(|(sender, minor)| Move::CallOff { sender, minor })
+                    .boxed(),
+            ),
+            (2, (0..PEOPLE, minor).prop_map(|(who, minor)| Move::TakeOut { who, minor }).boxed()),
+            (1, Just(Move::Restart).boxed()),
+            (2, Just(Move::Again).boxed()),
+        ];
+        if !state.payments.is_empty() {
+            let payment = 0..state.payments.len();
+            moves.extend([
+                (1, payment.clone().prop_map(|payment| Move::Report { payment }).boxed()),
+                (1, payment.clone().prop_map(|payment| Move::PayTwice { payment }).boxed()),
+                (1, payment.clone().prop_map(|payment| Move::ChargeBack { payment }).boxed()),
+                (
+                    2,
+                    (payment.clone(), 0..=100_i64, cost)
+                        .prop_map(|(payment, percent, cost)| Move::GiveBack { payment, percent, cost })
+                        .boxed(),
+                ),
+                (
+                    2,
+                    (payment, any::<bool>())
+                        .prop_map(|(payment, done)| Move::Settle { payment, done })
+                        .boxed(),
+                ),
+            ]);
+        }
+        if !state.deals.is_empty() {
+            let steps = prop_oneof![
+                4 => Just(Step::Deliver),
+                2 => Just(Step::Confirm),
+                1 => Just(Step::Cancel),
+                1 => Just(Step::Dispute),
+                1 => Just(Step::ForCourier),
+                1 => Just(Step::ForSender),
+                2 => Just(Step::Divide),
+            ];
+            let step = (0..state.deals.len(), steps).prop_map(|(deal, what)| Move::Step { deal, what });
+            moves.push((10, step.boxed()));
+        }
+        if !state.withdrawals.is_empty() {
+            let decide = (0..state.withdrawals.len(), any::<bool>())
+                .prop_map(|(withdrawal, pay)| Move::Decide { withdrawal, pay });
+            moves.push((2, decide.boxed()));
+        }
+        proptest::strategy::Union::new_weighted(moves).boxed()
+    }
+
+    fn preconditions(state: &Self, what: &Move) -> bool {
+        match *what {
+            Move::Report { payment }
+            | Move::PayTwice { payment }
+            | Move::ChargeBack { payment }
+            | Move::GiveBack { payment, .. }
+            | Move::Settle { payment, .. } => payment < state.payments.len(),
+            Move::Step { deal, .. } => deal < state.deals.len(),
+            Move::Decide { withdrawal, .. } => withdrawal < state.withdrawals.len(),
+            _ => true,
+        }
+    }
+
+    fn apply(mut state: Self, what: &Move) -> Self {
+        state.was_done = state.carry_out(what);
+        state
+    }
+}
+
+/// A deal in the store.
+struct Deal {
+    package: PackageId,
+    request: RequestId,
+    trip: Trip,
+    sender: UserId,
+}
+
+/// The store with what the model knows by its number.
+struct Real {
+    db: Database,
+    url: String,
+    people: [UserId; PEOPLE],
+    payments: Vec<Report>,
+    deals: Vec<Deal>,
+    withdrawals: Vec<Withdrawal>,
+    last: Option<Last>,
+}
+
+/// The last move, as it can come again.
+enum Last {
+    Payment(PaymentId, PaymentCommand),
+    Step(usize, RequestCommand),
+}
+
+fn roubles(minor: i64) -> Amount {
+    Amount::new(minor, Currency::Rub)
+}
+
+impl Real {
+    fn new(db: Database, url: String) -> Self {
+        Self {
+            db,
+            url,
+            people: [user(), user(), user()],
+            payments: Vec::new(),
+            deals: Vec::new(),
+            withdrawals: Vec::new(),
+            last: None,
+        }
+    }
+
+    async fn carry_out(&mut self, what: Move) -> bool {
+        match what {
+            Move::Pay { who, minor } => self.pay(self.people[who], minor).await,
+            Move::Report { payment } => self.report(payment).await,
+            Move::PayTwice { payment } => {
+                let mut second = self.payments[payment].charges[0].clone();
+                second.charge_id = format!("{}-{}", second.charge_id, self.payments[payment].charges.len());
+                (second.refunds, second.charged_back_minor) = (Vec::new(), 0);
+                self.payments[payment].charges.push(second);
+                self.report(payment).await
+            }
+            Move::GiveBack { payment, percent, cost } => self.give_back(payment, percent, cost).await,
+            Move::Settle { payment, done } => {
+                let file = self.db.payment(self.payments[payment].payment_id).await.expect("read");
+                let file = file.expect("the payment");
+                let status = if done { ReportedRefundStatus::Done } else { ReportedRefundStatus::Refused };
+                for refund in file.asked() {
+                    self.payments[payment].charges[0].refunds.push(ReportedRefund {
+                        refund_id: refund.reference.clone(),
+                        amount_minor: refund.amount.minor,
+                        status,
+                    });
+                }
+                self.report(payment).await
+            }
+            Move::ChargeBack { payment } => {
+                let charge = &mut self.payments[payment].charges[0];
+                charge.charged_back_minor = charge.amount_minor;
+                self.report(payment).await
+            }
+            Move::Deal { sender, courier, minor, paid } => {
+                self.deal(self.people[sender], self.people[courier], minor, paid).await
+            }
+            Move::CallOff { sender, minor } => {
+                let Some(id) = self.publish(self.people[sender], minor, Paid::OnPublish).await else {
+                    return false;
+                };
+                let cancel = PackageCommand::Cancel { by: self.people[sender] };
+                self.command(id, None, &cancel).await.expect("called off");
+                true
+            }
+            Move::Step { deal, what } => {
+                let Deal { trip, sender, .. } = &self.deals[deal];
+                let (by, reason) = (user(), "broken".to_owned());
+                let command = match what {
+                    Step::Deliver => RequestCommand::Deliver { by: trip.courier },
+                    Step::Confirm => RequestCommand::Confirm { by: *sender },
+                    Step::Cancel => RequestCommand::Cancel { by: *sender },
+                    Step::Dispute => RequestCommand::Dispute { by: *sender, reason },
+                    Step::ForCourier => RequestCommand::Resolve { in_favour_of: Party::Courier, by },
+                    Step::ForSender => RequestCommand::Resolve { in_favour_of: Party::Sender, by },
+                    Step::Divide => {
+                        let held = load_package(&self.db, self.deals[deal].package).await;
+                        let escrow = held.escrow(held.request(self.deals[deal].request).expect("it"));
+                        RequestCommand::Split { courier_minor: escrow.amount.minor / 2, by }
+                    }
+                };
+                self.step(deal, command).await
+            }
+            Move::TakeOut { who, minor } => self.take_out(self.people[who], minor).await,
+            Move::Decide { withdrawal, pay } => {
+                let before = self.db.withdrawal(self.withdrawals[withdrawal].id).await.expect("read");
+                let before = before.expect("the withdrawal");
+                let command = if pay { WithdrawalCommand::Pay } else { WithdrawalCommand::Reject };
+                match before.decide(command, user(), PayoutRules::default(), after(9)) {
+                    Ok(decision) => {
+                        self.db.move_withdrawal(before, decision, "77".to_owned()).await.expect("decided");
+                        true
+                    }
+                    Err(_) => false,
+                }
+            }
+            Move::Again => {
+                self.again().await;
+                true
+            }
+            Move::Restart => {
+                let next = Database::connect(&Settings::new(&self.url)).await.expect("it opens again");
+                self.db = next;
+                true
+            }
+        }
+    }
+
+    async fn moved(&mut self, id: PaymentId, command: PaymentCommand) -> bool {
+        let moved = self.db.move_payment(id, command.clone(), after(5), None).await;
+        self.last = Some(Last::Payment(id, command));
+        match moved {
+            Ok(found) => found.is_some(),
+            Err(CommitError::Refused(_)) => false,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    async fn report(&mut self, payment: usize) -> bool {
+        let report = self.payments[payment].clone();
+        self.moved(report.payment_id, PaymentCommand::Learn(report)).await
+    }
+
+    async fn pay(&mut self, who: UserId, minor: i64) -> bool {
+        let id = PaymentId::from(user().uuid());
+        let payment = Payment {
+            id,
+            user: who,
+            purpose: Purpose::TopUp,
+            method: Method::Webhook,
+            amount: roubles(minor),
+            state: PaymentState::Created,
+            state_at: after(1),
+            reference: id.to_string(),
+            invoice_url: None,
+            created_at: after(1),
+            expires_at: after(1) + OPEN_FOR,
+        };
+        self.db.add_payment(payment).await.expect("asked for");
+        let charge = ReportedCharge {
+            charge_id: id.to_string(),
+            amount_minor: minor,
+            currency: Currency::Rub,
+            refunds: Vec::new(),
+            charged_back_minor: 0,
+        };
+        let (status, charges) = (ReportedStatus::Paid, vec![charge]);
+        self.payments.push(Report { payment_id: id, status, invoice_url: None, charges });
+        self.report(self.payments.len() - 1).await
+    }
+
+    async fn give_back(&mut self, payment: usize, percent: i64, cost: Cost) -> bool {
+        let charge = &self.payments[payment].charges[0];
+        let minor = charge.amount_minor * percent / 100;
+        let command = PaymentCommand::Refund {
+            id: RefundId::from(user().uuid()),
+            charge: Some(charge.charge_id.clone()),
+            minor: Some(minor),
+            cost,
+            reason: "asked for".to_owned(),
+            by: user(),
+        };
+        self.moved(self.payments[payment].payment_id, command).await
+    }
+
+    async fn publish(&self, sender: UserId, minor: i64, paid: Paid) -> Option<PackageId> {
+        let mut package = package(sender, 10);
+        package.draft.reward = roubles(minor);
+        package.terms.payment = PaymentTerms { paid, fee: Fee::USUAL };
+        let mut unit = Unit::publish_package(package.clone());
+        if let Some(reward) = package.reserved() {
+            unit.transfers = reserve(package.id, sender, reward, Funding::Wallet);
+        }
+        match self.db.commit(unit).await {
+            Ok(_) => Some(package.id),
+            Err(CommitError::Refused(_)) => None,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    async fn deal(&mut self, sender: UserId, courier: UserId, minor: i64, paid: Paid) -> bool {
+        if sender == courier {
+            return false;
+        }
+        let Some(id) = self.publish(sender, minor, paid).await else { return false };
+        let trip = trip(courier, 3, 1_000);
+        super::world::publish_trip(&self.db, &trip).await;
+        let mut proposal = proposal(&trip, 0, 3);
+        proposal.reward = roubles(minor);
+        let request = proposal.id;
+        self.command(id, None, &PackageCommand::Offer(vec![proposal])).await.expect("offered");
+        let accept = step(request, RequestCommand::Accept { by: courier });
+        match self.command(id, Some(&trip), &accept).await {
+            Ok(_) => {
+                self.deals.push(Deal { package: id, request, trip, sender });
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Whether a command on a package does anything.
+    async fn command(
+        &self,
+        id: PackageId,
+        trip: Option<&Trip>,
+        command: &PackageCommand,
+    ) -> Result<bool, CommitError> {
+        let package = load_package(&self.db, id).await;
+        let outcome =
+            package.decide(command, trip, Funding::Wallet, after(2)).map_err(CommitError::Refused)?;
+        if outcome.is_empty() {
+            return Ok(false);
+        }
+        self.db.commit(Unit::package(&package, outcome, after(2))).await?;
+        Ok(true)
+    }
+
+    async fn step(&mut self, deal: usize, command: RequestCommand) -> bool {
+        let Deal { package, request, .. } = self.deals[deal];
+        let done = self.command(package, None, &step(request, command.clone())).await;
+        self.last = Some(Last::Step(deal, command));
+        done.unwrap_or(false)
+    }
+
+    async fn take_out(&mut self, who: UserId, minor: i64) -> bool {
+        let id = WithdrawalId::from(user().uuid());
+        let (withdrawal, out) =
+            Withdrawal::request(id, who, roubles(minor), "card".to_owned(), None, after(4)).expect("money");
+        let (print, rules) = ("card".to_owned(), PayoutRules::default());
+        match self.db.add_withdrawal(withdrawal.clone(), out, print, rules, None).await {
+            Ok(_) => {
+                self.withdrawals.push(withdrawal);
+                true
+            }
+            Err(CommitError::Refused(_)) => false,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// The last move again: nothing may come of it.
+    async fn again(&mut self) {
+        match self.last.take() {
+            Some(Last::Payment(id, command)) => {
+                let _ = self.moved(id, command).await;
+            }
+            Some(Last::Step(deal, command)) => {
+                let Deal { package, request, .. } = self.deals[deal];
+                let _ = self.command(package, None, &step(request, command)).await;
+            }
+            None => {}
+        }
+    }
+
+    async fn check(&self, model: &Model) {
+        for (who, person) in self.people.iter().enumerate() {
+            let balance = self.db.balances(*person).await.expect("read").pop().unwrap_or_default();
+            let found = (balance.available_minor, balance.frozen_minor, balance.pending_minor);
+            let expected = (model.free[who], model.held[who], model.pending[who]);
+            assert_eq!(found, expected, "person {who}: free, held, pending");
+            assert_eq!(balance.reserved_minor, 0, "nothing is left behind");
+        }
+        assert_eq!(self.db.audit().await.expect("read"), Vec::<String>::new());
+    }
+}
+
+/// Runs the model and the store side by side, from random beginnings, and makes what goes wrong as short as it can.
+fn run(handle: &Handle, db: &Database, url: &str) {
+    let config = Config { cases: 16, max_shrink_iters: 100, failure_persistence: None, ..Config::default() };
+    let outcome = TestRunner::new(config).run(&Model::sequential_strategy(1..40), |(mut model, moves, _)| {
+        let mut real = Real::new(db.clone(), url.to_owned());
+        for what in moves {
+            model = Model::apply(model, &what);
+            let done = handle.block_on(real.carry_out(what.clone()));
+            prop_assert_eq!(done, model.was_done, "{:?}", what);
+            handle.block_on(real.check(&model));
+        }
+        Ok(())
+    });
+    if let Err(failure) = outcome {
+        panic!("{failure}");
+    }
+}
+
+on_both! {
+    async fn the_store_agrees_with_a_model_of_the_money_after_each_step(store: &TestStore) {
+        let (handle, db, url) = (Handle::current(), store.db.clone(), store.url.clone());
+        tokio::task::spawn_blocking(move || run(&handle, &db, &url)).await.expect("the model agrees");
+    }
+}
