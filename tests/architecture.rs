@@ -127,7 +127,6 @@ const STOPWATCHES: &[&str] = &[
     "src/startup/ending.rs",
     "src/store/engine/lanes.rs",
     "src/store/engine/run.rs",
-    "src/store/money/payments.rs",
     "src/store/engine/writer.rs",
     "src/store/sql/writable.rs",
     "src/supervise.rs",

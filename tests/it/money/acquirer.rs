@@ -109,6 +109,16 @@ impl Acquirer {
         change(books.reports.entry(payment.to_owned()).or_insert(new));
     }
 
+    /// What it has taken for each payment, in minor units.
+    pub(super) fn taken(&self) -> BTreeMap<String, i64> {
+        let books = self.books.lock();
+        let sum = |report: &Value| {
+            let charges = report["charges"].as_array().unwrap();
+            charges.iter().map(|charge| charge["amount_minor"].as_i64().unwrap()).sum()
+        };
+        books.reports.iter().map(|(id, report)| (id.clone(), sum(report))).collect()
+    }
+
     pub(super) fn report(&self, payment: &str) -> Value {
         self.books.lock().reports[payment].clone()
     }
@@ -119,12 +129,24 @@ impl Acquirer {
     }
 }
 
+/// A report as it is sent: the body, and the two headers.
+pub(super) struct Notice {
+    pub(super) body: String,
+    pub(super) at: (&'static str, String),
+    pub(super) signature: (&'static str, String),
+}
+
+/// A report as the acquirer signs it now.
+pub(super) fn notice(report: &Value) -> Notice {
+    let (body, path) = (report.to_string(), "/api/payments/webhook");
+    let (at, signature) = Signer::new(KEY.as_bytes()).sign("POST", path, body.as_bytes(), SystemClock.now());
+    Notice { body, at: (TIMESTAMP, at), signature: (SIGNATURE, signature) }
+}
+
 /// Tells a server something of a payment, as the acquirer signs it.
 pub(super) async fn tell(app: &TestApp, report: &Value) -> StatusCode {
-    let body = report.to_string();
-    let signed =
-        Signer::new(KEY.as_bytes()).sign("POST", "/api/payments/webhook", body.as_bytes(), SystemClock.now());
-    tell_signed(app, (&signed.0, &signed.1), body).await
+    let Notice { body, at, signature } = notice(report);
+    tell_signed(app, (&at.1, &signature.1), body).await
 }
 
 /// The same with a signature of one's own.
