@@ -89,7 +89,7 @@ use super::{health, jobs, places};
         wallet::queue, wallet::details, wallet::pay, wallet::reject,
         desk::list, desk::book, desk::refund, desk::charge_back, desk::ledger, desk::reconciliations,
     ),
-    components(schemas(search::Sort)),
+    components(schemas(search::Sort, super::vocabulary::StatementFormat)),
     modifiers(&Bearer, &Problems, &Examples, &Tidy, &Paragraphs),
 )]
 struct Document;

@@ -9,6 +9,7 @@ use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
 use peerpack_actors::market::package::Package;
 use peerpack_actors::market::request::Request;
 use peerpack_actors::market::trip::Trip;
+use peerpack_actors::money::fees::PaymentTerms;
 use peerpack_actors::ports::Unavailable;
 use peerpack_actors::time::{Span, Time};
 use serde_json::json;
@@ -45,7 +46,8 @@ const SHOWN_TRIPS_OF: Sql = sql(concat!(
 const REQUESTS_OF: Sql = sql(concat!(
     "SELECT ",
     request_columns!(),
-    ", p.description, p.pickup_address, p.dropoff_address, p.hand_over_codes \
+    ", p.description, p.pickup_address, p.dropoff_address, p.hand_over_codes, p.payment, p.fee_bps, \
+     p.fee_minimum_minor \
      FROM requests AS q JOIN packages AS p ON p.id = q.package_id \
      WHERE q.trip_id = $1 AND q.id < $2 AND ($4 = 1 OR q.origin <> 'courier') ORDER BY q.id DESC LIMIT $3"
 ));
@@ -157,6 +159,8 @@ pub struct TripRequest {
     pub dropoff_address: String,
     /// Whether it changes hands with codes only.
     pub hand_over_codes: bool,
+    /// How the package is paid for.
+    pub payment: PaymentTerms,
 }
 
 /// Which requests of a trip.
@@ -365,5 +369,6 @@ fn trip_request(row: &Row) -> Result<TripRequest, Failure> {
         pickup_address: row.text("pickup_address")?,
         dropoff_address: row.text("dropoff_address")?,
         hand_over_codes: row.get::<i64>("hand_over_codes")? != 0,
+        payment: codec::payment_terms(row)?,
     })
 }

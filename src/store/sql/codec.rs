@@ -206,7 +206,8 @@ pub(in crate::store) fn package(row: &Row) -> Result<Package, Failure> {
     })
 }
 
-fn payment_terms(row: &Row) -> Result<PaymentTerms, Failure> {
+/// How a package is paid for.
+pub(in crate::store) fn payment_terms(row: &Row) -> Result<PaymentTerms, Failure> {
     let word = row.text("payment")?;
     let paid = Paid::from_word(&word).ok_or_else(|| broken("way to pay", &word))?;
     let fee = Fee { bps: row.number("fee_bps")?, minimum_minor: row.get("fee_minimum_minor")? };

@@ -79,6 +79,10 @@ export function fold(state: State, event: StreamEvent): State {
       return touch(changed(moved, "notifications"), event.data.package_id);
     case "notification.new":
       return changed(moved, "notifications");
+    case "payment.updated":
+      return touch(changed(moved, "wallet"), event.data.payment_id);
+    case "balance.updated":
+      return changed(moved, "wallet");
     case "document.reviewed":
       return changed(changed(moved, "documents"), "notifications");
     default:

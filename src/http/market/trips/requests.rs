@@ -115,7 +115,7 @@ pub(in crate::http) async fn requests_on(
             package_description: item.description.clone(),
             message: request.message.clone(),
             reward: reward.major(),
-            payout: reward.minus(request.escrow().fee()).unwrap_or(reward).major(),
+            payout: reward.minus(item.payment.fee_of(reward)).unwrap_or(reward).major(),
             pickup_location: place(&pickup_address, request.plan.pickup.place),
             delivery_location: place(&delivery_address, request.plan.dropoff.place),
             pickup_address,

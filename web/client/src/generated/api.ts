@@ -362,6 +362,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/packages/{package_id}/cancellation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What it would mean to call a package off now: for its sender, or for the courier who has it in the plan. */
+        get: operations["package_cancellation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/packages/{package_id}/explain": {
         parameters: {
             query?: never;
@@ -832,8 +849,94 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Takes money out: at once out of the wallet, and by an operator's hand to its owner. Five withdrawals of one person wait at most. */
+        /** Takes money out: at once out of the wallet, and by an operator's hand to its owner. Five withdrawals of one person wait at most, and so much goes out in a day. Where the money goes is kept encrypted, and shown with its last characters only. Another place than before is not paid to at once. */
         post: operations["withdraw_money"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/user/statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's movements of roubles in a time, oldest first, with what there was before each of them and after the last: as CSV or as a spreadsheet. `balance` counts all of one's money, free and set aside. */
+        get: operations["statement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/money/terms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the marketplace pays: ways to pay, fees, and what calling off means. */
+        get: operations["money_terms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/payments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's payments. */
+        get: operations["my_payments"];
+        put?: never;
+        /** Pays money in: the answer says where, or whereto with which reference. What was paid is credited once its provider has confirmed it; `payment.updated` tells. */
+        post: operations["pay_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/payments/{payment_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A payment as it is now. A provider is not asked: that is done without being asked. */
+        get: operations["show_payment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/payments/webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An acquirer says what it knows of a payment. Signed as docs/money.md says; may come twice, late and in any order. */
+        post: operations["payment_notice"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1275,7 +1378,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ends a dispute: the courier is paid, or the sender gets the money back. It also ends a delivery that the sender says nothing to, and a deal that leads to no delivery, before the pickup or after it; of that one only the sender can be in the right, and the package looks for no other courier. */
+        /** Ends a dispute: the courier is paid, the sender gets the money back, or each gets a part. It also ends a delivery that the sender says nothing to, and a deal that leads to no delivery, before the pickup or after it; of that one only the sender can be in the right, and the package looks for no other courier. */
         post: operations["resolve_dispute"];
         delete?: never;
         options?: never;
@@ -1300,6 +1403,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/withdrawals/{withdrawal_id}/details": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a withdrawal goes, all of it. That somebody has looked is noted in the log. */
+        get: operations["withdrawal_details"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/withdrawals/{withdrawal_id}/pay": {
         parameters: {
             query?: never;
@@ -1309,7 +1429,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The money was sent. Refused while the stored data are not in order: they are looked at now if nobody has looked within the last hour. */
+        /** The money was sent. A large withdrawal needs two operators: the first agrees, the second sends. Refused while the stored data are not in order: they are looked at now if nobody has looked within the last hour. */
         post: operations["pay_withdrawal"];
         delete?: never;
         options?: never;
@@ -1328,6 +1448,108 @@ export interface paths {
         put?: never;
         /** The money goes back into the wallet. */
         post: operations["reject_withdrawal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/payments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Payments that have no money yet: those to look for in a statement of the bank. */
+        get: operations["awaited_payments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/payments/{payment_id}/book": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Books a transfer that has come: it is credited to the payer's wallet, whatever the amount. */
+        post: operations["book_payment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/payments/{payment_id}/refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives money of a payment back to where it came from. What an acquirer is asked for stays `asked` until it says what became of it. */
+        post: operations["refund_payment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/payments/{payment_id}/charge-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A bank has taken a transfer back. The platform has lost it, and takes it from the payer as far as there is something. */
+        post: operations["charge_back_payment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The books of a payment, of a package with its deals, or of a person. */
+        get: operations["ledger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/reconciliations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the books agreed with the lists of providers when that was last looked at. */
+        get: operations["reconciliations"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1400,10 +1622,71 @@ export interface components {
             pending: number;
             /**
              * Format: double
+             * @description Paid for packages that wait for a courier.
+             */
+            reserved: number;
+            /**
+             * Format: double
              * @description All of it.
              */
             total: number;
         };
+        /** @description A transfer that has come. */
+        BookPayment: {
+            /**
+             * Format: double
+             * @description How much has come, in the currency of the payment.
+             */
+            amount: number;
+            /** @description What the bank calls the transfer: it counts once. */
+            charge_id: string;
+            /** @description Where that can be seen: a line of a statement. */
+            evidence: string;
+        };
+        /** @description What calling off means at one stage, for one person. */
+        CancellationRule: {
+            by: components["schemas"]["CancelledBy"];
+            /** @description Whether the package looks for another courier then. */
+            looks_on: boolean;
+            /** @description Whether it can be called off at all. */
+            possible: boolean;
+            /**
+             * Format: int32
+             * @description How much of the reward the sender gets back, percent.
+             */
+            refund_percent: number;
+            stage: components["schemas"]["CancellationStage"];
+            text_en: string;
+            text_ru: string;
+        };
+        /**
+         * @description How far a package has come.
+         * @enum {string}
+         */
+        CancellationStage: "before_acceptance" | "after_acceptance" | "after_pickup";
+        /** @description What it would mean to call a package off now. */
+        CancellationView: {
+            /** @description Who asks. */
+            by: components["schemas"]["CancelledBy"];
+            currency: components["schemas"]["Currency"];
+            /** @description Whether the package would look for another courier then. */
+            looks_on: boolean;
+            /** @description Whether it can be called off at all. */
+            possible: boolean;
+            /**
+             * Format: double
+             * @description What the sender would get back, in the currency.
+             */
+            refund: number;
+            stage: components["schemas"]["CancellationStage"];
+            text_en: string;
+            text_ru: string;
+        };
+        /**
+         * @description Who calls off.
+         * @enum {string}
+         */
+        CancelledBy: "sender" | "courier" | "operator";
         /** @description A place that may have been meant. Ask again with its `place_id`. */
         Candidate: {
             /** @description ISO 3166 code. */
@@ -1436,6 +1719,11 @@ export interface components {
          * @enum {string}
          */
         CapacityClass: "small" | "medium" | "large" | "xl";
+        /** @description Money that a bank has taken back. */
+        ChargeBackPayment: {
+            /** @description Which charge. */
+            charge_id: string;
+        };
         /** @description Places. */
         Cities: {
             /** @description Their names. */
@@ -1589,6 +1877,11 @@ export interface components {
         };
         /** @description Who is in the right. */
         DisputeResolution: {
+            /**
+             * Format: double
+             * @description Instead: the courier's part of the reward, in its currency, before the platform's fee. The sender gets the rest.
+             */
+            courier_share?: number | null;
             /** @description `courier`: the reward is paid. `sender`: the sender gets the money back. */
             in_favour_of: components["schemas"]["Party"];
         };
@@ -1687,6 +1980,8 @@ export interface components {
         DryRunAnswer: components["schemas"]["RewardReach"] & {
             /** @description What would happen to it if it were published now. */
             next: components["schemas"]["NextView"];
+            /** @description What it would cost, what of that is missing, and how to pay exactly that. */
+            price: components["schemas"]["PackagePrice"];
             /** @description How many trips touch an end of the package and would not see it, by reason. */
             reasons: {
                 [key: string]: number;
@@ -1716,7 +2011,7 @@ export interface components {
          * @description What is wrong, for programs. New codes may come.
          * @enum {string}
          */
-        ErrorCode: "bad_request" | "unauthorized" | "invalid_token" | "token_expired" | "invalid_init_data" | "stale_init_data" | "invalid_code" | "invalid_login" | "invalid_invitation" | "invalid_link" | "forbidden" | "origin_not_allowed" | "blocked" | "wrong_party" | "not_found" | "method_not_allowed" | "too_slow" | "conflict" | "in_progress" | "answered_before" | "illegal_transition" | "already_taken" | "expired" | "no_room" | "trip_not_live" | "party_gone" | "parcels_on_board" | "already_requested" | "too_many_requests" | "too_many_packages" | "too_many_trips" | "too_many_pending" | "too_many_on_trip" | "too_many_withdrawals" | "insufficient_funds" | "already_reviewed" | "open_deals" | "money_left" | "operator" | "own_account" | "last_administrator" | "login_taken" | "too_many_documents" | "already_decided" | "photo_attached" | "second_factor_exists" | "stale" | "too_large" | "unsupported_media_type" | "invalid" | "ambiguous_place" | "key_reused" | "does_not_suit" | "own_package" | "code_required" | "upgrade_required" | "too_many" | "internal" | "unavailable" | "payouts_frozen" | "busy";
+        ErrorCode: "bad_request" | "unauthorized" | "invalid_token" | "token_expired" | "invalid_init_data" | "stale_init_data" | "invalid_code" | "invalid_login" | "invalid_invitation" | "invalid_link" | "forbidden" | "origin_not_allowed" | "blocked" | "wrong_party" | "not_found" | "method_not_allowed" | "too_slow" | "conflict" | "in_progress" | "answered_before" | "illegal_transition" | "already_taken" | "expired" | "no_room" | "trip_not_live" | "party_gone" | "parcels_on_board" | "already_requested" | "too_many_requests" | "too_many_packages" | "too_many_trips" | "too_many_pending" | "too_many_on_trip" | "too_many_withdrawals" | "daily_limit" | "payout_waits" | "too_many_payments" | "no_payment_method" | "nothing_missing" | "charge_known" | "insufficient_funds" | "already_reviewed" | "open_deals" | "money_left" | "operator" | "own_account" | "last_administrator" | "login_taken" | "too_many_documents" | "already_decided" | "photo_attached" | "second_factor_exists" | "stale" | "too_large" | "unsupported_media_type" | "invalid" | "ambiguous_place" | "key_reused" | "does_not_suit" | "own_package" | "code_required" | "upgrade_required" | "too_many" | "internal" | "unavailable" | "payouts_frozen" | "busy";
         /** @description The money that was set aside. */
         EscrowInfo: {
             /**
@@ -1724,7 +2019,7 @@ export interface components {
              * @description How much was set aside, roubles.
              */
             amount_frozen: number;
-            /** @description `escrow`. */
+            /** @description `escrow`, or `cash` at the hand-over. */
             payment_method: components["schemas"]["PaymentMethod"];
             refund_policy: string;
         };
@@ -1905,6 +2200,29 @@ export interface components {
              */
             total: number;
         };
+        /** @description Entries of the books, oldest first. */
+        Ledger: {
+            entries: components["schemas"]["LedgerEntry"][];
+            /** @description Where the next page starts. */
+            next_cursor?: string | null;
+        };
+        /** @description Money moved from one account to another. */
+        LedgerEntry: {
+            /** Format: double */
+            amount: number;
+            at: string;
+            currency: components["schemas"]["Currency"];
+            /** @description The kind of account that it came from. */
+            from: string;
+            from_user?: components["schemas"]["UserId"] | null;
+            /** @description Its unique business key. */
+            key: string;
+            /** @description The request it is about. */
+            request_id?: string | null;
+            /** @description The kind of account that it went to. */
+            to: string;
+            to_user?: components["schemas"]["UserId"] | null;
+        };
         /** @description Where and when a package would change hands. */
         Meeting: {
             /**
@@ -1935,6 +2253,31 @@ export interface components {
          * @enum {string}
          */
         Mode: "instant" | "choose";
+        /** @description How the marketplace pays. */
+        MoneyTerms: {
+            /** @description What calling off means, by how far a package is and who calls off. */
+            cancellation: components["schemas"]["CancellationRule"][];
+            /**
+             * Format: double
+             * @description The least that it takes, roubles.
+             */
+            fee_minimum: number;
+            /**
+             * Format: double
+             * @description The platform's share of a reward, percent.
+             */
+            fee_percent: number;
+            /** @description What money can be paid in with. */
+            methods: components["schemas"]["PayInMethod"][];
+            /** @description The ways that are on: `off`, or some of `demo`, `manual`, `webhook`. */
+            modes: string[];
+            /** @description When a sender pays, and whom. */
+            paid: components["schemas"]["Paid"];
+            /** @description How people pay, in words, English. */
+            text_en: string;
+            /** @description The same, Russian. */
+            text_ru: string;
+        };
         /** @description One's own documents. */
         MyDocuments: {
             /** @description Newest first. */
@@ -1946,6 +2289,13 @@ export interface components {
         MyPackages: {
             /** @description Newest first. */
             packages: components["schemas"]["PackageView"][];
+        };
+        /** @description One's payments. */
+        MyPayments: {
+            /** @description Where the next page starts. */
+            next_cursor?: string | null;
+            /** @description Newest first. */
+            payments: components["schemas"]["Payment"][];
         };
         /** @description One's own trips. */
         MyTrips: {
@@ -2030,6 +2380,17 @@ export interface components {
              * @description Grams; instead of `weight`.
              */
             weight_g?: number | null;
+        };
+        /** @description Money to pay in. */
+        NewPayment: {
+            /**
+             * Format: double
+             * @description Roubles, at least 1. For a package, what is missing for it if it is not said.
+             */
+            amount?: number | null;
+            method?: components["schemas"]["PayInMethod"] | null;
+            package_id?: components["schemas"]["PackageId"] | null;
+            purpose: components["schemas"]["PaymentPurpose"];
         };
         /** @description A courier's answer to a package: with a published trip, or with one that is still to be published. */
         NewResponse: {
@@ -2199,6 +2560,10 @@ export interface components {
             field: string;
             /** @description How it was understood, in Russian if `Accept-Language` prefers it to English, otherwise in English. */
             message: string;
+        };
+        /** @description What an acquirer says was taken in. */
+        NoticeTaken: {
+            success: boolean;
         };
         /** @description It was read. */
         NotificationRead: {
@@ -2387,6 +2752,11 @@ export interface components {
         };
         /** @description A package was called off. */
         PackageCancelled: {
+            /**
+             * Format: double
+             * @description What has come back into the wallet, in the currency of the reward.
+             */
+            refund: number;
             /** @description `cancelled`. */
             state: components["schemas"]["PackageState"];
             success: boolean;
@@ -2396,6 +2766,41 @@ export interface components {
          * @description A thing to be carried.
          */
         PackageId: string;
+        /** @description What a package costs. */
+        PackagePrice: {
+            /**
+             * Format: double
+             * @description What lies free in the sender's wallet.
+             */
+            available: number;
+            /**
+             * Format: double
+             * @description What the courier gets of it.
+             */
+            courier_gets: number;
+            /**
+             * Format: double
+             * @description What the platform takes of it.
+             */
+            fee: number;
+            /**
+             * Format: double
+             * @description What is missing there; nothing where the courier is paid in cash, or the demo pays.
+             */
+            missing: number;
+            /** @description When the sender pays, and whom. */
+            paid: components["schemas"]["Paid"];
+            pay_in?: components["schemas"]["SuggestedPayment"] | null;
+            /**
+             * Format: double
+             * @description What the sender pays in all, roubles.
+             */
+            reward: number;
+            /** @description All of it in words, English. */
+            text_en: string;
+            /** @description The same, Russian. */
+            text_ru: string;
+        };
         /** @description A package was published. */
         PackagePublished: {
             /** @description Its id. */
@@ -2433,6 +2838,11 @@ export interface components {
             description: string;
             /** @description The point it goes to. */
             dropoff: components["schemas"]["GeoPoint"];
+            /**
+             * Format: double
+             * @description What the platform takes of the reward.
+             */
+            fee: number;
             from: string;
             /** @description Where it starts, with its id, its names and its time zone. */
             from_place: components["schemas"]["PlaceView"];
@@ -2445,6 +2855,8 @@ export interface components {
             message?: string | null;
             /** @description `instant` or `choose`. */
             mode: components["schemas"]["Mode"];
+            /** @description How it is paid for, since it was published. */
+            payment: components["schemas"]["Paid"];
             /** @description The point it starts at: that of the place, if no other was given. */
             pickup: components["schemas"]["GeoPoint"];
             /** @description Where exactly it starts, in the sender's words; empty if nothing was said. */
@@ -2486,6 +2898,11 @@ export interface components {
             weight_g: number;
         };
         /**
+         * @description When a sender pays, and whom.
+         * @enum {string}
+         */
+        Paid: "cash" | "at_claim" | "on_publish";
+        /**
          * @description The two sides of a request.
          * @enum {string}
          */
@@ -2507,10 +2924,93 @@ export interface components {
             to_tz: string;
         };
         /**
+         * @description Who takes the money.
+         * @enum {string}
+         */
+        PayInMethod: "manual" | "webhook";
+        /** @description The money was sent. */
+        PayWithdrawal: {
+            /** @description Under which number. */
+            reference: string;
+        };
+        /** @description A payment. */
+        Payment: {
+            /**
+             * Format: double
+             * @description What was asked for, in the currency.
+             */
+            amount: number;
+            /**
+             * Format: double
+             * @description What a bank has taken back.
+             */
+            charged_back: number;
+            created_at: string;
+            currency: components["schemas"]["Currency"];
+            expires_at: string;
+            /** @description Where to transfer the amount, with the reference, while it is awaited. */
+            instructions?: string | null;
+            /** @description Where to pay, if it is an address. While the status is `created` nobody knows yet: look again. */
+            invoice_url?: string | null;
+            method: components["schemas"]["PayInMethod"];
+            package_id?: components["schemas"]["PackageId"] | null;
+            /**
+             * Format: double
+             * @description What has come: more where it was paid twice.
+             */
+            paid: number;
+            payment_id: components["schemas"]["PaymentId"];
+            purpose: components["schemas"]["PaymentPurpose"];
+            /** @description What has to stand on a transfer. */
+            reference: string;
+            /**
+             * Format: double
+             * @description What of it went back.
+             */
+            refunded: number;
+            refunds: components["schemas"]["PaymentRefund"][];
+            status: components["schemas"]["PaymentState"];
+        };
+        /**
+         * Format: uuid
+         * @description Money on its way in.
+         */
+        PaymentId: string;
+        /**
          * @description How the money of a deal is kept.
          * @enum {string}
          */
-        PaymentMethod: "escrow";
+        PaymentMethod: "escrow" | "cash";
+        /**
+         * @description What money is paid in for.
+         * @enum {string}
+         */
+        PaymentPurpose: "top_up" | "package";
+        /** @description Money of a payment on its way back to where it came from. */
+        PaymentRefund: {
+            /** Format: double */
+            amount: number;
+            at: string;
+            reason: string;
+            refund_id: string;
+            status: components["schemas"]["RefundState"];
+        };
+        /** @description What a provider says of one of our payments: all it knows. */
+        PaymentReport: {
+            /** @description Every charge. */
+            charges?: components["schemas"]["ReportedCharge"][];
+            /** @description Where it can be paid. */
+            invoice_url?: string | null;
+            /** @description Which. */
+            payment_id: components["schemas"]["PaymentId"];
+            /** @description Where it stands there. */
+            status: components["schemas"]["ReportedStatus"];
+        };
+        /**
+         * @description Where a payment stands.
+         * @enum {string}
+         */
+        PaymentState: "created" | "pending" | "succeeded" | "failed" | "expired" | "partly_refunded" | "refunded" | "charged_back";
         /** @description A number. */
         PhoneLogin: {
             /** @description As it came with an earlier sign-in on this device: then others keep nobody waiting. */
@@ -2662,9 +3162,16 @@ export interface components {
              * @description How much is to be paid out, roubles.
              */
             amount: number;
+            /** @description The first of them, if one has. */
+            approved_by?: string | null;
             created_at: string;
             id: string;
+            /** @description Where to, as far as it is shown: `details` tells all of it. */
             method: string;
+            /** @description Whether two operators have to agree. */
+            needs_two: boolean;
+            /** @description It is not paid before: its owner has named another place for it. */
+            payable_from: string;
             user_id: string;
         };
         /** @description Whether to send requests here. */
@@ -2672,6 +3179,32 @@ export interface components {
             ready: boolean;
             /** @description Why not. */
             reasons: string[];
+        };
+        /** @description How the books agree with one provider's list. */
+        Reconciliation: {
+            /** @description When that was looked at. */
+            at: string;
+            /**
+             * Format: int64
+             * @description Charges in the list.
+             */
+            compared: number;
+            /**
+             * Format: int64
+             * @description Charges that do not agree: while there are any, no money goes out.
+             */
+            differences: number;
+            /** @description The first of them, one sentence each. */
+            examples: string[];
+            method: components["schemas"]["PayInMethod"];
+            /** @description What was charged from then on. */
+            since: string;
+            /** @description What was charged before. */
+            until: string;
+        };
+        /** @description How the books agree with providers' lists. */
+        Reconciliations: {
+            reconciliations: components["schemas"]["Reconciliation"][];
         };
         /** @description Redis. */
         RedisHealth: {
@@ -2688,6 +3221,75 @@ export interface components {
             /** @description As it was handed out. */
             refresh_token: string;
         };
+        /**
+         * @description Out of whose pocket a refund is.
+         * @enum {string}
+         */
+        RefundCost: "payer" | "platform";
+        /** @description Money to give back. */
+        RefundPayment: {
+            /**
+             * Format: double
+             * @description How much, in the currency of the payment; all that is left if it is not said.
+             */
+            amount?: number | null;
+            /** @description Of which charge; of the oldest that has enough if it is not said. */
+            charge_id?: string | null;
+            cost?: components["schemas"]["RefundCost"] | null;
+            /** @description Why. */
+            reason: string;
+        };
+        /**
+         * @description Where a refund stands.
+         * @enum {string}
+         */
+        RefundState: "asked" | "done" | "refused";
+        /** @description The money goes back. */
+        RejectWithdrawal: {
+            /** @description Why. */
+            reason: string;
+        };
+        /** @description A charge as its provider sees it. */
+        ReportedCharge: {
+            /**
+             * Format: int64
+             * @description How much, in minor units.
+             */
+            amount_minor: number;
+            /** @description What it is called there, unique. */
+            charge_id: string;
+            /**
+             * Format: int64
+             * @description How much a bank has taken back, in minor units.
+             */
+            charged_back_minor?: number;
+            /** @description In which currency. */
+            currency: components["schemas"]["Currency"];
+            /** @description Everything that went back, or was to. */
+            refunds?: components["schemas"]["ReportedRefund"][];
+        };
+        /** @description A refund as its provider sees it. */
+        ReportedRefund: {
+            /**
+             * Format: int64
+             * @description How much, in minor units.
+             */
+            amount_minor: number;
+            /** @description The key that we have asked with, or what it is called there. */
+            refund_id: string;
+            /** @description What became of it. */
+            status: components["schemas"]["ReportedRefundStatus"];
+        };
+        /**
+         * @description What became of a refund at its provider.
+         * @enum {string}
+         */
+        ReportedRefundStatus: "pending" | "done" | "refused";
+        /**
+         * @description Where a payment stands at its provider.
+         * @enum {string}
+         */
+        ReportedStatus: "pending" | "paid" | "failed";
         /** @description The last hour by minute. */
         RequestChart: {
             /** @description Oldest first; minutes without requests are left out. */
@@ -3001,6 +3603,17 @@ export interface components {
              */
             seq: number;
         };
+        /** @description A payment that would cover what is missing: the body of `POST /api/payments`. */
+        SuggestedPayment: {
+            /**
+             * Format: double
+             * @description Roubles.
+             */
+            amount: number;
+            /** @description One of these. */
+            methods: components["schemas"]["PayInMethod"][];
+            purpose: string;
+        };
         /** @description Where things stand. Of more than 200 packages or trips those that are under way are here, and the newest of the others. */
         SyncState: {
             /** @description The open offers of the engine, newest first: each as `offer.new` has told it, so that the same card can be drawn. */
@@ -3086,7 +3699,7 @@ export interface components {
          * @description What kind of movement of money.
          * @enum {string}
          */
-        TransactionType: "fund" | "hold" | "deliver" | "dispute" | "release" | "fee" | "refund" | "withdrawal";
+        TransactionType: "fund" | "hold" | "deliver" | "dispute" | "release" | "fee" | "refund" | "split_courier" | "split_sender" | "reserve" | "unreserve" | "hold_reserved" | "payment" | "payment_refund" | "charge_back" | "withdrawal";
         /** @description A movement. */
         TransactionView: {
             /**
@@ -3100,7 +3713,7 @@ export interface components {
             id: string;
             /** @description `completed`; `pending` for money on its way out that no operator has sent yet, `rejected` for money that was to go out and came back, which is a movement of its own. */
             status: components["schemas"]["TransactionStatus"];
-            /** @description `fund`, `hold`, `deliver`, `dispute`, `release`, `fee`, `refund` or `withdrawal`. */
+            /** @description What kind of movement. */
             type: components["schemas"]["TransactionType"];
         };
         /**
@@ -3289,6 +3902,11 @@ export interface components {
              */
             file: string;
         };
+        /**
+         * Format: uuid
+         * @description A person, who acts as sender of packages and courier of trips.
+         */
+        UserId: string;
         /** @description A user as they see themselves. */
         UserView: {
             /** @description The URL of their picture, or of their initials. */
@@ -3337,7 +3955,7 @@ export interface components {
         Why: string;
         /** @description What was decided. */
         WithdrawalDecided: {
-            /** @description `paid` or `rejected`. */
+            /** @description `paid` or `rejected`; `approved` if another operator has to agree. */
             state: components["schemas"]["WithdrawalDecision"];
             success: boolean;
         };
@@ -3345,7 +3963,12 @@ export interface components {
          * @description What was decided about a withdrawal.
          * @enum {string}
          */
-        WithdrawalDecision: "paid" | "rejected";
+        WithdrawalDecision: "paid" | "approved" | "rejected";
+        /** @description Where a withdrawal goes. */
+        WithdrawalDetails: {
+            /** @description In its owner's words; nothing if it was sealed with another key than the server's of today. */
+            details?: string | null;
+        };
         /** @description Money is on its way out. */
         WithdrawalMade: {
             /** @description An operator has decided by then. */
@@ -3362,6 +3985,11 @@ export interface components {
             /** @description Oldest first. */
             withdrawals: components["schemas"]["QueuedWithdrawal"][];
         };
+        /**
+         * @description Of what a statement is made.
+         * @enum {string}
+         */
+        StatementFormat: "csv" | "xlsx";
     };
     responses: {
         /**
@@ -4636,6 +5264,7 @@ export interface operations {
             401: components["responses"]["Status401"];
             /**
              * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `insufficient_funds`: there is not enough money: the sender's for the reward, or one's own to take out
              *     - `too_many_packages`: the sender has as many packages open, patterns included, as there may be: `limit`
              *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
              *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
@@ -4649,7 +5278,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "conflict" | "too_many_packages" | "in_progress" | "answered_before";
+                        code?: "conflict" | "insufficient_funds" | "too_many_packages" | "in_progress" | "answered_before";
                     };
                 };
             };
@@ -4720,6 +5349,23 @@ export interface operations {
                      *         "text_en": "Nobody is asked automatically.",
                      *         "text_ru": "Автоматически никого не спрашиваем."
                      *       },
+                     *       "price": {
+                     *         "available": 0,
+                     *         "courier_gets": 450,
+                     *         "fee": 50,
+                     *         "missing": 500,
+                     *         "paid": "at_claim",
+                     *         "pay_in": {
+                     *           "amount": 500,
+                     *           "methods": [
+                     *             "manual"
+                     *           ],
+                     *           "purpose": "top_up"
+                     *         },
+                     *         "reward": 500,
+                     *         "text_en": "500.00 are held when a courier accepts, and paid when you confirm; 50.00 of them are the fee. 500.00 are missing in your wallet.",
+                     *         "text_ru": "500.00 удерживаются, когда курьер согласится, и выплачиваются после вашего подтверждения; из них комиссия 50.00. В кошельке не хватает 500.00."
+                     *       },
                      *       "reasons": {},
                      *       "reward": 500,
                      *       "text_en": "Couriers who would see this: 1, median detour 0 km.",
@@ -4786,6 +5432,7 @@ export interface operations {
                      *             "lat": 55.78874,
                      *             "lon": 49.12214
                      *           },
+                     *           "fee": 50,
                      *           "from": "Москва",
                      *           "from_place": {
                      *             "id": 524901,
@@ -4799,6 +5446,7 @@ export interface operations {
                      *           "hand_over_codes": true,
                      *           "id": "01990000-0000-7000-8000-000000000008",
                      *           "mode": "choose",
+                     *           "payment": "at_claim",
                      *           "pickup": {
                      *             "lat": 55.75204,
                      *             "lon": 37.61781
@@ -4902,6 +5550,7 @@ export interface operations {
                      *         "lat": 55.78874,
                      *         "lon": 49.12214
                      *       },
+                     *       "fee": 50,
                      *       "from": "Москва",
                      *       "from_place": {
                      *         "id": 524901,
@@ -4915,6 +5564,7 @@ export interface operations {
                      *       "hand_over_codes": true,
                      *       "id": "01990000-0000-7000-8000-000000000008",
                      *       "mode": "choose",
+                     *       "payment": "at_claim",
                      *       "pickup": {
                      *         "lat": 55.75204,
                      *         "lon": 37.61781
@@ -5016,6 +5666,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "refund": 0,
                      *       "state": "cancelled",
                      *       "success": true
                      *     }
@@ -5073,6 +5724,47 @@ export interface operations {
                     };
                 };
             };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    package_cancellation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The package */
+                package_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What it would mean to call a package off now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "by": "sender",
+                     *       "currency": "RUB",
+                     *       "looks_on": false,
+                     *       "possible": true,
+                     *       "refund": 500,
+                     *       "stage": "after_acceptance",
+                     *       "text_en": "It is called off, and all of the money goes back to the sender.",
+                     *       "text_ru": "Отмена: все деньги вернутся отправителю."
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CancellationView"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
             /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
@@ -7636,6 +8328,7 @@ export interface operations {
                      *         "available": 405,
                      *         "frozen": 0,
                      *         "pending": 0,
+                     *         "reserved": 0,
                      *         "total": 405
                      *       },
                      *       "transactions": [
@@ -7714,6 +8407,7 @@ export interface operations {
             /**
              * @description - `conflict`: somebody else changed it at the same moment: try again
              *     - `insufficient_funds`: there is not enough money: the sender's for the reward, or one's own to take out
+             *     - `daily_limit`: more than one person may take out within a day
              *     - `too_many_withdrawals`: too many withdrawals wait for an operator
              *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
              *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
@@ -7727,7 +8421,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "conflict" | "insufficient_funds" | "too_many_withdrawals" | "in_progress" | "answered_before";
+                        code?: "conflict" | "insufficient_funds" | "daily_limit" | "too_many_withdrawals" | "in_progress" | "answered_before";
                     };
                 };
             };
@@ -7746,6 +8440,392 @@ export interface operations {
                     };
                 };
             };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    statement: {
+        parameters: {
+            query?: {
+                /** @description From then on: an instant. A month before `to` if it is not said. */
+                from?: string;
+                /** @description Until then: an instant. Now if it is not said. */
+                to?: string;
+                /** @description `csv` if it is not said. */
+                format?: components["schemas"]["StatementFormat"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The statement. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    money_terms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How the marketplace pays. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "cancellation": [
+                     *         {
+                     *           "by": "sender",
+                     *           "looks_on": false,
+                     *           "possible": true,
+                     *           "refund_percent": 100,
+                     *           "stage": "before_acceptance",
+                     *           "text_en": "It is called off, and all of the money goes back to the sender.",
+                     *           "text_ru": "Отмена: все деньги вернутся отправителю."
+                     *         },
+                     *         {
+                     *           "by": "courier",
+                     *           "looks_on": true,
+                     *           "possible": true,
+                     *           "refund_percent": 100,
+                     *           "stage": "after_acceptance",
+                     *           "text_en": "The deal is called off, all of the money goes back to the sender, and another courier is looked for.",
+                     *           "text_ru": "Сделка отменяется: все деньги вернутся отправителю, посылка ищет другого курьера."
+                     *         },
+                     *         {
+                     *           "by": "sender",
+                     *           "looks_on": false,
+                     *           "possible": false,
+                     *           "refund_percent": 0,
+                     *           "stage": "after_pickup",
+                     *           "text_en": "It cannot be called off any more. If it is not delivered as agreed, the sender disputes, and an operator decides.",
+                     *           "text_ru": "Отменить уже нельзя. Если посылку не доставят как условлено, отправитель открывает спор, решает оператор."
+                     *         }
+                     *       ],
+                     *       "fee_minimum": 0,
+                     *       "fee_percent": 10,
+                     *       "methods": [
+                     *         "manual"
+                     *       ],
+                     *       "modes": [
+                     *         "manual"
+                     *       ],
+                     *       "paid": "at_claim",
+                     *       "text_en": "The reward is held when a courier accepts, and paid to the courier when the sender confirms the delivery.",
+                     *       "text_ru": "Вознаграждение удерживается, когда курьер согласится, и выплачивается ему после подтверждения доставки."
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MoneyTerms"];
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    my_payments: {
+        parameters: {
+            query?: {
+                /** @description The next page, as the last answer named it. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One's payments. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "payments": [
+                     *         {
+                     *           "amount": 500.55,
+                     *           "charged_back": 0,
+                     *           "created_at": "2026-11-21T15:32:30.418Z",
+                     *           "currency": "RUB",
+                     *           "expires_at": "2026-11-24T15:32:30.418Z",
+                     *           "method": "manual",
+                     *           "paid": 500.55,
+                     *           "payment_id": "01990000-0000-7000-8000-000000000020",
+                     *           "purpose": "top_up",
+                     *           "reference": "PP-7K3QX-9M2TB",
+                     *           "refunded": 0,
+                     *           "refunds": [],
+                     *           "status": "succeeded"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MyPayments"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    pay_in: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the call: with the same key it can be repeated for a day, with one effect and one answer. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "amount": 500.55,
+                 *       "purpose": "top_up"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewPayment"];
+            };
+        };
+        responses: {
+            /** @description A payment. */
+            201: {
+                headers: {
+                    /** @description `true` if this is the answer of an earlier call with the same key. */
+                    "Idempotent-Replayed"?: boolean;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "amount": 500.55,
+                     *       "charged_back": 0,
+                     *       "created_at": "2026-11-21T15:32:30.418Z",
+                     *       "currency": "RUB",
+                     *       "expires_at": "2026-11-24T15:32:30.418Z",
+                     *       "instructions": "Счёт 40702810000000000000, БИК 044525000",
+                     *       "method": "manual",
+                     *       "paid": 0,
+                     *       "payment_id": "01990000-0000-7000-8000-000000000020",
+                     *       "purpose": "top_up",
+                     *       "reference": "PP-7K3QX-9M2TB",
+                     *       "refunded": 0,
+                     *       "refunds": [],
+                     *       "status": "pending"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Payment"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `no_payment_method`: nobody takes money here, or not in this way
+             *     - `nothing_missing`: there is enough money for this package already
+             *     - `too_many_payments`: too many of one's payments wait for their money
+             *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
+             *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "no_payment_method" | "nothing_missing" | "too_many_payments" | "in_progress" | "answered_before";
+                    };
+                };
+            };
+            /**
+             * @description - `invalid`: understood, but `fields` says what will not do
+             *     - `key_reused`: the `Idempotency-Key` was used for another call
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid" | "key_reused";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    show_payment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The payment */
+                payment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A payment. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "amount": 500.55,
+                     *       "charged_back": 0,
+                     *       "created_at": "2026-11-21T15:32:30.418Z",
+                     *       "currency": "RUB",
+                     *       "expires_at": "2026-11-24T15:32:30.418Z",
+                     *       "method": "manual",
+                     *       "paid": 500.55,
+                     *       "payment_id": "01990000-0000-7000-8000-000000000020",
+                     *       "purpose": "top_up",
+                     *       "reference": "PP-7K3QX-9M2TB",
+                     *       "refunded": 0,
+                     *       "refunds": [],
+                     *       "status": "succeeded"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Payment"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    payment_notice: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description When it was signed, seconds since 1970. */
+                "PeerPack-Timestamp": string;
+                /** @description HMAC-SHA256 in hex of `<timestamp>.POST /api/payments/webhook.<body>`. */
+                "PeerPack-Signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "charges": [
+                 *         {
+                 *           "amount_minor": 50055,
+                 *           "charge_id": "c1",
+                 *           "charged_back_minor": 0,
+                 *           "currency": "RUB",
+                 *           "refunds": []
+                 *         }
+                 *       ],
+                 *       "payment_id": "01990000-0000-7000-8000-000000000020",
+                 *       "status": "paid"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PaymentReport"];
+            };
+        };
+        responses: {
+            /** @description What an acquirer says was taken in. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NoticeTaken"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /**
+             * @description - `unauthorized`: nobody is signed in
+             *     - `invalid_token`: the token is not ours, or its session has ended: sign in again
+             *     - `token_expired`: the access token is too old: refresh it
+             *     - `invalid_token`: the token is not ours, or its session has ended: sign in again
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "unauthorized" | "invalid_token" | "token_expired" | "invalid_token";
+                    };
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `charge_known`: this transfer was booked for another payment
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "charge_known";
+                    };
+                };
+            };
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
             /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
@@ -7851,6 +8931,7 @@ export interface operations {
                      *             "lat": 55.78874,
                      *             "lon": 49.12214
                      *           },
+                     *           "fee": 50,
                      *           "from": "Москва",
                      *           "from_place": {
                      *             "id": 524901,
@@ -7864,6 +8945,7 @@ export interface operations {
                      *           "hand_over_codes": false,
                      *           "id": "01990000-0000-7000-8000-00000000000d",
                      *           "mode": "choose",
+                     *           "payment": "at_claim",
                      *           "pickup": {
                      *             "lat": 55.75204,
                      *             "lon": 37.61781
@@ -7965,6 +9047,7 @@ export interface operations {
                      *             "lat": 55.78874,
                      *             "lon": 49.12214
                      *           },
+                     *           "fee": 50,
                      *           "from": "Москва",
                      *           "from_place": {
                      *             "id": 524901,
@@ -7978,6 +9061,7 @@ export interface operations {
                      *           "hand_over_codes": true,
                      *           "id": "01990000-0000-7000-8000-000000000008",
                      *           "mode": "choose",
+                     *           "payment": "at_claim",
                      *           "pickup": {
                      *             "lat": 55.75204,
                      *             "lon": 37.61781
@@ -9512,14 +10596,18 @@ export interface operations {
                      *           "amount": 300,
                      *           "created_at": "2026-11-21T15:32:30.418Z",
                      *           "id": "01990000-0000-7000-8000-000000000010",
-                     *           "method": "СБП +7 900 123-45-67",
+                     *           "method": "•••• 4567",
+                     *           "needs_two": false,
+                     *           "payable_from": "2026-11-21T15:32:30.418Z",
                      *           "user_id": "01990000-0000-7000-8000-00000000000b"
                      *         },
                      *         {
                      *           "amount": 100,
                      *           "created_at": "2026-11-21T15:32:30.420Z",
                      *           "id": "01990000-0000-7000-8000-000000000011",
-                     *           "method": "СБП +7 900 123-45-67",
+                     *           "method": "•••• 4567",
+                     *           "needs_two": false,
+                     *           "payable_from": "2026-11-21T15:32:30.420Z",
                      *           "user_id": "01990000-0000-7000-8000-00000000000b"
                      *         }
                      *       ]
@@ -9538,7 +10626,7 @@ export interface operations {
             default: components["responses"]["Otherwise"];
         };
     };
-    pay_withdrawal: {
+    withdrawal_details: {
         parameters: {
             query?: never;
             header?: never;
@@ -9549,6 +10637,51 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Where a withdrawal goes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "details": "4276 1600 0000 1234"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WithdrawalDetails"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    pay_withdrawal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The withdrawal */
+                withdrawal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reference": "77"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PayWithdrawal"];
+            };
+        };
         responses: {
             /** @description What was decided. */
             200: {
@@ -9565,6 +10698,8 @@ export interface operations {
                     "application/json": components["schemas"]["WithdrawalDecided"];
                 };
             };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
             /** @description Unauthorized. */
             401: components["responses"]["Status401"];
             /**
@@ -9588,6 +10723,7 @@ export interface operations {
             /**
              * @description - `conflict`: somebody else changed it at the same moment: try again
              *     - `illegal_transition`: not in this state
+             *     - `payout_waits`: the payout details are new: the withdrawal is not paid yet
              */
             409: {
                 headers: {
@@ -9598,10 +10734,12 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "conflict" | "illegal_transition";
+                        code?: "conflict" | "illegal_transition" | "payout_waits";
                     };
                 };
             };
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
             /**
              * @description - `unavailable`: something we need does not answer: again as `Retry-After` says
              *     - `busy`: too much is under way: again as `Retry-After` says
@@ -9634,7 +10772,16 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "карта не читается"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RejectWithdrawal"];
+            };
+        };
         responses: {
             /** @description What was decided. */
             200: {
@@ -9651,6 +10798,8 @@ export interface operations {
                     "application/json": components["schemas"]["WithdrawalDecided"];
                 };
             };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
             /** @description Unauthorized. */
             401: components["responses"]["Status401"];
             /**
@@ -9688,6 +10837,505 @@ export interface operations {
                     };
                 };
             };
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    awaited_payments: {
+        parameters: {
+            query?: {
+                /** @description `manual` if it is not said. */
+                method?: components["schemas"]["PayInMethod"];
+                /** @description What stands on the transfer. */
+                reference?: string;
+                /** @description The next page, as the last answer named it. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One's payments. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "payments": [
+                     *         {
+                     *           "amount": 500.55,
+                     *           "charged_back": 0,
+                     *           "created_at": "2026-11-21T15:32:30.418Z",
+                     *           "currency": "RUB",
+                     *           "expires_at": "2026-11-24T15:32:30.418Z",
+                     *           "instructions": "Счёт 40702810000000000000, БИК 044525000",
+                     *           "method": "manual",
+                     *           "paid": 0,
+                     *           "payment_id": "01990000-0000-7000-8000-000000000020",
+                     *           "purpose": "top_up",
+                     *           "reference": "PP-7K3QX-9M2TB",
+                     *           "refunded": 0,
+                     *           "refunds": [],
+                     *           "status": "pending"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MyPayments"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    book_payment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the call: with the same key it can be repeated for a day, with one effect and one answer. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The payment */
+                payment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "amount": 500.55,
+                 *       "charge_id": "77",
+                 *       "evidence": "Выписка от 3 мая, строка 4"
+                 *     }
+                 */
+                "application/json": components["schemas"]["BookPayment"];
+            };
+        };
+        responses: {
+            /** @description A payment. */
+            200: {
+                headers: {
+                    /** @description `true` if this is the answer of an earlier call with the same key. */
+                    "Idempotent-Replayed"?: boolean;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "amount": 500.55,
+                     *       "charged_back": 0,
+                     *       "created_at": "2026-11-21T15:32:30.418Z",
+                     *       "currency": "RUB",
+                     *       "expires_at": "2026-11-24T15:32:30.418Z",
+                     *       "method": "manual",
+                     *       "paid": 500.55,
+                     *       "payment_id": "01990000-0000-7000-8000-000000000020",
+                     *       "purpose": "top_up",
+                     *       "reference": "PP-7K3QX-9M2TB",
+                     *       "refunded": 0,
+                     *       "refunds": [],
+                     *       "status": "succeeded"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Payment"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /**
+             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `wrong_party`: this step is the other party's
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "forbidden" | "origin_not_allowed" | "wrong_party";
+                    };
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `charge_known`: this transfer was booked for another payment
+             *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
+             *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "charge_known" | "in_progress" | "answered_before";
+                    };
+                };
+            };
+            /**
+             * @description - `invalid`: understood, but `fields` says what will not do
+             *     - `key_reused`: the `Idempotency-Key` was used for another call
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid" | "key_reused";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    refund_payment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the call: with the same key it can be repeated for a day, with one effect and one answer. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The payment */
+                payment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "amount": 100,
+                 *       "reason": "передумала"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RefundPayment"];
+            };
+        };
+        responses: {
+            /** @description A payment. */
+            200: {
+                headers: {
+                    /** @description `true` if this is the answer of an earlier call with the same key. */
+                    "Idempotent-Replayed"?: boolean;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "amount": 500.55,
+                     *       "charged_back": 0,
+                     *       "created_at": "2026-11-21T15:32:30.418Z",
+                     *       "currency": "RUB",
+                     *       "expires_at": "2026-11-24T15:32:30.418Z",
+                     *       "method": "manual",
+                     *       "paid": 500.55,
+                     *       "payment_id": "01990000-0000-7000-8000-000000000020",
+                     *       "purpose": "top_up",
+                     *       "reference": "PP-7K3QX-9M2TB",
+                     *       "refunded": 100,
+                     *       "refunds": [
+                     *         {
+                     *           "amount": 100,
+                     *           "at": "2026-11-21T16:02:30.418Z",
+                     *           "reason": "передумала",
+                     *           "refund_id": "01990000-0000-7000-8000-000000000021",
+                     *           "status": "done"
+                     *         }
+                     *       ],
+                     *       "status": "partly_refunded"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Payment"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /**
+             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `wrong_party`: this step is the other party's
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "forbidden" | "origin_not_allowed" | "wrong_party";
+                    };
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `insufficient_funds`: there is not enough money: the sender's for the reward, or one's own to take out
+             *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
+             *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "insufficient_funds" | "in_progress" | "answered_before";
+                    };
+                };
+            };
+            /**
+             * @description - `invalid`: understood, but `fields` says what will not do
+             *     - `key_reused`: the `Idempotency-Key` was used for another call
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid" | "key_reused";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    charge_back_payment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the call: with the same key it can be repeated for a day, with one effect and one answer. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The payment */
+                payment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "charge_id": "77"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ChargeBackPayment"];
+            };
+        };
+        responses: {
+            /** @description A payment. */
+            200: {
+                headers: {
+                    /** @description `true` if this is the answer of an earlier call with the same key. */
+                    "Idempotent-Replayed"?: boolean;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "amount": 500.55,
+                     *       "charged_back": 500.55,
+                     *       "created_at": "2026-11-21T15:32:30.418Z",
+                     *       "currency": "RUB",
+                     *       "expires_at": "2026-11-24T15:32:30.418Z",
+                     *       "method": "manual",
+                     *       "paid": 500.55,
+                     *       "payment_id": "01990000-0000-7000-8000-000000000020",
+                     *       "purpose": "top_up",
+                     *       "reference": "PP-7K3QX-9M2TB",
+                     *       "refunded": 0,
+                     *       "refunds": [],
+                     *       "status": "charged_back"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Payment"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /**
+             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `wrong_party`: this step is the other party's
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "forbidden" | "origin_not_allowed" | "wrong_party";
+                    };
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
+             *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "in_progress" | "answered_before";
+                    };
+                };
+            };
+            /**
+             * @description - `invalid`: understood, but `fields` says what will not do
+             *     - `key_reused`: the `Idempotency-Key` was used for another call
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid" | "key_reused";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    ledger: {
+        parameters: {
+            query?: {
+                payment?: string;
+                package?: string;
+                user?: string;
+                /** @description The next page, as the last answer named it. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Entries of the books, oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "entries": [
+                     *         {
+                     *           "amount": 500.55,
+                     *           "at": "2026-11-21T15:40:00.000Z",
+                     *           "currency": "RUB",
+                     *           "from": "manual_provider",
+                     *           "key": "01990000-0000-7000-8000-000000000022:pay",
+                     *           "to": "available",
+                     *           "to_user": "01990000-0000-7000-8000-00000000000b"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Ledger"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    reconciliations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How the books agree with providers' lists. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "reconciliations": [
+                     *         {
+                     *           "at": "2026-11-21T16:00:00.000Z",
+                     *           "compared": 2,
+                     *           "differences": 1,
+                     *           "examples": [
+                     *             "charge c2 of 123.00 RUB is not in the books"
+                     *           ],
+                     *           "method": "webhook",
+                     *           "since": "2026-11-18T16:00:00.000Z",
+                     *           "until": "2026-11-21T16:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Reconciliations"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
             /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };

@@ -58,7 +58,9 @@ export type ServerMessage =
   | CourierAvailableEvent
   | PackageAvailableEvent
   | NotificationNewEvent
-  | DocumentReviewedEvent;
+  | DocumentReviewedEvent
+  | PaymentUpdatedEvent
+  | BalanceUpdatedEvent;
 /**
  * A point in time, RFC 3339 in UTC.
  */
@@ -105,6 +107,12 @@ export type AckCode =
   | "too_many_pending"
   | "too_many_on_trip"
   | "too_many_withdrawals"
+  | "daily_limit"
+  | "payout_waits"
+  | "too_many_payments"
+  | "no_payment_method"
+  | "nothing_missing"
+  | "charge_known"
   | "insufficient_funds"
   | "already_reviewed"
   | "open_deals"
@@ -201,6 +209,15 @@ export type TripState = "active" | "in_progress" | "completed" | "cancelled";
  * Something that was uploaded.
  */
 export type FileId = string;
+/**
+ * Money on its way in.
+ */
+export type PaymentId = string;
+/**
+ * Where a payment stands.
+ */
+export type PaymentState =
+  "created" | "pending" | "succeeded" | "failed" | "expired" | "partly_refunded" | "refunded" | "charged_back";
 
 /**
  * Are you there? Answered by `pong`.
@@ -1043,4 +1060,63 @@ export interface DocumentReview {
    * Why not.
    */
   reason?: string;
+}
+/**
+ * One's own payment has gone on.
+ */
+export interface PaymentUpdatedEvent {
+  at: Instant;
+  data: PaymentChanged;
+  /**
+   * Its number in the user's stream.
+   */
+  seq: number;
+  type: "payment.updated";
+}
+/**
+ * `payment.updated`.
+ */
+export interface PaymentChanged {
+  /**
+   * What was asked for, major units.
+   */
+  amount: number;
+  currency: Currency;
+  /**
+   * Whether that package does not wait any more: the money lies in the wallet, for another one.
+   */
+  package_gone?: boolean;
+  package_id?: PackageId;
+  /**
+   * What has come, major units: more where it was paid twice.
+   */
+  paid: number;
+  payment_id: PaymentId;
+  /**
+   * What of it went back, major units.
+   */
+  refunded: number;
+  state: PaymentState;
+}
+/**
+ * The money in one's wallet has changed by a payment, a refund or a withdrawal.
+ */
+export interface BalanceUpdatedEvent {
+  at: Instant;
+  data: BalanceChanged;
+  /**
+   * Its number in the user's stream.
+   */
+  seq: number;
+  type: "balance.updated";
+}
+/**
+ * `balance.updated`.
+ */
+export interface BalanceChanged {
+  /**
+   * How much more free money there is, major units; less than nothing for less.
+   */
+  available: number;
+  currency: Currency;
 }

@@ -253,7 +253,7 @@ export default function NewPackageScreen() {
 
 /** How many couriers would see the package, and how many for a fifth more. */
 function Reach({ draft }: { draft: Draft }) {
-  const { t, money } = useTexts();
+  const { t, money, language } = useTexts();
   const { api } = useClient();
   const body = bodyOf(draft);
   const { data } = useQuery({
@@ -272,6 +272,7 @@ function Reach({ draft }: { draft: Draft }) {
           ? t.newPackage.reachMore(money(data.with_more_reward.reward), data.with_more_reward.couriers)
           : t.newPackage.reachLater}
       </span>
+      <span className="small">{language === "ru" ? data.price.text_ru : data.price.text_en}</span>
     </div>
   );
 }

@@ -14,6 +14,9 @@ import {
   useAttempt,
   useSay,
 } from "../../ui/index.ts";
+import { HowPeoplePay } from "./HowPeoplePay.tsx";
+import { PayIn, Payments } from "./PayIn.tsx";
+import { Statement } from "./Statement.tsx";
 
 export default function WalletScreen() {
   const { t, money, day, time } = useTexts();
@@ -41,9 +44,16 @@ export default function WalletScreen() {
         <Part name={t.wallet.available} hint={t.wallet.availableHint} amount={balance.available} isMain />
         <Part name={t.wallet.frozen} hint={t.wallet.frozenHint} amount={balance.frozen} />
         <Part name={t.wallet.pending} hint={t.wallet.pendingHint} amount={balance.pending} />
+        {balance.reserved > 0 && (
+          <Part name={t.wallet.reserved} hint={t.wallet.reservedHint} amount={balance.reserved} />
+        )}
       </div>
+      <HowPeoplePay />
+      <PayIn />
       <Withdraw available={balance.available} />
+      <Payments />
       <h2>{t.wallet.movements}</h2>
+      {transactions.length > 0 && <Statement />}
       {transactions.length === 0 && <Empty title={t.wallet.none} hint={t.wallet.noneHint} />}
       {transactions.length > 0 && (
         <ul className="card">

@@ -1,0 +1,144 @@
+// Paying in: by a link, or by a transfer with a reference; exactly what is missing, if that is known.
+import { type components, dataOf } from "@peerpack/client";
+import { useState } from "react";
+import { useClient, useGive, useRead } from "../../live/index.tsx";
+import { useTexts } from "../../texts/index.tsx";
+import { Button, Pill, Segments, TextField, useAttempt } from "../../ui/index.ts";
+import { useMoneyTerms } from "./HowPeoplePay.tsx";
+
+type Payment = components["schemas"]["Payment"];
+type PayInMethod = components["schemas"]["PayInMethod"];
+
+interface PayInProps {
+  /** What is missing, if that is what is to be paid. */
+  missing?: number;
+}
+
+export function PayIn({ missing }: PayInProps) {
+  const { t, money } = useTexts();
+  const give = useGive();
+  const terms = useMoneyTerms();
+  const { attempt, isBusy, fields } = useAttempt();
+  const [isOpen, setIsOpen] = useState(false);
+  const [amount, setAmount] = useState("");
+  const [chosen, setChosen] = useState<PayInMethod>();
+  const [tap, setTap] = useState(() => crypto.randomUUID());
+  const [asked, setAsked] = useState<Payment>();
+  const methods = terms?.methods ?? [];
+  const method = chosen ?? methods[0];
+  if (!method) return null;
+  if (asked) return <HowToPay payment={asked} />;
+  if (!isOpen) {
+    return (
+      <Button
+        kind="plain"
+        onPress={() => {
+          setAmount(missing === undefined ? "" : String(missing));
+          setIsOpen(true);
+        }}
+      >
+        {missing === undefined ? t.wallet.payIn : t.wallet.payMissing(money(missing))}
+      </Button>
+    );
+  }
+  const pay = () =>
+    attempt(async () => {
+      const payment = await give<Payment>({
+        kind: "money.pay-in",
+        subject: tap,
+        method: "POST",
+        path: "/api/payments",
+        body: { purpose: "top_up", amount: Number(amount.replace(",", ".")), method },
+      });
+      setTap(crypto.randomUUID());
+      setAsked(payment);
+    });
+  return (
+    <section className="card">
+      <TextField
+        label={t.wallet.amount}
+        value={amount}
+        onChange={setAmount}
+        error={fields.amount}
+        inputMode="decimal"
+        maxLength={12}
+      />
+      {methods.length > 1 && (
+        <Segments
+          label={t.wallet.payMethod}
+          value={method}
+          segments={methods.map(one => ({ value: one, title: t.wallet.payMethods[one] }))}
+          onChange={setChosen}
+        />
+      )}
+      <Button isWide isBusy={isBusy} isDisabled={!amount} onPress={() => void pay()}>
+        {t.wallet.pay}
+      </Button>
+    </section>
+  );
+}
+
+/** Where a payment is to be made, as long as it is awaited. */
+function HowToPay({ payment }: { payment: Payment }) {
+  const { t, money } = useTexts();
+  const { api } = useClient();
+  const path = { payment_id: payment.payment_id };
+  const read = useRead(
+    ["payment", payment.payment_id],
+    async () => dataOf(await api.GET("/api/payments/{payment_id}", { params: { path } })),
+    { ids: [payment.payment_id] },
+  );
+  const now = read.data ?? payment;
+  return (
+    <section className="card stack" aria-live="polite">
+      <div className="row">
+        <span className="grow strong">{money(now.amount)}</span>
+        <Pill tone="warm">{t.wallet.paymentStatus[now.status]}</Pill>
+      </div>
+      {now.invoice_url && (
+        <a className="button" href={now.invoice_url} target="_blank" rel="noreferrer">
+          {t.wallet.pay}
+        </a>
+      )}
+      {now.instructions && (
+        <>
+          <span>{t.wallet.transfer}</span>
+          <span className="strong">{now.instructions}</span>
+          <span>
+            {t.wallet.reference}: <span className="strong">{now.reference}</span>
+          </span>
+        </>
+      )}
+    </section>
+  );
+}
+
+/** One's payments, with what went back. */
+export function Payments() {
+  const { t, money, day } = useTexts();
+  const { api } = useClient();
+  const { data } = useRead(["payments"], async () => dataOf(await api.GET("/api/payments")), {
+    topics: ["wallet"],
+  });
+  if (!data || data.payments.length === 0) return null;
+  return (
+    <>
+      <h2>{t.wallet.payments}</h2>
+      <ul className="card">
+        {data.payments.map(one => (
+          <li key={one.payment_id} className="row">
+            <div className="grow stack tight">
+              <span>
+                {money(one.amount)} <Pill tone="warm">{t.wallet.paymentStatus[one.status]}</Pill>
+              </span>
+              <span className="dim small">
+                {one.reference} · {day(one.created_at)}
+                {one.refunded > 0 && ` · ${t.wallet.refunded(money(one.refunded))}`}
+              </span>
+            </div>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
