@@ -39,7 +39,8 @@ enum Command {
     /// Say that an older copy of the data was restored: clients load everything anew. To be called before the
     /// server starts
     Restored(Box<Settings>),
-    /// Compare the books with a provider's list; a difference keeps money from going out until a comparison finds none
+    /// Compare the books with a provider's list; a difference keeps money from going out until a comparison
+    /// finds none
     Reconcile(Reconcile),
     /// Let an operator in who stands before the door
     #[command(subcommand)]
@@ -70,8 +71,8 @@ struct Reconcile {
     /// Whose list: webhook or manual
     #[arg(long, default_value = "webhook", value_parser = payment_method)]
     method: Method,
-    /// The list as a file, CSV with charge_id, amount_minor, currency, refunded_minor and charged_back_minor; the provider is
-    /// asked without it
+    /// The list as a file, CSV with charge_id, amount_minor, currency, refunded_minor and charged_back_minor;
+    /// the provider is asked without it
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
     /// What was charged in so many days, until now

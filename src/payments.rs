@@ -1,7 +1,8 @@
 //! Whoever takes money for us: one port, behind which each provider speaks its own language.
 //!
-//! A call over a network has three outcomes. What nobody knows the outcome of keeps its key and is looked up later
-//! ([`rounds`](crate::maintenance::payments)); it is never guessed. What comes in is only believed if it is signed.
+//! A call over a network has three outcomes. What nobody knows the outcome of keeps its key and is looked up
+//! later ([`rounds`](crate::maintenance::payments)); it is never guessed. What comes in is only believed if
+//! it is signed.
 
 mod manual;
 mod signature;
@@ -58,7 +59,8 @@ pub struct Incoming<'a> {
     pub body: &'a [u8],
 }
 
-/// Whoever takes money for us. Payments and refunds go under their own ids: the same one again is the same one.
+/// Whoever takes money for us. Payments and refunds go under their own ids: the same one again is the same
+/// one.
 #[async_trait]
 pub trait PaymentProvider: Send + Sync {
     /// Which one it is.
@@ -70,7 +72,8 @@ pub trait PaymentProvider: Send + Sync {
     /// What has become of a payment; `None` if the provider does not know it.
     async fn look_up(&self, payment: PaymentId, now: Time) -> Answer<Option<Report>>;
 
-    /// Asks for money to be given back. Done means that the provider knows of it: what becomes of it, a report says.
+    /// Asks for money to be given back. Done means that the provider knows of it: what becomes of it, a
+    /// report says.
     async fn refund(&self, payment: PaymentId, charge: &str, refund: &Refund, now: Time) -> Answer<()>;
 
     /// A page of what was charged from a time on and before another one.

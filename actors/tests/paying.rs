@@ -1,4 +1,5 @@
-//! How a package is paid for: in cash, when a courier accepts, or when it is published. What is held, what goes back.
+//! How a package is paid for: in cash, when a courier accepts, or when it is published. What is held, what
+//! goes back.
 
 mod fixture;
 

@@ -1,5 +1,5 @@
-//! What only operators may read, and only while they need it: kept encrypted, with a key that follows from the server's
-//! and is not in the database.
+//! What only operators may read, and only while they need it: kept encrypted, with a key that follows from
+//! the server's and is not in the database.
 
 use std::fmt;
 

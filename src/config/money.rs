@@ -1,4 +1,5 @@
-//! How a marketplace pays: which ways there are, when a sender pays, what the platform takes, how money goes out.
+//! How a marketplace pays: which ways there are, when a sender pays, what the platform takes, how money goes
+//! out.
 
 use clap::ValueEnum;
 use peerpack_actors::money::fees::{ALL_BPS, Fee, Paid, PaymentTerms};

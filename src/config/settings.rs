@@ -176,7 +176,8 @@ pub struct Settings {
     /// Refuse clients that ask too much [default: true in production]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub limits: Option<bool>,
-    /// How people pay: off, or some of demo, manual and webhook [default: demo in development, off in production]
+    /// How people pay: off, or some of demo, manual and webhook [default: demo in development, off in
+    /// production]
     #[arg(long, value_name = "MODES", value_delimiter = ',')]
     pub payments: Option<Vec<PaymentMode>>,
     /// When a sender pays: at_claim or on_publish [default: at_claim]

@@ -1,6 +1,8 @@
-//! Asks providers: for money, for refunds, and what became of whatever nobody knows. Compares their lists with the books.
+//! Asks providers: for money, for refunds, and what became of whatever nobody knows. Compares their lists
+//! with the books.
 //!
-//! Nothing is guessed: what a provider does not answer stays as it is, under the same key, and is asked for again.
+//! Nothing is guessed: what a provider does not answer stays as it is, under the same key, and is asked for
+//! again.
 
 use std::collections::BTreeSet;
 
@@ -57,8 +59,8 @@ pub(crate) fn disagrees(file: &PaymentFile, error: &CommitError) {
     tracing::error!(payment = %file.payment.id, %error, "a provider says of a payment what does not agree with it");
 }
 
-/// Asks the provider what became of a payment and its refunds, and asks again for what it does not know of. Answers with
-/// the payment as it is then.
+/// Asks the provider what became of a payment and its refunds, and asks again for what it does not know of.
+/// Answers with the payment as it is then.
 ///
 /// # Errors
 /// When the provider says what does not agree, or the database does not answer.
@@ -188,7 +190,8 @@ pub async fn list(
     }
 }
 
-/// Compares the books with a list and keeps what was found: a difference keeps money from going out, on every node.
+/// Compares the books with a list and keeps what was found: a difference keeps money from going out, on every
+/// node.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -1,4 +1,5 @@
-//! The operator's own bank account: people transfer money with a reference, and an operator books what has come.
+//! The operator's own bank account: people transfer money with a reference, and an operator books what has
+//! come.
 
 use async_trait::async_trait;
 use peerpack_actors::ids::PaymentId;

@@ -1,7 +1,7 @@
 //! How calls between us and an acquirer are signed, in both directions.
 //!
-//! `PeerPack-Signature` is the HMAC-SHA256, in hex, of `<timestamp>.<METHOD> <path>.<body>`, where `PeerPack-Timestamp`
-//! is in seconds since 1970. The path is as it is asked for, with its query.
+//! `PeerPack-Signature` is the HMAC-SHA256, in hex, of `<timestamp>.<METHOD> <path>.<body>`, where
+//! `PeerPack-Timestamp` is in seconds since 1970. The path is as it is asked for, with its query.
 
 use hmac::{Hmac, KeyInit, Mac};
 use peerpack_actors::time::{Span, Time};

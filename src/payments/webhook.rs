@@ -1,6 +1,7 @@
 //! Any acquirer, behind a small server of the operator's that speaks this: see docs/money.md.
 //!
-//! Everything is bounded: the time of a call, the calls at once, the length of an answer. Redirects are not followed.
+//! Everything is bounded: the time of a call, the calls at once, the length of an answer. Redirects are not
+//! followed.
 
 use std::sync::Arc;
 use std::time::Duration;

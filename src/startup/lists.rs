@@ -1,4 +1,5 @@
-//! A provider's list of charges as a file: what a bank or an acquirer lets one download, brought into these columns.
+//! A provider's list of charges as a file: what a bank or an acquirer lets one download, brought into these
+//! columns.
 
 use std::path::Path;
 
@@ -18,8 +19,8 @@ struct Line {
     charged_back_minor: i64,
 }
 
-/// Reads a file of comma-separated values: `charge_id`, `amount_minor`, `currency`, and where there is something
-/// `refunded_minor` and `charged_back_minor`.
+/// Reads a file of comma-separated values: `charge_id`, `amount_minor`, `currency`, and where there is
+/// something `refunded_minor` and `charged_back_minor`.
 ///
 /// # Errors
 /// What cannot be read, with its line.

@@ -1,4 +1,5 @@
-//! Money of people: the wallet as they see it, money on its way in and out, and how the books agree with others'.
+//! Money of people: the wallet as they see it, money on its way in and out, and how the books agree with
+//! others'.
 
 pub(super) mod payments;
 pub(super) mod reconciliations;

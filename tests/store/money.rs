@@ -1,6 +1,6 @@
-//! A model of the money beside the store: pay, hold, post, void, refund, charge back, divide, take out, with retries, late
-//! and repeated reports, and a restart between any two. After each step every wallet is what the model says, and the
-//! rules of the audit hold; what is refused leaves every balance as it was.
+//! A model of the money beside the store: pay, hold, post, void, refund, charge back, divide, take out, with
+//! retries, late and repeated reports, and a restart between any two. After each step every wallet is what
+//! the model says, and the rules of the audit hold; what is refused leaves every balance as it was.
 
 use peerpack::store::{Database, Settings};
 use peerpack_actors::ids::{PackageId, PaymentId, RefundId, RequestId, UserId, WithdrawalId};
@@ -618,7 +618,8 @@ impl Real {
     }
 }
 
-/// Runs the model and the store side by side, from random beginnings, and makes what goes wrong as short as it can.
+/// Runs the model and the store side by side, from random beginnings, and makes what goes wrong as short as
+/// it can.
 fn run(handle: &Handle, db: &Database, url: &str) {
     let config = Config { cases: 16, max_shrink_iters: 100, failure_persistence: None, ..Config::default() };
     let outcome = TestRunner::new(config).run(&Model::sequential_strategy(1..40), |(mut model, moves, _)| {

@@ -210,8 +210,8 @@ impl Package {
         }
     }
 
-    /// What its sender has paid for it already, while it waits for its first courier. Once a deal was called off, the money
-    /// is in the sender's wallet, and the next deal takes it from there.
+    /// What its sender has paid for it already, while it waits for its first courier. Once a deal was called
+    /// off, the money is in the sender's wallet, and the next deal takes it from there.
     #[must_use]
     pub fn reserved(&self) -> Option<Amount> {
         let is_untouched = !self.requests.iter().any(|request| request.state.was_deal());
@@ -225,7 +225,7 @@ impl Package {
         let none = Amount::new(0, self.draft.reward.currency);
         let PackageState::Cancelled { at } = self.state else { return none };
         let was_deal = |request: &&Request| request.state.was_deal();
-        match self.requests.iter().filter(was_deal).next_back() {
+        match self.requests.iter().rfind(was_deal) {
             Some(deal) if deal.state.at() == Some(at) => self.escrow(deal).amount,
             None if self.terms.payment.paid == Paid::OnPublish => self.draft.reward,
             _ => none,

@@ -156,8 +156,8 @@ pub enum EscrowCommand {
         /// Where the reward comes from.
         funding: Funding,
     },
-    /// The same for a package that was paid for when it was published. What the reward is more than that comes
-    /// from where rewards come from; what it is less goes back to the sender.
+    /// The same for a package that was paid for when it was published. What the reward is more than that
+    /// comes from where rewards come from; what it is less goes back to the sender.
     HoldReserved {
         /// Where the rest of the reward comes from.
         funding: Funding,

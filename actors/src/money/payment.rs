@@ -6,9 +6,10 @@
 //! succeeded | partly_refunded | refunded -> charged_back        refunded -> partly_refunded: it was paid twice
 //! ```
 //!
-//! What a provider says is a [`Report`]: everything it knows of one payment, whether it comes by itself, as an
-//! answer or in a list. Money of a report is only ever added, never taken out of it, so reports may come twice, late
-//! and in any order. A refund that was asked for stays asked for until a report says what became of it.
+//! What a provider says is a [`Report`]: everything it knows of one payment, whether it comes by itself, as
+//! an answer or in a list. Money of a report is only ever added, never taken out of it, so reports may come
+//! twice, late and in any order. A refund that was asked for stays asked for until a report says what became
+//! of it.
 
 mod decide;
 #[cfg(test)]

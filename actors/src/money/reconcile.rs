@@ -49,8 +49,8 @@ struct Booked {
     at: Time,
 }
 
-/// Every charge that one side has and the other has not, or has otherwise, as one sentence each. `listed` is what was
-/// charged from `since` on and before `until`; `books` has at least what was charged in that time.
+/// Every charge that one side has and the other has not, or has otherwise, as one sentence each. `listed` is
+/// what was charged from `since` on and before `until`; `books` has at least what was charged in that time.
 #[must_use]
 pub fn differences(books: &[PaymentFile], listed: &[Listed], (since, until): (Time, Time)) -> Vec<String> {
     let mut booked: BTreeMap<&str, Booked> = BTreeMap::new();

@@ -152,8 +152,8 @@ impl Withdrawal {
         Ok((withdrawal, out))
     }
 
-    /// Whether it may join those that wait: `queued` of its owner's, itself among them, with so much left in the wallet,
-    /// and `today_minor` taken out within 24 hours, itself included.
+    /// Whether it may join those that wait: `queued` of its owner's, itself among them, with so much left in
+    /// the wallet, and `today_minor` taken out within 24 hours, itself included.
     ///
     /// # Errors
     /// `TooManyWithdrawals`, `DailyLimit`, or `Invalid` for a pittance that is not all there is.
@@ -182,8 +182,8 @@ impl Withdrawal {
     /// What follows from an operator's decision.
     ///
     /// # Errors
-    /// `WrongParty` for the owner, who may be an operator as well, and for the first of two operators; `PayoutWaits`
-    /// before its time; `IllegalTransition` when it was decided before.
+    /// `WrongParty` for the owner, who may be an operator as well, and for the first of two operators;
+    /// `PayoutWaits` before its time; `IllegalTransition` when it was decided before.
     pub fn decide(
         &self,
         command: WithdrawalCommand,

@@ -78,7 +78,8 @@ pub struct Resolution {
     /// `courier`: the reward is paid. `sender`: the sender gets the money back.
     #[schema(value_type = Party)]
     in_favour_of: Option<Party>,
-    /// Instead: the courier's part of the reward, in its currency, before the platform's fee. The sender gets the rest.
+    /// Instead: the courier's part of the reward, in its currency, before the platform's fee. The sender gets
+    /// the rest.
     #[serde(default)]
     courier_share: Option<f64>,
 }

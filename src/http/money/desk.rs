@@ -185,8 +185,8 @@ pub async fn book(
     carry_out(&app, principal, repeatable, id, (reference, command)).await
 }
 
-/// Gives money of a payment back to where it came from. What an acquirer is asked for stays `asked` until it says what became
-/// of it.
+/// Gives money of a payment back to where it came from. What an acquirer is asked for stays `asked` until it
+/// says what became of it.
 #[utoipa::path(post, path = "/api/admin/payments/{payment_id}/refund", operation_id = "refund_payment",
     tag = "admin", security(("bearer" = [])),
     params(("payment_id" = String, Path, description = "The payment"), Repeatable), request_body = GiveBack,
@@ -225,7 +225,8 @@ pub async fn refund(
     repeatable.run(&app.database, principal.user, None, work).await
 }
 
-/// A bank has taken a transfer back. The platform has lost it, and takes it from the payer as far as there is something.
+/// A bank has taken a transfer back. The platform has lost it, and takes it from the payer as far as there is
+/// something.
 #[utoipa::path(post, path = "/api/admin/payments/{payment_id}/charge-back", operation_id = "charge_back_payment",
     tag = "admin", security(("bearer" = [])),
     params(("payment_id" = String, Path, description = "The payment"), Repeatable), request_body = TakenBack,

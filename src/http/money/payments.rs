@@ -129,8 +129,8 @@ pub struct Taken {
     success: bool,
 }
 
-/// Pays money in: the answer says where, or whereto with which reference. What was paid is credited once its provider has
-/// confirmed it; `payment.updated` tells.
+/// Pays money in: the answer says where, or whereto with which reference. What was paid is credited once its
+/// provider has confirmed it; `payment.updated` tells.
 #[utoipa::path(post, path = "/api/payments", operation_id = "pay_in", tag = "money", security(("bearer" = [])),
     request_body = PayIn, params(Repeatable),
     responses((status = 201, body = PaymentView), (status = 400, body = Problem), (status = 401, body = Problem),
@@ -304,7 +304,8 @@ pub(super) fn view(app: &App, file: &PaymentFile) -> PaymentView {
     }
 }
 
-/// An acquirer says what it knows of a payment. Signed as docs/money.md says; may come twice, late and in any order.
+/// An acquirer says what it knows of a payment. Signed as docs/money.md says; may come twice, late and in any
+/// order.
 #[utoipa::path(post, path = "/api/payments/webhook", operation_id = "payment_notice", tag = "money",
     request_body = Report,
     params(("PeerPack-Timestamp" = String, Header, description = "When it was signed, seconds since 1970."),

@@ -53,8 +53,8 @@ enum Format {
     Xlsx,
 }
 
-/// One's movements of roubles in a time, oldest first, with what there was before each of them and after the last: as CSV or
-/// as a spreadsheet. `balance` counts all of one's money, free and set aside.
+/// One's movements of roubles in a time, oldest first, with what there was before each of them and after the
+/// last: as CSV or as a spreadsheet. `balance` counts all of one's money, free and set aside.
 #[utoipa::path(get, path = "/api/user/statement", operation_id = "statement", tag = "money", security(("bearer" = [])),
     params(Period),
     responses((status = 200, description = "The statement.", content((String = "text/csv"),
@@ -160,7 +160,8 @@ fn rows(
     lines
 }
 
-/// A text that no program takes for a formula: `=`, `+`, `-`, `@`, a tab or a line's end in front are made harmless.
+/// A text that no program takes for a formula: `=`, `+`, `-`, `@`, a tab or a line's end in front are made
+/// harmless.
 fn harmless(text: &str) -> String {
     let is_risky = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
     if is_risky { format!("'{text}") } else { text.to_owned() }

@@ -242,9 +242,9 @@ fn transaction(transfer: &TransferRecord, withdrawal: Option<&Withdrawal>, of: U
     }
 }
 
-/// Takes money out: at once out of the wallet, and by an operator's hand to its owner. Five withdrawals of one person wait at
-/// most, and so much goes out in a day. Where the money goes is kept encrypted, and shown with its last characters only. Another
-/// place than before is not paid to at once.
+/// Takes money out: at once out of the wallet, and by an operator's hand to its owner. Five withdrawals of
+/// one person wait at most, and so much goes out in a day. Where the money goes is kept encrypted, and shown
+/// with its last characters only. Another place than before is not paid to at once.
 #[utoipa::path(post, path = "/api/user/withdraw", operation_id = "withdraw_money",
     tag = "money", security(("bearer" = [])), request_body = Withdraw,
     params(Repeatable),
@@ -331,8 +331,8 @@ pub async fn details(
     Ok(HttpResponse::Ok().insert_header(("cache-control", "private, no-store")).json(Details { details }))
 }
 
-/// The money was sent. A large withdrawal needs two operators: the first agrees, the second sends. Refused while
-/// the stored data are not in order: they are looked at now if nobody has looked within the last hour.
+/// The money was sent. A large withdrawal needs two operators: the first agrees, the second sends. Refused
+/// while the stored data are not in order: they are looked at now if nobody has looked within the last hour.
 #[utoipa::path(post, path = "/api/admin/withdrawals/{withdrawal_id}/pay", operation_id = "pay_withdrawal",
     tag = "admin", security(("bearer" = [])),
     params(("withdrawal_id" = String, Path, description = "The withdrawal")), request_body = Sent,

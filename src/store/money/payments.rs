@@ -1,4 +1,5 @@
-//! Money on its way in. The core decides with the payment's row in hand; rows, books, wallet and events change together.
+//! Money on its way in. The core decides with the payment's row in hand; rows, books, wallet and events
+//! change together.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -139,8 +140,8 @@ impl Database {
         Ok(work.await?)
     }
 
-    /// Carries a command out on a payment: the core decides upon it as it is now, nobody else changes it meanwhile, and
-    /// its owner is told. `None` if there is no such payment.
+    /// Carries a command out on a payment: the core decides upon it as it is now, nobody else changes it
+    /// meanwhile, and its owner is told. `None` if there is no such payment.
     ///
     /// # Errors
     /// What the core refuses; `InsufficientFunds`; `Conflict` for a charge that belongs to another payment;
@@ -193,8 +194,8 @@ impl Database {
         self.payments(OF_USER, args![user.uuid(), before.map_or(Uuid::max(), PaymentId::uuid), limit]).await
     }
 
-    /// Payments of a method that have no money yet, newest first, from before `before`: the one with a reference, or
-    /// all of them if it is empty.
+    /// Payments of a method that have no money yet, newest first, from before `before`: the one with a
+    /// reference, or all of them if it is empty.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -217,8 +218,8 @@ impl Database {
         self.payments(DUE, args![now.ms(), limit]).await
     }
 
-    /// Payments of a method that were charged from `since` on and before `until`, in order of their ids, from behind
-    /// `after`.
+    /// Payments of a method that were charged from `since` on and before `until`, in order of their ids, from
+    /// behind `after`.
     ///
     /// # Errors
     /// When the database does not answer.

@@ -65,12 +65,13 @@ const APPROVE: Sql = sql("\
 const A_DAY: Span = Span::hours(24);
 
 impl Database {
-    /// Keeps a withdrawal, moves its money out of the wallet, keeps its receipt, and tells its owner. `fingerprint` says
-    /// whether the owner has named this place for it before: if it was another one, it waits.
+    /// Keeps a withdrawal, moves its money out of the wallet, keeps its receipt, and tells its owner.
+    /// `fingerprint` says whether the owner has named this place for it before: if it was another one, it
+    /// waits.
     ///
     /// # Errors
-    /// `InsufficientFunds`, `TooManyWithdrawals`, `DailyLimit`, `Invalid`, `AnsweredBefore`, or when the database
-    /// does not answer.
+    /// `InsufficientFunds`, `TooManyWithdrawals`, `DailyLimit`, `Invalid`, `AnsweredBefore`, or when the
+    /// database does not answer.
     pub async fn add_withdrawal(
         &self,
         withdrawal: Withdrawal,
@@ -119,8 +120,8 @@ impl Database {
         Ok(work.await?)
     }
 
-    /// Does what an operator has decided about a withdrawal as it was then, with the money that goes back, and tells
-    /// its owner of that. `note` is the number of the transfer, or the reason.
+    /// Does what an operator has decided about a withdrawal as it was then, with the money that goes back,
+    /// and tells its owner of that. `note` is the number of the transfer, or the reason.
     ///
     /// # Errors
     /// `Conflict` when something was decided meanwhile, or when the database does not answer.

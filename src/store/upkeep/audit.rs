@@ -25,7 +25,8 @@ macro_rules! deal {
     };
 }
 
-/// A rule: the invariant, what is broken, and a query for the rows that break it, with an `id` and a `detail`.
+/// A rule: the invariant, what is broken, and a query for the rows that break it, with an `id` and a
+/// `detail`.
 type Rule = (Invariant, &'static str, &'static str);
 
 /// The rules, without those of money.

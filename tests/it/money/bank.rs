@@ -1,5 +1,5 @@
-//! F45: a bank in a crash loop. People pay in, hold, release and call off while the server is killed again and again; in every
-//! snapshot the books add up, nobody is below zero, and each hold is resolved once.
+//! F45: a bank in a crash loop. People pay in, hold, release and call off while the server is killed again
+//! and again; in every snapshot the books add up, nobody is below zero, and each hold is resolved once.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -113,7 +113,8 @@ async fn run(backend: Backend) {
     app.audit().await;
 }
 
-/// Whatever the acquirer has taken is in the books once it was asked, whether anybody heard of it before or not.
+/// Whatever the acquirer has taken is in the books once it was asked, whether anybody heard of it before or
+/// not.
 async fn settle(app: &TestApp, acquirer: &Acquirer) {
     for hours in 1..=4 {
         payments::look(&app.app, app.app.clock.now() + Span::hours(hours)).await.unwrap();
@@ -155,7 +156,7 @@ impl Worker {
         let id = payment["payment_id"].as_str()?.to_owned();
         self.acquirer.charge(&id, &format!("charge of {id}"), 10_000);
         self.tell(&id).await;
-        if self.rounds % 3 == 0 {
+        if self.rounds.is_multiple_of(3) {
             self.tell(&id).await;
         }
         let trip = json!({
@@ -169,7 +170,7 @@ impl Worker {
         let sent = self.call(&self.sender, Method::POST, &path, Some(ask)).await?;
         let request = sent["request_id"].as_str()?.to_owned();
         self.step(&self.courier, &request, "accept", "accepted").await?;
-        if self.rounds % 2 == 0 {
+        if self.rounds.is_multiple_of(2) {
             return self.step(&self.sender, &request, "cancel", "cancelled").await;
         }
         self.step(&self.courier, &request, "mark-delivered", "delivered").await?;

@@ -1,4 +1,5 @@
-//! F46: what an acquirer says comes twice, late, in any order, or not at all, and what it answers need not be true.
+//! F46: what an acquirer says comes twice, late, in any order, or not at all, and what it answers need not be
+//! true.
 
 use peerpack::app::SystemClock;
 use peerpack::auth::Role;
@@ -235,7 +236,8 @@ async fn f46_a_refund_is_what_the_acquirer_has_done_and_not_what_it_has_answered
             };
             of("to") - of("from")
         };
-        // 500 came, 250 went back and 500 were taken back: 250 are lost, and 150 of them were given out of the pocket.
+        // 500 came, 250 went back and 500 were taken back: 250 are lost, and 150 of them were given out of
+        // the pocket.
         assert_eq!((sum("webhook_provider"), sum("platform"), sum("available")), (250.0, -250.0, 0.0));
         assert_eq!(refused(&anna, &path, json!({ "reason": "я" })).await.0, 403);
         app.audit().await;

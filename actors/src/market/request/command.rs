@@ -69,8 +69,8 @@ pub enum RequestCommand {
         /// The operator; nobody decides a case of their own.
         by: UserId,
     },
-    /// An operator pays the courier a part of the reward and gives the sender the rest. Whoever gives this command has made
-    /// sure that it comes from an operator.
+    /// An operator pays the courier a part of the reward and gives the sender the rest. Whoever gives this
+    /// command has made sure that it comes from an operator.
     Split {
         /// The courier's part before the fee, in minor units.
         courier_minor: i64,

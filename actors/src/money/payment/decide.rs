@@ -1,4 +1,5 @@
-//! What follows from what is asked of a payment, and from what its provider says. Decides and changes nothing.
+//! What follows from what is asked of a payment, and from what its provider says. Decides and changes
+//! nothing.
 
 use super::{
     Charge, Cost, Payment, PaymentFile, PaymentState, Refund, RefundState, Report, ReportedCharge,
@@ -70,8 +71,8 @@ pub struct Decided {
 }
 
 impl PaymentFile {
-    /// What follows from a command. `free_minor` is what lies in the payer's wallet, `fresh` makes ten random bytes for
-    /// each new id. A command that repeats what is already so changes nothing.
+    /// What follows from a command. `free_minor` is what lies in the payer's wallet, `fresh` makes ten random
+    /// bytes for each new id. A command that repeats what is already so changes nothing.
     ///
     /// # Errors
     /// The refusal, when the caller, the state or the amount does not allow it.
@@ -129,8 +130,8 @@ impl Step<'_> {
         self.enter(PaymentState::Pending, "open the payment")
     }
 
-    /// Ends a payment that waits for its money. Where money has come, or it has ended before, nothing changes: a late
-    /// failure takes nothing back.
+    /// Ends a payment that waits for its money. Where money has come, or it has ended before, nothing
+    /// changes: a late failure takes nothing back.
     fn close(&mut self, next: PaymentState) -> Result<(), Rejection> {
         if self.file.payment.state.is_open() { self.enter(next, "end the payment") } else { Ok(()) }
     }
@@ -298,8 +299,8 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// A bank has taken so much of a charge back in all. The platform has lost it, and takes it from the payer as far as
-    /// there is something.
+    /// A bank has taken so much of a charge back in all. The platform has lost it, and takes it from the
+    /// payer as far as there is something.
     fn charge_back(&mut self, charge: ChargeId, total_minor: i64) -> Result<(), Rejection> {
         let of = self.file.charges.iter_mut().find(|of| of.id == charge).ok_or(UNKNOWN_CHARGE)?;
         let more = total_minor - of.charged_back_minor;

@@ -103,7 +103,7 @@ fn charge(charge_id: &str) -> ReportedCharge {
     }
 }
 
-fn refund(id: impl ToString, amount_minor: i64, status: ReportedRefundStatus) -> ReportedRefund {
+fn refund(id: &dyn ToString, amount_minor: i64, status: ReportedRefundStatus) -> ReportedRefund {
     ReportedRefund { refund_id: id.to_string(), amount_minor, status }
 }
 
@@ -117,7 +117,8 @@ use ReportedStatus::{Failed, Paid, Pending};
 
 #[test]
 fn the_table_of_states_over_all_pairs() {
-    // Rows leave, columns enter: created, pending, succeeded, failed, expired, partly refunded, refunded, charged back.
+    // Rows leave, columns enter: created, pending, succeeded, failed, expired, partly refunded, refunded,
+    // charged back.
     let table = [
         [0, 1, 1, 1, 1, 0, 0, 0],
         [0, 0, 1, 1, 1, 0, 0, 0],
@@ -170,7 +171,7 @@ fn money_counts_however_late_and_a_late_failure_does_not() {
 #[test]
 fn a_refund_that_is_reported_with_its_success_is_applied_once() {
     let mut world = World::new(Method::Webhook);
-    let whole = ReportedCharge { refunds: vec![refund("r", PRICE, Said::Done)], ..charge("a") };
+    let whole = ReportedCharge { refunds: vec![refund(&"r", PRICE, Said::Done)], ..charge("a") };
     assert_eq!(world.learns(Paid, std::slice::from_ref(&whole)), Ok(PaymentState::Refunded));
     assert_eq!(world.learns(Paid, &[charge("a")]), Ok(PaymentState::Refunded), "the success comes after it");
     assert_eq!(world.learns(Paid, &[whole]), Ok(PaymentState::Refunded));
@@ -186,7 +187,7 @@ fn a_refund_stays_asked_for_until_the_provider_says_what_became_of_it() {
     assert_eq!((world.free, world.file.asked().count()), (30_000, 1));
     assert_eq!(world.learns(Paid, &[charge("a")]), Ok(PaymentState::Succeeded), "nothing is known of it yet");
     let key = world.file.refunds[0].id;
-    let said = |status| ReportedCharge { refunds: vec![refund(key, 20_000, status)], ..charge("a") };
+    let said = |status| ReportedCharge { refunds: vec![refund(&key, 20_000, status)], ..charge("a") };
     assert_eq!(world.learns(Paid, &[said(Said::Pending)]), Ok(PaymentState::Succeeded));
     assert_eq!(world.learns(Paid, &[said(Said::Done)]), Ok(PaymentState::PartlyRefunded));
     assert_eq!(world.learns(Paid, &[said(Said::Refused)]), Ok(PaymentState::PartlyRefunded), "done is done");
@@ -195,13 +196,13 @@ fn a_refund_stays_asked_for_until_the_provider_says_what_became_of_it() {
     assert_eq!(world.asks_for_refund(21, None, Cost::Payer), Ok(PaymentState::PartlyRefunded));
     let second = world.file.refunds[1].id;
     let refused = ReportedCharge {
-        refunds: vec![refund(key, 20_000, Said::Done), refund(second, 30_000, Said::Refused)],
+        refunds: vec![refund(&key, 20_000, Said::Done), refund(&second, 30_000, Said::Refused)],
         ..charge("a")
     };
     assert_eq!(world.learns(Paid, &[refused]), Ok(PaymentState::PartlyRefunded));
     assert_eq!(world.free, 30_000, "what is refused comes back");
     let late = ReportedCharge {
-        refunds: vec![refund(key, 20_000, Said::Done), refund(second, 30_000, Said::Done)],
+        refunds: vec![refund(&key, 20_000, Said::Done), refund(&second, 30_000, Said::Done)],
         ..charge("a")
     };
     assert_eq!(world.learns(Paid, &[late]), Ok(PaymentState::Refunded));
