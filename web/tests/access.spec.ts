@@ -96,7 +96,7 @@ test("nothing moves for whoever wants no motion", async ({ phone, route }) => {
   expect(await moving()).toBe(0);
   await ivan.page.emulateMedia({ reducedMotion: "no-preference" });
   // The ring of the same offer moves for everybody else.
-  await expect.poll(moving).toBeGreaterThan(0);
+  await expect.poll(moving, { intervals: [50] }).toBeGreaterThan(0);
 });
 
 test("a change of the system's theme is followed at once", async ({ phone }) => {

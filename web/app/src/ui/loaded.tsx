@@ -41,7 +41,7 @@ export function LoadedList<T extends { id: string }>({ read, empty, children }: 
         items.length === 0 ? (
           empty
         ) : (
-          <ul className="stack list">
+          <ul className="stack">
             {items.map(item => (
               <li key={item.id}>{children(item)}</li>
             ))}

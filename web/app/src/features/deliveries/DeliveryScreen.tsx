@@ -26,7 +26,13 @@ function Carried({ request }: { request: TripRequest }) {
   const { pickup, dropoff } = request;
   const point = (end: typeof pickup, address: string) => ({
     title: place(end.place),
-    detail: [address, when(end.eta, end.place.tz)].filter(Boolean).join(" · "),
+    detail: (
+      <>
+        {address}
+        {address && <br />}
+        {when(end.eta, end.place.tz)}
+      </>
+    ),
   });
   return (
     <>

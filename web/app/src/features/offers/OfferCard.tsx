@@ -34,8 +34,8 @@ export const OfferCard = memo(function OfferCard({ offer, onTaken, isAlone }: Of
     setEnd(live.endOf(offer));
   }, [live, offer, connectivity]);
   const seconds = useCountdown(end);
-  const left = Math.max(0, end - live.clock.now());
   const whole = Math.max(offer.ttl_ms, 1);
+  const left = Math.min(seconds * 1_000, whole);
   const pace = seconds <= HURRY_S ? "hurry" : left < whole / 3 ? "soon" : "calm";
   // The last seconds are felt.
   useEffect(() => {
@@ -75,7 +75,7 @@ export const OfferCard = memo(function OfferCard({ offer, onTaken, isAlone }: Of
           <span className="balance">{money(offer.reward - offer.fee, offer.currency)}</span>
           <span className="dim small">{t.offers.afterFee(money(offer.fee, offer.currency))}</span>
         </div>
-        <Ring key={end} whole={whole} left={left} label={<Clock seconds={seconds} />} pace={pace} />
+        <Ring part={left / whole} label={<Clock seconds={seconds} />} pace={pace} />
       </div>
       <span className="hidden" role="timer" aria-live="off">
         {t.offers.left(seconds)}
