@@ -3,7 +3,7 @@ import { bestStore, type Credentials, PeerPack, textStore, type Vault } from "@p
 import { createRoot } from "react-dom/client";
 import { App } from "./App.tsx";
 import { findPlatform, type KeyValues } from "./platform/index.tsx";
-import { type Language, languageOf, loadTexts } from "./texts/index.tsx";
+import { isLanguage, languageOf, loadTexts } from "./texts/index.tsx";
 import "./ui/styles.css";
 
 function vaultIn(secrets: KeyValues): Vault {
@@ -23,7 +23,7 @@ const scope = new URLSearchParams(location.search).get("as")?.replace(/[^a-z0-9-
 async function start(): Promise<void> {
   const platform = await findPlatform(scope);
   const chosen = await platform.preferences.get("language");
-  const language: Language = chosen === "ru" || chosen === "en" ? chosen : languageOf(platform.language);
+  const language = isLanguage(chosen) ? chosen : languageOf(platform.language);
   // Nothing of the start waits for anything that it does not need.
   const texts = loadTexts(language);
   const pageStore = await bestStore(`peerpack.${scope}`);

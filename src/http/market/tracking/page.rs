@@ -10,6 +10,9 @@ use sha2::{Digest, Sha256};
 
 use super::Tracking;
 
+/// What the product is called.
+const NAME: &str = "PeerPack";
+
 const STYLE: &str = include_str!("page.css");
 
 /// The page may load nothing, and have no style but its own.
@@ -46,11 +49,14 @@ pub(super) fn of(tracking: &Tracking) -> HttpResponse {
         Some(now) => body += &steps(now),
         None => body += "<p>Отменена<small>Cancelled</small></p>",
     }
-    let expected = tracking.expected.as_ref();
-    let expected = expected.map(|shown| format!("{shown}, местное время · local time ({})", tracking.to_tz));
-    let details = [("Курьер · Courier", &tracking.courier_name), ("Ожидается · Expected", &expected)];
-    let known = |(name, value): &(&str, &Option<String>)| {
-        value.as_ref().map(|value| format!("<dt>{name}</dt><dd>{}</dd>", escaped(value)))
+    let expected = tracking.expected.as_deref().map(|shown| {
+        let zone = escaped(&tracking.to_tz);
+        format!("{}<small>местное время · local time, {zone}</small>", escaped(&as_read(shown)))
+    });
+    let courier = tracking.courier_name.as_deref().map(escaped);
+    let details = [("Курьер · Courier", courier), ("Ожидается · Expected", expected)];
+    let known = |(name, value): &(&str, Option<String>)| {
+        value.as_ref().map(|value| format!("<dt>{name}</dt><dd>{value}</dd>"))
     };
     let details: String = details.iter().filter_map(known).collect();
     if !details.is_empty() {
@@ -85,9 +91,16 @@ fn page(status: StatusCode, body: &str) -> HttpResponse {
         .insert_header((header::CONTENT_SECURITY_POLICY, POLICY.as_str()))
         .body(format!(
             "<!doctype html><html lang=\"ru\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
-             content=\"width=device-width\"><meta name=\"robots\" content=\"noindex\"><title>PeerPack</title>\
-             <style>{STYLE}</style></head><body><header>{SIGN}PeerPack</header><main>{body}</main></body></html>"
+             content=\"width=device-width\"><meta name=\"robots\" content=\"noindex\"><title>{NAME}</title>\
+             <style>{STYLE}</style></head><body><header>{SIGN}{NAME}</header><main>{body}</main></body></html>"
         ))
+}
+
+/// `2026-12-03 11:40` as people write it: `03.12.2026, 11:40`.
+fn as_read(shown: &str) -> String {
+    let (date, clock) = shown.split_once(' ').unwrap_or((shown, ""));
+    let day: Vec<&str> = date.rsplit('-').collect();
+    format!("{}, {clock}", day.join("."))
 }
 
 fn escaped(text: &str) -> String {
@@ -126,7 +139,9 @@ mod tests {
         assert!(page.contains("<strong>123 456</strong>"), "{page}");
         assert!(!shown("assigned", None).await.contains("Show this to the courier"));
         assert!(
-            page.contains("<dd>2026-12-03 11:40, местное время · local time (Europe/Moscow)</dd>"),
+            page.contains(
+                "<dd>03.12.2026, 11:40<small>местное время · local time, Europe/Moscow</small></dd>"
+            ),
             "{page}"
         );
         assert!(shown("cancelled", None).await.contains("Отменена<small>Cancelled</small>"));

@@ -3,18 +3,36 @@ import { createContext, type ReactNode, useCallback, useContext, useEffect, useM
 import { usePlatform } from "../platform/index.tsx";
 import type { Texts } from "./en.ts";
 
-export type Language = "ru" | "en";
+/** The languages of the app, by their own names. */
+export const LANGUAGES = { ru: "Русский", en: "English" } as const;
+
+export type Language = keyof typeof LANGUAGES;
+
+/** The sentences of a language: a reader loads those of one. */
+const SENTENCES: Record<Language, () => Promise<Texts>> = {
+  ru: async () => (await import("./ru.ts")).ru,
+  en: async () => (await import("./en.ts")).en,
+};
+
+/** How numbers, money and dates are written. */
+const LOCALES: Record<Language, string> = { ru: "ru-RU", en: "en-GB" };
 
 /** Readers of these languages are more at home in Russian than in English: those of the server's list. */
 const RUSSIAN_READERS = new Set("ru az ba be ce cv hy kk ky mhr os sah tg tk tt udm uz".split(" "));
 
-export function languageOf(tag: string): Language {
-  return RUSSIAN_READERS.has(tag.toLowerCase().split(/[-_]/)[0] ?? "") ? "ru" : "en";
+export function isLanguage(tag: string | undefined): tag is Language {
+  return tag !== undefined && Object.hasOwn(LANGUAGES, tag);
 }
 
-/** The sentences of a language; a reader loads those of one. */
-export async function loadTexts(language: Language): Promise<Texts> {
-  return language === "ru" ? (await import("./ru.ts")).ru : (await import("./en.ts")).en;
+/** The language of the app that a reader of another one is most at home in. */
+export function languageOf(tag: string): Language {
+  const primary = tag.toLowerCase().split(/[-_]/)[0] ?? "";
+  if (isLanguage(primary)) return primary;
+  return RUSSIAN_READERS.has(primary) ? "ru" : "en";
+}
+
+export function loadTexts(language: Language): Promise<Texts> {
+  return SENTENCES[language]();
 }
 
 interface Words {
@@ -75,7 +93,7 @@ function once<T>(make: (key: string) => T): (key: string) => T {
 }
 
 function wordsOf(language: Language, t: Texts, setLanguage: (language: Language) => void): Words {
-  const locale = language === "ru" ? "ru-RU" : "en-GB";
+  const locale = LOCALES[language];
   // An empty zone is that of the device.
   const zoned = (zone: string) => (zone ? { timeZone: zone } : {});
   const clocks = once(

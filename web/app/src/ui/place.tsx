@@ -3,7 +3,7 @@ import { type components, dataOf } from "@peerpack/client";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useId, useState } from "react";
 import { useClient } from "../live/index.tsx";
-import { useTexts } from "../texts/index.tsx";
+import { type Language, useTexts } from "../texts/index.tsx";
 import { Field } from "./fields.tsx";
 
 /** A chosen place. */
@@ -40,7 +40,7 @@ export function PlaceField({ label, value, onChange, error }: PlaceFieldProps) {
   const [isOpen, setIsOpen] = useState(false);
   const [marked, setMarked] = useState(0);
   // A place set from outside (an example, a draft, the other way round) is shown by its name.
-  const shown = value ? (language === "ru" ? value.name_ru : value.name_en) : undefined;
+  const shown = value && place(value);
   useEffect(() => {
     if (shown !== undefined) setText(shown);
   }, [shown]);
@@ -126,17 +126,19 @@ export function PlaceField({ label, value, onChange, error }: PlaceFieldProps) {
   );
 }
 
-const COUNTRIES = {
-  ru: new Intl.DisplayNames("ru", { type: "region" }),
-  en: new Intl.DisplayNames("en", { type: "region" }),
-};
-
 /** What tells two towns of one name apart. */
 function regionOf(
   place: { country: string; region_ru?: string | null; region_en?: string | null },
-  language: "ru" | "en",
+  language: Language,
 ): string {
   const region = language === "ru" ? place.region_ru : place.region_en;
-  const country = COUNTRIES[language].of(place.country) ?? place.country;
-  return [region, country].filter(Boolean).join(", ");
+  return [region, countries(language).of(place.country) ?? place.country].filter(Boolean).join(", ");
+}
+
+let names: [Language, Intl.DisplayNames] | undefined;
+
+/** The names of countries in a language, made once: a list asks for them at every letter. */
+function countries(language: Language): Intl.DisplayNames {
+  if (names?.[0] !== language) names = [language, new Intl.DisplayNames(language, { type: "region" })];
+  return names[1];
 }

@@ -14,7 +14,6 @@ export interface Passed {
 type Heard = Passed & { number: number };
 
 const MOST_EVENTS = 60;
-const NAMES = { ru: { anna: "Анна", ivan: "Иван" }, en: { anna: "Anna", ivan: "Ivan" } } as const;
 
 /** Two people of this browser's own, so that visitors of one demo do not meet in one account. */
 function people(): { anna: string; ivan: string } {
@@ -25,7 +24,7 @@ function people(): { anna: string; ivan: string } {
 }
 
 export default function Market() {
-  const { t, time, language } = useTexts();
+  const { t, time } = useTexts();
   const [round, setRound] = useState(0);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another round has other people
   const { anna, ivan } = useMemo(people, [round]);
@@ -48,8 +47,8 @@ export default function Market() {
     setRound(round + 1);
   };
   const phones = [
-    { who: anna, title: language === "ru" ? "Анна отправляет" : "Anna sends", path: "/new/package" },
-    { who: ivan, title: language === "ru" ? "Иван едет" : "Ivan travels", path: "/new/trip" },
+    { who: anna, title: t.door.annaSends, path: "/new/package" },
+    { who: ivan, title: t.door.ivanTravels, path: "/new/trip" },
   ];
   return (
     <main className="market">
@@ -88,9 +87,7 @@ export default function Market() {
           {events.map(event => (
             <li key={event.number}>
               <span className="dim">{time(event.at)}</span>
-              <span className="strong">
-                {NAMES[language][event.who.startsWith("anna") ? "anna" : "ivan"]}
-              </span>
+              <span className="strong">{event.who.startsWith("anna") ? t.door.anna : t.door.ivan}</span>
               <span>{event.type}</span>
             </li>
           ))}

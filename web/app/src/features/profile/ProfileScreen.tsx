@@ -2,7 +2,7 @@
 import { dataOf } from "@peerpack/client";
 import { useEffect, useState } from "react";
 import { useClient, useGive, useRead } from "../../live/index.tsx";
-import { useTexts } from "../../texts/index.tsx";
+import { LANGUAGES, type Language, useTexts } from "../../texts/index.tsx";
 import {
   Avatar,
   Button,
@@ -109,10 +109,7 @@ export default function ProfileScreen() {
           label={t.profile.language}
           value={language}
           onChange={setLanguage}
-          segments={[
-            { value: "ru", title: "Русский" },
-            { value: "en", title: "English" },
-          ]}
+          segments={Object.entries(LANGUAGES).map(([value, title]) => ({ value: value as Language, title }))}
         />
       </div>
       <Documents />
