@@ -350,11 +350,12 @@ impl TestUser {
     /// The same as [`post`](Self::post), given again under one key while a busy server asks to come back: for
     /// what a test needs before it looks at anything.
     pub async fn post_patiently(&self, path: &str, body: Value) -> (StatusCode, Value) {
-        let (key, started) = (format!("{:032x}", rand::random::<u128>()), std::time::Instant::now());
+        let key = format!("{:032x}", rand::random::<u128>());
+        let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
             let headers = [("Idempotency-Key", key.as_str())];
             let (status, _, answer) = self.call_with(Method::POST, path, &headers, Some(body.clone())).await;
-            if status != StatusCode::SERVICE_UNAVAILABLE || started.elapsed() > PATIENCE {
+            if status != StatusCode::SERVICE_UNAVAILABLE || tokio::time::Instant::now() > deadline {
                 return (status, answer);
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
