@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use actix::{Actor, Arbiter};
 use parking_lot::RwLock;
+use tracing::Span;
 
 use super::claim::{Room, persist};
 use super::context::{Context, Directories, RuntimeSettings, Stats};
@@ -137,9 +138,9 @@ impl Engine {
                 "package",
                 handles.clone(),
                 Box::new(move |id, arbiter, retired| {
-                    let context = Arc::clone(&packages);
+                    let (context, made_for) = (Arc::clone(&packages), Span::current());
                     Arc::new(PackageActor::start_in_arbiter(arbiter, move |_| {
-                        PackageActor::new(id, context, retired)
+                        PackageActor::new(id, context, retired, made_for)
                     }))
                 }),
             ),

@@ -43,10 +43,17 @@ pub(super) struct PackageActor {
     alarm: Option<(Time, SpawnHandle)>,
     retired: Arc<AtomicBool>,
     touched: bool,
+    /// What the actor was made for, until it has begun.
+    made_for: Span,
 }
 
 impl PackageActor {
-    pub(super) fn new(id: PackageId, context: Arc<Context>, retired: Arc<AtomicBool>) -> Self {
+    pub(super) fn new(
+        id: PackageId,
+        context: Arc<Context>,
+        retired: Arc<AtomicBool>,
+        made_for: Span,
+    ) -> Self {
         Self {
             id,
             context,
@@ -56,6 +63,7 @@ impl PackageActor {
             alarm: None,
             retired,
             touched: true,
+            made_for,
         }
     }
 
@@ -63,23 +71,22 @@ impl PackageActor {
         let (context, id) = (Arc::clone(&self.context), self.id);
         // Screens that showed an offer before the reload still do.
         let known = self.package.take();
-        async move { context.store.package(id).await }
-            .into_actor(self)
-            .map(move |loaded, actor, ctx| match loaded {
-                Ok(package) => {
-                    actor.package = package.map(|package| keep_rendered(package, known.as_ref()));
-                    if let Some(package) = &actor.package {
-                        actor.context.follow_package(package);
-                    }
-                    actor.set_alarm(ctx);
-                    actor.go_on(Occasion::Loaded, ctx);
+        let loading = async move { context.store.package(id).await };
+        within(self, loading, move |loaded, actor, ctx| match loaded {
+            Ok(package) => {
+                actor.package = package.map(|package| keep_rendered(package, known.as_ref()));
+                if let Some(package) = &actor.package {
+                    actor.context.follow_package(package);
                 }
-                Err(error) => {
-                    tracing::warn!(package = %actor.id, %error, "cannot load the package");
-                    ctx.run_later(Duration::from_secs(1), Self::load);
-                }
-            })
-            .wait(ctx);
+                actor.set_alarm(ctx);
+                actor.go_on(Occasion::Loaded, ctx);
+            }
+            Err(error) => {
+                tracing::warn!(package = %actor.id, %error, "cannot load the package");
+                ctx.run_later(Duration::from_secs(1), Self::load);
+            }
+        })
+        .wait(ctx);
     }
 
     /// Lets an acceptance wait that others may contest; carries any other command out.
@@ -328,7 +335,7 @@ impl Actor for PackageActor {
     type Context = ActorContext<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        self.load(ctx);
+        std::mem::replace(&mut self.made_for, Span::none()).in_scope(|| self.load(ctx));
         Self::retire_when_idle(ctx, self.idle_after());
     }
 }
