@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! created -> pending -> succeeded -> partly_refunded -> refunded
-//! created | pending -> failed | expired        created, failed, expired -> succeeded: money may come early and late
-//! succeeded | partly_refunded | refunded -> charged_back        refunded -> partly_refunded: it was paid twice
+//! created | pending -> failed | expired
+//! created | failed | expired -> succeeded           money may come early and late
+//! succeeded | partly_refunded | refunded -> charged_back
+//! refunded -> partly_refunded                       it was paid twice
 //! ```
 //!
 //! What a provider says is a [`Report`]: everything it knows of one payment, whether it comes by itself, as
