@@ -3549,6 +3549,11 @@ export interface components {
             /** @description Goes into the address of the socket: `/ws?ticket=..`. */
             ticket: string;
         };
+        /**
+         * @description Of what a statement is made.
+         * @enum {string}
+         */
+        StatementFormat: "csv" | "xlsx";
         /** @description A place of a route, and when the courier is there. */
         StopView: {
             /**
@@ -3985,11 +3990,6 @@ export interface components {
             /** @description Oldest first. */
             withdrawals: components["schemas"]["QueuedWithdrawal"][];
         };
-        /**
-         * @description Of what a statement is made.
-         * @enum {string}
-         */
-        StatementFormat: "csv" | "xlsx";
     };
     responses: {
         /**
