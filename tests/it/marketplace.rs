@@ -238,7 +238,7 @@ async fn x_52_money_leaves_once_and_comes_back_when_it_is_refused() {
         let (_, ivan, _) = delivered(&app).await;
         let admin = app.sign_in_with_role("Админ", Role::Admin).await;
         let take = async |amount: Value, key: &str| {
-            let body = Some(json!({ "amount": amount, "method": "СБП +7 900" }));
+            let body = Some(json!({ "amount": amount, "method": "СБП +7 900 123-45-67" }));
             ivan.call_with(Method::POST, "/api/user/withdraw", &[("idempotency-key", key)], body).await
         };
         //
@@ -275,11 +275,12 @@ async fn x_52_money_leaves_once_and_comes_back_when_it_is_refused() {
             let found = found.unwrap_or_else(|| panic!("{key} is in {wallet}"));
             (found["description"].clone(), found["status"].clone())
         };
-        let shown = |status: &str| (json!("СБП +7 900"), json!(status));
+        let shown = |status: &str| (json!("•••• 4567"), json!(status));
         assert_eq!(movement(&first.2["withdrawal_id"], "hold").await, shown("pending"));
         let decide = async |id: &Value, what: &str| {
             let path = format!("/api/admin/withdrawals/{}/{what}", id.as_str().unwrap());
-            admin.call(Method::POST, &path, None).await
+            let why = if what == "pay" { "reference" } else { "reason" };
+            admin.call(Method::POST, &path, Some(json!({ (why): "77" }))).await
         };
         let (paid, refused) = (&first.2["withdrawal_id"], &second["withdrawal_id"]);
         for (status, answer) in join_all((0..8).map(|_| decide(paid, "pay"))).await {
