@@ -86,6 +86,7 @@ impl Database {
                 let mut conn = postgres::plain_options(url)?.connect().await?;
                 postgres::lock_schema(&mut conn).await?;
                 postgres::drop_unfinished_indexes(&mut conn).await?;
+                postgres::drop_unrecorded_indexes(&mut conn, &migrator).await?;
                 migrator.set_locking(false).set_ignore_missing(true).run(&mut conn).await?;
                 // The lock goes with the connection.
                 conn.close().await?;

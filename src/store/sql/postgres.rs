@@ -8,6 +8,7 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
 
@@ -81,6 +82,31 @@ pub(in crate::store) async fn drop_unfinished_indexes(conn: &mut PgConnection) -
         conn.execute(sqlx::raw_sql(AssertSqlSafe(statement))).await?;
     }
     Ok(())
+}
+
+/// Takes away the indexes of migrations that have not been noted as done: a crash came between the two, and the
+/// migration is run again. Such a migration is one statement outside of a transaction.
+pub(in crate::store) async fn drop_unrecorded_indexes(
+    conn: &mut PgConnection,
+    migrator: &Migrator,
+) -> Result<(), sqlx::Error> {
+    let has_table = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
+    if !sqlx::query_scalar::<_, bool>(has_table).fetch_one(&mut *conn).await? {
+        return Ok(());
+    }
+    let recorded = "SELECT version FROM _sqlx_migrations WHERE success";
+    let recorded: Vec<i64> = sqlx::query_scalar(recorded).fetch_all(&mut *conn).await?;
+    let pending =
+        migrator.iter().filter(|migration| migration.no_tx && !recorded.contains(&migration.version));
+    for name in pending.filter_map(|migration| index_made_by(migration.sql.as_str())) {
+        let statement = format!("DROP INDEX CONCURRENTLY IF EXISTS {name}");
+        conn.execute(sqlx::raw_sql(AssertSqlSafe(statement))).await?;
+    }
+    Ok(())
+}
+
+fn index_made_by(migration: &str) -> Option<&str> {
+    migration.split_once("CREATE INDEX CONCURRENTLY ")?.1.split_whitespace().next()
 }
 
 /// The pool's settings with the hooks that end stray transactions.

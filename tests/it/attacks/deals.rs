@@ -99,7 +99,10 @@ async fn x_51_and_x_53_money_moves_once_whoever_asks_and_how_often() {
             409
         );
         let balance = ivan.get("/api/user/balance").await["balance"].clone();
-        assert_eq!(balance, json!({ "available": 900.0, "frozen": 0.0, "pending": 0.0, "total": 900.0 }));
+        assert_eq!(
+            balance,
+            json!({ "available": 900.0, "frozen": 0.0, "pending": 0.0, "reserved": 0.0, "total": 900.0 })
+        );
         app.audit().await;
     }
 }

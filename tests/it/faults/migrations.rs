@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use super::market::rounds;
 use super::process::Process;
-use crate::support::{Backend, backends, fresh_postgres, sign_in_at};
+use crate::support::{Backend, TestApp, backends, fresh_postgres, sign_in_at};
 
 fn migrate(environment: &[(String, String)]) -> Child {
     let mut program = Command::new(env!("CARGO_BIN_EXE_peerpack"));
@@ -39,4 +39,17 @@ async fn f33_a_migration_that_is_killed_or_begun_twice_is_finished_by_the_next()
             anna.publish_package("Тверь", "Вологда", serde_json::json!({})).await;
         }
     }
+}
+
+/// A crash after the index was made and before that was noted, which a kill meets once in many times.
+#[actix_web::test]
+async fn f33_an_index_that_was_made_and_not_noted_is_made_again() {
+    if !backends().contains(&Backend::Postgres) {
+        return;
+    }
+    let app = TestApp::start(Backend::Postgres).await;
+    app.behind_its_back("DELETE FROM _sqlx_migrations WHERE version IN (41, 103)").await;
+    let app = app.restart().await;
+    let anna = app.sign_in("Anna").await;
+    anna.publish_package("Тверь", "Вологда", serde_json::json!({})).await;
 }
