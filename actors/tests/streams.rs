@@ -203,6 +203,7 @@ fn offer_new_says_what_where_when_for_how_much_and_why() {
         "capacity_left_g": 10000,
         "expires_at": "2027-01-15T08:01:00.000Z",
         "ttl_ms": 15000,
+        "hand_over_codes": false,
         "why": ["detour:+10min", "room_left:9000g", "early:138h"],
     }});
     is_written_as(Story::new().offered().only_event(), &expected);
