@@ -84,8 +84,8 @@ pub(in crate::store) async fn drop_unfinished_indexes(conn: &mut PgConnection) -
     Ok(())
 }
 
-/// Takes away the indexes of migrations that have not been noted as done: a crash came between the two, and the
-/// migration is run again. Such a migration is one statement outside of a transaction.
+/// Takes away the indexes of migrations that have not been noted as done: a crash came between the two, and
+/// the migration is run again. Such a migration is one statement outside of a transaction.
 pub(in crate::store) async fn drop_unrecorded_indexes(
     conn: &mut PgConnection,
     migrator: &Migrator,
