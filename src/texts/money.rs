@@ -31,8 +31,15 @@ pub(crate) fn terms(paid: Paid) -> Both {
 }
 
 /// What comes of calling off.
-pub(crate) fn consequence(of: Consequence) -> Both {
+pub(crate) fn consequence(of: Consequence, paid: Paid) -> Both {
     match of {
+        Consequence::Refund { looks_on: false } if paid == Paid::Cash => {
+            both("It is called off. No money was set aside here.", "Отмена: деньги здесь не откладывались.")
+        }
+        Consequence::Refund { looks_on: true } if paid == Paid::Cash => both(
+            "The deal is called off, and another courier is looked for. No money was set aside here.",
+            "Сделка отменяется, посылка ищет другого курьера. Деньги здесь не откладывались.",
+        ),
         Consequence::Refund { looks_on: false } => both(
             "It is called off, and all of the money goes back to the sender.",
             "Отмена: все деньги вернутся отправителю.",

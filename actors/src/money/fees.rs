@@ -25,6 +25,9 @@ impl Fee {
     /// What is taken where nobody has said anything: 10 %.
     pub const USUAL: Self = Self { bps: 1_000, minimum_minor: 0 };
 
+    /// Nothing is taken.
+    pub const NONE: Self = Self { bps: 0, minimum_minor: 0 };
+
     /// The fee of an amount, rounded down to a minor unit; never more than the amount.
     #[must_use]
     pub fn of(self, amount: Amount) -> Amount {

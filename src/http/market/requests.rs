@@ -227,7 +227,11 @@ pub(in crate::http) fn taken(package: &Package, id: RequestId) -> Option<Step> {
     Some(Step { success: true, new_status: request.state.word().to_owned(), balance_update })
 }
 
+/// What moves in wallets; nothing where the courier is paid in cash, or not at all.
 fn balance_update(state: &RequestState, escrow: &Escrow) -> Option<BalanceUpdate> {
+    if escrow.amount.minor == 0 {
+        return None;
+    }
     let reward = escrow.amount.major();
     let net = escrow.amount.minus(escrow.fee()).map_or(0.0, Amount::major);
     let (frozen, pending, available) = match state {

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::PackageId;
 use peerpack_actors::market::cancellation::{Consequence, Stage, Who, consequence, refund};
 use peerpack_actors::market::request::Party;
-use peerpack_actors::money::fees::Paid;
+use peerpack_actors::money::fees::{Fee, Paid, PaymentTerms};
 use peerpack_actors::money::payment::Method;
 use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::ports::Store as _;
@@ -26,9 +26,9 @@ pub struct MoneyTerms {
     paid: Paid,
     /// What money can be paid in with.
     methods: Vec<Method>,
-    /// The platform's share of a reward, percent.
+    /// The platform's share of a reward, percent; 0 where couriers are paid in cash.
     fee_percent: f64,
-    /// The least that it takes, roubles.
+    /// The least that it takes, roubles; likewise.
     fee_minimum: f64,
     /// What calling off means, by how far a package is and who calls off.
     cancellation: Vec<CancellationRule>,
@@ -45,7 +45,7 @@ pub struct CancellationRule {
     by: Who,
     /// Whether it can be called off at all.
     possible: bool,
-    /// How much of the reward the sender gets back, percent.
+    /// How much of what was paid here comes back to the sender, percent.
     refund_percent: u32,
     /// Whether the package looks for another courier then.
     looks_on: bool,
@@ -75,14 +75,16 @@ pub struct CancellationView {
     responses((status = 200, body = MoneyTerms)))]
 pub async fn show(app: web::Data<App>) -> HttpResponse {
     let money = &app.config.money;
-    let rules = Stage::ALL.into_iter().flat_map(|stage| Who::ALL.map(|by| rule(stage, by)));
-    let Both { english: text_en, russian: text_ru } = texts::terms(money.terms().paid);
+    let PaymentTerms { paid, fee } = money.terms();
+    let fee = if paid == Paid::Cash { Fee::NONE } else { fee };
+    let rules = Stage::ALL.into_iter().flat_map(|stage| Who::ALL.map(|by| rule(stage, by, paid)));
+    let Both { english: text_en, russian: text_ru } = texts::terms(paid);
     HttpResponse::Ok().json(MoneyTerms {
         modes: money.modes.iter().map(|mode| mode.word()).collect(),
-        paid: money.terms().paid,
+        paid,
         methods: app.providers.methods().collect(),
-        fee_percent: f64::from(money.fee.bps) / 100.0,
-        fee_minimum: Amount::new(money.fee.minimum_minor, Currency::Rub).major(),
+        fee_percent: f64::from(fee.bps) / 100.0,
+        fee_minimum: Amount::new(fee.minimum_minor, Currency::Rub).major(),
         cancellation: rules.filter(|rule| rule.possible || rule.stage == Stage::AfterPickup).collect(),
         text_en,
         text_ru,
@@ -110,20 +112,21 @@ pub async fn of_package(
     // What is set aside; before that, what was paid for it.
     let held = package.deal().map(|deal| package.escrow(deal).amount).or_else(|| package.reserved());
     let held = held.unwrap_or(Amount::new(0, package.draft.reward.currency));
-    let CancellationRule { possible, looks_on, text_en, text_ru, .. } = rule(stage, by);
+    let CancellationRule { possible, looks_on, text_en, text_ru, .. } =
+        rule(stage, by, package.terms.payment.paid);
     let back = refund(stage, by, held).map_or(0.0, Amount::major);
     let currency = held.currency;
     let view = CancellationView { stage, by, possible, refund: back, currency, looks_on, text_en, text_ru };
     Ok(HttpResponse::Ok().json(view))
 }
 
-fn rule(stage: Stage, by: Who) -> CancellationRule {
+fn rule(stage: Stage, by: Who, paid: Paid) -> CancellationRule {
     let consequence = consequence(stage, by);
     let (possible, looks_on) = match consequence {
         Consequence::Refund { looks_on } => (true, looks_on),
         Consequence::Dispute | Consequence::Nothing => (false, false),
     };
-    let Both { english: text_en, russian: text_ru } = texts::consequence(consequence);
+    let Both { english: text_en, russian: text_ru } = texts::consequence(consequence, paid);
     let refund_percent = if possible { 100 } else { 0 };
     CancellationRule { stage, by, possible, refund_percent, looks_on, text_en, text_ru }
 }

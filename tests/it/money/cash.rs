@@ -14,13 +14,19 @@ async fn x_50_with_payments_off_a_deal_goes_its_whole_way_and_no_money_moves() {
         let terms = app.anonymous().get("/api/money/terms").await;
         assert_eq!((&terms["modes"], &terms["paid"]), (&json!(["off"]), &json!("cash")));
         assert!(terms["text_ru"].as_str().unwrap().contains("наличными"), "{terms}");
+        assert_eq!((&terms["fee_percent"], &terms["fee_minimum"]), (&json!(0.0), &json!(0.0)));
+        assert!(!terms.to_string().contains("вернутся"), "there is no money to give back: {terms}");
         let (package, request) = asked(&anna, &ivan, 500).await;
         let shown = anna.get(&format!("/api/packages/{package}")).await;
         assert_eq!((&shown["payment"], &shown["fee"]), (&json!("cash"), &json!(0.0)));
         let accepted = ivan.step(&request, "accept").await;
-        assert_eq!(accepted["balance_update"]["frozen"], 0.0, "{accepted}");
-        ivan.step(&request, "mark-delivered").await;
-        anna.step(&request, "confirm-delivery").await;
+        let means = ivan.get(&format!("/api/packages/{package}/cancellation")).await;
+        assert!(means["text_en"].as_str().unwrap().contains("No money was set aside"), "{means}");
+        let delivered = ivan.step(&request, "mark-delivered").await;
+        let confirmed = anna.step(&request, "confirm-delivery").await;
+        for step in [accepted, delivered, confirmed] {
+            assert_eq!(step.get("balance_update"), None, "{step}");
+        }
         for who in [&anna, &ivan] {
             assert_eq!(balance(who, "total").await, 0.0);
             assert_eq!(who.get("/api/user/balance").await["transactions"], json!([]));

@@ -1652,7 +1652,7 @@ export interface components {
             possible: boolean;
             /**
              * Format: int32
-             * @description How much of the reward the sender gets back, percent.
+             * @description How much of what was paid here comes back to the sender, percent.
              */
             refund_percent: number;
             stage: components["schemas"]["CancellationStage"];
@@ -2259,12 +2259,12 @@ export interface components {
             cancellation: components["schemas"]["CancellationRule"][];
             /**
              * Format: double
-             * @description The least that it takes, roubles.
+             * @description The least that it takes, roubles; likewise.
              */
             fee_minimum: number;
             /**
              * Format: double
-             * @description The platform's share of a reward, percent.
+             * @description The platform's share of a reward, percent; 0 where couriers are paid in cash.
              */
             fee_percent: number;
             /** @description What money can be paid in with. */
