@@ -15,6 +15,7 @@ use crate::market::load::{SizeClass, WeightClass};
 use crate::market::phase::{PackagePhase, RequestPhase, TripPhase};
 use crate::market::request::{Origin, Party};
 use crate::money::Currency;
+use crate::money::fees::Paid;
 use crate::money::payment::PaymentState;
 use crate::place::PlaceId;
 use crate::time::Time;
@@ -191,6 +192,10 @@ pub struct Offer {
     pub fee: f64,
     /// Of both.
     pub currency: Currency,
+    /// How the sender pays: with `cash` the courier gets the reward at the hand-over; `at_claim` in events
+    /// that are older than this field.
+    #[serde(default)]
+    pub payment: Paid,
     /// Room left on the fullest leg used, grams.
     pub capacity_left_g: u32,
     /// When the offer ends at the latest.
@@ -265,7 +270,7 @@ pub struct RequestChange {
     pub pickup: HandOverView,
     /// Where it gets off.
     pub dropoff: HandOverView,
-    /// Words of whoever took the step.
+    /// Words of the person who took the step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub message: Option<String>,

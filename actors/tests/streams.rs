@@ -200,6 +200,7 @@ fn offer_new_says_what_where_when_for_how_much_and_why() {
         "reward": 500.0,
         "fee": 50.0,
         "currency": "RUB",
+        "payment": "at_claim",
         "capacity_left_g": 10000,
         "expires_at": "2027-01-15T08:01:00.000Z",
         "ttl_ms": 15000,

@@ -86,7 +86,7 @@ test("with a keyboard over a small screen every field can be seen and filled", a
   await nothingSticksOut(ivan, "/new/trip");
 });
 
-test("nothing moves for whoever wants no motion", async ({ phone, route }) => {
+test("nothing moves for anybody who wants no motion", async ({ phone, route }) => {
   const [anna, ivan] = [await phone("anna"), await phone("ivan", { reducedMotion: "reduce" })];
   await ivan.account.publishTrip(route.ru);
   await ivan.open("/offers");

@@ -32,7 +32,7 @@ test("a courier finds a package whose sender chooses, responds, is chosen and de
     .getByRole("button", { name: "Выбрать" })
     .click();
   await expect(anna.page.getByText("Курьер найден")).toBeVisible();
-  // Whoever was chosen may be anywhere, or may not have looked.
+  // Anybody who was chosen may be anywhere, or may not have looked.
   await ivan.open("/notifications");
   await ivan.button(/Вас выбрали/).click();
   await expect(ivan.page).toHaveURL(/deal\//);

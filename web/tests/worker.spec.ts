@@ -106,7 +106,7 @@ test("a newer build is offered, waits for the person, and then takes the older o
     await page.evaluate(async () => (await navigator.serviceWorker.ready).update());
     await expect(page.getByText("Вышла новая версия.")).toBeVisible();
     const newer = page.locator('meta[name="build"][content="newer"]');
-    // Nothing is taken from whoever is in the middle of something, not even by loading the page again.
+    // Nothing is taken from anybody who is in the middle of something, not even by loading the page again.
     await page.reload();
     await expect(page.getByText("Вышла новая версия.")).toBeVisible();
     await expect(newer).toHaveCount(0);

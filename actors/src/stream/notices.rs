@@ -250,6 +250,7 @@ pub fn offer(package: &Package, request: &Request) -> Offer {
         reward: request.reward.major(),
         fee: package.terms.payment.fee_of(request.reward).major(),
         currency: request.reward.currency,
+        payment: package.terms.payment.paid,
         capacity_left_g: plan.room_left_g,
         expires_at: request.expires_at.unwrap_or(draft.deliver_by),
         ttl_ms: request.ttl.ms(),

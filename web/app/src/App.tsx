@@ -239,7 +239,7 @@ function TellLanguage({ known }: { known: string | undefined }) {
   return null;
 }
 
-/** Offers a newer build; whoever is in the middle of something goes on with this one. */
+/** Offers a newer build; anybody who is in the middle of something goes on with this one. */
 function NewerBuild({ onTap }: { onTap: () => void }) {
   const { t } = useTexts();
   return (

@@ -32,7 +32,7 @@ export interface State {
   missed: readonly Missed[];
   /** The latest step of each request that moved while this device looked. */
   requests: Readonly<Record<string, RequestChange>>;
-  /** Counts the changes of each list: whoever has loaded it at another count loads it again. */
+  /** Counts the changes of each list: anybody who has loaded it at another count loads it again. */
   versions: Readonly<Record<Topic, number>>;
   /** The same for a single package or trip, by id. */
   touched: Readonly<Record<string, number>>;

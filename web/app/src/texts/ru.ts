@@ -162,6 +162,7 @@ export const ru: Texts = {
     left: seconds => `Осталось ${seconds} с`,
     detour: (min, km) => (min === 0 ? "По пути" : `+${min} мин, ${km} км`),
     youGet: "Вы получите",
+    inCash: "наличными при вручении",
     afterFee: fee => `за вычетом комиссии ${fee}`,
     pickup: "Забрать",
     dropoff: "Отдать",

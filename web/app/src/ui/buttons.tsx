@@ -56,7 +56,7 @@ export function LinkButton({
 interface SureButtonProps {
   children: ReactNode;
   /** What happens, and the words for yes. */
-  question: string;
+  question: ReactNode;
   yes: string;
   isBusy?: boolean;
   onYes: () => void;

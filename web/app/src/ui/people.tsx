@@ -46,7 +46,7 @@ export function PersonRow({
   );
 }
 
-/** The mark of whoever has shown who they are. */
+/** The mark of anybody who has shown who they are. */
 export function Verified() {
   const { t } = useTexts();
   return (

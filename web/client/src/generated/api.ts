@@ -44,7 +44,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Signs in with the code that came. Five wrong ones end a challenge; of whoever names none, five end the code for them alone. Nobody's guesses spoil the code for anybody else. */
+        /** Signs in with the code that came. Five wrong ones end a challenge; of anybody who names none, five end the code for them alone. Nobody's guesses spoil the code for anybody else. */
         post: operations["sign_in_with_phone_code"];
         delete?: never;
         options?: never;
@@ -457,7 +457,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A link by which anybody who has it can see where one's own package is, for 30 days, and the code of its delivery once the courier has it: for whoever receives it. */
+        /** A link by which anybody who has it can see where one's own package is, for 30 days, and the code of its delivery once the courier has it: for the person who receives it. */
         post: operations["make_tracking_link"];
         delete?: never;
         options?: never;
@@ -472,7 +472,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Where a package is, for whoever has the link. */
+        /** Where a package is, for anybody who has the link. */
         get: operations["track_package"];
         put?: never;
         post?: never;
@@ -2113,7 +2113,7 @@ export interface components {
         FoundPackages: {
             /** @description Where the next page starts. A page can have few packages, or none, although there are more. */
             next_cursor?: string | null;
-            /** @description Whoever has waited longest comes first. */
+            /** @description The package that has waited longest comes first. */
             packages: components["schemas"]["FoundPackage"][];
         };
         /** @description A point on Earth. */
@@ -2540,7 +2540,7 @@ export interface components {
             couriers?: number | null;
             /**
              * Format: date-time
-             * @description With `kept`: until when room is kept from the package at the latest. Then it is offered to whoever suits.
+             * @description With `kept`: until when room is kept from the package at the latest. Then it is offered to everybody who suits.
              */
             kept_until?: string | null;
             /**
@@ -2675,6 +2675,8 @@ export interface components {
             leg_to: number;
             /** @description What is offered. */
             package: components["schemas"]["PackageBrief"];
+            /** @description How the sender pays: with `cash` the courier gets the reward at the hand-over; `at_claim` in events that are older than this field. */
+            payment?: components["schemas"]["Paid"];
             /** @description Where it gets on. */
             pickup: components["schemas"]["HandOverView"];
             /** @description The request to accept or decline. */
@@ -3665,7 +3667,7 @@ export interface components {
             /** @description IANA time zone of the destination. */
             to_tz: string;
         };
-        /** @description Where a package is, for whoever has the link. */
+        /** @description Where a package is, for anybody who has the link. */
         TrackedPackage: {
             /** @description What the receiver shows to the courier: six digits, while a package that asks for codes is on its way. */
             code?: string | null;
@@ -3939,7 +3941,7 @@ export interface components {
              * @description As it came when the code was asked for. Without it the last code that reached the phone is meant.
              */
             challenge_id?: string | null;
-            /** @description The digits; blanks and hyphens between them do not count. The last code that reached the phone is good, whoever asked for it, and the challenge's own. */
+            /** @description The digits; blanks and hyphens between them do not count. The last code that reached the phone is good, no matter who asked for it, and the challenge's own. */
             code: string;
             /** @description As it came with an earlier sign-in on this device. */
             device_token?: string | null;
@@ -6279,7 +6281,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Where a package is, for whoever has the link. */
+            /** @description Where a package is, for anybody who has the link. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8898,6 +8900,7 @@ export interface operations {
                      *             "weight": "light",
                      *             "weight_g": 1000
                      *           },
+                     *           "payment": "at_claim",
                      *           "pickup": {
                      *             "eta": "2026-09-22T05:00:00.000Z",
                      *             "place": {

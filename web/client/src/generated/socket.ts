@@ -178,6 +178,10 @@ export type SizeClass = "xs" | "s" | "m" | "l";
  */
 export type WeightClass = "light" | "medium" | "heavy" | "very_heavy";
 /**
+ * When a sender pays, and whom.
+ */
+export type Paid = "cash" | "at_claim" | "on_publish";
+/**
  * Why this courier: `on_route` (no extra way), `detour:+12min` (so much extra way), `room_left:9000g` (so much room is left afterwards), `early:26h` (so long before it has to be there).
  */
 export type Why = string;
@@ -652,6 +656,7 @@ export interface Offer {
    */
   leg_to: number;
   package: PackageBrief;
+  payment?: Paid;
   pickup: HandOverView;
   request_id: RequestId;
   /**
@@ -791,7 +796,7 @@ export interface RequestChange {
   description: string;
   dropoff: HandOverView;
   /**
-   * Words of whoever took the step.
+   * Words of the person who took the step.
    */
   message?: string;
   new_status: RequestState;

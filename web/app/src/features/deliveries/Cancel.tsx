@@ -1,9 +1,15 @@
 // Backing out of a deal before the pickup.
 import { useGive } from "../../live/index.tsx";
 import { useTexts } from "../../texts/index.tsx";
+import { CallingOff } from "../../ui/calling-off.tsx";
 import { SureButton, useAttempt } from "../../ui/index.ts";
 
-export function Cancel({ requestId }: { requestId: string }) {
+interface CancelProps {
+  packageId: string;
+  requestId: string;
+}
+
+export function Cancel({ packageId, requestId }: CancelProps) {
   const { t } = useTexts();
   const give = useGive();
   const { attempt, isBusy } = useAttempt();
@@ -19,7 +25,7 @@ export function Cancel({ requestId }: { requestId: string }) {
     );
   return (
     <SureButton
-      question={t.delivery.cancelSure}
+      question={<CallingOff packageId={packageId} question={t.delivery.cancelSure} />}
       yes={t.delivery.cancelYes}
       isBusy={isBusy}
       onYes={() => void cancel()}

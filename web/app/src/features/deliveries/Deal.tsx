@@ -63,7 +63,7 @@ export default function Deal(props: DealProps) {
         <SenderStep {...props} state={state} />
       )}
       {state === "confirmed" && <Review requestId={props.requestId} />}
-      {state === "accepted" && <Cancel requestId={props.requestId} />}
+      {state === "accepted" && <Cancel packageId={props.packageId} requestId={props.requestId} />}
     </>
   );
 }

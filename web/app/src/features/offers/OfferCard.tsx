@@ -73,7 +73,9 @@ export const OfferCard = memo(function OfferCard({ offer, onTaken, isAlone }: Of
         <div className="grow stack tight">
           <span className="dim small">{t.offers.youGet}</span>
           <span className="balance">{money(offer.reward - offer.fee, offer.currency)}</span>
-          <span className="dim small">{t.offers.afterFee(money(offer.fee, offer.currency))}</span>
+          <span className="dim small">
+            {offer.payment === "cash" ? t.offers.inCash : t.offers.afterFee(money(offer.fee, offer.currency))}
+          </span>
         </div>
         <Ring part={left / whole} label={<Clock seconds={seconds} />} pace={pace} />
       </div>

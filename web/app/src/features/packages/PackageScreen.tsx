@@ -5,6 +5,7 @@ import { useLocation } from "wouter";
 import { useClient, useGive, useRead } from "../../live/index.tsx";
 import { usePlatform } from "../../platform/index.tsx";
 import { useTexts } from "../../texts/index.tsx";
+import { CallingOff } from "../../ui/calling-off.tsx";
 import {
   Button,
   choiceOf,
@@ -131,7 +132,7 @@ function CallOff({ id }: { id: string }) {
     });
   return (
     <SureButton
-      question={t.mine.callOffSure}
+      question={<CallingOff packageId={id} question={t.mine.callOffSure} />}
       yes={t.mine.callOffYes}
       isBusy={isBusy}
       onYes={() => void callOff()}

@@ -1,4 +1,4 @@
-// The next departures, for whoever has not searched yet.
+// The next departures, for anybody who has not searched yet.
 import { dataOf } from "@peerpack/client";
 import { useClient, useRead } from "../../live/index.tsx";
 import { useTexts } from "../../texts/index.tsx";
