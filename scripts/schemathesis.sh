@@ -101,7 +101,7 @@ ask() { # who, headers…
 }
 ask nobody
 ask "a user" --header "Authorization: Bearer $user"
-# Whoever carries it may do other things than whoever sends it.
+# Anybody who carries it may do other things than anybody who sends it.
 if [ "${1:-}" = long ]; then ask "her courier" --header "Authorization: Bearer $courier"; fi
 ask "an administrator" --header "Authorization: Bearer $admin"
 if grep -E 'panicked|internal error' "$data/err"; then status=1; fi

@@ -35,7 +35,7 @@ pub struct App {
     pub sockets: Arc<Sockets>,
     /// Whether it takes on work.
     pub duty: Arc<Duty>,
-    /// Whoever takes money for us.
+    /// A provider that takes money for us.
     pub providers: Arc<Providers>,
     /// Whether the stored data are in order.
     pub audit: Arc<Audit>,

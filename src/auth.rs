@@ -75,7 +75,7 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// Lets pass whoever has one of the roles.
+    /// Lets pass anybody who has one of the roles.
     ///
     /// # Errors
     /// 403 for everybody else.

@@ -61,8 +61,8 @@ enum Command {
 
 #[derive(Subcommand, Debug)]
 enum OperatorCommand {
-    /// Print a link that signs an operator in, once, within ten minutes, whoever guesses at the password
-    /// meanwhile
+    /// Print a link that signs an operator in, once, within ten minutes, no matter who guesses at the
+    /// password meanwhile
     Link(OperatorLink),
 }
 

@@ -106,7 +106,7 @@ pub struct Config {
     pub telegram_test: bool,
     /// What sends codes to phones.
     pub phone_code_command: Option<PathBuf>,
-    /// Codes that are sent to phones in an hour, whoever asks.
+    /// Codes that are sent to phones in an hour, no matter who asks.
     pub phone_codes_per_h: u32,
     /// Whether a package needs the sender's word that nothing forbidden is inside.
     pub confirm_contents: bool,

@@ -1,4 +1,4 @@
-//! Whoever takes money for us: one port, behind which each provider speaks its own language.
+//! Providers, who take money for us: one port, behind which each provider speaks its own language.
 //!
 //! A call over a network has three outcomes. What nobody knows the outcome of keeps its key and is looked up
 //! later ([`rounds`](crate::maintenance::payments)); it is never guessed. What comes in is only believed if
@@ -59,8 +59,8 @@ pub struct Incoming<'a> {
     pub body: &'a [u8],
 }
 
-/// Whoever takes money for us. Payments and refunds go under their own ids: the same one again is the same
-/// one.
+/// A provider that takes money for us. Payments and refunds go under their own ids: the same one again is the
+/// same one.
 #[async_trait]
 pub trait PaymentProvider: Send + Sync {
     /// Which one it is.

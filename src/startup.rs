@@ -292,7 +292,7 @@ pub async fn reconcile(
     found.context("cannot read the books")
 }
 
-/// Whoever takes money by the configured ways to pay.
+/// The providers of the configured ways to pay.
 pub(crate) fn providers(money: &MoneyConfig) -> anyhow::Result<Providers> {
     let mut providers: Vec<Arc<dyn PaymentProvider>> = Vec::new();
     if money.has(PaymentMode::Manual) {

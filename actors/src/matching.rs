@@ -110,7 +110,7 @@ pub struct Settings {
     /// How long a package that nobody carries has to wait, in minutes, to be evidence of demand.
     pub evidence_wait_min: u32,
     /// How long room is kept from a package at most, in percent of the time from when it and the trip are
-    /// published to the pickup, 0 (room is free) to 100. Then the package is offered to whoever suits.
+    /// published to the pickup, 0 (room is free) to 100. Then the package is offered to everybody who suits.
     pub keep_percent: u32,
     /// The part of the demand that fits a trip that is counted as this trip's, 0 (room is free) to 3. Above
     /// 1, room is kept against chance, too.

@@ -1,5 +1,5 @@
 //! Small markets: a few trips and a handful of parcels on one way, where somebody has published a lot and
-//! called it all off. There is nothing to learn there, so whoever keeps room waiting loses.
+//! called it all off. There is nothing to learn there, so anybody who keeps room waiting loses.
 
 use std::fmt::Write as _;
 use std::ops::RangeInclusive;

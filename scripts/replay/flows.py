@@ -118,7 +118,7 @@ def a_page_opens_its_socket(server):
 
 
 def pictures(server):
-    """Whoever has no picture has one"""
+    """Somebody without a picture has one"""
     ivan = server.sign_in("Иван Петров")
     ivan.trip("Рязань", "Пенза")
     found = server.get("/api/couriers?from=Рязань&to=Пенза")["couriers"]

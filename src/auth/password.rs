@@ -20,7 +20,7 @@ const HASH_BYTES: usize = 32;
 /// Codes that are sent to phones: anybody may ask for them.
 pub static PHONES: Desk = Desk::new(2, 32);
 
-/// Guesses at codes that are not there: whoever has been sent one does not wait behind them.
+/// Guesses at codes that are not there: anybody who has been sent one does not wait behind them.
 pub static BLIND: Desk = Desk::new(1, 16);
 
 /// Passwords of operators, who do not wait behind everybody's phones.

@@ -40,7 +40,7 @@ pub trait CodeSender: Send + Sync + 'static {
     async fn send(&self, phone: &Phone, code: &str) -> Result<(), ApiError>;
 }
 
-/// Writes codes into the log. For development only: whoever reads the log is everybody.
+/// Writes codes into the log. For development only: anybody who reads the log is everybody.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LogSender;
 

@@ -147,8 +147,8 @@ pub fn sign(user: &TelegramUser, bot_token: &str, now: Time) -> String {
     init_data.finish()
 }
 
-/// What init data comes to, however it is written, whoever has signed it: the same launch of the app, the
-/// same digest.
+/// What init data comes to, however it is written, no matter who has signed it: the same launch of the app,
+/// the same digest.
 #[must_use]
 pub fn digest(init_data: &str) -> String {
     let mut pairs: Pairs<'_> = form_urlencoded::parse(init_data.as_bytes()).collect();

@@ -149,7 +149,7 @@ impl Tokens {
         RefreshToken(mac.finalize().into_bytes().into())
     }
 
-    /// A signature over a text, for one purpose: whoever has it has it from us.
+    /// A signature over a text, for one purpose: anybody who has it has it from us.
     #[must_use]
     pub fn sign(&self, purpose: &str, text: &str) -> String {
         hex::encode(&self.mac(purpose, text)[..16])

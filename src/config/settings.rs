@@ -77,8 +77,8 @@ pub struct Settings {
     /// log in development, nothing in production]
     #[arg(long, value_name = "PROGRAM")]
     pub phone_code_command: Option<PathBuf>,
-    /// Codes that are sent to phones in an hour, whoever asks; three in ten are for numbers that have signed
-    /// in before [default: 1000]
+    /// Codes that are sent to phones in an hour, no matter who asks; three in ten are for numbers that have
+    /// signed in before [default: 1000]
     #[arg(long, value_name = "N")]
     pub phone_codes_per_h: Option<NonZeroU16>,
     /// An S3-compatible service for uploads, such as http://minio:9000 [default: a directory in the data

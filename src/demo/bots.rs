@@ -86,7 +86,7 @@ impl Intention {
         Some(Self { by, request, step })
     }
 
-    /// What is left to do about a package by whoever is of the demo, as after a restart.
+    /// What is left to do about a package by anybody who is of the demo, as after a restart.
     pub(super) fn about(package: &Package) -> impl Iterator<Item = Self> {
         package.requests.iter().filter_map(|request| {
             let (by, step) = next_step(request)?;

@@ -37,7 +37,7 @@ const LOOKED_THROUGH: u32 = 50;
 const LONGEST_TURN: Span = Span::seconds(5);
 
 /// Lets the people of the world live until the program ends: every other second somebody publishes something,
-/// and whoever gets an offer answers it. Refusals are part of life and only logged.
+/// and anybody who gets an offer answers it. Refusals are part of life and only logged.
 pub async fn live(app: App, world: World) {
     let Some(routes) = Routes::load() else {
         tracing::error!("a town of the demo is not in the gazetteer; nothing will happen");

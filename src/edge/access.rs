@@ -15,9 +15,9 @@ use crate::auth::{Role, authenticate};
 pub enum Access {
     /// Anybody may call, signed in or not.
     Public,
-    /// Whoever is signed in.
+    /// Everybody who is signed in.
     SignedIn,
-    /// Whoever has one of the roles.
+    /// Everybody who has one of the roles.
     Only(&'static [Role]),
 }
 
@@ -27,13 +27,13 @@ pub(crate) const ADMIN: Access = Access::Only(&[Role::Admin]);
 /// Operators who look.
 pub(crate) const OPERATORS: Access = Access::Only(&[Role::Viewer, Role::Dispatcher, Role::Admin]);
 
-/// Operators who decide upon people's documents; whoever only looks sees none.
+/// Operators who decide upon people's documents; anybody who only looks sees none.
 pub(crate) const REVIEWERS: Access = Access::Only(&[Role::Dispatcher, Role::Admin]);
 
 /// For calls that anybody may make.
 pub(crate) const PUBLIC: Access = Access::Public;
 
-/// Whoever is signed in.
+/// Everybody who is signed in.
 pub(crate) const SIGNED_IN: Access = Access::SignedIn;
 
 /// Lets pass whom the access allows.

@@ -1,6 +1,6 @@
 //! Which pages may call: one rule for calls and for sockets. A page that may not is told so, with the setting
-//! that would let it; its own script cannot read that, but whoever looks at the network of the browser, or at
-//! the log, can.
+//! that would let it; its own script cannot read that, but anybody who looks at the network of the browser,
+//! or at the log, can.
 
 use std::collections::BTreeSet;
 

@@ -95,7 +95,7 @@ impl Sockets {
         self.resumes.lock().spend(Instant::now())
     }
 
-    /// A courier is here now: whoever watches one of their trips on this node is told.
+    /// A courier is here now: anybody who watches one of their trips on this node is told.
     pub fn located(&self, courier: UserId, position: LastPosition) {
         let watchers = self.open.lock().watchers.get(&courier).cloned().unwrap_or_default();
         for (trip, outbox) in watchers {

@@ -109,7 +109,7 @@ impl From<Rejection> for ApiError {
     fn from(rejection: Rejection) -> Self {
         use Rejection as R;
         let (status, english, russian) = match rejection {
-            // Whoever has no part in a thing is not told that it exists.
+            // Anybody who has no part in a thing is not told that it exists.
             R::NotAParty | R::UnknownRequest => return Self::not_found(),
             R::Invalid { field, reason } => return Self::unprocessable(field, reason),
             R::WrongParty(who) => (StatusCode::FORBIDDEN, rejection.to_string(), only(who)),

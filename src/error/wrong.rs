@@ -54,7 +54,7 @@ impl Wrong {
 }
 
 impl From<Wrong> for ApiError {
-    /// Everything that is wrong; for whoever knows that something is.
+    /// Everything that is wrong; for anybody who knows that something is.
     fn from(wrong: Wrong) -> Self {
         wrong.0.unwrap_or_else(|| Self::for_status(StatusCode::UNPROCESSABLE_ENTITY))
     }

@@ -199,7 +199,7 @@ async fn write(app: &App, part: &mut Field, most: usize) -> Result<(File, u64, S
     Ok((file.into_std().await, size as u64, hex::encode(digest.finalize())))
 }
 
-/// A name of ours for whoever sees a file or saves it.
+/// A name of ours for anybody who sees a file or saves it.
 pub(super) fn disposition(is_shown: bool, name: &str, media_type: MediaType) -> ContentDisposition {
     let disposition = if is_shown { DispositionType::Inline } else { DispositionType::Attachment };
     let filename = DispositionParam::Filename(format!("{name}.{}", media_type.extension()));

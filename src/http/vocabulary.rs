@@ -1,5 +1,5 @@
 //! The words of closed sets that only the API knows, for its description: the words of the Mini App, and
-//! those for whoever runs the server. Words of the engine (states, transports, …) are described where they
+//! those for people who run the server. Words of the engine (states, transports, …) are described where they
 //! are.
 
 use utoipa::ToSchema;

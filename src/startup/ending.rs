@@ -1,8 +1,8 @@
 //! How a server ends: it stops taking on work, sends its sockets away one by one, and finishes what was asked
 //! before.
 //!
-//! All of it takes fifteen seconds at most. Connections that come meanwhile wait in the listener; whoever has
-//! inherited it takes them, so a restart refuses nobody.
+//! All of it takes fifteen seconds at most. Connections that come meanwhile wait in the listener; anybody who
+//! has inherited it takes them, so a restart refuses nobody.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,7 +39,7 @@ const SOCKETS_WITHIN: Duration = Duration::from_secs(4);
 /// Connections that were accepted a moment ago get this long to say what they want.
 const MOMENT: Duration = Duration::from_millis(50);
 
-/// While the server ends, every answer is the last one on its connection: whoever kept one for the next
+/// While the server ends, every answer is the last one on its connection: anybody who kept one for the next
 /// request would find it closed.
 ///
 /// # Errors
@@ -56,8 +56,8 @@ pub(super) async fn say_goodbye(
     Ok(answer)
 }
 
-/// Waits for a signal to end, and ends the server. Whoever presses Ctrl-C a second time does not want to wait
-/// for anybody.
+/// Waits for a signal to end, and ends the server. Anybody who presses Ctrl-C a second time does not want to
+/// wait for anybody.
 pub(super) async fn on_signal(app: App, server: ServerHandle, connections: Arc<Connections>) {
     let (Ok(mut terminate), Ok(mut interrupt)) =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))

@@ -13,14 +13,14 @@ const READ_RUSSIAN: [&str; 17] =
 /// A language that the server speaks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Language {
-    /// For whoever reads Russian rather than English.
+    /// For anybody who reads Russian rather than English.
     Russian,
     /// For everybody else, and for programs.
     English,
 }
 
 impl Language {
-    /// The language for somebody whose profile has this tag. Whoever does not say reads Russian.
+    /// The language for somebody whose profile has this tag. Anybody who does not say reads Russian.
     #[must_use]
     pub fn of(tag: Option<&str>) -> Self {
         match tag.map(str::trim).filter(|tag| !tag.is_empty()) {

@@ -23,7 +23,7 @@ pub(crate) fn asked(couriers: usize) -> Both {
 pub(crate) fn kept(until: &str, reward_at_once: Option<&str>) -> Both {
     let mut english = format!(
         "Couriers suit, but packages that pay more usually need their room: it is kept for them until {until} \
-         (time at the pickup) at the latest. Then this package is offered to whoever suits."
+         (time at the pickup) at the latest. Then this package is offered to everybody who suits."
     );
     let mut russian = format!(
         "Подходящие курьеры есть, но место у них обычно нужно посылкам, за которые платят больше: оно придержано \

@@ -177,8 +177,8 @@ async fn settle(app: &App, call: Call, why: Rejection) -> Result<Option<Value>, 
     if let Some(kept) = known {
         return told_before(kept);
     }
-    // Whoever is late stays late: a crowd of them costs no writes. Whose time is over by the clock alone may
-    // have been in time: the store knows which of the two answers came first.
+    // Anybody who is late stays late: a crowd of them costs no writes. Whose time is over by the clock alone
+    // may have been in time: the store knows which of the two answers came first.
     if is_late {
         return Err(refused.into());
     }

@@ -1,4 +1,4 @@
-//! What is sent by whoever means no good. Each test is named by the number of its attack.
+//! What is sent by anybody who means no good. Each test is named by the number of its attack.
 
 mod bounds;
 mod deals;

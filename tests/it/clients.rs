@@ -1,4 +1,4 @@
-//! What whoever writes a client relies on: the same card after a reload, and words for pages that are
+//! What the author of a client relies on: the same card after a reload, and words for pages that are
 //! refused.
 
 use peerpack_actors::runtime::RuntimeSettings;

@@ -236,7 +236,7 @@ async fn numbers_are_understood_as_people_write_them() {
     assert!(status == 400 && fields["reward"].contains("two ways"), "{fields:?}");
 }
 
-/// Whoever answers twice is told of their own answer, and whoever was asked, that they were.
+/// Anybody who answers twice is told of their own answer, and anybody who was asked, that they were.
 #[actix_web::test]
 async fn a_courier_who_answers_twice_hears_that_they_did() {
     let app = TestApp::start(Backend::Sqlite).await;

@@ -46,7 +46,7 @@ async fn a_courier_knows_of_codes_times_and_pay_before_the_first_step() {
         );
         assert_eq!((&pickup["eta"], &dropoff["eta"]), (&json!(offer.pickup.eta), &json!(offer.dropoff.eta)));
 
-        assert_eq!(request["pickup_address"], "", "where people live is for whoever carries the package");
+        assert_eq!(request["pickup_address"], "", "where people live is for anybody who carries the package");
         ivan.step(request["id"].as_str().unwrap(), "accept").await;
         let asked = ivan.get(&format!("/api/trips/{trip}/package-requests")).await;
         assert_eq!(asked["requests"][0]["pickup_address"], "ул. Ленина, 1");

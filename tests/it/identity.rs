@@ -291,7 +291,7 @@ async fn a_demo_says_how_to_make_its_first_administrator() {
     let heard = actix_web::rt::task::spawn_blocking(move || (demo.says("/api/auth/first-admin"), demo).0);
     let heard = tokio::time::timeout(std::time::Duration::from_secs(60), heard).await;
     if heard.is_err() {
-        // Whoever still listens hears the end of it.
+        // Anybody who still listens hears the end of it.
         std::process::Command::new("kill").arg(&id).status().unwrap();
     }
     assert!(matches!(heard, Ok(Ok(true))), "{heard:?}");

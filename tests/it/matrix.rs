@@ -88,7 +88,7 @@ async fn x_47_a_route_is_open_to_whom_it_names_and_to_nobody_else() {
         for (method, access) in &endpoint.methods {
             let method: Method = method.as_str().parse().unwrap();
             for (role, who) in &people {
-                // What ends the session of whoever asks is asked elsewhere.
+                // What ends the session of anybody who asks is asked elsewhere.
                 let ends =
                     ["/auth/logout", "/auth/logout-everywhere", "/user/account"].contains(&endpoint.path);
                 if ends && role.is_some() {

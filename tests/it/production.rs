@@ -1,5 +1,5 @@
-//! What whoever runs a server for real has to know: where money comes from, and what follows when an older
-//! copy of the data is restored.
+//! What somebody who runs a server for real has to know: where money comes from, and what follows when an
+//! older copy of the data is restored.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

@@ -7,13 +7,13 @@ use std::process::Command;
 use crate::faults::process::Process;
 use crate::support::{eventually, promised};
 
-/// Whoever starts now waits at its configuration, and is seen, however seldom somebody looks.
+/// Anybody who starts now waits at its configuration, and is seen, however seldom somebody looks.
 fn will_wait_for_its_configuration(file: &Path) {
     std::fs::remove_file(file).unwrap();
     assert!(Command::new("mkfifo").arg(file).status().unwrap().success());
 }
 
-/// Whoever waits there is told nonsense; whoever starts later is not.
+/// Anybody who waits there is told nonsense; anybody who starts later is not.
 fn fail_the_one_that_waits(file: &Path) {
     let mut waits = std::fs::File::options().write(true).open(file).unwrap();
     let good = file.with_extension("good");

@@ -24,7 +24,7 @@ pub enum RequestPhase {
     Declined,
     /// Nobody answered in time.
     Expired,
-    /// Taken back by whoever started it, or with its package or trip.
+    /// Taken back by the party who started it, or with its package or trip.
     Withdrawn,
     /// Another courier got the package.
     Taken,

@@ -1,7 +1,7 @@
 //! A request: the proposal that joins one package to one trip, and the deal that may come of it.
 //!
-//! Whoever starts it, the *other* party accepts: the courier for the sender's and the engine's requests, the
-//! sender for the courier's.
+//! No matter who starts it, the *other* party accepts: the courier for the sender's and the engine's
+//! requests, the sender for the courier's.
 //!
 //! ```text
 //! pending -> accepted -> picked_up -> delivered -> confirmed
@@ -133,7 +133,7 @@ pub struct Request {
     pub plan: Plan,
     /// What the courier earns, the platform's fee included.
     pub reward: Amount,
-    /// Free words of whoever started it.
+    /// Free words of the person who started it.
     pub message: String,
     /// The airport or station that the courier has named with a response; empty where the trip's counts.
     pub airport: String,

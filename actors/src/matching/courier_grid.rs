@@ -1,4 +1,4 @@
-//! Where couriers in town are right now: a grid of squares some 1.1 km wide, for whoever looks for the
+//! Where couriers in town are right now: a grid of squares some 1.1 km wide, for anybody who looks for the
 //! nearest.
 //!
 //! A position that is told replaces the one before. It knows nothing of trips or packages, and it forgets

@@ -52,7 +52,7 @@ pub enum Next {
     },
     /// Couriers suit, and their room is kept for packages that are worth more to them.
     Kept {
-        /// Until when at the latest; then it is offered to whoever suits.
+        /// Until when at the latest; then it is offered to everybody who suits.
         until: Time,
         /// The least reward in whole units for which it would be offered at once, if any would do.
         reward_at_once: Option<Amount>,

@@ -286,8 +286,8 @@ mod tests {
         assert!(first.delay < Span::minutes(1));
         let wide = errand((4.0, 2.0), (6.0, 2.0));
         assert!(insert(&way, &wide, travel).is_some());
-        // The courier goes to (5, 2.8) by now. Whoever measured the next detour against that way would find
-        // it small.
+        // The courier goes to (5, 2.8) by now. Anybody who measured the next detour against that way would
+        // find it small.
         way.stops.insert(1, stop(5.0, 2.8));
         assert_eq!(insert(&way, &errand((2.0, 2.8), (8.0, 2.8)), travel), None);
     }

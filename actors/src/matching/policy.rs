@@ -167,7 +167,7 @@ pub fn queue(trip: &TripEntry, waiting: &PackageIndex, view: &impl View) -> Vec<
 }
 
 /// Whether so many better packages wait for this courier that nobody has been asked for yet, that they will
-/// need all of the courier's `places` for offers. Whoever has waited as long as room is kept at most lets
+/// need all of the courier's `places` for offers. Anybody who has waited as long as room is kept at most lets
 /// nobody pass any more.
 #[must_use]
 pub fn is_outranked(

@@ -61,7 +61,7 @@ pub fn score(plan: &Plan, package: &PackageEntry, terms: &Terms, settings: &Sett
     let km = (f64::from(package.way_m) / 1_000.0).max(LEAST_KM);
     let gain = gain_rub(plan, package, settings) - terms.room_price_rub;
     let belief = (terms.chance(package) * terms.weight).max(LEAST_BELIEF);
-    // Of losses, too, those count less that come from whoever is likelier to accept.
+    // Of losses, too, those count less that come from couriers who are likelier to accept.
     let expected = if gain < 0.0 { gain / belief } else { gain * belief };
     expected / (kg * km).powf(settings.work_exponent)
 }

@@ -1,8 +1,8 @@
 //! Zones: the places that stand for one end of a package.
 //!
 //! Its own place, the most populous ones around it, and the whole city that it belongs to: a trip that stops
-//! at an airport or in a district serves whoever is elsewhere in the city, and the way between the two counts
-//! as a detour.
+//! at an airport or in a district serves anybody who is elsewhere in the city, and the way between the two
+//! counts as a detour.
 
 use std::ops::Deref;
 
@@ -84,7 +84,7 @@ impl Zone {
     }
 }
 
-/// How long a way between a place and the hand-over takes, in minutes: whoever goes it takes a car.
+/// How long a way between a place and the hand-over takes, in minutes: anybody who goes it takes a car.
 pub(super) fn way_min(metres: u32) -> u32 {
     let minutes = (f64::from(metres) / (Transport::Car.speed_kmh() * 1_000.0 / 60.0)).ceil();
     #[expect(
@@ -103,7 +103,7 @@ pub fn zone(place: PlaceId, position: Position, gazetteer: &'static Gazetteer, s
     with_city(neighbourhood(place, position, gazetteer, settings, |_, _| true), |_, _| true)
 }
 
-/// The zones of the two ends of a way, for whoever looks for a courier. In one city, only places count.
+/// The zones of the two ends of a way, for anybody who looks for a courier. In one city, only places count.
 #[must_use]
 pub fn zones(from: &Place, to: &Place, gazetteer: &'static Gazetteer, settings: &Settings) -> (Zone, Zone) {
     let in_one_city = in_one_city(from.id, to.id, gazetteer);

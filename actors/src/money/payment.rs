@@ -234,7 +234,7 @@ pub struct Charge {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = RefundCost))]
 #[serde(rename_all = "snake_case")]
 pub enum Cost {
-    /// Out of the wallet of whoever has paid: what they have not spent.
+    /// Out of the wallet of the person who has paid: what they have not spent.
     Payer,
     /// Out of the platform's own money.
     Platform,
@@ -303,7 +303,7 @@ pub struct Refund {
     pub cost: Cost,
     /// Where it stands.
     pub state: RefundState,
-    /// Why, in the words of whoever has asked for it.
+    /// Why, in the words of the person who has asked for it.
     pub reason: String,
     /// The operator who has asked for it; nobody for what was refunded at the provider.
     pub by: Option<UserId>,

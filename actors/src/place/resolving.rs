@@ -22,13 +22,13 @@ const AT_HOME: f64 = 1.5;
 /// What it is worth to be the next town to the other end of the way.
 const NEXT_TO: f64 = 0.5;
 
-/// What it is worth for whoever flies to be an airport, more than any town of its name next to it.
+/// What it is worth for anybody who flies to be an airport, more than any town of its name next to it.
 const BY_AIR: f64 = 5.0;
 
 /// Up to here a town is next to the other end, in kilometres.
 const NEXT_TO_KM: f64 = 150.0;
 
-/// Places of one name that are as close as this are one for whoever asks: a town and its airport, in
+/// Places of one name that are as close as this are one for anybody who asks: a town and its airport, in
 /// kilometres.
 const SAME_PLACE_KM: f64 = 40.0;
 

@@ -106,7 +106,7 @@ impl Notification {
                 (K::PackageRequestResponse, Some(change.request_id), change.trip_id)
             }
             E::RequestNew(change) => (K::TripRequestReceived, Some(change.request_id), change.trip_id),
-            // Whoever accepted knows it; the other party learns it.
+            // Anybody who accepted knows it; the other party learns it.
             E::RequestAccepted(change) => match change.origin {
                 _ if notice.to == change.courier_id && change.was_chosen() => {
                     (K::CourierChosen, Some(change.request_id), change.trip_id)

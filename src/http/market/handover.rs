@@ -1,5 +1,5 @@
-//! Codes for the hand-over: whoever shows the right one was there. The sender shows the first to the courier
-//! at the pickup, the receiver the second at the delivery; the courier sees neither beforehand.
+//! Codes for the hand-over: anybody who shows the right one was there. The sender shows the first to the
+//! courier at the pickup, the receiver the second at the delivery; the courier sees neither beforehand.
 //!
 //! Codes follow from the server's key and the request, so nothing is stored but how often somebody guessed.
 
@@ -32,7 +32,7 @@ pub struct Codes {
     /// To be shown to the courier at the pickup; absent afterwards.
     #[serde(skip_serializing_if = "Option::is_none")]
     pickup: Option<CodeView>,
-    /// To be shown to the courier at the delivery, by whoever receives the package; absent afterwards.
+    /// To be shown to the courier at the delivery, by the person who receives the package; absent afterwards.
     #[serde(skip_serializing_if = "Option::is_none")]
     delivery: Option<CodeView>,
 }
@@ -98,8 +98,8 @@ pub async fn codes(
     Ok(HttpResponse::Ok().json(Codes { pickup: pickup.map(show), delivery: delivery.map(show) }))
 }
 
-/// The code of the delivery, while the courier is under way with a package that asks for codes: for whoever
-/// receives it.
+/// The code of the delivery, while the courier is under way with a package that asks for codes: for anybody
+/// who receives it.
 pub(super) fn code_for_receiver(tokens: &Tokens, package: &Package) -> Option<String> {
     let deal = package.deal().filter(|deal| matches!(deal.state, RequestState::PickedUp { .. }))?;
     package.terms.hand_over_codes.then(|| HandOver::Delivery.code(tokens, deal.id))

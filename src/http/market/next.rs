@@ -18,8 +18,8 @@ pub struct NextView {
     /// How many couriers are asked, or have been.
     #[serde(skip_serializing_if = "Option::is_none")]
     couriers: Option<usize>,
-    /// With `kept`: until when room is kept from the package at the latest. Then it is offered to whoever
-    /// suits.
+    /// With `kept`: until when room is kept from the package at the latest. Then it is offered to everybody
+    /// who suits.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     kept_until: Option<String>,

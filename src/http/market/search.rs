@@ -87,7 +87,7 @@ pub enum Sort {
     Price,
     /// The best rated.
     Rating,
-    /// Whoever has to go out of their way the least.
+    /// Anybody who has to go out of their way the least.
     Detour,
 }
 

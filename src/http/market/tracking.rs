@@ -37,7 +37,7 @@ pub struct TrackingLink {
     expires_at: String,
 }
 
-/// Where a package is, for whoever has the link.
+/// Where a package is, for anybody who has the link.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TrackedPackage)]
 pub struct Tracking {
@@ -67,7 +67,7 @@ pub struct Tracking {
 }
 
 /// A link by which anybody who has it can see where one's own package is, for 30 days, and the code of its
-/// delivery once the courier has it: for whoever receives it.
+/// delivery once the courier has it: for the person who receives it.
 #[utoipa::path(post, path = "/api/packages/{package_id}/tracking-link", operation_id = "make_tracking_link",
     tag = "packages",
     security(("bearer" = [])), params(("package_id" = String, Path, description = "The package")),
@@ -92,7 +92,7 @@ pub async fn link(
     }))
 }
 
-/// Where a package is, for whoever has the link.
+/// Where a package is, for anybody who has the link.
 #[utoipa::path(get, path = "/api/tracking/{link}", operation_id = "track_package", tag = "packages",
     params(("link" = String, Path, description = "What the link ends with")),
     responses((status = 200, body = Tracking), (status = 404, body = Problem)))]

@@ -1,4 +1,4 @@
-//! Money on its way in, as whoever pays sees it; and what acquirers say of it.
+//! Money on its way in, as the payer sees it; and what acquirers say of it.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};

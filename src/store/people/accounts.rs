@@ -91,8 +91,8 @@ const TO_ERASE: Sql = sql(concat!(
     " ORDER BY u.deleted_at, u.id LIMIT $2"
 ));
 
-// The books and the other party's memory stay; what names the person goes. Whoever has come back since they
-// were found stays.
+// The books and the other party's memory stay; what names the person goes. Anybody who has come back since
+// they were found stays.
 const ERASE: Sql = sql(concat!(
     "UPDATE users AS u SET name = 'Удалённый пользователь', username = NULL, avatar = NULL, phone = NULL, \
      telegram_id = NULL, language = NULL, login = NULL, password_hash = NULL, verified_at = NULL, \

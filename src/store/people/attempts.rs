@@ -40,8 +40,8 @@ impl Pauses {
 }
 
 impl Database {
-    /// Counts a guess as a wrong one, unless it comes too early: then the answer is how long to wait. Whoever
-    /// guesses right is forgiven with [`forgive_attempts`](Self::forgive_attempts).
+    /// Counts a guess as a wrong one, unless it comes too early: then the answer is how long to wait. Anybody
+    /// who guesses right is forgiven with [`forgive_attempts`](Self::forgive_attempts).
     ///
     /// # Errors
     /// When the database does not answer.

@@ -1,10 +1,10 @@
 //! Codes that were sent to phones, and who may guess at them.
 //!
-//! A challenge is what somebody has asked for; a code is what reached the phone. Whoever asks soon after
+//! A challenge is what somebody has asked for; a code is what reached the phone. Anybody who asks soon after
 //! another one gets a challenge of their own for the code that is there already. Guesses are counted against
-//! the challenge, or without one against whoever guesses, so that nobody uses up anybody else's; and against
-//! the code as a whole, so that many guessers together stay unlikely to hit it. The more is guessed at a
-//! phone, the longer its next code. `docs/signing-in.md` has the figures.
+//! the challenge, or without one against anybody who guesses, so that nobody uses up anybody else's; and
+//! against the code as a whole, so that many guessers together stay unlikely to hit it. The more is guessed
+//! at a phone, the longer its next code. `docs/signing-in.md` has the figures.
 
 mod budget;
 
@@ -89,7 +89,7 @@ pub struct Asking {
     pub country: String,
     /// Whom guesses and questions are counted against: an address, or a device that is known.
     pub asker: String,
-    /// The address of whoever asks.
+    /// The address of the person who asks.
     pub address: String,
     /// The network that the address belongs to.
     pub network: String,

@@ -1,5 +1,5 @@
-//! Rows of uploaded files. Whoever is named here has a file; the file is written before the row and removed
-//! after it.
+//! Rows of uploaded files. Anybody who is named here has a file; the file is written before the row and
+//! removed after it.
 
 use std::collections::BTreeSet;
 

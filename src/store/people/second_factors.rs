@@ -10,7 +10,7 @@ use super::sessions::revoke_all;
 use crate::store::Database;
 use crate::store::sql::{Sql, args, sql};
 
-// A confirmed one is not replaced: it has to be removed first, by whoever can show it.
+// A confirmed one is not replaced: it has to be removed first, by anybody who can show it.
 const BEGIN: Sql = sql("\
     INSERT INTO second_factors AS f (user_id, nonce, created_at) VALUES ($1, $2, $3) \
     ON CONFLICT (user_id) DO UPDATE SET nonce = excluded.nonce, created_at = excluded.created_at, last_step = 0 \

@@ -1,4 +1,4 @@
-//! Links that sign an operator in, once: made by whoever has the server's shell. Only hashes are kept.
+//! Links that sign an operator in, once: made by anybody who has the server's shell. Only hashes are kept.
 
 use peerpack_actors::ids::UserId;
 use peerpack_actors::ports::Unavailable;

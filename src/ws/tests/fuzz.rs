@@ -132,7 +132,7 @@ async fn x_73_random_bytes_after_the_upgrade_neither_panic_nor_leak() {
     let grown = resident_kib().saturating_sub(before_kib);
     eprintln!("{done} connections after {warm}, grown by {grown} KiB from {before_kib} KiB");
     assert_eq!(panics.load(Ordering::Relaxed), 0, "something panicked");
-    // Whoever broke the protocol has two seconds to read why.
+    // Anybody who broke the protocol has two seconds to read why.
     let closed = async {
         while open_sockets() > descriptors {
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -1,5 +1,5 @@
-//! A thread of requests and sockets that is held up: the others serve, health says which it is, and whoever
-//! is on it is answered when it goes on.
+//! A thread of requests and sockets that is held up: the others serve, health says which it is, and anybody
+//! who is on it is answered when it goes on.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

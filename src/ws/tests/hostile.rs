@@ -29,7 +29,7 @@ async fn x_60_a_frame_that_declares_gigabytes_is_refused_at_its_header_and_costs
         let bytes = [&header(FIN | TEXT, declared)[..], &[1, 2, 3, 4], b"abc"].concat();
         assert_eq!(answer_to(&world, &bytes).await, Some(1009), "{declared}");
     }
-    // Whoever does not wait for the answer but goes on with what was declared.
+    // Anybody who does not wait for the answer but goes on with what was declared.
     let piece = vec![0; 1 << 20];
     let mut most = 0;
     let before = resident_kib();

@@ -182,7 +182,7 @@ fn here(lat: f64) -> Value {
     json!({ "type": "location", "data": { "lat": lat, "lon": 37.62 } })
 }
 
-/// A courier is somewhere else, and whoever watches has been told.
+/// A courier is somewhere else, and anybody who watches has been told.
 async fn moves_to(courier: &mut Client, lat: f64) {
     let id = Uuid::from_bytes(rand::random()).to_string();
     let mut at = here(lat);

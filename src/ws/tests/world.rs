@@ -207,7 +207,7 @@ impl World {
         self.app.engine.publish_trip(user, draft).await.unwrap();
     }
 
-    /// A package of the user, for whoever goes from Moscow to Tver.
+    /// A package of the user, for anybody who goes from Moscow to Tver.
     pub(super) async fn send_package(&self, user: UserId) {
         let now = self.app.clock.now();
         let end = |name| {

@@ -1,4 +1,4 @@
-//! whoever fills the market with what nobody can look through.
+//! anybody who fills the market with what nobody can look through.
 
 use futures_util::future::join_all;
 use peerpack_actors::ports::Store;

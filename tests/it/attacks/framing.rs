@@ -83,8 +83,8 @@ async fn x_02_a_chunk_of_no_proper_size_is_refused_in_our_words() {
     }
 }
 
-/// a bare line feed ends a line here, as RFC 9112 lets a server do; whoever puts a proxy in front has
-/// it refuse them. No other request hides behind one.
+/// a bare line feed ends a line here, as RFC 9112 lets a server do; anybody who puts a proxy in front
+/// has it refuse them. No other request hides behind one.
 #[actix_web::test]
 async fn x_03_and_x_04_a_request_names_one_host() {
     let app = with(&[]).await;

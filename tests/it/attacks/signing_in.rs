@@ -1,4 +1,4 @@
-//! whoever comes with somebody else's proof, or guesses at it.
+//! anybody who comes with somebody else's proof, or guesses at it.
 
 use peerpack::app::SystemClock;
 use peerpack::auth::Role;
@@ -259,7 +259,7 @@ async fn x_37_an_administrator_may_do_nothing_without_a_second_factor() {
     }
 }
 
-/// The authenticator of whoever is signed in, as their phone would have it.
+/// The authenticator of anybody who is signed in, as their phone would have it.
 pub async fn authenticator(app: &TestApp, entered: &Value) -> Authenticator {
     let user = entered["user"]["id"].as_str().unwrap().parse().unwrap();
     let secret = app.app.config.jwt_secret([0; 32]).unwrap();

@@ -266,7 +266,7 @@ async fn x_103_a_link_from_the_servers_shell_is_the_last_way_in_and_works_once()
         app.behind_its_back("UPDATE sign_in_links SET expires_at = expires_at - 600001").await;
         assert_eq!(enter(&late, None).await.1["code"], "invalid_link");
 
-        // Without the second factor it opens what a password does; whoever has lost that begins anew.
+        // Without the second factor it opens what a password does; anybody who has lost that begins anew.
         let link = shell(&app, &["--login", "root"]).unwrap();
         assert_eq!(enter(&link, None).await.1["second_factor"], "show");
         let link = shell(&app, &["--login", "root", "--forget-second-factor"]).unwrap();

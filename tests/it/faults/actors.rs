@@ -24,7 +24,7 @@ async fn f14_an_actor_of_any_kind_that_dies_is_back_with_what_it_held() {
             let package = anna.publish_package("Брянск", "Смоленск", json!({ "weight": "light" })).await;
             let offer = ivans.offer(&package).await;
             app.app.engine.crash(victim(&package, &trip, &ivan.id));
-            // Whoever asks just then may be told that nobody knows what became of it.
+            // Anybody who asks just then may be told that nobody knows what became of it.
             let accept = ClientMessage::OfferAccept(OfRequest { request_id: offer.request_id });
             assert_eq!(ivans.insist(accept).await, ("ok".to_owned(), None));
             let accepted = |event: &StreamEvent| match event {

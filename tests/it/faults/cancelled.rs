@@ -238,7 +238,7 @@ async fn swept(options: PgPoolOptions) -> (i64, i64) {
         reset_after(&address, &request("POST", "/notes", "", ""), wait).await;
         let answer = reset_after(&address, &request("POST", "/kept", "", ""), PATIENCE).await;
         kept += i64::from(answer == Some(200));
-        // Whoever is told that it is kept can look.
+        // Anybody who is told that it is kept can look.
         let seen: i64 = admin.fetch_one("SELECT count(*) FROM kept").await.unwrap().get(0);
         lost = lost.max(kept - seen);
     }

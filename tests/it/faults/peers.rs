@@ -22,7 +22,8 @@ use crate::support::{Backend, PATIENCE, TestApp, at_full_size, eventually, promi
 /// What the client takes for a dead connection, and a way back.
 const CLIENT_PATIENCE: Duration = Duration::from_secs(100);
 
-/// Less than the server waits for a peer that takes nothing: whoever had to wait for one would wait longer.
+/// Less than the server waits for a peer that takes nothing: anybody who had to wait for one would wait
+/// longer.
 const NEIGHBOUR_PATIENCE: Duration = Duration::from_secs(8);
 
 fn package() -> serde_json::Value {

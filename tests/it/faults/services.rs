@@ -153,7 +153,7 @@ impl Drop for Postgres {
     }
 }
 
-/// A disk with little room, in memory. Gone when dropped, whoever still uses it.
+/// A disk with little room, in memory. Gone when dropped, even if somebody still uses it.
 pub struct SmallDisk(PathBuf);
 
 impl SmallDisk {

@@ -18,7 +18,7 @@ use crate::support::{Backend, PATIENCE, TestApp, TestUser, eventually, promised}
 /// How long a thread is held up: the slowest machine answers before it goes on.
 const HELD_FOR: Duration = Duration::from_secs(15);
 
-/// AV-1: trouble is answered within three seconds. Whoever waits for a thread that is held up is answered
+/// AV-1: trouble is answered within three seconds. Anybody who waits for a thread that is held up is answered
 /// later.
 const ANSWERED_WITHIN_S: u64 = 3;
 

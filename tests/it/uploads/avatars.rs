@@ -266,7 +266,7 @@ async fn x_85_so_many_a_day_and_no_more() {
     }
 }
 
-/// parts of a file are not served, and whoever asks for one gets the whole.
+/// parts of a file are not served, and anybody who asks for one gets the whole.
 #[actix_web::test]
 async fn x_86_ranges_that_make_no_sense_break_nothing() {
     let app = TestApp::start(Backend::Sqlite).await;

@@ -140,7 +140,7 @@ async fn x_08_a_form_that_stands_still_is_given_up() {
     assert!(kept(&app).is_empty());
 }
 
-/// F09: whoever hangs up half-way leaves no row and no file, however they hang up.
+/// F09: anybody who hangs up half-way leaves no row and no file, however they hang up.
 #[actix_web::test]
 async fn f09_an_upload_cut_half_way_leaves_nothing() {
     for backend in backends() {

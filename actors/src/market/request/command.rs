@@ -27,7 +27,7 @@ pub enum RequestCommand {
         /// Why, in their words.
         reason: Option<String>,
     },
-    /// Whoever started it takes it back.
+    /// The party who started it takes it back.
     Withdraw {
         /// The party that has started it.
         by: UserId,
@@ -69,8 +69,8 @@ pub enum RequestCommand {
         /// The operator; nobody decides a case of their own.
         by: UserId,
     },
-    /// An operator pays the courier a part of the reward and gives the sender the rest. Whoever gives this
-    /// command has made sure that it comes from an operator.
+    /// An operator pays the courier a part of the reward and gives the sender the rest. Anybody who gives
+    /// this command has made sure that it comes from an operator.
     Split {
         /// The courier's part before the fee, in minor units.
         courier_minor: i64,

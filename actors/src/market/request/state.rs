@@ -50,7 +50,7 @@ pub enum RequestState {
         /// When its time was over.
         at: Time,
     },
-    /// Taken back by whoever started it, or with its package or trip.
+    /// Taken back by the party who started it, or with its package or trip.
     Withdrawn {
         /// When it was taken back.
         at: Time,

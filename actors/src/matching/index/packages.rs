@@ -142,7 +142,7 @@ impl PackageIndex {
     }
 
     /// The packages that may be proposed to the trip, in order of id, which is that of publication; at most
-    /// `limit`: whoever has waited longest comes first.
+    /// `limit`: the package that has waited longest comes first.
     #[must_use]
     pub fn waiting_for(&self, trip: &TripEntry, now: Time, limit: usize) -> Vec<(PackageId, Plan)> {
         self.waiting_for_after(None, trip, now, limit)

@@ -15,7 +15,7 @@ const MARGIN: Span = Span::seconds(2);
 /// A stay of which only place and time are known.
 type Plain = (CellIndex, Time, Time, Parts);
 
-/// A trip's way through the cells. It takes far longer to work out than to take in, so whoever shares an
+/// A trip's way through the cells. It takes far longer to work out than to take in, so anybody who shares an
 /// index does it before the index is locked.
 #[derive(Clone, Debug)]
 pub struct Chart {

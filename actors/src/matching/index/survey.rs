@@ -1,4 +1,4 @@
-//! A look at every trip that touches an end of a package, for an explanation: in steps, so that whoever
+//! A look at every trip that touches an end of a package, for an explanation: in steps, so that anybody who
 //! writes to the index waits for a step at most. At a hub there are hundreds of thousands of such trips.
 
 use hashbrown::HashSet;

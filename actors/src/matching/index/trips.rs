@@ -182,8 +182,8 @@ impl TripIndex {
         self.candidates_among(package, now, limit, |_| true)
     }
 
-    /// The same among couriers for whom `can_be_asked` holds: whoever cannot be takes nobody's place. It is
-    /// asked often and while the index is held, so it should be quick.
+    /// The same among couriers for whom `can_be_asked` holds: anybody who cannot be takes nobody's place. It
+    /// is asked often and while the index is held, so it should be quick.
     #[must_use]
     pub fn candidates_among(
         &self,

@@ -98,7 +98,7 @@ pub fn assign(holds: &[Hold], rooms: &[Room]) -> Vec<usize> {
     best.1
 }
 
-/// What room would cost if it were sold to whoever gains most by it.
+/// What room would cost if it were sold to the package that gains most by it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Prices {
     /// By trip and leg, roubles per gram.

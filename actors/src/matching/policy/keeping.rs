@@ -2,8 +2,8 @@
 //!
 //! Room is kept while it is expected to bring more than the package does ([`Demand`](super::demand::Demand)),
 //! and never beyond a share of the time to the pickup ([`Settings::keep_percent`]): then the package is
-//! offered to whoever suits. What a package does next is worked out in one place, [`next_step`]; what people
-//! are told before and after they publish is this answer.
+//! offered to everybody who suits. What a package does next is worked out in one place, [`next_step`]; what
+//! people are told before and after they publish is this answer.
 
 use crate::matching::policy::outlook::Outlook;
 use crate::matching::{Candidate, PackageEntry, Ranked, Settings, gain_rub, next_wave, roubles};

@@ -185,7 +185,7 @@ impl Agreed {
         let kept = self.standing.iter().map(|standing| self.kept_until(standing, settings));
         let overdue = kept.filter(|at| *at > self.confirm_by);
         let next = moments.chain(overdue).chain([self.confirm_by]).filter(|at| *at > now).min();
-        // Counted from the deadline, so that whoever asks, and however often, waits for the same moment.
+        // Counted from the deadline, so that the moment is the same, no matter who asks and how often.
         let again = (self.confirm_by <= now && !self.standing.is_empty()).then(|| {
             let again = again(settings);
             let rounds = now.since(self.confirm_by).ms() / again.ms() + 1;

@@ -128,7 +128,7 @@ impl Scene {
         package_entry(&package)
     }
 
-    /// What is made of the package at a moment, by whoever has learned this.
+    /// What is made of the package at a moment, by anybody who has learned this.
     fn step(&self, history: &History, package: &PackageEntry, now: Time) -> (Vec<Ranked>, Step) {
         let (trip, settings) = (self.trip(), Settings::default());
         let demand = history.demand(&trip, &settings);

@@ -74,7 +74,7 @@ fn within_one_city_a_third_part_of_it_does_not_serve() {
 fn a_village_rides_on_the_town_next_to_it() {
     let (village, town) = ("Плёс", "Приволжск");
     assert_eq!(real(village).kind, Kind::Small);
-    // Whoever sets off in the village serves the village without a way between.
+    // Anybody who sets off in the village serves the village without a way between.
     let from_village = journey(Transport::Car, 0, &[village, "Москва"]);
     let own = plan(&from_village, &parcel(village, "Москва")).expect("a match");
     assert_eq!((own.pickup.place, own.detour_m), (real(village).id, 0));

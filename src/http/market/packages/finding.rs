@@ -52,7 +52,7 @@ pub struct PackageSearch {
 /// Packages that wait for a courier.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FoundPackages {
-    /// Whoever has waited longest comes first.
+    /// The package that has waited longest comes first.
     packages: Vec<FoundPackage>,
     /// Where the next page starts. A page can have few packages, or none, although there are more.
     #[serde(skip_serializing_if = "Option::is_none")]

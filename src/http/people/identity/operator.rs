@@ -138,7 +138,7 @@ pub async fn sign_in_by_link(
         app.database.user(user).await?.filter(|user| user.role.is_operator()).ok_or_else(wrong)?;
     let shown = match code {
         Some(code) => {
-            // Guesses by link are those of whoever has the link.
+            // Guesses by link are those of anybody who has the link.
             second_factor::check(&app, &tokens, user.id, &code, Some("link")).await?;
             true
         }

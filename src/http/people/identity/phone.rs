@@ -55,7 +55,7 @@ pub struct VerifyCode {
     /// As it came when the code was asked for. Without it the last code that reached the phone is meant.
     challenge_id: Option<Uuid>,
     /// The digits; blanks and hyphens between them do not count. The last code that reached the phone is
-    /// good, whoever asked for it, and the challenge's own.
+    /// good, no matter who asked for it, and the challenge's own.
     code: String,
     /// As it came with an earlier sign-in on this device.
     device_token: Option<String>,
@@ -169,7 +169,7 @@ async fn kept(app: &App, asking: &Asking) -> Result<(CodePlan, Option<String>), 
     Err(ApiError::unavailable())
 }
 
-/// Signs in with the code that came. Five wrong ones end a challenge; of whoever names none, five end the
+/// Signs in with the code that came. Five wrong ones end a challenge; of anybody who names none, five end the
 /// code for them alone. Nobody's guesses spoil the code for anybody else.
 #[utoipa::path(post, path = "/api/auth/verify-otp", operation_id = "sign_in_with_phone_code",
     tag = "identity", request_body(content = VerifyCode),

@@ -132,7 +132,7 @@ pub async fn remove(
 }
 
 /// Whether a code is the operator's: of the authenticator, or one for recovery. Each is good once, and wrong
-/// ones are counted: for everybody together, or `by` whoever cannot be a stranger.
+/// ones are counted: for everybody together, or `by` anybody who cannot be a stranger.
 ///
 /// # Errors
 /// 401 for a wrong one, 429 after too many.

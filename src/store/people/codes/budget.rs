@@ -35,7 +35,7 @@ const OF_COUNTRY: u64 = 4;
 /// Of the codes of an hour, so many in ten are for numbers that have signed in before.
 const RESERVED_TENTHS: u64 = 3;
 
-/// How many codes may be sent in an hour, whoever asks.
+/// How many codes may be sent in an hour, no matter who asks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CodeBudget(pub u32);
 
