@@ -128,8 +128,7 @@ impl Sentence<'_> {
                 format!("{courier} едет {route}, {date} в {clock} по местному времени"),
             ),
             Self::Disputed { sender, what, reason } => {
-                let waits =
-                    reason.map_or_else(String::new, |why| format!(": {why}. Деньги ждут решения оператора"));
+                let waits = reason.map_or_else(String::new, |why| format!(": {why}. Решает оператор"));
                 ("Доставка оспорена", format!("{sender} оспаривает доставку «{what}»{waits}"))
             }
             Self::DecidedForYou { roubles, what } => {
@@ -188,9 +187,7 @@ impl Sentence<'_> {
                 format!("{courier} travels {route}, {date} at {clock} local time"),
             ),
             Self::Disputed { sender, what, reason } => {
-                let waits = reason.map_or_else(String::new, |why| {
-                    format!(": {why}. The money waits for an operator's decision")
-                });
+                let waits = reason.map_or_else(String::new, |why| format!(": {why}. An operator decides"));
                 ("Your delivery is disputed", format!("{sender} disputes the delivery of “{what}”{waits}"))
             }
             Self::DecidedForYou { roubles, what } => {

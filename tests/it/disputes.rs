@@ -67,13 +67,11 @@ async fn both_parties_are_told_of_a_dispute_and_of_its_end_in_their_languages() 
             assert!(trip.starts_with("/trip-requests/"), "{told}");
             assert_eq!(told["dispute_reason"], "Коробка пуста");
             let what = told["package_description"].as_str().unwrap();
-            let russian =
-                format!("Anna оспаривает доставку «{what}»: Коробка пуста. Деньги ждут решения оператора");
+            let russian = format!("Anna оспаривает доставку «{what}»: Коробка пуста. Решает оператор");
             let expected = json!(["dispute_opened", "Доставка оспорена", russian, trip, null]);
             assert_eq!(newest(&ivan, "ru").await, expected);
-            let english = format!(
-                "Anna disputes the delivery of “{what}”: Коробка пуста. The money waits for an operator's decision"
-            );
+            let english =
+                format!("Anna disputes the delivery of “{what}”: Коробка пуста. An operator decides");
             let expected = json!(["dispute_opened", "Your delivery is disputed", english, trip, null]);
             assert_eq!(newest(&ivan, "en").await, expected);
 

@@ -14,21 +14,23 @@ export class Server {
   readonly url: string;
   private readonly port: number;
   private readonly data = mkdtempSync(join(tmpdir(), "peerpack-pages-"));
+  private readonly settings: NodeJS.ProcessEnv;
   private process: ChildProcess | undefined;
 
-  private constructor(port: number) {
+  private constructor(port: number, settings: NodeJS.ProcessEnv) {
     this.port = port;
+    this.settings = settings;
     this.url = `http://127.0.0.1:${port}`;
   }
 
-  static async start(): Promise<Server> {
-    const server = new Server(await freePort());
+  static async start(settings: NodeJS.ProcessEnv = {}): Promise<Server> {
+    const server = new Server(await freePort(), settings);
     await server.run();
     return server;
   }
 
   async run(): Promise<void> {
-    const env = { ...process.env, PEERPACK_DATA_DIR: this.data, PEERPACK_LOG: "warn" };
+    const env = { ...process.env, PEERPACK_DATA_DIR: this.data, PEERPACK_LOG: "warn", ...this.settings };
     const args = ["demo", "--listen", `127.0.0.1:${this.port}`];
     this.process = spawn(PROGRAM, args, { env, stdio: "ignore" });
     await expect

@@ -254,7 +254,7 @@ export const en = {
     askCodeThere: "Ask the receiver for the code: the sender has passed it on.",
     dispute: "Something is wrong",
     disputeWhat: "What is wrong?",
-    disputed: "An operator decides. The money waits meanwhile.",
+    disputed: "An operator decides.",
     codeAsk: "Six-digit code",
     scan: "Scan the code",
     showPickup: "Show this to the courier when handing over",
@@ -269,8 +269,7 @@ export const en = {
     reviewText: "A few words",
     reviewed: "Thank you",
     send: "Send",
-    waits:
-      "The sender confirms next. Without an answer it confirms itself after a week, and the reward is yours.",
+    waits: "The sender confirms next. Without an answer it confirms itself after a week.",
     silence: "Without an answer it confirms itself after a week.",
   },
   wallet: {

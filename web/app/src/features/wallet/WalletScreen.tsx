@@ -14,13 +14,14 @@ import {
   useAttempt,
   useSay,
 } from "../../ui/index.ts";
-import { HowPeoplePay } from "./HowPeoplePay.tsx";
+import { HowPeoplePay, useMoneyTerms } from "./HowPeoplePay.tsx";
 import { PayIn, Payments } from "./PayIn.tsx";
 import { Statement } from "./Statement.tsx";
 
 export default function WalletScreen() {
-  const { t, money, day, time } = useTexts();
+  const { t, language, money, day, time } = useTexts();
   const { api } = useClient();
+  const terms = useMoneyTerms();
   const wallet = useRead(["wallet"], async () => dataOf(await api.GET("/api/user/balance")), {
     topics: ["wallet"],
   });
@@ -36,6 +37,15 @@ export default function WalletScreen() {
     );
   }
   const { balance, transactions } = wallet.data;
+  const isUnused = transactions.length === 0 && balance.available === 0;
+  // Where couriers are paid in cash a wallet is of use only to people who have money in it from before.
+  if (terms?.paid === "cash" && isUnused) {
+    return (
+      <Screen title={t.wallet.title}>
+        <Empty title={t.wallet.none} hint={language === "ru" ? terms.text_ru : terms.text_en} />
+      </Screen>
+    );
+  }
   const types: Record<string, string> = t.wallet.type;
   const statuses: Record<string, string> = t.wallet.status;
   return (
