@@ -32,8 +32,8 @@ const REWARD: Amount = Amount::new(50_000, Currency::Rub);
 /// A claim that only has to be committed.
 pub(crate) struct Claim(Unit);
 
-/// Publishes trips and packages, fills wallets, offers each package to the courier of its trip, and decides each
-/// acceptance.
+/// Publishes trips and packages, fills wallets, offers each package to the courier of its trip, and decides
+/// each acceptance.
 pub(crate) async fn prepare(database: &Database, draws: &Draws) -> anyhow::Result<Vec<Claim>> {
     let senders: Vec<UserId> = (0..draws.people()).map(|_| UserId::new(START, rand::random())).collect();
     let trips: Vec<Trip> = (0..draws.people()).map(|_| trip()).collect::<Result<_, _>>()?;
