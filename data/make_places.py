@@ -7,6 +7,8 @@ What it needs is in requirements.txt; what it does is told in README.md.
 from __future__ import annotations
 
 import csv
+import difflib
+import itertools
 import math
 import re
 from collections import defaultdict
@@ -56,6 +58,8 @@ FOREIGN_SPELLING = 1_000_000
 FIRST_AIRPORT = 2_000_000_000
 # The airport that bears a city's name is the city's up to here, in kilometres.
 AIRPORT_KM = 80.0
+# How much of two spellings of one name is the same, at least.
+ALIKE = 0.85
 
 # What people call a country rather than its name in the Common Locale Data Repository.
 COUNTRY_NAMES = {"US": "США", "CD": "ДР Конго", "CG": "Конго", "MM": "Мьянма", "HK": "Гонконг", "MO": "Макао"}
@@ -243,11 +247,16 @@ def airports(places: list[Place], geonames: dict[int, str]) -> Iterator[Airport]
 
 
 def codes_of_cities(places: list[Place], taken: set[str]) -> Iterator[tuple[str, int]]:
-    """Codes of other airports that bear a city's name: they mean the city."""
-    by_name = defaultdict(list)
+    """Codes of other airports that bear a city's name: they mean the city.
+
+    Airports name their city in spellings of their own ("Blagoveschensk", "Denpasar-Bali Island"), so one that no town
+    near it bears is held against the towns near it, letter by letter.
+    """
+    by_name, by_square = defaultdict(list), defaultdict(list)
     for place in places:
         if place.kind == "town":
             by_name[(place.country, bare(place.name_en))].append(place)
+            by_square[(place.country, round(float(place.lat)), round(float(place.lon)))].append(place)
     for code, data in sorted(airportsdata.load("IATA").items()):
         here = Place(0, "", "", str(data["lat"]), str(data["lon"]), "", "", "", 0, "", "")
         near = [
@@ -255,6 +264,16 @@ def codes_of_cities(places: list[Place], taken: set[str]) -> Iterator[tuple[str,
             for place in by_name.get((data["country"], bare(data["city"])), ())
             if km(place, here) <= AIRPORT_KM
         ]
+        if not near and data["city"]:
+            name = bare(re.split(r"[-/,(]", data["city"])[0])
+            around = itertools.product((-1, 0, 1), repeat=2)
+            squares = [(data["country"], round(data["lat"]) + up, round(data["lon"]) + right) for up, right in around]
+            near = [
+                place
+                for square in squares
+                for place in by_square.get(square, ())
+                if km(place, here) <= AIRPORT_KM and difflib.SequenceMatcher(None, name, bare(place.name_en)).ratio() > ALIKE
+            ]
         if near and code.lower() not in taken:
             yield code, min(near, key=lambda place: km(place, here)).id
 

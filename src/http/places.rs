@@ -2,6 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 use peerpack_actors::place::{Gazetteer, Kind, Place, PlaceId};
+use peerpack_actors::stream::{self, PlaceView};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -77,6 +78,34 @@ pub enum CityKind {
     Small,
     /// An airport.
     Airport,
+}
+
+/// A place with what it lies in: dozens of towns share a name.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlaceAround {
+    #[serde(flatten)]
+    place: PlaceView,
+    /// ISO 3166 code of its country.
+    #[schema(required = false)]
+    country: &'static str,
+    /// The region it lies in, Russian; absent where that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region_ru: Option<&'static str>,
+    /// The same, English.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region_en: Option<&'static str>,
+}
+
+/// A place of the gazetteer with what it lies in.
+pub(super) fn around(id: PlaceId) -> PlaceAround {
+    let known = Gazetteer::bundled().get(id);
+    let region = known.and_then(|place| place.region);
+    PlaceAround {
+        place: stream::place(id),
+        country: known.map_or("", |place| place.country),
+        region_ru: region.map(|region| region.name_ru),
+        region_en: region.map(|region| region.name_en),
+    }
 }
 
 /// Places by the beginning of a name, or around a point; the largest of the first home country if nothing is

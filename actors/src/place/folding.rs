@@ -35,6 +35,23 @@ const MARKED: [(&str, &str); 29] = [
     ("th", "þ"),
 ];
 
+/// Small letters of the Latin and the Russian alphabet that look alike, or do so as capitals.
+const ALIKE: [(char, char); 13] = [
+    ('a', 'а'),
+    ('b', 'в'),
+    ('c', 'с'),
+    ('e', 'е'),
+    ('h', 'н'),
+    ('k', 'к'),
+    ('m', 'м'),
+    ('o', 'о'),
+    ('p', 'р'),
+    ('t', 'т'),
+    ('x', 'х'),
+    ('y', 'у'),
+    ('i', 'і'),
+];
+
 /// Letters that many write for another one: without the dots of `ё`, without the hamza, on a Persian
 /// keyboard.
 const SAME: [(char, char); 8] =
@@ -60,7 +77,28 @@ pub(super) fn folded(name: &str) -> String {
             _ => gap = true,
         }
     }
-    text
+    if text.is_ascii() || !text.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+        return text;
+    }
+    text.split(' ').map(in_one_alphabet).collect::<Vec<_>>().join(" ")
+}
+
+/// A word with letters of two alphabets that look alike, in the one that the others are of: «Mосква» with a
+/// Latin M.
+fn in_one_alphabet(word: &str) -> String {
+    let is_latin = |letter: char| letter.is_ascii_alphabetic();
+    let is_russian = |letter: char| matches!(letter, 'а'..='я' | 'і');
+    if !word.chars().any(is_latin) || !word.chars().any(is_russian) {
+        return word.to_owned();
+    }
+    let russian = |letter| ALIKE.iter().find(|(latin, _)| *latin == letter).map(|(_, russian)| *russian);
+    let latin = |letter| ALIKE.iter().find(|(_, russian)| *russian == letter).map(|(latin, _)| *latin);
+    let all = |is: &dyn Fn(char) -> bool, other: &dyn Fn(char) -> Option<char>| {
+        word.chars()
+            .map(|letter| if is(letter) { other(letter) } else { Some(letter) })
+            .collect::<Option<String>>()
+    };
+    all(&is_latin, &russian).or_else(|| all(&is_russian, &latin)).unwrap_or_else(|| word.to_owned())
 }
 
 fn add_letter(text: &mut String, letter: char) {
@@ -128,6 +166,16 @@ mod tests {
         assert_eq!(folded("Xi’an"), folded("Xi'an"));
         assert_eq!(folded("Huế"), "hue");
         assert_eq!(folded("St. Louis"), "st louis");
+    }
+
+    #[test]
+    fn letters_that_only_look_right_are_taken_for_those_that_are() {
+        for name in ["Mосква", "МOCКВА", "Mоcквa"] {
+            assert_eq!(folded(name), "москва", "{name}");
+        }
+        assert_eq!(folded("Моscow"), "moscow");
+        assert_eq!(folded("Mосква Tower"), "москва tower");
+        assert_eq!(folded("Лzd"), "лzd");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! It reads text it is given and keeps slices of it; it opens no files.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -22,6 +22,8 @@ pub struct Gazetteer {
     /// The most populous first; the indexes below are places in this list.
     places: Vec<Place>,
     ids: HashMap<PlaceId, u32>,
+    /// Those that one can fly to: with an airport, or the code of one.
+    flown_to: HashSet<PlaceId>,
     countries: Vec<Country>,
     grounds: Grounds,
     names: Names,
@@ -56,6 +58,7 @@ impl Gazetteer {
         let ids: HashMap<PlaceId, u32> =
             places.iter().zip(0..).map(|(place, rank)| (place.id, rank)).collect();
         let aliases = tables::aliases(tables.aliases, &ids)?;
+        let flown_to = flown_to(&places, &aliases);
         let own =
             places.iter().zip(0..).flat_map(|(place, rank)| [(place.name_ru, rank), (place.name_en, rank)]);
         let names = Names::new(own.chain(aliases));
@@ -63,7 +66,7 @@ impl Gazetteer {
         let atlas = Atlas::new(&places, &ids, &grid);
         let grounds = Grounds::new(&countries, &regions.names);
         let countries = countries.into_iter().map(|(country, _)| country).collect();
-        Ok(Self { places, ids, countries, grounds, names, grid, atlas })
+        Ok(Self { places, ids, flown_to, countries, grounds, names, grid, atlas })
     }
 
     /// The place of an id.
@@ -108,6 +111,17 @@ impl Gazetteer {
     /// Places whose name is a slip or two away, with how many.
     pub(super) fn misspelt(&self, name: &str) -> impl Iterator<Item = (usize, &Place)> {
         self.names.suggest(name).map(|(slips, index)| (slips, self.at(index)))
+    }
+
+    /// Whether one can fly there: it is an airport, or has one.
+    pub(super) fn is_flown_to(&self, place: &Place) -> bool {
+        self.flown_to.contains(&place.id)
+    }
+
+    /// The most populous places of a country or region, if the words name one.
+    pub(super) fn lying_in(&self, words: &str, limit: usize) -> Vec<&Place> {
+        let territory = self.territory(words);
+        self.places.iter().filter(|place| territory.holds(place)).take(limit).collect()
     }
 
     /// What is named as that in which a place lies.
@@ -317,6 +331,15 @@ impl fmt::Debug for Gazetteer {
 fn closer(one: &(&Place, f64), other: &(&Place, f64)) -> std::cmp::Ordering {
     let rank = |place: &Place| (std::cmp::Reverse(place.population), place.id);
     one.1.total_cmp(&other.1).then_with(|| rank(one.0).cmp(&rank(other.0)))
+}
+
+/// Airports, their cities, and what is called by the code of one.
+fn flown_to(places: &[Place], aliases: &[(&str, u32)]) -> HashSet<PlaceId> {
+    let airports = places.iter().filter(|place| place.kind == Kind::Airport);
+    let is_code = |alias: &str| alias.len() == 3 && alias.bytes().all(|letter| letter.is_ascii_uppercase());
+    let coded =
+        aliases.iter().filter(|(alias, _)| is_code(alias)).map(|(_, index)| places[*index as usize].id);
+    airports.flat_map(|airport| [Some(airport.id), airport.city]).flatten().chain(coded).collect()
 }
 
 /// Splits "Name, CC".

@@ -25,6 +25,9 @@ const NEXT_TO: f64 = 0.5;
 /// What it is worth for anybody who flies to be an airport, more than any town of its name next to it.
 const BY_AIR: f64 = 5.0;
 
+/// What it is worth for anybody who flies to have an airport: as much as fifteen times the inhabitants.
+const FLOWN_TO: f64 = 1.2;
+
 /// Up to here a town is next to the other end, in kilometres.
 const NEXT_TO_KM: f64 = 150.0;
 
@@ -40,6 +43,9 @@ const AIRPORT_POPULATION: u32 = 25_000;
 
 /// A flight of less than this is hardly one, in kilometres.
 const SHORT_FLIGHT_KM: f64 = 300.0;
+
+/// From about here on a flight is a long one, in kilometres.
+const LONG_FLIGHT_KM: f64 = 2_000.0;
 
 /// What is said of the place itself.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -104,10 +110,15 @@ impl Gazetteer {
         for reading in readings(wanted.name) {
             let bearers = self.bearers_of(&reading, wanted);
             if !bearers.is_empty() {
-                return chosen(bearers, wanted, hint);
+                return self.chosen(bearers, wanted, hint);
             }
         }
-        Resolved::Unknown(self.suggestions(wanted.name, hint.home, MOST))
+        // A country or a region is no place; its towns are.
+        let mut similar = self.lying_in(wanted.name, MOST);
+        if similar.is_empty() {
+            similar = self.suggestions(wanted.name, hint.home, MOST);
+        }
+        Resolved::Unknown(similar)
     }
 
     fn bearers_of(&self, reading: &Reading, wanted: &Wanted<'_>) -> Vec<&Place> {
@@ -122,34 +133,38 @@ impl Gazetteer {
         }
         bearers
     }
-}
 
-fn chosen<'g>(mut bearers: Vec<&'g Place>, wanted: &Wanted<'_>, hint: &Hint<'_>) -> Resolved<'g> {
-    if let Some(near) = wanted.near {
-        let km = |place: &Place| place.position.distance_km(near);
-        bearers.sort_by(|one, other| km(one).total_cmp(&km(other)));
-        bearers.truncate(1);
+    fn chosen<'g>(&self, mut bearers: Vec<&'g Place>, wanted: &Wanted<'_>, hint: &Hint<'_>) -> Resolved<'g> {
+        if let Some(near) = wanted.near {
+            let km = |place: &Place| place.position.distance_km(near);
+            bearers.sort_by(|one, other| km(one).total_cmp(&km(other)));
+            bearers.truncate(1);
+        }
+        let mut ranked: Vec<(f64, &Place)> =
+            bearers.into_iter().map(|place| (self.plausibility(place, hint), place)).collect();
+        // Stable: of equals, the larger one stays first.
+        ranked.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+        let Some(&(most, best)) = ranked.first() else { return Resolved::Unknown(Vec::new()) };
+        let is_rival = |&(worth, place): &(f64, &Place)| {
+            most - worth < CLEAR && place.position.distance_km(best.position) > SAME_PLACE_KM
+        };
+        let rivals: Vec<&Place> = ranked.into_iter().filter(is_rival).map(|(_, place)| place).collect();
+        if rivals.is_empty() {
+            return Resolved::One(best);
+        }
+        Resolved::Ambiguous(std::iter::once(best).chain(rivals).take(MOST).collect())
     }
-    let mut ranked: Vec<(f64, &Place)> =
-        bearers.into_iter().map(|place| (plausibility(place, hint), place)).collect();
-    // Stable: of equals, the larger one stays first.
-    ranked.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-    let Some(&(most, best)) = ranked.first() else { return Resolved::Unknown(Vec::new()) };
-    let is_rival = |&(worth, place): &(f64, &Place)| {
-        most - worth < CLEAR && place.position.distance_km(best.position) > SAME_PLACE_KM
-    };
-    let rivals: Vec<&Place> = ranked.into_iter().filter(is_rival).map(|(_, place)| place).collect();
-    if rivals.is_empty() {
-        return Resolved::One(best);
-    }
-    Resolved::Ambiguous(std::iter::once(best).chain(rivals).take(MOST).collect())
-}
 
-/// How likely a place is meant, in powers of ten of inhabitants.
-fn plausibility(place: &Place, hint: &Hint<'_>) -> f64 {
-    let way = hint.other_end.map_or(0.0, |end| way(place.position.distance_km(end), hint.travel));
-    let by_air = hint.travel == Some(Travel::Air) && place.kind == Kind::Airport;
-    size_at(place, hint.home) + way + if by_air { BY_AIR } else { 0.0 }
+    /// How likely a place is meant, in powers of ten of inhabitants.
+    fn plausibility(&self, place: &Place, hint: &Hint<'_>) -> f64 {
+        let way = hint.other_end.map_or(0.0, |end| way(place.position.distance_km(end), hint.travel));
+        let flight = match (hint.travel, place.kind) {
+            (Some(Travel::Air), Kind::Airport) => BY_AIR,
+            (Some(Travel::Air), _) if self.is_flown_to(place) => FLOWN_TO,
+            _ => 0.0,
+        };
+        size_at(place, hint.home) + way + flight
+    }
 }
 
 /// How large a place is, in powers of ten of inhabitants, at home being worth some.
@@ -163,7 +178,10 @@ pub(super) fn size_at(place: &Place, home: &Home) -> f64 {
 fn way(km: f64, travel: Option<Travel>) -> f64 {
     // The nearer, the likelier; on foot and in a car much more so than by train.
     let (weight, reach_km) = match travel {
-        Some(Travel::Air) => return -1.5 * (1.0 - km / SHORT_FLIGHT_KM).max(0.0),
+        Some(Travel::Air) => {
+            let too_short = (1.0 - km / SHORT_FLIGHT_KM).max(0.0);
+            return -1.5 * too_short - 0.4 * (1.0 + km / LONG_FLIGHT_KM).log2();
+        }
         Some(Travel::Foot) => (1.0, 5.0),
         Some(Travel::Road) => (0.7, 100.0),
         Some(Travel::Rail) => (0.4, 300.0),

@@ -38,6 +38,64 @@ fn the_other_end_and_the_transport_tell_namesakes_apart() {
 }
 
 #[test]
+fn who_flies_means_where_one_can_fly_to() {
+    let fly = |other, name| from(other, Some(Travel::Air), name);
+    assert_eq!(one(fly("Сидней", "Окленд")), ("Окленд", "NZ", -37.0));
+    assert_eq!(one(fly("Якутск", "Мирный")), ("Мирный", "RU", 63.0));
+    assert_eq!(one(fly("Москва", "Мирный")), ("Мирный", "RU", 63.0));
+    assert_eq!(one(fly("Москва", "Благовещенск")), ("Благовещенск", "RU", 50.0));
+    assert_eq!(one(fly("Москва", "Бали")), ("Денпасар", "ID", -9.0));
+    assert_eq!(one(fly("Москва", "Варна")), ("Варна", "BG", 43.0));
+    assert_eq!(one(fly("Москва", "Лондон")).1, "GB");
+    assert_eq!(one(fly("Москва", "Ростов")), ("Ростов-на-Дону", "RU", 47.0));
+}
+
+#[test]
+fn a_short_name_of_a_far_city_means_the_near_town_that_bears_it() {
+    assert_eq!(one(from("Ярославль", Some(Travel::Road), "Ростов")), ("Ростов Великий", "RU", 57.0));
+    assert_eq!(one(from("Краснодар", Some(Travel::Road), "Ростов")), ("Ростов-на-Дону", "RU", 47.0));
+    assert_eq!(one(from("Москва", Some(Travel::Rail), "Ростов")), ("Ростов-на-Дону", "RU", 47.0));
+    assert_eq!(one(alone("Ростов")), ("Ростов-на-Дону", "RU", 47.0));
+}
+
+#[test]
+fn islands_that_people_fly_to_mean_their_towns() {
+    for (island, town) in [
+        ("Гоа", "Панаджи"),
+        ("Тенерифе", "Санта-Крус-де-Тенерифе"),
+        ("Майорка", "Пальма"),
+        ("Крит", "Ираклион"),
+        ("Джерба", "Хумт-Сук"),
+        ("Хайнань", "Санья"),
+        ("Сахалин", "Южно-Сахалинск"),
+        ("Камчатка", "Петропавловск-Камчатский"),
+        ("Родос", "Родос"),
+        ("Рияд", "Эр-Рияд"),
+    ] {
+        assert_eq!(one(from("Москва", Some(Travel::Air), island)).0, town, "{island}");
+    }
+}
+
+#[test]
+fn a_country_or_a_region_is_no_place_and_its_towns_are_named() {
+    for (words, largest) in [
+        ("Кипр", "Никосия"),
+        ("Шри-Ланка", "Коломбо"),
+        ("Московская область", "Химки"),
+        ("Беларусь", "Минск"),
+    ] {
+        let Resolved::Unknown(towns) = alone(words) else { panic!("{words}: {:?}", alone(words)) };
+        assert_eq!(towns[0].name_ru, largest, "{words}");
+    }
+}
+
+#[test]
+fn letters_of_the_other_alphabet_that_look_right_are_read() {
+    assert_eq!(one(alone("Mосква")).0, "Москва");
+    assert_eq!(one(alone("Cочи")).0, "Сочи");
+}
+
+#[test]
 fn namesakes_that_nothing_tells_apart_are_all_named() {
     for resolved in [alone("Железногорск"), from("Москва", None, "Железногорск")]
     {

@@ -9,7 +9,7 @@ use peerpack_actors::market::package::Package;
 use peerpack_actors::market::request::HandOver;
 use peerpack_actors::place::Gazetteer;
 use peerpack_actors::runtime::engine::Fitting;
-use peerpack_actors::stream::{PlaceView, place};
+use peerpack_actors::stream::place;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -20,7 +20,7 @@ use crate::error::{ApiError, Problem};
 use crate::http::input::ends::{self, Context, PlaceInput};
 use crate::http::input::{self, local_time};
 use crate::http::people::avatars;
-use crate::http::places::place_name;
+use crate::http::places::{PlaceAround, around, place_name};
 use crate::store::Person;
 
 /// How many packages one page has.
@@ -66,9 +66,9 @@ pub struct FoundPackage {
     from: String,
     to: String,
     /// Where it starts, with its id, its names and its time zone.
-    from_place: PlaceView,
+    from_place: PlaceAround,
     /// Where it goes, likewise.
-    to_place: PlaceView,
+    to_place: PlaceAround,
     description: String,
     /// What the sender would pay, roubles, the platform's fee included.
     reward: f64,
@@ -231,8 +231,8 @@ fn view(package: &Package, fitting: &Fitting, sender: Option<&Person>) -> FoundP
         id: package.id.to_string(),
         from: place_name(draft.pickup.place),
         to: place_name(draft.dropoff.place),
-        from_place: place(draft.pickup.place),
-        to_place: place(draft.dropoff.place),
+        from_place: around(draft.pickup.place),
+        to_place: around(draft.dropoff.place),
         description: draft.description.clone(),
         reward: draft.reward.major(),
         size: draft.size.clone(),

@@ -6,7 +6,6 @@ use peerpack_actors::ids::{TripId, UserId};
 use peerpack_actors::market::package::{Package, PackageState};
 use peerpack_actors::market::request::{Origin, Request, RequestState};
 use peerpack_actors::money::fees::Paid;
-use peerpack_actors::stream::{PlaceView, place};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -16,7 +15,7 @@ use crate::http::input::Point;
 use crate::http::input::local_time::{self, Times};
 use crate::http::market::trips;
 use crate::http::people::avatars;
-use crate::http::places::place_name;
+use crate::http::places::{PlaceAround, around, place_name};
 use crate::store::Person;
 
 /// A package as its sender sees it.
@@ -26,9 +25,9 @@ pub struct PackageView {
     from: String,
     to: String,
     /// Where it starts, with its id, its names and its time zone.
-    from_place: PlaceView,
+    from_place: PlaceAround,
     /// Where it goes, likewise.
-    to_place: PlaceView,
+    to_place: PlaceAround,
     description: String,
     reward: f64,
     /// `active`, `waiting`, `template` or `completed`.
@@ -169,8 +168,8 @@ pub(super) fn view(package: &Package, carriers: &Carriers) -> PackageView {
         id: package.id.to_string(),
         from: place_name(draft.pickup.place),
         to: place_name(draft.dropoff.place),
-        from_place: place(draft.pickup.place),
-        to_place: place(draft.dropoff.place),
+        from_place: around(draft.pickup.place),
+        to_place: around(draft.dropoff.place),
         description: draft.description.clone(),
         reward: draft.reward.major(),
         status: status(package).to_owned(),

@@ -5,13 +5,13 @@ use peerpack_actors::market::request::RequestState;
 use peerpack_actors::market::trip::{Stop, Trip};
 use peerpack_actors::money::Amount;
 use peerpack_actors::place::Gazetteer;
-use peerpack_actors::stream::{PlaceView, place};
+use peerpack_actors::stream::place;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::http::input::local_time::{self, Times};
 use crate::http::people::avatars;
-use crate::http::places::place_name;
+use crate::http::places::{PlaceAround, around, place_name};
 use crate::store::Person;
 
 /// A trip with its courier's profile folded in, as the Mini App shows it.
@@ -26,9 +26,9 @@ pub struct TripView {
     /// Destination.
     pub to: String,
     /// Origin, with its id, its names and its time zone.
-    pub from_place: PlaceView,
+    pub from_place: PlaceAround,
     /// Destination, likewise.
-    pub to_place: PlaceView,
+    pub to_place: PlaceAround,
     /// When it takes place.
     #[serde(flatten)]
     pub times: Times,
@@ -136,8 +136,8 @@ pub(in crate::http) fn view(trip: &Trip, courier: Option<&Person>) -> TripView {
         name: courier.map_or_else(String::new, |courier| courier.name.clone()),
         from: place_name(stops[0].place),
         to: place_name(stops[stops.len() - 1].place),
-        from_place: place(stops[0].place),
-        to_place: place(stops[stops.len() - 1].place),
+        from_place: around(stops[0].place),
+        to_place: around(stops[stops.len() - 1].place),
         times: times(trip),
         airport: trip.draft.airport.clone(),
         avatar: avatars::of_person(trip.courier, courier),

@@ -2070,7 +2070,7 @@ export interface components {
             dropoff?: components["schemas"]["Meeting"] | null;
             from: string;
             /** @description Where it starts, with its id, its names and its time zone. */
-            from_place: components["schemas"]["PlaceView"];
+            from_place: components["schemas"]["PlaceAround"];
             /** @description IANA time zone of where it starts. */
             from_tz: string;
             id: string;
@@ -2092,7 +2092,7 @@ export interface components {
             tags: string[];
             to: string;
             /** @description Where it goes, likewise. */
-            to_place: components["schemas"]["PlaceView"];
+            to_place: components["schemas"]["PlaceAround"];
             /** @description IANA time zone of where it goes. */
             to_tz: string;
             /** @description The trip that it suits, if trips were asked about. */
@@ -2847,7 +2847,7 @@ export interface components {
             fee: number;
             from: string;
             /** @description Where it starts, with its id, its names and its time zone. */
-            from_place: components["schemas"]["PlaceView"];
+            from_place: components["schemas"]["PlaceAround"];
             /** @description IANA time zone of where it starts. */
             from_tz: string;
             /** @description Whether the courier has to show codes. */
@@ -2877,7 +2877,7 @@ export interface components {
             tags: string[];
             to: string;
             /** @description Where it goes, likewise. */
-            to_place: components["schemas"]["PlaceView"];
+            to_place: components["schemas"]["PlaceAround"];
             /** @description IANA time zone of where it goes. */
             to_tz: string;
             /** Format: int32 */
@@ -3026,6 +3026,15 @@ export interface components {
         /** @description The photograph is attached. */
         PhotoAttached: {
             success: boolean;
+        };
+        /** @description A place with what it lies in: dozens of towns share a name. */
+        PlaceAround: components["schemas"]["PlaceView"] & {
+            /** @description ISO 3166 code of its country. */
+            country?: string;
+            /** @description The same, English. */
+            region_en?: string | null;
+            /** @description The region it lies in, Russian; absent where that is not known. */
+            region_ru?: string | null;
         };
         /**
          * Format: int32
@@ -3849,7 +3858,7 @@ export interface components {
             /** @description Origin. */
             from: string;
             /** @description Origin, with its id, its names and its time zone. */
-            from_place: components["schemas"]["PlaceView"];
+            from_place: components["schemas"]["PlaceAround"];
             /** @description The trip's id. */
             id: string;
             /** @description The same with when the courier is there. */
@@ -3878,7 +3887,7 @@ export interface components {
             /** @description Destination. */
             to: string;
             /** @description Destination, likewise. */
-            to_place: components["schemas"]["PlaceView"];
+            to_place: components["schemas"]["PlaceAround"];
             /** @description How the courier travels. */
             transport: components["schemas"]["Transport"];
             /**
