@@ -1,4 +1,4 @@
-//! The realtime edge: upgrade, session, frame guard, wire types.
+//! The realtime edge: upgrade, conversation, frame guard, wire types, and the older client's session.
 //!
 //! A connection is admitted by [`upgrade`](fn@upgrade), taken over from the HTTP server by [`Takeover`], and
 //! from then on a [`conversation`], which is told of events through an outbox that the engine fills. Nothing

@@ -1,9 +1,9 @@
 //! The actors: the only place in this crate that knows actix.
 //!
 //! They hold live state and serialise what happens to one trip, one package, one user. They decide nothing:
-//! every command goes load -> [`decide`](crate::market::package::Package::decide) -> commit -> apply, and the
-//! store has the last word. An actor may die at any moment; what it held is in the store, and [`supervisor`]
-//! rebuilds it.
+//! every command goes [`decide`](crate::market::package::Package::decide) -> unit -> commit -> apply -> tell,
+//! and the store has the last word. An actor may die at any moment; what it held is in the store, and
+//! [`supervisor`] rebuilds it.
 //!
 //! ```text
 //! Engine -> directory -> PackageActor -> TripActor (room)      the claim's fast path

@@ -329,7 +329,8 @@ impl Conversation {
         if self.membership.is_none() {
             return;
         }
-        // Nothing else is one: who hears nothing may still have much to say.
+        // Only the first pong after a ping costs nothing. Every other frame is counted, because a peer that
+        // reads nothing may still send much.
         let is_answer = matches!(frame, LineFrame::Pong(_)) && self.times.pong.take().is_some();
         if !is_answer && !self.allowance.spend(Instant::now()) {
             return self.end(close::RATE_LIMITED, "too many messages");

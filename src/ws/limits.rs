@@ -1,4 +1,4 @@
-//! How much a client may say, how much of it may be nonsense, and how many clients may come at once.
+//! How much a client may say, how often it may resume, and how much of what it says may be nonsense.
 
 use std::time::Duration;
 

@@ -123,7 +123,7 @@ pub(super) async fn persist(
 enum Failed {
     /// Somebody else was faster.
     Conflict,
-    /// It was so already, says a copy that may be an old one.
+    /// The held copy says that this was done before, but the copy may be out of date.
     Doubtful,
     /// The core says no, to the copies that are held here.
     Decided(Rejection),
@@ -205,8 +205,8 @@ fn is_settled(package: &Package, command: &PackageCommand) -> bool {
     }
 }
 
-/// A trip that an acceptance needs room on. What its actor has set aside it is told to take or to give back,
-/// whatever becomes of the acceptance: a panic, too.
+/// The trip on which an acceptance needs room. When this value is settled or dropped, also by a panic, the
+/// trip's actor is told to take the room that it has set aside, or to give it back.
 struct Reservation<'a> {
     context: &'a Context,
     trip: Trip,

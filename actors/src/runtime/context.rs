@@ -118,12 +118,14 @@ pub struct Context {
     pub(super) choosing: RwLock<PackageIndex>,
     pub(super) trips_of: RwLock<HashMap<UserId, SmallVec<[TripId; 2]>>>,
     pub(super) offers: Arc<OfferBook>,
-    /// The packages of requests: that never changes, so what is remembered is never wrong.
+    /// Which package each request belongs to. A request never changes its package, so an entry never becomes
+    /// wrong.
     pub(super) owners: Recent<RequestId, PackageId>,
     /// Of how many new packages couriers have heard here, and since when that is counted. A courtesy, not a
     /// guard.
     pub(super) told: Recent<UserId, (Time, u32)>,
-    /// The versions that were taken in here: what this node has changed itself it need not look at again.
+    /// The last version of each package and trip that this node has taken in. The node does not read that
+    /// version again, so it does not reread its own changes.
     pub(super) package_versions: Recent<PackageId, i64>,
     pub(super) trip_versions: Recent<TripId, i64>,
     pub(super) model: MarketModel,

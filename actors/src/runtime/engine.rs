@@ -182,7 +182,7 @@ impl Engine {
         }
     }
 
-    /// A step of a request: accept, decline, pick up, deliver, confirm, cancel.
+    /// A step of a request, such as accept, decline, pick up, deliver, confirm, cancel, withdraw or dispute.
     ///
     /// # Errors
     /// The refusal; `NotFound` when there is no such request.
@@ -240,8 +240,8 @@ impl Engine {
         Err(Refusal::Busy)
     }
 
-    /// What waits on a trip that is over is ended, for so many packages after `after`; answers with the last
-    /// of them, if there may be more.
+    /// Ends the requests that wait on a trip that is over, for at most `most` packages after `after`. Returns
+    /// the last of these packages if there may be more.
     ///
     /// # Errors
     /// When the store does not answer, or there is too much going on.

@@ -163,8 +163,8 @@ impl<I: Living + ?Sized> Mailbox<I> {
         Ok(())
     }
 
-    /// Sends what has become of something that the actor has granted, also to a full mailbox: one message for
-    /// each that it has answered, so there are never more of them than of those.
+    /// Tells the actor what became of something that it has granted. The message needs no permit, so a full
+    /// mailbox takes it, too. There is at most one for each request to the actor, so their number is bounded.
     pub(super) fn follow_up<M>(&self, body: M)
     where
         M: Message,

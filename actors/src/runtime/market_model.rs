@@ -39,12 +39,12 @@ pub(super) struct MarketModel {
 }
 
 impl MarketModel {
-    /// Takes what the store says about couriers for what this node has seen itself.
+    /// Replaces what this node has learned about couriers by what the store says.
     pub(super) fn replace_couriers(&self, couriers: Couriers) {
         *self.couriers.write() = couriers;
     }
 
-    /// Takes what the store says is evidence of demand, oldest first, for what was known of it.
+    /// Replaces the known evidence of demand by what the store has, oldest first.
     pub(super) fn replace_evidence(
         &self,
         packages: &[Package],
@@ -93,8 +93,9 @@ impl MarketModel {
         }
     }
 
-    /// What is carried is evidence at once, what is called off is none at once. Who just waits is not taken
-    /// for evidence here: only the store knows whether they could pay, and every node learns it from there.
+    /// A package is evidence as soon as it has a deal, and no longer once it is called off. A package that
+    /// only waits is not counted here: only the store knows whether its sender could pay, and every node
+    /// learns that from the store.
     fn weigh(&self, package: &Package, entry: &PackageEntry, now: Time, settings: &Settings) {
         let days = Span::days(i64::from(settings.history_days));
         let is_known = self.history.read().knows(package.id);

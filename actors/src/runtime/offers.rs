@@ -53,8 +53,8 @@ impl OfferBook {
     }
 }
 
-/// Offers that were booked and may not be made. Those of which nothing comes are taken out of the book when
-/// this is dropped, by a panic too.
+/// Offers that are booked, but perhaps never committed. When this value is dropped, also by a panic, the
+/// bookings of those that were not committed are removed.
 pub(super) struct Bookings {
     book: Arc<OfferBook>,
     offers: Vec<(UserId, RequestId)>,

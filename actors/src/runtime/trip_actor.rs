@@ -39,7 +39,8 @@ pub(super) struct TripActor {
     context: Arc<Context>,
     trip: Option<Trip>,
     held: HashMap<RequestId, Held>,
-    /// Counts loads: room that was set aside before a load may be part of what was loaded.
+    /// Counts how often the trip was read from the store. A row that was read later may already include room
+    /// that was set aside before.
     generation: u64,
     retired: Arc<AtomicBool>,
     touched: bool,

@@ -85,8 +85,8 @@ pub(super) fn judge(context: &Context, entry: &PackageEntry, measured: &Measured
     };
     let step = next_step(&ranked, entry, &view, now, settings, passed_over);
     let paused = entry.paused.iter().map(|(_, until)| *until).filter(|until| *until > now);
-    // Prices fall meanwhile; what is kept is kept no longer than that, whichever other couriers could be
-    // asked.
+    // The price of room falls with time. So the package looks again after `look_again_min`, or when the first
+    // kept room is free, whichever is sooner. Room of couriers who cannot be asked now counts, too.
     let kept = ranked.iter().filter_map(|one| one.kept_until).min();
     let soon = now + Span::minutes(i64::from(settings.look_again_min.max(1)));
     let look_again = paused
@@ -96,9 +96,10 @@ pub(super) fn judge(context: &Context, entry: &PackageEntry, measured: &Measured
     Judged { step, rewards: rewards_at_once(&ranked, entry, settings), look_again }
 }
 
-/// The soonest trips whose couriers can get an offer now. A courier who has enough of them to look at, or one
-/// of this package already, would only keep others out; when an offer ends, the courier's packages are looked
-/// at again.
+/// Returns the trips with the soonest pickup whose couriers can get an offer now. A courier with
+/// `max_live_offers` offers, or with an open request for this package, is left out and makes place for
+/// others. When an offer of a full courier ends, the packages that suit the courier's trips are considered
+/// again.
 fn candidates(context: &Context, entry: &PackageEntry, trips: &TripIndex, now: Time) -> Vec<Candidate> {
     let settings = &context.settings.matching;
     let can_be_asked = |courier| {

@@ -1,7 +1,8 @@
 //! Applying units of work: guarded at every step, in one fixed order of locks.
 //!
 //! ```text
-//! receipts -> people -> packages -> trips and their legs -> further kinds -> requests -> escrows, transfers
+//! receipts -> people -> packages -> trips and their legs -> further kinds -> requests
+//!     -> (bounds are counted) -> jobs -> escrows, transfers
 //!     -> wallets -> streams -> events
 //! ```
 //!

@@ -88,7 +88,8 @@ const PACKAGES_LEFT: Sql =
 const IS_GONE: Sql = sql("\
     SELECT 1 AS one FROM users WHERE id = $1 AND (deleted_at IS NOT NULL OR blocked_at IS NOT NULL)");
 
-/// The node that asks for a job has so long to take it, and to do a small one at once.
+/// For this long a new job is reserved for the node that adds it, so that this node can take it and do a
+/// small job at once.
 const RESERVED: Span = Span::seconds(1);
 
 /// What a job is about.
@@ -220,7 +221,7 @@ impl Database {
     }
 }
 
-/// The same, inside another piece of work; for a moment it is reserved for the node that asked.
+/// Adds the job for an account inside an open transaction, reserved for [`RESERVED`] for this node.
 pub(in crate::store) async fn add_for_account(
     conn: &mut Conn,
     user: UserId,
@@ -241,7 +242,7 @@ pub(in crate::store) async fn apply(conn: &mut Conn, units: &[Arc<Prepared>]) ->
     Ok(())
 }
 
-/// Nobody can guess it: who knows the job may see how it goes.
+/// A random id. Anybody who knows it may see how far the job is.
 fn fresh() -> Uuid {
     Uuid::from_bytes(rand::random())
 }

@@ -14,7 +14,7 @@ use crate::time::{Span, Time};
 
 impl Package {
     /// What follows from a command. Changes nothing. `trip` is the trip that the command is about, where room
-    /// on it is needed: for `Accept` the trip of the request. `funding` says where the
+    /// on it is needed: for `Accept`, `Choose` and `Select` the trip of the request. `funding` says where the
     /// money of a hold comes from.
     ///
     /// # Errors

@@ -140,8 +140,8 @@ impl Engine {
         Err(Refusal::Busy)
     }
 
-    /// Asks for a package on the first of these trips that it suits; on one that it has a request for before
-    /// all.
+    /// Asks for a package on the first of these trips that it suits. Trips that the package has an open
+    /// request or a deal for are tried first.
     async fn ask_on_one_of(
         &self,
         package: &Package,

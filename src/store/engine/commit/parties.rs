@@ -22,8 +22,8 @@ const PARTIES: Sql = over_rows!(
     locking "FOR KEY SHARE OF u"
 );
 
-// Those to whose open things something is added: one after the other, so that what is counted stays so. A
-// deal need not wait for them.
+// Locks the rows of people for whom a unit adds something open. Units that add for the same person run one
+// after the other, so the count stays true until the commit. A deal does not wait for this lock.
 const ADDED_TO: Sql = over_rows!(
     "SELECT u.deleted_at, u.blocked_at FROM",
     [id uuid],
