@@ -4,6 +4,7 @@
 //! `REDIS_URL`), a TOML file, defaults. Secrets may also be named by file (`.._FILE`). Must not touch the
 //! process's environment itself: it comes in as an argument, so that tests need none.
 
+mod bot;
 mod checks;
 mod money;
 mod secret;
@@ -23,6 +24,7 @@ use peerpack_actors::place::Home;
 use peerpack_actors::time::Span;
 use serde::Deserialize;
 
+pub use bot::{BotConfig, BotMode};
 pub(crate) use checks::is_origin;
 pub use money::{MoneyConfig, PaymentMode, PaymentTime};
 pub use secret::Secret;
@@ -152,6 +154,8 @@ pub struct Config {
     pub trusted_proxies: u8,
     /// How the marketplace pays.
     pub money: MoneyConfig,
+    /// Whether there is a bot, and how it hears from Telegram.
+    pub bot: BotConfig,
     /// Which log lines are written.
     pub log: String,
     /// How they are written.
@@ -211,9 +215,11 @@ impl Config {
             |seconds: Option<u32>, default: Span| seconds.map_or(default, |s| Span::seconds(i64::from(s)));
         let bounds = Bounds::default();
         let money = MoneyConfig::of(&settings, mode);
+        let bot = BotConfig::of(&settings);
         Self {
             mode,
             money,
+            bot,
             listen: settings.listen.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
             metrics_listen: settings.metrics_listen,
             database_url: settings.database_url,

@@ -20,6 +20,7 @@ pub mod routing;
 pub mod startup;
 pub mod store;
 pub mod supervise;
+pub mod telegram;
 pub mod telemetry;
 pub mod texts;
 pub mod top;

@@ -8,6 +8,7 @@
 //! All work runs in tasks of its own, on the runtime that opened the database, with a deadline: a caller that
 //! goes away cancels nothing, and a database that hangs hangs nobody.
 
+mod bot;
 mod engine;
 mod failure;
 mod market;
@@ -22,7 +23,11 @@ use std::time::Duration;
 
 use sqlx::{PgPool, SqlitePool};
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 
+pub use bot::outbox::{LiveMessage, Outgoing, OutboxFigures, Settled};
+pub use bot::settings::{BotSettings, QuietHours};
+pub use bot::updates::{Polling, TakenUpdate};
 pub use engine::jobs::{Job, JobKind};
 pub use engine::receipts::Kept;
 pub use market::disputes::DisputeRecord;
@@ -61,6 +66,8 @@ pub struct Settings {
     pub connections: u32,
     /// How long one piece of work may take in all.
     pub deadline: Duration,
+    /// Whether there is a bot: then events leave messages in the outbox.
+    pub sends_messages: bool,
 }
 
 impl Settings {
@@ -68,7 +75,7 @@ impl Settings {
     pub fn new(url: impl Into<String>) -> Self {
         let url = url.into();
         let connections = if sql::postgres::is_url(&url) { 16 } else { 4 };
-        Self { url, connections, deadline: DEADLINE }
+        Self { url, connections, deadline: DEADLINE, sends_messages: false }
     }
 }
 
@@ -84,6 +91,11 @@ struct Inner {
     runtime: Handle,
     deadline: Duration,
     writing: sql::writable::Writing,
+    sends_messages: bool,
+    /// Rung when there may be something in the outbox.
+    messages: Notify,
+    /// Rung when there may be an update of Telegram's.
+    updates: Notify,
 }
 
 enum Backend {

@@ -3,6 +3,7 @@
 //! Every change has at most one event for each person concerned. The events of a change are derived here,
 //! from the decision alone, and are written in the same transaction as the change.
 
+pub mod message;
 mod notices;
 pub mod notification;
 mod why;

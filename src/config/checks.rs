@@ -33,6 +33,7 @@ impl Config {
             "telegram_test is on in production: anybody could sign in as anybody",
         );
         self.money.check(production, &mut no);
+        self.bot.check(&self.public_url, &self.bot_token, &mut no);
         no(!is_bot_token(&self.bot_token), "bot_token is not of the form 123456:ABC");
         no(production && self.allowed_origins.is_empty(), "production needs allowed_origins");
         no(

@@ -12,7 +12,7 @@ use peerpack_actors::market::package::Mode as PackageMode;
 use peerpack_actors::matching::Settings as Matching;
 use serde::Deserialize;
 
-use super::{LogFormat, Mode, PaymentMode, PaymentTime, Secret};
+use super::{BotMode, LogFormat, Mode, PaymentMode, PaymentTime, Secret};
 
 /// What can be set.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
@@ -52,6 +52,30 @@ pub struct Settings {
     /// A file with the Telegram bot's token
     #[arg(long, value_name = "FILE")]
     pub bot_token_file: Option<PathBuf>,
+    /// How the bot hears from Telegram: off, polling or webhook [default: off without a bot_token of one's own,
+    /// webhook with a public_url, polling otherwise]
+    #[arg(long, value_name = "MODE")]
+    pub bot_mode: Option<BotMode>,
+    /// Where Telegram's Bot API is [default: https://api.telegram.org]
+    #[arg(long, value_name = "URL")]
+    pub bot_api_url: Option<String>,
+    /// What shows that a call of the webhook comes from Telegram [default: follows from the bot_token]. No flag, as
+    /// above.
+    #[arg(skip)]
+    pub bot_webhook_secret: Option<Secret>,
+    /// A file with that secret
+    #[arg(long, value_name = "FILE")]
+    pub bot_webhook_secret_file: Option<PathBuf>,
+    /// What `X-Admin-Secret` has to be in calls about the bot, at least 16 characters; without it they are refused. No
+    /// flag, as above.
+    #[arg(skip)]
+    pub bot_admin_secret: Option<Secret>,
+    /// A file with that secret
+    #[arg(long, value_name = "FILE")]
+    pub bot_admin_secret_file: Option<PathBuf>,
+    /// Messages that a person gets from the bot in an hour; the rest is told together [default: 20]
+    #[arg(long, value_name = "N")]
+    pub bot_messages_per_h: Option<u32>,
     /// The key of access tokens, at least 32 bytes. No flag, as above.
     #[arg(skip)]
     pub jwt_secret: Option<Secret>,
@@ -234,7 +258,14 @@ fn matching_knobs(text: &str) -> Result<Matching, String> {
 /// What other programs call the same, so it goes without the prefix too.
 pub(super) const SHARED: [&str; 4] = ["DATABASE_URL", "DATABASE_URL_FILE", "REDIS_URL", "REDIS_URL_FILE"];
 
-const WITHOUT_FLAG: [&str; 4] = ["bot_token", "jwt_secret", "s3_secret_key", "payment_webhook_secret"];
+const WITHOUT_FLAG: [&str; 6] = [
+    "bot_token",
+    "bot_webhook_secret",
+    "bot_admin_secret",
+    "jwt_secret",
+    "s3_secret_key",
+    "payment_webhook_secret",
+];
 
 fn parser() -> clap::Command {
     Settings::augment_args(clap::Command::new("settings").no_binary_name(true))
@@ -280,6 +311,12 @@ impl Settings {
     fn one(key: &str, value: &str) -> Result<Self, String> {
         match key {
             "bot_token" => return Ok(Self { bot_token: Some(value.into()), ..Self::default() }),
+            "bot_webhook_secret" => {
+                return Ok(Self { bot_webhook_secret: Some(value.into()), ..Self::default() });
+            }
+            "bot_admin_secret" => {
+                return Ok(Self { bot_admin_secret: Some(value.into()), ..Self::default() });
+            }
             "jwt_secret" => return Ok(Self { jwt_secret: Some(value.into()), ..Self::default() }),
             "payment_webhook_secret" => {
                 return Ok(Self { payment_webhook_secret: Some(value.into()), ..Self::default() });
@@ -330,6 +367,8 @@ impl Settings {
             ("database_url", &mut self.database_url, self.database_url_file.take()),
             ("redis_url", &mut self.redis_url, self.redis_url_file.take()),
             ("bot_token", &mut self.bot_token, self.bot_token_file.take()),
+            ("bot_webhook_secret", &mut self.bot_webhook_secret, self.bot_webhook_secret_file.take()),
+            ("bot_admin_secret", &mut self.bot_admin_secret, self.bot_admin_secret_file.take()),
             ("jwt_secret", &mut self.jwt_secret, self.jwt_secret_file.take()),
             ("s3_secret_key", &mut self.s3_secret_key, self.s3_secret_key_file.take()),
             (
@@ -367,6 +406,13 @@ impl Settings {
             data_dir: self.data_dir.or(below.data_dir),
             bot_token: self.bot_token.or(below.bot_token),
             bot_token_file: self.bot_token_file.or(below.bot_token_file),
+            bot_mode: self.bot_mode.or(below.bot_mode),
+            bot_api_url: self.bot_api_url.or(below.bot_api_url),
+            bot_webhook_secret: self.bot_webhook_secret.or(below.bot_webhook_secret),
+            bot_webhook_secret_file: self.bot_webhook_secret_file.or(below.bot_webhook_secret_file),
+            bot_admin_secret: self.bot_admin_secret.or(below.bot_admin_secret),
+            bot_admin_secret_file: self.bot_admin_secret_file.or(below.bot_admin_secret_file),
+            bot_messages_per_h: self.bot_messages_per_h.or(below.bot_messages_per_h),
             jwt_secret: self.jwt_secret.or(below.jwt_secret),
             jwt_secret_file: self.jwt_secret_file.or(below.jwt_secret_file),
             access_ttl_s: self.access_ttl_s.or(below.access_ttl_s),

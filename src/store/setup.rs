@@ -7,6 +7,7 @@ use std::sync::Arc;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 
 use super::engine::lanes::Lanes;
 use super::engine::writer;
@@ -69,7 +70,9 @@ impl Database {
             Backend::Sqlite { readers, writer, path }
         };
         let (runtime, writing) = (Handle::current(), Writing::default());
-        let inner = Inner { backend, runtime, deadline: settings.deadline, writing };
+        let (sends_messages, messages, updates) = (settings.sends_messages, Notify::new(), Notify::new());
+        let deadline = settings.deadline;
+        let inner = Inner { backend, runtime, deadline, writing, sends_messages, messages, updates };
         Ok(Self { inner: Arc::new(inner) })
     }
 

@@ -2,8 +2,7 @@
 //!
 //! ```text
 //! receipts -> people -> packages -> trips and their legs -> further kinds -> requests
-//!     -> (bounds are counted) -> jobs -> escrows, transfers
-//!     -> wallets -> streams -> events
+//!     -> (bounds are counted) -> jobs -> escrows, transfers -> wallets -> streams -> events -> outbox
 //! ```
 //!
 //! Within a table rows are taken in ascending order. Two transactions that touch the same rows therefore meet
@@ -17,6 +16,7 @@
 //! fails. What is refused, and why, is exact for a single unit only.
 
 mod bounds;
+mod messages;
 pub(in crate::store) mod money;
 mod packages;
 mod parties;
@@ -55,6 +55,7 @@ pub(in crate::store) async fn apply(conn: &mut Conn, units: Units<'_>) -> Result
     jobs::apply(conn, units).await?;
     money::apply(conn, units).await?;
     let committed = streams::apply(conn, units).await?;
+    messages::apply(conn, units, &committed).await?;
     packages::check_publications(conn, units).await?;
     Ok(committed)
 }

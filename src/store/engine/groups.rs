@@ -161,7 +161,7 @@ mod tests {
             let state = TripState::InProgress { at: AT };
             unit.trips.push(TripChange::Moved { id: TripId::new(AT, [1; 10]), version: 1, state });
         }
-        Arc::new(Prepared::new(unit).expect("nothing to go wrong"))
+        Arc::new(Prepared::new(unit, false).expect("nothing to go wrong"))
     }
 
     /// Units that wait, and where their outcomes will be heard of; the package is the name of the unit.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use peerpack_actors::stream::message::Message;
 use peerpack_actors::unit::{PackageChange, TripChange, Unit};
 use peerpack_actors::work::WorkId;
 
@@ -14,6 +15,8 @@ pub(in crate::store) struct Prepared {
     unit: Unit,
     /// The events as they are stored, in the order of the notices.
     pub(in crate::store) bodies: Vec<Arc<str>>,
+    /// What each event is worth as a message, in the same order; nothing where nobody sends messages.
+    pub(in crate::store) messages: Vec<Option<Message>>,
 }
 
 impl std::ops::Deref for Prepared {
@@ -25,11 +28,18 @@ impl std::ops::Deref for Prepared {
 }
 
 impl Prepared {
-    pub(in crate::store) fn new(unit: Unit) -> Result<Self, Failure> {
+    /// `sends` says whether there is a bot that sends messages.
+    pub(in crate::store) fn new(unit: Unit, sends: bool) -> Result<Self, Failure> {
         kinds::check(&unit)?;
         let body = |notice: &peerpack_actors::stream::Notice| to_document(&notice.event).map(Arc::from);
         let bodies = unit.notices.iter().map(body).collect::<Result<_, _>>()?;
-        Ok(Self { unit, bodies })
+        let messages = if sends { unit.notices.iter().map(Message::of).collect() } else { Vec::new() };
+        Ok(Self { unit, bodies, messages })
+    }
+
+    /// Whether somebody may get a message for it.
+    pub(in crate::store) fn has_messages(&self) -> bool {
+        self.messages.iter().any(Option::is_some)
     }
 
     /// What it touches that is guarded by a version. Two units that share some of it cannot be applied as

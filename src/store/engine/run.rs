@@ -122,13 +122,17 @@ impl Database {
     pub(in crate::store) async fn apply(&self, unit: Unit) -> Result<Committed, Failure> {
         let started = Instant::now();
         let until = started + self.inner.deadline;
-        let unit = Arc::new(Prepared::new(unit)?);
+        let unit = Arc::new(Prepared::new(unit, self.inner.sends_messages)?);
+        let has_messages = unit.has_messages();
         let outcome = match &self.inner.backend {
             Backend::Postgres { lanes, .. } => lanes.apply(unit, until).await,
             Backend::Sqlite { writer, .. } => writer.apply(unit, until).await,
         };
         self.inner.writing.learn(&outcome, Instant::now());
         measure(started, &outcome);
+        if has_messages && outcome.is_ok() {
+            self.inner.messages.notify_one();
+        }
         outcome
     }
 }

@@ -153,6 +153,7 @@ impl Database {
         at: Time,
         receipt: Option<Receipt>,
     ) -> Result<Option<(PaymentFile, Committed)>, CommitError> {
+        let sends = self.inner.sends_messages;
         let work = self.write(move |conn| {
             let (command, receipt) = (command.clone(), receipt.clone());
             Box::pin(async move {
@@ -166,7 +167,7 @@ impl Database {
                 let decided = before
                     .decide(&command, free.unwrap_or(0), at, &mut rand::random)
                     .map_err(Failure::Refused)?;
-                let committed = write_down(conn, &before, &decided, at).await?;
+                let committed = write_down(conn, &before, &decided, at, sends).await?;
                 Ok(Some((decided.after, committed)))
             })
         });
@@ -271,6 +272,7 @@ async fn write_down(
     before: &PaymentFile,
     decided: &Decided,
     at: Time,
+    sends_messages: bool,
 ) -> Result<Committed, Failure> {
     let Decided { after, transfers } = decided;
     if after == before {
@@ -327,7 +329,7 @@ async fn write_down(
         _ => false,
     };
     let change = wallet_change(transfers, after.payment.user);
-    let told = Arc::new(Prepared::new(Unit::payment_moved(after, change, is_gone, at))?);
+    let told = Arc::new(Prepared::new(Unit::payment_moved(after, change, is_gone, at), sends_messages)?);
     Ok(commit::apply(conn, &[told]).await?.pop().unwrap_or_default())
 }
 

@@ -227,6 +227,6 @@ pub(super) async fn tell(
     change: Amount,
     at: Time,
 ) -> Result<Committed, Failure> {
-    let told = Arc::new(Prepared::new(Unit::balance_moved(user, change, at))?);
+    let told = Arc::new(Prepared::new(Unit::balance_moved(user, change, at), false)?);
     Ok(commit::apply(conn, &[told]).await?.pop().unwrap_or_default())
 }

@@ -189,7 +189,7 @@ impl Database {
         by: UserId,
         told: Unit,
     ) -> Result<Committed, CommitError> {
-        let (at, told) = (told.at, Arc::new(Prepared::new(told)?));
+        let (at, told) = (told.at, Arc::new(Prepared::new(told, self.inner.sends_messages)?));
         let work = self.write(move |conn| {
             let (state, told) = (state.clone(), Arc::clone(&told));
             Box::pin(async move {

@@ -43,6 +43,8 @@ const UPSERT: Sql = sql(concat!(
 
 const USER: Sql = sql(concat!("SELECT ", user_columns!(), " FROM users AS u WHERE u.id = $1"));
 
+const OF_TELEGRAM: Sql = sql(concat!("SELECT ", user_columns!(), " FROM users AS u WHERE u.telegram_id = $1"));
+
 const USERS: Sql = over_rows!(
     concat!("SELECT ", user_columns!(), " FROM"),
     [id uuid],
@@ -152,6 +154,14 @@ impl Database {
     pub async fn users(&self, ids: &[UserId]) -> Result<Vec<User>, Unavailable> {
         let ids = rows(ids.iter().map(|id| json!({ "id": hex(id.uuid()) })));
         Ok(each(&self.rows(USERS, vec![ids]).await?, user)?)
+    }
+
+    /// The person with a Telegram account.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn user_of_telegram(&self, telegram_id: i64) -> Result<Option<User>, Unavailable> {
+        Ok(self.row(OF_TELEGRAM, args![telegram_id]).await?.as_ref().map(user).transpose()?)
     }
 
     /// Changes what a person says about themselves, if it is still as `seen`; answers whether it was.
