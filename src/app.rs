@@ -15,6 +15,7 @@ use crate::edge::sockets::Sockets;
 use crate::files::Files;
 use crate::payments::Providers;
 use crate::store::Database;
+use crate::telegram::Telegram;
 
 /// The parts of a running server. Cheap to clone: each part is shared.
 #[derive(Clone)]
@@ -37,6 +38,8 @@ pub struct App {
     pub duty: Arc<Duty>,
     /// A provider that takes money for us.
     pub providers: Arc<Providers>,
+    /// The bot, if there is one.
+    pub telegram: Option<Telegram>,
     /// Whether the stored data are in order.
     pub audit: Arc<Audit>,
     /// The configuration.

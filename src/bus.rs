@@ -90,6 +90,15 @@ pub trait Presence: Send + Sync + 'static {
     /// Tells the other nodes that a socket has to make room.
     fn replace(&self, _user: UserId, _socket: Uuid) {}
 
+    /// Whether a user has a socket open on a node, as far as the others know. Where there are no others the
+    /// node itself knows.
+    ///
+    /// # Errors
+    /// Nobody answers.
+    async fn is_present(&self, _user: UserId, _now: Time) -> Result<bool, Silent> {
+        Ok(false)
+    }
+
     /// How many users have a socket open, on all nodes.
     ///
     /// # Errors

@@ -10,9 +10,13 @@ use peerpack_actors::ports::Clock;
 
 use crate::app::SystemClock;
 use crate::auth::telegram::{self, TelegramUser};
+use crate::bot::webhook_url;
 use crate::client::listen;
 use crate::config::{Config, Settings};
 use crate::startup::{self, Application};
+use crate::telegram::{Answer, HttpApi, Outgoing, Telegram};
+use crate::texts::bot::Say;
+use crate::texts::language::Language;
 use crate::{demo, http, supervise, telemetry, top};
 
 /// The seed of the demo world: everybody sees the same one.
@@ -45,6 +49,9 @@ enum Command {
     /// Let an operator in who stands before the door
     #[command(subcommand)]
     Operator(OperatorCommand),
+    /// Tell Telegram how the bot hears of updates, or try it out
+    #[command(subcommand)]
+    Bot(BotCommand),
     /// Print init data signed with the configured bot token, as Telegram would hand it to the Mini App
     Initdata(InitData),
     /// Print what a user's socket says
@@ -64,6 +71,27 @@ enum OperatorCommand {
     /// Print a link that signs an operator in, once, within ten minutes, no matter who guesses at the
     /// password meanwhile
     Link(OperatorLink),
+}
+
+#[derive(Subcommand, Debug)]
+enum BotCommand {
+    /// Have updates sent to the public URL of the server
+    SetWebhook(Box<Settings>),
+    /// Show what Telegram says of the webhook, and who the bot is
+    Info(Box<Settings>),
+    /// Have updates kept until they are asked for
+    Delete(Box<Settings>),
+    /// Send a message to a Telegram account that has started the bot
+    Test(BotTest),
+}
+
+#[derive(Args, Debug)]
+struct BotTest {
+    /// The Telegram account
+    #[arg(long)]
+    chat: i64,
+    #[command(flatten)]
+    settings: Box<Settings>,
 }
 
 #[derive(Args, Debug)]
@@ -190,6 +218,7 @@ impl Cli {
                 );
                 Ok(())
             }
+            Command::Bot(command) => command.run().await,
             Command::Initdata(data) => {
                 println!("{}", data.sign()?);
                 Ok(())
@@ -209,6 +238,52 @@ impl Cli {
                 Ok(())
             }
         }
+    }
+}
+
+impl BotCommand {
+    async fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::SetWebhook(settings) => {
+                let (config, telegram) = bot(*settings)?;
+                let url = webhook_url(&config);
+                anyhow::ensure!(url.starts_with("https://"), "public_url has to be https://host");
+                done(telegram.set_webhook(&url, config.bot.webhook_secret.reveal()).await)?;
+                println!("Telegram sends updates to {url}");
+            }
+            Self::Info(settings) => {
+                let (_, telegram) = bot(*settings)?;
+                println!("@{}", done(telegram.me().await)?.username);
+                println!("{:#}", done(telegram.webhook_info().await)?);
+            }
+            Self::Delete(settings) => {
+                let (_, telegram) = bot(*settings)?;
+                done(telegram.delete_webhook().await)?;
+                println!("Telegram keeps updates until they are asked for");
+            }
+            Self::Test(test) => {
+                let (_, telegram) = bot(*test.settings)?;
+                let message = Outgoing::plain(Say::Test.told_in(Language::Russian));
+                let sent = done(telegram.send(test.chat, &message).await)?;
+                println!("sent as message {}", sent.message_id);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The bot of the configuration, whatever its mode is.
+fn bot(settings: Settings) -> anyhow::Result<(Config, Telegram)> {
+    let config = prepare(settings)?;
+    let telegram = Telegram::new(HttpApi::at(&config.bot.api_url, config.bot_token.reveal()));
+    Ok((config, telegram))
+}
+
+fn done<T>(answer: Answer<T>) -> anyhow::Result<T> {
+    match answer {
+        Answer::Done(done) => Ok(done),
+        Answer::Refused(refusal) => anyhow::bail!("Telegram does not do it: {refusal}"),
+        Answer::Unsent(why) | Answer::Unknown(why) => anyhow::bail!("nobody knows what has become of it: {why}"),
     }
 }
 

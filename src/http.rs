@@ -3,6 +3,7 @@
 //! `/api` and `/v1` answer alike. The list and the OpenAPI document must not differ; a test compares them.
 
 pub mod admin;
+pub mod bot;
 pub mod health;
 pub mod jobs;
 pub mod market;
@@ -26,6 +27,7 @@ use actix_web::web;
 use crate::edge::access::{ADMIN, OPERATORS, PUBLIC, REVIEWERS, SIGNED_IN};
 use crate::ws::{self, ticket};
 use admin::{operators, request_log};
+use bot::{notifications as bot_notifications, outbox, webhook};
 use endpoint::answering;
 use market::{
     couriers, disputes, explain, handover, packages, photos, requests, responses, search, sync, tracking,
@@ -108,6 +110,16 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/user/notifications" { GET SIGNED_IN notifications::list }
         "/notifications/mark-all-read" { PUT SIGNED_IN notifications::read_all }
         "/notifications/{notification_id}/read" { PUT SIGNED_IN notifications::read }
+        "/bot/notifications" { GET SIGNED_IN bot_notifications::show }
+        "/bot/notifications/initial" { POST SIGNED_IN bot_notifications::initial }
+        "/bot/notifications/toggle" { POST SIGNED_IN bot_notifications::toggle }
+        "/bot/notifications/preference" { POST SIGNED_IN bot_notifications::preference }
+        "/bot/notifications/quiet-hours" { POST SIGNED_IN bot_notifications::quiet_hours }
+        "/bot/webhook" { POST PUBLIC webhook::update }
+        "/bot/set-webhook" { POST PUBLIC webhook::set }
+        "/bot/webhook-info" { GET PUBLIC webhook::info }
+        "/bot/delete-webhook" { POST PUBLIC webhook::delete }
+        "/bot/test-send" { POST PUBLIC webhook::test }
         "/user/balance" { GET SIGNED_IN wallet::balance }
         "/user/statement" { GET SIGNED_IN statement::show }
         "/money/terms" { GET PUBLIC terms::show }
@@ -131,6 +143,8 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/admin/payments/{payment_id}/book" { POST ADMIN desk::book }
         "/admin/payments/{payment_id}/refund" { POST ADMIN desk::refund }
         "/admin/payments/{payment_id}/charge-back" { POST ADMIN desk::charge_back }
+        "/admin/outbox" { GET ADMIN outbox::list }
+        "/admin/outbox/{user_id}/{seq}/send-again" { POST ADMIN outbox::send_again }
         "/admin/ledger" { GET ADMIN desk::ledger }
         "/admin/reconciliations" { GET ADMIN desk::reconciliations }
         "/admin/withdrawals/{withdrawal_id}/pay" { POST ADMIN wallet::pay }

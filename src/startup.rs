@@ -28,6 +28,7 @@ use crate::app::{App, Duty, SystemClock};
 use crate::audit::Audit;
 use crate::auth::revocations::Learning;
 use crate::auth::token::Tokens;
+use crate::bot::Bot;
 use crate::bus::local::LocalBus;
 use crate::bus::redis::{RedisBus, Running};
 use crate::bus::{Heard, Presence};
@@ -42,6 +43,7 @@ use crate::maintenance::rounds::Maintenance;
 use crate::payments::{Manual, PaymentProvider, Providers, Webhook};
 use crate::routing::Osrm;
 use crate::store::{self, Database, Reconciliation};
+use crate::telegram::{HttpApi, Telegram};
 use crate::telemetry;
 use app_data::AppData;
 
@@ -54,6 +56,8 @@ pub struct Application {
     address: SocketAddr,
     app: App,
     connections: Arc<Connections>,
+    /// Sends messages, and hears from Telegram.
+    bot: Option<Bot>,
     /// Listens to other nodes as long as the application lives.
     _subscription: Option<Running>,
     /// Does what is due from time to time, as long as the application lives.
@@ -150,6 +154,7 @@ impl Application {
             presence,
             sockets,
             duty: Arc::new(Duty::default()),
+            telegram: telegram(&config),
             providers,
             audit: Arc::new(Audit::new(started_at)),
             config: Arc::new(config),
@@ -158,12 +163,14 @@ impl Application {
         let beside = AppData::new(&app.config, Some(revocations))?;
         let connections = Arc::new(Connections::new(&app.config)?);
         let server = serving::serve(listener, app.clone(), tokens, beside, Arc::clone(&connections))?;
+        let bot = Bot::start(&app);
         let (maintenance, jobs) = (Maintenance::start(app.clone()), Jobs::start(app.clone()));
         Ok(Self {
             server,
             address,
             app,
             connections,
+            bot,
             _subscription: subscription,
             _maintenance: maintenance,
             _jobs: jobs,
@@ -217,6 +224,9 @@ impl Application {
         inherited::tell("READY=1");
         let ended = self.server.await;
         ending.abort();
+        if let Some(bot) = self.bot {
+            bot.finish().await;
+        }
         self.app.engine.stop();
         self.app.database.close().await;
         Ok(ended?)
@@ -307,6 +317,12 @@ pub(crate) fn providers(money: &MoneyConfig) -> anyhow::Result<Providers> {
     Ok(Providers::new(providers))
 }
 
+/// The bot, if there is to be one.
+pub(crate) fn telegram(config: &Config) -> Option<Telegram> {
+    let bot = &config.bot;
+    bot.is_on().then(|| Telegram::new(HttpApi::at(&bot.api_url, config.bot_token.reveal())))
+}
+
 /// Opens the configured database.
 ///
 /// # Errors
@@ -316,7 +332,9 @@ pub(crate) async fn connect(config: &Config) -> anyhow::Result<Database> {
         Some(url) => url.reveal().to_owned(),
         None => config.data_dir.display().to_string(),
     };
-    Database::connect(&store::Settings::new(url)).await.context("cannot open the database")
+    let mut settings = store::Settings::new(url);
+    settings.sends_messages = config.bot.is_on();
+    Database::connect(&settings).await.context("cannot open the database")
 }
 
 /// Hints that wait to be followed; more are dropped, and the comparison with the store makes up for them.

@@ -1,5 +1,6 @@
 //! What is said to people, in the languages that they read.
 
+pub(crate) mod bot;
 pub(crate) mod explanations;
 pub mod language;
 pub(crate) mod money;

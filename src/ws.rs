@@ -20,6 +20,7 @@ mod takeover;
 pub mod ticket;
 mod upgrade;
 
+pub(crate) use commands::carry_out;
 pub use takeover::Takeover;
 pub use upgrade::upgrade;
 

@@ -23,7 +23,7 @@ const SERVER: House = House {
     sources: "src",
     module: "",
     floors: &[
-        &["texts", "typed", "pictures", "routing", "payments", "bus", "supervise"],
+        &["texts", "typed", "pictures", "routing", "payments", "telegram", "bus", "supervise"],
         &["error"],
         &["auth"],
         &["config"],
@@ -33,6 +33,7 @@ const SERVER: House = House {
         &["app"],
         &["maintenance", "ws"],
         &["http", "client", "top"],
+        &["bot"],
         &["startup"],
         &["demo"],
         &["cli"],
@@ -47,7 +48,7 @@ const HTTP: House = House {
     floors: &[
         &["endpoint", "input", "links", "vocabulary"],
         &["places", "uploads", "jobs", "price"],
-        &["market", "people", "money", "admin"],
+        &["market", "people", "money", "bot", "admin"],
         &["health", "pages", "reference"],
         &["openapi"],
     ],
@@ -58,7 +59,7 @@ const HTTP: House = House {
 const STORE: House = House {
     sources: "src",
     module: "store",
-    floors: &[&["failure"], &["sql"], &["engine"], &["market", "people", "money", "upkeep"], &["setup"]],
+    floors: &[&["failure"], &["sql"], &["engine"], &["market", "people", "money", "bot", "upkeep"], &["setup"]],
     doors: &[],
 };
 

@@ -205,6 +205,12 @@ impl Presence for RedisBus {
         self.enqueue(Job::Replaced { user, socket });
     }
 
+    async fn is_present(&self, user: UserId, now: Time) -> Result<bool, Silent> {
+        let mut pipeline = pipe();
+        pipeline.cmd("ZCOUNT").arg(self.keys.sockets(user)).arg(now.ms()).arg("+inf");
+        self.ask(&pipeline).await.map(|(count,): (u64,)| count > 0)
+    }
+
     async fn present_count(&self, now: Time) -> Result<u64, Silent> {
         let mut pipeline = pipe();
         pipeline.cmd("ZREMRANGEBYSCORE").arg(&self.keys.present).arg("-inf").arg(now.ms()).ignore();

@@ -52,6 +52,7 @@ async fn app(directory: &tempfile::TempDir) -> App {
         presence,
         sockets,
         duty,
+        telegram: None,
         providers,
         audit,
         config,

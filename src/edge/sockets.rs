@@ -165,6 +165,12 @@ impl Sockets {
         }
     }
 
+    /// Whether a user has a socket open.
+    #[must_use]
+    pub fn has(&self, user: UserId) -> bool {
+        self.open.lock().users.contains_key(&user)
+    }
+
     /// The sockets of a user.
     pub(crate) fn of(&self, user: UserId) -> SmallVec<[Arc<Outbox>; 1]> {
         self.open.lock().users.get(&user).cloned().unwrap_or_default()

@@ -91,6 +91,7 @@ pub const CODES: &[Code] = &[
         "the code is wrong or no longer good",
         "Код неверен или уже не действует",
     ),
+    here("invalid_secret", &[401], "the secret in the header is missing or wrong", "Секрет не подходит"),
     here("invalid_login", &[401], "the name or the password is wrong", "Неверный логин или пароль"),
     here(
         "invalid_invitation",
@@ -243,6 +244,7 @@ pub const CODES: &[Code] = &[
         "there is enough money for this package already",
         "Денег на эту посылку уже хватает",
     ),
+    here("bot_off", &[409], "the server has no bot: PEERPACK_BOT_MODE", "На сервере нет бота"),
     here(
         "charge_known",
         &[409],
@@ -372,6 +374,12 @@ pub const CODES: &[Code] = &[
         &[500],
         "a fault of ours; `request_id` finds it in the log",
         "У нас что-то сломалось",
+    ),
+    here(
+        "telegram_failed",
+        &[502],
+        "Telegram does not do what it was asked for, or does not answer; the message says why",
+        "Telegram этого не делает или не отвечает",
     ),
     anywhere(
         "unavailable",

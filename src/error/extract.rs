@@ -66,7 +66,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Given<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
     fn from_request(req: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
-        let checked = check_headers(req.headers());
+        let checked = check_headers(req.headers(), JSON_LIMIT);
         let (payload, req) = (payload.take(), req.clone());
         Box::pin(async move {
             checked?;
@@ -90,7 +90,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for MaybeBody<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
     fn from_request(req: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
-        let checked = check_headers(req.headers());
+        let checked = check_headers(req.headers(), JSON_LIMIT);
         let (payload, req) = (payload.take(), req.clone());
         Box::pin(async move {
             let body = read_in_time(payload, BODY_STALL, BODY_TOTAL).await?.freeze();
@@ -132,7 +132,7 @@ fn query<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
     shape::read_query(pairs)
 }
 
-fn check_headers(headers: &HeaderMap) -> Result<(), ApiError> {
+fn check_headers(headers: &HeaderMap, limit: usize) -> Result<(), ApiError> {
     if headers.contains_key(header::CONTENT_ENCODING) {
         return Err(ApiError::unsupported_media_type("an encoded body is not accepted"));
     }
@@ -143,26 +143,46 @@ fn check_headers(headers: &HeaderMap) -> Result<(), ApiError> {
     }
     let declared =
         headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if declared.is_some_and(|length| length > JSON_LIMIT as u64) {
-        return Err(ApiError::too_large(JSON_LIMIT));
+    if declared.is_some_and(|length| length > limit as u64) {
+        return Err(ApiError::too_large(limit));
     }
     Ok(())
 }
 
-async fn read_in_time(payload: dev::Payload, stall: Duration, total: Duration) -> Result<BytesMut, ApiError> {
-    tokio::time::timeout(total, read(payload, stall)).await.map_err(|_| ApiError::too_slow())?
+/// A whole body of at most `limit` bytes, as it came: for callers whose JSON is not ours to be strict with.
+///
+/// # Errors
+/// As for [`Body`].
+pub async fn whole_body(
+    req: &HttpRequest,
+    payload: web::Payload,
+    limit: usize,
+) -> Result<Bytes, ApiError> {
+    check_headers(req.headers(), limit)?;
+    let body = read_at_most(payload.into_inner(), limit, BODY_STALL);
+    let body = tokio::time::timeout(BODY_TOTAL, body).await.map_err(|_| ApiError::too_slow())?;
+    Ok(body?.freeze())
 }
 
-async fn read(mut payload: dev::Payload, stall: Duration) -> Result<BytesMut, ApiError> {
+async fn read_in_time(payload: dev::Payload, stall: Duration, total: Duration) -> Result<BytesMut, ApiError> {
+    let body = read_at_most(payload, JSON_LIMIT, stall);
+    tokio::time::timeout(total, body).await.map_err(|_| ApiError::too_slow())?
+}
+
+async fn read_at_most(
+    mut payload: dev::Payload,
+    limit: usize,
+    stall: Duration,
+) -> Result<BytesMut, ApiError> {
     let mut body = BytesMut::new();
     loop {
         let next = tokio::time::timeout(stall, payload.next()).await;
         match next.map_err(|_| ApiError::too_slow())? {
             None => return Ok(body),
-            Some(Err(PayloadError::Overflow)) => return Err(ApiError::too_large(JSON_LIMIT)),
+            Some(Err(PayloadError::Overflow)) => return Err(ApiError::too_large(limit)),
             Some(Err(_)) => return Err(ApiError::bad_request("the body ended too early")),
-            Some(Ok(chunk)) if body.len() + chunk.len() > JSON_LIMIT => {
-                return Err(ApiError::too_large(JSON_LIMIT));
+            Some(Ok(chunk)) if body.len() + chunk.len() > limit => {
+                return Err(ApiError::too_large(limit));
             }
             Some(Ok(chunk)) => body.extend_from_slice(&chunk),
         }

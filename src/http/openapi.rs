@@ -21,6 +21,7 @@ use problems::Problems;
 use tidy::Tidy;
 
 use super::admin::{operators, request_log};
+use super::bot::{notifications as bot_notifications, outbox, webhook};
 use super::endpoint::answering;
 use super::market::{
     couriers, disputes, explain, handover, packages, photos, requests, responses, search, sync, tracking,
@@ -53,6 +54,7 @@ use super::{health, jobs, places};
         (name = "trips", description = "A courier's trips, and who asks for room on them."),
         (name = "requests", description = "What joins a package to a trip, step by step: accepting, hand-over, delivery, disputes."),
         (name = "notifications", description = "What a person should know who was not looking."),
+        (name = "bot", description = "What Telegram says to the bot, and what those who run the server tell Telegram."),
         (name = "money", description = "One's wallet, paying in and taking out; how the marketplace pays."),
         (name = "places", description = "Names of places."),
         (name = "realtime", description = "Where things stand, and the way to the socket."),
@@ -76,6 +78,8 @@ use super::{health, jobs, places};
         requests::confirm_delivery, requests::cancel, disputes::open, handover::codes, photos::attach, photos::show,
         profile::review,
         notifications::list, notifications::read, notifications::read_all,
+        bot_notifications::show, bot_notifications::initial, bot_notifications::toggle, bot_notifications::preference,
+        bot_notifications::quiet_hours,
         wallet::balance, wallet::withdraw, statement::show, terms::show, payments::create, payments::list, payments::show,
         payments::notice,
         sync::sync, crate::ws::ticket::issue,
@@ -84,12 +88,13 @@ use super::{health, jobs, places};
         identity::second_factor::begin, identity::second_factor::show, identity::second_factor::remove,
         jobs::show, request_log::stats, request_log::by_endpoint, request_log::chart,
         operators::add, operators::set_role, operators::block, operators::unblock, operators::reset_second_factor,
+        outbox::list, outbox::send_again, webhook::update, webhook::set, webhook::info, webhook::delete, webhook::test,
         review::queue, review::link, review::look, review::approve, review::decline,
         disputes::list, disputes::resolve,
         wallet::queue, wallet::details, wallet::pay, wallet::reject,
         desk::list, desk::book, desk::refund, desk::charge_back, desk::ledger, desk::reconciliations,
     ),
-    components(schemas(search::Sort, super::vocabulary::StatementFormat)),
+    components(schemas(outbox::MessageState, search::Sort, super::vocabulary::StatementFormat)),
     modifiers(&Bearer, &Problems, &Examples, &Tidy, &Paragraphs),
 )]
 struct Document;

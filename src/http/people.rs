@@ -3,6 +3,6 @@
 pub mod avatars;
 pub mod documents;
 pub mod identity;
-pub(super) mod notifications;
+pub(crate) mod notifications;
 pub mod profile;
 pub(super) mod reviews;

@@ -12,6 +12,12 @@ pub const ANSWERS: Span = Span::hours(24);
 /// How long notifications are kept.
 pub const NOTIFICATIONS: Span = Span::days(90);
 
+/// How long it is known which updates have come to the bot: longer than Telegram keeps them.
+pub const BOT_UPDATES: Span = Span::days(10);
+
+/// How long messages of the bot can be edited, and how long those that did not go can be looked at.
+pub const BOT_MESSAGES: Span = Span::days(30);
+
 /// How long events are kept: as long as a client may resume (RT-5).
 pub const EVENTS: Span = Span::hours(72);
 

@@ -36,7 +36,7 @@ const OK: u16 = 200;
 
 /// Why a command was not carried out, as its ack says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refused {
+pub(crate) struct Refused {
     /// Stable, for programs.
     pub(super) code: Cow<'static, str>,
     /// For people.
@@ -44,7 +44,7 @@ pub(super) struct Refused {
     /// The same in Russian.
     russian: Option<String>,
     /// Whether nobody knows what became of it, so that the same command may be given again.
-    pub(super) is_unknown: bool,
+    pub(crate) is_unknown: bool,
 }
 
 impl From<ApiError> for Refused {
@@ -63,7 +63,7 @@ impl Refused {
     }
 
     /// The sentence in a language.
-    pub(super) fn told_in(&self, language: Language) -> &str {
+    pub(crate) fn told_in(&self, language: Language) -> &str {
         match (language, &self.russian) {
             (Language::Russian, Some(russian)) => russian,
             _ => &self.message,
@@ -85,7 +85,7 @@ struct KeptRefusal {
 ///
 /// # Errors
 /// The refusal, as HTTP would say it.
-pub(super) async fn carry_out(
+pub(crate) async fn carry_out(
     app: &App,
     user: UserId,
     cmd_id: Option<Uuid>,

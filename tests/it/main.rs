@@ -5,6 +5,7 @@
 mod alone;
 mod asking;
 mod attacks;
+mod bot;
 mod choices;
 mod claims;
 mod clients;

@@ -321,6 +321,11 @@ impl TestUser {
         answer.bytes().await.map(|_| status)
     }
 
+    /// The Telegram account, which is the chat with the bot, too.
+    pub const fn telegram(&self) -> i64 {
+        self.number
+    }
+
     /// Where the socket is.
     pub fn socket_url(&self) -> String {
         format!("{}/ws", self.url.replace("http", "ws"))

@@ -39,7 +39,8 @@ pub enum NotificationKind {
 }
 
 impl NotificationKind {
-    const ALL: [Self; 12] = [
+    /// Every kind.
+    pub const ALL: [Self; 12] = [
         Self::PackageRequestResponse,
         Self::PackageRequestDeclined,
         Self::PackageDelivered,

@@ -155,6 +155,12 @@ pub async fn read_all(app: web::Data<App>, principal: Principal) -> Result<HttpR
     Ok(HttpResponse::Ok().json(AllRead { success: true, marked_count }))
 }
 
+/// Title and message of a notification, in a language.
+pub(crate) fn told(record: &NotificationRecord, reader: UserId, language: Language) -> (String, String) {
+    let NotificationView { title, message, .. } = view(record, reader, language);
+    (title, message)
+}
+
 fn view(record: &NotificationRecord, reader: UserId, language: Language) -> NotificationView {
     let (trip, package) = match &record.about {
         About::Request(trip, about) => (Some(trip.trip), Some(about.package)),

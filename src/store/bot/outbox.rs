@@ -238,7 +238,10 @@ impl Database {
                 Ok(changed == 1)
             })
         });
-        Ok(work.await?)
+        let is_mine = work.await?;
+        // The next one of this chat may go.
+        self.inner.messages.notify_one();
+        Ok(is_mine)
     }
 
     /// The message that stands for a request in somebody's chat.

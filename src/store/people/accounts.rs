@@ -101,6 +101,9 @@ const ERASE: Sql = sql(concat!(
 ));
 const ERASE_METHODS: Sql = sql("\
     UPDATE withdrawals SET method = '', details = NULL WHERE user_id = $1 AND method <> ''");
+const ERASE_BOT_SETTINGS: Sql = sql("DELETE FROM bot_settings WHERE user_id = $1");
+const ERASE_OUTBOX: Sql = sql("DELETE FROM outbox WHERE user_id = $1");
+const ERASE_BOT_MESSAGES: Sql = sql("DELETE FROM bot_messages WHERE user_id = $1");
 const ERASE_PAYOUT_DETAILS: Sql = sql("DELETE FROM payout_details WHERE user_id = $1");
 
 /// What became of a wish to be deleted.
@@ -204,7 +207,14 @@ impl Database {
                         continue;
                     }
                     conn.execute(ERASE_METHODS, args![user.uuid()]).await?;
-                    conn.execute(ERASE_PAYOUT_DETAILS, args![user.uuid()]).await?;
+                    for erase in [
+                        ERASE_PAYOUT_DETAILS,
+                        ERASE_BOT_SETTINGS,
+                        ERASE_OUTBOX,
+                        ERASE_BOT_MESSAGES,
+                    ] {
+                        conn.execute(erase, args![user.uuid()]).await?;
+                    }
                     gone.extend(files::remove_of(conn, user).await?);
                     erased += 1;
                 }

@@ -23,23 +23,35 @@ macro_rules! of_interest {
     };
 }
 
+// A notification with everything that belongs to it.
+macro_rules! listed {
+    () => {
+        "SELECT n.seq, n.at, n.kind, n.request_id, n.trip_id, n.read_at, t.courier, t.stops, \
+         n.package_id AS found_id, q.package_id, p.sender, p.reward_minor AS package_reward, \
+         p.reward_currency AS package_currency, q.state, q.state_at, q.state_by, q.resolved_by, q.reason, q.agreed_at, q.reward_minor, q.currency, p.payment, \
+         (SELECT CAST(COALESCE(sum(m.amount_minor), 0) AS BIGINT) FROM transfers AS m WHERE m.request_id = q.id \
+         AND m.to_kind = 'available' AND m.to_user = q.courier) AS earned_minor, \
+         p.description, c.name AS courier_name, s.name AS sender_name, \
+         n.document_id, d.state AS document_state, d.reason AS document_reason \
+         FROM notifications AS n LEFT JOIN trips AS t ON t.id = n.trip_id \
+         LEFT JOIN documents AS d ON d.id = n.document_id \
+         LEFT JOIN requests AS q ON q.id = n.request_id \
+         LEFT JOIN packages AS p ON p.id = COALESCE(q.package_id, n.package_id) \
+         LEFT JOIN users AS c ON c.id = t.courier LEFT JOIN users AS s ON s.id = p.sender"
+    };
+}
+
 const LIST: Sql = sql(concat!(
-    "SELECT n.seq, n.at, n.kind, n.request_id, n.trip_id, n.read_at, t.courier, t.stops, \
-     n.package_id AS found_id, q.package_id, p.sender, p.reward_minor AS package_reward, \
-     p.reward_currency AS package_currency, q.state, q.state_at, q.state_by, q.resolved_by, q.reason, q.agreed_at, q.reward_minor, q.currency, p.payment, \
-     (SELECT CAST(COALESCE(sum(m.amount_minor), 0) AS BIGINT) FROM transfers AS m WHERE m.request_id = q.id \
-     AND m.to_kind = 'available' AND m.to_user = q.courier) AS earned_minor, \
-     p.description, c.name AS courier_name, s.name AS sender_name, \
-     n.document_id, d.state AS document_state, d.reason AS document_reason \
-     FROM notifications AS n LEFT JOIN trips AS t ON t.id = n.trip_id \
-     LEFT JOIN documents AS d ON d.id = n.document_id \
-     LEFT JOIN requests AS q ON q.id = n.request_id \
-     LEFT JOIN packages AS p ON p.id = COALESCE(q.package_id, n.package_id) \
-     LEFT JOIN users AS c ON c.id = t.courier LEFT JOIN users AS s ON s.id = p.sender \
-     WHERE n.user_id = $1 AND n.seq < $2 AND ",
+    listed!(),
+    " WHERE n.user_id = $1 AND n.seq < $2 AND ",
     of_interest!(),
     " ORDER BY n.seq DESC LIMIT $3"
 ));
+
+const ONE: Sql = sql(concat!(listed!(), " WHERE n.user_id = $1 AND n.seq = $2"));
+
+const LAST_OF: Sql =
+    sql(concat!(listed!(), " WHERE n.user_id = $1 AND n.request_id = $2 ORDER BY n.seq DESC LIMIT 1"));
 
 const UNREAD: Sql = sql(concat!(
     "SELECT count(*) AS unread FROM notifications AS n LEFT JOIN requests AS q ON q.id = n.request_id \
@@ -155,6 +167,32 @@ impl Database {
             })
         });
         Ok(work.await?)
+    }
+
+    /// One notification, whether or not it is still of interest.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn notification(
+        &self,
+        user: UserId,
+        seq: u64,
+    ) -> Result<Option<NotificationRecord>, Unavailable> {
+        let Ok(seq) = i64::try_from(seq) else { return Ok(None) };
+        Ok(self.row(ONE, args![user.uuid(), seq]).await?.as_ref().map(record).transpose()?)
+    }
+
+    /// The last notification of a person about a request.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn last_notification_of(
+        &self,
+        user: UserId,
+        request: RequestId,
+    ) -> Result<Option<NotificationRecord>, Unavailable> {
+        let row = self.row(LAST_OF, args![user.uuid(), request.uuid()]).await?;
+        Ok(row.as_ref().map(record).transpose()?)
     }
 
     /// Notes that one was read; answers whether there is such a one.

@@ -23,6 +23,18 @@ const NOTIFICATIONS: Sql = sql("\
     DELETE FROM notifications WHERE (user_id, seq) IN ( \
     SELECT user_id, seq FROM notifications WHERE at < $1 LIMIT $2)");
 
+const BOT_UPDATES: Sql = sql("\
+    DELETE FROM bot_updates WHERE update_id IN ( \
+    SELECT update_id FROM bot_updates WHERE at < $1 AND done_at IS NOT NULL LIMIT $2)");
+
+const BOT_MESSAGES: Sql = sql("\
+    DELETE FROM bot_messages WHERE (user_id, topic) IN ( \
+    SELECT user_id, topic FROM bot_messages WHERE at < $1 LIMIT $2)");
+
+const DEAD_LETTERS: Sql = sql("\
+    DELETE FROM outbox WHERE (user_id, seq) IN ( \
+    SELECT user_id, seq FROM outbox WHERE state <> 'waiting' AND at < $1 LIMIT $2)");
+
 const REFRESH_TOKENS: Sql = sql("\
     DELETE FROM refresh_tokens WHERE hash IN (SELECT hash FROM refresh_tokens WHERE expires_at < $1 LIMIT $2)");
 
@@ -60,6 +72,22 @@ const FORGET_EVENTS: Sql = over_rows!(
 );
 
 impl Database {
+    /// Forgets which updates of the bot have come before `before`; answers how many.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn prune_bot_updates(&self, before: Time) -> Result<u64, Unavailable> {
+        self.prune(BOT_UPDATES, before).await
+    }
+
+    /// Forgets the bot's messages from before `before`, and those that did not go; answers how many.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn prune_bot_messages(&self, before: Time) -> Result<u64, Unavailable> {
+        Ok(self.prune(BOT_MESSAGES, before).await? + self.prune(DEAD_LETTERS, before).await?)
+    }
+
     /// Forgets answers to repeatable calls from before `before`; answers how many.
     ///
     /// # Errors

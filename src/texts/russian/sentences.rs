@@ -21,6 +21,8 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("an encoded body is not accepted", "Сжатые данные здесь не принимаются"),
     ("another administrator has to do this", "Это должен сделать другой администратор"),
     ("another courier has already taken this package", "Посылку уже взял другой курьер"),
+    ("the secret is missing or wrong", "Секрета нет, или он не подходит"),
+    ("there is no bot: bot_mode is off", "Бота нет: bot_mode выключен"),
     ("another reviewer has to do this", "Это должен сделать другой проверяющий"),
     ("either a trip or a package", "Нужна или поездка, или посылка"),
     ("five documents wait for a decision already", "Пять документов уже ждут проверки"),

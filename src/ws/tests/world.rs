@@ -103,6 +103,7 @@ impl World {
             presence,
             sockets: Arc::new(Sockets::default()),
             duty: Arc::new(Duty::default()),
+            telegram: None,
             providers: Arc::default(),
             audit: Arc::new(crate::audit::Audit::new(clock.now())),
             started_at: clock.now(),

@@ -2,7 +2,6 @@
 import {
   createContext,
   type ReactNode,
-  useCallback,
   useContext,
   useEffect,
   useLayoutEffect,
@@ -74,18 +73,6 @@ export function useSecondaryButton(button: ActionButton | undefined): void {
     platform.secondaryButton(button);
   });
   useEffect(() => () => platform.secondaryButton(undefined), [platform]);
-}
-
-/** Asks once, when something was begun of which the person wants to hear, whether the app may write to them. */
-export function useAskToWrite(): () => void {
-  const platform = usePlatform();
-  return useCallback(() => {
-    void platform.preferences.get("asked.write").then(async asked => {
-      if (asked !== undefined) return;
-      await platform.preferences.set("asked.write", "yes");
-      await platform.askToWrite().catch(() => false);
-    });
-  }, [platform]);
 }
 
 /** How to change over to a newer build, once there is one; `isWanted` puts off the work that this takes. */

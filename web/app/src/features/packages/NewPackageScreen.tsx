@@ -3,8 +3,9 @@ import { dataOf } from "@peerpack/client";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useLocation } from "wouter";
+import { useAskToWrite } from "../../live/asking.ts";
 import { useClient, useGive } from "../../live/index.tsx";
-import { isDemo, useAskToWrite, usePlatform } from "../../platform/index.tsx";
+import { isDemo, usePlatform } from "../../platform/index.tsx";
 import { useTexts } from "../../texts/index.tsx";
 import {
   BackpackIcon,

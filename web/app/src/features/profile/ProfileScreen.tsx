@@ -16,6 +16,7 @@ import {
   TextField,
   useAttempt,
 } from "../../ui/index.ts";
+import { Messages } from "./Messages.tsx";
 
 export default function ProfileScreen() {
   const { t, language, setLanguage } = useTexts();
@@ -112,6 +113,7 @@ export default function ProfileScreen() {
           segments={Object.entries(LANGUAGES).map(([value, title]) => ({ value: value as Language, title }))}
         />
       </div>
+      <Messages />
       <Documents />
       <Sessions />
       <Button kind="plain" onPress={() => void session.signOut()}>

@@ -1,8 +1,9 @@
 // A new trip: places, times in each place's own zone, transport and room.
 import { useRef, useState } from "react";
 import { useLocation } from "wouter";
+import { useAskToWrite } from "../../live/asking.ts";
 import { useGive } from "../../live/index.tsx";
-import { isDemo, useAskToWrite, usePlatform } from "../../platform/index.tsx";
+import { isDemo, usePlatform } from "../../platform/index.tsx";
 import { useTexts } from "../../texts/index.tsx";
 import {
   BusIcon,

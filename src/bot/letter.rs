@@ -1,0 +1,177 @@
+//! A message as it is written: what has happened, where it stands now, and what can be done about it.
+
+use peerpack_actors::market::phase::RequestPhase;
+use peerpack_actors::ports::{Store as _, Unavailable};
+use peerpack_actors::place::Gazetteer;
+use peerpack_actors::money::payment::PaymentState;
+use peerpack_actors::stream::message::Class;
+use peerpack_actors::stream::notification::NotificationKind as Kind;
+use peerpack_actors::stream::{HandOverView, Offer, PaymentChanged, PlaceView, StreamEvent};
+use peerpack_actors::time::Time;
+
+use crate::app::App;
+use crate::http::people::notifications::told;
+use crate::store::{About, NotificationRecord, Outgoing as Row, User};
+use crate::telegram::{Button, Outgoing, Style};
+use crate::texts::bot::{self, Say, standing};
+use crate::texts::language::Language;
+
+/// What the buttons of a request tell the bot.
+pub(super) const ACCEPT: &str = "a:";
+/// Likewise.
+pub(super) const DECLINE: &str = "d:";
+
+/// The letter for a row of the outbox; `None` when there is nothing to be said any more.
+pub(super) async fn write(app: &App, user: &User, row: &Row) -> Result<Option<Outgoing>, Unavailable> {
+    let language = Language::of(user.language.as_deref());
+    // What is said of a deal is where it stands now, not where it stood.
+    let record = match (row.class, row.topic) {
+        (Class::Offer | Class::Money | Class::Bulk, _) | (_, None) => {
+            app.database.notification(row.user, row.seq).await?
+        }
+        (Class::State | Class::Follow, Some(topic)) => {
+            app.database.last_notification_of(row.user, topic).await?
+        }
+    };
+    let Some(record) = record else { return payment(app, row, language).await };
+    let offer = match record.kind {
+        Kind::TripRequestReceived => offer(app, row, record.seq).await?,
+        _ => None,
+    };
+    let phase = phase(&record);
+    if row.class == Class::Offer && phase != Some(RequestPhase::Pending) {
+        return Ok(None);
+    }
+    let mut letter = compose(&record, user, offer.as_ref(), language);
+    if row.class == Class::Money {
+        letter.line(&bot::numbered(row.seq, language));
+    }
+    if record.kind == Kind::TripRequestReceived && phase == Some(RequestPhase::Pending) {
+        letter.buttons(answers(&record, language));
+    }
+    letter.buttons(open(app, &screen(&record, user), language));
+    Ok(Some(letter))
+}
+
+fn compose(record: &NotificationRecord, user: &User, offer: Option<&Offer>, language: Language) -> Outgoing {
+    let (title, message) = told(record, user.id, language);
+    let mut letter = Outgoing::titled(&title);
+    letter.line(&message);
+    if let Some(offer) = offer {
+        let (from, to) = (name(&offer.package.from, language), name(&offer.package.to, language));
+        letter.line(&format!("{from} → {to}, {:.0} ₽", offer.reward));
+        hand_over(&mut letter, Say::Pickup, &offer.pickup, language);
+        hand_over(&mut letter, Say::HandOver, &offer.dropoff, language);
+    }
+    let phase = phase(record);
+    if let (Some(offer), Some(RequestPhase::Pending)) = (offer, phase) {
+        letter.line(Say::AnswerBy.told_in(language));
+        letter.moment(offer.expires_at, &written(offer.expires_at, &offer.pickup.place));
+    }
+    if let Some(standing) = phase.and_then(|phase| standing(phase, language)) {
+        letter.line("");
+        letter.line(standing);
+    }
+    letter
+}
+
+fn hand_over(letter: &mut Outgoing, say: Say, view: &HandOverView, language: Language) {
+    letter.line(say.told_in(language));
+    letter.moment(view.eta, &written(view.eta, &view.place));
+    letter.line(&name(&view.place, language));
+}
+
+fn name(place: &PlaceView, language: Language) -> String {
+    language.choose(place.name_ru.clone(), place.name_en.clone())
+}
+
+/// A moment for clients that cannot show it in their own zone: in the one of the place.
+fn written(at: Time, place: &PlaceView) -> String {
+    let zone = Gazetteer::bundled().get(place.id).map_or("UTC", |place| place.tz);
+    let zone = jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    jiff::Timestamp::from_millisecond(at.ms())
+        .map_or_else(|_| at.to_string(), |at| at.to_zoned(zone).strftime("%d.%m %H:%M").to_string())
+}
+
+fn phase(record: &NotificationRecord) -> Option<RequestPhase> {
+    match &record.about {
+        About::Request(_, about) => Some(about.state.phase()),
+        _ => None,
+    }
+}
+
+/// The offer of the engine that an event was.
+async fn offer(app: &App, row: &Row, seq: u64) -> Result<Option<Offer>, Unavailable> {
+    Ok(match event(app, row, seq).await? {
+        Some(StreamEvent::OfferNew(offer)) => Some(*offer),
+        _ => None,
+    })
+}
+
+/// An event of the person; nothing if it is older than events are kept.
+async fn event(app: &App, row: &Row, seq: u64) -> Result<Option<StreamEvent>, Unavailable> {
+    let found = app.database.events(row.user, seq.saturating_sub(1), 1).await?;
+    let found = found.into_iter().find(|entry| entry.seq == seq);
+    Ok(found.and_then(|entry| serde_json::from_str(&entry.body).ok()))
+}
+
+fn answers(record: &NotificationRecord, language: Language) -> Vec<Button> {
+    let About::Request(_, about) = &record.about else { return Vec::new() };
+    let tap = |say: Say, what: &str, style| Button::Tap {
+        text: say.told_in(language).to_owned(),
+        data: format!("{what}{}", about.request),
+        style,
+    };
+    vec![tap(Say::Accept, ACCEPT, Style::Success), tap(Say::Decline, DECLINE, Style::Danger)]
+}
+
+/// A button that opens a screen of the app, where the app can be opened: Telegram opens `https` alone.
+pub(super) fn open(app: &App, screen: &str, language: Language) -> Vec<Button> {
+    let base = &app.config.public_url;
+    if !base.starts_with("https://") {
+        return Vec::new();
+    }
+    vec![Button::Open { text: Say::Open.told_in(language).to_owned(), url: format!("{base}{screen}") }]
+}
+
+/// The screen of the app that shows more.
+fn screen(record: &NotificationRecord, user: &User) -> String {
+    match &record.about {
+        About::Request(_, about) if record.kind == Kind::PaymentReceived && !about.is_cash => "/wallet".into(),
+        About::Request(trip, about) if trip.courier == user.id => match about.state.phase() {
+            RequestPhase::Pending => "/offers".into(),
+            _ => format!("/deal/{}/{}", trip.trip, about.request),
+        },
+        About::Request(_, about) => format!("/package/{}", about.package),
+        About::Package(_, about) => format!("/package/{}", about.package),
+        About::Trip(trip) if trip.courier == user.id => format!("/my-trip/{}", trip.trip),
+        About::Trip(trip) => format!("/trip/{}", trip.trip),
+        About::Document { .. } => "/me".into(),
+    }
+}
+
+/// What has become of a payment, which is no notification.
+async fn payment(app: &App, row: &Row, language: Language) -> Result<Option<Outgoing>, Unavailable> {
+    let Some(StreamEvent::PaymentUpdated(change)) = event(app, row, row.seq).await? else { return Ok(None) };
+    let (title, message) = paid(&change, language);
+    let mut letter = Outgoing::titled(&title);
+    letter.line(&message);
+    letter.line(&bot::numbered(row.seq, language));
+    letter.buttons(open(app, "/wallet", language));
+    Ok(Some(letter))
+}
+
+fn paid(change: &PaymentChanged, language: Language) -> (String, String) {
+    let (paid, refunded) = (format!("{:.2}", change.paid), format!("{:.2}", change.refunded));
+    match change.state {
+        PaymentState::ChargedBack => bot::charged_back(&paid, language),
+        _ => bot::payment(&paid, (change.refunded > 0.0).then_some(&*refunded), language),
+    }
+}
+
+/// Several pieces of news in one.
+pub(super) fn digest(app: &App, count: u64, language: Language) -> Outgoing {
+    let mut letter = Outgoing::plain(&bot::digest(count, language));
+    letter.buttons(open(app, "/notifications", language));
+    letter
+}

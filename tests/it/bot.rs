@@ -1,0 +1,72 @@
+//! The bot, with a Telegram of the tests' own.
+
+mod crowd;
+mod letters;
+mod settings;
+mod telegram;
+mod trouble;
+mod updates;
+
+use peerpack_actors::runtime::RuntimeSettings;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::{Backend, TestApp, TestUser, fresh_postgres};
+use telegram::Telegram;
+
+const ADMIN_SECRET: &str = "the secret of whoever runs it";
+const WEBHOOK_SECRET: &str = "the-secret-of-the-webhook";
+
+/// A server with a bot.
+async fn start(backend: Backend, telegram: &Telegram) -> TestApp {
+    start_with(backend, telegram, &[]).await
+}
+
+async fn start_with(backend: Backend, telegram: &Telegram, more: &[(&str, &str)]) -> TestApp {
+    let url = match backend {
+        Backend::Sqlite => None,
+        Backend::Postgres => Some(fresh_postgres().await),
+    };
+    let mut settings = telegram.settings("webhook");
+    settings.extend(more);
+    TestApp::start_on(tempfile::tempdir().unwrap(), url, &settings, RuntimeSettings::default()).await
+}
+
+/// Somebody new who lets the bot write.
+async fn listener(app: &TestApp, name: &str) -> TestUser {
+    let user = app.sign_in(name).await;
+    let (status, answer) = user.post("/api/bot/notifications/initial", json!({ "granted": true })).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    assert_eq!((&answer["notificationsAsked"], &answer["notificationsEnabled"]), (&json!(true), &json!(true)));
+    user
+}
+
+/// Telegram tells the server something.
+async fn tell(app: &TestApp, update: &Value) -> StatusCode {
+    let headers = [("x-telegram-bot-api-secret-token", WEBHOOK_SECRET)];
+    app.anonymous().call_with(Method::POST, "/api/bot/webhook", &headers, Some(update.clone())).await.0
+}
+
+fn account(user: &TestUser) -> Value {
+    json!({ "id": user.telegram(), "is_bot": false, "first_name": "x", "language_code": "ru" })
+}
+
+/// Somebody types something.
+fn typed(update_id: i64, user: &TestUser, text: &str) -> Value {
+    json!({ "update_id": update_id, "message": {
+        "message_id": update_id, "date": 1_790_000_000, "text": text,
+        "from": account(user), "chat": { "id": user.telegram(), "type": "private" },
+    }})
+}
+
+/// Somebody taps a button.
+fn tapped(update_id: i64, user: &TestUser, data: &str) -> Value {
+    json!({ "update_id": update_id, "callback_query": {
+        "id": format!("tap-{update_id}"), "from": account(user), "data": data, "chat_instance": "1",
+    }})
+}
+
+/// What the first button of a message tells the bot.
+fn button(body: &Value, row: usize, column: usize) -> String {
+    body["reply_markup"]["inline_keyboard"][row][column]["callback_data"].as_str().unwrap().to_owned()
+}

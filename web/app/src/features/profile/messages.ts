@@ -1,0 +1,52 @@
+// The sentences of the bot's settings: they come with the screen, and not with the first one.
+import type { Language } from "../../texts/index.tsx";
+
+const en = {
+  title: "Messages of the bot",
+  hint: "The bot writes to you in Telegram while the app is closed.",
+  unavailable: "Open the app in Telegram and start the bot, and it can write to you.",
+  on: "Write to me",
+  quiet: "Do not disturb me at night",
+  from: "From",
+  to: "To",
+  kinds: {
+    trip_request_received: "A package for my trip",
+    package_request_response: "A courier has answered",
+    package_request_declined: "A courier declined",
+    courier_chosen: "I was chosen",
+    package_delivered: "My package was delivered",
+    payment_received: "I was paid",
+    dispute_opened: "A delivery is disputed",
+    dispute_resolved: "A dispute was decided",
+    new_courier_available: "A courier on my package's way",
+    new_package_available: "A package on my way",
+    reminder: "My trip is near",
+    document_reviewed: "My document was reviewed",
+  },
+};
+
+const ru: typeof en = {
+  title: "Сообщения бота",
+  hint: "Бот пишет вам в Telegram, пока приложение закрыто.",
+  unavailable: "Откройте приложение в Telegram и запустите бота, тогда он сможет вам писать.",
+  on: "Писать мне",
+  quiet: "Не беспокоить ночью",
+  from: "С",
+  to: "До",
+  kinds: {
+    trip_request_received: "Посылка для моей поездки",
+    package_request_response: "Курьер ответил",
+    package_request_declined: "Курьер отказался",
+    courier_chosen: "Выбрали меня",
+    package_delivered: "Мою посылку доставили",
+    payment_received: "Мне заплатили",
+    dispute_opened: "Доставка оспорена",
+    dispute_resolved: "Спор решён",
+    new_courier_available: "Курьер на пути посылки",
+    new_package_available: "Посылка по пути",
+    reminder: "Скоро поездка",
+    document_reviewed: "Документ проверен",
+  },
+};
+
+export const MESSAGES: Record<Language, typeof en> = { ru, en };
