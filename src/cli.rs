@@ -283,7 +283,9 @@ fn done<T>(answer: Answer<T>) -> anyhow::Result<T> {
     match answer {
         Answer::Done(done) => Ok(done),
         Answer::Refused(refusal) => anyhow::bail!("Telegram does not do it: {refusal}"),
-        Answer::Unsent(why) | Answer::Unknown(why) => anyhow::bail!("nobody knows what has become of it: {why}"),
+        Answer::Unsent(why) | Answer::Unknown(why) => {
+            anyhow::bail!("nobody knows what has become of it: {why}")
+        }
     }
 }
 

@@ -30,8 +30,8 @@ use admin::{operators, request_log};
 use bot::{notifications as bot_notifications, outbox, webhook};
 use endpoint::answering;
 use market::{
-    couriers, disputes, explain, handover, packages, photos, requests, responses, search, sync, tracking,
-    trips, updates,
+    couriers, disputes, explain, handover, packages, photos, requests, responses, search, subscriptions,
+    sync, tracking, trips, updates,
 };
 use money::{desk, payments, statement, terms, wallet};
 use people::documents::{self, review};
@@ -110,6 +110,8 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/user/notifications" { GET SIGNED_IN notifications::list }
         "/notifications/mark-all-read" { PUT SIGNED_IN notifications::read_all }
         "/notifications/{notification_id}/read" { PUT SIGNED_IN notifications::read }
+        "/subscriptions" { GET SIGNED_IN subscriptions::list, POST SIGNED_IN subscriptions::add }
+        "/subscriptions/{subscription_id}" { DELETE SIGNED_IN subscriptions::remove }
         "/bot/notifications" { GET SIGNED_IN bot_notifications::show }
         "/bot/notifications/initial" { POST SIGNED_IN bot_notifications::initial }
         "/bot/notifications/toggle" { POST SIGNED_IN bot_notifications::toggle }

@@ -25,7 +25,7 @@ use sqlx::{PgPool, SqlitePool};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
-pub use bot::outbox::{LiveMessage, Outgoing, OutboxFigures, Settled};
+pub use bot::outbox::{LiveMessage, OutboxFigures, Outgoing, Settled};
 pub use bot::settings::{BotSettings, QuietHours};
 pub use bot::updates::{Polling, TakenUpdate};
 pub use engine::jobs::{Job, JobKind};

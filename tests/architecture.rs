@@ -59,7 +59,13 @@ const HTTP: House = House {
 const STORE: House = House {
     sources: "src",
     module: "store",
-    floors: &[&["failure"], &["sql"], &["engine"], &["market", "people", "money", "bot", "upkeep"], &["setup"]],
+    floors: &[
+        &["failure"],
+        &["sql"],
+        &["engine"],
+        &["market", "people", "money", "bot", "upkeep"],
+        &["setup"],
+    ],
     doors: &[],
 };
 

@@ -107,6 +107,10 @@ id!(
     RefundId
 );
 id!(
+    /// A standing question.
+    SubscriptionId
+);
+id!(
     /// Something that was uploaded.
     FileId
 );

@@ -376,6 +376,11 @@ pub fn subject(event: &StreamEvent) -> Subject {
         E::PackageAvailable(found) => Subject::Package(found.package.id),
         E::TripUpdated(change) => Subject::Trip(change.trip_id),
         E::CourierAvailable(found) => Subject::Trip(found.trip_id),
+        E::SubscriptionMatched(found) => match (&found.trip, &found.package) {
+            (Some(trip), _) => Subject::Trip(trip.id),
+            (None, Some(package)) => Subject::Package(package.id),
+            (None, None) => Subject::Wallet,
+        },
         E::NotificationNew(reminder) => Subject::Trip(reminder.trip_id),
         E::DocumentReviewed(review) => Subject::Document(review.document_id),
         E::PaymentUpdated(change) => Subject::Payment(change.payment_id),

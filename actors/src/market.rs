@@ -7,4 +7,5 @@ pub mod load;
 pub mod package;
 pub mod phase;
 pub mod request;
+pub mod subscription;
 pub mod trip;

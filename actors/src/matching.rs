@@ -45,7 +45,9 @@ use crate::time::Span;
 pub use courier_grid::{CourierGrid, Nearby};
 pub use explain::{Explanation, Next, Verdict, explain};
 pub use feasibility::{Need, feasible, fit};
-pub use index::{Browsing, Candidate, Chart, PackageIndex, Passing, Seen, Survey, TripIndex};
+pub use index::{
+    Browsing, Candidate, Chart, PackageIndex, Passing, Seen, SubscriptionIndex, Survey, TripIndex,
+};
 pub use measure::{Aboard, Question, Way, Ways};
 pub use package_entry::PackageEntry;
 pub use policy::{Ranked, next_wave, rank, time_limit};

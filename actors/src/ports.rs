@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::ids::{PackageId, RequestId, TripId, UserId};
+use crate::ids::{PackageId, RequestId, SubscriptionId, TripId, UserId};
 use crate::market::package::Package;
+use crate::market::subscription::Subscription;
 use crate::market::trip::Trip;
 use crate::matching::Way;
 use crate::matching::measure::Journey;
@@ -136,6 +137,25 @@ pub trait Store: Send + Sync + 'static {
 
     /// Trips published at or after `since` and not called off, the latest first, at most `limit`.
     async fn published_trips(&self, since: Time, limit: u32) -> Result<Vec<Trip>, Unavailable>;
+
+    /// A standing question.
+    async fn subscription(&self, id: SubscriptionId) -> Result<Option<Subscription>, Unavailable>;
+
+    /// Questions that stand at a time, in order of id, after `after`, at most `limit`.
+    async fn live_subscriptions(
+        &self,
+        now: Time,
+        after: Option<SubscriptionId>,
+        limit: u32,
+    ) -> Result<Vec<Subscription>, Unavailable>;
+
+    /// Questions that were asked or taken back at or after `since`, with their versions, oldest change first,
+    /// at most `limit`.
+    async fn changed_subscriptions(
+        &self,
+        since: Time,
+        limit: u32,
+    ) -> Result<Vec<(SubscriptionId, i64)>, Unavailable>;
 
     /// Packages with a request that should have ended before `now`, or a choice that should have been made;
     /// and those that nobody has taken in time.

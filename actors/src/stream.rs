@@ -10,7 +10,7 @@ mod why;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{FileId, PackageId, PaymentId, RequestId, TripId, UserId};
+use crate::ids::{FileId, PackageId, PaymentId, RequestId, SubscriptionId, TripId, UserId};
 #[cfg(feature = "schema")]
 use crate::market::load::{SizeClass, WeightClass};
 use crate::market::phase::{PackagePhase, RequestPhase, TripPhase};
@@ -22,8 +22,8 @@ use crate::place::PlaceId;
 use crate::time::Time;
 
 pub use notices::{
-    Suits, balance_updated, courier_available, hand_over, notices, offer, package_available, payment_updated,
-    place, published, reminder, trip_updated,
+    Suits, balance_updated, courier_available, hand_over, notices, offer, package_available, package_matched,
+    payment_updated, place, published, reminder, trip_matched, trip_updated,
 };
 pub use why::Why;
 
@@ -92,6 +92,9 @@ pub enum StreamEvent {
     /// A package whose sender chooses the courier could ride on one's trip.
     #[serde(rename = "package.available")]
     PackageAvailable(Box<PackageAvailable>),
+    /// What one has asked to be told of has come: a trip, or a package, on one's way.
+    #[serde(rename = "subscription.matched")]
+    SubscriptionMatched(Box<SubscriptionMatched>),
     /// One's own trip is near.
     #[serde(rename = "notification.new")]
     NotificationNew(Reminder),
@@ -353,6 +356,39 @@ pub struct PackageAvailable {
     pub reward: f64,
     /// Of the reward.
     pub currency: Currency,
+}
+
+/// `subscription.matched`: a trip, or a package, on the way that one has asked to be told of.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct SubscriptionMatched {
+    /// The question.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
+    pub subscription_id: SubscriptionId,
+    /// Where it starts: the trip, or the package.
+    pub from: PlaceView,
+    /// Where it goes.
+    pub to: PlaceView,
+    /// The trip, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub trip: Option<TripBrief>,
+    /// The package, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub package: Option<PackageBrief>,
+}
+
+/// A trip that somebody has asked to be told of.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct TripBrief {
+    /// The trip.
+    pub id: TripId,
+    /// Who travels.
+    pub courier_id: UserId,
+    /// When it starts.
+    pub departs_at: Time,
 }
 
 /// `notification.new`: a trip is near.

@@ -11,13 +11,16 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::ids::{PackageId, TripId};
+use crate::ids::{PackageId, SubscriptionId, TripId};
 
 /// The kind of packages.
 pub const PACKAGE: &str = "package";
 
 /// The kind of trips.
 pub const TRIP: &str = "trip";
+
+/// The kind of standing questions.
+pub const SUBSCRIPTION: &str = "subscription";
 
 /// One thing of one kind, as all nodes name it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -51,6 +54,12 @@ impl From<PackageId> for WorkId {
 impl From<TripId> for WorkId {
     fn from(id: TripId) -> Self {
         Self::new(TRIP, id.uuid())
+    }
+}
+
+impl From<SubscriptionId> for WorkId {
+    fn from(id: SubscriptionId) -> Self {
+        Self::new(SUBSCRIPTION, id.uuid())
     }
 }
 

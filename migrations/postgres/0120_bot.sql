@@ -43,7 +43,7 @@ CREATE TABLE outbox (
     taken_until BIGINT NOT NULL DEFAULT 0,
     fence       BIGINT NOT NULL DEFAULT 0,
     attempts    BIGINT NOT NULL DEFAULT 0,
-    -- Whether whoever had it last has never said what became of it.
+    -- Whether the node that had it last has never said what became of it.
     lost        BIGINT NOT NULL DEFAULT 0,
     error       TEXT,
     PRIMARY KEY (user_id, seq),

@@ -43,7 +43,7 @@ CREATE TABLE outbox (
     taken_until INTEGER NOT NULL DEFAULT 0,
     fence       INTEGER NOT NULL DEFAULT 0,
     attempts    INTEGER NOT NULL DEFAULT 0,
-    -- Whether whoever had it last has never said what became of it.
+    -- Whether the node that had it last has never said what became of it.
     lost        INTEGER NOT NULL DEFAULT 0,
     error       TEXT,
     PRIMARY KEY (user_id, seq),

@@ -36,7 +36,7 @@ pub(super) struct Facts {
     /// When its event was.
     pub(super) at: Time,
     pub(super) ends_at: Option<Time>,
-    /// Whether whoever had it before has never said what became of it.
+    /// Whether the node that had it before has never said what became of it.
     pub(super) is_lost: bool,
     pub(super) attempts: u32,
     /// Whether it is told together with others anyway.
@@ -95,9 +95,7 @@ pub(super) fn judge(facts: &Facts, now: Time) -> Verdict {
         Some(until) if is_over(until) || class == Class::Offer && full_until.is_some() => {
             Verdict::Drop("undisturbed")
         }
-        Some(until) => {
-            Verdict::Wait { until, digest: !matches!(class, Class::Money | Class::Offer) }
-        }
+        Some(until) => Verdict::Wait { until, digest: !matches!(class, Class::Money | Class::Offer) },
         None => Verdict::Send,
     }
 }
@@ -116,12 +114,7 @@ pub(super) enum Also {
 }
 
 /// What becomes of a message, and what else follows.
-pub(super) fn follow(
-    class: Class,
-    attempts: u32,
-    answer: Answer<Option<i64>>,
-    now: Time,
-) -> (Settled, Also) {
+pub(super) fn follow(class: Class, attempts: u32, answer: Answer<Option<i64>>, now: Time) -> (Settled, Also) {
     let again = |error: String| Settled::Later {
         due_at: now + pause(attempts),
         error: Some(error),
@@ -260,7 +253,8 @@ mod tests {
 
     #[test]
     fn f48_a_pause_that_is_asked_for_is_kept_to_the_second_and_counts_as_no_attempt() {
-        let flood = Refusal { code: 429, description: "flood".into(), retry_after: Some(Span::seconds(8_288)) };
+        let flood =
+            Refusal { code: 429, description: "flood".into(), retry_after: Some(Span::seconds(8_288)) };
         let (settled, also) = follow(Class::Offer, 1, Answer::Refused(flood), NOW);
         assert_eq!(also, Also::Mute(NOW + Span::seconds(8_288)));
         assert!(matches!(settled, Settled::Later { counts: false, .. }));

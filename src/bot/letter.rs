@@ -1,9 +1,9 @@
 //! A message as it is written: what has happened, where it stands now, and what can be done about it.
 
 use peerpack_actors::market::phase::RequestPhase;
-use peerpack_actors::ports::{Store as _, Unavailable};
-use peerpack_actors::place::Gazetteer;
 use peerpack_actors::money::payment::PaymentState;
+use peerpack_actors::place::Gazetteer;
+use peerpack_actors::ports::{Store as _, Unavailable};
 use peerpack_actors::stream::message::Class;
 use peerpack_actors::stream::notification::NotificationKind as Kind;
 use peerpack_actors::stream::{HandOverView, Offer, PaymentChanged, PlaceView, StreamEvent};
@@ -137,13 +137,15 @@ pub(super) fn open(app: &App, screen: &str, language: Language) -> Vec<Button> {
 /// The screen of the app that shows more.
 fn screen(record: &NotificationRecord, user: &User) -> String {
     match &record.about {
-        About::Request(_, about) if record.kind == Kind::PaymentReceived && !about.is_cash => "/wallet".into(),
+        About::Request(_, about) if record.kind == Kind::PaymentReceived && !about.is_cash => {
+            "/wallet".into()
+        }
         About::Request(trip, about) if trip.courier == user.id => match about.state.phase() {
             RequestPhase::Pending => "/offers".into(),
             _ => format!("/deal/{}/{}", trip.trip, about.request),
         },
         About::Request(_, about) => format!("/package/{}", about.package),
-        About::Package(_, about) => format!("/package/{}", about.package),
+        About::Package(..) | About::Wanted(..) => "/parcels".into(),
         About::Trip(trip) if trip.courier == user.id => format!("/my-trip/{}", trip.trip),
         About::Trip(trip) => format!("/trip/{}", trip.trip),
         About::Document { .. } => "/me".into(),

@@ -141,11 +141,7 @@ async fn see_to(app: &App, telegram: &Telegram, message: &Outgoing) -> Option<Ti
     }
 }
 
-async fn handle(
-    app: &App,
-    telegram: &Telegram,
-    message: &Outgoing,
-) -> Result<Option<Time>, Unavailable> {
+async fn handle(app: &App, telegram: &Telegram, message: &Outgoing) -> Result<Option<Time>, Unavailable> {
     let Some((user, settings, chat)) = recipient(app, message).await? else {
         settle(app, message, Settled::Dropped, "dropped").await?;
         return Ok(None);
@@ -165,7 +161,7 @@ async fn handle(
     match judge(&facts, now) {
         Verdict::Drop(why) => settle(app, message, Settled::Dropped, why).await?,
         Verdict::Unknown => {
-            let why = "whoever sent it has never said what became of it".to_owned();
+            let why = "the node that sent it has never said what became of it".to_owned();
             settle(app, message, Settled::Unknown(why), "unknown").await?;
         }
         Verdict::Give => {
@@ -280,10 +276,7 @@ fn note(class: Class, outcome: &'static str) {
 }
 
 /// Who gets it, if they still want it.
-async fn recipient(
-    app: &App,
-    message: &Outgoing,
-) -> Result<Option<(User, BotSettings, i64)>, Unavailable> {
+async fn recipient(app: &App, message: &Outgoing) -> Result<Option<(User, BotSettings, i64)>, Unavailable> {
     let Some(user) = app.database.user(message.user).await? else { return Ok(None) };
     let settings = app.database.bot_settings(message.user).await?;
     let is_here = user.deleted_at.is_none() && user.blocked_at.is_none();

@@ -1,5 +1,5 @@
 //! What people say to the bot: commands, and taps on buttons. A tap goes the way of a command on the socket,
-//! so whoever is first is first there, too.
+//! so the first one wins there, too.
 
 use peerpack_actors::ids::RequestId;
 use peerpack_actors::ports::Unavailable;
@@ -145,7 +145,7 @@ async fn heard(app: &App, telegram: &Telegram, said: Said) -> Result<(), Trouble
         _ => opening(app, Say::Help, "/", language),
     };
     match telegram.send(chat.id, &answer).await {
-        // Whoever does not get an answer asks again.
+        // A person who gets no answer asks again.
         Answer::Done(_) | Answer::Refused(_) | Answer::Unknown(_) => Ok(()),
         Answer::Unsent(why) => Err(Trouble(why)),
     }
@@ -190,7 +190,7 @@ async fn notifications(app: &App, user: &User, language: Language) -> Result<Out
         (Say::MessagesOff, Say::TurnOn, "on")
     };
     let mut answer = asked(state.told_in(language), &[(turn.told_in(language), MESSAGES, to)]);
-    answer.buttons(letter::open(app, "/messages", language));
+    answer.buttons(letter::open(app, "/me", language));
     Ok(answer)
 }
 

@@ -51,7 +51,7 @@ pub struct BotConfig {
     pub api_url: String,
     /// What shows that a call of the webhook comes from Telegram.
     pub webhook_secret: Secret,
-    /// What shows that a call about the bot comes from whoever runs the server.
+    /// What shows that a call about the bot comes from those who run the server.
     pub admin_secret: Option<Secret>,
     /// How many messages a person gets in an hour; the rest is told together.
     pub messages_per_h: u32,

@@ -52,22 +52,22 @@ pub struct Settings {
     /// A file with the Telegram bot's token
     #[arg(long, value_name = "FILE")]
     pub bot_token_file: Option<PathBuf>,
-    /// How the bot hears from Telegram: off, polling or webhook [default: off without a bot_token of one's own,
-    /// webhook with a public_url, polling otherwise]
+    /// How the bot hears from Telegram: off, polling or webhook [default: off without a bot_token of one's
+    /// own, webhook with a public_url, polling otherwise]
     #[arg(long, value_name = "MODE")]
     pub bot_mode: Option<BotMode>,
     /// Where Telegram's Bot API is [default: https://api.telegram.org]
     #[arg(long, value_name = "URL")]
     pub bot_api_url: Option<String>,
-    /// What shows that a call of the webhook comes from Telegram [default: follows from the bot_token]. No flag, as
-    /// above.
+    /// What shows that a call of the webhook comes from Telegram [default: follows from the bot_token]. No
+    /// flag, as above.
     #[arg(skip)]
     pub bot_webhook_secret: Option<Secret>,
     /// A file with that secret
     #[arg(long, value_name = "FILE")]
     pub bot_webhook_secret_file: Option<PathBuf>,
-    /// What `X-Admin-Secret` has to be in calls about the bot, at least 16 characters; without it they are refused. No
-    /// flag, as above.
+    /// What `X-Admin-Secret` has to be in calls about the bot, at least 16 characters; without it they are
+    /// refused. No flag, as above.
     #[arg(skip)]
     pub bot_admin_secret: Option<Secret>,
     /// A file with that secret

@@ -244,6 +244,12 @@ pub const CODES: &[Code] = &[
         "there is enough money for this package already",
         "Денег на эту посылку уже хватает",
     ),
+    here(
+        "too_many_subscriptions",
+        &[409],
+        "twenty standing questions are the most: take one back first",
+        "Подписок уже двадцать, сначала удалите одну",
+    ),
     here("bot_off", &[409], "the server has no bot: PEERPACK_BOT_MODE", "На сервере нет бота"),
     here(
         "charge_known",

@@ -153,11 +153,7 @@ fn check_headers(headers: &HeaderMap, limit: usize) -> Result<(), ApiError> {
 ///
 /// # Errors
 /// As for [`Body`].
-pub async fn whole_body(
-    req: &HttpRequest,
-    payload: web::Payload,
-    limit: usize,
-) -> Result<Bytes, ApiError> {
+pub async fn whole_body(req: &HttpRequest, payload: web::Payload, limit: usize) -> Result<Bytes, ApiError> {
     check_headers(req.headers(), limit)?;
     let body = read_at_most(payload.into_inner(), limit, BODY_STALL);
     let body = tokio::time::timeout(BODY_TOTAL, body).await.map_err(|_| ApiError::too_slow())?;

@@ -11,6 +11,7 @@ pub mod photos;
 pub mod requests;
 pub mod responses;
 pub mod search;
+pub mod subscriptions;
 pub mod sync;
 pub mod tracking;
 pub mod trips;

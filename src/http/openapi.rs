@@ -24,8 +24,8 @@ use super::admin::{operators, request_log};
 use super::bot::{notifications as bot_notifications, outbox, webhook};
 use super::endpoint::answering;
 use super::market::{
-    couriers, disputes, explain, handover, packages, photos, requests, responses, search, sync, tracking,
-    trips,
+    couriers, disputes, explain, handover, packages, photos, requests, responses, search, subscriptions,
+    sync, tracking, trips,
 };
 use super::money::{desk, payments, statement, terms, wallet};
 use super::people::documents::{self, review};
@@ -78,6 +78,7 @@ use super::{health, jobs, places};
         requests::confirm_delivery, requests::cancel, disputes::open, handover::codes, photos::attach, photos::show,
         profile::review,
         notifications::list, notifications::read, notifications::read_all,
+        subscriptions::add, subscriptions::list, subscriptions::remove,
         bot_notifications::show, bot_notifications::initial, bot_notifications::toggle, bot_notifications::preference,
         bot_notifications::quiet_hours,
         wallet::balance, wallet::withdraw, statement::show, terms::show, payments::create, payments::list, payments::show,

@@ -68,6 +68,7 @@ pub async fn run_all(app: &App) {
     done("show reviews", database.show_reviews(now - retention::REVIEW_WAITS)).await;
     done("forget answers", database.prune_answers(now - retention::ANSWERS)).await;
     done("forget notifications", database.prune_notifications(now - retention::NOTIFICATIONS)).await;
+    done("forget subscriptions", database.prune_subscriptions(now - retention::BOT_MESSAGES)).await;
     done("forget the bot's updates", database.prune_bot_updates(now - retention::BOT_UPDATES)).await;
     done("forget the bot's messages", database.prune_bot_messages(now - retention::BOT_MESSAGES)).await;
     done("forget refresh tokens", database.prune_refresh_tokens(now)).await;

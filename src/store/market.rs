@@ -4,4 +4,5 @@
 pub(super) mod disputes;
 pub(super) mod hand_overs;
 pub(super) mod reviews;
+pub(super) mod subscriptions;
 pub(super) mod views;

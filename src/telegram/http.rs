@@ -156,7 +156,8 @@ mod tests {
         let flood = r#"{"ok":false,"error_code":429,"description":"Too Many Requests","parameters":{"retry_after":8288}}"#;
         let Answer::Refused(refusal) = read_text(429, flood) else { panic!("refused") };
         assert_eq!(refusal.retry_after, Some(Span::seconds(8_288)));
-        let blocked = r#"{"ok":false,"error_code":403,"description":"Forbidden: bot was blocked by the user"}"#;
+        let blocked =
+            r#"{"ok":false,"error_code":403,"description":"Forbidden: bot was blocked by the user"}"#;
         assert!(matches!(read_text(403, blocked), Answer::Refused(refusal) if refusal.is_from_person()));
         for (status, body) in [
             (200, "<html>"),

@@ -59,7 +59,9 @@ impl Say {
             }
             Self::ChooseLanguage => "На каком языке писать?",
             Self::LanguageSet => "Дальше пишем по-русски",
-            Self::MessagesOn => "Бот пишет вам, когда приложение закрыто. Что именно, настраивается в приложении.",
+            Self::MessagesOn => {
+                "Бот пишет вам, когда приложение закрыто. Что именно, настраивается в приложении."
+            }
             Self::MessagesOff => "Бот вам не пишет.",
             Self::TurnOn => "Включить",
             Self::TurnOff => "Выключить",
@@ -96,7 +98,9 @@ impl Say {
             }
             Self::ChooseLanguage => "In which language shall we write?",
             Self::LanguageSet => "We write in English from now on",
-            Self::MessagesOn => "The bot writes to you while the app is closed. Of what, you choose in the app.",
+            Self::MessagesOn => {
+                "The bot writes to you while the app is closed. Of what, you choose in the app."
+            }
             Self::MessagesOff => "The bot does not write to you.",
             Self::TurnOn => "Turn on",
             Self::TurnOff => "Turn off",
@@ -119,7 +123,9 @@ impl Say {
 pub(crate) const fn standing(phase: RequestPhase, language: Language) -> Option<&'static str> {
     let (russian, english) = match phase {
         RequestPhase::Pending => return None,
-        RequestPhase::Agreed => ("Вы согласились, ждём выбора", "You have agreed; the choice is not made yet"),
+        RequestPhase::Agreed => {
+            ("Вы согласились, ждём выбора", "You have agreed; the choice is not made yet")
+        }
         RequestPhase::Accepted => ("Принято", "Accepted"),
         RequestPhase::PickedUp => ("Посылка у курьера", "The courier has the package"),
         RequestPhase::Delivered => ("Доставлено, ждём подтверждения", "Delivered, not confirmed yet"),

@@ -42,6 +42,11 @@ pub(crate) enum Sentence<'a> {
         what: &'a str,
         reward: f64,
     },
+    PackageAskedFor {
+        route: &'a str,
+        what: &'a str,
+        reward: f64,
+    },
     TripIsNear {
         route: &'a str,
         date: &'a str,
@@ -120,6 +125,9 @@ impl Sentence<'_> {
             Self::PackageOnTheWay { route, what, reward } => {
                 ("Посылка по пути", format!("Можно взять в поездку {route}: {what}, {reward} ₽"))
             }
+            Self::PackageAskedFor { route, what, reward } => {
+                ("Посылка по вашей подписке", format!("{route}: {what}, {reward} ₽"))
+            }
             Self::TripIsNear { route, date, clock } => {
                 ("Скоро поездка", format!("{route}, {date} в {clock} по местному времени"))
             }
@@ -178,6 +186,9 @@ impl Sentence<'_> {
             ),
             Self::PackageOnTheWay { route, what, reward } => {
                 ("A package on your way", format!("It could ride on your trip {route}: {what}, {reward} ₽"))
+            }
+            Self::PackageAskedFor { route, what, reward } => {
+                ("A package that you asked for", format!("{route}: {what}, {reward} ₽"))
             }
             Self::TripIsNear { route, date, clock } => {
                 ("Your trip is near", format!("{route}, {date} at {clock} local time"))

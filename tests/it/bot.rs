@@ -7,6 +7,8 @@ mod telegram;
 mod trouble;
 mod updates;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use peerpack_actors::runtime::RuntimeSettings;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -14,7 +16,7 @@ use serde_json::{Value, json};
 use crate::support::{Backend, TestApp, TestUser, fresh_postgres};
 use telegram::Telegram;
 
-const ADMIN_SECRET: &str = "the secret of whoever runs it";
+const ADMIN_SECRET: &str = "the secret of the operators";
 const WEBHOOK_SECRET: &str = "the-secret-of-the-webhook";
 
 /// A server with a bot.
@@ -37,8 +39,46 @@ async fn listener(app: &TestApp, name: &str) -> TestUser {
     let user = app.sign_in(name).await;
     let (status, answer) = user.post("/api/bot/notifications/initial", json!({ "granted": true })).await;
     assert_eq!(status, StatusCode::OK, "{answer}");
-    assert_eq!((&answer["notificationsAsked"], &answer["notificationsEnabled"]), (&json!(true), &json!(true)));
+    assert_eq!(
+        (&answer["notificationsAsked"], &answer["notificationsEnabled"]),
+        (&json!(true), &json!(true))
+    );
     user
+}
+
+/// A way that nothing else goes in this test: what is published on it concerns nobody else.
+fn own_way() -> (&'static str, &'static str) {
+    const WAYS: [(&str, &str); 8] = [
+        ("Иркутск", "Улан-Удэ"),
+        ("Чита", "Хабаровск"),
+        ("Мурманск", "Петрозаводск"),
+        ("Омск", "Тюмень"),
+        ("Барнаул", "Бийск"),
+        ("Сочи", "Краснодар"),
+        ("Уфа", "Оренбург"),
+        ("Астрахань", "Элиста"),
+    ];
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    WAYS[NEXT.fetch_add(1, Ordering::Relaxed) % WAYS.len()]
+}
+
+/// Somebody asks a courier to carry a package: one message about a deal, which is sent until it has arrived.
+async fn ask(app: &TestApp, courier: &TestUser) {
+    let (from, to) = own_way();
+    let anna = app.sign_in("Анна").await;
+    let package = anna.publish_package(from, to, json!({ "mode": "choose" })).await;
+    let trip = courier.publish_trip(from, to, json!({})).await;
+    let path = format!("/api/couriers/{trip}/send-package");
+    let (status, answer) = anna.post(&path, json!({ "package_id": package })).await;
+    assert_eq!(status, StatusCode::CREATED, "{answer}");
+}
+
+/// The engine offers a courier a package: one message that is not sent twice.
+async fn offer(app: &TestApp, courier: &TestUser) {
+    let (from, to) = own_way();
+    let anna = app.sign_in("Анна").await;
+    courier.publish_trip(from, to, json!({})).await;
+    anna.publish_package(from, to, json!({})).await;
 }
 
 /// Telegram tells the server something.

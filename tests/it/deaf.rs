@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use peerpack::store::Database;
-use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
+use peerpack_actors::ids::{PackageId, RequestId, SubscriptionId, TripId, UserId};
 use peerpack_actors::market::package::Package;
+use peerpack_actors::market::subscription::Subscription;
 use peerpack_actors::market::trip::Trip;
 use peerpack_actors::matching::policy::couriers::Answers;
 use peerpack_actors::ports::{
@@ -77,6 +78,27 @@ impl Store for Deaf {
         limit: u32,
     ) -> Result<Vec<PackageId>, Unavailable> {
         self.database.pending_on(trip, after, limit).await
+    }
+
+    async fn subscription(&self, id: SubscriptionId) -> Result<Option<Subscription>, Unavailable> {
+        self.database.subscription(id).await
+    }
+
+    async fn live_subscriptions(
+        &self,
+        now: Time,
+        after: Option<SubscriptionId>,
+        limit: u32,
+    ) -> Result<Vec<Subscription>, Unavailable> {
+        self.database.live_subscriptions(now, after, limit).await
+    }
+
+    async fn changed_subscriptions(
+        &self,
+        since: Time,
+        limit: u32,
+    ) -> Result<Vec<(SubscriptionId, i64)>, Unavailable> {
+        self.database.changed_subscriptions(since, limit).await
     }
 
     async fn published_trips(&self, since: Time, limit: u32) -> Result<Vec<Trip>, Unavailable> {

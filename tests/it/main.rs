@@ -43,6 +43,7 @@ mod retention;
 mod room_kept;
 mod routing;
 mod search;
+mod subscriptions;
 mod supervised;
 mod support;
 mod times;

@@ -470,6 +470,11 @@ pub struct TestSocket {
 }
 
 impl TestSocket {
+    /// Says goodbye.
+    pub fn close(self) {
+        self.outgoing.send(Message::Close(None)).ok();
+    }
+
     /// Takes in messages until `found` finds something in the view.
     pub async fn until<T>(&mut self, what: &str, found: impl Fn(&Self) -> Option<T>) -> T {
         let deadline = tokio::time::Instant::now() + PATIENCE;

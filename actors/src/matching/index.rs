@@ -25,12 +25,14 @@ mod browsing;
 mod packages;
 mod search;
 mod stays;
+mod subscriptions;
 mod survey;
 mod trips;
 
 pub use browsing::Browsing;
 pub use packages::PackageIndex;
 pub use stays::Chart;
+pub use subscriptions::{MOST_TOLD, SubscriptionIndex, TOLD_EVERY};
 pub use survey::{Seen, Survey};
 pub use trips::{Candidate, Passing, TripIndex};
 

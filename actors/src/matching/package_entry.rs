@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use crate::ids::{PackageId, TripId, UserId};
 use crate::market::load::Load;
-use crate::market::package::{Mode, Package};
+use crate::market::package::{End, Mode, Package};
 use crate::market::request::{Origin, Party, Request, RequestState};
 use crate::matching::zone::end_zone;
 use crate::matching::{Need, Settings, Zone};
@@ -92,6 +92,39 @@ impl PackageEntry {
         };
         entry.note_requests(&package.requests, settings);
         entry
+    }
+
+    /// The entry of something that wants to go a way between two moments, and that nobody is offered.
+    pub(super) fn of_way(
+        id: PackageId,
+        sender: UserId,
+        (from, to): (&End, &End),
+        (ready_at, deliver_by): (Time, Time),
+        (load, reward): (Load, Amount),
+        gazetteer: &'static Gazetteer,
+        settings: &Settings,
+    ) -> Self {
+        Self {
+            id,
+            sender,
+            published_at: ready_at,
+            pickups: end_zone(from, to, gazetteer, settings),
+            dropoffs: end_zone(to, from, gazetteer, settings),
+            way_m: 0,
+            load,
+            ready_at,
+            deliver_by,
+            reward,
+            pending: SmallVec::new(),
+            offered: SmallVec::new(),
+            barred: Vec::new(),
+            paused: SmallVec::new(),
+            standing: SmallVec::new(),
+            barred_couriers: Vec::new(),
+            is_offered: false,
+            confirm_by: None,
+            version: 1,
+        }
     }
 
     /// What the package needs of a trip.

@@ -16,9 +16,12 @@ use super::roster::Roster;
 use crate::ids::{PackageId, RequestId, TripId, UserId};
 use crate::market::bounds::Bounds;
 use crate::market::package::{Mode, Package, PackageState};
+use crate::market::subscription::Subscription;
 use crate::market::trip::Trip;
 use crate::matching::policy::{self, standing};
-use crate::matching::{Candidate, Chart, PackageEntry, PackageIndex, Settings, TripEntry, TripIndex};
+use crate::matching::{
+    Candidate, Chart, PackageEntry, PackageIndex, Settings, SubscriptionIndex, TripEntry, TripIndex,
+};
 use crate::money::fees::PaymentTerms;
 use crate::money::ledger::Funding;
 use crate::place::Gazetteer;
@@ -116,6 +119,8 @@ pub struct Context {
     pub(super) waiting: RwLock<PackageIndex>,
     /// Open packages whose senders choose: nobody is offered them, but their senders hear of new couriers.
     pub(super) choosing: RwLock<PackageIndex>,
+    /// What people want to hear of.
+    pub(super) subscriptions: RwLock<SubscriptionIndex>,
     pub(super) trips_of: RwLock<HashMap<UserId, SmallVec<[TripId; 2]>>>,
     pub(super) offers: Arc<OfferBook>,
     /// Which package each request belongs to. A request never changes its package, so an entry never becomes
@@ -309,6 +314,33 @@ impl Context {
             }
         }
         told
+    }
+
+    /// Who is to hear of a new trip because they have asked for such.
+    pub(super) fn asked_for_trip(&self, trip: &Trip) -> Vec<Subscription> {
+        let subscriptions = self.subscriptions.read();
+        if subscriptions.is_empty() {
+            return Vec::new();
+        }
+        let entry = TripEntry::of(trip, Gazetteer::bundled(), &self.settings.matching);
+        subscriptions.answered_by_trip(&entry, trip.courier, self.clock.now()).into_iter().cloned().collect()
+    }
+
+    /// The same for a new package.
+    pub(super) fn asked_for_package(&self, package: &Package) -> Vec<Subscription> {
+        let subscriptions = self.subscriptions.read();
+        if subscriptions.is_empty() || package.state != PackageState::Open {
+            return Vec::new();
+        }
+        let entry = self.package_entry(package);
+        subscriptions.answered_by_package(&entry, self.clock.now()).into_iter().cloned().collect()
+    }
+
+    /// Notes whose questions were answered.
+    pub(super) fn have_answered(&self, asked: &[Subscription]) {
+        if !asked.is_empty() {
+            self.subscriptions.write().have_told(asked.iter().map(|one| one.id), self.clock.now());
+        }
     }
 
     /// Notes who has heard of a new package.

@@ -27,11 +27,13 @@ use super::threads::Threads;
 use super::trip_actor::{self, TripActor};
 use super::user_actor::UserActor;
 use super::{learning, supervisor, warming};
-use crate::ids::{PackageId, RequestId, TripId, UserId};
+use crate::ids::{PackageId, RequestId, SubscriptionId, TripId, UserId};
 use crate::market::package::{PackageCommand, Terms};
 use crate::market::request::RequestCommand;
+use crate::market::subscription::Subscription;
 use crate::market::trip::Trip;
-use crate::matching::{PackageIndex, TripIndex};
+use crate::matching::{PackageIndex, SubscriptionIndex, TripIndex};
+use crate::place::Gazetteer;
 use crate::ports::{Bus, Clock, CommitError, Committed, Store, Unavailable};
 use crate::rejection::Rejection;
 use crate::time::Time;
@@ -103,6 +105,7 @@ impl Engine {
         for (number, arbiter) in arbiters.iter().enumerate() {
             arbiter.spawn(threads.beat(format!("actors {number}")));
         }
+        let subscriptions = SubscriptionIndex::new(Gazetteer::bundled(), settings.matching.clone());
         let context = Arc::new(Context {
             store,
             bus,
@@ -111,6 +114,7 @@ impl Engine {
             trips: RwLock::new(TripIndex::new()),
             waiting: RwLock::new(PackageIndex::new()),
             choosing: RwLock::new(PackageIndex::new()),
+            subscriptions: RwLock::new(subscriptions),
             trips_of: RwLock::new(HashMap::new()),
             offers: Arc::default(),
             owners: Recent::default(),
@@ -307,6 +311,19 @@ impl Engine {
             Ok(()) | Err(CommitError::Conflict) => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Somebody has asked to be told of something: from now on they are, on every node before long.
+    pub fn subscribed(&self, subscription: Subscription) {
+        let (id, now) = (subscription.id, self.context.now());
+        self.context.subscriptions.write().follow(subscription, now);
+        self.context.tell(Committed::default(), [id.into()]);
+    }
+
+    /// Somebody has taken it back.
+    pub fn unsubscribed(&self, id: SubscriptionId) {
+        self.context.subscriptions.write().remove(id);
+        self.context.tell(Committed::default(), [id.into()]);
     }
 
     /// Tells those concerned of events that were committed beside the engine.

@@ -5,6 +5,7 @@
 //! changed, compares them with the store, and rebuilds their dead actors.
 
 mod packages;
+mod subscriptions;
 mod trips;
 
 use std::collections::HashMap;
@@ -28,7 +29,11 @@ const BUDGET_SPAN: Span = Span::minutes(1);
 
 /// Every kind of this crate, in the order in which they are restored: those first that others look for.
 pub(super) fn own() -> Vec<Arc<dyn Kind>> {
-    vec![Arc::new(trips::Trips), Arc::new(packages::Packages::default())]
+    vec![
+        Arc::new(trips::Trips),
+        Arc::new(packages::Packages::default()),
+        Arc::new(subscriptions::Subscriptions),
+    ]
 }
 
 /// A kind of work on one node: its index, its actors, what it knows of the store.

@@ -105,7 +105,10 @@ impl Message {
         let class = match (notification.kind, until) {
             (_, Some(_)) => Class::Offer,
             (K::PaymentReceived | K::DisputeResolved, None) => Class::Money,
-            (K::NewCourierAvailable | K::NewPackageAvailable | K::Reminder, None) => Class::Bulk,
+            (
+                K::NewCourierAvailable | K::NewPackageAvailable | K::SubscriptionMatched | K::Reminder,
+                None,
+            ) => Class::Bulk,
             _ => Class::State,
         };
         Some(Self { class, kind: Some(notification.kind), topic, until })

@@ -3,11 +3,12 @@
 use super::{
     BalanceChanged, CourierAvailable, HandOverView, Notice, Offer, OfferEnd, OfferEndReason,
     PackageAvailable, PackageBrief, PackageChanged, PaymentChanged, PlaceView, Reminder, RequestChange,
-    StreamEvent, TripChanged, Why,
+    StreamEvent, SubscriptionMatched, TripBrief, TripChanged, Why,
 };
 use crate::ids::{PackageId, TripId, UserId};
 use crate::market::package::{Package, PackageEvent, PackageState};
 use crate::market::request::{HandOver, Origin, Plan, Request, RequestState};
+use crate::market::subscription::Subscription;
 use crate::market::trip::Trip;
 use crate::money::Amount;
 use crate::money::payment::PaymentFile;
@@ -47,6 +48,31 @@ pub fn package_available(package: &Package, suits: &Suits) -> Notice {
         currency: reward.currency,
     };
     Notice { to: suits.courier, event: StreamEvent::PackageAvailable(Box::new(found)) }
+}
+
+/// Tells somebody of a trip that they have asked for.
+#[must_use]
+pub fn trip_matched(asked: &Subscription, trip: &Trip) -> Notice {
+    let (from, to) = ends(trip);
+    let brief = TripBrief { id: trip.id, courier_id: trip.courier, departs_at: trip.departs() };
+    matched(asked, (from, to), Some(brief), None)
+}
+
+/// Tells somebody of a package that they have asked for.
+#[must_use]
+pub fn package_matched(asked: &Subscription, package: &Package) -> Notice {
+    let brief = brief(package);
+    matched(asked, (brief.from.clone(), brief.to.clone()), None, Some(brief))
+}
+
+fn matched(
+    asked: &Subscription,
+    (from, to): (PlaceView, PlaceView),
+    trip: Option<TripBrief>,
+    package: Option<PackageBrief>,
+) -> Notice {
+    let found = SubscriptionMatched { subscription_id: asked.id, from, to, trip, package };
+    Notice { to: asked.user, event: StreamEvent::SubscriptionMatched(Box::new(found)) }
 }
 
 /// Reminds a courier of a trip.

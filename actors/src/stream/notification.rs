@@ -36,11 +36,13 @@ pub enum NotificationKind {
     /// One was chosen to carry a package: by the sender, to whom one has responded, or among those who had
     /// agreed.
     CourierChosen,
+    /// What one has asked to be told of has come: a trip, or a package.
+    SubscriptionMatched,
 }
 
 impl NotificationKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::PackageRequestResponse,
         Self::PackageRequestDeclined,
         Self::PackageDelivered,
@@ -53,6 +55,7 @@ impl NotificationKind {
         Self::DisputeResolved,
         Self::NewPackageAvailable,
         Self::CourierChosen,
+        Self::SubscriptionMatched,
     ];
 
     /// The word on the wire and in the store.
@@ -71,6 +74,7 @@ impl NotificationKind {
             Self::DisputeResolved => "dispute_resolved",
             Self::NewPackageAvailable => "new_package_available",
             Self::CourierChosen => "courier_chosen",
+            Self::SubscriptionMatched => "subscription_matched",
         }
     }
 
@@ -162,6 +166,14 @@ impl Notification {
                     document: None,
                     package,
                 });
+            }
+            E::SubscriptionMatched(found) => {
+                let (trip, package) = (
+                    found.trip.as_ref().map(|trip| trip.id),
+                    found.package.as_ref().map(|package| package.id),
+                );
+                let kind = K::SubscriptionMatched;
+                return Some(Self { kind, request: None, trip, document: None, package });
             }
             E::OfferRevoked(_)
             | E::OfferExpired(_)

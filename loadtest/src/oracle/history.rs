@@ -380,6 +380,7 @@ impl Fact {
             // The load test's packages leave no time to choose.
             StreamEvent::RequestAgreed(_)
             | StreamEvent::CourierAvailable(_)
+            | StreamEvent::SubscriptionMatched(_)
             | StreamEvent::PackageAvailable(_)
             | StreamEvent::NotificationNew(_)
             | StreamEvent::DocumentReviewed(_)

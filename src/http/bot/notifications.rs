@@ -157,7 +157,8 @@ fn read(view: QuietHoursView) -> Result<QuietHours, ApiError> {
     let minute = |field: &'static str, text: &str| {
         let (hour, minute) = text.split_once(':')?;
         let is_short = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
-        let (hour, minute) = (Some(hour).filter(|part| is_short(part))?, Some(minute).filter(|part| is_short(part))?);
+        let (hour, minute) =
+            (Some(hour).filter(|part| is_short(part))?, Some(minute).filter(|part| is_short(part))?);
         let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
         (hour < 24 && minute < 60).then_some((field, hour * 60 + minute))
     };

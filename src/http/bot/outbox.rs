@@ -121,7 +121,11 @@ pub async fn send_again(
 ) -> Result<HttpResponse, ApiError> {
     let (user, seq) = path.into_inner();
     let is_known = app.database.send_again(user, seq, app.clock.now()).await?;
-    if is_known { Ok(HttpResponse::Ok().json(SentAgain { success: true })) } else { Err(ApiError::not_found()) }
+    if is_known {
+        Ok(HttpResponse::Ok().json(SentAgain { success: true }))
+    } else {
+        Err(ApiError::not_found())
+    }
 }
 
 fn read(cursor: &str) -> Result<(Time, UserId), ApiError> {

@@ -39,8 +39,8 @@ pub struct Taken {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewWebhook {
-    /// The origin of this server as Telegram reaches it, `https://host`, or the whole address; `public_url` if it is
-    /// not said.
+    /// The origin of this server as Telegram reaches it, `https://host`, or the whole address; `public_url`
+    /// if it is not said.
     #[serde(default)]
     url: Option<String>,
 }
@@ -71,7 +71,8 @@ pub struct TestMessage {
     chat_id: i64,
 }
 
-/// Telegram tells what was said to the bot. Answered as soon as it is kept; the same update again is no other one.
+/// Telegram tells what was said to the bot. Answered as soon as it is kept; the same update again is no other
+/// one.
 #[utoipa::path(post, path = "/api/bot/webhook", operation_id = "bot_update", tag = "bot",
     params(("X-Telegram-Bot-Api-Secret-Token" = String, Header, description = "The secret that the webhook was set with.")),
     request_body(content = Object, description = "An `Update` of Telegram's Bot API; what is not known of it is left out."),
@@ -161,7 +162,7 @@ pub async fn test(
     Ok(HttpResponse::Ok().json(Taken { success: true }))
 }
 
-/// The bot, for whoever runs the server.
+/// The bot, for those who run the server.
 fn bot<'a>(app: &'a App, request: &HttpRequest) -> Result<&'a Telegram, ApiError> {
     let secret = app.config.bot.admin_secret.as_ref();
     if !secret.is_some_and(|secret| shows(request, ADMIN_SECRET, secret.reveal())) {

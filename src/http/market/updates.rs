@@ -66,6 +66,7 @@ async fn view(app: &App, event: StreamEvent) -> Option<Value> {
         | E::PackageUpdated(_)
         | E::TripUpdated(_)
         | E::CourierAvailable(_)
+        | E::SubscriptionMatched(_)
         | E::PackageAvailable(_)
         | E::NotificationNew(_)
         | E::DocumentReviewed(_)

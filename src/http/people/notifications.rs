@@ -5,7 +5,7 @@ mod disputes;
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::UserId;
 use peerpack_actors::market::request::RequestState;
-use peerpack_actors::place::Gazetteer;
+use peerpack_actors::place::{Gazetteer, PlaceId};
 use peerpack_actors::stream::notification::NotificationKind as Kind;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -47,7 +47,8 @@ pub struct NotificationView {
     id: String,
     /// `package_request_response`, `package_request_declined`, `package_delivered`, `new_courier_available`,
     /// `trip_request_received`, `payment_received`, `reminder`, `document_reviewed`, `dispute_opened`,
-    /// `dispute_resolved`, `new_package_available` or `courier_chosen`. A courier in whose favour an operator
+    /// `dispute_resolved`, `new_package_available`, `courier_chosen` or
+    /// `subscription_matched`. A courier in whose favour an operator
     /// decided gets `payment_received`.
     #[serde(rename = "type")]
     #[schema(value_type = Kind)]
@@ -166,6 +167,7 @@ fn view(record: &NotificationRecord, reader: UserId, language: Language) -> Noti
         About::Request(trip, about) => (Some(trip.trip), Some(about.package)),
         About::Trip(trip) => (Some(trip.trip), None),
         About::Package(trip, about) => (Some(trip.trip), Some(about.package)),
+        About::Wanted(about, _) => (None, Some(about.package)),
         About::Document { .. } => (None, None),
     };
     let common = NotificationView {
@@ -188,6 +190,7 @@ fn view(record: &NotificationRecord, reader: UserId, language: Language) -> Noti
         },
         About::Trip(trip) => about_trip(record.kind, trip, language, common),
         About::Package(trip, package) => about_package(trip, package, language, common),
+        About::Wanted(package, ends) => wanted_package(package, *ends, language, common),
         About::Document { approved: true, .. } => {
             let profile = NotificationView { action_url: "/profile".into(), ..common };
             profile.saying(Sentence::DocumentApproved, language)
@@ -309,6 +312,26 @@ fn about_package(
         ..departing(trip, common)
     };
     view.saying(Sentence::PackageOnTheWay { route: &route, what, reward }, language)
+}
+
+/// A package that somebody has asked to be told of.
+fn wanted_package(
+    about: &AboutPackage,
+    (from, to): (PlaceId, PlaceId),
+    language: Language,
+    common: NotificationView,
+) -> NotificationView {
+    let route = format!("{} → {}", place_name_in(language, from), place_name_in(language, to));
+    let (what, reward) = (&about.description, about.reward.major());
+    let view = NotificationView {
+        action_url: format!("/package/{}", about.package),
+        sender_name: Some(about.sender_name.clone()),
+        package_description: Some(what.clone()),
+        reward: Some(reward),
+        route: Some(route.clone()),
+        ..common
+    };
+    view.saying(Sentence::PackageAskedFor { route: &route, what, reward }, language)
 }
 
 /// With when a trip departs.

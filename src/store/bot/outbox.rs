@@ -111,7 +111,7 @@ pub struct Outgoing {
     pub attempts: u32,
     /// Who has it.
     pub fence: i64,
-    /// Whether whoever had it before has never said what became of it.
+    /// Whether the node that had it before has never said what became of it.
     pub is_lost: bool,
     /// What went wrong the last time.
     pub error: Option<String>,

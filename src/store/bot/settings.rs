@@ -18,7 +18,7 @@ const ANSWER: Sql = sql("\
     ON CONFLICT (user_id) DO UPDATE SET asked_at = COALESCE(b.asked_at, excluded.asked_at), \
     enabled = excluded.enabled, blocked_at = CASE WHEN excluded.enabled = 1 THEN NULL ELSE b.blocked_at END");
 
-// Whoever starts the bot lets it write, unless they have said no before.
+// A person who starts the bot lets it write, unless they have said no before.
 const START: Sql = sql("\
     INSERT INTO bot_settings AS b (user_id, asked_at, enabled) VALUES ($1, $2, 1) \
     ON CONFLICT (user_id) DO UPDATE SET blocked_at = NULL, \

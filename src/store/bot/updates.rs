@@ -206,9 +206,5 @@ fn update(row: &Row) -> Result<TakenUpdate, Failure> {
 }
 
 fn polling(row: &Row) -> Result<Polling, Failure> {
-    Ok(Polling {
-        fence: row.get("fence")?,
-        next_update: row.get("next_update")?,
-        at: row.time("at")?,
-    })
+    Ok(Polling { fence: row.get("fence")?, next_update: row.get("next_update")?, at: row.time("at")? })
 }

@@ -1,8 +1,9 @@
 //! The engine's port: [`Store`] on a database.
 
 use async_trait::async_trait;
-use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
+use peerpack_actors::ids::{PackageId, RequestId, SubscriptionId, TripId, UserId};
 use peerpack_actors::market::package::Package;
+use peerpack_actors::market::subscription::Subscription;
 use peerpack_actors::market::trip::Trip;
 use peerpack_actors::matching::policy::couriers::Answers;
 use peerpack_actors::ports::{
@@ -16,6 +17,7 @@ use uuid::Uuid;
 use super::load::{self, package_columns, trip_columns};
 use crate::store::Database;
 use crate::store::failure::Failure;
+use crate::store::sql::codec::{self, subscription_columns};
 use crate::store::sql::{Sql, args, each, hex, over_rows, rows, sql};
 
 const PACKAGE: Sql = sql(concat!("SELECT ", package_columns!(), " FROM packages WHERE id = $1"));
@@ -116,6 +118,19 @@ const DUE_TRIPS: Sql = sql("\
     AND NOT EXISTS (SELECT 1 FROM requests AS q \
     WHERE q.trip_id = t.id AND q.state IN ('accepted', 'picked_up')) \
     ) AS d ORDER BY due, id LIMIT $2");
+
+const SUBSCRIPTION: Sql =
+    sql(concat!("SELECT ", subscription_columns!(), " FROM subscriptions WHERE id = $1"));
+
+const LIVE_SUBSCRIPTIONS: Sql = sql(concat!(
+    "SELECT ",
+    subscription_columns!(),
+    " FROM subscriptions WHERE cancelled_at IS NULL AND ends_at > $1 AND id > $2 ORDER BY id LIMIT $3"
+));
+
+const CHANGED_SUBSCRIPTIONS: Sql = sql("\
+    SELECT id, CASE WHEN cancelled_at IS NULL THEN CAST(1 AS BIGINT) ELSE CAST(2 AS BIGINT) END AS version \
+    FROM subscriptions WHERE updated_at >= $1 ORDER BY updated_at, id LIMIT $2");
 
 const POSITION: Sql = sql("\
     SELECT m.value AS epoch, COALESCE(s.top, 0) AS top \
@@ -237,6 +252,30 @@ impl Store for Database {
         let work =
             self.snapshot(move |conn| Box::pin(load::trips(conn, PUBLISHED_TRIPS, args![first, limit])));
         Ok(work.await?)
+    }
+
+    async fn subscription(&self, id: SubscriptionId) -> Result<Option<Subscription>, Unavailable> {
+        Ok(self.row(SUBSCRIPTION, args![id.uuid()]).await?.as_ref().map(codec::subscription).transpose()?)
+    }
+
+    async fn live_subscriptions(
+        &self,
+        now: Time,
+        after: Option<SubscriptionId>,
+        limit: u32,
+    ) -> Result<Vec<Subscription>, Unavailable> {
+        let after = after.map_or(Uuid::nil(), SubscriptionId::uuid);
+        let found = self.rows(LIVE_SUBSCRIPTIONS, args![now.ms(), after, limit]).await?;
+        Ok(each(&found, codec::subscription)?)
+    }
+
+    async fn changed_subscriptions(
+        &self,
+        since: Time,
+        limit: u32,
+    ) -> Result<Vec<(SubscriptionId, i64)>, Unavailable> {
+        let found = self.rows(CHANGED_SUBSCRIPTIONS, args![since.ms(), limit]).await?;
+        Ok(each(&found, |row| Ok((SubscriptionId::from(row.get::<Uuid>("id")?), row.get("version")?)))?)
     }
 
     async fn due_trips(&self, now: Time, limit: u32) -> Result<Vec<TripId>, Unavailable> {

@@ -102,6 +102,7 @@ const ERASE: Sql = sql(concat!(
 const ERASE_METHODS: Sql = sql("\
     UPDATE withdrawals SET method = '', details = NULL WHERE user_id = $1 AND method <> ''");
 const ERASE_BOT_SETTINGS: Sql = sql("DELETE FROM bot_settings WHERE user_id = $1");
+const ERASE_SUBSCRIPTIONS: Sql = sql("DELETE FROM subscriptions WHERE user_id = $1");
 const ERASE_OUTBOX: Sql = sql("DELETE FROM outbox WHERE user_id = $1");
 const ERASE_BOT_MESSAGES: Sql = sql("DELETE FROM bot_messages WHERE user_id = $1");
 const ERASE_PAYOUT_DETAILS: Sql = sql("DELETE FROM payout_details WHERE user_id = $1");
@@ -211,6 +212,7 @@ impl Database {
                         ERASE_PAYOUT_DETAILS,
                         ERASE_BOT_SETTINGS,
                         ERASE_OUTBOX,
+                        ERASE_SUBSCRIPTIONS,
                         ERASE_BOT_MESSAGES,
                     ] {
                         conn.execute(erase, args![user.uuid()]).await?;

@@ -27,7 +27,7 @@ macro_rules! of_interest {
 macro_rules! listed {
     () => {
         "SELECT n.seq, n.at, n.kind, n.request_id, n.trip_id, n.read_at, t.courier, t.stops, \
-         n.package_id AS found_id, q.package_id, p.sender, p.reward_minor AS package_reward, \
+         n.package_id AS found_id, q.package_id, p.sender, p.pickup_place, p.dropoff_place, p.reward_minor AS package_reward, \
          p.reward_currency AS package_currency, q.state, q.state_at, q.state_by, q.resolved_by, q.reason, q.agreed_at, q.reward_minor, q.currency, p.payment, \
          (SELECT CAST(COALESCE(sum(m.amount_minor), 0) AS BIGINT) FROM transfers AS m WHERE m.request_id = q.id \
          AND m.to_kind = 'available' AND m.to_user = q.courier) AS earned_minor, \
@@ -50,8 +50,12 @@ const LIST: Sql = sql(concat!(
 
 const ONE: Sql = sql(concat!(listed!(), " WHERE n.user_id = $1 AND n.seq = $2"));
 
-const LAST_OF: Sql =
-    sql(concat!(listed!(), " WHERE n.user_id = $1 AND n.request_id = $2 ORDER BY n.seq DESC LIMIT 1"));
+// Of money a person is told by itself.
+const LAST_OF: Sql = sql(concat!(
+    listed!(),
+    " WHERE n.user_id = $1 AND n.request_id = $2 AND n.kind NOT IN ('payment_received', 'dispute_resolved') \
+     ORDER BY n.seq DESC LIMIT 1"
+));
 
 const UNREAD: Sql = sql(concat!(
     "SELECT count(*) AS unread FROM notifications AS n LEFT JOIN requests AS q ON q.id = n.request_id \
@@ -88,6 +92,8 @@ pub enum About {
     Request(AboutTrip, AboutRequest),
     /// A package that could ride on a trip.
     Package(AboutTrip, AboutPackage),
+    /// A package that one has asked to be told of, and has no trip for.
+    Wanted(AboutPackage, (PlaceId, PlaceId)),
     /// A document, as it was decided upon.
     Document {
         /// Whether it shows who its owner is.
@@ -182,7 +188,7 @@ impl Database {
         Ok(self.row(ONE, args![user.uuid(), seq]).await?.as_ref().map(record).transpose()?)
     }
 
-    /// The last notification of a person about a request.
+    /// The last notification of a person about a request, those about money left out.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -231,18 +237,14 @@ fn about(row: &Row) -> Result<About, Failure> {
         let approved = row.get::<Option<String>>("document_state")?.as_deref() == Some("approved");
         return Ok(About::Document { approved, reason: row.get("document_reason")? });
     }
+    if row.get::<Option<Uuid>>("trip_id")?.is_none() {
+        let ends = (PlaceId(row.number("pickup_place")?), PlaceId(row.number("dropoff_place")?));
+        return Ok(About::Wanted(about_package(row)?, ends));
+    }
     let trip = about_trip(row)?;
     Ok(match (row.get::<Option<Uuid>>("request_id")?, row.get::<Option<Uuid>>("found_id")?) {
         (None, None) => About::Trip(trip),
-        (None, Some(package)) => {
-            let package = AboutPackage {
-                package: PackageId::from(package),
-                description: row.text("description")?,
-                sender_name: name(row, "sender_name")?,
-                reward: row.amount("package_reward", "package_currency")?,
-            };
-            About::Package(trip, package)
-        }
+        (None, Some(_)) => About::Package(trip, about_package(row)?),
         (Some(request), _) => {
             let request = AboutRequest {
                 request: RequestId::from(request),
@@ -256,6 +258,15 @@ fn about(row: &Row) -> Result<About, Failure> {
             };
             About::Request(trip, request)
         }
+    })
+}
+
+fn about_package(row: &Row) -> Result<AboutPackage, Failure> {
+    Ok(AboutPackage {
+        package: row.package_id("found_id")?,
+        description: row.text("description")?,
+        sender_name: name(row, "sender_name")?,
+        reward: row.amount("package_reward", "package_currency")?,
     })
 }
 

@@ -43,7 +43,8 @@ const UPSERT: Sql = sql(concat!(
 
 const USER: Sql = sql(concat!("SELECT ", user_columns!(), " FROM users AS u WHERE u.id = $1"));
 
-const OF_TELEGRAM: Sql = sql(concat!("SELECT ", user_columns!(), " FROM users AS u WHERE u.telegram_id = $1"));
+const OF_TELEGRAM: Sql =
+    sql(concat!("SELECT ", user_columns!(), " FROM users AS u WHERE u.telegram_id = $1"));
 
 const USERS: Sql = over_rows!(
     concat!("SELECT ", user_columns!(), " FROM"),

@@ -2,11 +2,12 @@
 //!
 //! A value that the core cannot have written is reported as [`Failure::Broken`], never guessed around.
 
-use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
+use peerpack_actors::ids::{PackageId, RequestId, SubscriptionId, TripId, UserId};
 use peerpack_actors::leg::LegSpan;
 use peerpack_actors::market::load::Load;
 use peerpack_actors::market::package::{End, Mode, Package, PackageDraft, PackageState, Terms};
 use peerpack_actors::market::request::{HandOver, Origin, Party, Plan, Request, RequestState};
+use peerpack_actors::market::subscription::{Subscription, Wanted};
 use peerpack_actors::market::trip::{Stop, Transport, Trip, TripDraft, TripState};
 use peerpack_actors::money::fees::{Fee, Paid, PaymentTerms};
 use peerpack_actors::money::{Amount, Currency};
@@ -284,4 +285,33 @@ pub(in crate::store) fn document<T: serde::de::DeserializeOwned>(text: &str) -> 
 /// A value as a JSON document.
 pub(in crate::store) fn to_document<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, Failure> {
     serde_json::to_string(value).map_err(|error| Failure::Broken(format!("a document to store: {error}")))
+}
+
+/// The columns that [`subscription`] reads.
+macro_rules! subscription_columns {
+    () => {
+        "id, user_id, wanted, from_place, from_lat, from_lon, to_place, to_lat, to_lon, starts_at, ends_at, \
+         created_at, cancelled_at"
+    };
+}
+pub(in crate::store) use subscription_columns;
+
+/// A standing question.
+pub(in crate::store) fn subscription(row: &Row) -> Result<Subscription, Failure> {
+    let word = row.text("wanted")?;
+    let end = |place: &str, lat: &str, lon: &str| -> Result<End, Failure> {
+        let position = Position { lat: row.get(lat)?, lon: row.get(lon)? };
+        Ok(End { place: PlaceId(row.number(place)?), position, address: String::new() })
+    };
+    Ok(Subscription {
+        id: SubscriptionId::from(row.get::<Uuid>("id")?),
+        user: row.user("user_id")?,
+        wanted: Wanted::from_word(&word).ok_or_else(|| broken("subscription", &word))?,
+        from: end("from_place", "from_lat", "from_lon")?,
+        to: end("to_place", "to_lat", "to_lon")?,
+        starts_at: row.time("starts_at")?,
+        ends_at: row.time("ends_at")?,
+        created_at: row.time("created_at")?,
+        cancelled_at: row.optional_time("cancelled_at")?,
+    })
 }

@@ -31,6 +31,9 @@ const BOT_MESSAGES: Sql = sql("\
     DELETE FROM bot_messages WHERE (user_id, topic) IN ( \
     SELECT user_id, topic FROM bot_messages WHERE at < $1 LIMIT $2)");
 
+const SUBSCRIPTIONS: Sql = sql("\
+    DELETE FROM subscriptions WHERE id IN (SELECT id FROM subscriptions WHERE ends_at < $1 LIMIT $2)");
+
 const DEAD_LETTERS: Sql = sql("\
     DELETE FROM outbox WHERE (user_id, seq) IN ( \
     SELECT user_id, seq FROM outbox WHERE state <> 'waiting' AND at < $1 LIMIT $2)");
@@ -72,6 +75,14 @@ const FORGET_EVENTS: Sql = over_rows!(
 );
 
 impl Database {
+    /// Forgets standing questions that were over before `before`; answers how many.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn prune_subscriptions(&self, before: Time) -> Result<u64, Unavailable> {
+        self.prune(SUBSCRIPTIONS, before).await
+    }
+
     /// Forgets which updates of the bot have come before `before`; answers how many.
     ///
     /// # Errors

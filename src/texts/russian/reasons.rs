@@ -41,6 +41,8 @@ pub(super) const REASONS: &[(&str, &str)] = &[
     ("the statement is too long: please ask for less time", "выписка слишком длинная: укажите срок короче"),
     ("is no kind of notification", "такого вида уведомлений нет"),
     ("must be HH:MM", "нужно ЧЧ:ММ"),
+    ("is over already", "уже прошло"),
+    ("is more than 90 days away", "дальше 90 дней"),
     ("must differ from the beginning", "должно отличаться от начала"),
     ("is no IANA time zone", "такого часового пояса нет"),
     ("must be of the form https://host", "нужен адрес вида https://host"),

@@ -22,6 +22,10 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("another administrator has to do this", "Это должен сделать другой администратор"),
     ("another courier has already taken this package", "Посылку уже взял другой курьер"),
     ("the secret is missing or wrong", "Секрета нет, или он не подходит"),
+    (
+        "you have twenty subscriptions already; take one back first",
+        "Подписок уже двадцать, сначала удалите одну",
+    ),
     ("there is no bot: bot_mode is off", "Бота нет: bot_mode выключен"),
     ("another reviewer has to do this", "Это должен сделать другой проверяющий"),
     ("either a trip or a package", "Нужна или поездка, или посылка"),

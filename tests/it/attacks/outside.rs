@@ -35,6 +35,7 @@ async fn x_96_in_production_browsers_are_told_to_keep_to_tls() {
         ("PEERPACK_MODE", "production"),
         ("PEERPACK_JWT_SECRET", "0123456789abcdef0123456789abcdef"),
         ("PEERPACK_BOT_TOKEN", "1:secret-of-a-bot"),
+        ("PEERPACK_BOT_MODE", "off"),
         ("PEERPACK_ALLOWED_ORIGINS", "https://app.example.org"),
     ];
     let data = tempfile::tempdir().unwrap();

@@ -178,6 +178,7 @@ pub async fn production(backend: Backend) -> TestApp {
         ("PEERPACK_MODE", "production"),
         ("PEERPACK_JWT_SECRET", "0123456789abcdef0123456789abcdef"),
         ("PEERPACK_BOT_TOKEN", "1:secret-of-a-bot"),
+        ("PEERPACK_BOT_MODE", "off"),
         ("PEERPACK_ALLOWED_ORIGINS", "https://app.example.org"),
         ("PEERPACK_LIMITS", "false"),
         ("PEERPACK_TRUSTED_PROXIES", "1"),

@@ -1,5 +1,5 @@
-//! Many messages, with floods, failures and senders that die, on two nodes: none is lost, and none comes twice
-//! that may not.
+//! Many messages, with floods, failures and senders that die, on two nodes: none is lost, and none comes
+//! twice that may not.
 
 use std::time::Duration;
 
@@ -98,7 +98,8 @@ impl Crowd {
         let mut arrived = 0;
         for (user, _) in &self.people {
             let chat = telegram.chat(user.telegram());
-            let mut numbers: Vec<&str> = chat.iter().filter_map(|text| Some(text.split_once("№ ")?.1)).collect();
+            let mut numbers: Vec<&str> =
+                chat.iter().filter_map(|text| Some(text.split_once("№ ")?.1)).collect();
             numbers.sort_unstable();
             numbers.dedup();
             assert_eq!(numbers.len(), self.payments, "each payment, whose number tells repetitions apart");
@@ -107,7 +108,10 @@ impl Crowd {
             arrived += reminders;
         }
         let all = self.reminders * self.people.len();
-        assert!(arrived + usize::try_from(figures.unknown).unwrap() >= all, "{arrived} of {all}, {figures:?}");
+        assert!(
+            arrived + usize::try_from(figures.unknown).unwrap() >= all,
+            "{arrived} of {all}, {figures:?}"
+        );
     }
 }
 

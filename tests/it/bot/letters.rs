@@ -27,7 +27,8 @@ async fn an_offer_reaches_a_phone_that_is_not_looking_and_the_first_tap_wins() {
             assert_eq!(call.method, "sendMessage");
             let text = call.body["text"].as_str().unwrap();
             assert!(text.contains("Иркутск → Улан-Удэ") && text.contains("Ответить до"), "{text}");
-            let kinds: Vec<_> = call.body["entities"].as_array().unwrap().iter().map(|one| &one["type"]).collect();
+            let kinds: Vec<_> =
+                call.body["entities"].as_array().unwrap().iter().map(|one| &one["type"]).collect();
             assert_eq!(kinds, ["bold", "date_time", "date_time", "date_time"]);
             let first = &call.body["reply_markup"]["inline_keyboard"][0];
             assert_eq!((&first[0]["text"], &first[0]["style"]), (&json!("Взять"), &json!("success")));
@@ -39,8 +40,8 @@ async fn an_offer_reaches_a_phone_that_is_not_looking_and_the_first_tap_wins() {
         assert_eq!(tell(&app, &tapped(1, &ivan, &taps[0])).await, StatusCode::OK);
         telegram.until(ivan.telegram(), "Принято").await;
         telegram.until(petr.telegram(), "Уже взял другой курьер").await;
-        assert_eq!(anna.get(&format!("/api/packages/{package}")).await["status"], "assigned");
-        // Whoever taps afterwards is told so, and nothing changes.
+        assert_eq!(anna.get(&format!("/api/packages/{package}")).await["state"], "assigned");
+        // A tap that comes afterwards is told so, and changes nothing.
         assert_eq!(tell(&app, &tapped(2, &petr, &taps[1])).await, StatusCode::OK);
         let answers = eventually("two answers to taps", async || {
             let answers = telegram.calls_of("answerCallbackQuery");
@@ -103,7 +104,7 @@ async fn nobody_is_written_to_who_is_looking() {
     })
     .await;
     assert_eq!(telegram.calls(ivan.telegram()).len(), 0);
-    drop(socket);
+    socket.close();
     telegram.until(ivan.telegram(), "Запрос на перевозку").await;
 }
 

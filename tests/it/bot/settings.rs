@@ -5,17 +5,8 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::telegram::Telegram;
-use super::{listener, start, start_with};
-use crate::support::{Backend, TestApp, TestUser, backends, eventually};
-
-async fn ask(app: &TestApp, ivan: &TestUser) {
-    let anna = app.sign_in("Анна").await;
-    let trip = ivan.publish_trip("Иркутск", "Улан-Удэ", json!({})).await;
-    let package = anna.publish_package("Иркутск", "Улан-Удэ", json!({ "mode": "choose" })).await;
-    let path = format!("/api/couriers/{trip}/send-package");
-    let (status, answer) = anna.post(&path, json!({ "package_id": package })).await;
-    assert_eq!(status, StatusCode::CREATED, "{answer}");
-}
+use super::{ask, listener, start, start_with};
+use crate::support::{Backend, TestUser, backends, eventually};
 
 async fn set(user: &TestUser, what: &str, body: Value) -> (StatusCode, Value) {
     user.post(&format!("/api/bot/notifications/{what}"), body).await
@@ -71,10 +62,16 @@ async fn who_sleeps_is_told_in_the_morning_and_of_several_things_at_once() {
         ("22:00", "08:00", "../../etc/passwd"),
     ] {
         let body = json!({ "quietHours": { "from": from, "to": to, "zone": zone } });
-        assert_eq!(set(&ivan, "quiet-hours", body).await.0, StatusCode::UNPROCESSABLE_ENTITY, "{from} {to} {zone}");
+        assert_eq!(
+            set(&ivan, "quiet-hours", body).await.0,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "{from} {to} {zone}"
+        );
     }
     // From a quarter of an hour ago on, for half a day.
-    let now = jiff::Timestamp::from_millisecond(app.app.clock.now().ms()).unwrap().to_zoned(jiff::tz::TimeZone::UTC);
+    let now = jiff::Timestamp::from_millisecond(app.app.clock.now().ms())
+        .unwrap()
+        .to_zoned(jiff::tz::TimeZone::UTC);
     let clock = |minutes: i64| {
         let then = now.checked_add(jiff::Span::new().minutes(minutes)).unwrap();
         then.strftime("%H:%M").to_string()

@@ -6,25 +6,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use super::telegram::{Manner, Telegram};
-use super::{listener, start, tell, typed};
-use crate::support::{Backend, TestApp, TestUser, backends, eventually};
-
-/// A courier whose trip is asked for by somebody: a message about a deal, which is sent until it has arrived.
-async fn ask(app: &TestApp, ivan: &TestUser) {
-    let anna = app.sign_in("Анна").await;
-    let trip = ivan.publish_trip("Иркутск", "Улан-Удэ", json!({})).await;
-    let package = anna.publish_package("Иркутск", "Улан-Удэ", json!({ "mode": "choose" })).await;
-    let path = format!("/api/couriers/{trip}/send-package");
-    let (status, answer) = anna.post(&path, json!({ "package_id": package })).await;
-    assert_eq!(status, StatusCode::CREATED, "{answer}");
-}
-
-/// A courier who is offered something: a message that is not sent twice.
-async fn offer(app: &TestApp, ivan: &TestUser) {
-    let anna = app.sign_in("Анна").await;
-    ivan.publish_trip("Чита", "Хабаровск", json!({})).await;
-    anna.publish_package("Чита", "Хабаровск", json!({})).await;
-}
+use super::{ask, listener, offer, start, tell, typed};
+use crate::support::{Backend, backends, eventually};
 
 #[actix_web::test]
 async fn f48_an_offer_that_may_have_arrived_is_not_sent_again() {
@@ -132,7 +115,10 @@ async fn operators_see_what_telegram_does_not_take_and_send_it_again() {
         page["messages"].as_array().unwrap().first().cloned()
     })
     .await;
-    assert_eq!((&letter["class"], &letter["error"]), (&json!("state"), &json!("400 Bad Request: chat not found")));
+    assert_eq!(
+        (&letter["class"], &letter["error"]),
+        (&json!("state"), &json!("400 Bad Request: chat not found"))
+    );
     let again = format!("/api/admin/outbox/{}/{}/send-again", ivan.id, letter["seq"]);
     assert_eq!(ivan.call(Method::POST, &again, None).await.0, StatusCode::FORBIDDEN);
     assert_eq!(admin.call(Method::POST, &again, None).await.0, StatusCode::OK);

@@ -77,6 +77,7 @@ export function fold(state: State, event: StreamEvent): State {
       return touch(changed(moved, "trips"), event.data.trip_id);
     case "courier.available":
       return touch(changed(moved, "notifications"), event.data.package_id);
+    case "subscription.matched":
     case "notification.new":
       return changed(moved, "notifications");
     case "payment.updated":

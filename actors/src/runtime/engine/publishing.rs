@@ -15,6 +15,7 @@ use crate::runtime::measured;
 use crate::runtime::messages::Consider;
 use crate::runtime::promise::Subject;
 use crate::runtime::refusal::Refusal;
+use crate::stream;
 use crate::unit::{Publications, Unit};
 
 /// How many of a sender's latest publications are looked at. A person who publishes more within a minute does
@@ -51,11 +52,14 @@ impl Engine {
     pub async fn publish_trip(&self, courier: UserId, draft: TripDraft) -> Result<Trip, Refusal> {
         let now = self.context.clock.now();
         let trip = Trip::publish(TripId::new(now, self.context.clock.random()), courier, draft, now)?;
+        let asked = self.context.asked_for_trip(&trip);
         let mut unit = Unit::publish_trip(trip.clone(), &self.context.senders_waiting_for(&trip))
             .within(self.context.settings.bounds);
+        unit.notices.extend(asked.iter().map(|one| stream::trip_matched(one, &trip)));
         unit.receipt =
             self.conditions.answering.as_ref().and_then(|promise| promise.receipt(Subject::Trip(&trip)));
         self.context.commit(unit, [trip.id.into()]).await?;
+        self.context.have_answered(&asked);
         self.context.follow_trip(&trip, true);
         Ok(trip)
     }
@@ -240,12 +244,15 @@ impl Engine {
     )]
     async fn publish(&self, package: &Package, unit: Unit) -> Result<(), CommitError> {
         let mut unit = unit.within(self.context.settings.bounds);
+        let asked = self.context.asked_for_package(package);
+        unit.notices.extend(asked.iter().map(|one| stream::package_matched(one, package)));
         if let Some(reward) = package.reserved() {
             unit.transfers = reserve(package.id, package.sender, reward, self.context.settings.funding);
         }
         unit.receipt =
             self.conditions.answering.as_ref().and_then(|promise| promise.receipt(Subject::Package(package)));
         self.context.commit(unit, [package.id.into()]).await?;
+        self.context.have_answered(&asked);
         self.context.follow_package(package);
         if package.is_waiting(package.created_at) && !self.context.settings.bypass_actors {
             let _ = self.context.directories().packages.get(package.id).tell(Consider);

@@ -26,11 +26,7 @@ const ADD: Sql = over_rows!(
 );
 
 /// Adds the messages of all units, for the events that were numbered.
-pub(super) async fn apply(
-    conn: &mut Conn,
-    units: Units<'_>,
-    committed: &[Committed],
-) -> Result<(), Failure> {
+pub(super) async fn apply(conn: &mut Conn, units: Units<'_>, committed: &[Committed]) -> Result<(), Failure> {
     let entries = |(unit, committed): (&Arc<Prepared>, &Committed)| {
         let each = unit.messages.iter().zip(&committed.entries).filter_map(|(message, entry)| {
             let message = message.as_ref()?;

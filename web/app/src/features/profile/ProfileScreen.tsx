@@ -17,6 +17,7 @@ import {
   useAttempt,
 } from "../../ui/index.ts";
 import { Messages } from "./Messages.tsx";
+import { Subscriptions } from "./Subscriptions.tsx";
 
 export default function ProfileScreen() {
   const { t, language, setLanguage } = useTexts();
@@ -114,6 +115,7 @@ export default function ProfileScreen() {
         />
       </div>
       <Messages />
+      <Subscriptions />
       <Documents />
       <Sessions />
       <Button kind="plain" onPress={() => void session.signOut()}>

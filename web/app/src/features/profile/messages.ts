@@ -20,6 +20,7 @@ const en = {
     dispute_resolved: "A dispute was decided",
     new_courier_available: "A courier on my package's way",
     new_package_available: "A package on my way",
+    subscription_matched: "What I have asked for has come",
     reminder: "My trip is near",
     document_reviewed: "My document was reviewed",
   },
@@ -44,9 +45,39 @@ const ru: typeof en = {
     dispute_resolved: "Спор решён",
     new_courier_available: "Курьер на пути посылки",
     new_package_available: "Посылка по пути",
+    subscription_matched: "Нашлось по подписке",
     reminder: "Скоро поездка",
     document_reviewed: "Документ проверен",
   },
 };
 
 export const MESSAGES: Record<Language, typeof en> = { ru, en };
+
+const subscriptionsEn = {
+  title: "Tell me when it appears",
+  hint: "Say a way, and you hear of couriers who travel it, or of packages that wait there.",
+  trips: "Couriers",
+  packages: "Packages",
+  from: "From",
+  to: "To",
+  until: "until",
+  add: "Tell me",
+  remove: "Remove",
+};
+
+const subscriptionsRu: typeof subscriptionsEn = {
+  title: "Сообщить, когда появится",
+  hint: "Назовите путь, и мы сообщим о курьерах, которые им едут, или о посылках, которые там ждут.",
+  trips: "Курьеры",
+  packages: "Посылки",
+  from: "Откуда",
+  to: "Куда",
+  until: "до",
+  add: "Сообщать",
+  remove: "Убрать",
+};
+
+export const SUBSCRIPTIONS: Record<Language, typeof subscriptionsEn> = {
+  ru: subscriptionsRu,
+  en: subscriptionsEn,
+};
