@@ -38,11 +38,12 @@ pub(super) async fn write(app: &App, user: &User, row: &Row) -> Result<Option<Ou
         Kind::TripRequestReceived => offer(app, row, record.seq).await?,
         _ => None,
     };
-    let phase = phase(&record);
+    // Money is told of by itself: where the deal stands, its own message says.
+    let phase = phase(&record).filter(|_| row.class != Class::Money);
     if row.class == Class::Offer && phase != Some(RequestPhase::Pending) {
         return Ok(None);
     }
-    let mut letter = compose(&record, user, offer.as_ref(), language);
+    let mut letter = compose(&record, user, (offer.as_ref(), phase), language);
     if row.class == Class::Money {
         letter.line(&bot::numbered(row.seq, language));
     }
@@ -53,7 +54,12 @@ pub(super) async fn write(app: &App, user: &User, row: &Row) -> Result<Option<Ou
     Ok(Some(letter))
 }
 
-fn compose(record: &NotificationRecord, user: &User, offer: Option<&Offer>, language: Language) -> Outgoing {
+fn compose(
+    record: &NotificationRecord,
+    user: &User,
+    (offer, phase): (Option<&Offer>, Option<RequestPhase>),
+    language: Language,
+) -> Outgoing {
     let (title, message) = told(record, user.id, language);
     let mut letter = Outgoing::titled(&title);
     letter.line(&message);
@@ -63,7 +69,6 @@ fn compose(record: &NotificationRecord, user: &User, offer: Option<&Offer>, lang
         hand_over(&mut letter, Say::Pickup, &offer.pickup, language);
         hand_over(&mut letter, Say::HandOver, &offer.dropoff, language);
     }
-    let phase = phase(record);
     if let (Some(offer), Some(RequestPhase::Pending)) = (offer, phase) {
         letter.line(Say::AnswerBy.told_in(language));
         letter.moment(offer.expires_at, &written(offer.expires_at, &offer.pickup.place));

@@ -72,7 +72,7 @@ pub struct OutboxMessage {
     seq: u64,
     /// When that was.
     at: String,
-    /// `offer`, `money`, `state`, `follow` or `bulk`.
+    /// How it is sent: docs/bot.md says what each class means.
     class: &'static str,
     /// The request it is about.
     #[serde(skip_serializing_if = "Option::is_none")]

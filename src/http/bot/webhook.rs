@@ -22,8 +22,8 @@ const SECRET: &str = "X-Telegram-Bot-Api-Secret-Token";
 /// The header with which those who run the server show who they are.
 const ADMIN_SECRET: &str = "X-Admin-Secret";
 
-/// The longest update that is read.
-const LONGEST_UPDATE: usize = 1 << 20;
+/// The longest update that is read: many times the longest message with all that belongs to it.
+const LONGEST_UPDATE: usize = 1 << 18;
 
 /// The path of the webhook.
 const PATH: &str = "/api/bot/webhook";

@@ -15,17 +15,19 @@ use crate::support::{Backend, TestApp, eventually, free_address, http};
 
 /// There is no bot yet, so nobody can speak in Telegram's name.
 #[actix_web::test]
-async fn x_90_to_x_94_there_is_no_webhook() {
+async fn x_94_without_a_bot_there_is_no_webhook_and_nobody_sets_one() {
     let app = TestApp::start(Backend::Sqlite).await;
     let payment = json!({ "update_id": 1, "message": { "text": "successful_payment", "successful_payment":
         { "currency": "RUB", "total_amount": 100_000, "invoice_payload": "x", "provider_payment_charge_id": "x" } } });
-    for path in
-        ["/api/bot/webhook", "/api/bot/set-webhook", "/api/bot/delete-webhook", "/api/bot/webhook-info"]
-    {
-        let headers = [("x-telegram-bot-api-secret-token", "x"), ("x-admin-secret", PUBLIC_TEST_TOKEN)];
-        let (status, _, body) =
-            app.anonymous().call_with(Method::POST, path, &headers, Some(payment.clone())).await;
-        assert_eq!((status.as_u16(), &body["code"]), (404, &json!("not_found")), "{path}");
+    let headers = [("x-telegram-bot-api-secret-token", "x"), ("x-admin-secret", PUBLIC_TEST_TOKEN)];
+    for (method, path, body, refused) in [
+        (Method::POST, "/api/bot/webhook", Some(payment), (404, "not_found")),
+        (Method::POST, "/api/bot/set-webhook", Some(json!({})), (401, "invalid_secret")),
+        (Method::POST, "/api/bot/delete-webhook", None, (401, "invalid_secret")),
+        (Method::GET, "/api/bot/webhook-info", None, (401, "invalid_secret")),
+    ] {
+        let (status, _, answer) = app.anonymous().call_with(method, path, &headers, body).await;
+        assert_eq!((status.as_u16(), &answer["code"]), (refused.0, &json!(refused.1)), "{path}");
     }
 }
 

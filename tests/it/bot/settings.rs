@@ -94,8 +94,11 @@ async fn who_sleeps_is_told_in_the_morning_and_of_several_things_at_once() {
     app.behind_its_back("UPDATE outbox SET due_at = at").await;
     telegram.until(ivan.telegram(), "Новостей, пока вас не было: 3").await;
     assert_eq!(telegram.chat(ivan.telegram()).len(), 1);
-    let figures = app.app.database.outbox_figures(app.app.clock.now()).await.unwrap();
-    assert_eq!(figures.waiting, 0);
+    eventually("an empty outbox", async || {
+        let figures = app.app.database.outbox_figures(app.app.clock.now()).await.unwrap();
+        (figures.waiting == 0).then_some(())
+    })
+    .await;
 }
 
 #[actix_web::test]

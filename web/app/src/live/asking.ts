@@ -13,9 +13,13 @@ export function useAskToWrite(): () => void {
       const granted = await platform.askToWrite().catch(() => false);
       if (!granted) return;
       const path = "/api/bot/notifications/initial";
-      await give({ kind: "bot.permission", subject: "granted", method: "POST", path, body: { granted } }).catch(
-        () => undefined,
-      );
+      await give({
+        kind: "bot.permission",
+        subject: "granted",
+        method: "POST",
+        path,
+        body: { granted },
+      }).catch(() => undefined);
     });
   }, [platform, give]);
 }

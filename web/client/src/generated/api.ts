@@ -823,6 +823,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's standing questions. */
+        get: operations["my_subscriptions"];
+        put?: never;
+        /** Asks to be told when a trip, or a package, appears on one's way: by `subscription.matched` on the socket, as a notification, and by the bot. Told at most once in half an hour. */
+        post: operations["subscribe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/subscriptions/{subscription_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a standing question back. */
+        delete: operations["unsubscribe"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bot/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one hears from the bot. */
+        get: operations["bot_notifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bot/notifications/initial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says whether the bot may write, when one is asked for the first time. */
+        post: operations["let_bot_write"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bot/notifications/toggle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Turns the messages of the bot on or off. */
+        post: operations["toggle_bot_notifications"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bot/notifications/preference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Turns one kind of notification on or off. */
+        post: operations["set_bot_preference"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bot/notifications/quiet-hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says when one does not want to be disturbed. */
+        post: operations["set_bot_quiet_hours"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/user/balance": {
         parameters: {
             query?: never;
@@ -1267,6 +1387,125 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/outbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages that wait, or did not go. */
+        get: operations["outbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/outbox/{user_id}/{seq}/send-again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a message again that does not go by itself. It may come twice. */
+        post: operations["send_message_again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bot/webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Telegram tells what was said to the bot. Answered as soon as it is kept; the same update again is no other one. */
+        post: operations["bot_update"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bot/set-webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has Telegram send updates to this server. */
+        post: operations["set_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bot/webhook-info": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What Telegram says of the webhook. */
+        get: operations["webhook_info"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bot/delete-webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has Telegram keep updates until they are asked for. */
+        post: operations["delete_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bot/test-send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a message to a Telegram account, to see whether the bot can. */
+        post: operations["test_bot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/documents": {
         parameters: {
             query?: never;
@@ -1643,6 +1882,41 @@ export interface components {
             /** @description Where that can be seen: a line of a statement. */
             evidence: string;
         };
+        /** @description What one hears from the bot. */
+        BotNotifications: {
+            /** @description Whether it could: there is a bot, one has come with Telegram, and has not blocked it. */
+            available: boolean;
+            /**
+             * Format: int32
+             * @description Messages in an hour; more are told together.
+             */
+            messagesPerHour: number;
+            /** @description Whether one was asked already; a client asks once. */
+            notificationsAsked: boolean;
+            /** @description Whether the bot may write. */
+            notificationsEnabled: boolean;
+            quietHours?: components["schemas"]["QuietHours"] | null;
+        } & {
+            [key: string]: boolean;
+        };
+        /** @description The answer to the question whether the bot may write. */
+        BotPermission: {
+            granted: boolean;
+        };
+        /** @description Whether one wants to hear of something. */
+        BotPreference: {
+            enabled: boolean;
+            /** @description A kind of notification. */
+            eventType: components["schemas"]["NotificationType"];
+        };
+        /** @description When one does not want to be disturbed from now on. */
+        BotQuietHours: {
+            quietHours?: components["schemas"]["QuietHours"] | null;
+        };
+        /** @description Whether the bot may write. */
+        BotToggle: {
+            enabled: boolean;
+        };
         /** @description What calling off means at one stage, for one person. */
         CancellationRule: {
             by: components["schemas"]["CancelledBy"];
@@ -2011,7 +2285,7 @@ export interface components {
          * @description What is wrong, for programs. New codes may come.
          * @enum {string}
          */
-        ErrorCode: "bad_request" | "unauthorized" | "invalid_token" | "token_expired" | "invalid_init_data" | "stale_init_data" | "invalid_code" | "invalid_login" | "invalid_invitation" | "invalid_link" | "forbidden" | "origin_not_allowed" | "blocked" | "wrong_party" | "not_found" | "method_not_allowed" | "too_slow" | "conflict" | "in_progress" | "answered_before" | "illegal_transition" | "already_taken" | "expired" | "no_room" | "trip_not_live" | "party_gone" | "parcels_on_board" | "already_requested" | "too_many_requests" | "too_many_packages" | "too_many_trips" | "too_many_pending" | "too_many_on_trip" | "too_many_withdrawals" | "daily_limit" | "payout_waits" | "too_many_payments" | "no_payment_method" | "nothing_missing" | "charge_known" | "insufficient_funds" | "already_reviewed" | "open_deals" | "money_left" | "operator" | "own_account" | "last_administrator" | "login_taken" | "too_many_documents" | "already_decided" | "photo_attached" | "second_factor_exists" | "stale" | "too_large" | "unsupported_media_type" | "invalid" | "ambiguous_place" | "key_reused" | "does_not_suit" | "own_package" | "code_required" | "upgrade_required" | "too_many" | "internal" | "unavailable" | "payouts_frozen" | "busy";
+        ErrorCode: "bad_request" | "unauthorized" | "invalid_token" | "token_expired" | "invalid_init_data" | "stale_init_data" | "invalid_code" | "invalid_secret" | "invalid_login" | "invalid_invitation" | "invalid_link" | "forbidden" | "origin_not_allowed" | "blocked" | "wrong_party" | "not_found" | "method_not_allowed" | "too_slow" | "conflict" | "in_progress" | "answered_before" | "illegal_transition" | "already_taken" | "expired" | "no_room" | "trip_not_live" | "party_gone" | "parcels_on_board" | "already_requested" | "too_many_requests" | "too_many_packages" | "too_many_trips" | "too_many_pending" | "too_many_on_trip" | "too_many_withdrawals" | "daily_limit" | "payout_waits" | "too_many_payments" | "no_payment_method" | "nothing_missing" | "too_many_subscriptions" | "bot_off" | "charge_known" | "insufficient_funds" | "already_reviewed" | "open_deals" | "money_left" | "operator" | "own_account" | "last_administrator" | "login_taken" | "too_many_documents" | "already_decided" | "photo_attached" | "second_factor_exists" | "stale" | "too_large" | "unsupported_media_type" | "invalid" | "ambiguous_place" | "key_reused" | "does_not_suit" | "own_package" | "code_required" | "upgrade_required" | "too_many" | "internal" | "telegram_failed" | "unavailable" | "payouts_frozen" | "busy";
         /** @description The money that was set aside. */
         EscrowInfo: {
             /**
@@ -2248,6 +2522,15 @@ export interface components {
             /** Format: int64 */
             rssMB: number;
         };
+        /** @description It goes again. */
+        MessageSentAgain: {
+            success: boolean;
+        };
+        /**
+         * @description Where a message stands.
+         * @enum {string}
+         */
+        MessageState: "waiting" | "unknown" | "dead";
         /**
          * @description How a package finds its courier.
          * @enum {string}
@@ -2462,6 +2745,19 @@ export interface components {
             /** @description The region it lies in. */
             region?: string | null;
         };
+        /** @description Something to be told of. */
+        NewSubscription: {
+            /** @description Where the way begins. */
+            from: components["schemas"]["PlaceInput"];
+            /** @description What happens before is of no interest; now if absent. An instant, or `YYYY-MM-DD HH:MM` or a day in local time of where it begins. */
+            since?: string | null;
+            /** @description Where it ends. */
+            to: components["schemas"]["PlaceInput"];
+            /** @description When the question is over, at most 90 days from now, which is also meant if it is absent. */
+            until?: string | null;
+            /** @description `trips` of couriers who pass both places, or `packages` from one to the other. */
+            wanted: components["schemas"]["Wanted"];
+        };
         /** @description A trip to publish, in either spelling of the Mini App. */
         NewTrip: {
             /** @description Airport or station. */
@@ -2519,6 +2815,11 @@ export interface components {
              */
             volume_ml?: number | null;
         };
+        /** @description Where Telegram is to send updates. */
+        NewWebhook: {
+            /** @description The origin of this server as Telegram reaches it, `https://host`, or the whole address; `public_url` if it is not said. */
+            url?: string | null;
+        };
         /** @description Money to take out. */
         NewWithdrawal: {
             /**
@@ -2573,7 +2874,7 @@ export interface components {
          * @description What a notification says.
          * @enum {string}
          */
-        NotificationType: "package_request_response" | "package_request_declined" | "package_delivered" | "new_courier_available" | "trip_request_received" | "payment_received" | "reminder" | "document_reviewed" | "dispute_opened" | "dispute_resolved" | "new_package_available" | "courier_chosen";
+        NotificationType: "package_request_response" | "package_request_declined" | "package_delivered" | "new_courier_available" | "trip_request_received" | "payment_received" | "reminder" | "document_reviewed" | "dispute_opened" | "dispute_resolved" | "new_package_available" | "courier_chosen" | "subscription_matched";
         /** @description Something one should know. */
         NotificationView: {
             /** @description Where the client goes when it is tapped. */
@@ -2611,7 +2912,7 @@ export interface components {
             trip_date?: string | null;
             /** @description The trip it is about. */
             trip_id?: string | null;
-            /** @description `package_request_response`, `package_request_declined`, `package_delivered`, `new_courier_available`, `trip_request_received`, `payment_received`, `reminder`, `document_reviewed`, `dispute_opened`, `dispute_resolved`, `new_package_available` or `courier_chosen`. A courier in whose favour an operator decided gets `payment_received`. */
+            /** @description `package_request_response`, `package_request_declined`, `package_delivered`, `new_courier_available`, `trip_request_received`, `payment_received`, `reminder`, `document_reviewed`, `dispute_opened`, `dispute_resolved`, `new_package_available`, `courier_chosen` or `subscription_matched`. A courier in whose favour an operator decided gets `payment_received`. */
             type: components["schemas"]["NotificationType"];
         };
         /** @description Notifications. */
@@ -2721,6 +3022,52 @@ export interface components {
          * @enum {string}
          */
         Origin: "sender" | "courier" | "engine";
+        /** @description A message that waits, or that somebody has to look at. */
+        OutboxMessage: {
+            /** @description When that was. */
+            at: string;
+            /**
+             * Format: int32
+             * @description How often it was tried.
+             */
+            attempts: number;
+            /** @description How it is sent: docs/bot.md says what each class means. */
+            class: string;
+            /** @description When it is to go. */
+            due_at: string;
+            /** @description What went wrong the last time. */
+            error?: string | null;
+            /** @description The request it is about. */
+            request_id?: string | null;
+            /**
+             * Format: int64
+             * @description The number of its event in their stream.
+             */
+            seq: number;
+            /** @description To whom it goes. */
+            user_id: components["schemas"]["UserId"];
+        };
+        /** @description Messages, newest first. */
+        OutboxPage: {
+            /**
+             * Format: int64
+             * @description How many Telegram does not take.
+             */
+            dead: number;
+            messages: components["schemas"]["OutboxMessage"][];
+            /** @description Where the next page starts. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many may have arrived.
+             */
+            unknown: number;
+            /**
+             * Format: int64
+             * @description How many wait in all.
+             */
+            waiting: number;
+        };
         /** @description The package of an offer. */
         PackageBrief: {
             /** @description Not after. */
@@ -3185,6 +3532,24 @@ export interface components {
             payable_from: string;
             user_id: string;
         };
+        /** @description When one does not want to be disturbed. What ends meanwhile is not told; the rest comes afterwards. */
+        QuietHours: {
+            /**
+             * @description `HH:MM`.
+             * @example 23:00
+             */
+            from: string;
+            /**
+             * @description `HH:MM`; of the next day if it is not later.
+             * @example 08:00
+             */
+            to: string;
+            /**
+             * @description IANA time zone.
+             * @example Europe/Moscow
+             */
+            zone: string;
+        };
         /** @description Whether to send requests here. */
         Readiness: {
             ready: boolean;
@@ -3619,6 +3984,31 @@ export interface components {
              */
             seq: number;
         };
+        /** @description A standing question. */
+        Subscription: {
+            created_at: string;
+            /** @description English name. */
+            from_en: string;
+            /** @description Russian name of where the way begins. */
+            from_ru: string;
+            /** @description What happens before is of no interest. */
+            since: string;
+            subscription_id: string;
+            to_en: string;
+            to_ru: string;
+            /** @description When it is over. */
+            until: string;
+            wanted: components["schemas"]["Wanted"];
+        };
+        /** @description It stands no longer. */
+        SubscriptionEnded: {
+            success: boolean;
+        };
+        /** @description One's standing questions. */
+        Subscriptions: {
+            /** @description Newest first. */
+            subscriptions: components["schemas"]["Subscription"][];
+        };
         /** @description A payment that would cover what is missing: the body of `POST /api/payments`. */
         SuggestedPayment: {
             /**
@@ -3652,6 +4042,14 @@ export interface components {
         TelegramSignIn: {
             /** @description The signed query string. */
             init_data: string;
+        };
+        /** @description A message to try it out. */
+        TestMessage: {
+            /**
+             * Format: int64
+             * @description The Telegram account that gets it: it has started the bot.
+             */
+            chat_id: number;
         };
         /** @description When somebody leaves one place and gets to another, as tickets print it, with instants and zones. */
         Times: {
@@ -3910,6 +4308,10 @@ export interface components {
              */
             version: number;
         };
+        /** @description What was said is kept. */
+        UpdateTaken: {
+            success: boolean;
+        };
         /** @description A form with one file in it. Other parts are ignored. */
         UploadForm: {
             /**
@@ -3961,6 +4363,31 @@ export interface components {
             balance: components["schemas"]["BalanceView"];
             /** @description Newest first. */
             transactions: components["schemas"]["TransactionView"][];
+        };
+        /**
+         * @description What somebody wants to hear of.
+         * @enum {string}
+         */
+        Wanted: "trips" | "packages";
+        /** @description What Telegram says of the webhook. */
+        WebhookInfo: {
+            /** @description Which kinds of updates are sent. */
+            allowed_updates: string[];
+            /**
+             * Format: int64
+             * @description When that was, seconds since 1970.
+             */
+            last_error_date?: number | null;
+            /** @description Why it did not the last time, if it did not. */
+            last_error_message?: string | null;
+            /**
+             * Format: int64
+             * @description Updates that Telegram has not got rid of.
+             */
+            pending_update_count: number;
+            success: boolean;
+            /** @description Where updates are sent; empty for nowhere. */
+            url: string;
         };
         /**
          * @description How heavy a package is, in the words of the Mini App.
@@ -8318,6 +8745,446 @@ export interface operations {
             default: components["responses"]["Otherwise"];
         };
     };
+    my_subscriptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One's standing questions. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "subscriptions": [
+                     *         {
+                     *           "created_at": "2026-11-21T15:32:30.464Z",
+                     *           "from_en": "Moscow",
+                     *           "from_ru": "Москва",
+                     *           "since": "2026-11-21T15:32:30.464Z",
+                     *           "subscription_id": "01990000-0000-7000-8000-000000000060",
+                     *           "to_en": "Kazan",
+                     *           "to_ru": "Казань",
+                     *           "until": "2027-02-19T15:32:30.464Z",
+                     *           "wanted": "trips"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Subscriptions"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    subscribe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "from": "Москва",
+                 *       "to": "Казань",
+                 *       "wanted": "trips"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewSubscription"];
+            };
+        };
+        responses: {
+            /** @description A standing question. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-21T15:32:30.464Z",
+                     *       "from_en": "Moscow",
+                     *       "from_ru": "Москва",
+                     *       "since": "2026-11-21T15:32:30.464Z",
+                     *       "subscription_id": "01990000-0000-7000-8000-000000000060",
+                     *       "to_en": "Kazan",
+                     *       "to_ru": "Казань",
+                     *       "until": "2027-02-19T15:32:30.464Z",
+                     *       "wanted": "trips"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `too_many_subscriptions`: twenty standing questions are the most: take one back first
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "too_many_subscriptions";
+                    };
+                };
+            };
+            /**
+             * @description - `invalid`: understood, but `fields` says what will not do
+             *     - `ambiguous_place`: the name of a place means several: `candidates` says which
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid" | "ambiguous_place";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    unsubscribe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The question */
+                subscription_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It stands no longer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SubscriptionEnded"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    bot_notifications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What one hears from the bot. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "available": true,
+                     *       "courier_chosen": true,
+                     *       "dispute_opened": true,
+                     *       "dispute_resolved": true,
+                     *       "document_reviewed": true,
+                     *       "messagesPerHour": 20,
+                     *       "new_courier_available": true,
+                     *       "new_package_available": true,
+                     *       "notificationsAsked": true,
+                     *       "notificationsEnabled": true,
+                     *       "package_delivered": true,
+                     *       "package_request_declined": true,
+                     *       "package_request_response": true,
+                     *       "payment_received": true,
+                     *       "reminder": true,
+                     *       "subscription_matched": true,
+                     *       "trip_request_received": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BotNotifications"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    let_bot_write: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "granted": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["BotPermission"];
+            };
+        };
+        responses: {
+            /** @description What one hears from the bot. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "available": true,
+                     *       "courier_chosen": true,
+                     *       "dispute_opened": true,
+                     *       "dispute_resolved": true,
+                     *       "document_reviewed": true,
+                     *       "messagesPerHour": 20,
+                     *       "new_courier_available": true,
+                     *       "new_package_available": true,
+                     *       "notificationsAsked": true,
+                     *       "notificationsEnabled": true,
+                     *       "package_delivered": true,
+                     *       "package_request_declined": true,
+                     *       "package_request_response": true,
+                     *       "payment_received": true,
+                     *       "reminder": true,
+                     *       "subscription_matched": true,
+                     *       "trip_request_received": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BotNotifications"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    toggle_bot_notifications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "enabled": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["BotToggle"];
+            };
+        };
+        responses: {
+            /** @description What one hears from the bot. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "available": true,
+                     *       "courier_chosen": true,
+                     *       "dispute_opened": true,
+                     *       "dispute_resolved": true,
+                     *       "document_reviewed": true,
+                     *       "messagesPerHour": 20,
+                     *       "new_courier_available": true,
+                     *       "new_package_available": true,
+                     *       "notificationsAsked": true,
+                     *       "notificationsEnabled": true,
+                     *       "package_delivered": true,
+                     *       "package_request_declined": true,
+                     *       "package_request_response": true,
+                     *       "payment_received": true,
+                     *       "reminder": true,
+                     *       "subscription_matched": true,
+                     *       "trip_request_received": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BotNotifications"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    set_bot_preference: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "enabled": false,
+                 *       "eventType": "reminder"
+                 *     }
+                 */
+                "application/json": components["schemas"]["BotPreference"];
+            };
+        };
+        responses: {
+            /** @description What one hears from the bot. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "available": true,
+                     *       "courier_chosen": true,
+                     *       "dispute_opened": true,
+                     *       "dispute_resolved": true,
+                     *       "document_reviewed": true,
+                     *       "messagesPerHour": 20,
+                     *       "new_courier_available": true,
+                     *       "new_package_available": true,
+                     *       "notificationsAsked": true,
+                     *       "notificationsEnabled": true,
+                     *       "package_delivered": true,
+                     *       "package_request_declined": true,
+                     *       "package_request_response": true,
+                     *       "payment_received": true,
+                     *       "reminder": false,
+                     *       "subscription_matched": true,
+                     *       "trip_request_received": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BotNotifications"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    set_bot_quiet_hours: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "quietHours": {
+                 *         "from": "23:00",
+                 *         "to": "08:00",
+                 *         "zone": "Europe/Moscow"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["BotQuietHours"];
+            };
+        };
+        responses: {
+            /** @description What one hears from the bot. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "available": true,
+                     *       "courier_chosen": true,
+                     *       "dispute_opened": true,
+                     *       "dispute_resolved": true,
+                     *       "document_reviewed": true,
+                     *       "messagesPerHour": 20,
+                     *       "new_courier_available": true,
+                     *       "new_package_available": true,
+                     *       "notificationsAsked": true,
+                     *       "notificationsEnabled": true,
+                     *       "package_delivered": true,
+                     *       "package_request_declined": true,
+                     *       "package_request_response": true,
+                     *       "payment_received": true,
+                     *       "quietHours": {
+                     *         "from": "23:00",
+                     *         "to": "08:00",
+                     *         "zone": "Europe/Moscow"
+                     *       },
+                     *       "reminder": true,
+                     *       "subscription_matched": true,
+                     *       "trip_request_received": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BotNotifications"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
     my_balance: {
         parameters: {
             query?: never;
@@ -10185,6 +11052,522 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "conflict" | "own_account";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    outbox: {
+        parameters: {
+            query?: {
+                /** @description `dead` if it is not said. */
+                state?: components["schemas"]["MessageState"];
+                /** @description The next page, as the last answer named it. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Messages, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "dead": 1,
+                     *       "messages": [
+                     *         {
+                     *           "at": "2026-11-21T15:32:30.464Z",
+                     *           "attempts": 1,
+                     *           "class": "state",
+                     *           "due_at": "2026-11-21T15:32:30.464Z",
+                     *           "error": "400 Bad Request: chat not found",
+                     *           "request_id": "01990000-0000-7000-8000-000000000004",
+                     *           "seq": 17,
+                     *           "user_id": "01990000-0000-7000-8000-000000000002"
+                     *         }
+                     *       ],
+                     *       "unknown": 0,
+                     *       "waiting": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OutboxPage"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    send_message_again: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description To whom */
+                user_id: string;
+                /** @description The number of its event */
+                seq: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It goes again. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MessageSentAgain"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    bot_update: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The secret that the webhook was set with. */
+                "X-Telegram-Bot-Api-Secret-Token": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description An `Update` of Telegram's Bot API; what is not known of it is left out. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "message": {
+                 *         "chat": {
+                 *           "id": 123456789,
+                 *           "type": "private"
+                 *         },
+                 *         "date": 1790000000,
+                 *         "from": {
+                 *           "first_name": "Ivan",
+                 *           "id": 123456789,
+                 *           "is_bot": false
+                 *         },
+                 *         "message_id": 7,
+                 *         "text": "/start"
+                 *       },
+                 *       "update_id": 1
+                 *     }
+                 */
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description What was said is kept. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpdateTaken"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /**
+             * @description - `unauthorized`: nobody is signed in
+             *     - `invalid_token`: the token is not ours, or its session has ended: sign in again
+             *     - `token_expired`: the access token is too old: refresh it
+             *     - `invalid_secret`: the secret in the header is missing or wrong
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "unauthorized" | "invalid_token" | "token_expired" | "invalid_secret";
+                    };
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Payload Too Large. */
+            413: components["responses"]["Status413"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    set_webhook: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description PEERPACK_BOT_ADMIN_SECRET. */
+                "X-Admin-Secret": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "url": "https://app.example.org"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewWebhook"];
+            };
+        };
+        responses: {
+            /** @description What Telegram says of the webhook. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "allowed_updates": [
+                     *         "message",
+                     *         "callback_query",
+                     *         "my_chat_member"
+                     *       ],
+                     *       "pending_update_count": 0,
+                     *       "success": true,
+                     *       "url": "https://app.example.org/api/bot/webhook"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookInfo"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /**
+             * @description - `unauthorized`: nobody is signed in
+             *     - `invalid_token`: the token is not ours, or its session has ended: sign in again
+             *     - `token_expired`: the access token is too old: refresh it
+             *     - `invalid_secret`: the secret in the header is missing or wrong
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "unauthorized" | "invalid_token" | "token_expired" | "invalid_secret";
+                    };
+                };
+            };
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `bot_off`: the server has no bot: PEERPACK_BOT_MODE
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "bot_off";
+                    };
+                };
+            };
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description - `telegram_failed`: Telegram does not do what it was asked for, or does not answer; the message says why */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "telegram_failed";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    webhook_info: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description PEERPACK_BOT_ADMIN_SECRET. */
+                "X-Admin-Secret": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What Telegram says of the webhook. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "allowed_updates": [
+                     *         "message",
+                     *         "callback_query",
+                     *         "my_chat_member"
+                     *       ],
+                     *       "pending_update_count": 0,
+                     *       "success": true,
+                     *       "url": "https://app.example.org/api/bot/webhook"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookInfo"];
+                };
+            };
+            /**
+             * @description - `unauthorized`: nobody is signed in
+             *     - `invalid_token`: the token is not ours, or its session has ended: sign in again
+             *     - `token_expired`: the access token is too old: refresh it
+             *     - `invalid_secret`: the secret in the header is missing or wrong
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "unauthorized" | "invalid_token" | "token_expired" | "invalid_secret";
+                    };
+                };
+            };
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `bot_off`: the server has no bot: PEERPACK_BOT_MODE
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "bot_off";
+                    };
+                };
+            };
+            /** @description - `telegram_failed`: Telegram does not do what it was asked for, or does not answer; the message says why */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "telegram_failed";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    delete_webhook: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description PEERPACK_BOT_ADMIN_SECRET. */
+                "X-Admin-Secret": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What Telegram says of the webhook. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "allowed_updates": [
+                     *         "message",
+                     *         "callback_query",
+                     *         "my_chat_member"
+                     *       ],
+                     *       "pending_update_count": 0,
+                     *       "success": true,
+                     *       "url": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookInfo"];
+                };
+            };
+            /**
+             * @description - `unauthorized`: nobody is signed in
+             *     - `invalid_token`: the token is not ours, or its session has ended: sign in again
+             *     - `token_expired`: the access token is too old: refresh it
+             *     - `invalid_secret`: the secret in the header is missing or wrong
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "unauthorized" | "invalid_token" | "token_expired" | "invalid_secret";
+                    };
+                };
+            };
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `bot_off`: the server has no bot: PEERPACK_BOT_MODE
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "bot_off";
+                    };
+                };
+            };
+            /** @description - `telegram_failed`: Telegram does not do what it was asked for, or does not answer; the message says why */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "telegram_failed";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    test_bot: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description PEERPACK_BOT_ADMIN_SECRET. */
+                "X-Admin-Secret": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "chat_id": 123456789
+                 *     }
+                 */
+                "application/json": components["schemas"]["TestMessage"];
+            };
+        };
+        responses: {
+            /** @description What was said is kept. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpdateTaken"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /**
+             * @description - `unauthorized`: nobody is signed in
+             *     - `invalid_token`: the token is not ours, or its session has ended: sign in again
+             *     - `token_expired`: the access token is too old: refresh it
+             *     - `invalid_secret`: the secret in the header is missing or wrong
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "unauthorized" | "invalid_token" | "token_expired" | "invalid_secret";
+                    };
+                };
+            };
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `bot_off`: the server has no bot: PEERPACK_BOT_MODE
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "bot_off";
+                    };
+                };
+            };
+            /** @description - `telegram_failed`: Telegram does not do what it was asked for, or does not answer; the message says why */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "telegram_failed";
                     };
                 };
             };

@@ -57,6 +57,7 @@ export type ServerMessage =
   | TripUpdatedEvent
   | CourierAvailableEvent
   | PackageAvailableEvent
+  | SubscriptionMatchedEvent
   | NotificationNewEvent
   | DocumentReviewedEvent
   | PaymentUpdatedEvent
@@ -80,6 +81,7 @@ export type AckCode =
   | "invalid_init_data"
   | "stale_init_data"
   | "invalid_code"
+  | "invalid_secret"
   | "invalid_login"
   | "invalid_invitation"
   | "invalid_link"
@@ -112,6 +114,8 @@ export type AckCode =
   | "too_many_payments"
   | "no_payment_method"
   | "nothing_missing"
+  | "too_many_subscriptions"
+  | "bot_off"
   | "charge_known"
   | "insufficient_funds"
   | "already_reviewed"
@@ -137,6 +141,7 @@ export type AckCode =
   | "upgrade_required"
   | "too_many"
   | "internal"
+  | "telegram_failed"
   | "unavailable"
   | "payouts_frozen"
   | "busy"
@@ -1018,6 +1023,39 @@ export interface PackageAvailable {
    */
   reward: number;
   trip_id: TripId;
+}
+/**
+ * What one has asked to be told of has come: a trip, or a package, on one's way.
+ */
+export interface SubscriptionMatchedEvent {
+  at: Instant;
+  data: SubscriptionMatched;
+  /**
+   * Its number in the user's stream.
+   */
+  seq: number;
+  type: "subscription.matched";
+}
+/**
+ * `subscription.matched`: a trip, or a package, on the way that one has asked to be told of.
+ */
+export interface SubscriptionMatched {
+  from: PlaceView;
+  package?: PackageBrief;
+  /**
+   * The question.
+   */
+  subscription_id: string;
+  to: PlaceView;
+  trip?: TripBrief;
+}
+/**
+ * A trip that somebody has asked to be told of.
+ */
+export interface TripBrief {
+  courier_id: UserId;
+  departs_at: Instant;
+  id: TripId;
 }
 /**
  * One's own trip is near.

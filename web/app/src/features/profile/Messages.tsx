@@ -32,9 +32,7 @@ export function Messages() {
       dataOf(await api.POST("/api/bot/notifications/preference", { body: { eventType, enabled } })),
     );
   const rest = (quietHours: QuietHours | null) =>
-    after(async () =>
-      dataOf(await api.POST("/api/bot/notifications/quiet-hours", { body: { quietHours } })),
-    );
+    after(async () => dataOf(await api.POST("/api/bot/notifications/quiet-hours", { body: { quietHours } })));
   return (
     <section className="card">
       <h2>{t.title}</h2>

@@ -38,7 +38,9 @@ export function Subscriptions() {
       {found.data?.subscriptions.map(one => (
         <div key={one.subscription_id} className="row">
           <div className="grow stack tight">
-            <span>{language === "ru" ? `${one.from_ru} → ${one.to_ru}` : `${one.from_en} → ${one.to_en}`}</span>
+            <span>
+              {language === "ru" ? `${one.from_ru} → ${one.to_ru}` : `${one.from_en} → ${one.to_en}`}
+            </span>
             <span className="dim small">
               {t[one.wanted]}, {t.until} {day(one.until)}
             </span>
