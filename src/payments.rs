@@ -6,6 +6,7 @@
 
 mod manual;
 mod signature;
+mod telegram;
 mod webhook;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use peerpack_actors::time::Time;
 
 pub use manual::Manual;
 pub use signature::{Forged, REPLAY_WINDOW, SIGNATURE, Signer, TIMESTAMP};
+pub use telegram::TelegramPayments;
 pub use webhook::Webhook;
 
 /// What came of a call.

@@ -40,7 +40,7 @@ use crate::files::Files;
 use crate::maintenance::jobs::Jobs;
 use crate::maintenance::payments;
 use crate::maintenance::rounds::Maintenance;
-use crate::payments::{Manual, PaymentProvider, Providers, Webhook};
+use crate::payments::{Manual, PaymentProvider, Providers, TelegramPayments, Webhook};
 use crate::routing::Osrm;
 use crate::store::{self, Database, Reconciliation};
 use crate::telegram::{HttpApi, Telegram};
@@ -122,7 +122,8 @@ impl Application {
         if !config.money.has(PaymentMode::Demo) {
             runtime.funding = Funding::Wallet;
         }
-        let providers = Arc::new(providers(&config.money)?);
+        let telegram = telegram(&config);
+        let providers = Arc::new(providers(&config.money, telegram.as_ref())?);
         let (bus, presence, redis) = join_bus(&config)?;
         let store = Arc::new(database.clone());
         if let Some(url) = &config.routing_url {
@@ -154,7 +155,7 @@ impl Application {
             presence,
             sockets,
             duty: Arc::new(Duty::default()),
-            telegram: telegram(&config),
+            telegram,
             providers,
             audit: Arc::new(Audit::new(started_at)),
             config: Arc::new(config),
@@ -291,7 +292,7 @@ pub async fn reconcile(
     let listed = match file {
         Some(file) => lists::read(file).with_context(|| format!("cannot read {}", file.display()))?,
         None => {
-            let providers = providers(&config.money)?;
+            let providers = providers(&config.money, telegram(config).as_ref())?;
             let provider = providers.get(method).context("this way to pay is not set up")?;
             payments::list(provider, of, now).await.map_err(anyhow::Error::msg)?
         }
@@ -303,7 +304,7 @@ pub async fn reconcile(
 }
 
 /// The providers of the configured ways to pay.
-pub(crate) fn providers(money: &MoneyConfig) -> anyhow::Result<Providers> {
+pub(crate) fn providers(money: &MoneyConfig, telegram: Option<&Telegram>) -> anyhow::Result<Providers> {
     let mut providers: Vec<Arc<dyn PaymentProvider>> = Vec::new();
     if money.has(PaymentMode::Manual) {
         providers.push(Arc::new(Manual));
@@ -313,6 +314,11 @@ pub(crate) fn providers(money: &MoneyConfig) -> anyhow::Result<Providers> {
     {
         let webhook = Webhook::at(url, key.reveal().as_bytes()).context("cannot use payment_webhook_url")?;
         providers.push(Arc::new(webhook));
+    }
+    if let (true, Some(telegram), Some(token)) =
+        (money.has(PaymentMode::Telegram), telegram, &money.telegram_token)
+    {
+        providers.push(Arc::new(TelegramPayments::new(telegram.clone(), token.clone())));
     }
     Ok(Providers::new(providers))
 }

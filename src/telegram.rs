@@ -26,7 +26,10 @@ const WITHIN: Duration = Duration::from_secs(8);
 const LONG_POLL: Duration = Duration::from_secs(25);
 
 /// The updates that the bot understands; Telegram sends no others.
-pub const ALLOWED_UPDATES: [&str; 3] = ["message", "callback_query", "my_chat_member"];
+pub const ALLOWED_UPDATES: [&str; 4] = ["message", "callback_query", "my_chat_member", CHECKOUT];
+
+/// The kind of update that asks whether money may be taken. Telegram waits ten seconds for the answer.
+pub const CHECKOUT: &str = "pre_checkout_query";
 
 /// What has become of a call.
 #[derive(Clone, PartialEq, Debug)]
@@ -147,6 +150,23 @@ pub struct Me {
     pub username: String,
 }
 
+/// What somebody is to pay in Telegram.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Bill {
+    /// 1 to 32 characters.
+    pub title: String,
+    /// 1 to 255 characters.
+    pub description: String,
+    /// What Telegram says again with the money.
+    pub payload: String,
+    /// Of the provider that takes the money.
+    pub provider_token: String,
+    /// Three letters.
+    pub currency: &'static str,
+    /// In minor units.
+    pub amount_minor: i64,
+}
+
 impl Telegram {
     /// The bot behind a port.
     #[must_use]
@@ -173,6 +193,28 @@ impl Telegram {
     pub async fn answer_tap(&self, tap: &str, words: &str) -> Answer<()> {
         let body = json!({ "callback_query_id": tap, "text": words });
         self.ask::<Value>("answerCallbackQuery", body, WITHIN).await.map(drop)
+    }
+
+    /// An address at which somebody pays. Each call makes another one.
+    pub async fn bill(&self, bill: &Bill) -> Answer<String> {
+        let body = json!({
+            "title": bill.title,
+            "description": bill.description,
+            "payload": bill.payload,
+            "provider_token": bill.provider_token,
+            "currency": bill.currency,
+            "prices": [{ "label": bill.title, "amount": bill.amount_minor }],
+        });
+        self.ask("createInvoiceLink", body, WITHIN).await
+    }
+
+    /// Lets somebody pay, or says why not.
+    pub async fn answer_checkout(&self, query: &str, refusal: Option<&str>) -> Answer<()> {
+        let mut body = json!({ "pre_checkout_query_id": query, "ok": refusal.is_none() });
+        if let Some(refusal) = refusal {
+            body["error_message"] = refusal.into();
+        }
+        self.ask::<Value>("answerPreCheckoutQuery", body, WITHIN).await.map(drop)
     }
 
     /// Waits for updates from this number on; `None` takes whatever there is.

@@ -23,11 +23,11 @@ const SERVER: House = House {
     sources: "src",
     module: "",
     floors: &[
-        &["texts", "typed", "pictures", "routing", "payments", "telegram", "bus", "supervise"],
+        &["texts", "typed", "pictures", "routing", "telegram", "bus", "supervise"],
         &["error"],
         &["auth"],
         &["config"],
-        &["files", "telemetry"],
+        &["files", "payments", "telemetry"],
         &["store"],
         &["audit", "clock", "edge"],
         &["app"],

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use peerpack_actors::ports::Unavailable;
 use peerpack_actors::time::Span;
 use serde_json::Value;
 
 use crate::app::App;
+use crate::maintenance::checkout;
 use crate::store::Polling;
-use crate::telegram::{Answer, Telegram};
+use crate::telegram::{Answer, CHECKOUT, Telegram};
 
 /// How long the right to ask is one's own: longer than Telegram lets one wait.
 const HELD_FOR: Span = Span::seconds(45);
@@ -61,12 +63,14 @@ async fn ask(app: &App, telegram: &Telegram, mut held: Polling) -> Result<(), Un
                 continue;
             }
         };
-        let numbered = |update: Value| {
-            let id = update.get("update_id")?.as_i64()?;
-            Some((id, update.to_string()))
-        };
+        let last = updates.iter().filter_map(number).max();
+        let (asked, updates): (Vec<_>, Vec<_>) =
+            updates.into_iter().partition(|update| update.get(CHECKOUT).is_some());
+        // Who is about to pay waits behind nothing; that it was asked has not to be kept.
+        join_all(asked.iter().map(|update| checkout::answer(app, telegram, &update[CHECKOUT]))).await;
+        let numbered = |update: Value| Some((number(&update)?, update.to_string()));
         let updates: Vec<_> = updates.into_iter().filter_map(numbered).collect();
-        let Some(last) = updates.iter().map(|(id, _)| *id).max() else { continue };
+        let Some(last) = last else { continue };
         let now = app.clock.now();
         if !app.database.keep_updates(&held, updates, last + 1, now).await? {
             return Ok(());
@@ -74,4 +78,9 @@ async fn ask(app: &App, telegram: &Telegram, mut held: Polling) -> Result<(), Un
         (held.next_update, held.at) = (last + 1, now);
     }
     Ok(())
+}
+
+/// Telegram's number of an update.
+fn number(update: &Value) -> Option<i64> {
+    update.get("update_id")?.as_i64()
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::letter::{self, ACCEPT, DECLINE};
 use crate::app::App;
+use crate::maintenance::checkout::{self, Paid};
 use crate::store::{Profile, TakenUpdate, User};
 use crate::telegram::{Answer, Button, Outgoing, Style, Telegram};
 use crate::texts::bot::Say;
@@ -44,6 +45,8 @@ struct Said {
     chat: Chat,
     #[serde(default)]
     text: String,
+    #[serde(default)]
+    successful_payment: Option<Paid>,
 }
 
 #[derive(Deserialize)]
@@ -111,7 +114,10 @@ async fn joined(app: &App, membership: Membership) -> Result<(), Trouble> {
 }
 
 async fn heard(app: &App, telegram: &Telegram, said: Said) -> Result<(), Trouble> {
-    let Said { from: Some(from), chat, text } = said else { return Ok(()) };
+    let Said { from: Some(from), chat, text, successful_payment } = said else { return Ok(()) };
+    if let Some(paid) = successful_payment {
+        return checkout::paid(app, from.id, &paid).await.map_err(Trouble);
+    }
     // In a group the bot has nothing to say.
     if chat.kind != "private" || !text.starts_with('/') {
         return Ok(());

@@ -32,7 +32,7 @@ impl Config {
             production && self.telegram_test,
             "telegram_test is on in production: anybody could sign in as anybody",
         );
-        self.money.check(production, &mut no);
+        self.money.check(production, self.bot.is_on(), &mut no);
         self.bot.check(&self.public_url, &self.bot_token, &mut no);
         no(!is_bot_token(&self.bot_token), "bot_token is not of the form 123456:ABC");
         no(production && self.allowed_origins.is_empty(), "production needs allowed_origins");

@@ -24,6 +24,8 @@ pub enum PaymentMode {
     Manual,
     /// An acquirer that is connected by signed calls.
     Webhook,
+    /// Invoices of the bot, through a provider of Telegram's.
+    Telegram,
 }
 
 impl PaymentMode {
@@ -35,6 +37,7 @@ impl PaymentMode {
             Self::Demo => "demo",
             Self::Manual => "manual",
             Self::Webhook => "webhook",
+            Self::Telegram => "telegram",
         }
     }
 }
@@ -66,6 +69,8 @@ pub struct MoneyConfig {
     pub webhook_url: Option<String>,
     /// What both sides sign with.
     pub webhook_secret: Option<Secret>,
+    /// What the bot shows Telegram's provider.
+    pub telegram_token: Option<Secret>,
     /// How money goes out.
     pub payouts: PayoutRules,
 }
@@ -84,6 +89,7 @@ impl MoneyConfig {
             instructions: settings.payment_instructions.clone().unwrap_or_default(),
             webhook_url: settings.payment_webhook_url.clone(),
             webhook_secret: settings.payment_webhook_secret.clone(),
+            telegram_token: settings.payment_telegram_token.clone(),
             payouts: PayoutRules {
                 daily_minor: settings.payout_daily_minor.map_or(payouts.daily_minor, i64::from),
                 second_above_minor: settings
@@ -117,7 +123,7 @@ impl MoneyConfig {
         PaymentTerms { paid, fee: self.fee }
     }
 
-    pub(super) fn check(&self, production: bool, no: &mut dyn FnMut(bool, &str)) {
+    pub(super) fn check(&self, production: bool, has_bot: bool, no: &mut dyn FnMut(bool, &str)) {
         no(self.modes.is_empty(), "payments names no way to pay: off is one, too");
         no(self.is_off() && self.modes.len() > 1, "payments is off and something else at once");
         no(
@@ -133,6 +139,10 @@ impl MoneyConfig {
         no(
             self.has(PaymentMode::Webhook) && (url.is_none() || key.is_none()),
             "payments is webhook, and needs payment_webhook_url and payment_webhook_secret",
+        );
+        no(
+            self.has(PaymentMode::Telegram) && (self.telegram_token.is_none() || !has_bot),
+            "payments is telegram, and needs payment_telegram_token and a bot (bot_mode)",
         );
         no(
             url.is_some_and(|url| !super::checks::is_http(url)),

@@ -225,6 +225,12 @@ pub struct Settings {
     /// A file with that secret
     #[arg(long, value_name = "FILE")]
     pub payment_webhook_secret_file: Option<PathBuf>,
+    /// The token of Telegram's payment provider, as BotFather gives it. No flag, as above.
+    #[arg(skip)]
+    pub payment_telegram_token: Option<Secret>,
+    /// A file with that token
+    #[arg(long, value_name = "FILE")]
+    pub payment_telegram_token_file: Option<PathBuf>,
     /// The most that one person may take out within 24 hours, kopecks [default: 20000000]
     #[arg(long, value_name = "KOPECKS")]
     pub payout_daily_minor: Option<u32>,
@@ -258,13 +264,14 @@ fn matching_knobs(text: &str) -> Result<Matching, String> {
 /// What other programs call the same, so it goes without the prefix too.
 pub(super) const SHARED: [&str; 4] = ["DATABASE_URL", "DATABASE_URL_FILE", "REDIS_URL", "REDIS_URL_FILE"];
 
-const WITHOUT_FLAG: [&str; 6] = [
+const WITHOUT_FLAG: [&str; 7] = [
     "bot_token",
     "bot_webhook_secret",
     "bot_admin_secret",
     "jwt_secret",
     "s3_secret_key",
     "payment_webhook_secret",
+    "payment_telegram_token",
 ];
 
 fn parser() -> clap::Command {
@@ -321,6 +328,9 @@ impl Settings {
             "payment_webhook_secret" => {
                 return Ok(Self { payment_webhook_secret: Some(value.into()), ..Self::default() });
             }
+            "payment_telegram_token" => {
+                return Ok(Self { payment_telegram_token: Some(value.into()), ..Self::default() });
+            }
             "s3_secret_key" => return Ok(Self { s3_secret_key: Some(value.into()), ..Self::default() }),
             _ => {}
         }
@@ -375,6 +385,11 @@ impl Settings {
                 "payment_webhook_secret",
                 &mut self.payment_webhook_secret,
                 self.payment_webhook_secret_file.take(),
+            ),
+            (
+                "payment_telegram_token",
+                &mut self.payment_telegram_token,
+                self.payment_telegram_token_file.take(),
             ),
         ];
         for (key, secret, file) in secrets {
@@ -461,6 +476,10 @@ impl Settings {
             payment_webhook_secret_file: self
                 .payment_webhook_secret_file
                 .or(below.payment_webhook_secret_file),
+            payment_telegram_token: self.payment_telegram_token.or(below.payment_telegram_token),
+            payment_telegram_token_file: self
+                .payment_telegram_token_file
+                .or(below.payment_telegram_token_file),
             payout_daily_minor: self.payout_daily_minor.or(below.payout_daily_minor),
             payout_second_above_minor: self.payout_second_above_minor.or(below.payout_second_above_minor),
             payout_wait_h: self.payout_wait_h.or(below.payout_wait_h),

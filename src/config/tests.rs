@@ -162,6 +162,7 @@ fn what_is_missing_for_a_way_to_pay_is_said() {
         ("--payments off,manual --payment-instructions IBAN", Some("off and something else")),
         ("--payments manual", Some("payment_instructions")),
         ("--payments webhook", Some("payment_webhook_url and payment_webhook_secret")),
+        ("--payments telegram", Some("payment_telegram_token and a bot")),
         ("--payments webhook --payment-webhook-url https://pay", Some("http://host")),
         ("--fee-bps 10001", Some("fee_bps")),
         ("--payments webhook --payment-webhook-url http://pay:8000", None),

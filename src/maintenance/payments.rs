@@ -131,7 +131,7 @@ async fn expire(app: &App, file: &PaymentFile) -> Result<PaymentFile, CommitErro
     if is_over { carry_out(app, file, PaymentCommand::Expire).await } else { Ok(file.clone()) }
 }
 
-async fn carry_out(
+pub(super) async fn carry_out(
     app: &App,
     file: &PaymentFile,
     command: PaymentCommand,

@@ -92,9 +92,10 @@ impl BotApi for HttpApi {
         let connection = Arc::clone(&self.0);
         let task = self.0.runtime.spawn(async move {
             let late = || Answer::Unknown(format!("no answer to {method} within {within:?}"));
-            // Updates are waited for on one connection, which keeps no place from messages.
+            // Updates are waited for on one connection, which keeps no place from messages; and who is about
+            // to pay waits behind nothing.
             let _place = match method {
-                "getUpdates" => None,
+                "getUpdates" | "answerPreCheckoutQuery" => None,
                 _ => match timeout(within, connection.places.acquire()).await {
                     Ok(place) => place.ok(),
                     Err(_) => return Answer::Unsent("too many calls are on their way".to_owned()),

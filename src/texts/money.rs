@@ -108,3 +108,37 @@ pub(crate) fn price(paid: Paid, reward: Amount, fee: Amount, missing: Amount) ->
     }
     Both { english, russian }
 }
+
+/// What an invoice in Telegram is for. Its reader's language is not known.
+pub(crate) const fn bill() -> &'static str {
+    "Пополнение кошелька / Wallet top-up"
+}
+
+/// Why somebody cannot pay an invoice in Telegram.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum CannotPay {
+    /// It is no invoice of ours, or somebody else's.
+    Unknown,
+    /// It was paid, or its time is over.
+    Over,
+    /// Nobody can look it up.
+    NotNow,
+}
+
+/// The reason in words.
+pub(crate) fn cannot_pay(why: CannotPay) -> Both {
+    match why {
+        CannotPay::Unknown => both(
+            "This invoice is not yours. Make a new one in your wallet.",
+            "Этот счёт не ваш. Создайте новый в своём кошельке.",
+        ),
+        CannotPay::Over => both(
+            "This invoice was paid, or its time is over. Make a new one in your wallet.",
+            "Этот счёт уже оплачен или истёк. Создайте новый в своём кошельке.",
+        ),
+        CannotPay::NotNow => both(
+            "This cannot be paid just now. Try again soon.",
+            "Сейчас оплатить нельзя. Попробуйте чуть позже.",
+        ),
+    }
+}

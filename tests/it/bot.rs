@@ -2,6 +2,7 @@
 
 mod crowd;
 mod letters;
+mod payments;
 mod settings;
 mod telegram;
 mod trouble;

@@ -45,6 +45,8 @@ pub enum Account {
     ManualProvider,
     /// The outside world behind the acquirer that is connected by signed calls.
     WebhookProvider,
+    /// The outside world behind Telegram's payments.
+    TelegramProvider,
     /// Money that is on its way out of the platform or has left it.
     Payouts,
 }
@@ -62,6 +64,7 @@ impl Account {
             | Self::DemoProvider
             | Self::ManualProvider
             | Self::WebhookProvider
+            | Self::TelegramProvider
             | Self::Payouts => None,
         }
     }
@@ -79,6 +82,7 @@ impl Account {
             Self::DemoProvider => "demo_provider",
             Self::ManualProvider => "manual_provider",
             Self::WebhookProvider => "webhook_provider",
+            Self::TelegramProvider => "telegram_provider",
             Self::Payouts => "payouts",
         }
     }

@@ -123,11 +123,13 @@ pub enum Method {
     Manual,
     /// An acquirer that is connected by signed calls.
     Webhook,
+    /// An invoice of the bot, paid in Telegram through a provider of Telegram's.
+    Telegram,
 }
 
 impl Method {
     /// Every method.
-    pub const ALL: [Self; 2] = [Self::Manual, Self::Webhook];
+    pub const ALL: [Self; 3] = [Self::Manual, Self::Webhook, Self::Telegram];
 
     /// The word on the wire and in the store.
     #[must_use]
@@ -135,6 +137,7 @@ impl Method {
         match self {
             Self::Manual => "manual",
             Self::Webhook => "webhook",
+            Self::Telegram => "telegram",
         }
     }
 
@@ -150,7 +153,14 @@ impl Method {
         match self {
             Self::Manual => Account::ManualProvider,
             Self::Webhook => Account::WebhookProvider,
+            Self::Telegram => Account::TelegramProvider,
         }
+    }
+
+    /// Whether an operator gives money back outside of this system, and books that it was done.
+    #[must_use]
+    pub const fn is_refunded_by_hand(self) -> bool {
+        matches!(self, Self::Manual | Self::Telegram)
     }
 }
 

@@ -12,7 +12,8 @@ use crate::app::App;
 use crate::config::is_origin;
 use crate::error::extract::{Body, whole_body};
 use crate::error::{ApiError, Problem};
-use crate::telegram::{ALLOWED_UPDATES, Answer, Outgoing, Telegram};
+use crate::maintenance::checkout;
+use crate::telegram::{ALLOWED_UPDATES, Answer, CHECKOUT, Outgoing, Telegram};
 use crate::texts::bot::Say;
 use crate::texts::language::Language;
 
@@ -95,7 +96,10 @@ pub async fn update(
     let invalid = || ApiError::bad_request("the body is not valid JSON");
     let update: Value = serde_json::from_slice(&body).map_err(|_| invalid())?;
     let update_id = update.get("update_id").and_then(Value::as_i64).ok_or_else(invalid)?;
-    if ALLOWED_UPDATES.iter().any(|kind| update.get(kind).is_some()) {
+    if let (Some(telegram), Some(query)) = (&app.telegram, update.get(CHECKOUT)) {
+        // Who is about to pay waits behind nothing.
+        checkout::answer(&app, telegram, query).await;
+    } else if ALLOWED_UPDATES.iter().any(|kind| update.get(kind).is_some()) {
         app.database.add_update(update_id, update.to_string(), app.clock.now()).await?;
     }
     Ok(HttpResponse::Ok().json(Taken { success: true }))

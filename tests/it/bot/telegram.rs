@@ -235,6 +235,10 @@ fn does(desk: &mut Desk, method: &str, chat: i64, body: &Value) -> Value {
             desk.chats.entry(chat).or_default().insert(id, text());
             json!({ "message_id": id })
         }
+        "createInvoiceLink" => {
+            desk.next_message += 1;
+            json!(format!("https://t.me/$invoice{}", desk.next_message))
+        }
         "getMe" => json!({ "username": "peerpack_bot" }),
         "getWebhookInfo" => {
             let set = desk.calls.iter().rev().find(|call| call.method.ends_with("etWebhook"));

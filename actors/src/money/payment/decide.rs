@@ -228,8 +228,11 @@ impl Step<'_> {
         }
         let charge = of.id;
         // What an operator gives back by hand is done when it is booked.
-        let is_by_hand = self.file.payment.method == Method::Manual;
-        let state = if is_by_hand { RefundState::Done } else { RefundState::Asked };
+        let state = if self.file.payment.method.is_refunded_by_hand() {
+            RefundState::Done
+        } else {
+            RefundState::Asked
+        };
         self.give_back(Refund {
             id,
             charge,

@@ -98,10 +98,10 @@ pub(super) const RULES: &[Rule] = &[
         "the money of a payment is not what was charged less what went back",
         "SELECT a.payment AS id, a.currency AS detail FROM ( \
              SELECT subject AS payment, currency, amount_minor AS change FROM transfers \
-             WHERE from_kind IN ('manual_provider', 'webhook_provider') \
+             WHERE from_kind IN ('manual_provider', 'webhook_provider', 'telegram_provider') \
              UNION ALL \
              SELECT subject, currency, -amount_minor FROM transfers \
-             WHERE to_kind IN ('manual_provider', 'webhook_provider') \
+             WHERE to_kind IN ('manual_provider', 'webhook_provider', 'telegram_provider') \
              UNION ALL \
              SELECT payment_id, currency, charged_back_minor - amount_minor FROM payment_charges \
              UNION ALL \

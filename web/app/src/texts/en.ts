@@ -285,7 +285,7 @@ export const en = {
     payIn: "Pay in",
     payMissing: (amount: string) => `Pay in ${amount}`,
     payMethod: "How",
-    payMethods: { manual: "By a transfer", webhook: "By card" },
+    payMethods: { manual: "By a transfer", webhook: "By card", telegram: "Telegram" },
     pay: "Pay",
     transfer: "Transfer the amount with this reference. An operator books it.",
     reference: "Reference",

@@ -299,7 +299,7 @@ export const ru: Texts = {
     payIn: "Пополнить",
     payMissing: (amount: string) => `Пополнить на ${amount}`,
     payMethod: "Как",
-    payMethods: { manual: "Переводом", webhook: "Картой" },
+    payMethods: { manual: "Переводом", webhook: "Картой", telegram: "Telegram" },
     pay: "Оплатить",
     transfer: "Переведите сумму и укажите эту ссылку на платёж. Зачислит оператор.",
     reference: "Назначение платежа",

@@ -2,6 +2,7 @@
 import { type components, dataOf } from "@peerpack/client";
 import { useState } from "react";
 import { useClient, useGive, useRead } from "../../live/index.tsx";
+import { usePlatform } from "../../platform/index.tsx";
 import { useTexts } from "../../texts/index.tsx";
 import { Button, Pill, Segments, TextField, useAttempt } from "../../ui/index.ts";
 import { useMoneyTerms } from "./HowPeoplePay.tsx";
@@ -81,6 +82,7 @@ export function PayIn({ missing }: PayInProps) {
 /** Where a payment is to be made, as long as it is awaited. */
 function HowToPay({ payment }: { payment: Payment }) {
   const { t, money } = useTexts();
+  const { openInvoice } = usePlatform();
   const { api } = useClient();
   const path = { payment_id: payment.payment_id };
   const read = useRead(
@@ -95,7 +97,12 @@ function HowToPay({ payment }: { payment: Payment }) {
         <span className="grow strong">{money(now.amount)}</span>
         <Pill tone="warm">{t.wallet.paymentStatus[now.status]}</Pill>
       </div>
-      {now.invoice_url && (
+      {now.invoice_url && now.method === "telegram" && (
+        <Button isWide onPress={() => void openInvoice(now.invoice_url ?? "")}>
+          {t.wallet.pay}
+        </Button>
+      )}
+      {now.invoice_url && now.method !== "telegram" && (
         <a className="button" href={now.invoice_url} target="_blank" rel="noreferrer">
           {t.wallet.pay}
         </a>

@@ -1,0 +1,168 @@
+//! F46, F47, X-94: money that people pay in Telegram.
+
+use peerpack_actors::ids::PaymentId;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use super::telegram::Telegram;
+use super::{account, start_with, tell, typed};
+use crate::support::{Backend, TestApp, TestUser, backends, eventually};
+
+const PROVIDER_TOKEN: &str = "401643678:TEST:2a5c";
+
+async fn start(backend: Backend, telegram: &Telegram) -> TestApp {
+    let settings = [("PEERPACK_PAYMENTS", "telegram"), ("PEERPACK_PAYMENT_TELEGRAM_TOKEN", PROVIDER_TOKEN)];
+    start_with(backend, telegram, &settings).await
+}
+
+/// Somebody asks for an invoice; answers with the payment.
+async fn invoice(user: &TestUser, amount: f64) -> Value {
+    let body = json!({ "purpose": "top_up", "amount": amount, "method": "telegram" });
+    let (status, payment) = user.post("/api/payments", body).await;
+    assert_eq!(status, StatusCode::CREATED, "{payment}");
+    payment
+}
+
+fn query(update_id: i64, user: &TestUser, payment: &Value, minor: i64) -> Value {
+    json!({ "update_id": update_id, "pre_checkout_query": {
+        "id": format!("checkout-{update_id}"), "from": account(user), "currency": "RUB",
+        "total_amount": minor, "invoice_payload": payment["payment_id"],
+    }})
+}
+
+/// Telegram says that somebody has paid.
+fn money(update_id: i64, user: &TestUser, payment: &Value, charge: &str, minor: i64) -> Value {
+    let mut update = typed(update_id, user, "");
+    update["message"]["successful_payment"] = json!({
+        "currency": "RUB", "total_amount": minor, "invoice_payload": payment["payment_id"],
+        "telegram_payment_charge_id": charge, "provider_payment_charge_id": format!("p-{charge}"),
+    });
+    update
+}
+
+/// Whether the bot has let somebody pay.
+async fn allowed(telegram: &Telegram, update_id: i64) -> bool {
+    let id = format!("checkout-{update_id}");
+    eventually("an answer to the checkout", async || {
+        let calls = telegram.calls_of("answerPreCheckoutQuery");
+        let answer = calls.into_iter().find(|call| call.body["pre_checkout_query_id"] == id.as_str())?;
+        let is_allowed = answer.body["ok"].as_bool().unwrap();
+        assert_eq!(answer.body.get("error_message").is_none(), is_allowed, "{:?}", answer.body);
+        Some(is_allowed)
+    })
+    .await
+}
+
+async fn available(user: &TestUser) -> f64 {
+    user.get("/api/user/balance").await["balance"]["available"].as_f64().unwrap()
+}
+
+async fn until_available(user: &TestUser, amount: f64) {
+    eventually(&format!("{amount} in the wallet"), async || {
+        let has = available(user).await;
+        ((has - amount).abs() < 0.001).then_some(())
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn money_paid_in_telegram_is_in_the_wallet_and_pays_for_a_package() {
+    for backend in backends() {
+        let telegram = Telegram::start();
+        let app = start(backend, &telegram).await;
+        let anna = app.sign_in("Анна").await;
+        let payment = invoice(&anna, 500.0).await;
+        assert_eq!(payment["status"], "pending");
+        assert!(payment["invoice_url"].as_str().unwrap().starts_with("https://t.me/"), "{payment}");
+        let bill = &telegram.calls_of("createInvoiceLink")[0].body;
+        assert_eq!(bill["prices"][0]["amount"], 50_000);
+        assert_eq!((&bill["currency"], &bill["provider_token"]), (&json!("RUB"), &json!(PROVIDER_TOKEN)));
+        assert!(bill["title"].as_str().unwrap().chars().count() <= 32);
+        assert_eq!(tell(&app, &query(1, &anna, &payment, 50_000)).await, StatusCode::OK);
+        assert!(allowed(&telegram, 1).await);
+        assert_eq!(tell(&app, &money(2, &anna, &payment, "c1", 50_000)).await, StatusCode::OK);
+        until_available(&anna, 500.0).await;
+        let path = format!("/api/payments/{}", payment["payment_id"].as_str().unwrap());
+        assert_eq!(anna.get(&path).await["status"], "succeeded");
+        app.audit().await;
+    }
+}
+
+/// F46: what Telegram says of money comes twice, late, and twice for one invoice.
+#[actix_web::test]
+async fn f46_money_is_credited_once_for_each_charge_however_often_and_late_it_is_said() {
+    for backend in backends() {
+        let telegram = Telegram::start();
+        let app = start(backend, &telegram).await;
+        let anna = app.sign_in("Анна").await;
+        let payment = invoice(&anna, 100.0).await;
+        // The same update twice, and the same charge in another update.
+        for id in [10, 10, 11] {
+            assert_eq!(tell(&app, &money(id, &anna, &payment, "c1", 10_000)).await, StatusCode::OK);
+        }
+        until_available(&anna, 100.0).await;
+        // One invoice, paid a second time: it is money, and hers.
+        assert_eq!(tell(&app, &money(12, &anna, &payment, "c2", 10_000)).await, StatusCode::OK);
+        until_available(&anna, 200.0).await;
+        // It is not asked for any more.
+        assert_eq!(tell(&app, &query(13, &anna, &payment, 10_000)).await, StatusCode::OK);
+        assert!(!allowed(&telegram, 13).await);
+        app.audit().await;
+    }
+}
+
+/// payload, amount, currency and person have to agree.
+#[actix_web::test]
+async fn x_94_money_that_does_not_agree_with_its_invoice_is_not_credited_and_not_forgotten() {
+    for backend in backends() {
+        let telegram = Telegram::start();
+        let app = start(backend, &telegram).await;
+        let (anna, boris) = (app.sign_in("Анна").await, app.sign_in("Борис").await);
+        let payment = invoice(&anna, 100.0).await;
+        let stranger = json!({ "payment_id": PaymentId::from(uuid::Uuid::from_u128(7)).to_string() });
+        let mut dollars = query(23, &anna, &payment, 10_000);
+        dollars["pre_checkout_query"]["currency"] = json!("USD");
+        for (id, update) in [
+            (20, query(20, &anna, &payment, 1)),
+            (21, query(21, &boris, &payment, 10_000)),
+            (22, query(22, &anna, &stranger, 10_000)),
+            (23, dollars),
+        ] {
+            assert_eq!(tell(&app, &update).await, StatusCode::OK);
+            assert!(!allowed(&telegram, id).await, "{update}");
+        }
+        let mut dollars = money(33, &anna, &payment, "d", 10_000);
+        dollars["message"]["successful_payment"]["currency"] = json!("USD");
+        for update in [
+            money(30, &anna, &payment, "a", 1),
+            money(31, &boris, &payment, "b", 10_000),
+            money(32, &anna, &stranger, "c", 10_000),
+            dollars,
+        ] {
+            assert_eq!(tell(&app, &update).await, StatusCode::OK);
+        }
+        // What agrees is credited beside all that.
+        assert_eq!(tell(&app, &money(34, &anna, &payment, "e", 10_000)).await, StatusCode::OK);
+        until_available(&anna, 100.0).await;
+        assert!(available(&boris).await.abs() < 0.001);
+    }
+}
+
+/// F47: who is about to pay waits behind nothing.
+#[actix_web::test]
+async fn f47_leave_to_pay_is_given_while_messages_hang() {
+    use super::telegram::Manner;
+    let telegram = Telegram::start();
+    let app = start(Backend::Sqlite, &telegram).await;
+    let anna = app.sign_in("Анна").await;
+    let payment = invoice(&anna, 100.0).await;
+    telegram.next(anna.telegram(), &[Manner::DoesItAndHangs; 64]);
+    for id in 100..164 {
+        assert_eq!(tell(&app, &typed(id, &anna, "/help")).await, StatusCode::OK);
+    }
+    telegram.until_calls(anna.telegram(), 8).await;
+    let begun = std::time::Instant::now();
+    assert_eq!(tell(&app, &query(200, &anna, &payment, 10_000)).await, StatusCode::OK);
+    assert!(allowed(&telegram, 200).await);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(8), "{:?}", begun.elapsed());
+}
