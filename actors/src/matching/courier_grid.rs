@@ -100,6 +100,19 @@ impl CourierGrid {
     /// `limit`.
     #[must_use]
     pub fn nearest(&self, to: Position, radius_km: f64, since: Time, limit: usize) -> Vec<Nearby> {
+        self.nearest_of(to, radius_km, since, limit, |_| true)
+    }
+
+    /// The same, of those couriers alone who are wanted.
+    #[must_use]
+    pub fn nearest_of(
+        &self,
+        to: Position,
+        radius_km: f64,
+        since: Time,
+        limit: usize,
+        is_wanted: impl Fn(UserId) -> bool,
+    ) -> Vec<Nearby> {
         let mut found: Vec<Nearby> = Vec::new();
         for square in squares_around(to, radius_km) {
             let fresh = self.squares.get(&square).into_iter().flatten().filter(|one| one.at >= since);
@@ -108,7 +121,7 @@ impl CourierGrid {
                 km: to.distance_km(one.position),
                 at: one.at,
             });
-            found.extend(near.filter(|one| one.km <= radius_km));
+            found.extend(near.filter(|one| one.km <= radius_km && is_wanted(one.courier)));
         }
         let order = |a: &Nearby, b: &Nearby| a.km.total_cmp(&b.km).then_with(|| a.courier.cmp(&b.courier));
         if found.len() > limit && limit > 0 {
