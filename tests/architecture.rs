@@ -80,6 +80,7 @@ const ENGINE: House = House {
         &["money"],
         &["market"],
         &["matching", "stream"],
+        &["dispatch"],
         &["unit", "invariants"],
         &["ports"],
         &["runtime"],

@@ -114,3 +114,15 @@ id!(
     /// Something that was uploaded.
     FileId
 );
+id!(
+    /// What somebody in town wants from a courier on duty.
+    OrderId
+);
+id!(
+    /// An order that is shown to one courier on duty.
+    OfferId
+);
+id!(
+    /// A part of a town that couriers on duty belong to.
+    RegionId
+);

@@ -1,0 +1,329 @@
+//! An order with its offers: the unit of decision. One version covers both, so whoever holds the current
+//! version knows every offer, and an acceptance decides who has the order and that nobody else is asked.
+//!
+//! The steps from phase to phase are a table, [`OrderPhase::next`]; every change of an order goes through it.
+
+mod command;
+mod decide;
+mod draft;
+
+use super::offer::{Offer, OfferState};
+use super::phase::OrderPhase;
+use super::price::{Breakdown, CancelFee, Quote};
+use crate::ids::{OfferId, OrderId, UserId};
+use crate::rejection::Rejection;
+use crate::time::{Span, Time};
+
+pub use command::{By, OrderCommand, OrderEvent, Outcome};
+pub use draft::{Cargo, OrderDraft, OrderEnd};
+
+/// The most offers that one order may collect, ended ones included.
+pub const MAX_OFFERS: usize = 256;
+
+/// Where an order stands, with whom.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OrderState {
+    /// Being written.
+    Draft,
+    /// Placed; nobody has looked at it.
+    Submitted,
+    /// A dispatcher has to say what becomes of it.
+    AwaitingDispatcherDecision,
+    /// A dispatcher has refused it.
+    Rejected,
+    /// Agreed to, and not searched for yet.
+    Created,
+    /// The engine looks for a courier.
+    Matching {
+        /// Since when it looks as far as it does.
+        since: Time,
+        /// How often the search was widened.
+        round: u32,
+    },
+    /// It waits for a dispatcher to name a courier, or for the engine to look again.
+    ActiveQueue,
+    /// One courier is asked.
+    Offered {
+        /// By which offer.
+        offer: OfferId,
+        /// Who is asked.
+        courier: UserId,
+        /// How often the search was widened before.
+        round: u32,
+    },
+    /// A courier has it.
+    Assigned {
+        /// Who.
+        courier: UserId,
+        /// Since when.
+        at: Time,
+    },
+    /// The courier is on the way to the pickup.
+    DriverEnRoute {
+        /// Who.
+        courier: UserId,
+    },
+    /// The courier waits at the pickup.
+    ArrivedWaiting {
+        /// Who.
+        courier: UserId,
+        /// Since when.
+        at: Time,
+    },
+    /// The ride is under way.
+    RideOngoing {
+        /// With whom.
+        courier: UserId,
+    },
+    /// The passenger did not come.
+    NoShow {
+        /// Who has waited.
+        courier: UserId,
+    },
+    /// Something has happened on the way.
+    Incident {
+        /// With whom.
+        courier: UserId,
+    },
+    /// Done.
+    Completed {
+        /// By whom.
+        courier: UserId,
+    },
+    /// Called off.
+    Cancelled,
+}
+
+impl OrderState {
+    /// The state without its evidence.
+    #[must_use]
+    pub const fn phase(self) -> OrderPhase {
+        match self {
+            Self::Draft => OrderPhase::Draft,
+            Self::Submitted => OrderPhase::Submitted,
+            Self::AwaitingDispatcherDecision => OrderPhase::AwaitingDispatcherDecision,
+            Self::Rejected => OrderPhase::Rejected,
+            Self::Created => OrderPhase::Created,
+            Self::Matching { .. } => OrderPhase::Matching,
+            Self::ActiveQueue => OrderPhase::ActiveQueue,
+            Self::Offered { .. } => OrderPhase::Offered,
+            Self::Assigned { .. } => OrderPhase::Assigned,
+            Self::DriverEnRoute { .. } => OrderPhase::DriverEnRoute,
+            Self::ArrivedWaiting { .. } => OrderPhase::ArrivedWaiting,
+            Self::RideOngoing { .. } => OrderPhase::RideOngoing,
+            Self::NoShow { .. } => OrderPhase::NoShow,
+            Self::Incident { .. } => OrderPhase::Incident,
+            Self::Completed { .. } => OrderPhase::Completed,
+            Self::Cancelled => OrderPhase::Cancelled,
+        }
+    }
+
+    /// The word on the wire and in the store.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        self.phase().word()
+    }
+
+    /// The courier who has the order, or had it when it ended; not one who is only asked.
+    #[must_use]
+    pub const fn courier(self) -> Option<UserId> {
+        match self {
+            Self::Assigned { courier, .. }
+            | Self::DriverEnRoute { courier }
+            | Self::ArrivedWaiting { courier, .. }
+            | Self::RideOngoing { courier }
+            | Self::NoShow { courier }
+            | Self::Incident { courier }
+            | Self::Completed { courier } => Some(courier),
+            _ => None,
+        }
+    }
+
+    /// The courier whom the order keeps from others: one who is asked, or has it and is not done.
+    #[must_use]
+    pub const fn bound(self) -> Option<UserId> {
+        match self {
+            Self::Offered { courier, .. } => Some(courier),
+            Self::NoShow { .. } | Self::Completed { .. } => None,
+            state => state.courier(),
+        }
+    }
+}
+
+/// What has been on the way to where an order stands.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Milestones {
+    /// When it first had a courier.
+    pub assigned_at: Option<Time>,
+    /// How long its courier waited at the pickup.
+    pub waited: Span,
+    /// When it was done.
+    pub completed_at: Option<Time>,
+    /// Why this courier.
+    pub assignment_reason: String,
+    /// Why it was refused.
+    pub rejection_reason: String,
+    /// What calling it off cost.
+    pub cancel_fee: Option<CancelFee>,
+    /// The final price.
+    pub settled: Option<Breakdown>,
+}
+
+/// What somebody wants from a courier on duty, with everybody who was asked.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Order {
+    /// Its id.
+    pub id: OrderId,
+    /// Who wants it.
+    pub passenger: UserId,
+    /// What is wanted.
+    pub draft: OrderDraft,
+    /// What it is expected to cost.
+    pub quote: Quote,
+    /// Where it stands.
+    pub state: OrderState,
+    /// What has been on the way there.
+    pub milestones: Milestones,
+    /// Every offer, oldest first.
+    pub offers: Vec<Offer>,
+    /// Counts changes of the order and its offers; a stale writer is refused.
+    pub version: i64,
+    /// When it was placed.
+    pub created_at: Time,
+    /// When it changed last.
+    pub changed_at: Time,
+}
+
+impl Order {
+    /// Somebody places an order.
+    ///
+    /// # Errors
+    /// The field that is out of bounds.
+    pub fn place(
+        id: OrderId,
+        passenger: UserId,
+        draft: OrderDraft,
+        quote: Quote,
+        now: Time,
+    ) -> Result<Self, Rejection> {
+        draft.check(now)?;
+        Ok(Self {
+            id,
+            passenger,
+            draft,
+            quote,
+            state: OrderState::Submitted,
+            milestones: Milestones::default(),
+            offers: Vec::new(),
+            version: 1,
+            created_at: now,
+            changed_at: now,
+        })
+    }
+
+    /// The offer that a courier may still answer; there is one at most.
+    #[must_use]
+    pub fn pending(&self) -> Option<&Offer> {
+        self.offers.iter().rfind(|offer| offer.state == OfferState::Pending)
+    }
+
+    /// An offer.
+    #[must_use]
+    pub fn offer(&self, id: OfferId) -> Option<&Offer> {
+        self.offers.iter().find(|offer| offer.id == id)
+    }
+
+    /// When something has to be done about it, whether or not anybody does something: its offer runs out.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Time> {
+        self.pending().map(|offer| offer.expires_at)
+    }
+
+    /// How often the search was widened.
+    #[must_use]
+    pub const fn round(&self) -> u32 {
+        match self.state {
+            OrderState::Matching { round, .. } | OrderState::Offered { round, .. } => round,
+            _ => 0,
+        }
+    }
+
+    /// Whether this courier is not to be asked by this search: has declined, or has let an offer run out
+    /// since the search was widened last.
+    #[must_use]
+    pub fn has_turned_down(&self, courier: UserId) -> bool {
+        self.offers.iter().filter(|offer| offer.courier == courier).any(|offer| match offer.state {
+            OfferState::Declined { .. } => true,
+            OfferState::Expired { .. } => offer.round >= self.round(),
+            _ => false,
+        })
+    }
+
+    /// Takes in what has happened. All events of one outcome are one change.
+    pub fn apply(&mut self, events: &[OrderEvent]) {
+        if events.is_empty() {
+            return;
+        }
+        for event in events {
+            self.take(event);
+        }
+        self.version += 1;
+    }
+
+    fn take(&mut self, event: &OrderEvent) {
+        match event {
+            OrderEvent::Moved { from, to, at, description, .. } => self.go(*from, *to, *at, description),
+            OrderEvent::OfferOpened(offer) => {
+                self.changed_at = self.changed_at.max(offer.created_at);
+                self.offers.push(offer.clone());
+            }
+            OrderEvent::OfferEnded { id, to } => {
+                if let Some(offer) = self.offers.iter_mut().find(|offer| offer.id == *id) {
+                    offer.state = to.clone();
+                }
+            }
+            OrderEvent::Widened { round, at } => {
+                self.state = OrderState::Matching { since: *at, round: *round };
+                self.changed_at = *at;
+            }
+            OrderEvent::Quoted { quote, at } => {
+                self.quote = (**quote).clone();
+                self.changed_at = *at;
+            }
+            OrderEvent::Settled(breakdown) => self.milestones.settled = Some(breakdown.clone()),
+            OrderEvent::Charged(fee) => self.milestones.cancel_fee = Some(*fee),
+        }
+    }
+
+    fn go(&mut self, from: OrderPhase, to: OrderState, at: Time, description: &str) {
+        let was = self.state;
+        (self.state, self.changed_at) = (to, at);
+        let milestones = &mut self.milestones;
+        if from == OrderPhase::Cancelled {
+            (milestones.cancel_fee, milestones.waited) = (None, Span::default());
+        }
+        if let OrderState::ArrivedWaiting { at: arrived, .. } = was {
+            milestones.waited = at.since(arrived);
+        }
+        match to {
+            OrderState::Assigned { .. } => {
+                milestones.assigned_at.get_or_insert(at);
+                description.clone_into(&mut milestones.assignment_reason);
+            }
+            OrderState::Completed { .. } => {
+                milestones.completed_at.get_or_insert(at);
+            }
+            OrderState::Rejected => description.clone_into(&mut milestones.rejection_reason),
+            _ => {}
+        }
+    }
+
+    /// How long its courier has waited at the pickup by now.
+    #[must_use]
+    pub fn waited(&self, now: Time) -> Span {
+        match self.state {
+            OrderState::ArrivedWaiting { at, .. } => now.max(at).since(at),
+            _ => self.milestones.waited,
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! What can be asked of an order, and what follows.
+
+use smallvec::SmallVec;
+
+use super::OrderState;
+use crate::dispatch::duty::DutyEvent;
+use crate::dispatch::offer::{Offer, OfferState, Reckoning};
+use crate::dispatch::phase::OrderPhase;
+use crate::dispatch::price::{Breakdown, CancelFee, Driven, Quote};
+use crate::ids::{OfferId, UserId};
+use crate::time::Time;
+
+/// Who does something to an order. The caller has made sure that they are who they say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum By {
+    /// Whoever wants it.
+    Passenger(UserId),
+    /// A courier.
+    Courier(UserId),
+    /// Somebody of the desk.
+    Staff(UserId),
+    /// Nobody: the engine.
+    Engine,
+}
+
+impl By {
+    /// The person, if it is one.
+    #[must_use]
+    pub const fn person(self) -> Option<UserId> {
+        match self {
+            Self::Passenger(user) | Self::Courier(user) | Self::Staff(user) => Some(user),
+            Self::Engine => None,
+        }
+    }
+
+    /// The role in one word.
+    #[must_use]
+    pub const fn role(self) -> &'static str {
+        match self {
+            Self::Passenger(_) => "passenger",
+            Self::Courier(_) => "courier",
+            Self::Staff(_) => "staff",
+            Self::Engine => "engine",
+        }
+    }
+}
+
+/// What can be asked of an order.
+#[derive(Clone, PartialEq, Debug)]
+pub enum OrderCommand {
+    /// A step of the table that needs nothing but a word: all but those to `offered` and to `assigned`.
+    Move {
+        /// Where to.
+        to: OrderPhase,
+        /// Who wants it.
+        by: By,
+        /// Why, in their words; may be empty.
+        reason: String,
+    },
+    /// The ride is over, and this is what was driven.
+    Complete {
+        /// Who says so.
+        by: By,
+        /// What was driven.
+        driven: Driven,
+    },
+    /// The engine asks a courier.
+    Offer {
+        /// The id that the offer will have.
+        id: OfferId,
+        /// Who is asked.
+        courier: UserId,
+        /// Why this courier.
+        reckoning: Reckoning,
+    },
+    /// The courier takes what was offered.
+    Accept {
+        /// By which offer.
+        offer: OfferId,
+        /// The courier.
+        by: UserId,
+    },
+    /// The courier does not want what was offered.
+    Decline {
+        /// Which offer.
+        offer: OfferId,
+        /// The courier.
+        by: UserId,
+        /// Why, in their words; may be empty.
+        reason: String,
+    },
+    /// The offer ends if its time is over.
+    ExpireOffer,
+    /// Staff gives it to a courier who is on duty and free, and takes it from whoever has it.
+    Assign {
+        /// To whom.
+        courier: UserId,
+        /// The member of staff.
+        by: UserId,
+        /// Why, in their words; may be empty.
+        reason: String,
+    },
+    /// The search has found nobody for a while, and looks farther from now on.
+    Widen,
+    /// It is expected to cost something else: nobody has it yet.
+    Requote(Box<Quote>),
+}
+
+impl OrderCommand {
+    /// The step in the imperative, for people.
+    #[must_use]
+    pub const fn action(&self) -> &'static str {
+        match self {
+            Self::Move { .. } => "move the order",
+            Self::Complete { .. } => "complete the order",
+            Self::Offer { .. } => "offer the order",
+            Self::Accept { .. } => "accept the offer",
+            Self::Decline { .. } => "decline the offer",
+            Self::ExpireOffer => "expire the offer",
+            Self::Assign { .. } => "assign the order",
+            Self::Widen => "widen the search",
+            Self::Requote(_) => "quote the order",
+        }
+    }
+}
+
+/// What has happened to an order.
+#[derive(Clone, PartialEq, Debug)]
+pub enum OrderEvent {
+    /// It went one step of the table.
+    Moved {
+        /// From this phase.
+        from: OrderPhase,
+        /// To this state.
+        to: OrderState,
+        /// When.
+        at: Time,
+        /// By whom.
+        by: By,
+        /// Why; may be empty.
+        description: String,
+    },
+    /// A courier is asked.
+    OfferOpened(Offer),
+    /// An offer is no longer open.
+    OfferEnded {
+        /// Which.
+        id: OfferId,
+        /// What has become of it.
+        to: OfferState,
+    },
+    /// The search looks farther.
+    Widened {
+        /// For the how-manieth time.
+        round: u32,
+        /// Since when.
+        at: Time,
+    },
+    /// It is expected to cost something else.
+    Quoted {
+        /// The new quote.
+        quote: Box<Quote>,
+        /// When.
+        at: Time,
+    },
+    /// The final price is known.
+    Settled(Breakdown),
+    /// It was called off, and that costs so much.
+    Charged(CancelFee),
+}
+
+/// Everything that follows from one command on one order.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Outcome {
+    /// What happens to the order; empty when the command repeats what is already so.
+    pub events: Vec<OrderEvent>,
+    /// What happens to couriers' duties: at most one event for each of them.
+    pub duties: SmallVec<[(UserId, DutyEvent); 2]>,
+}
+
+impl Outcome {
+    /// Whether nothing changes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+}

@@ -1,0 +1,162 @@
+//! Regions: whose couriers an order is for.
+
+use geo::{BoundingRect, Intersects, LineString, Point, Polygon, Rect};
+use jiff::civil::{Time as LocalTime, Weekday};
+use jiff::tz::TimeZone;
+
+use crate::ids::RegionId;
+use crate::place::Position;
+use crate::rejection::Rejection;
+use crate::time::Time;
+
+/// The most corners of an area, those of its holes included.
+pub const MAX_CORNERS: usize = 10_000;
+
+/// An area on the map: what is within its border, its border included, less its holes.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Area {
+    polygon: Polygon,
+    bounds: Rect,
+    /// Longitudes are counted from here, so that the antimeridian cuts nothing in two.
+    middle_lon: f64,
+}
+
+impl Area {
+    /// The area within a border, less its holes. It may be closed by its first corner, or not. Sides are
+    /// straight on a map of degrees, as GeoJSON has them.
+    ///
+    /// # Errors
+    /// A border with fewer than three corners, one without an inside, or too many corners.
+    pub fn new(border: &[Position], holes: &[Vec<Position>]) -> Result<Self, Rejection> {
+        let invalid = |reason| Err(Rejection::Invalid { field: "polygon_coordinates", reason });
+        if border.len() + holes.iter().map(Vec::len).sum::<usize>() > MAX_CORNERS {
+            return invalid("has too many corners");
+        }
+        let Some(first) = border.first() else { return invalid("needs three corners at least") };
+        let middle_lon = first.lon;
+        let ring = |corners: &[Position]| -> LineString {
+            corners.iter().map(|corner| (turned(corner.lon, middle_lon), corner.lat)).collect()
+        };
+        let polygon = Polygon::new(ring(border), holes.iter().map(|hole| ring(hole)).collect());
+        // A closed ring of three corners has four points.
+        if polygon.exterior().0.len() < 4 || polygon.interiors().iter().any(|hole| hole.0.len() < 4) {
+            return invalid("needs three corners at least");
+        }
+        match polygon.bounding_rect() {
+            Some(bounds) if bounds.width() > 0.0 && bounds.height() > 0.0 => {
+                Ok(Self { polygon, bounds, middle_lon })
+            }
+            _ => invalid("has no inside"),
+        }
+    }
+
+    /// Whether a position is within the border, or on it.
+    #[must_use]
+    pub fn contains(&self, at: Position) -> bool {
+        let point = Point::new(turned(at.lon, self.middle_lon), at.lat);
+        self.bounds.intersects(&point) && self.polygon.intersects(&point)
+    }
+}
+
+/// A longitude, counted the short way from another one.
+fn turned(lon: f64, from: f64) -> f64 {
+    (lon - from + 180.0).rem_euclid(360.0) - 180.0
+}
+
+/// When a region takes orders on a day of the week. What ends before it begins goes on past midnight.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Opening {
+    /// On which day it begins.
+    pub day: Weekday,
+    /// When it begins.
+    pub from: LocalTime,
+    /// When it ends.
+    pub to: LocalTime,
+}
+
+/// A part of a town that couriers on duty belong to.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Region {
+    /// Its id.
+    pub id: RegionId,
+    /// Its name.
+    pub title: String,
+    /// Its centre.
+    pub centre: Position,
+    /// Its area, if it was drawn.
+    pub area: Option<Area>,
+    /// How far around its centre it serves, in metres, where there is no area that contains the pickup.
+    pub service_radius_m: u32,
+    /// Of several that contain a pickup, that of the highest priority has it.
+    pub priority: i32,
+    /// When it takes orders; empty for always.
+    pub hours: Vec<Opening>,
+    /// Its time zone.
+    pub zone: TimeZone,
+}
+
+impl Region {
+    /// Whether a position is in it: in its area, or around its centre if it was not drawn.
+    #[must_use]
+    pub fn contains(&self, at: Position) -> bool {
+        self.area.as_ref().map_or_else(|| self.serves(at), |area| area.contains(at))
+    }
+
+    fn serves(&self, at: Position) -> bool {
+        self.centre.distance_km(at) * 1_000.0 <= f64::from(self.service_radius_m)
+    }
+
+    /// Whether it takes orders at a moment.
+    #[must_use]
+    pub fn is_open(&self, at: Time) -> bool {
+        if self.hours.is_empty() {
+            return true;
+        }
+        let there = jiff::Timestamp::from_millisecond(at.ms()).unwrap_or_default();
+        let there = self.zone.to_datetime(there);
+        let (day, time) = (there.weekday(), there.time());
+        self.hours.iter().any(|hours| {
+            if hours.from <= hours.to {
+                hours.day == day && (hours.from..hours.to).contains(&time)
+            } else {
+                (hours.day == day && time >= hours.from) || (hours.day.next() == day && time < hours.to)
+            }
+        })
+    }
+}
+
+/// All regions.
+#[derive(Clone, Debug, Default)]
+pub struct Regions {
+    all: Vec<Region>,
+}
+
+impl Regions {
+    /// These regions.
+    #[must_use]
+    pub fn new(mut all: Vec<Region>) -> Self {
+        all.sort_by(|a, b| b.priority.cmp(&a.priority).then(a.id.cmp(&b.id)));
+        Self { all }
+    }
+
+    /// A region.
+    #[must_use]
+    pub fn get(&self, id: RegionId) -> Option<&Region> {
+        self.all.iter().find(|region| region.id == id)
+    }
+
+    /// The region of a pickup: the one in whose area it lies, else the nearest one that serves it by its
+    /// radius, else the passenger's own. Of several areas that of the highest priority counts, and then the
+    /// lowest id, so that every node says the same.
+    #[must_use]
+    pub fn of(&self, pickup: Position, own: Option<RegionId>) -> Option<RegionId> {
+        let is_in = |region: &&Region| region.area.as_ref().is_some_and(|area| area.contains(pickup));
+        if let Some(region) = self.all.iter().find(is_in) {
+            return Some(region.id);
+        }
+        let serving = self.all.iter().filter(|region| region.serves(pickup));
+        let km = |region: &Region| region.centre.distance_km(pickup);
+        let nearest = serving.min_by(|a, b| b.priority.cmp(&a.priority).then(km(a).total_cmp(&km(b))));
+        nearest.map(|region| region.id).or(own)
+    }
+}

@@ -1,0 +1,12 @@
+//! The dispatch, as tables and as a model. The tables are those of docs/dispatch.md.
+
+mod batches;
+mod choosing;
+mod documents;
+mod duties;
+mod fixture;
+mod model;
+mod offers;
+mod prices;
+mod regions;
+mod transitions;
