@@ -12,6 +12,7 @@
 
 pub mod batch;
 pub mod board;
+pub mod change;
 pub mod duty;
 pub mod fitness;
 pub mod offer;
@@ -31,6 +32,7 @@ pub mod track;
 mod tests;
 
 pub use board::{Board, Candidate, Crowd};
+pub use change::{DUTY, DutyChange, ORDER, OrderChange};
 pub use duty::{Duty, DutyCommand, DutyEvent, DutyState, Vehicle};
 pub use fitness::Unfit;
 pub use offer::{Offer, OfferState};

@@ -6,8 +6,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use uuid::Uuid;
 
-use crate::ids::{PackageId, RequestId, SubscriptionId, TripId, UserId};
+use crate::dispatch::{Duty, Order};
+use crate::ids::{OrderId, PackageId, RequestId, SubscriptionId, TripId, UserId};
 use crate::market::package::Package;
 use crate::market::subscription::Subscription;
 use crate::market::trip::Trip;
@@ -177,6 +179,48 @@ pub trait Store: Send + Sync + 'static {
 
     /// Events after `after`, in order, at most `limit`.
     async fn events(&self, user: UserId, after: u64, limit: u32) -> Result<Vec<StreamEntry>, Unavailable>;
+}
+
+/// What the dispatch reads: orders with their offers, and couriers' duties.
+#[async_trait]
+pub trait OrderStore: Send + Sync + 'static {
+    /// An order with its offers.
+    async fn order(&self, id: OrderId) -> Result<Option<Order>, Unavailable>;
+
+    /// Orders that look for a courier, or have asked one, in order of id, after `after`, at most `limit`.
+    async fn searching(&self, after: Option<OrderId>, limit: u32) -> Result<Vec<Order>, Unavailable>;
+
+    /// Orders that changed at or after `since`, with their versions, oldest change first, at most `limit`.
+    async fn changed_orders(&self, since: Time, limit: u32) -> Result<Vec<(Uuid, i64)>, Unavailable>;
+
+    /// The steps of an order, the first one first.
+    async fn order_steps(&self, id: OrderId) -> Result<Vec<OrderStep>, Unavailable>;
+
+    /// The duty of a courier, if there ever was one.
+    async fn duty(&self, courier: UserId) -> Result<Option<Duty>, Unavailable>;
+
+    /// Duties of couriers who are not off duty, in order of their ids, after `after`, at most `limit`.
+    async fn on_duty(&self, after: Option<UserId>, limit: u32) -> Result<Vec<Duty>, Unavailable>;
+
+    /// Duties that changed, as [`changed_orders`](Self::changed_orders).
+    async fn changed_duties(&self, since: Time, limit: u32) -> Result<Vec<(Uuid, i64)>, Unavailable>;
+}
+
+/// A step that an order has taken, as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderStep {
+    /// From this state.
+    pub from: String,
+    /// To this one.
+    pub to: String,
+    /// When.
+    pub at: Time,
+    /// In which role somebody has taken it: `passenger`, `courier`, `staff` or `engine`.
+    pub role: String,
+    /// Who, if it was not the engine.
+    pub person: Option<UserId>,
+    /// Why; may be empty.
+    pub description: String,
 }
 
 /// Which packages [`Store::evidence`] looks for.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use smallvec::{SmallVec, smallvec};
 
+use crate::dispatch::{DutyChange, Order, OrderChange};
 use crate::ids::{FileId, PackageId, RequestId, TripId, UserId};
 use crate::leg::LegSpan;
 use crate::market::bounds::{self, Bounds, Open};
@@ -232,6 +233,21 @@ impl Unit {
     #[must_use]
     pub fn other(change: impl Change, notices: Vec<Notice>, at: Time) -> Self {
         Self { others: vec![Arc::new(change)], notices, ..Self::empty(at) }
+    }
+
+    /// An order is placed.
+    #[must_use]
+    pub fn place_order(order: Order) -> Self {
+        let at = order.created_at;
+        Self::other(OrderChange::New(Box::new(order)), Vec::new(), at)
+    }
+
+    /// An order changes, and with it couriers' duties.
+    #[must_use]
+    pub fn order(change: OrderChange, duties: Vec<DutyChange>, at: Time) -> Self {
+        let mut unit = Self::other(change, Vec::new(), at);
+        unit.others.extend(duties.into_iter().map(|duty| Arc::new(duty) as Arc<dyn Change>));
+        unit
     }
 
     /// Nothing but the answer to a call that found everything done.

@@ -1,5 +1,9 @@
 //! Kinds of work beside packages and trips: how what units change of them is applied.
 
+mod duties;
+mod orders;
+mod port;
+
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -29,6 +33,8 @@ pub(in crate::store) trait Applier: Sync {
 
 /// Every kind, in the order in which their rows are locked. A new kind is a line here.
 const KINDS: &[&dyn Applier] = &[
+    &orders::Orders,
+    &duties::Duties,
     #[cfg(test)]
     &tests::errand::Errands,
 ];

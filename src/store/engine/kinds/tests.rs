@@ -1,6 +1,7 @@
 //! The engine carries a kind of work that it knows nothing of: published on one node, offered, claimed on
 //! another, told, and there again after a restart; on both databases.
 
+mod dispatch;
 pub(super) mod errand;
 
 use std::sync::Arc;
@@ -151,15 +152,15 @@ async fn goes_the_whole_way(database: Database) {
     database.close().await;
 }
 
-#[actix_web::test]
-async fn a_third_kind_of_work_goes_the_whole_way_on_sqlite() {
+/// A new database of SQLite.
+async fn on_sqlite(test: impl AsyncFnOnce(Database)) {
     let dir = tempfile::tempdir().unwrap();
     let settings = Settings::new(dir.path().display().to_string());
-    goes_the_whole_way(Database::connect(&settings).await.unwrap()).await;
+    test(Database::connect(&settings).await.unwrap()).await;
 }
 
-#[actix_web::test]
-async fn a_third_kind_of_work_goes_the_whole_way_on_postgres() {
+/// A new database of Postgres, where there is a server.
+async fn on_postgres(test: impl AsyncFnOnce(Database)) {
     use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
     let Ok(server) = std::env::var("PEERPACK_TEST_POSTGRES") else {
         eprintln!("PEERPACK_TEST_POSTGRES is not set: not run");
@@ -170,8 +171,18 @@ async fn a_third_kind_of_work_goes_the_whole_way_on_postgres() {
     admin.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
     let (address, _) = server.rsplit_once('/').unwrap();
     let settings = Settings::new(format!("{address}/{name}"));
-    goes_the_whole_way(Database::connect(&settings).await.unwrap()).await;
+    test(Database::connect(&settings).await.unwrap()).await;
     admin.execute(AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"))).await.unwrap();
+}
+
+#[actix_web::test]
+async fn a_third_kind_of_work_goes_the_whole_way_on_sqlite() {
+    on_sqlite(goes_the_whole_way).await;
+}
+
+#[actix_web::test]
+async fn a_third_kind_of_work_goes_the_whole_way_on_postgres() {
+    on_postgres(goes_the_whole_way).await;
 }
 
 /// What nobody knows how to store.
