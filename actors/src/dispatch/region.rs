@@ -125,6 +125,15 @@ impl Region {
     }
 }
 
+/// When the day has begun in a time zone, or in UTC.
+#[must_use]
+pub fn day_began(at: Time, zone: Option<&TimeZone>) -> Time {
+    let zone = zone.cloned().unwrap_or(TimeZone::UTC);
+    let now = jiff::Timestamp::from_millisecond(at.ms()).unwrap_or_default();
+    let midnight = now.to_zoned(zone).start_of_day();
+    midnight.map_or(at, |midnight| Time::from_ms(midnight.timestamp().as_millisecond()))
+}
+
 /// All regions.
 #[derive(Clone, Debug, Default)]
 pub struct Regions {

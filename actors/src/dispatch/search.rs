@@ -46,6 +46,13 @@ pub enum Next {
     Nothing,
 }
 
+/// When the search for an order begins: some time before a stated pickup, else when it was placed.
+#[must_use]
+pub fn begins(order: &Order, settings: &Settings) -> Time {
+    let ahead = Span::minutes(i64::from(settings.ahead_min));
+    order.draft.pickup_at.map_or(order.created_at, |at| at - ahead)
+}
+
 /// What comes next for an order. `best` looks for the best courier, within the limits of the order's round.
 #[must_use]
 pub fn next(
@@ -55,16 +62,15 @@ pub fn next(
     best: impl FnOnce(Limits) -> Option<Ranked>,
 ) -> Next {
     let OrderState::Matching { since, round } = order.state else { return Next::Nothing };
-    if let Some(at) = order.draft.pickup_at {
-        let begins = at - Span::minutes(i64::from(settings.ahead_min));
-        if now < begins {
-            return Next::Wait(begins);
-        }
+    let begins = begins(order, settings);
+    if now < begins {
+        return Next::Wait(begins);
     }
     if let Some(best) = best(Limits::of(round, settings)) {
         return Next::Ask(best);
     }
-    let widens = since + settings.widen_after();
+    // It has been looked for since the search began, however long it has been waiting.
+    let widens = since.max(begins) + settings.widen_after();
     if now < widens {
         Next::Wait(widens)
     } else if round < settings.widenings {

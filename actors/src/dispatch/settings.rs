@@ -27,7 +27,7 @@ pub struct Settings {
     pub position_fresh_s: u32,
     /// Above this speed from the last position, in km/h, a new one is doubted until a second one agrees.
     pub doubted_kmh: f64,
-    /// After so long without a position a courier who is free goes off duty, in minutes, 1 to 1440.
+    /// After so long without a position a courier who is free counts as silent, in minutes, 1 to 1440.
     pub silent_min: u32,
     /// The lowest rating of couriers who are asked, 0 to 5. Nobody is turned away for having none.
     pub least_rating: f64,

@@ -4,6 +4,7 @@
 //! kinds by [`Kind`] alone: it restores them at the start, has them look again at what other nodes have
 //! changed, compares them with the store, and rebuilds their dead actors.
 
+mod dispatch;
 mod packages;
 mod subscriptions;
 mod trips;
@@ -20,6 +21,8 @@ use super::directory::Directory;
 use super::mailbox::Living;
 use crate::ports::Unavailable;
 use crate::time::{Span, Time};
+
+pub use dispatch::Dispatch;
 
 /// How often an actor may die before it is left alone until [`BUDGET_SPAN`] has passed.
 const RESTART_BUDGET: usize = 5;

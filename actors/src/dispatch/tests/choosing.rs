@@ -279,6 +279,8 @@ fn an_order_for_later_is_not_searched_for_before_its_time() {
     };
     assert_eq!(next_at(0), Next::Wait(after(6_000)));
     assert!(matches!(next_at(6_000), Next::Ask(_)));
+    let nobody = |second| next(&order, &settings(), after(second), |_| None);
+    assert_eq!(nobody(6_010), Next::Wait(after(6_030)), "the time before the search does not count");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use jiff::tz::{TimeZone, offset};
 use proptest::prelude::*;
 
 use super::fixture::{CENTRE, id, north};
-use crate::dispatch::region::Opening;
+use crate::dispatch::region::{Opening, day_began};
 use crate::dispatch::{Area, Region, Regions};
 use crate::place::Position;
 use crate::time::Time;
@@ -102,6 +102,13 @@ fn a_region_is_open_by_its_own_clock() {
     assert!(is_open("2027-01-16T22:59:00Z"), "Sunday, 01:59");
     assert!(!is_open("2027-01-16T23:00:00Z") && !is_open("2027-01-15T22:00:00Z"));
     assert!(Region { hours: Vec::new(), ..region }.is_open(Time::from_ms(0)));
+}
+
+#[test]
+fn a_day_begins_at_midnight_of_the_region() {
+    let (now, moscow) = ("2027-01-15T22:30:00Z".parse::<Time>().unwrap(), TimeZone::fixed(offset(3)));
+    assert_eq!(day_began(now, Some(&moscow)).to_string(), "2027-01-15T21:00:00.000Z");
+    assert_eq!(day_began(now, None).to_string(), "2027-01-15T00:00:00.000Z");
 }
 
 /// Whether a point is inside by the rule of a ray that crosses an odd number of sides.

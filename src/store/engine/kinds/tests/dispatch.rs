@@ -1,22 +1,27 @@
 //! Orders and duties as they are stored: an order goes from its placing to its end, and the database lets
 //! nobody have two.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
 use peerpack_actors::dispatch::offer::Reckoning;
 use peerpack_actors::dispatch::order::{Cargo, OrderEnd};
 use peerpack_actors::dispatch::price::{Extras, LocalHour, Ride};
 use peerpack_actors::dispatch::{
     By, Duty, DutyChange, DutyCommand, DutyState, Order, OrderChange, OrderCommand, OrderDraft, OrderPhase,
-    OrderState, Quote, Settings, Tariff, Vehicle,
+    OrderState, Quote, Regions, Settings, Tariff, Vehicle,
 };
 use peerpack_actors::ids::{OrderId, UserId};
 use peerpack_actors::market::load::Load;
 use peerpack_actors::place::Position;
 use peerpack_actors::ports::{CommitError, OrderStore as _, Store as _};
+use peerpack_actors::runtime::{Dispatch, Engine, RuntimeSettings};
 use peerpack_actors::time::{Span, Time};
 use peerpack_actors::unit::Unit;
 use uuid::Uuid;
 
-use super::{NOW, on_postgres, on_sqlite, person};
+use super::{NOW, PATIENCE, Slate, Watch, on_postgres, on_sqlite, person};
 use crate::store::Database;
 
 const START: Time = Time::from_ms(NOW);
@@ -244,4 +249,100 @@ async fn the_database_lets_nobody_have_two_orders_on_sqlite() {
 #[actix_web::test]
 async fn the_database_lets_nobody_have_two_orders_on_postgres() {
     on_postgres(nobody_has_two).await;
+}
+
+/// A node with its dispatch. Positions are those of this node.
+async fn node(database: &Database, clock: &Arc<Watch>, compare: Duration) -> (Engine, Arc<Dispatch>) {
+    let dispatch = Dispatch::new(Arc::new(database.clone()), Settings::default(), Regions::default());
+    let settings = RuntimeSettings { compare, ..RuntimeSettings::default() };
+    let (store, bus) = (Arc::new(database.clone()), Arc::new(Slate::default()));
+    let engine = Engine::start_with(store, bus, Arc::clone(clock) as _, settings, dispatch.kinds());
+    (engine.await.unwrap(), dispatch)
+}
+
+async fn comes_to(database: &Database, id: OrderId, is_there: impl Fn(&Order) -> bool) -> Order {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let order = database.order(id).await.unwrap().unwrap();
+        if is_there(&order) {
+            return order;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "{:?} {:?}", order.state, order.offers);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn a_node_searches_offers_and_survives_a_restart(database: Database) {
+    database.migrate().await.unwrap();
+    let clock = Arc::new(Watch(AtomicI64::new(NOW)));
+    let (often, never) = (Duration::from_millis(20), Duration::from_secs(3_600));
+    let (engine, dispatch) = node(&database, &clock, often).await;
+    let (ivan, olga) = (person(2), person(3));
+    let pickup = order(7).draft.pickup.position;
+    let near = Position { lat: pickup.lat + 0.01, ..pickup };
+    let on_duty = DutyCommand::GoOnline { vehicle: vehicle(), region: Uuid::from_u128(50).into() };
+
+    // Nobody is on duty: it waits, and is offered as soon as somebody is.
+    let mut order = order(7);
+    order.draft.pickup_at = None;
+    let id = order.id;
+    dispatch.place(engine.context(), order).await.unwrap();
+    let matching = step(OrderPhase::Matching, By::Engine);
+    dispatch.carry_out(engine.context(), id, &matching).await.unwrap();
+    dispatch.change_duty(engine.context(), ivan, &on_duty).await.unwrap();
+    dispatch.locate(ivan, near, START).unwrap();
+    let offered = comes_to(&database, id, |order| order.pending().is_some()).await;
+    assert_eq!(offered.pending().unwrap().courier, ivan);
+
+    // Nobody answers: the offer ends by itself, Ivan is free, and the next one is asked.
+    dispatch.change_duty(engine.context(), olga, &on_duty).await.unwrap();
+    clock.0.fetch_add(20_000, Ordering::SeqCst);
+    dispatch.locate(olga, pickup, engine.context().now()).unwrap();
+    let is_olgas = |order: &Order| order.pending().is_some_and(|offer| offer.courier == olga);
+    let offered = comes_to(&database, id, is_olgas).await;
+    assert_eq!(offered.offers[0].state.word(), "expired");
+    assert_eq!(database.duty(ivan).await.unwrap().unwrap().state, DutyState::Idle);
+
+    // The node dies. Another one knows who is on duty and what was offered, and ends it in time.
+    engine.stop();
+    let (engine, dispatch) = node(&database, &clock, often).await;
+    assert_eq!(dispatch.with_board(peerpack_actors::dispatch::Board::len), 2);
+    clock.0.fetch_add(20_000, Ordering::SeqCst);
+    comes_to(&database, id, |order| order.pending().is_none()).await;
+
+    // Both have let it run out, so nobody is asked before the search looks farther.
+    for courier in [ivan, olga] {
+        dispatch.locate(courier, near, engine.context().now()).unwrap();
+    }
+    clock.0.fetch_add(31_000, Ordering::SeqCst);
+    let asked = comes_to(&database, id, |order| order.pending().is_some()).await;
+    assert_eq!((asked.round(), asked.offers.len()), (1, 3));
+
+    // Of fifty acceptances at once on two nodes one wins, and both nodes learn of it.
+    let (elsewhere, other) = node(&database, &clock, never).await;
+    let offer = asked.pending().unwrap();
+    let accept = OrderCommand::Accept { offer: offer.id, by: offer.courier };
+    let calls = (0..50).map(|n| {
+        let (engine, dispatch) = if n % 2 == 0 { (&engine, &dispatch) } else { (&elsewhere, &other) };
+        dispatch.carry_out(engine.context(), id, &accept)
+    });
+    let answers = futures_util::future::join_all(calls).await;
+    let taken = database.order(id).await.unwrap().unwrap();
+    assert_eq!(taken.state.courier(), Some(offer.courier));
+    assert!(answers.iter().flatten().all(|order| order.version == taken.version), "{answers:?}");
+    let steps = database.order_steps(id).await.unwrap();
+    assert_eq!(steps.iter().filter(|step| step.to == "assigned").count(), 1);
+    engine.stop();
+    elsewhere.stop();
+    database.close().await;
+}
+
+#[actix_web::test]
+async fn a_node_searches_offers_and_survives_a_restart_on_sqlite() {
+    on_sqlite(a_node_searches_offers_and_survives_a_restart).await;
+}
+
+#[actix_web::test]
+async fn a_node_searches_offers_and_survives_a_restart_on_postgres() {
+    on_postgres(a_node_searches_offers_and_survives_a_restart).await;
 }

@@ -1,0 +1,257 @@
+//! Orders and couriers on duty as two kinds of work, on one node.
+//!
+//! Every command goes load -> decide -> commit -> apply; the store has the last word, so several nodes may
+//! search for one order, and one of them asks. What is held here is an index and timers: it can be lost.
+
+mod kinds;
+mod searching;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parking_lot::{Mutex, RwLock};
+
+use self::kinds::{Duties, Orders};
+use super::Kind;
+use crate::dispatch::order::OrderEvent;
+use crate::dispatch::track::Sighting;
+use crate::dispatch::{
+    Board, By, Crowd, Duty, DutyChange, DutyCommand, DutyState, OfferState, Order, OrderChange, OrderCommand,
+    OrderPhase, OrderState, Regions, Settings,
+};
+use crate::ids::{OrderId, UserId};
+use crate::place::Position;
+use crate::ports::{CommitError, OrderStore, Unavailable};
+use crate::runtime::context::Context;
+use crate::runtime::recent::Recent;
+use crate::runtime::refusal::Refusal;
+use crate::time::Time;
+use crate::unit::Unit;
+
+/// How often a command is decided anew because somebody else was faster.
+const TRIES: usize = 4;
+
+/// The dispatch of one node.
+pub struct Dispatch {
+    store: Arc<dyn OrderStore>,
+    settings: Settings,
+    regions: Regions,
+    board: RwLock<Board>,
+    /// Orders that look for a courier, or have asked one.
+    searching: Mutex<BTreeMap<OrderId, Order>>,
+    /// When each of them is looked at next, as far as that is soon.
+    alarms: Mutex<BTreeMap<OrderId, Time>>,
+    /// Where the next sweep begins.
+    swept: Mutex<Option<OrderId>>,
+    crowd: Mutex<Option<(Time, Crowd)>>,
+    order_versions: Recent<OrderId, i64>,
+    duty_versions: Recent<UserId, i64>,
+}
+
+impl Dispatch {
+    /// A dispatch that knows nobody yet.
+    #[must_use]
+    pub fn new(store: Arc<dyn OrderStore>, settings: Settings, regions: Regions) -> Arc<Self> {
+        Arc::new(Self {
+            store,
+            settings,
+            regions,
+            board: RwLock::default(),
+            searching: Mutex::default(),
+            alarms: Mutex::default(),
+            swept: Mutex::default(),
+            crowd: Mutex::default(),
+            order_versions: Recent::default(),
+            duty_versions: Recent::default(),
+        })
+    }
+
+    /// Its kinds of work, for [`Engine::start_with`](crate::runtime::Engine::start_with): duties first,
+    /// because orders look for them.
+    #[must_use]
+    pub fn kinds(self: &Arc<Self>) -> Vec<Arc<dyn Kind>> {
+        vec![Arc::new(Duties(Arc::clone(self))), Arc::new(Orders(Arc::clone(self)))]
+    }
+
+    /// Places an order.
+    ///
+    /// # Errors
+    /// Nothing was placed, or the store does not answer.
+    pub async fn place(&self, context: &Arc<Context>, order: Order) -> Result<(), Refusal> {
+        let id = order.id;
+        context.commit(Unit::place_order(order.clone()), [id.into()]).await?;
+        self.follow(order);
+        Ok(())
+    }
+
+    /// Carries out a command on an order, and sees to what comes next: a search, or the end of an offer.
+    ///
+    /// # Errors
+    /// The refusal; nothing was changed then, unless the store does not answer.
+    pub async fn carry_out(
+        self: &Arc<Self>,
+        context: &Arc<Context>,
+        id: OrderId,
+        command: &OrderCommand,
+    ) -> Result<Order, Refusal> {
+        let (order, freed) = self.commit(context, id, command).await?;
+        if let OrderState::Matching { .. } = order.state {
+            self.look(context, vec![id]);
+        }
+        if freed {
+            self.wake(context);
+        }
+        Ok(order)
+    }
+
+    /// Carries out a command on a courier's duty. The first one has to be to go on duty.
+    ///
+    /// # Errors
+    /// The refusal; nothing was changed then, unless the store does not answer.
+    pub async fn change_duty(
+        self: &Arc<Self>,
+        context: &Arc<Context>,
+        courier: UserId,
+        command: &DutyCommand,
+    ) -> Result<Duty, Refusal> {
+        for _ in 0..TRIES {
+            let now = context.now();
+            let change = match (self.store.duty(courier).await?, command) {
+                (None, DutyCommand::GoOnline { vehicle, region }) => {
+                    DutyChange { version: 0, after: Duty::begin(courier, vehicle.clone(), *region, now)? }
+                }
+                (None, _) => return Err(Refusal::NotFound),
+                (Some(before), command) => {
+                    let Some(event) = before.decide(command, now)? else { return Ok(before) };
+                    let (version, mut after) = (before.version, before);
+                    after.apply(&event);
+                    DutyChange { version, after }
+                }
+            };
+            let after = change.after.clone();
+            match context.commit(Unit::other(change, Vec::new(), now), [Duty::work(courier)]).await {
+                Ok(()) => {
+                    self.follow_duty(after.clone());
+                    if after.state == DutyState::Idle {
+                        self.wake(context);
+                    }
+                    return Ok(after);
+                }
+                Err(CommitError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Refusal::Busy)
+    }
+
+    /// A courier says where they are. `None` for somebody who is not on duty.
+    pub fn locate(&self, courier: UserId, position: Position, at: Time) -> Option<Sighting> {
+        self.board.write().locate(courier, position, at, &self.settings)
+    }
+
+    /// Looks at who is on duty.
+    pub fn with_board<T>(&self, look: impl FnOnce(&Board) -> T) -> T {
+        look(&self.board.read())
+    }
+
+    /// Decides and commits, again if somebody else was faster. Only then it is applied here. Whether a
+    /// courier is free afterwards.
+    async fn commit(
+        self: &Arc<Self>,
+        context: &Arc<Context>,
+        id: OrderId,
+        command: &OrderCommand,
+    ) -> Result<(Order, bool), Refusal> {
+        for _ in 0..TRIES {
+            let before = self.store.order(id).await?.ok_or(Refusal::NotFound)?;
+            let duties = self.duties(&before, command).await?;
+            let (known, now) = (duties.iter().collect::<Vec<&Duty>>(), context.now());
+            let outcome = before.decide(command, &known, &self.settings, now)?;
+            let Some((change, moved)) = OrderChange::of(&before, &outcome, &known) else {
+                self.follow(before.clone());
+                return Ok((before, false));
+            };
+            let after = change.after().clone();
+            let followed: Vec<Duty> = moved.iter().map(|change| change.after.clone()).collect();
+            let mut changed = vec![id.into()];
+            changed.extend(followed.iter().map(|duty| Duty::work(duty.courier)));
+            match context.commit(Unit::order(change, moved, now), changed).await {
+                Ok(()) => {
+                    self.learn(&before, &outcome.events);
+                    let freed = followed.iter().any(|duty| duty.state == DutyState::Idle);
+                    followed.into_iter().for_each(|duty| self.follow_duty(duty));
+                    self.follow(after.clone());
+                    if let Some(deadline) = after.next_deadline() {
+                        self.alarm(context, id, deadline);
+                    }
+                    return Ok((after, freed));
+                }
+                Err(CommitError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Refusal::Busy)
+    }
+
+    /// The duties of everybody whom a command touches.
+    async fn duties(&self, order: &Order, command: &OrderCommand) -> Result<Vec<Duty>, Unavailable> {
+        let named = match command {
+            OrderCommand::Offer { courier, .. } | OrderCommand::Assign { courier, .. } => Some(*courier),
+            _ => None,
+        };
+        let mut duties = Vec::new();
+        for courier in named.into_iter().chain(order.touches().filter(|courier| named != Some(*courier))) {
+            duties.extend(self.store.duty(courier).await?);
+        }
+        Ok(duties)
+    }
+
+    fn follow(&self, order: Order) {
+        self.order_versions.insert(order.id, order.version);
+        let mut searching = self.searching.lock();
+        if searching.get(&order.id).is_some_and(|known| known.version > order.version) {
+            return;
+        }
+        match order.state.phase() {
+            OrderPhase::Matching | OrderPhase::Offered => drop(searching.insert(order.id, order)),
+            _ => drop(searching.remove(&order.id)),
+        }
+    }
+
+    fn follow_duty(&self, duty: Duty) {
+        self.duty_versions.insert(duty.courier, duty.version);
+        self.board.write().follow(duty);
+    }
+
+    /// Notes what couriers have done.
+    fn learn(&self, before: &Order, events: &[OrderEvent]) {
+        let mut board = self.board.write();
+        for event in events {
+            match event {
+                OrderEvent::OfferOpened(offer) => {
+                    if let Some(record) = board.record(offer.courier) {
+                        record.note_offer(offer.created_at);
+                    }
+                }
+                OrderEvent::OfferEnded { id, to } => {
+                    let asked = before.offer(*id).and_then(|offer| board.record(offer.courier));
+                    match (asked, to) {
+                        (None, _) | (_, OfferState::Pending | OfferState::Withdrawn { .. }) => {}
+                        (Some(record), to) => record.note_answer(matches!(to, OfferState::Accepted { .. })),
+                    }
+                }
+                OrderEvent::Moved { to: OrderState::Assigned { courier, at }, .. } => {
+                    if let Some(record) = board.record(*courier) {
+                        record.note_order(*at);
+                    }
+                }
+                OrderEvent::Moved { to: OrderState::Cancelled, by: By::Courier(courier), .. } => {
+                    if let Some(record) = board.record(*courier) {
+                        record.note_called_off();
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! What the supervisor knows of the dispatch: orders and duties, a kind of work each.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use super::Dispatch;
+use crate::dispatch::{DUTY, DutyState, ORDER, Order, OrderCommand};
+use crate::ids::OrderId;
+use crate::ports::Unavailable;
+use crate::runtime::context::Context;
+use crate::runtime::kinds::Kind;
+use crate::runtime::refusal::Refusal;
+use crate::time::{Span, Time};
+
+/// Rows read at once.
+const PAGE: u32 = 1_000;
+
+/// How many waiting orders are looked at with each comparison.
+const SWEPT: usize = 256;
+
+/// An offer this late is taken over from the node that should have ended it.
+const OVERDUE: Span = Span::seconds(3);
+
+/// The orders of a node.
+pub(super) struct Orders(pub(super) Arc<Dispatch>);
+
+#[async_trait]
+impl Kind for Orders {
+    fn name(&self) -> &'static str {
+        ORDER
+    }
+
+    async fn restore(&self, context: &Arc<Context>) -> Result<(), Unavailable> {
+        let mut after = None;
+        loop {
+            let page = self.0.store.searching(after, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.id);
+            for order in page {
+                let (id, deadline) = (order.id, order.next_deadline());
+                self.0.follow(order);
+                self.0.alarm(context, id, deadline.unwrap_or(context.now()));
+            }
+        }
+        Ok(())
+    }
+
+    async fn refresh(&self, _: &Arc<Context>, id: Uuid) {
+        if let Err(error) = self.0.read_again(id.into(), None).await {
+            tracing::warn!(%error, %id, "cannot read an order again");
+        }
+    }
+
+    async fn changed(
+        &self,
+        _: &Arc<Context>,
+        since: Time,
+        limit: u32,
+    ) -> Result<Vec<(Uuid, i64)>, Unavailable> {
+        self.0.store.changed_orders(since, limit).await
+    }
+
+    fn known(&self, _: &Context, id: Uuid) -> Option<i64> {
+        self.0.order_versions.get(&id.into())
+    }
+
+    /// Ends offers that other nodes should have ended.
+    async fn see_to_due(&self, context: &Arc<Context>) -> Result<(), Unavailable> {
+        let late = context.now() - OVERDUE;
+        let is_late = |order: &&Order| order.next_deadline().is_some_and(|deadline| deadline <= late);
+        let due: Vec<OrderId> =
+            self.0.searching.lock().values().filter(is_late).map(|order| order.id).collect();
+        for id in due {
+            let ended = self.0.carry_out(context, id, &OrderCommand::ExpireOffer).await;
+            // Of refusals nothing follows: somebody may have answered a moment ago.
+            if let Err(Refusal::Unavailable(error)) = ended {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    async fn sweep(&self, context: &Arc<Context>) {
+        let after = *self.0.swept.lock();
+        let some = self.0.waiting(after, context.now(), SWEPT);
+        *self.0.swept.lock() = some.last().copied();
+        for id in some {
+            self.0.consider(context, id).await;
+        }
+    }
+
+    fn gauges(&self, _: &Context) -> Vec<(&'static str, usize)> {
+        vec![("peerpack_orders_searching", self.0.searching.lock().len())]
+    }
+}
+
+/// The couriers on duty of a node.
+pub(super) struct Duties(pub(super) Arc<Dispatch>);
+
+#[async_trait]
+impl Kind for Duties {
+    fn name(&self) -> &'static str {
+        DUTY
+    }
+
+    async fn restore(&self, _: &Arc<Context>) -> Result<(), Unavailable> {
+        let mut after = None;
+        loop {
+            let page = self.0.store.on_duty(after, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.courier);
+            page.into_iter().for_each(|duty| self.0.follow_duty(duty));
+        }
+        Ok(())
+    }
+
+    async fn refresh(&self, context: &Arc<Context>, id: Uuid) {
+        match self.0.store.duty(id.into()).await {
+            Ok(Some(duty)) => {
+                let is_free = duty.state == DutyState::Idle;
+                self.0.follow_duty(duty);
+                if is_free {
+                    self.0.wake(context);
+                }
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, %id, "cannot read a duty again"),
+        }
+    }
+
+    async fn changed(
+        &self,
+        _: &Arc<Context>,
+        since: Time,
+        limit: u32,
+    ) -> Result<Vec<(Uuid, i64)>, Unavailable> {
+        self.0.store.changed_duties(since, limit).await
+    }
+
+    fn known(&self, _: &Context, id: Uuid) -> Option<i64> {
+        self.0.duty_versions.get(&id.into())
+    }
+
+    async fn see_to_due(&self, _: &Arc<Context>) -> Result<(), Unavailable> {
+        Ok(())
+    }
+
+    fn gauges(&self, _: &Context) -> Vec<(&'static str, usize)> {
+        vec![("peerpack_couriers_on_duty", self.0.board.read().len())]
+    }
+}

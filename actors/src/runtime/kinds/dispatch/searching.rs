@@ -1,0 +1,157 @@
+//! Looking for couriers: at once when an order begins to wait, again when somebody is free, and when its time
+//! has come.
+
+use std::ops::Bound;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Dispatch;
+use crate::dispatch::ranking::{Circumstances, Ranked, rank};
+use crate::dispatch::region::day_began;
+use crate::dispatch::search::{Limits, Next, begins, next};
+use crate::dispatch::{Board, By, Crowd, Order, OrderCommand, OrderPhase};
+use crate::ids::{OfferId, OrderId, UserId};
+use crate::ports::Unavailable;
+use crate::runtime::context::Context;
+use crate::time::{Span, Time};
+
+/// How many steps one look at an order takes at most: couriers who turn out to be busy, and widenings.
+const STEPS: usize = 16;
+
+/// How many waiting orders are looked at when a courier becomes free: those that have waited longest.
+const WOKEN: usize = 8;
+
+/// What is due within this time has an alarm of its own.
+const SOON: Span = Span::minutes(1);
+
+/// For how long couriers are compared with the same crowd.
+const CROWD_KEPT: Span = Span::seconds(5);
+
+impl Dispatch {
+    /// Looks at orders, one after the other, apart from whoever asks for it.
+    pub(super) fn look(self: &Arc<Self>, context: &Arc<Context>, orders: Vec<OrderId>) {
+        let (dispatch, context) = (Arc::clone(self), Arc::clone(context));
+        actix::spawn(async move {
+            for id in orders {
+                dispatch.consider(&context, id).await;
+            }
+        });
+    }
+
+    /// A courier is free: those who have waited longest are looked at again.
+    pub(super) fn wake(self: &Arc<Self>, context: &Arc<Context>) {
+        self.look(context, self.waiting(None, context.now(), WOKEN));
+    }
+
+    /// Orders that look for a courier by now, the oldest first, after one of them.
+    pub(super) fn waiting(&self, after: Option<OrderId>, now: Time, most: usize) -> Vec<OrderId> {
+        let is_searched = |order: &&Order| {
+            order.state.phase() == OrderPhase::Matching && begins(order, &self.settings) <= now
+        };
+        let after = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let searching = self.searching.lock();
+        let orders = searching.range((after, Bound::Unbounded)).map(|(_, order)| order);
+        orders.filter(is_searched).take(most).map(|order| order.id).collect()
+    }
+
+    /// Does what is due for an order once its time has come. What is not due soon is left to the sweep.
+    pub(super) fn alarm(self: &Arc<Self>, context: &Arc<Context>, id: OrderId, at: Time) {
+        let left = at.since(context.now());
+        if left > SOON || self.alarms.lock().insert(id, at) == Some(at) {
+            return;
+        }
+        let left = Duration::from_millis(u64::try_from(left.ms()).unwrap_or(0));
+        let (dispatch, context) = (Arc::clone(self), Arc::clone(context));
+        actix::spawn(async move {
+            tokio::time::sleep(left).await;
+            dispatch.ring(&context, id, at).await;
+        });
+    }
+
+    async fn ring(self: &Arc<Self>, context: &Arc<Context>, id: OrderId, at: Time) {
+        {
+            let mut alarms = self.alarms.lock();
+            if alarms.get(&id) == Some(&at) {
+                alarms.remove(&id);
+            }
+        }
+        let is_offered = self.searching.lock().get(&id).map(|order| order.next_deadline().is_some());
+        match is_offered {
+            // Somebody may have answered a moment ago.
+            Some(true) => drop(self.carry_out(context, id, &OrderCommand::ExpireOffer).await),
+            Some(false) => self.consider(context, id).await,
+            None => {}
+        }
+    }
+
+    /// Takes the next steps for an order that looks for a courier.
+    pub(super) async fn consider(self: &Arc<Self>, context: &Arc<Context>, id: OrderId) {
+        for _ in 0..STEPS {
+            let Some(order) = self.searching.lock().get(&id).cloned() else { return };
+            let now = context.now();
+            let command = match next(&order, &self.settings, now, |limits| self.best(&order, limits, now)) {
+                Next::Ask(best) => OrderCommand::Offer {
+                    id: OfferId::new(now, context.clock.random()),
+                    courier: best.candidate.courier,
+                    reckoning: best.reckoning(),
+                },
+                Next::Widen => OrderCommand::Widen,
+                Next::TellDispatcher => OrderCommand::Move {
+                    to: OrderPhase::ActiveQueue,
+                    by: By::Engine,
+                    reason: "nobody was found".to_owned(),
+                },
+                Next::Wait(until) => return self.alarm(context, id, until),
+                Next::Nothing => return,
+            };
+            if self.commit(context, id, &command).await.is_err() {
+                // What was known here of the order or of the courier was old.
+                let asked = match command {
+                    OrderCommand::Offer { courier, .. } => Some(courier),
+                    _ => None,
+                };
+                if self.read_again(id, asked).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+
+    pub(super) async fn read_again(&self, id: OrderId, courier: Option<UserId>) -> Result<(), Unavailable> {
+        if let Some(order) = self.store.order(id).await? {
+            self.follow(order);
+        }
+        if let Some(courier) = courier
+            && let Some(duty) = self.store.duty(courier).await?
+        {
+            self.follow_duty(duty);
+        }
+        Ok(())
+    }
+
+    fn best(&self, order: &Order, limits: Limits, now: Time) -> Option<Ranked> {
+        let board = self.board.read();
+        let region = order.draft.region.and_then(|id| self.regions.get(id));
+        let circumstances = Circumstances {
+            crowd: self.crowd(&board, now),
+            region,
+            day_began: day_began(now, region.map(|region| &region.zone)),
+            // The same on every node, and another one for every order.
+            seed: order.id.uuid().as_u64_pair().1,
+            now,
+        };
+        rank(&board, order, limits, &circumstances, &self.settings).into_iter().next()
+    }
+
+    fn crowd(&self, board: &Board, now: Time) -> Crowd {
+        let mut kept = self.crowd.lock();
+        match *kept {
+            Some((since, crowd)) if now.since(since) < CROWD_KEPT => crowd,
+            _ => {
+                let crowd = board.crowd(&self.settings, now);
+                *kept = Some((now, crowd));
+                crowd
+            }
+        }
+    }
+}
