@@ -1,6 +1,5 @@
 //! Standing questions: a person who has asked is told in the moment of the publication, on any node.
 
-use peerpack_actors::ports::Clock as _;
 use peerpack_actors::stream::StreamEvent;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
