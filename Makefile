@@ -1,7 +1,7 @@
 # The front door. Each target is one line that can also be typed by hand; `make` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run web test test-pages test-faults fmt lint deny bench bench-search bench-claims loadtest idle slow openapi numbers docker schemathesis test-claims quality replay
+.PHONY: help run web test test-pages test-faults fmt lint deny bench bench-search bench-claims loadtest knee ratio idle slow openapi numbers docker schemathesis test-claims quality replay
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -46,6 +46,12 @@ bench-claims: ## Measure claims with the reward held, beside a plain transaction
 
 loadtest: ## Put load on a server and let the oracle judge the outcome
 	scripts/loadtest.sh
+
+knee: ## Find the rate up to which the thresholds of the load test hold
+	scripts/loadtest.sh find-knee --duration-s 20
+
+ratio: ## Play the main job on a plain server and on PeerPack, on one throwaway Postgres, and compare
+	scripts/loadtest.sh ratio --duration-s 30
 
 idle: ## Measure what an idle socket costs the server
 	scripts/loadtest.sh idle

@@ -4,14 +4,20 @@
 #
 #   scripts/loadtest.sh                                       # 2000 couriers, 200 packages a second, about a minute
 #   scripts/loadtest.sh --couriers 50 --packages-per-s 10 --duration-s 10
-#   scripts/loadtest.sh --postgres --report docs/loadtest.md  # on Postgres and Redis instead of the embedded store
+#   scripts/loadtest.sh --postgres --out reports              # on Postgres and Redis instead of the embedded store
+#   scripts/loadtest.sh list                                  # the scenarios
+#   scripts/loadtest.sh run crash --out reports               # one of them; the server is killed and started again
+#   scripts/loadtest.sh find-knee --duration-s 20             # up to which rate the thresholds hold
+#   scripts/loadtest.sh compare before.json after.json        # what has become worse; needs no server
+#   scripts/loadtest.sh ratio --duration-s 30                 # PeerPack beside the plain server, on one Postgres
 #   scripts/loadtest.sh idle                                  # memory of 15000 sockets on which nothing happens
 #   scripts/loadtest.sh slow                                  # what a socket that is not read costs 1000 others
 #   scripts/loadtest.sh --help                                # everything that can be said
 #
 # The server listens on 127.0.0.1 only, keeps its files in a temporary folder, and is gone when the test ends. With
 # `--postgres` its stores are those that PEERPACK_TEST_POSTGRES and PEERPACK_TEST_REDIS name, or throwaway ones that
-# scripts/services.sh starts. The exit code is that of the load test: 0 only if no invariant was broken.
+# scripts/services.sh starts; `--baseline` starts the plain server instead, on the same Postgres. The exit code is that
+# of the load test: 0 only if every promise and threshold held, 3 if the generator was late and the run says nothing.
 #
 # LOADTEST_PROFILE=dev builds faster and measures nothing worth keeping; the default is release.
 
@@ -29,25 +35,52 @@ die() {
 }
 
 store=embedded
+program=peerpack
+scenario=main-job
 arguments=()
 command=()
-if [ "${1:-}" = idle ] || [ "${1:-}" = slow ]; then
-    command=("$1")
-    export PEERPACK_ACCESS_TTL_S=3600
-    # Known to both, so that the load test can sign tokens without the server.
-    PEERPACK_JWT_SECRET=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')
-    export PEERPACK_JWT_SECRET
-    shift
-fi
+case "${1:-}" in
+    idle | slow)
+        command=("$1")
+        export PEERPACK_ACCESS_TTL_S=3600
+        # Known to both, so that the load test can sign tokens without the server.
+        PEERPACK_JWT_SECRET=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')
+        export PEERPACK_JWT_SECRET
+        shift
+        ;;
+    run | find-knee)
+        command=("$1")
+        shift
+        case "${1:-}" in
+            '' | -*) ;;
+            *)
+                scenario=$1
+                shift
+                ;;
+        esac
+        command+=("$scenario")
+        ;;
+    list | compare | ratio)
+        command=("$1")
+        shift
+        ;;
+esac
+# With these words given again, as they were.
+again=("${command[@]}" "$@")
 for argument in "$@"; do
     case $argument in
         --postgres) store=postgres ;;
+        --baseline)
+            store=postgres
+            program=peerpack-baseline
+            ;;
         *) arguments+=("$argument") ;;
     esac
 done
+if [ "${command[0]-}" = ratio ]; then store=postgres; fi
 
 if [ "$store" = postgres ] && { [ -z "${PEERPACK_TEST_POSTGRES:-}" ] || [ -z "${PEERPACK_TEST_REDIS:-}" ]; }; then
-    exec scripts/services.sh scripts/loadtest.sh "${command[@]}" "$@"
+    exec scripts/services.sh scripts/loadtest.sh "${again[@]}"
 fi
 
 # ---------------------------------------------------------------- building
@@ -61,29 +94,64 @@ case " ${arguments[*]-} " in
     *" --help "* | *" -h "* | *" --version "*) exec "$binaries/peerpack-loadtest" "${command[@]}" "${arguments[@]}" ;;
 esac
 
+case "${command[0]-}" in
+    list | compare) exec "$binaries/peerpack-loadtest" "${command[@]}" "${arguments[@]}" ;;
+esac
+
+if [ "${command[0]-}" = ratio ]; then
+    reports=$(mktemp -d "${TMPDIR:-/tmp}/peerpack-ratio.XXXXXX")
+    trap 'rm -rf "$reports"' EXIT
+    code=0
+    for server in baseline postgres; do
+        # What missed a threshold is a figure, too; what could not run, or says nothing, is none.
+        scripts/loadtest.sh run main-job "--$server" --json "$reports/$server.json" "${arguments[@]}" || code=$?
+        case $code in 0 | 1) ;; *) exit "$code" ;; esac
+    done
+    say "before: the plain server; after: PeerPack"
+    "$binaries/peerpack-loadtest" compare "$reports/baseline.json" "$reports/postgres.json"
+    exit
+fi
+
 # ---------------------------------------------------------------- the server
 
 ulimit -n "$(ulimit -Hn)"
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/peerpack-loadtest.XXXXXX")
-server_pid=
+pid_file=$dir/server.pid
+keeper_pid=
 
 alive() { kill -0 "$1" 2>/dev/null; }
 
+# Runs the server, and again at the same address whenever it is killed, until it is told to stop.
+keep_server() {
+    local pid code
+    while :; do
+        env -u PEERPACK_TEST_POSTGRES -u PEERPACK_TEST_REDIS PEERPACK_LISTEN="127.0.0.1:$1" \
+            "$binaries/$program" serve >>"$dir/server.log" 2>&1 7>&- &
+        pid=$!
+        echo "$pid" >"$pid_file.new" && mv "$pid_file.new" "$pid_file"
+        code=0
+        wait "$pid" || code=$?
+        if [ "$code" -ne 137 ] || [ -e "$dir/stop" ]; then return "$code"; fi
+        say "the server was killed and is started again"
+    done
+}
+
 stop_server() {
-    [ -n "$server_pid" ] || return 0
+    [ -n "$keeper_pid" ] || return 0
     local deadline=$((SECONDS + stop_timeout_s))
-    kill -TERM "$server_pid" 2>/dev/null || true
-    while alive "$server_pid"; do
+    touch "$dir/stop"
+    kill -TERM "$(cat "$pid_file")" 2>/dev/null || true
+    while alive "$keeper_pid"; do
         if [ "$SECONDS" -ge "$deadline" ]; then
             say "the server did not stop within $stop_timeout_s s and is killed"
-            kill -KILL "$server_pid" 2>/dev/null || true
+            kill -KILL "$(cat "$pid_file")" 2>/dev/null || true
             break
         fi
         sleep 0.1
     done
-    wait "$server_pid" 2>/dev/null || true
-    server_pid=
+    wait "$keeper_pid" 2>/dev/null || true
+    keeper_pid=
 }
 
 on_exit() {
@@ -109,11 +177,17 @@ mkdir "$PEERPACK_DATA_DIR"
 if [ "$store" = postgres ]; then
     export DATABASE_URL=$PEERPACK_TEST_POSTGRES REDIS_URL=$PEERPACK_TEST_REDIS
     label="Postgres and Redis"
-    env -u PEERPACK_TEST_POSTGRES -u PEERPACK_TEST_REDIS "$binaries/peerpack" migrate
+    if [ "$program" = peerpack-baseline ]; then label="the plain server on Postgres"; fi
+    env -u PEERPACK_TEST_POSTGRES -u PEERPACK_TEST_REDIS "$binaries/$program" migrate
 fi
 if [ "$(uname)" != Linux ]; then
     # Only Linux answers on all of 127.0.0.0/8, over which the load test spreads its users.
     export PEERPACK_MAX_SOCKETS_PER_IP=20000
+fi
+
+if [ ${#command[@]} -eq 2 ]; then
+    matching=$("$binaries/peerpack-loadtest" list --matching "$scenario")
+    if [ -n "$matching" ]; then export PEERPACK_MATCHING=$matching; fi
 fi
 
 # Answers whether the server is ready, without needing curl.
@@ -132,18 +206,18 @@ start_server() {
     for attempt in 1 2 3 4 5 6 7 8 9 10; do
         # Below the range from which Linux takes the ports of outgoing connections.
         port=$((15000 + (RANDOM * 32768 + RANDOM) % 17000))
-        env -u PEERPACK_TEST_POSTGRES -u PEERPACK_TEST_REDIS PEERPACK_LISTEN="127.0.0.1:$port" \
-            "$binaries/peerpack" serve >"$dir/server.log" 2>&1 &
-        server_pid=$!
+        : >"$dir/server.log"
+        keep_server "$port" &
+        keeper_pid=$!
         deadline=$((SECONDS + ready_timeout_s))
         until (is_ready) 2>/dev/null; do
-            if ! alive "$server_pid"; then break; fi
+            if ! alive "$keeper_pid"; then break; fi
             if [ "$SECONDS" -ge "$deadline" ]; then die "the server was not ready after $ready_timeout_s s"; fi
             sleep 0.1
         done
         # Ours, and not another one that has the port.
-        if alive "$server_pid"; then return 0; fi
-        server_pid=
+        if alive "$keeper_pid"; then return 0; fi
+        keeper_pid=
         if ! grep -qE 'cannot listen|in use' "$dir/server.log"; then
             tail -n 20 "$dir/server.log" >&2
             die "the server stopped while starting"
@@ -158,15 +232,19 @@ say "the server is ready on 127.0.0.1:$port, store: $label"
 
 # ---------------------------------------------------------------- the test
 
+case "${command[0]-}" in
+    idle | slow) server=(--server-pid "$(cat "$pid_file")") ;;
+    *) server=(--server-pid-file "$pid_file" --crash-command "kill -KILL \$(cat '$pid_file')") ;;
+esac
 code=0
-"$binaries/peerpack-loadtest" "${command[@]}" --url "http://127.0.0.1:$port" --server-pid "$server_pid" --store "$label" \
+"$binaries/peerpack-loadtest" "${command[@]}" --url "http://127.0.0.1:$port" "${server[@]}" --store "$label" \
     "${arguments[@]}" &
 test_pid=$!
 trap 'kill "$test_pid" 2>/dev/null; exit 130' INT
 trap 'kill "$test_pid" 2>/dev/null; exit 143' TERM HUP
 wait "$test_pid" || code=$?
 
-if ! alive "$server_pid"; then
+if ! alive "$keeper_pid"; then
     tail -n 20 "$dir/server.log" >&2
     say "the server ended during the test"
     code=1

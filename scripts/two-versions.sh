@@ -54,5 +54,5 @@ port=$((15000 + RANDOM % 15000))
 serve "$older" "$port" older
 serve "$binaries/peerpack" "$((port + 1))" newer
 "$binaries/peerpack-loadtest" --url "http://127.0.0.1:$port" --url "http://127.0.0.1:$((port + 1))" \
-    --couriers 60 --senders 20 --packages-per-s 8 --duration-s 30 --out "$dir" "$@"
+    --promises-only --seed 0 --couriers 60 --senders 20 --packages-per-s 8 --duration-s 30 --out "$dir" "$@"
 sed -n '/^## Counts/,$p' "$dir/loadtest.md"

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::scenario::{PackagePlan, TripPlan};
+use crate::world::{PackagePlan, TripPlan};
 
 /// How long an answer may take. The server promises ten seconds.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -164,6 +164,12 @@ impl Api {
     /// Publishes a package as it is described.
     pub(crate) async fn publish(&self, base: &str, token: &str, package: &Value) -> Result<(), Failure> {
         let call = self.client.post(format!("{base}/api/packages")).bearer_auth(token).json(package);
+        answer::<Value>(call).await.map(drop)
+    }
+
+    /// Calls off a trip or a package: `trips/ID` or `packages/ID`.
+    pub(crate) async fn call_off(&self, base: &str, token: &str, what: &str) -> Result<(), Failure> {
+        let call = self.client.put(format!("{base}/api/{what}/cancel")).bearer_auth(token);
         answer::<Value>(call).await.map(drop)
     }
 

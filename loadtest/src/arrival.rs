@@ -7,8 +7,24 @@
 use rand::RngExt;
 use rand::rngs::StdRng;
 
+use crate::scenario::Load;
+
+/// When packages are published, in microseconds, ascending: a Poisson process whose rate follows the curve of
+/// the load, after a warm-up at the curve's first rate.
+pub(crate) fn arrivals(load: &Load, random: &mut StdRng) -> Vec<u64> {
+    let (warmup_us, duration_us) = (load.warmup_s * 1_000_000, load.duration_s * 1_000_000);
+    let most = load.most_times();
+    let all = poisson(load.packages_per_s * most, 0, warmup_us + duration_us, random);
+    // Of the arrivals of the highest rate, as many are left as the curve wants.
+    let wanted = all.into_iter().filter(|at| {
+        let share = at.saturating_sub(warmup_us) as f64 / duration_us as f64;
+        load.curve.is_empty() || random.random_bool((load.times(share) / most).clamp(0.0, 1.0))
+    });
+    wanted.collect()
+}
+
 /// The moments of a Poisson process, in microseconds, ascending.
-pub(crate) fn poisson(rate_per_s: f64, start_us: u64, duration_us: u64, random: &mut StdRng) -> Vec<u64> {
+fn poisson(rate_per_s: f64, start_us: u64, duration_us: u64, random: &mut StdRng) -> Vec<u64> {
     let mut arrivals = Vec::new();
     let mut at = 0.0;
     loop {
@@ -46,6 +62,23 @@ mod tests {
         assert!((11_500..12_500).contains(&arrivals.len()), "{}", arrivals.len());
         assert!(arrivals.is_sorted());
         assert!(arrivals.iter().all(|at| (1_000..60_001_000).contains(at)));
+    }
+
+    #[test]
+    fn the_rate_follows_the_curve() {
+        let curve = vec![(0.0, 0.5), (0.5, 0.5), (0.5001, 2.0), (1.0, 2.0)];
+        let load = Load { packages_per_s: 100.0, duration_s: 60, warmup_s: 10, curve };
+        let arrivals = arrivals(&load, &mut generator(5, Purpose::Arrivals));
+        let between = |from_s: u64, to_s: u64| {
+            let within = from_s * 1_000_000..to_s * 1_000_000;
+            arrivals.iter().filter(|at| within.contains(at)).count()
+        };
+        let counts = (between(0, 10), between(10, 40), between(40, 70));
+        assert!((400..600).contains(&counts.0), "{counts:?}");
+        assert!((1_350..1_650).contains(&counts.1) && (5_700..6_300).contains(&counts.2), "{counts:?}");
+        let even = Load { curve: Vec::new(), ..load };
+        let even = super::arrivals(&even, &mut generator(5, Purpose::Arrivals)).len();
+        assert!((6_700..7_300).contains(&even), "{even}");
     }
 
     #[test]

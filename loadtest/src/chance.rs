@@ -17,6 +17,8 @@ pub(crate) enum Purpose {
     User(usize),
     /// Who is looked at after the run.
     Sample,
+    /// How a user's phone behaves.
+    Phone(usize),
 }
 
 /// The generator of a purpose.
@@ -27,6 +29,7 @@ pub(crate) fn generator(seed: u64, purpose: Purpose) -> StdRng {
         Purpose::Arrivals => 3,
         Purpose::Sample => 4,
         Purpose::User(index) => 1_000 + index as u64,
+        Purpose::Phone(index) => (1 << 40) + index as u64,
     };
     let mut key = [0; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());

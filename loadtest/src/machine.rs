@@ -88,7 +88,9 @@ impl Used {
 
     /// Who used how much since then, over so many seconds.
     pub(crate) fn since(self, earlier: Self, seconds: f64) -> Cores {
-        let (server, generator) = (self.server_s - earlier.server_s, self.own_s - earlier.own_s);
+        // A server that was killed meanwhile has used nothing that can still be seen.
+        let server = (self.server_s - earlier.server_s).max(0.0);
+        let generator = self.own_s - earlier.own_s;
         let others = (self.all_s - earlier.all_s - server - generator).max(0.0);
         let share = |used: f64| if seconds > 0.0 { used / seconds } else { 0.0 };
         Cores { server: share(server), generator: share(generator), others: share(others) }

@@ -2,7 +2,7 @@
 
 use hdrhistogram::Histogram;
 use parking_lot::Mutex;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The longest latency that is told apart.
 const MAX_US: u64 = 10 * 60 * 1_000_000;
@@ -44,11 +44,18 @@ pub(crate) enum Metric {
     SenderSinceDecided,
     /// Other steps of a deal: due → acknowledged.
     Step,
+    /// The decision of anything → the event on the socket, for every event that was not asked for again.
+    Push,
+    /// A connection is lost → what was missed meanwhile is heard.
+    Back,
+    /// The generator: a timer is due → it runs.
+    Pulse,
 }
 
 impl Metric {
     /// All of them, in the order of the report.
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 20] = [
+        Self::Push,
         Self::Publish,
         Self::PublishNaive,
         Self::FirstOffer,
@@ -65,7 +72,9 @@ impl Metric {
         Self::SignIn,
         Self::Connect,
         Self::Trip,
+        Self::Back,
         Self::Lateness,
+        Self::Pulse,
     ];
 
     /// What it says in the report.
@@ -88,6 +97,9 @@ impl Metric {
             Self::LoserSinceDecided => "losers: claim decided (its `at`) → told",
             Self::SenderSinceDecided => "sender: claim decided (its `at`) → told",
             Self::Step => "other steps: due → acknowledged",
+            Self::Push => "each event: decided (its `at`) → on the socket",
+            Self::Back => "connection lost → what was missed is heard",
+            Self::Pulse => "generator: timer due → run",
         }
     }
 
@@ -111,6 +123,9 @@ impl Metric {
             Self::LoserSinceDecided => "loser_since_decided",
             Self::SenderSinceDecided => "sender_since_decided",
             Self::Step => "step",
+            Self::Push => "push",
+            Self::Back => "back",
+            Self::Pulse => "generator_pulse",
         }
     }
 }
@@ -119,7 +134,7 @@ impl Metric {
 pub(crate) struct Measures(Vec<Mutex<Histogram<u64>>>);
 
 /// The percentiles of one metric, in milliseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Summary {
     pub(crate) p50_ms: f64,
     pub(crate) p90_ms: f64,

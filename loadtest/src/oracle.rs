@@ -6,10 +6,12 @@
 
 mod endings;
 mod existence;
+mod facts;
 mod history;
 mod orders;
 mod paths;
 mod position;
+mod reception;
 mod record;
 mod room;
 mod stored;
@@ -25,6 +27,7 @@ use peerpack_actors::time::Span;
 use serde::Serialize;
 
 pub use history::{Command, Fact, History, Outcome, PackageFacts, Step, Stream, Told, TripFacts, What};
+pub use reception::{Reception, Receptions};
 pub use record::{Entry, Kind};
 pub use stored::Stored;
 

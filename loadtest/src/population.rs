@@ -10,9 +10,9 @@ use tokio::task::JoinSet;
 use crate::api::Failure;
 use crate::measure::Metric;
 use crate::oracle::TripFacts;
-use crate::scenario::{TripPlan, World};
 use crate::shared::{Account, Shared};
 use crate::user::User;
+use crate::world::{TripPlan, World};
 
 /// How many sign in, connect or publish at once before the clock starts.
 const AT_ONCE: usize = 32;
@@ -40,13 +40,7 @@ impl Population {
         couriers: usize,
         senders: usize,
     ) -> anyhow::Result<Self> {
-        // Everybody is new to the server, whatever was played there before.
-        let first_id = 1_000_000_000_000 + shared.clock.wall().ms() % 1_000_000_000 * 100_000;
-        let accounts: Vec<_> = stream::iter((0..couriers + senders).zip(first_id..))
-            .map(|(index, telegram_id)| sign_in(shared, index, telegram_id))
-            .buffered(AT_ONCE)
-            .try_collect()
-            .await?;
+        let accounts = sign_in_all(shared, 0, couriers + senders).await?;
         let joining = accounts.iter().map(|account| User::join(Arc::clone(account), Arc::clone(shared)));
         let mut joining = stream::iter(joining).buffer_unordered(AT_ONCE);
         let mut lives = JoinSet::new();
@@ -84,6 +78,23 @@ impl Population {
         let senders = &self.accounts[self.couriers..];
         &senders[number % senders.len()]
     }
+}
+
+/// Signs people in who do nothing else. Their tokens.
+///
+/// # Errors
+/// Somebody cannot sign in.
+pub(crate) async fn tokens(shared: &Arc<Shared>, first: usize, people: usize) -> anyhow::Result<Vec<String>> {
+    let accounts = sign_in_all(shared, first, people).await?;
+    Ok(accounts.iter().map(|account| account.token()).collect())
+}
+
+async fn sign_in_all(shared: &Arc<Shared>, first: usize, people: usize) -> anyhow::Result<Vec<Arc<Account>>> {
+    // Everybody is new to the server, whatever was played there before.
+    let first_id = 1_000_000_000_000 + shared.clock.wall().ms() % 1_000_000_000 * 100_000;
+    let signing_in = (first..first + people).zip(first_id..);
+    let signing_in = signing_in.map(|(index, telegram_id)| sign_in(shared, index, telegram_id));
+    stream::iter(signing_in).buffered(AT_ONCE).try_collect().await
 }
 
 async fn sign_in(shared: &Arc<Shared>, index: usize, telegram_id: i64) -> anyhow::Result<Arc<Account>> {

@@ -12,8 +12,9 @@ use crate::cue::Cue;
 use crate::measure::Metric;
 use crate::oracle::PackageFacts;
 use crate::population::Population;
-use crate::scenario::PackagePlan;
+use crate::series::Rate;
 use crate::shared::{Account, Shared};
+use crate::world::PackagePlan;
 
 /// Publications at once: each holds a connection. Those that wait for a place are late, and that is measured.
 const AT_ONCE: usize = 1_000;
@@ -67,6 +68,7 @@ async fn publish_one(
         let (intended, sent) = (schedule.intended_us[number], shared.clock.now_us());
         schedule.sent(number, sent);
         shared.touch(sent);
+        shared.series.count(Rate::Due, intended);
         let is_measured = schedule.is_measured(number);
         if is_measured {
             shared.measures.record_between(Metric::Lateness, intended, sent);
@@ -76,7 +78,7 @@ async fn publish_one(
             shared.touch(now);
             schedule.answered(number, now);
             if is_measured {
-                shared.measures.record_between(Metric::Publish, intended, now);
+                shared.record(Metric::Publish, intended, now);
                 shared.measures.record_between(Metric::PublishNaive, sent, now);
             }
         }
@@ -93,19 +95,21 @@ async fn attempt(shared: &Shared, sender: &Account, plan: &PackagePlan, number: 
         match shared.api.publish_package(base, &sender.token(), plan, &description, key).await {
             Ok(package) => {
                 shared.counts.add("packages published");
+                shared.series.count(Rate::Published, shared.clock.now_us());
                 let facts = PackageFacts { sender: sender.id, number };
                 shared.history.lock().package_published(package, facts);
                 return true;
             }
             Err(Failure::Refused(401, _)) => drop(sender.renew(shared).await),
             Err(failure) => {
-                shared.counts.add(&format!("package not published: {}", failure.label()));
+                shared.failed(&format!("package not published: {}", failure.label()));
                 if matches!(failure, Failure::Refused(..)) {
-                    return false;
+                    break;
                 }
                 tokio::time::sleep(Duration::from_millis(500)).await;
             }
         }
     }
+    shared.counts.add("publications without success");
     false
 }

@@ -1,26 +1,42 @@
-//! What the run was and what came of it: Markdown for people, JSON for machines.
+//! What the run was and what came of it: Markdown and a page with plots for people, JSON for machines.
+
+mod html;
+mod markdown;
+mod svg;
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::path::Path;
 
 use anyhow::Context;
 use serde::Serialize;
 
-use crate::cli::Options;
+use crate::cli::RunOptions;
+use crate::crowd::Held;
+use crate::disturbance::{self, Mark};
 use crate::machine::{Cores, Machine, Memory};
 use crate::measure::{Metric, Summary};
-use crate::oracle::{Rule, Violation};
+use crate::oracle::{Receptions, Violation};
+use crate::sampler::Sample;
+use crate::scenario::Scenario;
+use crate::series::Plots;
 use crate::shared::Shared;
-
-/// Violations of one rule that are listed one by one.
-const LISTED: usize = 15;
+use crate::stages::Stage;
+use crate::verdict::{self, Judgement};
 
 /// Flags whose values are nobody's business, or only this machine's.
-const HIDDEN_FLAGS: [&str; 5] = ["--bot-token", "--report", "--json", "--out", "--server-pid"];
+const HIDDEN_FLAGS: [&str; 8] = [
+    "--bot-token",
+    "--report",
+    "--html",
+    "--json",
+    "--out",
+    "--server-pid",
+    "--server-pid-file",
+    "--crash-command",
+];
 
 /// How large it was.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(crate) struct Sizes {
     /// Couriers, each with a socket.
     pub(crate) couriers: usize,
@@ -36,61 +52,106 @@ pub(crate) struct Sizes {
     pub(crate) streams_replayed: usize,
     /// Whether people came to rest within the time given.
     pub(crate) is_drained: bool,
+    /// Processes of the load generator.
+    pub(crate) processes: usize,
+}
+
+/// What is known at the end, beside what all tasks have shared.
+pub(crate) struct Facts {
+    pub(crate) sizes: Sizes,
+    pub(crate) cores: Cores,
+    pub(crate) memory: Memory,
+    pub(crate) samples: Vec<Sample>,
+    pub(crate) held: Held,
+    pub(crate) idle_kib: Option<f64>,
+    pub(crate) stages: Vec<Stage>,
+    pub(crate) contest: f64,
+    pub(crate) receptions: Receptions,
+    pub(crate) violations: Vec<Violation>,
 }
 
 /// The report.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Report {
-    date: String,
-    command: String,
-    seed: u64,
-    store: String,
-    beside: String,
-    nodes: usize,
-    packages_per_s: f64,
-    duration_s: u64,
-    warmup_s: u64,
-    machine: Machine,
-    sizes: Sizes,
-    counts: BTreeMap<String, u64>,
-    latencies: BTreeMap<&'static str, Summary>,
-    cores: Cores,
-    server_memory: Memory,
+    pub(crate) date: String,
+    pub(crate) command: String,
+    pub(crate) seed: u64,
+    pub(crate) store: String,
+    pub(crate) beside: String,
+    pub(crate) nodes: usize,
+    pub(crate) scenario: Scenario,
+    pub(crate) machine: Machine,
+    pub(crate) sizes: Sizes,
+    /// Why the figures say nothing of the server, if they do not.
+    pub(crate) void: Option<String>,
+    /// Thresholds that did not hold.
+    pub(crate) missed: Vec<String>,
+    pub(crate) violations: Vec<Violation>,
+    pub(crate) receptions: Receptions,
+    pub(crate) latencies: BTreeMap<&'static str, Summary>,
+    pub(crate) counts: BTreeMap<String, u64>,
+    /// Acceptances of each package that anybody accepted, on average.
+    pub(crate) contest: f64,
+    /// People who lost their connection and did not come back.
+    pub(crate) away: i64,
+    /// Sockets on which nothing was to happen.
+    pub(crate) idle: Held,
+    /// Memory that the server took for each of them, KiB.
+    pub(crate) idle_kib: Option<f64>,
+    pub(crate) cores: Cores,
+    pub(crate) server_memory: Memory,
     /// Whether the figures of the server's processes are known.
-    knows_server: bool,
-    violations: Vec<Violation>,
+    pub(crate) knows_server: bool,
+    pub(crate) stages: Vec<Stage>,
+    /// What was done to everybody.
+    pub(crate) marks: Vec<Mark>,
+    pub(crate) plots: Plots,
+    pub(crate) samples: Vec<Sample>,
 }
 
 impl Report {
-    /// Puts everything together.
-    pub(crate) fn new(
-        options: &Options,
-        shared: &Shared,
-        machine: Machine,
-        sizes: Sizes,
-        cores: Cores,
-        server_memory: Memory,
-        violations: Vec<Violation>,
-    ) -> Self {
+    /// Puts everything together, and judges.
+    pub(crate) fn new(scenario: &Scenario, options: &RunOptions, shared: &Shared, facts: Facts) -> Self {
         let latencies = Metric::ALL.iter().map(|metric| (metric.key(), shared.measures.summary(*metric)));
-        Self {
+        let mut report = Self {
             date: shared.clock.wall().to_string(),
             command: command(std::env::args().skip(1)),
             seed: shared.seed,
             store: options.store.clone(),
             beside: options.beside.clone(),
             nodes: options.urls.len(),
-            packages_per_s: options.packages_per_s,
-            duration_s: options.duration_s,
-            warmup_s: options.warmup_s,
-            machine,
-            sizes,
-            counts: shared.counts.all(),
+            scenario: scenario.clone(),
+            machine: Machine::here(),
+            sizes: facts.sizes,
+            void: None,
+            missed: Vec::new(),
+            violations: facts.violations,
+            receptions: facts.receptions,
             latencies: latencies.collect(),
-            cores,
-            server_memory,
-            knows_server: !options.server_pids.is_empty(),
-            violations,
+            counts: shared.counts.all(),
+            contest: facts.contest,
+            away: shared.away.load(std::sync::atomic::Ordering::Relaxed),
+            idle: facts.held,
+            idle_kib: facts.idle_kib,
+            cores: facts.cores,
+            server_memory: facts.memory,
+            knows_server: !options.server_pids().is_empty(),
+            stages: facts.stages,
+            marks: disturbance::marks(scenario),
+            plots: shared.series.plots(),
+            samples: facts.samples,
+        };
+        report.void = verdict::void(&report);
+        report.missed = verdict::missed(&report);
+        report
+    }
+
+    /// How good or bad the run was. A broken rule is one, however late the generator was.
+    pub(crate) fn judgement(&self) -> Judgement {
+        match (&self.violations[..], &self.void, &self.missed[..]) {
+            ([], None, []) => Judgement::Good,
+            ([], Some(_), _) => Judgement::Void,
+            _ => Judgement::Bad,
         }
     }
 
@@ -98,184 +159,38 @@ impl Report {
     ///
     /// # Errors
     /// A file cannot be written.
-    pub(crate) fn write(&self, options: &Options) -> anyhow::Result<()> {
+    pub(crate) fn write(&self, options: &RunOptions) -> anyhow::Result<()> {
         let within = |name| options.out.as_ref().map(|folder| folder.join(name));
-        let markdown = self.markdown();
-        for path in [options.report.clone(), within("loadtest.md")].into_iter().flatten() {
-            write(&path, &markdown)?;
-        }
-        let json = serde_json::to_string_pretty(self)?;
-        for path in [options.json.clone(), within("loadtest.json")].into_iter().flatten() {
-            write(&path, &json)?;
+        let (markdown, json) = (self.markdown(), serde_json::to_string_pretty(self)?);
+        let files = [
+            (&options.report, "loadtest.md", &markdown),
+            (&options.html, "loadtest.html", &self.html()),
+            (&options.json, "loadtest.json", &json),
+        ];
+        for (path, name, text) in files {
+            for path in [path.clone(), within(name)].into_iter().flatten() {
+                write(&path, text)?;
+            }
         }
         println!("{markdown}");
         Ok(())
     }
 
-    fn markdown(&self) -> String {
-        let mut text = String::new();
-        let sections = [
-            self.verdict(),
-            self.circumstances(),
-            self.latency_table(),
-            self.side_by_side(),
-            self.counted(),
-            self.judgement(),
-        ];
-        for section in sections {
-            text.push_str(&section);
-            text.push('\n');
-        }
-        text
-    }
-
-    fn verdict(&self) -> String {
-        let verdict = match self.violations.len() {
-            0 => "No invariant was broken.".to_owned(),
-            n => format!("**{n} violations of invariants**, see below."),
-        };
-        format!("# Load test\n\n{verdict}\n")
-    }
-
-    fn circumstances(&self) -> String {
-        let (machine, sizes, cores, memory) = (&self.machine, &self.sizes, &self.cores, &self.server_memory);
-        let quiet = if sizes.is_drained {
-            "came to rest"
-        } else {
-            "did not come to rest within 15 s and were stopped"
-        };
-        let mut text = String::from("| | |\n| --- | --- |\n");
-        let mut row = |name: &str, value: String| {
-            writeln!(text, "| {name} | {value} |").expect("writing to a string cannot fail");
-        };
-        row("date", self.date.clone());
-        row("command", format!("`{}`", self.command));
-        row("seed", self.seed.to_string());
-        row(
-            "machine",
-            format!(
-                "{}, {} cores, {:.0} GiB, Linux {}",
-                machine.cpu, machine.cores, machine.memory_gib, machine.kernel
-            ),
-        );
-        row("server", format!("{} node(s), store: {}", self.nodes, self.store));
-        row("beside it", self.beside.clone());
-        row(
-            "people",
-            format!(
-                "{} couriers with {} trips, {} senders, a socket each",
-                sizes.couriers, sizes.trips, sizes.senders
-            ),
-        );
-        row(
-            "load",
-            format!(
-                "{} packages, Poisson, {}/s for {} s after {} s of warm-up",
-                sizes.packages, self.packages_per_s, self.duration_s, self.warmup_s
-            ),
-        );
-        row("end", format!("{} packages were offered to somebody; people {quiet}", sizes.packages_offered));
-        if self.knows_server {
-            row(
-                "cores in use while publishing",
-                format!(
-                    "server {:.2}, generator {:.2}, everything else {:.2}",
-                    cores.server, cores.generator, cores.others
-                ),
-            );
-            row(
-                "server's memory",
-                format!(
-                    "{:.0} MiB before anybody connected, {:.0} MiB with all sockets and trips, {:.0} MiB at most",
-                    memory.at_start_mib, memory.connected_mib, memory.peak_mib
-                ),
-            );
-        } else {
-            row(
-                "cores in use while publishing",
-                format!("generator {:.2}, everything else {:.2}", cores.generator, cores.others),
-            );
-        }
-        text
-    }
-
-    fn latency_table(&self) -> String {
-        let mut text = String::from(
-            "## Latency\n\nMilliseconds. Latencies count from the moment at which the schedule wanted the step, not from \
-             when the generator got round to it; *naive* ones count from there. Those since a decision use the server's \
-             `at`, which has whole milliseconds. A package waits for its first offer while all couriers who could carry it are busy, too.\n\n| what | p50 | p90 | p99 | p99.9 | max | n |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n",
-        );
-        for metric in Metric::ALL {
-            let Summary { p50_ms, p90_ms, p99_ms, p99_9_ms, max_ms, n } = self.of(metric);
-            writeln!(
-                text,
-                "| {} | {p50_ms:.2} | {p90_ms:.2} | {p99_ms:.2} | {p99_9_ms:.2} | {max_ms:.2} | {n} |",
-                metric.title()
-            )
-            .expect("writing to a string cannot fail");
-        }
-        text
-    }
-
-    fn side_by_side(&self) -> String {
-        let pairs = [
-            ("package published", Metric::Publish, Metric::PublishNaive),
-            ("first offer", Metric::FirstOffer, Metric::FirstOfferNaive),
-            ("acceptance", Metric::Accept, Metric::AcceptNaive),
-        ];
-        let mut text = String::from(
-            "## Corrected and naive\n\nWhat a generator that waits would have hidden, milliseconds.\n\n\
-             | what | p50 | naive | p99 | naive | p99.9 | naive |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n",
-        );
-        for (name, corrected, naive) in pairs {
-            let (one, other) = (self.of(corrected), self.of(naive));
-            writeln!(
-                text,
-                "| {name} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} |",
-                one.p50_ms, other.p50_ms, one.p99_ms, other.p99_ms, one.p99_9_ms, other.p99_9_ms
-            )
-            .expect("writing to a string cannot fail");
-        }
-        text
-    }
-
-    fn counted(&self) -> String {
-        let mut text = String::from("## Counts\n\n| what | how many |\n| --- | ---: |\n");
-        for (name, count) in &self.counts {
-            writeln!(text, "| {} | {count} |", name.replace('|', "/"))
-                .expect("writing to a string cannot fail");
-        }
-        text
-    }
-
-    fn judgement(&self) -> String {
-        let mut text = format!(
-            "## Invariants\n\nFrom what the clients were told and what they did; {} streams were compared with the store \
-             after the run.\n\n| promise | violations |\n| --- | ---: |\n",
-            self.sizes.streams_replayed
-        );
-        for rule in Rule::ALL {
-            let count = self.violations.iter().filter(|violation| violation.rule == rule).count();
-            writeln!(text, "| {} | {count} |", rule.title()).expect("writing to a string cannot fail");
-        }
-        if !self.violations.is_empty() {
-            text.push('\n');
-        }
-        for rule in Rule::ALL {
-            let of_rule: Vec<_> = self.violations.iter().filter(|violation| violation.rule == rule).collect();
-            for violation in of_rule.iter().take(LISTED) {
-                writeln!(text, "- {violation}").expect("writing to a string cannot fail");
-            }
-            if of_rule.len() > LISTED {
-                writeln!(text, "- and {} more of the same promise", of_rule.len() - LISTED)
-                    .expect("writing to a string cannot fail");
-            }
-        }
-        text
-    }
-
-    fn of(&self, metric: Metric) -> Summary {
+    /// The percentiles of a latency.
+    pub(crate) fn of(&self, metric: Metric) -> Summary {
         self.latencies.get(metric.key()).copied().unwrap_or_default()
+    }
+
+    /// In one word and one sentence: how the run was.
+    fn verdict(&self) -> (&'static str, String) {
+        match (&self.violations[..], &self.void, &self.missed[..]) {
+            ([], None, []) => ("good", "Every promise and every threshold held.".to_owned()),
+            ([], Some(why), _) => ("void", format!("This run is void: {why}.")),
+            ([], None, missed) => {
+                ("bad", format!("No promise was broken; {} of the thresholds did not hold.", missed.len()))
+            }
+            (violations, ..) => ("bad", format!("{} violations of promises.", violations.len())),
+        }
     }
 }
 
@@ -311,8 +226,19 @@ fn command(arguments: impl Iterator<Item = String>) -> String {
 mod tests {
     use super::*;
     use crate::measure::Measures;
+    use crate::oracle::Rule;
+    use crate::series::{Rate, Series};
 
+    /// A report of a run in which a little of everything happened.
     fn report(violations: Vec<Violation>) -> Report {
+        let series = Series::default();
+        series.start(0, 10);
+        for second in 0..10_u64 {
+            series.latency(Metric::Push, second * 1_000_000, 1_000 * (second + 1));
+            series.count(Rate::Told, second * 1_000_000);
+            series.failure("Accept: already_taken <b>", second * 1_000_000);
+        }
+
         let measures = Measures::new();
         measures.record(Metric::Publish, 1_500);
         let summaries = Metric::ALL.iter().map(|metric| (metric.key(), measures.summary(*metric)));
@@ -323,9 +249,7 @@ mod tests {
             store: "embedded".to_owned(),
             beside: "nothing".to_owned(),
             nodes: 1,
-            packages_per_s: 10.0,
-            duration_s: 10,
-            warmup_s: 1,
+            scenario: Scenario::find("main-job").unwrap(),
             machine: Machine {
                 cpu: "a processor".to_owned(),
                 cores: 2,
@@ -340,7 +264,19 @@ mod tests {
                 packages_offered: 100,
                 streams_replayed: 12,
                 is_drained: true,
+                processes: 1,
             },
+            void: None,
+            missed: Vec::new(),
+            receptions: Receptions::default(),
+            contest: 1.5,
+            away: 0,
+            idle: Held::default(),
+            idle_kib: None,
+            stages: Vec::new(),
+            marks: vec![Mark { at_s: 5.0, what: "server killed" }],
+            plots: series.plots(),
+            samples: vec![Sample::default(); 10],
             counts: BTreeMap::from([("packages published".to_owned(), 110)]),
             latencies: summaries.collect(),
             cores: Cores::default(),
@@ -358,7 +294,7 @@ mod tests {
             "--couriers 10",
             "a processor, 2 cores",
             "| 1.50 |",
-            "No invariant was broken",
+            "**good**",
             "packages published | 110",
         ] {
             assert!(text.contains(part), "{part} in {text}");
@@ -368,17 +304,82 @@ mod tests {
     #[test]
     fn violations_are_listed_up_to_a_limit() {
         let violation = Violation { rule: Rule::OneWinner, what: "package 1 has two".to_owned() };
-        let report = report(vec![violation; LISTED + 3]);
+        let report = report(vec![violation; 18]);
         let text = report.markdown();
         assert!(
             text.contains("18 violations")
                 && text.contains("package 1 has two")
                 && text.contains("and 3 more")
         );
-        assert_eq!(report.violations.len(), LISTED + 3);
+        assert_eq!(report.violations.len(), 18);
         let json: serde_json::Value = serde_json::to_value(&report).unwrap();
         assert_eq!(json["violations"][0]["rule"], "one_winner");
         assert_eq!(json["latencies"]["package_published"]["n"], 1);
+    }
+
+    #[test]
+    fn a_run_with_a_late_generator_is_void_unless_something_was_broken() {
+        let mut report = report(Vec::new());
+        assert_eq!(report.judgement(), Judgement::Good);
+        report.latencies.insert(Metric::Lateness.key(), Summary { p99_ms: 51.0, ..Summary::default() });
+        report.void = verdict::void(&report);
+        assert_eq!(report.judgement(), Judgement::Void);
+        assert!(report.markdown().contains("**void**: This run is void: the generator was late"));
+        assert!(report.html().contains("This run is void"));
+        report.violations = vec![Violation { rule: Rule::OneWinner, what: String::new() }];
+        assert_eq!(report.judgement(), Judgement::Bad);
+    }
+
+    #[test]
+    fn thresholds_that_do_not_hold_are_named() {
+        let mut report = report(Vec::new());
+        report.missed = verdict::missed(&report);
+        let about = |name: &str| report.missed.iter().any(|missed| missed.starts_with(name));
+        assert!(about("push: nothing was measured") && !about("package_published"), "{:?}", report.missed);
+        report.latencies.insert("package_published", Summary { p99_ms: 900.0, n: 5, ..Summary::default() });
+        report.receptions = Receptions { expected: 100, received: 99, ..Receptions::default() };
+        let missed = verdict::missed(&report);
+        assert!(
+            missed.iter().any(|missed| missed.starts_with("package_published, p99, ms: 900")),
+            "{missed:?}"
+        );
+        assert!(missed.iter().any(|missed| missed.starts_with("events received")), "{missed:?}");
+        report.missed = missed;
+        assert_eq!(report.judgement(), Judgement::Bad);
+    }
+
+    #[test]
+    fn the_page_needs_no_other_file_and_shows_what_it_is_given_as_text() {
+        let page = report(Vec::new()).html();
+        assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
+        assert!(page.matches("<svg").count() >= 5, "{}", page.matches("<svg").count());
+        for outside in ["http://", "https://", "<script src", "<link", "@import"] {
+            let found = page.replace("http://www.w3.org/2000/svg", "").contains(outside);
+            assert!(!found, "{outside}");
+        }
+        assert!(page.contains("already_taken &lt;b&gt;") && !page.contains("<b>"), "escaped");
+        assert!(!page.contains("NaN") && !page.contains("\"inf"));
+    }
+
+    #[test]
+    fn the_page_of_a_long_run_in_which_much_failed_stays_below_a_megabyte() {
+        let series = Series::default();
+        series.start(0, 180);
+        for second in 0..180_u64 {
+            let at_us = second * 1_000_000;
+            for metric in crate::series::SHOWN {
+                series.latency(metric, at_us, second * 997 % 100_000 + 1);
+            }
+            Rate::ALL.iter().for_each(|rate| series.count(*rate, at_us));
+            (0..60)
+                .for_each(|code| series.failure(&format!("PickUp over HTTP: 500 code_number_{code}"), at_us));
+        }
+        let violation = Violation { rule: Rule::WholeStreams, what: "x".repeat(300) };
+        let mut report = report(vec![violation; 10_000]);
+        (report.plots, report.samples) = (series.plots(), vec![Sample::default(); 360]);
+        report.counts = (0..500).map(|code| (format!("PickUp: code_number_{code}"), 1)).collect();
+        let bytes = report.html().len();
+        assert!(bytes < 1_000_000, "{bytes}");
     }
 
     #[test]

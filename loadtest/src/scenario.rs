@@ -1,325 +1,361 @@
-//! The world that is played: towns, trips between them, and packages that mostly have somebody to ride with.
+//! What is played, as a file says it: how many people, how much load, how they behave, what goes wrong
+//! meanwhile, and what must hold for the run to count as a success.
 //!
-//! Flows are as between real towns: more between large ones, fewer over long ways. Everything follows from
-//! the seed and the day on which it is played.
+//! The files of `loadtest/scenarios` are part of the program and go by their names; any other is named by its
+//! path.
 
-use jiff::Timestamp;
-use peerpack_actors::place::{Gazetteer, Place};
-use peerpack_actors::time::{Span, Time};
-use rand::RngExt;
-use rand::rngs::StdRng;
+mod check;
 
-use crate::chance::{Purpose, generator, normal, weighted};
+use std::collections::BTreeMap;
+use std::path::Path;
 
-/// How many of the largest towns trips run between.
-const HUBS: usize = 120;
+use serde::{Deserialize, Serialize};
 
-/// Hubs are at least this far apart: parts of a city are not towns of their own.
-const APART_KM: f64 = 40.0;
+/// The scenarios that the program brings.
+const BUNDLED: [(&str, &str); 9] = [
+    ("main-job", include_str!("../scenarios/main-job.toml")),
+    ("rush-hour", include_str!("../scenarios/rush-hour.toml")),
+    ("claim-storm", include_str!("../scenarios/claim-storm.toml")),
+    ("idle-crowd", include_str!("../scenarios/idle-crowd.toml")),
+    ("reconnect-storm", include_str!("../scenarios/reconnect-storm.toml")),
+    ("flapping-phones", include_str!("../scenarios/flapping-phones.toml")),
+    ("slow-consumers", include_str!("../scenarios/slow-consumers.toml")),
+    ("crash", include_str!("../scenarios/crash.toml")),
+    ("mixed-day", include_str!("../scenarios/mixed-day.toml")),
+];
 
-/// The countries of the hubs: one network of roads.
-const COUNTRIES: [&str; 3] = ["RU", "BY", "KZ"];
-
-/// What trips can carry.
-const CAPACITIES_G: [u32; 4] = [5_000, 10_000, 20_000, 30_000];
-
-/// The median weight of a parcel.
-const MEDIAN_WEIGHT_G: f64 = 2_000.0;
-
-/// The heaviest parcel.
-const MAX_WEIGHT_G: f64 = 15_000.0;
-
-/// How far a sender may live from a stop and still count on the courier.
-const NEAR_KM: f64 = 12.0;
-
-/// A trip to publish.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct TripPlan {
-    /// The stops, at least two.
-    pub(crate) places: Vec<&'static Place>,
-    /// When it departs, on a whole minute.
-    pub(crate) departs: Time,
-    /// When it arrives, roughly: the server knows it to the minute.
-    pub(crate) arrives: Time,
-    /// Room on each leg.
-    pub(crate) capacity_g: u32,
-    /// The extra way the courier accepts.
-    pub(crate) max_detour_min: u32,
-    /// What the courier asks.
-    pub(crate) price: u32,
+/// What is played.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Scenario {
+    /// The file's name, without its ending.
+    #[serde(skip_deserializing)]
+    pub(crate) name: String,
+    /// One sentence for `list`.
+    pub(crate) about: String,
+    /// What is random follows from this; 0 chooses one.
+    pub(crate) seed: u64,
+    pub(crate) people: People,
+    pub(crate) load: Load,
+    #[serde(default)]
+    pub(crate) manners: Manners,
+    #[serde(default)]
+    pub(crate) network: Network,
+    #[serde(default)]
+    pub(crate) server: Server,
+    #[serde(default)]
+    pub(crate) thresholds: Thresholds,
 }
 
-/// A package to publish.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct PackagePlan {
-    /// Which sender.
-    pub(crate) sender: usize,
-    /// Where it starts.
-    pub(crate) from: &'static Place,
-    /// Where it goes.
-    pub(crate) to: &'static Place,
-    /// Weight, grams.
-    pub(crate) weight_g: u32,
-    /// What the sender pays.
-    pub(crate) reward: u32,
-    /// Not after.
-    pub(crate) deliver_by: Time,
-}
-
-/// How large a world.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Size {
-    /// How many trips.
-    pub(crate) trips: usize,
-    /// How many packages.
-    pub(crate) packages: usize,
-    /// People who send them.
+/// Who takes part.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct People {
+    /// Couriers, each with a socket.
+    pub(crate) couriers: usize,
+    /// Senders, each with a socket.
     pub(crate) senders: usize,
+    /// Trips that each courier publishes before the clock starts.
+    #[serde(default = "one")]
+    pub(crate) trips_per_courier: usize,
+    /// People with a socket for whom nothing happens.
+    #[serde(default)]
+    pub(crate) idle: usize,
+    /// How many of the largest towns trips run between: the fewer, the more couriers suit a package.
+    #[serde(default = "towns")]
+    pub(crate) towns: usize,
 }
 
-/// Everything that will be published.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct World {
-    /// The trips.
-    pub(crate) trips: Vec<TripPlan>,
-    /// The packages, in the order of their publication.
-    pub(crate) packages: Vec<PackagePlan>,
+/// What is published, and when.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Load {
+    /// Packages published in a second.
+    pub(crate) packages_per_s: f64,
+    /// How long packages are published and measured, seconds.
+    pub(crate) duration_s: u64,
+    /// How long packages are published before measuring starts, seconds.
+    #[serde(default)]
+    pub(crate) warmup_s: u64,
+    /// Points of a curve: the share of the duration that has passed, and by how much the rate is multiplied
+    /// there; in between, it follows straight lines. Without points the rate is always the same.
+    #[serde(default)]
+    pub(crate) curve: Vec<(f64, f64)>,
 }
 
-impl World {
-    /// Plans a world that starts at `now`.
-    pub(crate) fn plan(seed: u64, now: Time, size: Size) -> Self {
-        let towns = Towns::of(Gazetteer::bundled());
-        let mut random = generator(seed, Purpose::Trips);
-        let trips: Vec<TripPlan> = (0..size.trips).map(|_| trip(&towns, now, &mut random)).collect();
-        let mut random = generator(seed, Purpose::Packages);
-        let packages = (0..size.packages).map(|_| package(&towns, &trips, size.senders, now, &mut random));
-        Self { packages: packages.collect(), trips }
+/// How likely people do what, and how quickly.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Manners {
+    /// The chance that a courier accepts an offer.
+    pub(crate) accept: f64,
+    /// The chance that a deal goes on to pickup, delivery and confirmation.
+    pub(crate) deliver: f64,
+    /// The chance that a deal is called off by one of its parties.
+    pub(crate) cancel: f64,
+    /// The chance that a courier's phone says that it shows an offer.
+    pub(crate) look: f64,
+    /// From when to when an offer is answered, milliseconds after it has come.
+    pub(crate) answer_ms: (u64, u64),
+    /// Answers wait for the next tick of a clock that all share, so that they fall together; 0 for no such
+    /// clock, milliseconds.
+    pub(crate) together_ms: u64,
+}
+
+/// What happens to connections.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Network {
+    /// The share of people whose connection breaks again and again.
+    pub(crate) flapping: f64,
+    /// How long it lasts each time, from and to, seconds.
+    pub(crate) lasts_s: (f64, f64),
+    /// The share of people whose phone reads nothing now and then.
+    pub(crate) slow: f64,
+    /// How long it reads nothing, from and to, seconds; in between it reads for a second.
+    pub(crate) sleeps_s: (f64, f64),
+    /// When all connections break at once, seconds after the first package.
+    pub(crate) cut_all_at_s: Vec<f64>,
+}
+
+/// What is done to the server, and what it has to be told.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Server {
+    /// When it is killed, seconds after the first package; `--crash-command` says how.
+    pub(crate) crash_at_s: Vec<f64>,
+    /// `PEERPACK_MATCHING` of a server that is started for this scenario.
+    pub(crate) matching: String,
+}
+
+/// What must hold. The oracle's rules hold always, and are not listed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Thresholds {
+    /// If the generator is later than this at the 99th percentile, the run is void, milliseconds.
+    pub(crate) late_ms: f64,
+    /// The share of the events in people's streams that reached their sockets, at least.
+    pub(crate) received: f64,
+    /// The share of publications without success, at most.
+    pub(crate) failed: f64,
+    /// The share of packages that were offered to somebody, at least.
+    pub(crate) offered: f64,
+    /// Acceptances of each package that anybody accepts, at least, on average.
+    pub(crate) contest: f64,
+    /// Connections that broke and came back, at least.
+    pub(crate) reconnects: f64,
+    /// How long it takes until the last who lost the connection is back and has heard what was missed,
+    /// seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) back_s: Option<f64>,
+    /// Memory that the server takes for each person who is idle, KiB, at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) idle_kib: Option<f64>,
+    /// Bounds of latencies by the names of the JSON report.
+    pub(crate) latency: BTreeMap<String, Bounds>,
+}
+
+/// Bounds of a latency, milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Bounds {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) p50_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) p90_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) p99_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) max_ms: Option<f64>,
+}
+
+const fn one() -> usize {
+    1
+}
+
+const fn towns() -> usize {
+    120
+}
+
+impl Default for Manners {
+    fn default() -> Self {
+        let (accept, deliver, cancel, look) = (0.5, 0.3, 0.02, 1.0);
+        Self { accept, deliver, cancel, look, answer_ms: (50, 500), together_ms: 0 }
     }
 }
 
-impl TripPlan {
-    /// The date of departure at the origin, `YYYY-MM-DD`.
-    pub(crate) fn date(&self) -> String {
-        shown(self.departs, self.places[0], "%Y-%m-%d")
-    }
-
-    /// `HH:MM → HH:MM`, departure at the origin and arrival at the destination.
-    pub(crate) fn time(&self) -> String {
-        let clock = |time, place| shown(time, place, "%H:%M");
-        format!("{} → {}", clock(self.departs, self.places[0]), clock(self.arrives, self.destination()))
-    }
-
-    /// The date of arrival at the destination, `YYYY-MM-DD`.
-    pub(crate) fn arrival_date(&self) -> String {
-        shown(self.arrives, self.destination(), "%Y-%m-%d")
-    }
-
-    fn destination(&self) -> &'static Place {
-        self.places[self.places.len() - 1]
-    }
-}
-
-fn shown(time: Time, place: &Place, format: &str) -> String {
-    let zoned = Timestamp::from_millisecond(time.ms()).and_then(|at| at.in_tz(place.tz));
-    zoned.map(|zoned| zoned.strftime(format).to_string()).unwrap_or_default()
-}
-
-/// The hubs and the flows between them.
-struct Towns {
-    hubs: Vec<&'static Place>,
-    origins: Vec<f64>,
-    destinations: Vec<Vec<f64>>,
-}
-
-impl Towns {
-    fn of(gazetteer: &'static Gazetteer) -> Self {
-        let mut hubs: Vec<&'static Place> = Vec::with_capacity(HUBS);
-        for place in gazetteer.iter().filter(|place| COUNTRIES.contains(&place.country)) {
-            let apart = hubs.iter().all(|hub| hub.position.distance_km(place.position) >= APART_KM);
-            if apart && is_unmistakable(place) {
-                hubs.push(place);
-            }
-            if hubs.len() == HUBS {
-                break;
-            }
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self {
+            late_ms: 50.0,
+            received: 1.0,
+            failed: 0.0,
+            offered: 0.0,
+            contest: 0.0,
+            reconnects: 0.0,
+            back_s: None,
+            idle_kib: None,
+            latency: BTreeMap::new(),
         }
-        let mass = |place: &Place| f64::from(place.population).powf(0.8);
-        let origins = cumulative(hubs.iter().map(|hub| mass(hub)));
-        let flow = |from: &Place, to: &Place| {
-            let km = from.position.distance_km(to.position);
-            if (120.0..=1_400.0).contains(&km) { mass(to) / km.powf(1.2) } else { 0.0 }
-        };
-        let destinations = hubs.iter().map(|from| cumulative(hubs.iter().map(|to| flow(from, to)))).collect();
-        Self { hubs, origins, destinations }
+    }
+}
+
+impl Thresholds {
+    /// None but that everybody is told everything, which is a promise, too.
+    pub(crate) fn lenient() -> Self {
+        Self { late_ms: 1e9, failed: 1.0, ..Self::default() }
+    }
+}
+
+impl Scenario {
+    /// One that the program brings, or one in a file.
+    ///
+    /// # Errors
+    /// There is none of that name, or something in it is wrong: what, and in which line.
+    pub(crate) fn find(name: &str) -> anyhow::Result<Self> {
+        if let Some((name, text)) = BUNDLED.iter().find(|(bundled, _)| *bundled == name) {
+            return Self::read(name, text);
+        }
+        let path = Path::new(name);
+        if path.extension().is_none_or(|ending| ending != "toml") {
+            let known: Vec<&str> = BUNDLED.iter().map(|(name, _)| *name).collect();
+            anyhow::bail!("no scenario is named {name}; there are {}, and files *.toml", known.join(", "));
+        }
+        let text = std::fs::read_to_string(path).map_err(|error| anyhow::anyhow!("{name}: {error}"))?;
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        Self::read(&stem, &text)
     }
 
-    /// Two hubs with traffic between them.
-    fn pair(&self, random: &mut StdRng) -> (&'static Place, &'static Place) {
-        loop {
-            let from = weighted(random, &self.origins);
-            let reachable = &self.destinations[from];
-            if reachable.last().is_some_and(|total| *total > 0.0) {
-                return (self.hubs[from], self.hubs[weighted(random, reachable)]);
+    /// All that the program brings.
+    pub(crate) fn bundled() -> impl Iterator<Item = anyhow::Result<Self>> {
+        BUNDLED.iter().map(|(name, text)| Self::read(name, text))
+    }
+
+    /// Understands a file, and checks that it makes sense.
+    fn read(name: &str, text: &str) -> anyhow::Result<Self> {
+        let at = |line: usize, what: &str| anyhow::anyhow!("{name}.toml, line {line}: {what}");
+        let read: Result<Self, toml::de::Error> = toml::from_str(text);
+        let read = read.map_err(|error| {
+            at(check::line(text, error.span().map_or(0, |span| span.start)), error.message())
+        })?;
+        let scenario = Self { name: name.to_owned(), ..read };
+        match check::faults(&scenario).first() {
+            Some(fault) => Err(at(check::line_of(text, &fault.path), &fault.to_string())),
+            None => Ok(scenario),
+        }
+    }
+
+    /// The same checks for what the command line has changed.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub(crate) fn check(self) -> anyhow::Result<Self> {
+        match check::faults(&self).first() {
+            Some(fault) => Err(anyhow::anyhow!("{fault}")),
+            None => Ok(self),
+        }
+    }
+
+    /// How many people have a socket of the load generator's own.
+    pub(crate) const fn people(&self) -> usize {
+        self.people.couriers + self.people.senders
+    }
+}
+
+impl Load {
+    /// By how much the rate is multiplied after a share of the duration.
+    pub(crate) fn times(&self, share: f64) -> f64 {
+        let Some((_, first)) = self.curve.first() else { return 1.0 };
+        let after = self.curve.iter().position(|(at, _)| *at > share);
+        match after {
+            Some(0) => *first,
+            Some(after) => {
+                let ((from, low), (to, high)) = (self.curve[after - 1], self.curve[after]);
+                low + (high - low) * (share - from) / (to - from)
             }
+            None => self.curve.last().map_or(1.0, |(_, last)| *last),
         }
     }
 
-    /// Hubs on the way between two others, in order.
-    fn between(&self, from: &Place, to: &Place) -> Vec<&'static Place> {
-        let km = |a: &Place, b: &Place| a.position.distance_km(b.position);
-        let direct = km(from, to);
-        let on_the_way = |hub: &&&'static Place| {
-            let ends = km(from, hub).min(km(hub, to));
-            ends > 60.0 && km(from, hub) + km(hub, to) < 1.08 * direct
-        };
-        let mut found: Vec<_> = self.hubs.iter().filter(on_the_way).copied().collect();
-        found.sort_by(|a, b| km(from, a).total_cmp(&km(from, b)));
-        found
+    /// The most that the rate is multiplied by.
+    pub(crate) fn most_times(&self) -> f64 {
+        let points = self.curve.iter().map(|(_, times)| *times);
+        points.max_by(f64::total_cmp).unwrap_or(1.0)
     }
-}
-
-/// Whether the server will understand the name as this place.
-fn is_unmistakable(place: &Place) -> bool {
-    Gazetteer::bundled().find(place.name_ru).is_some_and(|found| found.id == place.id)
-}
-
-fn cumulative(weights: impl Iterator<Item = f64>) -> Vec<f64> {
-    let sums = weights.scan(0.0, |sum, weight| {
-        *sum += weight;
-        Some(*sum)
-    });
-    sums.collect()
-}
-
-fn trip(towns: &Towns, now: Time, random: &mut StdRng) -> TripPlan {
-    let (from, to) = towns.pair(random);
-    let mut places = vec![from];
-    let between = towns.between(from, to);
-    if !between.is_empty() && random.random_bool(0.6) {
-        let first = random.random_range(0..between.len());
-        places.push(between[first]);
-        if first + 1 < between.len() && random.random_bool(0.5) {
-            places.push(between[random.random_range(first + 1..between.len())]);
-        }
-    }
-    places.push(to);
-    // A few leave soon: their offers are short, and end while the test runs.
-    let ahead_min = if random.random_bool(0.04) {
-        random.random_range(6..15)
-    } else {
-        random.random_range(3 * 60..6 * 24 * 60)
-    };
-    let departs = Time::from_ms((now.ms() / 60_000 + ahead_min) * 60_000);
-    let km: f64 = places.windows(2).map(|ends| ends[0].position.distance_km(ends[1].position)).sum();
-    #[expect(clippy::cast_possible_truncation, reason = "a way of at most some thousand kilometres")]
-    let driving_min = (km * 1.35) as i64;
-    TripPlan {
-        places,
-        departs,
-        arrives: departs + Span::minutes(driving_min + 30),
-        capacity_g: CAPACITIES_G[random.random_range(0..CAPACITIES_G.len())],
-        max_detour_min: [0, 20, 40, 90][random.random_range(0..4)],
-        price: random.random_range(2..8) * 100,
-    }
-}
-
-fn package(towns: &Towns, trips: &[TripPlan], senders: usize, now: Time, random: &mut StdRng) -> PackagePlan {
-    let rides = !trips.is_empty() && random.random_bool(0.95);
-    let (from, to, deliver_by) = if rides {
-        let trip = &trips[random.random_range(0..trips.len())];
-        let on = random.random_range(0..trip.places.len() - 1);
-        let off = random.random_range(on + 1..trip.places.len());
-        let slack = Span::hours(random.random_range(24..96));
-        (near(trip.places[on], random), near(trip.places[off], random), trip.arrives + slack)
-    } else {
-        let (from, to) = towns.pair(random);
-        (from, to, now + Span::days(random.random_range(2..10)))
-    };
-    let weight_g = (MEDIAN_WEIGHT_G * (0.8 * normal(random)).exp()).clamp(100.0, MAX_WEIGHT_G);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 100 and 15 000")]
-    let weight_g = weight_g as u32;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "at most some thousand roubles"
-    )]
-    let way = (from.position.distance_km(to.position) * 0.5) as u32;
-    let reward = 200 + way + weight_g / 20;
-    PackagePlan { sender: random.random_range(0..senders), from, to, weight_g, reward, deliver_by }
-}
-
-/// The place itself, or a smaller one close by.
-fn near(place: &'static Place, random: &mut StdRng) -> &'static Place {
-    if random.random_bool(0.8) {
-        return place;
-    }
-    let near = Gazetteer::bundled().within(place.position, NEAR_KM);
-    let near: Vec<_> = near.into_iter().map(|(near, _)| near).filter(|near| is_unmistakable(near)).collect();
-    near.get(random.random_range(0..near.len().max(1))).copied().unwrap_or(place)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
     use super::*;
 
-    fn world(seed: u64) -> World {
-        let now = Time::from_ms(1_790_000_000_123);
-        World::plan(seed, now, Size { trips: 500, packages: 2_000, senders: 20 })
+    const SMALL: &str = "about = \"A\"\nseed = 1\n\n[people]\ncouriers = 10\nsenders = 2\n\n\
+                         [load]\npackages_per_s = 5.0\nduration_s = 10\n";
+
+    fn refusal(text: &str) -> String {
+        Scenario::read("mine", text).unwrap_err().to_string()
     }
 
     #[test]
-    fn the_world_follows_from_the_seed() {
-        assert_eq!(world(1), world(1));
-        assert_ne!(world(1), world(2));
-    }
-
-    #[test]
-    fn trips_are_what_the_server_takes() {
-        for trip in world(1).trips {
-            assert!((2..=4).contains(&trip.places.len()));
-            assert!(trip.departs.ms() > 1_790_000_000_123 && trip.departs < trip.arrives);
-            assert!(trip.arrives.since(trip.departs) < Span::hours(48));
-            assert_eq!(trip.departs.ms() % 60_000, 0);
-            let (date, time) = (trip.date(), trip.time());
-            assert_eq!((date.len(), time.chars().count()), (10, 13), "{date} {time}");
-            assert!(trip.arrival_date() >= date, "{date} {}", trip.arrival_date());
+    fn all_that_the_program_brings_make_sense_and_say_what_they_are() {
+        for scenario in Scenario::bundled() {
+            let scenario = scenario.unwrap();
+            assert!(scenario.about.ends_with('.') && scenario.seed > 0, "{}", scenario.name);
+            assert!(!scenario.thresholds.latency.is_empty(), "{} has no thresholds", scenario.name);
         }
     }
 
     #[test]
-    fn popular_towns_see_more_trips() {
-        let mut departures: HashMap<u32, usize> = HashMap::new();
-        for trip in world(1).trips {
-            *departures.entry(trip.places[0].id.0).or_default() += 1;
-        }
-        let busiest = departures.values().max().copied().unwrap_or(0);
-        assert!(busiest > 5 * (500 / departures.len()), "{busiest} of {}", departures.len());
+    fn every_file_of_the_folder_is_brought() {
+        let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios")).unwrap();
+        let mut files: Vec<String> =
+            folder.map(|file| file.unwrap().file_name().to_string_lossy().into_owned()).collect();
+        let mut known: Vec<String> = BUNDLED.iter().map(|(name, _)| format!("{name}.toml")).collect();
+        files.sort();
+        known.sort();
+        assert_eq!(files, known);
     }
 
     #[test]
-    fn most_packages_have_a_trip_that_passes_near_both_ends() {
-        let world = world(1);
-        let passes = |package: &PackagePlan| {
-            world.trips.iter().any(|trip| {
-                let index = |end: &Place| {
-                    trip.places.iter().position(|stop| stop.position.distance_km(end.position) <= NEAR_KM)
-                };
-                matches!((index(package.from), index(package.to)), (Some(on), Some(off)) if on < off)
-            })
-        };
-        let served = world.packages.iter().filter(|package| passes(package)).count();
-        assert!(served > 1_800, "{served} of 2000");
-        assert!(world.packages.iter().all(|package| package.from.id != package.to.id));
+    fn what_is_left_out_has_its_default() {
+        let scenario = Scenario::read("mine", SMALL).unwrap();
+        assert_eq!((scenario.name.as_str(), scenario.people.towns), ("mine", 120));
+        assert_eq!((scenario.manners, scenario.thresholds.received), (Manners::default(), 1.0));
     }
 
     #[test]
-    fn parcels_weigh_two_kilograms_in_the_middle_and_fifteen_at_most() {
-        let mut weights: Vec<u32> = world(1).packages.iter().map(|package| package.weight_g).collect();
-        weights.sort_unstable();
-        assert!((1_800..2_200).contains(&weights[1_000]), "{}", weights[1_000]);
-        assert!(weights[1_999] <= 15_000 && weights[0] >= 100);
+    fn what_is_wrong_is_said_with_its_line() {
+        let misspelt = SMALL.replace("senders", "sender");
+        assert!(refusal(&misspelt).starts_with("mine.toml, line 6: unknown field `sender`"), "{misspelt}");
+        let text = SMALL.replace("5.0", "\"many\"");
+        assert!(refusal(&text).starts_with("mine.toml, line 9: invalid type"), "{}", refusal(&text));
+        let text = SMALL.replace("5.0", "-5.0");
+        assert_eq!(refusal(&text), "mine.toml, line 9: load.packages_per_s must be more than 0");
+        let text = format!("{SMALL}\n[manners]\naccept = 1.5\n");
+        assert_eq!(refusal(&text), "mine.toml, line 13: manners.accept must be from 0 to 1");
+        let text = format!("{SMALL}\n[thresholds.latency]\nfirst_ofer = {{ p99_ms = 3.0 }}\n");
+        assert!(
+            refusal(&text).starts_with("mine.toml, line 13: thresholds.latency.first_ofer is no latency")
+        );
+        let text = format!("{SMALL}curve = [[0.0, 1.0], [0.0, 2.0]]\n");
+        assert!(refusal(&text).starts_with("mine.toml, line 11: load.curve"), "{}", refusal(&text));
+        let text = SMALL.replace("[load]", "[load");
+        assert!(refusal(&text).starts_with("mine.toml, line 8: "), "{}", refusal(&text));
+        let text = SMALL.replace("about = \"A\"\n", "");
+        assert!(refusal(&text).contains("missing field `about`"), "{}", refusal(&text));
+    }
+
+    #[test]
+    fn a_curve_follows_straight_lines_between_its_points() {
+        let curve = vec![(0.2, 1.0), (0.4, 3.0), (1.0, 0.0)];
+        let load = Load { packages_per_s: 1.0, duration_s: 1, warmup_s: 0, curve };
+        let times = [0.0, 0.2, 0.3, 0.4, 0.7, 1.0].map(|share| (load.times(share) * 10.0).round());
+        assert_eq!((times, load.most_times()), ([10.0, 10.0, 20.0, 30.0, 15.0, 0.0], 3.0));
+    }
+
+    #[test]
+    fn a_name_that_is_none_is_answered_with_those_there_are() {
+        let error = Scenario::find("rush").unwrap_err().to_string();
+        assert!(error.contains("no scenario is named rush") && error.contains("rush-hour"), "{error}");
+        assert!(Scenario::find("/nowhere/mine.toml").is_err());
     }
 }

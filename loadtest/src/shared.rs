@@ -1,6 +1,6 @@
 //! What all tasks of a run share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -13,6 +13,8 @@ use crate::api::{Api, Failure};
 use crate::clock::Clock;
 use crate::measure::{Measures, Metric};
 use crate::oracle::History;
+use crate::scenario::{Manners, Network, Scenario};
+use crate::series::Series;
 use crate::socket::Target;
 
 /// How far the run is.
@@ -20,21 +22,12 @@ use crate::socket::Target;
 pub(crate) enum Phase {
     /// Users react to what they are told.
     Playing,
-    /// Users listen and start nothing new.
+    /// Users listen and start nothing new; no connection breaks any more.
     Settling,
+    /// Users ask whether they have everything.
+    Counting,
     /// Users hang up.
     Over,
-}
-
-/// How likely users do what.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Manners {
-    /// A courier accepts an offer.
-    pub(crate) accept: f64,
-    /// A deal goes on to pickup, delivery and confirmation.
-    pub(crate) deliver: f64,
-    /// A deal is called off.
-    pub(crate) cancel: f64,
 }
 
 /// When packages are published, and when what followed.
@@ -53,6 +46,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) seed: u64,
     pub(crate) manners: Manners,
+    pub(crate) network: Network,
     pub(crate) api: Api,
     pub(crate) targets: Vec<Target>,
     pub(crate) history: Mutex<History>,
@@ -60,6 +54,14 @@ pub(crate) struct Shared {
     pub(crate) counts: Counts,
     pub(crate) schedule: OnceLock<Schedule>,
     pub(crate) phase: watch::Sender<Phase>,
+    /// What happened when.
+    pub(crate) series: Series,
+    /// How often all connections were broken at once.
+    pub(crate) storms: watch::Sender<u64>,
+    /// Users who lost the connection and have not heard yet what they missed.
+    pub(crate) away: AtomicI64,
+    /// Users whose phone sleeps: how late they hear of something says nothing of the server.
+    pub(crate) sleepers: Mutex<HashSet<UserId>>,
     /// Marks the packages of this run among those of others.
     pub(crate) run: String,
     /// Calls and commands without an answer so far.
@@ -130,6 +132,12 @@ impl Schedule {
         cell.is_some_and(|cell| cell.compare_exchange(0, us, Ordering::Relaxed, Ordering::Relaxed).is_ok())
     }
 
+    /// When a publication was answered, and when somebody was offered the package; 0 for never.
+    pub(crate) fn followed_us(&self, number: usize) -> (u64, u64) {
+        let at = |cells: &[AtomicU64]| cells[number].load(Ordering::Relaxed);
+        (at(&self.answered_us), at(&self.offered_us))
+    }
+
     /// When a publication was sent.
     pub(crate) fn sent_us(&self, number: usize) -> u64 {
         self.sent_us[number].load(Ordering::Relaxed)
@@ -182,6 +190,19 @@ impl Account {
 }
 
 impl Shared {
+    /// Takes a latency in, for the percentiles and for the plots; 0 when the readings are the other way
+    /// round.
+    pub(crate) fn record(&self, metric: Metric, from_us: u64, to_us: u64) {
+        self.measures.record_between(metric, from_us, to_us);
+        self.series.latency(metric, to_us, to_us.saturating_sub(from_us));
+    }
+
+    /// Something was refused or failed: counted under its name, and shown over time.
+    pub(crate) fn failed(&self, name: &str) {
+        self.counts.add(name);
+        self.series.failure(name, self.clock.now_us());
+    }
+
     /// Something happens: the run is not quiet.
     pub(crate) fn touch(&self, us: u64) {
         self.last_activity_us.fetch_max(us, Ordering::Relaxed);
@@ -218,7 +239,7 @@ impl Shared {
     pub(crate) fn new(
         clock: Clock,
         seed: u64,
-        manners: Manners,
+        scenario: &Scenario,
         api: Api,
         targets: Vec<Target>,
         run: String,
@@ -226,7 +247,8 @@ impl Shared {
         Self {
             clock,
             seed,
-            manners,
+            manners: scenario.manners,
+            network: scenario.network.clone(),
             api,
             targets,
             run,
@@ -235,6 +257,10 @@ impl Shared {
             counts: Counts::default(),
             schedule: OnceLock::new(),
             phase: watch::Sender::new(Phase::Playing),
+            series: Series::default(),
+            storms: watch::Sender::new(0),
+            away: AtomicI64::new(0),
+            sleepers: Mutex::default(),
             outstanding: AtomicI64::new(0),
             last_activity_us: AtomicU64::new(0),
         }

@@ -2,7 +2,10 @@
 //! breaks.
 
 mod commands;
+mod connecting;
 mod habits;
+mod hearing;
+mod phone;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -10,25 +13,27 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use peerpack::client::{Closed, Connection, Refused};
-use peerpack::ws::wire::{Ack, AckStatus, ClientMessage, Event, EventBody, Hello, OfRequest, ServerMessage};
+use peerpack::client::{Closed, Connection};
+use peerpack::ws::wire::{ClientMessage, OfRequest};
 use peerpack_actors::ids::RequestId;
-use peerpack_actors::stream::StreamEvent;
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use self::commands::{call, message, note};
+use self::commands::{call, message};
+use self::phone::Phone;
 use crate::budget::Budget;
 use crate::chance::{Purpose, generator};
-use crate::measure::Metric;
-use crate::oracle::{Outcome, What};
+use crate::oracle::What;
 use crate::shared::{Account, Phase, Shared};
 use crate::socket::resume;
 
 /// How often a command of unknown outcome is repeated.
 const ATTEMPTS: u32 = 6;
+
+/// How long a phone whose connection has broken is without one, milliseconds.
+const AWAY_MS: std::ops::Range<u64> = 0..500;
 
 /// Between repetitions, microseconds.
 const PAUSE_US: u64 = 300_000;
@@ -45,6 +50,14 @@ pub(crate) struct User {
     /// Of the history that the server has now.
     epoch: u64,
     phase: watch::Receiver<Phase>,
+    storms: watch::Receiver<u64>,
+    phone: Phone,
+    /// When the connection went, until what was missed is heard.
+    gone_us: Option<u64>,
+    /// The event with which nothing is missed any more.
+    awaits_seq: u64,
+    /// Whether the user has asked where the stream ends.
+    is_counting: bool,
 }
 
 /// Something to do later.
@@ -88,6 +101,8 @@ struct Commanded {
 enum End {
     Over,
     Cut(Closed),
+    /// The network took it, and nobody said goodbye.
+    Dropped,
 }
 
 impl User {
@@ -103,7 +118,26 @@ impl User {
         let phase = shared.phase.subscribe();
         let budget = Budget::new(120, 30, shared.clock.now_us());
         let (plans, commands) = (BinaryHeap::new(), HashMap::new());
-        let mut user = Self { account, shared, random, plans, planned: 0, commands, budget, epoch: 0, phase };
+        let phone = Phone::of(account.index, shared.seed, &shared.network);
+        if phone.is_sleepy() {
+            shared.sleepers.lock().insert(account.id);
+        }
+        let mut user = Self {
+            storms: shared.storms.subscribe(),
+            account,
+            shared,
+            random,
+            plans,
+            planned: 0,
+            commands,
+            budget,
+            epoch: 0,
+            phase,
+            phone,
+            gone_us: None,
+            awaits_seq: 0,
+            is_counting: false,
+        };
         let socket = user.connect().await?;
         Ok((user, socket))
     }
@@ -117,74 +151,29 @@ impl User {
                     return;
                 }
                 End::Cut(closed) => {
-                    self.shared.counts.add(&format!("socket lost: {closed}"));
+                    self.shared.failed(&format!("socket lost: {closed}"));
                     self.forget_connection();
                     tokio::time::sleep(closed.retry_after.unwrap_or_default()).await;
-                    match self.connect().await {
-                        Ok(again) => socket = again,
-                        Err(error) => {
-                            self.shared.counts.add(&format!("gave up: {error:#}"));
-                            return;
-                        }
-                    }
+                }
+                End::Dropped => {
+                    drop(socket);
+                    self.shared.counts.add("connections broken on purpose");
+                    self.forget_connection();
+                    let wait_ms = self.random.random_range(AWAY_MS);
+                    tokio::time::sleep(Duration::from_millis(wait_ms)).await;
                 }
             }
-        }
-    }
-
-    /// Connects, patiently; resumes if there is something to resume from.
-    async fn connect(&mut self) -> anyhow::Result<Connection> {
-        let mut failures = 0;
-        loop {
-            let started = self.shared.clock.now_us();
-            let target = &self.shared.targets[self.account.node];
-            let wait_ms = match target.connect(self.account.index, &self.account.token()).await {
-                Ok(mut socket) => {
-                    let hello = socket.hello().clone();
-                    let now = self.shared.clock.now_us();
-                    self.shared.measures.record_between(Metric::Connect, started, now);
-                    self.budget = Budget::new(hello.limits.messages_per_minute, hello.limits.burst, now);
-                    if self.greet(&mut socket, &hello).await {
-                        return Ok(socket);
-                    }
-                    500
+            let connected = self.connect().await;
+            match connected {
+                Ok(again) => {
+                    // A storm does not strike twice.
+                    self.storms.mark_unchanged();
+                    socket = again;
                 }
-                Err(Refused::Token) => {
-                    drop(self.account.renew(&self.shared).await);
-                    200
+                Err(error) => {
+                    self.shared.failed(&format!("gave up: {error:#}"));
+                    return;
                 }
-                Err(Refused::Later(wait)) => {
-                    self.shared.counts.add("socket: told to come back later");
-                    u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)
-                }
-                Err(Refused::Failed(error) | Refused::Final(error)) => {
-                    self.shared.counts.add(&format!("socket: {error}"));
-                    failures += 1;
-                    anyhow::ensure!(
-                        failures < 20 && *self.phase.borrow() != Phase::Over,
-                        "no connection: {error}"
-                    );
-                    500 << failures.min(5)
-                }
-            };
-            let jitter_ms = self.random.random_range(wait_ms / 2..=wait_ms);
-            tokio::time::sleep(Duration::from_millis(jitter_ms)).await;
-        }
-    }
-
-    async fn greet(&mut self, socket: &mut Connection, hello: &Hello) -> bool {
-        let user = self.account.id;
-        self.epoch = hello.epoch;
-        let from = {
-            let mut history = self.shared.history.lock();
-            let last = history.hello(user, hello.epoch, hello.top);
-            last.map(|last| (history.streams.get(&user).map_or(0, |stream| stream.epoch), last))
-        };
-        match from {
-            None => true,
-            Some((epoch, last)) => {
-                self.shared.counts.add("reconnects");
-                socket.say(None, &resume(epoch, last)).await.is_ok()
             }
         }
     }
@@ -192,6 +181,11 @@ impl User {
     /// Commands under way will not be answered on the connection that is gone: they have to be repeated.
     fn forget_connection(&mut self) {
         let now = self.shared.clock.now_us();
+        if self.gone_us.is_none() {
+            self.shared.away.fetch_add(1, Ordering::Relaxed);
+        }
+        self.gone_us.get_or_insert(now);
+        (self.awaits_seq, self.is_counting) = (u64::MAX, false);
         // The next connection has a budget of its own.
         let plans = std::mem::take(&mut self.plans).into_iter();
         self.plans = plans.map(|Reverse(plan)| Reverse(Plan { is_allowed: false, ..plan })).collect();
@@ -207,8 +201,9 @@ impl User {
         loop {
             let next = self.plans.peek().map_or(u64::MAX, |Reverse(plan)| plan.at_us);
             let clock = self.shared.clock;
+            let (turns_at, is_reading) = (self.phone.turns_at_us(), self.phone.is_reading());
             tokio::select! {
-                message = socket.hear() => match message {
+                message = socket.hear(), if is_reading => match message {
                     Ok(message) => self.hear(message, clock.now_us()),
                     Err(closed) => {
                         if closed.code == Some(peerpack::edge::close::TOKEN_EXPIRED) {
@@ -222,10 +217,22 @@ impl User {
                         return End::Cut(closed);
                     }
                 }
+                () = clock.until(turns_at), if turns_at < u64::MAX => {
+                    if self.phone.turn(clock.now_us()) {
+                        return End::Dropped;
+                    }
+                }
+                Ok(()) = self.storms.changed() => return End::Dropped,
                 changed = self.phase.changed() => {
                     let phase = *self.phase.borrow_and_update();
                     if changed.is_err() || phase == Phase::Over {
                         return End::Over;
+                    }
+                    self.phone.calm_down();
+                    if phase == Phase::Counting
+                        && let Err(closed) = self.count(socket).await
+                    {
+                        return End::Cut(closed);
                     }
                     // What was promised to be repeated still is; nothing new is started.
                     self.plans.retain(|Reverse(plan)| matches!(plan.deed, Deed::Repeat(_)));
@@ -234,70 +241,14 @@ impl User {
         }
     }
 
-    fn hear(&mut self, message: ServerMessage, now: u64) {
-        match message {
-            ServerMessage::Event(event) => self.hear_event(&event, now),
-            ServerMessage::Ack(ack) => self.hear_ack(&ack, now),
-            ServerMessage::Resumed(resumed) => {
-                self.shared.counts.add(if resumed.recovered {
-                    "resumes recovered"
-                } else {
-                    "resumes not recovered"
-                });
-                let (user, recovered, count) = (self.account.id, resumed.recovered, resumed.count);
-                self.shared.history.lock().resumed(user, self.epoch, recovered, count, resumed.top);
-            }
-            ServerMessage::Degraded(degraded) => {
-                self.shared.counts.add(if degraded.degraded {
-                    "told: degraded"
-                } else {
-                    "told: healthy again"
-                });
-            }
-            ServerMessage::Reconnect(_) => self.shared.counts.add("told to reconnect"),
-            ServerMessage::Hello(_)
-            | ServerMessage::Pong(_)
-            | ServerMessage::TripLocation(_)
-            | ServerMessage::Unknown { .. } => {}
-        }
-    }
-
-    fn hear_event(&mut self, event: &Event, now: u64) {
-        let shared = Arc::clone(&self.shared);
-        shared.touch(now);
-        shared.history.lock().told(self.account.id, event, now, shared.clock.wall_at(now));
-        let EventBody::Known(body) = &event.body else { return shared.counts.add("events of unknown types") };
-        let since_decided = |metric| {
-            if shared.is_measured(now) {
-                shared.measures.record_between(metric, shared.clock.reading_at(event.at), now);
-            }
-        };
-        match body.as_ref() {
-            StreamEvent::OfferNew(offer) => {
-                shared.counts.add("offers received");
-                since_decided(Metric::OfferSinceDecided);
-                if let (Some(number), Some(schedule)) =
-                    (shared.number(&offer.package.description), shared.schedule.get())
-                {
-                    shared.history.lock().numbered(number, offer.package.id);
-                    if schedule.offered(number, now) && schedule.is_measured(number) {
-                        let (intended, sent) = (schedule.intended_us[number], schedule.sent_us(number));
-                        shared.measures.record_between(Metric::FirstOffer, intended, now);
-                        shared.measures.record_between(Metric::FirstOfferNaive, sent, now);
-                    }
-                }
-            }
-            StreamEvent::OfferRevoked(_) => shared.counts.add("offers revoked"),
-            StreamEvent::OfferExpired(_) => shared.counts.add("offers expired"),
-            StreamEvent::RequestAccepted(change) if change.sender_id == self.account.id => {
-                since_decided(Metric::SenderSinceDecided);
-            }
-            _ => {}
-        }
-        if *self.phase.borrow() == Phase::Playing {
-            for (wait_us, deed) in habits::reaction(body, self.account.id, shared.manners, &mut self.random) {
-                self.plan(now + wait_us, deed);
-            }
+    /// Asks for the number of the last event: with it everybody knows whether they were told everything.
+    async fn count(&mut self, socket: &mut Connection) -> Result<(), Closed> {
+        self.is_counting = true;
+        let asked_at = self.shared.clock.wall();
+        let position = self.shared.history.lock().counting(self.account.id, asked_at);
+        match position {
+            Some((epoch, last)) => socket.say(None, &resume(epoch, last)).await,
+            None => Ok(()),
         }
     }
 
@@ -310,28 +261,6 @@ impl User {
             is_allowed: false,
             deed,
         }));
-    }
-
-    fn hear_ack(&mut self, ack: &Ack, now: u64) {
-        self.shared.touch(now);
-        let outcome = match (ack.status, ack.code.as_deref()) {
-            (AckStatus::Ok, _) => Outcome::Ok,
-            (AckStatus::Error, Some("unavailable" | "busy" | "internal")) => Outcome::Unknown,
-            (AckStatus::Error, code) => Outcome::Refused(code.unwrap_or("without a code").to_owned()),
-        };
-        let Some(cmd) = ack.cmd_id else { return self.shared.counts.add("acks without a cmd_id") };
-        let Some(command) = self.commands.get_mut(&cmd).filter(|command| command.is_sent).copied() else {
-            // A second answer, or one to what was never asked: the oracle sees the first, this counts both.
-            self.shared.counts.add("acks that nobody waited for");
-            return self.shared.history.lock().answered(cmd, now, outcome);
-        };
-        self.shared.history.lock().answered(cmd, now, outcome.clone());
-        note(&self.shared, command.what, &outcome, command.due_us, command.sent_us, now);
-        if outcome == Outcome::Unknown {
-            self.again(cmd, now);
-        } else {
-            self.done(cmd);
-        }
     }
 
     fn again(&mut self, cmd: Uuid, now: u64) {

@@ -1,16 +1,16 @@
 //! What happened, as the clients saw it.
 
 use std::collections::{BTreeSet, HashMap};
-use std::hash::{DefaultHasher, Hash, Hasher};
 
-use peerpack::ws::wire::{Event, EventBody, ServerMessage};
+use peerpack::ws::wire::Event;
 use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
 use peerpack_actors::leg::LegSpan;
-use peerpack_actors::stream::{OfferEndReason, StreamEvent};
+use peerpack_actors::stream::OfferEndReason;
 use peerpack_actors::time::Time;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::facts::digest;
 use super::position::Follower;
 
 /// Everything that was published, said and told.
@@ -65,6 +65,11 @@ pub struct Stream {
     pub last_seq: u64,
     /// Whether an answer to `resume` is awaited or being followed; such events are not news.
     catching_up_to: u64,
+    /// Where the stream stood when the user came.
+    pub(super) first_seq: u64,
+    /// When the user asked at the end whether that was all, and how far the stream goes by the answer.
+    pub(super) asked_at: Option<Time>,
+    pub(super) counted_to: Option<u64>,
     follower: Follower,
 }
 
@@ -279,6 +284,7 @@ impl History {
         let stream = self.streams.entry(user).or_default();
         if first {
             (stream.epoch, stream.last_seq, stream.catching_up_to) = (epoch, top, top);
+            stream.first_seq = top;
         }
         stream.follower.hello(top, !first);
         (!first).then_some(stream.last_seq)
@@ -298,14 +304,18 @@ impl History {
         stream.follower.resumed_after(stream.last_seq);
     }
 
-    /// An event arrives.
-    pub fn told(&mut self, user: UserId, event: &Event, received_us: u64, received_at: Time) {
+    /// An event arrives. Whether it is news, told as it happened.
+    pub fn told(&mut self, user: UserId, event: &Event, received_us: u64, received_at: Time) -> bool {
         let stream = self.streams.entry(user).or_default();
+        // A user who asks at the end whether that was all may be told the last again.
+        if stream.asked_at.is_some() && event.seq <= stream.last_seq {
+            return false;
+        }
         if let Err(fault) = stream.follower.event(event.seq) {
             stream.faults.push(fault);
         }
         if event.seq <= stream.last_seq && stream.told.iter().any(|told| told.seq == event.seq) {
-            return;
+            return false;
         }
         stream.last_seq = stream.last_seq.max(event.seq);
         stream.told.push(Told {
@@ -317,6 +327,7 @@ impl History {
             digest: digest(event),
             fact: Fact::of(event),
         });
+        event.seq > stream.catching_up_to
     }
 
     /// A command is sent, perhaps again: at a time of the wall, and at a reading of the stopwatch.
@@ -342,60 +353,5 @@ impl History {
             command.sends -= 1;
             command.cut_us.push(us);
         }
-    }
-}
-
-/// A number that two equal events share.
-pub fn digest(event: &Event) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    ServerMessage::Event(event.clone()).to_text().hash(&mut hasher);
-    hasher.finish()
-}
-
-impl Fact {
-    /// What an event says.
-    pub fn of(event: &Event) -> Self {
-        let EventBody::Known(body) = &event.body else { return Self::Other };
-        let (step, change) = match body.as_ref() {
-            StreamEvent::OfferNew(offer) => {
-                return Self::Offered {
-                    request: offer.request_id,
-                    package: offer.package.id,
-                    trip: offer.trip_id,
-                    legs: LegSpan { from: offer.leg_from, to: offer.leg_to },
-                    weight_g: offer.package.weight_g,
-                    detour_min: offer.detour_min,
-                    expires_at: offer.expires_at,
-                };
-            }
-            StreamEvent::OfferRevoked(end) | StreamEvent::OfferExpired(end) => {
-                return Self::Ended { request: end.request_id, package: end.package_id, reason: end.reason };
-            }
-            StreamEvent::PackageUpdated(change) => {
-                return Self::Package { package: change.package_id, version: change.version };
-            }
-            StreamEvent::TripUpdated(change) => {
-                return Self::Trip { trip: change.trip_id, version: change.version };
-            }
-            // The load test's packages leave no time to choose.
-            StreamEvent::RequestAgreed(_)
-            | StreamEvent::CourierAvailable(_)
-            | StreamEvent::SubscriptionMatched(_)
-            | StreamEvent::PackageAvailable(_)
-            | StreamEvent::NotificationNew(_)
-            | StreamEvent::DocumentReviewed(_)
-            | StreamEvent::PaymentUpdated(_)
-            | StreamEvent::BalanceUpdated(_) => return Self::Other,
-            StreamEvent::RequestNew(change) => (Step::Opened, change),
-            StreamEvent::RequestAccepted(change) => (Step::Accepted, change),
-            StreamEvent::RequestDeclined(change) => (Step::Declined, change),
-            StreamEvent::RequestTaken(change) => (Step::Taken, change),
-            StreamEvent::RequestPickedUp(change) => (Step::PickedUp, change),
-            StreamEvent::RequestDelivered(change) => (Step::Delivered, change),
-            StreamEvent::RequestConfirmed(change) => (Step::Confirmed, change),
-            StreamEvent::RequestCancelled(change) => (Step::Cancelled, change),
-            StreamEvent::RequestDisputed(change) => (Step::Disputed, change),
-        };
-        Self::Step { step, request: change.request_id, package: change.package_id, trip: change.trip_id }
     }
 }

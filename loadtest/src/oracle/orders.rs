@@ -5,7 +5,7 @@
 //! that state would answer as it did. One whose outcome is unknown may have been done at any later moment, or
 //! never.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use peerpack_actors::ids::{PackageId, RequestId};
 
@@ -40,30 +40,28 @@ pub(super) fn check(history: &History) -> Vec<String> {
 }
 
 fn operations(history: &History) -> BTreeMap<PackageId, Vec<Operation>> {
-    let mut requests: BTreeMap<PackageId, Vec<RequestId>> = BTreeMap::new();
+    let mut places: HashMap<RequestId, (PackageId, usize)> = HashMap::new();
+    let mut requests: HashMap<PackageId, usize> = HashMap::new();
     for told in history.streams.values().flat_map(|stream| &stream.told) {
         if let Fact::Offered { request, package, .. } | Fact::Step { request, package, .. } = told.fact {
-            let of_package = requests.entry(package).or_default();
-            if !of_package.contains(&request) {
-                of_package.push(request);
-            }
+            places.entry(request).or_insert_with(|| {
+                let of_package = requests.entry(package).or_default();
+                *of_package += 1;
+                (package, *of_package - 1)
+            });
         }
     }
     let mut operations: BTreeMap<PackageId, Vec<Operation>> = BTreeMap::new();
-    for (package, requests) in requests {
-        for command in history.commands.values() {
-            let Some(request) = requests.iter().position(|request| *request == command.request) else {
-                continue;
-            };
-            let known = command.answers.iter().find(|(_, outcome)| *outcome != Outcome::Unknown);
-            operations.entry(package).or_default().push(Operation {
-                what: command.what,
-                request,
-                outcome: known.map_or(Outcome::Unknown, |(_, outcome)| outcome.clone()),
-                asked_us: command.asked_us.first().copied().unwrap_or_default(),
-                answered_us: known.map(|(us, _)| *us),
-            });
-        }
+    for command in history.commands.values() {
+        let Some((package, request)) = places.get(&command.request) else { continue };
+        let known = command.answers.iter().find(|(_, outcome)| *outcome != Outcome::Unknown);
+        operations.entry(*package).or_default().push(Operation {
+            what: command.what,
+            request: *request,
+            outcome: known.map_or(Outcome::Unknown, |(_, outcome)| outcome.clone()),
+            asked_us: command.asked_us.first().copied().unwrap_or_default(),
+            answered_us: known.map(|(us, _)| *us),
+        });
     }
     operations
 }

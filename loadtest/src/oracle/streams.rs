@@ -7,13 +7,21 @@ use peerpack::ws::wire::Event;
 use peerpack_actors::ids::UserId;
 use uuid::Uuid;
 
-use super::history::{Fact, History, Step, digest};
+use super::facts::digest;
+use super::history::{Fact, History, Step};
 
 /// What is wrong with numbers, and changes that were told twice.
 pub(super) fn check(history: &History) -> Vec<String> {
     let mut found = BTreeSet::new();
     for (user, stream) in &history.streams {
         found.extend(stream.faults.iter().map(|fault| format!("{user}: {fault}")));
+        let late = stream.late();
+        found.extend(
+            late.map(|seq| format!("{user}: event {seq} came only when it was asked for at the end")),
+        );
+        if let Some((expected, told)) = stream.counted().filter(|(expected, told)| told < expected) {
+            found.insert(format!("{user}: of {expected} events {told} were told"));
+        }
         let mut seen = HashSet::new();
         for told in stream.in_order() {
             if let Some(change) = change(&told.fact)

@@ -12,6 +12,7 @@ use super::{ATTEMPTS, PAUSE_US};
 use crate::api::Failure;
 use crate::measure::Metric;
 use crate::oracle::{Outcome, What};
+use crate::series::Rate;
 use crate::shared::{Account, Shared};
 
 /// What goes over the socket.
@@ -29,17 +30,20 @@ pub(super) const fn message(what: What, request_id: RequestId) -> ClientMessage 
 
 /// Counts and measures the answer to a command.
 pub(super) fn note(shared: &Shared, what: What, outcome: &Outcome, due_us: u64, sent_us: u64, now: u64) {
-    shared.counts.add(&match outcome {
-        Outcome::Ok => format!("{what:?}: ok"),
-        Outcome::Refused(code) => format!("{what:?}: {code}"),
-        Outcome::Unknown => format!("{what:?}: unknown"),
-    });
+    match outcome {
+        Outcome::Ok => shared.counts.add(&format!("{what:?}: ok")),
+        Outcome::Refused(code) => shared.failed(&format!("{what:?}: {code}")),
+        Outcome::Unknown => shared.failed(&format!("{what:?}: unknown")),
+    }
+    if (what, outcome) == (What::Accept, &Outcome::Ok) {
+        shared.series.count(Rate::Accepted, now);
+    }
     if !shared.is_measured(due_us) {
         return;
     }
     match (what, outcome) {
         (What::Accept, Outcome::Ok) => {
-            shared.measures.record_between(Metric::Accept, due_us, now);
+            shared.record(Metric::Accept, due_us, now);
             shared.measures.record_between(Metric::AcceptNaive, sent_us, now);
         }
         (What::Accept, Outcome::Refused(_)) => {
@@ -82,7 +86,7 @@ pub(super) async fn call(
             }
             Err(Failure::Refused(_, code)) => Outcome::Refused(code),
             Err(Failure::Unknown(why)) => {
-                shared.counts.add(&format!("{what:?} over HTTP: {why}"));
+                shared.failed(&format!("{what:?} over HTTP: {why}"));
                 Outcome::Unknown
             }
         };

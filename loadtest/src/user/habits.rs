@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 
 use super::Deed;
 use crate::oracle::What;
-use crate::shared::Manners;
+use crate::scenario::Manners;
 
 /// Offers that end within this many milliseconds are sometimes not answered at all, so that some expire.
 const SHORT_TTL_MS: i64 = 60_000;
@@ -30,10 +30,11 @@ pub(super) fn reaction(
         StreamEvent::OfferNew(offer) => {
             let request = offer.request_id;
             let look_us = random.random_range(10_000..50_000);
-            let answer_us = random.random_range(50_000..500_000);
+            let answer_us = random.random_range(manners.answer_ms.0 * 1_000..manners.answer_ms.1 * 1_000);
             let what = if random.random_bool(manners.accept) { What::Accept } else { What::Decline };
             let ignored = random.random_bool(IGNORED) && offer.ttl_ms <= SHORT_TTL_MS;
-            let mut deeds = vec![(look_us, Deed::Look(request))];
+            let looks = manners.look >= 1.0 || random.random_bool(manners.look);
+            let mut deeds: Vec<_> = looks.then_some((look_us, Deed::Look(request))).into_iter().collect();
             if !ignored {
                 deeds.push((answer_us, Deed::Say(what, request)));
             }
@@ -47,6 +48,16 @@ pub(super) fn reaction(
             vec![(random.random_range(100_000..1_000_000), Deed::Call(What::Confirm, change.request_id))]
         }
         _ => Vec::new(),
+    }
+}
+
+impl Manners {
+    /// When something is done that people would do at a moment: then, or at the next tick of the clock that
+    /// all share.
+    pub(super) const fn tick(self, at_us: u64, deed: &Deed) -> u64 {
+        let tick_us = self.together_ms * 1_000;
+        let waits = tick_us > 0 && matches!(deed, Deed::Say(What::Accept | What::Decline, _));
+        if waits { at_us.next_multiple_of(tick_us) } else { at_us }
     }
 }
 
@@ -74,5 +85,23 @@ fn by_any_way(what: What, change: &RequestChange, random: &mut StdRng) -> Deed {
         Deed::Say(what, change.request_id)
     } else {
         Deed::Call(what, change.request_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn answers_fall_together_where_people_share_a_clock() {
+        let request = Uuid::from_u128(1).into();
+        let accept = Deed::Say(What::Accept, request);
+        let alone = Manners::default();
+        let together = Manners { together_ms: 500, ..alone };
+        assert_eq!(alone.tick(1_234, &accept), 1_234);
+        assert_eq!([1, 1_234, 500_000].map(|us| together.tick(us, &accept)), [500_000; 3]);
+        assert_eq!(together.tick(1_234, &Deed::Say(What::PickUp, request)), 1_234);
     }
 }

@@ -44,7 +44,15 @@ pub async fn play_while(urls: &[&str], at_least_s: u64, fault: impl Future<Outpu
     let mut arguments = vec!["peerpack-loadtest".to_owned()];
     arguments.extend(urls.iter().map(|url| format!("--url={url}")));
     let size = ["--couriers=40", "--senders=12", "--trips-per-courier=2", "--packages-per-s=12"];
-    let manners = ["--accept=0.7", "--deliver=0.5", "--cancel=0.2", "--warmup-s=0", "--resume-sample=52"];
+    let manners = [
+        "--accept=0.7",
+        "--deliver=0.5",
+        "--cancel=0.2",
+        "--warmup-s=0",
+        "--resume-sample=52",
+        "--seed=0",
+        "--promises-only",
+    ];
     arguments.extend(size.into_iter().chain(manners).map(str::to_owned));
     arguments.push(format!("--duration-s={LONGEST_S}"));
     let (options, cue) = (Options::parse_from(arguments), Arc::<Cue>::default());
@@ -53,7 +61,7 @@ pub async fn play_while(urls: &[&str], at_least_s: u64, fault: impl Future<Outpu
         futures_util::future::join(fault, sleep(Duration::from_secs(at_least_s))).await;
         cue.enough.store(true, Ordering::Relaxed);
     };
-    let (played, ()) = futures_util::future::join(play(&options, &cue), during).await;
+    let (played, ()) = futures_util::future::join(play(&options.ordinary(), &cue), during).await;
     let Played { history, violations, counts, .. } = played.unwrap();
     eprintln!("{counts:#?}");
     let done = counts.get("Accept: ok").copied().unwrap_or_default();
