@@ -1,7 +1,7 @@
 # The front door. Each target is one line that can also be typed by hand; `make` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run web test test-pages test-faults fmt lint deny bench bench-search bench-claims loadtest knee ratio idle slow openapi numbers docker schemathesis test-claims quality replay
+.PHONY: help run web test test-pages test-faults fmt lint deny bench bench-search bench-claims bench-board loadtest knee ratio idle slow openapi numbers docker schemathesis test-claims quality replay
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -43,6 +43,9 @@ bench-search: ## Measure the search for couriers on 100 000 live trips
 
 bench-claims: ## Measure claims with the reward held, beside a plain transaction, on both stores
 	scripts/services.sh cargo bench --locked --bench claims
+
+bench-board: ## Measure 5 000 reads a second of the board beside 50 changes
+	cargo bench --locked --bench board
 
 loadtest: ## Put load on a server and let the oracle judge the outcome
 	scripts/loadtest.sh

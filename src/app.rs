@@ -6,8 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use peerpack_actors::ports::Clock;
 use peerpack_actors::runtime::Engine;
 use peerpack_actors::time::Time;
+use tokio::sync::Semaphore;
 
 use crate::audit::Audit;
+use crate::auth::token::Tokens;
+use crate::board::Board;
 use crate::bus::Presence;
 use crate::clock::Skew;
 use crate::config::Config;
@@ -42,11 +45,20 @@ pub struct App {
     pub telegram: Option<Telegram>,
     /// Whether the stored data are in order.
     pub audit: Arc<Audit>,
+    /// Makes and knows signatures, and the codes of hand-overs.
+    pub tokens: Arc<Tokens>,
+    /// What people have put up for everybody.
+    pub board: Arc<Board>,
+    /// Places for those who write in chats: they leave the database to others.
+    pub chat_places: Arc<Semaphore>,
     /// The configuration.
     pub config: Arc<Config>,
     /// When the server started.
     pub started_at: Time,
 }
+
+/// How many write in chats side by side.
+pub const CHAT_PLACES: usize = 4;
 
 /// Whether a server takes on work, or finishes what it has and ends.
 #[derive(Debug, Default)]

@@ -9,7 +9,7 @@ pub mod redis;
 pub mod tally;
 
 use async_trait::async_trait;
-use peerpack_actors::ids::UserId;
+use peerpack_actors::ids::{ChatId, UserId};
 use peerpack_actors::ports::Hint;
 use peerpack_actors::time::{Span, Time};
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,8 @@ pub enum Heard {
     Position(UserId, LastPosition),
     /// This socket of a user has to make room for a newer one.
     Replaced(UserId, Uuid),
+    /// Something that is worth a word only now.
+    Signal(Signal),
     /// Hints may have been missed: compare all positions with the store. Also the first thing a node hears.
     Gap,
 }
@@ -40,6 +42,27 @@ pub struct LastPosition {
     pub lon: f64,
     /// When the courier was there.
     pub at: Time,
+}
+
+/// What is worth a word only now, to people who are there to hear it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Signal {
+    /// Somebody writes to somebody else, in their chat.
+    Typing {
+        /// Who is written to.
+        to: UserId,
+        /// Where.
+        chat: ChatId,
+        /// Who writes.
+        by: UserId,
+    },
+    /// Somebody has opened their first socket on a node, or closed the last one.
+    Presence {
+        /// Who.
+        user: UserId,
+        /// Whether they are there.
+        is_here: bool,
+    },
 }
 
 /// A socket as other nodes know it. The one that was opened first comes first.
@@ -96,6 +119,17 @@ pub trait Presence: Send + Sync + 'static {
     /// # Errors
     /// Nobody answers.
     async fn is_present(&self, _user: UserId, _now: Time) -> Result<bool, Silent> {
+        Ok(false)
+    }
+
+    /// Tells the other nodes what is worth a word only now.
+    fn signal(&self, _signal: Signal) {}
+
+    /// Whether a user has a socket open on another node, or had a moment ago.
+    ///
+    /// # Errors
+    /// Nobody answers.
+    async fn is_elsewhere(&self, _user: UserId, _now: Time) -> Result<bool, Silent> {
         Ok(false)
     }
 

@@ -21,6 +21,7 @@ use peerpack_actors::market::bounds::Bounds;
 use peerpack_actors::market::package::Mode as PackageMode;
 use peerpack_actors::matching::Settings as Matching;
 use peerpack_actors::place::Home;
+use peerpack_actors::talk::chat::Policy as ChatPolicy;
 use peerpack_actors::time::Span;
 use serde::Deserialize;
 
@@ -116,6 +117,8 @@ pub struct Config {
     pub confirm_after_days: u16,
     /// How much one person may have open.
     pub bounds: Bounds,
+    /// What may be said to whom in chats.
+    pub chat: ChatPolicy,
     /// Whether clients that ask too much are refused.
     pub limits: bool,
     /// Where uploads lie instead of in `data_dir`.
@@ -214,6 +217,7 @@ impl Config {
         let span =
             |seconds: Option<u32>, default: Span| seconds.map_or(default, |s| Span::seconds(i64::from(s)));
         let bounds = Bounds::default();
+        let chat = ChatPolicy::default();
         let money = MoneyConfig::of(&settings, mode);
         let bot = BotConfig::of(&settings);
         Self {
@@ -265,6 +269,12 @@ impl Config {
             trusted_proxies: settings.trusted_proxies.unwrap_or(0),
             confirm_contents: settings.confirm_contents.unwrap_or(false),
             confirm_after_days: settings.confirm_after_days.map_or(7, NonZeroU16::get),
+            chat: ChatPolicy {
+                masks_contacts: settings.chat_masks_contacts.unwrap_or(chat.masks_contacts),
+                to_stranger: settings.chat_to_stranger.unwrap_or(chat.to_stranger),
+                strangers_a_day: settings.chat_strangers_a_day.unwrap_or(chat.strangers_a_day),
+                a_minute: settings.chat_a_minute.map_or(chat.a_minute, NonZeroU32::get),
+            },
             bounds: Bounds {
                 open_packages: settings.max_open_packages.map_or(bounds.open_packages, NonZeroU32::get),
                 live_trips: settings.max_live_trips.map_or(bounds.live_trips, NonZeroU32::get),

@@ -79,6 +79,12 @@ pub struct Problem {
     /// The most there may be, of what there would be too much.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
+    /// `false`, on the paths of the messenger only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub success: Option<bool>,
+    /// The same as `message`, on the paths of the messenger only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 impl ApiError {
@@ -300,6 +306,8 @@ impl ApiError {
             suggestions: meant.suggestions,
             candidates: meant.candidates,
             limit: self.limit,
+            success: None,
+            error: None,
         }
     }
 

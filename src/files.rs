@@ -42,11 +42,16 @@ pub enum FileKind {
     Document,
     /// How a package looked when the courier took it, for both parties.
     PickupPhoto,
+    /// What somebody shows in a chat, for the two.
+    ChatPicture,
+    /// What somebody shows on the board, for everybody.
+    PostPicture,
 }
 
 impl FileKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Avatar, Self::Document, Self::PickupPhoto];
+    pub const ALL: [Self; 5] =
+        [Self::Avatar, Self::Document, Self::PickupPhoto, Self::ChatPicture, Self::PostPicture];
 
     /// The word in the store and in names.
     #[must_use]
@@ -55,6 +60,8 @@ impl FileKind {
             Self::Avatar => "avatar",
             Self::Document => "document",
             Self::PickupPhoto => "pickup_photo",
+            Self::ChatPicture => "chat_picture",
+            Self::PostPicture => "post_picture",
         }
     }
 

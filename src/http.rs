@@ -12,6 +12,7 @@ pub mod openapi;
 pub mod pages;
 pub mod people;
 pub mod places;
+pub mod talk;
 pub mod vocabulary;
 
 mod endpoint;
@@ -36,6 +37,7 @@ use market::{
 use money::{desk, payments, statement, terms, wallet};
 use people::documents::{self, review};
 use people::{avatars, identity, notifications, profile};
+use talk::{board, chats, messages, moderation, profile as talk_profile, signing_in};
 
 pub use endpoint::Endpoint;
 
@@ -151,6 +153,32 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/admin/reconciliations" { GET ADMIN desk::reconciliations }
         "/admin/withdrawals/{withdrawal_id}/pay" { POST ADMIN wallet::pay }
         "/admin/withdrawals/{withdrawal_id}/reject" { POST ADMIN wallet::reject }
+        "/auth/register" { POST PUBLIC signing_in::register }
+        "/auth/request-code" { POST PUBLIC signing_in::request_code }
+        "/auth/verify-code" { POST PUBLIC signing_in::verify_code }
+        "/profile" { GET SIGNED_IN talk_profile::show, PUT SIGNED_IN talk_profile::change }
+        "/profile/avatar" { POST SIGNED_IN talk_profile::set_avatar }
+        "/users/search" { GET SIGNED_IN talk_profile::search }
+        "/chats" { GET SIGNED_IN chats::list, POST SIGNED_IN chats::open }
+        "/chats/{chat_id}" { GET SIGNED_IN chats::one }
+        "/chats/{chat_id}/messages" { GET SIGNED_IN messages::list }
+        "/chats/{chat_id}/read" { POST SIGNED_IN chats::read }
+        "/chats/{chat_id}/typing" { POST SIGNED_IN chats::typing }
+        "/chats/{chat_id}/block" { POST SIGNED_IN chats::block, DELETE SIGNED_IN chats::unblock }
+        "/chats/{chat_id}/report" { POST SIGNED_IN moderation::report_chat }
+        "/chats/{chat_id}/pictures" { POST SIGNED_IN messages::add_picture }
+        "/chats/{chat_id}/pictures/{picture_id}" { GET SIGNED_IN messages::picture }
+        "/messages" { POST SIGNED_IN messages::send }
+        "/posts" { GET PUBLIC board::list, POST SIGNED_IN board::create }
+        "/posts/{post_id}" { GET PUBLIC board::one, PATCH SIGNED_IN board::edit, DELETE SIGNED_IN board::delete }
+        "/posts/{post_id}/report" { POST SIGNED_IN moderation::report_post }
+        "/post-pictures" { POST SIGNED_IN board::add_picture }
+        "/post-pictures/{picture_id}" { GET PUBLIC board::picture }
+        "/admin/chat-reports" { GET REVIEWERS moderation::chat_reports }
+        "/admin/chat-reports/{report_id}/decide" { POST REVIEWERS moderation::decide_chat_report }
+        "/admin/posts" { GET REVIEWERS moderation::reported_posts }
+        "/admin/posts/{post_id}/hide" { POST REVIEWERS moderation::hide_post }
+        "/admin/posts/{post_id}/show" { POST REVIEWERS moderation::show_post }
         "/sync" { GET SIGNED_IN sync::sync }
         "/ws-ticket" { POST SIGNED_IN ticket::issue }
         "/health" { GET PUBLIC health::health }

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod audit;
 pub mod auth;
+pub mod board;
 pub mod bot;
 pub mod bus;
 pub mod cli;
@@ -21,6 +22,7 @@ pub mod routing;
 pub mod startup;
 pub mod store;
 pub mod supervise;
+pub mod talk;
 pub mod telegram;
 pub mod telemetry;
 pub mod texts;

@@ -20,14 +20,16 @@ use peerpack_actors::money::ledger::Funding;
 use peerpack_actors::money::payment::Method;
 use peerpack_actors::place::Gazetteer;
 use peerpack_actors::ports::{Bus, Clock, Hint};
-use peerpack_actors::runtime::{Engine, RuntimeSettings};
+use peerpack_actors::runtime::{Engine, Kind, RuntimeSettings};
 use peerpack_actors::time::Span;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use crate::app::{App, Duty, SystemClock};
+use crate::app::{App, CHAT_PLACES, Duty, SystemClock};
 use crate::audit::Audit;
 use crate::auth::revocations::Learning;
 use crate::auth::token::Tokens;
+use crate::board::Board;
 use crate::bot::Bot;
 use crate::bus::local::LocalBus;
 use crate::bus::redis::{RedisBus, Running};
@@ -131,7 +133,9 @@ impl Application {
             let osrm = Osrm::at(url, within).context("cannot use routing_url")?;
             runtime.roads = Some(Arc::new(osrm));
         }
-        let engine = Engine::start(store, bus, Arc::clone(&clock), runtime)
+        let board = Arc::new(Board::new(database.clone()));
+        let kinds: Vec<Arc<dyn Kind>> = vec![Arc::clone(&board) as _];
+        let engine = Engine::start_with(store, bus, Arc::clone(&clock), runtime, kinds)
             .await
             .context("cannot read the store; has `peerpack migrate` been run?")?;
         engine.threads().watch().context("cannot watch over the threads")?;
@@ -158,6 +162,9 @@ impl Application {
             telegram,
             providers,
             audit: Arc::new(Audit::new(started_at)),
+            tokens: Arc::new(tokens.clone()),
+            board,
+            chat_places: Arc::new(Semaphore::new(CHAT_PLACES)),
             config: Arc::new(config),
             started_at,
         };
@@ -380,6 +387,7 @@ fn subscribe(redis: &RedisBus, engine: Engine, sockets: Arc<Sockets>) -> Running
             }
             Heard::Position(courier, position) => sockets.located(courier, position),
             Heard::Replaced(user, socket) => sockets.make_room(user, socket),
+            Heard::Signal(signal) => sockets.signal(signal),
             // The supervisor compares every position with the store within seconds anyway.
             Heard::Gap => tracing::info!("listening to the other nodes; hints may have been missed"),
         }

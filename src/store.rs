@@ -16,6 +16,7 @@ mod money;
 mod people;
 mod setup;
 mod sql;
+mod talk;
 mod upkeep;
 
 use std::sync::Arc;
@@ -51,6 +52,11 @@ pub use people::tokens::{RefreshToken, Rotation};
 pub use people::users::{Profile, TelegramProfile, User};
 pub use setup::OpenError;
 pub use sql::postgres::pool_options;
+pub use talk::chats::{Message, Page};
+pub use talk::people::{Taken, TalkProfile, Talker, generated_username};
+pub use talk::posts::{BoardQuery, NewPost, PostReport};
+pub use talk::reports::{ChatReport, Evidence};
+pub use talk::sending::{NewMessage, Sent};
 
 /// How long one piece of work may take in all, waiting included. A caller that polls
 /// [`changed_packages`](peerpack_actors::ports::Store::changed_packages) or its likes must look back at least

@@ -8,6 +8,7 @@ pub(crate) mod next;
 pub(crate) mod notifications;
 pub(crate) mod paragraphs;
 pub(crate) mod russian;
+pub(crate) mod talk;
 
 /// A text in both languages.
 #[derive(Clone, PartialEq, Eq, Debug)]

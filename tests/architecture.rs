@@ -29,8 +29,9 @@ const SERVER: House = House {
         &["config"],
         &["files", "payments", "telemetry"],
         &["store"],
-        &["audit", "clock", "edge"],
+        &["audit", "board", "clock", "edge"],
         &["app"],
+        &["talk"],
         &["maintenance", "ws"],
         &["http", "client", "top"],
         &["bot"],
@@ -48,11 +49,17 @@ const HTTP: House = House {
     floors: &[
         &["endpoint", "input", "links", "vocabulary"],
         &["places", "uploads", "jobs", "price"],
-        &["market", "people", "money", "bot", "admin"],
+        &["market", "people", "money", "bot", "talk", "admin"],
         &["health", "pages", "reference"],
         &["openapi"],
     ],
-    doors: &[("market", "people::avatars"), ("market", "people::reviews"), ("people", "admin::operators")],
+    doors: &[
+        ("market", "people::avatars"),
+        ("market", "people::reviews"),
+        ("people", "admin::operators"),
+        ("talk", "people::avatars"),
+        ("talk", "people::identity"),
+    ],
 };
 
 /// The store: the layer over both databases, the engine's side above it, and a room for each noun on top.
@@ -63,10 +70,10 @@ const STORE: House = House {
         &["failure"],
         &["sql"],
         &["engine"],
-        &["market", "people", "money", "bot", "upkeep"],
+        &["market", "people", "money", "bot", "talk", "upkeep"],
         &["setup"],
     ],
-    doors: &[],
+    doors: &[("people", "talk::posts"), ("people", "talk::reports")],
 };
 
 /// The engine: the core decides, and the runtime above it holds what lives.
@@ -78,7 +85,7 @@ const ENGINE: House = House {
         &["ids"],
         &["rejection", "receipt", "work"],
         &["money"],
-        &["market"],
+        &["market", "talk"],
         &["matching", "stream"],
         &["dispatch"],
         &["unit", "invariants"],

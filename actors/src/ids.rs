@@ -126,3 +126,19 @@ id!(
     /// A part of a town that couriers on duty belong to.
     RegionId
 );
+id!(
+    /// What two people say to each other.
+    ChatId
+);
+id!(
+    /// One thing that was said in a chat.
+    MessageId
+);
+id!(
+    /// Something that was put up on the board.
+    PostId
+);
+id!(
+    /// A word to the operators about somebody.
+    ReportId
+);

@@ -9,7 +9,7 @@ mod observed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::ids::{FileId, PackageId, PaymentId, RequestId, TripId, UserId};
+use crate::ids::{ChatId, FileId, PackageId, PaymentId, RequestId, TripId, UserId};
 use crate::leg::LegSpan;
 use crate::market::load::Load;
 use crate::market::package::{Outcome, Package, PackageEvent, PackageState};
@@ -353,6 +353,8 @@ pub enum Subject {
     Payment(PaymentId),
     /// One's wallet.
     Wallet,
+    /// A chat.
+    Chat(ChatId),
 }
 
 /// What an event is about.
@@ -385,6 +387,9 @@ pub fn subject(event: &StreamEvent) -> Subject {
         E::DocumentReviewed(review) => Subject::Document(review.document_id),
         E::PaymentUpdated(change) => Subject::Payment(change.payment_id),
         E::BalanceUpdated(_) => Subject::Wallet,
+        E::ChatMessage(message) => Subject::Chat(message.chat_id),
+        E::ChatRead(read) => Subject::Chat(read.chat_id),
+        E::ChatMore(more) => Subject::Chat(more.chat_id),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The engine of PeerPack.
 //!
-//! The pure core decides: values ([`ids`], [`time`], [`place`]), the machines of the [`market`], of [`money`]
-//! and of [`dispatch`], and [`matching`]. It reads no clock, makes no randomness, does no I/O. The `runtime`
+//! The pure core decides: values ([`ids`], [`time`], [`place`]), the machines of the [`market`], of [`money`],
+//! of [`talk`] and of [`dispatch`], and [`matching`]. It reads no clock, makes no randomness, does no I/O. The `runtime`
 //! feature adds the actors that keep live state and call the core.
 
 pub mod dispatch;
@@ -15,6 +15,7 @@ pub mod place;
 pub mod receipt;
 pub mod rejection;
 pub mod stream;
+pub mod talk;
 pub mod time;
 pub mod unit;
 pub mod work;

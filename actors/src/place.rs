@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 
 pub use atlas::{Crossing, Parts, Patches, PlaceIndex, Spot};
 pub use compass::{CellIndex, Compass, SECTORS, Sectors};
+pub use folding::folded;
 pub use gazetteer::Gazetteer;
 pub use home::{Home, NotACountry};
 pub use resolving::{Hint, Resolved, Travel, Wanted};

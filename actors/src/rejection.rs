@@ -88,6 +88,36 @@ pub enum Rejection {
     /// Somebody has changed it since the caller looked.
     #[error("this has changed since you looked, please look again")]
     Stale,
+    /// The caller is none of the two people of the chat.
+    #[error("this is a chat of other people")]
+    NotAMember,
+    /// Nothing is said.
+    #[error("the message is empty")]
+    EmptyMessage,
+    /// The other person cannot be written to. Whether they have left or want no words of the caller is
+    /// nobody's business.
+    #[error("you cannot write to this person")]
+    CannotWrite,
+    /// The caller has blocked the other person.
+    #[error("you have blocked this person: unblock them first")]
+    BlockedByYou,
+    /// The text has the code of a hand-over in it.
+    #[error("this is the code of a hand-over: never send it, show it when you meet")]
+    CodeInMessage,
+    /// So many messages to somebody who has not answered, and that is the most.
+    #[error(
+        "{0} of your messages wait for an answer, and that is the most to somebody you have no request with"
+    )]
+    AwaitsAnswer(u32),
+    /// The caller has written to so many strangers within a day, and that is the most.
+    #[error("you have written to {0} strangers within a day, and that is the most")]
+    TooManyStrangers(u32),
+    /// So many posts of one person stand on the board, and that is the most.
+    #[error("you have {0} posts on the board, and that is the most")]
+    TooManyPosts(u32),
+    /// Too many messages within a minute; again in so many seconds.
+    #[error("too many messages, please wait a moment")]
+    TooFast(u32),
     /// A field is out of bounds.
     #[error("{field}: {reason}")]
     Invalid {
@@ -106,7 +136,10 @@ impl Rejection {
             Self::TooManyPackages(most)
             | Self::TooManyTrips(most)
             | Self::TooManyPending(most)
-            | Self::TooManyOnTrip(most) => Some(*most),
+            | Self::TooManyOnTrip(most)
+            | Self::AwaitsAnswer(most)
+            | Self::TooManyStrangers(most)
+            | Self::TooManyPosts(most) => Some(*most),
             _ => None,
         }
     }
@@ -141,6 +174,15 @@ impl Rejection {
             Self::AnsweredBefore => "answered_before",
             Self::CodeRequired => "code_required",
             Self::Stale => "stale",
+            Self::NotAMember => "not_a_member",
+            Self::EmptyMessage => "empty_message",
+            Self::CannotWrite => "cannot_write",
+            Self::BlockedByYou => "blocked_by_you",
+            Self::CodeInMessage => "code_in_message",
+            Self::AwaitsAnswer(_) => "awaits_answer",
+            Self::TooManyStrangers(_) => "too_many_strangers",
+            Self::TooManyPosts(_) => "too_many_posts",
+            Self::TooFast(_) => "too_many",
             Self::Invalid { .. } => "invalid",
         }
     }

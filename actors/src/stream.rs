@@ -3,6 +3,7 @@
 //! Every change has at most one event for each person concerned. The events of a change are derived here,
 //! from the decision alone, and are written in the same transaction as the change.
 
+mod chats;
 pub mod message;
 mod notices;
 pub mod notification;
@@ -21,6 +22,7 @@ use crate::money::payment::PaymentState;
 use crate::place::PlaceId;
 use crate::time::Time;
 
+pub use chats::{ChatMessage, ChatMore, ChatRead, message_sent, read_further};
 pub use notices::{
     Suits, balance_updated, courier_available, hand_over, notices, offer, package_available, package_matched,
     payment_updated, place, published, reminder, trip_matched, trip_updated,
@@ -107,6 +109,16 @@ pub enum StreamEvent {
     /// The money in one's wallet has changed by a payment, a refund or a withdrawal.
     #[serde(rename = "balance.updated")]
     BalanceUpdated(BalanceChanged),
+    /// Something was said in one's chat, by either of the two.
+    #[serde(rename = "chat.message")]
+    ChatMessage(Box<ChatMessage>),
+    /// Somebody has read further in one's chat: the other one, or oneself on another device.
+    #[serde(rename = "chat.read")]
+    ChatRead(ChatRead),
+    /// In place of `chat.message` to a connection that is slow: the message is to be read over HTTP. It is
+    /// stored nowhere.
+    #[serde(rename = "chat.more")]
+    ChatMore(ChatMore),
 }
 
 /// A place as clients see it.

@@ -229,6 +229,13 @@ impl Unit {
         Self { trips: smallvec![TripChange::New(Box::new(trip))], notices, adds, ..Self::empty(at) }
     }
 
+    /// These people are told of something that is no business of the engine, in the transaction in which it
+    /// is stored.
+    #[must_use]
+    pub fn told(notices: Vec<Notice>, at: Time) -> Self {
+        Self { notices, ..Self::empty(at) }
+    }
+
     /// A thing of a further kind changes, and these people are told.
     #[must_use]
     pub fn other(change: impl Change, notices: Vec<Notice>, at: Time) -> Self {

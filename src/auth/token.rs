@@ -9,7 +9,7 @@ use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
-use peerpack_actors::ids::UserId;
+use peerpack_actors::ids::{RequestId, UserId};
 use peerpack_actors::time::{Span, Time};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -167,6 +167,12 @@ impl Tokens {
         let mac = self.mac(purpose, text);
         let number = mac[..8].iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
         format!("{:06}", number % 1_000_000)
+    }
+
+    /// The code of a hand-over of a request: `pickup` or `delivery`.
+    #[must_use]
+    pub fn hand_over_code(&self, step: &str, request: RequestId) -> String {
+        self.digits("hand-over", &format!("{step}:{request}"))
     }
 
     /// A secret that follows from a text, for one purpose.

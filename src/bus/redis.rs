@@ -21,7 +21,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
-use super::{Heard, LastPosition, POSITION_TTL, Presence, Silent, SocketName};
+use super::{Heard, LastPosition, POSITION_TTL, Presence, Signal, Silent, SocketName};
 
 /// Jobs that wait for Redis at most; what comes on top is dropped and counted.
 pub const QUEUE: usize = 4_096;
@@ -71,6 +71,7 @@ enum Job {
     Socket { user: UserId, socket: SocketName, until: Time, ttl: Span },
     Left { user: UserId, socket: SocketName },
     Replaced { user: UserId, socket: Uuid },
+    Signal(Signal),
 }
 
 /// What goes over the channel.
@@ -84,6 +85,9 @@ struct Message {
     /// Sockets of users that have to make room.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     replaced: Vec<(UserId, Uuid)>,
+    /// What is worth a word only now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    signals: Vec<Signal>,
 }
 
 #[derive(Clone)]
@@ -211,6 +215,16 @@ impl Presence for RedisBus {
         self.ask(&pipeline).await.map(|(count,): (u64,)| count > 0)
     }
 
+    fn signal(&self, signal: Signal) {
+        self.enqueue(Job::Signal(signal));
+    }
+
+    async fn is_elsewhere(&self, user: UserId, now: Time) -> Result<bool, Silent> {
+        let mut pipeline = pipe();
+        pipeline.cmd("ZCOUNT").arg(self.keys.sockets(user)).arg(format!("({}", now.ms())).arg("+inf");
+        self.ask(&pipeline).await.map(|(count,): (u64,)| count > 0)
+    }
+
     async fn present_count(&self, now: Time) -> Result<u64, Silent> {
         let mut pipeline = pipe();
         pipeline.cmd("ZREMRANGEBYSCORE").arg(&self.keys.present).arg("-inf").arg(now.ms()).ignore();
@@ -286,7 +300,7 @@ impl Publisher {
         let mut hint = Hint::default();
         let mut present = HashMap::new();
         let mut positions = HashMap::new();
-        let (mut replaced, mut sockets) = (Vec::new(), pipe());
+        let (mut replaced, mut signals, mut sockets) = (Vec::new(), Vec::new(), pipe());
         for job in jobs {
             match job {
                 Job::Hint(one) => {
@@ -307,10 +321,11 @@ impl Publisher {
                     sockets.cmd("ZREM").arg(self.keys.sockets(user)).arg(written_socket(socket)).ignore();
                 }
                 Job::Replaced { user, socket } => replaced.push((user, socket)),
+                Job::Signal(signal) => signals.push(signal),
             }
         }
         let said = positions.iter().map(|(user, position)| (*user, *position)).collect();
-        let message = Message { node: self.node, hint, positions: said, replaced };
+        let message = Message { node: self.node, hint, positions: said, replaced, signals };
         let mut pipeline = sockets;
         pipeline.publish(&self.keys.channel, serde_json::to_string(&message).unwrap_or_default()).ignore();
         if !present.is_empty() {
@@ -359,7 +374,7 @@ impl<H: FnMut(Heard) + Send> Listener<H> {
         while let Ok(Some(message)) = timeout(SILENCE, messages.next()).await {
             let message: Option<Message> = serde_json::from_slice(message.get_payload_bytes()).ok();
             let foreign = message.filter(|message| message.node != self.node);
-            let Some(Message { hint, positions, replaced, .. }) = foreign else { continue };
+            let Some(Message { hint, positions, replaced, signals, .. }) = foreign else { continue };
             if hint != Hint::default() {
                 (self.handler)(Heard::Hint(hint));
             }
@@ -368,6 +383,9 @@ impl<H: FnMut(Heard) + Send> Listener<H> {
             }
             for (user, socket) in replaced {
                 (self.handler)(Heard::Replaced(user, socket));
+            }
+            for signal in signals {
+                (self.handler)(Heard::Signal(signal));
             }
         }
     }

@@ -185,6 +185,18 @@ pub struct Settings {
     /// How long a sender may say nothing to a delivery before it counts as confirmed, days [default: 7]
     #[arg(long, value_name = "DAYS")]
     pub confirm_after_days: Option<NonZeroU16>,
+    /// Keep contact details in chats back until there is a deal between the two [default: true]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub chat_masks_contacts: Option<bool>,
+    /// Messages to somebody one has no request with, before they answer [default: 3]
+    #[arg(long, value_name = "N")]
+    pub chat_to_stranger: Option<u32>,
+    /// Strangers one may write to within a day [default: 10]
+    #[arg(long, value_name = "N")]
+    pub chat_strangers_a_day: Option<u32>,
+    /// Messages of one person within a minute, in all chats [default: 30]
+    #[arg(long, value_name = "N")]
+    pub chat_a_minute: Option<NonZeroU32>,
     /// Packages of one sender that wait for a courier or a pickup, patterns included [default: 500]
     #[arg(long, value_name = "N")]
     pub max_open_packages: Option<NonZeroU32>,
@@ -461,6 +473,10 @@ impl Settings {
             trusted_proxies: self.trusted_proxies.or(below.trusted_proxies),
             confirm_contents: self.confirm_contents.or(below.confirm_contents),
             confirm_after_days: self.confirm_after_days.or(below.confirm_after_days),
+            chat_masks_contacts: self.chat_masks_contacts.or(below.chat_masks_contacts),
+            chat_to_stranger: self.chat_to_stranger.or(below.chat_to_stranger),
+            chat_strangers_a_day: self.chat_strangers_a_day.or(below.chat_strangers_a_day),
+            chat_a_minute: self.chat_a_minute.or(below.chat_a_minute),
             max_open_packages: self.max_open_packages.or(below.max_open_packages),
             max_live_trips: self.max_live_trips.or(below.max_live_trips),
             max_pending_requests: self.max_pending_requests.or(below.max_pending_requests),

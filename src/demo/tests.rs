@@ -43,7 +43,13 @@ async fn app(directory: &tempfile::TempDir) -> App {
     let files = Files::open(&config).unwrap();
     let audit = Arc::new(crate::audit::Audit::new(started_at));
     let presence = bus;
+    let tokens = Arc::new(crate::auth::token::Tokens::new(&[7; 32], Span::minutes(15)).unwrap());
+    let board = Arc::new(crate::board::Board::new(database.clone()));
+    let chat_places = Arc::new(tokio::sync::Semaphore::new(crate::app::CHAT_PLACES));
     App {
+        tokens,
+        board,
+        chat_places,
         engine,
         database,
         files,

@@ -70,6 +70,15 @@ fn given_key(req: &HttpRequest) -> Result<Option<String>, ApiError> {
     }
 }
 
+/// The key of a call, if it is given: shortened where it is long, for what has a name of its own.
+///
+/// # Errors
+/// The header is none.
+pub(crate) fn short_key(req: &HttpRequest) -> Result<Option<String>, ApiError> {
+    let short = |key: String| hex::encode(&Sha256::digest(key.as_bytes())[..16]);
+    Ok(given_key(req)?.map(|key| format!("key:{}", short(key))))
+}
+
 impl IntoParams for Repeatable {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let schema = ObjectBuilder::new()

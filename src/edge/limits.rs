@@ -35,6 +35,8 @@ pub enum Class {
     SignIn,
     /// Sending a file.
     Upload,
+    /// Writing in chats: it takes nothing from what else one writes.
+    Chat,
     /// Opening a realtime connection.
     Socket,
     /// Whether the server lives: never refused.
@@ -66,9 +68,19 @@ impl Class {
             Self::SignIn
         } else if matches!(
             (path, method.as_str()),
-            ("/user/avatar" | "/user/documents" | "/package-requests/{request_id}/pickup-photo", "POST")
+            (
+                "/user/avatar"
+                    | "/user/documents"
+                    | "/package-requests/{request_id}/pickup-photo"
+                    | "/profile/avatar"
+                    | "/chats/{chat_id}/pictures"
+                    | "/post-pictures",
+                "POST"
+            )
         ) {
             Self::Upload
+        } else if method != Method::GET && (path == "/messages" || path.starts_with("/chats")) {
+            Self::Chat
         } else if method == Method::GET {
             Self::Read
         } else {
@@ -82,6 +94,7 @@ impl Class {
             Self::Write => "write",
             Self::SignIn => "sign_in",
             Self::Upload => "upload",
+            Self::Chat => "chat",
             Self::Socket => "socket",
             Self::Health => "health",
         }
@@ -94,6 +107,7 @@ impl Class {
             Self::Write => rate(5.0, 60.0),
             Self::SignIn => rate(0.5, 20.0),
             Self::Upload => rate(0.2, 10.0),
+            Self::Chat => rate(2.0, 120.0),
             Self::Socket => rate(1.0, 30.0),
         }
     }
@@ -106,6 +120,7 @@ impl Class {
             Self::Write => rate(30.0, 300.0),
             Self::SignIn => rate(1.0, 30.0),
             Self::Upload => rate(2.0, 60.0),
+            Self::Chat => rate(30.0, 600.0),
             Self::Socket => rate(50.0, 300.0),
         }
     }

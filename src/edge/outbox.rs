@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
-use peerpack_actors::ids::TripId;
+use peerpack_actors::ids::{ChatId, TripId, UserId};
 use peerpack_actors::runtime::session::Overflow;
 use peerpack_actors::runtime::{Frame, SessionId, SessionPort};
+use peerpack_actors::stream::{ChatMore, StreamEvent};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -23,6 +24,13 @@ pub(crate) const MAX_FRAMES: usize = 256;
 
 /// The most bytes that wait for one connection.
 pub(crate) const MAX_BYTES: usize = 256 * 1024;
+
+/// The most messages of chats that wait in full for one connection. Of those beyond it only what has to be
+/// read over HTTP is told, so that no chat keeps offers from arriving.
+const MAX_CHAT_FRAMES: usize = 64;
+
+/// How the body of a chat's message begins.
+const CHAT_BODY: &str = "{\"type\":\"chat.message\"";
 
 /// Bytes of a frame beside its body.
 const ENVELOPE_BYTES: usize = 64;
@@ -47,6 +55,18 @@ impl Ending {
     }
 }
 
+/// What is told of a chat that is worth a word only now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum WhisperKind {
+    /// The other one writes.
+    Typing,
+    /// The other one has come or gone.
+    Presence,
+}
+
+/// The most whispers that wait for one connection.
+const MAX_WHISPERS: usize = 64;
+
 /// The queue of one connection.
 pub(crate) struct Outbox {
     id: SessionId,
@@ -62,8 +82,12 @@ pub(crate) struct Outbox {
 struct State {
     frames: VecDeque<Frame>,
     bytes: usize,
+    /// Of the frames, messages of chats that are not shortened.
+    chat_frames: usize,
     /// The latest value of each only. Bounded by what the session subscribes to.
     locations: BTreeMap<TripId, LastPosition>,
+    /// The latest of each kind and chat only; beyond [`MAX_WHISPERS`] they are lost.
+    whispers: BTreeMap<(ChatId, WhisperKind), (UserId, bool)>,
     ending: Option<Ending>,
     shut: bool,
 }
@@ -96,7 +120,10 @@ impl Outbox {
         let mut state = self.state.lock();
         let frame = state.frames.pop_front();
         match &frame {
-            Some(frame) => state.bytes -= bytes_of(frame),
+            Some(frame) => {
+                state.bytes -= bytes_of(frame);
+                state.chat_frames -= usize::from(is_chat(frame));
+            }
             None => state.drop_frames(),
         }
         frame
@@ -105,7 +132,7 @@ impl Outbox {
     /// Whether nothing waits.
     pub(crate) fn is_empty(&self) -> bool {
         let state = self.state.lock();
-        state.frames.is_empty() && state.locations.is_empty()
+        state.frames.is_empty() && state.locations.is_empty() && state.whispers.is_empty()
     }
 
     /// Where the courier of a trip is now. What waits of that trip is replaced: only the latest counts.
@@ -121,6 +148,23 @@ impl Outbox {
     /// The next location for the session to write.
     pub(crate) fn take_location(&self) -> Option<(TripId, LastPosition)> {
         self.state.lock().locations.pop_first()
+    }
+
+    /// Tells what is worth a word only now. What waits of that chat is replaced.
+    pub(crate) fn whisper(&self, chat: ChatId, kind: WhisperKind, user: UserId, is_so: bool) {
+        let mut state = self.state.lock();
+        let has_room = state.whispers.len() < MAX_WHISPERS || state.whispers.contains_key(&(chat, kind));
+        if has_room && !state.shut && state.ending.is_none() {
+            state.whispers.insert((chat, kind), (user, is_so));
+            drop(state);
+            self.changed.notify_one();
+        }
+    }
+
+    /// The next whisper for the session to write: whose, and whether it is so.
+    pub(crate) fn take_whisper(&self) -> Option<(ChatId, WhisperKind, UserId, bool)> {
+        let ((chat, kind), (user, is_so)) = self.state.lock().whispers.pop_first()?;
+        Some((chat, kind, user, is_so))
     }
 
     /// How the session is to end, once everything is written that comes before it.
@@ -150,6 +194,18 @@ impl State {
     fn drop_frames(&mut self) {
         self.frames = VecDeque::new();
         self.bytes = 0;
+        self.chat_frames = 0;
+    }
+
+    /// Shortens every message of a chat that waits.
+    fn shorten_chats(&mut self) {
+        for frame in &mut self.frames {
+            if is_chat(frame) {
+                shorten(frame);
+            }
+        }
+        self.bytes = self.frames.iter().map(bytes_of).sum();
+        self.chat_frames = 0;
     }
 }
 
@@ -158,7 +214,7 @@ impl SessionPort for Outbox {
         self.id
     }
 
-    fn push(&self, frame: Frame) -> Result<(), Overflow> {
+    fn push(&self, mut frame: Frame) -> Result<(), Overflow> {
         let mut state = self.state.lock();
         if state.shut || state.ending.is_some() {
             return Err(Overflow);
@@ -167,6 +223,12 @@ impl SessionPort for Outbox {
         let is_told = |waiting: &Frame| matches!((waiting, &frame), (Frame::Degraded, Frame::Degraded));
         if state.frames.iter().any(is_told) {
             return Ok(());
+        }
+        if is_chat(&frame) && state.chat_frames >= MAX_CHAT_FRAMES {
+            shorten(&mut frame);
+        }
+        if state.bytes + bytes_of(&frame) > MAX_BYTES && state.chat_frames > 0 {
+            state.shorten_chats();
         }
         let bytes = bytes_of(&frame);
         // One frame alone may be larger: refused, it would be refused after every reconnect.
@@ -181,12 +243,28 @@ impl SessionPort for Outbox {
                 tracing::debug!(connection = self.id.0, seq = entry.seq, "an event goes out");
             }
             state.bytes += bytes;
+            state.chat_frames += usize::from(is_chat(&frame));
             state.frames.push_back(frame);
             Ok(())
         };
         drop(state);
         self.changed.notify_one();
         outcome
+    }
+}
+
+fn is_chat(frame: &Frame) -> bool {
+    matches!(frame, Frame::Event(entry) if entry.body.starts_with(CHAT_BODY))
+}
+
+/// Says of a message only which it is.
+fn shorten(frame: &mut Frame) {
+    let Frame::Event(entry) = frame else { return };
+    let Ok(StreamEvent::ChatMessage(message)) = serde_json::from_str(&entry.body) else { return };
+    let more = StreamEvent::ChatMore(ChatMore { chat_id: message.chat_id, message_seq: message.seq });
+    if let Ok(body) = serde_json::to_string(&more) {
+        metrics::counter!("peerpack_chat_shortened_total").increment(1);
+        entry.body = body.into();
     }
 }
 
@@ -235,6 +313,39 @@ mod tests {
             assert_eq!(outbox.push(event(seq, 60_000)), Ok(()));
         }
         assert_eq!(outbox.push(event(6, 60_000)), Err(Overflow));
+    }
+
+    fn chat(seq: u64, chars: usize) -> Frame {
+        let at = Time::from_ms(1_790_000_000_000);
+        let id = |n| uuid::Uuid::from_u128(n);
+        let body = serde_json::json!({ "type": "chat.message", "data": {
+            "chat_id": id(7), "message_id": id(8), "seq": seq, "sender_id": id(9), "content": "я".repeat(chars),
+            "unread": 1 } });
+        // The type stands first, as it is written.
+        let data = body["data"].to_string();
+        let body = format!("{{\"type\":\"chat.message\",\"data\":{data}}}").into();
+        Frame::Event(StreamEntry { user: UserId::new(at, [1; 10]), seq, at, body })
+    }
+
+    #[test]
+    fn a_flood_of_messages_is_shortened_before_it_crowds_out_anything_else() {
+        let outbox = Outbox::new(Uuid::nil());
+        assert_eq!(outbox.push(event(1, 100_000)), Ok(()));
+        for seq in 2..=200 {
+            assert_eq!(outbox.push(chat(seq, 1_000)), Ok(()), "{seq}");
+        }
+        // What needs the room gets it.
+        assert_eq!(outbox.push(event(201, 100_000)), Ok(()));
+        let bodies: Vec<_> = taken(&outbox)
+            .into_iter()
+            .filter_map(|frame| match frame {
+                Frame::Event(entry) => Some((entry.seq, entry.body)),
+                Frame::Degraded => None,
+            })
+            .collect();
+        assert!(bodies.iter().map(|(seq, _)| *seq).eq(1..=201), "none is missing, and all are in order");
+        let short = bodies.iter().filter(|(_, body)| body.contains("chat.more")).count();
+        assert_eq!(short, 199);
     }
 
     #[test]

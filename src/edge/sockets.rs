@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use peerpack_actors::ids::{TripId, UserId};
+use peerpack_actors::ids::{ChatId, TripId, UserId};
 use smallvec::SmallVec;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -15,9 +15,9 @@ use uuid::Uuid;
 
 use super::bucket::Bucket;
 use super::close;
-use super::outbox::{Ending, Outbox};
+use super::outbox::{Ending, Outbox, WhisperKind};
 use crate::auth::revocations::Ended;
-use crate::bus::LastPosition;
+use crate::bus::{LastPosition, Signal};
 
 /// The close code of a restart.
 const RESTART: u16 = 1012;
@@ -50,6 +50,8 @@ struct Open {
     addresses: HashMap<IpAddr, usize>,
     /// Who is shown where a courier is, and for which trip.
     watchers: HashMap<UserId, Vec<(TripId, Arc<Outbox>)>>,
+    /// Who is shown whether somebody is there, and for which chat.
+    lookouts: HashMap<UserId, Vec<(ChatId, Arc<Outbox>)>>,
     /// Of users who had more than they may, while they have any.
     replacements: HashMap<UserId, Bucket>,
     count: usize,
@@ -116,6 +118,42 @@ impl Sockets {
             watchers.retain(|(of, watcher)| *of != trip || !Arc::ptr_eq(watcher, outbox));
             if watchers.is_empty() {
                 open.watchers.remove(&courier);
+            }
+        }
+    }
+
+    /// Tells the people on this node whom it concerns what is worth a word only now.
+    pub fn signal(&self, signal: Signal) {
+        match signal {
+            Signal::Typing { to, chat, by } => {
+                for outbox in self.of(to) {
+                    outbox.whisper(chat, WhisperKind::Typing, by, true);
+                }
+            }
+            Signal::Presence { user, is_here } => {
+                let lookouts = self.open.lock().lookouts.get(&user).cloned().unwrap_or_default();
+                // A person who has left another node may still be here.
+                let is_here = is_here || !self.of(user).is_empty();
+                for (chat, outbox) in lookouts {
+                    outbox.whisper(chat, WhisperKind::Presence, user, is_here);
+                }
+            }
+        }
+    }
+
+    /// Shows a connection whether the other one of a chat is there, from now on.
+    pub(crate) fn look_out(&self, user: UserId, chat: ChatId, outbox: &Arc<Outbox>) {
+        self.look_away(user, chat, outbox);
+        self.open.lock().lookouts.entry(user).or_default().push((chat, Arc::clone(outbox)));
+    }
+
+    /// No longer.
+    pub(crate) fn look_away(&self, user: UserId, chat: ChatId, outbox: &Arc<Outbox>) {
+        let mut open = self.open.lock();
+        if let Some(lookouts) = open.lookouts.get_mut(&user) {
+            lookouts.retain(|(of, other)| *of != chat || !Arc::ptr_eq(other, outbox));
+            if lookouts.is_empty() {
+                open.lookouts.remove(&user);
             }
         }
     }

@@ -60,6 +60,7 @@ pub const CODES: &[Code] = &[
         "not understood: malformed, of another type, or with fields that are not known",
         "Запрос не понят",
     ),
+    here("empty_message", &[400], "nothing is said", "Сообщение пустое"),
     anywhere("unauthorized", &[401], "nobody is signed in", "Войдите, пожалуйста"),
     anywhere(
         "invalid_token",
@@ -145,6 +146,8 @@ pub const CODES: &[Code] = &[
         "the same call was carried out a moment ago: ask again for its answer",
         "Это уже сделано",
     ),
+    here("not_a_member", &[403], "a chat of other people", "Это чужая переписка"),
+    here("cannot_write", &[403], "the other person cannot be written to", "Этому человеку нельзя написать"),
     here("illegal_transition", &[409], "not in this state", "Сейчас это невозможно"),
     here("already_taken", &[409], "another courier has the package", "Посылку уже взял другой курьер"),
     here(
@@ -296,17 +299,37 @@ pub const CODES: &[Code] = &[
     ),
     here("login_taken", &[409], "somebody else has this login", "Такой логин уже занят"),
     here(
+        "awaits_answer",
+        &[409],
+        "as many messages wait for an answer as may be sent to a stranger: `limit`",
+        "Собеседник ещё не ответил: незнакомому можно отправить не больше {limit} сообщений",
+    ),
+    here(
+        "too_many_strangers",
+        &[409],
+        "one has written to as many strangers today as one may: `limit`",
+        "Сегодня вы уже написали незнакомым людям столько раз, сколько можно: {limit}",
+    ),
+    here(
+        "blocked_by_you",
+        &[409],
+        "one has blocked the other person",
+        "Вы заблокировали этого человека: сначала разблокируйте",
+    ),
+    here("username_taken", &[409], "somebody else has this username", "Это имя пользователя уже занято"),
+    here(
+        "too_many_posts",
+        &[409],
+        "as many posts of one's own stand on the board as there may be: `limit`",
+        "На доске уже {limit} ваших объявлений, больше нельзя",
+    ),
+    here(
         "too_many_documents",
         &[409],
         "too many documents wait for a decision",
         "Слишком много документов ждут проверки",
     ),
-    here(
-        "already_decided",
-        &[409],
-        "the document was decided upon",
-        "По этому документу решение уже принято",
-    ),
+    here("already_decided", &[409], "it was decided upon before", "Решение уже принято"),
     here(
         "photo_attached",
         &[409],
@@ -343,6 +366,12 @@ pub const CODES: &[Code] = &[
         &[422],
         "the name of a place means several: `candidates` says which",
         "Это название носят несколько мест, уточните",
+    ),
+    here(
+        "code_in_message",
+        &[422],
+        "the text has the code of a hand-over in it: never send it",
+        "Это код передачи: никогда не отправляйте его, покажите при встрече",
     ),
     here(
         "key_reused",

@@ -111,6 +111,10 @@ impl From<Rejection> for ApiError {
         let (status, english, russian) = match rejection {
             // Anybody who has no part in a thing is not told that it exists.
             R::NotAParty | R::UnknownRequest => return Self::not_found(),
+            R::TooFast(seconds) => return Self::too_many(seconds),
+            R::EmptyMessage => (StatusCode::BAD_REQUEST, rejection.to_string(), None),
+            R::NotAMember | R::CannotWrite => (StatusCode::FORBIDDEN, rejection.to_string(), None),
+            R::CodeInMessage => (StatusCode::UNPROCESSABLE_ENTITY, rejection.to_string(), None),
             R::Invalid { field, reason } => return Self::unprocessable(field, reason),
             R::WrongParty(who) => (StatusCode::FORBIDDEN, rejection.to_string(), only(who)),
             R::OwnPackage | R::CodeRequired => {
@@ -142,6 +146,10 @@ impl From<Rejection> for ApiError {
             | R::PayoutWaits
             | R::TooManyPayments
             | R::AnsweredBefore
+            | R::BlockedByYou
+            | R::AwaitsAnswer(_)
+            | R::TooManyStrangers(_)
+            | R::TooManyPosts(_)
             | R::InsufficientFunds => (StatusCode::CONFLICT, rejection.to_string(), None),
         };
         let error = Self::new(status, rejection.code(), english).with_limit(rejection.limit());

@@ -1,5 +1,7 @@
 //! One path with its methods, who may use them, and what every request passes before its handler.
 
+mod enveloped;
+
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{Route, guard, web};
@@ -28,6 +30,11 @@ impl Endpoint {
             .wrap(from_fn(move |req, next| enforce(access, req, next)))
             .wrap(from_fn(move |req, next| admit(class, req, next)))
             .wrap(from_fn(note));
+        let route = if enveloped::is_messengers(self.path) {
+            route.wrap(from_fn(enveloped::refusals))
+        } else {
+            route
+        };
         self.methods.push((method, access));
         self.routes.push(route);
         self

@@ -30,6 +30,7 @@ use super::market::{
 use super::money::{desk, payments, statement, terms, wallet};
 use super::people::documents::{self, review};
 use super::people::{avatars, identity, notifications, profile};
+use super::talk::{board, chats, messages, moderation, profile as talk_profile, signing_in};
 use super::{health, jobs, places};
 
 #[derive(OpenApi)]
@@ -53,6 +54,9 @@ use super::{health, jobs, places};
         (name = "couriers", description = "People who travel where a package has to go."),
         (name = "trips", description = "A courier's trips, and who asks for room on them."),
         (name = "requests", description = "What joins a package to a trip, step by step: accepting, hand-over, delivery, disputes."),
+        (name = "messenger", description = "Talking to each other, in the shape that the older messenger knows: every body has \
+            `success`, and beside it `data`, or `error` in words."),
+        (name = "board", description = "What people put up for everybody."),
         (name = "notifications", description = "What a person should know who was not looking."),
         (name = "bot", description = "What Telegram says to the bot, and what those who run the server tell Telegram."),
         (name = "money", description = "One's wallet, paying in and taking out; how the marketplace pays."),
@@ -83,6 +87,12 @@ use super::{health, jobs, places};
         bot_notifications::quiet_hours,
         wallet::balance, wallet::withdraw, statement::show, terms::show, payments::create, payments::list, payments::show,
         payments::notice,
+        signing_in::register, signing_in::request_code, signing_in::verify_code,
+        talk_profile::show, talk_profile::change, talk_profile::set_avatar, talk_profile::search,
+        chats::list, chats::open, chats::one, messages::list, messages::send, chats::read, chats::typing,
+        messages::add_picture, messages::picture, chats::block, chats::unblock, moderation::report_chat,
+        board::list, board::create, board::one, board::edit, board::delete, moderation::report_post,
+        board::add_picture, board::picture,
         sync::sync, crate::ws::ticket::issue,
         health::health, health::live, health::ready,
         identity::operator::sign_in_operator, identity::operator::sign_in_by_link, identity::operator::first_admin,
@@ -92,6 +102,8 @@ use super::{health, jobs, places};
         outbox::list, outbox::send_again, webhook::update, webhook::set, webhook::info, webhook::delete, webhook::test,
         review::queue, review::link, review::look, review::approve, review::decline,
         disputes::list, disputes::resolve,
+        moderation::chat_reports, moderation::decide_chat_report,
+        moderation::reported_posts, moderation::hide_post, moderation::show_post,
         wallet::queue, wallet::details, wallet::pay, wallet::reject,
         desk::list, desk::book, desk::refund, desk::charge_back, desk::ledger, desk::reconciliations,
     ),

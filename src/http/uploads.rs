@@ -93,7 +93,8 @@ pub(super) async fn count(app: &App, user: UserId, kind: FileKind) -> Result<(),
     let most = match kind {
         FileKind::Avatar => 30,
         FileKind::Document => 20,
-        FileKind::PickupPhoto => 100,
+        FileKind::PickupPhoto | FileKind::ChatPicture => 100,
+        FileKind::PostPicture => 50,
     };
     let now = app.clock.now();
     match app.database.count_upload(user, kind, most, UPLOADS_COUNTED, now).await? {

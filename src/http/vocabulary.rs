@@ -48,6 +48,18 @@ pub enum RequestStatus {
     Declined,
 }
 
+/// Where a post stands.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum PostStatus {
+    /// Everybody sees it.
+    Shown,
+    /// An operator has taken it down.
+    Hidden,
+    /// Its author has taken it away.
+    Deleted,
+}
+
 /// Where a document stands.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]

@@ -42,5 +42,17 @@ pub const UNCLAIMED: Span = Span::hours(1);
 /// How long the file of a document is kept after the decision, for the case that somebody objects.
 pub const DOCUMENTS: Span = Span::days(30);
 
+/// How long messages are kept.
+pub const MESSAGES: Span = Span::days(365);
+
+/// How long a report is kept after the decision, for the case that somebody objects.
+pub const REPORTS: Span = Span::days(180);
+
+/// How long a registration waits for the code of its phone.
+pub const REGISTRATIONS: Span = Span::hours(25);
+
+/// How long a picture may wait for its message or post.
+pub const UNSHOWN: Span = Span::hours(1);
+
 /// How long a photograph is kept: longer than any delivery takes, and an argument about it.
 pub const PHOTOS: Span = Span::days(90);

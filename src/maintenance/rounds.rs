@@ -30,6 +30,9 @@ const SETTLEMENTS: u32 = 100;
 /// How many people who have gone are seen to in one round.
 const GONE: u32 = 100;
 
+/// How many pictures are forgotten in one round.
+const PICTURES: u32 = 500;
+
 /// So many files, and not one of them with a row, are no leftovers.
 const FOREIGN: usize = 100;
 
@@ -82,6 +85,12 @@ pub async fn run_all(app: &App) {
     done("forget counts of uploads", database.prune_upload_counts(now - retention::UPLOADS_COUNTED)).await;
     done("forget documents", forget_documents(app, now)).await;
     done("forget photographs", forget_photos(app, now)).await;
+    done("forget messages", database.prune_messages(now - retention::MESSAGES)).await;
+    done("forget reports", database.prune_chat_reports(now - retention::REPORTS)).await;
+    done("forget registrations", database.prune_registrations(now - retention::REGISTRATIONS)).await;
+    done("erase what the gone have said", database.erase_messages()).await;
+    done("forget pictures", forget_pictures(app, now)).await;
+    done("write down names", database.index_people()).await;
     done("erase accounts", erase(app, now)).await;
     done("remove files without a row", remove_files(app, now)).await;
     // The last: it takes a while.
@@ -105,6 +114,13 @@ async fn forget_documents(app: &App, now: Time) -> Result<(), Unavailable> {
 
 async fn forget_photos(app: &App, now: Time) -> Result<(), Unavailable> {
     for file in app.database.forget_photos(now - retention::PHOTOS).await? {
+        app.files.remove(file).await;
+    }
+    Ok(())
+}
+
+async fn forget_pictures(app: &App, now: Time) -> Result<(), Unavailable> {
+    for file in app.database.forget_pictures(now - retention::UNSHOWN, PICTURES).await? {
         app.files.remove(file).await;
     }
     Ok(())

@@ -21,11 +21,12 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::wire::{ClientMessage, Decline, OfRequest, Outcome};
+use super::wire::{ChatSaid, ClientMessage, Decline, OfRequest, Outcome};
 use crate::app::App;
 use crate::bus::LastPosition;
 use crate::error::ApiError;
 use crate::store::Kept;
+use crate::talk::{self, Saying};
 use crate::texts::language::Language;
 
 /// The route under which acks are kept.
@@ -114,6 +115,26 @@ pub(crate) async fn carry_out(
             let position = LastPosition { lat: at.lat, lon: at.lon, at: app.clock.now() };
             app.presence.set_position(user, position);
             app.sockets.located(user, position);
+            return Ok(None);
+        }
+        ClientMessage::ChatSend(send) => {
+            let (text, picture, client_id) = (send.text, send.picture_id, Some(send.client_msg_id));
+            // What the device calls the message is enough for it to be sent once.
+            let said = talk::say(app, user, Saying { chat: send.chat_id, text, picture, client_id }).await?;
+            let said = ChatSaid {
+                chat_id: said.chat,
+                message_id: said.id,
+                seq: said.seq,
+                created_at: said.created_at,
+            };
+            return Ok(serde_json::to_value(said).ok());
+        }
+        ClientMessage::ChatRead(read) => {
+            talk::read(app, user, read.chat_id, read.up_to).await?;
+            return Ok(None);
+        }
+        ClientMessage::ChatTyping(of) => {
+            talk::typing(app, user, of.chat_id).await?;
             return Ok(None);
         }
         // The session itself answers these.

@@ -30,14 +30,15 @@ use super::limits::{Errors, allowance, resumes};
 use super::line::{Heard, Line};
 use super::membership::Membership;
 use super::wire::{
-    ClientFrame, Degraded, Hello, Limits, Reconnect, ServerMessage, TripLocation, event_frame,
+    ChatPresence, ChatTyping, ClientFrame, Degraded, Hello, Limits, Reconnect, ServerMessage, TripLocation,
+    event_frame,
 };
 use crate::app::App;
 use crate::auth::token::Access;
 use crate::bus::LastPosition;
 use crate::edge::bucket::Bucket;
 use crate::edge::close;
-use crate::edge::outbox::{Ending, Outbox};
+use crate::edge::outbox::{Ending, Outbox, WhisperKind};
 use crate::texts::language::Language;
 
 /// How long live events wait for a client that may want to resume first.
@@ -273,7 +274,15 @@ impl Conversation {
                     Some((trip_id, LastPosition { lat, lon, at })) => {
                         self.say(&ServerMessage::TripLocation(TripLocation { trip_id, lat, lon, at }));
                     }
-                    None => break,
+                    None => match self.outbox.take_whisper() {
+                        Some((chat_id, WhisperKind::Typing, user_id, _)) => {
+                            self.say(&ServerMessage::ChatTyping(ChatTyping { chat_id, user_id }));
+                        }
+                        Some((chat_id, WhisperKind::Presence, user_id, online)) => {
+                            self.say(&ServerMessage::ChatPresence(ChatPresence { chat_id, user_id, online }));
+                        }
+                        None => break,
+                    },
                 },
             }
         }

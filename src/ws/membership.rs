@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::bus::SocketName;
 use crate::edge::address;
 use crate::edge::outbox::Outbox;
+use crate::talk;
 
 /// A place among the sockets of an address; free again when dropped.
 pub(super) struct Place {
@@ -55,6 +56,9 @@ impl Drop for Membership {
         self.outbox.shut();
         self.place.app.engine.detach(self.user, self.outbox.id());
         self.place.app.sockets.leave(self.user, &self.outbox);
+        if self.place.app.sockets.of(self.user).is_empty() {
+            talk::came_or_went(&self.place.app, self.user, false);
+        }
     }
 }
 
@@ -76,6 +80,9 @@ pub(super) async fn join(
         let membership = Membership { place, user, outbox, name };
         let port: Arc<dyn SessionPort> = membership.outbox.clone();
         let hello = app.engine.attach(user, port).await?;
+        if app.sockets.of(user).len() == 1 {
+            talk::came_or_went(&app, user, true);
+        }
         for (leaving, ending) in leaving {
             leaving.end(ending);
             app.engine.detach(user, leaving.id());

@@ -5,10 +5,12 @@
 //! them as they are. Must not act on what it reads.
 
 mod ack_code;
+mod chat;
 mod client;
 mod schema;
 mod server;
 
+pub use chat::{ChatPresence, ChatReadUpTo, ChatSaid, ChatSend, ChatTyping, OfChat};
 pub use client::{ClientFrame, ClientMessage, Decline, Located, OfRequest, Resume, TYPES, Topic, WireError};
 pub use schema::schema;
 pub use server::{

@@ -46,6 +46,7 @@ mod search;
 mod subscriptions;
 mod supervised;
 mod support;
+mod talk;
 mod times;
 mod top;
 mod traces;

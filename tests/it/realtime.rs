@@ -107,7 +107,7 @@ async fn rt_9_and_11_devices_on_two_nodes_see_one_stream_and_a_command_has_one_a
     assert_eq!(again.command(id, accept).await, Some(first));
 
     ivan.step(&picked_up, "pickup").await;
-    let topic = Topic { trip_id: None, package_id: Some(package.parse().unwrap()) };
+    let topic = Topic { trip_id: None, package_id: Some(package.parse().unwrap()), chat_id: None };
     let watching = annas.command(Uuid::from_u128(78), ClientMessage::Subscribe(topic)).await.unwrap();
     assert_eq!(watching.data.unwrap()["trip_id"], trip.as_str());
     let here = ClientMessage::Location(Located { lat: 52.3, lon: 104.3 });

@@ -453,8 +453,14 @@ impl TestUser {
                 }
             }
         });
-        let mut socket =
-            TestSocket { outgoing, messages, events: Vec::new(), acks: HashMap::new(), hello: None };
+        let mut socket = TestSocket {
+            outgoing,
+            messages,
+            events: Vec::new(),
+            acks: HashMap::new(),
+            said: Vec::new(),
+            hello: None,
+        };
         socket.until("hello", |socket| socket.hello).await;
         socket
     }
@@ -466,6 +472,8 @@ pub struct TestSocket {
     messages: mpsc::UnboundedReceiver<ServerMessage>,
     pub events: Vec<Event>,
     pub acks: HashMap<Uuid, (String, Option<String>)>,
+    /// What was said without a number, beside acks and the hello.
+    pub said: Vec<ServerMessage>,
     pub hello: Option<(u64, u64)>,
 }
 
@@ -502,7 +510,7 @@ impl TestSocket {
                 assert_eq!(event.seq, last + 1, "a gap or a repetition in the stream");
                 self.events.push(event);
             }
-            _ => {}
+            other => self.said.push(other),
         }
     }
 

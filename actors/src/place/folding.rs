@@ -59,7 +59,8 @@ const SAME: [(char, char); 8] =
 
 /// The one form of a name: lower case, `е` for `ё`, no marks on Latin letters, no apostrophes, and single
 /// spaces for whatever separates words.
-pub(super) fn folded(name: &str) -> String {
+#[must_use]
+pub fn folded(name: &str) -> String {
     let mut text = String::with_capacity(name.len());
     let mut gap = false;
     for letter in name.chars().flat_map(char::to_lowercase) {

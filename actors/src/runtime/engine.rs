@@ -331,6 +331,11 @@ impl Engine {
         self.context.tell(committed, []);
     }
 
+    /// Tells the other nodes of what was changed beside the engine, so that they look at it again.
+    pub fn changed(&self, changed: impl IntoIterator<Item = WorkId>) {
+        self.context.tell(Committed::default(), changed);
+    }
+
     /// What a further kind of work decides and commits with.
     #[must_use]
     pub const fn context(&self) -> &Arc<Context> {

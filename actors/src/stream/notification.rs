@@ -188,7 +188,10 @@ impl Notification {
             | E::PackageUpdated(_)
             | E::PaymentUpdated(_)
             | E::BalanceUpdated(_)
-            | E::TripUpdated(_) => return None,
+            | E::TripUpdated(_)
+            | E::ChatMessage(_)
+            | E::ChatRead(_)
+            | E::ChatMore(_) => return None,
         };
         Some(Self { kind, request, trip: Some(trip), document: None, package: None })
     }

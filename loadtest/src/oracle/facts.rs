@@ -48,6 +48,9 @@ impl Fact {
             | StreamEvent::NotificationNew(_)
             | StreamEvent::DocumentReviewed(_)
             | StreamEvent::PaymentUpdated(_)
+            | StreamEvent::ChatMessage(_)
+            | StreamEvent::ChatRead(_)
+            | StreamEvent::ChatMore(_)
             | StreamEvent::BalanceUpdated(_) => return Self::Other,
             StreamEvent::RequestNew(change) => (Step::Opened, change),
             StreamEvent::RequestAccepted(change) => (Step::Accepted, change),

@@ -30,6 +30,8 @@ impl User {
             ServerMessage::Hello(_)
             | ServerMessage::Pong(_)
             | ServerMessage::TripLocation(_)
+            | ServerMessage::ChatTyping(_)
+            | ServerMessage::ChatPresence(_)
             | ServerMessage::Unknown { .. } => {}
         }
     }

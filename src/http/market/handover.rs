@@ -63,7 +63,7 @@ impl HandOver {
     }
 
     fn code(self, tokens: &Tokens, request: RequestId) -> String {
-        tokens.digits("hand-over", &format!("{}:{request}", self.word()))
+        tokens.hand_over_code(self.word(), request)
     }
 
     fn view(self, tokens: &Tokens, request: RequestId) -> CodeView {

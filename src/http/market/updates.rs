@@ -54,6 +54,16 @@ async fn view(app: &App, event: StreamEvent) -> Option<Value> {
         E::OfferRevoked(end) | E::OfferExpired(end) => {
             step(&end.request_id.to_string(), "pending", "declined")
         }
+        E::ChatMessage(message) => json!({
+            "type": "message",
+            "chat_id": message.chat_id,
+            "message": {
+                "id": message.message_id,
+                "chat_id": message.chat_id,
+                "sender_id": message.sender_id,
+                "content": message.content,
+            },
+        }),
         E::RequestAccepted(change)
         | E::RequestDeclined(change)
         | E::RequestTaken(change)
@@ -71,7 +81,9 @@ async fn view(app: &App, event: StreamEvent) -> Option<Value> {
         | E::NotificationNew(_)
         | E::DocumentReviewed(_)
         | E::PaymentUpdated(_)
-        | E::BalanceUpdated(_) => return None,
+        | E::BalanceUpdated(_)
+        | E::ChatRead(_)
+        | E::ChatMore(_) => return None,
     })
 }
 

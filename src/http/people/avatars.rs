@@ -66,8 +66,18 @@ pub async fn change(
     req: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let owner = principal.user;
-    let record = uploads::keep_picture(&app, &req, payload, owner, (FileKind::Avatar, SIDE)).await?;
+    let avatar = set(&app, principal.user, &req, payload).await?;
+    Ok(HttpResponse::Ok().json(AvatarSet { success: true, avatar }))
+}
+
+/// Takes the picture of a form in as that of a person; answers with its URL.
+pub(in crate::http) async fn set(
+    app: &App,
+    owner: UserId,
+    req: &HttpRequest,
+    payload: web::Payload,
+) -> Result<String, ApiError> {
+    let record = uploads::keep_picture(app, req, payload, owner, (FileKind::Avatar, SIDE)).await?;
     let (name, now) = (record.name, record.created_at);
     // Where the server is reached may change; what is stored is a path.
     let path = format!("/api/avatars/{}", name.id);
@@ -76,8 +86,8 @@ pub async fn change(
         app.files.remove(name).await;
         return Err(ApiError::not_found());
     };
-    remove(&app, before).await;
-    Ok(HttpResponse::Ok().json(AvatarSet { success: true, avatar: url }))
+    remove(app, before).await;
+    Ok(url)
 }
 
 /// Takes one's picture away. The one of Telegram does not come back by itself.

@@ -54,13 +54,13 @@ pub struct Refresh {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SignedIn {
     /// For the `Authorization` header.
-    access_token: String,
+    pub(in crate::http) access_token: String,
     /// For another access token, once.
-    refresh_token: String,
+    pub(in crate::http) refresh_token: String,
     /// How long the access token is good, in seconds.
-    expires_in: u32,
+    pub(in crate::http) expires_in: u32,
     /// The person who has signed in.
-    user: UserView,
+    pub(in crate::http) user: UserView,
     /// Whether this is the first time.
     is_new: bool,
     /// Why an operator may do no more than a user as yet: `show` the second factor, or `set_up` one.
@@ -98,7 +98,7 @@ pub enum SecondFactorIs {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct UserView {
     /// Their id.
-    id: String,
+    pub(in crate::http) id: String,
     /// Their Telegram account.
     telegram_id: Option<i64>,
     /// Their name.
@@ -143,7 +143,8 @@ pub async fn sign_in_with_telegram(
             return Err(InitDataError::Stale.into());
         }
     }
-    sign_in(&req, &app, &tokens, Entrance { user, is_new, shown: false, device: None }).await
+    let entrance = Entrance { user, is_new, shown: false, device: None };
+    Ok(HttpResponse::Ok().json(sign_in(&req, &app, &tokens, entrance).await?))
 }
 
 /// What is kept of what Telegram says. The people whom it speaks of chose the texts: nobody is kept out for
@@ -218,7 +219,7 @@ async fn sign_in(
     app: &App,
     tokens: &Tokens,
     entrance: Entrance,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<SignedIn, ApiError> {
     let user = &entrance.user;
     if user.blocked_at.is_some() {
         return Err(ApiError::new(StatusCode::FORBIDDEN, "blocked", "this account is blocked"));
@@ -239,7 +240,8 @@ async fn sign_in(
     if entrance.shown {
         app.database.lift_session(family, user.id, now).await?;
     }
-    Ok(HttpResponse::Ok().json(signed_in(app, tokens, entrance, family, &refresh).await?))
+    app.database.index_person(user.id).await?;
+    signed_in(app, tokens, entrance, family, &refresh).await
 }
 
 /// What a session may do. An operator's role counts once the second factor was shown, if there is one; in

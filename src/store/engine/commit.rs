@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! receipts -> people -> packages -> trips and their legs -> further kinds -> requests
-//!     -> (bounds are counted) -> jobs -> escrows, transfers -> wallets -> streams -> events -> outbox
+//!     -> chats -> (bounds are counted) -> jobs -> escrows, transfers -> wallets -> streams -> events -> outbox
 //! ```
 //!
 //! Within a table rows are taken in ascending order. Two transactions that touch the same rows therefore meet
@@ -16,6 +16,7 @@
 //! fails. What is refused, and why, is exact for a single unit only.
 
 mod bounds;
+mod chats;
 mod messages;
 pub(in crate::store) mod money;
 mod packages;
@@ -51,6 +52,7 @@ pub(in crate::store) async fn apply(conn: &mut Conn, units: Units<'_>) -> Result
     trips::apply(conn, units).await?;
     kinds::apply(conn, units).await?;
     packages::apply_requests(conn, units).await?;
+    chats::apply(conn, units).await?;
     bounds::apply(conn, units).await?;
     jobs::apply(conn, units).await?;
     money::apply(conn, units).await?;

@@ -13,6 +13,7 @@ use crate::store::Database;
 use crate::store::engine::jobs;
 use crate::store::failure::Failure;
 use crate::store::sql::{Conn, Sql, args, each, locking, sql};
+use crate::store::talk::{posts, reports};
 
 const UPSERT_PHONE: Sql = sql(concat!(
     "INSERT INTO users AS u (id, phone, name, role, created_at, updated_at) \
@@ -171,6 +172,7 @@ impl Database {
                 }
                 conn.execute(DELETE, args![id.uuid(), now.ms()]).await?;
                 revoke_all(conn, id, now).await?;
+                posts::delete_of(conn, id, now).await?;
                 jobs::add_for_account(conn, id, now).await?;
                 Ok(Deletion::Begun)
             })
@@ -217,6 +219,8 @@ impl Database {
                     ] {
                         conn.execute(erase, args![user.uuid()]).await?;
                     }
+                    reports::erase_of(conn, user, now).await?;
+                    posts::delete_of(conn, user, now).await?;
                     gone.extend(files::remove_of(conn, user).await?);
                     erased += 1;
                 }

@@ -29,6 +29,15 @@ const ADD_PHOTO: Sql = sql("\
 const PHOTO_OF: Sql = sql("\
     SELECT id, kind, owner, media_type, size_bytes, created_at FROM files WHERE request_id = $1");
 
+// Pictures whose message or post is not there, an hour after they came at the earliest; and what was shown in
+// messages that are forgotten.
+const FORGET_PICTURES: Sql = sql("\
+    DELETE FROM files WHERE kind IN ('chat_picture', 'post_picture') AND created_at <= $1 AND id IN ( \
+    SELECT f.id FROM files AS f WHERE f.kind IN ('chat_picture', 'post_picture') AND f.created_at <= $1 \
+    AND NOT EXISTS (SELECT 1 FROM chat_messages AS m WHERE m.picture = f.id) \
+    AND NOT EXISTS (SELECT 1 FROM posts AS p WHERE p.picture = f.id AND p.state <> 'deleted') LIMIT $2) \
+    RETURNING id, kind");
+
 const FORGET_PHOTOS: Sql =
     sql("DELETE FROM files WHERE kind = 'pickup_photo' AND created_at <= $1 RETURNING id, kind");
 
@@ -130,6 +139,27 @@ impl Database {
             Err(Failure::Conflict) => Ok(false),
             Err(failure) => Err(failure.into()),
         }
+    }
+
+    /// Keeps the row of a picture that is in its place.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn add_picture(&self, picture: FileRecord) -> Result<(), Unavailable> {
+        self.execute(ADD, values(&picture)).await?;
+        Ok(())
+    }
+
+    /// Forgets pictures from before `before` that nothing shows, at most `limit`; answers with the files that
+    /// are to be removed.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn forget_pictures(&self, before: Time, limit: u32) -> Result<Vec<FileName>, Unavailable> {
+        let work = self.write(move |conn| {
+            Box::pin(async move { each(&conn.all(FORGET_PICTURES, args![before.ms(), limit]).await?, name) })
+        });
+        Ok(work.await?)
     }
 
     /// The photograph that is attached to a request.

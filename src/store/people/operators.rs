@@ -11,6 +11,7 @@ use crate::store::Database;
 use crate::store::engine::jobs;
 use crate::store::failure::Failure;
 use crate::store::sql::{Alone, Conn, Sql, args, sql};
+use crate::store::talk::posts;
 
 const ADD_OPERATOR: Sql = sql("\
     INSERT INTO users (id, login, password_hash, name, role, created_at, updated_at) \
@@ -173,6 +174,7 @@ impl Database {
                 let changed = conn.execute(SET_BLOCKED, args![id.uuid(), since, now.ms()]).await? == 1;
                 if blocked {
                     revoke_all(conn, id, now).await?;
+                    posts::delete_of(conn, id, now).await?;
                     jobs::add_for_account(conn, id, now).await?;
                 }
                 Ok(Change::of(changed))

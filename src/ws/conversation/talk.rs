@@ -12,7 +12,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
-use peerpack_actors::ids::RequestId;
+use peerpack_actors::ids::{ChatId, RequestId};
 use peerpack_actors::runtime::{NotRecoverable, Refusal, ResumeAnswer};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -53,6 +53,7 @@ pub(super) struct Running {
 enum Concern {
     Request(RequestId),
     Topic(Topic),
+    Chat(ChatId),
     Stream,
     Nothing,
 }
@@ -84,7 +85,10 @@ impl Concern {
             (ClientMessage::Resume(_), _) => Self::Stream,
             (ClientMessage::Subscribe(topic) | ClientMessage::Unsubscribe(topic), _) => Self::Topic(*topic),
             (_, Some(id)) => Self::Request(id),
-            (_, None) => Self::Nothing,
+            (message, None) => match message.chat_id() {
+                Some(chat) => Self::Chat(chat),
+                None => Self::Nothing,
+            },
         }
     }
 }

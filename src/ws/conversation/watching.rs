@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use peerpack_actors::ids::{TripId, UserId};
+use peerpack_actors::ids::{ChatId, TripId, UserId};
 use peerpack_actors::market::package::Package;
 use peerpack_actors::market::request::RequestState;
 use peerpack_actors::market::trip::{Trip, TripState};
@@ -18,6 +18,7 @@ use super::super::wire::{ClientFrame, ClientMessage, Topic};
 use super::Conversation;
 use crate::app::App;
 use crate::error::ApiError;
+use crate::talk;
 
 /// The most subscriptions of one connection.
 const MAX_WATCHED: usize = 16;
@@ -29,12 +30,29 @@ const ASK_EVERY: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Watched {
     topic: Topic,
-    trip: TripId,
-    courier: UserId,
-    /// Whether there is something to see: the journey has begun, or the package was picked up.
-    has_begun: bool,
-    /// Where the courier was last, as far as is known.
-    last: Option<crate::bus::LastPosition>,
+    what: What,
+}
+
+/// What there is to see.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum What {
+    /// Where the courier of a trip is.
+    Courier {
+        trip: TripId,
+        courier: UserId,
+        /// Whether there is something to see: the journey has begun, or the package was picked up.
+        has_begun: bool,
+        /// Where the courier was last, as far as is known.
+        last: Option<crate::bus::LastPosition>,
+    },
+    /// Whether the other one of a chat is there.
+    Chat {
+        chat: ChatId,
+        other: UserId,
+        /// Nothing is shown to a person who is blocked.
+        is_shown: bool,
+        is_here: bool,
+    },
 }
 
 impl Watched {
@@ -43,6 +61,13 @@ impl Watched {
     /// # Errors
     /// 404 for everything that is not theirs to see.
     pub(super) async fn find(app: &App, user: UserId, topic: Topic) -> Result<Self, ApiError> {
+        if let Some(chat) = topic.chat_id {
+            let chat = talk::member_of(app, chat, user).await?;
+            let is_here = talk::is_other_here(app, &chat, user).await?;
+            let (_, other) = chat.sides(user)?;
+            let (chat, is_shown) = (chat.id, !other.blocks);
+            return Ok(Self { topic, what: What::Chat { chat, other: other.user, is_shown, is_here } });
+        }
         let trip = match (topic.trip_id, topic.package_id) {
             (_, Some(package)) => {
                 let package = app.database.package(package).await?;
@@ -63,7 +88,17 @@ impl Watched {
             true => app.presence.last_position(trip.courier, app.clock.now()).await.unwrap_or(None),
             false => None,
         };
-        Ok(Self { topic, trip: trip.id, courier: trip.courier, has_begun, last })
+        Ok(Self { topic, what: What::Courier { trip: trip.id, courier: trip.courier, has_begun, last } })
+    }
+}
+
+impl Watched {
+    fn is_about_the_same(&self, other: &Self) -> bool {
+        match (self.what, other.what) {
+            (What::Courier { trip, .. }, What::Courier { trip: of, .. }) => trip == of,
+            (What::Chat { chat, .. }, What::Chat { chat: of, .. }) => chat == of,
+            _ => false,
+        }
     }
 }
 
@@ -99,13 +134,23 @@ impl Conversation {
         if self.watched.len() >= MAX_WATCHED {
             return Err(ApiError::too_many(ASK_EVERY.as_secs() as u32));
         }
-        if found.has_begun {
-            self.app.sockets.watch(found.courier, found.trip, &self.outbox);
-        }
         self.watched.push(found);
         self.times.watch.get_or_insert_with(|| Instant::now() + ASK_EVERY);
-        let location = found.last.map(|at| json!({ "lat": at.lat, "lon": at.lon, "at": at.at }));
-        Ok(Some(json!({ "trip_id": found.trip, "location": location })))
+        Ok(Some(match found.what {
+            What::Courier { trip, courier, has_begun, last } => {
+                if has_begun {
+                    self.app.sockets.watch(courier, trip, &self.outbox);
+                }
+                let location = last.map(|at| json!({ "lat": at.lat, "lon": at.lon, "at": at.at }));
+                json!({ "trip_id": trip, "location": location })
+            }
+            What::Chat { chat, other, is_shown, is_here } => {
+                if is_shown {
+                    self.app.sockets.look_out(other, chat, &self.outbox);
+                }
+                json!({ "chat_id": chat, "user_id": other, "online": is_here })
+            }
+        }))
     }
 
     pub(super) fn unwatch(&mut self, topic: Topic) {
@@ -114,15 +159,22 @@ impl Conversation {
         self.watched = kept;
         for watched in gone {
             // Another subscription may be about the same trip.
-            if self.watched.iter().all(|other| other.trip != watched.trip) {
-                self.app.sockets.unwatch(watched.courier, watched.trip, &self.outbox);
+            if self.watched.iter().all(|other| !other.is_about_the_same(&watched)) {
+                self.look_away(watched);
             }
+        }
+    }
+
+    fn look_away(&self, watched: Watched) {
+        match watched.what {
+            What::Courier { trip, courier, .. } => self.app.sockets.unwatch(courier, trip, &self.outbox),
+            What::Chat { chat, other, .. } => self.app.sockets.look_away(other, chat, &self.outbox),
         }
     }
 
     pub(super) fn watch_nothing(&mut self) {
         for watched in std::mem::take(&mut self.watched) {
-            self.app.sockets.unwatch(watched.courier, watched.trip, &self.outbox);
+            self.look_away(watched);
         }
         self.times.watch = None;
     }

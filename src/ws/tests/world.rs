@@ -94,8 +94,12 @@ impl World {
         )
         .await
         .unwrap();
+        let tokens = Tokens::new(&[7; 32], Span::minutes(15)).unwrap();
         let app = App {
             engine,
+            tokens: Arc::new(tokens.clone()),
+            board: Arc::new(crate::board::Board::new(database.clone())),
+            chat_places: Arc::new(tokio::sync::Semaphore::new(crate::app::CHAT_PLACES)),
             files: Files::open(&config).unwrap(),
             database,
             clock: Arc::clone(&clock),
@@ -109,7 +113,6 @@ impl World {
             started_at: clock.now(),
             config: Arc::new(config),
         };
-        let tokens = Tokens::new(&[7; 32], Span::minutes(15)).unwrap();
 
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();

@@ -2,13 +2,15 @@
 
 use std::borrow::Cow;
 
-use peerpack_actors::ids::{PackageId, RequestId, TripId};
+use peerpack_actors::ids::{ChatId, PackageId, RequestId, TripId};
+use peerpack_actors::talk::chat::MAX_CLIENT_ID;
 use serde::de::value::MapDeserializer;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::chat::{ChatReadUpTo, ChatSend, OfChat};
 use crate::error::extract::{has_nul, named};
 
 /// The most characters a reason may have.
@@ -68,7 +70,17 @@ pub enum ClientMessage {
     /// Where the courier is. Not answered.
     #[serde(rename = "location")]
     Location(Located),
-    /// Shows me where the courier of a trip is, or of the trip that carries my package.
+    /// Says something in a chat. The same `client_msg_id` is the same message, on any connection.
+    #[serde(rename = "chat.send")]
+    ChatSend(ChatSend),
+    /// I have read so far. Not answered without a `cmd_id`.
+    #[serde(rename = "chat.read")]
+    ChatRead(ChatReadUpTo),
+    /// I am writing. Not answered.
+    #[serde(rename = "chat.typing")]
+    ChatTyping(OfChat),
+    /// Shows me where the courier of a trip is, or of the trip that carries my package; or whether the other
+    /// one of a chat is there.
     #[serde(rename = "subscribe")]
     Subscribe(Topic),
     /// No longer.
@@ -77,7 +89,7 @@ pub enum ClientMessage {
 }
 
 /// The types of all client messages.
-pub const TYPES: [&str; 15] = [
+pub const TYPES: [&str; 18] = [
     "ping",
     "resume",
     "offer.rendered",
@@ -91,13 +103,26 @@ pub const TYPES: [&str; 15] = [
     "request.cancel",
     "request.withdraw",
     "location",
+    "chat.send",
+    "chat.read",
+    "chat.typing",
     "subscribe",
     "unsubscribe",
 ];
 
 /// Whether messages of a type change something that must not change twice.
 pub(super) fn is_command(kind: &str) -> bool {
-    !["ping", "resume", "offer.rendered", "location", "subscribe", "unsubscribe"].contains(&kind)
+    const HARMLESS: [&str; 8] = [
+        "ping",
+        "resume",
+        "offer.rendered",
+        "location",
+        "chat.read",
+        "chat.typing",
+        "subscribe",
+        "unsubscribe",
+    ];
+    !HARMLESS.contains(&kind)
 }
 
 /// The position a client has reached.
@@ -142,7 +167,7 @@ pub struct Located {
     pub lon: f64,
 }
 
-/// What can be subscribed to: a trip or a package.
+/// What can be subscribed to: a trip, a package or a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(min_properties = 1, max_properties = 1)]
@@ -155,6 +180,16 @@ pub struct Topic {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub package_id: Option<PackageId>,
+    /// A chat of one's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub chat_id: Option<ChatId>,
+}
+
+impl Topic {
+    const fn count(&self) -> u8 {
+        self.trip_id.is_some() as u8 + self.package_id.is_some() as u8 + self.chat_id.is_some() as u8
+    }
 }
 
 /// A frame that is no message.
@@ -211,6 +246,9 @@ impl ClientMessage {
             Self::RequestCancel(_) => "request.cancel",
             Self::RequestWithdraw(_) => "request.withdraw",
             Self::Location(_) => "location",
+            Self::ChatSend(_) => "chat.send",
+            Self::ChatRead(_) => "chat.read",
+            Self::ChatTyping(_) => "chat.typing",
             Self::Subscribe(_) => "subscribe",
             Self::Unsubscribe(_) => "unsubscribe",
         }
@@ -235,9 +273,25 @@ impl ClientMessage {
             | Self::RequestCancel(of)
             | Self::RequestWithdraw(of) => Some(of.request_id),
             Self::OfferDecline(decline) | Self::RequestDecline(decline) => Some(decline.request_id),
-            Self::Ping | Self::Resume(_) | Self::Location(_) | Self::Subscribe(_) | Self::Unsubscribe(_) => {
-                None
-            }
+            Self::Ping
+            | Self::Resume(_)
+            | Self::Location(_)
+            | Self::ChatSend(_)
+            | Self::ChatRead(_)
+            | Self::ChatTyping(_)
+            | Self::Subscribe(_)
+            | Self::Unsubscribe(_) => None,
+        }
+    }
+
+    /// The chat that it concerns, if it concerns one.
+    #[must_use]
+    pub const fn chat_id(&self) -> Option<ChatId> {
+        match self {
+            Self::ChatSend(send) => Some(send.chat_id),
+            Self::ChatRead(read) => Some(read.chat_id),
+            Self::ChatTyping(of) => Some(of.chat_id),
+            _ => None,
         }
     }
 
@@ -252,10 +306,13 @@ impl ClientMessage {
             Self::Location(at) if !(at.lat.abs() <= 90.0 && at.lon.abs() <= 180.0) => {
                 Err("the position is not on the earth")
             }
-            Self::Subscribe(topic) | Self::Unsubscribe(topic)
-                if topic.trip_id.is_some() == topic.package_id.is_some() =>
+            Self::ChatSend(send)
+                if send.client_msg_id.is_empty() || send.client_msg_id.chars().count() > MAX_CLIENT_ID =>
             {
-                Err("either a trip or a package")
+                Err("the client_msg_id must have 1 to 64 characters")
+            }
+            Self::Subscribe(topic) | Self::Unsubscribe(topic) if topic.count() != 1 => {
+                Err("either a trip, a package or a chat")
             }
             _ => Ok(()),
         }

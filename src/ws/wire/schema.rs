@@ -126,7 +126,11 @@ fn ack(definitions: &mut Map<String, Value>) -> Value {
 /// Gives each form a name, and refers to it.
 fn named(forms: Vec<Value>, what: &str, definitions: &mut Map<String, Value>) -> Vec<Value> {
     let refer = |mut form: Value| {
-        let name: String = kind(&form).split(['.', '_']).map(capital).chain([what.to_owned()]).collect();
+        let mut name: String = kind(&form).split(['.', '_']).map(capital).chain([what.to_owned()]).collect();
+        // Both sides say it.
+        if definitions.contains_key(&name) {
+            name.push_str("Back");
+        }
         form["title"] = Value::from(name.as_str());
         let reference = json!({ "$ref": format!("#/$defs/{name}") });
         definitions.insert(name, form);

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::ack_code::AckCode;
+use super::chat::{ChatPresence, ChatSaid, ChatTyping};
 use crate::ws::guard::{MAX_FRAME_BYTES, MAX_MESSAGE_BYTES};
 
 /// The type of [`Ack`].
@@ -36,6 +37,10 @@ pub enum ServerMessage {
     Reconnect(Reconnect),
     /// Where a courier is now. Unnumbered: only the latest counts.
     TripLocation(TripLocation),
+    /// The other one of a chat writes. Unnumbered.
+    ChatTyping(ChatTyping),
+    /// The other one of a chat has come or gone. Unnumbered: only the latest counts.
+    ChatPresence(ChatPresence),
     /// A numbered event.
     Event(Event),
     /// From a newer server; to be ignored.
@@ -110,8 +115,19 @@ pub struct Ack {
     pub message: Option<String>,
     /// What came of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Outcome>, nullable = false)]
+    #[schema(value_type = Option<AckData>, nullable = false)]
     pub data: Option<Value>,
+}
+
+/// What came of a command: for the description.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "describes what is written as it is")]
+pub(super) enum AckData {
+    /// Of a step of a request.
+    Step(Outcome),
+    /// Of `chat.send`.
+    Said(ChatSaid),
 }
 
 /// What came of a step.
@@ -293,6 +309,12 @@ pub(super) enum Control {
     /// Where a courier is now. Unnumbered: only the latest counts.
     #[serde(rename = "trip.location")]
     TripLocation(TripLocation),
+    /// The other one of a chat writes. Unnumbered.
+    #[serde(rename = "chat.typing")]
+    ChatTyping(ChatTyping),
+    /// The other one of a chat has come or gone. Unnumbered: only the latest counts.
+    #[serde(rename = "chat.presence")]
+    ChatPresence(ChatPresence),
 }
 
 impl From<Control> for ServerMessage {
@@ -304,6 +326,8 @@ impl From<Control> for ServerMessage {
             Control::Degraded(degraded) => Self::Degraded(degraded),
             Control::Reconnect(reconnect) => Self::Reconnect(reconnect),
             Control::TripLocation(location) => Self::TripLocation(location),
+            Control::ChatTyping(typing) => Self::ChatTyping(typing),
+            Control::ChatPresence(presence) => Self::ChatPresence(presence),
         }
     }
 }
@@ -327,6 +351,8 @@ impl Serialize for ServerMessage {
             Self::Degraded(degraded) => Control::Degraded(*degraded).serialize(to),
             Self::Reconnect(reconnect) => Control::Reconnect(*reconnect).serialize(to),
             Self::TripLocation(location) => Control::TripLocation(*location).serialize(to),
+            Self::ChatTyping(typing) => Control::ChatTyping(*typing).serialize(to),
+            Self::ChatPresence(presence) => Control::ChatPresence(*presence).serialize(to),
             Self::Event(event) => event.serialize(to),
             Self::Unknown { kind } => serde_json::json!({ "type": kind, "data": null }).serialize(to),
         }

@@ -1,9 +1,10 @@
 // The frame of the app: providers around it, one route per screen, and the tabs below.
 import type { components, PeerPack } from "@peerpack/client";
-import { type ComponentType, lazy, Suspense, useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { Link, Route, Router, Switch, useLocation } from "wouter";
 import { OfferBell } from "./features/offers/OfferBell.tsx";
 import { StartScreen } from "./features/start/StartScreen.tsx";
+import { type Load, later } from "./later.ts";
 import { LiveProvider, useClient, useGive, useLive, useOpenOffers, useUser } from "./live/index.tsx";
 import { isDemo, type Platform, PlatformProvider, useNewerBuild, usePlatform } from "./platform/index.tsx";
 import type { Texts } from "./texts/en.ts";
@@ -20,31 +21,22 @@ import {
   WalletIcon,
 } from "./ui/index.ts";
 
-// What is not on the first screen is loaded once that is there: before anybody taps, and before the network goes.
-const loads: (() => Promise<unknown>)[] = [];
-// biome-ignore lint/suspicious/noExplicitAny: as the types of React have it
-function later<T extends ComponentType<any>>(load: () => Promise<{ default: T }>) {
-  loads.push(load);
-  return lazy(load);
-}
-
-loads.push(() => import("./features/start/Found.tsx"));
+const loads: Load[] = [() => import("./features/start/Found.tsx")];
 const Door = lazy(() => import("./features/door/Door.tsx"));
 const Market = lazy(() => import("./features/door/Market.tsx"));
-const OffersScreen = later(() => import("./features/offers/OffersScreen.tsx"));
-const MineScreen = later(() => import("./features/mine/MineScreen.tsx"));
-const NotificationsScreen = later(() => import("./features/notifications/NotificationsScreen.tsx"));
-const Parcels = later(() => import("./features/parcels/Parcels.tsx"));
-const ParcelsScreen = later(() => import("./features/parcels/ParcelsScreen.tsx"));
-const TripScreen = later(() => import("./features/trips/TripScreen.tsx"));
-const NewTripScreen = later(() => import("./features/trips/NewTripScreen.tsx"));
-const MyTripScreen = later(() => import("./features/trips/MyTripScreen.tsx"));
-const NewPackageScreen = later(() => import("./features/packages/NewPackageScreen.tsx"));
-const PackageScreen = later(() => import("./features/packages/PackageScreen.tsx"));
-const Deal = later(() => import("./features/deliveries/Deal.tsx"));
-const DeliveryScreen = later(() => import("./features/deliveries/DeliveryScreen.tsx"));
-const WalletScreen = later(() => import("./features/wallet/WalletScreen.tsx"));
-const ProfileScreen = later(() => import("./features/profile/ProfileScreen.tsx"));
+const OffersScreen = later(loads, () => import("./features/offers/OffersScreen.tsx"));
+const MineScreen = later(loads, () => import("./features/mine/MineScreen.tsx"));
+const Parcels = later(loads, () => import("./features/parcels/Parcels.tsx"));
+const TripScreen = later(loads, () => import("./features/trips/TripScreen.tsx"));
+const MyTripScreen = later(loads, () => import("./features/trips/MyTripScreen.tsx"));
+const NewPackageScreen = later(loads, () => import("./features/packages/NewPackageScreen.tsx"));
+const PackageScreen = later(loads, () => import("./features/packages/PackageScreen.tsx"));
+const Deal = later(loads, () => import("./features/deliveries/Deal.tsx"));
+const WalletScreen = later(loads, () => import("./features/wallet/WalletScreen.tsx"));
+const ProfileScreen = later(loads, () => import("./features/profile/ProfileScreen.tsx"));
+// The screens that nobody starts with come in a part of their own, and all of them with it.
+const More = lazy(() => import("./More.tsx"));
+loads.push(async () => (await import("./More.tsx")).loadMore());
 
 type Schemas = components["schemas"];
 
@@ -136,9 +128,7 @@ function Phone({ scope }: { scope: string }) {
             <Route path="/mine" component={MineScreen} />
             <Route path="/wallet" component={WalletScreen} />
             <Route path="/me" component={ProfileScreen} />
-            <Route path="/notifications" component={NotificationsScreen} />
             <Route path="/new/package" component={NewPackageScreen} />
-            <Route path="/new/trip" component={NewTripScreen} />
             <Route path="/trip/:id">{({ id }) => <TripScreen id={id} />}</Route>
             <Route path="/my-trip/:id">
               {({ id }) => (
@@ -146,13 +136,7 @@ function Phone({ scope }: { scope: string }) {
               )}
             </Route>
             <Route path="/package/:id">{({ id }) => <PackageScreen id={id} deal={dealOf} />}</Route>
-            <Route path="/parcels" component={ParcelsScreen} />
-            <Route path="/deal/:trip/:request">
-              {({ trip, request }) => <DeliveryScreen tripId={trip} requestId={request} />}
-            </Route>
-            <Route>
-              <StartScreen parcels={null} />
-            </Route>
+            <Route component={More} />
           </Switch>
         </Suspense>
         <Tabs />

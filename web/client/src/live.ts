@@ -4,7 +4,7 @@ import { dataOf } from "./api.ts";
 import type { ServerClock } from "./clock.ts";
 import { type Connectivity, LiveSocket, type SocketSettings } from "./socket.ts";
 import { fold, type Locations, type State, stateOf } from "./state.ts";
-import type { ClientMessage, Offer, Position, StreamEvent } from "./wire.ts";
+import type { ClientMessage, Offer, Position, ServerMessage, StreamEvent } from "./wire.ts";
 
 /** What those who watch are given; a new value after every change. */
 export interface Snapshot {
@@ -26,6 +26,9 @@ const NOTHING: Snapshot = {
   locations: {},
 };
 
+/** What can be subscribed to. */
+type Topic = { package_id: string } | { chat_id: string };
+
 /** How many events are held back while everything is loaded anew. */
 const MOST_HELD = 1_000;
 
@@ -39,7 +42,9 @@ export class Live {
   /** Events that came while everything was loaded anew; nothing if it is not. */
   private held: StreamEvent[] | undefined;
   private readonly rendered = new Map<string, number>();
-  private readonly watched = new Set<string>();
+  private readonly saidListeners = new Set<(message: ServerMessage) => void>();
+  /** Subscriptions by what they are about: a package or a chat. */
+  private readonly watched = new Map<string, Topic>();
 
   constructor(api: Api, settings: SocketSettings) {
     this.api = api;
@@ -53,6 +58,7 @@ export class Live {
         if (message.type === "degraded") this.set({ isDegraded: message.data.degraded });
         else if (message.type === "trip.location") this.place(message.data);
         else if (message.type === "hello") this.watchAgain();
+        for (const listener of this.saidListeners) listener(message);
       },
     });
   }
@@ -70,6 +76,17 @@ export class Live {
   onEvent(listener: (event: StreamEvent) => void): () => void {
     this.eventListeners.add(listener);
     return () => this.eventListeners.delete(listener);
+  }
+
+  /** Hears what is said without a number: who writes, who is there, answers. */
+  onSaid(listener: (message: ServerMessage) => void): () => void {
+    this.saidListeners.add(listener);
+    return () => this.saidListeners.delete(listener);
+  }
+
+  /** Says something that leaves nothing that lasts. Whether there was a connection to say it on. */
+  say(message: ClientMessage): boolean {
+    return this.socket.say(message);
   }
 
   start(): void {
@@ -107,11 +124,20 @@ export class Live {
 
   /** Follows the courier of a package as far as one may. Returns how to stop. */
   watch(packageId: string): () => void {
-    this.watched.add(packageId);
-    this.socket.say(subscription("subscribe", packageId));
+    return this.subscribe(packageId, { package_id: packageId });
+  }
+
+  /** Is told whether the other one of a chat is there. Returns how to stop. */
+  lookOut(chatId: string): () => void {
+    return this.subscribe(chatId, { chat_id: chatId });
+  }
+
+  private subscribe(about: string, topic: Topic): () => void {
+    this.watched.set(about, topic);
+    this.say(subscription("subscribe", topic));
     return () => {
-      this.watched.delete(packageId);
-      this.socket.say(subscription("unsubscribe", packageId));
+      this.watched.delete(about);
+      this.say(subscription("unsubscribe", topic));
     };
   }
 
@@ -125,7 +151,7 @@ export class Live {
   }
 
   private watchAgain(): void {
-    for (const packageId of this.watched) this.socket.say(subscription("subscribe", packageId));
+    for (const topic of this.watched.values()) this.say(subscription("subscribe", topic));
   }
 
   private take(event: StreamEvent): void {
@@ -177,6 +203,6 @@ export class Live {
   }
 }
 
-function subscription(type: "subscribe" | "unsubscribe", packageId: string): ClientMessage {
-  return { type, cmd_id: crypto.randomUUID(), data: { package_id: packageId } } as ClientMessage;
+function subscription(type: "subscribe" | "unsubscribe", data: Topic): ClientMessage {
+  return { type, cmd_id: crypto.randomUUID(), data } as ClientMessage;
 }

@@ -115,7 +115,8 @@ pub async fn sign_in_operator(
         None => false,
     };
     let device = known.or_else(|| Some(Uuid::from_bytes(rand::random())));
-    sign_in(&req, &app, &tokens, Entrance { user, is_new: false, shown, device }).await
+    let entrance = Entrance { user, is_new: false, shown, device };
+    Ok(HttpResponse::Ok().json(sign_in(&req, &app, &tokens, entrance).await?))
 }
 
 /// Signs an operator in with a link from the server's shell, once: the last way in, which nobody's guesses
@@ -148,7 +149,8 @@ pub async fn sign_in_by_link(
         return Err(wrong());
     }
     let device = Some(Uuid::from_bytes(rand::random()));
-    sign_in(&req, &app, &tokens, Entrance { user, is_new: false, shown, device }).await
+    let entrance = Entrance { user, is_new: false, shown, device };
+    Ok(HttpResponse::Ok().json(sign_in(&req, &app, &tokens, entrance).await?))
 }
 
 /// Makes the first administrator, with the link that the server printed. It works once.

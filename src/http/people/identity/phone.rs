@@ -51,14 +51,14 @@ pub struct CodeSent {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyCode {
-    phone: String,
+    pub(in crate::http) phone: String,
     /// As it came when the code was asked for. Without it the last code that reached the phone is meant.
-    challenge_id: Option<Uuid>,
+    pub(in crate::http) challenge_id: Option<Uuid>,
     /// The digits; blanks and hyphens between them do not count. The last code that reached the phone is
     /// good, no matter who asked for it, and the challenge's own.
-    code: String,
+    pub(in crate::http) code: String,
     /// As it came with an earlier sign-in on this device.
-    device_token: Option<String>,
+    pub(in crate::http) device_token: Option<String>,
 }
 
 /// Who is at the phone: for what is counted.
@@ -110,7 +110,18 @@ pub async fn send_code(
     body: Body<PhoneLogin>,
 ) -> Result<HttpResponse, ApiError> {
     let phone = Phone::parse(&body.0.phone)?;
-    let caller = Caller::of(&req, &app, &tokens, &phone, body.0.device_token.as_deref()).await?;
+    let sent = ask(&req, (&app, &tokens, &sender), &phone, body.0.device_token.as_deref()).await?;
+    Ok(HttpResponse::Ok().json(sent))
+}
+
+/// Sends a code to a phone, or says that the last one is good that came.
+pub(in crate::http) async fn ask(
+    req: &HttpRequest,
+    (app, tokens, sender): (&App, &Tokens, &web::Data<dyn CodeSender>),
+    phone: &Phone,
+    device_token: Option<&str>,
+) -> Result<CodeSent, ApiError> {
+    let caller = Caller::of(req, app, tokens, phone, device_token).await?;
     let asking = Asking {
         id: Uuid::from_bytes(rand::random()),
         phone: phone.as_str().to_owned(),
@@ -120,13 +131,13 @@ pub async fn send_code(
         network: caller.network,
     };
     let challenge_id = asking.id.to_string();
-    let (plan, code) = kept(&app, &asking).await?;
+    let (plan, code) = kept(app, &asking).await?;
     let (message, expires_at, sent, digits) = match (plan, code) {
         (CodePlan::Wait(wait), _) => {
             return Err(ApiError::too_many(whole_seconds(wait)));
         }
         (CodePlan::Send { digits, expires_at }, Some(code)) => {
-            if let Err(error) = sender.send(&phone, &code).await {
+            if let Err(error) = sender.send(phone, &code).await {
                 // Nobody is to wait for what does not come.
                 app.database.forget_code(asking.id).await?;
                 return Err(error);
@@ -143,7 +154,7 @@ pub async fn send_code(
     };
     let message = request_id::language().choose(message.0.to_owned(), message.1.to_owned());
     let expires_at = expires_at.to_string();
-    Ok(HttpResponse::Ok().json(CodeSent { message, challenge_id, expires_at, sent, digits }))
+    Ok(CodeSent { message, challenge_id, expires_at, sent, digits })
 }
 
 /// Keeps a challenge, and the hash of the code if one is to be sent: that takes a while, so it is not made
@@ -181,10 +192,20 @@ pub async fn verify_code(
     tokens: web::Data<Tokens>,
     body: Body<VerifyCode>,
 ) -> Result<HttpResponse, ApiError> {
+    Ok(HttpResponse::Ok().json(verify(&req, &app, &tokens, body.0).await?))
+}
+
+/// Signs in with the code that came. Who is new is called what they have registered as.
+pub(in crate::http) async fn verify(
+    req: &HttpRequest,
+    app: &App,
+    tokens: &Tokens,
+    given: VerifyCode,
+) -> Result<SignedIn, ApiError> {
     let wrong = || ApiError::unauthorized("invalid_code", "the code is wrong or no longer good");
-    let VerifyCode { phone, challenge_id, code, device_token } = body.0;
+    let VerifyCode { phone, challenge_id, code, device_token } = given;
     let (phone, now) = (Phone::parse(&phone)?, app.clock.now());
-    let caller = Caller::of(&req, &app, &tokens, &phone, device_token.as_deref()).await?;
+    let caller = Caller::of(req, app, tokens, &phone, device_token.as_deref()).await?;
     let code = typed::code(&code);
     let number = phone.as_str().to_owned();
     let meant = app.database.try_code(number.clone(), challenge_id, caller.asker, now).await?;
@@ -204,7 +225,12 @@ pub async fn verify_code(
         return Err(wrong());
     }
     let fresh = UserId::new(now, app.clock.random());
-    let (user, is_new) = app.database.upsert_phone_user(number, phone.masked(), fresh, now).await?;
+    let name = match app.database.user_of_phone(&number).await? {
+        Some(_) => None,
+        None => app.database.registered_name(number.clone()).await?,
+    };
+    let name = name.unwrap_or_else(|| phone.masked());
+    let (user, is_new) = app.database.upsert_phone_user(number, name, fresh, now).await?;
     let device = caller.device.or_else(|| Some(Uuid::from_bytes(rand::random())));
-    sign_in(&req, &app, &tokens, Entrance { user, is_new, shown: false, device }).await
+    sign_in(req, app, tokens, Entrance { user, is_new, shown: false, device }).await
 }

@@ -18,12 +18,23 @@ export type ClientMessage =
   | RequestCancelMessage
   | RequestWithdrawMessage
   | LocationMessage
+  | ChatSendMessage
+  | ChatReadMessage
+  | ChatTypingMessage
   | SubscribeMessage
   | UnsubscribeMessage;
 /**
  * A proposal joining one package and one trip.
  */
 export type RequestId = string;
+/**
+ * What two people say to each other.
+ */
+export type ChatId = string;
+/**
+ * Something that was uploaded.
+ */
+export type FileId = string;
 /**
  * A thing to be carried.
  */
@@ -39,6 +50,8 @@ export type ServerMessage =
   | DegradedMessage
   | ReconnectMessage
   | TripLocationMessage
+  | ChatTypingMessageBack
+  | ChatPresenceMessage
   | AckMessage
   | OfferNewEvent
   | OfferRevokedEvent
@@ -61,7 +74,10 @@ export type ServerMessage =
   | NotificationNewEvent
   | DocumentReviewedEvent
   | PaymentUpdatedEvent
-  | BalanceUpdatedEvent;
+  | BalanceUpdatedEvent
+  | ChatMessageEvent
+  | ChatReadEvent
+  | ChatMoreEvent;
 /**
  * A point in time, RFC 3339 in UTC.
  */
@@ -71,10 +87,15 @@ export type Instant = string;
  */
 export type NotRecovered = "epoch_changed" | "too_old" | "too_many" | "future_seq";
 /**
+ * A person, who acts as sender of packages and courier of trips.
+ */
+export type UserId = string;
+/**
  * Why not: the codes of HTTP; `unknown_type` for a type of message that is not known.
  */
 export type AckCode =
   | "bad_request"
+  | "empty_message"
   | "unauthorized"
   | "invalid_token"
   | "token_expired"
@@ -95,6 +116,8 @@ export type AckCode =
   | "conflict"
   | "in_progress"
   | "answered_before"
+  | "not_a_member"
+  | "cannot_write"
   | "illegal_transition"
   | "already_taken"
   | "expired"
@@ -125,6 +148,11 @@ export type AckCode =
   | "own_account"
   | "last_administrator"
   | "login_taken"
+  | "awaits_answer"
+  | "too_many_strangers"
+  | "blocked_by_you"
+  | "username_taken"
+  | "too_many_posts"
   | "too_many_documents"
   | "already_decided"
   | "photo_attached"
@@ -134,6 +162,7 @@ export type AckCode =
   | "unsupported_media_type"
   | "invalid"
   | "ambiguous_place"
+  | "code_in_message"
   | "key_reused"
   | "does_not_suit"
   | "own_package"
@@ -146,6 +175,10 @@ export type AckCode =
   | "payouts_frozen"
   | "busy"
   | "unknown_type";
+/**
+ * What came of a command: for the description.
+ */
+export type AckData = StepOutcome | ChatSaid;
 /**
  * Where a request stands.
  */
@@ -162,6 +195,10 @@ export type RequestState =
   | "taken"
   | "cancelled"
   | "disputed";
+/**
+ * One thing that was said in a chat.
+ */
+export type MessageId = string;
 /**
  * How a command went.
  */
@@ -199,10 +236,6 @@ export type OfferEndReason = "taken" | "cancelled" | "expired" | "changed";
  */
 export type Party = "sender" | "courier";
 /**
- * A person, who acts as sender of packages and courier of trips.
- */
-export type UserId = string;
-/**
  * Who started a request.
  */
 export type Origin = "sender" | "courier" | "engine";
@@ -215,10 +248,6 @@ export type PackageState = "template" | "open" | "assigned" | "in_transit" | "de
  */
 export type TripState = "active" | "in_progress" | "completed" | "cancelled";
 /**
- * Something that was uploaded.
- */
-export type FileId = string;
-/**
  * Money on its way in.
  */
 export type PaymentId = string;
@@ -227,6 +256,14 @@ export type PaymentId = string;
  */
 export type PaymentState =
   "created" | "pending" | "succeeded" | "failed" | "expired" | "partly_refunded" | "refunded" | "charged_back";
+/**
+ * A way to reach somebody, or their money, past the marketplace.
+ */
+export type Contact = "phone" | "card" | "link" | "name";
+/**
+ * What the reader of a message should think of.
+ */
+export type ChatWarning = "link" | "pays_elsewhere";
 
 /**
  * Are you there? Answered by `pong`.
@@ -414,7 +451,71 @@ export interface Located {
   lon: number;
 }
 /**
- * Shows me where the courier of a trip is, or of the trip that carries my package.
+ * Says something in a chat. The same `client_msg_id` is the same message, on any connection.
+ */
+export interface ChatSendMessage {
+  /**
+   * Chosen by the client; its ack carries it.
+   */
+  cmd_id: string;
+  data: ChatSend;
+  type: "chat.send";
+}
+/**
+ * Something to be said in a chat.
+ */
+export interface ChatSend {
+  chat_id: ChatId;
+  /**
+   * What the device calls the message, 1 to 64 characters: sent again, it is the same one.
+   */
+  client_msg_id: string;
+  picture_id?: FileId;
+  /**
+   * At most 1 000 characters; may be empty beside a picture.
+   */
+  text: string;
+}
+/**
+ * I have read so far. Not answered without a `cmd_id`.
+ */
+export interface ChatReadMessage {
+  /**
+   * Chosen by the client; its ack carries it.
+   */
+  cmd_id?: string;
+  data: ChatReadUpTo;
+  type: "chat.read";
+}
+/**
+ * How far one has read.
+ */
+export interface ChatReadUpTo {
+  chat_id: ChatId;
+  /**
+   * The number of the last message that was read.
+   */
+  up_to: number;
+}
+/**
+ * I am writing. Not answered.
+ */
+export interface ChatTypingMessage {
+  /**
+   * Chosen by the client; its ack carries it.
+   */
+  cmd_id?: string;
+  data: OfChat;
+  type: "chat.typing";
+}
+/**
+ * Names a chat.
+ */
+export interface OfChat {
+  chat_id: ChatId;
+}
+/**
+ * Shows me where the courier of a trip is, or of the trip that carries my package; or whether the other one of a chat is there.
  */
 export interface SubscribeMessage {
   /**
@@ -425,9 +526,10 @@ export interface SubscribeMessage {
   type: "subscribe";
 }
 /**
- * What can be subscribed to: a trip or a package.
+ * What can be subscribed to: a trip, a package or a chat.
  */
 export interface Topic {
+  chat_id?: ChatId;
   package_id?: PackageId;
   trip_id?: TripId;
 }
@@ -590,6 +692,38 @@ export interface TripLocation {
   trip_id: TripId;
 }
 /**
+ * The other one of a chat writes. Unnumbered.
+ */
+export interface ChatTypingMessageBack {
+  data: ChatTyping;
+  type: "chat.typing";
+}
+/**
+ * `chat.typing`.
+ */
+export interface ChatTyping {
+  chat_id: ChatId;
+  user_id: UserId;
+}
+/**
+ * The other one of a chat has come or gone. Unnumbered: only the latest counts.
+ */
+export interface ChatPresenceMessage {
+  data: ChatPresence;
+  type: "chat.presence";
+}
+/**
+ * `chat.presence`: to everybody who has subscribed to the chat.
+ */
+export interface ChatPresence {
+  chat_id: ChatId;
+  /**
+   * Whether they are there.
+   */
+  online: boolean;
+  user_id: UserId;
+}
+/**
  * `ack`: exactly one for each `cmd_id`.
  */
 export interface AckMessage {
@@ -598,7 +732,7 @@ export interface AckMessage {
    */
   cmd_id: string | null;
   code?: AckCode;
-  data?: StepOutcome;
+  data?: AckData;
   /**
    * Why not, for people.
    */
@@ -612,6 +746,18 @@ export interface AckMessage {
 export interface StepOutcome {
   new_status?: RequestState;
   request_id: RequestId;
+}
+/**
+ * A message that was sent, now or before.
+ */
+export interface ChatSaid {
+  chat_id: ChatId;
+  created_at: Instant;
+  message_id: MessageId;
+  /**
+   * Its number in the chat.
+   */
+  seq: number;
 }
 /**
  * The engine offers a package.
@@ -1162,4 +1308,98 @@ export interface BalanceChanged {
    */
   available: number;
   currency: Currency;
+}
+/**
+ * Something was said in one's chat, by either of the two.
+ */
+export interface ChatMessageEvent {
+  at: Instant;
+  data: ChatMessageSent;
+  /**
+   * Its number in the user's stream.
+   */
+  seq: number;
+  type: "chat.message";
+}
+/**
+ * `chat.message`: something was said.
+ */
+export interface ChatMessageSent {
+  chat_id: ChatId;
+  /**
+   * What the sender's device calls it; in the sender's own stream only.
+   */
+  client_msg_id?: string;
+  /**
+   * What was said, with `•••` in place of what is kept back from this reader.
+   */
+  content: string;
+  /**
+   * What is kept back from its reader until there is a deal.
+   */
+  masked?: Contact[];
+  message_id: MessageId;
+  picture_id?: FileId;
+  sender_id: UserId;
+  /**
+   * Its number in the chat, from 1 on: the order of the messages, the same for both.
+   */
+  seq: number;
+  /**
+   * How many messages of this chat one has not read now.
+   */
+  unread: number;
+  /**
+   * What its reader should think of.
+   */
+  warnings?: ChatWarning[];
+}
+/**
+ * Somebody has read further in one's chat: the other one, or oneself on another device.
+ */
+export interface ChatReadEvent {
+  at: Instant;
+  data: ChatReadFurther;
+  /**
+   * Its number in the user's stream.
+   */
+  seq: number;
+  type: "chat.read";
+}
+/**
+ * `chat.read`: somebody has read further.
+ */
+export interface ChatReadFurther {
+  chat_id: ChatId;
+  /**
+   * How many messages of this chat one has not read now, oneself.
+   */
+  unread: number;
+  /**
+   * The number of the last message that was read. It only ever grows.
+   */
+  up_to: number;
+  user_id: UserId;
+}
+/**
+ * In place of `chat.message` to a connection that is slow: the message is to be read over HTTP. It is stored nowhere.
+ */
+export interface ChatMoreEvent {
+  at: Instant;
+  data: ChatMoreToRead;
+  /**
+   * Its number in the user's stream.
+   */
+  seq: number;
+  type: "chat.more";
+}
+/**
+ * `chat.more`: there is a message.
+ */
+export interface ChatMoreToRead {
+  chat_id: ChatId;
+  /**
+   * The number of the message in the chat.
+   */
+  message_seq: number;
 }

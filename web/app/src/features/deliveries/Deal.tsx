@@ -3,6 +3,7 @@ import type { RequestChange } from "@peerpack/client";
 import { useLive } from "../../live/index.tsx";
 import { useTexts } from "../../texts/index.tsx";
 import { Note, Way } from "../../ui/index.ts";
+import WriteButton from "../../ui/TalkLink.tsx";
 import { Cancel } from "./Cancel.tsx";
 import { CourierStep } from "./CourierStep.tsx";
 import { DealMap, type End } from "./DealMap.tsx";
@@ -45,6 +46,7 @@ export default function Deal(props: DealProps) {
           {props.side === "sender" ? t.mine.courier : t.mine.sender}:{" "}
           <span className="strong ink">{props.other}</span>
         </span>
+        <WriteButton to={{ request_id: props.requestId }} />
         <Way
           points={STEPS.map((step, at) => ({
             title: t.delivery.steps[step],

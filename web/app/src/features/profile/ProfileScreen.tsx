@@ -16,6 +16,7 @@ import {
   TextField,
   useAttempt,
 } from "../../ui/index.ts";
+import { TalkLinks } from "../../ui/TalkLink.tsx";
 import { Messages } from "./Messages.tsx";
 import { Subscriptions } from "./Subscriptions.tsx";
 
@@ -66,6 +67,7 @@ export default function ProfileScreen() {
   const me = profile.data;
   return (
     <Screen title={t.profile.title}>
+      <TalkLinks />
       <div className="card">
         <div className="row">
           <Avatar name={me.name} url={me.avatar} />

@@ -20,6 +20,7 @@ import {
   useSay,
   Way,
 } from "../../ui/index.ts";
+import WriteButton from "../../ui/TalkLink.tsx";
 
 const WayMap = lazy(() => import("../../ui/map/WayMap.tsx"));
 
@@ -171,6 +172,7 @@ function Ask({ trip }: { trip: Trip }) {
       <LinkButton to="/new/package" kind={open.length > 0 ? "plain" : "main"}>
         {t.trip.askNew}
       </LinkButton>
+      <WriteButton to={{ trip_id: trip.id }} />
     </section>
   );
 }

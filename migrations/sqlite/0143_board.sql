@@ -1,0 +1,40 @@
+-- What people put up for everybody. A post that is gone keeps its row, so that every node learns of it.
+CREATE TABLE posts (
+    id         BLOB PRIMARY KEY,
+    author     BLOB NOT NULL REFERENCES users (id),
+    content    TEXT NOT NULL,
+    from_place INTEGER,
+    to_place   INTEGER,
+    trip_id    BLOB,
+    package_id BLOB,
+    picture    BLOB,
+    state      TEXT NOT NULL,
+    -- Why an operator has taken it down, and who.
+    reason     TEXT,
+    hidden_by  BLOB,
+    version    INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CONSTRAINT posts_state_known CHECK (state IN ('shown', 'hidden', 'deleted')),
+    CONSTRAINT posts_reason_given CHECK ((reason IS NULL) = (state <> 'hidden')),
+    CONSTRAINT posts_tied_once CHECK (trip_id IS NULL OR package_id IS NULL)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX posts_shown ON posts (id) WHERE state = 'shown';
+CREATE INDEX posts_of_author ON posts (author, id);
+CREATE INDEX posts_changed ON posts (updated_at, id);
+CREATE UNIQUE INDEX posts_picture_once ON posts (picture) WHERE picture IS NOT NULL;
+
+-- Who finds that a post should not stand there, and why: once each.
+CREATE TABLE post_reports (
+    post_id    BLOB NOT NULL REFERENCES posts (id),
+    reporter   BLOB NOT NULL,
+    reason     TEXT NOT NULL,
+    -- What it said then.
+    evidence   TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    decided_at INTEGER,
+    PRIMARY KEY (post_id, reporter)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX post_reports_open ON post_reports (post_id) WHERE decided_at IS NULL;

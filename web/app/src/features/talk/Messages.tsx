@@ -1,0 +1,204 @@
+// The messages of a chat: only so many are on the page, the place is kept while others come, and what is on its way
+// stands below.
+import { type Command, dataOf, isOpen } from "@peerpack/client";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from "react";
+import { useClient, useUser } from "../../live/index.tsx";
+import { useTexts } from "../../texts/index.tsx";
+import { useTalkTexts } from "../../texts/talk.ts";
+import { Button, Note, Skeletons } from "../../ui/index.ts";
+import { type Chat, type Message, useChatEvents, useFreshChats } from "./chats.ts";
+import { Picture } from "./Picture.tsx";
+
+/** Messages that are asked for at once. */
+const PAGE = 50;
+/** The most that are on the page; those at the other end go first. */
+const MOST = 200;
+/** So near to the end one is at the end. */
+const NEAR_PX = 80;
+
+interface Window {
+  /** In order, without a gap; nothing before the first answer. */
+  messages: readonly Message[] | undefined;
+  hasOlder: boolean;
+  hasNewer: boolean;
+}
+
+export function Messages({ chat }: { chat: Chat }) {
+  const t = useTalkTexts();
+  const { api, live } = useClient();
+  const fresh = useFreshChats();
+  const user = useUser();
+  const [{ messages, hasOlder, hasNewer }, set] = useState<Window>({
+    messages: undefined,
+    hasOlder: false,
+    hasNewer: false,
+  });
+  const [readByOther, setReadByOther] = useState(chat.other_read_up_to);
+  // What was new when one came; the line stays where it was.
+  const [newFrom] = useState(chat.unread > 0 ? chat.read_up_to + 1 : undefined);
+  const box = useRef<HTMLDivElement>(null);
+  const isAtEnd = useRef(true);
+  /** Where the first message stood before older ones came above it. */
+  const anchor = useRef<number>(undefined);
+
+  const page = useCallback(
+    async (query: { before?: string; after?: string }) => {
+      const params = { path: { chat_id: chat.id }, query: { ...query, limit: PAGE, peek: true } };
+      return dataOf(await api.GET("/api/chats/{chat_id}/messages", { params })).data;
+    },
+    [api, chat.id],
+  );
+  const loadLatest = useCallback(async () => {
+    const found = await page({});
+    isAtEnd.current = true;
+    set({ messages: found, hasOlder: found.length === PAGE, hasNewer: false });
+  }, [page]);
+  useEffect(() => void loadLatest().catch(() => undefined), [loadLatest]);
+
+  const loadOlder = async () => {
+    const first = messages?.[0];
+    if (!first) return;
+    const found = await page({ before: String(first.seq) });
+    anchor.current = (box.current?.scrollHeight ?? 0) - (box.current?.scrollTop ?? 0);
+    set(now => {
+      const all = [...found, ...(now.messages ?? [])];
+      const cut = all.length > MOST;
+      return { messages: all.slice(0, MOST), hasOlder: found.length === PAGE, hasNewer: cut || now.hasNewer };
+    });
+  };
+  const loadNewer = useCallback(async () => {
+    const last = messages?.at(-1);
+    const found = await page(last ? { after: String(last.seq) } : {});
+    set(now => {
+      const known = now.messages?.at(-1)?.seq ?? 0;
+      const all = [...(now.messages ?? []), ...found.filter(one => one.seq > known)];
+      const cut = all.length > MOST;
+      return { messages: all.slice(-MOST), hasOlder: cut || now.hasOlder, hasNewer: found.length === PAGE };
+    });
+    fresh();
+  }, [messages, page, fresh]);
+
+  useChatEvents(
+    chat.id,
+    useCallback(
+      event => {
+        if (event.type === "chat.read" && event.data.user_id !== user?.id) {
+          setReadByOther(now => Math.max(now, event.data.up_to));
+        } else if ((event.type === "chat.message" || event.type === "chat.more") && !hasNewer) {
+          void loadNewer().catch(() => undefined);
+        }
+      },
+      [user, hasNewer, loadNewer],
+    ),
+  );
+
+  // The place is kept: at the end one stays at the end, otherwise what one reads does not move.
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (!element || !messages) return;
+    if (anchor.current !== undefined) {
+      element.scrollTop = element.scrollHeight - anchor.current;
+      anchor.current = undefined;
+    } else if (isAtEnd.current) {
+      element.scrollTop = element.scrollHeight;
+    }
+  }, [messages]);
+
+  const lastSeq = messages?.at(-1)?.seq ?? 0;
+  const tellRead = useCallback(() => {
+    if (!isAtEnd.current || hasNewer || lastSeq === 0 || document.hidden) return;
+    live.say({ type: "chat.read", data: { chat_id: chat.id, up_to: lastSeq } });
+  }, [live, chat.id, lastSeq, hasNewer]);
+  useEffect(() => {
+    tellRead();
+    document.addEventListener("visibilitychange", tellRead);
+    return () => document.removeEventListener("visibilitychange", tellRead);
+  }, [tellRead]);
+
+  if (!messages) return <Skeletons count={3} />;
+  return (
+    <div
+      ref={box}
+      className="talk-messages"
+      role="log"
+      aria-label={t.chat}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard
+      tabIndex={0}
+      onScroll={event => {
+        const { scrollHeight, scrollTop, clientHeight } = event.currentTarget;
+        isAtEnd.current = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+        tellRead();
+      }}
+    >
+      {hasOlder && (
+        <Button kind="quiet" onPress={() => void loadOlder().catch(() => undefined)}>
+          {t.older}
+        </Button>
+      )}
+      {messages.map(message => (
+        <div key={message.id}>
+          {message.seq === newFrom && <p className="talk-line">{t.unread}</p>}
+          <Bubble
+            message={message}
+            isOwn={message.sender_id === user?.id}
+            isRead={message.seq <= readByOther}
+          />
+        </div>
+      ))}
+      {hasNewer ? (
+        <Button kind="quiet" onPress={() => void loadLatest().catch(() => undefined)}>
+          {t.latest}
+        </Button>
+      ) : (
+        <OnTheirWay chatId={chat.id} known={messages} />
+      )}
+    </div>
+  );
+}
+
+function Bubble({ message, isOwn, isRead }: { message: Message; isOwn: boolean; isRead: boolean }) {
+  const t = useTalkTexts();
+  const { when } = useTexts();
+  return (
+    <article className="talk-bubble" data-own={isOwn ? "" : undefined}>
+      {message.picture_url && <Picture path={message.picture_url} />}
+      {message.content && <p>{message.content}</p>}
+      {message.notice && <p className="small dim">{message.notice}</p>}
+      <footer className="small dim">
+        {when(message.created_at)}
+        {isOwn && ` · ${isRead ? t.read : t.sent}`}
+      </footer>
+    </article>
+  );
+}
+
+/** Messages that the server has not confirmed: they are kept on the device and sent again, never twice. */
+function OnTheirWay({ chatId, known }: { chatId: string; known: readonly Message[] }) {
+  const t = useTalkTexts();
+  const { outbox } = useClient();
+  const commands = useSyncExternalStore(
+    useCallback(change => outbox.onChange(change), [outbox]),
+    () => outbox.list,
+  );
+  const names = new Set(known.map(message => message.client_msg_id));
+  const isWaiting = ({ kind, subject, ...one }: Command) => {
+    const [chat, name] = subject.split(":");
+    return kind === "chat.send" && chat === chatId && !names.has(name) && isOpen({ kind, subject, ...one });
+  };
+  return commands.filter(isWaiting).map(command => {
+    const { content } = command.body as { content?: string };
+    const isUnconfirmed = command.state === "unconfirmed";
+    return (
+      <article key={command.id} className="talk-bubble" data-own="" data-waiting="">
+        <p>{content ?? t.picture}</p>
+        <footer className="small dim">{isUnconfirmed ? t.unconfirmed : t.sending}</footer>
+        {isUnconfirmed && (
+          <Button kind="quiet" onPress={() => outbox.resume()}>
+            {t.again}
+          </Button>
+        )}
+        {isUnconfirmed && <Note tone="warm">{t.unconfirmed}</Note>}
+      </article>
+    );
+  });
+}
