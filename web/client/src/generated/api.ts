@@ -1063,6 +1063,369 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Registers a phone: a code is sent to it. The name counts if the number is new; whether it is, the answer does not tell. */
+        post: operations["register_phone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/request-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a code to a phone. */
+        post: operations["request_phone_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/verify-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs in with the code that came. */
+        post: operations["verify_phone_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Oneself. */
+        get: operations["my_talk_profile"];
+        /** Changes one's name, username, or what one says about oneself. */
+        put: operations["change_talk_profile"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/profile/avatar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Changes one's picture: a JPEG, PNG or WebP file of at most 5 MiB, as `multipart/form-data`. */
+        post: operations["change_talk_avatar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Finds people by their names and usernames. */
+        get: operations["find_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's chats, the one with the last word first. */
+        get: operations["my_chats"];
+        put?: never;
+        /** The chat with somebody, opened if there is none. However often, and no matter which of the two asks: it is the same one. */
+        post: operations["open_chat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chats/{chat_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A chat of one's own. */
+        get: operations["show_chat"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chats/{chat_id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages of a chat, oldest first: the last ones, or those before or after a message. */
+        get: operations["chat_messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says something in a chat. `chat.send` on the socket is the same. */
+        post: operations["send_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chats/{chat_id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Notes how far one has read; the other one sees it. `chat.read` on the socket is the same. */
+        post: operations["read_chat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chats/{chat_id}/typing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells the other one that one writes. `chat.typing` on the socket is the same. */
+        post: operations["typing_in_chat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chats/{chat_id}/pictures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a picture that a message is to show: a JPEG, PNG or WebP file of at most 5 MiB, as `multipart/form-data`. The message follows within an hour, and names it. */
+        post: operations["send_chat_picture"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chats/{chat_id}/pictures/{picture_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A picture of a chat, for the two. */
+        get: operations["show_chat_picture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chats/{chat_id}/block": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** From now on one wants no words of the other one, who is not told so. */
+        post: operations["block_in_chat"];
+        /** One wants words of the other one again. */
+        delete: operations["unblock_in_chat"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chats/{chat_id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reports the other one of a chat. What was said by then is kept for the operators, whatever becomes of it. Another report while one waits is the same one. */
+        post: operations["report_chat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/posts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Posts, newest first; all, those near a way, or one's own. With the `ETag` that was seen last in `If-None-Match`, 304 while nothing has changed. */
+        get: operations["posts"];
+        put?: never;
+        /** Puts a post up. At most 20 of one person stand at a time. */
+        post: operations["put_up_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/posts/{post_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A post. One that was taken down is shown to its author alone. */
+        get: operations["show_post"];
+        put?: never;
+        post?: never;
+        /** Takes one's post away. */
+        delete: operations["delete_post"];
+        options?: never;
+        head?: never;
+        /** Changes what one's post says. */
+        patch: operations["edit_post"];
+        trace?: never;
+    };
+    "/api/posts/{post_id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells the operators that a post should not stand there, once. */
+        post: operations["report_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/post-pictures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a picture that a post is to show: a JPEG, PNG or WebP file of at most 5 MiB, as `multipart/form-data`. */
+        post: operations["send_post_picture"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/post-pictures/{picture_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The picture of a post that stands. */
+        get: operations["show_post_picture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sync": {
         parameters: {
             query?: never;
@@ -1625,6 +1988,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/chat-reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reports about people in chats that wait for a decision, each with its evidence. */
+        get: operations["chat_report_queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/chat-reports/{report_id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decides upon a report. The first decision counts; the same one again changes nothing. */
+        post: operations["decide_chat_report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/posts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Posts to which somebody objects. */
+        get: operations["post_report_queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/posts/{post_id}/hide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a post down; its author sees why. What was said against it is settled. */
+        post: operations["hide_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/posts/{post_id}/show": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a post stand, or puts it up again. What was said against it is settled. */
+        post: operations["let_post_stand"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/withdrawals": {
         parameters: {
             query?: never;
@@ -1998,6 +2446,128 @@ export interface components {
             /** @description Which charge. */
             charge_id: string;
         };
+        /** @description A chat. */
+        Chat: {
+            /** @description Whether one wants no words of the other one. */
+            blocked: boolean;
+            created_at: string;
+            id: string;
+            last_message?: components["schemas"]["ChatMessage"] | null;
+            /**
+             * Format: int64
+             * @description The number of the last message that the other one has read.
+             */
+            other_read_up_to: number;
+            /**
+             * Format: int64
+             * @description The number of the last message that one has read.
+             */
+            read_up_to: number;
+            /**
+             * Format: int64
+             * @description The number of the last message; 0 without any.
+             */
+            top: number;
+            /**
+             * Format: int64
+             * @description How many messages one has not read.
+             */
+            unread: number;
+            /** @description When something was said last. */
+            updated_at: string;
+            /** @description One of the two. */
+            user1: components["schemas"]["TalkUser"];
+            /** @description The other one. */
+            user2: components["schemas"]["TalkUser"];
+        };
+        /** @description A message. */
+        ChatMessage: {
+            chat_id: string;
+            /** @description What one's own device has called it. */
+            client_msg_id?: string | null;
+            /** @description What was said, with `•••` in place of what is kept back from one. */
+            content: string;
+            created_at: string;
+            id: string;
+            /** @description Whether the other one, or oneself, has read it. */
+            is_read: boolean;
+            /** @description What is kept back from its reader until there is a deal. */
+            masked: components["schemas"]["Contact"][];
+            /** @description The same in words, if there is something to be said. */
+            notice?: string | null;
+            /** @description The path of the picture beside it, for the two. */
+            picture_url?: string | null;
+            sender: components["schemas"]["TalkUser"];
+            sender_id: string;
+            /**
+             * Format: int64
+             * @description Its number in the chat: the order of the messages, the same for both.
+             */
+            seq: number;
+            /** @description What its reader should think of. */
+            warnings: components["schemas"]["ChatWarning"][];
+        };
+        /** @description It is noted. */
+        ChatNoted: {
+            success: boolean;
+        };
+        /** @description Names a picture. */
+        ChatPictureId: {
+            picture_id: string;
+        };
+        /** @description A picture is there, and waits an hour for its message. */
+        ChatPictureKept: {
+            data: components["schemas"]["ChatPictureId"];
+            success: boolean;
+        };
+        /** @description Reports that wait. */
+        ChatReportQueue: {
+            /** @description Where the next page starts. */
+            next_cursor?: string | null;
+            /** @description Oldest first, at most 50. */
+            reports: components["schemas"]["ChatReportView"][];
+        };
+        /** @description A report about somebody in a chat. */
+        ChatReportView: {
+            accused_id: string;
+            chat_id: string;
+            created_at: string;
+            /** @description What was said by then, oldest first, as it was written. */
+            evidence: components["schemas"]["EvidenceView"][];
+            id: string;
+            /** @description The message that it is about, if it is about one. */
+            message_id?: string | null;
+            reason: string;
+            reporter_id: string;
+        };
+        /** @description It waits for an operator. */
+        ChatReported: {
+            data: components["schemas"]["ReportName"];
+            success: boolean;
+        };
+        /** @description A chat. */
+        ChatShown: {
+            data: components["schemas"]["Chat"];
+            success: boolean;
+        };
+        /**
+         * @description What the reader of a message should think of.
+         * @enum {string}
+         */
+        ChatWarning: "link" | "pays_elsewhere";
+        /** @description One's chats. */
+        Chats: {
+            /** @description At most 100, the one with the last word first. */
+            data: components["schemas"]["Chat"][];
+            /** @description Where the next page starts. */
+            next_cursor?: string | null;
+            success: boolean;
+            /**
+             * Format: int64
+             * @description How many messages one has not read, in all chats.
+             */
+            unread: number;
+        };
         /** @description Places. */
         Cities: {
             /** @description Their names. */
@@ -2056,6 +2626,10 @@ export interface components {
          */
         ClockStatus: "ok" | "far" | "jumped";
         /** @description A code is on its way, or there already. */
+        CodeRequested: {
+            success: boolean;
+        };
+        /** @description A code is on its way, or there already. */
         CodeSent: {
             /** @description Names what was asked for. Sent back with the code, nobody else's guesses count. */
             challenge_id: string;
@@ -2070,6 +2644,11 @@ export interface components {
             /** @description Whether a code is on its way. Otherwise one has reached the phone a moment ago, asked for by somebody else perhaps: the last one that came is good. */
             sent: boolean;
         };
+        /**
+         * @description A way to reach somebody, or their money, past the marketplace.
+         * @enum {string}
+         */
+        Contact: "phone" | "card" | "link" | "name";
         /** @description A courier was asked. */
         CourierAsked: {
             request_id: string;
@@ -2139,6 +2718,12 @@ export interface components {
          * @enum {string}
          */
         DatabaseStatus: "ok" | "down" | "read_only";
+        /** @description What an operator decides upon a report. Shutting somebody out is a call of its own. */
+        DecideReport: {
+            decision: components["schemas"]["ReportDecision"];
+            /** @description For other operators. */
+            note?: string | null;
+        };
         /** @description Why not. */
         DeclineDocument: {
             /** @description For the owner. */
@@ -2285,7 +2870,7 @@ export interface components {
          * @description What is wrong, for programs. New codes may come.
          * @enum {string}
          */
-        ErrorCode: "bad_request" | "unauthorized" | "invalid_token" | "token_expired" | "invalid_init_data" | "stale_init_data" | "invalid_code" | "invalid_secret" | "invalid_login" | "invalid_invitation" | "invalid_link" | "forbidden" | "origin_not_allowed" | "blocked" | "wrong_party" | "not_found" | "method_not_allowed" | "too_slow" | "conflict" | "in_progress" | "answered_before" | "illegal_transition" | "already_taken" | "expired" | "no_room" | "trip_not_live" | "party_gone" | "parcels_on_board" | "already_requested" | "too_many_requests" | "too_many_packages" | "too_many_trips" | "too_many_pending" | "too_many_on_trip" | "too_many_withdrawals" | "daily_limit" | "payout_waits" | "too_many_payments" | "no_payment_method" | "nothing_missing" | "too_many_subscriptions" | "bot_off" | "charge_known" | "insufficient_funds" | "already_reviewed" | "open_deals" | "money_left" | "operator" | "own_account" | "last_administrator" | "login_taken" | "too_many_documents" | "already_decided" | "photo_attached" | "second_factor_exists" | "stale" | "too_large" | "unsupported_media_type" | "invalid" | "ambiguous_place" | "key_reused" | "does_not_suit" | "own_package" | "code_required" | "upgrade_required" | "too_many" | "internal" | "telegram_failed" | "unavailable" | "payouts_frozen" | "busy";
+        ErrorCode: "bad_request" | "empty_message" | "unauthorized" | "invalid_token" | "token_expired" | "invalid_init_data" | "stale_init_data" | "invalid_code" | "invalid_secret" | "invalid_login" | "invalid_invitation" | "invalid_link" | "forbidden" | "origin_not_allowed" | "blocked" | "wrong_party" | "not_found" | "method_not_allowed" | "too_slow" | "conflict" | "in_progress" | "answered_before" | "not_a_member" | "cannot_write" | "illegal_transition" | "already_taken" | "expired" | "no_room" | "trip_not_live" | "party_gone" | "parcels_on_board" | "already_requested" | "too_many_requests" | "too_many_packages" | "too_many_trips" | "too_many_pending" | "too_many_on_trip" | "too_many_withdrawals" | "daily_limit" | "payout_waits" | "too_many_payments" | "no_payment_method" | "nothing_missing" | "too_many_subscriptions" | "bot_off" | "charge_known" | "insufficient_funds" | "already_reviewed" | "open_deals" | "money_left" | "operator" | "own_account" | "last_administrator" | "login_taken" | "awaits_answer" | "too_many_strangers" | "blocked_by_you" | "username_taken" | "too_many_posts" | "too_many_documents" | "already_decided" | "photo_attached" | "second_factor_exists" | "stale" | "too_large" | "unsupported_media_type" | "invalid" | "ambiguous_place" | "code_in_message" | "key_reused" | "does_not_suit" | "own_package" | "code_required" | "upgrade_required" | "too_many" | "internal" | "telegram_failed" | "unavailable" | "payouts_frozen" | "busy";
         /** @description The money that was set aside. */
         EscrowInfo: {
             /**
@@ -2296,6 +2881,16 @@ export interface components {
             /** @description `escrow`, or `cash` at the hand-over. */
             payment_method: components["schemas"]["PaymentMethod"];
             refund_policy: string;
+        };
+        /** @description A message as it was when it was reported. */
+        EvidenceView: {
+            at: string;
+            content: string;
+            has_picture: boolean;
+            id: string;
+            sender_id: string;
+            /** Format: int64 */
+            seq: number;
         };
         /** @description Who was considered for a package, and why in or out. */
         ExplanationView: {
@@ -2450,6 +3045,11 @@ export interface components {
          * @enum {string}
          */
         HealthStatus: "ok" | "degraded";
+        /** @description Why an operator takes a post down. */
+        HidePost: {
+            /** @description For its author. */
+            reason: string;
+        };
         /**
          * Format: date-time
          * @description A point in time, RFC 3339 in UTC.
@@ -2526,11 +3126,22 @@ export interface components {
         MessageSentAgain: {
             success: boolean;
         };
+        /** @description A message. */
+        MessageShown: {
+            data: components["schemas"]["ChatMessage"];
+            success: boolean;
+        };
         /**
          * @description Where a message stands.
          * @enum {string}
          */
         MessageState: "waiting" | "unknown" | "dead";
+        /** @description Messages. */
+        Messages: {
+            /** @description Oldest first. */
+            data: components["schemas"]["ChatMessage"][];
+            success: boolean;
+        };
         /**
          * @description How a package finds its courier.
          * @enum {string}
@@ -2997,6 +3608,15 @@ export interface components {
             /** @description Why this courier: stable codes with their particulars. */
             why: components["schemas"]["Why"][];
         };
+        /** @description Whom one wants to talk to: one of the three. */
+        OpenChat: {
+            /** @description This person. */
+            other_user_id?: string | null;
+            /** @description The other party of a request of one's own. */
+            request_id?: string | null;
+            /** @description The person who travels. */
+            trip_id?: string | null;
+        };
         /** @description An operator was taken on. */
         OperatorAdded: {
             success: boolean;
@@ -3067,6 +3687,22 @@ export interface components {
              * @description How many wait in all.
              */
             waiting: number;
+        };
+        /** @description Oneself. */
+        OwnTalkProfile: {
+            data: components["schemas"]["OwnTalkUser"];
+            success: boolean;
+        };
+        /** @description Oneself, as others see one, and with what only oneself sees. */
+        OwnTalkUser: {
+            avatar_url: string;
+            bio?: string | null;
+            created_at: string;
+            display_name: string;
+            id: string;
+            last_seen?: string | null;
+            phone?: string | null;
+            username: string;
         };
         /** @description The package of an offer. */
         PackageBrief: {
@@ -3276,7 +3912,7 @@ export interface components {
          * @description Who takes the money.
          * @enum {string}
          */
-        PayInMethod: "manual" | "webhook";
+        PayInMethod: "manual" | "webhook" | "telegram";
         /** @description The money was sent. */
         PayWithdrawal: {
             /** @description Under which number. */
@@ -3360,6 +3996,18 @@ export interface components {
          * @enum {string}
          */
         PaymentState: "created" | "pending" | "succeeded" | "failed" | "expired" | "partly_refunded" | "refunded" | "charged_back";
+        /** @description Who was found. */
+        PeopleFound: {
+            /** @description In the order of their names, at most 20, without oneself. */
+            data: components["schemas"]["TalkUser"][];
+            success: boolean;
+        };
+        /** @description The code that came. */
+        PhoneCode: {
+            /** @description The digits; blanks and hyphens between them do not count. */
+            code: string;
+            phone: string;
+        };
         /** @description A number. */
         PhoneLogin: {
             /** @description As it came with an earlier sign-in on this device: then others keep nobody waiting. */
@@ -3369,6 +4017,31 @@ export interface components {
              * @example +7 900 123-45-67
              */
             phone: string;
+        };
+        /** @description A session. */
+        PhoneSession: {
+            /**
+             * Format: int32
+             * @description How long the token is good, seconds.
+             */
+            expires_in: number;
+            /** @description For another one, at `/api/auth/refresh`, once. */
+            refresh_token: string;
+            /** @description For the `Authorization` header: `Bearer`. */
+            token: string;
+            user: components["schemas"]["PhoneUser"];
+        };
+        /** @description Signed in. */
+        PhoneSignedIn: {
+            data: components["schemas"]["PhoneSession"];
+            success: boolean;
+        };
+        /** @description Oneself. */
+        PhoneUser: {
+            display_name: string;
+            id: string;
+            phone?: string | null;
+            username: string;
         };
         /** @description The photograph is attached. */
         PhotoAttached: {
@@ -3432,12 +4105,98 @@ export interface components {
             /** @description IANA time zone, for what happens there; empty in events that are older than this field. */
             tz?: string;
         };
+        /** @description A post. */
+        Post: {
+            /** @description The URL of the author's picture, or of their initials. */
+            author_avatar: string;
+            author_id: string;
+            author_name: string;
+            created_at: string;
+            from?: components["schemas"]["PlaceView"] | null;
+            id: string;
+            /** @description A package of the author's: one can respond to it. */
+            package_id?: string | null;
+            /** @description The path of the picture beside it. */
+            picture_url?: string | null;
+            /** @description Why an operator has taken it down. */
+            reason?: string | null;
+            /** @description `shown`, or `hidden` by an operator: then only its author sees it. */
+            status: components["schemas"]["PostStatus"];
+            /** @description With `•••` in place of contact details. */
+            text: string;
+            to?: components["schemas"]["PlaceView"] | null;
+            /** @description A trip of the author's: one can ask for it. */
+            trip_id?: string | null;
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description For `If-Match`.
+             */
+            version: number;
+        };
+        /** @description It is gone. */
+        PostDeleted: {
+            success: boolean;
+        };
+        /** @description What one wants to put up, or what it is to say from now on. */
+        PostInput: {
+            /** @description Where from: the name of a place. */
+            from?: string | null;
+            /** @description A package of one's own that belongs to it; not beside a trip. */
+            package_id?: string | null;
+            /** @description A picture that was sent before, to `/api/post-pictures`; it stays what it is when a post changes. */
+            picture_id?: string | null;
+            /** @description At most 2 000 characters. Contact details are kept back: everybody reads it. */
+            text: string;
+            /** @description Where to. */
+            to?: string | null;
+            /** @description A trip of one's own that belongs to it. */
+            trip_id?: string | null;
+        };
+        /** @description It is done. */
+        PostNoted: {
+            success: boolean;
+        };
+        /** @description Somebody's objection. */
+        PostObjection: {
+            at: string;
+            /** @description What the post said then. */
+            evidence: string;
+            reason: string;
+            reporter_id: string;
+        };
+        /** @description A picture is there, and waits an hour for its post. */
+        PostPictureKept: {
+            picture_id: string;
+            success: boolean;
+        };
+        /** @description Posts to which somebody objects. */
+        PostReportQueue: {
+            /** @description Where the next page starts. */
+            next_cursor?: string | null;
+            /** @description Oldest first, at most 50. */
+            posts: components["schemas"]["ReportedPost"][];
+        };
+        /**
+         * @description Where a post stands.
+         * @enum {string}
+         */
+        PostStatus: "shown" | "hidden" | "deleted";
+        /** @description Posts. */
+        Posts: {
+            /** @description Where the next page starts. */
+            next_cursor?: string | null;
+            /** @description Newest first. */
+            posts: components["schemas"]["Post"][];
+        };
         /** @description The body of an error, as RFC 9457 has it and with our own members. */
         Problem: {
             /** @description The places that may have been meant. */
             candidates?: components["schemas"]["Candidate"][];
             /** @description Stable, for programs. */
             code: components["schemas"]["ErrorCode"];
+            /** @description The same as `message`, on the paths of the messenger only. */
+            error?: string | null;
             /** @description What is wrong, field by field, in the language of `message`. */
             fields?: {
                 [key: string]: string;
@@ -3456,6 +4215,8 @@ export interface components {
              * @description The HTTP status.
              */
             status: number;
+            /** @description `false`, on the paths of the messenger only. */
+            success?: boolean | null;
             /** @description What may have been meant. */
             suggestions?: string[];
             /** @description The name of the status. */
@@ -3550,6 +4311,14 @@ export interface components {
              */
             zone: string;
         };
+        /** @description How far one has read. */
+        ReadUpTo: {
+            /**
+             * Format: int64
+             * @description The number of the last message that one has read. Less than before changes nothing.
+             */
+            up_to: number;
+        };
         /** @description Whether to send requests here. */
         Readiness: {
             ready: boolean;
@@ -3620,9 +4389,41 @@ export interface components {
          * @enum {string}
          */
         RefundState: "asked" | "done" | "refused";
+        /** @description Who wants to register. */
+        Register: {
+            /** @description What others will see, if the number is new. */
+            display_name: string;
+            /** @example +7 900 123-45-67 */
+            phone: string;
+        };
         /** @description The money goes back. */
         RejectWithdrawal: {
             /** @description Why. */
+            reason: string;
+        };
+        /** @description Why one reports somebody. */
+        ReportChat: {
+            /** @description The message that it is about, if it is about one. */
+            message_id?: string | null;
+            /** @description In one's own words, at most 2 000 characters. */
+            reason: string;
+        };
+        /** @description It is decided. */
+        ReportDecided: {
+            success: boolean;
+        };
+        /**
+         * @description What an operator has decided.
+         * @enum {string}
+         */
+        ReportDecision: "dismissed" | "upheld";
+        /** @description Names a report. */
+        ReportName: {
+            report_id: string;
+        };
+        /** @description Why one objects to a post. */
+        ReportPost: {
+            /** @description In one's own words, at most 2 000 characters. */
             reason: string;
         };
         /** @description A charge as its provider sees it. */
@@ -3643,6 +4444,17 @@ export interface components {
             currency: components["schemas"]["Currency"];
             /** @description Everything that went back, or was to. */
             refunds?: components["schemas"]["ReportedRefund"][];
+        };
+        /** @description A post to which somebody objects. */
+        ReportedPost: {
+            post: components["schemas"]["Post"];
+            /** @description The first 20 of them. */
+            reasons: components["schemas"]["PostObjection"][];
+            /**
+             * Format: int64
+             * @description How many people object.
+             */
+            reports: number;
         };
         /** @description A refund as its provider sees it. */
         ReportedRefund: {
@@ -3670,6 +4482,11 @@ export interface components {
         RequestChart: {
             /** @description Oldest first; minutes without requests are left out. */
             points: components["schemas"]["RequestsInMinute"][];
+        };
+        /** @description Whose phone a code is to go to. */
+        RequestCode: {
+            /** @example +7 900 123-45-67 */
+            phone: string;
         };
         /**
          * Format: uuid
@@ -3850,6 +4667,16 @@ export interface components {
         /** @description Which response is chosen. */
         SelectCourier: {
             response_id: string;
+        };
+        /** @description What one wants to say. */
+        SendMessage: {
+            chat_id: string;
+            /** @description What one's device calls the message, 1 to 64 characters: sent again, it is the same message, and the answer is the original one. Without it an `Idempotency-Key` serves. */
+            client_msg_id?: string | null;
+            /** @description At most 1 000 characters. May be empty beside a picture. */
+            content?: string | null;
+            /** @description A picture that was sent before, to `/api/chats/{chat_id}/pictures`. */
+            picture_id?: string | null;
         };
         /** @description What a sender asks a courier, in any of three spellings: an existing package, a new one, or flat. */
         SendPackage: {
@@ -4037,6 +4864,33 @@ export interface components {
             server_time: string;
             /** @description One's own trips. */
             trips: components["schemas"]["TripView"][];
+        };
+        /** @description One's picture now. */
+        TalkAvatarSet: {
+            avatar_url: string;
+            success: boolean;
+        };
+        /** @description What one changes about oneself; what is absent stays. */
+        TalkProfileChange: {
+            /** @description At most 500 characters. */
+            bio?: string | null;
+            /** @description What others see. */
+            display_name?: string | null;
+            /** @description A username of one's own: 4 to 30 small Latin letters, digits and underscores, a letter first. */
+            username?: string | null;
+        };
+        /** @description Somebody to talk to. */
+        TalkUser: {
+            /** @description The URL of their picture, or of their initials. */
+            avatar_url: string;
+            /** @description What they say about themselves. */
+            bio?: string | null;
+            display_name: string;
+            id: string;
+            /** @description When they were last here, to a quarter of an hour; now, while they are. */
+            last_seen?: string | null;
+            /** @description Theirs alone; changeable. */
+            username: string;
         };
         /** @description What Telegram hands to the Mini App. */
         TelegramSignIn: {
@@ -9708,6 +10562,1691 @@ export interface operations {
             default: components["responses"]["Otherwise"];
         };
     };
+    register_phone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "display_name": "Anna",
+                 *       "phone": "+79001234567"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Register"];
+            };
+        };
+        responses: {
+            /** @description A code is on its way, or there already. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CodeRequested"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Too Many Requests. */
+            429: components["responses"]["Status429"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    request_phone_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "phone": "+79001234567"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RequestCode"];
+            };
+        };
+        responses: {
+            /** @description A code is on its way, or there already. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CodeRequested"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Too Many Requests. */
+            429: components["responses"]["Status429"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    verify_phone_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "123456",
+                 *       "phone": "+79001234567"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PhoneCode"];
+            };
+        };
+        responses: {
+            /** @description Signed in. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "expires_in": 900,
+                     *         "refresh_token": "9f86d081884c7d659a2feaa0c55ad015",
+                     *         "token": "eyJhbGciOiJIUzI1NiJ9.e30.c2ln",
+                     *         "user": {
+                     *           "display_name": "Anna",
+                     *           "id": "01990000-0000-7000-8000-000000000001",
+                     *           "phone": "+79001234567",
+                     *           "username": "user_8000000000000001"
+                     *         }
+                     *       },
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PhoneSignedIn"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /**
+             * @description - `unauthorized`: nobody is signed in
+             *     - `invalid_token`: the token is not ours, or its session has ended: sign in again
+             *     - `token_expired`: the access token is too old: refresh it
+             *     - `invalid_code`: the code is wrong or no longer good
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "unauthorized" | "invalid_token" | "token_expired" | "invalid_code";
+                    };
+                };
+            };
+            /**
+             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `invalid_code`: the code is wrong or no longer good
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "forbidden" | "origin_not_allowed" | "invalid_code";
+                    };
+                };
+            };
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    my_talk_profile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Oneself. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "avatar_url": "/api/avatars/initials/7-A.svg",
+                     *         "bio": "Летаю каждую неделю",
+                     *         "created_at": "2026-11-20T10:00:00.000Z",
+                     *         "display_name": "Anna",
+                     *         "id": "01990000-0000-7000-8000-000000000001",
+                     *         "last_seen": "2026-11-21T15:30:00.000Z",
+                     *         "phone": "+79001234567",
+                     *         "username": "anna"
+                     *       },
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OwnTalkProfile"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    change_talk_profile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "bio": "Летаю каждую неделю",
+                 *       "display_name": "Anna",
+                 *       "username": "anna"
+                 *     }
+                 */
+                "application/json": components["schemas"]["TalkProfileChange"];
+            };
+        };
+        responses: {
+            /** @description Oneself. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "avatar_url": "/api/avatars/initials/7-A.svg",
+                     *         "bio": "Летаю каждую неделю",
+                     *         "created_at": "2026-11-20T10:00:00.000Z",
+                     *         "display_name": "Anna",
+                     *         "id": "01990000-0000-7000-8000-000000000001",
+                     *         "last_seen": "2026-11-21T15:30:00.000Z",
+                     *         "phone": "+79001234567",
+                     *         "username": "anna"
+                     *       },
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OwnTalkProfile"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `username_taken`: somebody else has this username
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "username_taken";
+                    };
+                };
+            };
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    change_talk_avatar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["UploadForm"];
+            };
+        };
+        responses: {
+            /** @description One's picture now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "avatar_url": "https://api.example.org/api/avatars/01990000-0000-7000-8000-000000000044",
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TalkAvatarSet"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Payload Too Large. */
+            413: components["responses"]["Status413"];
+            /** @description Unsupported Media Type. */
+            415: components["responses"]["Status415"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Too Many Requests. */
+            429: components["responses"]["Status429"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    find_people: {
+        parameters: {
+            query?: {
+                /** @description The beginnings of words of a name, or of a username: 2 characters at least, in any case. */
+                query?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who was found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "avatar_url": "/api/avatars/initials/7-I.svg",
+                     *           "bio": null,
+                     *           "display_name": "Ivan",
+                     *           "id": "01990000-0000-7000-8000-000000000002",
+                     *           "last_seen": "2026-11-21T15:30:00.000Z",
+                     *           "username": "user_8000000000000002"
+                     *         }
+                     *       ],
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PeopleFound"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    my_chats: {
+        parameters: {
+            query?: {
+                /** @description The next page, as the last answer named it. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One's chats. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "blocked": false,
+                     *           "created_at": "2026-11-21T15:32:00.000Z",
+                     *           "id": "01990000-0000-7000-8000-000000000040",
+                     *           "last_message": {
+                     *             "chat_id": "01990000-0000-7000-8000-000000000040",
+                     *             "client_msg_id": "a-1",
+                     *             "content": "Здравствуйте! Летите в пятницу?",
+                     *             "created_at": "2026-11-21T15:32:29.668Z",
+                     *             "id": "01990000-0000-7000-8000-000000000041",
+                     *             "is_read": false,
+                     *             "masked": [],
+                     *             "sender": {
+                     *               "avatar_url": "/api/avatars/initials/7-A.svg",
+                     *               "bio": "Летаю каждую неделю",
+                     *               "display_name": "Anna",
+                     *               "id": "01990000-0000-7000-8000-000000000001",
+                     *               "last_seen": "2026-11-21T15:30:00.000Z",
+                     *               "username": "user_8000000000000001"
+                     *             },
+                     *             "sender_id": "01990000-0000-7000-8000-000000000001",
+                     *             "seq": 1,
+                     *             "warnings": []
+                     *           },
+                     *           "other_read_up_to": 0,
+                     *           "read_up_to": 0,
+                     *           "top": 1,
+                     *           "unread": 0,
+                     *           "updated_at": "2026-11-21T15:32:29.668Z",
+                     *           "user1": {
+                     *             "avatar_url": "/api/avatars/initials/7-A.svg",
+                     *             "bio": "Летаю каждую неделю",
+                     *             "display_name": "Anna",
+                     *             "id": "01990000-0000-7000-8000-000000000001",
+                     *             "last_seen": "2026-11-21T15:30:00.000Z",
+                     *             "username": "user_8000000000000001"
+                     *           },
+                     *           "user2": {
+                     *             "avatar_url": "/api/avatars/initials/7-I.svg",
+                     *             "bio": null,
+                     *             "display_name": "Ivan",
+                     *             "id": "01990000-0000-7000-8000-000000000002",
+                     *             "last_seen": "2026-11-21T15:30:00.000Z",
+                     *             "username": "user_8000000000000002"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "success": true,
+                     *       "unread": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Chats"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    open_chat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "other_user_id": "01990000-0000-7000-8000-000000000002"
+                 *     }
+                 */
+                "application/json": components["schemas"]["OpenChat"];
+            };
+        };
+        responses: {
+            /** @description A chat. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "blocked": false,
+                     *         "created_at": "2026-11-21T15:32:00.000Z",
+                     *         "id": "01990000-0000-7000-8000-000000000040",
+                     *         "last_message": {
+                     *           "chat_id": "01990000-0000-7000-8000-000000000040",
+                     *           "client_msg_id": "a-1",
+                     *           "content": "Здравствуйте! Летите в пятницу?",
+                     *           "created_at": "2026-11-21T15:32:29.668Z",
+                     *           "id": "01990000-0000-7000-8000-000000000041",
+                     *           "is_read": false,
+                     *           "masked": [],
+                     *           "sender": {
+                     *             "avatar_url": "/api/avatars/initials/7-A.svg",
+                     *             "bio": "Летаю каждую неделю",
+                     *             "display_name": "Anna",
+                     *             "id": "01990000-0000-7000-8000-000000000001",
+                     *             "last_seen": "2026-11-21T15:30:00.000Z",
+                     *             "username": "user_8000000000000001"
+                     *           },
+                     *           "sender_id": "01990000-0000-7000-8000-000000000001",
+                     *           "seq": 1,
+                     *           "warnings": []
+                     *         },
+                     *         "other_read_up_to": 0,
+                     *         "read_up_to": 0,
+                     *         "top": 1,
+                     *         "unread": 0,
+                     *         "updated_at": "2026-11-21T15:32:29.668Z",
+                     *         "user1": {
+                     *           "avatar_url": "/api/avatars/initials/7-A.svg",
+                     *           "bio": "Летаю каждую неделю",
+                     *           "display_name": "Anna",
+                     *           "id": "01990000-0000-7000-8000-000000000001",
+                     *           "last_seen": "2026-11-21T15:30:00.000Z",
+                     *           "username": "user_8000000000000001"
+                     *         },
+                     *         "user2": {
+                     *           "avatar_url": "/api/avatars/initials/7-I.svg",
+                     *           "bio": null,
+                     *           "display_name": "Ivan",
+                     *           "id": "01990000-0000-7000-8000-000000000002",
+                     *           "last_seen": "2026-11-21T15:30:00.000Z",
+                     *           "username": "user_8000000000000002"
+                     *         }
+                     *       },
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ChatShown"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    show_chat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The chat */
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A chat. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "blocked": false,
+                     *         "created_at": "2026-11-21T15:32:00.000Z",
+                     *         "id": "01990000-0000-7000-8000-000000000040",
+                     *         "last_message": {
+                     *           "chat_id": "01990000-0000-7000-8000-000000000040",
+                     *           "client_msg_id": "a-1",
+                     *           "content": "Здравствуйте! Летите в пятницу?",
+                     *           "created_at": "2026-11-21T15:32:29.668Z",
+                     *           "id": "01990000-0000-7000-8000-000000000041",
+                     *           "is_read": false,
+                     *           "masked": [],
+                     *           "sender": {
+                     *             "avatar_url": "/api/avatars/initials/7-A.svg",
+                     *             "bio": "Летаю каждую неделю",
+                     *             "display_name": "Anna",
+                     *             "id": "01990000-0000-7000-8000-000000000001",
+                     *             "last_seen": "2026-11-21T15:30:00.000Z",
+                     *             "username": "user_8000000000000001"
+                     *           },
+                     *           "sender_id": "01990000-0000-7000-8000-000000000001",
+                     *           "seq": 1,
+                     *           "warnings": []
+                     *         },
+                     *         "other_read_up_to": 0,
+                     *         "read_up_to": 0,
+                     *         "top": 1,
+                     *         "unread": 0,
+                     *         "updated_at": "2026-11-21T15:32:29.668Z",
+                     *         "user1": {
+                     *           "avatar_url": "/api/avatars/initials/7-A.svg",
+                     *           "bio": "Летаю каждую неделю",
+                     *           "display_name": "Anna",
+                     *           "id": "01990000-0000-7000-8000-000000000001",
+                     *           "last_seen": "2026-11-21T15:30:00.000Z",
+                     *           "username": "user_8000000000000001"
+                     *         },
+                     *         "user2": {
+                     *           "avatar_url": "/api/avatars/initials/7-I.svg",
+                     *           "bio": null,
+                     *           "display_name": "Ivan",
+                     *           "id": "01990000-0000-7000-8000-000000000002",
+                     *           "last_seen": "2026-11-21T15:30:00.000Z",
+                     *           "username": "user_8000000000000002"
+                     *         }
+                     *       },
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ChatShown"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /**
+             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `not_a_member`: a chat of other people
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "forbidden" | "origin_not_allowed" | "not_a_member";
+                    };
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    chat_messages: {
+        parameters: {
+            query?: {
+                /** @description Those before this message: its id, or its number. Without it the last ones. */
+                before?: string;
+                /** @description Those after this message, likewise. */
+                after?: string;
+                /** @description 1 to 100; 50 if absent. */
+                limit?: number;
+                /** @description Whether one only looks. Otherwise the last messages count as read once they are asked for, without `before` and `after`: the older messenger says in no other way what was read. */
+                peek?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The chat */
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Messages. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "chat_id": "01990000-0000-7000-8000-000000000040",
+                     *           "client_msg_id": "a-1",
+                     *           "content": "Здравствуйте! Летите в пятницу?",
+                     *           "created_at": "2026-11-21T15:32:29.668Z",
+                     *           "id": "01990000-0000-7000-8000-000000000041",
+                     *           "is_read": false,
+                     *           "masked": [],
+                     *           "sender": {
+                     *             "avatar_url": "/api/avatars/initials/7-A.svg",
+                     *             "bio": "Летаю каждую неделю",
+                     *             "display_name": "Anna",
+                     *             "id": "01990000-0000-7000-8000-000000000001",
+                     *             "last_seen": "2026-11-21T15:30:00.000Z",
+                     *             "username": "user_8000000000000001"
+                     *           },
+                     *           "sender_id": "01990000-0000-7000-8000-000000000001",
+                     *           "seq": 1,
+                     *           "warnings": []
+                     *         }
+                     *       ],
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Messages"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /**
+             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `not_a_member`: a chat of other people
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "forbidden" | "origin_not_allowed" | "not_a_member";
+                    };
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    send_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "chat_id": "01990000-0000-7000-8000-000000000040",
+                 *       "client_msg_id": "a-1",
+                 *       "content": "Здравствуйте! Летите в пятницу?"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SendMessage"];
+            };
+        };
+        responses: {
+            /** @description A message. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "chat_id": "01990000-0000-7000-8000-000000000040",
+                     *         "client_msg_id": "a-1",
+                     *         "content": "Здравствуйте! Летите в пятницу?",
+                     *         "created_at": "2026-11-21T15:32:29.668Z",
+                     *         "id": "01990000-0000-7000-8000-000000000041",
+                     *         "is_read": false,
+                     *         "masked": [],
+                     *         "sender": {
+                     *           "avatar_url": "/api/avatars/initials/7-A.svg",
+                     *           "bio": "Летаю каждую неделю",
+                     *           "display_name": "Anna",
+                     *           "id": "01990000-0000-7000-8000-000000000001",
+                     *           "last_seen": "2026-11-21T15:30:00.000Z",
+                     *           "username": "user_8000000000000001"
+                     *         },
+                     *         "sender_id": "01990000-0000-7000-8000-000000000001",
+                     *         "seq": 1,
+                     *         "warnings": []
+                     *       },
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MessageShown"];
+                };
+            };
+            /**
+             * @description - `bad_request`: not understood: malformed, of another type, or with fields that are not known
+             *     - `empty_message`: nothing is said
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "bad_request" | "empty_message";
+                    };
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /**
+             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `not_a_member`: a chat of other people
+             *     - `cannot_write`: the other person cannot be written to
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "forbidden" | "origin_not_allowed" | "not_a_member" | "cannot_write";
+                    };
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `blocked_by_you`: one has blocked the other person
+             *     - `awaits_answer`: as many messages wait for an answer as may be sent to a stranger: `limit`
+             *     - `too_many_strangers`: one has written to as many strangers today as one may: `limit`
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "blocked_by_you" | "awaits_answer" | "too_many_strangers";
+                    };
+                };
+            };
+            /**
+             * @description - `invalid`: understood, but `fields` says what will not do
+             *     - `code_in_message`: the text has the code of a hand-over in it: never send it
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid" | "code_in_message";
+                    };
+                };
+            };
+            /** @description Too Many Requests. */
+            429: components["responses"]["Status429"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    read_chat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The chat */
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "up_to": 1
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReadUpTo"];
+            };
+        };
+        responses: {
+            /** @description It is noted. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ChatNoted"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /**
+             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `not_a_member`: a chat of other people
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "forbidden" | "origin_not_allowed" | "not_a_member";
+                    };
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    typing_in_chat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The chat */
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is noted. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ChatNoted"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /**
+             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `not_a_member`: a chat of other people
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "forbidden" | "origin_not_allowed" | "not_a_member";
+                    };
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    send_chat_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The chat */
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["UploadForm"];
+            };
+        };
+        responses: {
+            /** @description A picture is there, and waits an hour for its message. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "picture_id": "01990000-0000-7000-8000-000000000044"
+                     *       },
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ChatPictureKept"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /**
+             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `not_a_member`: a chat of other people
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "forbidden" | "origin_not_allowed" | "not_a_member";
+                    };
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Payload Too Large. */
+            413: components["responses"]["Status413"];
+            /** @description Unsupported Media Type. */
+            415: components["responses"]["Status415"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Too Many Requests. */
+            429: components["responses"]["Status429"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    show_chat_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The chat */
+                chat_id: string;
+                /** @description The picture */
+                picture_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": components["schemas"]["FileBytes"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /**
+             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `not_a_member`: a chat of other people
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "forbidden" | "origin_not_allowed" | "not_a_member";
+                    };
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    block_in_chat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The chat */
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is noted. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ChatNoted"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /**
+             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `not_a_member`: a chat of other people
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "forbidden" | "origin_not_allowed" | "not_a_member";
+                    };
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    unblock_in_chat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The chat */
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is noted. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ChatNoted"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /**
+             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `not_a_member`: a chat of other people
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "forbidden" | "origin_not_allowed" | "not_a_member";
+                    };
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    report_chat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The chat */
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "message_id": "01990000-0000-7000-8000-000000000041",
+                 *       "reason": "Грубит"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReportChat"];
+            };
+        };
+        responses: {
+            /** @description It waits for an operator. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "report_id": "01990000-0000-7000-8000-000000000043"
+                     *       },
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ChatReported"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /**
+             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `not_a_member`: a chat of other people
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "forbidden" | "origin_not_allowed" | "not_a_member";
+                    };
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    posts: {
+        parameters: {
+            query?: {
+                /** @description Only those that begin within 100 km of this place: a name. */
+                from?: string;
+                /** @description Only those that end within 100 km of this place: a name. */
+                to?: string;
+                /** @description 1 to 50; 20 if absent. */
+                limit?: number;
+                /** @description The next page, as the last answer named it. */
+                cursor?: string;
+                /** @description Only one's own, also those that were taken down. Needs a sign-in. */
+                mine?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Posts. */
+            200: {
+                headers: {
+                    /** @description What the list says, for `If-None-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "posts": [
+                     *         {
+                     *           "author_avatar": "/api/avatars/initials/7-I.svg",
+                     *           "author_id": "01990000-0000-7000-8000-000000000002",
+                     *           "author_name": "Ivan",
+                     *           "created_at": "2026-11-21T15:32:29.668Z",
+                     *           "from": {
+                     *             "id": 524901,
+                     *             "lat": 55.75,
+                     *             "lon": 37.62,
+                     *             "name_en": "Moscow",
+                     *             "name_ru": "Москва",
+                     *             "tz": "Europe/Moscow"
+                     *           },
+                     *           "id": "01990000-0000-7000-8000-000000000042",
+                     *           "status": "shown",
+                     *           "text": "Лечу в пятницу, есть 5 кг",
+                     *           "trip_id": "01990000-0000-7000-8000-000000000009",
+                     *           "updated_at": "2026-11-21T15:32:29.668Z",
+                     *           "version": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Posts"];
+                };
+            };
+            /** @description It is as the caller knows it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    put_up_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "from": "Москва",
+                 *       "text": "Лечу в пятницу, есть 5 кг",
+                 *       "trip_id": "01990000-0000-7000-8000-000000000009"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PostInput"];
+            };
+        };
+        responses: {
+            /** @description A post. */
+            201: {
+                headers: {
+                    /** @description The version, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "author_avatar": "/api/avatars/initials/7-I.svg",
+                     *       "author_id": "01990000-0000-7000-8000-000000000002",
+                     *       "author_name": "Ivan",
+                     *       "created_at": "2026-11-21T15:32:29.668Z",
+                     *       "from": {
+                     *         "id": 524901,
+                     *         "lat": 55.75,
+                     *         "lon": 37.62,
+                     *         "name_en": "Moscow",
+                     *         "name_ru": "Москва",
+                     *         "tz": "Europe/Moscow"
+                     *       },
+                     *       "id": "01990000-0000-7000-8000-000000000042",
+                     *       "status": "shown",
+                     *       "text": "Лечу в пятницу, есть 5 кг",
+                     *       "trip_id": "01990000-0000-7000-8000-000000000009",
+                     *       "updated_at": "2026-11-21T15:32:29.668Z",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Post"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `too_many_posts`: as many posts of one's own stand on the board as there may be: `limit`
+             *     - `party_gone`: the sender or the courier has deleted the account, or was shut out
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "too_many_posts" | "party_gone";
+                    };
+                };
+            };
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    show_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The post */
+                post_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A post. */
+            200: {
+                headers: {
+                    /** @description The version, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "author_avatar": "/api/avatars/initials/7-I.svg",
+                     *       "author_id": "01990000-0000-7000-8000-000000000002",
+                     *       "author_name": "Ivan",
+                     *       "created_at": "2026-11-21T15:32:29.668Z",
+                     *       "from": {
+                     *         "id": 524901,
+                     *         "lat": 55.75,
+                     *         "lon": 37.62,
+                     *         "name_en": "Moscow",
+                     *         "name_ru": "Москва",
+                     *         "tz": "Europe/Moscow"
+                     *       },
+                     *       "id": "01990000-0000-7000-8000-000000000042",
+                     *       "status": "shown",
+                     *       "text": "Лечу в пятницу, есть 5 кг",
+                     *       "trip_id": "01990000-0000-7000-8000-000000000009",
+                     *       "updated_at": "2026-11-21T15:32:29.668Z",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Post"];
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    delete_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The post */
+                post_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PostDeleted"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    edit_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was seen last: 412 if there is a newer version by now. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The post */
+                post_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "text": "Лечу в пятницу, есть 3 кг"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PostInput"];
+            };
+        };
+        responses: {
+            /** @description A post. */
+            200: {
+                headers: {
+                    /** @description The version, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "author_avatar": "/api/avatars/initials/7-I.svg",
+                     *       "author_id": "01990000-0000-7000-8000-000000000002",
+                     *       "author_name": "Ivan",
+                     *       "created_at": "2026-11-21T15:32:29.668Z",
+                     *       "from": {
+                     *         "id": 524901,
+                     *         "lat": 55.75,
+                     *         "lon": 37.62,
+                     *         "name_en": "Moscow",
+                     *         "name_ru": "Москва",
+                     *         "tz": "Europe/Moscow"
+                     *       },
+                     *       "id": "01990000-0000-7000-8000-000000000042",
+                     *       "status": "shown",
+                     *       "text": "Лечу в пятницу, есть 3 кг",
+                     *       "trip_id": "01990000-0000-7000-8000-000000000009",
+                     *       "updated_at": "2026-11-21T15:32:29.668Z",
+                     *       "version": 2
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Post"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description - `stale`: it has changed since the version in `If-Match`: look again */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "stale";
+                    };
+                };
+            };
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    report_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The post */
+                post_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Реклама"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReportPost"];
+            };
+        };
+        responses: {
+            /** @description It is done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PostNoted"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    send_post_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["UploadForm"];
+            };
+        };
+        responses: {
+            /** @description A picture is there, and waits an hour for its post. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "picture_id": "01990000-0000-7000-8000-000000000044",
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PostPictureKept"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Payload Too Large. */
+            413: components["responses"]["Status413"];
+            /** @description Unsupported Media Type. */
+            415: components["responses"]["Status415"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Too Many Requests. */
+            429: components["responses"]["Status429"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    show_post_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The picture */
+                picture_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": components["schemas"]["FileBytes"];
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
     sync: {
         parameters: {
             query?: never;
@@ -11727,7 +14266,7 @@ export interface operations {
             /**
              * @description - `conflict`: somebody else changed it at the same moment: try again
              *     - `own_account`: another administrator has to do this
-             *     - `already_decided`: the document was decided upon
+             *     - `already_decided`: it was decided upon before
              */
             409: {
                 headers: {
@@ -11793,7 +14332,7 @@ export interface operations {
             /**
              * @description - `conflict`: somebody else changed it at the same moment: try again
              *     - `own_account`: another administrator has to do this
-             *     - `already_decided`: the document was decided upon
+             *     - `already_decided`: it was decided upon before
              */
             409: {
                 headers: {
@@ -11961,6 +14500,282 @@ export interface operations {
                     };
                 };
             };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    chat_report_queue: {
+        parameters: {
+            query?: {
+                /** @description The next page, as the last answer named it. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Reports that wait. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "reports": [
+                     *         {
+                     *           "accused_id": "01990000-0000-7000-8000-000000000001",
+                     *           "chat_id": "01990000-0000-7000-8000-000000000040",
+                     *           "created_at": "2026-11-21T15:40:00.000Z",
+                     *           "evidence": [
+                     *             {
+                     *               "at": "2026-11-21T15:32:29.668Z",
+                     *               "content": "Здравствуйте! Летите в пятницу?",
+                     *               "has_picture": false,
+                     *               "id": "01990000-0000-7000-8000-000000000041",
+                     *               "sender_id": "01990000-0000-7000-8000-000000000001",
+                     *               "seq": 1
+                     *             }
+                     *           ],
+                     *           "id": "01990000-0000-7000-8000-000000000043",
+                     *           "message_id": "01990000-0000-7000-8000-000000000041",
+                     *           "reason": "Грубит",
+                     *           "reporter_id": "01990000-0000-7000-8000-000000000002"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ChatReportQueue"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    decide_chat_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The report */
+                report_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "decision": "upheld",
+                 *       "note": "Предупреждена"
+                 *     }
+                 */
+                "application/json": components["schemas"]["DecideReport"];
+            };
+        };
+        responses: {
+            /** @description It is decided. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReportDecided"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `already_decided`: it was decided upon before
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "already_decided";
+                    };
+                };
+            };
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    post_report_queue: {
+        parameters: {
+            query?: {
+                /** @description The next page, as the last answer named it. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Posts to which somebody objects. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "posts": [
+                     *         {
+                     *           "post": {
+                     *             "author_avatar": "/api/avatars/initials/7-I.svg",
+                     *             "author_id": "01990000-0000-7000-8000-000000000002",
+                     *             "author_name": "Ivan",
+                     *             "created_at": "2026-11-21T15:32:29.668Z",
+                     *             "from": {
+                     *               "id": 524901,
+                     *               "lat": 55.75,
+                     *               "lon": 37.62,
+                     *               "name_en": "Moscow",
+                     *               "name_ru": "Москва",
+                     *               "tz": "Europe/Moscow"
+                     *             },
+                     *             "id": "01990000-0000-7000-8000-000000000042",
+                     *             "status": "shown",
+                     *             "text": "Лечу в пятницу, есть 5 кг",
+                     *             "trip_id": "01990000-0000-7000-8000-000000000009",
+                     *             "updated_at": "2026-11-21T15:32:29.668Z",
+                     *             "version": 1
+                     *           },
+                     *           "reasons": [
+                     *             {
+                     *               "at": "2026-11-21T15:40:00.000Z",
+                     *               "evidence": "Лечу в пятницу, есть 5 кг",
+                     *               "reason": "Реклама",
+                     *               "reporter_id": "01990000-0000-7000-8000-000000000001"
+                     *             }
+                     *           ],
+                     *           "reports": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PostReportQueue"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    hide_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The post */
+                post_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Реклама"
+                 *     }
+                 */
+                "application/json": components["schemas"]["HidePost"];
+            };
+        };
+        responses: {
+            /** @description It is done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PostNoted"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    let_post_stand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The post */
+                post_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PostNoted"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
             /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
