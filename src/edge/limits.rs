@@ -60,10 +60,9 @@ impl Class {
         // Telegram calls as often as there is something to say; who has not its secret is not read.
         if path.starts_with("/health") || path == "/bot/webhook" {
             Self::Health
-        } else if path.starts_with("/bot/") && !path.starts_with("/bot/notifications") {
-            Self::SignIn
         } else if path.starts_with("/auth/")
             && !matches!(path, "/auth/logout" | "/auth/logout-everywhere" | "/auth/refresh")
+            || path.starts_with("/bot/") && !path.starts_with("/bot/notifications")
         {
             Self::SignIn
         } else if matches!(

@@ -1,6 +1,7 @@
 //! What Telegram says to the bot; and what those who run the server tell Telegram.
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderValue;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -177,7 +178,7 @@ fn bot<'a>(app: &'a App, request: &HttpRequest) -> Result<&'a Telegram, ApiError
 
 /// Whether a header has the secret in it. It takes as long however much of it is right.
 fn shows(request: &HttpRequest, header: &str, secret: &str) -> bool {
-    let given = request.headers().get(header).map(|value| value.as_bytes()).unwrap_or_default();
+    let given = request.headers().get(header).map(HeaderValue::as_bytes).unwrap_or_default();
     let (given, secret) = (Sha256::digest(given), Sha256::digest(secret.as_bytes()));
     given.as_slice().ct_eq(secret.as_slice()).into()
 }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::Kind;
 use crate::ids::SubscriptionId;
+use crate::market::subscription::Subscription;
 use crate::ports::Unavailable;
 use crate::runtime::context::Context;
 use crate::time::Time;
@@ -56,7 +57,7 @@ impl Kind for Subscriptions {
 
     /// What was taken back is not remembered, and read again for as long as the comparison looks back.
     fn known(&self, context: &Context, id: Uuid) -> Option<i64> {
-        context.subscriptions.read().get(SubscriptionId::from(id)).map(|one| one.version())
+        context.subscriptions.read().get(SubscriptionId::from(id)).map(Subscription::version)
     }
 
     async fn see_to_due(&self, context: &Arc<Context>) -> Result<(), Unavailable> {

@@ -6,6 +6,8 @@
 use std::sync::Arc;
 
 use peerpack_actors::ports::Committed;
+use peerpack_actors::stream::notification::NotificationKind;
+use peerpack_actors::time::Time;
 use serde_json::json;
 
 use super::Units;
@@ -34,8 +36,8 @@ pub(super) async fn apply(conn: &mut Conn, units: Units<'_>, committed: &[Commit
                 "user_id": hex(entry.user.uuid()), "seq": entry.seq, "at": entry.at.ms(),
                 "class": message.class.word(), "rank": message.class.rank(),
                 "topic": message.topic.map(|topic| hex(topic.uuid())),
-                "ends_at": message.until.map(|until| until.ms()),
-                "kind": message.kind.map(|kind| kind.word()),
+                "ends_at": message.until.map(Time::ms),
+                "kind": message.kind.map(NotificationKind::word),
             }))
         });
         each.collect::<Vec<_>>()
