@@ -200,6 +200,9 @@ async fn deliver(
             return conclude(app, message, answer.map(|_| None)).await;
         }
     }
+    if message.class == Class::Money {
+        bring_up_to_date(app, telegram, message, user, chat).await?;
+    }
     let live = match (message.class, message.topic) {
         (Class::State | Class::Follow, Some(topic)) => app.database.live_message(user.id, topic).await?,
         _ => None,
@@ -233,6 +236,23 @@ async fn deliver(
     }
     let answer = telegram.send(chat, &letter).await;
     conclude(app, message, answer.map(|sent| Some(sent.message_id).filter(|_| keeps))).await
+}
+
+/// Money is told of in a message of its own; the one that stands for the deal follows, as far as it can.
+async fn bring_up_to_date(
+    app: &App,
+    telegram: &Telegram,
+    message: &Outgoing,
+    user: &User,
+    chat: i64,
+) -> Result<(), Unavailable> {
+    let Some(topic) = message.topic else { return Ok(()) };
+    let Some(live) = app.database.live_message(user.id, topic).await? else { return Ok(()) };
+    let follow = Outgoing { class: Class::Follow, ..message.clone() };
+    if let Some(letter) = letter::write(app, user, &follow).await? {
+        telegram.edit(chat, live.message_id, &letter).await;
+    }
+    Ok(())
 }
 
 /// Notes what became of a call.
