@@ -140,13 +140,13 @@ fn a_stored_event_is_numbered_without_being_taken_apart() {
 
 #[test]
 fn messages_of_a_newer_server_are_read_and_can_be_ignored() {
-    let event = r#"{"seq":18,"type":"chat.message","at":"2026-09-21T14:13:20.123Z","data":{"text":"hi"}}"#;
+    let event = r#"{"seq":18,"type":"weather.changed","at":"2026-09-21T14:13:20.123Z","data":{"text":"hi"}}"#;
     let Ok(ServerMessage::Event(Event { seq: 18, body: EventBody::Unknown { kind }, .. })) =
         ServerMessage::parse(event)
     else {
         panic!("not an event")
     };
-    assert_eq!(kind, "chat.message");
+    assert_eq!(kind, "weather.changed");
     let control = ServerMessage::parse(r#"{"type":"weather","data":{}}"#).unwrap();
     assert_eq!(control, ServerMessage::Unknown { kind: "weather".into() });
     let broken = r#"{"seq":18,"type":"package.updated","at":"2026-09-21T14:13:20.123Z","data":{"state":1}}"#;
