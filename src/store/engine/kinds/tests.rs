@@ -51,6 +51,18 @@ impl Bus for Slate {
 #[derive(Default)]
 struct Ear(Mutex<Vec<String>>);
 
+impl Ear {
+    /// What was told by the time that something was: it may come after the state has changed.
+    async fn first(&self) -> Vec<String> {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while self.0.lock().is_empty() {
+            assert!(tokio::time::Instant::now() < deadline, "nothing was told");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        self.0.lock().clone()
+    }
+}
+
 impl SessionPort for Ear {
     fn id(&self) -> SessionId {
         SessionId(1)
@@ -123,7 +135,7 @@ async fn goes_the_whole_way(database: Database) {
     // Swept, offered, told. Nobody answers in time, and the next one is asked.
     *a.desk.on_duty.lock() = Some(ivan);
     a.comes_to(id, Some(State::Offered(ivan))).await;
-    let heard = ear.0.lock().clone();
+    let heard = ear.first().await;
     assert_eq!(heard.len(), 1, "{heard:?}");
     assert!(heard[0].contains("package.updated") && heard[0].contains(&id.to_string()), "{heard:?}");
     *a.desk.on_duty.lock() = Some(olga);
