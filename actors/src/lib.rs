@@ -1,8 +1,8 @@
 //! The engine of PeerPack.
 //!
-//! The pure core decides: values ([`ids`], [`time`], [`place`]), the machines of the [`market`], of [`money`],
-//! of [`talk`] and of [`dispatch`], and [`matching`]. It reads no clock, makes no randomness, does no I/O. The `runtime`
-//! feature adds the actors that keep live state and call the core.
+//! The pure core decides: values ([`ids`], [`time`], [`place`]), the machines of the [`market`], of
+//! [`money`], of [`talk`] and of [`dispatch`], and [`matching`]. It reads no clock, makes no randomness, does
+//! no I/O. The `runtime` feature adds the actors that keep live state and call the core.
 
 pub mod dispatch;
 pub mod ids;

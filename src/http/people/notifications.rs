@@ -279,7 +279,15 @@ fn about_request(
             };
             (paid, view)
         }
-        _ => {
+        Kind::PackageRequestResponse
+        // Those are told of elsewhere: of a trip, a package, a document, a dispute.
+        | Kind::NewCourierAvailable
+        | Kind::Reminder
+        | Kind::DocumentReviewed
+        | Kind::DisputeOpened
+        | Kind::DisputeResolved
+        | Kind::NewPackageAvailable
+        | Kind::SubscriptionMatched => {
             let view =
                 NotificationView { action_url: package_url, courier_name, package_description, ..common };
             (Sentence::CourierAgreed { courier, what }, view)
