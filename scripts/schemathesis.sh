@@ -94,7 +94,9 @@ ask() { # who, headers…
         --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,ignored_auth \
         --exclude-path-regex '/auth/logout|/user/sessions/|/user/account' \
         "$@") >"$data/report" 2>&1 || {
-        tail -n 80 "$data/report"
+        # What went wrong stands above the summary, however long that is.
+        sed -n '/= ERRORS =/,/= SUMMARY =/p; /= FAILURES =/,/= SUMMARY =/p' "$data/report" | head -n 200
+        tail -n 40 "$data/report"
         status=1
     }
     grep -F " generated, " "$data/report"
