@@ -36,7 +36,8 @@ test("a courier finds a package whose sender chooses, responds, is chosen and de
   await ivan.open("/notifications");
   await ivan.button(/Вас выбрали/).click();
   await expect(ivan.page).toHaveURL(/deal\//);
-  await expect(ivan.page.getByText(RU.books)).toBeVisible();
+  // The list that was left says it in sentences, until the screen has loaded.
+  await expect(ivan.page.getByText(RU.books, { exact: true })).toBeVisible();
 
   // The receiver has no account and no Telegram.
   await anna.context.grantPermissions(["clipboard-read", "clipboard-write"]);
