@@ -44,6 +44,8 @@ function stops(made: Stage, words: Words): Stop[] {
     { name: "trip", who: "anna", path: `/trip/${made.tripId}`, sign: heading },
     { name: "wallet", who: "anna", path: "/wallet", sign: phone => phone.page.locator(".balance") },
     { name: "notifications", who: "anna", path: "/notifications", sign: heading },
+    { name: "chats", who: "anna", path: "/chats", sign: heading },
+    { name: "board", who: "ivan", path: "/board", sign: heading },
     { name: "profile", who: "ivan", path: "/me", sign: phone => phone.page.locator(".avatar").first() },
   ];
 }

@@ -6,6 +6,7 @@ import { useTalkTexts } from "../texts/talk.ts";
 import { Button } from "./buttons.tsx";
 import { useAttempt } from "./feedback.tsx";
 import { Note } from "./marks.tsx";
+import "./talk.css";
 
 /** Whom one writes to: a person, the person who travels, or the other party of a request. */
 type Whom = { other_user_id: string } | { trip_id: string } | { request_id: string };
@@ -44,7 +45,7 @@ export function TalkLinks() {
       <Link href="/chats" className="button" data-kind="plain">
         {t.chats}
         {unread > 0 && (
-          <span className="badge" role="img" aria-label={t.unreadCount(unread)}>
+          <span className="badge talk-count" role="img" aria-label={t.unreadCount(unread)}>
             {unread}
           </span>
         )}

@@ -19,7 +19,7 @@ import {
 import { Composer } from "./Composer.tsx";
 import { type Chat, otherOf, useChatEvents, useFreshChats, useWhispers } from "./chats.ts";
 import { Messages } from "./Messages.tsx";
-import "./talk.css";
+import "../../ui/talk.css";
 
 /** How long somebody counts as writing after they were last said to be. */
 const TYPING_MS = 6_000;

@@ -8,7 +8,7 @@ import { useTalkTexts } from "../../texts/talk.ts";
 import { Empty, Loaded, LoadedList, Note, PersonRow, Screen, TextField } from "../../ui/index.ts";
 import WriteButton from "../../ui/TalkLink.tsx";
 import { type Chat, otherOf, useChatEvents, useFreshChats } from "./chats.ts";
-import "./talk.css";
+import "../../ui/talk.css";
 
 export default function ChatsScreen() {
   const t = useTalkTexts();
@@ -46,16 +46,16 @@ function ChatRow({ chat }: { chat: Chat }) {
   const other = otherOf(chat, user?.id);
   const last = chat.last_message;
   return (
-    <Link href={`/chat/${chat.id}`} className="card" data-new={chat.unread > 0 ? "" : undefined}>
+    <Link href={`/chat/${chat.id}`} className="card">
       <PersonRow
         name={other.display_name}
         url={other.avatar_url}
-        about={last ? last.content || t.picture : `@${other.username}`}
+        about={<span className="talk-last">{last ? last.content || t.picture : `@${other.username}`}</span>}
         end={
           <span className="stack none end">
             <span className="dim small">{when(chat.updated_at)}</span>
             {chat.unread > 0 && (
-              <span className="badge" role="img" aria-label={t.unreadCount(chat.unread)}>
+              <span className="badge talk-count" role="img" aria-label={t.unreadCount(chat.unread)}>
                 {chat.unread}
               </span>
             )}

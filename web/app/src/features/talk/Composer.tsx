@@ -68,7 +68,7 @@ export function Composer({ chatId }: { chatId: string }) {
     >
       {problem && <Note tone="bad">{problem.message}</Note>}
       <TextField isLong label={t.message} value={text} onChange={write} maxLength={MOST} />
-      <div className="row">
+      <div className="row wrap">
         <Button type="submit" isDisabled={text.trim() === ""}>
           {t.send}
         </Button>
