@@ -6,6 +6,7 @@
 
 mod bot;
 mod checks;
+mod map_style;
 mod money;
 mod secret;
 mod settings;
@@ -27,6 +28,7 @@ use serde::Deserialize;
 
 pub use bot::{BotConfig, BotMode};
 pub(crate) use checks::is_origin;
+pub use map_style::MapStyle;
 pub use money::{MoneyConfig, PaymentMode, PaymentTime};
 pub use secret::Secret;
 pub use settings::Settings;
@@ -135,6 +137,8 @@ pub struct Config {
     pub matching: Matching,
     /// An OSRM-compatible routing service; absent means great circles.
     pub routing_url: Option<String>,
+    /// The style of the Mini App's maps, if it is another one's.
+    pub map_style: Option<MapStyle>,
     /// How long an offer waits for it, in milliseconds.
     pub routing_timeout_ms: u32,
     /// Threads that serve HTTP.
@@ -206,7 +210,13 @@ impl Config {
             problems.push(format!("home_countries: {error}"));
             None
         });
-        let config = Self::from_settings(settings, home.unwrap_or_default(), warnings);
+        let map_style = settings.map_style_url.as_deref().map(MapStyle::parse).transpose();
+        let map_style = map_style.unwrap_or_else(|problem| {
+            problems.push(problem.to_owned());
+            None
+        });
+        let mut config = Self::from_settings(settings, home.unwrap_or_default(), warnings);
+        config.map_style = map_style;
         config.check(&mut problems);
         if problems.is_empty() { Ok(config.with_warnings()) } else { Err(Problems(problems)) }
     }
@@ -254,6 +264,7 @@ impl Config {
             home_countries,
             matching: settings.matching.unwrap_or_default(),
             routing_url: settings.routing_url,
+            map_style: None,
             routing_timeout_ms: settings.routing_timeout_ms.unwrap_or(300),
             workers: settings
                 .workers

@@ -146,6 +146,10 @@ pub struct Settings {
     /// road_factor]
     #[arg(long, value_name = "URL")]
     pub routing_url: Option<String>,
+    /// A style of MapLibre's for the maps of the Mini App, with tiles, letters and signs of its own origin
+    /// [default: outlines that the server has]
+    #[arg(long, value_name = "URL")]
+    pub map_style_url: Option<String>,
     /// How long an offer waits for the routing service, milliseconds [default: 300]
     #[arg(long, value_name = "MS")]
     pub routing_timeout_ms: Option<u32>,
@@ -461,6 +465,7 @@ impl Settings {
             home_countries: self.home_countries.or(below.home_countries),
             matching: self.matching.or(below.matching),
             routing_url: self.routing_url.or(below.routing_url),
+            map_style_url: self.map_style_url.or(below.map_style_url),
             routing_timeout_ms: self.routing_timeout_ms.or(below.routing_timeout_ms),
             workers: self.workers.or(below.workers),
             ping_s: self.ping_s.or(below.ping_s),

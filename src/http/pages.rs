@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::app::App;
 use crate::auth::telegram::{self, TelegramUser};
+use crate::config::Config;
 use crate::error::ApiError;
 use crate::error::extract::Query;
 
@@ -52,8 +53,19 @@ const NO_PAGES: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"
 ///
 /// # Errors
 /// There is no such file.
-pub async fn asset(req: HttpRequest, file: web::Path<String>) -> Result<HttpResponse, ApiError> {
-    packed(&req, &format!("assets/{file}"), FOR_EVER)
+pub async fn asset(
+    app: web::Data<App>,
+    req: HttpRequest,
+    file: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let mut answer = packed(&req, &format!("assets/{file}"), FOR_EVER)?;
+    // A worker keeps to the policy that its own script comes with, and that of maps fetches tiles.
+    if let Some(style) = &app.config.map_style
+        && let Ok(policy) = format!("{WORKER_POLICY} {}", style.origin()).parse()
+    {
+        answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    Ok(answer)
 }
 
 /// `GET /icon.svg`.
@@ -70,7 +82,7 @@ pub async fn icon(req: HttpRequest) -> Result<HttpResponse, ApiError> {
 /// The pages were not built.
 pub async fn worker(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let script = Built::get("sw.js").ok_or_else(ApiError::not_found)?;
-    let (page, policy) = index(app.config.is_demo);
+    let (page, policy) = index(&app.config);
     // A browser takes a worker for another one by its text. The page that this one keeps follows from the
     // files and from how the server runs, so that is part of the text.
     let page = hex::encode(&Sha256::new().chain_update(page).chain_update(policy).finalize()[..8]);
@@ -92,7 +104,7 @@ pub async fn page_or_nothing(app: web::Data<App>, req: HttpRequest) -> Result<Ht
     if !is_read || !is_screen || !wants(&req, header::ACCEPT.as_str(), "text/html") {
         return Err(ApiError::not_found());
     }
-    let (page, policy) = index(app.config.is_demo);
+    let (page, policy) = index(&app.config);
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
         .insert_header((header::CACHE_CONTROL, "no-cache"))
@@ -101,10 +113,16 @@ pub async fn page_or_nothing(app: web::Data<App>, req: HttpRequest) -> Result<Ht
 }
 
 /// The page of the app and what it may do.
-fn index(is_demo: bool) -> (String, &'static str) {
-    let (mark, policy) = if is_demo { (DEMO_ON, DEMO_POLICY) } else { (DEMO_OFF, POLICY) };
+fn index(config: &Config) -> (String, String) {
+    let (mark, policy) = if config.is_demo { (DEMO_ON, DEMO_POLICY) } else { (DEMO_OFF, POLICY) };
+    let (mut marks, mut policy) = (mark.to_owned(), policy.to_owned());
+    if let Some(style) = &config.map_style {
+        // A URL as it is parsed has neither quotes nor angle brackets.
+        marks.push_str(&format!(r#"<meta name="peerpack-map-style" content="{}" />"#, style.url()));
+        policy = policy.replace("connect-src 'self'", &format!("connect-src 'self' {}", style.origin()));
+    }
     let built = Built::get("index.html");
-    let page = built.map(|page| String::from_utf8_lossy(&page.data).replace(DEMO_OFF, mark));
+    let page = built.map(|page| String::from_utf8_lossy(&page.data).replace(DEMO_OFF, &marks));
     (page.unwrap_or_else(|| NO_PAGES.to_owned()), policy)
 }
 

@@ -1,5 +1,6 @@
 //! The pages of the Mini App, whether or not this checkout was built with them.
 
+use peerpack_actors::runtime::RuntimeSettings;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
 
@@ -29,6 +30,19 @@ async fn whoever_opens_the_address_sees_a_page_on_every_screen() {
         assert!(policy.contains("frame-ancestors https://web.telegram.org"), "{policy}");
         assert!(!page.text().await.unwrap().contains(r#"peerpack-demo" content="on""#));
     }
+}
+
+#[actix_web::test]
+async fn a_map_of_somebody_elses_is_named_and_may_be_fetched_and_nothing_else() {
+    let settings = [("PEERPACK_MAP_STYLE_URL", "https://tiles.example.org/style.json?key=1&b=2")];
+    let data = tempfile::tempdir().unwrap();
+    let app = TestApp::start_on(data, None, &settings, RuntimeSettings::default()).await;
+    let page = look(&app, Method::GET, "/", HTML).await;
+    let policy = page.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    assert!(policy.contains("connect-src 'self' https://tiles.example.org;"), "{policy}");
+    let mark = r#"name="peerpack-map-style" content="https://tiles.example.org/style.json?key=1&b=2""#;
+    let text = page.text().await.unwrap();
+    assert!(text.contains(mark) || text.contains("built without its pages"), "{text}");
 }
 
 #[actix_web::test]

@@ -1,5 +1,6 @@
 // Ways on a map: drawn at once, moved where somebody asks, with the courier on it once there is one to be seen.
-import { expect, type Phone, test } from "./support/index.ts";
+import { createServer } from "node:http";
+import { Account, expect, Phone, Server, test } from "./support/index.ts";
 
 /** Waits until the outlines of the countries are drawn. */
 async function isDrawn(phone: Phone): Promise<void> {
@@ -49,4 +50,44 @@ test("the sender sees where the courier is, if the courier wants", async ({ phon
   await expect(anna.page.locator(".map .courier")).toHaveAttribute("cx", "140.5");
   await ivan.button("Передал получателю").click();
   await expect(anna.page.locator(".map")).toHaveCount(0);
+});
+
+test("a map of somebody else's is drawn under the way, and without it the outlines are", async ({
+  openPage,
+}) => {
+  let isThere = true;
+  const asked: string[] = [];
+  const elsewhere = createServer(({ url = "", headers }, answer) => {
+    asked.push(url);
+    const isStyle = url === "/style.json";
+    answer.writeHead(isThere ? (isStyle ? 200 : 204) : 500, { "access-control-allow-origin": "*" });
+    const tiles = [`http://${headers.host}/{z}/{x}/{y}.pbf`];
+    const style = {
+      version: 8,
+      sources: { land: { type: "vector", tiles, maxzoom: 4 } },
+      layers: [{ id: "land", type: "fill", source: "land", "source-layer": "land" }],
+    };
+    answer.end(isStyle ? JSON.stringify(style) : undefined);
+  }).listen(0, "127.0.0.1");
+  const address = elsewhere.address();
+  const port = typeof address === "object" && address ? address.port : 0;
+  const server = await Server.start({ PEERPACK_MAP_STYLE_URL: `http://127.0.0.1:${port}/style.json` });
+  try {
+    const ivan = new Phone(await openPage(), server.url, new Account(server.url, "ivan"));
+    const trip = await ivan.account.publishTrip(["Якутск", "Магадан"]);
+    const map = ivan.page.getByRole("img", { name: "Карта: Якутск — Магадан" });
+    await ivan.open(`/trip/${trip}`);
+    await ivan.button("Двигать карту").click();
+    await expect(map.and(ivan.page.locator("[data-ready]"))).toBeVisible();
+    // Its tiles are fetched by a worker, which keeps to a policy of its own.
+    expect(asked).toContain("/style.json");
+    expect(asked.some(url => url.endsWith(".pbf"))).toBe(true);
+    isThere = false;
+    await ivan.open(`/trip/${trip}`);
+    await ivan.button("Двигать карту").click();
+    await isDrawn(ivan);
+  } finally {
+    await server.end();
+    elsewhere.close();
+  }
 });

@@ -101,7 +101,7 @@ pub async fn add(
     };
     subscription.check().map_err(ApiError::from)?;
     if !app.database.add_subscription(subscription.clone()).await? {
-        let message = "you have twenty subscriptions already; take one back first";
+        let message = "you have twenty subscriptions already: take one back first";
         return Err(ApiError::conflict("too_many_subscriptions", message));
     }
     let view = view(&subscription);

@@ -2,6 +2,15 @@
 
 /// What is wrong with a field: as it is said in English, and in Russian.
 pub(super) const REASONS: &[(&str, &str)] = &[
+    ("has too many corners", "слишком много углов"),
+    ("needs three corners at least", "нужно не меньше трёх углов"),
+    ("is too long", "слишком длинный"),
+    ("must be an hour to 30 days ahead, or now", "нужно сейчас или время через час и до 30 дней вперёд"),
+    ("is the passenger", "это пассажир"),
+    ("must differ from the origin", "должно отличаться от места отправления"),
+    ("is longer than any ride", "длиннее любой поездки"),
+    ("needs a courier", "нужен курьер"),
+    ("has no room for the order", "для заказа нет места"),
     ("a place needs a name, an id or a point", "месту нужно название, номер или точка"),
     (
         "this name means several places: say the region, or one of `candidates`",

@@ -23,7 +23,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("another courier has already taken this package", "Посылку уже взял другой курьер"),
     ("the secret is missing or wrong", "Секрета нет, или он не подходит"),
     (
-        "you have twenty subscriptions already; take one back first",
+        "you have twenty subscriptions already: take one back first",
         "Подписок уже двадцать, сначала удалите одну",
     ),
     ("there is no bot: bot_mode is off", "Бота нет: bot_mode выключен"),

@@ -14,6 +14,9 @@ import { useEffect, useRef, useState } from "react";
 import type { MapProps, Spot, Stop } from "./geometry.ts";
 import { type Countries, loadCountries } from "./outlines.ts";
 
+/** The style that the server names, if it names one. */
+const STYLE = document.querySelector<HTMLMetaElement>('meta[name="peerpack-map-style"]')?.content;
+
 // A worker out of a file of ours: the policy of the page allows no other.
 setWorkerUrl(workerAddress);
 
@@ -37,13 +40,23 @@ export default function MovableMap({ stops, courier, label, onLost }: MovableMap
     if (!container || !countries) return;
     const made = new MapLibre({
       container,
-      style: styleOf(countries, stops),
+      style: STYLE ?? outlines(countries),
       bounds: boundsOf(stops),
       fitBoundsOptions: { padding: 48, maxZoom: 9 },
       maxZoom: 12,
-      attributionControl: false,
+      // Whose map it is has to be said, unless it is nobody's.
+      attributionControl: STYLE ? {} : false,
     });
     made.on("webglcontextlost", () => lost.current());
+    let isThere = false;
+    // A map that cannot be had is drawn by ourselves.
+    made.on("error", () => isThere || lost.current());
+    made.once("style.load", () => {
+      isThere = true;
+      const { sources, layers } = ownParts(stops);
+      for (const [name, source] of Object.entries(sources)) made.addSource(name, source);
+      for (const layer of layers) made.addLayer(layer);
+    });
     for (const stop of stops) {
       const element = document.createElement("span");
       element.className = "map-name";
@@ -92,7 +105,26 @@ function colour(css: string): string {
   return `rgb(${r}, ${g}, ${b})`;
 }
 
-function styleOf(countries: Countries, stops: readonly Stop[]): StyleSpecification {
+/** A map without anybody's tiles. */
+function outlines(countries: Countries): StyleSpecification {
+  return {
+    version: 8,
+    sources: { countries: { type: "geojson", data: countries } },
+    layers: [
+      { id: "water", type: "background", paint: { "background-color": colour("var(--water)") } },
+      { id: "land", type: "fill", source: "countries", paint: { "fill-color": colour("var(--land)") } },
+      {
+        id: "borders",
+        type: "line",
+        source: "countries",
+        paint: { "line-color": colour("var(--border)"), "line-width": 1 },
+      },
+    ],
+  };
+}
+
+/** The way, its stops and the courier, on whichever map. */
+function ownParts(stops: readonly Stop[]): Pick<StyleSpecification, "sources" | "layers"> {
   const accent = colour("var(--link)");
   const card = colour("var(--card)");
   const point = (spot: Spot, id: number) => ({
@@ -103,9 +135,7 @@ function styleOf(countries: Countries, stops: readonly Stop[]): StyleSpecificati
   });
   const start = stops[0] ?? { lat: 0, lon: 0 };
   return {
-    version: 8,
     sources: {
-      countries: { type: "geojson", data: countries },
       route: {
         type: "geojson",
         data: {
@@ -118,14 +148,6 @@ function styleOf(countries: Countries, stops: readonly Stop[]): StyleSpecificati
       courier: { type: "geojson", data: { type: "FeatureCollection", features: [point(start, 1)] } },
     },
     layers: [
-      { id: "water", type: "background", paint: { "background-color": colour("var(--water)") } },
-      { id: "land", type: "fill", source: "countries", paint: { "fill-color": colour("var(--land)") } },
-      {
-        id: "borders",
-        type: "line",
-        source: "countries",
-        paint: { "line-color": colour("var(--border)"), "line-width": 1 },
-      },
       {
         id: "route",
         type: "line",
