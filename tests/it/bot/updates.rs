@@ -153,7 +153,8 @@ async fn the_bot_speaks_the_language_of_the_person_who_speaks_to_it() {
     let webhook = &telegram.calls_of("setWebhook")[0].body;
     assert_eq!(webhook["url"], "https://peerpack.example/api/bot/webhook");
     assert_eq!(webhook["secret_token"], WEBHOOK_SECRET);
-    assert_eq!(webhook["allowed_updates"], json!(["message", "callback_query", "my_chat_member"]));
+    let kinds = ["message", "callback_query", "my_chat_member", "pre_checkout_query"];
+    assert_eq!(webhook["allowed_updates"], json!(kinds));
 }
 
 #[actix_web::test]
