@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::app::App;
 use crate::auth::telegram::{self, TelegramUser};
-use crate::config::Config;
+use crate::config::MapStyle;
 use crate::error::ApiError;
 use crate::error::extract::Query;
 
@@ -82,7 +82,7 @@ pub async fn icon(req: HttpRequest) -> Result<HttpResponse, ApiError> {
 /// The pages were not built.
 pub async fn worker(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let script = Built::get("sw.js").ok_or_else(ApiError::not_found)?;
-    let (page, policy) = index(&app.config);
+    let (page, policy) = index(app.config.is_demo, app.config.map_style.as_ref());
     // A browser takes a worker for another one by its text. The page that this one keeps follows from the
     // files and from how the server runs, so that is part of the text.
     let page = hex::encode(&Sha256::new().chain_update(page).chain_update(policy).finalize()[..8]);
@@ -104,7 +104,7 @@ pub async fn page_or_nothing(app: web::Data<App>, req: HttpRequest) -> Result<Ht
     if !is_read || !is_screen || !wants(&req, header::ACCEPT.as_str(), "text/html") {
         return Err(ApiError::not_found());
     }
-    let (page, policy) = index(&app.config);
+    let (page, policy) = index(app.config.is_demo, app.config.map_style.as_ref());
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
         .insert_header((header::CACHE_CONTROL, "no-cache"))
@@ -113,10 +113,10 @@ pub async fn page_or_nothing(app: web::Data<App>, req: HttpRequest) -> Result<Ht
 }
 
 /// The page of the app and what it may do.
-fn index(config: &Config) -> (String, String) {
-    let (mark, policy) = if config.is_demo { (DEMO_ON, DEMO_POLICY) } else { (DEMO_OFF, POLICY) };
+fn index(is_demo: bool, style: Option<&MapStyle>) -> (String, String) {
+    let (mark, policy) = if is_demo { (DEMO_ON, DEMO_POLICY) } else { (DEMO_OFF, POLICY) };
     let (mut marks, mut policy) = (mark.to_owned(), policy.to_owned());
-    if let Some(style) = &config.map_style {
+    if let Some(style) = style {
         // A URL as it is parsed has neither quotes nor angle brackets.
         marks.push_str(&format!(r#"<meta name="peerpack-map-style" content="{}" />"#, style.url()));
         policy = policy.replace("connect-src 'self'", &format!("connect-src 'self' {}", style.origin()));
@@ -223,8 +223,10 @@ mod tests {
     #[test]
     fn the_page_says_whether_it_is_a_demo() {
         let built = Built::get("index.html").is_some();
-        assert_eq!(index(true).0.contains(DEMO_ON), built);
-        assert!(!index(false).0.contains(DEMO_ON));
-        assert!(index(true).1.contains("frame-src 'self'") && !index(false).1.contains("frame-src"));
+        assert_eq!(index(true, None).0.contains(DEMO_ON), built);
+        assert!(!index(false, None).0.contains(DEMO_ON));
+        assert!(
+            index(true, None).1.contains("frame-src 'self'") && !index(false, None).1.contains("frame-src")
+        );
     }
 }

@@ -78,8 +78,9 @@ fn flapping_phones_lose_their_connections_again_and_again() {
 fn slow_consumers_are_told_everything_and_do_not_count_for_the_others() {
     let ran = played("slow-consumers", &["--couriers=40", "--duration-s=12", "--packages-per-s=12"]);
     let push = &ran.report["latencies"]["push"];
-    // Those who sleep for five seconds and more hear late; they are not among these.
-    assert!(push["max_ms"].as_f64().unwrap() < 4_500.0, "{push}");
+    // A tenth sleeps for five seconds and more and hears late. If they were among these, one in a hundred
+    // would be so late.
+    assert!(push["p99_ms"].as_f64().unwrap() < 4_500.0, "{push}");
     assert!(push["n"].as_u64().unwrap() < ran.report["receptions"]["expected"].as_u64().unwrap());
 }
 

@@ -13797,7 +13797,8 @@ export interface operations {
                      *       "allowed_updates": [
                      *         "message",
                      *         "callback_query",
-                     *         "my_chat_member"
+                     *         "my_chat_member",
+                     *         "pre_checkout_query"
                      *       ],
                      *       "pending_update_count": 0,
                      *       "success": true,
@@ -13884,7 +13885,8 @@ export interface operations {
                      *       "allowed_updates": [
                      *         "message",
                      *         "callback_query",
-                     *         "my_chat_member"
+                     *         "my_chat_member",
+                     *         "pre_checkout_query"
                      *       ],
                      *       "pending_update_count": 0,
                      *       "success": true,
@@ -13967,7 +13969,8 @@ export interface operations {
                      *       "allowed_updates": [
                      *         "message",
                      *         "callback_query",
-                     *         "my_chat_member"
+                     *         "my_chat_member",
+                     *         "pre_checkout_query"
                      *       ],
                      *       "pending_update_count": 0,
                      *       "success": true,
