@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! receipts -> people -> packages -> trips and their legs -> further kinds -> requests
-//!     -> chats -> (bounds are counted) -> jobs -> escrows, transfers -> wallets -> streams -> events -> outbox
+//!     -> chats -> (bounds are counted) -> jobs -> escrows, transfers -> wallets -> streams -> events
+//!     -> outbox
 //! ```
 //!
 //! Within a table rows are taken in ascending order. Two transactions that touch the same rows therefore meet
