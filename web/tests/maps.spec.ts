@@ -68,7 +68,8 @@ test("a map of somebody else's is drawn under the way, and without it the outlin
       layers: [{ id: "land", type: "fill", source: "land", "source-layer": "land" }],
     };
     answer.end(isStyle ? JSON.stringify(style) : undefined);
-  }).listen(0, "127.0.0.1");
+  });
+  await new Promise<void>(resolve => elsewhere.listen(0, "127.0.0.1", resolve));
   const address = elsewhere.address();
   const port = typeof address === "object" && address ? address.port : 0;
   const server = await Server.start({ PEERPACK_MAP_STYLE_URL: `http://127.0.0.1:${port}/style.json` });
