@@ -1,9 +1,9 @@
 //! Dispatch in town: orders that want a courier on duty, and couriers on duty who want an order.
 //!
 //! **Two machines.** An [`Order`] with all its offers is one unit of decision, as a package with its requests
-//! is: whoever holds its version knows every offer. A [`Duty`] says what one courier is doing. A command on
-//! an order says what becomes of both ([`Outcome`]), and both are stored in one unit, so that nobody has two
-//! orders, no order has two couriers, and who is done with an order is free again.
+//! is: anybody who holds its version knows every offer. A [`Duty`] says what one courier is doing. A command
+//! on an order says what becomes of both ([`Outcome`]), and both are stored in one unit, so that nobody has
+//! two orders, no order has two couriers, and who is done with an order is free again.
 //!
 //! **Two halves.** [`Board`] and [`fitness`] say who can take an order, exactly, and why the others cannot.
 //! [`ranking`], [`search`] and [`batch`] say what is wise: whom to ask, when to look farther, and who takes

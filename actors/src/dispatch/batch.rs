@@ -17,7 +17,7 @@ const DEAREST: i64 = 1_000_000_000_000;
 /// An order with who can take it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Waiting {
-    /// Which.
+    /// The order that waits.
     pub order: OrderId,
     /// Who can take it, the best first.
     pub candidates: Vec<Ranked>,

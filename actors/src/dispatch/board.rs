@@ -35,7 +35,7 @@ pub struct Standing {
 /// A courier who can take an order.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Candidate {
-    /// Who.
+    /// The courier on duty.
     pub courier: UserId,
     /// How long the way to the pickup is, in kilometres of road.
     pub way_km: f64,
@@ -53,7 +53,7 @@ pub struct Crowd {
 /// A courier and whether they can take an order.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Verdict {
-    /// Who.
+    /// The courier on duty.
     pub courier: UserId,
     /// How far in kilometres of road, if it is known where the courier is.
     pub way_km: Option<f64>,

@@ -149,7 +149,7 @@ pub enum DutyCommand {
     Resume,
     /// An order is offered.
     Offer {
-        /// Which.
+        /// The order that it is about.
         order: OrderId,
         /// By this offer.
         offer: OfferId,
@@ -158,19 +158,19 @@ pub enum DutyCommand {
     },
     /// The courier has an order: one that was offered, or that staff has given to somebody who is free.
     Take {
-        /// Which.
+        /// The order that it is about.
         order: OrderId,
         /// Whether those who pause may get one.
         ask_paused: bool,
     },
     /// The ride of an order begins.
     Board {
-        /// Which.
+        /// The order that it is about.
         order: OrderId,
     },
     /// The courier has nothing to do with an order any more.
     Free {
-        /// Which.
+        /// The order that it is about.
         order: OrderId,
     },
 }
@@ -182,14 +182,14 @@ pub enum DutyEvent {
     WentOnline {
         /// With what.
         vehicle: Vehicle,
-        /// Where.
+        /// The region that the courier works in.
         region: RegionId,
-        /// When.
+        /// When the courier went on duty.
         at: Time,
     },
     /// The courier does something else.
     Moved {
-        /// What.
+        /// What the courier does from now on.
         to: DutyState,
         /// Since when.
         at: Time,

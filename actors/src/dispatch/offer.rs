@@ -42,12 +42,12 @@ pub enum OfferState {
     Pending,
     /// The courier has taken the order.
     Accepted {
-        /// When.
+        /// When the courier accepted.
         at: Time,
     },
     /// The courier does not want it.
     Declined {
-        /// When.
+        /// When the courier declined.
         at: Time,
         /// In the courier's words; may be empty.
         reason: String,
@@ -59,7 +59,7 @@ pub enum OfferState {
     },
     /// The order was called off, or staff has decided otherwise.
     Withdrawn {
-        /// When.
+        /// When it was withdrawn.
         at: Time,
     },
 }

@@ -1,4 +1,4 @@
-//! An order with its offers: the unit of decision. One version covers both, so whoever holds the current
+//! An order with its offers: the unit of decision. One version covers both, so anybody who holds the current
 //! version knows every offer, and an acceptance decides who has the order and that nobody else is asked.
 //!
 //! The steps from phase to phase are a table, [`OrderPhase::next`]; every change of an order goes through it.
@@ -53,19 +53,19 @@ pub enum OrderState {
     },
     /// A courier has it.
     Assigned {
-        /// Who.
+        /// The courier who has the order.
         courier: UserId,
         /// Since when.
         at: Time,
     },
     /// The courier is on the way to the pickup.
     DriverEnRoute {
-        /// Who.
+        /// The courier who has the order.
         courier: UserId,
     },
     /// The courier waits at the pickup.
     ArrivedWaiting {
-        /// Who.
+        /// The courier who has the order.
         courier: UserId,
         /// Since when.
         at: Time,

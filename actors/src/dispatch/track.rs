@@ -10,9 +10,9 @@ const SLACK_KM: f64 = 0.1;
 /// A position and its time.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Fix {
-    /// Where.
+    /// The position that was reported.
     pub position: Position,
-    /// When.
+    /// When the courier was there.
     pub at: Time,
 }
 

@@ -13,7 +13,7 @@ use crate::time::Time;
 /// Who does something to an order. The caller has made sure that they are who they say.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum By {
-    /// Whoever wants it.
+    /// The person who has placed the order.
     Passenger(UserId),
     /// A courier.
     Courier(UserId),
@@ -91,7 +91,7 @@ pub enum OrderCommand {
     },
     /// The offer ends if its time is over.
     ExpireOffer,
-    /// Staff gives it to a courier who is on duty and free, and takes it from whoever has it.
+    /// Staff gives it to a courier who is on duty and free, and takes it from the courier who has it.
     Assign {
         /// To whom.
         courier: UserId,
@@ -133,7 +133,7 @@ pub enum OrderEvent {
         from: OrderPhase,
         /// To this state.
         to: OrderState,
-        /// When.
+        /// When the step was taken.
         at: Time,
         /// By whom.
         by: By,
@@ -144,14 +144,14 @@ pub enum OrderEvent {
     OfferOpened(Offer),
     /// An offer is no longer open.
     OfferEnded {
-        /// Which.
+        /// The offer that ended.
         id: OfferId,
         /// What has become of it.
         to: OfferState,
     },
     /// The search looks farther.
     Widened {
-        /// For the how-manieth time.
+        /// How often it has looked farther, this time included.
         round: u32,
         /// Since when.
         at: Time,
@@ -160,7 +160,7 @@ pub enum OrderEvent {
     Quoted {
         /// The new quote.
         quote: Box<Quote>,
-        /// When.
+        /// When the quote was made.
         at: Time,
     },
     /// The final price is known.

@@ -36,7 +36,7 @@ pub struct OrderEnd {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cargo {
-    /// The passenger, with whoever comes along.
+    /// The passenger, and people who come along.
     Passenger,
     /// A parcel.
     Parcel(Load),

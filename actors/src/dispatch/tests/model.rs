@@ -40,7 +40,7 @@ enum Happening {
     Complete(Index, Caller, u32),
     Offer(Index, Index),
     Accept(Index, Index),
-    /// Whoever is asked accepts.
+    /// The courier who is asked accepts.
     AcceptRightly(Index),
     Decline(Index, Index),
     DeclineRightly(Index),

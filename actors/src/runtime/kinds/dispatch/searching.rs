@@ -28,7 +28,7 @@ const SOON: Span = Span::minutes(1);
 const CROWD_KEPT: Span = Span::seconds(5);
 
 impl Dispatch {
-    /// Looks at orders, one after the other, apart from whoever asks for it.
+    /// Looks at orders, one after the other, in a task of its own, so that the caller does not wait.
     pub(super) fn look(self: &Arc<Self>, context: &Arc<Context>, orders: Vec<OrderId>) {
         let (dispatch, context) = (Arc::clone(self), Arc::clone(context));
         actix::spawn(async move {

@@ -204,7 +204,7 @@ async fn nobody_has_two(database: Database) {
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1, "one winner");
     assert!(answers.iter().all(|answer| matches!(answer, Ok(_) | Err(CommitError::Conflict))), "{answers:?}");
 
-    // Even whoever forges a duty's version gives nobody a second order: the index of orders says no.
+    // Even somebody who forges a duty's version gives nobody a second order: the index of orders says no.
     let left = if order.id == one { two } else { one };
     let free = Duty { state: DutyState::Idle, ..database.duty(ivan).await.unwrap().unwrap() };
     let waiting = database.order(left).await.unwrap().unwrap();
