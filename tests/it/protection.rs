@@ -77,13 +77,22 @@ async fn whoever_opens_sockets_again_and_again_keeps_nobody_else_out() {
         }
     };
     assert!((30..60).contains(&opened) && waits == 1, "{opened} {waits}");
-    // Tickets that somebody invents from one address.
+    // Tickets that somebody invents from one address. On a busy machine a little room comes back between the
+    // last of them and Boris: then it is used up again.
     let mut invented = 0;
-    while let (401, _) = knock(&app, &format!("?ticket={invented:064x}"), None, "198.51.100.1").await {
-        invented += 1;
-    }
+    let refused = async |invented: &mut u32| {
+        while let (401, _) = knock(&app, &format!("?ticket={invented:064x}"), None, "198.51.100.1").await {
+            *invented += 1;
+        }
+        knock(&app, "", Some(&boris.token), "198.51.100.1").await.0 == 429
+    };
+    let first = refused(&mut invented).await;
     assert!((300..1_000).contains(&invented), "{invented}");
-    assert_eq!(knock(&app, "", Some(&boris.token), "198.51.100.1").await.0, 429);
+    let mut tries = 1;
+    while !first && !refused(&mut invented).await {
+        tries += 1;
+        assert!(tries < 50, "an address that asks again and again is never refused");
+    }
     assert_eq!(knock(&app, "", Some(&boris.token), "203.0.113.1").await.0, 101);
 }
 
