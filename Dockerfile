@@ -33,13 +33,16 @@ COPY migrations migrations
 COPY data data
 COPY actors actors
 COPY src src
-# The server shows it.
+# What the server shows of the rest.
 COPY docs/realtime.md docs/
+COPY web/app/public/icon.svg web/app/public/
 COPY build.rs ./
 COPY --from=pages /build/web/dist web/dist
 # The copied files keep their old dates, which cargo would take for unchanged.
 RUN touch src/main.rs src/lib.rs actors/src/lib.rs \
-    && cargo build --release --locked --bin peerpack
+    && cargo build --release --locked --bin peerpack \
+    # Names of functions stay for the traces of panics; the numbers of their lines are three quarters of the file.
+    && strip --strip-debug target/release/peerpack
 
 # ---------------------------------------------------------------- run
 FROM ${RUNTIME_IMAGE}

@@ -29,6 +29,11 @@ fn text(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect("a text")
 }
 
+/// A source without its tests.
+fn without_tests(text: &str) -> &str {
+    text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default()
+}
+
 /// The names of metrics that stand between such marks.
 fn metrics(text: &str, mark: char) -> BTreeSet<String> {
     let is_metric = |word: &&str| {
@@ -41,12 +46,10 @@ fn metrics(text: &str, mark: char) -> BTreeSet<String> {
 #[test]
 fn every_metric_is_in_the_page_of_the_operators() {
     let sources = texts("src", "rs").into_iter().chain(texts("actors/src", "rs"));
-    let without_tests =
-        |text: String| text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default().to_owned();
     let mut registered = BTreeSet::new();
     let mut shown = BTreeSet::new();
     for (file, text) in sources {
-        let names = metrics(&without_tests(text), '"');
+        let names = metrics(without_tests(&text), '"');
         if file == "src/top.rs" { shown.extend(names) } else { registered.extend(names) }
     }
     assert!(registered.len() > 40, "{registered:?}");
@@ -128,4 +131,40 @@ fn every_test_that_the_page_of_faults_names_is_there() {
     assert!(named.len() > 20, "{named:?}");
     let gone: Vec<_> = named.iter().filter(|name| !tests.contains(**name)).collect();
     assert!(gone.is_empty(), "tests that are not there: {gone:?}");
+}
+
+#[test]
+fn the_image_is_built_with_every_file_that_the_program_includes() {
+    let dockerfile = text("Dockerfile");
+    let build = dockerfile.split("AS builder").nth(1).and_then(|rest| rest.split("\nFROM").next());
+    let copied: Vec<&str> = build
+        .expect("a stage that builds")
+        .lines()
+        .filter_map(|line| line.strip_prefix("COPY ").filter(|what| !what.starts_with("--from")))
+        .flat_map(|what| what.split_whitespace().rev().skip(1))
+        .collect();
+    let mut included = BTreeSet::new();
+    for (file, text) in texts("src", "rs").into_iter().chain(texts("actors/src", "rs")) {
+        if file.contains("/tests") {
+            continue;
+        }
+        let folder = Path::new(&file).parent().expect("a folder").to_owned();
+        for call in ["include_str!(\"", "include_bytes!(\""] {
+            for rest in without_tests(&text).split(call).skip(1) {
+                let mut path = folder.clone();
+                for part in rest.split('"').next().unwrap_or_default().split('/') {
+                    if part == ".." {
+                        path.pop();
+                    } else {
+                        path.push(part);
+                    }
+                }
+                included.insert(path.to_string_lossy().into_owned());
+            }
+        }
+    }
+    assert!(included.len() > 5, "{included:?}");
+    let missing: Vec<_> =
+        included.iter().filter(|file| !copied.iter().any(|what| Path::new(file).starts_with(what))).collect();
+    assert!(missing.is_empty(), "the Dockerfile copies no {missing:?}");
 }
