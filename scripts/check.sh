@@ -59,7 +59,7 @@ only_in() { # pattern, allowed files, explanation
 structure() {
     local status=0
     local start='(^|[^A-Za-z0-9_:])' # a crate's name, not a module of ours behind `::`
-    only_in "${start}(sqlx::|use sqlx)" '(src/store|loadtest/src/baseline)(\.rs|/.*\.rs)' \
+    only_in "${start}(sqlx::|use sqlx|rusqlite)" '(src/store|loadtest/src/baseline)(\.rs|/.*\.rs)' \
         "SQL belongs to src/store alone. Add a method to the store and call it:" || status=1
     only_in "(Conn|Backend)::(Postgres|Sqlite)" 'src/store(\.rs|/(setup|sql|engine/(run|lanes|writer|commit/money)|upkeep/audit)\.rs)' \
         "Both databases get the same SQL; let src/store/sql.rs make the difference:" || status=1

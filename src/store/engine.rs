@@ -1,6 +1,7 @@
 //! The engine's side of the store: units of work, the ways they take into a database, and what is read back
 //! of them.
 
+mod checkpoints;
 pub(super) mod commit;
 pub(super) mod groups;
 pub(super) mod jobs;

@@ -1,9 +1,15 @@
 //! What can go wrong in the store, and the one place where database errors get their meaning.
 
+use std::error::Error;
 use std::fmt::Display;
 
 use peerpack_actors::ports::{CommitError, Unavailable};
 use peerpack_actors::rejection::Rejection;
+use rusqlite::ErrorCode;
+use rusqlite::ffi::{
+    SQLITE_CONSTRAINT_CHECK as OF_CHECK, SQLITE_CONSTRAINT_FOREIGNKEY as FOREIGN_KEY,
+    SQLITE_CONSTRAINT_PRIMARYKEY as PRIMARY_KEY, SQLITE_CONSTRAINT_UNIQUE as UNIQUE,
+};
 use sqlx::error::{DatabaseError, ErrorKind};
 
 /// Why work on the database did not succeed. Except for [`Unavailable`](Self::Unavailable) nothing was done.
@@ -28,6 +34,9 @@ pub(super) enum Failure {
 const FULL: &str = "the disk is full";
 const READ_ONLY: &str = "the database may only be read";
 
+/// What SQLite says before the name of a CHECK that has failed.
+const CHECK: &str = "CHECK constraint failed: ";
+
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
         match &error {
@@ -42,6 +51,22 @@ impl From<sqlx::Error> for Failure {
     }
 }
 
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        let rusqlite::Error::SqliteFailure(found, message) = &error else {
+            return Self::Broken(error.to_string());
+        };
+        let text = message.as_deref().unwrap_or_default();
+        match (found.extended_code, found.code) {
+            (UNIQUE | PRIMARY_KEY | FOREIGN_KEY, _) => Self::Conflict,
+            (OF_CHECK, _) => from_check(text.strip_prefix(CHECK), &error),
+            (_, ErrorCode::DiskFull) => Self::full(error),
+            (_, ErrorCode::ReadOnly) => Self::Unavailable(format!("{READ_ONLY}: {error}")),
+            _ => Self::Unavailable(error.to_string()),
+        }
+    }
+}
+
 fn from_database(error: &dyn DatabaseError) -> Failure {
     let code = error.code().unwrap_or_default();
     match error.kind() {
@@ -50,7 +75,10 @@ fn from_database(error: &dyn DatabaseError) -> Failure {
         // Rows are never deleted under the engine: the caller's picture is of something that was never
         // stored.
         ErrorKind::ForeignKeyViolation => Failure::Conflict,
-        ErrorKind::CheckViolation => from_check(error),
+        ErrorKind::CheckViolation => {
+            // SQLite names the constraint in the message only.
+            from_check(error.constraint().or_else(|| error.message().strip_prefix(CHECK)), error)
+        }
         _ => match code.as_ref() {
             // serialization_failure, deadlock_detected
             "40001" | "40P01" => Failure::Retry(error.to_string()),
@@ -73,9 +101,7 @@ fn from_database(error: &dyn DatabaseError) -> Failure {
 }
 
 /// The tables' CHECKs stand behind guarded statements, so most of them speak only when a guard is missing.
-fn from_check(error: &dyn DatabaseError) -> Failure {
-    // SQLite names the constraint in the message only.
-    let name = error.constraint().or_else(|| error.message().strip_prefix("CHECK constraint failed: "));
+fn from_check(name: Option<&str>, error: &dyn Error) -> Failure {
     match name {
         Some("wallets_not_negative") => Failure::Refused(Rejection::InsufficientFunds),
         Some("trips_detour_within_budget") => Failure::Refused(Rejection::DoesNotSuit("detour")),

@@ -37,6 +37,9 @@ pub enum OpenError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The file cannot be written.
+    #[error("cannot open the database file: {0}")]
+    Writer(#[from] rusqlite::Error),
     /// The database cannot be reached or opened.
     #[error("cannot open the database: {0}")]
     Connect(#[from] sqlx::Error),
@@ -64,7 +67,7 @@ impl Database {
             make_directory(&path)?;
             sqlite::keep_private(&path)
                 .map_err(|source| OpenError::File { path: path.display().to_string(), source })?;
-            let writer = writer::Writer::open(sqlite::writer_options(&path)).await?;
+            let writer = writer::Writer::open(&path)?;
             let readers =
                 sqlite::pool_options(settings.connections).connect_lazy_with(sqlite::reader_options(&path));
             Backend::Sqlite { readers, writer, path }
@@ -98,7 +101,7 @@ impl Database {
                 // SQLite has no lock that several transactions can be made under.
                 let _locked = lock(path.with_added_extension("migrating")).await?;
                 let mut migrator: Migrator = sqlx::migrate!("migrations/sqlite");
-                let mut conn = sqlite::writer_options(path).connect().await?;
+                let mut conn = sqlite::migration_options(path).connect().await?;
                 migrator.set_ignore_missing(true).run(&mut conn).await?;
                 conn.close().await?;
             }

@@ -4,60 +4,135 @@
 //! of rows as an argument) [`over_rows!`] writes both texts from one source. No table or column is named
 //! here.
 
+mod arguments;
 pub(super) mod codec;
+pub(super) mod local;
 pub(super) mod postgres;
+mod row;
 pub(super) mod sqlite;
 pub(super) mod writable;
 
+use serde_json::Value as Json;
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgArguments, PgConnection, PgRow};
-use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
-use sqlx::{Decode, Encode, Postgres, Row as _, Sqlite, Type};
+use sqlx::{Postgres, Sqlite};
 use uuid::Uuid;
 
+use self::local::Local;
+use self::row::all_of;
+pub(super) use self::row::{Row, each};
 use super::failure::Failure;
 
 /// A statement in both dialects.
 #[derive(Clone, Copy)]
 pub(super) struct Sql {
-    pub(super) postgres: &'static str,
-    pub(super) sqlite: &'static str,
+    postgres: &'static str,
+    sqlite: &'static str,
+    /// What the rows hold that are its first argument; nothing if there are none, or if they go as JSON.
+    columns: &'static [Column],
+}
+
+/// A column of rows that are an argument.
+pub(super) struct Column {
+    name: &'static str,
+    kind: Kind,
+}
+
+/// What a column holds.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Uuid,
+    Int,
+    Text,
+}
+
+impl Sql {
+    /// A statement that reads differently in each dialect.
+    pub(super) const fn in_each(postgres: &'static str, sqlite: &'static str) -> Self {
+        Self { postgres, sqlite, columns: &[] }
+    }
+
+    /// A statement over a list of rows.
+    pub(super) const fn over(
+        postgres: &'static str,
+        sqlite: &'static str,
+        columns: &'static [Column],
+    ) -> Self {
+        Self { postgres, sqlite, columns }
+    }
+}
+
+impl Column {
+    pub(super) const fn new(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind }
+    }
 }
 
 /// A statement that reads the same in both dialects.
 pub(super) const fn sql(text: &'static str) -> Sql {
-    Sql { postgres: text, sqlite: text }
+    Sql::in_each(text, text)
 }
 
-/// A statement over a list of rows, which is its first argument, as JSON (see [`rows`]). The rows are called
-/// `r` and have a column `n`, their number from 0, besides those named. What follows `locking` is for
-/// Postgres: SQLite has one writer anyway.
+/// A statement over a list of rows, which is its only argument (see [`rows`]). The rows are called `r` and
+/// have a column `n`, their number from 0, besides those named. Postgres gets an array of each column,
+/// SQLite, which has none, JSON. What follows `locking` is for Postgres: SQLite has one writer anyway.
+///
+/// With `as json` Postgres gets JSON, too, and further arguments can follow, from `$2` on.
 macro_rules! over_rows {
-    ($before:expr, [$($column:ident $kind:ident),+ $(,)?], $after:expr $(, locking $lock:literal)?) => {
-        $crate::store::sql::Sql {
-            postgres: concat!(
+    (as json, $before:expr, [$($column:ident $kind:ident),+ $(,)?], $after:expr $(,)?) => {
+        $crate::store::sql::Sql::in_each(
+            concat!(
                 $before,
                 " jsonb_to_recordset($1::jsonb) AS r(n BIGINT",
                 $(", ", stringify!($column), " ", over_rows!(@postgres $kind)),+,
                 ") ",
                 $after
+            ),
+            over_rows!(@sqlite $before, [$($column $kind),+], $after),
+        )
+    };
+    ($before:expr, [$($column:ident $kind:ident),+ $(,)?], $after:expr $(, locking $lock:literal)?) => {
+        $crate::store::sql::Sql::over(
+            concat!(
+                $before,
+                " unnest($1::BIGINT[]",
+                over_rows!(@arrays [] [
+                    "$2" "$3" "$4" "$5" "$6" "$7" "$8" "$9" "$10" "$11" "$12" "$13" "$14" "$15" "$16" "$17"
+                    "$18" "$19" "$20" "$21" "$22" "$23" "$24" "$25" "$26" "$27" "$28" "$29" "$30" "$31" "$32"
+                    "$33" "$34" "$35" "$36" "$37" "$38" "$39" "$40"
+                ] $($kind)+),
+                ") AS r(n",
+                $(", ", stringify!($column)),+,
+                ") ",
+                $after
                 $(, " ", $lock)?
             ),
-            sqlite: concat!(
-                $before,
-                " (SELECT key AS n",
-                $(", ", over_rows!(@sqlite $kind $column), " AS ", stringify!($column)),+,
-                " FROM json_each($1)) AS r ",
-                $after
-            ),
-        }
+            over_rows!(@sqlite $before, [$($column $kind),+], $after),
+            &[$($crate::store::sql::Column::new(stringify!($column), over_rows!(@kind $kind))),+],
+        )
+    };
+    (@arrays [$($done:tt)*] [$number:literal $($numbers:literal)*] $kind:ident $($kinds:ident)*) => {
+        over_rows!(@arrays [$($done)* ", ", $number, "::", over_rows!(@postgres $kind), "[]",]
+            [$($numbers)*] $($kinds)*)
+    };
+    (@arrays [$($done:tt)*] [$($numbers:literal)*]) => { concat!($($done)*) };
+    (@sqlite $before:expr, [$($column:ident $kind:ident),+], $after:expr) => {
+        concat!(
+            $before,
+            " (SELECT key AS n",
+            $(", ", over_rows!(@value $kind $column), " AS ", stringify!($column)),+,
+            " FROM json_each($1)) AS r ",
+            $after
+        )
     };
     (@postgres uuid) => { "UUID" };
     (@postgres int) => { "BIGINT" };
     (@postgres text) => { "TEXT" };
-    (@sqlite uuid $column:ident) => { concat!("unhex(value->>'", stringify!($column), "')") };
-    (@sqlite int $column:ident) => { concat!("value->>'", stringify!($column), "'") };
-    (@sqlite text $column:ident) => { concat!("value->>'", stringify!($column), "'") };
+    (@kind uuid) => { $crate::store::sql::Kind::Uuid };
+    (@kind int) => { $crate::store::sql::Kind::Int };
+    (@kind text) => { $crate::store::sql::Kind::Text };
+    (@value uuid $column:ident) => { concat!("unhex(value->>'", stringify!($column), "')") };
+    (@value int $column:ident) => { concat!("value->>'", stringify!($column), "'") };
+    (@value text $column:ident) => { concat!("value->>'", stringify!($column), "'") };
 }
 pub(super) use over_rows;
 
@@ -65,18 +140,14 @@ pub(super) use over_rows;
 /// anyway.
 macro_rules! locking {
     ($query:literal, $lock:literal) => {
-        $crate::store::sql::Sql { postgres: concat!($query, " ", $lock), sqlite: $query }
+        $crate::store::sql::Sql::in_each(concat!($query, " ", $lock), $query)
     };
 }
 pub(super) use locking;
 
 /// Rows as the argument that [`over_rows!`] expects. Each is a JSON object; ids as [`hex`].
-pub(super) fn rows(items: impl IntoIterator<Item = serde_json::Value>) -> Value {
-    let mut array: Vec<serde_json::Value> = items.into_iter().collect();
-    for (n, item) in array.iter_mut().enumerate() {
-        item["n"] = n.into();
-    }
-    Value::Text(Some(serde_json::Value::Array(array).to_string()))
+pub(super) fn rows(items: impl IntoIterator<Item = Json>) -> Value {
+    Value::Rows(items.into_iter().collect())
 }
 
 /// An id as both databases read it inside JSON.
@@ -91,6 +162,8 @@ pub(super) enum Value {
     Text(Option<String>),
     Uuid(Option<Uuid>),
     Float(f64),
+    /// The rows of a statement that is made by [`over_rows!`].
+    Rows(Vec<Json>),
 }
 
 impl From<i64> for Value {
@@ -158,7 +231,7 @@ pub(super) enum Conn {
     /// From the pool.
     Postgres(PoolConnection<Postgres>),
     /// The writer.
-    Sqlite(SqliteConnection),
+    Sqlite(Local),
     /// One of the readers.
     Reader(PoolConnection<Sqlite>),
 }
@@ -172,25 +245,13 @@ pub(super) enum Alone {
     DeposingAdministrators,
 }
 
-/// Runs `$body` with `$conn` and `$query` of the database at hand.
-macro_rules! on {
-    ($self:expr, $sql:expr, $args:expr, |$query:ident, $conn:ident| $body:expr) => {
-        match $self {
-            Conn::Postgres(connection) => {
-                let $conn: &mut PgConnection = connection;
-                let $query = sqlx::query_with::<Postgres, _>($sql.postgres, postgres_args($args)?);
-                $body
-            }
-            Conn::Sqlite($conn) => {
-                let $query = sqlx::query_with::<Sqlite, _>($sql.sqlite, sqlite_args($args)?);
-                $body
-            }
-            Conn::Reader(connection) => {
-                let $conn: &mut SqliteConnection = connection;
-                let $query = sqlx::query_with::<Sqlite, _>($sql.sqlite, sqlite_args($args)?);
-                $body
-            }
-        }
+/// A query for the pool at hand.
+macro_rules! query {
+    (Postgres, $sql:expr, $args:expr) => {
+        sqlx::query_with::<Postgres, _>($sql.postgres, arguments::for_postgres(&$sql, $args)?)
+    };
+    (Sqlite, $sql:expr, $args:expr) => {
+        sqlx::query_with::<Sqlite, _>($sql.sqlite, arguments::for_sqlite($args)?)
     };
 }
 
@@ -198,15 +259,21 @@ impl Conn {
     /// Runs a statement; answers how many rows it touched.
     pub(super) async fn execute(&mut self, sql: Sql, args: Vec<Value>) -> Result<u64, Failure> {
         count();
-        Ok(on!(self, sql, args, |query, conn| query.execute(conn).await?.rows_affected()))
+        match self {
+            Self::Postgres(conn) => {
+                Ok(query!(Postgres, sql, args).execute(&mut **conn).await?.rows_affected())
+            }
+            Self::Reader(conn) => Ok(query!(Sqlite, sql, args).execute(&mut **conn).await?.rows_affected()),
+            Self::Sqlite(conn) => conn.execute(sql.sqlite, &args),
+        }
     }
 
     /// Runs a statement without arguments that need not be prepared: transaction control.
     pub(super) async fn control(&mut self, text: &'static str) -> Result<(), Failure> {
         match self {
             Self::Postgres(conn) => sqlx::raw_sql(text).execute(&mut **conn).await.map(drop)?,
-            Self::Sqlite(conn) => sqlx::raw_sql(text).execute(conn).await.map(drop)?,
             Self::Reader(conn) => sqlx::raw_sql(text).execute(&mut **conn).await.map(drop)?,
+            Self::Sqlite(conn) => conn.control(text)?,
         }
         Ok(())
     }
@@ -226,15 +293,23 @@ impl Conn {
     /// Every row of a query.
     pub(super) async fn all(&mut self, sql: Sql, args: Vec<Value>) -> Result<Vec<Row>, Failure> {
         count();
-        Ok(on!(self, sql, args, |query, conn| {
-            query.fetch_all(conn).await?.into_iter().map(Row::from).collect()
-        }))
+        Ok(match self {
+            Self::Postgres(conn) => all_of(query!(Postgres, sql, args).fetch_all(&mut **conn).await?),
+            Self::Reader(conn) => all_of(query!(Sqlite, sql, args).fetch_all(&mut **conn).await?),
+            Self::Sqlite(conn) => all_of(conn.all(sql.sqlite, &args, usize::MAX)?),
+        })
     }
 
     /// The row of a query, if there is one.
     pub(super) async fn optional(&mut self, sql: Sql, args: Vec<Value>) -> Result<Option<Row>, Failure> {
         count();
-        Ok(on!(self, sql, args, |query, conn| query.fetch_optional(conn).await?.map(Row::from)))
+        Ok(match self {
+            Self::Postgres(conn) => {
+                query!(Postgres, sql, args).fetch_optional(&mut **conn).await?.map(Row::from)
+            }
+            Self::Reader(conn) => query!(Sqlite, sql, args).fetch_optional(&mut **conn).await?.map(Row::from),
+            Self::Sqlite(conn) => conn.all(sql.sqlite, &args, 1)?.pop().map(Row::from),
+        })
     }
 
     /// The row of a query that always has one.
@@ -257,87 +332,4 @@ impl Conn {
 /// Counts a statement.
 fn count() {
     metrics::counter!("peerpack_store_statements_total").increment(1);
-}
-
-fn postgres_args(args: Vec<Value>) -> Result<PgArguments, Failure> {
-    bind(args)
-}
-
-fn sqlite_args(args: Vec<Value>) -> Result<SqliteArguments, Failure> {
-    bind(args)
-}
-
-fn bind<A>(args: Vec<Value>) -> Result<A, Failure>
-where
-    A: sqlx::Arguments,
-    Option<i64>: Encode<'static, A::Database> + Type<A::Database>,
-    Option<String>: Encode<'static, A::Database> + Type<A::Database>,
-    Option<Uuid>: Encode<'static, A::Database> + Type<A::Database>,
-    f64: Encode<'static, A::Database> + Type<A::Database>,
-{
-    let mut bound = A::default();
-    for value in args {
-        match value {
-            Value::Int(value) => bound.add(value),
-            Value::Text(value) => bound.add(value),
-            Value::Uuid(value) => bound.add(value),
-            Value::Float(value) => bound.add(value),
-        }
-        .map_err(|error| Failure::Broken(format!("an argument cannot be sent: {error}")))?;
-    }
-    Ok(bound)
-}
-
-/// A row of an answer.
-pub(super) enum Row {
-    Postgres(PgRow),
-    Sqlite(SqliteRow),
-}
-
-impl From<PgRow> for Row {
-    fn from(row: PgRow) -> Self {
-        Self::Postgres(row)
-    }
-}
-
-impl From<SqliteRow> for Row {
-    fn from(row: SqliteRow) -> Self {
-        Self::Sqlite(row)
-    }
-}
-
-/// Every row as a value.
-pub(super) fn each<T>(
-    found: &[Row],
-    value: impl FnMut(&Row) -> Result<T, Failure>,
-) -> Result<Vec<T>, Failure> {
-    found.iter().map(value).collect()
-}
-
-/// What both databases can decode.
-pub(super) trait Field:
-    for<'r> Decode<'r, Postgres> + Type<Postgres> + for<'r> Decode<'r, Sqlite> + Type<Sqlite>
-{
-}
-
-impl<T> Field for T where
-    T: for<'r> Decode<'r, Postgres> + Type<Postgres> + for<'r> Decode<'r, Sqlite> + Type<Sqlite>
-{
-}
-
-impl Row {
-    /// The value of a column.
-    pub(super) fn get<T: Field>(&self, column: &str) -> Result<T, Failure> {
-        Ok(match self {
-            Self::Postgres(row) => row.try_get(column)?,
-            Self::Sqlite(row) => row.try_get(column)?,
-        })
-    }
-
-    /// The value of a column of whole numbers, in the type that the core uses for it.
-    pub(super) fn number<T: TryFrom<i64>>(&self, column: &str) -> Result<T, Failure> {
-        let value: i64 = self.get(column)?;
-        T::try_from(value)
-            .map_err(|_| Failure::Broken(format!("{column} holds {value}, which is out of range")))
-    }
 }

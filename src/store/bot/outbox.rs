@@ -37,7 +37,7 @@ macro_rules! take {
     };
 }
 
-const TAKE: Sql = Sql { postgres: take!(" FOR UPDATE OF w SKIP LOCKED"), sqlite: take!("") };
+const TAKE: Sql = Sql::in_each(take!(" FOR UPDATE OF w SKIP LOCKED"), take!(""));
 
 const REMOVE: Sql =
     sql("DELETE FROM outbox WHERE user_id = $1 AND seq = $2 AND fence = $3 AND state = 'waiting'");

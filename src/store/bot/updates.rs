@@ -23,7 +23,7 @@ macro_rules! take {
     };
 }
 
-const TAKE: Sql = Sql { postgres: take!(" FOR UPDATE OF u SKIP LOCKED"), sqlite: take!("") };
+const TAKE: Sql = Sql::in_each(take!(" FOR UPDATE OF u SKIP LOCKED"), take!(""));
 
 const FINISH: Sql = sql("\
     UPDATE bot_updates SET done_at = $3, body = NULL \

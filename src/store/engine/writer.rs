@@ -2,27 +2,37 @@
 //!
 //! SQLite lets one transaction write at a time, and each commit waits for the disk. So one task owns the one
 //! writing connection, takes work from a bounded queue, and lets everything that waits share one transaction
-//! and one wait for the disk. Each piece of work has its own savepoint: one that fails takes nobody with it.
-//! Nobody is answered before the shared commit.
+//! and one wait for the disk. A unit or a job that fails takes nobody with it. Nobody is answered before the
+//! shared commit.
+//!
+//! Units that can be applied as one are a transaction without savepoints, since nearly all succeed. If they
+//! do not, the transaction is undone and each of them has a savepoint of its own, as jobs always have.
+//!
+//! The task has a thread of its own, on which the statements run, too (see
+//! [`local`](crate::store::sql::local)).
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
+use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use peerpack_actors::ports::Committed;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _};
+use tokio::runtime;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
+use super::checkpoints::Checkpoints;
 use super::commit;
 use super::groups::{GROUP, Order, QUEUE, closed, refused, span_of, take, wait};
 use super::prepared::Prepared;
 use crate::store::failure::Failure;
+use crate::store::setup::OpenError;
 use crate::store::sql::Conn;
+use crate::store::sql::local::Local;
 
 /// Hands work to the writing task.
 pub(in crate::store) struct Writer {
@@ -84,10 +94,15 @@ where
 
 impl Writer {
     /// Opens the file and starts the task.
-    pub(in crate::store) async fn open(options: SqliteConnectOptions) -> Result<Self, sqlx::Error> {
-        let conn = options.connect().await?;
+    pub(in crate::store) fn open(path: &Path) -> Result<Self, OpenError> {
+        let conn = Conn::Sqlite(Local::open(path)?);
         let (queue, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(write_all(options, Conn::Sqlite(conn), waiting));
+        let trouble = |source| OpenError::File { path: path.display().to_string(), source };
+        let runtime = runtime::Builder::new_current_thread().enable_time().build().map_err(trouble)?;
+        let checkpoints = Checkpoints::start(path.to_owned()).map_err(trouble)?;
+        let file = path.to_owned();
+        let write = move || runtime.block_on(write_all(&file, conn, checkpoints, waiting));
+        thread::Builder::new().name("store-writer".to_owned()).spawn(write).map_err(trouble)?;
         Ok(Self { queue })
     }
 
@@ -129,7 +144,12 @@ impl Writer {
     }
 }
 
-async fn write_all(options: SqliteConnectOptions, mut conn: Conn, mut waiting: mpsc::Receiver<Message>) {
+async fn write_all(
+    path: &Path,
+    mut conn: Conn,
+    mut checkpoints: Checkpoints,
+    mut waiting: mpsc::Receiver<Message>,
+) {
     let mut closing = None;
     while closing.is_none() {
         let Some(mut message) = waiting.recv().await else { break };
@@ -155,13 +175,15 @@ async fn write_all(options: SqliteConnectOptions, mut conn: Conn, mut waiting: m
         busy.set(1.0);
         let trouble = batch.write(&mut conn).await.err().map(|failure| trouble(&failure));
         if trouble.is_some() {
-            conn = recover(&options, conn).await;
+            conn = recover(path, conn).await;
         }
         batch.answer(trouble.as_deref());
+        checkpoints.step(&mut conn).await;
         busy.set(0.0);
     }
+    checkpoints.stop();
     if let Conn::Sqlite(conn) = conn
-        && let Err(error) = conn.close().await
+        && let Err(error) = conn.close()
     {
         tracing::warn!(%error, "the database file was not closed cleanly");
     }
@@ -211,7 +233,11 @@ impl Batch {
         let first = self.done.len();
         let unknown = || Err(Failure::Broken("the unit was never applied".to_owned()));
         self.done.extend(group.into_iter().map(|order| (order, unknown())));
-        match savepoint(conn, &units).await? {
+        let applied = match first {
+            0 => begun(conn, &units).await?,
+            _ => savepoint(conn, &units).await?,
+        };
+        match applied {
             Ok(committed) => {
                 for ((_, outcome), committed) in self.done[first..].iter_mut().zip(committed) {
                     *outcome = Ok(committed);
@@ -246,29 +272,46 @@ impl Batch {
     }
 }
 
-/// Applies units as one, or leaves no trace of them. The outer error is about the transaction.
-async fn savepoint(
-    conn: &mut Conn,
-    units: &[Arc<Prepared>],
-) -> Result<Result<Vec<Committed>, Failure>, Failure> {
+/// What became of units; the outer error is about the transaction.
+type Applied = Result<Result<Vec<Committed>, Failure>, Failure>;
+
+/// Applies units as one, first of all in the transaction, or begins it anew. A savepoint would cost a journal
+/// of its own for what nearly always succeeds.
+async fn begun(conn: &mut Conn, units: &[Arc<Prepared>]) -> Applied {
+    let outcome = apply(conn, units).await;
+    if let Err(failure) = &outcome {
+        undo(conn, "ROLLBACK", failure).await?;
+        conn.control("BEGIN IMMEDIATE").await?;
+    }
+    Ok(outcome)
+}
+
+/// Applies units as one, or leaves no trace of them.
+async fn savepoint(conn: &mut Conn, units: &[Arc<Prepared>]) -> Applied {
     conn.control("SAVEPOINT job").await?;
-    // A panic must not kill the only writer.
-    let outcome = AssertUnwindSafe(commit::apply(conn, units)).catch_unwind().await;
-    let outcome = outcome.unwrap_or_else(|_| Err(Failure::Broken("applying units panicked".to_owned())));
+    let outcome = apply(conn, units).await;
     end_savepoint(conn, outcome.as_ref().err()).await?;
     Ok(outcome)
 }
 
+async fn apply(conn: &mut Conn, units: &[Arc<Prepared>]) -> Result<Vec<Committed>, Failure> {
+    // A panic must not kill the only writer.
+    let outcome = AssertUnwindSafe(commit::apply(conn, units)).catch_unwind().await;
+    outcome.unwrap_or_else(|_| Err(Failure::Broken("applying units panicked".to_owned())))
+}
+
 async fn end_savepoint(conn: &mut Conn, failure: Option<&Failure>) -> Result<(), Failure> {
     if let Some(failure) = failure {
-        // Fails when the error has already undone the whole transaction (a full disk, for one): then it
-        // befell all.
-        let undone = conn.control("ROLLBACK TO job").await;
-        undone.map_err(|lost| {
-            failure.takes_no_writes().map_or(lost, |_| Failure::Unavailable(trouble(failure)))
-        })?;
+        undo(conn, "ROLLBACK TO job", failure).await?;
     }
     conn.control("RELEASE job").await
+}
+
+/// Undoes what failed. That fails when the error has already undone the whole transaction (a full disk, for
+/// one): then it befell all.
+async fn undo(conn: &mut Conn, how: &'static str, failure: &Failure) -> Result<(), Failure> {
+    let undone = conn.control(how).await;
+    undone.map_err(|lost| failure.takes_no_writes().map_or(lost, |_| Failure::Unavailable(trouble(failure))))
 }
 
 fn trouble(failure: &Failure) -> String {
@@ -281,13 +324,13 @@ fn trouble(failure: &Failure) -> String {
 }
 
 /// A connection that is in no transaction: the same one, or a new one.
-async fn recover(options: &SqliteConnectOptions, mut conn: Conn) -> Conn {
+async fn recover(path: &Path, mut conn: Conn) -> Conn {
     // Fails when nothing is open any more; what counts is whether a new transaction can begin.
     conn.control("ROLLBACK").await.ok();
     if conn.control("BEGIN; ROLLBACK").await.is_ok() {
         return conn;
     }
-    match options.connect().await {
+    match Local::open(path) {
         Ok(fresh) => Conn::Sqlite(fresh),
         Err(error) => {
             tracing::error!(%error, "the database file cannot be opened again");

@@ -29,6 +29,7 @@ const SHOW_OLD: Sql = sql("UPDATE reviews SET shown = 1 WHERE shown = 0 AND crea
 
 // The oldest of the newest few bounds the rest, so that the index is read from its end and no further.
 const REVIEWS: Sql = over_rows!(
+    as json,
     "SELECT v.subject, v.rating, v.text, v.created_at, COALESCE(a.name, '') AS author_name FROM",
     [id uuid],
     "CROSS JOIN reviews AS v LEFT JOIN users AS a ON a.id = v.author \
@@ -39,6 +40,7 @@ const REVIEWS: Sql = over_rows!(
 );
 
 const PAST: Sql = over_rows!(
+    as json,
     "SELECT q.courier, q.pickup_place, q.dropoff_place, q.dropoff_at, q.state FROM",
     [id uuid],
     "CROSS JOIN requests AS q WHERE q.courier = r.id AND q.state IN ('confirmed', 'cancelled') \

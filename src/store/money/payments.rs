@@ -49,10 +49,10 @@ macro_rules! columns {
 }
 
 const ONE: Sql = sql(concat!(columns!(), "FROM payments AS p WHERE p.id = $1"));
-const LOCKED: Sql = Sql {
-    postgres: concat!(columns!(), "FROM payments AS p WHERE p.id = $1 FOR NO KEY UPDATE"),
-    sqlite: concat!(columns!(), "FROM payments AS p WHERE p.id = $1"),
-};
+const LOCKED: Sql = Sql::in_each(
+    concat!(columns!(), "FROM payments AS p WHERE p.id = $1 FOR NO KEY UPDATE"),
+    concat!(columns!(), "FROM payments AS p WHERE p.id = $1"),
+);
 // Ids begin with the time.
 const OF_USER: Sql = sql(concat!(
     columns!(),

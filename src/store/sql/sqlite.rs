@@ -16,10 +16,14 @@ const FILE_NAME: &str = "peerpack.db";
 const PRIVATE: u32 = 0o600;
 
 /// How long to wait for another process that is writing.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The write-ahead log is cut back to this size after a checkpoint.
-const WAL_LIMIT: &str = "67108864";
+/// The write-ahead log is cut back to this size after a checkpoint, bytes.
+const WAL_LIMIT: &str = "134217728";
+
+/// The writer makes a checkpoint itself when the log has so many pages (64 MiB) all the same: usually a
+/// thread beside it has made one long before (see [`checkpoints`](crate::store::engine::checkpoints)).
+const CHECKPOINT_PAGES: &str = "16384";
 
 /// The file that a URL or a data directory means.
 pub(in crate::store) fn path(url: &str) -> PathBuf {
@@ -37,19 +41,27 @@ const WRITER_CACHE: &str = "-65536";
 const READER_CACHE: &str = "-16384";
 
 /// How the writer opens the file.
-pub(in crate::store) fn writer_options(path: &Path) -> SqliteConnectOptions {
+pub(super) const WRITER_PRAGMAS: [(&str, &str); 7] = [
+    ("journal_mode", "WAL"),
+    // FULL makes every commit wait for the disk; NORMAL would lose the last ones with the power.
+    ("synchronous", "FULL"),
+    ("foreign_keys", "ON"),
+    ("journal_size_limit", WAL_LIMIT),
+    ("cache_size", WRITER_CACHE),
+    ("wal_autocheckpoint", CHECKPOINT_PAGES),
+    // Journals of savepoints and of statements stay in memory: what they undo has not reached the file.
+    ("temp_store", "MEMORY"),
+];
+
+/// How the schema is brought up to date.
+pub(in crate::store) fn migration_options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
-        // FULL makes every commit wait for the disk; NORMAL would lose the last ones with the power.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
-        .pragma("journal_size_limit", WAL_LIMIT)
-        .pragma("cache_size", WRITER_CACHE)
-        .statement_cache_capacity(256)
-        .thread_name(|_| "sqlite-writer".to_owned())
         .disable_statement_logging()
 }
 

@@ -30,10 +30,10 @@ macro_rules! message_columns {
 pub(super) use message_columns;
 
 const ONE: Sql = sql(concat!("SELECT ", chat_columns!(), " FROM chats AS c WHERE c.id = $1"));
-pub(super) const LOCKED: Sql = Sql {
-    postgres: concat!("SELECT ", chat_columns!(), " FROM chats AS c WHERE c.id = $1 FOR NO KEY UPDATE"),
-    sqlite: concat!("SELECT ", chat_columns!(), " FROM chats AS c WHERE c.id = $1"),
-};
+pub(super) const LOCKED: Sql = Sql::in_each(
+    concat!("SELECT ", chat_columns!(), " FROM chats AS c WHERE c.id = $1 FOR NO KEY UPDATE"),
+    concat!("SELECT ", chat_columns!(), " FROM chats AS c WHERE c.id = $1"),
+);
 const OF_PAIR: Sql =
     sql(concat!("SELECT ", chat_columns!(), " FROM chats AS c WHERE c.user_a = $1 AND c.user_b = $2"));
 

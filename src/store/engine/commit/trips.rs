@@ -24,8 +24,8 @@ const ADD_TRIP: Sql = sql("\
 
 const ADD_LEGS: Sql = over_rows!(
     "INSERT INTO trip_legs (trip_id, leg, capacity_g, capacity_ml, capacity_n, used_g, used_ml, used_n) \
-     SELECT $2, r.n, $3, $4, $5, r.used_g, r.used_ml, r.used_n FROM",
-    [used_g int, used_ml int, used_n int],
+     SELECT r.trip_id, r.n, r.capacity_g, r.capacity_ml, r.capacity_n, r.used_g, r.used_ml, r.used_n FROM",
+    [trip_id uuid, capacity_g int, capacity_ml int, capacity_n int, used_g int, used_ml int, used_n int],
     ""
 );
 
@@ -217,11 +217,13 @@ async fn add_trip(conn: &mut Conn, trip: &Trip) -> Result<(), Failure> {
     conn.execute(ADD_TRIP, values).await?;
     let capacity = draft.capacity;
     let used = trip.left.iter().map(|left| capacity.minus(*left).unwrap_or(Load::NONE));
-    let legs = rows(
-        used.map(|used| json!({ "used_g": used.weight_g, "used_ml": used.volume_ml, "used_n": used.slots })),
-    );
-    let mut values = vec![legs];
-    values.extend(args![trip.id.uuid(), capacity.weight_g, capacity.volume_ml, capacity.slots]);
-    conn.execute(ADD_LEGS, values).await?;
+    let legs = used.map(|used| {
+        json!({
+            "trip_id": hex(trip.id.uuid()),
+            "capacity_g": capacity.weight_g, "capacity_ml": capacity.volume_ml, "capacity_n": capacity.slots,
+            "used_g": used.weight_g, "used_ml": used.volume_ml, "used_n": used.slots,
+        })
+    });
+    conn.execute(ADD_LEGS, vec![rows(legs)]).await?;
     Ok(())
 }

@@ -88,12 +88,12 @@ impl Change for Errand {
 
 // ---------------------------------------------------------------- the store: rows, guards, reads
 
-pub(super) const TABLE: Sql = Sql {
-    postgres: "CREATE TABLE errands (id UUID PRIMARY KEY, sender UUID, version BIGINT, courier UUID, \
+pub(super) const TABLE: Sql = Sql::in_each(
+    "CREATE TABLE errands (id UUID PRIMARY KEY, sender UUID, version BIGINT, courier UUID, \
                taken BIGINT, changed_at BIGINT)",
-    sqlite: "CREATE TABLE errands (id BLOB PRIMARY KEY, sender BLOB, version INTEGER, courier BLOB, \
+    "CREATE TABLE errands (id BLOB PRIMARY KEY, sender BLOB, version INTEGER, courier BLOB, \
              taken INTEGER, changed_at INTEGER)",
-};
+);
 const ADD: Sql = sql("INSERT INTO errands (id, version, courier, taken, changed_at, sender) \
                       VALUES ($1, $2, $3, $4, $5, $6)");
 const MOVE: Sql = sql("UPDATE errands SET version = $2, courier = $3, taken = $4, changed_at = $5 \
