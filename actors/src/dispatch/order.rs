@@ -290,6 +290,10 @@ impl Order {
                 self.quote = (**quote).clone();
                 self.changed_at = *at;
             }
+            OrderEvent::Amended { draft, quote, at } => {
+                (self.draft, self.quote) = ((**draft).clone(), (**quote).clone());
+                self.changed_at = *at;
+            }
             OrderEvent::Settled(breakdown) => self.milestones.settled = Some(breakdown.clone()),
             OrderEvent::Charged(fee) => self.milestones.cancel_fee = Some(*fee),
         }

@@ -17,6 +17,18 @@ impl Default for Surge {
 }
 
 impl Surge {
+    /// A factor as it was kept.
+    #[must_use]
+    pub const fn of(smoothed: f64) -> Self {
+        Self { smoothed }
+    }
+
+    /// The factor to keep: without its steps.
+    #[must_use]
+    pub const fn smoothed(self) -> f64 {
+        self.smoothed
+    }
+
     /// The factor after so many orders and so many couriers on duty within the last five minutes: 0.7 of the
     /// old one and 0.3 of what they ask for.
     #[must_use]

@@ -1,5 +1,6 @@
 //! The dispatch, as tables and as a model. The tables are those of docs/dispatch.md.
 
+mod amending;
 mod batches;
 mod choosing;
 mod documents;

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::OrderState;
+use super::{OrderDraft, OrderState};
 use crate::dispatch::duty::DutyEvent;
 use crate::dispatch::offer::{Offer, OfferState, Reckoning};
 use crate::dispatch::phase::OrderPhase;
@@ -104,6 +104,15 @@ pub enum OrderCommand {
     Widen,
     /// It is expected to cost something else: nobody has it yet.
     Requote(Box<Quote>),
+    /// What is wanted is another thing: nobody has it, or is asked about it, yet.
+    Amend {
+        /// What is wanted from now on.
+        draft: Box<OrderDraft>,
+        /// What that is expected to cost.
+        quote: Box<Quote>,
+        /// Who wants it so.
+        by: By,
+    },
 }
 
 impl OrderCommand {
@@ -120,6 +129,7 @@ impl OrderCommand {
             Self::Assign { .. } => "assign the order",
             Self::Widen => "widen the search",
             Self::Requote(_) => "quote the order",
+            Self::Amend { .. } => "change the order",
         }
     }
 }
@@ -161,6 +171,15 @@ pub enum OrderEvent {
         /// The new quote.
         quote: Box<Quote>,
         /// When the quote was made.
+        at: Time,
+    },
+    /// Something else is wanted.
+    Amended {
+        /// What is wanted from now on.
+        draft: Box<OrderDraft>,
+        /// What that is expected to cost.
+        quote: Box<Quote>,
+        /// When it was changed.
         at: Time,
     },
     /// The final price is known.

@@ -1,11 +1,11 @@
 //! What follows from a command on an order. Decides and changes nothing.
 
 use super::command::{By, OrderCommand, OrderEvent, Outcome};
-use super::{MAX_OFFERS, Order, OrderState};
+use super::{MAX_OFFERS, Order, OrderDraft, OrderState};
 use crate::dispatch::duty::{Duty, DutyCommand};
 use crate::dispatch::offer::{Offer, OfferState, Reckoning};
 use crate::dispatch::phase::{DutyPhase, OrderPhase};
-use crate::dispatch::price::{Driven, cancel_fee};
+use crate::dispatch::price::{Driven, Quote, cancel_fee};
 use crate::dispatch::settings::Settings;
 use crate::ids::{OfferId, UserId};
 use crate::rejection::Rejection;
@@ -54,6 +54,7 @@ impl Order {
                 let quoted = OrderEvent::Quoted { quote: quote.clone(), at: now };
                 Ok(Outcome { events: vec![quoted], ..Outcome::default() })
             }
+            OrderCommand::Amend { draft, quote, by } => turn.amend(draft, quote, *by),
         }
     }
 
@@ -154,6 +155,28 @@ impl Turn<'_> {
     /// The ride as it was quoted, where nobody says what was driven.
     const fn as_expected(&self) -> Driven {
         Driven { ride: self.order.draft.ride, waited_s: None, route_changed: false }
+    }
+
+    fn amend(&self, draft: &OrderDraft, quote: &Quote, by: By) -> Result<Outcome, Rejection> {
+        use OrderPhase as P;
+        let (order, now) = (self.order, self.now);
+        match by {
+            By::Staff(_) | By::Engine => {}
+            By::Passenger(user) if user == order.passenger => {}
+            By::Passenger(_) | By::Courier(_) => return Err(Rejection::NotAParty),
+        }
+        let phase = order.state.phase();
+        if phase.binds() || matches!(phase, P::NoShow | P::Completed | P::Cancelled) {
+            return Err(order.illegal("change the order"));
+        }
+        // A time that was stated in time stays, however near it has come.
+        let stated = draft.pickup_at.filter(|at| Some(*at) != order.draft.pickup_at);
+        OrderDraft { pickup_at: stated, ..draft.clone() }.check(now)?;
+        if *draft == order.draft {
+            return Ok(Outcome::default());
+        }
+        let (draft, quote) = (Box::new(draft.clone()), Box::new(quote.clone()));
+        Ok(Outcome { events: vec![OrderEvent::Amended { draft, quote, at: now }], ..Outcome::default() })
     }
 
     fn charged(&self, by: By) -> OrderEvent {

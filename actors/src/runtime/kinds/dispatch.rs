@@ -3,6 +3,7 @@
 //! Every command goes load -> decide -> commit -> apply; the store has the last word, so several nodes may
 //! search for one order, and one of them asks. What is held here is an index and timers: it can be lost.
 
+mod desk;
 mod kinds;
 mod searching;
 
@@ -35,7 +36,8 @@ const TRIES: usize = 4;
 pub struct Dispatch {
     store: Arc<dyn OrderStore>,
     settings: Settings,
-    regions: Regions,
+    /// Replaced as a whole when somebody draws a region.
+    regions: RwLock<Arc<Regions>>,
     board: RwLock<Board>,
     /// Orders that look for a courier, or have asked one.
     searching: Mutex<BTreeMap<OrderId, Order>>,
@@ -55,7 +57,7 @@ impl Dispatch {
         Arc::new(Self {
             store,
             settings,
-            regions,
+            regions: RwLock::new(Arc::new(regions)),
             board: RwLock::default(),
             searching: Mutex::default(),
             alarms: Mutex::default(),

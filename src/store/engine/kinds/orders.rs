@@ -37,6 +37,12 @@ const MOVE: Sql = over_rows!(
     "WHERE orders.id = r.id AND orders.version = r.before"
 );
 
+const AMEND: Sql = sql("\
+    UPDATE orders SET region = $2, pickup_title = $3, pickup_object = $4, pickup_lat = $5, pickup_lon = $6, \
+    dropoff_title = $7, dropoff_object = $8, dropoff_lat = $9, dropoff_lon = $10, pickup_at = $11, \
+    weight_g = $12, volume_ml = $13, slots = $14, extras = $15, note = $16, way_m = $17, ride_s = $18 \
+    WHERE id = $1");
+
 const ADD_OFFER: Sql = sql("\
     INSERT INTO order_offers (id, order_id, courier, created_at, expires_at, round, eta_s, way_m, cost, \
     state, reason) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', '')");
@@ -84,6 +90,11 @@ impl Applier for Orders {
             moved.sort_by_key(|(_, _, order, _)| order.id);
             move_orders(conn, &moved).await?;
             end_offers(conn, &moved).await?;
+            for (_, events, order, _) in &moved {
+                if events.iter().any(|event| matches!(event, OrderEvent::Amended { .. })) {
+                    amend(conn, order).await?;
+                }
+            }
             for (_, events, order, _) in &moved {
                 for event in *events {
                     if let OrderEvent::OfferOpened(offer) = event {
@@ -220,6 +231,34 @@ async fn add(conn: &mut Conn, order: &Order) -> Result<(), Failure> {
         order.created_at.ms(),
     ];
     conn.execute(ADD, values).await?;
+    Ok(())
+}
+
+/// What is wanted of an order, whose row is in hand.
+async fn amend(conn: &mut Conn, order: &Order) -> Result<(), Failure> {
+    let (draft, load) = (&order.draft, order.draft.load());
+    let (pickup, dropoff) = (&draft.pickup, &draft.dropoff);
+    let values = args![
+        order.id.uuid(),
+        draft.region.map(RegionId::uuid),
+        pickup.title.as_str(),
+        pickup.object_name.as_str(),
+        pickup.position.lat,
+        pickup.position.lon,
+        dropoff.title.as_str(),
+        dropoff.object_name.as_str(),
+        dropoff.position.lat,
+        dropoff.position.lon,
+        draft.pickup_at.map(Time::ms),
+        load.weight_g,
+        load.volume_ml,
+        load.slots,
+        to_document(&draft.extras)?,
+        draft.note.as_str(),
+        draft.ride.way_m,
+        draft.ride.ride_s,
+    ];
+    conn.execute(AMEND, values).await?;
     Ok(())
 }
 

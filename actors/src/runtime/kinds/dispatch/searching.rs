@@ -9,7 +9,7 @@ use super::Dispatch;
 use crate::dispatch::ranking::{Circumstances, Ranked, rank};
 use crate::dispatch::region::day_began;
 use crate::dispatch::search::{Limits, Next, begins, next};
-use crate::dispatch::{Board, By, Crowd, Order, OrderCommand, OrderPhase};
+use crate::dispatch::{Board, By, Crowd, Order, OrderCommand, OrderPhase, Settings};
 use crate::ids::{OfferId, OrderId, UserId};
 use crate::ports::Unavailable;
 use crate::runtime::context::Context;
@@ -130,8 +130,19 @@ impl Dispatch {
     }
 
     fn best(&self, order: &Order, limits: Limits, now: Time) -> Option<Ranked> {
-        let board = self.board.read();
-        let region = order.draft.region.and_then(|id| self.regions.get(id));
+        self.ranked(order, limits, &self.settings, now).into_iter().next()
+    }
+
+    /// Who can take an order, the first to be asked first.
+    pub(super) fn ranked(
+        &self,
+        order: &Order,
+        limits: Limits,
+        settings: &Settings,
+        now: Time,
+    ) -> Vec<Ranked> {
+        let (board, regions) = (self.board.read(), self.regions());
+        let region = order.draft.region.and_then(|id| regions.get(id));
         let circumstances = Circumstances {
             crowd: self.crowd(&board, now),
             region,
@@ -140,7 +151,7 @@ impl Dispatch {
             seed: order.id.uuid().as_u64_pair().1,
             now,
         };
-        rank(&board, order, limits, &circumstances, &self.settings).into_iter().next()
+        rank(&board, order, limits, &circumstances, settings)
     }
 
     fn crowd(&self, board: &Board, now: Time) -> Crowd {

@@ -1,0 +1,184 @@
+//! What the desk asks of the dispatch: who could take an order, an offer made at once, an order given to the
+//! best courier; and what couriers say of themselves.
+
+use std::sync::Arc;
+
+use super::{Dispatch, TRIES};
+use crate::dispatch::board::Verdict;
+use crate::dispatch::ranking::Ranked;
+use crate::dispatch::search::Limits;
+use crate::dispatch::track::Sighting;
+use crate::dispatch::{By, Order, OrderCommand, OrderPhase, Regions, Rule, Settings};
+use crate::ids::{OfferId, OrderId, UserId};
+use crate::place::Position;
+use crate::ports::Unavailable;
+use crate::rejection::Rejection;
+use crate::runtime::context::Context;
+use crate::runtime::refusal::Refusal;
+use crate::time::Time;
+
+/// Rows read at once.
+const PAGE: u32 = 1_000;
+
+impl Dispatch {
+    /// Its knobs.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The regions as they are now.
+    #[must_use]
+    pub fn regions(&self) -> Arc<Regions> {
+        Arc::clone(&self.regions.read())
+    }
+
+    /// Takes other regions in.
+    pub fn set_regions(&self, regions: Regions) {
+        *self.regions.write() = Arc::new(regions);
+    }
+
+    /// Who can take an order by a rule, the best first, as far as a search looks at its end.
+    #[must_use]
+    pub fn candidates(&self, order: &Order, rule: Rule, now: Time) -> Vec<Ranked> {
+        let settings = Settings { rule, ..self.settings.clone() };
+        self.ranked(order, self.farthest(), &settings, now)
+    }
+
+    /// Everybody on duty with why they cannot take an order, if they cannot.
+    #[must_use]
+    pub fn explain(&self, order: &Order, now: Time) -> Vec<Verdict> {
+        self.board.read().explain(order, self.farthest(), &self.settings, now)
+    }
+
+    /// Offers an order to the best courier at once, whatever its time of pickup. One who is asked already
+    /// stays asked. Without an offer in the answer nobody can take it; the order is searched for then.
+    ///
+    /// # Errors
+    /// The refusal; nothing was offered then, unless the store does not answer.
+    pub async fn offer_best(
+        self: &Arc<Self>,
+        context: &Arc<Context>,
+        id: OrderId,
+        by: UserId,
+    ) -> Result<(Order, Option<Ranked>), Refusal> {
+        let mut last = Refusal::Busy;
+        for _ in 0..TRIES {
+            let order = self.searched_for(context, id, by).await?;
+            if order.pending().is_some() {
+                return Ok((order, None));
+            }
+            let best = self.candidates(&order, Rule::Scored, context.now()).into_iter().next();
+            let Some(best) = best else { return Ok((order, None)) };
+            let courier = best.candidate.courier;
+            let command = OrderCommand::Offer {
+                id: OfferId::new(context.now(), context.clock.random()),
+                courier,
+                reckoning: best.reckoning(),
+            };
+            match self.commit(context, id, &command).await {
+                Ok((order, _)) => return Ok((order, Some(best))),
+                Err(Refusal::Unavailable(error)) => return Err(error.into()),
+                // What was known here of the order or of the courier was old.
+                Err(refusal) => {
+                    self.read_again(id, Some(courier)).await?;
+                    last = refusal;
+                }
+            }
+        }
+        Err(last)
+    }
+
+    /// Gives an order to the best courier, by the configured rule, without asking. `None` where nobody can
+    /// take it.
+    ///
+    /// # Errors
+    /// The refusal; nothing was changed then, unless the store does not answer.
+    pub async fn assign_best(
+        self: &Arc<Self>,
+        context: &Arc<Context>,
+        id: OrderId,
+        by: UserId,
+        reason: &str,
+    ) -> Result<Option<Order>, Refusal> {
+        let mut last = Refusal::Busy;
+        for _ in 0..TRIES {
+            let order = self.store.order(id).await?.ok_or(Refusal::NotFound)?;
+            let candidates = self.candidates(&order, self.settings.rule, context.now());
+            let Some(best) = candidates.into_iter().next() else { return Ok(None) };
+            let courier = best.candidate.courier;
+            let command = OrderCommand::Assign { courier, by, reason: reason.to_owned() };
+            match self.carry_out(context, id, &command).await {
+                Ok(order) => return Ok(Some(order)),
+                Err(Refusal::Unavailable(error)) => return Err(error.into()),
+                Err(refusal) => {
+                    self.read_again(id, Some(courier)).await?;
+                    last = refusal;
+                }
+            }
+        }
+        Err(last)
+    }
+
+    /// A courier says where they are. Somebody who was nowhere until now may be whom an order waits for.
+    pub fn sighted(
+        self: &Arc<Self>,
+        context: &Arc<Context>,
+        courier: UserId,
+        position: Position,
+    ) -> Option<Sighting> {
+        let (now, fresh) = (context.now(), self.settings.position_fresh());
+        let was_known = self.with_board(|board| {
+            let fix = board.get(courier).and_then(|standing| standing.track.last());
+            fix.is_some_and(|fix| now.since(fix.at) <= fresh)
+        });
+        let sighting = self.locate(courier, position, now);
+        if !was_known && sighting == Some(Sighting::Believed) {
+            self.wake(context);
+        }
+        sighting
+    }
+
+    /// Every order was deleted, as in a development: nothing is searched for, and everybody is free.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn cleared(&self) -> Result<(), Unavailable> {
+        self.searching.lock().clear();
+        self.alarms.lock().clear();
+        let mut after = None;
+        loop {
+            let page = self.store.on_duty(after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.courier);
+            page.into_iter().for_each(|duty| self.follow_duty(duty));
+        }
+    }
+
+    /// An order as it is, taken to where couriers are asked if it was not there.
+    async fn searched_for(
+        self: &Arc<Self>,
+        context: &Arc<Context>,
+        id: OrderId,
+        by: UserId,
+    ) -> Result<Order, Refusal> {
+        use OrderPhase as P;
+        let order = self.store.order(id).await?.ok_or(Refusal::NotFound)?;
+        match order.state.phase() {
+            P::Matching | P::ActiveQueue | P::Offered => Ok(order),
+            P::Submitted | P::AwaitingDispatcherDecision | P::Created | P::Cancelled => {
+                let reason = "a courier is looked for".to_owned();
+                let command = OrderCommand::Move { to: P::Matching, by: By::Staff(by), reason };
+                self.commit(context, id, &command).await.map(|(order, _)| order)
+            }
+            phase => {
+                let (action, state) = ("offer the order", phase.word());
+                Err(Rejection::IllegalTransition { action, state }.into())
+            }
+        }
+    }
+
+    fn farthest(&self) -> Limits {
+        Limits::of(self.settings.widenings, &self.settings)
+    }
+}
