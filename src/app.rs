@@ -19,6 +19,7 @@ use crate::files::Files;
 use crate::payments::Providers;
 use crate::store::Database;
 use crate::telegram::Telegram;
+use crate::town::Town;
 
 /// The parts of a running server. Cheap to clone: each part is shared.
 #[derive(Clone)]
@@ -49,6 +50,8 @@ pub struct App {
     pub tokens: Arc<Tokens>,
     /// What people have put up for everybody.
     pub board: Arc<Board>,
+    /// The dispatch in town, if it runs.
+    pub town: Option<Arc<Town>>,
     /// Places for those who write in chats: they leave the database to others.
     pub chat_places: Arc<Semaphore>,
     /// The configuration.

@@ -50,6 +50,16 @@ pub enum Mode {
     Production,
 }
 
+/// Whether something runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Switch {
+    /// It runs.
+    On,
+    /// It does not.
+    Off,
+}
+
 /// How logs are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ValueEnum)]
 #[serde(rename_all = "snake_case")]
@@ -159,6 +169,8 @@ pub struct Config {
     pub max_clock_skew: Span,
     /// Proxies in front of us whose `X-Forwarded-For` counts.
     pub trusted_proxies: u8,
+    /// Whether the dispatch in town runs.
+    pub dispatch: bool,
     /// How the marketplace pays.
     pub money: MoneyConfig,
     /// Whether there is a bot, and how it hears from Telegram.
@@ -296,6 +308,7 @@ impl Config {
                     .max_pending_per_trip
                     .map_or(bounds.pending_on_trip, NonZeroU32::get),
             },
+            dispatch: settings.dispatch.map_or(development, |switch| switch == Switch::On),
             limits: settings.limits.unwrap_or(!development),
             is_demo: false,
             log: settings.log.unwrap_or_else(|| "info".to_owned()),

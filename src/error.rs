@@ -82,7 +82,7 @@ pub struct Problem {
     /// `false`, on the paths of the messenger only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub success: Option<bool>,
-    /// The same as `message`, on the paths of the messenger only.
+    /// The same as `message`, on the paths of the messenger and of the dispatch only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }

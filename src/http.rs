@@ -4,6 +4,7 @@
 
 pub mod admin;
 pub mod bot;
+pub mod dispatch;
 pub mod health;
 pub mod jobs;
 pub mod market;
@@ -25,10 +26,15 @@ mod uploads;
 use actix_web::http::Method;
 use actix_web::web;
 
-use crate::edge::access::{ADMIN, OPERATORS, PUBLIC, REVIEWERS, SIGNED_IN};
+use crate::edge::access::{ADMIN, DESK, OPERATORS, PUBLIC, REVIEWERS, SIGNED_IN};
 use crate::ws::{self, ticket};
 use admin::{operators, request_log};
 use bot::{notifications as bot_notifications, outbox, webhook};
+use dispatch::mobile::{drivers as my_drives, orders as my_orders, passengers as my_rides};
+use dispatch::{
+    candidates, cities, desk as town_desk, drivers, geocode, map as town_map, offers, orders, passengers,
+    prices, regions, sessions as desk_sessions, tariffs,
+};
 use endpoint::answering;
 use market::{
     couriers, disputes, explain, handover, packages, photos, requests, responses, search, subscriptions,
@@ -179,6 +185,65 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/admin/posts" { GET REVIEWERS moderation::reported_posts }
         "/admin/posts/{post_id}/hide" { POST REVIEWERS moderation::hide_post }
         "/admin/posts/{post_id}/show" { POST REVIEWERS moderation::show_post }
+        "/auth/email-login" { POST PUBLIC desk_sessions::email_login }
+        "/auth/token/refresh" { POST PUBLIC desk_sessions::refresh }
+        "/orders" { GET SIGNED_IN orders::list, POST SIGNED_IN orders::create }
+        "/orders/clear-all" { POST ADMIN orders::clear }
+        "/orders/geocode" { POST SIGNED_IN geocode::geocode }
+        "/orders/passenger/{passenger_id}" { GET SIGNED_IN orders::of_passenger }
+        "/orders/driver/{driver_id}" { GET SIGNED_IN orders::of_driver }
+        "/orders/{order_id}" { GET SIGNED_IN orders::one, PATCH SIGNED_IN orders::change }
+        "/orders/{order_id}/status" { PATCH SIGNED_IN orders::set_status }
+        "/orders/{order_id}/events" { GET SIGNED_IN orders::events }
+        "/orders/{order_id}/calculate-price" { POST SIGNED_IN prices::price }
+        "/orders/{order_id}/calculate-quote" { POST SIGNED_IN prices::quote }
+        "/orders/{order_id}/calculate-final" { POST SIGNED_IN prices::final_price }
+        "/orders/{order_id}/calculate-cancel-fee" { POST SIGNED_IN prices::fee }
+        "/orders/{order_id}/price-breakdown" { GET SIGNED_IN prices::breakdown }
+        "/drivers" { GET OPERATORS drivers::list, POST DESK drivers::create }
+        "/drivers/{driver_id}" { GET SIGNED_IN drivers::one, PATCH DESK drivers::change, DELETE DESK drivers::remove }
+        "/drivers/{driver_id}/location" { PATCH SIGNED_IN drivers::locate }
+        "/drivers/{driver_id}/online-status" { PATCH SIGNED_IN drivers::online }
+        "/passengers" { GET OPERATORS passengers::list, POST DESK passengers::create }
+        "/passengers/{passenger_id}" { GET SIGNED_IN passengers::one, PATCH DESK passengers::change }
+        "/regions" { GET PUBLIC regions::list, POST DESK regions::create }
+        "/regions/cities" { GET PUBLIC cities::list, POST DESK cities::create }
+        "/regions/cities/{city_id}" { GET PUBLIC cities::one, PATCH DESK cities::change, DELETE DESK cities::remove }
+        "/regions/cities/{city_id}/stats" { GET OPERATORS cities::stats }
+        "/regions/{region_id}" { GET PUBLIC regions::one, PATCH DESK regions::change, DELETE DESK regions::remove }
+        "/regions/{region_id}/stats" { GET OPERATORS regions::stats }
+        "/regions/{region_id}/tariff" { GET PUBLIC tariffs::show, POST ADMIN tariffs::add }
+        "/dispatch/candidates/{order_id}" { GET OPERATORS candidates::list }
+        "/dispatch/candidates-scored/{order_id}" { GET OPERATORS candidates::scored }
+        "/dispatch/assign/{order_id}" { POST DESK town_desk::assign }
+        "/dispatch/smart-assign/{order_id}" { POST DESK town_desk::smart_assign }
+        "/dispatch/auto-assign-all" { POST DESK town_desk::auto_assign_all }
+        "/dispatch/offers/{order_id}" { GET OPERATORS offers::list }
+        "/dispatch/offer/{offer_id}/accept" { POST SIGNED_IN offers::accept }
+        "/dispatch/offer/{offer_id}/decline" { POST SIGNED_IN offers::decline }
+        "/dispatch/map-data" { GET OPERATORS town_map::data }
+        "/dispatch/route" { GET OPERATORS town_map::route }
+        "/dispatch/driver-route/{driver_id}" { GET OPERATORS town_map::driver_route }
+        "/dispatch/order-route/{order_id}" { GET OPERATORS town_map::order_route }
+        "/dispatch/eta/{driver_id}/{order_id}" { GET OPERATORS town_map::eta }
+        "/dispatch/heatmap" { GET OPERATORS town_map::heatmap }
+        "/mobile/drivers/profile" { GET SIGNED_IN my_drives::profile }
+        "/mobile/drivers/location" { PATCH SIGNED_IN my_drives::locate }
+        "/mobile/drivers/online-status" { PATCH SIGNED_IN my_drives::online }
+        "/mobile/drivers/offers" { GET SIGNED_IN my_drives::offers }
+        "/mobile/drivers/offer/{offer_id}/accept" { POST SIGNED_IN my_drives::accept }
+        "/mobile/drivers/offer/{offer_id}/decline" { POST SIGNED_IN my_drives::decline }
+        "/mobile/drivers/orders" { GET SIGNED_IN my_drives::orders }
+        "/mobile/drivers/active-order" { GET SIGNED_IN my_drives::active }
+        "/mobile/drivers/statistics" { GET SIGNED_IN my_drives::statistics }
+        "/mobile/passengers/profile" { GET SIGNED_IN my_rides::profile }
+        "/mobile/passengers/orders" { GET SIGNED_IN my_rides::orders }
+        "/mobile/passengers/active-order" { GET SIGNED_IN my_rides::active }
+        "/mobile/orders/create" { POST SIGNED_IN my_orders::create }
+        "/mobile/orders/quote" { POST SIGNED_IN my_orders::quote }
+        "/mobile/orders/{order_id}/cancel" { POST SIGNED_IN my_orders::cancel }
+        "/mobile/orders/{order_id}/status" { GET SIGNED_IN my_orders::status }
+        "/mobile/orders/{order_id}/route" { GET SIGNED_IN my_orders::route }
         "/sync" { GET SIGNED_IN sync::sync }
         "/ws-ticket" { POST SIGNED_IN ticket::issue }
         "/health" { GET PUBLIC health::health }

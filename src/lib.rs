@@ -27,5 +27,6 @@ pub mod telegram;
 pub mod telemetry;
 pub mod texts;
 pub mod top;
+pub mod town;
 pub mod typed;
 pub mod ws;

@@ -5,6 +5,7 @@ pub(crate) mod app_data;
 mod ending;
 mod identity;
 pub mod inherited;
+mod kinds;
 mod lists;
 pub(crate) mod serving;
 
@@ -20,7 +21,7 @@ use peerpack_actors::money::ledger::Funding;
 use peerpack_actors::money::payment::Method;
 use peerpack_actors::place::Gazetteer;
 use peerpack_actors::ports::{Bus, Clock, Hint};
-use peerpack_actors::runtime::{Engine, Kind, RuntimeSettings};
+use peerpack_actors::runtime::{Engine, RuntimeSettings};
 use peerpack_actors::time::Span;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
@@ -47,6 +48,7 @@ use crate::routing::Osrm;
 use crate::store::{self, Database, Reconciliation};
 use crate::telegram::{HttpApi, Telegram};
 use crate::telemetry;
+use crate::town::Town;
 use app_data::AppData;
 
 /// The namespace of this deployment in Redis.
@@ -134,7 +136,8 @@ impl Application {
             runtime.roads = Some(Arc::new(osrm));
         }
         let board = Arc::new(Board::new(database.clone()));
-        let kinds: Vec<Arc<dyn Kind>> = vec![Arc::clone(&board) as _];
+        let town = config.dispatch.then(|| Arc::new(Town::new(database.clone())));
+        let kinds = kinds::further(&board, town.as_ref());
         let engine = Engine::start_with(store, bus, Arc::clone(&clock), runtime, kinds)
             .await
             .context("cannot read the store; has `peerpack migrate` been run?")?;
@@ -164,6 +167,7 @@ impl Application {
             audit: Arc::new(Audit::new(started_at)),
             tokens: Arc::new(tokens.clone()),
             board,
+            town,
             chat_places: Arc::new(Semaphore::new(CHAT_PLACES)),
             config: Arc::new(config),
             started_at,

@@ -9,6 +9,7 @@
 //! goes away cancels nothing, and a database that hangs hangs nobody.
 
 mod bot;
+mod dispatch;
 mod engine;
 mod failure;
 mod market;
@@ -29,6 +30,11 @@ use tokio::sync::Notify;
 pub use bot::outbox::{LiveMessage, OutboxFigures, Outgoing, Settled};
 pub use bot::settings::{BotSettings, QuietHours};
 pub use bot::updates::{Polling, TakenUpdate};
+pub use dispatch::drivers::{Driver, DriverQuery};
+pub use dispatch::orders::{DriverFigures, OrderQuery};
+pub use dispatch::passengers::{Passenger, PassengerQuery};
+pub use dispatch::regions::{CityRecord, Hours, RegionFigures, RegionRecord};
+pub use dispatch::{Part, Slice};
 pub use engine::jobs::{Job, JobKind};
 pub use engine::receipts::Kept;
 pub use market::disputes::DisputeRecord;

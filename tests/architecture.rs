@@ -29,7 +29,7 @@ const SERVER: House = House {
         &["config"],
         &["files", "payments", "telemetry"],
         &["store"],
-        &["audit", "board", "clock", "edge"],
+        &["audit", "board", "clock", "edge", "town"],
         &["app"],
         &["talk"],
         &["maintenance", "ws"],
@@ -49,7 +49,7 @@ const HTTP: House = House {
     floors: &[
         &["endpoint", "input", "links", "vocabulary"],
         &["places", "uploads", "jobs", "price"],
-        &["market", "people", "money", "bot", "talk", "admin"],
+        &["market", "people", "money", "bot", "talk", "dispatch", "admin"],
         &["health", "pages", "reference"],
         &["openapi"],
     ],
@@ -59,6 +59,7 @@ const HTTP: House = House {
         ("people", "admin::operators"),
         ("talk", "people::avatars"),
         ("talk", "people::identity"),
+        ("dispatch", "people::identity"),
     ],
 };
 
@@ -70,7 +71,7 @@ const STORE: House = House {
         &["failure"],
         &["sql"],
         &["engine"],
-        &["market", "people", "money", "bot", "talk", "upkeep"],
+        &["market", "people", "money", "bot", "talk", "dispatch", "upkeep"],
         &["setup"],
     ],
     doors: &[("people", "talk::posts"), ("people", "talk::reports")],

@@ -12,7 +12,7 @@ use peerpack_actors::market::package::Mode as PackageMode;
 use peerpack_actors::matching::Settings as Matching;
 use serde::Deserialize;
 
-use super::{BotMode, LogFormat, Mode, PaymentMode, PaymentTime, Secret};
+use super::{BotMode, LogFormat, Mode, PaymentMode, PaymentTime, Secret, Switch};
 
 /// What can be set.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
@@ -146,6 +146,10 @@ pub struct Settings {
     /// road_factor]
     #[arg(long, value_name = "URL")]
     pub routing_url: Option<String>,
+    /// Whether the dispatch in town runs: on or off (docs/dispatch.md) [default: on in development, off in
+    /// production]
+    #[arg(long, value_name = "ON_OFF")]
+    pub dispatch: Option<Switch>,
     /// A style of MapLibre's for the maps of the Mini App, with tiles, letters and signs of its own origin
     /// [default: outlines that the server has]
     #[arg(long, value_name = "URL")]
@@ -465,6 +469,7 @@ impl Settings {
             home_countries: self.home_countries.or(below.home_countries),
             matching: self.matching.or(below.matching),
             routing_url: self.routing_url.or(below.routing_url),
+            dispatch: self.dispatch.or(below.dispatch),
             map_style_url: self.map_style_url.or(below.map_style_url),
             routing_timeout_ms: self.routing_timeout_ms.or(below.routing_timeout_ms),
             workers: self.workers.or(below.workers),

@@ -49,6 +49,7 @@ async fn app(directory: &tempfile::TempDir) -> App {
     App {
         tokens,
         board,
+        town: None,
         chat_places,
         engine,
         database,

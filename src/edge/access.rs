@@ -30,6 +30,9 @@ pub(crate) const OPERATORS: Access = Access::Only(&[Role::Viewer, Role::Dispatch
 /// Operators who decide upon people's documents; anybody who only looks sees none.
 pub(crate) const REVIEWERS: Access = Access::Only(&[Role::Dispatcher, Role::Admin]);
 
+/// Operators who give orders to couriers on duty.
+pub(crate) const DESK: Access = Access::Only(&[Role::Dispatcher, Role::Admin]);
+
 /// For calls that anybody may make.
 pub(crate) const PUBLIC: Access = Access::Public;
 

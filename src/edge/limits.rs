@@ -61,7 +61,10 @@ impl Class {
         if path.starts_with("/health") || path == "/bot/webhook" {
             Self::Health
         } else if path.starts_with("/auth/")
-            && !matches!(path, "/auth/logout" | "/auth/logout-everywhere" | "/auth/refresh")
+            && !matches!(
+                path,
+                "/auth/logout" | "/auth/logout-everywhere" | "/auth/refresh" | "/auth/token/refresh"
+            )
             || path.starts_with("/bot/") && !path.starts_with("/bot/notifications")
         {
             Self::SignIn

@@ -86,6 +86,53 @@ const ACTIONS: &[(&str, &str)] = &[
     ("move the payment's money", "провести платёж"),
 ];
 
+/// The same of orders in town and of couriers on duty, whose states have words of other things, too.
+const TOWN_STATES: &[(&str, &str, &str)] = &[
+    ("draft", "the order is being written", "заказ ещё составляют"),
+    ("submitted", "nobody has looked at the order", "заказ ещё не рассмотрен"),
+    ("awaiting_dispatcher_decision", "a dispatcher has to decide", "заказ ждёт решения диспетчера"),
+    ("rejected", "the order was refused", "заказ отклонён"),
+    ("created", "the order is not searched for yet", "поиск ещё не начат"),
+    ("matching", "a courier is looked for", "ищут водителя"),
+    ("active_queue", "the order waits for a dispatcher", "заказ ждёт диспетчера"),
+    ("offered", "a courier is asked", "ждут ответа водителя"),
+    ("assigned", "a courier has the order", "заказ уже у водителя"),
+    ("driver_en_route", "the courier is on the way", "водитель уже едет"),
+    ("arrived_waiting", "the courier waits at the pickup", "водитель ждёт на месте"),
+    ("ride_ongoing", "the ride is under way", "поездка уже идёт"),
+    ("no_show", "the passenger did not come", "пассажир не пришёл"),
+    ("incident", "something has happened on the way", "в пути что-то случилось"),
+    ("completed", "the ride is over", "поездка закончена"),
+    ("cancelled", "the order was called off", "заказ отменён"),
+    ("offline", "the courier is not on duty", "водитель не на смене"),
+    ("online_idle", "the courier is free", "водитель свободен"),
+    ("enroute_to_pickup", "the courier has an order", "у водителя есть заказ"),
+    ("on_trip", "the courier drives somebody", "водитель в поездке"),
+    ("paused", "the courier has paused", "у водителя перерыв"),
+];
+
+/// What was asked of an order or of a courier on duty, in Russian.
+const TOWN_ACTIONS: &[(&str, &str)] = &[
+    ("move the order", "перевести заказ"),
+    ("complete the order", "завершить заказ"),
+    ("offer the order", "предложить заказ"),
+    ("accept the offer", "принять предложение"),
+    ("decline the offer", "отклонить предложение"),
+    ("expire the offer", "закрыть предложение"),
+    ("assign the order", "назначить заказ"),
+    ("widen the search", "расширить поиск"),
+    ("quote the order", "оценить заказ"),
+    ("change the order", "изменить заказ"),
+    ("go on duty", "выйти на смену"),
+    ("go off duty", "уйти со смены"),
+    ("pause the duty", "начать перерыв"),
+    ("resume the duty", "закончить перерыв"),
+    ("offer the courier the order", "предложить водителю заказ"),
+    ("give the courier the order", "отдать водителю заказ"),
+    ("begin the ride", "начать поездку"),
+    ("free the courier", "освободить водителя"),
+];
+
 /// Why a trip does not suit a package, as it is said in English, and in Russian.
 const MISFITS: &[(&str, &str, &str)] = &[
     (
@@ -164,15 +211,21 @@ fn only(who: &str) -> Option<String> {
     let who = match who {
         "courier" => "курьер",
         "sender" => "отправитель",
+        "dispatcher" => "диспетчер",
         _ => return Some("Это должен сделать другой оператор".to_owned()),
     };
     Some(format!("Это может сделать только {who}"))
 }
 
 fn illegal(action: &str, state: &str) -> (String, String) {
-    let known = STATES.iter().find(|(word, ..)| *word == state);
+    let in_town = TOWN_ACTIONS.iter().find(|(word, _)| *word == action);
+    let (states, asked) = match in_town {
+        Some(in_town) => (TOWN_STATES, Some(in_town)),
+        None => (STATES, ACTIONS.iter().find(|(word, _)| *word == action)),
+    };
+    let known = states.iter().find(|(word, ..)| *word == state);
     let (english, russian) = known.map_or((state, state), |(_, english, russian)| (*english, *russian));
-    let asked = ACTIONS.iter().find(|(word, _)| *word == action).map_or(action, |(_, russian)| *russian);
+    let asked = asked.map_or(action, |(_, russian)| *russian);
     (format!("cannot {action}: {english}"), format!("Нельзя {asked}: {russian}"))
 }
 
@@ -230,6 +283,25 @@ mod tests {
             }
         }
         assert!(actions >= 22, "{actions}");
+    }
+
+    /// Words stand in `word()` of both phases, actions in `action()` and beside `illegal(`.
+    #[test]
+    fn every_state_and_every_action_of_the_dispatch_has_its_words() {
+        use peerpack_actors::dispatch::{DutyPhase, OrderPhase};
+        let words =
+            OrderPhase::ALL.map(OrderPhase::word).into_iter().chain(DutyPhase::ALL.map(DutyPhase::word));
+        for word in words {
+            assert!(TOWN_STATES.iter().any(|(known, ..)| *known == word), "{word}");
+        }
+        for file in ["duty.rs", "order/command.rs", "order/decide.rs"] {
+            let source = std::fs::read_to_string(format!("actors/src/dispatch/{file}")).unwrap();
+            let of_match = source.split("fn action(").nth(1).and_then(|part| part.split("\n    }\n").next());
+            let others = source.split("illegal(\"").skip(1).filter_map(|part| part.split('"').next());
+            for action in of_match.unwrap_or_default().split('"').skip(1).step_by(2).chain(others) {
+                assert!(TOWN_ACTIONS.iter().any(|(known, _)| *known == action), "{action}");
+            }
+        }
     }
 
     #[test]

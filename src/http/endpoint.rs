@@ -32,6 +32,9 @@ impl Endpoint {
             .wrap(from_fn(note));
         let route = if enveloped::is_messengers(self.path) {
             route.wrap(from_fn(enveloped::refusals))
+        } else if enveloped::is_consoles(self.path) {
+            let path = self.path;
+            route.wrap(from_fn(move |req, next| enveloped::of_console(path, req, next)))
         } else {
             route
         };

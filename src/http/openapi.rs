@@ -22,6 +22,11 @@ use tidy::Tidy;
 
 use super::admin::{operators, request_log};
 use super::bot::{notifications as bot_notifications, outbox, webhook};
+use super::dispatch::mobile::{drivers as my_drives, orders as my_orders, passengers as my_rides};
+use super::dispatch::{
+    candidates, cities, desk as town_desk, drivers, geocode, map as town_map, offers, orders, passengers,
+    prices, regions, sessions as desk_sessions, tariffs,
+};
 use super::endpoint::answering;
 use super::market::{
     couriers, disputes, explain, handover, packages, photos, requests, responses, search, subscriptions,
@@ -62,6 +67,13 @@ use super::{health, jobs, places};
         (name = "money", description = "One's wallet, paying in and taking out; how the marketplace pays."),
         (name = "places", description = "Names of places."),
         (name = "realtime", description = "Where things stand, and the way to the socket."),
+        (name = "mobile", description = "The phones of couriers on duty in town and of their passengers: everything is about the \
+            caller. How the dispatch works: docs/dispatch.md."),
+        (name = "orders", description = "Rides in town, from their placing to their price."),
+        (name = "drivers", description = "Couriers who go on duty in town. Their ids are whole numbers, as those of passengers."),
+        (name = "passengers", description = "People who are driven in town."),
+        (name = "regions", description = "Regions and cities of the dispatch in town."),
+        (name = "dispatch", description = "The desk of the dispatch in town: who could take an order, and who gets it."),
         (name = "health", description = "How the server is, for those who run it."),
         (name = "admin", description = "For operators."),
     ),
@@ -94,6 +106,22 @@ use super::{health, jobs, places};
         board::list, board::create, board::one, board::edit, board::delete, moderation::report_post,
         board::add_picture, board::picture,
         sync::sync, crate::ws::ticket::issue,
+        my_rides::profile, my_rides::orders, my_rides::active, my_orders::create, my_orders::quote, my_orders::cancel,
+        my_orders::status, my_orders::route,
+        my_drives::profile, my_drives::locate, my_drives::online, my_drives::offers, my_drives::accept, my_drives::decline,
+        my_drives::orders, my_drives::active, my_drives::statistics,
+        orders::list, orders::create, orders::one, orders::change, orders::set_status, orders::events, orders::of_passenger,
+        orders::of_driver, prices::price, prices::quote, prices::final_price, prices::fee, prices::breakdown,
+        geocode::geocode, orders::clear,
+        drivers::list, drivers::create, drivers::one, drivers::change, drivers::remove, drivers::locate, drivers::online,
+        passengers::list, passengers::create, passengers::one, passengers::change,
+        regions::list, regions::create, regions::one, regions::change, regions::remove, regions::stats,
+        tariffs::show, tariffs::add,
+        cities::list, cities::create, cities::one, cities::change, cities::remove, cities::stats,
+        desk_sessions::email_login, desk_sessions::refresh,
+        candidates::list, candidates::scored, town_desk::assign, town_desk::smart_assign,
+        town_desk::auto_assign_all, offers::list, offers::accept, offers::decline,
+        town_map::data, town_map::route, town_map::driver_route, town_map::order_route, town_map::eta, town_map::heatmap,
         health::health, health::live, health::ready,
         identity::operator::sign_in_operator, identity::operator::sign_in_by_link, identity::operator::first_admin,
         identity::second_factor::begin, identity::second_factor::show, identity::second_factor::remove,

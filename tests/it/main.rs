@@ -11,6 +11,7 @@ mod claims;
 mod clients;
 mod deaf;
 mod description;
+mod dispatch;
 mod disputes;
 mod dry_runs;
 mod ends;

@@ -39,6 +39,12 @@ async fn world(app: &TestApp) -> World {
         ("job_id", ivan.id.clone()),
         ("subscription_id", ivan.id.clone()),
         ("seq", "1".to_owned()),
+        ("order_id", ivan.id.clone()),
+        ("offer_id", ivan.id.clone()),
+        ("region_id", ivan.id.clone()),
+        ("city_id", ivan.id.clone()),
+        ("driver_id", "1".to_owned()),
+        ("passenger_id", "1".to_owned()),
     ]);
     World { anna, ivan, ids }
 }

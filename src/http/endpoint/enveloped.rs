@@ -1,11 +1,16 @@
-//! The paths of the messenger: its clients look for `success` and `error` in every body.
+//! The paths of the messenger, whose clients look for `success` and `error` in every body, and of the
+//! dispatch, whose console looks for `error`.
 
 use actix_web::Error;
 use actix_web::body::{BoxBody, MessageBody, to_bytes};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header;
 use actix_web::middleware::Next;
-use serde_json::Value;
+use actix_web::web;
+use serde_json::{Map, Value};
+
+use crate::config::Config;
+use crate::error::ApiError;
 
 /// What the older messenger calls, and what belongs to it.
 pub(super) fn is_messengers(path: &str) -> bool {
@@ -15,6 +20,45 @@ pub(super) fn is_messengers(path: &str) -> bool {
     PATHS.contains(&path) || STARTS.iter().any(|start| path.starts_with(start))
 }
 
+/// What the console of the dispatch calls, beside signing in.
+fn is_of_the_town(path: &str) -> bool {
+    const ROOMS: [&str; 6] = ["orders", "drivers", "passengers", "regions", "dispatch", "mobile"];
+    path.split('/').nth(1).is_some_and(|room| ROOMS.contains(&room))
+}
+
+/// Whose clients look for `error`, and for a map of fields, in the body of a refusal.
+pub(super) fn is_consoles(path: &str) -> bool {
+    const PATHS: [&str; 5] =
+        ["/auth/phone-login", "/auth/verify-otp", "/auth/email-login", "/auth/token/refresh", "/auth/logout"];
+    PATHS.contains(&path) || is_of_the_town(path)
+}
+
+/// Adds to refusals what the console of the dispatch looks for. Where no dispatch runs, its paths are not
+/// there.
+///
+/// # Errors
+/// None: a refusal is an answer here.
+pub(super) async fn of_console<B: MessageBody + 'static>(
+    path: &'static str,
+    req: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let runs = req.app_data::<web::Data<Config>>().is_none_or(|config| config.dispatch);
+    if is_of_the_town(path) && !runs {
+        return Err(ApiError::not_found().into());
+    }
+    told(req, next, |problem| {
+        let message = problem.get("message").cloned().unwrap_or_default();
+        let fields = problem.get("fields").and_then(Value::as_object).cloned().unwrap_or_default();
+        for (field, reason) in fields {
+            problem.entry(field).or_insert_with(|| Value::Array(vec![reason]));
+        }
+        problem.entry("error").or_insert_with(|| message.clone());
+        problem.entry("detail").or_insert(message);
+    })
+    .await
+}
+
 /// Adds `success: false` and `error` to refusals.
 ///
 /// # Errors
@@ -22,6 +66,20 @@ pub(super) fn is_messengers(path: &str) -> bool {
 pub(super) async fn refusals<B: MessageBody + 'static>(
     req: ServiceRequest,
     next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    told(req, next, |problem| {
+        let message = problem.get("message").cloned().unwrap_or_default();
+        problem.insert("success".to_owned(), false.into());
+        problem.insert("error".to_owned(), message);
+    })
+    .await
+}
+
+/// Lets something be added to the body of a refusal.
+async fn told<B: MessageBody + 'static>(
+    req: ServiceRequest,
+    next: Next<B>,
+    add: impl FnOnce(&mut Map<String, Value>),
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let request = req.request().clone();
     let response = match next.call(req).await {
@@ -35,9 +93,7 @@ pub(super) async fn refusals<B: MessageBody + 'static>(
     let Ok(Value::Object(mut problem)) = serde_json::from_slice(&body) else {
         return Ok(ServiceResponse::new(request, response.set_body(BoxBody::new(body))));
     };
-    let message = problem.get("message").cloned().unwrap_or_default();
-    problem.insert("success".to_owned(), false.into());
-    problem.insert("error".to_owned(), message);
+    add(&mut problem);
     let body = Value::Object(problem).to_string();
     response.headers_mut().remove(header::CONTENT_LENGTH);
     Ok(ServiceResponse::new(request, response.set_body(BoxBody::new(body))))

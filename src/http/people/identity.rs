@@ -65,7 +65,7 @@ pub struct SignedIn {
     is_new: bool,
     /// Why an operator may do no more than a user as yet: `show` the second factor, or `set_up` one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    second_factor: Option<SecondFactorIs>,
+    pub(in crate::http) second_factor: Option<SecondFactorIs>,
     /// For the device to keep, for half a year, and to send with the next sign-in by phone or password:
     /// guesses of strangers then keep nobody waiting. It opens nothing by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,7 +111,7 @@ pub struct UserView {
     avatar: String,
     /// `user`, `viewer`, `dispatcher` or `admin`.
     #[schema(value_type = Role)]
-    role: String,
+    pub(in crate::http) role: String,
 }
 
 /// Signs in with Telegram init data, in the body or as `Authorization: tma <init data>`.
@@ -211,6 +211,23 @@ pub async fn refresh(
     let entrance = Entrance { user, is_new: false, shown, device: None };
     let signed_in = signed_in(&app, &tokens, entrance, family, &successor).await?;
     Ok(HttpResponse::Ok().json(signed_in))
+}
+
+/// Another access token of a session, whose refresh token stays what it is: for clients that keep the one
+/// they have.
+pub(in crate::http) async fn access_token(
+    app: &App,
+    tokens: &Tokens,
+    refresh_token: &str,
+) -> Result<String, ApiError> {
+    let refused = || ApiError::unauthorized("invalid_token", "please sign in again");
+    let (token, now) = (RefreshToken::parse(refresh_token).ok_or_else(refused)?, app.clock.now());
+    let found = app.database.live_refresh_token(hex::encode(token.hash()), now).await?;
+    let (user, session) = found.ok_or_else(refused)?;
+    let user = app.database.user(user).await?.filter(|user| user.blocked_at.is_none()).ok_or_else(refused)?;
+    let shown = user.role.is_operator() && app.database.is_lifted(session).await?;
+    let (role, _) = rights(app, &user, shown).await?;
+    Ok(tokens.issue(Principal { user: user.id, role }, session, now, app.clock.random()).0)
 }
 
 /// Begins a session for somebody who has shown who they are, and perhaps their second factor.

@@ -34,7 +34,15 @@ macro_rules! has_deals {
             " AND p.state IN ('assigned', 'in_transit', 'delivered')) \
              OR EXISTS (SELECT 1 FROM trips AS t JOIN requests AS q ON q.trip_id = t.id WHERE t.courier = ",
             $who,
-            " AND q.state IN ('accepted', 'picked_up', 'delivered', 'disputed')))"
+            " AND q.state IN ('accepted', 'picked_up', 'delivered', 'disputed')) \
+             OR EXISTS (SELECT 1 FROM orders AS r WHERE (r.passenger = ",
+            $who,
+            " OR r.courier = ",
+            $who,
+            ") AND r.state NOT IN ('draft', 'rejected', 'no_show', 'completed', 'cancelled')) \
+             OR EXISTS (SELECT 1 FROM duties AS y WHERE y.courier = ",
+            $who,
+            " AND y.state <> 'offline'))"
         )
     };
 }
@@ -106,6 +114,11 @@ const ERASE_BOT_SETTINGS: Sql = sql("DELETE FROM bot_settings WHERE user_id = $1
 const ERASE_SUBSCRIPTIONS: Sql = sql("DELETE FROM subscriptions WHERE user_id = $1");
 const ERASE_OUTBOX: Sql = sql("DELETE FROM outbox WHERE user_id = $1");
 const ERASE_BOT_MESSAGES: Sql = sql("DELETE FROM bot_messages WHERE user_id = $1");
+const ERASE_DRIVER: Sql = sql("\
+    UPDATE drivers SET name = 'Удалённый пользователь', email = '', plate_number = '', \
+    left_at = COALESCE(left_at, updated_at) WHERE person = $1");
+const ERASE_PASSENGER: Sql = sql("\
+    UPDATE passengers SET full_name = 'Удалённый пользователь', email = '', category = '' WHERE person = $1");
 const ERASE_PAYOUT_DETAILS: Sql = sql("DELETE FROM payout_details WHERE user_id = $1");
 
 /// What became of a wish to be deleted.
@@ -216,6 +229,8 @@ impl Database {
                         ERASE_OUTBOX,
                         ERASE_SUBSCRIPTIONS,
                         ERASE_BOT_MESSAGES,
+                        ERASE_DRIVER,
+                        ERASE_PASSENGER,
                     ] {
                         conn.execute(erase, args![user.uuid()]).await?;
                     }

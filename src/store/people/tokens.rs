@@ -34,6 +34,10 @@ const SEEN: Sql = sql("\
     UPDATE sessions SET last_seen_at = CASE WHEN last_seen_at < $2 THEN $2 ELSE last_seen_at END \
     WHERE id = (SELECT t.family FROM refresh_tokens AS t WHERE t.hash = $1) AND revoked_at IS NULL");
 
+const LIVE: Sql = sql("\
+    SELECT user_id, family FROM refresh_tokens \
+    WHERE hash = $1 AND used_at IS NULL AND revoked = 0 AND expires_at > $2");
+
 /// A refresh token as it is kept.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RefreshToken {
@@ -87,6 +91,30 @@ impl Database {
         let work = self.write(move |conn| {
             let (hash, successor) = (hash.clone(), successor.clone());
             Box::pin(async move { rotate(conn, hash, successor, expires_at, grace, now).await })
+        });
+        Ok(work.await?)
+    }
+}
+
+impl Database {
+    /// Whose a refresh token is, and of which session, while it is the last one of it. It is not used up.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn live_refresh_token(
+        &self,
+        hash: String,
+        now: Time,
+    ) -> Result<Option<(UserId, Uuid)>, Unavailable> {
+        let work = self.write(move |conn| {
+            let hash = hash.clone();
+            Box::pin(async move {
+                if conn.execute(SEEN, args![hash.as_str(), now.ms()]).await? != 1 {
+                    return Ok(None);
+                }
+                let row = conn.optional(LIVE, args![hash, now.ms()]).await?;
+                row.map(|row| Ok((row.user("user_id")?, row.get("family")?))).transpose()
+            })
         });
         Ok(work.await?)
     }

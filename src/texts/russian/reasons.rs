@@ -2,6 +2,21 @@
 
 /// What is wrong with a field: as it is said in English, and in Russian.
 pub(super) const REASONS: &[(&str, &str)] = &[
+    ("is not allowed to this passenger", "этому пассажиру не положено"),
+    ("no region serves this place", "это место не обслуживает ни один район"),
+    ("the region takes no orders then", "в это время район заказы не принимает"),
+    ("name a passenger by number or by phone", "укажите пассажира номером или телефоном"),
+    (
+        "must be an instant, or YYYY-MM-DDTHH:MM in local time",
+        "нужен момент времени или ГГГГ-ММ-ДДTЧЧ:ММ по местному времени",
+    ),
+    ("is no state of an order", "такого состояния заказа нет"),
+    ("must be 1 to 60", "нужно от 1 до 60"),
+    ("must be at most 500 km", "нужно не больше 500 км"),
+    ("must be days from 1 to 7 with times as HH:MM", "нужны дни от 1 до 7 и время как ЧЧ:ММ"),
+    ("must be 0 to 1 000 000 roubles", "нужно от 0 до 1 000 000 рублей"),
+    ("must be 1 to 1000 percent", "нужно от 1 до 1000 процентов"),
+    ("must be true", "нужно true"),
     ("has too many corners", "слишком много углов"),
     ("needs three corners at least", "нужно не меньше трёх углов"),
     ("is too long", "слишком длинный"),

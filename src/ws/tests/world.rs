@@ -99,6 +99,7 @@ impl World {
             engine,
             tokens: Arc::new(tokens.clone()),
             board: Arc::new(crate::board::Board::new(database.clone())),
+            town: None,
             chat_places: Arc::new(tokio::sync::Semaphore::new(crate::app::CHAT_PLACES)),
             files: Files::open(&config).unwrap(),
             database,

@@ -31,12 +31,12 @@ const MOST_LOGIN: usize = 64;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OperatorLogin {
-    login: String,
-    password: String,
+    pub(in crate::http) login: String,
+    pub(in crate::http) password: String,
     /// Of the authenticator, or a recovery code. It can also be shown afterwards.
-    code: Option<String>,
+    pub(in crate::http) code: Option<String>,
     /// As it came with an earlier sign-in on this device: then guesses of others keep nobody waiting.
-    device_token: Option<String>,
+    pub(in crate::http) device_token: Option<String>,
 }
 
 /// A link that `peerpack operator link` has printed.
@@ -74,13 +74,23 @@ pub async fn sign_in_operator(
     tokens: web::Data<Tokens>,
     body: Body<OperatorLogin>,
 ) -> Result<HttpResponse, ApiError> {
-    let OperatorLogin { login, password, code, device_token } = body.0;
+    Ok(HttpResponse::Ok().json(session(&req, &app, &tokens, body.0).await?))
+}
+
+/// Begins a session of an operator who has shown who they are.
+pub(in crate::http) async fn session(
+    req: &HttpRequest,
+    app: &App,
+    tokens: &Tokens,
+    given: OperatorLogin,
+) -> Result<SignedIn, ApiError> {
+    let OperatorLogin { login, password, code, device_token } = given;
     let (login, now) = (login.to_lowercase(), app.clock.now());
-    let address = address::client(address::of(&req, app.config.trusted_proxies));
+    let address = address::client(address::of(req, app.config.trusted_proxies));
     let login = login.chars().take(MOST_LOGIN).collect::<String>();
     let known = match device_token {
         Some(token) => match app.database.operator(&login).await? {
-            Some((user, _)) => known_device(&app, &tokens, &user, &token).await?,
+            Some((user, _)) => known_device(app, tokens, &user, &token).await?,
             None => None,
         },
         None => None,
@@ -94,7 +104,7 @@ pub async fn sign_in_operator(
         }
     };
     for (subject, pauses) in &subjects {
-        may_try(&app, subject.clone(), *pauses, now).await?;
+        may_try(app, subject.clone(), *pauses, now).await?;
     }
     let operator = app.database.operator(&login).await?;
     let (user, kept) = operator.map_or((None, None), |(user, hash)| (Some(user), Some(hash)));
@@ -109,14 +119,14 @@ pub async fn sign_in_operator(
     let shown = match code {
         Some(code) => {
             let by = known.map(|device| device.to_string());
-            second_factor::check(&app, &tokens, user.id, &code, by.as_deref()).await?;
+            second_factor::check(app, tokens, user.id, &code, by.as_deref()).await?;
             true
         }
         None => false,
     };
     let device = known.or_else(|| Some(Uuid::from_bytes(rand::random())));
     let entrance = Entrance { user, is_new: false, shown, device };
-    Ok(HttpResponse::Ok().json(sign_in(&req, &app, &tokens, entrance).await?))
+    sign_in(req, app, tokens, entrance).await
 }
 
 /// Signs an operator in with a link from the server's shell, once: the last way in, which nobody's guesses

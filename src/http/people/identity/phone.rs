@@ -61,6 +61,37 @@ pub struct VerifyCode {
     pub(in crate::http) device_token: Option<String>,
 }
 
+/// Somebody of the dispatch in town.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TownPerson {
+    /// Their number.
+    id: i64,
+    name: String,
+}
+
+/// Tokens of somebody who has signed in by phone, and what they are to the dispatch in town.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SignedInByPhone {
+    #[serde(flatten)]
+    signed_in: SignedIn,
+    /// The same as `access_token`.
+    access: String,
+    /// The same as `refresh_token`.
+    refresh: String,
+    /// As what they are known to the dispatch: driver or passenger; else as in `user`.
+    role: String,
+    /// As whom somebody drives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    driver: Option<TownPerson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    driver_id: Option<i64>,
+    /// As whom somebody is driven.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    passenger: Option<TownPerson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    passenger_id: Option<i64>,
+}
+
 /// Who is at the phone: for what is counted.
 struct Caller {
     /// A device that has signed in with this phone before.
@@ -184,15 +215,43 @@ async fn kept(app: &App, asking: &Asking) -> Result<(CodePlan, Option<String>), 
 /// code for them alone. Nobody's guesses spoil the code for anybody else.
 #[utoipa::path(post, path = "/api/auth/verify-otp", operation_id = "sign_in_with_phone_code",
     tag = "identity", request_body(content = VerifyCode),
-    responses((status = 200, body = SignedIn), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = SignedInByPhone), (status = 400, body = Problem),
+        (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)))]
 pub async fn verify_code(
     req: HttpRequest,
     app: web::Data<App>,
     tokens: web::Data<Tokens>,
     body: Body<VerifyCode>,
 ) -> Result<HttpResponse, ApiError> {
-    Ok(HttpResponse::Ok().json(verify(&req, &app, &tokens, body.0).await?))
+    let signed_in = verify(&req, &app, &tokens, body.0).await?;
+    Ok(HttpResponse::Ok().json(in_town(&app, signed_in).await?))
+}
+
+/// What somebody is to the dispatch in town, where it runs.
+async fn in_town(app: &App, signed_in: SignedIn) -> Result<SignedInByPhone, ApiError> {
+    let id: UserId = signed_in.user.id.parse().map_err(|error| ApiError::internal(&error))?;
+    let (driver, passenger) = match &app.town {
+        Some(_) => (app.database.driver(id).await?, app.database.passenger(id).await?),
+        None => (None, None),
+    };
+    let driver = driver.filter(|driver| !driver.has_left);
+    let driver = driver.map(|driver| TownPerson { id: driver.number, name: driver.name });
+    let passenger = passenger.map(|one| TownPerson { id: one.number, name: one.full_name });
+    let role = match (&driver, &passenger) {
+        (Some(_), _) => "driver".to_owned(),
+        (None, Some(_)) => "passenger".to_owned(),
+        (None, None) => signed_in.user.role.clone(),
+    };
+    Ok(SignedInByPhone {
+        access: signed_in.access_token.clone(),
+        refresh: signed_in.refresh_token.clone(),
+        role,
+        driver_id: driver.as_ref().map(|driver| driver.id),
+        driver,
+        passenger_id: passenger.as_ref().map(|passenger| passenger.id),
+        passenger,
+        signed_in,
+    })
 }
 
 /// Signs in with the code that came. Who is new is called what they have registered as.

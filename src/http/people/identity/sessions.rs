@@ -9,12 +9,19 @@ use crate::app::App;
 use crate::auth::Principal;
 use crate::auth::revocations::Revocations;
 use crate::auth::token::Access;
-use crate::error::{ApiError, Problem};
+use crate::error::{ApiError, Problem, request_id};
 
 /// Somebody is signed out.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SignedOut {
     pub(super) success: bool,
+}
+
+/// Somebody is signed out here.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SignedOutHere {
+    success: bool,
+    message: String,
 }
 
 /// Where one is signed in.
@@ -39,7 +46,7 @@ pub struct SessionView {
 /// Ends this session.
 #[utoipa::path(post, path = "/api/auth/logout", operation_id = "sign_out", tag = "identity",
     security(("bearer" = [])),
-    responses((status = 200, body = SignedOut), (status = 401, body = Problem)))]
+    responses((status = 200, body = SignedOutHere), (status = 401, body = Problem)))]
 pub async fn sign_out(
     app: web::Data<App>,
     access: Access,
@@ -48,7 +55,8 @@ pub async fn sign_out(
     let now = app.clock.now();
     app.database.revoke_session(access.principal.user, access.session, now).await?;
     revocations.refresh(now).await?;
-    Ok(HttpResponse::Ok().json(SignedOut { success: true }))
+    let message = request_id::language().choose("Вы вышли".to_owned(), "You are signed out".to_owned());
+    Ok(HttpResponse::Ok().json(SignedOutHere { success: true, message }))
 }
 
 /// Ends every session of the caller, this one included.

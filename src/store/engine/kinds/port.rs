@@ -5,13 +5,14 @@ use peerpack_actors::dispatch::{Duty, Order};
 use peerpack_actors::ids::{OrderId, UserId};
 use peerpack_actors::ports::{OrderStep, OrderStore, Unavailable};
 use peerpack_actors::time::Time;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::duties::{duty, duty_columns};
 use super::orders::reading::{order_columns, orders};
 use crate::store::Database;
 use crate::store::failure::Failure;
-use crate::store::sql::{Row, Sql, args, each, sql};
+use crate::store::sql::{Row, Sql, args, each, hex, over_rows, rows, sql};
 
 const ONE_ORDER: Sql = sql(concat!("SELECT ", order_columns!(), " FROM orders WHERE id = $1"));
 
@@ -38,6 +39,21 @@ const ON_DUTY: Sql = sql(concat!(
 const CHANGED_DUTIES: Sql = sql(
     "SELECT courier AS id, version FROM duties WHERE updated_at >= $1 ORDER BY updated_at, courier LIMIT $2",
 );
+
+// CROSS JOIN keeps SQLite from turning the join around and reading the whole table.
+const SEVERAL_ORDERS: Sql = over_rows!(
+    concat!("SELECT ", order_columns!(), " FROM"),
+    [order_id uuid],
+    "CROSS JOIN orders WHERE orders.id = r.order_id ORDER BY r.n"
+);
+
+impl Database {
+    /// Several orders with their offers, in the order asked for; those that do not exist are left out.
+    pub(in crate::store) async fn orders_of(&self, ids: Vec<Uuid>) -> Result<Vec<Order>, Failure> {
+        let items = rows(ids.into_iter().map(|id| json!({ "order_id": hex(id) })));
+        orders(self, SEVERAL_ORDERS, vec![items]).await
+    }
+}
 
 #[async_trait]
 impl OrderStore for Database {

@@ -1460,6 +1460,1023 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/mobile/passengers/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Oneself as a passenger: 404 for who has never ordered. */
+        get: operations["my_passenger_profile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mobile/passengers/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's newest orders as a passenger. */
+        get: operations["my_passenger_orders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mobile/passengers/active-order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest order that is not over, with where its courier is. */
+        get: operations["my_ride"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mobile/orders/create": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Orders a ride for oneself, and looks for a courier at once, or 20 minutes before a stated time. Who orders for the first time becomes a passenger of the region of the pickup. */
+        post: operations["order_ride"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mobile/orders/quote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a ride would cost. Nothing is ordered. */
+        post: operations["quote_ride"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mobile/orders/{order_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Calls one's order off, and says what that costs. Couriers may call off the one that they have. */
+        post: operations["cancel_ride"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mobile/orders/{order_id}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where an order stands, for its passenger and the courier who has it or is asked. */
+        get: operations["ride_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mobile/orders/{order_id}/route": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The way of an order, for its passenger and the courier who has it or is asked. */
+        get: operations["ride_route"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mobile/drivers/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Oneself as a courier. */
+        get: operations["my_driver_profile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mobile/drivers/location": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Says where one is. It counts while one is on duty; out of range is 400. */
+        patch: operations["send_my_location"];
+        trace?: never;
+    };
+    "/api/mobile/drivers/online-status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Goes on duty, or off duty. */
+        patch: operations["set_me_online"];
+        trace?: never;
+    };
+    "/api/mobile/drivers/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one is asked about: one order at most. */
+        get: operations["my_order_offers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mobile/drivers/offer/{offer_id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes the order that one is asked about. */
+        post: operations["accept_my_offer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mobile/drivers/offer/{offer_id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Does not want the order that one is asked about. */
+        post: operations["decline_my_offer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mobile/drivers/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's newest orders as a courier. */
+        get: operations["my_driver_orders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mobile/drivers/active-order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The order that one has, and is not done with. */
+        get: operations["my_driver_order"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mobile/drivers/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one has done as a courier. */
+        get: operations["my_driver_statistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Orders: all of them for operators, one's own for anybody else. */
+        get: operations["town_orders"];
+        put?: never;
+        /** Places an order. The desk names whom it is for, and makes them a passenger on the way; anybody else orders for themselves, and a courier is looked for at once, or 20 minutes before a stated time. */
+        post: operations["place_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders/{order_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An order, for operators, its passenger, and the courier who has it or is asked. */
+        get: operations["town_order"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes what is wanted, while nobody has the order or is asked about it; it is quoted anew then. Its state does not change so. */
+        patch: operations["change_order"];
+        trace?: never;
+    };
+    "/api/orders/{order_id}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Takes an order one step of the table. The passenger may call it off, the courier who has it may take the steps of the ride, the desk all. A step that the table does not have is 400 with `current_status`, `requested_status`, `valid_transitions` and `order_id`; one that is somebody else's 403 with `current_user_role`, `order_status` and `requested_status`. */
+        patch: operations["move_order"];
+        trace?: never;
+    };
+    "/api/orders/{order_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every step that an order has taken, the first one first. */
+        get: operations["order_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders/passenger/{passenger_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest orders of a passenger, for operators and the passenger. */
+        get: operations["orders_of_passenger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders/driver/{driver_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest orders of a courier, for operators and the courier. */
+        get: operations["orders_of_driver"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders/{order_id}/calculate-price": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What an order costs with what was driven. */
+        post: operations["calculate_order_price"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders/{order_id}/calculate-quote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Quotes an order anew, with what couriers are there by now, while nobody has it; afterwards the quote stays as it is. */
+        post: operations["quote_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders/{order_id}/calculate-final": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What an order has cost, or would cost with what was driven. */
+        post: operations["calculate_final_price"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders/{order_id}/calculate-cancel-fee": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What calling an order off would cost now. */
+        post: operations["calculate_cancel_fee"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders/{order_id}/price-breakdown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the quote or the final price of an order came about. Each keeps its own. */
+        get: operations["order_price_breakdown"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders/geocode": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Looks an address up among the places that the server knows: towns, districts and airports. */
+        post: operations["geocode_address"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders/clear-all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Deletes every order and frees every courier: in development alone. */
+        post: operations["clear_orders"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/drivers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Couriers. */
+        get: operations["drivers"];
+        put?: never;
+        /** Takes a courier on. Somebody with this phone who is known already becomes one. */
+        post: operations["add_driver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/drivers/{driver_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A courier, for operators and the courier. */
+        get: operations["driver"];
+        put?: never;
+        post?: never;
+        /** A courier drives no more. Who has an order has to be done with it first. */
+        delete: operations["remove_driver"];
+        options?: never;
+        head?: never;
+        /** Changes a courier. Vehicle and region count at once for somebody who is free, and else from the next time that they go on duty. */
+        patch: operations["change_driver"];
+        trace?: never;
+    };
+    "/api/drivers/{driver_id}/location": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Says where a courier is. It counts while they are on duty; out of range is 400. */
+        patch: operations["locate_driver"];
+        trace?: never;
+    };
+    "/api/drivers/{driver_id}/online-status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** A courier goes on duty, or off duty. */
+        patch: operations["set_driver_online"];
+        trace?: never;
+    };
+    "/api/passengers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Passengers. */
+        get: operations["passengers"];
+        put?: never;
+        /** Takes a passenger in. Somebody with this phone who is known already becomes one. */
+        post: operations["add_passenger"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/passengers/{passenger_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A passenger, for operators and the passenger. */
+        get: operations["passenger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes a passenger. Orders that were placed stay as they are. */
+        patch: operations["change_passenger"];
+        trace?: never;
+    };
+    "/api/regions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Regions, by their names. */
+        get: operations["regions"];
+        put?: never;
+        /** Adds a region. */
+        post: operations["add_region"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/regions/{region_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A region. */
+        get: operations["region"];
+        put?: never;
+        post?: never;
+        /** Removes a region in which nobody works or lives. */
+        delete: operations["remove_region"];
+        options?: never;
+        head?: never;
+        /** Changes a region. Orders that were placed keep the one that they have. */
+        patch: operations["change_region"];
+        trace?: never;
+    };
+    "/api/regions/{region_id}/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How much there is in a region. */
+        get: operations["region_stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/regions/{region_id}/tariff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a region charges now. */
+        get: operations["region_tariff"];
+        put?: never;
+        /** Adds a version of what a region charges: the present one with what is named here. Orders that were placed keep theirs. */
+        post: operations["add_tariff"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/regions/cities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Cities, by their names. */
+        get: operations["town_cities"];
+        put?: never;
+        /** Adds a city. */
+        post: operations["add_city"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/regions/cities/{city_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A city. */
+        get: operations["town_city"];
+        put?: never;
+        post?: never;
+        /** Removes a city that has no region. */
+        delete: operations["remove_city"];
+        options?: never;
+        head?: never;
+        /** Changes a city. */
+        patch: operations["change_city"];
+        trace?: never;
+    };
+    "/api/regions/cities/{city_id}/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How much there is in a city. */
+        get: operations["city_stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/email-login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs somebody of the desk in: the ordinary sign-in of operators, with its pauses and its second factor. */
+        post: operations["sign_in_desk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/token/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Another access token for a refresh token, which stays good: the console keeps the one that it has. At `/api/auth/refresh` each is good once. */
+        post: operations["refresh_console_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dispatch/candidates/{order_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who can take an order, the best first, and everybody else on duty with why not: the same filter by which couriers are asked. */
+        get: operations["order_candidates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dispatch/candidates-scored/{order_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who can take an order, by the scored rule, the lowest cost first. */
+        get: operations["scored_order_candidates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dispatch/assign/{order_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives an order to a courier without asking: to the one who is named, who has to be on duty, free, and with seats enough, or to the best one. From wherever the desk may take it, the order goes to `active_queue` step by step first; whoever had it is free again. What cannot be is 400 with `success`, `reason`, `rejection_reason` and `driver_status`. */
+        post: operations["assign_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dispatch/smart-assign/{order_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks the best courier at once, whatever the time of the pickup. Where nobody can take the order it is 400, and the search goes on by itself. */
+        post: operations["offer_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dispatch/auto-assign-all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives every order that waits to the best courier who can take it, the oldest first. */
+        post: operations["assign_all_orders"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dispatch/offers/{order_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every offer of an order, oldest first. */
+        get: operations["order_offers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dispatch/offer/{offer_id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes the order that was offered; the courier who is asked alone. */
+        post: operations["accept_order_offer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dispatch/offer/{offer_id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Does not want the order that was offered; the courier who is asked alone. Another one is looked for at once. */
+        post: operations["decline_order_offer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dispatch/map-data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who and what is where: couriers on duty, and orders that are not over. */
+        get: operations["dispatch_map"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dispatch/route": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The way between two positions: the great circle times a factor, as long as no routing service is asked. */
+        get: operations["dispatch_route"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dispatch/driver-route/{driver_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The way of a courier to an order: to its pickup, and to its end once the ride has begun. */
+        get: operations["driver_route"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dispatch/order-route/{order_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The way of an order, from its pickup to its end. */
+        get: operations["order_route"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dispatch/eta/{driver_id}/{order_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How soon a courier can be at the pickup of an order, or at its end once the ride has begun. */
+        get: operations["dispatch_eta"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dispatch/heatmap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the orders of the last week came from. */
+        get: operations["dispatch_heatmap"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/health": {
         parameters: {
             query?: never;
@@ -2259,12 +3276,62 @@ export interface components {
             restorable_until: string;
             success: boolean;
         };
+        /** @description The order that the caller has. */
+        ActiveOrder: {
+            order?: components["schemas"]["OrderView"] | null;
+        };
+        /** @description The order that one waits for, with its courier. */
+        ActiveRide: {
+            driver_position?: components["schemas"]["DriverPosition"] | null;
+            eta?: components["schemas"]["DriverEta"] | null;
+            order?: components["schemas"]["OrderView"] | null;
+        };
         /** @description Whom to ask. */
         AskCourier: {
             /** @description The courier or one of their trips. */
             courier_id: string;
             /** @description Words to the courier. */
             message?: string | null;
+        };
+        /** @description Whom an order is given to. */
+        AssignOrder: {
+            /**
+             * Format: int64
+             * @description The courier's number; the best one if absent.
+             */
+            driver_id?: number | null;
+            /** @description Why, for people. */
+            reason?: string | null;
+        };
+        /** @description An order with its courier. */
+        AssignedOrder: {
+            driver?: components["schemas"]["OrderDriver"] | null;
+            id: string;
+            status: components["schemas"]["OrderState"];
+        };
+        /** @description An order was given to somebody. */
+        Assignment: {
+            /** Format: int64 */
+            driver_id: number;
+            order: components["schemas"]["AssignedOrder"];
+            /** @description Why this courier. */
+            reason: string;
+            success: boolean;
+        };
+        /** @description What became of every order that waited. */
+        AutoAssignment: {
+            /** Format: int32 */
+            assigned: number;
+            /** Format: int32 */
+            failed: number;
+            failed_orders: components["schemas"]["FailedOrder"][];
+            message: string;
+            success: boolean;
+            /**
+             * Format: int32
+             * @description Both together.
+             */
+            total: number;
         };
         /** @description One's picture now. */
         AvatarSet: {
@@ -2365,6 +3432,24 @@ export interface components {
         BotToggle: {
             enabled: boolean;
         };
+        /** @description What calling off would cost. */
+        CancelFeeView: {
+            /** Format: double */
+            fee: number;
+            /** @description Which rule it is by. */
+            policy: components["schemas"]["CancelPolicy"];
+            /** @description In words. */
+            reason: string;
+        };
+        /**
+         * @description The rules of calling off.
+         * @enum {string}
+         */
+        CancelPolicy: "not_by_passenger" | "before_assignment" | "just_assigned" | "assigned" | "under_way";
+        /** @description Why an order is called off. */
+        CancelRide: {
+            reason?: string | null;
+        };
         /** @description What calling off means at one stage, for one person. */
         CancellationRule: {
             by: components["schemas"]["CancelledBy"];
@@ -2409,6 +3494,11 @@ export interface components {
          * @enum {string}
          */
         CancelledBy: "sender" | "courier" | "operator";
+        /**
+         * @description Who calls an order off.
+         * @enum {string}
+         */
+        Canceller: "passenger" | "driver" | "staff";
         /** @description A place that may have been meant. Ask again with its `place_id`. */
         Candidate: {
             /** @description ISO 3166 code. */
@@ -2435,6 +3525,71 @@ export interface components {
             region?: string | null;
             /** @description The English name of the region. */
             region_en?: string | null;
+        };
+        /** @description What a courier costs an order: the parts, each times its weight. */
+        CandidateCost: {
+            /**
+             * Format: double
+             * @description The share of orders called off.
+             */
+            cancel: number;
+            /**
+             * Format: double
+             * @description The empty way.
+             */
+            deadhead: number;
+            /**
+             * Format: double
+             * @description The time to the pickup.
+             */
+            eta: number;
+            /**
+             * Format: double
+             * @description Orders above the median.
+             */
+            fairness: number;
+            /**
+             * Format: double
+             * @description A low rating.
+             */
+            quality: number;
+            /**
+             * Format: double
+             * @description The chance of no.
+             */
+            reject: number;
+            /**
+             * Format: double
+             * @description Standing outside of the region.
+             */
+            zone: number;
+        };
+        /** @description Why a courier is where they are in the list. */
+        CandidatePriority: {
+            /**
+             * Format: double
+             * @description How far they are from the pickup, kilometres of road.
+             */
+            distance: number;
+            /**
+             * Format: int32
+             * @description How many orders they have had today.
+             */
+            order_count: number;
+            /** @description Whether the courier works in the region of the order. */
+            region_match: boolean;
+        };
+        /** @description Somebody who can take an order. */
+        CandidateView: {
+            /** Format: int32 */
+            capacity: number;
+            car_model: string;
+            /** Format: int64 */
+            driver_id: number;
+            is_online: boolean;
+            name: string;
+            priority: components["schemas"]["CandidatePriority"];
+            region_id: string;
         };
         /**
          * @description What a trip can carry, in the words of the Mini App.
@@ -2600,11 +3755,50 @@ export interface components {
             /** @description IANA time zone. */
             tz: string;
         };
+        /** @description A city, or what is changed of one. */
+        CityInput: {
+            /** Format: double */
+            center_lat?: number | null;
+            /** Format: double */
+            center_lon?: number | null;
+            title?: string | null;
+        };
         /**
          * @description What a place is.
          * @enum {string}
          */
         CityKind: "town" | "small" | "airport";
+        /** @description How much there is in a city. */
+        CityStats: {
+            /** Format: int64 */
+            active_orders: number;
+            city_id: string;
+            city_title: string;
+            /** Format: int64 */
+            drivers: number;
+            /** Format: int64 */
+            passengers: number;
+            regions: components["schemas"]["RegionView"][];
+            /** @description How many regions it has. */
+            regions_count: number;
+            /** Format: int64 */
+            total_orders: number;
+        };
+        /** @description A city. */
+        CityView: {
+            center: components["schemas"]["GeoPoint"];
+            /** Format: double */
+            center_lat: number;
+            /** Format: double */
+            center_lon: number;
+            id: string;
+            title: string;
+        };
+        /** @description Whether to delete every order. */
+        ClearOrders: {
+            /** @description Must be true. */
+            confirm?: boolean;
+        };
         /** @description The clock of the machine. */
         ClockHealth: {
             /**
@@ -2643,6 +3837,15 @@ export interface components {
             message: string;
             /** @description Whether a code is on its way. Otherwise one has reached the phone a moment ago, asked for by somebody else perhaps: the last one that came is good. */
             sent: boolean;
+        };
+        /** @description Another access token. */
+        ConsoleAccess: {
+            access: string;
+        };
+        /** @description A refresh token of the console. */
+        ConsoleRefresh: {
+            /** @description As it was handed out. */
+            refresh: string;
         };
         /**
          * @description A way to reach somebody, or their money, past the marketplace.
@@ -2729,10 +3932,39 @@ export interface components {
             /** @description For the owner. */
             reason: string;
         };
+        /** @description Why somebody declines. */
+        DeclineOffer: {
+            /** @description In their own words. */
+            reason?: string | null;
+        };
         /** @description Why not. */
         DeclineRequest: {
             /** @description In one's own words. */
             reason?: string | null;
+        };
+        /**
+         * @description What somebody of the desk may do.
+         * @enum {string}
+         */
+        DeskRole: "admin" | "dispatcher" | "operator" | "user";
+        /** @description Tokens of somebody of the desk. */
+        DeskSignedIn: {
+            access: string;
+            refresh: string;
+            role: components["schemas"]["DeskRole"];
+            second_factor?: components["schemas"]["SecondFactorNeed"] | null;
+            user: components["schemas"]["DeskUser"];
+        };
+        /** @description Somebody of the desk. */
+        DeskUser: {
+            email: string;
+            /**
+             * Format: int64
+             * @description Their number.
+             */
+            id: number;
+            role: components["schemas"]["DeskRole"];
+            username: string;
         };
         /** @description Who is in the right. */
         DisputeResolution: {
@@ -2835,6 +4067,127 @@ export interface components {
         DocumentWithdrawn: {
             success: boolean;
         };
+        /** @description What was driven. */
+        DrivenRide: {
+            /**
+             * Format: double
+             * @description How far; as expected if absent.
+             */
+            actual_distance_km?: number | null;
+            /**
+             * Format: double
+             * @description How long; as expected if absent.
+             */
+            actual_duration_minutes?: number | null;
+            /**
+             * Format: double
+             * @description How long the courier waited at the pickup; as it was noted if absent.
+             */
+            actual_waiting_time_minutes?: number | null;
+        };
+        /** @description How soon the courier is at the pickup, or at the end once the ride has begun. */
+        DriverEta: {
+            /** Format: double */
+            distance_km: number;
+            /** @description In whole minutes, for people. */
+            formatted: string;
+            /** Format: int32 */
+            seconds: number;
+        };
+        /** @description A courier, or what is changed of one. */
+        DriverInput: {
+            /**
+             * Format: int32
+             * @description How many people the vehicle takes, 1 to 60.
+             */
+            capacity?: number | null;
+            car_model?: string | null;
+            email?: string | null;
+            /** @description Whether they are on duty. */
+            is_online?: boolean | null;
+            /** @description What others see. */
+            name?: string | null;
+            /** @description Is not kept: couriers sign in with a code that comes to the phone. */
+            password?: string | null;
+            /** @description With it they sign in; of somebody who is known it stays. */
+            phone?: string | null;
+            plate_number?: string | null;
+            region_id?: string | null;
+        };
+        /** @description A page of couriers. */
+        DriverPage: {
+            /**
+             * Format: int64
+             * @description How many there are in all.
+             */
+            count: number;
+            /** @description The address of the next page. */
+            next?: string | null;
+            previous?: string | null;
+            /** @description Oldest first. */
+            results: components["schemas"]["DriverView"][];
+        };
+        /** @description Where the courier is. */
+        DriverPosition: {
+            /** @description When the courier was there. */
+            last_update: string;
+            /** Format: double */
+            lat: number;
+            /** Format: double */
+            lon: number;
+        };
+        /** @description What the caller has done. */
+        DriverStatistics: {
+            /**
+             * Format: double
+             * @description The share of offers that were accepted; null for who was never asked.
+             */
+            acceptance_rate?: number | null;
+            /** Format: int64 */
+            completed_orders: number;
+            /**
+             * Format: int64
+             * @description Since midnight in the region.
+             */
+            completed_today: number;
+            /** Format: int64 */
+            offers: number;
+            /** Format: int64 */
+            offers_accepted: number;
+            /** Format: int64 */
+            orders_called_off: number;
+        };
+        /** @description Who drives. */
+        DriverView: {
+            /**
+             * Format: int32
+             * @description How many people the vehicle takes.
+             */
+            capacity: number;
+            car_model: string;
+            /**
+             * Format: double
+             * @description Where they are, while they are on duty.
+             */
+            current_lat?: number | null;
+            /** Format: double */
+            current_lon?: number | null;
+            current_position?: components["schemas"]["GeoPoint"] | null;
+            /**
+             * Format: int64
+             * @description Their number.
+             */
+            id: number;
+            is_online: boolean;
+            /** @description When they have said so. */
+            last_location_update?: string | null;
+            name: string;
+            plate_number: string;
+            region: components["schemas"]["RegionName"];
+            /** @description What they are doing. */
+            status: components["schemas"]["DutyState"];
+            user: components["schemas"]["TownUser"];
+        };
         /** @description Who would see a package. */
         DryRunAnswer: components["schemas"]["RewardReach"] & {
             /** @description What would happen to it if it were published now. */
@@ -2851,6 +4204,19 @@ export interface components {
             text_ru: string;
             /** @description The same for 20 % more reward. */
             with_more_reward: components["schemas"]["RewardReach"];
+        };
+        /**
+         * @description What a courier is doing.
+         * @enum {string}
+         */
+        DutyState: "offline" | "online_idle" | "offered" | "enroute_to_pickup" | "on_trip" | "paused";
+        /** @description An operator's name, which may be an address for letters, and the password. */
+        EmailLogin: {
+            /** @description Of the authenticator, or a recovery code; production asks for it. */
+            code?: string | null;
+            /** @description The login. */
+            email: string;
+            password: string;
         };
         /** @description A route in the last hour. */
         EndpointStats: components["schemas"]["RequestStats"] & {
@@ -2881,6 +4247,20 @@ export interface components {
             /** @description `escrow`, or `cash` at the hand-over. */
             payment_method: components["schemas"]["PaymentMethod"];
             refund_policy: string;
+        };
+        /** @description How soon a courier can be at a pickup. */
+        EtaView: {
+            /** Format: double */
+            distance_km: number;
+            /** Format: int64 */
+            driver_id: number;
+            /** @description When that is. */
+            eta: string;
+            /** Format: double */
+            eta_minutes: number;
+            /** Format: int32 */
+            eta_seconds: number;
+            order_id: string;
         };
         /** @description A message as it was when it was reported. */
         EvidenceView: {
@@ -2919,6 +4299,11 @@ export interface components {
             state: components["schemas"]["PackageState"];
             /** @description The best first, then those left out. */
             verdicts: components["schemas"]["TripVerdict"][];
+        };
+        /** @description An order that was not given to anybody. */
+        FailedOrder: {
+            order_id: string;
+            reason: string;
         };
         /**
          * Format: binary
@@ -2998,6 +4383,25 @@ export interface components {
              */
             lon: number;
         };
+        /** @description An address. */
+        Geocode: {
+            /** @description A town, or an address with its town. */
+            address: string;
+        };
+        /**
+         * @description What was found of an address.
+         * @enum {string}
+         */
+        GeocodeStatus: "ok" | "not_found";
+        /** @description Where an address is. */
+        Geocoded: {
+            display_name: string;
+            /** Format: double */
+            lat?: number | null;
+            /** Format: double */
+            lon?: number | null;
+            status: components["schemas"]["GeocodeStatus"];
+        };
         /** @description A code. */
         HandOverCode: {
             /** @description Six digits. */
@@ -3045,6 +4449,23 @@ export interface components {
          * @enum {string}
          */
         HealthStatus: "ok" | "degraded";
+        /** @description A square of the map, by its middle. */
+        HeatPoint: {
+            /**
+             * Format: double
+             * @description 1 where most orders come from, and less elsewhere.
+             */
+            intensity: number;
+            /** Format: double */
+            lat: number;
+            /** Format: double */
+            lon: number;
+        };
+        /** @description Where orders come from. */
+        Heatmap: {
+            /** @description Of the last week, a square of a hundredth of a degree each. */
+            points: components["schemas"]["HeatPoint"][];
+        };
         /** @description Why an operator takes a post down. */
         HidePost: {
             /** @description For its author. */
@@ -3096,6 +4517,54 @@ export interface components {
             /** @description The kind of account that it went to. */
             to: string;
             to_user?: components["schemas"]["UserId"] | null;
+        };
+        /** @description Who and what is where. */
+        MapData: {
+            /** @description Couriers on duty whose position is known. */
+            drivers: components["schemas"]["MapDriver"][];
+            drivers_count: number;
+            /** @description Orders that are not over. */
+            orders: components["schemas"]["MapOrder"][];
+            orders_count: number;
+        };
+        /** @description A courier on the map. */
+        MapDriver: {
+            car_model: string;
+            /** Format: int64 */
+            id: number;
+            is_online: boolean;
+            last_location_update: string;
+            /** Format: double */
+            lat: number;
+            /** Format: double */
+            lon: number;
+            name: string;
+            plate_number: string;
+            region: components["schemas"]["RegionName"];
+            /** @description What they are doing. */
+            status: components["schemas"]["DutyState"];
+        };
+        /** @description An order on the map. */
+        MapOrder: {
+            created_at: string;
+            /**
+             * Format: int64
+             * @description The number of its courier, if it has one.
+             */
+            driver_id?: number | null;
+            /** Format: double */
+            dropoff_lat: number;
+            /** Format: double */
+            dropoff_lon: number;
+            dropoff_title: string;
+            id: string;
+            passenger: components["schemas"]["PassengerName"];
+            /** Format: double */
+            pickup_lat: number;
+            /** Format: double */
+            pickup_lon: number;
+            pickup_title: string;
+            status: components["schemas"]["OrderState"];
         };
         /** @description Where and when a package would change hands. */
         Meeting: {
@@ -3179,6 +4648,52 @@ export interface components {
             /** @description Whether one of them was approved. */
             verified: boolean;
         };
+        /** @description An order that the caller is asked about. */
+        MyOffer: {
+            /** Format: double */
+            cost_score: number;
+            created_at: string;
+            /** @description When the courier is wanted; when it was placed, if that is at once. */
+            desired_pickup_time: string;
+            /**
+             * Format: double
+             * @description How far the pickup is, kilometres of road.
+             */
+            distance_km: number;
+            /** Format: double */
+            dropoff_lat: number;
+            /** Format: double */
+            dropoff_lon: number;
+            dropoff_title: string;
+            /** Format: int32 */
+            eta_seconds: number;
+            expires_at: string;
+            /**
+             * Format: int64
+             * @description How long the caller may think, seconds.
+             */
+            expires_in_seconds: number;
+            has_companion: boolean;
+            offer_id: string;
+            order_id: string;
+            passenger: components["schemas"]["OfferPassenger"];
+            /** Format: double */
+            pickup_lat: number;
+            /** Format: double */
+            pickup_lon: number;
+            pickup_title: string;
+        };
+        /** @description What the caller is asked about. */
+        MyOffers: {
+            count: number;
+            results: components["schemas"]["MyOffer"][];
+        };
+        /** @description Several orders of the caller. */
+        MyOrders: {
+            count: number;
+            /** @description Newest first. */
+            results: components["schemas"]["OrderView"][];
+        };
         /** @description One's own packages. */
         MyPackages: {
             /** @description Newest first. */
@@ -3220,6 +4735,47 @@ export interface components {
             password: string;
             /** @description `viewer`, `dispatcher` or `admin`. */
             role: components["schemas"]["Role"];
+        };
+        /** @description What is ordered. */
+        NewOrder: {
+            /** @description An instant, or the local time of the pickup without a zone, an hour to 30 days ahead; absent or `now` for at once. */
+            desired_pickup_time?: string | null;
+            /** Format: double */
+            dropoff_lat?: number | null;
+            /** Format: double */
+            dropoff_lon?: number | null;
+            dropoff_object_name?: string | null;
+            /** @description The address where it ends. */
+            dropoff_title?: string | null;
+            /** @description Somebody comes along: that takes a second seat. */
+            has_companion?: boolean | null;
+            note?: string | null;
+            passenger_allowed_companion?: boolean | null;
+            passenger_disability_category?: string | null;
+            /**
+             * Format: int64
+             * @description Whom it is for, where the desk orders: a known passenger.
+             */
+            passenger_id?: number | null;
+            passenger_name?: string | null;
+            /** @description Or somebody with this phone, who becomes a passenger if they are none. */
+            passenger_phone?: string | null;
+            passenger_region_id?: string | null;
+            /** Format: double */
+            pickup_lat?: number | null;
+            /** Format: double */
+            pickup_lon?: number | null;
+            /** @description What is there: a hospital, a station. */
+            pickup_object_name?: string | null;
+            /** @description The address where it begins. */
+            pickup_title?: string | null;
+        };
+        /** @description A step of an order. */
+        NewOrderStatus: {
+            /** @description Why, for people. */
+            reason?: string | null;
+            /** @description The state that it is to be in. */
+            status: string;
         };
         /** @description A package to publish. */
         NewPackage: {
@@ -3608,6 +5164,44 @@ export interface components {
             /** @description Why this courier: stable codes with their particulars. */
             why: components["schemas"]["Why"][];
         };
+        /** @description What became of an offer, and of the order. */
+        OfferAnswered: {
+            message: string;
+            order?: components["schemas"]["OrderView"] | null;
+            success: boolean;
+        };
+        /** @description Who wants to be driven, as far as somebody sees it who is only asked. */
+        OfferPassenger: {
+            disability_category: string;
+            full_name: string;
+            /** Format: int64 */
+            id: number;
+        };
+        /** @description An offer, as the desk sees it. */
+        OfferView: {
+            /** Format: double */
+            cost_score: number;
+            created_at: string;
+            /** Format: double */
+            distance_km: number;
+            /** Format: int64 */
+            driver_id: number;
+            driver_name: string;
+            /** Format: int32 */
+            eta_seconds: number;
+            expires_at: string;
+            id: string;
+            order_id: string;
+            /** @description Why it was declined; may be empty. */
+            reason: string;
+            /** @description When it was answered, or ended. */
+            responded_at?: string | null;
+            status: components["schemas"]["TownOfferState"];
+        };
+        /** @description Whether somebody is on duty. */
+        OnlineStatus: {
+            is_online: boolean;
+        };
         /** @description Whom one wants to talk to: one of the three. */
         OpenChat: {
             /** @description This person. */
@@ -3636,6 +5230,211 @@ export interface components {
             device_token?: string | null;
             login: string;
             password: string;
+        };
+        /** @description Who can take an order, and who cannot. */
+        OrderCandidates: {
+            /** @description The best first, by the simple rule: the fewest orders today, then the nearest. */
+            candidates: components["schemas"]["CandidateView"][];
+            count: number;
+            order_id: string;
+            /** @description Everybody else on duty, with why not. */
+            rejected: components["schemas"]["RejectedCandidate"][];
+        };
+        /** @description Who drives, as an order names them. */
+        OrderDriver: {
+            car_model: string;
+            /**
+             * Format: int64
+             * @description Their number.
+             */
+            id: number;
+            name: string;
+            plate_number: string;
+            user: components["schemas"]["TownUser"];
+        };
+        /** @description What an order has cost, or would cost as it is driven. */
+        OrderFinal: {
+            /** @description Names how it came about. */
+            breakdown_id: string;
+            details: components["schemas"]["OrderPriceParts"];
+            /** Format: double */
+            final_price: number;
+            /** @description Whether the ride is over, and this is what it has cost. */
+            is_settled: boolean;
+        };
+        /** @description A page of orders. */
+        OrderPage: {
+            /**
+             * Format: int64
+             * @description How many there are in all.
+             */
+            count: number;
+            /** @description The address of the next page. */
+            next?: string | null;
+            previous?: string | null;
+            /** @description Newest first. */
+            results: components["schemas"]["OrderView"][];
+        };
+        /** @description What an order costs with what was driven. */
+        OrderPrice: {
+            /** Format: double */
+            estimated_price: number;
+            /** Format: double */
+            final_price: number;
+            order_id: string;
+            price_breakdown: components["schemas"]["OrderPriceParts"];
+        };
+        /** @description How a price came about. */
+        OrderPriceBreakdown: {
+            details: components["schemas"]["OrderPriceParts"];
+            id: string;
+            order_id: string;
+            /**
+             * Format: int32
+             * @description The version of the tariff.
+             */
+            tariff_version: number;
+            /** Format: double */
+            total: number;
+            type: components["schemas"]["PriceKind"];
+        };
+        /** @description How a price came about. */
+        OrderPriceParts: {
+            /**
+             * Format: double
+             * @description For being driven, the way and the time.
+             */
+            base_distance_price: number;
+            /**
+             * Format: double
+             * @description For the booking.
+             */
+            booking_fee: number;
+            /** Format: double */
+            companion_fee: number;
+            /**
+             * Format: double
+             * @description What the passenger's category is multiplied by.
+             */
+            disability_multiplier: number;
+            /**
+             * Format: double
+             * @description What the ride was raised by, to the least that one costs.
+             */
+            minimum_fare_adjustment: number;
+            /** Format: double */
+            night_multiplier: number;
+            /**
+             * Format: double
+             * @description For options.
+             */
+            options_fee: number;
+            /**
+             * Format: double
+             * @description Everything before it is multiplied.
+             */
+            subtotal: number;
+            /**
+             * Format: double
+             * @description What is multiplied by where couriers are few.
+             */
+            surge_multiplier: number;
+            /** Format: double */
+            total: number;
+            /**
+             * Format: double
+             * @description For waiting beyond the free minutes.
+             */
+            waiting_time_price: number;
+            /** Format: double */
+            weekend_multiplier: number;
+        };
+        /** @description What an order is expected to cost. */
+        OrderQuote: {
+            /** @description Names how it came about. */
+            breakdown_id: string;
+            details: components["schemas"]["OrderPriceParts"];
+            /** Format: double */
+            quote: number;
+            /**
+             * Format: double
+             * @description What is multiplied by where couriers are few.
+             */
+            surge_multiplier: number;
+        };
+        /**
+         * @description Where an order stands.
+         * @enum {string}
+         */
+        OrderState: "draft" | "submitted" | "awaiting_dispatcher_decision" | "rejected" | "created" | "matching" | "active_queue" | "offered" | "assigned" | "driver_en_route" | "arrived_waiting" | "ride_ongoing" | "no_show" | "incident" | "completed" | "cancelled";
+        /** @description A step that an order has taken. */
+        OrderStepView: {
+            /** @description In which role: passenger, courier, staff or engine. */
+            by: string;
+            created_at: string;
+            /** @description Why; may be empty. */
+            description: string;
+            status_from: string;
+            status_to: string;
+        };
+        /** @description An order. */
+        OrderView: {
+            assigned_at?: string | null;
+            /** @description Why this courier. */
+            assignment_reason: string;
+            completed_at?: string | null;
+            created_at: string;
+            /** @description When the courier is wanted; when it was placed, if that is at once. */
+            desired_pickup_time: string;
+            /**
+             * Format: double
+             * @description How far it is expected to go.
+             */
+            distance_km: number;
+            driver?: components["schemas"]["OrderDriver"] | null;
+            dropoff_coordinate: components["schemas"]["GeoPoint"];
+            /** Format: double */
+            dropoff_lat: number;
+            /** Format: double */
+            dropoff_lon: number;
+            dropoff_object_name: string;
+            dropoff_title: string;
+            /** Format: double */
+            estimated_price: number;
+            /** Format: double */
+            final_price?: number | null;
+            has_companion: boolean;
+            id: string;
+            note: string;
+            passenger: components["schemas"]["PassengerView"];
+            pickup_coordinate: components["schemas"]["GeoPoint"];
+            /** Format: double */
+            pickup_lat: number;
+            /** Format: double */
+            pickup_lon: number;
+            pickup_object_name: string;
+            pickup_title: string;
+            /** @description Of the final price once there is one. */
+            price_breakdown: components["schemas"]["OrderPriceParts"];
+            rejection_reason: string;
+            /** Format: int32 */
+            seats_needed: number;
+            status: components["schemas"]["OrderState"];
+            /**
+             * Format: double
+             * @description How long the courier has waited at the pickup.
+             */
+            waiting_time_minutes: number;
+        };
+        /** @description Every order was deleted. */
+        OrdersCleared: {
+            /**
+             * Format: int64
+             * @description How many there were.
+             */
+            deleted: number;
+            message: string;
+            success: boolean;
         };
         /**
          * @description Who started a request.
@@ -3892,6 +5691,53 @@ export interface components {
          * @enum {string}
          */
         Party: "sender" | "courier";
+        /** @description A passenger, or what is changed of one. */
+        PassengerInput: {
+            /** @description Whether somebody may come along. */
+            allowed_companion?: boolean | null;
+            /** @description What they need, in the desk's words: `child` pays less. */
+            disability_category?: string | null;
+            email?: string | null;
+            /** @description What couriers see. */
+            full_name?: string | null;
+            /** @description With it they sign in; of somebody who is known it stays. */
+            phone?: string | null;
+            region_id?: string | null;
+        };
+        /** @description A passenger by name. */
+        PassengerName: {
+            full_name: string;
+            /** Format: int64 */
+            id: number;
+        };
+        /** @description A page of passengers. */
+        PassengerPage: {
+            /**
+             * Format: int64
+             * @description How many there are in all.
+             */
+            count: number;
+            /** @description The address of the next page. */
+            next?: string | null;
+            previous?: string | null;
+            /** @description Oldest first. */
+            results: components["schemas"]["PassengerView"][];
+        };
+        /** @description Who is driven. */
+        PassengerView: {
+            /** @description Whether somebody may come along. */
+            allowed_companion: boolean;
+            /** @description What they need, in the desk's words; may be empty. */
+            disability_category: string;
+            full_name: string;
+            /**
+             * Format: int64
+             * @description Their number.
+             */
+            id: number;
+            region: components["schemas"]["RegionName"];
+            user: components["schemas"]["TownUser"];
+        };
         /** @description A package of the past. */
         PastTrip: {
             /**
@@ -4189,13 +6035,18 @@ export interface components {
             /** @description Newest first. */
             posts: components["schemas"]["Post"][];
         };
+        /**
+         * @description A price before the ride, or after it.
+         * @enum {string}
+         */
+        PriceKind: "quote" | "final";
         /** @description The body of an error, as RFC 9457 has it and with our own members. */
         Problem: {
             /** @description The places that may have been meant. */
             candidates?: components["schemas"]["Candidate"][];
             /** @description Stable, for programs. */
             code: components["schemas"]["ErrorCode"];
-            /** @description The same as `message`, on the paths of the messenger only. */
+            /** @description The same as `message`, on the paths of the messenger and of the dispatch only. */
             error?: string | null;
             /** @description What is wrong, field by field, in the language of `message`. */
             fields?: {
@@ -4389,6 +6240,88 @@ export interface components {
          * @enum {string}
          */
         RefundState: "asked" | "done" | "refused";
+        /** @description When a region takes orders on a day of the week. */
+        RegionHours: {
+            /**
+             * Format: int32
+             * @description 1 is Monday, 7 is Sunday.
+             */
+            day: number;
+            /** @description `HH:MM` in the region's time. */
+            from: string;
+            /** @description `HH:MM`; before `from` it is on the next day. */
+            to: string;
+        };
+        /** @description A region, or what is changed of one. */
+        RegionInput: {
+            /** Format: double */
+            center_lat?: number | null;
+            /** Format: double */
+            center_lon?: number | null;
+            /** @description The city that it belongs to. */
+            city_id?: string | null;
+            /** @description When it takes orders; empty for always. */
+            opening_hours?: components["schemas"]["RegionHours"][] | null;
+            /** @description The corners of its border, latitude first; an empty list takes it away. */
+            polygon_coordinates?: number[][] | null;
+            /**
+             * Format: int32
+             * @description Of several that contain a pickup, that of the highest priority has it.
+             */
+            priority?: number | null;
+            /**
+             * Format: int32
+             * @description How far around its centre it serves; 15 km if absent.
+             */
+            service_radius_meters?: number | null;
+            title?: string | null;
+        };
+        /** @description A region by its name. */
+        RegionName: {
+            id: string;
+            title: string;
+        };
+        /** @description How much there is in a region. */
+        RegionStats: {
+            /**
+             * Format: int64
+             * @description Orders that are not over.
+             */
+            active_orders: number;
+            /** Format: int64 */
+            drivers: number;
+            /** Format: int64 */
+            passengers: number;
+            region_id: string;
+            region_title: string;
+            /** Format: int64 */
+            total_orders: number;
+        };
+        /** @description A region. */
+        RegionView: {
+            center: components["schemas"]["GeoPoint"];
+            /** Format: double */
+            center_lat: number;
+            /** Format: double */
+            center_lon: number;
+            city: components["schemas"]["CityView"];
+            id: string;
+            /** @description When it takes orders; empty for always. */
+            opening_hours: components["schemas"]["RegionHours"][];
+            /** @description The corners of its border, latitude first; empty if it was not drawn. */
+            polygon_coordinates: number[][];
+            /**
+             * Format: int32
+             * @description Of several that contain a pickup, that of the highest priority has it.
+             */
+            priority: number;
+            /**
+             * Format: int32
+             * @description How far around its centre it serves.
+             */
+            service_radius_meters: number;
+            title: string;
+        };
         /** @description Who wants to register. */
         Register: {
             /** @description What others will see, if the number is new. */
@@ -4399,6 +6332,21 @@ export interface components {
         /** @description The money goes back. */
         RejectWithdrawal: {
             /** @description Why. */
+            reason: string;
+        };
+        /** @description Somebody on duty who cannot take an order. */
+        RejectedCandidate: {
+            /**
+             * Format: double
+             * @description How far they are, kilometres of road, if that is known.
+             */
+            distance_km?: number | null;
+            /** Format: int64 */
+            driver_id: number;
+            /** @description The reason in a sentence. */
+            message: string;
+            name: string;
+            /** @description The reason in one word. */
             reason: string;
         };
         /** @description Why one reports somebody. */
@@ -4637,11 +6585,80 @@ export interface components {
              */
             reward: number;
         };
+        /** @description An order that was called off, and what that costs. */
+        RideCancelled: {
+            /** Format: double */
+            cancel_fee: number;
+            cancel_fee_details?: components["schemas"]["CancelFeeView"] | null;
+            order: components["schemas"]["OrderView"];
+        };
+        /** @description What a ride would cost. */
+        RideQuote: {
+            details: components["schemas"]["OrderPriceParts"];
+            /** Format: double */
+            distance_km: number;
+            /** Format: double */
+            duration_minutes: number;
+            /** Format: double */
+            estimated_price: number;
+            /** Format: double */
+            surge_multiplier: number;
+        };
+        /** @description Where an order stands. */
+        RideStatus: {
+            order_id: string;
+            status: components["schemas"]["OrderState"];
+            updated_at: string;
+            /** @description What may follow. */
+            valid_transitions: components["schemas"]["OrderState"][];
+        };
         /**
          * @description What a user may do.
          * @enum {string}
          */
         Role: "user" | "viewer" | "dispatcher" | "admin";
+        /** @description A way. */
+        RouteView: {
+            /** Format: double */
+            distance_km: number;
+            /** Format: int32 */
+            distance_m: number;
+            /** Format: double */
+            duration_minutes: number;
+            /** Format: int32 */
+            duration_seconds: number;
+            /** @description When somebody who sets out now is there. */
+            eta: string;
+            /** @description Its points, latitude first: its ends, as no routing service is asked. */
+            route: number[][];
+        };
+        /** @description Somebody who can take an order, with what they cost it. */
+        ScoredCandidate: {
+            /** Format: int32 */
+            capacity: number;
+            car_model: string;
+            /**
+             * Format: double
+             * @description The lowest is the best.
+             */
+            cost_score: number;
+            details: components["schemas"]["CandidateCost"];
+            /** Format: double */
+            distance_km: number;
+            /** Format: int64 */
+            driver_id: number;
+            /** Format: int32 */
+            eta_seconds: number;
+            is_online: boolean;
+            name: string;
+            region_id: string;
+        };
+        /** @description Who can take an order, the best first. */
+        ScoredCandidates: {
+            candidates: components["schemas"]["ScoredCandidate"][];
+            count: number;
+            order_id: string;
+        };
         /** @description What the authenticator shows, or a recovery code. */
         SecondFactorCode: {
             code: string;
@@ -4733,8 +6750,28 @@ export interface components {
             /** @description The person who has signed in. */
             user: components["schemas"]["UserView"];
         };
+        /** @description Tokens of somebody who has signed in by phone, and what they are to the dispatch in town. */
+        SignedInByPhone: components["schemas"]["SignedIn"] & {
+            /** @description The same as `access_token`. */
+            access: string;
+            driver?: components["schemas"]["TownPerson"] | null;
+            /** Format: int64 */
+            driver_id?: number | null;
+            passenger?: components["schemas"]["TownPerson"] | null;
+            /** Format: int64 */
+            passenger_id?: number | null;
+            /** @description The same as `refresh_token`. */
+            refresh: string;
+            /** @description As what they are known to the dispatch: driver or passenger; else as in `user`. */
+            role: string;
+        };
         /** @description Somebody is signed out. */
         SignedOut: {
+            success: boolean;
+        };
+        /** @description Somebody is signed out here. */
+        SignedOutHere: {
+            message: string;
             success: boolean;
         };
         /**
@@ -4742,6 +6779,24 @@ export interface components {
          * @enum {string}
          */
         SizeClass: "xs" | "s" | "m" | "l";
+        /** @description A courier is asked. */
+        SmartAssignment: {
+            /**
+             * Format: double
+             * @description What the courier costs: the lowest of all.
+             */
+            cost_score: number;
+            details?: components["schemas"]["CandidateCost"] | null;
+            /** Format: int64 */
+            driver_id: number;
+            driver_name: string;
+            /** Format: int32 */
+            eta_seconds: number;
+            /** @description Until when the courier may answer. */
+            expires_at: string;
+            offer_id: string;
+            success: boolean;
+        };
         /** @description A ticket for one socket. */
         SocketTicket: {
             /**
@@ -4892,6 +6947,88 @@ export interface components {
             /** @description Theirs alone; changeable. */
             username: string;
         };
+        /** @description A tariff, or what a new version of it changes. Kopecks and percent. */
+        TariffInput: {
+            /**
+             * Format: int64
+             * @description For being driven at all.
+             */
+            base_minor?: number | null;
+            /**
+             * Format: int64
+             * @description For the booking.
+             */
+            booking_minor?: number | null;
+            /**
+             * Format: int64
+             * @description What calling off costs while the courier has not set out.
+             */
+            cancel_minor?: number | null;
+            /**
+             * Format: int64
+             * @description For a companion.
+             */
+            companion_minor?: number | null;
+            /**
+             * Format: int64
+             * @description For a kilometre.
+             */
+            km_minor?: number | null;
+            /**
+             * Format: int64
+             * @description What it costs later, beside the waiting.
+             */
+            late_cancel_minor?: number | null;
+            /**
+             * Format: int64
+             * @description Base, way and time cost no less than this.
+             */
+            least_minor?: number | null;
+            /**
+             * Format: int64
+             * @description For a minute of the ride.
+             */
+            minute_minor?: number | null;
+            /** Format: int32 */
+            night_percent?: number | null;
+            valid_from?: components["schemas"]["Instant"] | null;
+            /**
+             * Format: int64
+             * @description For a minute of waiting beyond the free ones.
+             */
+            waiting_minor?: number | null;
+            /** Format: int32 */
+            weekend_percent?: number | null;
+        };
+        /** @description A version of a region's tariff. Kopecks and percent. */
+        TariffView: {
+            /** Format: int64 */
+            base_minor: number;
+            /** Format: int64 */
+            booking_minor: number;
+            /** Format: int64 */
+            cancel_minor: number;
+            /** Format: int64 */
+            companion_minor: number;
+            /** Format: int64 */
+            km_minor: number;
+            /** Format: int64 */
+            late_cancel_minor: number;
+            /** Format: int64 */
+            least_minor: number;
+            /** Format: int64 */
+            minute_minor: number;
+            /** Format: int32 */
+            night_percent: number;
+            region_id: string;
+            valid_from: components["schemas"]["Instant"];
+            /** Format: int32 */
+            version: number;
+            /** Format: int64 */
+            waiting_minor: number;
+            /** Format: int32 */
+            weekend_percent: number;
+        };
         /** @description What Telegram hands to the Mini App. */
         TelegramSignIn: {
             /** @description The signed query string. */
@@ -4927,6 +7064,33 @@ export interface components {
             time: string;
             /** @description IANA time zone of the destination. */
             to_tz: string;
+        };
+        /**
+         * @description What has become of an offer.
+         * @enum {string}
+         */
+        TownOfferState: "pending" | "accepted" | "declined" | "expired" | "withdrawn";
+        /** @description Somebody of the dispatch in town. */
+        TownPerson: {
+            /**
+             * Format: int64
+             * @description Their number.
+             */
+            id: number;
+            name: string;
+        };
+        /** @description The person behind a courier or a passenger. */
+        TownUser: {
+            /** @description Empty where it is not known. */
+            email: string;
+            /**
+             * Format: int64
+             * @description Their number.
+             */
+            id: number;
+            phone: string;
+            /** @description Their Telegram name, or their phone. */
+            username: string;
         };
         /** @description Where a package is, for anybody who has the link. */
         TrackedPackage: {
@@ -5248,6 +7412,17 @@ export interface components {
          * @enum {string}
          */
         WeightClass: "light" | "medium" | "heavy" | "very_heavy";
+        /** @description Where somebody is. */
+        Whereabouts: {
+            /** Format: double */
+            lat?: number;
+            /** Format: double */
+            lon?: number;
+        };
+        /** @description Who would call it off. */
+        WhoCancels: {
+            cancelled_by?: components["schemas"]["Canceller"] | null;
+        };
         /** @description Why this courier: `on_route` (no extra way), `detour:+12min` (so much extra way), `room_left:9000g` (so much room is left afterwards), `early:26h` (so long before it has to be there). */
         Why: string;
         /** @description What was decided. */
@@ -5369,6 +7544,20 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {string} */
                     code?: "not_found";
+                };
+            };
+        };
+        /** @description - `conflict`: somebody else changed it at the same moment: try again */
+        Status409: {
+            headers: {
+                /** @description After how many seconds to try again, if that may help. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {string} */
+                    code?: "conflict";
                 };
             };
         };
@@ -5599,7 +7788,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Tokens of a signed-in user. */
+            /** @description Tokens of somebody who has signed in by phone, and what they are to the dispatch in town. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5607,10 +7796,18 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "access": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl",
                      *       "access_token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl",
+                     *       "driver": {
+                     *         "id": 735190284,
+                     *         "name": "Иван"
+                     *       },
+                     *       "driver_id": 735190284,
                      *       "expires_in": 900,
                      *       "is_new": true,
+                     *       "refresh": "rt_00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
                      *       "refresh_token": "rt_00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
+                     *       "role": "driver",
                      *       "user": {
                      *         "avatar": "/api/avatars/initials/7-I.svg",
                      *         "id": "01990000-0000-7000-8000-000000000003",
@@ -5622,7 +7819,7 @@ export interface operations {
                      *       }
                      *     }
                      */
-                    "application/json": components["schemas"]["SignedIn"];
+                    "application/json": components["schemas"]["SignedInByPhone"];
                 };
             };
             /** @description Bad Request. */
@@ -5728,7 +7925,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Somebody is signed out. */
+            /** @description Somebody is signed out here. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5736,10 +7933,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "message": "You are signed out",
                      *       "success": true
                      *     }
                      */
-                    "application/json": components["schemas"]["SignedOut"];
+                    "application/json": components["schemas"]["SignedOutHere"];
                 };
             };
             /** @description Unauthorized. */
@@ -12591,6 +14789,5122 @@ export interface operations {
             401: components["responses"]["Status401"];
             /** @description Service Unavailable. */
             503: components["responses"]["Status503"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    my_passenger_profile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who is driven. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "allowed_companion": true,
+                     *       "disability_category": "I группа",
+                     *       "full_name": "Мария Иванова",
+                     *       "id": 412087366,
+                     *       "region": {
+                     *         "id": "01990000-0000-7000-8000-000000000072",
+                     *         "title": "Центр"
+                     *       },
+                     *       "user": {
+                     *         "email": "",
+                     *         "id": 412087366,
+                     *         "phone": "+79002220001",
+                     *         "username": "+79002220001"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PassengerView"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    my_passenger_orders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Several orders of the caller. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "count": 1,
+                     *       "results": [
+                     *         {
+                     *           "assigned_at": "2026-11-21T15:32:30.464Z",
+                     *           "assignment_reason": "the desk has decided so",
+                     *           "completed_at": null,
+                     *           "created_at": "2026-11-21T15:32:30.464Z",
+                     *           "desired_pickup_time": "2026-11-21T15:32:30.464Z",
+                     *           "distance_km": 6.202,
+                     *           "driver": {
+                     *             "car_model": "Lada Largus",
+                     *             "id": 735190284,
+                     *             "name": "Иван",
+                     *             "plate_number": "А123ВС77",
+                     *             "user": {
+                     *               "email": "",
+                     *               "id": 735190284,
+                     *               "phone": "+79001110001",
+                     *               "username": "+79001110001"
+                     *             }
+                     *           },
+                     *           "dropoff_coordinate": {
+                     *             "lat": 55.752,
+                     *             "lon": 37.592
+                     *           },
+                     *           "dropoff_lat": 55.752,
+                     *           "dropoff_lon": 37.592,
+                     *           "dropoff_object_name": "",
+                     *           "dropoff_title": "Арбат, 1",
+                     *           "estimated_price": 1630,
+                     *           "final_price": null,
+                     *           "has_companion": false,
+                     *           "id": "01990000-0000-7000-8000-000000000070",
+                     *           "note": "у входа",
+                     *           "passenger": {
+                     *             "allowed_companion": true,
+                     *             "disability_category": "I группа",
+                     *             "full_name": "Мария Иванова",
+                     *             "id": 412087366,
+                     *             "region": {
+                     *               "id": "01990000-0000-7000-8000-000000000072",
+                     *               "title": "Центр"
+                     *             },
+                     *             "user": {
+                     *               "email": "",
+                     *               "id": 412087366,
+                     *               "phone": "+79002220001",
+                     *               "username": "+79002220001"
+                     *             }
+                     *           },
+                     *           "pickup_coordinate": {
+                     *             "lat": 55.776,
+                     *             "lon": 37.655
+                     *           },
+                     *           "pickup_lat": 55.776,
+                     *           "pickup_lon": 37.655,
+                     *           "pickup_object_name": "Вокзал",
+                     *           "pickup_title": "Комсомольская площадь, 2",
+                     *           "price_breakdown": {
+                     *             "base_distance_price": 1385.4,
+                     *             "booking_fee": 100,
+                     *             "companion_fee": 0,
+                     *             "disability_multiplier": 1,
+                     *             "minimum_fare_adjustment": 0,
+                     *             "night_multiplier": 1,
+                     *             "options_fee": 0,
+                     *             "subtotal": 1485.4,
+                     *             "surge_multiplier": 1,
+                     *             "total": 1630,
+                     *             "waiting_time_price": 0,
+                     *             "weekend_multiplier": 1.1
+                     *           },
+                     *           "rejection_reason": "",
+                     *           "seats_needed": 1,
+                     *           "status": "assigned",
+                     *           "waiting_time_minutes": 0
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MyOrders"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    my_ride: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The order that one waits for, with its courier. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "driver_position": {
+                     *         "last_update": "2026-11-21T15:32:30.464Z",
+                     *         "lat": 55.77,
+                     *         "lon": 37.65
+                     *       },
+                     *       "eta": {
+                     *         "distance_km": 0.84,
+                     *         "formatted": "2 min",
+                     *         "seconds": 101
+                     *       },
+                     *       "order": {
+                     *         "assigned_at": "2026-11-21T15:32:30.464Z",
+                     *         "assignment_reason": "the desk has decided so",
+                     *         "completed_at": null,
+                     *         "created_at": "2026-11-21T15:32:30.464Z",
+                     *         "desired_pickup_time": "2026-11-21T15:32:30.464Z",
+                     *         "distance_km": 6.202,
+                     *         "driver": {
+                     *           "car_model": "Lada Largus",
+                     *           "id": 735190284,
+                     *           "name": "Иван",
+                     *           "plate_number": "А123ВС77",
+                     *           "user": {
+                     *             "email": "",
+                     *             "id": 735190284,
+                     *             "phone": "+79001110001",
+                     *             "username": "+79001110001"
+                     *           }
+                     *         },
+                     *         "dropoff_coordinate": {
+                     *           "lat": 55.752,
+                     *           "lon": 37.592
+                     *         },
+                     *         "dropoff_lat": 55.752,
+                     *         "dropoff_lon": 37.592,
+                     *         "dropoff_object_name": "",
+                     *         "dropoff_title": "Арбат, 1",
+                     *         "estimated_price": 1630,
+                     *         "final_price": null,
+                     *         "has_companion": false,
+                     *         "id": "01990000-0000-7000-8000-000000000070",
+                     *         "note": "у входа",
+                     *         "passenger": {
+                     *           "allowed_companion": true,
+                     *           "disability_category": "I группа",
+                     *           "full_name": "Мария Иванова",
+                     *           "id": 412087366,
+                     *           "region": {
+                     *             "id": "01990000-0000-7000-8000-000000000072",
+                     *             "title": "Центр"
+                     *           },
+                     *           "user": {
+                     *             "email": "",
+                     *             "id": 412087366,
+                     *             "phone": "+79002220001",
+                     *             "username": "+79002220001"
+                     *           }
+                     *         },
+                     *         "pickup_coordinate": {
+                     *           "lat": 55.776,
+                     *           "lon": 37.655
+                     *         },
+                     *         "pickup_lat": 55.776,
+                     *         "pickup_lon": 37.655,
+                     *         "pickup_object_name": "Вокзал",
+                     *         "pickup_title": "Комсомольская площадь, 2",
+                     *         "price_breakdown": {
+                     *           "base_distance_price": 1385.4,
+                     *           "booking_fee": 100,
+                     *           "companion_fee": 0,
+                     *           "disability_multiplier": 1,
+                     *           "minimum_fare_adjustment": 0,
+                     *           "night_multiplier": 1,
+                     *           "options_fee": 0,
+                     *           "subtotal": 1485.4,
+                     *           "surge_multiplier": 1,
+                     *           "total": 1630,
+                     *           "waiting_time_price": 0,
+                     *           "weekend_multiplier": 1.1
+                     *         },
+                     *         "rejection_reason": "",
+                     *         "seats_needed": 1,
+                     *         "status": "assigned",
+                     *         "waiting_time_minutes": 0
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ActiveRide"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    order_ride: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "desired_pickup_time": "now",
+                 *       "dropoff_lat": 55.752,
+                 *       "dropoff_lon": 37.592,
+                 *       "dropoff_object_name": "",
+                 *       "dropoff_title": "Арбат, 1",
+                 *       "has_companion": false,
+                 *       "note": "у входа",
+                 *       "pickup_lat": 55.776,
+                 *       "pickup_lon": 37.655,
+                 *       "pickup_object_name": "Вокзал",
+                 *       "pickup_title": "Комсомольская площадь, 2"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewOrder"];
+            };
+        };
+        responses: {
+            /** @description An order. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "assigned_at": null,
+                     *       "assignment_reason": "",
+                     *       "completed_at": null,
+                     *       "created_at": "2026-11-21T15:32:30.464Z",
+                     *       "desired_pickup_time": "2026-11-21T15:32:30.464Z",
+                     *       "distance_km": 6.202,
+                     *       "driver": null,
+                     *       "dropoff_coordinate": {
+                     *         "lat": 55.752,
+                     *         "lon": 37.592
+                     *       },
+                     *       "dropoff_lat": 55.752,
+                     *       "dropoff_lon": 37.592,
+                     *       "dropoff_object_name": "",
+                     *       "dropoff_title": "Арбат, 1",
+                     *       "estimated_price": 1630,
+                     *       "final_price": null,
+                     *       "has_companion": false,
+                     *       "id": "01990000-0000-7000-8000-000000000070",
+                     *       "note": "у входа",
+                     *       "passenger": {
+                     *         "allowed_companion": true,
+                     *         "disability_category": "I группа",
+                     *         "full_name": "Мария Иванова",
+                     *         "id": 412087366,
+                     *         "region": {
+                     *           "id": "01990000-0000-7000-8000-000000000072",
+                     *           "title": "Центр"
+                     *         },
+                     *         "user": {
+                     *           "email": "",
+                     *           "id": 412087366,
+                     *           "phone": "+79002220001",
+                     *           "username": "+79002220001"
+                     *         }
+                     *       },
+                     *       "pickup_coordinate": {
+                     *         "lat": 55.776,
+                     *         "lon": 37.655
+                     *       },
+                     *       "pickup_lat": 55.776,
+                     *       "pickup_lon": 37.655,
+                     *       "pickup_object_name": "Вокзал",
+                     *       "pickup_title": "Комсомольская площадь, 2",
+                     *       "price_breakdown": {
+                     *         "base_distance_price": 1385.4,
+                     *         "booking_fee": 100,
+                     *         "companion_fee": 0,
+                     *         "disability_multiplier": 1,
+                     *         "minimum_fare_adjustment": 0,
+                     *         "night_multiplier": 1,
+                     *         "options_fee": 0,
+                     *         "subtotal": 1485.4,
+                     *         "surge_multiplier": 1,
+                     *         "total": 1630,
+                     *         "waiting_time_price": 0,
+                     *         "weekend_multiplier": 1.1
+                     *       },
+                     *       "rejection_reason": "",
+                     *       "seats_needed": 1,
+                     *       "status": "matching",
+                     *       "waiting_time_minutes": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    quote_ride: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "desired_pickup_time": "now",
+                 *       "dropoff_lat": 55.752,
+                 *       "dropoff_lon": 37.592,
+                 *       "dropoff_object_name": "",
+                 *       "dropoff_title": "Арбат, 1",
+                 *       "has_companion": false,
+                 *       "note": "у входа",
+                 *       "pickup_lat": 55.776,
+                 *       "pickup_lon": 37.655,
+                 *       "pickup_object_name": "Вокзал",
+                 *       "pickup_title": "Комсомольская площадь, 2"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewOrder"];
+            };
+        };
+        responses: {
+            /** @description What a ride would cost. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "details": {
+                     *         "base_distance_price": 1385.4,
+                     *         "booking_fee": 100,
+                     *         "companion_fee": 0,
+                     *         "disability_multiplier": 1,
+                     *         "minimum_fare_adjustment": 0,
+                     *         "night_multiplier": 1,
+                     *         "options_fee": 0,
+                     *         "subtotal": 1485.4,
+                     *         "surge_multiplier": 1,
+                     *         "total": 1630,
+                     *         "waiting_time_price": 0,
+                     *         "weekend_multiplier": 1.1
+                     *       },
+                     *       "distance_km": 6.202,
+                     *       "duration_minutes": 12.4,
+                     *       "estimated_price": 1630,
+                     *       "surge_multiplier": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RideQuote"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    cancel_ride: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The order */
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "передумала"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CancelRide"] | null;
+            };
+        };
+        responses: {
+            /** @description An order that was called off, and what that costs. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "cancel_fee": 1000,
+                     *       "cancel_fee_details": {
+                     *         "fee": 1000,
+                     *         "policy": "under_way",
+                     *         "reason": "the courier was on the way, or waited"
+                     *       },
+                     *       "order": {
+                     *         "assigned_at": null,
+                     *         "assignment_reason": "",
+                     *         "completed_at": null,
+                     *         "created_at": "2026-11-21T15:32:30.464Z",
+                     *         "desired_pickup_time": "2026-11-21T15:32:30.464Z",
+                     *         "distance_km": 6.202,
+                     *         "driver": null,
+                     *         "dropoff_coordinate": {
+                     *           "lat": 55.752,
+                     *           "lon": 37.592
+                     *         },
+                     *         "dropoff_lat": 55.752,
+                     *         "dropoff_lon": 37.592,
+                     *         "dropoff_object_name": "",
+                     *         "dropoff_title": "Арбат, 1",
+                     *         "estimated_price": 1630,
+                     *         "final_price": null,
+                     *         "has_companion": false,
+                     *         "id": "01990000-0000-7000-8000-000000000070",
+                     *         "note": "у входа",
+                     *         "passenger": {
+                     *           "allowed_companion": true,
+                     *           "disability_category": "I группа",
+                     *           "full_name": "Мария Иванова",
+                     *           "id": 412087366,
+                     *           "region": {
+                     *             "id": "01990000-0000-7000-8000-000000000072",
+                     *             "title": "Центр"
+                     *           },
+                     *           "user": {
+                     *             "email": "",
+                     *             "id": 412087366,
+                     *             "phone": "+79002220001",
+                     *             "username": "+79002220001"
+                     *           }
+                     *         },
+                     *         "pickup_coordinate": {
+                     *           "lat": 55.776,
+                     *           "lon": 37.655
+                     *         },
+                     *         "pickup_lat": 55.776,
+                     *         "pickup_lon": 37.655,
+                     *         "pickup_object_name": "Вокзал",
+                     *         "pickup_title": "Комсомольская площадь, 2",
+                     *         "price_breakdown": {
+                     *           "base_distance_price": 1385.4,
+                     *           "booking_fee": 100,
+                     *           "companion_fee": 0,
+                     *           "disability_multiplier": 1,
+                     *           "minimum_fare_adjustment": 0,
+                     *           "night_multiplier": 1,
+                     *           "options_fee": 0,
+                     *           "subtotal": 1485.4,
+                     *           "surge_multiplier": 1,
+                     *           "total": 1630,
+                     *           "waiting_time_price": 0,
+                     *           "weekend_multiplier": 1.1
+                     *         },
+                     *         "rejection_reason": "",
+                     *         "seats_needed": 1,
+                     *         "status": "cancelled",
+                     *         "waiting_time_minutes": 0
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RideCancelled"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    ride_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The order */
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where an order stands. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "order_id": "01990000-0000-7000-8000-000000000070",
+                     *       "status": "matching",
+                     *       "updated_at": "2026-11-21T15:32:30.464Z",
+                     *       "valid_transitions": [
+                     *         "offered",
+                     *         "active_queue",
+                     *         "cancelled"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RideStatus"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    ride_route: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The order */
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A way. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "distance_km": 6.202,
+                     *       "distance_m": 6202,
+                     *       "duration_minutes": 12.4,
+                     *       "duration_seconds": 744,
+                     *       "eta": "2026-11-21T15:44:54.464Z",
+                     *       "route": [
+                     *         [
+                     *           55.776,
+                     *           37.655
+                     *         ],
+                     *         [
+                     *           55.752,
+                     *           37.592
+                     *         ]
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RouteView"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    my_driver_profile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who drives. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "capacity": 4,
+                     *       "car_model": "Lada Largus",
+                     *       "current_lat": 55.77,
+                     *       "current_lon": 37.65,
+                     *       "current_position": {
+                     *         "lat": 55.77,
+                     *         "lon": 37.65
+                     *       },
+                     *       "id": 735190284,
+                     *       "is_online": true,
+                     *       "last_location_update": "2026-11-21T15:32:30.464Z",
+                     *       "name": "Иван",
+                     *       "plate_number": "А123ВС77",
+                     *       "region": {
+                     *         "id": "01990000-0000-7000-8000-000000000072",
+                     *         "title": "Центр"
+                     *       },
+                     *       "status": "online_idle",
+                     *       "user": {
+                     *         "email": "",
+                     *         "id": 735190284,
+                     *         "phone": "+79001110001",
+                     *         "username": "+79001110001"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DriverView"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    send_my_location: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "lat": 55.77,
+                 *       "lon": 37.65
+                 *     }
+                 */
+                "application/json": components["schemas"]["Whereabouts"];
+            };
+        };
+        responses: {
+            /** @description Who drives. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "capacity": 4,
+                     *       "car_model": "Lada Largus",
+                     *       "current_lat": 55.77,
+                     *       "current_lon": 37.65,
+                     *       "current_position": {
+                     *         "lat": 55.77,
+                     *         "lon": 37.65
+                     *       },
+                     *       "id": 735190284,
+                     *       "is_online": true,
+                     *       "last_location_update": "2026-11-21T15:32:30.464Z",
+                     *       "name": "Иван",
+                     *       "plate_number": "А123ВС77",
+                     *       "region": {
+                     *         "id": "01990000-0000-7000-8000-000000000072",
+                     *         "title": "Центр"
+                     *       },
+                     *       "status": "online_idle",
+                     *       "user": {
+                     *         "email": "",
+                     *         "id": 735190284,
+                     *         "phone": "+79001110001",
+                     *         "username": "+79001110001"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DriverView"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    set_me_online: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "is_online": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["OnlineStatus"];
+            };
+        };
+        responses: {
+            /** @description Who drives. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "capacity": 4,
+                     *       "car_model": "Lada Largus",
+                     *       "current_lat": 55.77,
+                     *       "current_lon": 37.65,
+                     *       "current_position": {
+                     *         "lat": 55.77,
+                     *         "lon": 37.65
+                     *       },
+                     *       "id": 735190284,
+                     *       "is_online": true,
+                     *       "last_location_update": "2026-11-21T15:32:30.464Z",
+                     *       "name": "Иван",
+                     *       "plate_number": "А123ВС77",
+                     *       "region": {
+                     *         "id": "01990000-0000-7000-8000-000000000072",
+                     *         "title": "Центр"
+                     *       },
+                     *       "status": "online_idle",
+                     *       "user": {
+                     *         "email": "",
+                     *         "id": 735190284,
+                     *         "phone": "+79001110001",
+                     *         "username": "+79001110001"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DriverView"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `illegal_transition`: not in this state
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "illegal_transition";
+                    };
+                };
+            };
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    my_order_offers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the caller is asked about. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "count": 1,
+                     *       "results": [
+                     *         {
+                     *           "cost_score": 0.158,
+                     *           "created_at": "2026-11-21T15:32:30.464Z",
+                     *           "desired_pickup_time": "2026-11-21T15:32:30.464Z",
+                     *           "distance_km": 0.84,
+                     *           "dropoff_lat": 55.752,
+                     *           "dropoff_lon": 37.592,
+                     *           "dropoff_title": "Арбат, 1",
+                     *           "eta_seconds": 101,
+                     *           "expires_at": "2026-11-21T15:32:45.464Z",
+                     *           "expires_in_seconds": 13,
+                     *           "has_companion": false,
+                     *           "offer_id": "01990000-0000-7000-8000-000000000071",
+                     *           "order_id": "01990000-0000-7000-8000-000000000070",
+                     *           "passenger": {
+                     *             "disability_category": "I группа",
+                     *             "full_name": "Мария Иванова",
+                     *             "id": 412087366
+                     *           },
+                     *           "pickup_lat": 55.776,
+                     *           "pickup_lon": 37.655,
+                     *           "pickup_title": "Комсомольская площадь, 2"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MyOffers"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    accept_my_offer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The offer */
+                offer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What became of an offer, and of the order. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "the order is yours",
+                     *       "order": {
+                     *         "assigned_at": "2026-11-21T15:32:30.464Z",
+                     *         "assignment_reason": "the desk has decided so",
+                     *         "completed_at": null,
+                     *         "created_at": "2026-11-21T15:32:30.464Z",
+                     *         "desired_pickup_time": "2026-11-21T15:32:30.464Z",
+                     *         "distance_km": 6.202,
+                     *         "driver": {
+                     *           "car_model": "Lada Largus",
+                     *           "id": 735190284,
+                     *           "name": "Иван",
+                     *           "plate_number": "А123ВС77",
+                     *           "user": {
+                     *             "email": "",
+                     *             "id": 735190284,
+                     *             "phone": "+79001110001",
+                     *             "username": "+79001110001"
+                     *           }
+                     *         },
+                     *         "dropoff_coordinate": {
+                     *           "lat": 55.752,
+                     *           "lon": 37.592
+                     *         },
+                     *         "dropoff_lat": 55.752,
+                     *         "dropoff_lon": 37.592,
+                     *         "dropoff_object_name": "",
+                     *         "dropoff_title": "Арбат, 1",
+                     *         "estimated_price": 1630,
+                     *         "final_price": null,
+                     *         "has_companion": false,
+                     *         "id": "01990000-0000-7000-8000-000000000070",
+                     *         "note": "у входа",
+                     *         "passenger": {
+                     *           "allowed_companion": true,
+                     *           "disability_category": "I группа",
+                     *           "full_name": "Мария Иванова",
+                     *           "id": 412087366,
+                     *           "region": {
+                     *             "id": "01990000-0000-7000-8000-000000000072",
+                     *             "title": "Центр"
+                     *           },
+                     *           "user": {
+                     *             "email": "",
+                     *             "id": 412087366,
+                     *             "phone": "+79002220001",
+                     *             "username": "+79002220001"
+                     *           }
+                     *         },
+                     *         "pickup_coordinate": {
+                     *           "lat": 55.776,
+                     *           "lon": 37.655
+                     *         },
+                     *         "pickup_lat": 55.776,
+                     *         "pickup_lon": 37.655,
+                     *         "pickup_object_name": "Вокзал",
+                     *         "pickup_title": "Комсомольская площадь, 2",
+                     *         "price_breakdown": {
+                     *           "base_distance_price": 1385.4,
+                     *           "booking_fee": 100,
+                     *           "companion_fee": 0,
+                     *           "disability_multiplier": 1,
+                     *           "minimum_fare_adjustment": 0,
+                     *           "night_multiplier": 1,
+                     *           "options_fee": 0,
+                     *           "subtotal": 1485.4,
+                     *           "surge_multiplier": 1,
+                     *           "total": 1630,
+                     *           "waiting_time_price": 0,
+                     *           "weekend_multiplier": 1.1
+                     *         },
+                     *         "rejection_reason": "",
+                     *         "seats_needed": 1,
+                     *         "status": "assigned",
+                     *         "waiting_time_minutes": 0
+                     *       },
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OfferAnswered"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `illegal_transition`: not in this state
+             *     - `expired`: too late: the time to answer, or the package's own, is over
+             *     - `already_taken`: another courier has the package
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "illegal_transition" | "expired" | "already_taken";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    decline_my_offer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The offer */
+                offer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "обед"
+                 *     }
+                 */
+                "application/json": components["schemas"]["DeclineOffer"] | null;
+            };
+        };
+        responses: {
+            /** @description What became of an offer, and of the order. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "another courier is asked",
+                     *       "order": null,
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OfferAnswered"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `illegal_transition`: not in this state
+             *     - `expired`: too late: the time to answer, or the package's own, is over
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "illegal_transition" | "expired";
+                    };
+                };
+            };
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    my_driver_orders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Several orders of the caller. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "count": 1,
+                     *       "results": [
+                     *         {
+                     *           "assigned_at": "2026-11-21T15:32:30.464Z",
+                     *           "assignment_reason": "the desk has decided so",
+                     *           "completed_at": null,
+                     *           "created_at": "2026-11-21T15:32:30.464Z",
+                     *           "desired_pickup_time": "2026-11-21T15:32:30.464Z",
+                     *           "distance_km": 6.202,
+                     *           "driver": {
+                     *             "car_model": "Lada Largus",
+                     *             "id": 735190284,
+                     *             "name": "Иван",
+                     *             "plate_number": "А123ВС77",
+                     *             "user": {
+                     *               "email": "",
+                     *               "id": 735190284,
+                     *               "phone": "+79001110001",
+                     *               "username": "+79001110001"
+                     *             }
+                     *           },
+                     *           "dropoff_coordinate": {
+                     *             "lat": 55.752,
+                     *             "lon": 37.592
+                     *           },
+                     *           "dropoff_lat": 55.752,
+                     *           "dropoff_lon": 37.592,
+                     *           "dropoff_object_name": "",
+                     *           "dropoff_title": "Арбат, 1",
+                     *           "estimated_price": 1630,
+                     *           "final_price": null,
+                     *           "has_companion": false,
+                     *           "id": "01990000-0000-7000-8000-000000000070",
+                     *           "note": "у входа",
+                     *           "passenger": {
+                     *             "allowed_companion": true,
+                     *             "disability_category": "I группа",
+                     *             "full_name": "Мария Иванова",
+                     *             "id": 412087366,
+                     *             "region": {
+                     *               "id": "01990000-0000-7000-8000-000000000072",
+                     *               "title": "Центр"
+                     *             },
+                     *             "user": {
+                     *               "email": "",
+                     *               "id": 412087366,
+                     *               "phone": "+79002220001",
+                     *               "username": "+79002220001"
+                     *             }
+                     *           },
+                     *           "pickup_coordinate": {
+                     *             "lat": 55.776,
+                     *             "lon": 37.655
+                     *           },
+                     *           "pickup_lat": 55.776,
+                     *           "pickup_lon": 37.655,
+                     *           "pickup_object_name": "Вокзал",
+                     *           "pickup_title": "Комсомольская площадь, 2",
+                     *           "price_breakdown": {
+                     *             "base_distance_price": 1385.4,
+                     *             "booking_fee": 100,
+                     *             "companion_fee": 0,
+                     *             "disability_multiplier": 1,
+                     *             "minimum_fare_adjustment": 0,
+                     *             "night_multiplier": 1,
+                     *             "options_fee": 0,
+                     *             "subtotal": 1485.4,
+                     *             "surge_multiplier": 1,
+                     *             "total": 1630,
+                     *             "waiting_time_price": 0,
+                     *             "weekend_multiplier": 1.1
+                     *           },
+                     *           "rejection_reason": "",
+                     *           "seats_needed": 1,
+                     *           "status": "assigned",
+                     *           "waiting_time_minutes": 0
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MyOrders"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    my_driver_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The order that the caller has. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "order": {
+                     *         "assigned_at": "2026-11-21T15:32:30.464Z",
+                     *         "assignment_reason": "the desk has decided so",
+                     *         "completed_at": null,
+                     *         "created_at": "2026-11-21T15:32:30.464Z",
+                     *         "desired_pickup_time": "2026-11-21T15:32:30.464Z",
+                     *         "distance_km": 6.202,
+                     *         "driver": {
+                     *           "car_model": "Lada Largus",
+                     *           "id": 735190284,
+                     *           "name": "Иван",
+                     *           "plate_number": "А123ВС77",
+                     *           "user": {
+                     *             "email": "",
+                     *             "id": 735190284,
+                     *             "phone": "+79001110001",
+                     *             "username": "+79001110001"
+                     *           }
+                     *         },
+                     *         "dropoff_coordinate": {
+                     *           "lat": 55.752,
+                     *           "lon": 37.592
+                     *         },
+                     *         "dropoff_lat": 55.752,
+                     *         "dropoff_lon": 37.592,
+                     *         "dropoff_object_name": "",
+                     *         "dropoff_title": "Арбат, 1",
+                     *         "estimated_price": 1630,
+                     *         "final_price": null,
+                     *         "has_companion": false,
+                     *         "id": "01990000-0000-7000-8000-000000000070",
+                     *         "note": "у входа",
+                     *         "passenger": {
+                     *           "allowed_companion": true,
+                     *           "disability_category": "I группа",
+                     *           "full_name": "Мария Иванова",
+                     *           "id": 412087366,
+                     *           "region": {
+                     *             "id": "01990000-0000-7000-8000-000000000072",
+                     *             "title": "Центр"
+                     *           },
+                     *           "user": {
+                     *             "email": "",
+                     *             "id": 412087366,
+                     *             "phone": "+79002220001",
+                     *             "username": "+79002220001"
+                     *           }
+                     *         },
+                     *         "pickup_coordinate": {
+                     *           "lat": 55.776,
+                     *           "lon": 37.655
+                     *         },
+                     *         "pickup_lat": 55.776,
+                     *         "pickup_lon": 37.655,
+                     *         "pickup_object_name": "Вокзал",
+                     *         "pickup_title": "Комсомольская площадь, 2",
+                     *         "price_breakdown": {
+                     *           "base_distance_price": 1385.4,
+                     *           "booking_fee": 100,
+                     *           "companion_fee": 0,
+                     *           "disability_multiplier": 1,
+                     *           "minimum_fare_adjustment": 0,
+                     *           "night_multiplier": 1,
+                     *           "options_fee": 0,
+                     *           "subtotal": 1485.4,
+                     *           "surge_multiplier": 1,
+                     *           "total": 1630,
+                     *           "waiting_time_price": 0,
+                     *           "weekend_multiplier": 1.1
+                     *         },
+                     *         "rejection_reason": "",
+                     *         "seats_needed": 1,
+                     *         "status": "assigned",
+                     *         "waiting_time_minutes": 0
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ActiveOrder"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    my_driver_statistics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the caller has done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "acceptance_rate": 0.8375,
+                     *       "completed_orders": 128,
+                     *       "completed_today": 5,
+                     *       "offers": 160,
+                     *       "offers_accepted": 134,
+                     *       "orders_called_off": 2
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DriverStatistics"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    town_orders: {
+        parameters: {
+            query?: {
+                /** @description States, between commas. */
+                status?: string;
+                /** @description Those of one passenger, by number. */
+                passenger_id?: number;
+                /** @description Those of one courier, by number. */
+                driver_id?: number;
+                /** @description Words in an address or the passenger's name. */
+                search?: string;
+                /** @description 1 is the first. */
+                page?: number;
+                /** @description 20 if absent, 100 at most. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of orders. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "count": 1,
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "assigned_at": null,
+                     *           "assignment_reason": "",
+                     *           "completed_at": null,
+                     *           "created_at": "2026-11-21T15:32:30.464Z",
+                     *           "desired_pickup_time": "2026-11-21T15:32:30.464Z",
+                     *           "distance_km": 6.202,
+                     *           "driver": null,
+                     *           "dropoff_coordinate": {
+                     *             "lat": 55.752,
+                     *             "lon": 37.592
+                     *           },
+                     *           "dropoff_lat": 55.752,
+                     *           "dropoff_lon": 37.592,
+                     *           "dropoff_object_name": "",
+                     *           "dropoff_title": "Арбат, 1",
+                     *           "estimated_price": 1630,
+                     *           "final_price": null,
+                     *           "has_companion": false,
+                     *           "id": "01990000-0000-7000-8000-000000000070",
+                     *           "note": "у входа",
+                     *           "passenger": {
+                     *             "allowed_companion": true,
+                     *             "disability_category": "I группа",
+                     *             "full_name": "Мария Иванова",
+                     *             "id": 412087366,
+                     *             "region": {
+                     *               "id": "01990000-0000-7000-8000-000000000072",
+                     *               "title": "Центр"
+                     *             },
+                     *             "user": {
+                     *               "email": "",
+                     *               "id": 412087366,
+                     *               "phone": "+79002220001",
+                     *               "username": "+79002220001"
+                     *             }
+                     *           },
+                     *           "pickup_coordinate": {
+                     *             "lat": 55.776,
+                     *             "lon": 37.655
+                     *           },
+                     *           "pickup_lat": 55.776,
+                     *           "pickup_lon": 37.655,
+                     *           "pickup_object_name": "Вокзал",
+                     *           "pickup_title": "Комсомольская площадь, 2",
+                     *           "price_breakdown": {
+                     *             "base_distance_price": 1385.4,
+                     *             "booking_fee": 100,
+                     *             "companion_fee": 0,
+                     *             "disability_multiplier": 1,
+                     *             "minimum_fare_adjustment": 0,
+                     *             "night_multiplier": 1,
+                     *             "options_fee": 0,
+                     *             "subtotal": 1485.4,
+                     *             "surge_multiplier": 1,
+                     *             "total": 1630,
+                     *             "waiting_time_price": 0,
+                     *             "weekend_multiplier": 1.1
+                     *           },
+                     *           "rejection_reason": "",
+                     *           "seats_needed": 1,
+                     *           "status": "submitted",
+                     *           "waiting_time_minutes": 0
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OrderPage"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    place_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "desired_pickup_time": "now",
+                 *       "dropoff_lat": 55.752,
+                 *       "dropoff_lon": 37.592,
+                 *       "dropoff_object_name": "",
+                 *       "dropoff_title": "Арбат, 1",
+                 *       "has_companion": false,
+                 *       "note": "у входа",
+                 *       "passenger_id": 412087366,
+                 *       "pickup_lat": 55.776,
+                 *       "pickup_lon": 37.655,
+                 *       "pickup_object_name": "Вокзал",
+                 *       "pickup_title": "Комсомольская площадь, 2"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewOrder"];
+            };
+        };
+        responses: {
+            /** @description An order. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "assigned_at": null,
+                     *       "assignment_reason": "",
+                     *       "completed_at": null,
+                     *       "created_at": "2026-11-21T15:32:30.464Z",
+                     *       "desired_pickup_time": "2026-11-21T15:32:30.464Z",
+                     *       "distance_km": 6.202,
+                     *       "driver": null,
+                     *       "dropoff_coordinate": {
+                     *         "lat": 55.752,
+                     *         "lon": 37.592
+                     *       },
+                     *       "dropoff_lat": 55.752,
+                     *       "dropoff_lon": 37.592,
+                     *       "dropoff_object_name": "",
+                     *       "dropoff_title": "Арбат, 1",
+                     *       "estimated_price": 1630,
+                     *       "final_price": null,
+                     *       "has_companion": false,
+                     *       "id": "01990000-0000-7000-8000-000000000070",
+                     *       "note": "у входа",
+                     *       "passenger": {
+                     *         "allowed_companion": true,
+                     *         "disability_category": "I группа",
+                     *         "full_name": "Мария Иванова",
+                     *         "id": 412087366,
+                     *         "region": {
+                     *           "id": "01990000-0000-7000-8000-000000000072",
+                     *           "title": "Центр"
+                     *         },
+                     *         "user": {
+                     *           "email": "",
+                     *           "id": 412087366,
+                     *           "phone": "+79002220001",
+                     *           "username": "+79002220001"
+                     *         }
+                     *       },
+                     *       "pickup_coordinate": {
+                     *         "lat": 55.776,
+                     *         "lon": 37.655
+                     *       },
+                     *       "pickup_lat": 55.776,
+                     *       "pickup_lon": 37.655,
+                     *       "pickup_object_name": "Вокзал",
+                     *       "pickup_title": "Комсомольская площадь, 2",
+                     *       "price_breakdown": {
+                     *         "base_distance_price": 1385.4,
+                     *         "booking_fee": 100,
+                     *         "companion_fee": 0,
+                     *         "disability_multiplier": 1,
+                     *         "minimum_fare_adjustment": 0,
+                     *         "night_multiplier": 1,
+                     *         "options_fee": 0,
+                     *         "subtotal": 1485.4,
+                     *         "surge_multiplier": 1,
+                     *         "total": 1630,
+                     *         "waiting_time_price": 0,
+                     *         "weekend_multiplier": 1.1
+                     *       },
+                     *       "rejection_reason": "",
+                     *       "seats_needed": 1,
+                     *       "status": "submitted",
+                     *       "waiting_time_minutes": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    town_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The order */
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An order. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "assigned_at": "2026-11-21T15:32:30.464Z",
+                     *       "assignment_reason": "the desk has decided so",
+                     *       "completed_at": null,
+                     *       "created_at": "2026-11-21T15:32:30.464Z",
+                     *       "desired_pickup_time": "2026-11-21T15:32:30.464Z",
+                     *       "distance_km": 6.202,
+                     *       "driver": {
+                     *         "car_model": "Lada Largus",
+                     *         "id": 735190284,
+                     *         "name": "Иван",
+                     *         "plate_number": "А123ВС77",
+                     *         "user": {
+                     *           "email": "",
+                     *           "id": 735190284,
+                     *           "phone": "+79001110001",
+                     *           "username": "+79001110001"
+                     *         }
+                     *       },
+                     *       "dropoff_coordinate": {
+                     *         "lat": 55.752,
+                     *         "lon": 37.592
+                     *       },
+                     *       "dropoff_lat": 55.752,
+                     *       "dropoff_lon": 37.592,
+                     *       "dropoff_object_name": "",
+                     *       "dropoff_title": "Арбат, 1",
+                     *       "estimated_price": 1630,
+                     *       "final_price": null,
+                     *       "has_companion": false,
+                     *       "id": "01990000-0000-7000-8000-000000000070",
+                     *       "note": "у входа",
+                     *       "passenger": {
+                     *         "allowed_companion": true,
+                     *         "disability_category": "I группа",
+                     *         "full_name": "Мария Иванова",
+                     *         "id": 412087366,
+                     *         "region": {
+                     *           "id": "01990000-0000-7000-8000-000000000072",
+                     *           "title": "Центр"
+                     *         },
+                     *         "user": {
+                     *           "email": "",
+                     *           "id": 412087366,
+                     *           "phone": "+79002220001",
+                     *           "username": "+79002220001"
+                     *         }
+                     *       },
+                     *       "pickup_coordinate": {
+                     *         "lat": 55.776,
+                     *         "lon": 37.655
+                     *       },
+                     *       "pickup_lat": 55.776,
+                     *       "pickup_lon": 37.655,
+                     *       "pickup_object_name": "Вокзал",
+                     *       "pickup_title": "Комсомольская площадь, 2",
+                     *       "price_breakdown": {
+                     *         "base_distance_price": 1385.4,
+                     *         "booking_fee": 100,
+                     *         "companion_fee": 0,
+                     *         "disability_multiplier": 1,
+                     *         "minimum_fare_adjustment": 0,
+                     *         "night_multiplier": 1,
+                     *         "options_fee": 0,
+                     *         "subtotal": 1485.4,
+                     *         "surge_multiplier": 1,
+                     *         "total": 1630,
+                     *         "waiting_time_price": 0,
+                     *         "weekend_multiplier": 1.1
+                     *       },
+                     *       "rejection_reason": "",
+                     *       "seats_needed": 1,
+                     *       "status": "assigned",
+                     *       "waiting_time_minutes": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    change_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The order */
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "note": "второй подъезд"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewOrder"];
+            };
+        };
+        responses: {
+            /** @description An order. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "assigned_at": null,
+                     *       "assignment_reason": "",
+                     *       "completed_at": null,
+                     *       "created_at": "2026-11-21T15:32:30.464Z",
+                     *       "desired_pickup_time": "2026-11-21T15:32:30.464Z",
+                     *       "distance_km": 6.202,
+                     *       "driver": null,
+                     *       "dropoff_coordinate": {
+                     *         "lat": 55.752,
+                     *         "lon": 37.592
+                     *       },
+                     *       "dropoff_lat": 55.752,
+                     *       "dropoff_lon": 37.592,
+                     *       "dropoff_object_name": "",
+                     *       "dropoff_title": "Арбат, 1",
+                     *       "estimated_price": 1630,
+                     *       "final_price": null,
+                     *       "has_companion": false,
+                     *       "id": "01990000-0000-7000-8000-000000000070",
+                     *       "note": "второй подъезд",
+                     *       "passenger": {
+                     *         "allowed_companion": true,
+                     *         "disability_category": "I группа",
+                     *         "full_name": "Мария Иванова",
+                     *         "id": 412087366,
+                     *         "region": {
+                     *           "id": "01990000-0000-7000-8000-000000000072",
+                     *           "title": "Центр"
+                     *         },
+                     *         "user": {
+                     *           "email": "",
+                     *           "id": 412087366,
+                     *           "phone": "+79002220001",
+                     *           "username": "+79002220001"
+                     *         }
+                     *       },
+                     *       "pickup_coordinate": {
+                     *         "lat": 55.776,
+                     *         "lon": 37.655
+                     *       },
+                     *       "pickup_lat": 55.776,
+                     *       "pickup_lon": 37.655,
+                     *       "pickup_object_name": "Вокзал",
+                     *       "pickup_title": "Комсомольская площадь, 2",
+                     *       "price_breakdown": {
+                     *         "base_distance_price": 1385.4,
+                     *         "booking_fee": 100,
+                     *         "companion_fee": 0,
+                     *         "disability_multiplier": 1,
+                     *         "minimum_fare_adjustment": 0,
+                     *         "night_multiplier": 1,
+                     *         "options_fee": 0,
+                     *         "subtotal": 1485.4,
+                     *         "surge_multiplier": 1,
+                     *         "total": 1630,
+                     *         "waiting_time_price": 0,
+                     *         "weekend_multiplier": 1.1
+                     *       },
+                     *       "rejection_reason": "",
+                     *       "seats_needed": 1,
+                     *       "status": "submitted",
+                     *       "waiting_time_minutes": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `illegal_transition`: not in this state
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "illegal_transition";
+                    };
+                };
+            };
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    move_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The order */
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "status": "driver_en_route"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewOrderStatus"];
+            };
+        };
+        responses: {
+            /** @description An order. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "assigned_at": "2026-11-21T15:32:30.464Z",
+                     *       "assignment_reason": "the desk has decided so",
+                     *       "completed_at": null,
+                     *       "created_at": "2026-11-21T15:32:30.464Z",
+                     *       "desired_pickup_time": "2026-11-21T15:32:30.464Z",
+                     *       "distance_km": 6.202,
+                     *       "driver": {
+                     *         "car_model": "Lada Largus",
+                     *         "id": 735190284,
+                     *         "name": "Иван",
+                     *         "plate_number": "А123ВС77",
+                     *         "user": {
+                     *           "email": "",
+                     *           "id": 735190284,
+                     *           "phone": "+79001110001",
+                     *           "username": "+79001110001"
+                     *         }
+                     *       },
+                     *       "dropoff_coordinate": {
+                     *         "lat": 55.752,
+                     *         "lon": 37.592
+                     *       },
+                     *       "dropoff_lat": 55.752,
+                     *       "dropoff_lon": 37.592,
+                     *       "dropoff_object_name": "",
+                     *       "dropoff_title": "Арбат, 1",
+                     *       "estimated_price": 1630,
+                     *       "final_price": null,
+                     *       "has_companion": false,
+                     *       "id": "01990000-0000-7000-8000-000000000070",
+                     *       "note": "у входа",
+                     *       "passenger": {
+                     *         "allowed_companion": true,
+                     *         "disability_category": "I группа",
+                     *         "full_name": "Мария Иванова",
+                     *         "id": 412087366,
+                     *         "region": {
+                     *           "id": "01990000-0000-7000-8000-000000000072",
+                     *           "title": "Центр"
+                     *         },
+                     *         "user": {
+                     *           "email": "",
+                     *           "id": 412087366,
+                     *           "phone": "+79002220001",
+                     *           "username": "+79002220001"
+                     *         }
+                     *       },
+                     *       "pickup_coordinate": {
+                     *         "lat": 55.776,
+                     *         "lon": 37.655
+                     *       },
+                     *       "pickup_lat": 55.776,
+                     *       "pickup_lon": 37.655,
+                     *       "pickup_object_name": "Вокзал",
+                     *       "pickup_title": "Комсомольская площадь, 2",
+                     *       "price_breakdown": {
+                     *         "base_distance_price": 1385.4,
+                     *         "booking_fee": 100,
+                     *         "companion_fee": 0,
+                     *         "disability_multiplier": 1,
+                     *         "minimum_fare_adjustment": 0,
+                     *         "night_multiplier": 1,
+                     *         "options_fee": 0,
+                     *         "subtotal": 1485.4,
+                     *         "surge_multiplier": 1,
+                     *         "total": 1630,
+                     *         "waiting_time_price": 0,
+                     *         "weekend_multiplier": 1.1
+                     *       },
+                     *       "rejection_reason": "",
+                     *       "seats_needed": 1,
+                     *       "status": "driver_en_route",
+                     *       "waiting_time_minutes": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    order_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The order */
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "by": "staff",
+                     *         "created_at": "2026-11-21T15:32:30.464Z",
+                     *         "description": "a courier is looked for",
+                     *         "status_from": "submitted",
+                     *         "status_to": "matching"
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["OrderStepView"][];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    orders_of_passenger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The passenger's number */
+                passenger_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "assigned_at": null,
+                     *         "assignment_reason": "",
+                     *         "completed_at": null,
+                     *         "created_at": "2026-11-21T15:32:30.464Z",
+                     *         "desired_pickup_time": "2026-11-21T15:32:30.464Z",
+                     *         "distance_km": 6.202,
+                     *         "driver": null,
+                     *         "dropoff_coordinate": {
+                     *           "lat": 55.752,
+                     *           "lon": 37.592
+                     *         },
+                     *         "dropoff_lat": 55.752,
+                     *         "dropoff_lon": 37.592,
+                     *         "dropoff_object_name": "",
+                     *         "dropoff_title": "Арбат, 1",
+                     *         "estimated_price": 1630,
+                     *         "final_price": null,
+                     *         "has_companion": false,
+                     *         "id": "01990000-0000-7000-8000-000000000070",
+                     *         "note": "у входа",
+                     *         "passenger": {
+                     *           "allowed_companion": true,
+                     *           "disability_category": "I группа",
+                     *           "full_name": "Мария Иванова",
+                     *           "id": 412087366,
+                     *           "region": {
+                     *             "id": "01990000-0000-7000-8000-000000000072",
+                     *             "title": "Центр"
+                     *           },
+                     *           "user": {
+                     *             "email": "",
+                     *             "id": 412087366,
+                     *             "phone": "+79002220001",
+                     *             "username": "+79002220001"
+                     *           }
+                     *         },
+                     *         "pickup_coordinate": {
+                     *           "lat": 55.776,
+                     *           "lon": 37.655
+                     *         },
+                     *         "pickup_lat": 55.776,
+                     *         "pickup_lon": 37.655,
+                     *         "pickup_object_name": "Вокзал",
+                     *         "pickup_title": "Комсомольская площадь, 2",
+                     *         "price_breakdown": {
+                     *           "base_distance_price": 1385.4,
+                     *           "booking_fee": 100,
+                     *           "companion_fee": 0,
+                     *           "disability_multiplier": 1,
+                     *           "minimum_fare_adjustment": 0,
+                     *           "night_multiplier": 1,
+                     *           "options_fee": 0,
+                     *           "subtotal": 1485.4,
+                     *           "surge_multiplier": 1,
+                     *           "total": 1630,
+                     *           "waiting_time_price": 0,
+                     *           "weekend_multiplier": 1.1
+                     *         },
+                     *         "rejection_reason": "",
+                     *         "seats_needed": 1,
+                     *         "status": "submitted",
+                     *         "waiting_time_minutes": 0
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["OrderView"][];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    orders_of_driver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The courier's number */
+                driver_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "assigned_at": "2026-11-21T15:32:30.464Z",
+                     *         "assignment_reason": "the desk has decided so",
+                     *         "completed_at": null,
+                     *         "created_at": "2026-11-21T15:32:30.464Z",
+                     *         "desired_pickup_time": "2026-11-21T15:32:30.464Z",
+                     *         "distance_km": 6.202,
+                     *         "driver": {
+                     *           "car_model": "Lada Largus",
+                     *           "id": 735190284,
+                     *           "name": "Иван",
+                     *           "plate_number": "А123ВС77",
+                     *           "user": {
+                     *             "email": "",
+                     *             "id": 735190284,
+                     *             "phone": "+79001110001",
+                     *             "username": "+79001110001"
+                     *           }
+                     *         },
+                     *         "dropoff_coordinate": {
+                     *           "lat": 55.752,
+                     *           "lon": 37.592
+                     *         },
+                     *         "dropoff_lat": 55.752,
+                     *         "dropoff_lon": 37.592,
+                     *         "dropoff_object_name": "",
+                     *         "dropoff_title": "Арбат, 1",
+                     *         "estimated_price": 1630,
+                     *         "final_price": null,
+                     *         "has_companion": false,
+                     *         "id": "01990000-0000-7000-8000-000000000070",
+                     *         "note": "у входа",
+                     *         "passenger": {
+                     *           "allowed_companion": true,
+                     *           "disability_category": "I группа",
+                     *           "full_name": "Мария Иванова",
+                     *           "id": 412087366,
+                     *           "region": {
+                     *             "id": "01990000-0000-7000-8000-000000000072",
+                     *             "title": "Центр"
+                     *           },
+                     *           "user": {
+                     *             "email": "",
+                     *             "id": 412087366,
+                     *             "phone": "+79002220001",
+                     *             "username": "+79002220001"
+                     *           }
+                     *         },
+                     *         "pickup_coordinate": {
+                     *           "lat": 55.776,
+                     *           "lon": 37.655
+                     *         },
+                     *         "pickup_lat": 55.776,
+                     *         "pickup_lon": 37.655,
+                     *         "pickup_object_name": "Вокзал",
+                     *         "pickup_title": "Комсомольская площадь, 2",
+                     *         "price_breakdown": {
+                     *           "base_distance_price": 1385.4,
+                     *           "booking_fee": 100,
+                     *           "companion_fee": 0,
+                     *           "disability_multiplier": 1,
+                     *           "minimum_fare_adjustment": 0,
+                     *           "night_multiplier": 1,
+                     *           "options_fee": 0,
+                     *           "subtotal": 1485.4,
+                     *           "surge_multiplier": 1,
+                     *           "total": 1630,
+                     *           "waiting_time_price": 0,
+                     *           "weekend_multiplier": 1.1
+                     *         },
+                     *         "rejection_reason": "",
+                     *         "seats_needed": 1,
+                     *         "status": "assigned",
+                     *         "waiting_time_minutes": 0
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["OrderView"][];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    calculate_order_price: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The order */
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "actual_distance_km": 6.5,
+                 *       "actual_waiting_time_minutes": 3
+                 *     }
+                 */
+                "application/json": components["schemas"]["DrivenRide"];
+            };
+        };
+        responses: {
+            /** @description What an order costs with what was driven. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "estimated_price": 1630,
+                     *       "final_price": 1670,
+                     *       "order_id": "01990000-0000-7000-8000-000000000070",
+                     *       "price_breakdown": {
+                     *         "base_distance_price": 1385.4,
+                     *         "booking_fee": 100,
+                     *         "companion_fee": 0,
+                     *         "disability_multiplier": 1,
+                     *         "minimum_fare_adjustment": 0,
+                     *         "night_multiplier": 1,
+                     *         "options_fee": 0,
+                     *         "subtotal": 1485.4,
+                     *         "surge_multiplier": 1,
+                     *         "total": 1630,
+                     *         "waiting_time_price": 0,
+                     *         "weekend_multiplier": 1.1
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OrderPrice"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    quote_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The order */
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What an order is expected to cost. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "breakdown_id": "01990000-0000-7000-8000-000000000070-quote-1",
+                     *       "details": {
+                     *         "base_distance_price": 1385.4,
+                     *         "booking_fee": 100,
+                     *         "companion_fee": 0,
+                     *         "disability_multiplier": 1,
+                     *         "minimum_fare_adjustment": 0,
+                     *         "night_multiplier": 1,
+                     *         "options_fee": 0,
+                     *         "subtotal": 1485.4,
+                     *         "surge_multiplier": 1,
+                     *         "total": 1630,
+                     *         "waiting_time_price": 0,
+                     *         "weekend_multiplier": 1.1
+                     *       },
+                     *       "quote": 1630,
+                     *       "surge_multiplier": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OrderQuote"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `illegal_transition`: not in this state
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "illegal_transition";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    calculate_final_price: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The order */
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "actual_distance_km": 6.5
+                 *     }
+                 */
+                "application/json": components["schemas"]["DrivenRide"] | null;
+            };
+        };
+        responses: {
+            /** @description What an order has cost, or would cost as it is driven. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "breakdown_id": "01990000-0000-7000-8000-000000000070-final-1",
+                     *       "details": {
+                     *         "base_distance_price": 1385.4,
+                     *         "booking_fee": 100,
+                     *         "companion_fee": 0,
+                     *         "disability_multiplier": 1,
+                     *         "minimum_fare_adjustment": 0,
+                     *         "night_multiplier": 1,
+                     *         "options_fee": 0,
+                     *         "subtotal": 1485.4,
+                     *         "surge_multiplier": 1,
+                     *         "total": 1630,
+                     *         "waiting_time_price": 0,
+                     *         "weekend_multiplier": 1.1
+                     *       },
+                     *       "final_price": 1670,
+                     *       "is_settled": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OrderFinal"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    calculate_cancel_fee: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The order */
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "cancelled_by": "passenger"
+                 *     }
+                 */
+                "application/json": components["schemas"]["WhoCancels"] | null;
+            };
+        };
+        responses: {
+            /** @description What calling off would cost. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "fee": 1000,
+                     *       "policy": "under_way",
+                     *       "reason": "the courier was on the way, or waited"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CancelFeeView"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    order_price_breakdown: {
+        parameters: {
+            query?: {
+                /** @description `quote`, if absent, or `final`. */
+                type?: components["schemas"]["PriceKind"];
+            };
+            header?: never;
+            path: {
+                /** @description The order */
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How a price came about. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "details": {
+                     *         "base_distance_price": 1385.4,
+                     *         "booking_fee": 100,
+                     *         "companion_fee": 0,
+                     *         "disability_multiplier": 1,
+                     *         "minimum_fare_adjustment": 0,
+                     *         "night_multiplier": 1,
+                     *         "options_fee": 0,
+                     *         "subtotal": 1485.4,
+                     *         "surge_multiplier": 1,
+                     *         "total": 1630,
+                     *         "waiting_time_price": 0,
+                     *         "weekend_multiplier": 1.1
+                     *       },
+                     *       "id": "01990000-0000-7000-8000-000000000070-quote-1",
+                     *       "order_id": "01990000-0000-7000-8000-000000000070",
+                     *       "tariff_version": 1,
+                     *       "total": 1630,
+                     *       "type": "quote"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OrderPriceBreakdown"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    geocode_address: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "address": "Казань, ул. Баумана, 1"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Geocode"];
+            };
+        };
+        responses: {
+            /** @description Where an address is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "display_name": "Казань, Татарстан",
+                     *       "lat": 55.78874,
+                     *       "lon": 49.12214,
+                     *       "status": "ok"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Geocoded"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    clear_orders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "confirm": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["ClearOrders"];
+            };
+        };
+        responses: {
+            /** @description Every order was deleted. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deleted": 3,
+                     *       "message": "3 orders are gone",
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OrdersCleared"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    drivers: {
+        parameters: {
+            query?: {
+                /** @description Those on duty, or those off duty. */
+                is_online?: boolean;
+                region_id?: string;
+                /** @description Words in a name, phone, vehicle or plate. */
+                search?: string;
+                /** @description 1 is the first. */
+                page?: number;
+                /** @description 20 if absent, 200 at most. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of couriers. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "count": 1,
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "capacity": 4,
+                     *           "car_model": "Lada Largus",
+                     *           "current_lat": 55.77,
+                     *           "current_lon": 37.65,
+                     *           "current_position": {
+                     *             "lat": 55.77,
+                     *             "lon": 37.65
+                     *           },
+                     *           "id": 735190284,
+                     *           "is_online": true,
+                     *           "last_location_update": "2026-11-21T15:32:30.464Z",
+                     *           "name": "Иван",
+                     *           "plate_number": "А123ВС77",
+                     *           "region": {
+                     *             "id": "01990000-0000-7000-8000-000000000072",
+                     *             "title": "Центр"
+                     *           },
+                     *           "status": "online_idle",
+                     *           "user": {
+                     *             "email": "",
+                     *             "id": 735190284,
+                     *             "phone": "+79001110001",
+                     *             "username": "+79001110001"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DriverPage"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    add_driver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "capacity": 4,
+                 *       "car_model": "Lada Largus",
+                 *       "email": "",
+                 *       "is_online": false,
+                 *       "name": "Иван",
+                 *       "phone": "+79001110001",
+                 *       "plate_number": "А123ВС77",
+                 *       "region_id": "01990000-0000-7000-8000-000000000072"
+                 *     }
+                 */
+                "application/json": components["schemas"]["DriverInput"];
+            };
+        };
+        responses: {
+            /** @description Who drives. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "capacity": 4,
+                     *       "car_model": "Lada Largus",
+                     *       "current_lat": null,
+                     *       "current_lon": null,
+                     *       "current_position": null,
+                     *       "id": 735190284,
+                     *       "is_online": false,
+                     *       "last_location_update": null,
+                     *       "name": "Иван",
+                     *       "plate_number": "А123ВС77",
+                     *       "region": {
+                     *         "id": "01990000-0000-7000-8000-000000000072",
+                     *         "title": "Центр"
+                     *       },
+                     *       "status": "offline",
+                     *       "user": {
+                     *         "email": "",
+                     *         "id": 735190284,
+                     *         "phone": "+79001110001",
+                     *         "username": "+79001110001"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DriverView"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `illegal_transition`: not in this state
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "illegal_transition";
+                    };
+                };
+            };
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    driver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The courier's number */
+                driver_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who drives. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "capacity": 4,
+                     *       "car_model": "Lada Largus",
+                     *       "current_lat": 55.77,
+                     *       "current_lon": 37.65,
+                     *       "current_position": {
+                     *         "lat": 55.77,
+                     *         "lon": 37.65
+                     *       },
+                     *       "id": 735190284,
+                     *       "is_online": true,
+                     *       "last_location_update": "2026-11-21T15:32:30.464Z",
+                     *       "name": "Иван",
+                     *       "plate_number": "А123ВС77",
+                     *       "region": {
+                     *         "id": "01990000-0000-7000-8000-000000000072",
+                     *         "title": "Центр"
+                     *       },
+                     *       "status": "online_idle",
+                     *       "user": {
+                     *         "email": "",
+                     *         "id": 735190284,
+                     *         "phone": "+79001110001",
+                     *         "username": "+79001110001"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DriverView"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    remove_driver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The courier's number */
+                driver_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `illegal_transition`: not in this state
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "illegal_transition";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    change_driver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The courier's number */
+                driver_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "plate_number": "А124ВС77"
+                 *     }
+                 */
+                "application/json": components["schemas"]["DriverInput"];
+            };
+        };
+        responses: {
+            /** @description Who drives. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "capacity": 4,
+                     *       "car_model": "Lada Largus",
+                     *       "current_lat": 55.77,
+                     *       "current_lon": 37.65,
+                     *       "current_position": {
+                     *         "lat": 55.77,
+                     *         "lon": 37.65
+                     *       },
+                     *       "id": 735190284,
+                     *       "is_online": true,
+                     *       "last_location_update": "2026-11-21T15:32:30.464Z",
+                     *       "name": "Иван",
+                     *       "plate_number": "А124ВС77",
+                     *       "region": {
+                     *         "id": "01990000-0000-7000-8000-000000000072",
+                     *         "title": "Центр"
+                     *       },
+                     *       "status": "online_idle",
+                     *       "user": {
+                     *         "email": "",
+                     *         "id": 735190284,
+                     *         "phone": "+79001110001",
+                     *         "username": "+79001110001"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DriverView"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `illegal_transition`: not in this state
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "illegal_transition";
+                    };
+                };
+            };
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    locate_driver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The courier's number */
+                driver_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "lat": 55.77,
+                 *       "lon": 37.65
+                 *     }
+                 */
+                "application/json": components["schemas"]["Whereabouts"];
+            };
+        };
+        responses: {
+            /** @description Who drives. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "capacity": 4,
+                     *       "car_model": "Lada Largus",
+                     *       "current_lat": 55.77,
+                     *       "current_lon": 37.65,
+                     *       "current_position": {
+                     *         "lat": 55.77,
+                     *         "lon": 37.65
+                     *       },
+                     *       "id": 735190284,
+                     *       "is_online": true,
+                     *       "last_location_update": "2026-11-21T15:32:30.464Z",
+                     *       "name": "Иван",
+                     *       "plate_number": "А123ВС77",
+                     *       "region": {
+                     *         "id": "01990000-0000-7000-8000-000000000072",
+                     *         "title": "Центр"
+                     *       },
+                     *       "status": "online_idle",
+                     *       "user": {
+                     *         "email": "",
+                     *         "id": 735190284,
+                     *         "phone": "+79001110001",
+                     *         "username": "+79001110001"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DriverView"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    set_driver_online: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The courier's number */
+                driver_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "is_online": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["OnlineStatus"];
+            };
+        };
+        responses: {
+            /** @description Who drives. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "capacity": 4,
+                     *       "car_model": "Lada Largus",
+                     *       "current_lat": 55.77,
+                     *       "current_lon": 37.65,
+                     *       "current_position": {
+                     *         "lat": 55.77,
+                     *         "lon": 37.65
+                     *       },
+                     *       "id": 735190284,
+                     *       "is_online": true,
+                     *       "last_location_update": "2026-11-21T15:32:30.464Z",
+                     *       "name": "Иван",
+                     *       "plate_number": "А123ВС77",
+                     *       "region": {
+                     *         "id": "01990000-0000-7000-8000-000000000072",
+                     *         "title": "Центр"
+                     *       },
+                     *       "status": "online_idle",
+                     *       "user": {
+                     *         "email": "",
+                     *         "id": 735190284,
+                     *         "phone": "+79001110001",
+                     *         "username": "+79001110001"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DriverView"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `illegal_transition`: not in this state
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "illegal_transition";
+                    };
+                };
+            };
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    passengers: {
+        parameters: {
+            query?: {
+                region_id?: string;
+                /** @description Digits of a phone. */
+                phone?: string;
+                /** @description 1 is the first. */
+                page?: number;
+                /** @description 20 if absent, 200 at most. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of passengers. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "count": 1,
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "allowed_companion": true,
+                     *           "disability_category": "I группа",
+                     *           "full_name": "Мария Иванова",
+                     *           "id": 412087366,
+                     *           "region": {
+                     *             "id": "01990000-0000-7000-8000-000000000072",
+                     *             "title": "Центр"
+                     *           },
+                     *           "user": {
+                     *             "email": "",
+                     *             "id": 412087366,
+                     *             "phone": "+79002220001",
+                     *             "username": "+79002220001"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PassengerPage"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    add_passenger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "allowed_companion": true,
+                 *       "disability_category": "I группа",
+                 *       "email": "",
+                 *       "full_name": "Мария Иванова",
+                 *       "phone": "+79002220001",
+                 *       "region_id": "01990000-0000-7000-8000-000000000072"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PassengerInput"];
+            };
+        };
+        responses: {
+            /** @description Who is driven. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "allowed_companion": true,
+                     *       "disability_category": "I группа",
+                     *       "full_name": "Мария Иванова",
+                     *       "id": 412087366,
+                     *       "region": {
+                     *         "id": "01990000-0000-7000-8000-000000000072",
+                     *         "title": "Центр"
+                     *       },
+                     *       "user": {
+                     *         "email": "",
+                     *         "id": 412087366,
+                     *         "phone": "+79002220001",
+                     *         "username": "+79002220001"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PassengerView"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Conflict. */
+            409: components["responses"]["Status409"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    passenger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The passenger's number */
+                passenger_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who is driven. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "allowed_companion": true,
+                     *       "disability_category": "I группа",
+                     *       "full_name": "Мария Иванова",
+                     *       "id": 412087366,
+                     *       "region": {
+                     *         "id": "01990000-0000-7000-8000-000000000072",
+                     *         "title": "Центр"
+                     *       },
+                     *       "user": {
+                     *         "email": "",
+                     *         "id": 412087366,
+                     *         "phone": "+79002220001",
+                     *         "username": "+79002220001"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PassengerView"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    change_passenger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The passenger's number */
+                passenger_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "allowed_companion": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["PassengerInput"];
+            };
+        };
+        responses: {
+            /** @description Who is driven. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "allowed_companion": false,
+                     *       "disability_category": "I группа",
+                     *       "full_name": "Мария Иванова",
+                     *       "id": 412087366,
+                     *       "region": {
+                     *         "id": "01990000-0000-7000-8000-000000000072",
+                     *         "title": "Центр"
+                     *       },
+                     *       "user": {
+                     *         "email": "",
+                     *         "id": 412087366,
+                     *         "phone": "+79002220001",
+                     *         "username": "+79002220001"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PassengerView"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    regions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "center": {
+                     *           "lat": 55.75,
+                     *           "lon": 37.61
+                     *         },
+                     *         "center_lat": 55.75,
+                     *         "center_lon": 37.61,
+                     *         "city": {
+                     *           "center": {
+                     *             "lat": 55.75,
+                     *             "lon": 37.61
+                     *           },
+                     *           "center_lat": 55.75,
+                     *           "center_lon": 37.61,
+                     *           "id": "01990000-0000-7000-8000-000000000073",
+                     *           "title": "Москва"
+                     *         },
+                     *         "id": "01990000-0000-7000-8000-000000000072",
+                     *         "opening_hours": [
+                     *           {
+                     *             "day": 1,
+                     *             "from": "07:00",
+                     *             "to": "23:00"
+                     *           }
+                     *         ],
+                     *         "polygon_coordinates": [
+                     *           [
+                     *             55.6,
+                     *             37.4
+                     *           ],
+                     *           [
+                     *             55.6,
+                     *             37.8
+                     *           ],
+                     *           [
+                     *             55.9,
+                     *             37.8
+                     *           ],
+                     *           [
+                     *             55.9,
+                     *             37.4
+                     *           ]
+                     *         ],
+                     *         "priority": 0,
+                     *         "service_radius_meters": 20000,
+                     *         "title": "Центр"
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["RegionView"][];
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    add_region: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "center_lat": 55.75,
+                 *       "center_lon": 37.61,
+                 *       "city_id": "01990000-0000-7000-8000-000000000073",
+                 *       "polygon_coordinates": [
+                 *         [
+                 *           55.6,
+                 *           37.4
+                 *         ],
+                 *         [
+                 *           55.6,
+                 *           37.8
+                 *         ],
+                 *         [
+                 *           55.9,
+                 *           37.8
+                 *         ],
+                 *         [
+                 *           55.9,
+                 *           37.4
+                 *         ]
+                 *       ],
+                 *       "service_radius_meters": 20000,
+                 *       "title": "Центр"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RegionInput"];
+            };
+        };
+        responses: {
+            /** @description A region. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "center": {
+                     *         "lat": 55.75,
+                     *         "lon": 37.61
+                     *       },
+                     *       "center_lat": 55.75,
+                     *       "center_lon": 37.61,
+                     *       "city": {
+                     *         "center": {
+                     *           "lat": 55.75,
+                     *           "lon": 37.61
+                     *         },
+                     *         "center_lat": 55.75,
+                     *         "center_lon": 37.61,
+                     *         "id": "01990000-0000-7000-8000-000000000073",
+                     *         "title": "Москва"
+                     *       },
+                     *       "id": "01990000-0000-7000-8000-000000000072",
+                     *       "opening_hours": [
+                     *         {
+                     *           "day": 1,
+                     *           "from": "07:00",
+                     *           "to": "23:00"
+                     *         }
+                     *       ],
+                     *       "polygon_coordinates": [
+                     *         [
+                     *           55.6,
+                     *           37.4
+                     *         ],
+                     *         [
+                     *           55.6,
+                     *           37.8
+                     *         ],
+                     *         [
+                     *           55.9,
+                     *           37.8
+                     *         ],
+                     *         [
+                     *           55.9,
+                     *           37.4
+                     *         ]
+                     *       ],
+                     *       "priority": 0,
+                     *       "service_radius_meters": 20000,
+                     *       "title": "Центр"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RegionView"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    region: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The region */
+                region_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A region. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "center": {
+                     *         "lat": 55.75,
+                     *         "lon": 37.61
+                     *       },
+                     *       "center_lat": 55.75,
+                     *       "center_lon": 37.61,
+                     *       "city": {
+                     *         "center": {
+                     *           "lat": 55.75,
+                     *           "lon": 37.61
+                     *         },
+                     *         "center_lat": 55.75,
+                     *         "center_lon": 37.61,
+                     *         "id": "01990000-0000-7000-8000-000000000073",
+                     *         "title": "Москва"
+                     *       },
+                     *       "id": "01990000-0000-7000-8000-000000000072",
+                     *       "opening_hours": [
+                     *         {
+                     *           "day": 1,
+                     *           "from": "07:00",
+                     *           "to": "23:00"
+                     *         }
+                     *       ],
+                     *       "polygon_coordinates": [
+                     *         [
+                     *           55.6,
+                     *           37.4
+                     *         ],
+                     *         [
+                     *           55.6,
+                     *           37.8
+                     *         ],
+                     *         [
+                     *           55.9,
+                     *           37.8
+                     *         ],
+                     *         [
+                     *           55.9,
+                     *           37.4
+                     *         ]
+                     *       ],
+                     *       "priority": 0,
+                     *       "service_radius_meters": 20000,
+                     *       "title": "Центр"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RegionView"];
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    remove_region: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The region */
+                region_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Conflict. */
+            409: components["responses"]["Status409"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    change_region: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The region */
+                region_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "priority": 0
+                 *     }
+                 */
+                "application/json": components["schemas"]["RegionInput"];
+            };
+        };
+        responses: {
+            /** @description A region. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "center": {
+                     *         "lat": 55.75,
+                     *         "lon": 37.61
+                     *       },
+                     *       "center_lat": 55.75,
+                     *       "center_lon": 37.61,
+                     *       "city": {
+                     *         "center": {
+                     *           "lat": 55.75,
+                     *           "lon": 37.61
+                     *         },
+                     *         "center_lat": 55.75,
+                     *         "center_lon": 37.61,
+                     *         "id": "01990000-0000-7000-8000-000000000073",
+                     *         "title": "Москва"
+                     *       },
+                     *       "id": "01990000-0000-7000-8000-000000000072",
+                     *       "opening_hours": [
+                     *         {
+                     *           "day": 1,
+                     *           "from": "07:00",
+                     *           "to": "23:00"
+                     *         }
+                     *       ],
+                     *       "polygon_coordinates": [
+                     *         [
+                     *           55.6,
+                     *           37.4
+                     *         ],
+                     *         [
+                     *           55.6,
+                     *           37.8
+                     *         ],
+                     *         [
+                     *           55.9,
+                     *           37.8
+                     *         ],
+                     *         [
+                     *           55.9,
+                     *           37.4
+                     *         ]
+                     *       ],
+                     *       "priority": 0,
+                     *       "service_radius_meters": 20000,
+                     *       "title": "Центр"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RegionView"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    region_stats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The region */
+                region_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How much there is in a region. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "active_orders": 3,
+                     *       "drivers": 12,
+                     *       "passengers": 80,
+                     *       "region_id": "01990000-0000-7000-8000-000000000072",
+                     *       "region_title": "Центр",
+                     *       "total_orders": 417
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RegionStats"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    region_tariff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The region */
+                region_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A version of a region's tariff. Kopecks and percent. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "base_minor": 30000,
+                     *       "booking_minor": 10000,
+                     *       "cancel_minor": 50000,
+                     *       "companion_minor": 10000,
+                     *       "km_minor": 12000,
+                     *       "late_cancel_minor": 100000,
+                     *       "least_minor": 50000,
+                     *       "minute_minor": 2500,
+                     *       "night_percent": 120,
+                     *       "region_id": "01990000-0000-7000-8000-000000000072",
+                     *       "valid_from": "2026-11-21T15:32:30.464Z",
+                     *       "version": 2,
+                     *       "waiting_minor": 3000,
+                     *       "weekend_percent": 110
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TariffView"];
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    add_tariff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The region */
+                region_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "km_minor": 12000
+                 *     }
+                 */
+                "application/json": components["schemas"]["TariffInput"];
+            };
+        };
+        responses: {
+            /** @description A version of a region's tariff. Kopecks and percent. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "base_minor": 30000,
+                     *       "booking_minor": 10000,
+                     *       "cancel_minor": 50000,
+                     *       "companion_minor": 10000,
+                     *       "km_minor": 12000,
+                     *       "late_cancel_minor": 100000,
+                     *       "least_minor": 50000,
+                     *       "minute_minor": 2500,
+                     *       "night_percent": 120,
+                     *       "region_id": "01990000-0000-7000-8000-000000000072",
+                     *       "valid_from": "2026-11-21T15:32:30.464Z",
+                     *       "version": 2,
+                     *       "waiting_minor": 3000,
+                     *       "weekend_percent": 110
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TariffView"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Conflict. */
+            409: components["responses"]["Status409"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    town_cities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "center": {
+                     *           "lat": 55.75,
+                     *           "lon": 37.61
+                     *         },
+                     *         "center_lat": 55.75,
+                     *         "center_lon": 37.61,
+                     *         "id": "01990000-0000-7000-8000-000000000073",
+                     *         "title": "Москва"
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["CityView"][];
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    add_city: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "center_lat": 55.75,
+                 *       "center_lon": 37.61,
+                 *       "title": "Москва"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CityInput"];
+            };
+        };
+        responses: {
+            /** @description A city. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "center": {
+                     *         "lat": 55.75,
+                     *         "lon": 37.61
+                     *       },
+                     *       "center_lat": 55.75,
+                     *       "center_lon": 37.61,
+                     *       "id": "01990000-0000-7000-8000-000000000073",
+                     *       "title": "Москва"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CityView"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    town_city: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The city */
+                city_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A city. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "center": {
+                     *         "lat": 55.75,
+                     *         "lon": 37.61
+                     *       },
+                     *       "center_lat": 55.75,
+                     *       "center_lon": 37.61,
+                     *       "id": "01990000-0000-7000-8000-000000000073",
+                     *       "title": "Москва"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CityView"];
+                };
+            };
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    remove_city: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The city */
+                city_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Conflict. */
+            409: components["responses"]["Status409"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    change_city: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The city */
+                city_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "title": "Москва"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CityInput"];
+            };
+        };
+        responses: {
+            /** @description A city. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "center": {
+                     *         "lat": 55.75,
+                     *         "lon": 37.61
+                     *       },
+                     *       "center_lat": 55.75,
+                     *       "center_lon": 37.61,
+                     *       "id": "01990000-0000-7000-8000-000000000073",
+                     *       "title": "Москва"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CityView"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    city_stats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The city */
+                city_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How much there is in a city. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "active_orders": 3,
+                     *       "city_id": "01990000-0000-7000-8000-000000000073",
+                     *       "city_title": "Москва",
+                     *       "drivers": 12,
+                     *       "passengers": 80,
+                     *       "regions": [
+                     *         {
+                     *           "center": {
+                     *             "lat": 55.75,
+                     *             "lon": 37.61
+                     *           },
+                     *           "center_lat": 55.75,
+                     *           "center_lon": 37.61,
+                     *           "city": {
+                     *             "center": {
+                     *               "lat": 55.75,
+                     *               "lon": 37.61
+                     *             },
+                     *             "center_lat": 55.75,
+                     *             "center_lon": 37.61,
+                     *             "id": "01990000-0000-7000-8000-000000000073",
+                     *             "title": "Москва"
+                     *           },
+                     *           "id": "01990000-0000-7000-8000-000000000072",
+                     *           "opening_hours": [
+                     *             {
+                     *               "day": 1,
+                     *               "from": "07:00",
+                     *               "to": "23:00"
+                     *             }
+                     *           ],
+                     *           "polygon_coordinates": [
+                     *             [
+                     *               55.6,
+                     *               37.4
+                     *             ],
+                     *             [
+                     *               55.6,
+                     *               37.8
+                     *             ],
+                     *             [
+                     *               55.9,
+                     *               37.8
+                     *             ],
+                     *             [
+                     *               55.9,
+                     *               37.4
+                     *             ]
+                     *           ],
+                     *           "priority": 0,
+                     *           "service_radius_meters": 20000,
+                     *           "title": "Центр"
+                     *         }
+                     *       ],
+                     *       "regions_count": 1,
+                     *       "total_orders": 417
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CityStats"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    sign_in_desk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "dasha@example.org",
+                 *       "password": "correct horse battery"
+                 *     }
+                 */
+                "application/json": components["schemas"]["EmailLogin"];
+            };
+        };
+        responses: {
+            /** @description Tokens of somebody of the desk. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "access": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIuLi4ifQ.c2ln",
+                     *       "refresh": "rt_5f0c",
+                     *       "role": "dispatcher",
+                     *       "user": {
+                     *         "email": "dasha@example.org",
+                     *         "id": 268435456,
+                     *         "role": "dispatcher",
+                     *         "username": "dasha@example.org"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeskSignedIn"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /**
+             * @description - `unauthorized`: nobody is signed in
+             *     - `invalid_token`: the token is not ours, or its session has ended: sign in again
+             *     - `token_expired`: the access token is too old: refresh it
+             *     - `invalid_login`: the name or the password is wrong
+             *     - `invalid_code`: the code is wrong or no longer good
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "unauthorized" | "invalid_token" | "token_expired" | "invalid_login" | "invalid_code";
+                    };
+                };
+            };
+            /**
+             * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
+             *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `invalid_code`: the code is wrong or no longer good
+             *     - `blocked`: the account is blocked
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "forbidden" | "origin_not_allowed" | "invalid_code" | "blocked";
+                    };
+                };
+            };
+            /** @description Too Many Requests. */
+            429: components["responses"]["Status429"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    refresh_console_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "refresh": "rt_5f0c"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ConsoleRefresh"];
+            };
+        };
+        responses: {
+            /** @description Another access token. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "access": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIuLi4ifQ.c2ln"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ConsoleAccess"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    order_candidates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The order */
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who can take an order, and who cannot. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "candidates": [
+                     *         {
+                     *           "capacity": 4,
+                     *           "car_model": "Lada Largus",
+                     *           "driver_id": 735190284,
+                     *           "is_online": true,
+                     *           "name": "Иван",
+                     *           "priority": {
+                     *             "distance": 0.84,
+                     *             "order_count": 2,
+                     *             "region_match": true
+                     *           },
+                     *           "region_id": "01990000-0000-7000-8000-000000000072"
+                     *         }
+                     *       ],
+                     *       "count": 1,
+                     *       "order_id": "01990000-0000-7000-8000-000000000070",
+                     *       "rejected": [
+                     *         {
+                     *           "distance_km": 1.2,
+                     *           "driver_id": 501223344,
+                     *           "message": "the courier is busy with another order",
+                     *           "name": "Ольга",
+                     *           "reason": "busy"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OrderCandidates"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    scored_order_candidates: {
+        parameters: {
+            query?: {
+                /** @description At most so many; all if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The order */
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who can take an order, the best first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "candidates": [
+                     *         {
+                     *           "capacity": 4,
+                     *           "car_model": "Lada Largus",
+                     *           "cost_score": 0.158,
+                     *           "details": {
+                     *             "cancel": 0,
+                     *             "deadhead": 0.006,
+                     *             "eta": 0.052,
+                     *             "fairness": 0,
+                     *             "quality": 0,
+                     *             "reject": 0.1,
+                     *             "zone": 0
+                     *           },
+                     *           "distance_km": 0.84,
+                     *           "driver_id": 735190284,
+                     *           "eta_seconds": 101,
+                     *           "is_online": true,
+                     *           "name": "Иван",
+                     *           "region_id": "01990000-0000-7000-8000-000000000072"
+                     *         }
+                     *       ],
+                     *       "count": 1,
+                     *       "order_id": "01990000-0000-7000-8000-000000000070"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ScoredCandidates"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    assign_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The order */
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "driver_id": 735190284
+                 *     }
+                 */
+                "application/json": components["schemas"]["AssignOrder"] | null;
+            };
+        };
+        responses: {
+            /** @description An order was given to somebody. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "driver_id": 735190284,
+                     *       "order": {
+                     *         "driver": {
+                     *           "car_model": "Lada Largus",
+                     *           "id": 735190284,
+                     *           "name": "Иван",
+                     *           "plate_number": "А123ВС77",
+                     *           "user": {
+                     *             "email": "",
+                     *             "id": 735190284,
+                     *             "phone": "+79001110001",
+                     *             "username": "+79001110001"
+                     *           }
+                     *         },
+                     *         "id": "01990000-0000-7000-8000-000000000070",
+                     *         "status": "assigned"
+                     *       },
+                     *       "reason": "the desk has decided so",
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Assignment"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    offer_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The order */
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A courier is asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "cost_score": 0.158,
+                     *       "details": {
+                     *         "cancel": 0,
+                     *         "deadhead": 0.006,
+                     *         "eta": 0.052,
+                     *         "fairness": 0,
+                     *         "quality": 0,
+                     *         "reject": 0.1,
+                     *         "zone": 0
+                     *       },
+                     *       "driver_id": 735190284,
+                     *       "driver_name": "Иван",
+                     *       "eta_seconds": 101,
+                     *       "expires_at": "2026-11-21T15:32:45.464Z",
+                     *       "offer_id": "01990000-0000-7000-8000-000000000071",
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SmartAssignment"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    assign_all_orders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What became of every order that waited. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "assigned": 2,
+                     *       "failed": 1,
+                     *       "failed_orders": [
+                     *         {
+                     *           "order_id": "01990000-0000-7000-8000-000000000070",
+                     *           "reason": "the courier is busy with another order"
+                     *         }
+                     *       ],
+                     *       "message": "2 orders are given to couriers, 1 wait",
+                     *       "success": true,
+                     *       "total": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AutoAssignment"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    order_offers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The order */
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "cost_score": 0.158,
+                     *         "created_at": "2026-11-21T15:32:30.464Z",
+                     *         "distance_km": 0.84,
+                     *         "driver_id": 735190284,
+                     *         "driver_name": "Иван",
+                     *         "eta_seconds": 101,
+                     *         "expires_at": "2026-11-21T15:32:45.464Z",
+                     *         "id": "01990000-0000-7000-8000-000000000071",
+                     *         "order_id": "01990000-0000-7000-8000-000000000070",
+                     *         "reason": "",
+                     *         "responded_at": "2026-11-21T15:32:36.101Z",
+                     *         "status": "accepted"
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["OfferView"][];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    accept_order_offer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The offer */
+                offer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What became of an offer, and of the order. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "the order is yours",
+                     *       "order": {
+                     *         "assigned_at": "2026-11-21T15:32:30.464Z",
+                     *         "assignment_reason": "the desk has decided so",
+                     *         "completed_at": null,
+                     *         "created_at": "2026-11-21T15:32:30.464Z",
+                     *         "desired_pickup_time": "2026-11-21T15:32:30.464Z",
+                     *         "distance_km": 6.202,
+                     *         "driver": {
+                     *           "car_model": "Lada Largus",
+                     *           "id": 735190284,
+                     *           "name": "Иван",
+                     *           "plate_number": "А123ВС77",
+                     *           "user": {
+                     *             "email": "",
+                     *             "id": 735190284,
+                     *             "phone": "+79001110001",
+                     *             "username": "+79001110001"
+                     *           }
+                     *         },
+                     *         "dropoff_coordinate": {
+                     *           "lat": 55.752,
+                     *           "lon": 37.592
+                     *         },
+                     *         "dropoff_lat": 55.752,
+                     *         "dropoff_lon": 37.592,
+                     *         "dropoff_object_name": "",
+                     *         "dropoff_title": "Арбат, 1",
+                     *         "estimated_price": 1630,
+                     *         "final_price": null,
+                     *         "has_companion": false,
+                     *         "id": "01990000-0000-7000-8000-000000000070",
+                     *         "note": "у входа",
+                     *         "passenger": {
+                     *           "allowed_companion": true,
+                     *           "disability_category": "I группа",
+                     *           "full_name": "Мария Иванова",
+                     *           "id": 412087366,
+                     *           "region": {
+                     *             "id": "01990000-0000-7000-8000-000000000072",
+                     *             "title": "Центр"
+                     *           },
+                     *           "user": {
+                     *             "email": "",
+                     *             "id": 412087366,
+                     *             "phone": "+79002220001",
+                     *             "username": "+79002220001"
+                     *           }
+                     *         },
+                     *         "pickup_coordinate": {
+                     *           "lat": 55.776,
+                     *           "lon": 37.655
+                     *         },
+                     *         "pickup_lat": 55.776,
+                     *         "pickup_lon": 37.655,
+                     *         "pickup_object_name": "Вокзал",
+                     *         "pickup_title": "Комсомольская площадь, 2",
+                     *         "price_breakdown": {
+                     *           "base_distance_price": 1385.4,
+                     *           "booking_fee": 100,
+                     *           "companion_fee": 0,
+                     *           "disability_multiplier": 1,
+                     *           "minimum_fare_adjustment": 0,
+                     *           "night_multiplier": 1,
+                     *           "options_fee": 0,
+                     *           "subtotal": 1485.4,
+                     *           "surge_multiplier": 1,
+                     *           "total": 1630,
+                     *           "waiting_time_price": 0,
+                     *           "weekend_multiplier": 1.1
+                     *         },
+                     *         "rejection_reason": "",
+                     *         "seats_needed": 1,
+                     *         "status": "assigned",
+                     *         "waiting_time_minutes": 0
+                     *       },
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OfferAnswered"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `illegal_transition`: not in this state
+             *     - `expired`: too late: the time to answer, or the package's own, is over
+             *     - `already_taken`: another courier has the package
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "illegal_transition" | "expired" | "already_taken";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    decline_order_offer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The offer */
+                offer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "обед"
+                 *     }
+                 */
+                "application/json": components["schemas"]["DeclineOffer"] | null;
+            };
+        };
+        responses: {
+            /** @description What became of an offer, and of the order. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "another courier is asked",
+                     *       "order": null,
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OfferAnswered"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `illegal_transition`: not in this state
+             *     - `expired`: too late: the time to answer, or the package's own, is over
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "illegal_transition" | "expired";
+                    };
+                };
+            };
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    dispatch_map: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who and what is where. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "drivers": [
+                     *         {
+                     *           "car_model": "Lada Largus",
+                     *           "id": 735190284,
+                     *           "is_online": true,
+                     *           "last_location_update": "2026-11-21T15:32:30.464Z",
+                     *           "lat": 55.77,
+                     *           "lon": 37.65,
+                     *           "name": "Иван",
+                     *           "plate_number": "А123ВС77",
+                     *           "region": {
+                     *             "id": "01990000-0000-7000-8000-000000000072",
+                     *             "title": "Центр"
+                     *           },
+                     *           "status": "online_idle"
+                     *         }
+                     *       ],
+                     *       "drivers_count": 1,
+                     *       "orders": [
+                     *         {
+                     *           "created_at": "2026-11-21T15:32:30.464Z",
+                     *           "driver_id": null,
+                     *           "dropoff_lat": 55.752,
+                     *           "dropoff_lon": 37.592,
+                     *           "dropoff_title": "Арбат, 1",
+                     *           "id": "01990000-0000-7000-8000-000000000070",
+                     *           "passenger": {
+                     *             "full_name": "Мария Иванова",
+                     *             "id": 412087366
+                     *           },
+                     *           "pickup_lat": 55.776,
+                     *           "pickup_lon": 37.655,
+                     *           "pickup_title": "Комсомольская площадь, 2",
+                     *           "status": "matching"
+                     *         }
+                     *       ],
+                     *       "orders_count": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MapData"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    dispatch_route: {
+        parameters: {
+            query: {
+                lat1: number;
+                lon1: number;
+                lat2: number;
+                lon2: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A way. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "distance_km": 6.202,
+                     *       "distance_m": 6202,
+                     *       "duration_minutes": 12.4,
+                     *       "duration_seconds": 744,
+                     *       "eta": "2026-11-21T15:44:54.464Z",
+                     *       "route": [
+                     *         [
+                     *           55.776,
+                     *           37.655
+                     *         ],
+                     *         [
+                     *           55.752,
+                     *           37.592
+                     *         ]
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RouteView"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    driver_route: {
+        parameters: {
+            query?: {
+                /** @description To its pickup, or to its end once the ride has begun; to the order that the courier has if absent. */
+                order_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The courier's number */
+                driver_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A way. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "distance_km": 6.202,
+                     *       "distance_m": 6202,
+                     *       "duration_minutes": 12.4,
+                     *       "duration_seconds": 744,
+                     *       "eta": "2026-11-21T15:44:54.464Z",
+                     *       "route": [
+                     *         [
+                     *           55.776,
+                     *           37.655
+                     *         ],
+                     *         [
+                     *           55.752,
+                     *           37.592
+                     *         ]
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RouteView"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    order_route: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The order */
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A way. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "distance_km": 6.202,
+                     *       "distance_m": 6202,
+                     *       "duration_minutes": 12.4,
+                     *       "duration_seconds": 744,
+                     *       "eta": "2026-11-21T15:44:54.464Z",
+                     *       "route": [
+                     *         [
+                     *           55.776,
+                     *           37.655
+                     *         ],
+                     *         [
+                     *           55.752,
+                     *           37.592
+                     *         ]
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RouteView"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    dispatch_eta: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The courier's number */
+                driver_id: number;
+                /** @description The order */
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How soon a courier can be at a pickup. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "distance_km": 0.84,
+                     *       "driver_id": 735190284,
+                     *       "eta": "2026-11-21T15:34:11.464Z",
+                     *       "eta_minutes": 1.7,
+                     *       "eta_seconds": 101,
+                     *       "order_id": "01990000-0000-7000-8000-000000000070"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EtaView"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    dispatch_heatmap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where orders come from. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "points": [
+                     *         {
+                     *           "intensity": 1,
+                     *           "lat": 55.775,
+                     *           "lon": 37.655
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Heatmap"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
             /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };

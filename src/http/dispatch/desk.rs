@@ -1,0 +1,252 @@
+//! The desk: an order given to somebody, or offered at once.
+
+use actix_web::{HttpResponse, web};
+use peerpack_actors::dispatch::{DutyPhase, Order, OrderCommand, OrderPhase, Unfit};
+use peerpack_actors::ids::OrderId;
+use peerpack_actors::ports::OrderStore as _;
+use peerpack_actors::runtime::Refusal;
+use peerpack_actors::time::Time;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::candidates::CandidateCost;
+use super::refused::{not_assigned, of_desk};
+use super::scope;
+use super::views::{OrderDriver, order_driver};
+use crate::app::App;
+use crate::auth::Principal;
+use crate::error::extract::MaybeBody;
+use crate::error::{ApiError, Problem, request_id, sentence};
+use crate::http::input::{self, LONG_TEXT, lenient_whole};
+use crate::store::{OrderQuery, Slice};
+use crate::town::Town;
+
+/// How many orders are given away in one call at most.
+const AT_ONCE: u32 = 200;
+
+/// Whom an order is given to.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct AssignOrder {
+    /// The courier's number; the best one if absent.
+    #[serde(deserialize_with = "lenient_whole")]
+    #[schema(value_type = Option<i64>)]
+    driver_id: Option<u32>,
+    /// Why, for people.
+    reason: Option<String>,
+}
+
+/// An order with its courier.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AssignedOrder {
+    id: String,
+    status: OrderPhase,
+    driver: Option<OrderDriver>,
+}
+
+/// An order was given to somebody.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Assignment {
+    success: bool,
+    driver_id: i64,
+    /// Why this courier.
+    reason: String,
+    order: AssignedOrder,
+}
+
+/// A courier is asked.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SmartAssignment {
+    success: bool,
+    offer_id: String,
+    driver_id: i64,
+    driver_name: String,
+    eta_seconds: u32,
+    /// Until when the courier may answer.
+    expires_at: String,
+    /// What the courier costs: the lowest of all.
+    cost_score: f64,
+    /// The parts of it; absent for somebody who had been asked before.
+    details: Option<CandidateCost>,
+}
+
+/// An order that was not given to anybody.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FailedOrder {
+    order_id: String,
+    reason: String,
+}
+
+/// What became of every order that waited.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AutoAssignment {
+    success: bool,
+    assigned: u32,
+    failed: u32,
+    /// Both together.
+    total: u32,
+    failed_orders: Vec<FailedOrder>,
+    message: String,
+}
+
+/// Gives an order to a courier without asking: to the one who is named, who has to be on duty, free, and with
+/// seats enough, or to the best one. From wherever the desk may take it, the order goes to `active_queue`
+/// step by step first; whoever had it is free again. What cannot be is 400 with `success`, `reason`,
+/// `rejection_reason` and `driver_status`.
+#[utoipa::path(post, path = "/api/dispatch/assign/{order_id}", operation_id = "assign_order",
+    tag = "dispatch", security(("bearer" = [])), params(("order_id" = String, Path, description = "The order")),
+    request_body(content = Option<AssignOrder>),
+    responses((status = 200, body = Assignment), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub async fn assign(
+    app: web::Data<App>,
+    principal: Principal,
+    path: web::Path<OrderId>,
+    body: MaybeBody<AssignOrder>,
+) -> Result<HttpResponse, ApiError> {
+    let (town, id) = (scope::town(&app)?, path.into_inner());
+    let AssignOrder { driver_id, reason } = body.0.unwrap_or_default();
+    let reason = input::text("reason", reason, LONG_TEXT)?;
+    let reason = if reason.is_empty() { "the desk has decided so".to_owned() } else { reason };
+    let context = app.engine.context();
+    let Some(number) = driver_id else {
+        return match town.dispatch().assign_best(context, id, principal.user, &reason).await {
+            Ok(Some(order)) => Ok(HttpResponse::Ok().json(assignment(&app, &order).await?)),
+            Ok(None) => nobody(&app, town, id).await,
+            Err(refusal) => of_desk(refusal, None),
+        };
+    };
+    let person = app.database.person_of(number.into()).await?;
+    let driver = match person {
+        Some(person) => app.database.driver(person).await?.filter(|driver| !driver.has_left),
+        None => None,
+    };
+    let Some(driver) = driver else {
+        let why = ApiError::bad_request("there is no such courier");
+        return Ok(not_assigned(why, "unknown_driver", None));
+    };
+    let status = driver.duty.word();
+    let command = OrderCommand::Assign { courier: driver.person, by: principal.user, reason };
+    match town.dispatch().carry_out(context, id, &command).await {
+        Ok(order) => Ok(HttpResponse::Ok().json(assignment(&app, &order).await?)),
+        Err(Refusal::Rejected(rejection)) => {
+            // The desk is told what is the matter with the courier, and only then with the order.
+            let unfit = match driver.duty {
+                DutyPhase::Offline => Some((Unfit::OffDuty, "the courier is not on duty")),
+                DutyPhase::Paused => Some((Unfit::Paused, "the courier has paused")),
+                DutyPhase::OnlineIdle => None,
+                _ => Some((Unfit::Busy, "the courier is busy with another order")),
+            };
+            match unfit {
+                Some((unfit, sentence)) => {
+                    Ok(not_assigned(ApiError::bad_request(sentence), unfit.word(), Some(status)))
+                }
+                None => of_desk(Refusal::Rejected(rejection), Some(status)),
+            }
+        }
+        Err(refusal) => of_desk(refusal, Some(status)),
+    }
+}
+
+/// Asks the best courier at once, whatever the time of the pickup. Where nobody can take the order it is 400,
+/// and the search goes on by itself.
+#[utoipa::path(post, path = "/api/dispatch/smart-assign/{order_id}", operation_id = "offer_order",
+    tag = "dispatch", security(("bearer" = [])), params(("order_id" = String, Path, description = "The order")),
+    responses((status = 200, body = SmartAssignment), (status = 400, body = Problem),
+        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub async fn smart_assign(
+    app: web::Data<App>,
+    principal: Principal,
+    path: web::Path<OrderId>,
+) -> Result<HttpResponse, ApiError> {
+    let (town, id) = (scope::town(&app)?, path.into_inner());
+    let (order, best) = match town.dispatch().offer_best(app.engine.context(), id, principal.user).await {
+        Ok(found) => found,
+        Err(refusal) => return of_desk(refusal, None),
+    };
+    let Some(offer) = order.pending() else { return nobody(&app, town, id).await };
+    let driver = app.database.driver(offer.courier).await?.ok_or_else(ApiError::not_found)?;
+    Ok(HttpResponse::Ok().json(SmartAssignment {
+        success: true,
+        offer_id: offer.id.to_string(),
+        driver_id: driver.number,
+        driver_name: driver.name,
+        eta_seconds: offer.reckoning.eta_s,
+        expires_at: offer.expires_at.to_string(),
+        cost_score: offer.reckoning.cost,
+        details: best.map(|best| best.cost.into()),
+    }))
+}
+
+/// Gives every order that waits to the best courier who can take it, the oldest first.
+#[utoipa::path(post, path = "/api/dispatch/auto-assign-all", operation_id = "assign_all_orders",
+    tag = "dispatch", security(("bearer" = [])),
+    responses((status = 200, body = AutoAssignment), (status = 401, body = Problem),
+        (status = 403, body = Problem)))]
+pub async fn auto_assign_all(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
+    use OrderPhase as P;
+    let town = scope::town(&app)?;
+    let phases = vec![P::Submitted, P::AwaitingDispatcherDecision, P::Created, P::Matching, P::ActiveQueue];
+    let query = OrderQuery { phases, oldest_first: true, ..OrderQuery::default() };
+    let waiting = app.database.find_orders(&query, Slice { offset: 0, limit: AT_ONCE }).await?.items;
+    let (mut assigned, mut failed_orders) = (0_u32, Vec::new());
+    for order in waiting {
+        let reason = "the best courier of all who are free";
+        let context = app.engine.context();
+        let why = match town.dispatch().assign_best(context, order.id, principal.user, reason).await {
+            Ok(Some(_)) => {
+                assigned += 1;
+                continue;
+            }
+            Ok(None) => {
+                let (_, why) = why_nobody(town, &order, app.clock.now());
+                sentence(why, request_id::language()).to_owned()
+            }
+            Err(Refusal::Unavailable(error)) => return Err(error.into()),
+            Err(refusal) => ApiError::from(refusal).told_in(request_id::language()).message().to_owned(),
+        };
+        failed_orders.push(FailedOrder { order_id: order.id.to_string(), reason: why });
+    }
+    let failed = u32::try_from(failed_orders.len()).unwrap_or(u32::MAX);
+    Ok(HttpResponse::Ok().json(AutoAssignment {
+        success: true,
+        assigned,
+        failed,
+        total: assigned + failed,
+        failed_orders,
+        message: request_id::language().choose(
+            format!("Назначено заказов: {assigned}, ждут: {failed}"),
+            format!("{assigned} orders are given to couriers, {failed} wait"),
+        ),
+    }))
+}
+
+async fn assignment(app: &App, order: &Order) -> Result<Assignment, ApiError> {
+    let courier = order.state.courier().ok_or_else(ApiError::not_found)?;
+    let driver = app.database.driver(courier).await?.ok_or_else(ApiError::not_found)?;
+    Ok(Assignment {
+        success: true,
+        driver_id: driver.number,
+        reason: order.milestones.assignment_reason.clone(),
+        order: AssignedOrder {
+            id: order.id.to_string(),
+            status: order.state.phase(),
+            driver: Some(order_driver(&driver)),
+        },
+    })
+}
+
+/// Nobody can take an order: 400, with the reason that keeps most of those on duty from it.
+async fn nobody(app: &App, town: &Town, id: OrderId) -> Result<HttpResponse, ApiError> {
+    let order = app.database.order(id).await?.ok_or_else(ApiError::not_found)?;
+    let (code, sentence) = why_nobody(town, &order, app.clock.now());
+    Ok(not_assigned(ApiError::bad_request(sentence), code, None))
+}
+
+/// What keeps most couriers from an order.
+fn why_nobody(town: &Town, order: &Order, now: Time) -> (&'static str, &'static str) {
+    let verdicts = town.dispatch().explain(order, now);
+    let count = |unfit: Unfit| verdicts.iter().filter(|verdict| verdict.unfit == Some(unfit)).count();
+    let most = Unfit::ALL.into_iter().max_by_key(|unfit| count(*unfit)).filter(|unfit| count(*unfit) > 0);
+    most.map_or(("no_candidates", "nobody is on duty"), |unfit| (unfit.word(), unfit.sentence()))
+}

@@ -1,0 +1,361 @@
+//! The desk's map: who and what is where, ways, and where orders come from.
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpResponse, web};
+use peerpack_actors::dispatch::{DutyPhase, Order, OrderPhase};
+use peerpack_actors::ids::OrderId;
+use peerpack_actors::place::Position;
+use peerpack_actors::time::{Span, Time};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::draft::position;
+use super::scope;
+use super::views::{Faces, RegionName, region_name};
+use crate::app::App;
+use crate::auth::Principal;
+use crate::error::extract::Query;
+use crate::error::{ApiError, Problem};
+use crate::store::{Driver, DriverQuery, OrderQuery, Slice};
+use crate::town::Town;
+
+/// The most couriers and the most orders on one map.
+const MOST: u32 = 10_000;
+
+/// For how long orders count in the picture of where they come from, and how many at most: the latest.
+const HEAT_FOR: Span = Span::days(7);
+const MOST_HEAT: u32 = 10_000;
+
+/// Squares of the picture, to a degree: about a kilometre north and south.
+const SQUARES: f64 = 100.0;
+
+/// A courier on the map.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MapDriver {
+    id: i64,
+    name: String,
+    lat: f64,
+    lon: f64,
+    is_online: bool,
+    /// What they are doing.
+    status: DutyPhase,
+    car_model: String,
+    plate_number: String,
+    region: RegionName,
+    last_location_update: String,
+}
+
+/// A passenger by name.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PassengerName {
+    id: i64,
+    full_name: String,
+}
+
+/// An order on the map.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MapOrder {
+    id: String,
+    pickup_lat: f64,
+    pickup_lon: f64,
+    dropoff_lat: f64,
+    dropoff_lon: f64,
+    pickup_title: String,
+    dropoff_title: String,
+    status: OrderPhase,
+    /// The number of its courier, if it has one.
+    driver_id: Option<i64>,
+    passenger: PassengerName,
+    created_at: String,
+}
+
+/// Who and what is where.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MapData {
+    /// Couriers on duty whose position is known.
+    drivers: Vec<MapDriver>,
+    /// Orders that are not over.
+    orders: Vec<MapOrder>,
+    drivers_count: usize,
+    orders_count: usize,
+}
+
+/// A way from one position to another.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct Between {
+    #[param(value_type = f64, required = true)]
+    lat1: Option<f64>,
+    #[param(value_type = f64, required = true)]
+    lon1: Option<f64>,
+    #[param(value_type = f64, required = true)]
+    lat2: Option<f64>,
+    #[param(value_type = f64, required = true)]
+    lon2: Option<f64>,
+}
+
+/// For which order.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct ForOrder {
+    /// To its pickup, or to its end once the ride has begun; to the order that the courier has if absent.
+    #[param(value_type = Option<String>)]
+    order_id: Option<OrderId>,
+}
+
+/// A way.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RouteView {
+    /// Its points, latitude first: its ends, as no routing service is asked.
+    #[schema(value_type = Vec<Vec<f64>>)]
+    route: Vec<[f64; 2]>,
+    distance_m: u32,
+    distance_km: f64,
+    duration_seconds: u32,
+    duration_minutes: f64,
+    /// When somebody who sets out now is there.
+    eta: String,
+}
+
+/// How soon a courier can be at a pickup.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EtaView {
+    driver_id: i64,
+    order_id: String,
+    eta_seconds: u32,
+    eta_minutes: f64,
+    distance_km: f64,
+    /// When that is.
+    eta: String,
+}
+
+/// A square of the map, by its middle.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HeatPoint {
+    lat: f64,
+    lon: f64,
+    /// 1 where most orders come from, and less elsewhere.
+    intensity: f64,
+}
+
+/// Where orders come from.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Heatmap {
+    /// Of the last week, a square of a hundredth of a degree each.
+    points: Vec<HeatPoint>,
+}
+
+/// Phases of orders that are on the map.
+pub(super) fn live() -> Vec<OrderPhase> {
+    use OrderPhase as P;
+    let over = [P::Draft, P::Rejected, P::NoShow, P::Completed, P::Cancelled];
+    OrderPhase::ALL.into_iter().filter(|phase| !over.contains(phase)).collect()
+}
+
+/// Who and what is where: couriers on duty, and orders that are not over.
+#[utoipa::path(get, path = "/api/dispatch/map-data", operation_id = "dispatch_map", tag = "dispatch",
+    security(("bearer" = [])),
+    responses((status = 200, body = MapData), (status = 401, body = Problem), (status = 403, body = Problem)))]
+pub async fn data(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let town = scope::town(&app)?;
+    let all = Slice { offset: 0, limit: MOST };
+    let query = DriverQuery { is_online: Some(true), ..DriverQuery::default() };
+    let (drivers, map) = (app.database.find_drivers(&query, all).await?.items, town.map());
+    let drivers: Vec<MapDriver> = drivers
+        .into_iter()
+        .filter_map(|driver| {
+            let (position, at) = fix(town, &driver)?;
+            Some(MapDriver {
+                id: driver.number,
+                name: driver.name,
+                lat: position.lat,
+                lon: position.lon,
+                is_online: true,
+                status: driver.duty,
+                car_model: driver.car_model,
+                plate_number: driver.plate_number,
+                region: region_name(&map, driver.region),
+                last_location_update: at.to_string(),
+            })
+        })
+        .collect();
+    let query = OrderQuery { phases: live(), ..OrderQuery::default() };
+    let orders = app.database.find_orders(&query, all).await?.items;
+    let faces = Faces::of(&app, &orders).await?;
+    let view = |order: &Order| {
+        let (draft, (id, full_name)) = (&order.draft, faces.passenger(order));
+        MapOrder {
+            id: order.id.to_string(),
+            pickup_lat: draft.pickup.position.lat,
+            pickup_lon: draft.pickup.position.lon,
+            dropoff_lat: draft.dropoff.position.lat,
+            dropoff_lon: draft.dropoff.position.lon,
+            pickup_title: draft.pickup.title.clone(),
+            dropoff_title: draft.dropoff.title.clone(),
+            status: order.state.phase(),
+            driver_id: faces.driver_number(order),
+            passenger: PassengerName { id, full_name },
+            created_at: order.created_at.to_string(),
+        }
+    };
+    let orders: Vec<MapOrder> = orders.iter().map(view).collect();
+    Ok(HttpResponse::Ok().json(MapData {
+        drivers_count: drivers.len(),
+        orders_count: orders.len(),
+        drivers,
+        orders,
+    }))
+}
+
+/// The way between two positions: the great circle times a factor, as long as no routing service is asked.
+#[utoipa::path(get, path = "/api/dispatch/route", operation_id = "dispatch_route", tag = "dispatch",
+    security(("bearer" = [])), params(Between),
+    responses((status = 200, body = RouteView), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 422, body = Problem)))]
+pub async fn route(app: web::Data<App>, query: Query<Between>) -> Result<HttpResponse, ApiError> {
+    let Between { lat1, lon1, lat2, lon2 } = query.0;
+    let (from, to) = (position(("lat1", lat1), ("lon1", lon1))?, position(("lat2", lat2), ("lon2", lon2))?);
+    Ok(HttpResponse::Ok().json(way(scope::town(&app)?, &[from, to], app.clock.now())))
+}
+
+/// The way of a courier to an order: to its pickup, and to its end once the ride has begun.
+#[utoipa::path(get, path = "/api/dispatch/driver-route/{driver_id}", operation_id = "driver_route",
+    tag = "dispatch", security(("bearer" = [])),
+    params(("driver_id" = i64, Path, description = "The courier's number"), ForOrder),
+    responses((status = 200, body = RouteView), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub async fn driver_route(
+    app: web::Data<App>,
+    principal: Principal,
+    path: web::Path<i64>,
+    query: Query<ForOrder>,
+) -> Result<HttpResponse, ApiError> {
+    let driver = scope::driver(&app, principal, path.into_inner()).await?;
+    let town = scope::town(&app)?;
+    let of_duty = || {
+        let board = |standing: &peerpack_actors::dispatch::board::Standing| standing.duty.state.order();
+        town.dispatch().with_board(|all| all.get(driver.person).and_then(board))
+    };
+    let id = query.0.order_id.or_else(of_duty).ok_or_else(ApiError::not_found)?;
+    let order = scope::order(&app, principal, id).await?;
+    let (from, _) = fix(town, &driver).ok_or_else(ApiError::not_found)?;
+    Ok(HttpResponse::Ok().json(way(town, &[from, goal(&order)], app.clock.now())))
+}
+
+/// The way of an order, from its pickup to its end.
+#[utoipa::path(get, path = "/api/dispatch/order-route/{order_id}", operation_id = "order_route",
+    tag = "dispatch", security(("bearer" = [])), params(("order_id" = String, Path, description = "The order")),
+    responses((status = 200, body = RouteView), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem)))]
+pub async fn order_route(
+    app: web::Data<App>,
+    principal: Principal,
+    path: web::Path<OrderId>,
+) -> Result<HttpResponse, ApiError> {
+    let order = scope::order(&app, principal, path.into_inner()).await?;
+    Ok(HttpResponse::Ok().json(route_of(scope::town(&app)?, &order, app.clock.now())))
+}
+
+/// How soon a courier can be at the pickup of an order, or at its end once the ride has begun.
+#[utoipa::path(get, path = "/api/dispatch/eta/{driver_id}/{order_id}", operation_id = "dispatch_eta",
+    tag = "dispatch", security(("bearer" = [])),
+    params(("driver_id" = i64, Path, description = "The courier's number"),
+        ("order_id" = String, Path, description = "The order")),
+    responses((status = 200, body = EtaView), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem)))]
+pub async fn eta(
+    app: web::Data<App>,
+    principal: Principal,
+    path: web::Path<(i64, OrderId)>,
+) -> Result<HttpResponse, ApiError> {
+    let (number, id) = path.into_inner();
+    let driver = scope::driver(&app, principal, number).await?;
+    let (town, order) = (scope::town(&app)?, scope::order(&app, principal, id).await?);
+    let (from, _) = fix(town, &driver).ok_or_else(ApiError::not_found)?;
+    let ride = town.way(from, goal(&order));
+    Ok(HttpResponse::Ok().json(EtaView {
+        driver_id: driver.number,
+        order_id: order.id.to_string(),
+        eta_seconds: ride.ride_s,
+        eta_minutes: f64::from(ride.ride_s) / 60.0,
+        distance_km: f64::from(ride.way_m) / 1_000.0,
+        eta: (app.clock.now() + Span::seconds(ride.ride_s.into())).to_string(),
+    }))
+}
+
+/// Where the orders of the last week came from.
+#[utoipa::path(get, path = "/api/dispatch/heatmap", operation_id = "dispatch_heatmap", tag = "dispatch",
+    security(("bearer" = [])),
+    responses((status = 200, body = Heatmap), (status = 401, body = Problem), (status = 403, body = Problem)))]
+pub async fn heatmap(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let pickups = app.database.pickups_since(app.clock.now() - HEAT_FOR, MOST_HEAT).await?;
+    Ok(HttpResponse::Ok().json(Heatmap { points: heat(&pickups) }))
+}
+
+fn heat(pickups: &[Position]) -> Vec<HeatPoint> {
+    let mut squares: BTreeMap<(i32, i32), u32> = BTreeMap::new();
+    for at in pickups {
+        #[expect(clippy::cast_possible_truncation, reason = "degrees are below 360")]
+        let square = |degrees: f64| (degrees * SQUARES).floor() as i32;
+        *squares.entry((square(at.lat), square(at.lon))).or_default() += 1;
+    }
+    let most = squares.values().copied().max().unwrap_or(1);
+    let middle = |square: i32| (f64::from(square) + 0.5) / SQUARES;
+    let point = |((lat, lon), count)| HeatPoint {
+        lat: middle(lat),
+        lon: middle(lon),
+        intensity: f64::from(count) / f64::from(most),
+    };
+    squares.into_iter().map(point).collect()
+}
+
+/// Where a courier is, and since when that is known.
+pub(super) fn fix(town: &Town, driver: &Driver) -> Option<(Position, Time)> {
+    let fix = town.dispatch().with_board(|board| board.get(driver.person).and_then(|one| one.track.last()));
+    fix.map(|fix| (fix.position, fix.at))
+}
+
+/// Where the courier of an order has to go next.
+pub(super) fn goal(order: &Order) -> Position {
+    match order.state.phase() {
+        OrderPhase::RideOngoing | OrderPhase::Incident | OrderPhase::Completed => {
+            order.draft.dropoff.position
+        }
+        _ => order.draft.pickup.position,
+    }
+}
+
+/// The way of an order, from its pickup to its end.
+pub(super) fn route_of(town: &Town, order: &Order, now: Time) -> RouteView {
+    way(town, &[order.draft.pickup.position, order.draft.dropoff.position], now)
+}
+
+fn way(town: &Town, points: &[Position; 2], now: Time) -> RouteView {
+    let ride = town.way(points[0], points[1]);
+    RouteView {
+        route: points.iter().map(|point| [point.lat, point.lon]).collect(),
+        distance_m: ride.way_m,
+        distance_km: f64::from(ride.way_m) / 1_000.0,
+        duration_seconds: ride.ride_s,
+        duration_minutes: f64::from(ride.ride_s) / 60.0,
+        eta: (now + Span::seconds(ride.ride_s.into())).to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hottest_square_is_one_and_all_others_are_parts_of_it() {
+        let at = |lat, lon| Position { lat, lon };
+        let points = heat(&[at(55.751, 37.611), at(55.759, 37.619), at(55.751, -0.001)]);
+        let shown: Vec<(f64, f64, f64)> =
+            points.iter().map(|point| (point.lat, point.lon, point.intensity)).collect();
+        assert_eq!(shown, [(55.755, -0.005, 0.5), (55.755, 37.615, 1.0)]);
+        assert!(heat(&[]).is_empty());
+    }
+}

@@ -1,0 +1,5 @@
+//! The phones of couriers and passengers: everything is about the caller.
+
+pub mod drivers;
+pub mod orders;
+pub mod passengers;

@@ -1,0 +1,361 @@
+//! Orders: placed, listed, changed, and led through their states.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use peerpack_actors::dispatch::{By, Order, OrderCommand, OrderPhase};
+use peerpack_actors::ids::OrderId;
+use peerpack_actors::ports::OrderStore as _;
+use peerpack_actors::rejection::Rejection;
+use peerpack_actors::runtime::Refusal;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::draft::{self, NewOrder, Whom};
+use super::paging::Paging;
+use super::refused::{as_bad_request, no_such_step, not_their_step};
+use super::scope;
+use super::views::{self, OrderView};
+use crate::app::App;
+use crate::auth::Principal;
+use crate::config::Mode;
+use crate::error::extract::{Body, Query};
+use crate::error::{ApiError, Problem, request_id};
+use crate::http::input::{self, LONG_TEXT};
+use crate::store::{OrderQuery, Slice};
+use crate::town::Town;
+
+/// The most orders of a page.
+const MOST: u32 = 100;
+
+/// How many orders of one person are listed at most: the newest.
+const OF_ONE: u32 = 200;
+
+/// Which orders.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct WhichOrders {
+    /// States, between commas.
+    status: Option<String>,
+    /// Those of one passenger, by number.
+    passenger_id: Option<i64>,
+    /// Those of one courier, by number.
+    driver_id: Option<i64>,
+    /// Words in an address or the passenger's name.
+    search: Option<String>,
+    /// 1 is the first.
+    page: Option<u32>,
+    /// 20 if absent, 100 at most.
+    page_size: Option<u32>,
+}
+
+/// A page of orders.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OrderPage {
+    /// How many there are in all.
+    count: u64,
+    /// The address of the next page.
+    next: Option<String>,
+    previous: Option<String>,
+    /// Newest first.
+    results: Vec<OrderView>,
+}
+
+/// A step of an order.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct NewOrderStatus {
+    /// The state that it is to be in.
+    status: String,
+    /// Why, for people.
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+/// A step that an order has taken.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OrderStepView {
+    status_from: String,
+    status_to: String,
+    created_at: String,
+    /// Why; may be empty.
+    description: String,
+    /// In which role: passenger, courier, staff or engine.
+    by: String,
+}
+
+/// Whether to delete every order.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct ClearOrders {
+    /// Must be true.
+    #[serde(default)]
+    confirm: bool,
+}
+
+/// Every order was deleted.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OrdersCleared {
+    success: bool,
+    /// How many there were.
+    deleted: u64,
+    message: String,
+}
+
+/// Orders: all of them for operators, one's own for anybody else.
+#[utoipa::path(get, path = "/api/orders", operation_id = "town_orders", tag = "orders",
+    security(("bearer" = [])), params(WhichOrders),
+    responses((status = 200, body = OrderPage), (status = 400, body = Problem), (status = 401, body = Problem)))]
+pub async fn list(
+    req: HttpRequest,
+    app: web::Data<App>,
+    principal: Principal,
+    query: Query<WhichOrders>,
+) -> Result<HttpResponse, ApiError> {
+    let (which, town) = (query.0, scope::town(&app)?);
+    let paging = Paging::of(which.page, which.page_size, MOST)?;
+    let mut wanted = OrderQuery { search: which.search.unwrap_or_default(), ..OrderQuery::default() };
+    for word in which.status.as_deref().unwrap_or_default().split(',').filter(|word| !word.is_empty()) {
+        let phase = OrderPhase::from_word(word.trim());
+        wanted
+            .phases
+            .push(phase.ok_or_else(|| ApiError::unprocessable("status", "is no state of an order"))?);
+    }
+    let numbered = async |number: Option<i64>| match number {
+        Some(number) => Ok::<_, ApiError>(Some(app.database.person_of(number).await?)),
+        None => Ok(None),
+    };
+    let (passenger, driver) = (numbered(which.passenger_id).await?, numbered(which.driver_id).await?);
+    let is_nobody = passenger == Some(None) || driver == Some(None);
+    (wanted.passenger, wanted.driver) = (passenger.flatten(), driver.flatten());
+    if !scope::sees_all(principal) {
+        // One's own, in whatever role: others' are not there.
+        let is_driver = app.database.driver(principal.user).await?.is_some_and(|driver| !driver.has_left);
+        match (wanted.passenger, wanted.driver) {
+            (None, None) if is_driver => wanted.driver = Some(principal.user),
+            (None, None) => wanted.passenger = Some(principal.user),
+            (passenger, driver) if passenger.or(driver) == Some(principal.user) => {}
+            _ => return Err(ApiError::not_found()),
+        }
+    }
+    if is_nobody {
+        return Ok(HttpResponse::Ok().json(OrderPage {
+            count: 0,
+            next: None,
+            previous: None,
+            results: Vec::new(),
+        }));
+    }
+    let part = app.database.find_orders(&wanted, paging.slice()).await?;
+    let (next, previous) = paging.links(&req, part.count);
+    let results = views::orders(&app, town, &part.items).await?;
+    Ok(HttpResponse::Ok().json(OrderPage { count: part.count, next, previous, results }))
+}
+
+/// Places an order. The desk names whom it is for, and makes them a passenger on the way; anybody else orders
+/// for themselves, and a courier is looked for at once, or 20 minutes before a stated time.
+#[utoipa::path(post, path = "/api/orders", operation_id = "place_order", tag = "orders",
+    security(("bearer" = [])), request_body = NewOrder,
+    responses((status = 201, body = OrderView), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 422, body = Problem)))]
+pub async fn create(
+    app: web::Data<App>,
+    principal: Principal,
+    body: Body<NewOrder>,
+) -> Result<HttpResponse, ApiError> {
+    let (town, given) = (scope::town(&app)?, body.0);
+    let whom = if scope::directs(principal) {
+        draft::named(&app, town, &given).await?
+    } else if scope::sees_all(principal) {
+        return Err(ApiError::forbidden("your role does not allow this"));
+    } else {
+        draft::oneself(&app, town, principal, &given).await?
+    };
+    let order = place(&app, town, &given, &whom, scope::directs(principal)).await?;
+    Ok(HttpResponse::Created().json(views::order(&app, town, order).await?))
+}
+
+/// Places an order; what the desk places waits for the desk.
+pub(super) async fn place(
+    app: &App,
+    town: &Town,
+    given: &NewOrder,
+    whom: &Whom,
+    by_desk: bool,
+) -> Result<Order, ApiError> {
+    let (draft, quote) = given.draft(app, town, whom).await?;
+    let now = app.clock.now();
+    let id = OrderId::new(now, app.clock.random());
+    let order = Order::place(id, whom.person, draft, quote, now)?;
+    let (dispatch, context) = (town.dispatch(), app.engine.context());
+    dispatch.place(context, order.clone()).await?;
+    if by_desk {
+        return Ok(order);
+    }
+    let search = OrderCommand::Move { to: OrderPhase::Matching, by: By::Engine, reason: String::new() };
+    Ok(dispatch.carry_out(context, id, &search).await?)
+}
+
+/// An order, for operators, its passenger, and the courier who has it or is asked.
+#[utoipa::path(get, path = "/api/orders/{order_id}", operation_id = "town_order", tag = "orders",
+    security(("bearer" = [])), params(("order_id" = String, Path, description = "The order")),
+    responses((status = 200, body = OrderView), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub async fn one(
+    app: web::Data<App>,
+    principal: Principal,
+    path: web::Path<OrderId>,
+) -> Result<HttpResponse, ApiError> {
+    let order = scope::order(&app, principal, path.into_inner()).await?;
+    Ok(HttpResponse::Ok().json(views::order(&app, scope::town(&app)?, order).await?))
+}
+
+/// Changes what is wanted, while nobody has the order or is asked about it; it is quoted anew then. Its state
+/// does not change so.
+#[utoipa::path(patch, path = "/api/orders/{order_id}", operation_id = "change_order", tag = "orders",
+    security(("bearer" = [])), params(("order_id" = String, Path, description = "The order")),
+    request_body = NewOrder,
+    responses((status = 200, body = OrderView), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub async fn change(
+    app: web::Data<App>,
+    principal: Principal,
+    path: web::Path<OrderId>,
+    body: Body<NewOrder>,
+) -> Result<HttpResponse, ApiError> {
+    let town = scope::town(&app)?;
+    let order = scope::order(&app, principal, path.into_inner()).await?;
+    let by = scope::by(principal, &order);
+    if matches!(by, By::Courier(_)) {
+        return Err(ApiError::forbidden("your role does not allow this"));
+    }
+    let passenger = app.database.passenger(order.passenger).await?.ok_or_else(ApiError::not_found)?;
+    let given = body.0.over(&order.draft);
+    let (draft, quote) = given.draft(&app, town, &Whom::from(&passenger)).await?;
+    let command = OrderCommand::Amend { draft: Box::new(draft), quote: Box::new(quote), by };
+    let order = town.dispatch().carry_out(app.engine.context(), order.id, &command).await?;
+    Ok(HttpResponse::Ok().json(views::order(&app, town, order).await?))
+}
+
+/// Takes an order one step of the table. The passenger may call it off, the courier who has it may take the
+/// steps of the ride, the desk all. A step that the table does not have is 400 with `current_status`,
+/// `requested_status`, `valid_transitions` and `order_id`; one that is somebody else's 403 with
+/// `current_user_role`, `order_status` and `requested_status`.
+#[utoipa::path(patch, path = "/api/orders/{order_id}/status", operation_id = "move_order", tag = "orders",
+    security(("bearer" = [])), params(("order_id" = String, Path, description = "The order")),
+    request_body = NewOrderStatus,
+    responses((status = 200, body = OrderView), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub async fn set_status(
+    app: web::Data<App>,
+    principal: Principal,
+    path: web::Path<OrderId>,
+    body: Body<NewOrderStatus>,
+) -> Result<HttpResponse, ApiError> {
+    let town = scope::town(&app)?;
+    let order = scope::order(&app, principal, path.into_inner()).await?;
+    let NewOrderStatus { status, reason } = body.0;
+    let reason = input::text("reason", reason, LONG_TEXT)?;
+    let by = scope::by(principal, &order);
+    if scope::sees_all(principal) && !scope::directs(principal) && by.person() != Some(order.passenger) {
+        let why = ApiError::forbidden("your role does not allow this");
+        return Ok(not_their_step(principal, "viewer", &order, &status, why));
+    }
+    let Some(to) = OrderPhase::from_word(&status) else {
+        let why = ApiError::bad_request("this is no state of an order");
+        return Ok(no_such_step(&order, &status, why));
+    };
+    let command = OrderCommand::Move { to, by, reason };
+    match town.dispatch().carry_out(app.engine.context(), order.id, &command).await {
+        Ok(order) => Ok(HttpResponse::Ok().json(views::order(&app, town, order).await?)),
+        Err(Refusal::Rejected(rejection)) => match rejection {
+            Rejection::NotAParty => Err(ApiError::not_found()),
+            Rejection::WrongParty(_) => {
+                let role = by.role();
+                let why = ApiError::forbidden("this step is somebody else's");
+                Ok(not_their_step(principal, role, &order, &status, why))
+            }
+            rejection => {
+                // As it is now: somebody may have been faster.
+                let order = app.database.order(order.id).await?.unwrap_or(order);
+                Ok(no_such_step(&order, &status, as_bad_request(rejection)))
+            }
+        },
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+/// Every step that an order has taken, the first one first.
+#[utoipa::path(get, path = "/api/orders/{order_id}/events", operation_id = "order_events", tag = "orders",
+    security(("bearer" = [])), params(("order_id" = String, Path, description = "The order")),
+    responses((status = 200, body = [OrderStepView]), (status = 401, body = Problem),
+        (status = 404, body = Problem)))]
+pub async fn events(
+    app: web::Data<App>,
+    principal: Principal,
+    path: web::Path<OrderId>,
+) -> Result<HttpResponse, ApiError> {
+    let order = scope::order(&app, principal, path.into_inner()).await?;
+    let steps = app.database.order_steps(order.id).await?.into_iter().map(|step| OrderStepView {
+        status_from: step.from,
+        status_to: step.to,
+        created_at: step.at.to_string(),
+        description: step.description,
+        by: step.role,
+    });
+    Ok(HttpResponse::Ok().json(steps.collect::<Vec<_>>()))
+}
+
+/// The newest orders of a passenger, for operators and the passenger.
+#[utoipa::path(get, path = "/api/orders/passenger/{passenger_id}", operation_id = "orders_of_passenger",
+    tag = "orders", security(("bearer" = [])),
+    params(("passenger_id" = i64, Path, description = "The passenger's number")),
+    responses((status = 200, body = [OrderView]), (status = 401, body = Problem),
+        (status = 404, body = Problem)))]
+pub async fn of_passenger(
+    app: web::Data<App>,
+    principal: Principal,
+    path: web::Path<i64>,
+) -> Result<HttpResponse, ApiError> {
+    let passenger = scope::passenger(&app, principal, path.into_inner()).await?;
+    let query = OrderQuery { passenger: Some(passenger.person), ..OrderQuery::default() };
+    Ok(HttpResponse::Ok().json(found(&app, &query, OF_ONE).await?))
+}
+
+/// The newest orders of a courier, for operators and the courier.
+#[utoipa::path(get, path = "/api/orders/driver/{driver_id}", operation_id = "orders_of_driver",
+    tag = "orders", security(("bearer" = [])),
+    params(("driver_id" = i64, Path, description = "The courier's number")),
+    responses((status = 200, body = [OrderView]), (status = 401, body = Problem),
+        (status = 404, body = Problem)))]
+pub async fn of_driver(
+    app: web::Data<App>,
+    principal: Principal,
+    path: web::Path<i64>,
+) -> Result<HttpResponse, ApiError> {
+    let driver = scope::driver(&app, principal, path.into_inner()).await?;
+    let query = OrderQuery { driver: Some(driver.person), ..OrderQuery::default() };
+    Ok(HttpResponse::Ok().json(found(&app, &query, OF_ONE).await?))
+}
+
+/// The newest orders that are found.
+pub(super) async fn found(app: &App, query: &OrderQuery, limit: u32) -> Result<Vec<OrderView>, ApiError> {
+    let part = app.database.find_orders(query, Slice { offset: 0, limit }).await?;
+    views::orders(app, scope::town(app)?, &part.items).await
+}
+
+/// Deletes every order and frees every courier: in development alone.
+#[utoipa::path(post, path = "/api/orders/clear-all", operation_id = "clear_orders", tag = "orders",
+    security(("bearer" = [])), request_body = ClearOrders,
+    responses((status = 200, body = OrdersCleared), (status = 400, body = Problem),
+        (status = 401, body = Problem), (status = 403, body = Problem)))]
+pub async fn clear(app: web::Data<App>, body: Body<ClearOrders>) -> Result<HttpResponse, ApiError> {
+    if app.config.mode == Mode::Production {
+        return Err(ApiError::forbidden("orders are never deleted in production"));
+    }
+    if !body.0.confirm {
+        return Err(ApiError::bad_request("confirm must be true").with_field("confirm", "must be true"));
+    }
+    let deleted = app.database.clear_orders(app.clock.now()).await?;
+    scope::town(&app)?.dispatch().cleared().await?;
+    let language = request_id::language();
+    let message =
+        language.choose(format!("Удалено заказов: {deleted}"), format!("{deleted} orders are gone"));
+    Ok(HttpResponse::Ok().json(OrdersCleared { success: true, deleted, message }))
+}

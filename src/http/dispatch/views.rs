@@ -1,0 +1,324 @@
+//! Orders, couriers, passengers and regions in the shape of the console.
+
+mod places;
+
+use std::collections::HashMap;
+
+use peerpack_actors::dispatch::{Breakdown, DutyPhase, Order, OrderPhase};
+use peerpack_actors::ids::{RegionId, UserId};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::http::input::Point;
+use crate::store::{Driver, Passenger};
+use crate::town::{Town, TownMap};
+
+pub use places::{CityView, RegionHours, RegionView};
+pub(super) use places::{city_view, region_view};
+
+/// The person behind a courier or a passenger.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct TownUser {
+    /// Their number.
+    id: i64,
+    /// Their Telegram name, or their phone.
+    username: String,
+    phone: String,
+    /// Empty where it is not known.
+    email: String,
+}
+
+/// A region by its name.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RegionName {
+    id: String,
+    title: String,
+}
+
+/// Who is driven.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PassengerView {
+    /// Their number.
+    pub(super) id: i64,
+    user: TownUser,
+    pub(super) full_name: String,
+    region: RegionName,
+    /// What they need, in the desk's words; may be empty.
+    pub(super) disability_category: String,
+    /// Whether somebody may come along.
+    allowed_companion: bool,
+}
+
+/// Who drives, as an order names them.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct OrderDriver {
+    /// Their number.
+    pub(super) id: i64,
+    pub(super) name: String,
+    pub(super) car_model: String,
+    plate_number: String,
+    user: TownUser,
+}
+
+/// Who drives.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DriverView {
+    /// Their number.
+    id: i64,
+    user: TownUser,
+    name: String,
+    region: RegionName,
+    car_model: String,
+    plate_number: String,
+    /// How many people the vehicle takes.
+    capacity: u32,
+    is_online: bool,
+    /// What they are doing.
+    status: DutyPhase,
+    /// Where they are, while they are on duty.
+    current_lat: Option<f64>,
+    current_lon: Option<f64>,
+    current_position: Option<Point>,
+    /// When they have said so.
+    last_location_update: Option<String>,
+}
+
+/// How a price came about.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct OrderPriceParts {
+    /// For being driven, the way and the time.
+    base_distance_price: f64,
+    /// For waiting beyond the free minutes.
+    waiting_time_price: f64,
+    companion_fee: f64,
+    /// For the booking.
+    booking_fee: f64,
+    /// For options.
+    options_fee: f64,
+    /// What the passenger's category is multiplied by.
+    disability_multiplier: f64,
+    night_multiplier: f64,
+    weekend_multiplier: f64,
+    /// What is multiplied by where couriers are few.
+    surge_multiplier: f64,
+    /// Everything before it is multiplied.
+    subtotal: f64,
+    /// What the ride was raised by, to the least that one costs.
+    minimum_fare_adjustment: f64,
+    total: f64,
+}
+
+/// An order.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct OrderView {
+    id: String,
+    passenger: PassengerView,
+    /// Who has it, or had it to its end; not who is only asked.
+    driver: Option<OrderDriver>,
+    pickup_title: String,
+    pickup_object_name: String,
+    dropoff_title: String,
+    dropoff_object_name: String,
+    pickup_lat: f64,
+    pickup_lon: f64,
+    dropoff_lat: f64,
+    dropoff_lon: f64,
+    pickup_coordinate: Point,
+    dropoff_coordinate: Point,
+    /// When the courier is wanted; when it was placed, if that is at once.
+    desired_pickup_time: String,
+    has_companion: bool,
+    note: String,
+    status: OrderPhase,
+    created_at: String,
+    assigned_at: Option<String>,
+    completed_at: Option<String>,
+    /// Why this courier.
+    assignment_reason: String,
+    rejection_reason: String,
+    seats_needed: u32,
+    /// How far it is expected to go.
+    distance_km: f64,
+    /// How long the courier has waited at the pickup.
+    waiting_time_minutes: f64,
+    estimated_price: f64,
+    final_price: Option<f64>,
+    /// Of the final price once there is one.
+    price_breakdown: OrderPriceParts,
+}
+
+/// People by their ids, for many orders at once.
+pub(super) struct Faces {
+    passengers: HashMap<UserId, Passenger>,
+    drivers: HashMap<UserId, Driver>,
+}
+
+impl Faces {
+    /// Everybody whom orders name.
+    pub(super) async fn of(app: &App, orders: &[Order]) -> Result<Self, ApiError> {
+        let mut passengers: Vec<UserId> = orders.iter().map(|order| order.passenger).collect();
+        let mut drivers: Vec<UserId> = orders.iter().filter_map(|order| order.state.courier()).collect();
+        for people in [&mut passengers, &mut drivers] {
+            people.sort_unstable();
+            people.dedup();
+        }
+        Ok(Self {
+            passengers: app.database.passengers_of(passengers).await?,
+            drivers: app.database.drivers_of(drivers).await?,
+        })
+    }
+
+    /// The name of an order's passenger, with their number.
+    pub(super) fn passenger(&self, order: &Order) -> (i64, String) {
+        let known = self.passengers.get(&order.passenger);
+        known.map_or_else(Default::default, |one| (one.number, one.full_name.clone()))
+    }
+
+    /// The number of an order's courier.
+    pub(super) fn driver_number(&self, order: &Order) -> Option<i64> {
+        self.drivers.get(&order.state.courier()?).map(|driver| driver.number)
+    }
+}
+
+/// Several orders.
+pub(super) async fn orders(app: &App, town: &Town, orders: &[Order]) -> Result<Vec<OrderView>, ApiError> {
+    let (faces, map) = (Faces::of(app, orders).await?, town.map());
+    let now = app.clock.now();
+    let view = |order: &Order| {
+        let passenger = faces.passengers.get(&order.passenger);
+        let passenger = passenger.map(|one| passenger_view(&map, one)).ok_or_else(ApiError::not_found)?;
+        let driver = order.state.courier().and_then(|courier| faces.drivers.get(&courier));
+        let (draft, milestones) = (&order.draft, &order.milestones);
+        let (pickup, dropoff) = (draft.pickup.position, draft.dropoff.position);
+        let settled = milestones.settled.as_ref();
+        Ok::<_, ApiError>(OrderView {
+            id: order.id.to_string(),
+            passenger,
+            driver: driver.map(order_driver),
+            pickup_title: draft.pickup.title.clone(),
+            pickup_object_name: draft.pickup.object_name.clone(),
+            dropoff_title: draft.dropoff.title.clone(),
+            dropoff_object_name: draft.dropoff.object_name.clone(),
+            pickup_lat: pickup.lat,
+            pickup_lon: pickup.lon,
+            dropoff_lat: dropoff.lat,
+            dropoff_lon: dropoff.lon,
+            pickup_coordinate: pickup.into(),
+            dropoff_coordinate: dropoff.into(),
+            desired_pickup_time: draft.pickup_at.unwrap_or(order.created_at).to_string(),
+            has_companion: draft.extras.companion,
+            note: draft.note.clone(),
+            status: order.state.phase(),
+            created_at: order.created_at.to_string(),
+            assigned_at: milestones.assigned_at.map(|at| at.to_string()),
+            completed_at: milestones.completed_at.map(|at| at.to_string()),
+            assignment_reason: milestones.assignment_reason.clone(),
+            rejection_reason: milestones.rejection_reason.clone(),
+            seats_needed: draft.load().slots,
+            distance_km: f64::from(draft.ride.way_m) / 1_000.0,
+            waiting_time_minutes: order.waited(now).ms() as f64 / 60_000.0,
+            estimated_price: major(order.quote.breakdown.total_minor),
+            final_price: settled.map(|settled| major(settled.total_minor)),
+            price_breakdown: parts(settled.unwrap_or(&order.quote.breakdown)),
+        })
+    };
+    orders.iter().map(view).collect()
+}
+
+/// An order.
+pub(super) async fn order(app: &App, town: &Town, order: Order) -> Result<OrderView, ApiError> {
+    let mut views = orders(app, town, &[order]).await?;
+    views.pop().ok_or_else(ApiError::not_found)
+}
+
+/// Minor units as people write them.
+#[expect(clippy::cast_precision_loss, reason = "prices are far below 2^53")]
+pub(super) fn major(minor: i64) -> f64 {
+    minor as f64 / 100.0
+}
+
+/// How a price came about.
+pub(super) fn parts(breakdown: &Breakdown) -> OrderPriceParts {
+    let times = |percent: u32| f64::from(percent) / 100.0;
+    OrderPriceParts {
+        base_distance_price: major(breakdown.base_minor + breakdown.way_minor + breakdown.time_minor),
+        waiting_time_price: major(breakdown.waiting_minor),
+        companion_fee: major(breakdown.companion_minor),
+        booking_fee: major(breakdown.booking_minor),
+        options_fee: major(breakdown.options_minor),
+        disability_multiplier: times(breakdown.category_percent),
+        night_multiplier: times(breakdown.night_percent),
+        weekend_multiplier: times(breakdown.weekend_percent),
+        surge_multiplier: times(breakdown.surge_percent),
+        subtotal: major(breakdown.subtotal_minor),
+        minimum_fare_adjustment: major(breakdown.raised_minor),
+        total: major(breakdown.total_minor),
+    }
+}
+
+/// Somebody who is driven.
+pub(super) fn passenger_view(map: &TownMap, passenger: &Passenger) -> PassengerView {
+    PassengerView {
+        id: passenger.number,
+        user: user(
+            passenger.number,
+            passenger.username.as_deref(),
+            passenger.phone.as_deref(),
+            &passenger.email,
+        ),
+        full_name: passenger.full_name.clone(),
+        region: region_name(map, passenger.region),
+        disability_category: passenger.category.clone(),
+        allowed_companion: passenger.allowed_companion,
+    }
+}
+
+/// Somebody who drives, as an order names them.
+pub(super) fn order_driver(driver: &Driver) -> OrderDriver {
+    OrderDriver {
+        id: driver.number,
+        name: driver.name.clone(),
+        car_model: driver.car_model.clone(),
+        plate_number: driver.plate_number.clone(),
+        user: user(driver.number, driver.username.as_deref(), driver.phone.as_deref(), &driver.email),
+    }
+}
+
+/// Somebody who drives, and where they are.
+pub(super) fn driver_view(town: &Town, map: &TownMap, driver: &Driver) -> DriverView {
+    let fix = town.dispatch().with_board(|board| board.get(driver.person).and_then(|one| one.track.last()));
+    let position = fix.map(|fix| fix.position);
+    DriverView {
+        id: driver.number,
+        user: user(driver.number, driver.username.as_deref(), driver.phone.as_deref(), &driver.email),
+        name: driver.name.clone(),
+        region: region_name(map, driver.region),
+        car_model: driver.car_model.clone(),
+        plate_number: driver.plate_number.clone(),
+        capacity: driver.seats,
+        is_online: driver.duty != DutyPhase::Offline,
+        status: driver.duty,
+        current_lat: position.map(|position| position.lat),
+        current_lon: position.map(|position| position.lon),
+        current_position: position.map(Point::from),
+        last_location_update: fix.map(|fix| fix.at.to_string()),
+    }
+}
+
+/// A region by its name.
+pub(super) fn region_name(map: &TownMap, id: RegionId) -> RegionName {
+    let title = map.region(id).map(|region| region.title.clone()).unwrap_or_default();
+    RegionName { id: id.to_string(), title }
+}
+
+fn user(number: i64, username: Option<&str>, phone: Option<&str>, email: &str) -> TownUser {
+    let phone = phone.unwrap_or_default();
+    TownUser {
+        id: number,
+        username: username.unwrap_or(phone).to_owned(),
+        phone: phone.to_owned(),
+        email: email.to_owned(),
+    }
+}

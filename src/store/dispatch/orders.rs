@@ -1,0 +1,172 @@
+//! Orders as the desk looks for them.
+
+use peerpack_actors::dispatch::{Order, OrderPhase};
+use peerpack_actors::ids::{OfferId, OrderId, UserId};
+use peerpack_actors::place::Position;
+use peerpack_actors::ports::Unavailable;
+use peerpack_actors::time::Time;
+use uuid::Uuid;
+
+use super::{Part, Slice, patterns};
+use crate::store::Database;
+use crate::store::sql::{Sql, args, each, sql};
+
+/// What a list of orders keeps out. `$1` names the states between commas.
+macro_rules! order_filter {
+    () => {
+        " FROM orders AS o LEFT JOIN passengers AS p ON p.person = o.passenger \
+         WHERE ($1 = '' OR $1 LIKE '%,' || o.state || ',%') AND ($2 = 0 OR o.passenger = $3) \
+         AND ($4 = 0 OR o.courier = $5) \
+         AND ($6 = '' OR lower(o.pickup_title) LIKE $6 OR lower(o.dropoff_title) LIKE $6 \
+         OR lower(p.full_name) LIKE $6 OR o.pickup_title LIKE $7 OR o.dropoff_title LIKE $7 \
+         OR p.full_name LIKE $7)"
+    };
+}
+
+const LIST: Sql = sql(concat!("SELECT o.id", order_filter!(), " ORDER BY o.id DESC LIMIT $8 OFFSET $9"));
+
+const OLDEST: Sql = sql(concat!("SELECT o.id", order_filter!(), " ORDER BY o.id LIMIT $8 OFFSET $9"));
+
+const COUNT: Sql = sql(concat!("SELECT count(*) AS total", order_filter!()));
+
+const OF_OFFER: Sql = sql("SELECT order_id FROM order_offers WHERE id = $1");
+
+const PICKUPS: Sql =
+    sql("SELECT pickup_lat, pickup_lon FROM orders WHERE created_at > $1 ORDER BY id DESC LIMIT $2");
+
+const FIGURES: Sql = sql("\
+    SELECT (SELECT count(*) FROM orders WHERE courier = $1 AND state = 'completed') AS completed, \
+    (SELECT count(*) FROM orders WHERE courier = $1 AND state = 'completed' AND completed_at >= $2) AS today, \
+    (SELECT count(*) FROM order_offers WHERE courier = $1 AND state <> 'pending') AS asked, \
+    (SELECT count(*) FROM order_offers WHERE courier = $1 AND state = 'accepted') AS accepted, \
+    (SELECT count(*) FROM order_steps WHERE person = $1 AND role = 'courier' AND state_to = 'cancelled') \
+        AS called_off");
+
+const CLEAR: [Sql; 3] =
+    [sql("DELETE FROM order_steps"), sql("DELETE FROM order_offers"), sql("DELETE FROM orders")];
+
+const ALL_FREE: Sql = sql("\
+    UPDATE duties SET state = 'online_idle', order_id = NULL, offer = NULL, version = version + 1, \
+    updated_at = CASE WHEN updated_at > $1 THEN updated_at ELSE $1 END WHERE order_id IS NOT NULL");
+
+/// Which orders.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct OrderQuery {
+    /// Those in one of these phases; empty for all.
+    pub phases: Vec<OrderPhase>,
+    /// Those of this passenger.
+    pub passenger: Option<UserId>,
+    /// Those that this courier has, has had to their end, or is asked about.
+    pub driver: Option<UserId>,
+    /// Those in whose addresses or passenger's name these words stand; empty for all.
+    pub search: String,
+    /// The oldest first, instead of the newest.
+    pub oldest_first: bool,
+}
+
+/// What a courier has done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DriverFigures {
+    /// Orders done.
+    pub completed: u64,
+    /// Orders done since the day has begun.
+    pub today: u64,
+    /// Offers that have ended.
+    pub asked: u64,
+    /// Offers accepted.
+    pub accepted: u64,
+    /// Orders called off.
+    pub called_off: u64,
+}
+
+impl Database {
+    /// A part of the orders.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn find_orders(&self, query: &OrderQuery, slice: Slice) -> Result<Part<Order>, Unavailable> {
+        let words: Vec<&str> = query.phases.iter().map(|phase| phase.word()).collect();
+        let words = if words.is_empty() { String::new() } else { format!(",{},", words.join(",")) };
+        let person = |person: Option<UserId>| person.map_or(Uuid::nil(), UserId::uuid);
+        let filter = || {
+            let [lower, written] = patterns(&query.search);
+            args![
+                words.as_str(),
+                i64::from(query.passenger.is_some()),
+                person(query.passenger),
+                i64::from(query.driver.is_some()),
+                person(query.driver),
+                lower,
+                written,
+            ]
+        };
+        let mut page = filter();
+        page.extend(args![slice.limit, slice.offset]);
+        let ids = each(&self.rows(if query.oldest_first { OLDEST } else { LIST }, page).await?, |row| {
+            row.get::<Uuid>("id")
+        })?;
+        let items = self.orders_of(ids).await?;
+        let count = self.row(COUNT, filter()).await?.map_or(Ok(0), |row| row.number("total"))?;
+        Ok(Part { items, count })
+    }
+
+    /// The order that an offer is about.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn order_of_offer(&self, offer: OfferId) -> Result<Option<OrderId>, Unavailable> {
+        let row = self.row(OF_OFFER, args![offer.uuid()]).await?;
+        Ok(row.map(|row| row.get::<Uuid>("order_id")).transpose()?.map(OrderId::from))
+    }
+
+    /// Where orders were wanted since then, the latest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn pickups_since(&self, since: Time, limit: u32) -> Result<Vec<Position>, Unavailable> {
+        let found = self.rows(PICKUPS, args![since.ms(), limit]).await?;
+        Ok(each(&found, |row| Ok(Position { lat: row.get("pickup_lat")?, lon: row.get("pickup_lon")? }))?)
+    }
+
+    /// What a courier has done.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn driver_figures(
+        &self,
+        person: UserId,
+        day_began: Time,
+    ) -> Result<DriverFigures, Unavailable> {
+        let work = self.snapshot(move |conn| {
+            Box::pin(async move {
+                let row = conn.one(FIGURES, args![person.uuid(), day_began.ms()]).await?;
+                Ok(DriverFigures {
+                    completed: row.number("completed")?,
+                    today: row.number("today")?,
+                    asked: row.number("asked")?,
+                    accepted: row.number("accepted")?,
+                    called_off: row.number("called_off")?,
+                })
+            })
+        });
+        Ok(work.await?)
+    }
+
+    /// Deletes every order and frees everybody, for development alone; answers how many orders there were.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn clear_orders(&self, now: Time) -> Result<u64, Unavailable> {
+        let work = self.write(move |conn| {
+            Box::pin(async move {
+                conn.execute(ALL_FREE, args![now.ms()]).await?;
+                let mut gone = 0;
+                for statement in CLEAR {
+                    gone = conn.execute(statement, args![]).await?;
+                }
+                Ok(gone)
+            })
+        });
+        Ok(work.await?)
+    }
+}
