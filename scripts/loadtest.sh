@@ -10,6 +10,7 @@
 #   scripts/loadtest.sh find-knee --duration-s 20             # up to which rate the thresholds hold
 #   scripts/loadtest.sh compare before.json after.json        # what has become worse; needs no server
 #   scripts/loadtest.sh ratio --duration-s 30                 # PeerPack beside the plain server, on one Postgres
+#   scripts/loadtest.sh talk --duration-s 30                  # what chats do to offers: without them, and with them
 #   scripts/loadtest.sh idle                                  # memory of 15000 sockets on which nothing happens
 #   scripts/loadtest.sh slow                                  # what a socket that is not read costs 1000 others
 #   scripts/loadtest.sh --help                                # everything that can be said
@@ -60,7 +61,7 @@ case "${1:-}" in
         esac
         command+=("$scenario")
         ;;
-    list | compare | ratio)
+    list | compare | ratio | talk)
         command=("$1")
         shift
         ;;
@@ -109,6 +110,23 @@ if [ "${command[0]-}" = ratio ]; then
     done
     say "before: the plain server; after: PeerPack"
     "$binaries/peerpack-loadtest" compare "$reports/baseline.json" "$reports/postgres.json"
+    exit
+fi
+
+if [ "${command[0]-}" = talk ]; then
+    reports=$(mktemp -d "${TMPDIR:-/tmp}/peerpack-talk.XXXXXX")
+    trap 'rm -rf "$reports"' EXIT
+    beside=()
+    if [ "$store" = postgres ]; then beside=(--postgres); fi
+    for run in silent talking; do
+        code=0
+        if [ "$run" = silent ]; then words=(--messages-per-s 0); else words=(); fi
+        scripts/loadtest.sh run talk "${beside[@]}" --json "$reports/$run.json" "${arguments[@]}" "${words[@]}" || code=$?
+        case $code in 0 | 1) ;; *) exit "$code" ;; esac
+    done
+    say "before: everybody is silent; after: they talk. Offers may take a tenth longer"
+    "$binaries/peerpack-loadtest" compare "$reports/silent.json" "$reports/talking.json" --noise 0.1 \
+        --only offer_since_decided --only push --only package_published --only accept
     exit
 fi
 

@@ -1,5 +1,7 @@
 //! The server's HTTP API, as far as the load test needs it.
 
+mod chats;
+
 use std::time::Duration;
 
 use anyhow::Context;
@@ -12,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+pub(crate) use self::chats::PAGE;
 use crate::world::{PackagePlan, TripPlan};
 
 /// How long an answer may take. The server promises ten seconds.

@@ -24,7 +24,7 @@ pub(crate) fn arrivals(load: &Load, random: &mut StdRng) -> Vec<u64> {
 }
 
 /// The moments of a Poisson process, in microseconds, ascending.
-fn poisson(rate_per_s: f64, start_us: u64, duration_us: u64, random: &mut StdRng) -> Vec<u64> {
+pub(crate) fn poisson(rate_per_s: f64, start_us: u64, duration_us: u64, random: &mut StdRng) -> Vec<u64> {
     let mut arrivals = Vec::new();
     let mut at = 0.0;
     loop {

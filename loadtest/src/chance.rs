@@ -13,6 +13,8 @@ pub(crate) enum Purpose {
     Packages,
     /// When packages are published.
     Arrivals,
+    /// What is said in chats, and when.
+    Talk,
     /// How a user behaves.
     User(usize),
     /// Who is looked at after the run.
@@ -28,6 +30,7 @@ pub(crate) fn generator(seed: u64, purpose: Purpose) -> StdRng {
         Purpose::Packages => 2,
         Purpose::Arrivals => 3,
         Purpose::Sample => 4,
+        Purpose::Talk => 5,
         Purpose::User(index) => 1_000 + index as u64,
         Purpose::Phone(index) => (1 << 40) + index as u64,
     };

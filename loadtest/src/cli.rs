@@ -85,6 +85,12 @@ pub struct RunOptions {
     /// People with a socket for whom nothing happens
     #[arg(long, value_name = "N")]
     pub idle: Option<usize>,
+    /// Pairs of people who talk, each of them with a socket
+    #[arg(long, value_name = "N")]
+    pub pairs: Option<usize>,
+    /// Messages in a second, in all chats; 0 for silence
+    #[arg(long, value_name = "RATE", value_parser = noise)]
+    pub messages_per_s: Option<f64>,
     /// Trips that each courier publishes before the clock starts
     #[arg(long, value_name = "N")]
     pub trips_per_courier: Option<usize>,
@@ -168,6 +174,9 @@ pub struct CompareOptions {
     pub before: PathBuf,
     /// The JSON report of the later run
     pub after: PathBuf,
+    /// Compare this latency alone, by its name in the report; may be given several times
+    #[arg(long, value_name = "LATENCY")]
+    pub only: Vec<String>,
     /// Changes up to this share are noise
     #[arg(long, default_value_t = 0.2, value_name = "SHARE", value_parser = noise)]
     pub noise: f64,
@@ -295,14 +304,16 @@ impl ScenarioOptions {
     /// There is none, or something in it is wrong.
     pub(crate) fn resolved(&self) -> anyhow::Result<Scenario> {
         let (mut scenario, run) = (Scenario::find(&self.scenario)?, &self.run);
-        let Scenario { people, load, manners, .. } = &mut scenario;
+        let Scenario { people, load, talk, manners, .. } = &mut scenario;
         let set = |there: &mut usize, said: Option<usize>| *there = said.unwrap_or(*there);
         set(&mut people.couriers, run.couriers);
         set(&mut people.senders, run.senders);
         set(&mut people.idle, run.idle);
         set(&mut people.trips_per_courier, run.trips_per_courier);
+        set(&mut talk.pairs, run.pairs);
         let set = |there: &mut f64, said: Option<f64>| *there = said.unwrap_or(*there);
         set(&mut load.packages_per_s, run.packages_per_s);
+        set(&mut talk.messages_per_s, run.messages_per_s);
         set(&mut manners.accept, run.accept);
         set(&mut manners.deliver, run.deliver);
         set(&mut manners.cancel, run.cancel);

@@ -36,6 +36,8 @@ struct Played {
     name: String,
     people: serde_json::Value,
     load: serde_json::Value,
+    #[serde(default)]
+    talk: serde_json::Value,
     manners: serde_json::Value,
     network: serde_json::Value,
 }
@@ -78,13 +80,16 @@ pub fn run(options: &CompareOptions) -> anyhow::Result<bool> {
         let why = figures.void.as_deref().unwrap_or_default();
         ensure!(figures.void.is_none(), "{} is void: {why}", path.display());
     }
+    for name in &options.only {
+        ensure!(before.latencies.contains_key(name), "{name} is no latency of {}", options.before.display());
+    }
     println!("before: {}, {}, {}", before.scenario.name, before.store, before.date);
     println!("after:  {}, {}, {}", after.scenario.name, after.store, after.date);
     if before.scenario != after.scenario {
         println!("The two were not played alike: what differs may come from that.");
     }
     println!("\n| what | before | after | times | |\n| --- | ---: | ---: | ---: | --- |");
-    let rows = rows(&before, &after, options.noise, options.noise_ms);
+    let rows = rows(&before, &after, (options.noise, options.noise_ms), &options.only);
     for Row { name, before, after, change } in &rows {
         let word = match change {
             Change::Same => "",
@@ -107,7 +112,8 @@ fn read(path: &Path) -> anyhow::Result<Figures> {
     serde_json::from_str(&text).with_context(|| format!("{} is no report of this program", path.display()))
 }
 
-fn rows(before: &Figures, after: &Figures, noise: f64, noise_ms: f64) -> Vec<Row> {
+/// All figures, or of the latencies those alone that are named.
+fn rows(before: &Figures, after: &Figures, (noise, noise_ms): (f64, f64), only: &[String]) -> Vec<Row> {
     let count = |name: &str, before: f64, after: f64| {
         let change = match after.total_cmp(&before) {
             std::cmp::Ordering::Greater => Change::Worse,
@@ -123,7 +129,8 @@ fn rows(before: &Figures, after: &Figures, noise: f64, noise_ms: f64) -> Vec<Row
         count("violations of promises", before.violations.len() as f64, after.violations.len() as f64),
         count("events that were not received", lost(before), lost(after)),
     ];
-    for (name, one) in before.latencies.iter().filter(|(name, _)| !OWN.contains(&name.as_str())) {
+    let is_meant = |name: &String| !OWN.contains(&name.as_str()) && (only.is_empty() || only.contains(name));
+    for (name, one) in before.latencies.iter().filter(|(name, _)| is_meant(name)) {
         let Some(other) = after.latencies.get(name) else { continue };
         for (percentile, before, after, share) in
             [("p50", one.p50_ms, other.p50_ms, 0.5), ("p99", one.p99_ms, other.p99_ms, 0.01)]
@@ -134,7 +141,7 @@ fn rows(before: &Figures, after: &Figures, noise: f64, noise_ms: f64) -> Vec<Row
             }
         }
     }
-    if before.cores.server > 0.0 && after.cores.server > 0.0 {
+    if only.is_empty() && before.cores.server > 0.0 && after.cores.server > 0.0 {
         let (before, after) = (before.cores.server, after.cores.server);
         rows.push(Row {
             name: "server's cores".to_owned(),
@@ -174,7 +181,7 @@ mod tests {
     }
 
     fn worse(before: &Figures, after: &Figures) -> Vec<String> {
-        let rows = rows(before, after, 0.2, 2.0).into_iter();
+        let rows = rows(before, after, (0.2, 2.0), &[]).into_iter();
         rows.filter(|row| row.change == Change::Worse).map(|row| row.name).collect()
     }
 
@@ -192,6 +199,18 @@ mod tests {
             worse(&figures(1.0, 1_000, 10), &figures(1.0, 1_000, 9)),
             ["events that were not received"]
         );
+    }
+
+    #[test]
+    fn what_was_not_asked_for_is_not_compared_but_promises_are() {
+        let (before, after) = (figures(100.0, 1_000, 10), figures(900.0, 1_000, 9));
+        let of = |only: &[&str]| {
+            let only: Vec<String> = only.iter().map(|name| (*name).to_owned()).collect();
+            rows(&before, &after, (0.2, 2.0), &only).into_iter().map(|row| row.name).collect::<Vec<_>>()
+        };
+        let promises = ["violations of promises", "events that were not received"];
+        assert_eq!(of(&["accept"]), promises);
+        assert_eq!(of(&["push"]), [&promises[..], &["push, p50, ms", "push, p99, ms"]].concat());
     }
 
     #[test]

@@ -31,6 +31,7 @@ mod shared;
 pub mod slow;
 mod socket;
 mod stages;
+mod talking;
 mod user;
 pub mod verdict;
 mod world;

@@ -13,12 +13,13 @@ pub fn run(options: &ListOptions) -> anyhow::Result<()> {
         return Ok(());
     }
     for scenario in Scenario::bundled() {
-        let Scenario { name, about, people, load, .. } = scenario?;
+        let Scenario { name, about, people, load, talk, .. } = scenario?;
         let (couriers, senders, idle) = (people.couriers, people.senders, people.idle);
         let idle = if idle > 0 { format!(", {idle} idle") } else { String::new() };
+        let talkers = if talk.pairs > 0 { format!(", {} talkers", talk.people()) } else { String::new() };
         println!("{name:<16} {about}");
         println!(
-            "{:<16} {couriers} couriers, {senders} senders{idle}; {} packages/s for {} s",
+            "{:<16} {couriers} couriers, {senders} senders{idle}{talkers}; {} packages/s for {} s",
             "", load.packages_per_s, load.duration_s
         );
     }

@@ -44,8 +44,15 @@ pub(crate) enum Metric {
     SenderSinceDecided,
     /// Other steps of a deal: due → acknowledged.
     Step,
-    /// The decision of anything → the event on the socket, for every event that was not asked for again.
+    /// The decision of anything but what is said in chats → the event on the socket, for every event that was
+    /// not asked for again.
     Push,
+    /// A message in a chat: when it was due → on the other one's socket.
+    MessageTold,
+    /// The same, from its decision.
+    MessageSinceDecided,
+    /// A message in a chat: when it was due → its acknowledgement.
+    MessageAcknowledged,
     /// A connection is lost → what was missed meanwhile is heard.
     Back,
     /// The generator: a timer is due → it runs.
@@ -54,7 +61,7 @@ pub(crate) enum Metric {
 
 impl Metric {
     /// All of them, in the order of the report.
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::Push,
         Self::Publish,
         Self::PublishNaive,
@@ -69,6 +76,9 @@ impl Metric {
         Self::LoserSinceDecided,
         Self::SenderSinceDecided,
         Self::Step,
+        Self::MessageTold,
+        Self::MessageSinceDecided,
+        Self::MessageAcknowledged,
         Self::SignIn,
         Self::Connect,
         Self::Trip,
@@ -76,6 +86,11 @@ impl Metric {
         Self::Lateness,
         Self::Pulse,
     ];
+
+    /// Whether it is of chats: where nothing is said there is none.
+    pub(crate) const fn is_of_talk(self) -> bool {
+        matches!(self, Self::MessageTold | Self::MessageSinceDecided | Self::MessageAcknowledged)
+    }
 
     /// What it says in the report.
     pub(crate) const fn title(self) -> &'static str {
@@ -97,7 +112,10 @@ impl Metric {
             Self::LoserSinceDecided => "losers: claim decided (its `at`) → told",
             Self::SenderSinceDecided => "sender: claim decided (its `at`) → told",
             Self::Step => "other steps: due → acknowledged",
-            Self::Push => "each event: decided (its `at`) → on the socket",
+            Self::MessageTold => "message in a chat: due → on the other one's socket",
+            Self::MessageSinceDecided => "message in a chat: decided (its `at`) → on the other one's socket",
+            Self::MessageAcknowledged => "message in a chat: due → acknowledged",
+            Self::Push => "each event but those of chats: decided (its `at`) → on the socket",
             Self::Back => "connection lost → what was missed is heard",
             Self::Pulse => "generator: timer due → run",
         }
@@ -123,6 +141,9 @@ impl Metric {
             Self::LoserSinceDecided => "loser_since_decided",
             Self::SenderSinceDecided => "sender_since_decided",
             Self::Step => "step",
+            Self::MessageTold => "message_told",
+            Self::MessageSinceDecided => "message_since_decided",
+            Self::MessageAcknowledged => "message_acknowledged",
             Self::Push => "push",
             Self::Back => "back",
             Self::Pulse => "generator_pulse",

@@ -4,6 +4,7 @@
 //! user's stream the numbers give the exact order of events, so no checker needs to compare clocks of
 //! different users.
 
+mod chats;
 mod endings;
 mod existence;
 mod facts;
@@ -16,6 +17,7 @@ mod record;
 mod room;
 mod stored;
 mod streams;
+mod talk;
 mod telling;
 #[cfg(test)]
 mod testing;
@@ -30,6 +32,7 @@ pub use history::{Command, Fact, History, Outcome, PackageFacts, Step, Stream, T
 pub use reception::{Reception, Receptions};
 pub use record::{Entry, Kind};
 pub use stored::Stored;
+pub use talk::{Kept, Line, Reply, Talk, Word, text_digest};
 
 /// What was promised and not kept.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
@@ -51,11 +54,13 @@ pub enum Rule {
     WholeStreams,
     /// What was acknowledged or told exists, and once.
     ExistsOnce,
+    /// Chats are the same for both, and nobody else's.
+    Chats,
 }
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::OneWinner,
         Self::OneOrder,
         Self::Room,
@@ -64,6 +69,7 @@ impl Rule {
         Self::EverybodyTold,
         Self::WholeStreams,
         Self::ExistsOnce,
+        Self::Chats,
     ];
 
     /// What it says in the report, with the numbers of the promises and of the core's invariants.
@@ -82,6 +88,9 @@ impl Rule {
                 "streams whole and as stored, each change told once (RT-2 to RT-4, INV-7, INV-9)"
             }
             Self::ExistsOnce => "what was acknowledged or told exists, and once (AS-1, AS-4, INV-10)",
+            Self::Chats => {
+                "each message acknowledged is told once to the two and nobody else, in one order, and stored so"
+            }
         }
     }
 }
@@ -119,6 +128,7 @@ pub fn judge(history: &History) -> Vec<Violation> {
     note(Rule::EverybodyTold, telling::check(history));
     note(Rule::WholeStreams, streams::check(history));
     note(Rule::ExistsOnce, existence::check(history));
+    note(Rule::Chats, chats::check(history));
     violations
 }
 

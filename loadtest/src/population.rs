@@ -5,12 +5,16 @@ use std::sync::Arc;
 use anyhow::Context;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use peerpack::auth::telegram::TelegramUser;
+use peerpack_actors::ids::ChatId;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
 use crate::api::Failure;
 use crate::measure::Metric;
 use crate::oracle::TripFacts;
+use crate::scenario::Scenario;
 use crate::shared::{Account, Shared};
+use crate::talking::Word;
 use crate::user::User;
 use crate::world::{TripPlan, World};
 
@@ -22,10 +26,14 @@ const ATTEMPTS: u32 = 5;
 
 /// Everybody, with sockets open.
 pub(crate) struct Population {
-    /// Couriers first, then senders.
+    /// Couriers first, then senders, then those who talk, each pair together.
     pub(crate) accounts: Vec<Arc<Account>>,
     /// How many of them are couriers.
     pub(crate) couriers: usize,
+    /// How many of them are senders.
+    pub(crate) senders: usize,
+    /// What those who talk are to say.
+    pub(crate) voices: Vec<UnboundedSender<Word>>,
     /// Their lives.
     pub(crate) lives: JoinSet<()>,
 }
@@ -35,20 +43,22 @@ impl Population {
     ///
     /// # Errors
     /// Somebody cannot sign in or connect.
-    pub(crate) async fn gather(
-        shared: &Arc<Shared>,
-        couriers: usize,
-        senders: usize,
-    ) -> anyhow::Result<Self> {
-        let accounts = sign_in_all(shared, 0, couriers + senders).await?;
-        let joining = accounts.iter().map(|account| User::join(Arc::clone(account), Arc::clone(shared)));
+    pub(crate) async fn gather(shared: &Arc<Shared>, scenario: &Scenario) -> anyhow::Result<Self> {
+        let (couriers, senders) = (scenario.people.couriers, scenario.people.senders);
+        let accounts = sign_in_all(shared, 0, scenario.people()).await?;
+        let (voices, words): (Vec<_>, Vec<_>) =
+            (0..scenario.talk.people()).map(|_| unbounded_channel()).unzip();
+        let words = (0..couriers + senders).map(|_| None).chain(words.into_iter().map(Some));
+        let joining = accounts.iter().zip(words);
+        let joining =
+            joining.map(|(account, words)| User::join(Arc::clone(account), Arc::clone(shared), words));
         let mut joining = stream::iter(joining).buffer_unordered(AT_ONCE);
         let mut lives = JoinSet::new();
         while let Some((user, socket)) = joining.try_next().await.context("cannot connect a socket")? {
             lives.spawn(user.live(socket));
         }
         drop(joining);
-        Ok(Self { accounts, couriers, lives })
+        Ok(Self { accounts, couriers, senders, voices, lives })
     }
 
     /// Publishes the trips, each courier's in turn.
@@ -73,9 +83,19 @@ impl Population {
         Ok(count)
     }
 
+    /// Opens the chat of each pair.
+    ///
+    /// # Errors
+    /// One cannot be opened.
+    pub(crate) async fn open_chats(&self, shared: &Arc<Shared>) -> anyhow::Result<Vec<ChatId>> {
+        let pairs = self.accounts[self.couriers + self.senders..].chunks_exact(2);
+        let opening = pairs.map(|pair| open_chat(shared, &pair[0], &pair[1]));
+        stream::iter(opening).buffered(AT_ONCE).try_collect().await
+    }
+
     /// Somebody who sends packages.
     pub(crate) fn sender(&self, number: usize) -> &Arc<Account> {
-        let senders = &self.accounts[self.couriers..];
+        let senders = &self.accounts[self.couriers..][..self.senders];
         &senders[number % senders.len()]
     }
 }
@@ -130,6 +150,23 @@ async fn sign_in(shared: &Arc<Shared>, index: usize, telegram_id: i64) -> anyhow
         }
     }
     anyhow::bail!("user {index} cannot sign in: {last:?}")
+}
+
+async fn open_chat(shared: &Arc<Shared>, one: &Account, other: &Account) -> anyhow::Result<ChatId> {
+    let base = &shared.targets[one.node].http;
+    let mut last = None;
+    for _ in 0..ATTEMPTS {
+        match shared.api.open_chat(base, &one.token(), other.id).await {
+            Ok(chat) => {
+                shared.history.lock().chat_opened(chat, [one.id, other.id]);
+                shared.counts.add("chats opened");
+                return Ok(chat);
+            }
+            Err(failure) => last = Some(failure),
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    }
+    anyhow::bail!("users {} and {} cannot open a chat: {last:?}", one.index, other.index)
 }
 
 async fn publish_trip(shared: &Arc<Shared>, courier: &Account, plan: &TripPlan) -> bool {

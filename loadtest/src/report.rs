@@ -46,6 +46,12 @@ pub(crate) struct Sizes {
     pub(crate) trips: usize,
     /// Packages in the schedule, those of the warm-up included.
     pub(crate) packages: usize,
+    /// People who do nothing but talk, each with a socket.
+    pub(crate) talkers: usize,
+    /// Messages in the plan, those of the warm-up included.
+    pub(crate) messages: usize,
+    /// Chats that were compared with the store.
+    pub(crate) chats_read: usize,
     /// Packages that some courier was offered.
     pub(crate) packages_offered: usize,
     /// Users whose streams were compared with the store.
@@ -261,6 +267,9 @@ mod tests {
                 senders: 2,
                 trips: 10,
                 packages: 110,
+                talkers: 4,
+                messages: 50,
+                chats_read: 2,
                 packages_offered: 100,
                 streams_replayed: 12,
                 is_drained: true,

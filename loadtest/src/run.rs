@@ -2,6 +2,7 @@
 
 mod afterwards;
 mod leaving;
+mod reading;
 mod replay;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,7 @@ use crate::scenario::Scenario;
 use crate::shared::{Phase, Schedule, Shared};
 use crate::socket::Target;
 use crate::stages::stages;
+use crate::talking::{self, TalkPlan};
 use crate::verdict::Judgement;
 use crate::world::{Size, World};
 use crate::{disturbance, live};
@@ -105,8 +107,14 @@ pub(crate) async fn play_as(
         towns: people.towns,
     };
     let world = World::plan(seed, clock.wall(), size);
-    eprintln!("{} couriers and {} senders sign in and connect", people.couriers, people.senders);
-    let mut population = Population::gather(&shared, people.couriers, people.senders).await?;
+    let talkers = scenario.talk.people();
+    eprintln!(
+        "{} couriers, {} senders and {talkers} talkers sign in and connect",
+        people.couriers, people.senders
+    );
+    let mut population = Population::gather(&shared, scenario).await?;
+    let plan = TalkPlan::new(scenario.talk, load, seed);
+    let chats = population.open_chats(&shared).await?;
     eprintln!("the couriers publish {} trips", size.trips);
     let trips = population.publish_trips(&shared, &world).await?;
     memory.connected_mib = rss_mib(options);
@@ -121,7 +129,10 @@ pub(crate) async fn play_as(
     let sampler = Sampler::start(&shared, options, start_us);
     let (pids, used) = (options.server_pids(), Used::now(&options.server_pids()));
     cue.began.notify_one();
+    let words = plan.words();
+    let talking = talking::start(&shared, plan, (chats, population.voices.clone()), start_us, cue);
     publish(&shared, &population, &world.packages, cue).await;
+    talking.await?;
     let seconds = clock.now_us().saturating_sub(start_us) as f64 / 1e6;
     let cores = Used::now(&pids).since(used, seconds);
     disturbing.abort();
@@ -132,11 +143,12 @@ pub(crate) async fn play_as(
     everybody_back(&shared).await;
     judged_in_peace(&shared).await;
     shared.phase.send_replace(Phase::Counting);
-    everybody_counted(&shared, people.couriers + people.senders).await;
+    everybody_counted(&shared, scenario.people()).await;
     view.abort();
     live::end();
     let samples = sampler.stop();
     let replayed = replay::sample(&shared, &population, options.resume_sample).await;
+    let chats_read = reading::read(&shared, &population).await;
     memory.peak_mib = machine::memory_mib(&options.server_pids(), "VmHWM");
     let processes = crowd.processes() + 1;
     let held = crowd.leave().await?;
@@ -154,6 +166,9 @@ pub(crate) async fn play_as(
         senders: people.senders,
         trips,
         packages: size.packages,
+        talkers,
+        messages: words,
+        chats_read,
         packages_offered: shared.schedule.get().map_or(0, Schedule::offered_packages),
         streams_replayed: replayed,
         is_drained,
@@ -250,7 +265,7 @@ async fn everybody_back(shared: &Shared) {
 /// connection that cannot be made by more. What is broken for good is not waited for.
 async fn judged_in_peace(shared: &Shared) {
     let end = shared.clock.now_us() + PEACE_US;
-    let may_heal = |violation: &Violation| violation.rule == Rule::EverybodyTold;
+    let may_heal = |violation: &Violation| matches!(violation.rule, Rule::EverybodyTold | Rule::Chats);
     let is_worth_waiting = |found: &[Violation]| !found.is_empty() && found.iter().all(may_heal);
     while is_worth_waiting(&judge(&shared.history.lock())) && shared.clock.now_us() < end {
         tokio::time::sleep(Duration::from_secs(1)).await;

@@ -5,14 +5,17 @@
 //! path.
 
 mod check;
+mod talk;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::talk::Talk;
+
 /// The scenarios that the program brings.
-const BUNDLED: [(&str, &str); 9] = [
+const BUNDLED: [(&str, &str); 10] = [
     ("main-job", include_str!("../scenarios/main-job.toml")),
     ("rush-hour", include_str!("../scenarios/rush-hour.toml")),
     ("claim-storm", include_str!("../scenarios/claim-storm.toml")),
@@ -22,6 +25,7 @@ const BUNDLED: [(&str, &str); 9] = [
     ("slow-consumers", include_str!("../scenarios/slow-consumers.toml")),
     ("crash", include_str!("../scenarios/crash.toml")),
     ("mixed-day", include_str!("../scenarios/mixed-day.toml")),
+    ("talk", include_str!("../scenarios/talk.toml")),
 ];
 
 /// What is played.
@@ -37,6 +41,8 @@ pub(crate) struct Scenario {
     pub(crate) seed: u64,
     pub(crate) people: People,
     pub(crate) load: Load,
+    #[serde(default)]
+    pub(crate) talk: Talk,
     #[serde(default)]
     pub(crate) manners: Manners,
     #[serde(default)]
@@ -258,7 +264,7 @@ impl Scenario {
 
     /// How many people have a socket of the load generator's own.
     pub(crate) const fn people(&self) -> usize {
-        self.people.couriers + self.people.senders
+        self.people.couriers + self.people.senders + self.talk.people()
     }
 }
 

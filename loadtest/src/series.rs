@@ -12,12 +12,13 @@ use crate::measure::Metric;
 const STEPS: u64 = 180;
 
 /// The latencies that are shown over time.
-pub(crate) const SHOWN: [Metric; 6] = [
+pub(crate) const SHOWN: [Metric; 7] = [
     Metric::Publish,
     Metric::FirstOffer,
     Metric::Push,
     Metric::Accept,
     Metric::LoserSinceDecided,
+    Metric::MessageTold,
     Metric::Back,
 ];
 
@@ -37,14 +38,16 @@ pub(crate) enum Rate {
     Offered,
     /// Acceptances that won.
     Accepted,
+    /// Messages in chats that were told to the other one.
+    Said,
     /// Connections that came back.
     Back,
 }
 
 impl Rate {
     /// All of them, in the order of the plot.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Due, Self::Published, Self::Offered, Self::Accepted, Self::Told, Self::Back];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Due, Self::Published, Self::Offered, Self::Accepted, Self::Told, Self::Said, Self::Back];
 
     /// What it is called in the report.
     pub(crate) const fn title(self) -> &'static str {
@@ -54,6 +57,7 @@ impl Rate {
             Self::Told => "events on sockets",
             Self::Offered => "offers on sockets",
             Self::Accepted => "acceptances that won",
+            Self::Said => "messages told",
             Self::Back => "connections back",
         }
     }

@@ -13,7 +13,7 @@ use crate::api::{Api, Failure};
 use crate::clock::Clock;
 use crate::measure::{Measures, Metric};
 use crate::oracle::History;
-use crate::scenario::{Manners, Network, Scenario};
+use crate::scenario::{Manners, Network, Scenario, Talk};
 use crate::series::Series;
 use crate::socket::Target;
 
@@ -47,12 +47,15 @@ pub(crate) struct Shared {
     pub(crate) seed: u64,
     pub(crate) manners: Manners,
     pub(crate) network: Network,
+    pub(crate) talk: Talk,
     pub(crate) api: Api,
     pub(crate) targets: Vec<Target>,
     pub(crate) history: Mutex<History>,
     pub(crate) measures: Measures,
     pub(crate) counts: Counts,
     pub(crate) schedule: OnceLock<Schedule>,
+    /// When what is said in chats was due, by its place in the plan.
+    pub(crate) words_due_us: OnceLock<Vec<u64>>,
     pub(crate) phase: watch::Sender<Phase>,
     /// What happened when.
     pub(crate) series: Series,
@@ -249,6 +252,7 @@ impl Shared {
             seed,
             manners: scenario.manners,
             network: scenario.network.clone(),
+            talk: scenario.talk,
             api,
             targets,
             run,
@@ -256,6 +260,7 @@ impl Shared {
             measures: Measures::new(),
             counts: Counts::default(),
             schedule: OnceLock::new(),
+            words_due_us: OnceLock::new(),
             phase: watch::Sender::new(Phase::Playing),
             series: Series::default(),
             storms: watch::Sender::new(0),

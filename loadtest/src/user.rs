@@ -6,6 +6,7 @@ mod connecting;
 mod habits;
 mod hearing;
 mod phone;
+mod talk;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -14,20 +15,23 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use peerpack::client::{Closed, Connection};
-use peerpack::ws::wire::{ClientMessage, OfRequest};
-use peerpack_actors::ids::RequestId;
+use peerpack::ws::wire::{ChatReadUpTo, ClientMessage, OfRequest};
+use peerpack_actors::ids::{ChatId, RequestId};
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use self::commands::{call, message};
 use self::phone::Phone;
+use self::talk::Voice;
 use crate::budget::Budget;
 use crate::chance::{Purpose, generator};
 use crate::oracle::What;
 use crate::shared::{Account, Phase, Shared};
 use crate::socket::resume;
+use crate::talking::Word;
 
 /// How often a command of unknown outcome is repeated.
 const ATTEMPTS: u32 = 6;
@@ -46,6 +50,7 @@ pub(crate) struct User {
     plans: BinaryHeap<Reverse<Plan>>,
     planned: u64,
     commands: HashMap<Uuid, Commanded>,
+    voice: Voice,
     budget: Budget,
     /// Of the history that the server has now.
     epoch: u64,
@@ -83,6 +88,10 @@ enum Deed {
     Call(What, RequestId),
     /// Gives the same command again: what became of it is not known.
     Repeat(Uuid),
+    /// Says something in a chat, perhaps again.
+    Utter(Uuid),
+    /// Says how far a chat was read.
+    Mark(ChatId, u64),
 }
 
 /// A command that was not answered yet.
@@ -106,13 +115,14 @@ enum End {
 }
 
 impl User {
-    /// Connects for the first time.
+    /// Connects for the first time. What comes in `words` is to be said.
     ///
     /// # Errors
     /// There is no connection after some attempts.
     pub(crate) async fn join(
         account: Arc<Account>,
         shared: Arc<Shared>,
+        words: Option<UnboundedReceiver<Word>>,
     ) -> anyhow::Result<(Self, Connection)> {
         let random = generator(shared.seed, Purpose::User(account.index));
         let phase = shared.phase.subscribe();
@@ -130,6 +140,7 @@ impl User {
             plans,
             planned: 0,
             commands,
+            voice: Voice::new(words),
             budget,
             epoch: 0,
             phase,
@@ -195,6 +206,7 @@ impl User {
             self.shared.history.lock().cut(cmd, now);
             self.again(cmd, now);
         }
+        self.cut_words(now);
     }
 
     async fn converse(&mut self, socket: &mut Connection) -> End {
@@ -222,6 +234,7 @@ impl User {
                         return End::Dropped;
                     }
                 }
+                word = self.voice.next() => self.begin(word, clock.now_us()),
                 Ok(()) = self.storms.changed() => return End::Dropped,
                 changed = self.phase.changed() => {
                     let phase = *self.phase.borrow_and_update();
@@ -235,7 +248,7 @@ impl User {
                         return End::Cut(closed);
                     }
                     // What was promised to be repeated still is; nothing new is started.
-                    self.plans.retain(|Reverse(plan)| matches!(plan.deed, Deed::Repeat(_)));
+                    self.plans.retain(|Reverse(plan)| matches!(plan.deed, Deed::Repeat(_) | Deed::Utter(_)));
                 }
             }
         }
@@ -294,7 +307,7 @@ impl User {
             ));
             return Ok(());
         }
-        if matches!(plan.deed, Deed::Look(_)) {
+        if matches!(plan.deed, Deed::Look(_) | Deed::Mark(..)) {
             // Answers matter more than looks: an offer that was not looked at only waits longer.
             if !self.budget.take(now) {
                 self.shared.counts.add("looks left out to stay within the limits");
@@ -330,6 +343,11 @@ impl User {
                 self.command(socket, cmd).await
             }
             Deed::Repeat(cmd) => self.command(socket, cmd).await,
+            Deed::Utter(name) => self.utter(socket, name).await,
+            Deed::Mark(chat_id, up_to) => {
+                let message = ClientMessage::ChatRead(ChatReadUpTo { chat_id, up_to });
+                socket.say(None, &message).await
+            }
             Deed::Call(..) => Ok(()),
         }
     }

@@ -60,6 +60,8 @@ pub(crate) fn missed(report: &Report) -> Vec<String> {
     least("acceptances of each package", report.contest, thresholds.contest);
     let reconnects = report.counts.get("reconnects").copied().unwrap_or(0) as f64;
     least("connections that came back", reconnects, thresholds.reconnects);
+    let (pairs, read) = (report.scenario.talk.pairs, sizes.chats_read);
+    least("chats compared with the store", read as f64, pairs as f64);
     let mut most = |what: &str, is: f64, most: f64| {
         if is > most {
             missed.push(format!("{what}: {is:.4}, at most {most} are allowed"));
@@ -76,7 +78,11 @@ pub(crate) fn missed(report: &Report) -> Vec<String> {
     let idle = &report.idle;
     most("idle sockets lost", idle.connected.saturating_sub(idle.open) as f64, 0.0);
     most("events on idle sockets", idle.events as f64, 0.0);
-    for (name, bounds) in &thresholds.latency {
+    // Where nothing is said, nothing is late.
+    let is_silent = !report.scenario.talk.is_said();
+    let of_talk = |name: &str| Metric::ALL.iter().any(|metric| metric.is_of_talk() && metric.key() == name);
+    let counts = |name: &str| !(is_silent && of_talk(name));
+    for (name, bounds) in thresholds.latency.iter().filter(|(name, _)| counts(name)) {
         let summary = report.latencies.get(name.as_str()).copied().unwrap_or_default();
         for (percentile, is, bound) in each(*bounds, summary) {
             if let Some(bound) = bound {
@@ -87,6 +93,7 @@ pub(crate) fn missed(report: &Report) -> Vec<String> {
     let unmeasured = thresholds
         .latency
         .keys()
+        .filter(|name| counts(name))
         .filter(|name| report.latencies.get(name.as_str()).is_none_or(|one| one.n == 0));
     missed.extend(unmeasured.map(|name| format!("{name}: nothing was measured")));
     missed

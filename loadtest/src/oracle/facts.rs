@@ -5,8 +5,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use peerpack::ws::wire::{Event, EventBody, ServerMessage};
 use peerpack_actors::leg::LegSpan;
 use peerpack_actors::stream::StreamEvent;
+use uuid::Uuid;
 
 use super::history::{Fact, Step};
+use super::talk::text_digest;
 
 /// A number that two equal events share.
 pub fn digest(event: &Event) -> u64 {
@@ -40,6 +42,24 @@ impl Fact {
             StreamEvent::TripUpdated(change) => {
                 return Self::Trip { trip: change.trip_id, version: change.version };
             }
+            StreamEvent::ChatMessage(message) => {
+                return Self::Said {
+                    chat: message.chat_id,
+                    message: message.message_id,
+                    number: message.seq,
+                    by: message.sender_id,
+                    text: text_digest(&message.content),
+                    word: message.client_msg_id.as_deref().and_then(|name| Uuid::try_parse(name).ok()),
+                    unread: message.unread,
+                };
+            }
+            StreamEvent::ChatMore(more) => {
+                return Self::More { chat: more.chat_id, number: more.message_seq };
+            }
+            StreamEvent::ChatRead(read) => {
+                let (chat, by) = (read.chat_id, read.user_id);
+                return Self::Read { chat, by, up_to: read.up_to, unread: read.unread };
+            }
             // The load test's packages leave no time to choose.
             StreamEvent::RequestAgreed(_)
             | StreamEvent::CourierAvailable(_)
@@ -48,9 +68,6 @@ impl Fact {
             | StreamEvent::NotificationNew(_)
             | StreamEvent::DocumentReviewed(_)
             | StreamEvent::PaymentUpdated(_)
-            | StreamEvent::ChatMessage(_)
-            | StreamEvent::ChatRead(_)
-            | StreamEvent::ChatMore(_)
             | StreamEvent::BalanceUpdated(_) => return Self::Other,
             StreamEvent::RequestNew(change) => (Step::Opened, change),
             StreamEvent::RequestAccepted(change) => (Step::Accepted, change),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use peerpack::ws::wire::Event;
-use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
+use peerpack_actors::ids::{ChatId, MessageId, PackageId, RequestId, TripId, UserId};
 use peerpack_actors::leg::LegSpan;
 use peerpack_actors::stream::OfferEndReason;
 use peerpack_actors::time::Time;
@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::facts::digest;
 use super::position::Follower;
+use super::talk::Talk;
 
 /// Everything that was published, said and told.
 #[derive(Default)]
@@ -26,6 +27,8 @@ pub struct History {
     pub commands: HashMap<Uuid, Command>,
     /// The packages that were seen for each place in the schedule.
     pub numbers: HashMap<usize, BTreeSet<PackageId>>,
+    /// Chats.
+    pub talk: Talk,
 }
 
 /// A published trip.
@@ -145,6 +148,41 @@ pub enum Fact {
         trip: TripId,
         /// Its version from then on.
         version: i64,
+    },
+    /// Something was said in a chat.
+    Said {
+        /// The chat.
+        chat: ChatId,
+        /// The message.
+        message: MessageId,
+        /// Its number in the chat.
+        number: u64,
+        /// Who has said it.
+        by: UserId,
+        /// Stands for its text.
+        text: u64,
+        /// What one's own device calls it.
+        word: Option<Uuid>,
+        /// How many messages of the chat one has not read then.
+        unread: u64,
+    },
+    /// Something was said, and its text was left out.
+    More {
+        /// The chat.
+        chat: ChatId,
+        /// The number of the message in the chat.
+        number: u64,
+    },
+    /// A chat was read further.
+    Read {
+        /// The chat.
+        chat: ChatId,
+        /// Who has read.
+        by: UserId,
+        /// The number of the last message that was read.
+        up_to: u64,
+        /// How many messages of the chat one has not read then, oneself.
+        unread: u64,
     },
     /// Something that no checker knows.
     Other,

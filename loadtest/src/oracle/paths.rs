@@ -49,7 +49,12 @@ fn state(told: &Told) -> Option<(RequestId, Option<RequestState>)> {
             Some((request, Some(state)))
         }
         Fact::Step { step, request, .. } => Some((request, step_state(step, at))),
-        Fact::Package { .. } | Fact::Trip { .. } | Fact::Other => None,
+        Fact::Package { .. }
+        | Fact::Trip { .. }
+        | Fact::Said { .. }
+        | Fact::More { .. }
+        | Fact::Read { .. }
+        | Fact::Other => None,
     }
 }
 

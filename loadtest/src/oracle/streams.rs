@@ -8,7 +8,7 @@ use peerpack_actors::ids::UserId;
 use uuid::Uuid;
 
 use super::facts::digest;
-use super::history::{Fact, History, Step};
+use super::history::{Fact, History, Step, Told};
 
 /// What is wrong with numbers, and changes that were told twice.
 pub(super) fn check(history: &History) -> Vec<String> {
@@ -42,7 +42,8 @@ fn change(fact: &Fact) -> Option<(&'static str, Uuid, i64)> {
         Fact::Step { step, request, .. } => Some((name(*step), request.uuid(), 0)),
         Fact::Package { package, version } => Some(("package", package.uuid(), *version)),
         Fact::Trip { trip, version } => Some(("trip", trip.uuid(), *version)),
-        Fact::Other => None,
+        Fact::Said { message, .. } => Some(("said", message.uuid(), 0)),
+        Fact::More { .. } | Fact::Read { .. } | Fact::Other => None,
     }
 }
 
@@ -74,6 +75,8 @@ impl History {
         for event in stored {
             match stream.told.iter().find(|told| told.seq == event.seq) {
                 Some(told) if told.digest == digest(event) => {}
+                // On a connection with much under way, the texts of messages are left out.
+                Some(Told { fact: Fact::More { .. }, .. }) => {}
                 Some(_) => faults.push(format!("event {} is stored otherwise than it was told", event.seq)),
                 None => faults.push(format!("event {} is stored and was never told", event.seq)),
             }

@@ -124,7 +124,7 @@ impl Told {
                     Fact::Trip { trip, .. } => {
                         all.trips.insert((*user, trip));
                     }
-                    Fact::Other => {}
+                    Fact::Said { .. } | Fact::More { .. } | Fact::Read { .. } | Fact::Other => {}
                 }
             }
         }

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use peerpack::ws::wire::{Event, EventBody};
-use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
+use peerpack_actors::ids::{ChatId, MessageId, PackageId, RequestId, TripId, UserId};
 use peerpack_actors::stream::{OfferEndReason, StreamEvent};
 use peerpack_actors::time::Time;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::history::{Fact, History, Outcome, PackageFacts, Step, Told, TripFacts, What};
+use super::talk::Reply;
 
 const NOW: Time = Time::from_ms(1_000_000);
 const SENDER: u8 = 0;
@@ -25,6 +26,11 @@ pub(super) struct Play {
 
 fn id<T: From<Uuid>>(kind: u128, number: u8) -> T {
     T::from(Uuid::from_u128(kind * 1_000 + u128::from(number)))
+}
+
+/// The message under a number.
+pub(super) fn message_of(number: u64) -> MessageId {
+    MessageId::from(Uuid::from_u128(7_000 + u128::from(number)))
 }
 
 fn place() -> Value {
@@ -157,6 +163,50 @@ impl Play {
         let cmd = Uuid::from_u128(self.next);
         self.sent(cmd, by, what, request);
         self.history.answered(cmd, 1, Outcome::Refused(code.to_owned()));
+    }
+
+    /// Two people have a chat.
+    pub(super) fn chat(&mut self, one: u8, other: u8) -> ChatId {
+        let chat: ChatId = id(6, one * 10 + other);
+        self.history.chat_opened(chat, [self.user(one), self.user(other)]);
+        chat
+    }
+
+    /// Somebody says a text and hears that it is a message.
+    pub(super) fn said(&mut self, chat: ChatId, number: u64, by: u8, name: Uuid) {
+        self.history.word_sent(name, chat, self.user(by), &format!("text {number}"));
+        self.history.word_answered(name, Reply::Sent(message_of(number), number));
+    }
+
+    /// Tells one user of a message.
+    pub(super) fn hear(
+        &mut self,
+        user: u8,
+        chat: ChatId,
+        number: u64,
+        by: u8,
+        name: Option<Uuid>,
+        unread: u64,
+    ) {
+        let mut data = json!({
+            "chat_id": chat, "message_id": message_of(number), "seq": number, "sender_id": self.user(by),
+            "content": format!("text {number}"), "unread": unread,
+        });
+        if let Some(name) = name {
+            data["client_msg_id"] = json!(name);
+        }
+        self.tell(user, "chat.message", &data);
+    }
+
+    /// Tells one user of a message without its text.
+    pub(super) fn more(&mut self, user: u8, chat: ChatId, number: u64) {
+        self.tell(user, "chat.more", &json!({"chat_id": chat, "message_seq": number}));
+    }
+
+    /// Tells one user how far somebody has read.
+    pub(super) fn read(&mut self, user: u8, chat: ChatId, by: u8, up_to: u64, unread: u64) {
+        let data = json!({"chat_id": chat, "user_id": self.user(by), "up_to": up_to, "unread": unread});
+        self.tell(user, "chat.read", &data);
     }
 
     /// Leaves a number out.

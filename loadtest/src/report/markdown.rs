@@ -81,6 +81,17 @@ impl Report {
                 load.warmup_s
             ),
         );
+        if sizes.talkers > 0 {
+            let (talkers, messages, read) = (sizes.talkers, sizes.messages, sizes.chats_read);
+            let rate = self.scenario.talk.messages_per_s;
+            row(
+                "chats",
+                format!(
+                    "{talkers} people in pairs, a socket each; {messages} messages, Poisson, {rate}/s; \
+                     {read} chats were compared with the store"
+                ),
+            );
+        }
         if self.idle.connected > 0 {
             let each = self
                 .idle_kib

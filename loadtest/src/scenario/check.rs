@@ -23,7 +23,7 @@ impl fmt::Display for Fault {
 
 /// Everything that makes no sense, in the order of the file's sections.
 pub(super) fn faults(scenario: &Scenario) -> Vec<Fault> {
-    let Scenario { about, people, load, manners, network, server, thresholds, .. } = scenario;
+    let Scenario { about, people, load, talk, manners, network, server, thresholds, .. } = scenario;
     let mut faults = Vec::new();
     let mut must = |holds: bool, path: &str, says: &str| {
         if !holds {
@@ -46,6 +46,15 @@ pub(super) fn faults(scenario: &Scenario) -> Vec<Fault> {
     let is_curve = load.curve.iter().all(|(at, times)| is_share(*at) && *times >= 0.0 && times.is_finite());
     must(rises && is_curve, "load/curve", "must have points whose first numbers rise from 0 to 1");
     must(load.curve.is_empty() || load.most_times() > 0.0, "load/curve", "must be above 0 somewhere");
+    must(
+        talk.messages_per_s >= 0.0 && talk.messages_per_s.is_finite(),
+        "talk/messages_per_s",
+        "must be 0 or more",
+    );
+    must(talk.messages_per_s == 0.0 || talk.pairs > 0, "talk/pairs", "must be at least 1 for messages");
+    for (name, chance) in [("over_http", talk.over_http), ("read", talk.read)] {
+        must(is_share(chance), &format!("talk/{name}"), "must be from 0 to 1");
+    }
     for (name, chance) in [
         ("accept", manners.accept),
         ("deliver", manners.deliver),

@@ -76,8 +76,18 @@ impl User {
                 shared.record(metric, shared.clock.reading_at(event.at), now);
             }
         };
-        since_decided(Metric::Push);
+        let is_of_chat = matches!(
+            body.as_ref(),
+            StreamEvent::ChatMessage(_) | StreamEvent::ChatMore(_) | StreamEvent::ChatRead(_)
+        );
+        if !is_of_chat {
+            since_decided(Metric::Push);
+        }
         match body.as_ref() {
+            StreamEvent::ChatMessage(message) => {
+                self.hear_message(message, is_prompt.then_some(event.at), now);
+            }
+            StreamEvent::ChatMore(_) => shared.counts.add("messages whose texts were left out"),
             StreamEvent::OfferNew(offer) => {
                 shared.counts.add("offers received");
                 shared.series.count(Rate::Offered, now);
@@ -116,6 +126,9 @@ impl User {
             (AckStatus::Error, code) => Outcome::Refused(code.unwrap_or("without a code").to_owned()),
         };
         let Some(cmd) = ack.cmd_id else { return self.shared.counts.add("acks without a cmd_id") };
+        if self.hear_reply(cmd, ack, now) {
+            return;
+        }
         let Some(command) = self.commands.get_mut(&cmd).filter(|command| command.is_sent).copied() else {
             // A second answer, or one to what was never asked: the oracle sees the first, this counts both.
             self.shared.counts.add("acks that nobody waited for");

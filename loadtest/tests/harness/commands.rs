@@ -15,6 +15,7 @@ fn the_list_names_every_scenario() {
         "slow-consumers",
         "crash",
         "mixed-day",
+        "talk",
     ] {
         assert!(text.contains(name), "{name} in {text}");
     }

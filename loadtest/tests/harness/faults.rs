@@ -46,6 +46,47 @@ fn a_second_winner_is_found() {
     assert!(found >= 1, "{}", ran.text);
 }
 
+/// A few pairs who talk, as fast as they may.
+fn talk_behind_a_liar(more: &[(&str, &str)], lie: impl FnOnce(&Lies)) -> Ran {
+    let server = TestServer::with(more);
+    let liar = Liar::before(&server.url);
+    lie(&liar.lies);
+    let few = ["--couriers=10", "--pairs=6", "--messages-per-s=15"];
+    Ran::scenario("talk", &liar.url, &few)
+}
+
+#[test]
+fn a_message_that_is_lost_or_changed_on_its_way_is_found() {
+    let lost = talk_behind_a_liar(&[], |lies| lies.drop_messages.store(1, Ordering::Relaxed));
+    assert_eq!(lost.code, 1, "{}", lost.text);
+    let found = lost.violations("chats");
+    assert!(found.iter().any(|what| what.contains("was told in place of")), "{found:?}");
+    let told = &lost.report["receptions"];
+    let (expected, received) = (told["expected"].as_u64().unwrap(), told["received"].as_u64().unwrap());
+    assert_eq!(expected - received, 1, "{told}");
+    let changed = talk_behind_a_liar(&[], |lies| lies.other_words.store(1, Ordering::Relaxed));
+    assert_eq!(changed.code, 1, "{}", changed.text);
+    let found = changed.violations("chats");
+    for what in ["heard another message under", "is stored otherwise than it was told"] {
+        assert!(found.iter().any(|found| found.contains(what)), "{what}: {found:?}");
+    }
+}
+
+#[test]
+fn a_message_that_is_acknowledged_and_is_none_is_found() {
+    // Somebody speaks more often than they may, and the refusal is turned into an acknowledgement. What a
+    // broken stream shows at once is not waited for.
+    let ran = talk_behind_a_liar(&[("PEERPACK_CHAT_A_MINUTE", "3")], |lies| {
+        lies.false_messages.store(1, Ordering::Relaxed);
+        lies.drop_events.store(1, Ordering::Relaxed);
+    });
+    assert_eq!(ran.code, 1, "{}", ran.text);
+    let found = ran.violations("chats");
+    for what in ["was not told to", "and the store has None"] {
+        assert!(found.iter().any(|found| found.contains(what)), "{what}: {found:?}");
+    }
+}
+
 #[test]
 fn a_stall_is_in_the_latencies_of_all_that_was_due_meanwhile() {
     let server = TestServer::start();

@@ -18,6 +18,12 @@ pub struct Lies {
     pub drop_events: AtomicU64,
     /// So many refusals `already_taken` are turned into successes.
     pub false_wins: AtomicU64,
+    /// So many events `chat.message` are left out.
+    pub drop_messages: AtomicU64,
+    /// In so many events `chat.message` other words are put.
+    pub other_words: AtomicU64,
+    /// So many refusals of a message are turned into acknowledgements.
+    pub false_messages: AtomicU64,
 }
 
 pub struct Liar {
@@ -109,12 +115,38 @@ fn told(frame: Vec<u8>, head: usize, lies: &Lies) -> Vec<u8> {
     if text.contains("\"offer.new\"") && takes(&lies.drop_events) {
         return Vec::new();
     }
+    let is_message = text.contains("\"chat.message\"");
+    if is_message && takes(&lies.drop_messages) {
+        return Vec::new();
+    }
+    if is_message && takes(&lies.other_words) {
+        return frame_of(&text.replace("Всё по плану", "Всё пропало"));
+    }
+    if text.contains("\"ack\"") && text.contains("\"too_many\"") && takes(&lies.false_messages) {
+        let cmd_id = text.split("\"cmd_id\":\"").nth(1).unwrap().split('"').next().unwrap();
+        return frame_of(&format!(
+            "{{\"type\":\"ack\",\"cmd_id\":\"{cmd_id}\",\"status\":\"ok\",\"data\":{{\"chat_id\":\"{cmd_id}\",\
+             \"message_id\":\"{cmd_id}\",\"seq\":1000,\"created_at\":\"2026-09-21T14:13:20.123Z\"}}}}"
+        ));
+    }
     if text.contains("\"ack\"") && text.contains("already_taken") && takes(&lies.false_wins) {
         let cmd_id = text.split("\"cmd_id\":\"").nth(1).unwrap().split('"').next().unwrap();
         let text = format!("{{\"type\":\"ack\",\"cmd_id\":\"{cmd_id}\",\"status\":\"ok\"}}");
-        let mut frame = vec![0x81, u8::try_from(text.len()).unwrap()];
-        frame.extend(text.bytes());
-        return frame;
+        return frame_of(&text);
     }
+    frame
+}
+
+/// A frame of text. Servers do not mask.
+fn frame_of(text: &str) -> Vec<u8> {
+    let mut frame = vec![0x81];
+    match u8::try_from(text.len()) {
+        Ok(short @ ..126) => frame.push(short),
+        _ => {
+            frame.push(126);
+            frame.extend(u16::try_from(text.len()).unwrap().to_be_bytes());
+        }
+    }
+    frame.extend(text.bytes());
     frame
 }

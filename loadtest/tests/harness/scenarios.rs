@@ -85,6 +85,43 @@ fn slow_consumers_are_told_everything_and_do_not_count_for_the_others() {
 }
 
 #[test]
+fn those_who_talk_are_heard_by_the_other_one_and_the_store_has_what_was_said() {
+    let ran = played("talk", &["--couriers=20", "--pairs=10", "--messages-per-s=20"]);
+    let sizes = &ran.report["sizes"];
+    let said = sizes["messages"].as_u64().unwrap();
+    assert!(said > 60, "{sizes}");
+    assert_eq!((sizes["talkers"].as_u64(), sizes["chats_read"].as_u64()), (Some(20), Some(10)));
+    assert_eq!(
+        (ran.count("messages acknowledged"), ran.count("messages told")),
+        (said, said),
+        "{}",
+        ran.text
+    );
+    for latency in ["message_told", "message_since_decided", "message_acknowledged"] {
+        assert!(ran.report["latencies"][latency]["n"].as_u64().unwrap() > 50, "{}", ran.text);
+    }
+    // What the silent run is compared by.
+    let silent = played("talk", &["--couriers=20", "--pairs=10", "--messages-per-s=0"]);
+    assert_eq!(silent.report["latencies"]["message_told"]["n"].as_u64(), Some(0));
+}
+
+#[test]
+fn nothing_that_is_said_is_lost_where_phones_flap() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("flapping-talk.toml");
+    std::fs::write(
+        &file,
+        "about = \"Talk on bad lines.\"\nseed = 7\n[people]\ncouriers = 10\nsenders = 3\n[load]\n\
+         packages_per_s = 4.0\nduration_s = 6\n[talk]\npairs = 12\nmessages_per_s = 24.0\nover_http = 0.3\n\
+         read = 0.5\n[network]\nflapping = 0.5\nlasts_s = [0.5, 2.0]\ncut_all_at_s = [3.0]\n",
+    )
+    .unwrap();
+    let ran = played(&file.display().to_string(), &["--couriers=10"]);
+    assert!(ran.count("reconnects") > 20, "{}", ran.text);
+    assert_eq!(ran.count("messages given up"), 0, "{}", ran.text);
+}
+
+#[test]
 fn a_crash_needs_somebody_who_knows_how_to_kill_the_server() {
     let server = TestServer::start();
     let ran = Ran::scenario("crash", &server.url, &["--couriers=5"]);
