@@ -2,6 +2,7 @@
 
 mod board;
 mod chats;
+mod contract;
 mod limits;
 mod nodes;
 mod older;

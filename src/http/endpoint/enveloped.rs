@@ -7,10 +7,20 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header;
 use actix_web::middleware::Next;
 use actix_web::web;
-use serde_json::{Map, Value};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::config::Config;
-use crate::error::ApiError;
+use crate::error::{ApiError, Problem};
+
+/// A refusal as the messenger's clients read it: what they know comes first.
+#[derive(Serialize)]
+struct Refusal {
+    success: bool,
+    error: String,
+    #[serde(flatten)]
+    problem: Problem,
+}
 
 /// What the older messenger calls, and what belongs to it.
 pub(super) fn is_messengers(path: &str) -> bool {
@@ -47,7 +57,8 @@ pub(super) async fn of_console<B: MessageBody + 'static>(
     if is_of_the_town(path) && !runs {
         return Err(ApiError::not_found().into());
     }
-    told(req, next, |problem| {
+    told(req, next, |body| {
+        let Ok(Value::Object(mut problem)) = serde_json::from_slice(body) else { return None };
         let message = problem.get("message").cloned().unwrap_or_default();
         let fields = problem.get("fields").and_then(Value::as_object).cloned().unwrap_or_default();
         for (field, reason) in fields {
@@ -55,6 +66,7 @@ pub(super) async fn of_console<B: MessageBody + 'static>(
         }
         problem.entry("error").or_insert_with(|| message.clone());
         problem.entry("detail").or_insert(message);
+        Some(Value::Object(problem).to_string())
     })
     .await
 }
@@ -67,19 +79,18 @@ pub(super) async fn refusals<B: MessageBody + 'static>(
     req: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    told(req, next, |problem| {
-        let message = problem.get("message").cloned().unwrap_or_default();
-        problem.insert("success".to_owned(), false.into());
-        problem.insert("error".to_owned(), message);
+    told(req, next, |body| {
+        let problem: Problem = serde_json::from_slice(body).ok()?;
+        serde_json::to_string(&Refusal { success: false, error: problem.message.clone(), problem }).ok()
     })
     .await
 }
 
-/// Lets something be added to the body of a refusal.
+/// Tells refusals in another way; those of which nothing is made stay as they are.
 async fn told<B: MessageBody + 'static>(
     req: ServiceRequest,
     next: Next<B>,
-    add: impl FnOnce(&mut Map<String, Value>),
+    tell: impl FnOnce(&[u8]) -> Option<String>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let request = req.request().clone();
     let response = match next.call(req).await {
@@ -90,11 +101,9 @@ async fn told<B: MessageBody + 'static>(
     let (request, response) = response.into_parts();
     let (mut response, body) = response.into_parts();
     let body = to_bytes(body).await.unwrap_or_default();
-    let Ok(Value::Object(mut problem)) = serde_json::from_slice(&body) else {
+    let Some(body) = tell(&body) else {
         return Ok(ServiceResponse::new(request, response.set_body(BoxBody::new(body))));
     };
-    add(&mut problem);
-    let body = Value::Object(problem).to_string();
     response.headers_mut().remove(header::CONTENT_LENGTH);
     Ok(ServiceResponse::new(request, response.set_body(BoxBody::new(body))))
 }

@@ -59,11 +59,11 @@ pub struct PhoneSignedIn {
 pub struct PhoneSession {
     /// For the `Authorization` header: `Bearer`.
     token: String,
-    /// For another one, at `/api/auth/refresh`, once.
+    user: PhoneUser,
+    /// For another token, at `/api/auth/refresh`, once.
     refresh_token: String,
     /// How long the token is good, seconds.
     expires_in: u32,
-    user: PhoneUser,
 }
 
 /// Oneself.
@@ -136,9 +136,9 @@ pub async fn verify_code(
     };
     let data = PhoneSession {
         token: signed_in.access_token,
+        user,
         refresh_token: signed_in.refresh_token,
         expires_in: signed_in.expires_in,
-        user,
     };
     Ok(HttpResponse::Ok().json(PhoneSignedIn { success: true, data }))
 }
