@@ -4,6 +4,7 @@ mod databases;
 mod world;
 
 mod audit;
+mod bot;
 mod claims;
 mod file;
 mod guards;
@@ -17,3 +18,4 @@ mod round_trip;
 mod schema;
 mod streams;
 mod views;
+mod talk;

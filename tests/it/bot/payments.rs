@@ -146,7 +146,14 @@ async fn x_94_money_that_does_not_agree_with_its_invoice_is_not_credited_and_not
         // What agrees is credited beside all that.
         assert_eq!(tell(&app, &money(34, &anna, &payment, "e", 10_000)).await, StatusCode::OK);
         until_available(&anna, 100.0).await;
-        assert!(available(&boris).await.abs() < 0.001);
+        // What comes after them is answered after them: by then all of them were looked at.
+        assert_eq!(tell(&app, &typed(35, &anna, "/help")).await, StatusCode::OK);
+        telegram.until_calls(anna.telegram(), 1).await;
+        let id = payment["payment_id"].as_str().unwrap().parse().unwrap();
+        let file = app.app.database.payment(id).await.unwrap().unwrap();
+        let charges: Vec<_> = file.charges.iter().map(|charge| charge.reference.as_str()).collect();
+        assert_eq!(charges, ["e"]);
+        assert!((available(&anna).await - 100.0).abs() < 0.001 && available(&boris).await.abs() < 0.001);
     }
 }
 
