@@ -98,7 +98,7 @@ impl Application {
     /// # Errors
     /// What keeps it from starting, for people.
     pub async fn build_on(
-        config: Config,
+        mut config: Config,
         mut runtime: RuntimeSettings,
         machine: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
@@ -121,6 +121,9 @@ impl Application {
         let (compared, known) = (Arc::clone(&machine), Arc::clone(&skew));
         let following = Following::start(database.clone(), compared, known, config.max_clock_skew).await?;
         let clock: Arc<dyn Clock> = Arc::new(SharedClock::new(machine, Arc::clone(&skew)));
+        let noted = database.note_fees(config.money.fees, clock.now()).await;
+        config.money.fee_version =
+            noted.context("cannot read the store; has `peerpack migrate` been run?")?;
         runtime.bounds = config.bounds;
         runtime.payment = config.money.terms();
         if !config.money.has(PaymentMode::Demo) {

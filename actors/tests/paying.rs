@@ -39,7 +39,8 @@ impl Deal {
     /// A package that pays 500, and a request for the courier's trip that pays `asked`.
     fn new(paid: Paid, asked: i64) -> Self {
         let mut package = package(10, sender(), grams(1_000));
-        package.terms.payment = PaymentTerms { paid, fee: Fee { bps: 2_000, minimum_minor: 3_000 } };
+        package.terms.payment =
+            PaymentTerms { paid, fee: Fee { bps: 2_000, minimum_minor: 3_000 }, version: 1 };
         let trip = trip(20, courier(), 2);
         let mut proposal = proposal(30, &trip, LegSpan { from: 0, to: 2 }, 0);
         proposal.reward = roubles(asked);

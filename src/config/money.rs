@@ -2,7 +2,7 @@
 //! out.
 
 use clap::ValueEnum;
-use peerpack_actors::money::fees::{ALL_BPS, Fee, Paid, PaymentTerms};
+use peerpack_actors::money::fees::{ALL_BPS, Fee, FeeKind, Fees, Paid, Tariff};
 use peerpack_actors::money::withdrawal::PayoutRules;
 use peerpack_actors::time::Span;
 use serde::Deserialize;
@@ -62,7 +62,9 @@ pub struct MoneyConfig {
     /// When a sender pays.
     pub time: PaymentTime,
     /// What the platform takes of a reward.
-    pub fee: Fee,
+    pub fees: Fees,
+    /// The number of these fees, once the store was asked for it.
+    pub fee_version: u32,
     /// What people are told who transfer money to the operator's account.
     pub instructions: String,
     /// Where the acquirer's server is.
@@ -82,10 +84,8 @@ impl MoneyConfig {
         Self {
             modes: settings.payments.clone().unwrap_or_else(|| vec![usual]),
             time: settings.payment_time.unwrap_or_default(),
-            fee: Fee {
-                bps: settings.fee_bps.unwrap_or(Fee::USUAL.bps),
-                minimum_minor: settings.fee_minimum_minor.map_or(Fee::USUAL.minimum_minor, i64::from),
-            },
+            fees: fees(settings),
+            fee_version: 0,
             instructions: settings.payment_instructions.clone().unwrap_or_default(),
             webhook_url: settings.payment_webhook_url.clone(),
             webhook_secret: settings.payment_webhook_secret.clone(),
@@ -114,13 +114,13 @@ impl MoneyConfig {
 
     /// How packages that are published from now on are paid for.
     #[must_use]
-    pub fn terms(&self) -> PaymentTerms {
+    pub fn terms(&self) -> Tariff {
         let paid = match self.time {
             _ if self.is_off() => Paid::Cash,
             PaymentTime::AtClaim => Paid::AtClaim,
             PaymentTime::OnPublish => Paid::OnPublish,
         };
-        PaymentTerms { paid, fee: self.fee }
+        Tariff { paid, fees: self.fees, version: self.fee_version }
     }
 
     pub(super) fn check(&self, production: bool, has_bot: bool, no: &mut dyn FnMut(bool, &str)) {
@@ -134,7 +134,11 @@ impl MoneyConfig {
             self.has(PaymentMode::Manual) && self.instructions.trim().is_empty(),
             "payments is manual, and payment_instructions do not say where to",
         );
-        no(self.fee.bps > ALL_BPS, "fee_bps is more than 10000, which is all of it");
+        no(self.fees.of(FeeKind::Instant).bps > ALL_BPS, "fee_bps is more than 10000, which is all of it");
+        no(
+            self.fees.of(FeeKind::Choose).bps > ALL_BPS,
+            "fee_choose_bps is more than 10000, which is all of it",
+        );
         let (url, key) = (self.webhook_url.as_ref(), self.webhook_secret.as_ref());
         no(
             self.has(PaymentMode::Webhook) && (url.is_none() || key.is_none()),
@@ -153,4 +157,18 @@ impl MoneyConfig {
             "payment_webhook_secret has fewer than 32 bytes",
         );
     }
+}
+
+/// What somebody has said of fees. Where people choose each other it is the same as elsewhere, unless that is
+/// said, too.
+fn fees(settings: &Settings) -> Fees {
+    let instant = Fee {
+        bps: settings.fee_bps.unwrap_or(Fee::USUAL.bps),
+        minimum_minor: settings.fee_minimum_minor.map_or(Fee::USUAL.minimum_minor, i64::from),
+    };
+    let choose = Fee {
+        bps: settings.fee_choose_bps.unwrap_or(instant.bps),
+        minimum_minor: settings.fee_choose_minimum_minor.map_or(instant.minimum_minor, i64::from),
+    };
+    Fees { instant, choose }
 }

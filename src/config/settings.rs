@@ -233,6 +233,12 @@ pub struct Settings {
     /// The least that the platform takes of a reward, kopecks [default: 0]
     #[arg(long, value_name = "KOPECKS")]
     pub fee_minimum_minor: Option<u32>,
+    /// The same where people choose each other, 1/100 of a percent [default: fee_bps]
+    #[arg(long, value_name = "BPS")]
+    pub fee_choose_bps: Option<u32>,
+    /// The least there, kopecks [default: fee_minimum_minor]
+    #[arg(long, value_name = "KOPECKS")]
+    pub fee_choose_minimum_minor: Option<u32>,
     /// What people are told who pay by a transfer: the account; the reference and the amount are added
     #[arg(long, value_name = "TEXT")]
     pub payment_instructions: Option<String>,
@@ -499,6 +505,8 @@ impl Settings {
             payment_instructions: self.payment_instructions.or(below.payment_instructions),
             payment_webhook_url: self.payment_webhook_url.or(below.payment_webhook_url),
             payment_webhook_secret: self.payment_webhook_secret.or(below.payment_webhook_secret),
+            fee_choose_bps: self.fee_choose_bps.or(below.fee_choose_bps),
+            fee_choose_minimum_minor: self.fee_choose_minimum_minor.or(below.fee_choose_minimum_minor),
             payment_webhook_secret_file: self
                 .payment_webhook_secret_file
                 .or(below.payment_webhook_secret_file),

@@ -165,6 +165,7 @@ fn what_is_missing_for_a_way_to_pay_is_said() {
         ("--payments telegram", Some("payment_telegram_token and a bot")),
         ("--payments webhook --payment-webhook-url https://pay", Some("http://host")),
         ("--fee-bps 10001", Some("fee_bps")),
+        ("--fee-choose-bps 10001", Some("fee_choose_bps")),
         ("--payments webhook --payment-webhook-url http://pay:8000", None),
         ("--payments demo,manual --payment-instructions IBAN --payment-time on_publish", None),
     ] {

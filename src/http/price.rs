@@ -1,6 +1,7 @@
 //! What a package costs, what of that is missing in the sender's wallet, and how exactly that can be paid.
 
 use peerpack_actors::ids::UserId;
+use peerpack_actors::market::package::Mode;
 use peerpack_actors::money::Amount;
 use peerpack_actors::money::fees::Paid;
 use peerpack_actors::money::payment::{LEAST_MINOR, Method};
@@ -22,6 +23,8 @@ pub struct PriceView {
     reward: f64,
     /// What the platform takes of it.
     fee: f64,
+    /// The number of the fees that this one is of: a package that is published now keeps it.
+    fee_version: u32,
     /// What the courier gets of it.
     courier_gets: f64,
     /// What lies free in the sender's wallet.
@@ -56,9 +59,13 @@ pub(in crate::http) async fn missing(app: &App, user: UserId, reward: Amount) ->
     Ok(Amount::new((reward.minor - available).max(0), reward.currency))
 }
 
-/// What a package with a reward costs.
-pub(in crate::http) async fn of(app: &App, user: UserId, reward: Amount) -> Result<PriceView, ApiError> {
-    let terms = app.config.money.terms();
+/// What a package of a mode costs, with a reward.
+pub(in crate::http) async fn of(
+    app: &App,
+    user: UserId,
+    (mode, reward): (Mode, Amount),
+) -> Result<PriceView, ApiError> {
+    let terms = app.config.money.terms().of(mode.fee_kind());
     let fee = terms.fee_of(reward);
     let wanting = missing(app, user, reward).await?;
     let available = Amount::new(reward.minor - wanting.minor, reward.currency);
@@ -77,6 +84,7 @@ pub(in crate::http) async fn of(app: &App, user: UserId, reward: Amount) -> Resu
         paid: terms.paid,
         reward: reward.major(),
         fee: fee.major(),
+        fee_version: terms.version,
         courier_gets: gets.major(),
         available: available.major(),
         missing: wanting.major(),

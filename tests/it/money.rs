@@ -4,6 +4,7 @@ mod acquirer;
 mod bank;
 mod cash;
 mod example;
+mod fees;
 mod manual;
 mod payouts;
 mod webhook;

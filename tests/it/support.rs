@@ -123,10 +123,20 @@ impl TestApp {
 
     /// The same, with other settings of the engine.
     pub async fn restart_with(self, runtime: RuntimeSettings) -> Self {
+        self.stop().await;
+        Self::start_on(self.data, self.database_url, &[], runtime).await
+    }
+
+    /// The same, with other settings of the server.
+    pub async fn restart_told(self, more: &[(&str, &str)]) -> Self {
+        self.stop().await;
+        Self::start_on(self.data, self.database_url, more, RuntimeSettings::default()).await
+    }
+
+    async fn stop(&self) {
         self.handle.stop(false).await;
         self.app.engine.stop();
         self.app.database.close().await;
-        Self::start_on(self.data, self.database_url, &[], runtime).await
     }
 
     pub async fn sign_in(&self, name: &str) -> TestUser {

@@ -520,7 +520,7 @@ impl Real {
     async fn publish(&self, sender: UserId, minor: i64, paid: Paid) -> Option<PackageId> {
         let mut package = package(sender, 10);
         package.draft.reward = roubles(minor);
-        package.terms.payment = PaymentTerms { paid, fee: Fee::USUAL };
+        package.terms.payment = PaymentTerms { paid, fee: Fee::USUAL, version: 3 };
         let mut unit = Unit::publish_package(package.clone());
         if let Some(reward) = package.reserved() {
             unit.transfers = reserve(package.id, sender, reward, Funding::Wallet);

@@ -43,6 +43,76 @@ impl Default for Fee {
     }
 }
 
+/// A kind of deal, by how a sender and a courier come together: each has a fee of its own.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum FeeKind {
+    /// The engine offers the package, and the first courier to accept has it.
+    Instant,
+    /// People choose each other.
+    Choose,
+}
+
+impl FeeKind {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Instant, Self::Choose];
+
+    /// The word on the wire and in the store.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Instant => "instant",
+            Self::Choose => "choose",
+        }
+    }
+
+    /// The kind of a word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+}
+
+/// A fee for each kind of deal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Fees {
+    /// Where the engine brings people together.
+    pub instant: Fee,
+    /// Where people choose each other.
+    pub choose: Fee,
+}
+
+impl Fees {
+    /// The fee of a kind.
+    #[must_use]
+    pub const fn of(self, kind: FeeKind) -> Fee {
+        match kind {
+            FeeKind::Instant => self.instant,
+            FeeKind::Choose => self.choose,
+        }
+    }
+}
+
+/// How packages are paid for that are published now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Tariff {
+    /// When, and whom.
+    pub paid: Paid,
+    /// What the platform takes.
+    pub fees: Fees,
+    /// The number of these fees: each change of them has another one.
+    pub version: u32,
+}
+
+impl Tariff {
+    /// How a package of a kind is paid for.
+    #[must_use]
+    pub const fn of(self, kind: FeeKind) -> PaymentTerms {
+        PaymentTerms { paid: self.paid, fee: self.fees.of(kind), version: self.version }
+    }
+}
+
 /// When a sender pays, and whom.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -85,6 +155,8 @@ pub struct PaymentTerms {
     pub paid: Paid,
     /// What the platform takes of the reward.
     pub fee: Fee,
+    /// The version of the fees that this one is of; 0 for packages that are older than versions.
+    pub version: u32,
 }
 
 impl PaymentTerms {
@@ -145,7 +217,19 @@ mod tests {
     #[test]
     fn nothing_is_taken_of_cash() {
         let reward = Amount::new(50_000, Currency::Rub);
-        let fee = |paid| PaymentTerms { paid, fee: Fee::USUAL }.fee_of(reward).minor;
+        let fee = |paid| PaymentTerms { paid, fee: Fee::USUAL, version: 1 }.fee_of(reward).minor;
         assert_eq!(Paid::ALL.map(fee), [0, 5_000, 5_000]);
+    }
+
+    #[test]
+    fn each_kind_of_deal_has_its_fee_and_names_the_version() {
+        let choose = Fee { bps: 300, minimum_minor: 1_000 };
+        let fees = Fees { instant: Fee::USUAL, choose };
+        let tariff = Tariff { paid: Paid::AtClaim, fees, version: 7 };
+        let of = |kind| {
+            (tariff.of(kind).fee_of(Amount::new(50_000, Currency::Rub)).minor, tariff.of(kind).version)
+        };
+        assert_eq!(FeeKind::ALL.map(of), [(5_000, 7), (1_500, 7)]);
+        assert!(FeeKind::ALL.iter().all(|kind| FeeKind::from_word(kind.word()) == Some(*kind)));
     }
 }

@@ -22,7 +22,7 @@ use crate::matching::policy::{self, standing};
 use crate::matching::{
     Candidate, Chart, PackageEntry, PackageIndex, Settings, SubscriptionIndex, TripEntry, TripIndex,
 };
-use crate::money::fees::PaymentTerms;
+use crate::money::fees::Tariff;
 use crate::money::ledger::Funding;
 use crate::place::Gazetteer;
 use crate::ports::{
@@ -55,7 +55,7 @@ pub struct RuntimeSettings {
     /// Where the money of holds comes from.
     pub funding: Funding,
     /// How packages that are published from now on are paid for.
-    pub payment: PaymentTerms,
+    pub payment: Tariff,
     /// Threads that run actors.
     pub arbiters: usize,
     /// How long an actor without work stays.
@@ -76,7 +76,7 @@ impl Default for RuntimeSettings {
             roads: None,
             bounds: Bounds::default(),
             funding: Funding::Demo,
-            payment: PaymentTerms::default(),
+            payment: Tariff::default(),
             arbiters: 2,
             idle: Duration::from_secs(60),
             compare: Duration::from_secs(5),

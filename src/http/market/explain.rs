@@ -159,7 +159,7 @@ pub async fn dry_run(
 ) -> Result<HttpResponse, ApiError> {
     let Given(input, wrong) = body;
     let draft = draft(&app, input, None, wrong)?;
-    let price = price::of(&app, principal.user, draft.reward).await?;
+    let price = price::of(&app, principal.user, (draft.mode, draft.reward)).await?;
     let (reward, pickup) = (draft.reward, draft.pickup.place);
     let more = Amount::new(reward.minor + reward.minor * MORE_PERCENT / 100, reward.currency);
     let (as_drafted, with_more) = app.engine.dry_run(principal.user, draft, more).await?;

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::PackageId;
 use peerpack_actors::market::cancellation::{Consequence, Stage, Who, consequence, refund};
 use peerpack_actors::market::request::Party;
-use peerpack_actors::money::fees::{Fee, Paid, PaymentTerms};
+use peerpack_actors::money::fees::{Fee, FeeKind, Fees, Paid, Tariff};
 use peerpack_actors::money::payment::Method;
 use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::ports::Store as _;
@@ -26,16 +26,38 @@ pub struct MoneyTerms {
     paid: Paid,
     /// What money can be paid in with.
     methods: Vec<Method>,
-    /// The platform's share of a reward, percent; 0 where couriers are paid in cash.
+    /// The platform's share of a reward where the engine finds the courier, percent; 0 where couriers are
+    /// paid in cash.
     fee_percent: f64,
     /// The least that it takes, roubles; likewise.
     fee_minimum: f64,
+    /// The same for each kind of deal.
+    fees: Vec<KindFee>,
+    /// The number of these fees. Each change has another one; a package keeps the one it was published with.
+    fee_version: u32,
     /// What calling off means, by how far a package is and who calls off.
     cancellation: Vec<CancellationRule>,
     /// How people pay, in words, English.
     text_en: String,
     /// The same, Russian.
     text_ru: String,
+}
+
+/// What the platform takes of a reward of one kind of deal.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct KindFee {
+    kind: FeeKind,
+    /// The share, percent.
+    percent: f64,
+    /// The least, roubles.
+    minimum: f64,
+}
+
+impl KindFee {
+    fn of(kind: FeeKind, fee: Fee) -> Self {
+        let minimum = Amount::new(fee.minimum_minor, Currency::Rub).major();
+        Self { kind, percent: f64::from(fee.bps) / 100.0, minimum }
+    }
 }
 
 /// What calling off means at one stage, for one person.
@@ -75,16 +97,20 @@ pub struct CancellationView {
     responses((status = 200, body = MoneyTerms)))]
 pub async fn show(app: web::Data<App>) -> HttpResponse {
     let money = &app.config.money;
-    let PaymentTerms { paid, fee } = money.terms();
-    let fee = if paid == Paid::Cash { Fee::NONE } else { fee };
+    let Tariff { paid, fees, version } = money.terms();
+    let nothing = Fees { instant: Fee::NONE, choose: Fee::NONE };
+    let fees = if paid == Paid::Cash { nothing } else { fees };
+    let fees = FeeKind::ALL.map(|kind| KindFee::of(kind, fees.of(kind)));
     let rules = Stage::ALL.into_iter().flat_map(|stage| Who::ALL.map(|by| rule(stage, by, paid)));
     let Both { english: text_en, russian: text_ru } = texts::terms(paid);
     HttpResponse::Ok().json(MoneyTerms {
         modes: money.modes.iter().map(|mode| mode.word()).collect(),
         paid,
         methods: app.providers.methods().collect(),
-        fee_percent: f64::from(fee.bps) / 100.0,
-        fee_minimum: Amount::new(fee.minimum_minor, Currency::Rub).major(),
+        fee_percent: fees[0].percent,
+        fee_minimum: fees[0].minimum,
+        fees: fees.into(),
+        fee_version: version,
         cancellation: rules.filter(|rule| rule.possible || rule.stage == Stage::AfterPickup).collect(),
         text_en,
         text_ru,

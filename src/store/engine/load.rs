@@ -22,7 +22,7 @@ macro_rules! package_columns {
          dropoff_place, dropoff_lat, dropoff_lon, dropoff_address, \
          weight_g, volume_ml, slots, ready_at, deliver_by, reward_minor, reward_currency, \
          description, size, weight, tags, created_at, confirm_by, made_from, \
-         hand_over_codes, contents_confirmed, payment, fee_bps, fee_minimum_minor, \
+         hand_over_codes, contents_confirmed, payment, fee_bps, fee_minimum_minor, fee_version, \
          CASE WHEN state = 'template' \
          THEN (SELECT count(*) FROM packages AS made WHERE made.made_from = packages.id) ELSE 0 END AS uses"
     };

@@ -47,7 +47,7 @@ const REQUESTS_OF: Sql = sql(concat!(
     "SELECT ",
     request_columns!(),
     ", p.description, p.pickup_address, p.dropoff_address, p.hand_over_codes, p.payment, p.fee_bps, \
-     p.fee_minimum_minor \
+     p.fee_minimum_minor, p.fee_version \
      FROM requests AS q JOIN packages AS p ON p.id = q.package_id \
      WHERE q.trip_id = $1 AND q.id < $2 AND ($4 = 1 OR q.origin <> 'courier') ORDER BY q.id DESC LIMIT $3"
 ));

@@ -212,7 +212,7 @@ pub(in crate::store) fn payment_terms(row: &Row) -> Result<PaymentTerms, Failure
     let word = row.text("payment")?;
     let paid = Paid::from_word(&word).ok_or_else(|| broken("way to pay", &word))?;
     let fee = Fee { bps: row.number("fee_bps")?, minimum_minor: row.get("fee_minimum_minor")? };
-    Ok(PaymentTerms { paid, fee })
+    Ok(PaymentTerms { paid, fee, version: row.number("fee_version")? })
 }
 
 /// A request.

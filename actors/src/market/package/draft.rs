@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::market::load::{Load, MAX_WEIGHT_G};
+use crate::money::fees::FeeKind;
 use crate::money::{Amount, MAX_MINOR};
 use crate::place::{PlaceId, Position};
 use crate::rejection::Rejection;
@@ -41,6 +42,15 @@ impl Mode {
         match self {
             Self::Instant => "instant",
             Self::Choose => "choose",
+        }
+    }
+
+    /// Which fee counts.
+    #[must_use]
+    pub const fn fee_kind(self) -> FeeKind {
+        match self {
+            Self::Instant => FeeKind::Instant,
+            Self::Choose => FeeKind::Choose,
         }
     }
 }

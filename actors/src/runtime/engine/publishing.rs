@@ -73,7 +73,7 @@ impl Engine {
         let now = self.context.clock.now();
         let mut package =
             Package::publish(PackageId::new(now, self.context.clock.random()), sender, draft, now)?;
-        package.terms = self.terms();
+        package.terms = self.terms(&package);
         let suits = self.context.couriers_for(&package);
         let unit = Unit::publish_package_before(package.clone(), &suits);
         self.publish(&package, unit).await.map_err(Refusal::from)?;
@@ -178,7 +178,7 @@ impl Engine {
             Package::publish(PackageId::new(now, self.context.clock.random()), sender, draft, now)
                 .map_err(Refusal::from)?;
         package.made_from = self.conditions.made_from;
-        package.terms = self.terms();
+        package.terms = self.terms(&package);
         let proposal = self.proposal(&package, trip, package.draft.reward, message).await?;
         let id = proposal.id;
         let ask = PackageCommand::Ask { by: sender, proposal };
@@ -235,8 +235,9 @@ impl Engine {
     }
 
     /// What is agreed about a package that is published now.
-    fn terms(&self) -> Terms {
-        Terms { payment: self.context.settings.payment, ..self.conditions.terms }
+    fn terms(&self, package: &Package) -> Terms {
+        let payment = self.context.settings.payment.of(package.draft.mode.fee_kind());
+        Terms { payment, ..self.conditions.terms }
     }
 
     #[tracing::instrument(

@@ -18,9 +18,10 @@ const ADD_PACKAGE: Sql = sql("\
     dropoff_place, dropoff_lat, dropoff_lon, dropoff_address, \
     weight_g, volume_ml, slots, ready_at, deliver_by, reward_minor, reward_currency, \
     description, size, weight, tags, created_at, updated_at, made_from, \
-    hand_over_codes, contents_confirmed, confirm_by, payment, fee_bps, fee_minimum_minor) \
+    hand_over_codes, contents_confirmed, confirm_by, payment, fee_bps, fee_minimum_minor, \
+    fee_version) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-    $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36)");
+    $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37)");
 
 // `updated_at` never goes back: a unit that was decided earlier may well commit later, and a node that has
 // looked beyond its time would never see it.
@@ -206,6 +207,7 @@ async fn add_package(conn: &mut Conn, package: &Package) -> Result<(), Failure> 
         package.terms.payment.paid.word(),
         package.terms.payment.fee.bps,
         package.terms.payment.fee.minimum_minor,
+        package.terms.payment.version,
     ];
     conn.execute(ADD_PACKAGE, values).await?;
     Ok(())
