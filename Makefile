@@ -1,7 +1,7 @@
 # The front door. Each target is one line that can also be typed by hand; `make` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run web test test-pages test-faults fmt lint deny bench bench-search bench-claims bench-board loadtest knee ratio idle slow openapi numbers docker schemathesis test-claims quality replay
+.PHONY: help run web test test-pages test-faults fmt lint deny bench bench-search bench-claims bench-board bench-bot bench-subscriptions loadtest knee ratio idle slow openapi numbers docker schemathesis test-claims quality replay
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -46,6 +46,12 @@ bench-claims: ## Measure claims with the reward held, beside a plain transaction
 
 bench-board: ## Measure 5 000 reads a second of the board beside 50 changes
 	cargo bench --locked --bench board
+
+bench-bot: ## Measure how long an event takes to the Bot API (a stub), 200 a second
+	cargo bench --locked --bench bot
+
+bench-subscriptions: ## Measure publications beside 100 000 standing questions
+	cargo bench --locked --bench subscriptions
 
 loadtest: ## Put load on a server and let the oracle judge the outcome
 	scripts/loadtest.sh
