@@ -275,7 +275,7 @@ impl BotCommand {
 /// The bot of the configuration, whatever its mode is.
 fn bot(settings: Settings) -> anyhow::Result<(Config, Telegram)> {
     let config = prepare(settings)?;
-    let telegram = Telegram::new(HttpApi::at(&config.bot.api_url, config.bot_token.reveal()));
+    let telegram = Telegram::new(HttpApi::at(&config.bot.api_url, config.bot_token.reveal())?);
     Ok((config, telegram))
 }
 

@@ -16,6 +16,7 @@ pub mod error;
 pub mod files;
 pub mod http;
 pub mod maintenance;
+pub mod outbound;
 pub mod payments;
 pub mod pictures;
 pub mod routing;

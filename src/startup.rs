@@ -7,6 +7,7 @@ mod identity;
 pub mod inherited;
 mod kinds;
 mod lists;
+mod outside;
 pub(crate) mod serving;
 
 use std::net::{SocketAddr, TcpListener};
@@ -36,17 +37,15 @@ use crate::bus::local::LocalBus;
 use crate::bus::redis::{RedisBus, Running};
 use crate::bus::{Heard, Presence};
 use crate::clock::{Following, SharedClock, Skew, SteadyClock};
-use crate::config::{Config, MoneyConfig, PaymentMode};
+use crate::config::{Config, PaymentMode};
 use crate::edge::connections::Connections;
 use crate::edge::sockets::Sockets;
 use crate::files::Files;
 use crate::maintenance::jobs::Jobs;
 use crate::maintenance::payments;
 use crate::maintenance::rounds::Maintenance;
-use crate::payments::{Manual, PaymentProvider, Providers, TelegramPayments, Webhook};
 use crate::routing::Osrm;
 use crate::store::{self, Database, Reconciliation};
-use crate::telegram::{HttpApi, Telegram};
 use crate::telemetry;
 use crate::town::Town;
 use app_data::AppData;
@@ -121,16 +120,16 @@ impl Application {
         let (compared, known) = (Arc::clone(&machine), Arc::clone(&skew));
         let following = Following::start(database.clone(), compared, known, config.max_clock_skew).await?;
         let clock: Arc<dyn Clock> = Arc::new(SharedClock::new(machine, Arc::clone(&skew)));
+        runtime.bounds = config.bounds;
         let noted = database.note_fees(config.money.fees, clock.now()).await;
         config.money.fee_version =
             noted.context("cannot read the store; has `peerpack migrate` been run?")?;
-        runtime.bounds = config.bounds;
         runtime.payment = config.money.terms();
         if !config.money.has(PaymentMode::Demo) {
             runtime.funding = Funding::Wallet;
         }
-        let telegram = telegram(&config);
-        let providers = Arc::new(providers(&config.money, telegram.as_ref())?);
+        let telegram = outside::telegram(&config)?;
+        let providers = Arc::new(outside::providers(&config.money, telegram.as_ref())?);
         let (bus, presence, redis) = join_bus(&config)?;
         let store = Arc::new(database.clone());
         if let Some(url) = &config.routing_url {
@@ -306,7 +305,7 @@ pub async fn reconcile(
     let listed = match file {
         Some(file) => lists::read(file).with_context(|| format!("cannot read {}", file.display()))?,
         None => {
-            let providers = providers(&config.money, telegram(config).as_ref())?;
+            let providers = outside::providers(&config.money, outside::telegram(config)?.as_ref())?;
             let provider = providers.get(method).context("this way to pay is not set up")?;
             payments::list(provider, of, now).await.map_err(anyhow::Error::msg)?
         }
@@ -315,32 +314,6 @@ pub async fn reconcile(
     let found = payments::reconcile(&database, method, &listed, of, now).await;
     database.close().await;
     found.context("cannot read the books")
-}
-
-/// The providers of the configured ways to pay.
-pub(crate) fn providers(money: &MoneyConfig, telegram: Option<&Telegram>) -> anyhow::Result<Providers> {
-    let mut providers: Vec<Arc<dyn PaymentProvider>> = Vec::new();
-    if money.has(PaymentMode::Manual) {
-        providers.push(Arc::new(Manual));
-    }
-    if let (true, Some(url), Some(key)) =
-        (money.has(PaymentMode::Webhook), &money.webhook_url, &money.webhook_secret)
-    {
-        let webhook = Webhook::at(url, key.reveal().as_bytes()).context("cannot use payment_webhook_url")?;
-        providers.push(Arc::new(webhook));
-    }
-    if let (true, Some(telegram), Some(token)) =
-        (money.has(PaymentMode::Telegram), telegram, &money.telegram_token)
-    {
-        providers.push(Arc::new(TelegramPayments::new(telegram.clone(), token.clone())));
-    }
-    Ok(Providers::new(providers))
-}
-
-/// The bot, if there is to be one.
-pub(crate) fn telegram(config: &Config) -> Option<Telegram> {
-    let bot = &config.bot;
-    bot.is_on().then(|| Telegram::new(HttpApi::at(&bot.api_url, config.bot_token.reveal())))
 }
 
 /// Opens the configured database.

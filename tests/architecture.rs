@@ -23,6 +23,7 @@ const SERVER: House = House {
     sources: "src",
     module: "",
     floors: &[
+        &["outbound"],
         &["texts", "typed", "pictures", "routing", "telegram", "bus", "supervise"],
         &["error"],
         &["auth"],

@@ -171,6 +171,11 @@ fn is_bot_token(token: &Secret) -> bool {
     })
 }
 
+/// Whether it is an address that the client of [`crate::outbound`] can call.
+pub(super) fn is_http_or_https(url: &str) -> bool {
+    is_http(url) || url.strip_prefix("https://").is_some_and(|rest| is_http(&format!("http://{rest}")))
+}
+
 pub(super) fn is_http(url: &str) -> bool {
     reqwest::Url::parse(url)
         .is_ok_and(|url| url.scheme() == "http" && url.has_host() && url.query().is_none())

@@ -1,6 +1,8 @@
 //! How a marketplace pays: which ways there are, when a sender pays, what the platform takes, how money goes
 //! out.
 
+use std::path::PathBuf;
+
 use clap::ValueEnum;
 use peerpack_actors::money::fees::{ALL_BPS, Fee, FeeKind, Fees, Paid, Tariff};
 use peerpack_actors::money::withdrawal::PayoutRules;
@@ -69,6 +71,8 @@ pub struct MoneyConfig {
     pub instructions: String,
     /// Where the acquirer's server is.
     pub webhook_url: Option<String>,
+    /// Root certificates that it may have besides the public ones.
+    pub webhook_ca_file: Option<PathBuf>,
     /// What both sides sign with.
     pub webhook_secret: Option<Secret>,
     /// What the bot shows Telegram's provider.
@@ -88,6 +92,7 @@ impl MoneyConfig {
             fee_version: 0,
             instructions: settings.payment_instructions.clone().unwrap_or_default(),
             webhook_url: settings.payment_webhook_url.clone(),
+            webhook_ca_file: settings.payment_webhook_ca_file.clone(),
             webhook_secret: settings.payment_webhook_secret.clone(),
             telegram_token: settings.payment_telegram_token.clone(),
             payouts: PayoutRules {
@@ -149,8 +154,8 @@ impl MoneyConfig {
             "payments is telegram, and needs payment_telegram_token and a bot (bot_mode)",
         );
         no(
-            url.is_some_and(|url| !super::checks::is_http(url)),
-            "payment_webhook_url is not of the form http://host (TLS is not built in)",
+            url.is_some_and(|url| !super::checks::is_http_or_https(url)),
+            "payment_webhook_url is not of the form https://host or http://host",
         );
         no(
             key.is_some_and(|key| key.reveal().len() < LEAST_KEY_BYTES),

@@ -242,9 +242,12 @@ pub struct Settings {
     /// What people are told who pay by a transfer: the account; the reference and the amount are added
     #[arg(long, value_name = "TEXT")]
     pub payment_instructions: Option<String>,
-    /// The server that connects an acquirer, http:// only (docs/money.md)
+    /// The server that connects an acquirer, https:// or http:// (docs/money.md)
     #[arg(long, value_name = "URL")]
     pub payment_webhook_url: Option<String>,
+    /// A PEM file of root certificates that it may have besides the public ones
+    #[arg(long, value_name = "FILE")]
+    pub payment_webhook_ca_file: Option<PathBuf>,
     /// What both sides sign with, at least 32 bytes. No flag, as above.
     #[arg(skip)]
     pub payment_webhook_secret: Option<Secret>,
@@ -502,11 +505,12 @@ impl Settings {
             payment_time: self.payment_time.or(below.payment_time),
             fee_bps: self.fee_bps.or(below.fee_bps),
             fee_minimum_minor: self.fee_minimum_minor.or(below.fee_minimum_minor),
-            payment_instructions: self.payment_instructions.or(below.payment_instructions),
-            payment_webhook_url: self.payment_webhook_url.or(below.payment_webhook_url),
-            payment_webhook_secret: self.payment_webhook_secret.or(below.payment_webhook_secret),
             fee_choose_bps: self.fee_choose_bps.or(below.fee_choose_bps),
             fee_choose_minimum_minor: self.fee_choose_minimum_minor.or(below.fee_choose_minimum_minor),
+            payment_instructions: self.payment_instructions.or(below.payment_instructions),
+            payment_webhook_url: self.payment_webhook_url.or(below.payment_webhook_url),
+            payment_webhook_ca_file: self.payment_webhook_ca_file.or(below.payment_webhook_ca_file),
+            payment_webhook_secret: self.payment_webhook_secret.or(below.payment_webhook_secret),
             payment_webhook_secret_file: self
                 .payment_webhook_secret_file
                 .or(below.payment_webhook_secret_file),

@@ -1,49 +1,30 @@
-//! The Bot API over HTTP. Everything is bounded: the time of a call, the calls at once, the length of an
-//! answer. Redirects are not followed. The address holds the token, so it is never written anywhere.
+//! The Bot API over HTTP. The address holds the token, so it is never written anywhere.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::Full;
 use hyper::{Request, StatusCode, header};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use peerpack_actors::time::Span;
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
-use tokio::time::timeout;
 
 use super::{Answer, BotApi, Refusal};
+use crate::outbound::{Bounds, Outbound, Reply, Silence, Turn};
 
-/// How long it may take to reach Telegram.
-const CONNECT_WITHIN: Duration = Duration::from_secs(3);
-
-/// Calls on their way at once, besides the one that waits for updates.
-const AT_ONCE: usize = 32;
-
-/// The longest answer that is read.
-const LONGEST_ANSWER: usize = 4 << 20;
+/// What is on its way at once, besides the call that waits for updates; and the longest answer.
+const BOUNDS: Bounds = Bounds { at_once: 32, longest_answer: 4 << 20 };
 
 /// The longest pause that Telegram may ask for.
 const LONGEST_PAUSE_S: i64 = 7 * 24 * 3_600;
 
 /// The Bot API at an address.
 #[derive(Clone)]
-pub struct HttpApi(Arc<Connection>);
-
-struct Connection {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+pub struct HttpApi {
+    outbound: Outbound,
     /// `https://host/bot<token>`.
     base: String,
-    /// The workers' arbiters have runtimes of their own; connections belong to this one.
-    runtime: Handle,
-    places: Semaphore,
 }
 
 /// What every answer looks like.
@@ -68,60 +49,32 @@ struct Parameters {
 
 impl HttpApi {
     /// The Bot API at an address, such as `https://api.telegram.org`. Needs a running runtime.
-    #[must_use]
-    pub fn at(url: &str, token: &str) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.enforce_http(false);
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(CONNECT_WITHIN));
-        let connector = HttpsConnectorBuilder::new()
-            .with_webpki_roots()
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(connector);
-        let client = Client::builder(TokioExecutor::new()).build(connector);
+    ///
+    /// # Errors
+    /// The client cannot be made.
+    pub fn at(url: &str, token: &str) -> anyhow::Result<Self> {
         let base = format!("{}/bot{token}", url.trim_end_matches('/'));
-        let (runtime, places) = (Handle::current(), Semaphore::new(AT_ONCE));
-        Self(Arc::new(Connection { client, base, runtime, places }))
+        Ok(Self { outbound: Outbound::new(BOUNDS, &[])?, base })
     }
 }
 
 #[async_trait]
 impl BotApi for HttpApi {
     async fn call(&self, method: &'static str, body: Value, within: Duration) -> Answer<Value> {
-        let connection = Arc::clone(&self.0);
-        let task = self.0.runtime.spawn(async move {
-            let late = || Answer::Unknown(format!("no answer to {method} within {within:?}"));
-            // Updates are waited for on one connection, which keeps no place from messages; and who is about
-            // to pay waits behind nothing.
-            let _place = match method {
-                "getUpdates" | "answerPreCheckoutQuery" => None,
-                _ => match timeout(within, connection.places.acquire()).await {
-                    Ok(place) => place.ok(),
-                    Err(_) => return Answer::Unsent("too many calls are on their way".to_owned()),
-                },
-            };
-            timeout(within, connection.call(method, &body)).await.unwrap_or_else(|_| late())
-        });
-        task.await.unwrap_or_else(|error| Answer::Unknown(error.to_string()))
-    }
-}
-
-impl Connection {
-    async fn call(&self, method: &str, body: &Value) -> Answer<Value> {
         let request = Request::post(format!("{}/{method}", self.base))
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::new(Bytes::from(body.to_string())));
         let Ok(request) = request else { return Answer::Unsent("the address cannot be used".to_owned()) };
-        let answer = match self.client.request(request).await {
-            Ok(answer) => answer,
-            Err(error) if error.is_connect() => return Answer::Unsent(format!("{method}: not reached")),
-            Err(error) => return Answer::Unknown(format!("{method}: {error}")),
+        // Updates are waited for on one connection, which keeps no place from messages; and who is about to
+        // pay waits behind nothing.
+        let turn = match method {
+            "getUpdates" | "answerPreCheckoutQuery" => Turn::Passes,
+            _ => Turn::Waits,
         };
-        let status = answer.status();
-        match Limited::new(answer.into_body(), LONGEST_ANSWER).collect().await {
-            Ok(body) => read(status, &body.to_bytes()),
-            Err(error) => Answer::Unknown(format!("{method}: the answer cannot be read: {error}")),
+        match self.outbound.call(request, within, turn).await {
+            Ok(Reply { status, body }) => read(status, &body),
+            Err(Silence::Unsent(why)) => Answer::Unsent(format!("{method}: {why}")),
+            Err(Silence::Unknown(why)) => Answer::Unknown(format!("{method}: {why}")),
         }
     }
 }

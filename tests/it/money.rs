@@ -7,6 +7,7 @@ mod example;
 mod fees;
 mod manual;
 mod payouts;
+mod tls;
 mod webhook;
 
 use reqwest::{Method, StatusCode};

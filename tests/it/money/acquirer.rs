@@ -64,6 +64,11 @@ impl Acquirer {
         Self { url, books }
     }
 
+    /// Where it listens, without TLS.
+    pub(super) fn address(&self) -> std::net::SocketAddr {
+        self.url.strip_prefix("http://").unwrap().parse().unwrap()
+    }
+
     /// The settings of a server that is connected to it.
     pub(super) fn settings(&self) -> Vec<(&str, &str)> {
         vec![
