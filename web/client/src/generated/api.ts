@@ -4306,6 +4306,11 @@ export interface components {
             reason: string;
         };
         /**
+         * @description A kind of deal, by how a sender and a courier come together: each has a fee of its own.
+         * @enum {string}
+         */
+        FeeKind: "instant" | "choose";
+        /**
          * Format: binary
          * @description The bytes of a file.
          */
@@ -4495,6 +4500,20 @@ export interface components {
              */
             total: number;
         };
+        /** @description What the platform takes of a reward of one kind of deal. */
+        KindFee: {
+            kind: components["schemas"]["FeeKind"];
+            /**
+             * Format: double
+             * @description The least, roubles.
+             */
+            minimum: number;
+            /**
+             * Format: double
+             * @description The share, percent.
+             */
+            percent: number;
+        };
         /** @description Entries of the books, oldest first. */
         Ledger: {
             entries: components["schemas"]["LedgerEntry"][];
@@ -4627,9 +4646,16 @@ export interface components {
             fee_minimum: number;
             /**
              * Format: double
-             * @description The platform's share of a reward, percent; 0 where couriers are paid in cash.
+             * @description The platform's share of a reward where the engine finds the courier, percent; 0 where couriers are paid in cash.
              */
             fee_percent: number;
+            /**
+             * Format: int32
+             * @description The number of these fees. Each change has another one; a package keeps the one it was published with.
+             */
+            fee_version: number;
+            /** @description The same for each kind of deal. */
+            fees: components["schemas"]["KindFee"][];
             /** @description What money can be paid in with. */
             methods: components["schemas"]["PayInMethod"][];
             /** @description The ways that are on: `off`, or some of `demo`, `manual`, `webhook`. */
@@ -5568,6 +5594,11 @@ export interface components {
              */
             fee: number;
             /**
+             * Format: int32
+             * @description The number of the fees that this one is of: a package that is published now keeps it.
+             */
+            fee_version: number;
+            /**
              * Format: double
              * @description What is missing there; nothing where the courier is paid in cash, or the demo pays.
              */
@@ -5871,7 +5902,7 @@ export interface components {
              * @description How long the token is good, seconds.
              */
             expires_in: number;
-            /** @description For another one, at `/api/auth/refresh`, once. */
+            /** @description For another token, at `/api/auth/refresh`, once. */
             refresh_token: string;
             /** @description For the `Authorization` header: `Bearer`. */
             token: string;
@@ -8843,6 +8874,7 @@ export interface operations {
                      *         "available": 0,
                      *         "courier_gets": 450,
                      *         "fee": 50,
+                     *         "fee_version": 2,
                      *         "missing": 500,
                      *         "paid": "at_claim",
                      *         "pay_in": {
@@ -12458,6 +12490,19 @@ export interface operations {
                      *       ],
                      *       "fee_minimum": 0,
                      *       "fee_percent": 10,
+                     *       "fee_version": 2,
+                     *       "fees": [
+                     *         {
+                     *           "kind": "instant",
+                     *           "minimum": 0,
+                     *           "percent": 10
+                     *         },
+                     *         {
+                     *           "kind": "choose",
+                     *           "minimum": 0,
+                     *           "percent": 5
+                     *         }
+                     *       ],
                      *       "methods": [
                      *         "manual"
                      *       ],
