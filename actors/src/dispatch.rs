@@ -7,8 +7,8 @@
 //!
 //! **Two halves.** [`Board`] and [`fitness`] say who can take an order, exactly, and why the others cannot.
 //! [`ranking`], [`search`] and [`batch`] say what is wise: whom to ask, when to look farther, and who takes
-//! which when several wait. [`price`] says what it costs. Nothing in here reads a clock, makes randomness or
-//! depends on the order of a hash map.
+//! which when several wait; [`plan`] says it of a whole day beforehand. [`price`] says what it costs. Nothing
+//! in here reads a clock, makes randomness or depends on the order of a hash map.
 
 pub mod batch;
 pub mod board;
@@ -18,6 +18,7 @@ pub mod fitness;
 pub mod offer;
 pub mod order;
 pub mod phase;
+pub mod plan;
 pub mod price;
 pub mod ranking;
 pub mod record;
@@ -25,6 +26,7 @@ pub mod region;
 pub mod search;
 pub mod settings;
 pub mod surge;
+pub mod tally;
 pub mod tariff;
 pub mod track;
 

@@ -7,7 +7,8 @@ use hashbrown::HashMap;
 
 use super::duty::{Duty, DutyState};
 use super::fitness::{self, Unfit};
-use super::order::Order;
+use super::offer::OfferState;
+use super::order::{By, Order, OrderEvent, OrderState};
 use super::record::Record;
 use super::region::Region;
 use super::search::Limits;
@@ -117,6 +118,37 @@ impl Board {
     /// What is known of a courier's habits, to add to it.
     pub fn record(&mut self, courier: UserId) -> Option<&mut Record> {
         self.couriers.get_mut(&courier).map(|standing| &mut standing.record)
+    }
+
+    /// Notes what couriers have done, of an order as it was before.
+    pub fn learn(&mut self, before: &Order, events: &[OrderEvent]) {
+        for event in events {
+            match event {
+                OrderEvent::OfferOpened(offer) => {
+                    if let Some(record) = self.record(offer.courier) {
+                        record.note_offer(offer.created_at);
+                    }
+                }
+                OrderEvent::OfferEnded { id, to } => {
+                    let asked = before.offer(*id).and_then(|offer| self.record(offer.courier));
+                    match (asked, to) {
+                        (None, _) | (_, OfferState::Pending | OfferState::Withdrawn { .. }) => {}
+                        (Some(record), to) => record.note_answer(matches!(to, OfferState::Accepted { .. })),
+                    }
+                }
+                OrderEvent::Moved { to: OrderState::Assigned { courier, at }, .. } => {
+                    if let Some(record) = self.record(*courier) {
+                        record.note_order(*at);
+                    }
+                }
+                OrderEvent::Moved { to: OrderState::Cancelled, by: By::Courier(courier), .. } => {
+                    if let Some(record) = self.record(*courier) {
+                        record.note_called_off();
+                    }
+                }
+                _ => {}
+            }
+        }
     }
 
     /// A courier has said where they are. `None` for somebody who is not on duty.

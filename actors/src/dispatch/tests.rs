@@ -10,4 +10,5 @@ mod model;
 mod offers;
 mod prices;
 mod regions;
+mod tallies;
 mod transitions;

@@ -14,11 +14,10 @@ use parking_lot::{Mutex, RwLock};
 
 use self::kinds::{Duties, Orders};
 use super::Kind;
-use crate::dispatch::order::OrderEvent;
 use crate::dispatch::track::Sighting;
 use crate::dispatch::{
-    Board, By, Crowd, Duty, DutyChange, DutyCommand, DutyState, OfferState, Order, OrderChange, OrderCommand,
-    OrderPhase, OrderState, Regions, Settings,
+    Board, Crowd, Duty, DutyChange, DutyCommand, DutyState, Order, OrderChange, OrderCommand, OrderPhase,
+    OrderState, Regions, Settings,
 };
 use crate::ids::{OrderId, UserId};
 use crate::place::Position;
@@ -179,7 +178,7 @@ impl Dispatch {
             changed.extend(followed.iter().map(|duty| Duty::work(duty.courier)));
             match context.commit(Unit::order(change, moved, now), changed).await {
                 Ok(()) => {
-                    self.learn(&before, &outcome.events);
+                    self.board.write().learn(&before, &outcome.events);
                     let freed = followed.iter().any(|duty| duty.state == DutyState::Idle);
                     followed.into_iter().for_each(|duty| self.follow_duty(duty));
                     self.follow(after.clone());
@@ -223,37 +222,5 @@ impl Dispatch {
     fn follow_duty(&self, duty: Duty) {
         self.duty_versions.insert(duty.courier, duty.version);
         self.board.write().follow(duty);
-    }
-
-    /// Notes what couriers have done.
-    fn learn(&self, before: &Order, events: &[OrderEvent]) {
-        let mut board = self.board.write();
-        for event in events {
-            match event {
-                OrderEvent::OfferOpened(offer) => {
-                    if let Some(record) = board.record(offer.courier) {
-                        record.note_offer(offer.created_at);
-                    }
-                }
-                OrderEvent::OfferEnded { id, to } => {
-                    let asked = before.offer(*id).and_then(|offer| board.record(offer.courier));
-                    match (asked, to) {
-                        (None, _) | (_, OfferState::Pending | OfferState::Withdrawn { .. }) => {}
-                        (Some(record), to) => record.note_answer(matches!(to, OfferState::Accepted { .. })),
-                    }
-                }
-                OrderEvent::Moved { to: OrderState::Assigned { courier, at }, .. } => {
-                    if let Some(record) = board.record(*courier) {
-                        record.note_order(*at);
-                    }
-                }
-                OrderEvent::Moved { to: OrderState::Cancelled, by: By::Courier(courier), .. } => {
-                    if let Some(record) = board.record(*courier) {
-                        record.note_called_off();
-                    }
-                }
-                _ => {}
-            }
-        }
     }
 }
