@@ -3,7 +3,7 @@
 //! ```text
 //! receipts -> people -> packages -> trips and their legs -> further kinds -> requests
 //!     -> chats -> (bounds are counted) -> jobs -> escrows, transfers -> wallets -> streams -> events
-//!     -> outbox
+//!     -> outbox -> counts of hours
 //! ```
 //!
 //! Within a table rows are taken in ascending order. Two transactions that touch the same rows therefore meet
@@ -60,5 +60,6 @@ pub(in crate::store) async fn apply(conn: &mut Conn, units: Units<'_>) -> Result
     let committed = streams::apply(conn, units).await?;
     messages::apply(conn, units, &committed).await?;
     packages::check_publications(conn, units).await?;
+    kinds::count(conn, units).await?;
     Ok(committed)
 }

@@ -1,6 +1,7 @@
 //! Kinds of work beside packages and trips: how what units change of them is applied.
 
 mod duties;
+mod hours;
 mod orders;
 mod port;
 
@@ -29,6 +30,15 @@ pub(in crate::store) trait Applier: Sync {
     /// # Errors
     /// [`Failure::Conflict`] when a version has moved on; [`Failure::Refused`] when another guard says no.
     fn apply<'a>(&'a self, conn: &'a mut Conn, changes: Changes<'a>) -> BoxFuture<'a, Result<(), Failure>>;
+
+    /// Counts the changes, if they are counted: last of all in the transaction, because many count in the
+    /// same rows.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    fn count<'a>(&'a self, _: &'a mut Conn, _: Changes<'a>) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
 }
 
 /// Every kind, in the order in which their rows are locked. A new kind is a line here.
@@ -52,17 +62,31 @@ pub(in crate::store) fn check(unit: &Unit) -> Result<(), Failure> {
 
 /// What units change of these kinds.
 pub(super) async fn apply(conn: &mut Conn, units: &[Arc<Prepared>]) -> Result<(), Failure> {
-    if units.iter().all(|unit| unit.others.is_empty()) {
-        return Ok(());
-    }
-    for applier in KINDS {
-        let all = units.iter().flat_map(|unit| unit.others.iter().map(move |change| (&**change, unit.at)));
-        let changes: Changes<'_> = all.filter(|(change, _)| change.work().kind == applier.kind()).collect();
-        if !changes.is_empty() {
-            applier.apply(conn, changes).await?;
-        }
+    for (applier, changes) in changed(units) {
+        applier.apply(conn, changes).await?;
     }
     Ok(())
+}
+
+/// Counts what units change of these kinds.
+pub(super) async fn count(conn: &mut Conn, units: &[Arc<Prepared>]) -> Result<(), Failure> {
+    for (applier, changes) in changed(units) {
+        applier.count(conn, changes).await?;
+    }
+    Ok(())
+}
+
+/// Each kind of which something changes, with what.
+fn changed(units: &[Arc<Prepared>]) -> Vec<(&'static dyn Applier, Changes<'_>)> {
+    if units.iter().all(|unit| unit.others.is_empty()) {
+        return Vec::new();
+    }
+    let of = |applier: &&'static dyn Applier| {
+        let all = units.iter().flat_map(|unit| unit.others.iter().map(move |change| (&**change, unit.at)));
+        all.filter(|(change, _)| change.work().kind == applier.kind()).collect::<Changes<'_>>()
+    };
+    let kinds = KINDS.iter().map(|applier| (*applier, of(applier)));
+    kinds.filter(|(_, changes)| !changes.is_empty()).collect()
 }
 
 #[cfg(test)]

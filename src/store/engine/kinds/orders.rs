@@ -9,7 +9,7 @@ use peerpack_actors::ids::{OfferId, RegionId, UserId};
 use peerpack_actors::time::Time;
 use serde_json::{Value as Json, json};
 
-use super::{Applier, Changes};
+use super::{Applier, Changes, hours};
 use crate::store::failure::Failure;
 use crate::store::sql::codec::to_document;
 use crate::store::sql::{Conn, Sql, args, hex, over_rows, rows, sql};
@@ -104,6 +104,10 @@ impl Applier for Orders {
             }
             add_steps(conn, &moved).await
         })
+    }
+
+    fn count<'a>(&'a self, conn: &'a mut Conn, changes: Changes<'a>) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move { hours::count(conn, &changes).await })
     }
 }
 

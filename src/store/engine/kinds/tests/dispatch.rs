@@ -1,6 +1,8 @@
 //! Orders and duties as they are stored: an order goes from its placing to its end, and the database lets
 //! nobody have two.
 
+mod hours;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
