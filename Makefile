@@ -1,7 +1,7 @@
 # The front door. Each target is one line that can also be typed by hand; `make` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run web test test-pages test-faults fmt lint deny bench bench-search bench-claims bench-board bench-bot bench-subscriptions loadtest knee ratio idle slow openapi numbers docker schemathesis test-claims quality replay
+.PHONY: help run web test test-pages test-faults fmt lint deny bench bench-search bench-claims bench-board bench-bot bench-subscriptions loadtest knee ratio idle slow openapi numbers docker schemathesis test-claims quality quality-dispatch replay
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -70,6 +70,9 @@ slow: ## Measure what a socket that is not read costs everybody else
 
 quality: ## Measure the matching against the hindsight optimum, and write docs/quality.md
 	scripts/quality.sh
+
+quality-dispatch: ## Play the dispatch in a town with couriers on duty, and write docs/quality-dispatch.md
+	scripts/quality-dispatch.sh
 
 schemathesis: ## Ask a throwaway server everything that the API description allows, many times (needs PyPI)
 	scripts/schemathesis.sh long

@@ -15,4 +15,4 @@ if ! "$venv/bin/python" -c 'import highspy' 2>/dev/null; then
     "$venv/bin/pip" install --quiet -r quality/requirements.txt
 fi
 if [ $# -eq 0 ]; then set -- judge; fi
-exec cargo run --release --locked --quiet -p peerpack-quality -- "$@" --python "$venv/bin/python"
+exec cargo run --release --locked --quiet -p peerpack-quality --no-default-features -- "$@" --python "$venv/bin/python"

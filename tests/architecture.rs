@@ -24,7 +24,7 @@ const SERVER: House = House {
     module: "",
     floors: &[
         &["outbound"],
-        &["texts", "typed", "pictures", "routing", "telegram", "bus", "supervise"],
+        &["texts", "typed", "pictures", "planning", "routing", "sheets", "telegram", "bus", "supervise"],
         &["error"],
         &["auth"],
         &["config"],
@@ -140,6 +140,7 @@ const STOPWATCHES: &[&str] = &[
     "src/edge/sockets.rs",
     "src/http/health.rs",
     "src/http/uploads.rs",
+    "src/planning.rs",
     "src/routing.rs",
     "src/startup/ending.rs",
     "src/store/engine/lanes.rs",

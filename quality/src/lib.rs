@@ -4,11 +4,13 @@
 //! It drives the real code of `peerpack-actors`; nothing here decides whom the engine asks.
 
 pub mod baselines;
+pub mod dispatch;
 pub mod engine;
 pub mod generator;
 pub mod hindsight;
 pub mod market;
 pub mod measure;
+pub mod pdptw;
 pub mod report;
 pub mod seed;
 pub mod simulation;

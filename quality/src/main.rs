@@ -1,5 +1,10 @@
 //! `peerpack-quality judge` measures on test seeds and writes the report; `tune` shows what a knob does on
-//! training seeds.
+//! training seeds. `dispatch` and `tune-dispatch` do the same for the dispatch in town, and `pdptw` plans
+//! published instances.
+
+#[cfg(feature = "planner")]
+mod instances;
+mod town;
 
 use std::path::PathBuf;
 
@@ -14,6 +19,8 @@ use peerpack_quality::measure::{Measured, Prepared, Rule};
 use peerpack_quality::report::{Section, bounds, plot, table};
 use peerpack_quality::seed::{Test, Training};
 use peerpack_quality::small;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// How good the matching is, against the hindsight optimum.
 #[derive(Parser)]
@@ -33,6 +40,17 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Play the dispatch in town on test seeds and write quality-dispatch.md
+    Dispatch(town::Judge),
+    /// Show on training seeds what a knob of the dispatch does
+    TuneDispatch(town::Tune),
+    /// Plan instances of Li & Lim, and tell how far that is from the best known
+    #[cfg(feature = "planner")]
+    Pdptw {
+        /// Their files
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
     /// Measure on test seeds and write quality.md and its plots
     Judge {
         /// The directory to write to
@@ -115,6 +133,10 @@ fn main() -> anyhow::Result<()> {
     let Arguments { command, python, limit_s, seeds } = Arguments::parse();
     let bench = Bench { towns: Towns::new(), solver: Solver { python, limit_s }, seeds };
     match command {
+        Command::Dispatch(arguments) => town::judge(&arguments, bench.seeds, &bench.solver),
+        Command::TuneDispatch(arguments) => town::tune(&arguments, bench.seeds),
+        #[cfg(feature = "planner")]
+        Command::Pdptw { files } => instances::pdptw(&files, limit_s),
         Command::Judge { out } => judge(&bench, &out),
         Command::Small => {
             let settings = Settings { acceptance: 1.0, ..Settings::default() };
@@ -175,7 +197,7 @@ fn tuned(worlds: &[Prepared<Training>], rule: Rule, settings: &Settings) -> f64 
 }
 
 /// The settings with another value of one knob.
-fn with_knob(settings: &Settings, knob: &str, value: &str) -> anyhow::Result<Settings> {
+fn with_knob<T: Serialize + DeserializeOwned>(settings: &T, knob: &str, value: &str) -> anyhow::Result<T> {
     let mut all = serde_json::to_value(settings)?;
     let field = all.get_mut(knob).with_context(|| format!("there is no knob {knob}"))?;
     *field = serde_json::from_str(value).with_context(|| format!("{value} is no JSON"))?;
