@@ -171,6 +171,7 @@ fn of_event(order: &Order, event: &OrderEvent) -> (Tally, Option<UserId>) {
         OrderEvent::Moved { from, to, at, by, .. } => of_step(order, *from, *to, *at, *by),
         OrderEvent::Widened { .. }
         | OrderEvent::Quoted { .. }
+        | OrderEvent::Amended { .. }
         | OrderEvent::Settled(_)
         | OrderEvent::Charged(_) => (Tally::default(), None),
     }
