@@ -84,12 +84,15 @@ fn fairness_costs_way_and_gives_couriers_the_same() {
 
 #[test]
 fn with_couriers_enough_nearly_everybody_is_served_and_with_too_few_nobody_invents_any() {
-    let quiet = Scenario { rides_per_hour: 60, ..BUSY };
-    let crowded = Scenario { rides_per_hour: 960, ..BUSY };
-    for policy in [Policy::Nearest, Policy::Scored, Policy::Batches(2_000)] {
-        let (quiet, crowded) = (figures(quiet, &[policy])[0], figures(crowded, &[policy])[0]);
-        assert!(quiet.share > 0.9, "{policy:?} {quiet:?}");
-        assert!(crowded.share < 0.7, "{policy:?} {crowded:?}");
+    let town = Town::grid(6).unwrap();
+    for policy in [Policy::Nearest, Policy::Batches(2_000)] {
+        let served = |rides_per_hour| {
+            let scenario = Scenario { couriers: 20, rides_per_hour, hours: 1, ..BUSY };
+            judge(seed(), scenario, &town, &[policy], None).unwrap().figures[0].1
+        };
+        let (quiet, crowded) = (served(20), served(240));
+        assert!(quiet.share > 0.8, "{policy:?} {quiet:?}");
+        assert!(crowded.share < 0.6, "{policy:?} {crowded:?}");
         assert!(quiet.wait_mean_s < crowded.wait_mean_s, "{policy:?}");
     }
 }
