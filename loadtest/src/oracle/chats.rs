@@ -65,9 +65,9 @@ fn listen(history: &History) -> Ears {
     }
     for (user, stream) in &history.streams {
         for told in stream.in_order() {
-            let chat = match told.fact {
-                Fact::Said { chat, .. } | Fact::More { chat, .. } | Fact::Read { chat, .. } => chat,
-                _ => continue,
+            let (Fact::Said { chat, .. } | Fact::More { chat, .. } | Fact::Read { chat, .. }) = told.fact
+            else {
+                continue;
             };
             let Some(members) = history.talk.chats.get(&chat) else { continue };
             if !members.contains(user) {
