@@ -129,9 +129,9 @@ impl User {
         };
         note(&self.shared, &reply, open.word.due_us, now);
         if reply == Reply::Unknown {
-            self.say_again(name, now)
+            self.say_again(name, now);
         } else {
-            self.said(name)
+            self.said(name);
         }
         true
     }
