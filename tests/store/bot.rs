@@ -20,13 +20,13 @@ const ALL: (u32, u32) = (0, 9);
 async fn with_a_bot(store: &TestStore) -> Database {
     let mut settings = Settings::new(store.url.clone());
     settings.sends_messages = true;
-    Database::connect(&settings).await.unwrap()
+    Database::connect(&settings).await.expect("an answer")
 }
 
 /// Somebody who lets the bot write.
 async fn listener(db: &Database) -> UserId {
     let fresh = user();
-    let telegram_id = i64::try_from(fresh.uuid().as_u128() & 0xffff_ffff).unwrap();
+    let telegram_id = i64::try_from(fresh.uuid().as_u128() & 0xffff_ffff).expect("one that is there");
     let profile = TelegramProfile {
         telegram_id,
         name: "Иван".to_owned(),
@@ -34,8 +34,8 @@ async fn listener(db: &Database) -> UserId {
         language: None,
         avatar: None,
     };
-    db.upsert_telegram_user(profile, fresh, after(0)).await.unwrap();
-    db.let_bot_write(fresh, true, after(0)).await.unwrap();
+    db.upsert_telegram_user(profile, fresh, after(0)).await.expect("an answer");
+    db.let_bot_write(fresh, true, after(0)).await.expect("an answer");
     fresh
 }
 
@@ -54,13 +54,13 @@ async fn tell(db: &Database, to: UserId, times: usize) {
         };
         let mut unit = Unit::balance_moved(to, Amount::new(1, Currency::Rub), after(0));
         unit.notices = vec![Notice { to, event: StreamEvent::PaymentUpdated(change) }];
-        db.commit(unit).await.unwrap();
+        db.commit(unit).await.expect("an answer");
     }
 }
 
 /// Takes what is due for a minute.
 async fn take(db: &Database, minute: i64) -> Vec<Outgoing> {
-    db.take_messages(ALL, after(minute), after(minute + 1), 10).await.unwrap()
+    db.take_messages(ALL, after(minute), after(minute + 1), 10).await.expect("an answer")
 }
 
 /// Every end that a message can have.
@@ -81,17 +81,17 @@ on_both! {
         let ivan = listener(&db).await;
         for end in ends() {
             tell(&db, ivan, 1).await;
-            let before = take(&db, 1).await.pop().unwrap();
+            let before = take(&db, 1).await.pop().expect("one that is there");
             assert!(take(&db, 1).await.is_empty(), "it is somebody's");
             // The lease is over, and somebody else has it now.
-            let now = take(&db, 3).await.pop().unwrap();
+            let now = take(&db, 3).await.pop().expect("one that is there");
             assert_eq!((now.seq, now.fence, now.is_lost), (before.seq, before.fence + 1, true));
-            assert!(!db.settle_message(&before, end.clone(), after(3)).await.unwrap(), "{end:?}");
-            let figures = db.outbox_figures(after(3)).await.unwrap();
+            assert!(!db.settle_message(&before, end.clone(), after(3)).await.expect("an answer"), "{end:?}");
+            let figures = db.outbox_figures(after(3)).await.expect("an answer");
             assert_eq!((figures.waiting, figures.unknown, figures.dead), (1, 0, 0), "{end:?}");
             assert!(take(&db, 3).await.is_empty(), "and still has it: {end:?}");
-            assert!(db.settle_message(&now, Settled::Dropped, after(3)).await.unwrap(), "{end:?}");
-            assert!(!db.settle_message(&now, end, after(3)).await.unwrap(), "once");
+            assert!(db.settle_message(&now, Settled::Dropped, after(3)).await.expect("an answer"), "{end:?}");
+            assert!(!db.settle_message(&now, end, after(3)).await.expect("an answer"), "once");
         }
         db.close().await;
     }
@@ -108,14 +108,14 @@ on_both! {
             assert_eq!(taken.iter().any(|message| message.user == olga), minute == 1);
             for message in taken {
                 told.extend((message.user == ivan).then_some(message.seq));
-                db.settle_message(&message, Settled::Sent(None), after(minute)).await.unwrap();
+                db.settle_message(&message, Settled::Sent(None), after(minute)).await.expect("an answer");
             }
         }
         assert!(told.is_sorted() && told.len() == 3, "{told:?}");
         // A chat that has to wait holds up nobody else.
         tell(&db, ivan, 1).await;
         tell(&db, olga, 1).await;
-        db.mute_chat(ivan, after(60)).await.unwrap();
+        db.mute_chat(ivan, after(60)).await.expect("an answer");
         let taken = take(&db, 5).await;
         assert_eq!(taken.iter().map(|message| message.user).collect::<Vec<_>>(), [olga]);
         assert_eq!(take(&db, 61).await.iter().filter(|message| message.user == ivan).count(), 1);
@@ -125,44 +125,44 @@ on_both! {
     async fn an_update_that_comes_twice_is_one_also_when_it_was_done_long_ago(store: &TestStore) {
         let db = &store.db;
         let (first, again) = ("{\"update_id\":5}".to_owned(), "{\"update_id\":5,\"x\":1}".to_owned());
-        assert!(db.add_update(5, first.clone(), after(0)).await.unwrap());
-        assert!(!db.add_update(5, again.clone(), after(0)).await.unwrap());
-        let taken = db.take_updates(after(1), after(2), 10).await.unwrap();
+        assert!(db.add_update(5, first.clone(), after(0)).await.expect("an answer"));
+        assert!(!db.add_update(5, again.clone(), after(0)).await.expect("an answer"));
+        let taken = db.take_updates(after(1), after(2), 10).await.expect("an answer");
         assert_eq!(taken.iter().map(|update| update.body.as_str()).collect::<Vec<_>>(), [first.as_str()]);
-        assert!(db.finish_update(&taken[0], after(1)).await.unwrap());
-        assert!(!db.add_update(5, again, after(2)).await.unwrap());
-        assert_eq!(db.take_updates(after(3), after(4), 10).await.unwrap(), []);
+        assert!(db.finish_update(&taken[0], after(1)).await.expect("an answer"));
+        assert!(!db.add_update(5, again, after(2)).await.expect("an answer"));
+        assert_eq!(db.take_updates(after(3), after(4), 10).await.expect("an answer"), []);
     }
 
     async fn who_had_an_update_before_neither_finishes_nor_fails_it(store: &TestStore) {
         let db = &store.db;
-        db.add_update(6, "{}".to_owned(), after(0)).await.unwrap();
-        let before = db.take_updates(after(1), after(2), 10).await.unwrap().pop().unwrap();
-        assert_eq!(db.take_updates(after(1), after(2), 10).await.unwrap(), [], "it is somebody's");
-        let now = db.take_updates(after(3), after(4), 10).await.unwrap().pop().unwrap();
-        assert!(!db.finish_update(&before, after(3)).await.unwrap());
-        db.fail_update(&before, "too late".to_owned(), None, after(3)).await.unwrap();
-        db.fail_update(&before, "too late".to_owned(), Some(after(3)), after(3)).await.unwrap();
-        assert_eq!(db.take_updates(after(3), after(4), 10).await.unwrap(), [], "it is still somebody's");
-        assert!(db.finish_update(&now, after(3)).await.unwrap());
+        db.add_update(6, "{}".to_owned(), after(0)).await.expect("an answer");
+        let before = db.take_updates(after(1), after(2), 10).await.expect("an answer").pop().expect("one that is there");
+        assert_eq!(db.take_updates(after(1), after(2), 10).await.expect("an answer"), [], "it is somebody's");
+        let now = db.take_updates(after(3), after(4), 10).await.expect("an answer").pop().expect("one that is there");
+        assert!(!db.finish_update(&before, after(3)).await.expect("an answer"));
+        db.fail_update(&before, "too late".to_owned(), None, after(3)).await.expect("an answer");
+        db.fail_update(&before, "too late".to_owned(), Some(after(3)), after(3)).await.expect("an answer");
+        assert_eq!(db.take_updates(after(3), after(4), 10).await.expect("an answer"), [], "it is still somebody's");
+        assert!(db.finish_update(&now, after(3)).await.expect("an answer"));
     }
 
     async fn one_node_asks_for_updates_and_a_former_one_moves_nothing(store: &TestStore) {
         let db = &store.db;
         let lease = Span::minutes(1);
         let hold = async |minute: i64| {
-            db.hold_polling(after(minute), after(minute) + lease).await.unwrap()
+            db.hold_polling(after(minute), after(minute) + lease).await.expect("an answer")
         };
-        let first = hold(0).await.unwrap();
+        let first = hold(0).await.expect("an answer");
         assert_eq!(hold(0).await, None, "somebody asks already");
-        let second = hold(2).await.unwrap();
+        let second = hold(2).await.expect("an answer");
         assert_eq!(second.fence, first.fence + 1);
-        assert!(!db.renew_polling(&first, after(9)).await.unwrap(), "it is not the first one's any more");
+        assert!(!db.renew_polling(&first, after(9)).await.expect("an answer"), "it is not the first one's any more");
         let late = vec![(10, "{}".to_owned())];
-        assert!(!db.keep_updates(&first, late.clone(), 11, after(2)).await.unwrap());
-        assert_eq!(db.take_updates(after(2), after(3), 10).await.unwrap(), [], "nothing of it was kept");
-        assert!(db.keep_updates(&second, late, 11, after(2)).await.unwrap());
-        assert_eq!(db.take_updates(after(2), after(3), 10).await.unwrap().len(), 1);
+        assert!(!db.keep_updates(&first, late.clone(), 11, after(2)).await.expect("an answer"));
+        assert_eq!(db.take_updates(after(2), after(3), 10).await.expect("an answer"), [], "nothing of it was kept");
+        assert!(db.keep_updates(&second, late, 11, after(2)).await.expect("an answer"));
+        assert_eq!(db.take_updates(after(2), after(3), 10).await.expect("an answer").len(), 1);
         assert_eq!(hold(5).await.map(|third| third.next_update), Some(11));
     }
 }

@@ -13,19 +13,19 @@ fn fees(instant: u32, choose: u32) -> Fees {
 on_both! {
     async fn each_change_of_the_fees_is_a_version_and_the_same_fees_are_the_same_one(store: &TestStore) {
         let db = &store.db;
-        assert_eq!(db.newest_fees().await.unwrap(), (0, None));
-        let note = async |fees: Fees, minute: i64| db.note_fees(fees, after(minute)).await.unwrap();
+        assert_eq!(db.newest_fees().await.expect("an answer"), (0, None));
+        let note = async |fees: Fees, minute: i64| db.note_fees(fees, after(minute)).await.expect("an answer");
         assert_eq!(note(fees(1_000, 500), 0).await, 1);
         assert_eq!(note(fees(1_000, 500), 1).await, 1, "a restart is no change");
         assert_eq!(note(fees(1_000, 300), 2).await, 2, "one kind is enough");
         assert_eq!(note(fees(1_000, 500), 3).await, 3, "back is a change, too");
-        assert_eq!(db.newest_fees().await.unwrap(), (3, Some(fees(1_000, 500))));
+        assert_eq!(db.newest_fees().await.expect("an answer"), (3, Some(fees(1_000, 500))));
     }
 
     async fn nodes_that_start_together_with_other_fees_take_a_version_each(store: &TestStore) {
         let notes = (0..6).map(|n: u32| {
             let db = store.db.clone();
-            async move { (n % 3, db.note_fees(fees(100 * (n % 3), 50), after(0)).await.unwrap()) }
+            async move { (n % 3, db.note_fees(fees(100 * (n % 3), 50), after(0)).await.expect("an answer")) }
         });
         let noted = futures_util::future::join_all(notes).await;
         for (of, version) in &noted {
@@ -40,7 +40,7 @@ on_both! {
         package.terms.payment = PaymentTerms { paid: Paid::OnPublish, fee, version: 4 };
         package.draft.reward.minor = 0;
         publish_package(&store.db, &package).await;
-        store.db.note_fees(fees(9_000, 9_000), after(1)).await.unwrap();
+        store.db.note_fees(fees(9_000, 9_000), after(1)).await.expect("an answer");
         assert_eq!(load_package(&store.db, package.id).await.terms.payment, package.terms.payment);
     }
 }

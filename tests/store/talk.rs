@@ -17,16 +17,20 @@ const GENEROUS: Policy =
 
 async fn somebody(db: &Database) -> UserId {
     let fresh = user();
-    let telegram_id = i64::try_from(fresh.uuid().as_u128() & 0xffff_ffff).unwrap();
+    let telegram_id = i64::try_from(fresh.uuid().as_u128() & 0xffff_ffff).expect("one that is there");
     let name = "Иван".to_owned();
     let profile = TelegramProfile { telegram_id, name, username: None, language: None, avatar: None };
-    db.upsert_telegram_user(profile, fresh, after(0)).await.unwrap();
+    db.upsert_telegram_user(profile, fresh, after(0)).await.expect("an answer");
     fresh
 }
 
 async fn chat(db: &Database) -> (ChatId, UserId, UserId) {
     let (one, other) = (somebody(db).await, somebody(db).await);
-    let chat = db.open_chat(ChatId::from(user().uuid()), one, other, after(0)).await.unwrap().unwrap();
+    let chat = db
+        .open_chat(ChatId::from(user().uuid()), one, other, after(0))
+        .await
+        .expect("an answer")
+        .expect("one that is there");
     (chat.id, one, other)
 }
 
@@ -36,7 +40,7 @@ async fn send(
     sender: UserId,
     name: Option<&str>,
 ) -> Result<Option<Sent>, CommitError> {
-    let words = Words::new("слово", None).unwrap();
+    let words = Words::new("слово", None).expect("one that is there");
     let (id, client_id) = (MessageId::from(user().uuid()), name.map(str::to_owned));
     let new = NewMessage { id, chat, sender, words, client_id };
     db.send_message(new, Vec::new(), GENEROUS, after(1)).await
@@ -44,10 +48,10 @@ async fn send(
 
 /// The numbers of the messages that are told in somebody's stream, in its order.
 async fn told(db: &Database, who: UserId) -> Vec<u64> {
-    let events = db.events(who, 0, 500).await.unwrap();
+    let events = db.events(who, 0, 500).await.expect("an answer");
     let numbers = events.iter().filter_map(|event| {
-        let body: serde_json::Value = serde_json::from_str(&event.body).unwrap();
-        (body["type"] == "chat.message").then(|| body["data"]["seq"].as_u64().unwrap())
+        let body: serde_json::Value = serde_json::from_str(&event.body).expect("one that is there");
+        (body["type"] == "chat.message").then(|| body["data"]["seq"].as_u64().expect("one that is there"))
     });
     numbers.collect()
 }
@@ -57,28 +61,28 @@ on_both! {
         let db = &store.db;
         let (id, one, _) = chat(db).await;
         let stranger = somebody(db).await;
-        send(db, id, one, None).await.unwrap();
+        send(db, id, one, None).await.expect("an answer");
         let refused = |refused: CommitError| matches!(refused, CommitError::Refused(Rejection::NotAMember));
         assert!(send(db, id, stranger, None).await.is_err_and(refused));
         assert!(db.read_chat(id, stranger, 1, after(2)).await.is_err_and(refused));
         assert!(db.block_in_chat(id, stranger, true, after(2)).await.is_err_and(refused));
         assert_eq!(told(db, stranger).await, [0; 0]);
-        assert_eq!(db.messages(id, Page::After(0), 10).await.unwrap().len(), 1);
+        assert_eq!(db.messages(id, Page::After(0), 10).await.expect("an answer").len(), 1);
     }
 
     async fn what_a_device_gives_one_name_is_one_message_however_often_and_at_once_it_comes(store: &TestStore) {
         let db = &store.db;
         let (id, one, other) = chat(db).await;
         let sends = join_all((0..20).map(|_| send(db, id, one, Some("m-1")))).await;
-        let first = sends[0].as_ref().unwrap().as_ref().unwrap().message.clone();
+        let first = sends[0].as_ref().expect("one that is there").as_ref().expect("one that is there").message.clone();
         for sent in sends {
-            assert_eq!(sent.unwrap().unwrap().message, first);
+            assert_eq!(sent.expect("one that is there").expect("one that is there").message, first);
         }
         assert_eq!((told(db, one).await, told(db, other).await), (vec![1], vec![1]));
-        let after_all = db.chat(id).await.unwrap().unwrap();
+        let after_all = db.chat(id).await.expect("an answer").expect("one that is there");
         assert_eq!((after_all.top, after_all.unread(other)), (1, Ok(1)));
         // Of somebody else the same name is another message.
-        assert_eq!(send(db, id, other, Some("m-1")).await.unwrap().unwrap().message.seq, 2);
+        assert_eq!(send(db, id, other, Some("m-1")).await.expect("an answer").expect("one that is there").message.seq, 2);
     }
 
     async fn both_write_at_once_and_see_one_order_and_every_message_unread_by_the_other(store: &TestStore) {
@@ -86,32 +90,32 @@ on_both! {
         let (id, one, other) = chat(db).await;
         let sends = (0..40).map(|n| send(db, id, if n % 4 == 0 { other } else { one }, None));
         for sent in join_all(sends).await {
-            sent.unwrap().unwrap();
+            sent.expect("one that is there").expect("one that is there");
         }
-        let stored = db.messages(id, Page::After(0), 100).await.unwrap();
+        let stored = db.messages(id, Page::After(0), 100).await.expect("an answer");
         assert!(stored.iter().map(|message| message.seq).eq(1..=40));
         for who in [one, other] {
             assert!(told(db, who).await.into_iter().eq(1..=40), "{:?}", told(db, who).await);
         }
-        let chat = db.chat(id).await.unwrap().unwrap();
+        let chat = db.chat(id).await.expect("an answer").expect("one that is there");
         assert_eq!((chat.unread(one), chat.unread(other)), (Ok(10), Ok(30)));
-        assert_eq!((db.unread_messages(one).await.unwrap(), db.unread_messages(other).await.unwrap()), (10, 30));
+        assert_eq!((db.unread_messages(one).await.expect("an answer"), db.unread_messages(other).await.expect("an answer")), (10, 30));
     }
 
     async fn marks_only_grow_and_what_is_unread_is_what_lies_behind_them(store: &TestStore) {
         let db = &store.db;
         let (id, one, other) = chat(db).await;
         for writer in [one, one, other, one, other, one] {
-            send(db, id, writer, None).await.unwrap();
+            send(db, id, writer, None).await.expect("an answer");
         }
         let mut told_of = Vec::new();
         for (up_to, unread) in [(1, 3), (3, 2), (2, 2), (0, 2), (4, 1), (1_000, 0), (5, 0)] {
-            let (chat, committed) = db.read_chat(id, other, up_to, after(2)).await.unwrap().unwrap();
+            let (chat, committed) = db.read_chat(id, other, up_to, after(2)).await.expect("an answer").expect("one that is there");
             assert_eq!(chat.unread(other), Ok(unread), "up to {up_to}");
-            assert_eq!(db.unread_messages(other).await.unwrap(), unread, "up to {up_to}");
+            assert_eq!(db.unread_messages(other).await.expect("an answer"), unread, "up to {up_to}");
             told_of.push(committed.entries.len());
         }
         assert_eq!(told_of, [2, 2, 0, 0, 2, 2, 0], "both hear of what is new, and of nothing else");
-        assert_eq!(db.unread_messages(one).await.unwrap(), 2);
+        assert_eq!(db.unread_messages(one).await.expect("an answer"), 2);
     }
 }

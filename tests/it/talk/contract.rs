@@ -57,7 +57,7 @@ impl Contract {
     }
 
     /// Nothing was answered otherwise than was promised, and nothing was promised that nobody asked for.
-    fn is_kept(self) {
+    fn must_be_kept(self) {
         let unasked: Vec<_> = self.promised.keys().filter(|name| !self.taken.contains(*name)).collect();
         assert!(self.broken.is_empty() && unasked.is_empty(), "{}\n{unasked:?}", self.broken.join("\n"));
     }
@@ -170,7 +170,7 @@ async fn every_path_of_the_older_messenger_answers_as_it_is_written() {
             let method: Method = method.parse().unwrap();
             play.ask("nobody", &nobody, method, path, Some("{}")).await;
         }
-        play.contract.is_kept();
+        play.contract.must_be_kept();
     }
 }
 

@@ -73,7 +73,7 @@ fn fate(n: u128, courier: UserId, other: UserId) -> Vec<(i64, OrderCommand)> {
             steps = vec![
                 (1, step(OrderPhase::AwaitingDispatcherDecision, By::Engine)),
                 (3_601, step(OrderPhase::Rejected, staff())),
-            ]
+            ];
         }
         _ => {}
     }
@@ -88,7 +88,7 @@ fn staff() -> By {
 async fn play(database: &Database, n: u128) -> OrderId {
     let begins = START + Span::minutes(i64::try_from(n).unwrap() * 7);
     let mut placed = order(n);
-    placed.draft.region = (n % 3 > 0).then(|| Uuid::from_u128(50 + n % 3).into());
+    placed.draft.region = (!n.is_multiple_of(3)).then(|| Uuid::from_u128(50 + n % 3).into());
     (placed.created_at, placed.changed_at) = (begins, begins);
     let id = placed.id;
     let number = u8::try_from(n).unwrap();
