@@ -143,6 +143,7 @@ const STOPWATCHES: &[&str] = &[
     "src/planning.rs",
     "src/routing.rs",
     "src/startup/ending.rs",
+    "src/store/engine/checkpoints.rs",
     "src/store/engine/lanes.rs",
     "src/store/engine/run.rs",
     "src/store/engine/writer.rs",

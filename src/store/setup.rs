@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use super::engine::lanes::Lanes;
 use super::engine::writer;
 use super::failure::Failure;
+use super::sql::local::Local;
 use super::sql::writable::Writing;
 use super::sql::{args, postgres, sql, sqlite};
 use super::{Backend, Database, Inner, Settings};
@@ -67,7 +68,8 @@ impl Database {
             make_directory(&path)?;
             sqlite::keep_private(&path)
                 .map_err(|source| OpenError::File { path: path.display().to_string(), source })?;
-            let writer = writer::Writer::open(&path)?;
+            let writer = writer::Writer::start(Local::open(&path)?, &path)
+                .map_err(|source| OpenError::File { path: path.display().to_string(), source })?;
             let readers =
                 sqlite::pool_options(settings.connections).connect_lazy_with(sqlite::reader_options(&path));
             Backend::Sqlite { readers, writer, path }

@@ -12,6 +12,7 @@
 //! [`local`](crate::store::sql::local)).
 
 use std::collections::VecDeque;
+use std::io;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
@@ -30,7 +31,6 @@ use super::commit;
 use super::groups::{GROUP, Order, QUEUE, closed, refused, span_of, take, wait};
 use super::prepared::Prepared;
 use crate::store::failure::Failure;
-use crate::store::setup::OpenError;
 use crate::store::sql::Conn;
 use crate::store::sql::local::Local;
 
@@ -93,16 +93,14 @@ where
 }
 
 impl Writer {
-    /// Opens the file and starts the task.
-    pub(in crate::store) fn open(path: &Path) -> Result<Self, OpenError> {
-        let conn = Conn::Sqlite(Local::open(path)?);
+    /// Starts the thread that writes to the file with this connection.
+    pub(in crate::store) fn start(conn: Local, path: &Path) -> io::Result<Self> {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        let trouble = |source| OpenError::File { path: path.display().to_string(), source };
-        let runtime = runtime::Builder::new_current_thread().enable_time().build().map_err(trouble)?;
-        let checkpoints = Checkpoints::start(path.to_owned()).map_err(trouble)?;
+        let runtime = runtime::Builder::new_current_thread().enable_time().build()?;
+        let checkpoints = Checkpoints::start(path.to_owned())?;
         let file = path.to_owned();
-        let write = move || runtime.block_on(write_all(&file, conn, checkpoints, waiting));
-        thread::Builder::new().name("store-writer".to_owned()).spawn(write).map_err(trouble)?;
+        let write = move || runtime.block_on(write_all(&file, Conn::Sqlite(conn), checkpoints, waiting));
+        thread::Builder::new().name("store-writer".to_owned()).spawn(write)?;
         Ok(Self { queue })
     }
 

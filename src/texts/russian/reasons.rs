@@ -3,6 +3,9 @@
 /// What is wrong with a field: as it is said in English, and in Russian.
 pub(super) const REASONS: &[(&str, &str)] = &[
     ("is not allowed to this passenger", "этому пассажиру не положено"),
+    ("are more than one plan takes", "больше, чем вмещает один план"),
+    ("are not all known", "не все известны"),
+    ("must not end before they begin", "конец не может быть раньше начала"),
     ("no region serves this place", "это место не обслуживает ни один район"),
     ("the region takes no orders then", "в это время район заказы не принимает"),
     ("name a passenger by number or by phone", "укажите пассажира номером или телефоном"),

@@ -17,12 +17,14 @@ export async function keepShell(onNewer: (changeOver: () => void) => void): Prom
   const registration = await workers?.register("/sw.js").catch(() => undefined);
   if (!workers || !registration) return undefined;
   const tell = () => {
-    const { waiting } = registration;
     // Without a controller this is the first build that this device sees.
-    if (!waiting || !workers.controller) return;
+    if (!registration.waiting || !workers.controller) return;
     onNewer(() => {
+      // Meanwhile a still newer one may wait, or another tab may have changed over.
+      const { waiting } = registration;
+      if (!waiting) location.reload();
       workers.addEventListener("controllerchange", () => location.reload(), { once: true });
-      waiting.postMessage("change-over");
+      waiting?.postMessage("change-over");
     });
   };
   tell();
