@@ -95,7 +95,7 @@ ask() { # who, headers…
         --exclude-path-regex '/auth/logout|/user/sessions/|/user/account' \
         "$@") >"$data/report" 2>&1 || {
         # What went wrong stands above the summary, however long that is.
-        sed -n '/= ERRORS =/,/= SUMMARY =/p; /= FAILURES =/,/= SUMMARY =/p' "$data/report" | head -n 200
+        sed -n '/= ERRORS =/,/= SUMMARY =/p; /= FAILURES =/,/= SUMMARY =/p' "$data/report" | head -n 200 || true
         tail -n 40 "$data/report"
         status=1
     }

@@ -22,6 +22,9 @@ struct Refusal {
     problem: Problem,
 }
 
+/// What some problems have, and others leave out: it means the same wherever it is.
+const OF_PROBLEMS: [&str; 6] = ["request_id", "suggestions", "candidates", "limit", "success", "error"];
+
 /// What the older messenger calls, and what belongs to it.
 pub(super) fn is_messengers(path: &str) -> bool {
     const STARTS: [&str; 3] = ["/chats", "/messages", "/users/search"];
@@ -61,6 +64,8 @@ pub(super) async fn of_console<B: MessageBody + 'static>(
         let Ok(Value::Object(mut problem)) = serde_json::from_slice(body) else { return None };
         let message = problem.get("message").cloned().unwrap_or_default();
         let fields = problem.get("fields").and_then(Value::as_object).cloned().unwrap_or_default();
+        // A field that is called as a member of every problem is in `fields` alone.
+        let fields = fields.into_iter().filter(|(field, _)| !OF_PROBLEMS.contains(&field.as_str()));
         for (field, reason) in fields {
             problem.entry(field).or_insert_with(|| Value::Array(vec![reason]));
         }

@@ -62,6 +62,16 @@ async fn what_is_wrong_with_a_field_is_said_under_its_name() {
 }
 
 #[actix_web::test]
+async fn a_field_that_is_called_as_a_member_of_problems_does_not_take_its_place() {
+    let town = Town::open(Backend::Sqlite).await;
+    let path = format!("/api/dispatch/candidates-scored/{}?limit=-1", uuid::Uuid::nil());
+    let (status, refused) = town.desk.call(Method::GET, &path, None).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "{refused}");
+    is_told(&refused);
+    assert!(refused["fields"]["limit"].is_string() && refused["limit"].is_null(), "{refused}");
+}
+
+#[actix_web::test]
 async fn a_position_out_of_range_is_malformed() {
     let town = Town::open(Backend::Sqlite).await;
     let driver = town.driver(1).await;
