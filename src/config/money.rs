@@ -139,9 +139,11 @@ impl MoneyConfig {
             self.has(PaymentMode::Manual) && self.instructions.trim().is_empty(),
             "payments is manual, and payment_instructions do not say where to",
         );
-        no(self.fees.of(FeeKind::Instant).bps > ALL_BPS, "fee_bps is more than 10000, which is all of it");
+        let [instant, choose] = [FeeKind::Instant, FeeKind::Choose].map(|kind| self.fees.of(kind).bps);
+        no(instant > ALL_BPS, "fee_bps is more than 10000, which is all of it");
         no(
-            self.fees.of(FeeKind::Choose).bps > ALL_BPS,
+            // Where it is not given it is the other one.
+            choose > ALL_BPS && choose != instant,
             "fee_choose_bps is more than 10000, which is all of it",
         );
         let (url, key) = (self.webhook_url.as_ref(), self.webhook_secret.as_ref());
