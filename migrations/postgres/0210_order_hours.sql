@@ -1,6 +1,6 @@
 -- What became of orders, counted by the hour as it happens: each change of an order adds to it in its own transaction. Hours are
 -- those of UTC, by their begin. Transactions that count at once do so in rows of their own (`shard`), so that none waits for
--- another; whoever reads adds them up.
+-- another; a reader adds them up.
 CREATE TABLE order_hours (
     -- The region of the pickup; the id of zeros stands for none.
     region       UUID NOT NULL,

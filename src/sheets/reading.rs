@@ -257,8 +257,8 @@ fn of_csv(bytes: &[u8]) -> Result<Rows, Unreadable> {
     Ok(rows)
 }
 
-/// The cells are taken one by one: whoever asks the library for a whole sheet gets room for every cell up to
-/// the last one, and a file of a few hundred bytes can name the last cell of a sheet.
+/// The cells are taken one by one: for a whole sheet the library would make room for every cell up to the
+/// last one, and a file of a few hundred bytes can name the last cell of a sheet.
 fn of_xlsx(bytes: &[u8]) -> Result<Rows, Unreadable> {
     check_unpacked(bytes)?;
     let mut workbook = Xlsx::new(Cursor::new(bytes)).map_err(|_| Unreadable::NotATable)?;

@@ -58,7 +58,7 @@ fn xlsx<L: Line>(lines: impl IntoIterator<Item = L>) -> anyhow::Result<Vec<u8>> 
     for (row, line) in (1..).zip(lines) {
         for (column, cell) in (0..).zip(line.cells()) {
             // Texts are written as texts: a spreadsheet takes none of them for a formula. They are made
-            // harmless all the same, for whoever saves it as CSV.
+            // harmless all the same, because somebody may save it as CSV.
             match cell {
                 Cell::Text(text) => sheet.write_string(row, column, harmless(&text))?,
                 Cell::Number(number) => sheet.write_number(row, column, number)?,

@@ -1,5 +1,5 @@
 //! Chats as they are stored: only the two write and read, a message is there once, its number is the same for
-//! both, and what is unread is arithmetic, whoever writes at the same moment.
+//! both, and what is unread is arithmetic, no matter who writes at the same moment.
 
 use futures_util::future::join_all;
 use peerpack::store::{Database, NewMessage, Page, Sent, TelegramProfile};

@@ -56,7 +56,7 @@ impl Scenario {
 /// Somebody who wants a ride.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Wish {
-    /// When.
+    /// When they ask for it.
     pub at: Time,
     /// From where.
     pub pickup: Position,

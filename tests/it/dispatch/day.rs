@@ -40,7 +40,7 @@ async fn runs(town: Town) {
 }
 
 async fn offered_and_accepted(town: &Town, driver: &Somebody, passenger: &Somebody, order: &str) {
-    // Whoever is faster, the desk or the search that goes on by itself: one offer comes of it.
+    // The desk and the search that goes on by itself may ask at once: one offer comes of it.
     let smart = format!("/api/dispatch/smart-assign/{order}/");
     let (status, asked) = town.desk.post(&smart, json!({})).await;
     assert_eq!((status, &asked["success"]), (StatusCode::OK, &json!(true)), "{asked}");
@@ -120,7 +120,7 @@ async fn who_orders_from_a_phone_is_searched_for_at_once() {
         let (status, declined) = driver.user.post(&decline, json!({ "reason": "обед" })).await;
         assert_eq!(status, StatusCode::OK, "{declined}");
         assert_eq!(town.duty_of(&driver).await, "online_idle");
-        // Whoever has declined is not asked again.
+        // A courier who has declined is not asked again.
         let candidates = town.desk.get(&format!("/api/dispatch/candidates/{order}/")).await;
         assert_eq!(candidates["count"], 0, "{candidates}");
         assert_eq!(candidates["rejected"][0]["reason"], "declined_before", "{candidates}");

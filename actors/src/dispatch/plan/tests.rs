@@ -1,4 +1,4 @@
-//! Plans that break no rule, whoever draws them up, and are never worse than the greedy one.
+//! Plans that break no rule, no matter who draws them up, and are never worse than the greedy one.
 
 use std::cmp::Ordering;
 

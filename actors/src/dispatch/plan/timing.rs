@@ -7,7 +7,7 @@ use crate::time::{Span, Time};
 /// A stop of a route.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Visit {
-    /// Which.
+    /// The call that is made there.
     pub call: Call,
     /// When the courier is there.
     pub arrives_at: Time,

@@ -2282,7 +2282,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Gives an order to a courier without asking: to the one who is named, who has to be on duty, free, and with seats enough, or to the best one. From wherever the desk may take it, the order goes to `active_queue` step by step first; whoever had it is free again. What cannot be is 400 with `success`, `reason`, `rejection_reason` and `driver_status`. */
+        /** Gives an order to a courier without asking: to the one who is named, who has to be on duty, free, and with seats enough, or to the best one. From wherever the desk may take it, the order goes to `active_queue` step by step first; the courier who had it is free again. What cannot be is 400 with `success`, `reason`, `rejection_reason` and `driver_status`. */
         post: operations["assign_order"];
         delete?: never;
         options?: never;
