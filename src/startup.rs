@@ -22,7 +22,7 @@ use peerpack_actors::money::ledger::Funding;
 use peerpack_actors::money::payment::Method;
 use peerpack_actors::place::Gazetteer;
 use peerpack_actors::ports::{Bus, Clock, Hint};
-use peerpack_actors::runtime::{Engine, RuntimeSettings};
+use peerpack_actors::runtime::{Engine, RuntimeSettings, persistently};
 use peerpack_actors::time::Span;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
@@ -121,7 +121,7 @@ impl Application {
         let following = Following::start(database.clone(), compared, known, config.max_clock_skew).await?;
         let clock: Arc<dyn Clock> = Arc::new(SharedClock::new(machine, Arc::clone(&skew)));
         runtime.bounds = config.bounds;
-        let noted = database.note_fees(config.money.fees, clock.now()).await;
+        let noted = persistently(async || database.note_fees(config.money.fees, clock.now()).await).await;
         config.money.fee_version =
             noted.context("cannot read the store; has `peerpack migrate` been run?")?;
         runtime.payment = config.money.terms();

@@ -52,4 +52,5 @@ pub use kinds::{Deaths, Dispatch, Kind};
 pub use promise::{Promise, Subject};
 pub use refusal::Refusal;
 pub use session::{Frame, Hello, NotRecoverable, ResumeAnswer, SessionId, SessionPort};
+pub use supervisor::persistently;
 pub use threads::Threads;

@@ -23,6 +23,9 @@ use crate::work::WorkId;
 /// How often the dead are looked for.
 const ROUND: Duration = Duration::from_millis(500);
 
+/// How often a part of a start is tried.
+const STARTS: u32 = 3;
+
 /// How far back the comparison with the store looks, beyond its own interval: clocks of nodes differ.
 const OVERLAP: Span = Span::seconds(10);
 
@@ -157,9 +160,25 @@ async fn changed_since(
 
 /// Brings everything back that was live before this process, and what this node had learned.
 pub(super) async fn restore(context: &Arc<Context>, kinds: &[Arc<dyn Kind>]) -> Result<(), Unavailable> {
-    learning::recall(context).await?;
+    persistently(async || learning::recall(context).await).await?;
     for kind in kinds {
-        kind.restore(context).await?;
+        persistently(async || kind.restore(context).await).await?;
     }
     Ok(())
+}
+
+/// Does what a start needs, and may be done twice, once more where the store has been too slow for it: on a
+/// machine that is just waking up everything is.
+///
+/// # Errors
+/// When the store does not answer the last time either.
+pub async fn persistently<T>(work: impl AsyncFn() -> Result<T, Unavailable>) -> Result<T, Unavailable> {
+    for _ in 1..STARTS {
+        match work().await {
+            Ok(done) => return Ok(done),
+            Err(error) => tracing::warn!(%error, "the store is slow, a part of the start is done again"),
+        }
+        tokio::time::sleep(ROUND).await;
+    }
+    work().await
 }

@@ -32,8 +32,9 @@ async fn f49_both_hear_one_order_while_two_nodes_write_and_everything_is_sent_tw
     // Each writes at both nodes at once, and sends everything twice.
     let mut sends = Vec::new();
     for n in 0..12 {
-        for who in [&anna, &ivan] {
-            let name = format!("{}-{n}", who.id);
+        for (whose, who) in [("Anna", &anna), ("Ivan", &ivan)] {
+            // Not her id: what looks like a phone in it would be masked for the other one.
+            let name = format!("{whose} says {n}");
             let body = json!({ "chat_id": chat, "content": name, "client_msg_id": name });
             for app in [&a, &b] {
                 let (who, body) = (who.at(app), body.clone());
