@@ -3,26 +3,26 @@
 //! Every change has at most one event for each person concerned. The events of a change are derived here,
 //! from the decision alone, and are written in the same transaction as the change.
 
+mod briefs;
 mod chats;
 pub mod message;
+mod money;
 mod notices;
 pub mod notification;
 mod why;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{FileId, PackageId, PaymentId, RequestId, SubscriptionId, TripId, UserId};
-#[cfg(feature = "schema")]
-use crate::market::load::{SizeClass, WeightClass};
+use crate::ids::{FileId, PackageId, RequestId, SubscriptionId, TripId, UserId};
 use crate::market::phase::{PackagePhase, RequestPhase, TripPhase};
 use crate::market::request::{Origin, Party};
 use crate::money::Currency;
 use crate::money::fees::Paid;
-use crate::money::payment::PaymentState;
-use crate::place::PlaceId;
 use crate::time::Time;
 
+pub use briefs::{HandOverView, PackageBrief, PlaceView, TripBrief};
 pub use chats::{ChatMessage, ChatMore, ChatRead, message_sent, read_further};
+pub use money::{BalanceChanged, PaymentChanged};
 pub use notices::{
     Suits, balance_updated, courier_available, hand_over, notices, offer, package_available, package_matched,
     payment_updated, place, published, reminder, trip_matched, trip_updated,
@@ -119,65 +119,6 @@ pub enum StreamEvent {
     /// stored nowhere.
     #[serde(rename = "chat.more")]
     ChatMore(ChatMore),
-}
-
-/// A place as clients see it.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct PlaceView {
-    /// The gazetteer's id.
-    pub id: PlaceId,
-    /// Russian name.
-    pub name_ru: String,
-    /// English name.
-    pub name_en: String,
-    /// Latitude, degrees.
-    pub lat: f64,
-    /// Longitude, degrees.
-    pub lon: f64,
-    /// IANA time zone, for what happens there; empty in events that are older than this field.
-    #[serde(default)]
-    pub tz: String,
-}
-
-/// Where and when a package changes hands.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct HandOverView {
-    /// The place of the hand-over.
-    pub place: PlaceView,
-    /// When the courier is expected.
-    pub eta: Time,
-}
-
-/// The package of an offer.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct PackageBrief {
-    /// Its id.
-    pub id: PackageId,
-    /// What it is.
-    pub description: String,
-    /// Where it starts.
-    pub from: PlaceView,
-    /// Where it goes.
-    pub to: PlaceView,
-    /// Size class; `volume_ml` counts.
-    #[cfg_attr(feature = "schema", schema(value_type = SizeClass))]
-    pub size: String,
-    /// Weight class; `weight_g` counts.
-    #[cfg_attr(feature = "schema", schema(value_type = WeightClass))]
-    pub weight: String,
-    /// Weight, grams.
-    pub weight_g: u32,
-    /// Volume, millilitres.
-    pub volume_ml: u32,
-    /// Labels of the sender's own.
-    pub tags: Vec<String>,
-    /// Not before.
-    pub ready_at: Time,
-    /// Not after.
-    pub deliver_by: Time,
 }
 
 /// `offer.new`.
@@ -391,18 +332,6 @@ pub struct SubscriptionMatched {
     pub package: Option<PackageBrief>,
 }
 
-/// A trip that somebody has asked to be told of.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct TripBrief {
-    /// The trip.
-    pub id: TripId,
-    /// Who travels.
-    pub courier_id: UserId,
-    /// When it starts.
-    pub departs_at: Time,
-}
-
 /// `notification.new`: a trip is near.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -415,41 +344,6 @@ pub struct Reminder {
     pub to: PlaceView,
     /// When it starts.
     pub departs_at: Time,
-}
-
-/// `payment.updated`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct PaymentChanged {
-    /// The payment.
-    pub payment_id: PaymentId,
-    /// Its state.
-    pub state: PaymentState,
-    /// What was asked for, major units.
-    pub amount: f64,
-    /// What has come, major units: more where it was paid twice.
-    pub paid: f64,
-    /// What of it went back, major units.
-    pub refunded: f64,
-    /// Of all three.
-    pub currency: Currency,
-    /// The package that it was paid in for, if it was for one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schema(nullable = false))]
-    pub package_id: Option<PackageId>,
-    /// Whether that package does not wait any more: the money lies in the wallet, for another one.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub package_gone: bool,
-}
-
-/// `balance.updated`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct BalanceChanged {
-    /// How much more free money there is, major units; less than nothing for less.
-    pub available: f64,
-    /// Of the money.
-    pub currency: Currency,
 }
 
 /// `document.reviewed`: a document that shows who one is was approved or declined.

@@ -20,8 +20,18 @@ pub async fn two_nodes(redis: &str, compare: Duration) -> (TestApp, TestApp) {
 
 /// Two nodes with such settings.
 pub async fn two_nodes_with(redis: &str, settings: RuntimeSettings) -> (TestApp, TestApp) {
+    two_nodes_told(redis, settings, &[]).await
+}
+
+/// Two nodes with such settings of the engine and such of the server.
+pub async fn two_nodes_told(
+    redis: &str,
+    settings: RuntimeSettings,
+    told: &[(&str, &str)],
+) -> (TestApp, TestApp) {
     let postgres = fresh_postgres().await;
-    let more = [("REDIS_URL", redis), ("PEERPACK_JWT_SECRET", "a secret that both nodes share, of 32 bytes")];
+    let ours = [("REDIS_URL", redis), ("PEERPACK_JWT_SECRET", "a secret that both nodes share, of 32 bytes")];
+    let more = [&ours, told].concat();
     let node = || tempfile::tempdir().unwrap();
     let a = TestApp::start_on(node(), Some(postgres.clone()), &more, settings.clone()).await;
     let b = TestApp::start_on(node(), Some(postgres), &more, settings).await;

@@ -87,6 +87,15 @@ impl History {
         }
     }
 
+    /// Up to where a user has listened: to what the stream had when it was asked for at the end, and to what
+    /// came after. An offer may end a moment later, when nobody is there any more. Nothing where it is not
+    /// known.
+    #[must_use]
+    pub fn listened_to(&self, user: UserId) -> Option<u64> {
+        let stream = self.streams.get(&user)?;
+        Some(stream.counted_to?.max(stream.told.iter().map(|told| told.seq).max().unwrap_or_default()))
+    }
+
     /// Who was told how much. To be asked when everybody was counted.
     #[must_use]
     pub fn receptions(&self) -> Receptions {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use peerpack::ws::wire::Event;
+use peerpack::ws::wire::{Event, EventBody};
 use peerpack_actors::ids::UserId;
 use uuid::Uuid;
 
@@ -78,7 +78,7 @@ impl History {
                 // On a connection with much under way, the texts of messages are left out.
                 Some(Told { fact: Fact::More { .. }, .. }) => {}
                 Some(_) => faults.push(format!("event {} is stored otherwise than it was told", event.seq)),
-                None => faults.push(format!("event {} is stored and was never told", event.seq)),
+                None => faults.push(never_told(event, stream.last_seq)),
             }
         }
         for told in stream.told.iter().filter(|told| told.seq > from && told.seq <= top) {
@@ -88,6 +88,21 @@ impl History {
         }
         stream.faults.extend(faults);
     }
+}
+
+/// Says which event was missed, when it was decided, and whether anybody listened then.
+fn never_told(event: &Event, last: u64) -> String {
+    let kind = match &event.body {
+        EventBody::Known(known) => serde_json::to_value(known)
+            .ok()
+            .and_then(|said| said["event"].as_str().or(said["type"].as_str()).map(str::to_owned))
+            .unwrap_or_default(),
+        EventBody::Unknown { kind } => kind.clone(),
+    };
+    let (seq, at) = (event.seq, event.at.ms());
+    format!(
+        "event {seq} ({kind}, decided at {at}) is stored and was never told; the last one told was {last}"
+    )
 }
 
 #[cfg(test)]

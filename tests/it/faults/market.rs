@@ -76,7 +76,9 @@ impl Market {
         violations.extend(judge_stored(&self.history, &self.stored(database).await));
         let users: Vec<UserId> = self.history.streams.keys().copied().collect();
         for user in users {
-            let events = all_events(database, user).await;
+            let mut events = all_events(database, user).await;
+            let listened_to = self.history.listened_to(user).unwrap_or(u64::MAX);
+            events.retain(|event| event.seq <= listened_to);
             let top = events.last().map_or(0, |event| event.seq);
             self.history.compare(user, 0, top, &events);
         }

@@ -14,7 +14,7 @@ use super::market::{database, play_while, rounds};
 use super::process::Device;
 use super::resp::Sieve;
 use super::services::Redis;
-use crate::nodes::two_nodes;
+use crate::nodes::{two_nodes, two_nodes_told};
 use crate::support::{TestApp, TestUser, at_full_size, eventually, fresh_postgres, promised};
 
 /// How late an event may be when hints are lost.
@@ -139,11 +139,12 @@ async fn f38_of_messages_that_are_lost_no_event_is() {
     let server = redis.rsplit('@').next().unwrap().trim_end_matches('/').to_owned();
     let sieve = Sieve::before(&server).await;
     let through = redis.replace(&server, &sieve.address.to_string());
-    let (a, b) = two_nodes(&through, RuntimeSettings::default().compare).await;
+    let count = rounds(100, 1_000);
+    let more = [("PEERPACK_MAX_OPEN_PACKAGES", "1001")];
+    let (a, b) = two_nodes_told(&through, RuntimeSettings::default(), &more).await;
     let anna = a.sign_in("Anna").await;
     let mut device = Device::of(&anna.at(&b)).await;
     sieve.losses.percent.store(10, Ordering::Relaxed);
-    let count = rounds(100, 1_000);
     for _ in 0..count {
         assert_eq!(anna.post("/api/packages", package()).await.0, StatusCode::CREATED);
     }
