@@ -30,7 +30,7 @@ use crate::edge::access::{ADMIN, DESK, OPERATORS, PUBLIC, REVIEWERS, SIGNED_IN};
 use crate::ws::{self, ticket};
 use admin::{operators, request_log};
 use bot::{notifications as bot_notifications, outbox, webhook};
-use dispatch::mobile::{drivers as my_drives, orders as my_orders, passengers as my_rides};
+use dispatch::mobile::{drivers as my_drives, enrolment, orders as my_orders, passengers as my_rides};
 use dispatch::{
     candidates, cities, desk as town_desk, drivers, geocode, map as town_map, offers, orders, passengers,
     prices, regions, sessions as desk_sessions, tariffs,
@@ -227,7 +227,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/dispatch/order-route/{order_id}" { GET OPERATORS town_map::order_route }
         "/dispatch/eta/{driver_id}/{order_id}" { GET OPERATORS town_map::eta }
         "/dispatch/heatmap" { GET OPERATORS town_map::heatmap }
-        "/mobile/drivers/profile" { GET SIGNED_IN my_drives::profile }
+        "/mobile/drivers/profile" { GET SIGNED_IN my_drives::profile, PUT SIGNED_IN enrolment::enroll }
         "/mobile/drivers/location" { PATCH SIGNED_IN my_drives::locate }
         "/mobile/drivers/online-status" { PATCH SIGNED_IN my_drives::online }
         "/mobile/drivers/offers" { GET SIGNED_IN my_drives::offers }

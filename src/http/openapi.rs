@@ -22,7 +22,7 @@ use tidy::Tidy;
 
 use super::admin::{operators, request_log};
 use super::bot::{notifications as bot_notifications, outbox, webhook};
-use super::dispatch::mobile::{drivers as my_drives, orders as my_orders, passengers as my_rides};
+use super::dispatch::mobile::{drivers as my_drives, enrolment, orders as my_orders, passengers as my_rides};
 use super::dispatch::{
     candidates, cities, desk as town_desk, drivers, geocode, map as town_map, offers, orders, passengers,
     prices, regions, sessions as desk_sessions, tariffs,
@@ -108,7 +108,7 @@ use super::{health, jobs, places};
         sync::sync, crate::ws::ticket::issue,
         my_rides::profile, my_rides::orders, my_rides::active, my_orders::create, my_orders::quote, my_orders::cancel,
         my_orders::status, my_orders::route,
-        my_drives::profile, my_drives::locate, my_drives::online, my_drives::offers, my_drives::accept, my_drives::decline,
+        my_drives::profile, enrolment::enroll, my_drives::locate, my_drives::online, my_drives::offers, my_drives::accept, my_drives::decline,
         my_drives::orders, my_drives::active, my_drives::statistics,
         orders::list, orders::create, orders::one, orders::change, orders::set_status, orders::events, orders::of_passenger,
         orders::of_driver, prices::price, prices::quote, prices::final_price, prices::fee, prices::breakdown,

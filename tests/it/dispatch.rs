@@ -3,6 +3,7 @@
 mod changes;
 mod day;
 mod desk;
+mod enrolment;
 mod lists;
 mod refusals;
 mod rights;

@@ -26,7 +26,7 @@ use crate::town::{Town, TownMap};
 const MOST: u32 = 200;
 
 /// The most people that a vehicle takes.
-const MOST_SEATS: u32 = 60;
+pub(super) const MOST_SEATS: u32 = 60;
 
 /// What a vehicle carries beside people: nobody asks for it here.
 const TRUNK: Load = Load { weight_g: 100_000, volume_ml: 500_000, slots: 0 };

@@ -20,6 +20,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("the courier has turned this order down", "Водитель отказался от этого заказа"),
     ("the courier is too far away", "Водитель слишком далеко"),
     ("other couriers are nearer", "Другие водители ближе"),
+    ("the desk has to take you on again", "Снова принять вас может только диспетчер"),
     ("somebody with this phone drives already", "Водитель с таким телефоном уже есть"),
     ("somebody with this phone is a passenger already", "Пассажир с таким телефоном уже есть"),
     ("this city has regions: remove them first", "В этом городе есть районы, сначала удалите их"),

@@ -1605,7 +1605,8 @@ export interface paths {
         };
         /** Oneself as a courier. */
         get: operations["my_driver_profile"];
-        put?: never;
+        /** Becomes a courier, or drives something else, or somewhere else. Vehicle and region count at once for somebody who is free, and else from the next time on duty on. Whom the desk has removed the desk has to take on again: 403. */
+        put: operations["set_my_vehicle"];
         post?: never;
         delete?: never;
         options?: never;
@@ -4736,6 +4737,19 @@ export interface components {
         MyTrips: {
             /** @description Newest first. */
             trips: components["schemas"]["TripView"][];
+        };
+        /** @description What somebody drives, and where. */
+        MyVehicle: {
+            /**
+             * Format: int32
+             * @description How many people it takes, 1 to 60.
+             */
+            capacity?: number;
+            /** @description What it is, for passengers to find it. */
+            car_model?: string;
+            plate_number?: string;
+            /** @description The region that they drive in. */
+            region_id?: string;
         };
         /** @description What is wrong. */
         NewDispute: {
@@ -15542,6 +15556,75 @@ export interface operations {
             401: components["responses"]["Status401"];
             /** @description Not Found. */
             404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    set_my_vehicle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "capacity": 4,
+                 *       "car_model": "Lada Largus",
+                 *       "plate_number": "А123ВС77",
+                 *       "region_id": "01990000-0000-7000-8000-000000000072"
+                 *     }
+                 */
+                "application/json": components["schemas"]["MyVehicle"];
+            };
+        };
+        responses: {
+            /** @description Who drives. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "capacity": 4,
+                     *       "car_model": "Lada Largus",
+                     *       "current_lat": null,
+                     *       "current_lon": null,
+                     *       "current_position": null,
+                     *       "id": 735190284,
+                     *       "is_online": false,
+                     *       "last_location_update": null,
+                     *       "name": "Иван",
+                     *       "plate_number": "А123ВС77",
+                     *       "region": {
+                     *         "id": "01990000-0000-7000-8000-000000000072",
+                     *         "title": "Центр"
+                     *       },
+                     *       "status": "offline",
+                     *       "user": {
+                     *         "email": "",
+                     *         "id": 735190284,
+                     *         "phone": "+79001110001",
+                     *         "username": "+79001110001"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DriverView"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
             /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
