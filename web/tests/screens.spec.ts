@@ -31,6 +31,8 @@ test("nothing is wider than a screen of 320 points", async ({ phone, route }) =>
     "/new/package",
     "/new/trip",
     "/notifications",
+    "/town",
+    "/town/duty",
   ]) {
     await ivan.open(path);
     await expect(ivan.page.locator("h1")).toBeVisible();

@@ -12,6 +12,8 @@ const DeliveryScreen = later(loads, () => import("./features/deliveries/Delivery
 const ChatsScreen = later(loads, () => import("./features/talk/ChatsScreen.tsx"));
 const ChatScreen = later(loads, () => import("./features/talk/ChatScreen.tsx"));
 const BoardScreen = later(loads, () => import("./features/board/BoardScreen.tsx"));
+const TownScreen = later(loads, () => import("./features/dispatch/TownScreen.tsx"));
+const RideScreen = later(loads, () => import("./features/dispatch/RideScreen.tsx"));
 
 /** Loads all of them. */
 export function loadMore(): Promise<unknown> {
@@ -30,6 +32,13 @@ export default function More() {
       <Route path="/chats" component={ChatsScreen} />
       <Route path="/chat/:id">{({ id }) => <ChatScreen key={id} id={id} />}</Route>
       <Route path="/board" component={BoardScreen} />
+      <Route path="/town">
+        <TownScreen side="ride" />
+      </Route>
+      <Route path="/town/duty">
+        <TownScreen side="duty" />
+      </Route>
+      <Route path="/town/ride/:id">{({ id }) => <RideScreen key={id} id={id} />}</Route>
       <Route>
         <Home />
       </Route>

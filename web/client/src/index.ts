@@ -26,6 +26,7 @@ export { type Credentials, type Fetch, memoryVault, Session, type Vault } from "
 export type { Connectivity } from "./socket.ts";
 export { fold, type Missed, MOST_MISSED, openOffers, type State, stateOf, type Topic } from "./state.ts";
 export { bestStore, indexedStore, memoryStore, type Texts, textStore } from "./store.ts";
+export { type TownListener, type TownMessage, TownSocket, type TownSubject } from "./town.ts";
 export * from "./wire.ts";
 
 /** Where the server is and what the device has. */

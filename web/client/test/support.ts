@@ -8,6 +8,7 @@ export class FakeSocket {
   readyState = 0;
   readonly said: { type: string; data?: Record<string, unknown> }[] = [];
   onmessage: ((event: { data: string }) => void) | null = null;
+  onopen: (() => void) | null = null;
   onclose: ((event: { code: number; reason: string }) => void) | null = null;
   readonly protocols: string[];
 
@@ -29,6 +30,12 @@ export class FakeSocket {
     const limits = { frame_bytes: 1, message_bytes: 1, messages_per_minute: 1, burst: 1, resume_events: 300 };
     const data = { epoch, top, server_time: "2026-09-21T12:00:00.000Z", ping_s: 25, limits };
     this.hear({ type: "hello", data });
+  }
+
+  /** The connection is there, and nothing is said yet. */
+  open(): void {
+    this.readyState = 1;
+    this.onopen?.();
   }
 
   hear(message: unknown): void {

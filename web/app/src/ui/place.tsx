@@ -12,6 +12,9 @@ export interface PlaceChoice {
   name_ru: string;
   name_en: string;
   tz: string;
+  /** Where it is: known of what was chosen from suggestions. */
+  lat?: number;
+  lon?: number;
 }
 
 /** A place of an answer, as a form keeps it. */
@@ -57,7 +60,7 @@ export function PlaceField({ label, value, onChange, error }: PlaceFieldProps) {
   });
   const places = (data ?? []).slice(0, 8);
   const choose = (chosen: (typeof places)[number]) => {
-    onChange({ id: chosen.id, name_ru: chosen.name_ru, name_en: chosen.name_en, tz: chosen.tz });
+    onChange(chosen);
     setText(place(chosen));
     setIsOpen(false);
   };

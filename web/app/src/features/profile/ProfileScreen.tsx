@@ -1,6 +1,6 @@
 // Oneself: name and picture, language, documents for the verified mark, devices, and the way out.
 import { dataOf } from "@peerpack/client";
-import { useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { useClient, useGive, useRead } from "../../live/index.tsx";
 import { LANGUAGES, type Language, useTexts } from "../../texts/index.tsx";
 import {
@@ -19,6 +19,8 @@ import {
 import { TalkLinks } from "../../ui/TalkLink.tsx";
 import { Messages } from "./Messages.tsx";
 import { Subscriptions } from "./Subscriptions.tsx";
+
+const TownLink = lazy(() => import("../../ui/TownLink.tsx"));
 
 export default function ProfileScreen() {
   const { t, language, setLanguage } = useTexts();
@@ -68,6 +70,9 @@ export default function ProfileScreen() {
   return (
     <Screen title={t.profile.title}>
       <TalkLinks />
+      <Suspense>
+        <TownLink />
+      </Suspense>
       <div className="card">
         <div className="row">
           <Avatar name={me.name} url={me.avatar} />

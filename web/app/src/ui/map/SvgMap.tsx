@@ -1,7 +1,7 @@
 // A map that is drawn once: it moves nothing but the courier, and needs no graphics of the device.
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { boxAround, graticuleOf, type MapProps, pathOf, project, type Spot } from "./geometry.ts";
+import { boxAround, graticuleOf, isWithin, type MapProps, pathOf, project, type Spot } from "./geometry.ts";
 import { loadCountries, ringsOf } from "./outlines.ts";
 
 /** Width to height. */
@@ -9,14 +9,19 @@ const SHAPE = 1.6;
 /** The points of a screen that the map is wide, more or less: sizes in it are meant for that. */
 const POINTS_WIDE = 330;
 
-export function SvgMap({ stops, courier, label }: MapProps) {
+export function SvgMap({ stops, courier, label, isTown }: MapProps) {
   const { data: rings } = useQuery({
     queryKey: ["outlines"],
     queryFn: async () => ringsOf(await loadCountries()),
     staleTime: Number.POSITIVE_INFINITY,
   });
-  // The courier may be anywhere on the way; the map stays where the way is.
-  const box = useMemo(() => boxAround(stops, SHAPE), [stops]);
+  // The courier may be anywhere on the way; the map stays where the way is. In town they come from somewhere else.
+  const way = useMemo(() => boxAround(stops, SHAPE, isTown), [stops, isTown]);
+  const isFar = isTown && courier && !isWithin(courier, way);
+  const box = useMemo(
+    () => (isFar ? boxAround([...stops, courier], SHAPE, isTown) : way),
+    [stops, courier, way, isTown, isFar],
+  );
   const land = useMemo(() => (rings ? pathOf(rings, box) : ""), [rings, box]);
   const point = box.width / POINTS_WIDE;
   const place = (spot: Spot) => project(spot);

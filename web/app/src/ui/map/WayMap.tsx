@@ -11,15 +11,17 @@ const MovableMap = lazy(() => import("./maplibre.tsx"));
 interface WayMapProps {
   stops: readonly Stop[];
   courier?: Spot | undefined;
+  /** Whether it lies within one town. */
+  isTown?: boolean;
 }
 
-export default function WayMap({ stops, courier }: WayMapProps) {
+export default function WayMap({ stops, courier, isTown }: WayMapProps) {
   const { t } = useTexts();
   const [isMovable, setIsMovable] = useState(false);
   const [canMove, setCanMove] = useState(hasGraphics);
   const [first, last] = [stops[0], stops.at(-1)];
   if (!first || !last) return null;
-  const props: MapProps = { stops, courier, label: t.map.label(first.name, last.name) };
+  const props: MapProps = { stops, courier, isTown, label: t.map.label(first.name, last.name) };
   const drawn = <SvgMap {...props} />;
   if (isMovable) {
     const onLost = () => {

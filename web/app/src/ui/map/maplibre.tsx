@@ -25,7 +25,7 @@ interface MovableMapProps extends MapProps {
   onLost: () => void;
 }
 
-export default function MovableMap({ stops, courier, label, onLost }: MovableMapProps) {
+export default function MovableMap({ stops, courier, label, isTown, onLost }: MovableMapProps) {
   const frame = useRef<HTMLDivElement>(null);
   const [map, setMap] = useState<MapLibre>();
   const { data: countries } = useQuery({
@@ -42,8 +42,8 @@ export default function MovableMap({ stops, courier, label, onLost }: MovableMap
       container,
       style: STYLE ?? outlines(countries),
       bounds: boundsOf(stops),
-      fitBoundsOptions: { padding: 48, maxZoom: 9 },
-      maxZoom: 12,
+      fitBoundsOptions: { padding: 48, maxZoom: isTown ? 13 : 9 },
+      maxZoom: isTown ? 16 : 12,
       // Whose map it is has to be said, unless it is nobody's.
       attributionControl: STYLE ? {} : false,
     });
@@ -68,7 +68,7 @@ export default function MovableMap({ stops, courier, label, onLost }: MovableMap
       setMap(undefined);
       made.remove();
     };
-  }, [countries, stops]);
+  }, [countries, stops, isTown]);
   useEffect(() => {
     if (!map || !courier) return;
     // However often the courier is heard of, it is drawn once a frame.
