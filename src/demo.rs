@@ -1,8 +1,8 @@
 //! The demo: a world of real towns where couriers travel, senders publish and deals are made without end.
 //!
 //! Everything goes through the engine like anybody's command, so the real checks and the real matching run.
-//! Nothing here may touch the store past it, apart from signing the people in, or be needed by a server that
-//! serves.
+//! Nothing here may touch the store past it, apart from signing the people in and drawing the regions of the
+//! town, or be needed by a server that serves.
 
 mod bots;
 mod journeys;
@@ -10,6 +10,7 @@ mod live;
 mod parcels;
 mod people;
 mod routes;
+mod town;
 mod walk;
 
 use anyhow::Context;
@@ -26,6 +27,7 @@ pub use walk::walk;
 
 use people::Pace;
 use routes::Routes;
+use town::Townspeople;
 
 /// Trips of a fresh world.
 const TRIPS: usize = 150;
@@ -75,6 +77,7 @@ pub async fn populate(app: &App, seed: u64) -> anyhow::Result<World> {
         let sender = world.sender(&mut rng);
         app.engine.publish_package(sender, draft).await.context("a demo package was not published")?;
     }
+    world.town = Townspeople::settle(app, &world.senders, seed).await?;
     Ok(world)
 }
 

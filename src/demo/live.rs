@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use super::bots::{Ear, Intention, Intentions};
 use super::people::World;
 use super::routes::Routes;
-use super::{journeys, parcels};
+use super::{journeys, parcels, town};
 use crate::app::App;
 
 /// With more trips than this, the oldest one of the demo is called off for each new one.
@@ -38,7 +38,16 @@ const LONGEST_TURN: Span = Span::seconds(5);
 
 /// Lets the people of the world live until the program ends: every other second somebody publishes something,
 /// and anybody who gets an offer answers it. Refusals are part of life and only logged.
-pub async fn live(app: App, world: World) {
+pub async fn live(app: App, mut world: World) {
+    match world.town.take() {
+        Some(people) => {
+            tokio::join!(town::drive(app.clone(), people), market(app, world));
+        }
+        None => market(app, world).await,
+    }
+}
+
+async fn market(app: App, world: World) {
     let Some(routes) = Routes::load() else {
         tracing::error!("a town of the demo is not in the gazetteer; nothing will happen");
         return;

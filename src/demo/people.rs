@@ -10,6 +10,7 @@ use peerpack_actors::time::{Span, Time};
 use rand::rngs::StdRng;
 use rand::{RngExt, seq::IndexedRandom};
 
+use super::town::Townspeople;
 use crate::app::App;
 use crate::store::TelegramProfile;
 
@@ -114,6 +115,8 @@ pub struct World {
     pub(super) senders: Vec<UserId>,
     pub(super) seed: u64,
     pub(super) pace: Pace,
+    /// Who lives in its town; nobody where no dispatch runs.
+    pub(super) town: Option<Townspeople>,
     travels: HashMap<UserId, Vec<(Time, Time)>>,
 }
 
@@ -129,7 +132,7 @@ impl World {
             people.push(user.id);
         }
         let senders = people.split_off(COURIERS);
-        Ok(Self { couriers: people, senders, seed, pace, travels: HashMap::new() })
+        Ok(Self { couriers: people, senders, seed, pace, town: None, travels: HashMap::new() })
     }
 
     /// A courier who does not travel at that time, as far as there is one; takes the time down.
@@ -167,7 +170,8 @@ pub(super) fn one_of<T: Copy>(list: &[T], rng: &mut StdRng) -> T {
     *list.choose(rng).expect("the lists of the demo are not empty")
 }
 
-fn profile(telegram_id: i64, rng: &mut StdRng) -> TelegramProfile {
+/// A made-up person.
+pub(super) fn profile(telegram_id: i64, rng: &mut StdRng) -> TelegramProfile {
     let russian = rng.random_bool(0.75);
     let (names, initials): (&[&str], &[&str]) =
         if russian { (&RUSSIAN, &RUSSIAN_INITIALS) } else { (&ENGLISH, &ENGLISH_INITIALS) };

@@ -1,12 +1,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use peerpack_actors::dispatch::OrderPhase;
 use peerpack_actors::ids::UserId;
 use peerpack_actors::market::trip::{Stop, Transport};
 use peerpack_actors::matching::{self, Need, TripEntry, Zone};
 use peerpack_actors::place::{Gazetteer, Place, Spot};
 use peerpack_actors::ports::{Bus, Clock, Store};
-use peerpack_actors::runtime::{Engine, RuntimeSettings};
+use peerpack_actors::runtime::{Engine, Kind, RuntimeSettings};
 use peerpack_actors::time::{Span, Time};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -18,8 +19,9 @@ use crate::app::{App, SystemClock};
 use crate::bus::local::LocalBus;
 use crate::config::{self, Config};
 use crate::files::Files;
-use crate::store::{self, Database};
+use crate::store::{self, Database, OrderQuery, Slice};
 use crate::texts::explanations::answer;
+use crate::town::Town;
 
 const NOW: Time = Time::from_ms(1_790_000_000_000);
 const SEED: u64 = 7;
@@ -28,13 +30,22 @@ const SEED: u64 = 7;
 const HURRIED: Pace = Pace { happening: 1..10, answer: 1..5, hand_over: 1..5, confirm: 1..5 };
 
 async fn app(directory: &tempfile::TempDir) -> App {
+    app_with(directory, false).await
+}
+
+/// A server in a directory of its own, with the dispatch in town if that is wanted.
+async fn app_with(directory: &tempfile::TempDir, has_town: bool) -> App {
     let url = directory.path().display().to_string();
     let database = Database::connect(&store::Settings::new(url)).await.unwrap();
     database.migrate().await.unwrap();
     let (bus, clock) = (Arc::new(LocalBus::default()), Arc::new(SystemClock));
     let (store, shared_bus) = (Arc::new(database.clone()), Arc::clone(&bus) as Arc<dyn Bus>);
     let shared_clock = Arc::clone(&clock) as Arc<dyn Clock>;
-    let engine = Engine::start(store, shared_bus, shared_clock, RuntimeSettings::default()).await.unwrap();
+    let town = has_town.then(|| Arc::new(Town::new(database.clone())));
+    let mut kinds: Vec<Arc<dyn Kind>> = town.iter().map(|town| Arc::clone(town) as Arc<dyn Kind>).collect();
+    kinds.extend(town.iter().flat_map(|town| town.dispatch().kinds()));
+    let settings = RuntimeSettings::default();
+    let engine = Engine::start_with(store, shared_bus, shared_clock, settings, kinds).await.unwrap();
     let data_dir = Some(directory.path().to_owned());
     let settings = config::Settings { data_dir, ..config::Settings::default() };
     let config = Arc::new(Config::load(settings, []).unwrap());
@@ -49,7 +60,7 @@ async fn app(directory: &tempfile::TempDir) -> App {
     App {
         tokens,
         board,
-        town: None,
+        town,
         chat_places,
         engine,
         database,
@@ -129,6 +140,41 @@ async fn a_populated_world_lives_and_stays_sound() {
     assert_eq!(app.database.audit().await.unwrap(), Vec::<String>::new());
     app.engine.stop();
     app.database.close().await;
+}
+
+#[actix_web::test]
+async fn the_town_of_the_demo_orders_drives_and_is_sound_and_goes_on_where_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    for life in 1..=2 {
+        let app = app_with(&directory, true).await;
+        let mut world = populate(&app, SEED).await.unwrap();
+        let people = world.town.as_mut().unwrap();
+        people.pace = super::town::Pace::HURRIED;
+        let town = app.town.clone().unwrap();
+        let senders = world.senders.clone();
+        let living = actix_web::rt::spawn(live(app.clone(), world));
+        let done = OrderQuery { phases: vec![OrderPhase::Completed], ..OrderQuery::default() };
+        let all = Slice { offset: 0, limit: 100 };
+        let driven = within(PATIENCE, async || {
+            let done = app.database.find_orders(&done, all).await.unwrap().items;
+            Some(done).filter(|done| done.len() >= 5 * life)
+        });
+        for order in driven.await {
+            assert!(senders.contains(&order.passenger) && order.milestones.settled.is_some(), "{order:?}");
+        }
+        living.abort();
+        town.dispatch().with_board(|board| {
+            assert_eq!(board.len(), 60, "everybody is on duty");
+        });
+        // Sochi is drawn, and nobody of the demo drives or orders there.
+        assert_eq!(town.map().regions().count(), 2);
+        let sochi = town.map().regions().find(|region| region.title == "Сочи").unwrap().id;
+        let figures = app.database.region_figures(sochi).await.unwrap();
+        assert_eq!((figures.drivers, figures.passengers, figures.orders), (0, 0, 0));
+        assert_eq!(app.database.audit().await.unwrap(), Vec::<String>::new());
+        app.engine.stop();
+        app.database.close().await;
+    }
 }
 
 #[actix_web::test]
