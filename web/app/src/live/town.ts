@@ -147,8 +147,12 @@ export function useTellTown(type: string | undefined): void {
 export function useWhereabouts(isOnDuty: boolean): boolean | undefined {
   const { api } = useClient();
   const platform = usePlatform();
+  const queries = useQueryClient();
+  const user = useUser();
   const [isKnown, setIsKnown] = useState<boolean>();
+  const own = user?.id ?? "";
   useEffect(() => {
+    const driver = [own, "town", "driver"];
     if (!isOnDuty) return setIsKnown(undefined);
     let isOver = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -157,7 +161,13 @@ export function useWhereabouts(isOnDuty: boolean): boolean | undefined {
       if (isOver) return;
       setIsKnown(at !== undefined);
       // A position that does not arrive is followed by another one.
-      if (at) await api.PATCH("/api/mobile/drivers/location", { body: at }).catch(() => undefined);
+      const told =
+        at && (await api.PATCH("/api/mobile/drivers/location", { body: at }).catch(() => undefined));
+      const here = told?.data?.current_position;
+      // The position alone: of everything else somebody may have read later.
+      queries.setQueryData<TownDriver | null>(driver, known =>
+        known && here ? { ...known, current_position: here } : known,
+      );
       if (!isOver) timer = setTimeout(() => void say(), SAY_MS);
     };
     void say();
@@ -165,6 +175,6 @@ export function useWhereabouts(isOnDuty: boolean): boolean | undefined {
       isOver = true;
       clearTimeout(timer);
     };
-  }, [api, platform, isOnDuty]);
+  }, [api, platform, queries, own, isOnDuty]);
   return isKnown;
 }

@@ -1,7 +1,7 @@
 // A ride of a passenger: how it stands, who comes and how soon, what it costs, and calling it off.
 import type { TownMessage } from "@peerpack/client";
 import { useQueryClient } from "@tanstack/react-query";
-import { lazy, Suspense, useMemo } from "react";
+import { lazy, Suspense, useMemo, useState } from "react";
 import { useClient, useUser } from "../../live/index.tsx";
 import {
   type ActiveRide,
@@ -33,8 +33,11 @@ function useRide(id: string) {
   const { api } = useClient();
   const user = useUser();
   const queries = useQueryClient();
+  // Not every server says on this socket where the courier is; until it has, that is asked.
+  const [isTold, setIsTold] = useState(false);
   const hear = ({ type, data }: TownMessage) => {
     if (type !== "driver_location_update") return false;
+    setIsTold(true);
     const { lat, lon, timestamp, eta } = data as Moved;
     queries.setQueryData<ActiveRide | null>([user?.id ?? "", "town", "ride"], known =>
       known?.order?.id === id
@@ -52,7 +55,7 @@ function useRide(id: string) {
   const order = useTownRead(["order", id], () => orNull(api.GET("/api/orders/{order_id}", path)), { isLive });
   const phase = order.data?.status;
   const active = useTownRead(["ride"], () => orNull(api.GET("/api/mobile/passengers/active-order")), {
-    isLive,
+    isLive: isLive && isTold,
     isWanted: phase !== undefined && isDriven(phase),
   });
   return { order, whereabouts: active.data?.order?.id === id ? active.data : undefined };
