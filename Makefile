@@ -1,7 +1,7 @@
 # The front door. Each target is one line that can also be typed by hand; `make` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run web test test-pages test-faults fmt lint deny bench bench-search bench-claims bench-board bench-bot bench-subscriptions loadtest knee ratio idle slow openapi numbers docker schemathesis test-claims quality quality-dispatch replay
+.PHONY: help run web test test-pages test-faults fmt lint deny bench bench-search bench-claims bench-board bench-bot bench-dispatch bench-subscriptions loadtest knee ratio idle slow openapi numbers docker schemathesis test-claims quality quality-dispatch replay
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -49,6 +49,9 @@ bench-board: ## Measure 5 000 reads a second of the board beside 50 changes
 
 bench-bot: ## Measure how long an event takes to the Bot API (a stub), 200 a second
 	cargo bench --locked --bench bot
+
+bench-dispatch: ## Measure candidates among 10 000 couriers on duty, and positions taken in
+	cargo bench --locked --bench dispatch
 
 bench-subscriptions: ## Measure publications beside 100 000 standing questions
 	cargo bench --locked --bench subscriptions

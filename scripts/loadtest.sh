@@ -11,6 +11,7 @@
 #   scripts/loadtest.sh compare before.json after.json        # what has become worse; needs no server
 #   scripts/loadtest.sh ratio --duration-s 30                 # PeerPack beside the plain server, on one Postgres
 #   scripts/loadtest.sh talk --duration-s 30                  # what chats do to offers: without them, and with them
+#   scripts/loadtest.sh dispatch --orders-per-s 200           # rides in town: couriers on duty, offers, positions
 #   scripts/loadtest.sh idle                                  # memory of 15000 sockets on which nothing happens
 #   scripts/loadtest.sh slow                                  # what a socket that is not read costs 1000 others
 #   scripts/loadtest.sh --help                                # everything that can be said
@@ -41,7 +42,7 @@ scenario=main-job
 arguments=()
 command=()
 case "${1:-}" in
-    idle | slow)
+    idle | slow | dispatch)
         command=("$1")
         export PEERPACK_ACCESS_TTL_S=3600
         # Known to both, so that the load test can sign tokens without the server.
@@ -251,7 +252,7 @@ say "the server is ready on 127.0.0.1:$port, store: $label"
 # ---------------------------------------------------------------- the test
 
 case "${command[0]-}" in
-    idle | slow) server=(--server-pid "$(cat "$pid_file")") ;;
+    idle | slow | dispatch) server=(--server-pid "$(cat "$pid_file")") ;;
     *) server=(--server-pid-file "$pid_file" --crash-command "kill -KILL \$(cat '$pid_file')") ;;
 esac
 code=0

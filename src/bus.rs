@@ -18,6 +18,9 @@ use uuid::Uuid;
 /// How long a position is worth knowing.
 pub const POSITION_TTL: Span = Span::minutes(2);
 
+/// How long anything of the position of a courier on duty in town is kept, wherever that is.
+pub const FIX_TTL: Span = Span::minutes(5);
+
 /// What a node hears from the others.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Heard {
@@ -25,6 +28,8 @@ pub enum Heard {
     Hint(Hint),
     /// A courier is here now.
     Position(UserId, LastPosition),
+    /// A courier on duty in town is here now.
+    Fix(UserId, LastPosition),
     /// This socket of a user has to make room for a newer one.
     Replaced(UserId, Uuid),
     /// Something that is worth a word only now.
@@ -144,4 +149,16 @@ pub trait Presence: Send + Sync + 'static {
     /// # Errors
     /// Nobody answers.
     async fn last_position(&self, user: UserId, now: Time) -> Result<Option<LastPosition>, Silent>;
+
+    /// A courier on duty in town is here: for the other nodes, and forgotten after [`FIX_TTL`]. Of what waits
+    /// the latest of each courier alone goes out.
+    fn set_fix(&self, _courier: UserId, _fix: LastPosition) {}
+
+    /// Where the other nodes have heard a courier on duty last.
+    ///
+    /// # Errors
+    /// Nobody answers.
+    async fn last_fix(&self, _courier: UserId, _now: Time) -> Result<Option<LastPosition>, Silent> {
+        Ok(None)
+    }
 }

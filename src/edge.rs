@@ -14,3 +14,4 @@ pub(crate) mod outbox;
 pub mod request_log;
 pub mod secure_headers;
 pub(crate) mod sockets;
+pub(crate) mod viewers;

@@ -31,6 +31,7 @@ use crate::texts::russian;
 
 pub use candidates::Candidate;
 use candidates::Meant;
+pub(crate) use rejections::town_state;
 
 /// The media type of every error body.
 pub const PROBLEM_JSON: &str = "application/problem+json";

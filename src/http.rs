@@ -32,8 +32,8 @@ use admin::{operators, request_log};
 use bot::{notifications as bot_notifications, outbox, webhook};
 use dispatch::mobile::{drivers as my_drives, enrolment, orders as my_orders, passengers as my_rides};
 use dispatch::{
-    candidates, cities, desk as town_desk, drivers, geocode, map as town_map, offers, orders, passengers,
-    prices, regions, sessions as desk_sessions, tariffs,
+    candidates, cities, desk as town_desk, drivers, geocode, live as town_live, map as town_map, offers,
+    orders, passengers, prices, regions, sessions as desk_sessions, tariffs,
 };
 use endpoint::answering;
 use market::{
@@ -246,6 +246,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/mobile/orders/{order_id}/route" { GET SIGNED_IN my_orders::route }
         "/sync" { GET SIGNED_IN sync::sync }
         "/ws-ticket" { POST SIGNED_IN ticket::issue }
+        "/websocket/health" { GET PUBLIC town_live::health }
         "/health" { GET PUBLIC health::health }
         "/health/live" { GET PUBLIC health::live }
         "/health/ready" { GET PUBLIC health::ready }
@@ -262,6 +263,14 @@ pub fn routes(config: &mut web::ServiceConfig) {
     }
     config
         .service(web::resource("/ws/updates").route(answering(Method::GET).to(updates::follow)))
+        .service(web::resource("/ws/orders/{order_id}").route(answering(Method::GET).to(town_live::order)))
+        .service(web::resource("/ws/drivers/{driver_id}").route(answering(Method::GET).to(town_live::driver)))
+        .service(
+            web::resource("/ws/passengers/{passenger_id}")
+                .route(answering(Method::GET).to(town_live::passenger)),
+        )
+        .service(web::resource("/ws/dispatch-map").route(answering(Method::GET).to(town_live::map)))
+        .service(web::resource("/ws/test").route(answering(Method::GET).to(town_live::test)))
         .service(web::resource("/ws").route(answering(Method::GET).to(ws::upgrade)))
         .service(web::resource("/track/{link}").route(answering(Method::GET).to(tracking::show)))
         .service(web::resource("/assets/{file}").route(answering(Method::GET).to(pages::asset)))

@@ -3,6 +3,7 @@
 
 pub(crate) mod app_data;
 mod ending;
+mod hearing;
 mod identity;
 pub mod inherited;
 mod kinds;
@@ -17,11 +18,10 @@ use std::time::Duration;
 
 use actix_web::dev::Server;
 use anyhow::Context;
-use futures_util::{StreamExt, stream};
 use peerpack_actors::money::ledger::Funding;
 use peerpack_actors::money::payment::Method;
 use peerpack_actors::place::Gazetteer;
-use peerpack_actors::ports::{Bus, Clock, Hint};
+use peerpack_actors::ports::{Bus, Clock};
 use peerpack_actors::runtime::{Engine, RuntimeSettings, persistently};
 use peerpack_actors::time::Span;
 use tokio::sync::Semaphore;
@@ -33,14 +33,15 @@ use crate::auth::revocations::Learning;
 use crate::auth::token::Tokens;
 use crate::board::Board;
 use crate::bot::Bot;
+use crate::bus::Presence;
 use crate::bus::local::LocalBus;
 use crate::bus::redis::{RedisBus, Running};
-use crate::bus::{Heard, Presence};
 use crate::clock::{Following, SharedClock, Skew, SteadyClock};
 use crate::config::{Config, PaymentMode};
 use crate::edge::connections::Connections;
 use crate::edge::sockets::Sockets;
 use crate::files::Files;
+use crate::http::dispatch::live::Teller;
 use crate::maintenance::jobs::Jobs;
 use crate::maintenance::payments;
 use crate::maintenance::rounds::Maintenance;
@@ -67,6 +68,8 @@ pub struct Application {
     _maintenance: Maintenance,
     /// Works at jobs as long as the application lives.
     _jobs: Jobs,
+    /// Tells what changes in town as long as the application lives.
+    _teller: Option<Teller>,
     /// Learns of ended sessions as long as the application lives.
     _learning: Learning,
     /// Compares the clock with the database's as long as the application lives.
@@ -138,7 +141,9 @@ impl Application {
             runtime.roads = Some(Arc::new(osrm));
         }
         let board = Arc::new(Board::new(database.clone()));
-        let town = config.dispatch.then(|| Arc::new(Town::new(database.clone())));
+        let town = config
+            .dispatch
+            .then(|| Arc::new(Town::new(database.clone(), Arc::clone(&presence), Arc::clone(&clock))));
         let kinds = kinds::further(&board, town.as_ref());
         let engine = Engine::start_with(store, bus, Arc::clone(&clock), runtime, kinds)
             .await
@@ -146,7 +151,8 @@ impl Application {
         engine.threads().watch().context("cannot watch over the threads")?;
         let sockets = Arc::new(Sockets::default());
         let (revocations, learning) = identity::revocations(&database, &sockets, Arc::clone(&clock)).await?;
-        let subscription = redis.map(|redis| subscribe(&redis, engine.clone(), Arc::clone(&sockets)));
+        let subscription =
+            redis.map(|redis| hearing::subscribe(&redis, engine.clone(), Arc::clone(&sockets), town.clone()));
         if let Some(metrics) = config.metrics_listen {
             let handle = telemetry::install_metrics()?;
             let listener =
@@ -179,6 +185,7 @@ impl Application {
         let server = serving::serve(listener, app.clone(), tokens, beside, Arc::clone(&connections))?;
         let bot = Bot::start(&app);
         let (maintenance, jobs) = (Maintenance::start(app.clone()), Jobs::start(app.clone()));
+        let teller = Teller::start(app.clone());
         Ok(Self {
             server,
             address,
@@ -188,6 +195,7 @@ impl Application {
             _subscription: subscription,
             _maintenance: maintenance,
             _jobs: jobs,
+            _teller: teller,
             _learning: learning,
             _following: following,
         })
@@ -330,12 +338,6 @@ pub(crate) async fn connect(config: &Config) -> anyhow::Result<Database> {
     Database::connect(&settings).await.context("cannot open the database")
 }
 
-/// Hints that wait to be followed; more are dropped, and the comparison with the store makes up for them.
-const HINTS_WAITING: usize = 1_024;
-
-/// Hints that are followed side by side.
-const HINTS_AT_ONCE: usize = 8;
-
 type BusParts = (Arc<dyn Bus>, Arc<dyn Presence>, Option<Arc<RedisBus>>);
 
 fn join_bus(config: &Config) -> anyhow::Result<BusParts> {
@@ -346,30 +348,4 @@ fn join_bus(config: &Config) -> anyhow::Result<BusParts> {
     let node = Uuid::from_bytes(rand::random());
     let redis = Arc::new(RedisBus::join(url.reveal(), node, NAMESPACE).context("cannot use REDIS_URL")?);
     Ok((Arc::clone(&redis) as Arc<dyn Bus>, Arc::clone(&redis) as Arc<dyn Presence>, Some(redis)))
-}
-
-fn subscribe(redis: &RedisBus, engine: Engine, sockets: Arc<Sockets>) -> Running {
-    let (hints, mut heard_hints) = tokio::sync::mpsc::channel::<Hint>(HINTS_WAITING);
-    let refreshed = engine.clone();
-    tokio::spawn(async move {
-        let hints = stream::poll_fn(move |cx| heard_hints.poll_recv(cx));
-        let refresh = |hint: Hint| refreshed.refresh(hint.changed);
-        hints.for_each_concurrent(HINTS_AT_ONCE, refresh).await;
-    });
-    redis.subscribe(move |heard| {
-        match heard {
-            Heard::Hint(hint) => {
-                // People first: looking at what has changed may take a while.
-                engine.catch_up(&hint.users);
-                if hints.try_send(hint).is_err() {
-                    metrics::counter!("peerpack_hints_dropped_total").increment(1);
-                }
-            }
-            Heard::Position(courier, position) => sockets.located(courier, position),
-            Heard::Replaced(user, socket) => sockets.make_room(user, socket),
-            Heard::Signal(signal) => sockets.signal(signal),
-            // The supervisor compares every position with the store within seconds anyway.
-            Heard::Gap => tracing::info!("listening to the other nodes; hints may have been missed"),
-        }
-    })
 }

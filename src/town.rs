@@ -3,6 +3,8 @@
 //! Regions are a kind of work to the engine, for its hints alone: they are few, and read again as a whole
 //! when one of them changes.
 
+pub mod live;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -13,16 +15,19 @@ use parking_lot::RwLock;
 use peerpack_actors::dispatch::price::{LocalHour, Ride};
 use peerpack_actors::dispatch::region::Opening;
 use peerpack_actors::dispatch::tariff::Tariffs;
+use peerpack_actors::dispatch::track::Fix;
 use peerpack_actors::dispatch::{Area, OrderDraft, Quote, Region, Regions, Settings, Tariff};
-use peerpack_actors::ids::RegionId;
+use peerpack_actors::ids::{RegionId, UserId};
 use peerpack_actors::place::{Gazetteer, Position};
-use peerpack_actors::ports::Unavailable;
+use peerpack_actors::ports::{Clock, Unavailable};
 use peerpack_actors::rejection::Rejection;
 use peerpack_actors::runtime::{Context, Dispatch, Kind};
 use peerpack_actors::time::Time;
 use peerpack_actors::work::WorkId;
 use uuid::Uuid;
 
+use self::live::Live;
+use crate::bus::Presence;
 use crate::store::{CityRecord, Database, Hours, RegionRecord};
 
 /// The kind of regions, in the hints of nodes.
@@ -32,6 +37,7 @@ const REGION: &str = "region";
 pub struct Town {
     database: Database,
     dispatch: Arc<Dispatch>,
+    live: Arc<Live>,
     map: RwLock<Arc<TownMap>>,
 }
 
@@ -90,17 +96,31 @@ impl TownMap {
 }
 
 impl Town {
-    /// The dispatch over a store. It knows nobody yet.
+    /// The dispatch over a store, which tells the other nodes where couriers are. It knows nobody yet.
     #[must_use]
-    pub fn new(database: Database) -> Self {
+    pub fn new(database: Database, presence: Arc<dyn Presence>, clock: Arc<dyn Clock>) -> Self {
         let dispatch = Dispatch::new(Arc::new(database.clone()), Settings::default(), Regions::default());
-        Self { database, dispatch, map: RwLock::default() }
+        let live = Live::new(presence, clock);
+        dispatch.watched_by(Arc::clone(&live) as _);
+        Self { database, dispatch, live, map: RwLock::default() }
     }
 
     /// What runs.
     #[must_use]
     pub const fn dispatch(&self) -> &Arc<Dispatch> {
         &self.dispatch
+    }
+
+    /// What has changed and is to be told.
+    #[must_use]
+    pub const fn live(&self) -> &Arc<Live> {
+        &self.live
+    }
+
+    /// Where a courier on duty is, if that was said recently enough to be told.
+    #[must_use]
+    pub fn fix(&self, courier: UserId, now: Time) -> Option<Fix> {
+        self.dispatch.with_board(|board| board.fix(courier, self.dispatch.settings(), now))
     }
 
     /// Regions and tariffs as they are now.

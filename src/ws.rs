@@ -1,4 +1,5 @@
-//! The realtime edge: upgrade, conversation, frame guard, wire types, and the older client's session.
+//! The realtime edge: upgrade, conversation, frame guard, wire types, the older client's session, and the
+//! sockets that show a part of the town.
 //!
 //! A connection is admitted by [`upgrade`](fn@upgrade), taken over from the HTTP server by [`Takeover`], and
 //! from then on a [`conversation`], which is told of events through an outbox that the engine fills. Nothing
@@ -19,6 +20,7 @@ mod membership;
 mod takeover;
 pub mod ticket;
 mod upgrade;
+pub(crate) mod viewing;
 
 pub(crate) use commands::carry_out;
 pub use takeover::Takeover;

@@ -156,6 +156,7 @@ const STOPWATCHES: &[&str] = &[
     "src/ws/conversation/watching.rs",
     "src/ws/line.rs",
     "src/ws/session.rs",
+    "src/ws/viewing.rs",
 ];
 
 /// Where randomness is made: secrets, names of nodes and connections, and what keeps many from coming at
@@ -182,6 +183,7 @@ const DICE: &[&str] = &[
     "src/ws/session.rs",
     "src/ws/ticket.rs",
     "src/ws/upgrade.rs",
+    "src/ws/viewing.rs",
 ];
 
 #[test]

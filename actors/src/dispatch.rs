@@ -29,6 +29,7 @@ pub mod surge;
 pub mod tally;
 pub mod tariff;
 pub mod track;
+pub mod window;
 
 #[cfg(test)]
 mod tests;
@@ -44,3 +45,4 @@ pub use price::{Breakdown, Quote};
 pub use region::{Area, Region, Regions};
 pub use settings::{Rule, Settings};
 pub use tariff::{Tariff, Tariffs};
+pub use window::Window;

@@ -52,6 +52,8 @@ pub enum Command {
     Idle(IdleOptions),
     /// Measure what a socket that is not read costs everybody else
     Slow(SlowOptions),
+    /// Play rides in town, measure, and judge
+    Dispatch(DispatchOptions),
     /// Hold sockets of a scenario's idle people in a process of its own
     #[command(hide = true)]
     Crowd(CrowdOptions),
@@ -276,6 +278,48 @@ pub struct IdleOptions {
     /// What the server stores in, for the report
     #[arg(long, value_name = "TEXT", default_value = "not stated")]
     pub store: String,
+}
+
+/// What can be said about rides in town.
+#[derive(Args, Debug, Clone)]
+pub struct DispatchOptions {
+    /// Where the server listens
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    pub url: String,
+    /// The key with which the server signs access tokens
+    #[arg(long, env = "PEERPACK_JWT_SECRET", hide_env_values = true)]
+    pub jwt_secret: String,
+    /// The server's database; its embedded store if absent
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// Where the server's embedded store is
+    #[arg(long, env = "PEERPACK_DATA_DIR", value_name = "PATH")]
+    pub data_dir: Option<PathBuf>,
+    /// Couriers on duty, each with a socket on which they say every second where they are
+    #[arg(long, default_value_t = 1_000, value_name = "N", value_parser = at_least_one)]
+    pub drivers: usize,
+    /// Orders in a second
+    #[arg(long, default_value_t = 20.0, value_name = "N", value_parser = rate)]
+    pub orders_per_s: f64,
+    /// How long orders are placed
+    #[arg(long, default_value_t = 30, value_name = "SECONDS")]
+    pub duration_s: u64,
+    /// Where everything happens, and who does what
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub seed: u64,
+    /// The server's process on this machine
+    #[arg(long, value_name = "PID")]
+    pub server_pid: Option<u32>,
+    /// What the server stores in, for the report
+    #[arg(long, value_name = "TEXT", default_value = "not stated")]
+    pub store: String,
+}
+
+impl DispatchOptions {
+    /// The server's processes, as far as they are known.
+    pub(crate) fn pids(&self) -> Vec<u32> {
+        self.server_pid.into_iter().collect()
+    }
 }
 
 impl Options {

@@ -11,6 +11,7 @@ mod clock;
 pub mod compare;
 pub mod crowd;
 pub mod cue;
+pub mod dispatch;
 mod disturbance;
 pub mod export;
 pub mod idle;

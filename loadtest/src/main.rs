@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use peerpack_loadtest::cli::{Command, Options};
-use peerpack_loadtest::{compare, crowd, export, idle, knee, list, run, slow};
+use peerpack_loadtest::{compare, crowd, dispatch, export, idle, knee, list, run, slow};
 
 fn main() -> ExitCode {
     let options = Options::parse();
@@ -34,6 +34,7 @@ async fn work(options: Options) -> anyhow::Result<u8> {
         Some(Command::ExportK6(options)) => export::run(&options).map(|()| 0)?,
         Some(Command::Idle(options)) => idle::run(options).await.map(|_| 0)?,
         Some(Command::Slow(options)) => slow::run(options).await.map(|_| 0)?,
+        Some(Command::Dispatch(options)) => u8::from(!dispatch::run(options).await?),
         Some(Command::Crowd(options)) => crowd::run(options).await.map(|()| 0)?,
     })
 }

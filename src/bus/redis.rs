@@ -5,7 +5,10 @@
 //! may die, stall or forget everything at any moment: that costs hints, and the other nodes compare positions
 //! anyway.
 
-use std::collections::HashMap;
+mod fixes;
+mod publishing;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::redis::aio::{ConnectionManager, ConnectionManagerConfig, PubSub};
@@ -21,7 +24,9 @@ use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
-use super::{Heard, LastPosition, POSITION_TTL, Presence, Signal, Silent, SocketName};
+use self::fixes::Fixes;
+use self::publishing::Publisher;
+use super::{FIX_TTL, Heard, LastPosition, POSITION_TTL, Presence, Signal, Silent, SocketName};
 
 /// Jobs that wait for Redis at most; what comes on top is dropped and counted.
 pub const QUEUE: usize = 4_096;
@@ -47,6 +52,7 @@ const LAST_BACKOFF: Duration = Duration::from_secs(3);
 /// The node's end of the bus. Dropping it ends its tasks.
 pub struct RedisBus {
     jobs: mpsc::Sender<Job>,
+    fixes: Arc<Fixes>,
     connection: ConnectionManager,
     client: Client,
     keys: Keys,
@@ -66,12 +72,31 @@ impl Drop for Running {
 
 enum Job {
     Hint(Hint),
-    Present { user: UserId, until: Time },
-    Position { user: UserId, position: LastPosition },
-    Socket { user: UserId, socket: SocketName, until: Time, ttl: Span },
-    Left { user: UserId, socket: SocketName },
-    Replaced { user: UserId, socket: Uuid },
+    Present {
+        user: UserId,
+        until: Time,
+    },
+    Position {
+        user: UserId,
+        position: LastPosition,
+    },
+    Socket {
+        user: UserId,
+        socket: SocketName,
+        until: Time,
+        ttl: Span,
+    },
+    Left {
+        user: UserId,
+        socket: SocketName,
+    },
+    Replaced {
+        user: UserId,
+        socket: Uuid,
+    },
     Signal(Signal),
+    /// There are positions of couriers on duty.
+    Fixes,
 }
 
 /// What goes over the channel.
@@ -82,6 +107,9 @@ struct Message {
     /// Of couriers who have just said where they are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     positions: Vec<(UserId, LastPosition)>,
+    /// Of couriers on duty in town, likewise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    fixes: Vec<(UserId, LastPosition)>,
     /// Sockets of users that have to make room.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     replaced: Vec<(UserId, Uuid)>,
@@ -95,6 +123,7 @@ struct Keys {
     channel: String,
     present: String,
     position: String,
+    fix: String,
     sockets: String,
 }
 
@@ -105,6 +134,10 @@ impl Keys {
 
     fn position(&self, user: UserId) -> String {
         format!("{}{user}", self.position)
+    }
+
+    fn fix(&self, courier: UserId) -> String {
+        format!("{}{courier}", self.fix)
     }
 }
 
@@ -125,12 +158,20 @@ impl RedisBus {
             channel: format!("{namespace}:hints"),
             present: format!("{namespace}:present"),
             position: format!("{namespace}:position:"),
+            fix: format!("{namespace}:fix:"),
             sockets: format!("{namespace}:sockets:"),
         };
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let publisher = Publisher { queue, connection: connection.clone(), keys: keys.clone(), node };
+        let fixes = Arc::new(Fixes::default());
+        let publisher = Publisher {
+            queue,
+            fixes: Arc::clone(&fixes),
+            connection: connection.clone(),
+            keys: keys.clone(),
+            node,
+        };
         let publisher = Running(tokio::spawn(publisher.run()).abort_handle());
-        Ok(Self { jobs, connection, client, keys, node, _publisher: publisher })
+        Ok(Self { jobs, fixes, connection, client, keys, node, _publisher: publisher })
     }
 
     /// Listens to the other nodes until the answer is dropped. The handler must not take long.
@@ -239,6 +280,20 @@ impl Presence for RedisBus {
         let position: Option<LastPosition> = json.and_then(|json| serde_json::from_str(&json).ok());
         Ok(position.filter(|position| now.since(position.at) < POSITION_TTL))
     }
+
+    fn set_fix(&self, courier: UserId, fix: LastPosition) {
+        if self.fixes.put(courier, fix) {
+            self.enqueue(Job::Fixes);
+        }
+    }
+
+    async fn last_fix(&self, courier: UserId, now: Time) -> Result<Option<LastPosition>, Silent> {
+        let mut pipeline = pipe();
+        pipeline.cmd("GET").arg(self.keys.fix(courier));
+        let (json,): (Option<String>,) = self.ask(&pipeline).await?;
+        let fix: Option<LastPosition> = json.and_then(|json| serde_json::from_str(&json).ok());
+        Ok(fix.filter(|fix| now.since(fix.at) < FIX_TTL))
+    }
 }
 
 /// A socket as a member of its user's set.
@@ -255,94 +310,6 @@ fn read_socket(text: &str) -> Option<SocketName> {
 fn add_socket(pipeline: &mut Pipeline, key: &str, socket: SocketName, until: Time, ttl: Span) {
     pipeline.cmd("ZADD").arg(key).arg(until.ms()).arg(written_socket(socket)).ignore();
     pipeline.cmd("PEXPIRE").arg(key).arg(ttl.ms()).ignore();
-}
-
-/// Empties the queue into Redis.
-struct Publisher {
-    queue: mpsc::Receiver<Job>,
-    connection: ConnectionManager,
-    keys: Keys,
-    node: Uuid,
-}
-
-impl Publisher {
-    async fn run(mut self) {
-        let mut failures = 0_u32;
-        loop {
-            let mut jobs = Vec::new();
-            // A timeout is a heartbeat: a batch without jobs.
-            if let Ok(0) = timeout(HEARTBEAT, self.queue.recv_many(&mut jobs, BATCH)).await {
-                return;
-            }
-            metrics::gauge!("bus_queued").set(self.queue.len() as f64);
-            let pipeline = self.pipeline(jobs);
-            let sent = timeout(DEADLINE, pipeline.exec_async(&mut self.connection)).await;
-            let failure = match sent {
-                Ok(Ok(())) => None,
-                Ok(Err(error)) => Some(error.to_string()),
-                Err(_) => Some("no answer within a second".to_owned()),
-            };
-            if let Some(error) = failure {
-                metrics::counter!("bus_failures_total", "call" => "write").increment(1);
-                if failures == 0 {
-                    tracing::warn!(%error, "redis does not take our hints; other nodes will hear later");
-                }
-                sleep(backoff(self.node, failures)).await;
-                failures = failures.saturating_add(1);
-            } else if failures > 0 {
-                tracing::info!(failures, "redis takes our hints again");
-                failures = 0;
-            }
-        }
-    }
-
-    fn pipeline(&self, jobs: Vec<Job>) -> Pipeline {
-        let mut hint = Hint::default();
-        let mut present = HashMap::new();
-        let mut positions = HashMap::new();
-        let (mut replaced, mut signals, mut sockets) = (Vec::new(), Vec::new(), pipe());
-        for job in jobs {
-            match job {
-                Job::Hint(one) => {
-                    hint.users.extend(one.users);
-                    hint.changed.extend(one.changed);
-                }
-                Job::Present { user, until } => {
-                    present.insert(user, until);
-                }
-                Job::Position { user, position } => {
-                    positions.insert(user, position);
-                }
-                // In their order: one may come and go within a batch.
-                Job::Socket { user, socket, until, ttl } => {
-                    add_socket(&mut sockets, &self.keys.sockets(user), socket, until, ttl);
-                }
-                Job::Left { user, socket } => {
-                    sockets.cmd("ZREM").arg(self.keys.sockets(user)).arg(written_socket(socket)).ignore();
-                }
-                Job::Replaced { user, socket } => replaced.push((user, socket)),
-                Job::Signal(signal) => signals.push(signal),
-            }
-        }
-        let said = positions.iter().map(|(user, position)| (*user, *position)).collect();
-        let message = Message { node: self.node, hint, positions: said, replaced, signals };
-        let mut pipeline = sockets;
-        pipeline.publish(&self.keys.channel, serde_json::to_string(&message).unwrap_or_default()).ignore();
-        if !present.is_empty() {
-            // GT: a user may be present on several nodes, and the longest presence counts.
-            pipeline.cmd("ZADD").arg(&self.keys.present).arg("GT");
-            for (user, until) in present {
-                pipeline.arg(until.ms()).arg(user.to_string());
-            }
-            pipeline.ignore();
-        }
-        for (user, position) in positions {
-            let json = serde_json::to_string(&position).unwrap_or_default();
-            let ttl_s = POSITION_TTL.ms() / 1_000;
-            pipeline.cmd("SET").arg(self.keys.position(user)).arg(json).arg("EX").arg(ttl_s).ignore();
-        }
-        pipeline
-    }
 }
 
 /// Hears the other nodes.
@@ -374,12 +341,15 @@ impl<H: FnMut(Heard) + Send> Listener<H> {
         while let Ok(Some(message)) = timeout(SILENCE, messages.next()).await {
             let message: Option<Message> = serde_json::from_slice(message.get_payload_bytes()).ok();
             let foreign = message.filter(|message| message.node != self.node);
-            let Some(Message { hint, positions, replaced, signals, .. }) = foreign else { continue };
+            let Some(Message { hint, positions, fixes, replaced, signals, .. }) = foreign else { continue };
             if hint != Hint::default() {
                 (self.handler)(Heard::Hint(hint));
             }
             for (courier, position) in positions {
                 (self.handler)(Heard::Position(courier, position));
+            }
+            for (courier, fix) in fixes {
+                (self.handler)(Heard::Fix(courier, fix));
             }
             for (user, socket) in replaced {
                 (self.handler)(Heard::Replaced(user, socket));

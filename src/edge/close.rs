@@ -3,6 +3,8 @@
 
 /// The access token has expired: get another one and come back.
 pub const TOKEN_EXPIRED: u16 = 4001;
+/// Signed in, but not allowed to look at this: only on sockets that show a part of the town.
+pub const NOT_ALLOWED: u16 = 4003;
 /// Too slow for its events: come back and resume.
 pub const TOO_SLOW: u16 = 4008;
 /// Another socket took this one's place.

@@ -58,7 +58,7 @@ impl Class {
     /// The class of a route.
     pub(crate) fn of(path: &str, method: &Method) -> Self {
         // Telegram calls as often as there is something to say; who has not its secret is not read.
-        if path.starts_with("/health") || path == "/bot/webhook" {
+        if path.starts_with("/health") || path == "/websocket/health" || path == "/bot/webhook" {
             Self::Health
         } else if path.starts_with("/auth/")
             && !matches!(

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::bucket::Bucket;
 use super::close;
 use super::outbox::{Ending, Outbox, WhisperKind};
+use super::viewers::{Viewer, Viewers};
 use crate::auth::revocations::Ended;
 use crate::bus::{LastPosition, Signal};
 
@@ -41,6 +42,8 @@ pub struct Sockets {
     handshakes: Mutex<Bucket>,
     resumes: Mutex<Bucket>,
     emptied: Notify,
+    /// Those that show a part of the town; they are told of no events.
+    viewers: Viewers,
 }
 
 #[derive(Default)]
@@ -70,12 +73,23 @@ impl Default for Sockets {
             handshakes: bucket(HANDSHAKES),
             resumes: bucket(RESUMES),
             emptied: Notify::new(),
+            viewers: Viewers::default(),
         }
     }
 }
 
 impl Sockets {
-    /// How many there are.
+    /// Those that show a part of the town.
+    pub(crate) const fn viewers(&self) -> &Viewers {
+        &self.viewers
+    }
+
+    /// Takes a socket in that shows a part of the town.
+    pub(crate) fn view(&self, viewer: &Arc<Viewer>) {
+        self.viewers.enter(viewer, restart);
+    }
+
+    /// How many there are, beside those that show a part of the town.
     #[must_use]
     pub fn len(&self) -> usize {
         self.open.lock().count
@@ -161,6 +175,7 @@ impl Sockets {
     /// Closes every socket on this node of users whose sessions were ended: a ban is final, and so is the end
     /// of the socket's own session; other devices come back with a token of now.
     pub fn close_ended(&self, ended: &[Ended]) {
+        self.viewers.close_ended(ended);
         for Ended { session, user, is_banned, .. } in ended {
             let own = self.of(*user).into_iter().filter(|outbox| outbox.signed_in() == *session);
             own.for_each(|outbox| {
@@ -198,8 +213,9 @@ impl Sockets {
                 emptied.await;
             }
         };
-        if tokio::time::timeout(patience, gone).await.is_err() {
-            tracing::warn!(left = self.len(), "some sockets did not close in time");
+        let all_gone = async { tokio::join!(gone, self.viewers.close_all(restart)) };
+        if tokio::time::timeout(patience, all_gone).await.is_err() {
+            tracing::warn!(left = self.len() + self.viewers.len(), "some sockets did not close in time");
         }
     }
 

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use peerpack_actors::rejection::Rejection;
 
 use super::ApiError;
+use crate::texts::language::Language;
 
 /// What a state means, as it is said in English, and in Russian.
 const STATES: &[(&str, &str, &str)] = &[
@@ -110,6 +111,16 @@ const TOWN_STATES: &[(&str, &str, &str)] = &[
     ("on_trip", "the courier drives somebody", "водитель в поездке"),
     ("paused", "the courier has paused", "у водителя перерыв"),
 ];
+
+/// A state of an order in town or of a courier on duty, in words.
+#[must_use]
+pub(crate) fn town_state(word: &'static str, language: Language) -> &'static str {
+    let known = TOWN_STATES.iter().find(|(known, ..)| *known == word);
+    known.map_or(word, |(_, english, russian)| match language {
+        Language::Russian => russian,
+        Language::English => english,
+    })
+}
 
 /// What was asked of an order or of a courier on duty, in Russian.
 const TOWN_ACTIONS: &[(&str, &str)] = &[

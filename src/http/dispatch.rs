@@ -9,6 +9,7 @@ pub mod cities;
 pub mod desk;
 pub mod drivers;
 pub mod geocode;
+pub mod live;
 pub mod map;
 pub mod mobile;
 pub mod offers;

@@ -24,8 +24,8 @@ use super::admin::{operators, request_log};
 use super::bot::{notifications as bot_notifications, outbox, webhook};
 use super::dispatch::mobile::{drivers as my_drives, enrolment, orders as my_orders, passengers as my_rides};
 use super::dispatch::{
-    candidates, cities, desk as town_desk, drivers, geocode, map as town_map, offers, orders, passengers,
-    prices, regions, sessions as desk_sessions, tariffs,
+    candidates, cities, desk as town_desk, drivers, geocode, live as town_live, map as town_map, offers,
+    orders, passengers, prices, regions, sessions as desk_sessions, tariffs,
 };
 use super::endpoint::answering;
 use super::market::{
@@ -122,7 +122,7 @@ use super::{health, jobs, places};
         candidates::list, candidates::scored, town_desk::assign, town_desk::smart_assign,
         town_desk::auto_assign_all, offers::list, offers::accept, offers::decline,
         town_map::data, town_map::route, town_map::driver_route, town_map::order_route, town_map::eta, town_map::heatmap,
-        health::health, health::live, health::ready,
+        health::health, health::live, health::ready, town_live::health,
         identity::operator::sign_in_operator, identity::operator::sign_in_by_link, identity::operator::first_admin,
         identity::second_factor::begin, identity::second_factor::show, identity::second_factor::remove,
         jobs::show, request_log::stats, request_log::by_endpoint, request_log::chart,

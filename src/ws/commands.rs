@@ -11,6 +11,7 @@ use actix_web::http::StatusCode;
 use peerpack_actors::ids::{RequestId, UserId};
 use peerpack_actors::market::package::Package;
 use peerpack_actors::market::request::RequestCommand;
+use peerpack_actors::place::Position;
 use peerpack_actors::ports::{CommitError, Store};
 use peerpack_actors::receipt::{Call, Receipt};
 use peerpack_actors::rejection::Rejection;
@@ -115,6 +116,10 @@ pub(crate) async fn carry_out(
             let position = LastPosition { lat: at.lat, lon: at.lon, at: app.clock.now() };
             app.presence.set_position(user, position);
             app.sockets.located(user, position);
+            // Nothing comes of it while they are not on duty in town.
+            if let (Some(town), Ok(position)) = (&app.town, Position::new(at.lat, at.lon)) {
+                town.dispatch().sighted(app.engine.context(), user, position);
+            }
             return Ok(None);
         }
         ClientMessage::ChatSend(send) => {

@@ -2,7 +2,8 @@
 //!
 //! The server hands such a request here together with its raw connection. The application answers it like any
 //! other, so routes, sign-in and error bodies are the same. What the application says decides what becomes of
-//! the connection: the realtime socket becomes a [`Conversation`], another upgrade is fed from its answer's
+//! the connection: the realtime socket becomes a [`Conversation`], one that shows a part of the town a
+//! [`Viewing`], another upgrade is fed from its answer's
 //! body, and a refusal is written and closes it. The server's own buffers for the connection are gone by
 //! then.
 
@@ -30,6 +31,7 @@ use tokio::time::timeout;
 
 use super::conversation::{Conversation, Start};
 use super::line::Line;
+use super::viewing::{Viewing, ViewingStart};
 use crate::edge::connections::{Connection, Place};
 
 /// How long a peer may take nothing of what is written.
@@ -118,6 +120,7 @@ struct Answered {
 impl Answered {
     async fn go_on(mut self, mut response: Response<BoxBody>, inbound: &Inbound) {
         let start = response.extensions_mut().remove::<Start>();
+        let viewing = response.extensions_mut().remove::<ViewingStart>();
         let is_upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         let (mut head, body) = response.into_parts();
         if !is_upgraded {
@@ -129,8 +132,16 @@ impl Answered {
             return;
         }
         // Tasks of their own, so that what the server keeps for each of its connections is given back.
-        match start {
-            Some(start) => {
+        match (start, viewing) {
+            (None, Some(start)) => {
+                let line = Line::new(self.io, &self.unread);
+                let (mut viewing, place) = (Viewing::new(start, line), self.place);
+                actix_web::rt::spawn(async move {
+                    viewing.run().await;
+                    drop(place);
+                });
+            }
+            (Some(start), _) => {
                 let line = Line::new(self.io, &self.unread);
                 let (mut conversation, place) = (Conversation::new(start, line), self.place);
                 actix_web::rt::spawn(async move {
@@ -138,7 +149,7 @@ impl Answered {
                     drop(place);
                 });
             }
-            None => drop(actix_web::rt::spawn(self.feed(body, inbound.clone()))),
+            (None, None) => drop(actix_web::rt::spawn(self.feed(body, inbound.clone()))),
         }
     }
 

@@ -10,4 +10,5 @@ mod hostile;
 mod raw;
 mod slow;
 mod talk;
+mod viewing;
 mod world;

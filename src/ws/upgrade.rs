@@ -103,14 +103,7 @@ pub(super) async fn join(
 /// The refusal.
 pub(super) async fn admit(req: &HttpRequest, app: &web::Data<App>) -> Result<Admitted, ApiError> {
     let credentials = credentials(req)?;
-    check_origin(req)?;
-    check_handshake(req)?;
-    let refused =
-        |why: &'static str| metrics::counter!("peerpack_ws_refused_total", "why" => why).increment(1);
-    let Some(place) = Place::take(app.clone(), address::of(req, app.config.trusted_proxies)) else {
-        refused("address");
-        return Err(ApiError::too_many(HANDSHAKE_LATER_S));
-    };
+    let place = enter(req, app)?;
     // What one user or one address does again and again, like inventing tickets, must not use up the
     // handshakes of everybody. Whose a ticket is was counted when it was made.
     match &credentials {
@@ -120,16 +113,68 @@ pub(super) async fn admit(req: &HttpRequest, app: &web::Data<App>) -> Result<Adm
             ticket::look(app, ticket).await?;
         }
     }
-    if !app.sockets.admits_handshake() {
-        refused("handshakes");
-        return Err(ApiError::unavailable().with_retry_after(rand::random_range(1..=HANDSHAKE_LATER_S)));
-    }
+    shake_hands(app)?;
     // Last: a ticket is good for one try.
     let access = match credentials {
         Credentials::Token(access) => access,
         Credentials::Ticket(ticket) => ticket::redeem(req, app, &ticket).await?,
     };
     Ok(Admitted { access, place })
+}
+
+/// The same for a socket that says with a close, after its upgrade, that somebody is not signed in: a page
+/// cannot see more of a refusal than that. And a token may be in the address, where older pages put it.
+///
+/// # Errors
+/// The refusal of what is no handshake, comes from a foreign page or too often.
+pub(super) async fn admit_anybody(
+    req: &HttpRequest,
+    app: &web::Data<App>,
+) -> Result<(Place, Result<Access, ApiError>), ApiError> {
+    let credentials = credentials_or_token(req);
+    let place = enter(req, app)?;
+    let user = match &credentials {
+        Ok(Credentials::Token(access)) => Some(access.principal.user),
+        _ => None,
+    };
+    charge(req, Class::Socket, user).await?;
+    shake_hands(app)?;
+    let access = match credentials {
+        Ok(Credentials::Token(access)) => Ok(access),
+        Ok(Credentials::Ticket(ticket)) => match ticket::look(app, &ticket).await {
+            Ok(()) => ticket::redeem(req, app, &ticket).await,
+            Err(refused) => Err(refused),
+        },
+        Err(refused) => Err(refused),
+    };
+    match access {
+        // Whoever it is: the store does not say.
+        Err(refused) if refused.status().is_server_error() => Err(refused),
+        access => Ok((place, access)),
+    }
+}
+
+/// A place for a connection that is a handshake, from a page that may make one.
+fn enter(req: &HttpRequest, app: &web::Data<App>) -> Result<Place, ApiError> {
+    check_origin(req)?;
+    check_handshake(req)?;
+    Place::take(app.clone(), address::of(req, app.config.trusted_proxies)).ok_or_else(|| {
+        refused("address");
+        ApiError::too_many(HANDSHAKE_LATER_S)
+    })
+}
+
+/// Lets one more handshake pass.
+fn shake_hands(app: &App) -> Result<(), ApiError> {
+    if app.sockets.admits_handshake() {
+        return Ok(());
+    }
+    refused("handshakes");
+    Err(ApiError::unavailable().with_retry_after(rand::random_range(1..=HANDSHAKE_LATER_S)))
+}
+
+fn refused(why: &'static str) {
+    metrics::counter!("peerpack_ws_refused_total", "why" => why).increment(1);
 }
 
 /// All subprotocols that the client offers.
@@ -172,6 +217,17 @@ fn credentials(req: &HttpRequest) -> Result<Credentials, ApiError> {
         (true, None, _, None, _) => authenticate(req).map(Credentials::Token),
         (false, Some(token), None, None, None) => check(req, token).map(Credentials::Token),
         (false, None, None, Some(ticket), None) => Ok(Credentials::Ticket(ticket.into_owned())),
+        _ => Err(ApiError::unauthorized("unauthorized", "please sign in")),
+    }
+}
+
+/// The same, or an access token in the query as `token`.
+fn credentials_or_token(req: &HttpRequest) -> Result<Credentials, ApiError> {
+    let mut tokens = form_urlencoded::parse(req.query_string().as_bytes())
+        .filter(|(name, _)| TOKEN_PARAMETERS.contains(&name.to_ascii_lowercase().as_str()));
+    match (tokens.next(), tokens.next()) {
+        (None, _) => credentials(req),
+        (Some((name, token)), None) if name == "token" => check(req, &token).map(Credentials::Token),
         _ => Err(ApiError::unauthorized("unauthorized", "please sign in")),
     }
 }

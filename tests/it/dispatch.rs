@@ -1,13 +1,18 @@
 //! The dispatch in town over HTTP, as its console and its phones use it.
 
 mod changes;
+mod console;
 mod day;
 mod desk;
 mod enrolment;
+mod doors;
 mod lists;
+mod positions;
 mod refusals;
 mod rights;
+mod secrecy;
 mod sessions;
+mod sockets;
 mod steps;
 
 use peerpack::auth::{Principal, Role};

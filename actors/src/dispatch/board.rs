@@ -13,7 +13,7 @@ use super::record::Record;
 use super::region::Region;
 use super::search::Limits;
 use super::settings::Settings;
-use super::track::{Fix, Sighting, Track};
+use super::track::{Fix, Sighting, Telling, Track};
 use crate::ids::UserId;
 use crate::matching::CourierGrid;
 use crate::place::Position;
@@ -167,13 +167,47 @@ impl Board {
         Some(sighting)
     }
 
+    /// Who is to be told where a courier is now, and notes that they are.
+    pub fn tell(&mut self, courier: UserId, settings: &Settings) -> Telling {
+        self.couriers
+            .get_mut(&courier)
+            .map_or_else(Telling::default, |standing| standing.track.tell(settings))
+    }
+
+    /// Forgets positions that are too old to be kept; answers with those of whom it was known where they are.
+    pub fn forget_old(&mut self, settings: &Settings, now: Time) -> Vec<UserId> {
+        let before = now - settings.position_fresh();
+        let mut lost: Vec<UserId> = self
+            .couriers
+            .values_mut()
+            .filter_map(|standing| standing.track.forget(before).then_some(standing.duty.courier))
+            .collect();
+        lost.sort_unstable();
+        for courier in &lost {
+            self.grid.remove(*courier);
+        }
+        lost
+    }
+
+    /// Where a courier is, if that was said recently enough to be told.
+    #[must_use]
+    pub fn fix(&self, courier: UserId, settings: &Settings, now: Time) -> Option<Fix> {
+        let fix = self.get(courier)?.track.last()?;
+        (now.since(fix.at) <= settings.position_fresh()).then_some(fix)
+    }
+
+    /// Everybody on duty, in no order.
+    pub fn everybody(&self) -> impl Iterator<Item = &Standing> {
+        self.couriers.values()
+    }
+
     /// Couriers who are free and have said for so long nothing of where they are that they go off duty, in
     /// order of id.
     #[must_use]
     pub fn silent(&self, settings: &Settings, now: Time) -> Vec<UserId> {
         let longest = Span::minutes(i64::from(settings.silent_min));
         let is_silent = |standing: &&Standing| {
-            let heard = standing.track.last().map_or(standing.duty.since, |fix| fix.at);
+            let heard = standing.track.heard().unwrap_or(standing.duty.since);
             standing.duty.state.order().is_none() && now.since(heard.max(standing.duty.since)) > longest
         };
         let mut silent: Vec<UserId> =

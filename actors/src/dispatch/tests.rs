@@ -11,4 +11,5 @@ mod offers;
 mod prices;
 mod regions;
 mod tallies;
+mod telling;
 mod transitions;

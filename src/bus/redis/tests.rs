@@ -1,5 +1,6 @@
 //! Against a real Redis, where `PEERPACK_TEST_REDIS` names one. Its outages are made by a relay in between.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -228,4 +229,40 @@ fn backoff_grows_to_its_limit_and_differs_between_nodes() {
     assert!(
         backoff(node(255), 100) < LAST_BACKOFF && backoff(node(255), 100) > LAST_BACKOFF / 2 - FIRST_BACKOFF
     );
+}
+
+#[tokio::test]
+async fn where_couriers_on_duty_are_reaches_other_nodes_and_is_gone_in_time() {
+    let Some(url) = redis() else { return };
+    let namespace = namespace();
+    let (a, b) = (node(&url, &namespace), node(&url, &namespace));
+    until("both listen", || a.gaps() > 0 && b.gaps() > 0).await;
+    let fix = |n: u32| LastPosition { lat: 55.75 + f64::from(n) / 1e4, lon: 37.61, at: NOW };
+    for n in 0..3_000_u32 {
+        let mut random = [0; 10];
+        random[..4].copy_from_slice(&(n % 1_500).to_be_bytes());
+        a.bus.set_fix(UserId::new(NOW, random), fix(n));
+    }
+    let heard_by = |node: &Node| {
+        let heard = node.heard.lock();
+        let fixes = heard.iter().filter_map(|one| match one {
+            Heard::Fix(courier, fix) => Some((*courier, *fix)),
+            _ => None,
+        });
+        fixes.collect::<HashMap<UserId, LastPosition>>()
+    };
+    let latest = |fixes: &HashMap<UserId, LastPosition>| fixes.values().all(|fix| fix.lat >= 55.9);
+    until("the latest of everybody", || {
+        let fixes = heard_by(&b);
+        fixes.len() == 1_500 && latest(&fixes)
+    })
+    .await;
+    assert!(heard_by(&a).is_empty(), "a node does not hear itself");
+    let courier = UserId::new(NOW, [0; 10]);
+    assert_eq!(b.bus.last_fix(courier, NOW).await, Ok(Some(fix(1_500))));
+    assert_eq!(b.bus.last_fix(courier, NOW + FIX_TTL).await, Ok(None));
+    let mut connection = a.bus.connection.clone();
+    let key = a.bus.keys.fix(courier);
+    let ttl_ms: i64 = ::redis::cmd("PTTL").arg(&key).query_async(&mut connection).await.unwrap();
+    assert!((1..=FIX_TTL.ms()).contains(&ttl_ms), "{ttl_ms}");
 }

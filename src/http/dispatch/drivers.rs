@@ -115,7 +115,7 @@ pub async fn list(
     let query = DriverQuery { region, is_online: which.is_online, search };
     let part = app.database.find_drivers(&query, paging.slice()).await?;
     let (next, previous) = paging.links(&req, part.count);
-    let results = part.items.iter().map(|driver| driver_view(town, &map, driver)).collect();
+    let results = part.items.iter().map(|driver| driver_view(town, &map, driver, app.clock.now())).collect();
     Ok(HttpResponse::Ok().json(DriverPage { count: part.count, next, previous, results }))
 }
 
@@ -180,7 +180,7 @@ pub async fn create(app: web::Data<App>, body: Body<DriverInput>) -> Result<Http
         set_online(&app, town, &driver, true).await?;
     }
     let driver = scope::own_driver(&app, driver.person).await?;
-    Ok(HttpResponse::Created().json(driver_view(town, &map, &driver)))
+    Ok(HttpResponse::Created().json(driver_view(town, &map, &driver, app.clock.now())))
 }
 
 /// A courier, for operators and the courier.
@@ -194,7 +194,7 @@ pub async fn one(
 ) -> Result<HttpResponse, ApiError> {
     let driver = scope::driver(&app, principal, path.into_inner()).await?;
     let town = scope::town(&app)?;
-    Ok(HttpResponse::Ok().json(driver_view(town, &town.map(), &driver)))
+    Ok(HttpResponse::Ok().json(driver_view(town, &town.map(), &driver, app.clock.now())))
 }
 
 /// Changes a courier. Vehicle and region count at once for somebody who is free, and else from the next time
@@ -221,7 +221,7 @@ pub async fn change(
         set_online(&app, town, &driver, is_online).await?;
     }
     let driver = scope::own_driver(&app, driver.person).await?;
-    Ok(HttpResponse::Ok().json(driver_view(town, &map, &driver)))
+    Ok(HttpResponse::Ok().json(driver_view(town, &map, &driver, app.clock.now())))
 }
 
 /// A courier drives no more. Who has an order has to be done with it first.
@@ -268,7 +268,7 @@ pub(super) fn located(app: &App, driver: &Driver, at: &Whereabouts) -> Result<Ht
     let field = if (-90.0..=90.0).contains(&lat) { "lon" } else { "lat" };
     let position = Position::new(lat, lon).map_err(|_| out_of_range(field))?;
     town.dispatch().sighted(app.engine.context(), driver.person, position);
-    Ok(HttpResponse::Ok().json(driver_view(town, &town.map(), driver)))
+    Ok(HttpResponse::Ok().json(driver_view(town, &town.map(), driver, app.clock.now())))
 }
 
 /// A courier goes on duty, or off duty.
@@ -287,7 +287,7 @@ pub async fn online(
     let town = scope::town(&app)?;
     set_online(&app, town, &driver, body.0.is_online).await?;
     let driver = scope::own_driver(&app, driver.person).await?;
-    Ok(HttpResponse::Ok().json(driver_view(town, &town.map(), &driver)))
+    Ok(HttpResponse::Ok().json(driver_view(town, &town.map(), &driver, app.clock.now())))
 }
 
 /// Takes a courier on duty or off duty. Who is busy on duty stays so.

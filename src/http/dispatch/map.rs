@@ -18,7 +18,7 @@ use crate::auth::Principal;
 use crate::error::extract::Query;
 use crate::error::{ApiError, Problem};
 use crate::store::{Driver, DriverQuery, OrderQuery, Slice};
-use crate::town::Town;
+use crate::town::{Town, TownMap};
 
 /// The most couriers and the most orders on one map.
 const MOST: u32 = 10_000;
@@ -71,12 +71,12 @@ pub struct MapOrder {
 }
 
 /// Who and what is where.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub struct MapData {
     /// Couriers on duty whose position is known.
-    drivers: Vec<MapDriver>,
+    pub(super) drivers: Vec<MapDriver>,
     /// Orders that are not over.
-    orders: Vec<MapOrder>,
+    pub(super) orders: Vec<MapOrder>,
     drivers_count: usize,
     orders_count: usize,
 }
@@ -113,11 +113,11 @@ pub struct RouteView {
     #[schema(value_type = Vec<Vec<f64>>)]
     route: Vec<[f64; 2]>,
     distance_m: u32,
-    distance_km: f64,
-    duration_seconds: u32,
-    duration_minutes: f64,
+    pub(super) distance_km: f64,
+    pub(super) duration_seconds: u32,
+    pub(super) duration_minutes: f64,
     /// When somebody who sets out now is there.
-    eta: String,
+    pub(super) eta: String,
 }
 
 /// How soon a courier can be at a pickup.
@@ -160,31 +160,55 @@ pub(super) fn live() -> Vec<OrderPhase> {
     security(("bearer" = [])),
     responses((status = 200, body = MapData), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub async fn data(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let town = scope::town(&app)?;
+    Ok(HttpResponse::Ok().json(drawn(&app, scope::town(&app)?).await?))
+}
+
+/// The whole map.
+async fn drawn(app: &App, town: &Town) -> Result<MapData, ApiError> {
+    let now = app.clock.now();
     let all = Slice { offset: 0, limit: MOST };
     let query = DriverQuery { is_online: Some(true), ..DriverQuery::default() };
     let (drivers, map) = (app.database.find_drivers(&query, all).await?.items, town.map());
-    let drivers: Vec<MapDriver> = drivers
-        .into_iter()
-        .filter_map(|driver| {
-            let (position, at) = fix(town, &driver)?;
-            Some(MapDriver {
-                id: driver.number,
-                name: driver.name,
-                lat: position.lat,
-                lon: position.lon,
-                is_online: true,
-                status: driver.duty,
-                car_model: driver.car_model,
-                plate_number: driver.plate_number,
-                region: region_name(&map, driver.region),
-                last_location_update: at.to_string(),
-            })
-        })
-        .collect();
+    let drivers = drivers.into_iter().filter_map(|driver| map_driver(town, &map, driver, now)).collect();
     let query = OrderQuery { phases: live(), ..OrderQuery::default() };
     let orders = app.database.find_orders(&query, all).await?.items;
-    let faces = Faces::of(&app, &orders).await?;
+    Ok(MapData::of(drivers, map_orders(app, &orders).await?))
+}
+
+/// A courier as the map shows them; nothing of whom it is not known where they are.
+pub(super) fn map_driver(town: &Town, map: &TownMap, driver: Driver, now: Time) -> Option<MapDriver> {
+    let (position, at) = fix(town, &driver, now)?;
+    Some(MapDriver {
+        id: driver.number,
+        name: driver.name,
+        lat: position.lat,
+        lon: position.lon,
+        is_online: true,
+        status: driver.duty,
+        car_model: driver.car_model,
+        plate_number: driver.plate_number,
+        region: region_name(map, driver.region),
+        last_location_update: at.to_string(),
+    })
+}
+
+impl MapDriver {
+    /// Where the courier is.
+    pub(super) const fn position(&self) -> Position {
+        Position { lat: self.lat, lon: self.lon }
+    }
+}
+
+impl MapData {
+    /// With the numbers of both.
+    pub(super) fn of(drivers: Vec<MapDriver>, orders: Vec<MapOrder>) -> Self {
+        Self { drivers_count: drivers.len(), orders_count: orders.len(), drivers, orders }
+    }
+}
+
+/// Orders as the map shows them.
+pub(super) async fn map_orders(app: &App, orders: &[Order]) -> Result<Vec<MapOrder>, ApiError> {
+    let faces = Faces::of(app, orders).await?;
     let view = |order: &Order| {
         let (draft, (id, full_name)) = (&order.draft, faces.passenger(order));
         MapOrder {
@@ -201,13 +225,7 @@ pub async fn data(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
             created_at: order.created_at.to_string(),
         }
     };
-    let orders: Vec<MapOrder> = orders.iter().map(view).collect();
-    Ok(HttpResponse::Ok().json(MapData {
-        drivers_count: drivers.len(),
-        orders_count: orders.len(),
-        drivers,
-        orders,
-    }))
+    Ok(orders.iter().map(view).collect())
 }
 
 /// The way between two positions: the great circle times a factor, as long as no routing service is asked.
@@ -241,7 +259,7 @@ pub async fn driver_route(
     };
     let id = query.0.order_id.or_else(of_duty).ok_or_else(ApiError::not_found)?;
     let order = scope::order(&app, principal, id).await?;
-    let (from, _) = fix(town, &driver).ok_or_else(ApiError::not_found)?;
+    let (from, _) = fix(town, &driver, app.clock.now()).ok_or_else(ApiError::not_found)?;
     Ok(HttpResponse::Ok().json(way(town, &[from, goal(&order)], app.clock.now())))
 }
 
@@ -274,7 +292,7 @@ pub async fn eta(
     let (number, id) = path.into_inner();
     let driver = scope::driver(&app, principal, number).await?;
     let (town, order) = (scope::town(&app)?, scope::order(&app, principal, id).await?);
-    let (from, _) = fix(town, &driver).ok_or_else(ApiError::not_found)?;
+    let (from, _) = fix(town, &driver, app.clock.now()).ok_or_else(ApiError::not_found)?;
     let ride = town.way(from, goal(&order));
     Ok(HttpResponse::Ok().json(EtaView {
         driver_id: driver.number,
@@ -313,9 +331,8 @@ fn heat(pickups: &[Position]) -> Vec<HeatPoint> {
 }
 
 /// Where a courier is, and since when that is known.
-pub(super) fn fix(town: &Town, driver: &Driver) -> Option<(Position, Time)> {
-    let fix = town.dispatch().with_board(|board| board.get(driver.person).and_then(|one| one.track.last()));
-    fix.map(|fix| (fix.position, fix.at))
+pub(super) fn fix(town: &Town, driver: &Driver, now: Time) -> Option<(Position, Time)> {
+    town.fix(driver.person, now).map(|fix| (fix.position, fix.at))
 }
 
 /// Where the courier of an order has to go next.
@@ -333,7 +350,8 @@ pub(super) fn route_of(town: &Town, order: &Order, now: Time) -> RouteView {
     way(town, &[order.draft.pickup.position, order.draft.dropoff.position], now)
 }
 
-fn way(town: &Town, points: &[Position; 2], now: Time) -> RouteView {
+/// The way between two positions.
+pub(super) fn way(town: &Town, points: &[Position; 2], now: Time) -> RouteView {
     let ride = town.way(points[0], points[1]);
     RouteView {
         route: points.iter().map(|point| [point.lat, point.lon]).collect(),

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use peerpack_actors::dispatch::{Breakdown, DutyPhase, Order, OrderPhase};
 use peerpack_actors::ids::{RegionId, UserId};
+use peerpack_actors::time::Time;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -287,8 +288,8 @@ pub(super) fn order_driver(driver: &Driver) -> OrderDriver {
 }
 
 /// Somebody who drives, and where they are.
-pub(super) fn driver_view(town: &Town, map: &TownMap, driver: &Driver) -> DriverView {
-    let fix = town.dispatch().with_board(|board| board.get(driver.person).and_then(|one| one.track.last()));
+pub(super) fn driver_view(town: &Town, map: &TownMap, driver: &Driver, now: Time) -> DriverView {
+    let fix = town.fix(driver.person, now);
     let position = fix.map(|fix| fix.position);
     DriverView {
         id: driver.number,

@@ -110,6 +110,14 @@ impl Database {
         Ok(Part { items, count })
     }
 
+    /// Several orders; those that are not there are left out.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn several_orders(&self, ids: &[OrderId]) -> Result<Vec<Order>, Unavailable> {
+        Ok(self.orders_of(ids.iter().map(|id| id.uuid()).collect()).await?)
+    }
+
     /// The order that an offer is about.
     ///
     /// # Errors

@@ -30,6 +30,13 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "Кто-то уже добавил новую версию, посмотрите ещё раз",
     ),
     ("the order is yours", "Заказ ваш"),
+    ("a message is an object with a type", "Сообщение — это объект с полем type"),
+    ("switch the dispatch on: PEERPACK_DISPATCH=on", "Включите диспетчерскую: PEERPACK_DISPATCH=on"),
+    (
+        "look at Redis: until it answers, other nodes hear of changes within seconds only",
+        "Проверьте Redis: пока он не отвечает, другие узлы узнают об изменениях лишь через секунды",
+    ),
+    ("latitude or longitude is out of range", "Широта или долгота вне допустимых пределов"),
     ("another courier is asked", "Спросят другого водителя"),
     ("it was not the passenger who called it off", "отменил не пассажир"),
     ("no courier had it", "водителя ещё не было"),

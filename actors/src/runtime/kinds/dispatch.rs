@@ -6,13 +6,15 @@
 mod desk;
 mod kinds;
 mod searching;
+mod telling;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, RwLock};
 
 use self::kinds::{Duties, Orders};
+pub use self::telling::{Unheard, Watcher};
 use super::Kind;
 use crate::dispatch::track::Sighting;
 use crate::dispatch::{
@@ -47,6 +49,7 @@ pub struct Dispatch {
     crowd: Mutex<Option<(Time, Crowd)>>,
     order_versions: Recent<OrderId, i64>,
     duty_versions: Recent<UserId, i64>,
+    watcher: OnceLock<Arc<dyn Watcher>>,
 }
 
 impl Dispatch {
@@ -64,6 +67,7 @@ impl Dispatch {
             crowd: Mutex::default(),
             order_versions: Recent::default(),
             duty_versions: Recent::default(),
+            watcher: OnceLock::new(),
         })
     }
 
@@ -208,7 +212,11 @@ impl Dispatch {
     }
 
     fn follow(&self, order: Order) {
+        let is_news = self.order_versions.get(&order.id).is_none_or(|known| known < order.version);
         self.order_versions.insert(order.id, order.version);
+        if let Some(watcher) = self.watcher.get().filter(|_| is_news) {
+            watcher.order(&order);
+        }
         let mut searching = self.searching.lock();
         if searching.get(&order.id).is_some_and(|known| known.version > order.version) {
             return;
@@ -220,7 +228,12 @@ impl Dispatch {
     }
 
     fn follow_duty(&self, duty: Duty) {
+        let is_news = self.duty_versions.get(&duty.courier).is_none_or(|known| known < duty.version);
         self.duty_versions.insert(duty.courier, duty.version);
+        let told = is_news.then(|| duty.clone());
         self.board.write().follow(duty);
+        if let Some((watcher, duty)) = self.watcher.get().zip(told) {
+            watcher.duty(&duty);
+        }
     }
 }

@@ -97,7 +97,7 @@ pub struct DriverStatistics {
 pub async fn profile(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
     let driver = scope::own_driver(&app, principal.user).await?;
     let town = scope::town(&app)?;
-    Ok(HttpResponse::Ok().json(driver_view(town, &town.map(), &driver)))
+    Ok(HttpResponse::Ok().json(driver_view(town, &town.map(), &driver, app.clock.now())))
 }
 
 /// Says where one is. It counts while one is on duty; out of range is 400.
@@ -128,7 +128,7 @@ pub async fn online(
     let town = scope::town(&app)?;
     set_online(&app, town, &driver, body.0.is_online).await?;
     let driver = scope::own_driver(&app, principal.user).await?;
-    Ok(HttpResponse::Ok().json(driver_view(town, &town.map(), &driver)))
+    Ok(HttpResponse::Ok().json(driver_view(town, &town.map(), &driver, app.clock.now())))
 }
 
 /// What one is asked about: one order at most.
@@ -148,7 +148,8 @@ pub async fn offers(app: web::Data<App>, principal: Principal) -> Result<HttpRes
     Ok(HttpResponse::Ok().json(MyOffers { count: results.len(), results }))
 }
 
-async fn offer(app: &App, order: &Order) -> Result<Option<MyOffer>, ApiError> {
+/// What somebody is asked about, as they see it; nothing once it is over.
+pub(in crate::http::dispatch) async fn offer(app: &App, order: &Order) -> Result<Option<MyOffer>, ApiError> {
     let now = app.clock.now();
     let Some(offer) = order.pending().filter(|offer| now < offer.expires_at) else { return Ok(None) };
     let passenger = app.database.passenger(order.passenger).await?.ok_or_else(ApiError::not_found)?;

@@ -91,7 +91,7 @@ async fn whereabouts(
 ) -> Result<Option<(DriverPosition, DriverEta)>, ApiError> {
     let Some(courier) = order.state.courier() else { return Ok(None) };
     let Some(driver) = app.database.driver(courier).await? else { return Ok(None) };
-    let Some((position, at)) = fix(town, &driver) else { return Ok(None) };
+    let Some((position, at)) = fix(town, &driver, app.clock.now()) else { return Ok(None) };
     let ride = town.way(position, goal(order));
     let minutes = ride.ride_s.div_ceil(60);
     Ok(Some((

@@ -1,5 +1,5 @@
 //! What the desk asks of the dispatch: who could take an order, an offer made at once, an order given to the
-//! best courier; and what couriers say of themselves.
+//! best courier.
 
 use std::sync::Arc;
 
@@ -7,10 +7,8 @@ use super::{Dispatch, TRIES};
 use crate::dispatch::board::Verdict;
 use crate::dispatch::ranking::Ranked;
 use crate::dispatch::search::Limits;
-use crate::dispatch::track::Sighting;
 use crate::dispatch::{By, Order, OrderCommand, OrderPhase, Regions, Rule, Settings};
 use crate::ids::{OfferId, OrderId, UserId};
-use crate::place::Position;
 use crate::ports::Unavailable;
 use crate::rejection::Rejection;
 use crate::runtime::context::Context;
@@ -118,25 +116,6 @@ impl Dispatch {
             }
         }
         Err(last)
-    }
-
-    /// A courier says where they are. Somebody who was nowhere until now may be whom an order waits for.
-    pub fn sighted(
-        self: &Arc<Self>,
-        context: &Arc<Context>,
-        courier: UserId,
-        position: Position,
-    ) -> Option<Sighting> {
-        let (now, fresh) = (context.now(), self.settings.position_fresh());
-        let was_known = self.with_board(|board| {
-            let fix = board.get(courier).and_then(|standing| standing.track.last());
-            fix.is_some_and(|fix| now.since(fix.at) <= fresh)
-        });
-        let sighting = self.locate(courier, position, now);
-        if !was_known && sighting == Some(Sighting::Believed) {
-            self.wake(context);
-        }
-        sighting
     }
 
     /// Every order was deleted, as in a development: nothing is searched for, and everybody is free.

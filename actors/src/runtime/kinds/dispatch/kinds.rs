@@ -143,8 +143,14 @@ impl Kind for Duties {
         self.0.duty_versions.get(&id.into())
     }
 
-    async fn see_to_due(&self, _: &Arc<Context>) -> Result<(), Unavailable> {
+    async fn see_to_due(&self, context: &Arc<Context>) -> Result<(), Unavailable> {
+        self.0.dismiss_silent(context).await;
         Ok(())
+    }
+
+    /// Also while the store does not answer.
+    async fn sweep(&self, context: &Arc<Context>) {
+        self.0.forget_positions(context);
     }
 
     fn gauges(&self, _: &Context) -> Vec<(&'static str, usize)> {

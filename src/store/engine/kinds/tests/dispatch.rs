@@ -2,6 +2,7 @@
 //! nobody have two.
 
 mod hours;
+mod silence;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -1,0 +1,149 @@
+//! What the sockets of an order, a passenger and a courier are told of a change.
+
+use std::sync::Arc;
+
+use peerpack_actors::dispatch::{Order, OrderPhase, OrderState};
+use peerpack_actors::ids::UserId;
+
+use super::messages::{DriverArrived, DriverAssigned, StatusChanged, message};
+use crate::app::App;
+use crate::edge::close;
+use crate::edge::outbox::Ending;
+use crate::edge::viewers::{About, Told, Viewer};
+use crate::error::ApiError;
+use crate::http::dispatch::mobile::drivers::offer;
+use crate::http::dispatch::views::order_driver;
+use crate::store::Driver;
+
+/// Whether nothing of an order is left to be shown once its end was told.
+pub(super) fn is_over(order: &Order) -> bool {
+    use OrderPhase as P;
+    matches!(order.state.phase(), P::Completed | P::Cancelled | P::Rejected | P::NoShow)
+}
+
+/// What is told of an order now.
+pub(super) fn told(order: &Order) -> Told {
+    Told {
+        version: order.version,
+        phase: order.state.phase(),
+        courier: order.state.courier(),
+        offer: order.pending().map(|offer| offer.id),
+    }
+}
+
+/// Shows an order on its own socket.
+pub(super) async fn to_order(
+    app: &App,
+    viewer: &Viewer,
+    order: &Order,
+    text: &Arc<str>,
+    is_first: bool,
+) -> Result<(), ApiError> {
+    let may_see = viewer.looker.is_some_and(|looker| {
+        let user = Some(looker.user);
+        looker.sees_all
+            || user == Some(order.passenger)
+            || user == order.state.courier()
+            || user == order.state.bound()
+    });
+    if !may_see {
+        viewer.end(Ending::new(close::NOT_ALLOWED, "this is not yours to see any more"));
+        return Ok(());
+    }
+    let assigned = match order.state.courier() {
+        Some(courier) if viewer.told(order.id).and_then(|told| told.courier) != Some(courier) => {
+            driver_of(app, courier).await?
+        }
+        _ => None,
+    };
+    let Ok(before) = viewer.note(order.id, told(order)) else { return Ok(()) };
+    viewer.push(About::Order("order_update", order.id), Arc::clone(text));
+    if !is_first && before.is_none_or(|before| before.phase != order.state.phase()) {
+        let changed = StatusChanged::of(order, viewer.language);
+        viewer
+            .push(About::Order("order_status_changed", order.id), message("order_status_changed", &changed));
+    }
+    if let Some(driver) = assigned {
+        let data = DriverAssigned { order_id: order.id.to_string(), driver: order_driver(&driver) };
+        viewer.push(About::Order("driver_assigned", order.id), message("driver_assigned", &data));
+    }
+    Ok(())
+}
+
+/// Shows a passenger one of their orders.
+pub(super) async fn to_passenger(
+    app: &App,
+    viewer: &Viewer,
+    order: &Order,
+    text: &Arc<str>,
+) -> Result<(), ApiError> {
+    let arrived = match order.state {
+        OrderState::ArrivedWaiting { courier, at }
+            if viewer.told(order.id).map(|told| told.phase) != Some(OrderPhase::ArrivedWaiting) =>
+        {
+            driver_of(app, courier).await?.map(|driver| (driver, at))
+        }
+        _ => None,
+    };
+    if viewer.note(order.id, told(order)).is_err() {
+        return Ok(());
+    }
+    viewer.push(About::Order("order_update", order.id), Arc::clone(text));
+    if let Some((driver, at)) = arrived {
+        let data = DriverArrived {
+            order_id: order.id.to_string(),
+            driver: order_driver(&driver),
+            arrived_at: at.to_string(),
+        };
+        viewer.push(About::Order("driver_arrived", order.id), message("driver_arrived", &data));
+    }
+    if is_over(order) {
+        viewer.forget(order.id);
+    }
+    Ok(())
+}
+
+/// Shows a courier an order that they have, are asked about, or had until now.
+pub(super) async fn to_driver(
+    app: &App,
+    viewer: &Viewer,
+    courier: UserId,
+    order: &Order,
+    text: Option<&Arc<str>>,
+) -> Result<(), ApiError> {
+    let before = viewer.told(order.id);
+    let asked = order.pending().filter(|offer| offer.courier == courier);
+    let has_it = order.state.courier() == Some(courier);
+    if asked.is_none() && !has_it && before.is_none() {
+        return Ok(());
+    }
+    let is_new = asked.is_some_and(|asked| before.and_then(|told| told.offer) != Some(asked.id));
+    let asked_for = if is_new { offer(app, order).await? } else { None };
+    if viewer.note(order.id, told(order)).is_err() {
+        return Ok(());
+    }
+    if let Some(offer) = asked_for {
+        metrics::counter!("peerpack_town_offers_told_total").increment(1);
+        viewer.push(About::Order("new_order", order.id), message("new_order", &offer));
+    }
+    match text.filter(|_| has_it) {
+        Some(text) => viewer.push(About::Order("order_update", order.id), Arc::clone(text)),
+        // Somebody else may have it now: only that it is not theirs is for them to know.
+        None if asked.is_none() => {
+            let changed = StatusChanged::of(order, viewer.language);
+            viewer.push(
+                About::Order("order_status_changed", order.id),
+                message("order_status_changed", &changed),
+            );
+        }
+        None => {}
+    }
+    if asked.is_none() && (!has_it || is_over(order)) {
+        viewer.forget(order.id);
+    }
+    Ok(())
+}
+
+async fn driver_of(app: &App, courier: UserId) -> Result<Option<Driver>, ApiError> {
+    Ok(app.database.driver(courier).await?)
+}
