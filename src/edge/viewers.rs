@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use peerpack_actors::dispatch::{OrderPhase, Window};
 use peerpack_actors::ids::{OfferId, OrderId, UserId};
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 use super::close;
 use super::outbox::Ending;
@@ -78,6 +79,8 @@ pub(crate) struct Told {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Looker {
     pub(crate) user: UserId,
+    /// The sign-in by which the user is here.
+    pub(crate) session: Uuid,
     /// Whether they see everything.
     pub(crate) sees_all: bool,
 }
@@ -310,17 +313,17 @@ impl Viewers {
         self.open.lock().subjects.values().flatten().cloned().collect()
     }
 
-    /// Ends those of people whose sessions were ended: for good if they were banned; others may come back
-    /// with a token of now.
+    /// Ends those whose session was ended, and all of people who were banned. A token of another session is as
+    /// good as before.
     pub(crate) fn close_ended(&self, ended: &[Ended]) {
         let open = self.open.lock();
-        for Ended { user, is_banned, .. } in ended {
+        for Ended { session, user, is_banned, .. } in ended {
             for viewer in open.users.get(user).into_iter().flatten() {
-                viewer.end(if *is_banned {
-                    Ending::new(close::NOT_ALLOWED, "banned")
-                } else {
-                    Ending::new(close::TOKEN_EXPIRED, "a session of yours was ended")
-                });
+                if *is_banned {
+                    viewer.end(Ending::new(close::NOT_ALLOWED, "banned"));
+                } else if viewer.looker.is_some_and(|looker| looker.session == *session) {
+                    viewer.end(Ending::new(close::TOKEN_EXPIRED, "the session was ended"));
+                }
             }
         }
     }

@@ -202,7 +202,7 @@ mod tests {
 
     fn courier(n: u32) -> UserId {
         let mut random = [0; 10];
-        random[..4].copy_from_slice(&n.to_be_bytes());
+        random[6..].copy_from_slice(&n.to_be_bytes());
         UserId::new(Time::from_ms(1_790_000_000_000), random)
     }
 

@@ -56,7 +56,7 @@ fn row(at: Position) -> i32 {
 
 #[expect(clippy::cast_possible_truncation, reason = "at most 7 200 columns")]
 fn column(at: Position) -> i32 {
-    (((at.lon + 180.0) / SQUARE_DEGREES).floor() as i32).rem_euclid(COLUMNS)
+    (((at.lon + 180.0) / SQUARE_DEGREES).floor() as i32).min(COLUMNS - 1)
 }
 
 #[cfg(test)]
@@ -71,17 +71,17 @@ mod tests {
 
     #[test]
     fn a_window_holds_its_squares_and_one_ring_around_them() {
-        let town = Window::between(at(55.70, 37.50), at(55.80, 37.70)).unwrap();
+        let town = Window::between(at(55.71, 37.51), at(55.79, 37.69)).unwrap();
         for (lat, lon, is_held) in [
             (55.75, 37.61, true),
             (55.66, 37.61, true),
             (55.64, 37.61, false),
-            (55.89, 37.61, true),
-            (55.91, 37.61, false),
+            (55.84, 37.61, true),
+            (55.86, 37.61, false),
             (55.75, 37.46, true),
             (55.75, 37.44, false),
-            (55.75, 37.79, true),
-            (55.75, 37.81, false),
+            (55.75, 37.74, true),
+            (55.75, 37.76, false),
             (-55.75, 37.61, false),
         ] {
             assert_eq!(town.holds(at(lat, lon)), is_held, "{lat} {lon}");

@@ -5,6 +5,7 @@
 
 mod baseline;
 mod commands;
+mod dispatch;
 mod faults;
 mod liar;
 mod scenarios;

@@ -1,6 +1,6 @@
 //! A server on a free port, and the program.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::mpsc;
 
@@ -16,7 +16,7 @@ pub const SMALL: [&str; 6] =
 /// A server on the embedded store, in a thread of its own. It ends with the process.
 pub struct TestServer {
     pub url: String,
-    _data: tempfile::TempDir,
+    data: tempfile::TempDir,
 }
 
 impl TestServer {
@@ -45,7 +45,12 @@ impl TestServer {
                 application.run_until_stopped().await.unwrap();
             });
         });
-        Self { url: heard.recv().unwrap(), _data: data }
+        Self { url: heard.recv().unwrap(), data }
+    }
+
+    /// Where its store is.
+    pub fn data(&self) -> &Path {
+        self.data.path()
     }
 }
 

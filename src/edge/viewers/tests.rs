@@ -12,7 +12,7 @@ fn user(n: u8) -> UserId {
 }
 
 fn viewer(subject: Subject, n: u8) -> Arc<Viewer> {
-    let looker = Looker { user: user(n), sees_all: true };
+    let looker = Looker { user: user(n), session: Uuid::from_u128(n.into()), sees_all: true };
     Viewer::new(subject, Some(looker), Language::English)
 }
 
@@ -71,11 +71,18 @@ fn a_persons_oldest_sockets_make_room_and_an_end_of_a_session_ends_theirs_alone(
     let other = viewer(Subject::Driver(user(2)), 2);
     own.iter().chain([&other]).for_each(|viewer| viewers.enter(viewer, restart));
     assert_eq!(own.iter().filter(|viewer| code(viewer) == Some(4009)).count(), 1);
-    let ended = |user, is_banned| Ended { session: Uuid::nil(), user, at: NOW, is_banned };
-    viewers.close_ended(&[ended(user(1), false)]);
+    let ended = |session, n, is_banned| Ended {
+        session: Uuid::from_u128(session),
+        user: user(n),
+        at: NOW,
+        is_banned,
+    };
+    viewers.close_ended(&[ended(9, 1, false)]);
+    assert!(own[1..].iter().all(|viewer| code(viewer).is_none()), "another session of theirs");
+    viewers.close_ended(&[ended(1, 1, false)]);
     assert!(own[1..].iter().all(|viewer| code(viewer) == Some(4001)));
     assert_eq!(code(&other), None);
-    viewers.close_ended(&[ended(user(2), true)]);
+    viewers.close_ended(&[ended(9, 2, true)]);
     assert_eq!(code(&other), Some(4003));
     own.iter().chain([&other, &other]).for_each(|viewer| viewers.leave(viewer));
     assert_eq!(viewers.len(), 0);

@@ -165,9 +165,9 @@ pub async fn map(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, 
 /// # Errors
 /// As [`order`].
 pub async fn test(req: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let message = "the connection stands";
+    let words = "the connection stands";
     let greeting = json!({ "type": "test_message",
-        "data": { "message": message, "timestamp": app.clock.now().to_string() } });
+        "data": { "message": words, "timestamp": app.clock.now().to_string() } });
     let hearing: Hearing = Rc::new(|kind: &str, data: Value| match kind {
         "echo" => Ok(Some(json!({ "type": "echo_response", "data": data }))),
         _ => Ok(None),

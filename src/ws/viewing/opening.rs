@@ -70,7 +70,7 @@ pub(crate) async fn show(
             start
         }
         Ok((access, Showing { subject, sees_all })) => {
-            let looker = Looker { user: access.principal.user, sees_all };
+            let looker = Looker { user: access.principal.user, session: access.session, sees_all };
             let viewer = Viewer::new(subject, Some(looker), language);
             ViewingStart {
                 app: app.clone(),

@@ -103,7 +103,7 @@ async fn anybody_may_try_the_connection() {
         assert_eq!(socket.next().await, json!({ "type": "pong" }));
         socket.say(&json!({ "type": "unknown" })).await;
         assert!(socket.so_far().await.is_empty());
-        socket.say(&json!(["no", "message"])).await;
+        socket.say(&json!({ "no": "type" })).await;
         assert_eq!(socket.hear("error").await["code"], "bad_request");
     }
     let health = town.app.anonymous().get("/api/websocket/health/").await;

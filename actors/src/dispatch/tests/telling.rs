@@ -88,10 +88,11 @@ proptest! {
             if telling.watchers {
                 seen[here].push(fix);
             }
-            if telling.nodes && nodes[there].take(fix, &settings) == Sighting::Believed {
-                if nodes[there].tell(&settings).watchers {
-                    seen[there].push(fix);
-                }
+            if telling.nodes
+                && nodes[there].take(fix, &settings) == Sighting::Believed
+                && nodes[there].tell(&settings).watchers
+            {
+                seen[there].push(fix);
             }
         }
         for of_node in &seen {

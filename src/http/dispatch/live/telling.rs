@@ -167,7 +167,7 @@ impl Telling {
                 }
             }
             if let Some(text) = text.filter(|_| !maps.is_empty()) {
-                self.to_maps(&maps, order, text, before).await?;
+                self.tell_maps(&maps, order, text, before).await?;
             }
             self.remember(order);
         }
@@ -194,7 +194,7 @@ impl Telling {
         }
     }
 
-    async fn to_maps(
+    async fn tell_maps(
         &mut self,
         maps: &[Arc<Viewer>],
         order: &Order,

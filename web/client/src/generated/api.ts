@@ -2529,6 +2529,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/websocket/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the sockets of the dispatch are, with what to do about what is not well. */
+        get: operations["socket_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/operator": {
         parameters: {
             query?: never;
@@ -6841,6 +6858,24 @@ export interface components {
             expires_at: string;
             offer_id: string;
             success: boolean;
+        };
+        /** @description How the sockets of the dispatch are. */
+        SocketHealth: {
+            /** @description Whether the dispatch runs here. */
+            dispatch: boolean;
+            /** @description Couriers on duty whose position is known here. */
+            located_drivers: number;
+            /** @description What to do about what is not well, for people; empty if all is. */
+            recommendations: string[];
+            /** @description How the nodes hear of each other: `ok`, `down`, or `not_configured` for a node that is alone. */
+            redis: components["schemas"]["RedisStatus"];
+            /** @description Sockets of this node by what they show: `map`, `order`, `driver`, `passenger`, `test`. */
+            sockets: {
+                [key: string]: number;
+            };
+            /** @description `ok` or `degraded`. */
+            status: components["schemas"]["HealthStatus"];
+            timestamp: string;
         };
         /** @description A ticket for one socket. */
         SocketTicket: {
@@ -20147,6 +20182,45 @@ export interface operations {
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
+        };
+    };
+    socket_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How the sockets of the dispatch are. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "dispatch": true,
+                     *       "located_drivers": 12,
+                     *       "recommendations": [],
+                     *       "redis": "not_configured",
+                     *       "sockets": {
+                     *         "driver": 12,
+                     *         "map": 1,
+                     *         "order": 2,
+                     *         "passenger": 3,
+                     *         "test": 0
+                     *       },
+                     *       "status": "ok",
+                     *       "timestamp": "2026-11-21T15:32:30.445Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SocketHealth"];
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
         };
     };
     sign_in_operator: {
