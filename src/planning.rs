@@ -39,7 +39,7 @@ pub enum Refused {
 /// A plan that is being drawn up. It goes on if this is dropped, until its time is over.
 #[derive(Debug)]
 pub struct Drafting {
-    bound: Bound,
+    hold: Hold,
     answer: oneshot::Receiver<Draft>,
 }
 
@@ -71,21 +71,46 @@ impl Progress {
     }
 }
 
-/// When it is to end.
+/// When it is to end. Clones are about the same plan.
 #[derive(Clone, Debug)]
-struct Bound {
+pub struct Hold {
     began: Instant,
     within: Duration,
     called_off: Arc<AtomicBool>,
 }
 
-impl Bound {
-    fn new(within: Duration) -> Self {
+impl Hold {
+    /// So long from now on.
+    #[must_use]
+    pub fn new(within: Duration) -> Self {
         Self { began: Instant::now(), within, called_off: Arc::default() }
     }
 
+    /// How far it is.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        Progress { spent: self.began.elapsed(), within: self.within }
+    }
+
+    /// How long it may still take.
+    #[must_use]
+    pub fn remaining(&self) -> Duration {
+        if self.is_called_off() { Duration::ZERO } else { self.within.saturating_sub(self.began.elapsed()) }
+    }
+
+    /// Ends it soon.
+    pub fn call_off(&self) {
+        self.called_off.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody has ended it.
+    #[must_use]
+    pub fn is_called_off(&self) -> bool {
+        self.called_off.load(Ordering::Relaxed)
+    }
+
     fn is_over(&self) -> bool {
-        self.called_off.load(Ordering::Relaxed) || self.began.elapsed() >= self.within
+        self.is_called_off() || self.began.elapsed() >= self.within
     }
 }
 
@@ -115,12 +140,12 @@ impl Planner {
         within: Duration,
     ) -> Result<Drafting, Refused> {
         let turn = Arc::clone(&self.turn).try_acquire_owned().map_err(|_| Refused::Busy)?;
-        let bound = Bound::new(within.min(LONGEST));
+        let hold = Hold::new(within.min(LONGEST));
         let (reply, answer) = oneshot::channel();
-        let work = draft(problem, settings, aim, bound.clone(), turn, reply);
+        let work = draft(problem, settings, aim, hold.clone(), turn, reply);
         let thread = std::thread::Builder::new().name("planner".to_owned()).spawn(work);
         thread.map_err(|error| Refused::Failed(error.to_string()))?;
-        Ok(Drafting { bound, answer })
+        Ok(Drafting { hold, answer })
     }
 }
 
@@ -128,12 +153,18 @@ impl Drafting {
     /// How far it is.
     #[must_use]
     pub fn progress(&self) -> Progress {
-        Progress { spent: self.bound.began.elapsed(), within: self.bound.within }
+        self.hold.progress()
     }
 
     /// Ends it soon: the best plan there is by then is the answer.
     pub fn call_off(&self) {
-        self.bound.called_off.store(true, Ordering::Relaxed);
+        self.hold.call_off();
+    }
+
+    /// A hold of it, for others than who waits for it.
+    #[must_use]
+    pub fn hold(&self) -> Hold {
+        self.hold.clone()
     }
 
     /// Waits for the plan.
@@ -149,13 +180,13 @@ fn draft(
     problem: Problem,
     settings: Settings,
     aim: Aim,
-    bound: Bound,
+    hold: Hold,
     turn: OwnedSemaphorePermit,
     reply: oneshot::Sender<Draft>,
 ) -> impl FnOnce() + Send + 'static {
     move || {
-        let (plan, without) = draw_up(&problem, &settings, aim, Some(&Library { bound: &bound }));
-        let called_off = bound.called_off.load(Ordering::Relaxed);
+        let (plan, without) = draw_up(&problem, &settings, aim, Some(&Library { hold: &hold }));
+        let called_off = hold.is_called_off();
         drop(turn);
         // Nobody may wait for it any more.
         reply.send(Draft { plan, without, called_off }).ok();
@@ -165,22 +196,22 @@ fn draft(
 /// Draws up a plan on this thread, for tools without a runtime.
 #[must_use]
 pub fn draw_up_here(problem: &Problem, settings: &Settings, aim: Aim, within: Duration) -> Draft {
-    let bound = Bound::new(within);
-    let (plan, without) = draw_up(problem, settings, aim, Some(&Library { bound: &bound }));
+    let hold = Hold::new(within);
+    let (plan, without) = draw_up(problem, settings, aim, Some(&Library { hold: &hold }));
     Draft { plan, without, called_off: false }
 }
 
 /// The library, as the core's solver.
 struct Library<'a> {
-    bound: &'a Bound,
+    hold: &'a Hold,
 }
 
 impl Solver for Library<'_> {
     fn solve(&self, problem: &Problem, aim: Aim) -> Result<Calls, String> {
-        if self.bound.is_over() {
+        if self.hold.is_over() {
             return Err("there is no time left for it".to_owned());
         }
-        let solved = catch_unwind(AssertUnwindSafe(|| vrp::solve(problem, aim, self.bound)));
+        let solved = catch_unwind(AssertUnwindSafe(|| vrp::solve(problem, aim, self.hold)));
         solved.unwrap_or_else(|_| Err("the solver has panicked".to_owned()))
     }
 }

@@ -10,21 +10,25 @@
 //! it is written, and loses it when it is read.
 
 mod drivers;
+mod figures;
 mod legs;
 mod lines;
 mod orders;
 mod passengers;
 mod reading;
+mod turns;
 mod writing;
 
 use peerpack_actors::time::Time;
 
 pub use drivers::Driver;
+pub use figures::Figures;
 pub use legs::{Leg, routes};
 pub use lines::{Change, compare};
-pub use orders::Order;
+pub use orders::{End, Order};
 pub use passengers::Passenger;
-pub use reading::{Fields, Imported, read};
+pub use reading::{Fields, Imported, ZoneOf, read};
+pub use turns::{make, make_routes, take_in};
 pub use writing::{template, write};
 
 /// The largest file, in bytes.
@@ -166,6 +170,9 @@ pub enum Unreadable {
     /// Neither a table in UTF-8 nor a spreadsheet.
     #[error("the file is neither CSV in UTF-8 nor an XLSX spreadsheet")]
     NotATable,
+    /// Too many others wait for their file.
+    #[error("too many files are being read, please try again")]
+    Busy,
 }
 
 /// What is wrong with a cell.

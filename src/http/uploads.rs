@@ -4,6 +4,7 @@
 //! What the file calls itself and what type it claims is ignored; names are ours, types are seen in the
 //! content.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::time::Duration;
@@ -51,8 +52,11 @@ const ENVELOPE: usize = 64 * 1024;
 /// Of a body that is too large so much more is read and thrown away, so that the answer arrives.
 const THROWN_AWAY: usize = 16 * 1024 * 1024;
 
-/// How many parts a form may have. One is looked at.
+/// How many parts a form may have.
 const MOST_PARTS: usize = 8;
+
+/// The most bytes of a part beside the file that are looked at.
+const MOST_WORDS: usize = 64;
 
 /// A form with one file in it. Other parts are ignored.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -84,6 +88,9 @@ pub(super) struct Upload {
     pub(super) size_bytes: u64,
     /// The SHA-256 of the file, in hexadecimal digits.
     pub(super) digest: String,
+    /// What the other parts of the form say, by their names; one that is longer than a few words says
+    /// nothing.
+    pub(super) words: BTreeMap<String, String>,
     /// Given back when nothing of the upload is needed any more.
     pub(super) place: Place,
 }
@@ -137,7 +144,7 @@ pub(super) async fn receive(
     check_headers(req.headers(), most)?;
     let place = app.files.place()?;
     let mut parts = Multipart::new(req.headers(), body(payload.into_inner(), most + ENVELOPE, PATIENCE));
-    let (mut file, mut seen) = (None, 0);
+    let (mut file, mut words, mut seen) = (None, BTreeMap::new(), 0);
     while let Some(part) = parts.next().await {
         let mut part = part.map_err(|error| refusal(&error, most))?;
         seen += 1;
@@ -148,9 +155,15 @@ pub(super) async fn receive(
             (true, None) => file = Some(write(app, &mut part, most).await?),
             (true, Some(_)) => return Err(ApiError::bad_request("the form has more than one file in it")),
             (false, _) => {
+                let mut said = Vec::new();
                 while let Some(chunk) = part.next().await {
-                    chunk.map_err(|error| refusal(&error, most))?;
+                    let chunk = chunk.map_err(|error| refusal(&error, most))?;
+                    let room = (MOST_WORDS + 1).saturating_sub(said.len());
+                    said.extend_from_slice(&chunk[..chunk.len().min(room)]);
                 }
+                let name = part.name().filter(|name| name.len() <= MOST_WORDS).map(str::to_owned);
+                let said = String::from_utf8(said).ok().filter(|said| said.len() <= MOST_WORDS);
+                words.extend(name.zip(said));
             }
         }
     }
@@ -158,7 +171,7 @@ pub(super) async fn receive(
         ApiError::bad_request("the form has no file in it").with_field("file", "is required")
     })?;
     let (file, size_bytes, digest) = file;
-    Ok(Upload { file, size_bytes, digest, place })
+    Ok(Upload { file, size_bytes, digest, words, place })
 }
 
 fn check_headers(headers: &HeaderMap, most: usize) -> Result<(), ApiError> {

@@ -17,7 +17,7 @@ use vrp_core::prelude::{
 use vrp_core::rosomaxa::prelude::{Quota, TelemetryMode};
 use vrp_core::rosomaxa::utils::Parallelism;
 
-use super::Bound;
+use super::Hold;
 
 /// What a vehicle has of being alone: a job that is to be alone takes all of it, any other one a part.
 const ALONE: i32 = 1_000;
@@ -28,7 +28,7 @@ const MOST: u32 = 100_000_000;
 /// Rules that are broken have numbers.
 const TOO_MANY_JOBS: ViolationCode = ViolationCode(17);
 
-impl Quota for Bound {
+impl Quota for Hold {
     fn is_reached(&self) -> bool {
         self.is_over()
     }
@@ -38,27 +38,27 @@ impl Quota for Bound {
 ///
 /// # Errors
 /// What the library says.
-pub(super) fn solve(problem: &Problem, aim: Aim, bound: &Bound) -> Result<Calls, String> {
+pub(super) fn solve(problem: &Problem, aim: Aim, hold: &Hold) -> Result<Calls, String> {
     if problem.jobs.is_empty() || problem.shifts.is_empty() {
         return Ok(Vec::new());
     }
     // Everything in it that would go to other threads stays in a pool of one.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().map_err(|error| error.to_string())?;
-    pool.install(|| searched(problem, aim, bound).map_err(|error| error.to_string()))
+    pool.install(|| searched(problem, aim, hold).map_err(|error| error.to_string()))
 }
 
-fn searched(problem: &Problem, aim: Aim, bound: &Bound) -> GenericResult<Calls> {
+fn searched(problem: &Problem, aim: Aim, hold: &Hold) -> GenericResult<Calls> {
     let transport = Arc::new(ways(problem)?);
     let task = Arc::new(task(problem, goal(problem, aim, transport.clone())?, transport)?);
     let random = Arc::new(DefaultRandom::default());
     let one_core = Parallelism::new_with_cpus(1);
     let environment =
-        Environment::new(random, Some(Arc::new(bound.clone())), one_core, Arc::new(|_| ()), false);
+        Environment::new(random, Some(Arc::new(hold.clone())), one_core, Arc::new(|_| ()), false);
     let config = VrpConfigBuilder::new(task.clone())
         .set_environment(Arc::new(environment))
         .set_telemetry_mode(TelemetryMode::None)
         .prebuild()?
-        .with_max_time(Some(usize::try_from(bound.within.as_secs()).unwrap_or(usize::MAX).saturating_add(1)))
+        .with_max_time(Some(usize::try_from(hold.within.as_secs()).unwrap_or(usize::MAX).saturating_add(1)))
         .with_max_generations(Some(usize::MAX))
         .build()?;
     let solution = Solver::new(task, config).solve()?;

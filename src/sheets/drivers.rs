@@ -3,7 +3,7 @@
 use super::{Cell, Column, Fields, Line};
 
 /// The most seats of a vehicle.
-const MAX_SEATS: f64 = 100.0;
+const MAX_SEATS: f64 = 60.0;
 
 /// A driver as a line of a table.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -12,7 +12,7 @@ pub struct Driver {
     pub id: Option<String>,
     /// Their name.
     pub name: String,
-    /// Their number.
+    /// Their phone; empty for a known driver without one.
     pub phone: String,
     /// Their address of mail; may be empty.
     pub email: String,
@@ -42,7 +42,7 @@ impl Line for Driver {
 
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let id = fields.optional("id");
-        let (name, phone) = (fields.words("name"), fields.words("phone"));
+        let (name, phone) = (fields.words("name"), fields.words_of("phone", id.is_none()));
         let region_id = fields.words("region_id");
         let (car_model, plate_number) = (fields.words("car_model"), fields.words("plate_number"));
         let capacity = fields.whole("capacity", 1.0..=MAX_SEATS);

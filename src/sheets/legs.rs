@@ -47,7 +47,7 @@ impl Line for Leg {
 
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let order_id = fields.words("order_id");
-        let (pickup_at, done_at) = (fields.moment("pickup_at"), fields.moment("done_at"));
+        let (pickup_at, done_at) = (fields.moment("pickup_at", None), fields.moment("done_at", None));
         let (pickup_title, dropoff_title) = (fields.words("pickup_title"), fields.words("dropoff_title"));
         Some(Self {
             order_id: order_id?,

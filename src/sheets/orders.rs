@@ -25,7 +25,7 @@ pub struct Order {
     pub status: Option<String>,
     /// Who drives it. Told, and never read.
     pub driver: Option<String>,
-    /// The passenger's number.
+    /// The passenger's phone; empty for a known order of somebody without one.
     pub passenger_phone: String,
     /// The passenger's name; may be empty.
     pub passenger_name: String,
@@ -66,13 +66,13 @@ impl Line for Order {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let id = fields.optional("id");
         let (status, driver) = (fields.optional("status"), fields.optional("driver"));
-        let passenger_phone = fields.words("passenger_phone");
+        let passenger_phone = fields.words_of("passenger_phone", id.is_none());
         let passenger_name = fields.text("passenger_name");
         let pickup_title = fields.words("pickup_title");
         let pickup_position = fields.position("pickup_lat", "pickup_lon");
         let dropoff_title = fields.words("dropoff_title");
         let dropoff_position = fields.position("dropoff_lat", "dropoff_lon");
-        let pickup_at = fields.moment("desired_pickup_time");
+        let pickup_at = fields.moment("desired_pickup_time", pickup_position.flatten());
         let has_companion = fields.flag("has_companion");
         Some(Self {
             id,

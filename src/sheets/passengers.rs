@@ -9,7 +9,7 @@ pub struct Passenger {
     pub id: Option<String>,
     /// Their name.
     pub full_name: String,
-    /// Their number.
+    /// Their phone; empty for a known passenger without one.
     pub phone: String,
     /// Their address of mail; may be empty.
     pub email: String,
@@ -36,7 +36,7 @@ impl Line for Passenger {
 
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let id = fields.optional("id");
-        let (full_name, phone) = (fields.words("full_name"), fields.words("phone"));
+        let (full_name, phone) = (fields.words("full_name"), fields.words_of("phone", id.is_none()));
         let region_id = fields.words("region_id");
         let allowed_companion = fields.flag("allowed_companion");
         Some(Self {

@@ -25,13 +25,26 @@ pub struct Imported<L> {
     pub faults: Vec<CellFault>,
     /// How many lines have a fault.
     pub failed: usize,
+    /// Where each column is, by its title.
+    pub columns: BTreeMap<&'static str, usize>,
 }
 
-/// Reads a file. Times without a zone are those of `zone`.
+impl<L> Imported<L> {
+    /// The name of a cell, by the title of its column; `None` where the file has no such column.
+    #[must_use]
+    pub fn cell(&self, column: &str, row: u32) -> Option<String> {
+        self.columns.get(column).map(|n| cell_name(*n, row))
+    }
+}
+
+/// Whose clocks a time without a zone is told by: those of a place, or of no place in particular.
+pub type ZoneOf = fn(Option<Position>) -> TimeZone;
+
+/// Reads a file. Times without a zone are those of the place that they are about, by `zone`.
 ///
 /// # Errors
 /// Nothing can be made of it.
-pub fn read<L: Line>(bytes: &[u8], zone: &TimeZone) -> Result<Imported<L>, Unreadable> {
+pub fn read<L: Line>(bytes: &[u8], zone: ZoneOf) -> Result<Imported<L>, Unreadable> {
     if bytes.len() > MAX_BYTES {
         return Err(Unreadable::TooLarge);
     }
@@ -41,7 +54,8 @@ pub fn read<L: Line>(bytes: &[u8], zone: &TimeZone) -> Result<Imported<L>, Unrea
     };
     let mut rows = rows.into_iter();
     let (head_row, head) = rows.next().ok_or(Unreadable::Empty)?;
-    let mut imported = Imported { lines: Vec::new(), faults: Vec::new(), failed: 0 };
+    let mut imported =
+        Imported { lines: Vec::new(), faults: Vec::new(), failed: 0, columns: BTreeMap::new() };
     let columns = match columns::<L>(head_row, &head) {
         Ok(columns) => columns,
         Err(faults) => {
@@ -64,6 +78,7 @@ pub fn read<L: Line>(bytes: &[u8], zone: &TimeZone) -> Result<Imported<L>, Unrea
             }
         }
     }
+    imported.columns = columns;
     Ok(imported)
 }
 
@@ -94,7 +109,7 @@ pub struct Fields<'a> {
     row: u32,
     cells: &'a [String],
     columns: &'a BTreeMap<&'static str, usize>,
-    zone: &'a TimeZone,
+    zone: ZoneOf,
     faults: Vec<CellFault>,
 }
 
@@ -126,6 +141,11 @@ impl Fields<'_> {
     /// Words, if there are any.
     pub(super) fn optional(&self, column: &str) -> Option<String> {
         Some(self.text(column)).filter(|text| !text.is_empty())
+    }
+
+    /// Words that have to be there for what is new; of what there is they may be missing.
+    pub(super) fn words_of(&mut self, column: &'static str, is_new: bool) -> Option<String> {
+        if is_new { self.words(column) } else { Some(self.text(column)) }
     }
 
     /// Words that have to be there.
@@ -167,6 +187,12 @@ impl Fields<'_> {
         number.map(|number| number as u32)
     }
 
+    /// An amount in major units, as minor ones; nothing is none.
+    #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, far beyond any amount")]
+    pub(super) fn minor(&mut self, column: &'static str) -> Option<i64> {
+        Some((self.number(column)?.unwrap_or(0.0) * 100.0).round() as i64)
+    }
+
     /// A position, `Some(None)` if there is none: both of its numbers, or neither.
     pub(super) fn position(&mut self, lat: &'static str, lon: &'static str) -> Option<Option<Position>> {
         match (self.number(lat)?, self.number(lon)?) {
@@ -202,14 +228,14 @@ impl Fields<'_> {
         }
     }
 
-    /// A moment, `Some(None)` if there is none: an instant, or a date and time of the zone.
-    pub(super) fn moment(&mut self, column: &'static str) -> Option<Option<Time>> {
+    /// A moment, `Some(None)` if there is none: an instant, or a date and time as clocks show it at a place.
+    pub(super) fn moment(&mut self, column: &'static str, at: Option<Position>) -> Option<Option<Time>> {
         let text = plain(self.raw(column));
         if text.is_empty() {
             return Some(None);
         }
         let here = || {
-            let there = text.parse::<DateTime>().ok()?.to_zoned(self.zone.clone()).ok()?;
+            let there = text.parse::<DateTime>().ok()?.to_zoned((self.zone)(at)).ok()?;
             Some(Time::from_ms(there.timestamp().as_millisecond()))
         };
         let moment = text.parse::<Time>().ok().or_else(here);

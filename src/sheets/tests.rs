@@ -8,11 +8,19 @@ use peerpack_actors::place::Position;
 use peerpack_actors::time::Time;
 use proptest::prelude::*;
 
-use super::orders::End;
 use super::*;
 
 fn imported<L: Line>(bytes: &[u8]) -> Imported<L> {
-    read(bytes, &TimeZone::UTC).unwrap()
+    read(bytes, utc).unwrap()
+}
+
+fn utc(_: Option<Position>) -> TimeZone {
+    TimeZone::UTC
+}
+
+/// The clocks of the pickup, and of no place in particular.
+fn moscow(at: Option<Position>) -> TimeZone {
+    at.map_or(TimeZone::UTC, |_| TimeZone::get("Europe/Moscow").unwrap())
 }
 
 fn faults<L: Line>(bytes: &[u8]) -> Vec<(String, &'static str)> {
@@ -79,6 +87,7 @@ fn every_template_can_be_read_in_both_formats() {
     check::<Driver>();
     check::<Passenger>();
     check::<Leg>();
+    check::<Figures>();
 }
 
 #[test]
@@ -94,8 +103,8 @@ fn a_fault_names_its_cell() {
     let cells: Vec<_> = read.faults.iter().map(|fault| (fault.row, fault.cell.as_str())).collect();
     assert_eq!(cells, [(3, "A3"), (4, "C4"), (5, "D5"), (6, "C6"), (6, "F6"), (6, "G6")]);
     assert_eq!(read.lines[0].1.pickup_at, "2026-12-31T09:30:00Z".parse().ok());
-    let moscow = TimeZone::get("Europe/Moscow").unwrap();
-    let there = super::read::<Order>(text.as_bytes(), &moscow).unwrap();
+    assert_eq!((read.cell("pickup_lat", 3).as_deref(), read.cell("note", 3)), (Some("C3"), None));
+    let there = super::read::<Order>(text.as_bytes(), moscow).unwrap();
     assert_eq!(there.lines[0].1.pickup_at, "2026-12-31T06:30:00Z".parse().ok(), "as clocks show it there");
 }
 
@@ -147,7 +156,7 @@ fn tables_of_other_programs_are_read() {
 
 #[test]
 fn what_is_no_table_is_refused_and_what_is_too_much_as_well() {
-    let refused = |bytes: &[u8]| read::<Driver>(bytes, &TimeZone::UTC).unwrap_err();
+    let refused = |bytes: &[u8]| read::<Driver>(bytes, utc).unwrap_err();
     assert_eq!(refused(b""), Unreadable::Empty);
     assert_eq!(refused(&[0xff, 0xfe, 0x00]), Unreadable::NotATable);
     assert_eq!(refused(b"name\0,phone"), Unreadable::NotATable);
@@ -237,7 +246,7 @@ prop_compose! {
 
 prop_compose! {
     fn driver(n: usize)(name in words(), phone in words(), email in prop::option::of(words()), region_id in words(),
-        car_model in words(), plate_number in words(), capacity in 1_u32..=100) -> Driver {
+        car_model in words(), plate_number in words(), capacity in 1_u32..=60) -> Driver {
         let email = email.unwrap_or_default();
         Driver { id: Some(n.to_string()), name, phone, email, region_id, car_model, plate_number, capacity }
     }

@@ -14,7 +14,7 @@ pub mod town;
 
 use std::cmp::Ordering;
 
-pub use problem::{Job, Problem, Shift, Stop, Way, Ways, Window};
+pub use problem::{Job, MAX_JOBS, MAX_SHIFTS, Problem, Shift, Stop, Way, Ways, Window};
 pub use timing::{Route, Visit};
 
 use super::settings::Settings;

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use super::board::{Board, Candidate, Crowd, Standing};
 use super::offer::Reckoning;
 use super::order::Order;
+use super::record::Record;
 use super::region::Region;
 use super::search::Limits;
 use super::settings::{Rule, Settings};
@@ -48,6 +49,30 @@ impl Cost {
     #[must_use]
     pub fn total(self) -> f64 {
         self.eta + self.deadhead + self.reject + self.cancel + self.fairness + self.zone + self.quality
+    }
+}
+
+/// The part of it that a courier's habits make, whatever the order.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Habits {
+    /// The chance of no.
+    pub reject: f64,
+    /// The share of orders called off.
+    pub cancel: f64,
+    /// A low rating.
+    pub quality: f64,
+}
+
+impl Habits {
+    /// What a record costs.
+    #[must_use]
+    pub fn of(record: &Record, settings: &Settings) -> Self {
+        let below = (GOOD_RATING - record.rating(settings)).max(0.0);
+        Self {
+            reject: settings.w_reject * (1.0 - record.acceptance(settings)),
+            cancel: settings.w_cancel * record.cancel_rate(settings),
+            quality: settings.w_quality * below / RATING_SPAN,
+        }
     }
 }
 
@@ -146,15 +171,15 @@ pub fn cost(
     let is_outside = circumstances
         .region
         .is_some_and(|region| standing.track.last().is_none_or(|fix| !region.contains(fix.position)));
-    let below = (GOOD_RATING - record.rating(settings)).max(0.0);
+    let Habits { reject, cancel, quality } = Habits::of(record, settings);
     Cost {
         eta: settings.w_eta * (candidate.eta_s / WHOLE_ETA_S).min(1.0),
         deadhead: settings.w_deadhead * (candidate.way_km / WHOLE_KM).min(1.0),
-        reject: settings.w_reject * (1.0 - record.acceptance(settings)),
-        cancel: settings.w_cancel * record.cancel_rate(settings),
+        reject,
+        cancel,
         fairness: settings.w_fairness * (excess / WHOLE_EXCESS).min(1.0),
         zone: settings.w_zone * f64::from(u8::from(is_outside)),
-        quality: settings.w_quality * below / RATING_SPAN,
+        quality,
     }
 }
 

@@ -2,7 +2,7 @@
 //! already. It is what a dispatcher would do by hand, the fallback where there is no solver, and what a plan
 //! is never worse than.
 
-use super::timing::Driver;
+use super::timing::{Driver, Route};
 use super::{Call, Calls, Problem};
 use crate::dispatch::settings::Settings;
 
@@ -34,6 +34,43 @@ impl Cost {
     }
 }
 
+impl Cost {
+    /// What it costs to come to a pickup so long after what was before, without the way, over so long an
+    /// empty way, with so many jobs more than the courier with the fewest.
+    fn of(gap_ms: i64, way_m: u32, excess: usize, settings: &Settings) -> Self {
+        Self {
+            gap: settings.w_eta * (gap_ms as f64 / WHOLE_GAP_MS).min(1.0),
+            deadhead: settings.w_deadhead * (f64::from(way_m) / WHOLE_WAY_M).min(1.0),
+            fairness: settings.w_fairness * (excess as f64 / WHOLE_EXCESS).min(1.0),
+        }
+    }
+}
+
+/// What each job of a route costs by this rule, wherever the route comes from: the numbers of its jobs, in
+/// the order of their pickups. `fewest` is how many jobs the courier with the fewest has. What rides together
+/// with others has no empty way.
+#[must_use]
+pub fn costs(problem: &Problem, route: &Route, fewest: usize, settings: &Settings) -> Vec<(usize, Cost)> {
+    let mut driver = Driver::new(problem, route.shift);
+    let (mut costs, mut aboard) = (Vec::new(), 0_usize);
+    for visit in &route.visits {
+        let (from, free_at) = (driver.place(), driver.now());
+        if driver.call(visit.call).is_none() {
+            break;
+        }
+        let Call::Pickup(job) = visit.call else {
+            aboard -= 1;
+            continue;
+        };
+        let way = problem.ways.get(from, problem.jobs[job].pickup.place);
+        let gap_ms = visit.begins_at.since(free_at).ms() - i64::from(way.ms);
+        let empty_m = if aboard == 0 { way.way_m } else { 0 };
+        costs.push((job, Cost::of(gap_ms, empty_m, costs.len().saturating_sub(fewest), settings)));
+        aboard += 1;
+    }
+    costs
+}
+
 /// The stops of each shift. Every job is driven straight from its pickup to its end, after all jobs before.
 #[must_use]
 pub fn calls(problem: &Problem, settings: &Settings) -> Calls {
@@ -56,12 +93,7 @@ pub fn calls(problem: &Problem, settings: &Settings) -> Calls {
             }
             let way = problem.ways.get(from, problem.jobs[job].pickup.place);
             let gap_ms = pickup.begins_at.since(free_at).ms() - i64::from(way.ms);
-            let excess = (calls[shift].len() / 2 - fewest) as f64;
-            let cost = Cost {
-                gap: settings.w_eta * (gap_ms as f64 / WHOLE_GAP_MS).min(1.0),
-                deadhead: settings.w_deadhead * (f64::from(way.way_m) / WHOLE_WAY_M).min(1.0),
-                fairness: settings.w_fairness * (excess / WHOLE_EXCESS).min(1.0),
-            };
+            let cost = Cost::of(gap_ms, way.way_m, calls[shift].len() / 2 - fewest, settings);
             if best.as_ref().is_none_or(|(least, _, _)| cost.total() < *least) {
                 best = Some((cost.total(), shift, with));
             }

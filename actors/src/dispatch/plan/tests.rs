@@ -168,6 +168,32 @@ fn the_greedy_rule_spreads_orders_and_takes_the_nearest() {
     assert_eq!(calls[1], [Call::Pickup(1), Call::Dropoff(1)]);
 }
 
+/// What is told of a plan's jobs is what the rule has weighed, also of a plan by somebody else.
+#[test]
+fn every_job_of_a_plan_says_what_it_costs() {
+    // 2 km to the first one, which waits 26 minutes for its time; 2 km back to the second, at once.
+    let ways = on_a_line(&[0, 2, 4]);
+    let jobs = vec![job(1, stop(1, 30, 40), stop(2, 0, 300)), job(2, stop(1, 0, 300), stop(2, 0, 300))];
+    let problem = Problem { ways, jobs, shifts: vec![shift(10, 0)], most_empty_m: 20_000 };
+    let settings = Settings::default();
+    let calls = [Call::Pickup(0), Call::Dropoff(0), Call::Pickup(1), Call::Dropoff(1)];
+    let route = timing::drive(&problem, 0, &calls).unwrap();
+    let costs = greedy::costs(&problem, &route, 0, &settings);
+    assert_eq!(costs.iter().map(|(job, _)| *job).collect::<Vec<_>>(), [0, 1]);
+    let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-9, "{a} {b}: {costs:?}");
+    near(costs[0].1.gap, settings.w_eta * 26.0 / 120.0);
+    near(costs[0].1.deadhead, settings.w_deadhead * 2.0 / 20.0);
+    near(costs[0].1.fairness, 0.0);
+    near(costs[1].1.gap, 0.0);
+    near(costs[1].1.deadhead, settings.w_deadhead * 2.0 / 20.0);
+    near(costs[1].1.fairness, settings.w_fairness * 0.5);
+    near(greedy::costs(&problem, &route, 1, &settings)[1].1.fairness, 0.0);
+    // Together: the second one has no empty way.
+    let together = [Call::Pickup(0), Call::Pickup(1), Call::Dropoff(0), Call::Dropoff(1)];
+    let route = timing::drive(&problem, 0, &together).unwrap();
+    near(greedy::costs(&problem, &route, 0, &settings)[1].1.deadhead, 0.0);
+}
+
 #[test]
 fn a_solver_that_is_wrong_does_no_harm() {
     let ways = on_a_line(&[0, 2, 3, 8, 9]);
