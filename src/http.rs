@@ -19,6 +19,7 @@ pub mod vocabulary;
 mod endpoint;
 mod input;
 pub mod links;
+mod paging;
 mod price;
 mod reference;
 mod uploads;
@@ -28,11 +29,12 @@ use actix_web::web;
 
 use crate::edge::access::{ADMIN, DESK, OPERATORS, PUBLIC, REVIEWERS, SIGNED_IN};
 use crate::ws::{self, ticket};
-use admin::{operators, request_log};
+use admin::{operators, request_log, users};
 use bot::{notifications as bot_notifications, outbox, webhook};
 use dispatch::mobile::{drivers as my_drives, enrolment, orders as my_orders, passengers as my_rides};
+use dispatch::tables::{drivers as driver_tables, orders as order_tables, passengers as passenger_tables};
 use dispatch::{
-    candidates, cities, desk as town_desk, drivers, geocode, live as town_live, map as town_map, offers,
+    analytics, candidates, cities, daily, desk as town_desk, drivers, geocode, live as town_live, map as town_map, offers,
     orders, passengers, prices, regions, sessions as desk_sessions, tariffs,
 };
 use endpoint::answering;
@@ -141,6 +143,12 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/admin/requests/endpoints" { GET OPERATORS request_log::by_endpoint }
         "/admin/requests/chart" { GET OPERATORS request_log::chart }
         "/admin/operators" { POST ADMIN operators::add }
+        "/admin/users" { GET ADMIN users::list, POST ADMIN users::create }
+        "/admin/users/bulk-action" { POST ADMIN users::actions::bulk }
+        "/admin/users/{number}" { GET ADMIN users::one, PATCH ADMIN users::change, DELETE ADMIN users::remove }
+        "/admin/users/{number}/toggle-status" { POST ADMIN users::actions::toggle }
+        "/admin/users/{number}/reset-password" { POST ADMIN users::actions::reset_password }
+        "/admin/users/{number}/activity-log" { GET ADMIN users::actions::activity }
         "/admin/users/{user_id}/role" { PUT ADMIN operators::set_role }
         "/admin/users/{user_id}/block" { POST ADMIN operators::block }
         "/admin/users/{user_id}/unblock" { POST ADMIN operators::unblock }
@@ -192,6 +200,9 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/orders/geocode" { POST SIGNED_IN geocode::geocode }
         "/orders/passenger/{passenger_id}" { GET SIGNED_IN orders::of_passenger }
         "/orders/driver/{driver_id}" { GET SIGNED_IN orders::of_driver }
+        "/orders/import" { POST DESK order_tables::bring }
+        "/orders/export-excel-template" { GET OPERATORS order_tables::take }
+        "/orders/export-by-drivers" { GET OPERATORS order_tables::take_by_drivers }
         "/orders/{order_id}" { GET SIGNED_IN orders::one, PATCH SIGNED_IN orders::change }
         "/orders/{order_id}/status" { PATCH SIGNED_IN orders::set_status }
         "/orders/{order_id}/events" { GET SIGNED_IN orders::events }
@@ -201,10 +212,16 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/orders/{order_id}/calculate-cancel-fee" { POST SIGNED_IN prices::fee }
         "/orders/{order_id}/price-breakdown" { GET SIGNED_IN prices::breakdown }
         "/drivers" { GET OPERATORS drivers::list, POST DESK drivers::create }
+        "/drivers/import" { POST DESK driver_tables::bring }
+        "/drivers/template" { GET OPERATORS driver_tables::blank }
+        "/drivers/export" { GET OPERATORS driver_tables::take }
         "/drivers/{driver_id}" { GET SIGNED_IN drivers::one, PATCH DESK drivers::change, DELETE DESK drivers::remove }
         "/drivers/{driver_id}/location" { PATCH SIGNED_IN drivers::locate }
         "/drivers/{driver_id}/online-status" { PATCH SIGNED_IN drivers::online }
         "/passengers" { GET OPERATORS passengers::list, POST DESK passengers::create }
+        "/passengers/import" { POST DESK passenger_tables::bring }
+        "/passengers/template" { GET OPERATORS passenger_tables::blank }
+        "/passengers/export" { GET OPERATORS passenger_tables::take }
         "/passengers/{passenger_id}" { GET SIGNED_IN passengers::one, PATCH DESK passengers::change }
         "/regions" { GET PUBLIC regions::list, POST DESK regions::create }
         "/regions/cities" { GET PUBLIC cities::list, POST DESK cities::create }
@@ -226,7 +243,21 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/dispatch/driver-route/{driver_id}" { GET OPERATORS town_map::driver_route }
         "/dispatch/order-route/{order_id}" { GET OPERATORS town_map::order_route }
         "/dispatch/eta/{driver_id}/{order_id}" { GET OPERATORS town_map::eta }
+        "/dispatch/daily-routes" { GET DESK daily::preview, POST DESK daily::apply }
+        "/dispatch/daily-routes/progress" { GET OPERATORS daily::progress }
+        "/dispatch/daily-routes/cancel" { POST DESK daily::call_off }
+        "/dispatch/daily-routes-export" { GET DESK daily::export }
         "/dispatch/heatmap" { GET OPERATORS town_map::heatmap }
+        "/analytics/metrics" { GET OPERATORS analytics::metrics }
+        "/analytics/orders" { GET OPERATORS analytics::orders }
+        "/analytics/financial" { GET OPERATORS analytics::financial }
+        "/analytics/drivers" { GET OPERATORS analytics::people::drivers }
+        "/analytics/time-series" { GET OPERATORS analytics::series::time_series }
+        "/analytics/regions" { GET OPERATORS analytics::regions }
+        "/analytics/peak-hours" { GET OPERATORS analytics::series::peak_hours }
+        "/analytics/driver-performance" { GET OPERATORS analytics::people::driver_performance }
+        "/analytics/comparison" { GET OPERATORS analytics::series::comparison }
+        "/analytics/export" { GET OPERATORS analytics::series::export }
         "/mobile/drivers/profile" { GET SIGNED_IN my_drives::profile, PUT SIGNED_IN enrolment::enroll }
         "/mobile/drivers/location" { PATCH SIGNED_IN my_drives::locate }
         "/mobile/drivers/online-status" { PATCH SIGNED_IN my_drives::online }

@@ -3,6 +3,7 @@
 //! Regions are a kind of work to the engine, for its hints alone: they are few, and read again as a whole
 //! when one of them changes.
 
+pub mod daily;
 pub mod live;
 
 use std::collections::HashMap;
@@ -16,8 +17,9 @@ use peerpack_actors::dispatch::price::{LocalHour, Ride};
 use peerpack_actors::dispatch::region::Opening;
 use peerpack_actors::dispatch::tariff::Tariffs;
 use peerpack_actors::dispatch::track::Fix;
-use peerpack_actors::dispatch::{Area, OrderDraft, Quote, Region, Regions, Settings, Tariff};
+use peerpack_actors::dispatch::{Area, OrderDraft, Quote, Region, Regions, Settings, Tariff, Vehicle};
 use peerpack_actors::ids::{RegionId, UserId};
+use peerpack_actors::market::load::Load;
 use peerpack_actors::place::{Gazetteer, Position};
 use peerpack_actors::ports::{Clock, Unavailable};
 use peerpack_actors::rejection::Rejection;
@@ -26,9 +28,13 @@ use peerpack_actors::time::Time;
 use peerpack_actors::work::WorkId;
 use uuid::Uuid;
 
+use self::daily::Daily;
 use self::live::Live;
 use crate::bus::Presence;
-use crate::store::{CityRecord, Database, Hours, RegionRecord};
+use crate::store::{CityRecord, Database, Driver, Hours, RegionRecord};
+
+/// What a vehicle carries beside people: nobody asks for it here.
+const TRUNK: Load = Load { weight_g: 100_000, volume_ml: 500_000, slots: 0 };
 
 /// The kind of regions, in the hints of nodes.
 const REGION: &str = "region";
@@ -39,6 +45,7 @@ pub struct Town {
     dispatch: Arc<Dispatch>,
     live: Arc<Live>,
     map: RwLock<Arc<TownMap>>,
+    daily: Daily,
 }
 
 /// Regions and tariffs as they are now.
@@ -102,7 +109,7 @@ impl Town {
         let dispatch = Dispatch::new(Arc::new(database.clone()), Settings::default(), Regions::default());
         let live = Live::new(presence, clock);
         dispatch.watched_by(Arc::clone(&live) as _);
-        Self { database, dispatch, live, map: RwLock::default() }
+        Self { database, dispatch, live, map: RwLock::default(), daily: Daily::default() }
     }
 
     /// What runs.
@@ -182,6 +189,16 @@ impl Town {
 #[must_use]
 pub fn zone(at: Position) -> TimeZone {
     TimeZone::get(Gazetteer::bundled().nearest(at).tz).unwrap_or(TimeZone::UTC)
+}
+
+/// What somebody drives.
+#[must_use]
+pub fn vehicle(driver: &Driver) -> Vehicle {
+    Vehicle {
+        car_model: driver.car_model.clone(),
+        plate_number: driver.plate_number.clone(),
+        capacity: Load { slots: driver.seats, ..TRUNK },
+    }
 }
 
 /// The area within corners, latitude first; `None` without corners.

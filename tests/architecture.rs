@@ -48,7 +48,7 @@ const HTTP: House = House {
     sources: "src",
     module: "http",
     floors: &[
-        &["endpoint", "input", "links", "vocabulary"],
+        &["endpoint", "input", "links", "paging", "vocabulary"],
         &["places", "uploads", "jobs", "price"],
         &["market", "people", "money", "bot", "talk", "dispatch", "admin"],
         &["health", "pages", "reference"],

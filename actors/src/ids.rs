@@ -115,6 +115,10 @@ id!(
     FileId
 );
 id!(
+    /// What an administrator has done to an account.
+    DeedId
+);
+id!(
     /// What somebody in town wants from a courier on duty.
     OrderId
 );

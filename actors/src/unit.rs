@@ -249,6 +249,15 @@ impl Unit {
         Self::other(OrderChange::New(Box::new(order)), Vec::new(), at)
     }
 
+    /// An order is placed and takes a step at once; with the answer to the call that may be repeated.
+    #[must_use]
+    pub fn place_order_under(order: Order, step: Option<OrderChange>, receipt: Option<Receipt>) -> Self {
+        let mut unit = Self::place_order(order);
+        unit.others.extend(step.map(|step| Arc::new(step) as Arc<dyn Change>));
+        unit.receipt = receipt;
+        unit
+    }
+
     /// An order changes, and with it couriers' duties.
     #[must_use]
     pub fn order(change: OrderChange, duties: Vec<DutyChange>, at: Time) -> Self {

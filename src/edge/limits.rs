@@ -76,7 +76,10 @@ impl Class {
                     | "/package-requests/{request_id}/pickup-photo"
                     | "/profile/avatar"
                     | "/chats/{chat_id}/pictures"
-                    | "/post-pictures",
+                    | "/post-pictures"
+                    | "/orders/import"
+                    | "/drivers/import"
+                    | "/passengers/import",
                 "POST"
             )
         ) {

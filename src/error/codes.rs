@@ -135,6 +135,12 @@ pub const CODES: &[Code] = &[
         "Кто-то изменил это в тот же момент, попробуйте ещё раз",
     ),
     here(
+        "planning",
+        &[409],
+        "another plan of a day is being drawn up: wait for it, or call it off",
+        "Сейчас составляется другой план",
+    ),
+    here(
         "in_progress",
         &[409],
         "the same call is still being carried out: ask again, as `Retry-After` says",

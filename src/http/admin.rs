@@ -2,3 +2,4 @@
 
 pub mod operators;
 pub mod request_log;
+pub mod users;

@@ -4,8 +4,10 @@
 //! Bodies and queries may have members that are not known here: these clients were written for another
 //! server, and send what that one reads.
 
+pub mod analytics;
 pub mod candidates;
 pub mod cities;
+pub mod daily;
 pub mod desk;
 pub mod drivers;
 pub mod geocode;
@@ -18,10 +20,11 @@ pub mod passengers;
 pub mod prices;
 pub mod regions;
 pub mod sessions;
+pub mod tables;
 pub mod tariffs;
 
+mod days;
 mod draft;
-mod paging;
 mod refused;
 mod scope;
 mod views;

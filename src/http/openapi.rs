@@ -20,11 +20,14 @@ use paragraphs::Paragraphs;
 use problems::Problems;
 use tidy::Tidy;
 
-use super::admin::{operators, request_log};
+use super::admin::{operators, request_log, users};
 use super::bot::{notifications as bot_notifications, outbox, webhook};
 use super::dispatch::mobile::{drivers as my_drives, enrolment, orders as my_orders, passengers as my_rides};
+use super::dispatch::tables::{
+    drivers as driver_tables, orders as order_tables, passengers as passenger_tables,
+};
 use super::dispatch::{
-    candidates, cities, desk as town_desk, drivers, geocode, live as town_live, map as town_map, offers,
+    analytics, candidates, cities, daily, desk as town_desk, drivers, geocode, live as town_live, map as town_map, offers,
     orders, passengers, prices, regions, sessions as desk_sessions, tariffs,
 };
 use super::endpoint::answering;
@@ -112,9 +115,11 @@ use super::{health, jobs, places};
         my_drives::orders, my_drives::active, my_drives::statistics,
         orders::list, orders::create, orders::one, orders::change, orders::set_status, orders::events, orders::of_passenger,
         orders::of_driver, prices::price, prices::quote, prices::final_price, prices::fee, prices::breakdown,
-        geocode::geocode, orders::clear,
+        geocode::geocode, orders::clear, order_tables::bring, order_tables::take, order_tables::take_by_drivers,
         drivers::list, drivers::create, drivers::one, drivers::change, drivers::remove, drivers::locate, drivers::online,
+        driver_tables::blank, driver_tables::bring, driver_tables::take,
         passengers::list, passengers::create, passengers::one, passengers::change,
+        passenger_tables::blank, passenger_tables::bring, passenger_tables::take,
         regions::list, regions::create, regions::one, regions::change, regions::remove, regions::stats,
         tariffs::show, tariffs::add,
         cities::list, cities::create, cities::one, cities::change, cities::remove, cities::stats,
@@ -122,11 +127,17 @@ use super::{health, jobs, places};
         candidates::list, candidates::scored, town_desk::assign, town_desk::smart_assign,
         town_desk::auto_assign_all, offers::list, offers::accept, offers::decline,
         town_map::data, town_map::route, town_map::driver_route, town_map::order_route, town_map::eta, town_map::heatmap,
+        daily::preview, daily::apply, daily::progress, daily::call_off, daily::export,
+        analytics::metrics, analytics::orders, analytics::financial, analytics::people::drivers, analytics::series::time_series,
+        analytics::regions, analytics::series::peak_hours, analytics::people::driver_performance, analytics::series::comparison,
+        analytics::series::export,
         health::health, health::live, health::ready, town_live::health,
         identity::operator::sign_in_operator, identity::operator::sign_in_by_link, identity::operator::first_admin,
         identity::second_factor::begin, identity::second_factor::show, identity::second_factor::remove,
         jobs::show, request_log::stats, request_log::by_endpoint, request_log::chart,
         operators::add, operators::set_role, operators::block, operators::unblock, operators::reset_second_factor,
+        users::list, users::create, users::one, users::change, users::remove, users::actions::toggle, users::actions::reset_password, users::actions::bulk,
+        users::actions::activity,
         outbox::list, outbox::send_again, webhook::update, webhook::set, webhook::info, webhook::delete, webhook::test,
         review::queue, review::link, review::look, review::approve, review::decline,
         disputes::list, disputes::resolve,

@@ -56,3 +56,6 @@ pub const UNSHOWN: Span = Span::hours(1);
 
 /// How long a photograph is kept: longer than any delivery takes, and an argument about it.
 pub const PHOTOS: Span = Span::days(90);
+
+/// How long what administrators have done to accounts is kept.
+pub const DEEDS: Span = Span::days(365);

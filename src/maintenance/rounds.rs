@@ -78,6 +78,7 @@ pub async fn run_all(app: &App) {
     done("forget sessions", database.prune_sessions(now - retention::SESSIONS)).await;
     done("forget events", database.prune_events(now - retention::EVENTS)).await;
     done("call off what the gone have left", call_off_the_rest(app, now)).await;
+    done("forget what was done to accounts", database.prune_deeds(now - retention::DEEDS)).await;
     done("forget jobs", database.prune_jobs(now - retention::JOBS)).await;
     done("forget codes", database.prune_codes(now - retention::CODES)).await;
     done("forget guesses", database.prune_attempts(now)).await;

@@ -10,6 +10,7 @@ pub(super) mod operators;
 pub(super) mod second_factors;
 pub(super) mod sessions;
 pub(super) mod sign_in_links;
+pub(super) mod staff;
 pub(super) mod tickets;
 pub(super) mod tokens;
 pub(super) mod users;

@@ -6,6 +6,7 @@
 
 mod arguments;
 pub(super) mod codec;
+pub(super) mod lists;
 pub(super) mod local;
 pub(super) mod postgres;
 mod row;

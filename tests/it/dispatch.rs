@@ -7,13 +7,18 @@ mod desk;
 mod doors;
 mod enrolment;
 mod lists;
+mod numbers;
+mod planning;
 mod positions;
 mod refusals;
+mod repeats;
 mod rights;
 mod secrecy;
 mod sessions;
 mod sockets;
+mod staff;
 mod steps;
+mod tables;
 
 use peerpack::auth::{Principal, Role};
 use reqwest::{Method, StatusCode};

@@ -34,6 +34,7 @@ async fn world(app: &TestApp) -> World {
         ("notification_id", "1".to_owned()),
         ("withdrawal_id", anna.id.clone()),
         ("user_id", ivan.id.clone()),
+        ("number", "1".to_owned()),
         ("picture", ivan.id.clone()),
         ("document_id", ivan.id.clone()),
         ("job_id", ivan.id.clone()),

@@ -1,7 +1,7 @@
 //! Operators: taking them on, changing what people may do, shutting people out.
 
-use actix_web::{HttpResponse, web};
-use peerpack_actors::ids::UserId;
+use actix_web::{HttpRequest, HttpResponse, web};
+use peerpack_actors::ids::{DeedId, UserId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
@@ -10,12 +10,13 @@ use crate::app::App;
 use crate::auth::password::{self, LEAST_PASSWORD, MOST_PASSWORD};
 use crate::auth::revocations::Revocations;
 use crate::auth::{Principal, Role};
+use crate::edge::address;
 use crate::error::extract::Body;
 use crate::error::{ApiError, Problem};
 use crate::http::input;
 use crate::http::jobs::{JobView, view};
 use crate::maintenance::jobs;
-use crate::store::{Change, JobKind, NewOperator};
+use crate::store::{Change, Deed, Job, JobKind, NewOperator};
 
 /// Somebody who is to sign in with a name and a password.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -64,14 +65,19 @@ pub struct AccountChanged {
     responses((status = 201, body = OperatorAdded), (status = 400, body = Problem),
         (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
-pub async fn add(app: web::Data<App>, body: Body<AddOperator>) -> Result<HttpResponse, ApiError> {
+pub async fn add(
+    req: HttpRequest,
+    app: web::Data<App>,
+    principal: Principal,
+    body: Body<AddOperator>,
+) -> Result<HttpResponse, ApiError> {
     let AddOperator { login, password, name, role } = body.0;
     if !role.is_operator() {
         return Err(ApiError::unprocessable("role", "must be viewer, dispatcher or admin"));
     }
     let operator = new_operator(&app, login, password, name, role).await?;
     let id = operator.id;
-    if !app.database.add_operator(operator, app.clock.now()).await? {
+    if !app.database.add_operator_by(operator, deed(&req, &app, principal)).await? {
         return Err(ApiError::conflict("login_taken", "somebody else has this login"));
     }
     Ok(HttpResponse::Created().json(OperatorAdded { success: true, user_id: id.to_string() }))
@@ -85,14 +91,15 @@ pub async fn add(app: web::Data<App>, body: Body<AddOperator>) -> Result<HttpRes
         (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn set_role(
+    req: HttpRequest,
     app: web::Data<App>,
     principal: Principal,
     revocations: web::Data<Revocations>,
     path: web::Path<UserId>,
     body: Body<NewRole>,
 ) -> Result<HttpResponse, ApiError> {
-    let (user, now) = (somebody_else(principal, path.into_inner())?, app.clock.now());
-    let change = app.database.set_role(user, body.0.role, now).await?;
+    let user = somebody_else(principal, path.into_inner())?;
+    let change = app.database.set_role_by(user, body.0.role, deed(&req, &app, principal)).await?;
     changed(change, &revocations, &app).await?;
     Ok(HttpResponse::Ok().json(AccountChanged { success: true, job: None }))
 }
@@ -105,12 +112,14 @@ pub async fn set_role(
         (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn block(
+    req: HttpRequest,
     app: web::Data<App>,
     principal: Principal,
     revocations: web::Data<Revocations>,
     path: web::Path<UserId>,
 ) -> Result<HttpResponse, ApiError> {
-    set_blocked(&app, principal, &revocations, path.into_inner(), true).await
+    let user = somebody_else(principal, path.into_inner())?;
+    blocked(&app, &revocations, user, true, deed(&req, &app, principal)).await
 }
 
 /// Lets a person in again.
@@ -121,12 +130,14 @@ pub async fn block(
         (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn unblock(
+    req: HttpRequest,
     app: web::Data<App>,
     principal: Principal,
     revocations: web::Data<Revocations>,
     path: web::Path<UserId>,
 ) -> Result<HttpResponse, ApiError> {
-    set_blocked(&app, principal, &revocations, path.into_inner(), false).await
+    let user = somebody_else(principal, path.into_inner())?;
+    blocked(&app, &revocations, user, false, deed(&req, &app, principal)).await
 }
 
 /// Takes an operator's second factor away, who has lost it and the recovery codes too. Their sessions end.
@@ -138,40 +149,64 @@ pub async fn unblock(
         (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn reset_second_factor(
+    req: HttpRequest,
     app: web::Data<App>,
     principal: Principal,
     revocations: web::Data<Revocations>,
     path: web::Path<UserId>,
 ) -> Result<HttpResponse, ApiError> {
     let user = somebody_else(principal, path.into_inner())?;
-    let known = app.database.remove_second_factor(user, app.clock.now()).await?;
-    changed(if known { Change::Made } else { Change::NobodyThere }, &revocations, &app).await?;
+    let change = app.database.remove_second_factor_by(user, deed(&req, &app, principal)).await?;
+    changed(change, &revocations, &app).await?;
     Ok(HttpResponse::Ok().json(AccountChanged { success: true, job: None }))
 }
 
-async fn set_blocked(
+async fn blocked(
     app: &App,
-    principal: Principal,
     revocations: &Revocations,
     user: UserId,
     blocked: bool,
+    by: Deed,
 ) -> Result<HttpResponse, ApiError> {
-    let user = somebody_else(principal, user)?;
-    let change = app.database.set_blocked(user, blocked, app.clock.now()).await?;
-    changed(change, revocations, app).await?;
-    let job = if blocked { jobs::begin(app, JobKind::Account, user.uuid()).await } else { None };
+    let job = set_blocked(app, revocations, user, blocked, by).await?;
     Ok(HttpResponse::Ok().json(AccountChanged { success: true, job: job.map(view) }))
 }
 
+/// Shuts a person out, or lets them in again; answers what is still being called off.
+pub(super) async fn set_blocked(
+    app: &App,
+    revocations: &Revocations,
+    user: UserId,
+    blocked: bool,
+    by: Deed,
+) -> Result<Option<Job>, ApiError> {
+    let change = app.database.set_blocked_by(user, blocked, by).await?;
+    changed(change, revocations, app).await?;
+    Ok(if blocked { jobs::begin(app, JobKind::Account, user.uuid()).await } else { None })
+}
+
+/// Who does something to an account, and from where.
+pub(super) fn deed(req: &HttpRequest, app: &App, principal: Principal) -> Deed {
+    let at = app.clock.now();
+    let address = address::client(address::of(req, app.config.trusted_proxies)).to_string();
+    Deed { id: DeedId::new(at, app.clock.random()), actor: principal.user, address, at }
+}
+
+/// A password that somebody gets until they choose their own.
+pub(super) fn temporary_password() -> String {
+    hex::encode(rand::random::<[u8; 10]>())
+}
+
 /// Nobody changes their own rights. That the last administrator stays one is decided with the change itself.
-fn somebody_else(principal: Principal, user: UserId) -> Result<UserId, ApiError> {
+pub(super) fn somebody_else(principal: Principal, user: UserId) -> Result<UserId, ApiError> {
     if user == principal.user {
         return Err(ApiError::conflict("own_account", "another administrator has to do this"));
     }
     Ok(user)
 }
 
-async fn changed(change: Change, revocations: &Revocations, app: &App) -> Result<(), ApiError> {
+/// What became of a change; a change that was made counts at once.
+pub(super) async fn changed(change: Change, revocations: &Revocations, app: &App) -> Result<(), ApiError> {
     match change {
         Change::Made => {}
         Change::NobodyThere => return Err(ApiError::not_found()),
@@ -196,13 +231,25 @@ pub(in crate::http) async fn new_operator(
     if !(3..=64).contains(&login.len()) || !login.bytes().all(plain) {
         return Err(ApiError::unprocessable("login", "must be 3 to 64 letters, digits, or any of . _ - @"));
     }
+    check_password(&password)?;
+    let name = input::name("name", &name)?;
+    let id = UserId::new(app.clock.now(), app.clock.random());
+    let password_hash = hashed(password).await?;
+    Ok(NewOperator { id, login, password_hash, name, role })
+}
+
+/// Whether a password will do.
+fn check_password(password: &str) -> Result<(), ApiError> {
     if password.chars().count() < LEAST_PASSWORD || password.len() > MOST_PASSWORD {
         return Err(ApiError::unprocessable("password", "must have 12 to 256 characters"));
     }
-    let name = input::name("name", &name)?;
-    let id = UserId::new(app.clock.now(), app.clock.random());
-    let password_hash = password::OPERATORS.hash(password, rand::random()).await?;
-    Ok(NewOperator { id, login, password_hash, name, role })
+    Ok(())
+}
+
+/// The hash of a password, if it will do.
+pub(super) async fn hashed(password: String) -> Result<String, ApiError> {
+    check_password(&password)?;
+    password::OPERATORS.hash(password, rand::random()).await
 }
 
 /// What is kept of the secret of a link. 256 random bits need no slow hash.

@@ -1,8 +1,10 @@
 //! Who could take an order, and who could not: two lists by the filter by which couriers are asked.
 
 use actix_web::{HttpResponse, web};
-use peerpack_actors::dispatch::Rule;
-use peerpack_actors::dispatch::ranking::{Cost, Ranked};
+use peerpack_actors::dispatch::plan::greedy;
+use peerpack_actors::dispatch::ranking::{Cost, Habits, Ranked};
+use peerpack_actors::dispatch::record::Record;
+use peerpack_actors::dispatch::{Rule, Settings};
 use peerpack_actors::ids::OrderId;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -61,7 +63,7 @@ pub struct OrderCandidates {
 }
 
 /// What a courier costs an order: the parts, each times its weight.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CandidateCost {
     /// The time to the pickup.
     eta: f64,
@@ -110,6 +112,21 @@ pub struct ScoredCandidates {
 pub struct HowMany {
     /// At most so many; all if absent.
     limit: Option<usize>,
+}
+
+impl CandidateCost {
+    /// What a courier costs an order of a plan: what the plan has weighed, and the courier's habits.
+    pub(super) fn planned(planned: greedy::Cost, record: &Record, settings: &Settings) -> Self {
+        let habits = Habits::of(record, settings);
+        let greedy::Cost { gap, deadhead, fairness } = planned;
+        let Habits { reject, cancel, quality } = habits;
+        Self { eta: gap, deadhead, reject, cancel, fairness, zone: 0.0, quality }
+    }
+
+    /// All of it.
+    pub(super) fn total(&self) -> f64 {
+        self.eta + self.deadhead + self.reject + self.cancel + self.fairness + self.zone + self.quality
+    }
 }
 
 impl From<Cost> for CandidateCost {

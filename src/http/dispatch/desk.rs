@@ -77,6 +77,13 @@ pub struct FailedOrder {
     reason: String,
 }
 
+impl FailedOrder {
+    /// Why an order was not given away.
+    pub(super) fn new(order: OrderId, reason: String) -> Self {
+        Self { order_id: order.to_string(), reason }
+    }
+}
+
 /// What became of every order that waited.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AutoAssignment {
@@ -205,7 +212,7 @@ pub async fn auto_assign_all(app: web::Data<App>, principal: Principal) -> Resul
             Err(Refusal::Unavailable(error)) => return Err(error.into()),
             Err(refusal) => ApiError::from(refusal).told_in(request_id::language()).message().to_owned(),
         };
-        failed_orders.push(FailedOrder { order_id: order.id.to_string(), reason: why });
+        failed_orders.push(FailedOrder::new(order.id, why));
     }
     let failed = u32::try_from(failed_orders.len()).unwrap_or(u32::MAX);
     Ok(HttpResponse::Ok().json(AutoAssignment {

@@ -178,13 +178,46 @@ impl From<&Passenger> for Whom {
     }
 }
 
-/// Whom the desk orders for: a passenger who is known by number or phone, or somebody new.
+/// Whom the desk orders for: a passenger who is known by number or phone, or somebody new, who becomes one.
 pub(super) async fn named(app: &App, town: &Town, order: &NewOrder) -> Result<Whom, ApiError> {
+    match meant(app, town, order).await? {
+        Meant::Known(whom) => Ok(whom),
+        Meant::New(mut passenger, phone) => {
+            let (number, name, now) =
+                (phone.as_str().to_owned(), passenger.full_name.clone(), app.clock.now());
+            let (user, _) = app.database.upsert_phone_user(number, name, passenger.person, now).await?;
+            passenger.person = user.id;
+            app.database.put_passenger(&passenger, app.clock.random(), now).await?;
+            Ok(Whom::from(&*passenger))
+        }
+    }
+}
+
+/// Whom the desk means.
+pub(super) enum Meant {
+    /// Somebody who is a passenger.
+    Known(Whom),
+    /// Somebody who would become one, with their phone.
+    New(Box<Passenger>, Phone),
+}
+
+impl Meant {
+    /// What the order depends on of them.
+    pub(super) fn whom(&self) -> Whom {
+        match self {
+            Self::Known(whom) => whom.clone(),
+            Self::New(passenger, _) => Whom::from(&**passenger),
+        }
+    }
+}
+
+/// Whom the desk means; nothing is changed.
+pub(super) async fn meant(app: &App, town: &Town, order: &NewOrder) -> Result<Meant, ApiError> {
     if let Some(number) = order.passenger_id {
         let unknown = || ApiError::unprocessable("passenger_id", "is not known");
         let person = app.database.person_of(number.into()).await?.ok_or_else(unknown)?;
         let passenger = app.database.passenger(person).await?;
-        return passenger.as_ref().map(Whom::from).ok_or_else(unknown);
+        return passenger.as_ref().map(|one| Meant::Known(one.into())).ok_or_else(unknown);
     }
     let Some(phone) = order.passenger_phone.as_deref().filter(|phone| !phone.trim().is_empty()) else {
         return Err(ApiError::unprocessable("passenger_id", "name a passenger by number or by phone"));
@@ -193,7 +226,7 @@ pub(super) async fn named(app: &App, town: &Town, order: &NewOrder) -> Result<Wh
     if let Some(user) = app.database.user_of_phone(phone.as_str()).await?
         && let Some(passenger) = app.database.passenger(user.id).await?
     {
-        return Ok(Whom::from(&passenger));
+        return Ok(Meant::Known(Whom::from(&passenger)));
     }
     let mut wrong = Wrong::default();
     let name = wrong.or(
@@ -213,12 +246,8 @@ pub(super) async fn named(app: &App, town: &Town, order: &NewOrder) -> Result<Wh
     let category = wrong.or(input::text("passenger_disability_category", category, 50), String::new());
     wrong.finish(())?;
     let region = region.ok_or_else(ApiError::not_found)?;
-    let now = app.clock.now();
-    let fresh = UserId::new(now, app.clock.random());
-    let (user, _) =
-        app.database.upsert_phone_user(phone.as_str().to_owned(), name.clone(), fresh, now).await?;
     let passenger = Passenger {
-        person: user.id,
+        person: UserId::new(app.clock.now(), app.clock.random()),
         number: 0,
         full_name: name,
         username: None,
@@ -228,8 +257,7 @@ pub(super) async fn named(app: &App, town: &Town, order: &NewOrder) -> Result<Wh
         category,
         allowed_companion: order.passenger_allowed_companion.unwrap_or(false),
     };
-    app.database.put_passenger(&passenger, app.clock.random(), now).await?;
-    Ok(Whom::from(&passenger))
+    Ok(Meant::New(Box::new(passenger), phone))
 }
 
 /// The caller as a passenger: who orders for the first time becomes one, in the region of the pickup.

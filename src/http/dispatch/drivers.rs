@@ -1,15 +1,13 @@
 //! Couriers: who they are, whether they are on duty, and where.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use peerpack_actors::dispatch::{DutyCommand, DutyPhase, Vehicle};
+use peerpack_actors::dispatch::{DutyCommand, DutyPhase};
 use peerpack_actors::ids::UserId;
-use peerpack_actors::market::load::Load;
 use peerpack_actors::place::Position;
 use peerpack_actors::runtime::Refusal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::paging::Paging;
 use super::scope;
 use super::views::{DriverView, driver_view};
 use crate::app::App;
@@ -19,17 +17,15 @@ use crate::error::extract::{Body, Query};
 use crate::error::wrong::Wrong;
 use crate::error::{ApiError, Problem};
 use crate::http::input::{self, SHORT_TEXT, lenient_whole};
+use crate::http::paging::Paging;
 use crate::store::{Driver, DriverQuery};
-use crate::town::{Town, TownMap};
+use crate::town::{self, Town, TownMap};
 
 /// The most couriers of a page.
 const MOST: u32 = 200;
 
 /// The most people that a vehicle takes.
 pub(super) const MOST_SEATS: u32 = 60;
-
-/// What a vehicle carries beside people: nobody asks for it here.
-const TRUNK: Load = Load { weight_g: 100_000, volume_ml: 500_000, slots: 0 };
 
 /// Which couriers.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -64,21 +60,21 @@ pub struct DriverPage {
 #[serde(default)]
 pub struct DriverInput {
     /// What others see.
-    name: Option<String>,
+    pub(super) name: Option<String>,
     /// With it they sign in; of somebody who is known it stays.
-    phone: Option<String>,
-    email: Option<String>,
+    pub(super) phone: Option<String>,
+    pub(super) email: Option<String>,
     /// Is not kept: couriers sign in with a code that comes to the phone.
-    password: Option<String>,
-    region_id: Option<String>,
-    car_model: Option<String>,
-    plate_number: Option<String>,
+    pub(super) password: Option<String>,
+    pub(super) region_id: Option<String>,
+    pub(super) car_model: Option<String>,
+    pub(super) plate_number: Option<String>,
     /// How many people the vehicle takes, 1 to 60.
     #[serde(deserialize_with = "lenient_whole")]
     #[schema(value_type = Option<u32>)]
-    capacity: Option<u32>,
+    pub(super) capacity: Option<u32>,
     /// Whether they are on duty.
-    is_online: Option<bool>,
+    pub(super) is_online: Option<bool>,
 }
 
 /// Where somebody is.
@@ -127,6 +123,17 @@ pub async fn list(
 pub async fn create(app: web::Data<App>, body: Body<DriverInput>) -> Result<HttpResponse, ApiError> {
     let (town, given) = (scope::town(&app)?, body.0);
     let map = town.map();
+    let (driver, phone) = fresh(&app, &map, &given)?;
+    let mut driver = take_on(&app, driver, &phone).await?;
+    if given.is_online == Some(true) {
+        set_online(&app, town, &driver, true).await?;
+        driver = scope::own_driver(&app, driver.person).await?;
+    }
+    Ok(HttpResponse::Created().json(driver_view(town, &map, &driver, now)))
+}
+
+/// Somebody who is to be taken on, and the phone.
+pub(super) fn fresh(app: &App, map: &TownMap, given: &DriverInput) -> Result<(Driver, Phone), ApiError> {
     let (mut wrong, now) = (Wrong::default(), app.clock.now());
     let phone = match Phone::parse(given.phone.as_deref().unwrap_or_default()) {
         Ok(phone) => Some(phone),
@@ -164,23 +171,28 @@ pub async fn create(app: web::Data<App>, body: Body<DriverInput>) -> Result<Http
         duty: DutyPhase::Offline,
         has_left: false,
     };
-    let mut driver = changed(&map, blank, &given, &mut wrong);
+    let driver = changed(map, blank, given, &mut wrong);
     wrong.finish(())?;
     let phone = phone.ok_or_else(|| ApiError::unprocessable("phone", "is required"))?;
-    if let Some(user) = app.database.user_of_phone(phone.as_str()).await?
-        && app.database.driver(user.id).await?.is_some_and(|known| !known.has_left)
-    {
+    Ok((driver, phone))
+}
+
+/// Who drives with a phone.
+pub(super) async fn of_phone(app: &App, phone: &Phone) -> Result<Option<Driver>, ApiError> {
+    let Some(user) = app.database.user_of_phone(phone.as_str()).await? else { return Ok(None) };
+    Ok(app.database.driver(user.id).await?.filter(|driver| !driver.has_left))
+}
+
+/// Takes somebody on.
+pub(super) async fn take_on(app: &App, mut driver: Driver, phone: &Phone) -> Result<Driver, ApiError> {
+    if of_phone(app, phone).await?.is_some() {
         return Err(ApiError::conflict("conflict", "somebody with this phone drives already"));
     }
-    let (number, name) = (phone.as_str().to_owned(), driver.name.clone());
+    let (number, name, now) = (phone.as_str().to_owned(), driver.name.clone(), app.clock.now());
     let (user, _) = app.database.upsert_phone_user(number, name, driver.person, now).await?;
     driver.person = user.id;
     app.database.put_driver(&driver, app.clock.random(), now).await?;
-    if given.is_online == Some(true) {
-        set_online(&app, town, &driver, true).await?;
-    }
-    let driver = scope::own_driver(&app, driver.person).await?;
-    Ok(HttpResponse::Created().json(driver_view(town, &map, &driver, app.clock.now())))
+    scope::own_driver(app, driver.person).await
 }
 
 /// A courier, for operators and the courier.
@@ -213,15 +225,25 @@ pub async fn change(
     let before = scope::driver(&app, principal, path.into_inner()).await?;
     let (town, given, mut wrong) = (scope::town(&app)?, body.0, Wrong::default());
     let map = town.map();
-    let driver = changed(&map, before.clone(), &given, &mut wrong);
+    let driver = changed(&map, before, &given, &mut wrong);
     wrong.finish(())?;
-    app.database.put_driver(&driver, app.clock.random(), app.clock.now()).await?;
-    let is_online = given.is_online.unwrap_or(before.duty == DutyPhase::OnlineIdle);
-    if given.is_online.is_some() || is_online {
-        set_online(&app, town, &driver, is_online).await?;
-    }
-    let driver = scope::own_driver(&app, driver.person).await?;
+    let driver = keep(&app, town, &driver, given.is_online).await?;
     Ok(HttpResponse::Ok().json(driver_view(town, &map, &driver, app.clock.now())))
+}
+
+/// Keeps what was changed of a courier, who goes on duty or off duty if that is said.
+pub(super) async fn keep(
+    app: &App,
+    town: &Town,
+    driver: &Driver,
+    is_online: Option<bool>,
+) -> Result<Driver, ApiError> {
+    app.database.put_driver(driver, app.clock.random(), app.clock.now()).await?;
+    let stays = driver.duty == DutyPhase::OnlineIdle;
+    if is_online.is_some() || stays {
+        set_online(app, town, driver, is_online.unwrap_or(stays)).await?;
+    }
+    scope::own_driver(app, driver.person).await
 }
 
 /// A courier drives no more. Who has an order has to be done with it first.
@@ -302,12 +324,7 @@ pub(super) async fn set_online(
         return Ok(());
     }
     let command = if is_online {
-        let vehicle = Vehicle {
-            car_model: driver.car_model.clone(),
-            plate_number: driver.plate_number.clone(),
-            capacity: Load { slots: driver.seats, ..TRUNK },
-        };
-        DutyCommand::GoOnline { vehicle, region: driver.region }
+        DutyCommand::GoOnline { vehicle: town::vehicle(driver), region: driver.region }
     } else {
         DutyCommand::GoOffline
     };
@@ -320,7 +337,7 @@ pub(super) async fn set_online(
 }
 
 /// The courier with what is given in the place of what was.
-fn changed(map: &TownMap, mut driver: Driver, given: &DriverInput, wrong: &mut Wrong) -> Driver {
+pub(super) fn changed(map: &TownMap, mut driver: Driver, given: &DriverInput, wrong: &mut Wrong) -> Driver {
     if let Some(name) = &given.name {
         driver.name = wrong.or(input::name("name", name), String::new());
     }

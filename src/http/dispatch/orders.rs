@@ -1,25 +1,27 @@
 //! Orders: placed, listed, changed, and led through their states.
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use peerpack_actors::dispatch::{By, Order, OrderCommand, OrderPhase};
 use peerpack_actors::ids::OrderId;
 use peerpack_actors::ports::OrderStore as _;
 use peerpack_actors::rejection::Rejection;
-use peerpack_actors::runtime::Refusal;
+use peerpack_actors::runtime::{Placing, Refusal};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::draft::{self, NewOrder, Whom};
-use super::paging::Paging;
 use super::refused::{as_bad_request, no_such_step, not_their_step};
 use super::scope;
 use super::views::{self, OrderView};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::config::Mode;
+use crate::edge::idempotency::{Once, Repeatable};
 use crate::error::extract::{Body, Query};
 use crate::error::{ApiError, Problem, request_id};
 use crate::http::input::{self, LONG_TEXT};
+use crate::http::paging::Paging;
 use crate::store::{OrderQuery, Slice};
 use crate::town::Town;
 
@@ -111,13 +113,8 @@ pub async fn list(
 ) -> Result<HttpResponse, ApiError> {
     let (which, town) = (query.0, scope::town(&app)?);
     let paging = Paging::of(which.page, which.page_size, MOST)?;
-    let mut wanted = OrderQuery { search: which.search.unwrap_or_default(), ..OrderQuery::default() };
-    for word in which.status.as_deref().unwrap_or_default().split(',').filter(|word| !word.is_empty()) {
-        let phase = OrderPhase::from_word(word.trim());
-        wanted
-            .phases
-            .push(phase.ok_or_else(|| ApiError::unprocessable("status", "is no state of an order"))?);
-    }
+    let (phases, search) = (phases(which.status.as_deref())?, which.search.unwrap_or_default());
+    let mut wanted = OrderQuery { phases, search, ..OrderQuery::default() };
     let numbered = async |number: Option<i64>| match number {
         Some(number) => Ok::<_, ApiError>(Some(app.database.person_of(number).await?)),
         None => Ok(None),
@@ -149,48 +146,69 @@ pub async fn list(
     Ok(HttpResponse::Ok().json(OrderPage { count: part.count, next, previous, results }))
 }
 
+/// States between commas.
+pub(super) fn phases(words: Option<&str>) -> Result<Vec<OrderPhase>, ApiError> {
+    let words = words.unwrap_or_default().split(',').filter(|word| !word.is_empty());
+    let unknown = || ApiError::unprocessable("status", "is no state of an order");
+    words.map(|word| OrderPhase::from_word(word.trim()).ok_or_else(unknown)).collect()
+}
+
 /// Places an order. The desk names whom it is for, and makes them a passenger on the way; anybody else orders
 /// for themselves, and a courier is looked for at once, or 20 minutes before a stated time.
 #[utoipa::path(post, path = "/api/orders", operation_id = "place_order", tag = "orders",
-    security(("bearer" = [])), request_body = NewOrder,
+    security(("bearer" = [])), params(Repeatable), request_body = NewOrder,
     responses((status = 201, body = OrderView), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 422, body = Problem)))]
+        (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn create(
     app: web::Data<App>,
     principal: Principal,
+    repeatable: Repeatable,
     body: Body<NewOrder>,
 ) -> Result<HttpResponse, ApiError> {
     let (town, given) = (scope::town(&app)?, body.0);
-    let whom = if scope::directs(principal) {
-        draft::named(&app, town, &given).await?
-    } else if scope::sees_all(principal) {
+    if scope::sees_all(principal) && !scope::directs(principal) {
         return Err(ApiError::forbidden("your role does not allow this"));
-    } else {
-        draft::oneself(&app, town, principal, &given).await?
+    }
+    let work = async |once: &Once| {
+        let by_desk = scope::directs(principal);
+        let whom = match by_desk {
+            true => draft::named(&app, town, &given).await?,
+            false => draft::oneself(&app, town, principal, &given).await?,
+        };
+        placed(&app, town, &given, &whom, by_desk, once).await
     };
-    let order = place(&app, town, &given, &whom, scope::directs(principal)).await?;
-    Ok(HttpResponse::Created().json(views::order(&app, town, order).await?))
+    repeatable.run(&app.database, principal.user, None, work).await
 }
 
-/// Places an order; what the desk places waits for the desk.
-pub(super) async fn place(
+/// Places an order and answers with it; the answer is kept with the order.
+pub(super) async fn placed(
     app: &App,
     town: &Town,
     given: &NewOrder,
     whom: &Whom,
     by_desk: bool,
-) -> Result<Order, ApiError> {
+    once: &Once,
+) -> Result<HttpResponse, ApiError> {
+    let placing = placing(app, town, given, whom, by_desk).await?;
+    let view = views::order(app, town, placing.placed().clone()).await?;
+    let receipt = once.receipt(StatusCode::CREATED, &view);
+    town.dispatch().place(app.engine.context(), placing, receipt).await?;
+    Ok(HttpResponse::Created().json(view))
+}
+
+/// What placing an order comes to; what the desk places waits for the desk.
+pub(super) async fn placing(
+    app: &App,
+    town: &Town,
+    given: &NewOrder,
+    whom: &Whom,
+    by_desk: bool,
+) -> Result<Placing, ApiError> {
     let (draft, quote) = given.draft(app, town, whom).await?;
     let now = app.clock.now();
     let id = OrderId::new(now, app.clock.random());
     let order = Order::place(id, whom.person, draft, quote, now)?;
-    let (dispatch, context) = (town.dispatch(), app.engine.context());
-    dispatch.place(context, order.clone()).await?;
-    if by_desk {
-        return Ok(order);
-    }
-    let search = OrderCommand::Move { to: OrderPhase::Matching, by: By::Engine, reason: String::new() };
-    Ok(dispatch.carry_out(context, id, &search).await?)
+    Ok(town.dispatch().placing(order, !by_desk, now)?)
 }
 
 /// An order, for operators, its passenger, and the courier who has it or is asked.
@@ -225,12 +243,22 @@ pub async fn change(
     if matches!(by, By::Courier(_)) {
         return Err(ApiError::forbidden("your role does not allow this"));
     }
-    let passenger = app.database.passenger(order.passenger).await?.ok_or_else(ApiError::not_found)?;
-    let given = body.0.over(&order.draft);
-    let (draft, quote) = given.draft(&app, town, &Whom::from(&passenger)).await?;
-    let command = OrderCommand::Amend { draft: Box::new(draft), quote: Box::new(quote), by };
+    let command = amendment(&app, town, &order, &body.0.over(&order.draft), by).await?;
     let order = town.dispatch().carry_out(app.engine.context(), order.id, &command).await?;
     Ok(HttpResponse::Ok().json(views::order(&app, town, order).await?))
+}
+
+/// What makes an order one for what is given.
+pub(super) async fn amendment(
+    app: &App,
+    town: &Town,
+    order: &Order,
+    given: &NewOrder,
+    by: By,
+) -> Result<OrderCommand, ApiError> {
+    let passenger = app.database.passenger(order.passenger).await?.ok_or_else(ApiError::not_found)?;
+    let (draft, quote) = given.draft(app, town, &Whom::from(&passenger)).await?;
+    Ok(OrderCommand::Amend { draft: Box::new(draft), quote: Box::new(quote), by })
 }
 
 /// Takes an order one step of the table. The passenger may call it off, the courier who has it may take the

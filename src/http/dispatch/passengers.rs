@@ -5,7 +5,6 @@ use peerpack_actors::ids::UserId;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::paging::Paging;
 use super::scope;
 use super::views::{PassengerView, passenger_view};
 use crate::app::App;
@@ -15,6 +14,7 @@ use crate::error::extract::{Body, Query};
 use crate::error::wrong::Wrong;
 use crate::error::{ApiError, Problem};
 use crate::http::input::{self, SHORT_TEXT};
+use crate::http::paging::Paging;
 use crate::store::{Passenger, PassengerQuery};
 use crate::town::TownMap;
 
@@ -55,15 +55,15 @@ pub struct PassengerPage {
 #[serde(default)]
 pub struct PassengerInput {
     /// What couriers see.
-    full_name: Option<String>,
-    region_id: Option<String>,
+    pub(super) full_name: Option<String>,
+    pub(super) region_id: Option<String>,
     /// What they need, in the desk's words: `child` pays less.
-    disability_category: Option<String>,
+    pub(super) disability_category: Option<String>,
     /// Whether somebody may come along.
-    allowed_companion: Option<bool>,
+    pub(super) allowed_companion: Option<bool>,
     /// With it they sign in; of somebody who is known it stays.
-    phone: Option<String>,
-    email: Option<String>,
+    pub(super) phone: Option<String>,
+    pub(super) email: Option<String>,
 }
 
 /// Passengers.
@@ -93,8 +93,19 @@ pub async fn list(
         (status = 401, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem),
         (status = 422, body = Problem)))]
 pub async fn create(app: web::Data<App>, body: Body<PassengerInput>) -> Result<HttpResponse, ApiError> {
-    let (map, given, now) = (scope::town(&app)?.map(), body.0, app.clock.now());
-    let mut wrong = Wrong::default();
+    let (map, given) = (scope::town(&app)?.map(), body.0);
+    let (passenger, phone) = fresh(&app, &map, &given)?;
+    let passenger = take_in(&app, passenger, &phone).await?;
+    Ok(HttpResponse::Created().json(passenger_view(&map, &passenger)))
+}
+
+/// Somebody who is to be taken in, and the phone.
+pub(super) fn fresh(
+    app: &App,
+    map: &TownMap,
+    given: &PassengerInput,
+) -> Result<(Passenger, Phone), ApiError> {
+    let (mut wrong, now) = (Wrong::default(), app.clock.now());
     let phone = match Phone::parse(given.phone.as_deref().unwrap_or_default()) {
         Ok(phone) => Some(phone),
         Err(error) => {
@@ -106,7 +117,7 @@ pub async fn create(app: web::Data<App>, body: Body<PassengerInput>) -> Result<H
         wrong.add(ApiError::unprocessable("full_name", "is required"));
     }
     let region = match &given.region_id {
-        Some(id) => scope::region_in(&map, "region_id", id),
+        Some(id) => scope::region_in(map, "region_id", id),
         None => Err(ApiError::unprocessable("region_id", "is required")),
     };
     let region = match region {
@@ -127,20 +138,32 @@ pub async fn create(app: web::Data<App>, body: Body<PassengerInput>) -> Result<H
         category: String::new(),
         allowed_companion: false,
     };
-    let mut passenger = changed(&map, blank, &given, &mut wrong);
+    let passenger = changed(map, blank, given, &mut wrong);
     wrong.finish(())?;
     let phone = phone.ok_or_else(|| ApiError::unprocessable("phone", "is required"))?;
-    if let Some(user) = app.database.user_of_phone(phone.as_str()).await?
-        && app.database.passenger(user.id).await?.is_some()
-    {
+    Ok((passenger, phone))
+}
+
+/// Who is driven and has a phone.
+pub(super) async fn of_phone(app: &App, phone: &Phone) -> Result<Option<Passenger>, ApiError> {
+    let Some(user) = app.database.user_of_phone(phone.as_str()).await? else { return Ok(None) };
+    Ok(app.database.passenger(user.id).await?)
+}
+
+/// Takes somebody in.
+pub(super) async fn take_in(
+    app: &App,
+    mut passenger: Passenger,
+    phone: &Phone,
+) -> Result<Passenger, ApiError> {
+    if of_phone(app, phone).await?.is_some() {
         return Err(ApiError::conflict("conflict", "somebody with this phone is a passenger already"));
     }
-    let (number, name) = (phone.as_str().to_owned(), passenger.full_name.clone());
+    let (number, name, now) = (phone.as_str().to_owned(), passenger.full_name.clone(), app.clock.now());
     let (user, _) = app.database.upsert_phone_user(number, name, passenger.person, now).await?;
     passenger.person = user.id;
     app.database.put_passenger(&passenger, app.clock.random(), now).await?;
-    let passenger = app.database.passenger(user.id).await?.ok_or_else(ApiError::not_found)?;
-    Ok(HttpResponse::Created().json(passenger_view(&map, &passenger)))
+    app.database.passenger(user.id).await?.ok_or_else(ApiError::not_found)
 }
 
 /// A passenger, for operators and the passenger.
@@ -180,7 +203,12 @@ pub async fn change(
 }
 
 /// The passenger with what is given in the place of what was.
-fn changed(map: &TownMap, mut passenger: Passenger, given: &PassengerInput, wrong: &mut Wrong) -> Passenger {
+pub(super) fn changed(
+    map: &TownMap,
+    mut passenger: Passenger,
+    given: &PassengerInput,
+    wrong: &mut Wrong,
+) -> Passenger {
     if let Some(name) = &given.full_name {
         passenger.full_name = wrong.or(input::name("full_name", name), String::new());
     }

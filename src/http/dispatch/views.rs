@@ -177,6 +177,16 @@ impl Faces {
         known.map_or_else(Default::default, |one| (one.number, one.full_name.clone()))
     }
 
+    /// An order's passenger.
+    pub(super) fn passenger_of(&self, order: &Order) -> Option<&Passenger> {
+        self.passengers.get(&order.passenger)
+    }
+
+    /// An order's courier.
+    pub(super) fn driver_of(&self, order: &Order) -> Option<&Driver> {
+        self.drivers.get(&order.state.courier()?)
+    }
+
     /// The number of an order's courier.
     pub(super) fn driver_number(&self, order: &Order) -> Option<i64> {
         self.drivers.get(&order.state.courier()?).map(|driver| driver.number)

@@ -35,15 +35,23 @@ pub(super) fn is_messengers(path: &str) -> bool {
 
 /// What the console of the dispatch calls, beside signing in.
 fn is_of_the_town(path: &str) -> bool {
-    const ROOMS: [&str; 6] = ["orders", "drivers", "passengers", "regions", "dispatch", "mobile"];
+    const ROOMS: [&str; 7] =
+        ["orders", "drivers", "passengers", "regions", "dispatch", "mobile", "analytics"];
     path.split('/').nth(1).is_some_and(|room| ROOMS.contains(&room))
 }
 
 /// Whose clients look for `error`, and for a map of fields, in the body of a refusal.
 pub(super) fn is_consoles(path: &str) -> bool {
-    const PATHS: [&str; 5] =
-        ["/auth/phone-login", "/auth/verify-otp", "/auth/email-login", "/auth/token/refresh", "/auth/logout"];
-    PATHS.contains(&path) || is_of_the_town(path)
+    const PATHS: [&str; 6] = [
+        "/admin/users",
+        "/auth/phone-login",
+        "/auth/verify-otp",
+        "/auth/email-login",
+        "/auth/token/refresh",
+        "/auth/logout",
+    ];
+    let is_of_staff = path == "/admin/users/bulk-action" || path.starts_with("/admin/users/{number}");
+    PATHS.contains(&path) || is_of_staff || is_of_the_town(path)
 }
 
 /// Adds to refusals what the console of the dispatch looks for. Where no dispatch runs, its paths are not

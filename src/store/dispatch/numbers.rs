@@ -1,16 +1,25 @@
 //! Whole numbers beside people's ids, for clients that know only numbers. A number opens nothing: who may see
 //! whom is looked at with every read.
 
+use std::collections::HashMap;
+
 use peerpack_actors::ids::UserId;
 use peerpack_actors::ports::Unavailable;
+use serde_json::json;
 
 use crate::store::Database;
 use crate::store::failure::Failure;
-use crate::store::sql::{Conn, Sql, args, sql};
+use crate::store::sql::{Conn, Sql, args, each, over_rows, rows, sql};
 
 const OF_PERSON: Sql = sql("SELECT number FROM person_numbers WHERE person = $1");
 
 const OF_NUMBER: Sql = sql("SELECT person FROM person_numbers WHERE number = $1");
+
+const OF_NUMBERS: Sql = over_rows!(
+    "SELECT p.person, p.number FROM",
+    [number int],
+    "CROSS JOIN person_numbers AS p WHERE p.number = r.number ORDER BY r.n"
+);
 
 const GIVE: Sql = sql("\
     INSERT INTO person_numbers (person, number) SELECT $1, $2 \
@@ -44,6 +53,19 @@ impl Database {
     pub async fn person_of(&self, number: i64) -> Result<Option<UserId>, Unavailable> {
         let row = self.row(OF_NUMBER, args![number]).await?;
         Ok(row.map(|row| row.user("person")).transpose()?)
+    }
+
+    /// Whose several numbers are; those that are nobody's are left out.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn people_of(&self, numbers: &[i64]) -> Result<HashMap<i64, UserId>, Unavailable> {
+        if numbers.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let items = rows(numbers.iter().map(|number| json!({ "number": number })));
+        let found = self.rows(OF_NUMBERS, vec![items]).await?;
+        Ok(each(&found, |row| Ok((row.get("number")?, row.user("person")?)))?.into_iter().collect())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Orders as the desk looks for them.
 
 use peerpack_actors::dispatch::{Order, OrderPhase};
-use peerpack_actors::ids::{OfferId, OrderId, UserId};
+use peerpack_actors::ids::{OfferId, OrderId, RegionId, UserId};
 use peerpack_actors::place::Position;
 use peerpack_actors::ports::Unavailable;
 use peerpack_actors::time::Time;
@@ -19,13 +19,15 @@ macro_rules! order_filter {
          AND ($4 = 0 OR o.courier = $5) \
          AND ($6 = '' OR lower(o.pickup_title) LIKE $6 OR lower(o.dropoff_title) LIKE $6 \
          OR lower(p.full_name) LIKE $6 OR o.pickup_title LIKE $7 OR o.dropoff_title LIKE $7 \
-         OR p.full_name LIKE $7)"
+         OR p.full_name LIKE $7) \
+         AND COALESCE(o.pickup_at, o.created_at) >= $8 AND COALESCE(o.pickup_at, o.created_at) < $9 \
+         AND ($10 = 0 OR o.region = $11)"
     };
 }
 
-const LIST: Sql = sql(concat!("SELECT o.id", order_filter!(), " ORDER BY o.id DESC LIMIT $8 OFFSET $9"));
+const LIST: Sql = sql(concat!("SELECT o.id", order_filter!(), " ORDER BY o.id DESC LIMIT $12 OFFSET $13"));
 
-const OLDEST: Sql = sql(concat!("SELECT o.id", order_filter!(), " ORDER BY o.id LIMIT $8 OFFSET $9"));
+const OLDEST: Sql = sql(concat!("SELECT o.id", order_filter!(), " ORDER BY o.id LIMIT $12 OFFSET $13"));
 
 const COUNT: Sql = sql(concat!("SELECT count(*) AS total", order_filter!()));
 
@@ -60,6 +62,12 @@ pub struct OrderQuery {
     pub driver: Option<UserId>,
     /// Those in whose addresses or passenger's name these words stand; empty for all.
     pub search: String,
+    /// Those wanted from then on.
+    pub from: Option<Time>,
+    /// Those wanted before then.
+    pub to: Option<Time>,
+    /// Those of this region.
+    pub region: Option<RegionId>,
     /// The oldest first, instead of the newest.
     pub oldest_first: bool,
 }
@@ -98,6 +106,10 @@ impl Database {
                 person(query.driver),
                 lower,
                 written,
+                query.from.map_or(i64::MIN, Time::ms),
+                query.to.map_or(i64::MAX, Time::ms),
+                i64::from(query.region.is_some()),
+                query.region.map_or(Uuid::nil(), RegionId::uuid),
             ]
         };
         let mut page = filter();
@@ -110,11 +122,11 @@ impl Database {
         Ok(Part { items, count })
     }
 
-    /// Several orders; those that are not there are left out.
+    /// Several orders, in the order asked for; those that do not exist are left out.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn several_orders(&self, ids: &[OrderId]) -> Result<Vec<Order>, Unavailable> {
+    pub async fn orders_by_id(&self, ids: &[OrderId]) -> Result<Vec<Order>, Unavailable> {
         Ok(self.orders_of(ids.iter().map(|id| id.uuid()).collect()).await?)
     }
 

@@ -183,10 +183,7 @@ impl Database {
                 if let Some(obstacle) = obstacle(conn, id).await? {
                     return Ok(obstacle);
                 }
-                conn.execute(DELETE, args![id.uuid(), now.ms()]).await?;
-                revoke_all(conn, id, now).await?;
-                posts::delete_of(conn, id, now).await?;
-                jobs::add_for_account(conn, id, now).await?;
+                begin_deletion(conn, id, now).await?;
                 Ok(Deletion::Begun)
             })
         });
@@ -244,6 +241,20 @@ impl Database {
         });
         Ok(work.await?)
     }
+}
+
+/// What keeps an account from going, if anything does; its row is ours from then on, so nothing else will.
+pub(super) async fn obstacle_of(conn: &mut Conn, id: UserId) -> Result<Option<Deletion>, Failure> {
+    conn.optional(LEAVE, args![id.uuid()]).await?;
+    obstacle(conn, id).await
+}
+
+/// Begins to delete an account that nothing keeps.
+pub(super) async fn begin_deletion(conn: &mut Conn, id: UserId, now: Time) -> Result<(), Failure> {
+    conn.execute(DELETE, args![id.uuid(), now.ms()]).await?;
+    revoke_all(conn, id, now).await?;
+    posts::delete_of(conn, id, now).await?;
+    jobs::add_for_account(conn, id, now).await
 }
 
 /// What keeps an account from going, if anything does.

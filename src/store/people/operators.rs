@@ -68,7 +68,7 @@ pub enum Change {
 }
 
 impl Change {
-    const fn of(found: bool) -> Self {
+    pub(super) const fn of(found: bool) -> Self {
         if found { Self::Made } else { Self::NobodyThere }
     }
 }
@@ -81,7 +81,7 @@ impl Database {
     pub async fn add_operator(&self, operator: NewOperator, now: Time) -> Result<bool, Unavailable> {
         let work = self.write(move |conn| {
             let operator = operator.clone();
-            Box::pin(async move { add_operator(conn, operator, now).await })
+            Box::pin(async move { add(conn, operator, now).await })
         });
         match work.await {
             Ok(()) => Ok(true),
@@ -130,7 +130,7 @@ impl Database {
                 if conn.execute(REDEEM, args![hash, now.ms()]).await? != 1 {
                     return Ok(false);
                 }
-                add_operator(conn, operator, now).await?;
+                add(conn, operator, now).await?;
                 Ok(true)
             })
         });
@@ -146,16 +146,7 @@ impl Database {
     /// # Errors
     /// When the database does not answer.
     pub async fn set_role(&self, id: UserId, role: Role, now: Time) -> Result<Change, Unavailable> {
-        let work = self.write(move |conn| {
-            Box::pin(async move {
-                if role != Role::Admin && is_last_admin(conn, id).await? {
-                    return Ok(Change::LastAdministrator);
-                }
-                let changed = conn.execute(SET_ROLE, args![id.uuid(), role.word(), now.ms()]).await? == 1;
-                revoke_all(conn, id, now).await?;
-                Ok(Change::of(changed))
-            })
-        });
+        let work = self.write(move |conn| Box::pin(async move { change_role(conn, id, role, now).await }));
         Ok(work.await?)
     }
 
@@ -165,23 +156,45 @@ impl Database {
     /// # Errors
     /// When the database does not answer.
     pub async fn set_blocked(&self, id: UserId, blocked: bool, now: Time) -> Result<Change, Unavailable> {
-        let work = self.write(move |conn| {
-            Box::pin(async move {
-                if blocked && is_last_admin(conn, id).await? {
-                    return Ok(Change::LastAdministrator);
-                }
-                let since = blocked.then_some(now.ms());
-                let changed = conn.execute(SET_BLOCKED, args![id.uuid(), since, now.ms()]).await? == 1;
-                if blocked {
-                    revoke_all(conn, id, now).await?;
-                    posts::delete_of(conn, id, now).await?;
-                    jobs::add_for_account(conn, id, now).await?;
-                }
-                Ok(Change::of(changed))
-            })
-        });
+        let work =
+            self.write(move |conn| Box::pin(async move { change_blocked(conn, id, blocked, now).await }));
         Ok(work.await?)
     }
+}
+
+/// Gives a person another role.
+pub(super) async fn change_role(
+    conn: &mut Conn,
+    id: UserId,
+    role: Role,
+    now: Time,
+) -> Result<Change, Failure> {
+    if role != Role::Admin && is_last_admin(conn, id).await? {
+        return Ok(Change::LastAdministrator);
+    }
+    let changed = conn.execute(SET_ROLE, args![id.uuid(), role.word(), now.ms()]).await? == 1;
+    revoke_all(conn, id, now).await?;
+    Ok(Change::of(changed))
+}
+
+/// Shuts a person out, or lets them in again.
+pub(super) async fn change_blocked(
+    conn: &mut Conn,
+    id: UserId,
+    blocked: bool,
+    now: Time,
+) -> Result<Change, Failure> {
+    if blocked && is_last_admin(conn, id).await? {
+        return Ok(Change::LastAdministrator);
+    }
+    let since = blocked.then_some(now.ms());
+    let changed = conn.execute(SET_BLOCKED, args![id.uuid(), since, now.ms()]).await? == 1;
+    if blocked {
+        revoke_all(conn, id, now).await?;
+        posts::delete_of(conn, id, now).await?;
+        jobs::add_for_account(conn, id, now).await?;
+    }
+    Ok(Change::of(changed))
 }
 
 /// Whether nobody but this person is an administrator who may come in. Until the transaction ends it stays
@@ -191,7 +204,8 @@ async fn is_last_admin(conn: &mut Conn, id: UserId) -> Result<bool, Failure> {
     Ok(conn.optional(IS_LAST_ADMIN, args![id.uuid()]).await?.is_some())
 }
 
-async fn add_operator(conn: &mut Conn, operator: NewOperator, now: Time) -> Result<(), Failure> {
+/// Takes an operator on.
+pub(super) async fn add(conn: &mut Conn, operator: NewOperator, now: Time) -> Result<(), Failure> {
     let NewOperator { id, login, password_hash, name, role } = operator;
     conn.execute(ADD_OPERATOR, args![id.uuid(), login, password_hash, name, role.word(), now.ms()]).await?;
     Ok(())

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::sessions::revoke_all;
 use crate::store::Database;
-use crate::store::sql::{Sql, args, sql};
+use crate::store::failure::Failure;
+use crate::store::sql::{Conn, Sql, args, sql};
 
 // A confirmed one is not replaced: it has to be removed first, by anybody who can show it.
 const BEGIN: Sql = sql("\
@@ -108,14 +109,7 @@ impl Database {
     /// # Errors
     /// When the database does not answer.
     pub async fn remove_second_factor(&self, user: UserId, now: Time) -> Result<bool, Unavailable> {
-        let work = self.write(move |conn| {
-            Box::pin(async move {
-                conn.execute(FORGET_RECOVERY, args![user.uuid()]).await?;
-                let existed = conn.execute(FORGET, args![user.uuid()]).await? == 1;
-                revoke_all(conn, user, now).await?;
-                Ok(existed)
-            })
-        });
+        let work = self.write(move |conn| Box::pin(async move { remove(conn, user, now).await }));
         Ok(work.await?)
     }
 
@@ -150,4 +144,12 @@ impl Database {
     pub async fn prune_init_data(&self, now: Time) -> Result<u64, Unavailable> {
         Ok(self.execute(sql("DELETE FROM used_init_data WHERE expires_at < $1"), args![now.ms()]).await?)
     }
+}
+
+/// Takes a second factor away; answers whether there was one.
+pub(super) async fn remove(conn: &mut Conn, user: UserId, now: Time) -> Result<bool, Failure> {
+    conn.execute(FORGET_RECOVERY, args![user.uuid()]).await?;
+    let existed = conn.execute(FORGET, args![user.uuid()]).await? == 1;
+    revoke_all(conn, user, now).await?;
+    Ok(existed)
 }

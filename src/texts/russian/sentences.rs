@@ -2,6 +2,33 @@
 
 /// As it is said in English, and in Russian.
 pub(super) const SENTENCES: &[(&str, &str)] = &[
+    (
+        "too many files are being read, please try again",
+        "Сейчас читают слишком много файлов, повторите позже",
+    ),
+    (
+        "there was no time left for this line: import the rest again",
+        "На эту строку не хватило времени: загрузите остаток ещё раз",
+    ),
+    (
+        "another plan is being drawn up: wait for it, or call it off",
+        "Сейчас составляется другой план: подождите или отмените его",
+    ),
+    ("nobody is wanted for this order any more", "Этому заказу больше никто не нужен"),
+    ("no vehicle has room for it", "Ни в одной машине нет столько места"),
+    (
+        "nobody works at that time, or it cannot be driven so quickly",
+        "В это время никто не работает, или так быстро не доехать",
+    ),
+    (
+        "everybody who could drive it is busy with other orders or too far away",
+        "Все, кто мог бы поехать, заняты другими заказами или слишком далеко",
+    ),
+    ("this person signs in without a password", "Этот человек входит без пароля"),
+    (
+        "this person has money here: it has to be paid out first",
+        "На счёте этого человека есть деньги: сначала их нужно выплатить",
+    ),
     ("this is no state of an order", "Такого состояния заказа нет"),
     ("this step is somebody else's", "Этот шаг делает не ваша роль"),
     ("orders are never deleted in production", "На рабочем сервере заказы не удаляют"),

@@ -52,6 +52,25 @@ fn of_desk(order: &str, driver: i64, region: &str) -> Vec<(Method, String)> {
         format!("/api/dispatch/driver-route/{driver}/"),
         format!("/api/dispatch/order-route/{order}/"),
         format!("/api/dispatch/eta/{driver}/{order}/"),
+        "/api/analytics/metrics/".to_owned(),
+        "/api/analytics/orders/".to_owned(),
+        "/api/analytics/financial/".to_owned(),
+        "/api/analytics/drivers/".to_owned(),
+        "/api/analytics/time-series/".to_owned(),
+        "/api/analytics/regions/".to_owned(),
+        "/api/analytics/peak-hours/".to_owned(),
+        "/api/analytics/driver-performance/".to_owned(),
+        "/api/analytics/comparison/".to_owned(),
+        "/api/analytics/export/".to_owned(),
+        "/api/orders/export-excel-template/".to_owned(),
+        "/api/dispatch/daily-routes/".to_owned(),
+        "/api/dispatch/daily-routes/progress/".to_owned(),
+        "/api/dispatch/daily-routes-export/".to_owned(),
+        "/api/orders/export-by-drivers/".to_owned(),
+        "/api/drivers/template/".to_owned(),
+        "/api/drivers/export/".to_owned(),
+        "/api/passengers/template/".to_owned(),
+        "/api/passengers/export/".to_owned(),
     ];
     let post = [
         "/api/drivers/".to_owned(),
@@ -62,6 +81,11 @@ fn of_desk(order: &str, driver: i64, region: &str) -> Vec<(Method, String)> {
         format!("/api/dispatch/smart-assign/{order}/"),
         "/api/dispatch/auto-assign-all/".to_owned(),
         "/api/orders/clear-all/".to_owned(),
+        "/api/orders/import/".to_owned(),
+        "/api/dispatch/daily-routes/".to_owned(),
+        "/api/dispatch/daily-routes/cancel/".to_owned(),
+        "/api/drivers/import/".to_owned(),
+        "/api/passengers/import/".to_owned(),
     ];
     let (get, post) =
         (get.into_iter().map(|path| (Method::GET, path)), post.into_iter().map(|path| (Method::POST, path)));

@@ -18,12 +18,14 @@ pub use self::telling::{Unheard, Watcher};
 use super::Kind;
 use crate::dispatch::track::Sighting;
 use crate::dispatch::{
-    Board, Crowd, Duty, DutyChange, DutyCommand, DutyState, Order, OrderChange, OrderCommand, OrderPhase,
+    Board, By, Crowd, Duty, DutyChange, DutyCommand, DutyState, Order, OrderChange, OrderCommand, OrderPhase,
     OrderState, Regions, Settings,
 };
 use crate::ids::{OrderId, UserId};
 use crate::place::Position;
 use crate::ports::{CommitError, OrderStore, Unavailable};
+use crate::receipt::Receipt;
+use crate::rejection::Rejection;
 use crate::runtime::context::Context;
 use crate::runtime::recent::Recent;
 use crate::runtime::refusal::Refusal;
@@ -52,6 +54,21 @@ pub struct Dispatch {
     watcher: OnceLock<Arc<dyn Watcher>>,
 }
 
+/// An order that is about to be placed.
+#[derive(Clone, Debug)]
+pub struct Placing {
+    order: Order,
+    step: Option<OrderChange>,
+}
+
+impl Placing {
+    /// The order as it will be.
+    #[must_use]
+    pub fn placed(&self) -> &Order {
+        self.step.as_ref().map_or(&self.order, OrderChange::after)
+    }
+}
+
 impl Dispatch {
     /// A dispatch that knows nobody yet.
     #[must_use]
@@ -78,15 +95,39 @@ impl Dispatch {
         vec![Arc::new(Duties(Arc::clone(self))), Arc::new(Orders(Arc::clone(self)))]
     }
 
-    /// Places an order.
+    /// Works out what placing an order comes to; with `search` a courier is looked for at once.
+    ///
+    /// # Errors
+    /// Why it cannot be.
+    pub fn placing(&self, order: Order, search: bool, now: Time) -> Result<Placing, Rejection> {
+        if !search {
+            return Ok(Placing { order, step: None });
+        }
+        let command = OrderCommand::Move { to: OrderPhase::Matching, by: By::Engine, reason: String::new() };
+        let outcome = order.decide(&command, &[], &self.settings, now)?;
+        let step = OrderChange::of(&order, &outcome, &[]).map(|(step, _)| step);
+        Ok(Placing { order, step })
+    }
+
+    /// Places an order, in one unit with its first step and with the answer to the call.
     ///
     /// # Errors
     /// Nothing was placed, or the store does not answer.
-    pub async fn place(&self, context: &Arc<Context>, order: Order) -> Result<(), Refusal> {
-        let id = order.id;
-        context.commit(Unit::place_order(order.clone()), [id.into()]).await?;
-        self.follow(order);
-        Ok(())
+    pub async fn place(
+        self: &Arc<Self>,
+        context: &Arc<Context>,
+        placing: Placing,
+        receipt: Option<Receipt>,
+    ) -> Result<Order, Refusal> {
+        let placed = placing.placed().clone();
+        let id = placed.id;
+        let Placing { order, step } = placing;
+        context.commit(Unit::place_order_under(order, step, receipt), [id.into()]).await?;
+        self.follow(placed.clone());
+        if let OrderState::Matching { .. } = placed.state {
+            self.look(context, vec![id]);
+        }
+        Ok(placed)
     }
 
     /// Carries out a command on an order, and sees to what comes next: a search, or the end of an offer.

@@ -177,7 +177,7 @@ async fn changed(
     let ids: Vec<OrderId> = orders.into_iter().map(|(id, _)| id.into()).collect();
     let mut here = Vec::new();
     let mut gone_orders = Vec::new();
-    for order in database.several_orders(&ids).await? {
+    for order in database.orders_by_id(&ids).await? {
         if is_over(&order) { gone_orders.push(order.id.to_string()) } else { here.push(order) }
     }
     note(viewer, &here);

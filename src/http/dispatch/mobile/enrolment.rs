@@ -90,5 +90,5 @@ pub async fn enroll(
         set_online(&app, town, &driver, true).await?;
     }
     let driver = scope::own_driver(&app, principal.user).await?;
-    Ok(HttpResponse::Ok().json(driver_view(town, &map, &driver)))
+    Ok(HttpResponse::Ok().json(driver_view(town, &map, &driver, app.clock.now())))
 }

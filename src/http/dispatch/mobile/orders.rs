@@ -10,11 +10,12 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::auth::Principal;
+use crate::edge::idempotency::{Once, Repeatable};
 use crate::error::extract::{Body, MaybeBody};
 use crate::error::{ApiError, Problem};
 use crate::http::dispatch::draft::{self, NewOrder};
 use crate::http::dispatch::map::{RouteView, route_of};
-use crate::http::dispatch::orders::place;
+use crate::http::dispatch::orders::placed;
 use crate::http::dispatch::prices::{CancelFeeView, fee_view};
 use crate::http::dispatch::refused::{as_bad_request, no_such_step};
 use crate::http::dispatch::scope;
@@ -60,18 +61,21 @@ pub struct RideStatus {
 /// Orders a ride for oneself, and looks for a courier at once, or 20 minutes before a stated time. Who orders
 /// for the first time becomes a passenger of the region of the pickup.
 #[utoipa::path(post, path = "/api/mobile/orders/create", operation_id = "order_ride", tag = "mobile",
-    security(("bearer" = [])), request_body = NewOrder,
+    security(("bearer" = [])), params(Repeatable), request_body = NewOrder,
     responses((status = 201, body = OrderView), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 422, body = Problem)))]
+        (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn create(
     app: web::Data<App>,
     principal: Principal,
+    repeatable: Repeatable,
     body: Body<NewOrder>,
 ) -> Result<HttpResponse, ApiError> {
     let town = scope::town(&app)?;
-    let whom = draft::oneself(&app, town, principal, &body.0).await?;
-    let order = place(&app, town, &body.0, &whom, false).await?;
-    Ok(HttpResponse::Created().json(views::order(&app, town, order).await?))
+    let work = async |once: &Once| {
+        let whom = draft::oneself(&app, town, principal, &body.0).await?;
+        placed(&app, town, &body.0, &whom, false, once).await
+    };
+    repeatable.run(&app.database, principal.user, None, work).await
 }
 
 /// What a ride would cost. Nothing is ordered.

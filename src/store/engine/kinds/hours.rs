@@ -77,8 +77,8 @@ macro_rules! reading {
         sql(concat!(
             "SELECT ", stringify!($key), " AS id, hour",
             $(", CAST(sum(", stringify!($count), ") AS BIGINT) AS ", stringify!($count)),+,
-            " FROM ", $table, " WHERE hour >= $1 AND hour < $2 GROUP BY ", stringify!($key), ", hour \
-             ORDER BY hour, ", stringify!($key), " LIMIT $3"
+            " FROM ", $table, " WHERE hour >= $1 AND hour < $2 AND ($3 = 0 OR ", stringify!($key), " = $4) \
+             GROUP BY ", stringify!($key), ", hour ORDER BY hour, ", stringify!($key), " LIMIT $5"
         ))
     };
 }
@@ -137,8 +137,8 @@ fn document(key: &str, id: Uuid, hour: Time, shard: i64, tally: &Tally) -> Json 
 }
 
 impl Database {
-    /// What became of orders in the hours that begin from `from` to before `to`, by hour and region: those in
-    /// which something happened, at most `limit` of them, the oldest first.
+    /// What became of orders in the hours that begin from `from` to before `to`, by hour and region, or of
+    /// one region alone: those in which something happened, at most `limit` of them, the oldest first.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -146,9 +146,11 @@ impl Database {
         &self,
         from: Time,
         to: Time,
+        region: Option<RegionId>,
         limit: u32,
     ) -> Result<Vec<RegionHour>, Unavailable> {
-        let found = self.rows(REGIONS, args![from.ms(), to.ms(), limit]).await?;
+        let (one, id) = (i64::from(region.is_some()), region.map_or(Uuid::nil(), RegionId::uuid));
+        let found = self.rows(REGIONS, args![from.ms(), to.ms(), one, id, limit]).await?;
         Ok(each(&found, |row| {
             let id: Uuid = row.get("id")?;
             let region = (!id.is_nil()).then(|| RegionId::from(id));

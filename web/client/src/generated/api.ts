@@ -1973,6 +1973,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/orders/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Imports orders: new ones without an id, which wait for the desk, and changes of those that nobody has yet. Status and courier of a line are told and never read; neither is the name of a passenger who is known. Who is ordered for under a new phone becomes a passenger. What `GET /api/orders/export-excel-template` has made can be imported again, and changes nothing. */
+        post: operations["import_orders"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders/export-excel-template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Orders as a file in the shape of the import, the oldest first; the titles alone where there are none. At most 10 000. */
+        get: operations["export_orders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders/export-by-drivers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The orders that couriers have, or had to their end, courier by courier, otherwise as `GET /api/orders/export-excel-template`. */
+        get: operations["export_orders_by_drivers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/drivers": {
         parameters: {
             query?: never;
@@ -2044,6 +2095,57 @@ export interface paths {
         patch: operations["set_driver_online"];
         trace?: never;
     };
+    "/api/drivers/template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A file to fill in: the titles of the columns, and one courier as an example. */
+        get: operations["drivers_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/drivers/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Imports couriers: new ones without an id, and changes of those who are known by it. Phones stay as they are. What `GET /api/drivers/export` has made can be imported again, and changes nothing. */
+        post: operations["import_drivers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/drivers/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every courier, in the shape of the import: at most 10 000. */
+        get: operations["export_drivers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/passengers": {
         parameters: {
             query?: never;
@@ -2078,6 +2180,57 @@ export interface paths {
         head?: never;
         /** Changes a passenger. Orders that were placed stay as they are. */
         patch: operations["change_passenger"];
+        trace?: never;
+    };
+    "/api/passengers/template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A file to fill in: the titles of the columns, and one passenger as an example. */
+        get: operations["passengers_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/passengers/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Imports passengers: new ones without an id, and changes of those who are known by it. Phones stay as they are. What `GET /api/passengers/export` has made can be imported again, and changes nothing. */
+        post: operations["import_passengers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/passengers/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every passenger, in the shape of the import: at most 10 000. */
+        get: operations["export_passengers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/regions": {
@@ -2478,6 +2631,245 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/dispatch/daily-routes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Draws up the plan of a day: who drives which of the orders that nobody has yet, and when. Nothing is given to anybody. It answers when the search is over or called off, and the plan is kept for 15 minutes on its node, for being applied or exported as it was seen. One plan is drawn up at a time. */
+        get: operations["preview_daily_plan"];
+        put?: never;
+        /** Applies the plan of a day: the one that was looked at in the last 15 minutes, or a new one. Each courier has one order at a time, so each gets the first one of the day, as if the desk had named them; `auto_assigned` says how many did. What could not be given away is in `failed_orders`. What is done already is not done again. */
+        post: operations["apply_daily_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dispatch/daily-routes/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the plan is that is being drawn up on this node. */
+        get: operations["daily_plan_progress"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dispatch/daily-routes/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends the search for a better plan soon: the call that waits for it answers with the best there is by then. */
+        post: operations["call_daily_plan_off"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dispatch/daily-routes-export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The plan of a day as an archive of tables, one for each courier: the plan that was looked at in the last 15 minutes, or a new one. */
+        get: operations["export_daily_plan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything at a glance: orders, shares, money, and couriers as they are now. */
+        get: operations["desk_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of orders. */
+        get: operations["order_numbers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/financial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What orders came to, in roubles. */
+        get: operations["financial_numbers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/drivers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Couriers: how many there are, and what they were asked, had and did. */
+        get: operations["driver_numbers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/time-series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of orders, step by step in the time of the region. */
+        get: operations["order_time_series"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/regions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of orders, region by region. */
+        get: operations["numbers_of_regions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/peak-hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When a town is busy, by the clocks of the region. */
+        get: operations["peak_hours"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/driver-performance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Couriers one by one, who did the most orders first. */
+        get: operations["driver_performance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/comparison": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A time beside as many days right before it. */
+        get: operations["compare_numbers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The time series as a file. */
+        get: operations["export_numbers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/health": {
         parameters: {
             query?: never;
@@ -2780,6 +3172,111 @@ export interface paths {
         post?: never;
         /** Takes an operator's second factor away, who has lost it and the recovery codes too. Their sessions end. */
         delete: operations["reset_second_factor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** People, but for those whose accounts are going. */
+        get: operations["staff"];
+        put?: never;
+        /** Takes somebody on who signs in with a password. Couriers and passengers come by paths of their own. */
+        post: operations["add_staff"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/users/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A person. */
+        get: operations["staff_user"];
+        put?: never;
+        post?: never;
+        /** Deletes an account: a role is taken away with it, sessions end, what waits is called off, and in a week what names the person is gone. Refused while a deal is under way or money is left. Who came by phone or by Telegram restores it by signing in again until then: to keep somebody out, block them. */
+        delete: operations["remove_staff_user"];
+        options?: never;
+        head?: never;
+        /** Changes a person's name, role, or whether they may come in; what is absent stays. With another role, and when they are shut out, their sessions end. Nobody changes their own role, and the last administrator stays one. */
+        patch: operations["change_staff_user"];
+        trace?: never;
+    };
+    "/api/admin/users/{number}/toggle-status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shuts somebody out who may come in, or lets somebody in who may not. */
+        post: operations["toggle_staff_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/users/{number}/reset-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives somebody who signs in with a password another one. Their sessions end. */
+        post: operations["reset_staff_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/users/bulk-action": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Does one thing to several accounts, one after the other. What cannot be done to one of them does not keep the others. */
+        post: operations["change_staff"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/users/{number}/activity-log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What administrators have done to an account in the last year, the latest first. */
+        get: operations["staff_activity"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3304,6 +3801,20 @@ export interface components {
             eta?: components["schemas"]["DriverEta"] | null;
             order?: components["schemas"]["OrderView"] | null;
         };
+        /** @description What was done to an account. */
+        ActivityView: {
+            /** @description `created`, `renamed`, `role_changed`, `blocked`, `unblocked`, `password_reset`, `second_factor_removed` or `deleted`. */
+            action_type: string;
+            /** @description The same in words. */
+            action_type_display: string;
+            created_at: string;
+            /** @description The same, with the new role where that is what changed. */
+            description: string;
+            id: string;
+            /** @description From where it was done. */
+            ip_address: string;
+            performed_by_username: string;
+        };
         /** @description Whom to ask. */
         AskCourier: {
             /** @description The courier or one of their trips. */
@@ -3449,6 +3960,32 @@ export interface components {
         /** @description Whether the bot may write. */
         BotToggle: {
             enabled: boolean;
+        };
+        /** @description What is done to several accounts. */
+        BulkAction: {
+            action: components["schemas"]["BulkActionWord"];
+            /** @description Their numbers, at most 100. */
+            user_ids: number[];
+        };
+        /**
+         * @description What can be done to several accounts.
+         * @enum {string}
+         */
+        BulkActionWord: "block" | "unblock" | "delete";
+        /** @description What became of several accounts. */
+        BulkDone: {
+            errors: components["schemas"]["BulkFault"][];
+            /** @description How many were not. */
+            failed: number;
+            message: string;
+            /** @description How many were changed. */
+            success: number;
+        };
+        /** @description An account that was not changed. */
+        BulkFault: {
+            error: string;
+            /** Format: int64 */
+            user_id: number;
         };
         /** @description What calling off would cost. */
         CancelFeeView: {
@@ -3856,6 +4393,8 @@ export interface components {
             /** @description Whether a code is on its way. Otherwise one has reached the phone a moment ago, asked for by somebody else perhaps: the last one that came is good. */
             sent: boolean;
         };
+        /** @description A time with its numbers. */
+        ComparedTime: components["schemas"]["NumbersOf"] & components["schemas"]["DeskNumbers"];
         /** @description Another access token. */
         ConsoleAccess: {
             access: string;
@@ -3918,6 +4457,41 @@ export interface components {
          * @enum {string}
          */
         Currency: "RUB" | "USD" | "EUR" | "KZT";
+        /** @description The plan of a day. */
+        DailyPlan: {
+            /** @description Where it comes from: `solver`, `insertion` or `greedy`. */
+            algorithm: string;
+            /**
+             * Format: int64
+             * @description Of these: they have a courier already, outside of the plan.
+             */
+            already_assigned_count: number;
+            assignments: components["schemas"]["PlannedAssignment"][];
+            /** @description How many orders were given to couriers; 0 of a plan that is only looked at. */
+            auto_assigned: number;
+            /** @description Whether the search was called off before its time was over. */
+            called_off: boolean;
+            config: components["schemas"]["PlanConfig"];
+            /** @description `YYYY-MM-DD`, in the time of each region. */
+            date: string;
+            /** @description Of these: the plan has a courier for them. */
+            distributed_count: number;
+            /** @description When it was drawn up. */
+            drawn_up_at: string;
+            /** @description Couriers of the regions. */
+            drivers_count: number;
+            /** @description Orders that could not be given to their couriers. */
+            failed_count: number;
+            /** @description What could not be given away, and why. */
+            failed_orders: components["schemas"]["FailedOrder"][];
+            /** @description Of couriers who drive something. */
+            routes: components["schemas"]["PlannedRoute"][];
+            /** @description Orders of the day that nobody has, or that are under way. */
+            total_orders: number;
+            /** @description Of these: nobody drives them. */
+            unassigned_count: number;
+            unassigned_orders: components["schemas"]["UnplannedOrder"][];
+        };
         /** @description The database. */
         DatabaseHealth: {
             /** @description `sqlite` or `postgres`. */
@@ -3960,6 +4534,54 @@ export interface components {
             /** @description In one's own words. */
             reason?: string | null;
         };
+        /** @description Everything at a glance. */
+        DeskMetrics: components["schemas"]["NumbersOf"] & components["schemas"]["DeskNumbers"] & {
+            /**
+             * Format: int64
+             * @description Of these: on duty now.
+             */
+            drivers_online: number;
+            /**
+             * Format: int64
+             * @description Couriers of the region, or of all.
+             */
+            drivers_total: number;
+        };
+        /** @description What orders came to, in roubles. */
+        DeskMoney: {
+            /**
+             * Format: double
+             * @description Of a done order; nothing where there is none.
+             */
+            average_order_value?: number | null;
+            /**
+             * Format: double
+             * @description Of calling off.
+             */
+            cancellation_fees: number;
+            /**
+             * Format: double
+             * @description Of done orders.
+             */
+            revenue: number;
+            /**
+             * Format: double
+             * @description Of an hour of them.
+             */
+            revenue_per_hour?: number | null;
+            /**
+             * Format: double
+             * @description Of a kilometre of done orders, as it was expected.
+             */
+            revenue_per_km?: number | null;
+            /**
+             * Format: double
+             * @description Both together.
+             */
+            total_revenue: number;
+        };
+        /** @description What became of orders, and what they came to. */
+        DeskNumbers: components["schemas"]["OrderOutcomes"] & components["schemas"]["DeskMoney"];
         /**
          * @description What somebody of the desk may do.
          * @enum {string}
@@ -4132,6 +4754,21 @@ export interface components {
             plate_number?: string | null;
             region_id?: string | null;
         };
+        /** @description Couriers in that time. */
+        DriverNumbers: components["schemas"]["NumbersOf"] & components["schemas"]["OrderOutcomes"] & {
+            /** @description Of these: who had an order in that time. */
+            drivers_active: number;
+            /**
+             * Format: int64
+             * @description Of these: on duty now.
+             */
+            drivers_online: number;
+            /**
+             * Format: int64
+             * @description Couriers of the region, or of all.
+             */
+            drivers_total: number;
+        };
         /** @description A page of couriers. */
         DriverPage: {
             /**
@@ -4144,6 +4781,28 @@ export interface components {
             previous?: string | null;
             /** @description Oldest first. */
             results: components["schemas"]["DriverView"][];
+        };
+        /** @description A courier in that time. */
+        DriverPerformance: components["schemas"]["DeskNumbers"] & {
+            car_model: string;
+            /**
+             * Format: int64
+             * @description Their number.
+             */
+            driver_id: number;
+            driver_name: string;
+            is_online: boolean;
+            region: components["schemas"]["RegionName"];
+        };
+        /** @description A page of couriers in that time. */
+        DriverPerformancePage: components["schemas"]["NumbersOf"] & {
+            /** @description How many there are in all. */
+            count: number;
+            /** @description The address of the next page. */
+            next?: string | null;
+            previous?: string | null;
+            /** @description Who did the most orders first; those who did nothing last. */
+            results: components["schemas"]["DriverPerformance"][];
         };
         /** @description Where the courier is. */
         DriverPosition: {
@@ -4254,7 +4913,7 @@ export interface components {
          * @description What is wrong, for programs. New codes may come.
          * @enum {string}
          */
-        ErrorCode: "bad_request" | "empty_message" | "unauthorized" | "invalid_token" | "token_expired" | "invalid_init_data" | "stale_init_data" | "invalid_code" | "invalid_secret" | "invalid_login" | "invalid_invitation" | "invalid_link" | "forbidden" | "origin_not_allowed" | "blocked" | "wrong_party" | "not_found" | "method_not_allowed" | "too_slow" | "conflict" | "in_progress" | "answered_before" | "not_a_member" | "cannot_write" | "illegal_transition" | "already_taken" | "expired" | "no_room" | "trip_not_live" | "party_gone" | "parcels_on_board" | "already_requested" | "too_many_requests" | "too_many_packages" | "too_many_trips" | "too_many_pending" | "too_many_on_trip" | "too_many_withdrawals" | "daily_limit" | "payout_waits" | "too_many_payments" | "no_payment_method" | "nothing_missing" | "too_many_subscriptions" | "bot_off" | "charge_known" | "insufficient_funds" | "already_reviewed" | "open_deals" | "money_left" | "operator" | "own_account" | "last_administrator" | "login_taken" | "awaits_answer" | "too_many_strangers" | "blocked_by_you" | "username_taken" | "too_many_posts" | "too_many_documents" | "already_decided" | "photo_attached" | "second_factor_exists" | "stale" | "too_large" | "unsupported_media_type" | "invalid" | "ambiguous_place" | "code_in_message" | "key_reused" | "does_not_suit" | "own_package" | "code_required" | "upgrade_required" | "too_many" | "internal" | "telegram_failed" | "unavailable" | "payouts_frozen" | "busy";
+        ErrorCode: "bad_request" | "empty_message" | "unauthorized" | "invalid_token" | "token_expired" | "invalid_init_data" | "stale_init_data" | "invalid_code" | "invalid_secret" | "invalid_login" | "invalid_invitation" | "invalid_link" | "forbidden" | "origin_not_allowed" | "blocked" | "wrong_party" | "not_found" | "method_not_allowed" | "too_slow" | "conflict" | "planning" | "in_progress" | "answered_before" | "not_a_member" | "cannot_write" | "illegal_transition" | "already_taken" | "expired" | "no_room" | "trip_not_live" | "party_gone" | "parcels_on_board" | "already_requested" | "too_many_requests" | "too_many_packages" | "too_many_trips" | "too_many_pending" | "too_many_on_trip" | "too_many_withdrawals" | "daily_limit" | "payout_waits" | "too_many_payments" | "no_payment_method" | "nothing_missing" | "too_many_subscriptions" | "bot_off" | "charge_known" | "insufficient_funds" | "already_reviewed" | "open_deals" | "money_left" | "operator" | "own_account" | "last_administrator" | "login_taken" | "awaits_answer" | "too_many_strangers" | "blocked_by_you" | "username_taken" | "too_many_posts" | "too_many_documents" | "already_decided" | "photo_attached" | "second_factor_exists" | "stale" | "too_large" | "unsupported_media_type" | "invalid" | "ambiguous_place" | "code_in_message" | "key_reused" | "does_not_suit" | "own_package" | "code_required" | "upgrade_required" | "too_many" | "internal" | "telegram_failed" | "unavailable" | "payouts_frozen" | "busy";
         /** @description The money that was set aside. */
         EscrowInfo: {
             /**
@@ -4333,6 +4992,11 @@ export interface components {
          * @description The bytes of a file.
          */
         FileBytes: string;
+        /** @description What orders came to. */
+        FinancialNumbers: components["schemas"]["NumbersOf"] & components["schemas"]["DeskMoney"] & {
+            /** @description The same of each region, zeros included. */
+            regions: components["schemas"]["RegionMoney"][];
+        };
         /** @description A package that waits for a courier, as couriers see it. */
         FoundPackage: {
             created_at: string;
@@ -4494,6 +5158,76 @@ export interface components {
             /** @description For its author. */
             reason: string;
         };
+        /** @description An hour of the day. */
+        HourOfDay: {
+            /** Format: int64 */
+            assignments: number;
+            /**
+             * Format: double
+             * @description Orders that were placed in it on a day, in the mean.
+             */
+            average_orders: number;
+            /** Format: int64 */
+            cancelled_orders: number;
+            /** Format: int64 */
+            completed_orders: number;
+            /**
+             * Format: int32
+             * @description 0 to 23, as clocks show it there.
+             */
+            hour: number;
+            /**
+             * Format: int64
+             * @description Orders that were placed in it, on all days together.
+             */
+            total_orders: number;
+        };
+        /** @description What is wrong with a line. */
+        ImportFault: {
+            /** @description The cell, as in `C7`, if it is about one that is there. */
+            cell?: string | null;
+            /** @description The title of its column. */
+            column?: string | null;
+            /** @description What is wrong, beginning with the name of the cell. */
+            message: string;
+            /**
+             * Format: int32
+             * @description The line, as programs for tables number them: the titles are line 1.
+             */
+            row: number;
+        };
+        /** @description A file to be imported. */
+        ImportForm: {
+            /** @description `true` changes nothing, and answers what would be. */
+            dry_run?: boolean | null;
+            /**
+             * Format: binary
+             * @description CSV in UTF-8, or a spreadsheet: at most 5 MiB and 10 000 lines. Its name and declared type do not count.
+             */
+            file: string;
+            /** @description `true` imports the lines without faults; otherwise one fault keeps everything out. */
+            skip_errors?: boolean | null;
+        };
+        /** @description What became of a file. */
+        ImportReport: {
+            /** @description Of `success`: changed. */
+            changed: number;
+            /** @description Of `success`: new. */
+            created: number;
+            dry_run: boolean;
+            /** @description What is wrong, at most 200 of it. */
+            errors: components["schemas"]["ImportFault"][];
+            /** @description How many are not. */
+            failed: number;
+            /** @description What was made or changed, in the order of the lines; nothing with `dry_run`. */
+            imported_ids: components["schemas"]["ImportedId"][];
+            /** @description How many lines are imported, those included that say what was there; with `dry_run` how many can be. */
+            success: number;
+            /** @description Of `success`: the same as before. */
+            unchanged: number;
+        };
+        /** @description The id of something that was imported: a text of orders, a number of people. */
+        ImportedId: number | string;
         /**
          * Format: date-time
          * @description A point in time, RFC 3339 in UTC.
@@ -5158,6 +5892,40 @@ export interface components {
             marked_count: number;
             success: boolean;
         };
+        /** @description How much more it is than before, percent; nothing where there was nothing before. */
+        NumbersChange: {
+            /** Format: double */
+            assignments?: number | null;
+            /** Format: double */
+            cancelled_orders?: number | null;
+            /** Format: double */
+            completed_orders?: number | null;
+            /** Format: double */
+            total_orders?: number | null;
+            /** Format: double */
+            total_revenue?: number | null;
+        };
+        /** @description A time beside as many days right before it. */
+        NumbersComparison: {
+            change_percent: components["schemas"]["NumbersChange"];
+            current: components["schemas"]["ComparedTime"];
+            previous: components["schemas"]["ComparedTime"];
+        };
+        /** @description Which time that is, and where. */
+        NumbersOf: {
+            /** @description The first day, `YYYY-MM-DD`. */
+            date_from: string;
+            /** @description The last day. */
+            date_to: string;
+            region_id?: string | null;
+            /** @description By whose clocks days and hours are told: those of the region, or of the first region there is. */
+            time_zone: string;
+        };
+        /** @description What became of orders, region by region. */
+        NumbersOfRegions: components["schemas"]["NumbersOf"] & {
+            /** @description Zeros included; last what belongs to no region that is there, if there is any of it. */
+            regions: components["schemas"]["RegionNumbers"][];
+        };
         /** @description `offer.new`. */
         Offer: {
             /**
@@ -5318,6 +6086,108 @@ export interface components {
             final_price: number;
             /** @description Whether the ride is over, and this is what it has cost. */
             is_settled: boolean;
+        };
+        /** @description What became of orders. */
+        OrderNumbers: components["schemas"]["NumbersOf"] & components["schemas"]["OrderOutcomes"];
+        /** @description What became of orders, as far as it happened in that time. */
+        OrderOutcomes: {
+            /**
+             * Format: double
+             * @description Accepted offers among those that were answered or ran out, 0 to 1.
+             */
+            acceptance_rate?: number | null;
+            /**
+             * Format: int64
+             * @description Times that an order got a courier.
+             */
+            assignments: number;
+            /**
+             * Format: double
+             * @description How far done orders were expected to go.
+             */
+            average_distance_km?: number | null;
+            /**
+             * Format: double
+             * @description How long they were expected to take.
+             */
+            average_duration_minutes?: number | null;
+            /**
+             * Format: double
+             * @description How long orders waited for their first courier.
+             */
+            average_search_seconds?: number | null;
+            /**
+             * Format: double
+             * @description How long couriers waited at the pickup.
+             */
+            average_waiting_minutes?: number | null;
+            /**
+             * Format: double
+             * @description Cancelled ones among those that ended in that time, 0 to 1.
+             */
+            cancellation_rate?: number | null;
+            /**
+             * Format: int64
+             * @description Of the cancelled ones: by their couriers.
+             */
+            cancelled_by_driver: number;
+            /**
+             * Format: int64
+             * @description Of the cancelled ones: by their passengers.
+             */
+            cancelled_by_passenger: number;
+            /**
+             * Format: int64
+             * @description Of the cancelled ones: by the desk.
+             */
+            cancelled_by_staff: number;
+            /** Format: int64 */
+            cancelled_orders: number;
+            /** Format: int64 */
+            completed_orders: number;
+            /**
+             * Format: double
+             * @description Done ones among those that ended in that time, 0 to 1; nothing where none did.
+             */
+            completion_rate?: number | null;
+            /**
+             * Format: int64
+             * @description Rides on which something happened.
+             */
+            incidents: number;
+            /**
+             * Format: int64
+             * @description Orders that were left to the desk, because nobody was found.
+             */
+            left_to_dispatcher: number;
+            /**
+             * Format: int64
+             * @description Passengers who did not come.
+             */
+            no_shows: number;
+            /** Format: int64 */
+            offers_accepted: number;
+            /** Format: int64 */
+            offers_declined: number;
+            /**
+             * Format: int64
+             * @description Offers that ran out.
+             */
+            offers_expired: number;
+            /** Format: int64 */
+            offers_sent: number;
+            /** Format: int64 */
+            rejected_orders: number;
+            /**
+             * Format: int64
+             * @description Orders that were taken up again after they had been called off.
+             */
+            restored_orders: number;
+            /**
+             * Format: int64
+             * @description Orders that were placed.
+             */
+            total_orders: number;
         };
         /** @description A page of orders. */
         OrderPage: {
@@ -5800,6 +6670,13 @@ export interface components {
             region: components["schemas"]["RegionName"];
             user: components["schemas"]["TownUser"];
         };
+        /** @description Another password counts. */
+        PasswordReset: {
+            message: string;
+            success: boolean;
+            /** @description The password that was made up, shown this once. */
+            temporary_password?: string | null;
+        };
         /** @description A package of the past. */
         PastTrip: {
             /**
@@ -5904,6 +6781,16 @@ export interface components {
          * @enum {string}
          */
         PaymentState: "created" | "pending" | "succeeded" | "failed" | "expired" | "partly_refunded" | "refunded" | "charged_back";
+        /** @description When a town is busy. */
+        PeakHours: components["schemas"]["NumbersOf"] & {
+            /** @description All 24 of them. */
+            hours: components["schemas"]["HourOfDay"][];
+            /**
+             * Format: int32
+             * @description The hour in which most orders were placed; nothing where none was.
+             */
+            peak_hour?: number | null;
+        };
         /** @description Who was found. */
         PeopleFound: {
             /** @description In the order of their names, at most 20, without oneself. */
@@ -6012,6 +6899,117 @@ export interface components {
             name_ru: string;
             /** @description IANA time zone, for what happens there; empty in events that are older than this field. */
             tz?: string;
+        };
+        /** @description The weights that a plan goes by. */
+        PlanConfig: {
+            name: string;
+            /**
+             * Format: double
+             * @description Of the share of orders called off.
+             */
+            w_cancel: number;
+            /**
+             * Format: double
+             * @description Of the empty way.
+             */
+            w_deadhead: number;
+            /**
+             * Format: double
+             * @description Of the gap between the last order and the pickup.
+             */
+            w_eta: number;
+            /**
+             * Format: double
+             * @description Of having more orders than the courier with the fewest.
+             */
+            w_fairness: number;
+            /**
+             * Format: double
+             * @description Of a low rating.
+             */
+            w_quality: number;
+            /**
+             * Format: double
+             * @description Of the chance of no.
+             */
+            w_reject: number;
+            /** Format: double */
+            w_zone: number;
+        };
+        /** @description How far a plan is. */
+        PlanProgress: {
+            /** @description Whether somebody has called it off. */
+            called_off: boolean;
+            /** @description Of which day, `YYYY-MM-DD`. */
+            date?: string | null;
+            /** @description Whether one is being drawn up on this node; everything else is about it. */
+            is_running: boolean;
+            /**
+             * Format: double
+             * @description The share of its time that is over, 0 to 1.
+             */
+            progress?: number | null;
+            region_id?: string | null;
+            /**
+             * Format: double
+             * @description How long it has been drawn up, seconds.
+             */
+            spent_seconds?: number | null;
+            /**
+             * Format: double
+             * @description How long it may be at most, seconds.
+             */
+            within_seconds?: number | null;
+        };
+        /** @description An order with the courier whom the plan has for it. */
+        PlannedAssignment: {
+            /** Format: int64 */
+            driver_id: number;
+            driver_name: string;
+            /**
+             * Format: double
+             * @description What the courier costs this order: the lower, the better it fits.
+             */
+            ml_cost: number;
+            /** @description The parts of it: `eta` is the gap after the courier's last order, in parts of two hours. */
+            ml_details: components["schemas"]["CandidateCost"];
+            order_id: string;
+        };
+        /** @description A courier of a plan. */
+        PlannedDriver: {
+            /** Format: int32 */
+            capacity: number;
+            car_model: string;
+            /**
+             * Format: int64
+             * @description Their number.
+             */
+            id: number;
+            name: string;
+            phone: string;
+            plate_number: string;
+            region: components["schemas"]["RegionName"];
+        };
+        /** @description An order of a plan. */
+        PlannedOrder: components["schemas"]["OrderView"] & {
+            /** @description When it is to be done. */
+            planned_done_at: string;
+            /** @description When the courier is to be at the pickup. */
+            planned_pickup_at: string;
+        };
+        /** @description What one courier is to drive. */
+        PlannedRoute: {
+            driver: components["schemas"]["PlannedDriver"];
+            /** @description In the order of their pickups. */
+            orders: components["schemas"]["PlannedOrder"][];
+            /** @description What each of them costs, as `ml_cost` below. */
+            scores: number[];
+            /**
+             * Format: double
+             * @description All ways, the empty ones included, kilometres of road.
+             */
+            total_distance_km: number;
+            total_orders: number;
         };
         /** @description A post. */
         Post: {
@@ -6338,10 +7336,22 @@ export interface components {
             service_radius_meters?: number | null;
             title?: string | null;
         };
+        /** @description What the orders of a region came to. */
+        RegionMoney: components["schemas"]["DeskMoney"] & {
+            /** @description Nothing for orders outside of every region. */
+            region_id?: string | null;
+            region_title: string;
+        };
         /** @description A region by its name. */
         RegionName: {
             id: string;
             title: string;
+        };
+        /** @description What became of the orders of a region. */
+        RegionNumbers: components["schemas"]["DeskNumbers"] & {
+            /** @description Nothing for orders outside of every region. */
+            region_id?: string | null;
+            region_title: string;
         };
         /** @description How much there is in a region. */
         RegionStats: {
@@ -6544,6 +7554,13 @@ export interface components {
         RequestsInMinute: components["schemas"]["RequestStats"] & {
             /** @description Its beginning. */
             minute: string;
+        };
+        /** @description Another password. */
+        ResetPassword: {
+            /** @description The same. */
+            new_password?: string | null;
+            /** @description 12 to 256 characters; one is made up if it is absent. */
+            password?: string | null;
         };
         /** @description A response was made. */
         ResponseMade: components["schemas"]["Times"] & {
@@ -6778,6 +7795,18 @@ export interface components {
              */
             reward?: number | null;
         };
+        /**
+         * @description In what steps.
+         * @enum {string}
+         */
+        SeriesInterval: "hour" | "day" | "week" | "month";
+        /** @description A step of time. */
+        SeriesPoint: components["schemas"]["DeskNumbers"] & {
+            /** @description Its begin as clocks show it there: `YYYY-MM-DD`, of hours with `THH:MM`. */
+            date: string;
+            /** @description Its begin, an instant. A first week or month may begin before the first day; what is counted does not. */
+            timestamp: string;
+        };
         /** @description A sign-in on a device. */
         SessionView: {
             created_at: string;
@@ -6886,6 +7915,68 @@ export interface components {
             expires_in: number;
             /** @description Goes into the address of the socket: `/ws?ticket=..`. */
             ticket: string;
+        };
+        /** @description Somebody of the desk, or what is changed of a person. */
+        StaffInput: {
+            /** @description The login of somebody new. It stays as it is. */
+            email?: string | null;
+            first_name?: string | null;
+            /** @description Whether they may come in. */
+            is_active?: boolean | null;
+            last_name?: string | null;
+            /** @description Of somebody new: 12 to 256 characters. */
+            password?: string | null;
+            role?: components["schemas"]["StaffRole"] | null;
+            /** @description The login of somebody new, if there is no `email`: 3 to 64 letters, digits, or any of . _ - @ */
+            username?: string | null;
+        };
+        /** @description A page of people. */
+        StaffPage: {
+            /**
+             * Format: int64
+             * @description How many there are in all.
+             */
+            count: number;
+            /** @description The address of the next page. */
+            next?: string | null;
+            previous?: string | null;
+            /** @description Who came first is the first. */
+            results: components["schemas"]["StaffUser"][];
+        };
+        /**
+         * @description Who somebody is to the desk.
+         * @enum {string}
+         */
+        StaffRole: "admin" | "dispatcher" | "operator" | "driver" | "passenger" | "user";
+        /** @description A person. */
+        StaffUser: {
+            date_joined: string;
+            /** @description Empty where it is not known. */
+            email: string;
+            first_name: string;
+            /** @description The role in words, alone. */
+            groups: string[];
+            /**
+             * Format: int64
+             * @description Their number.
+             */
+            id: number;
+            /** @description The first letters of their names. */
+            initials: string;
+            /** @description Whether they may come in. */
+            is_active: boolean;
+            /** @description Whether they are of the desk. */
+            is_staff: boolean;
+            /** @description When they last signed in, as far as that is remembered. */
+            last_login?: string | null;
+            last_name: string;
+            /** @description Empty where it is not known. */
+            phone: string;
+            role: components["schemas"]["StaffRole"];
+            /** @description The role in words. */
+            role_display: string;
+            /** @description Their login, or their Telegram name, or their phone; may be empty. */
+            username: string;
         };
         /**
          * @description Of what a statement is made.
@@ -7121,6 +8212,12 @@ export interface components {
              * @description The Telegram account that gets it: it has started the bot.
              */
             chat_id: number;
+        };
+        /** @description What became of orders, step by step. */
+        TimeSeries: components["schemas"]["NumbersOf"] & {
+            interval: components["schemas"]["SeriesInterval"];
+            /** @description Oldest first, zeros included. */
+            points: components["schemas"]["SeriesPoint"][];
         };
         /** @description When somebody leaves one place and gets to another, as tickets print it, with instants and zones. */
         Times: {
@@ -7406,6 +8503,14 @@ export interface components {
              */
             version: number;
         };
+        /** @description An order that nobody drives. */
+        UnplannedOrder: {
+            /** @description Why, in one word: `no_room`, `no_time` or `nobody_free`. */
+            code: string;
+            id: string;
+            /** @description Why, in words. */
+            reason: string;
+        };
         /** @description What was said is kept. */
         UpdateTaken: {
             success: boolean;
@@ -7498,6 +8603,20 @@ export interface components {
             lat?: number;
             /** Format: double */
             lon?: number;
+        };
+        /** @description Which day is to be planned, and for how long. */
+        WhichDay: {
+            /** @description `YYYY-MM-DD`, in the time of each region; today if it is not said. */
+            date?: string | null;
+            /** @description Whether a plan that was drawn up a moment ago is drawn up anew. */
+            fresh?: boolean | null;
+            /** @description One region; every one if it is not said. */
+            region_id?: string | null;
+            /**
+             * Format: int32
+             * @description For how long a better plan is searched for, seconds: 4 if it is not said, at most 300.
+             */
+            within_s?: number | null;
         };
         /** @description Who would call it off. */
         WhoCancels: {
@@ -15157,7 +16276,10 @@ export interface operations {
     order_ride: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names the call: with the same key it can be repeated for a day, with one effect and one answer. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -15185,6 +16307,8 @@ export interface operations {
             /** @description An order. */
             201: {
                 headers: {
+                    /** @description `true` if this is the answer of an earlier call with the same key. */
+                    "Idempotent-Replayed"?: boolean;
                     [name: string]: unknown;
                 };
                 content: {
@@ -15261,8 +16385,39 @@ export interface operations {
             400: components["responses"]["Status400"];
             /** @description Unauthorized. */
             401: components["responses"]["Status401"];
-            /** @description Unprocessable Entity. */
-            422: components["responses"]["Status422"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
+             *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "in_progress" | "answered_before";
+                    };
+                };
+            };
+            /**
+             * @description - `invalid`: understood, but `fields` says what will not do
+             *     - `key_reused`: the `Idempotency-Key` was used for another call
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid" | "key_reused";
+                    };
+                };
+            };
             /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
@@ -16430,7 +17585,10 @@ export interface operations {
     place_order: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names the call: with the same key it can be repeated for a day, with one effect and one answer. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -16459,6 +17617,8 @@ export interface operations {
             /** @description An order. */
             201: {
                 headers: {
+                    /** @description `true` if this is the answer of an earlier call with the same key. */
+                    "Idempotent-Replayed"?: boolean;
                     [name: string]: unknown;
                 };
                 content: {
@@ -16537,8 +17697,39 @@ export interface operations {
             401: components["responses"]["Status401"];
             /** @description Forbidden. */
             403: components["responses"]["Status403"];
-            /** @description Unprocessable Entity. */
-            422: components["responses"]["Status422"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
+             *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "in_progress" | "answered_before";
+                    };
+                };
+            };
+            /**
+             * @description - `invalid`: understood, but `fields` says what will not do
+             *     - `key_reused`: the `Idempotency-Key` was used for another call
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid" | "key_reused";
+                    };
+                };
+            };
             /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
@@ -17525,6 +18716,143 @@ export interface operations {
             default: components["responses"]["Otherwise"];
         };
     };
+    import_orders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["ImportForm"];
+            };
+        };
+        responses: {
+            /** @description What became of a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "changed": 0,
+                     *       "created": 1,
+                     *       "dry_run": false,
+                     *       "errors": [
+                     *         {
+                     *           "cell": "H4",
+                     *           "column": "pickup_lat",
+                     *           "message": "H4: is required",
+                     *           "row": 4
+                     *         }
+                     *       ],
+                     *       "failed": 1,
+                     *       "imported_ids": [
+                     *         "01990000-0000-7000-8000-000000000050"
+                     *       ],
+                     *       "success": 2,
+                     *       "unchanged": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ImportReport"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Payload Too Large. */
+            413: components["responses"]["Status413"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    export_orders: {
+        parameters: {
+            query?: {
+                /** @description States, between commas. */
+                status?: string;
+                /** @description Those of one courier, by number. */
+                driver_id?: number;
+                /** @description Those wanted on that day or later, `YYYY-MM-DD` in the time of the first region. */
+                date_from?: string;
+                /** @description Those wanted on that day or before. */
+                date_to?: string;
+                /** @description `xlsx` if it is not said. */
+                format?: components["schemas"]["StatementFormat"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    export_orders_by_drivers: {
+        parameters: {
+            query?: {
+                /** @description States, between commas. */
+                status?: string;
+                /** @description Those of one courier, by number. */
+                driver_id?: number;
+                /** @description Those wanted on that day or later, `YYYY-MM-DD` in the time of the first region. */
+                date_from?: string;
+                /** @description Those wanted on that day or before. */
+                date_to?: string;
+                /** @description `xlsx` if it is not said. */
+                format?: components["schemas"]["StatementFormat"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
     drivers: {
         parameters: {
             query?: {
@@ -18036,6 +19364,125 @@ export interface operations {
             default: components["responses"]["Otherwise"];
         };
     };
+    drivers_template: {
+        parameters: {
+            query?: {
+                /** @description `xlsx` if it is not said. */
+                format?: components["schemas"]["StatementFormat"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    import_drivers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["ImportForm"];
+            };
+        };
+        responses: {
+            /** @description What became of a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "changed": 0,
+                     *       "created": 1,
+                     *       "dry_run": false,
+                     *       "errors": [
+                     *         {
+                     *           "cell": "F4",
+                     *           "column": "capacity",
+                     *           "message": "F4: must be 1 to 60",
+                     *           "row": 4
+                     *         }
+                     *       ],
+                     *       "failed": 1,
+                     *       "imported_ids": [
+                     *         482915306
+                     *       ],
+                     *       "success": 2,
+                     *       "unchanged": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ImportReport"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Payload Too Large. */
+            413: components["responses"]["Status413"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    export_drivers: {
+        parameters: {
+            query?: {
+                /** @description `xlsx` if it is not said. */
+                format?: components["schemas"]["StatementFormat"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
     passengers: {
         parameters: {
             query?: {
@@ -18266,6 +19713,125 @@ export interface operations {
             403: components["responses"]["Status403"];
             /** @description Not Found. */
             404: components["responses"]["Status404"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    passengers_template: {
+        parameters: {
+            query?: {
+                /** @description `xlsx` if it is not said. */
+                format?: components["schemas"]["StatementFormat"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    import_passengers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["ImportForm"];
+            };
+        };
+        responses: {
+            /** @description What became of a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "changed": 0,
+                     *       "created": 1,
+                     *       "dry_run": false,
+                     *       "errors": [
+                     *         {
+                     *           "cell": "D4",
+                     *           "column": "region_id",
+                     *           "message": "D4: is not known",
+                     *           "row": 4
+                     *         }
+                     *       ],
+                     *       "failed": 1,
+                     *       "imported_ids": [
+                     *         482915306
+                     *       ],
+                     *       "success": 2,
+                     *       "unchanged": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ImportReport"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Payload Too Large. */
+            413: components["responses"]["Status413"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    export_passengers: {
+        parameters: {
+            query?: {
+                /** @description `xlsx` if it is not said. */
+                format?: components["schemas"]["StatementFormat"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
             /** @description Unprocessable Entity. */
             422: components["responses"]["Status422"];
             /** @description Refused otherwise. */
@@ -20072,6 +21638,1295 @@ export interface operations {
             default: components["responses"]["Otherwise"];
         };
     };
+    preview_daily_plan: {
+        parameters: {
+            query?: {
+                /** @description `YYYY-MM-DD`, in the time of each region; today if it is not said. */
+                date?: string;
+                /** @description One region; every one if it is not said. */
+                region_id?: string;
+                /** @description For how long a better plan is searched for, seconds: 4 if it is not said, at most 300. */
+                within_s?: number;
+                /** @description Whether a plan that was drawn up a moment ago is drawn up anew. */
+                fresh?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The plan of a day. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "algorithm": "solver",
+                     *       "already_assigned_count": 1,
+                     *       "assignments": [
+                     *         {
+                     *           "driver_id": 482915306,
+                     *           "driver_name": "Иван Петров",
+                     *           "ml_cost": 0.512,
+                     *           "ml_details": {
+                     *             "cancel": 0,
+                     *             "deadhead": 0.012,
+                     *             "eta": 0.4,
+                     *             "fairness": 0,
+                     *             "quality": 0,
+                     *             "reject": 0.1,
+                     *             "zone": 0
+                     *           },
+                     *           "order_id": "01990000-0000-7000-8000-000000000070"
+                     *         }
+                     *       ],
+                     *       "auto_assigned": 0,
+                     *       "called_off": false,
+                     *       "config": {
+                     *         "name": "default",
+                     *         "w_cancel": 0.15,
+                     *         "w_deadhead": 0.15,
+                     *         "w_eta": 0.4,
+                     *         "w_fairness": 0.15,
+                     *         "w_quality": 0.02,
+                     *         "w_reject": 0.2,
+                     *         "w_zone": 0.03
+                     *       },
+                     *       "date": "2026-12-01",
+                     *       "distributed_count": 1,
+                     *       "drawn_up_at": "2026-11-30T18:00:04.000Z",
+                     *       "drivers_count": 1,
+                     *       "failed_count": 0,
+                     *       "failed_orders": [],
+                     *       "routes": [
+                     *         {
+                     *           "driver": {
+                     *             "capacity": 4,
+                     *             "car_model": "Lada Largus",
+                     *             "id": 482915306,
+                     *             "name": "Иван Петров",
+                     *             "phone": "+79001110001",
+                     *             "plate_number": "А123ВС77",
+                     *             "region": {
+                     *               "id": "01990000-0000-7000-8000-000000000051",
+                     *               "title": "Центр"
+                     *             }
+                     *           },
+                     *           "orders": [
+                     *             {
+                     *               "assigned_at": "2026-11-21T15:32:30.464Z",
+                     *               "assignment_reason": "the desk has decided so",
+                     *               "completed_at": null,
+                     *               "created_at": "2026-11-21T15:32:30.464Z",
+                     *               "desired_pickup_time": "2026-11-21T15:32:30.464Z",
+                     *               "distance_km": 6.202,
+                     *               "driver": {
+                     *                 "car_model": "Lada Largus",
+                     *                 "id": 735190284,
+                     *                 "name": "Иван",
+                     *                 "plate_number": "А123ВС77",
+                     *                 "user": {
+                     *                   "email": "",
+                     *                   "id": 735190284,
+                     *                   "phone": "+79001110001",
+                     *                   "username": "+79001110001"
+                     *                 }
+                     *               },
+                     *               "dropoff_coordinate": {
+                     *                 "lat": 55.752,
+                     *                 "lon": 37.592
+                     *               },
+                     *               "dropoff_lat": 55.752,
+                     *               "dropoff_lon": 37.592,
+                     *               "dropoff_object_name": "",
+                     *               "dropoff_title": "Арбат, 1",
+                     *               "estimated_price": 1630,
+                     *               "final_price": null,
+                     *               "has_companion": false,
+                     *               "id": "01990000-0000-7000-8000-000000000070",
+                     *               "note": "у входа",
+                     *               "passenger": {
+                     *                 "allowed_companion": true,
+                     *                 "disability_category": "I группа",
+                     *                 "full_name": "Мария Иванова",
+                     *                 "id": 412087366,
+                     *                 "region": {
+                     *                   "id": "01990000-0000-7000-8000-000000000072",
+                     *                   "title": "Центр"
+                     *                 },
+                     *                 "user": {
+                     *                   "email": "",
+                     *                   "id": 412087366,
+                     *                   "phone": "+79002220001",
+                     *                   "username": "+79002220001"
+                     *                 }
+                     *               },
+                     *               "pickup_coordinate": {
+                     *                 "lat": 55.776,
+                     *                 "lon": 37.655
+                     *               },
+                     *               "pickup_lat": 55.776,
+                     *               "pickup_lon": 37.655,
+                     *               "pickup_object_name": "Вокзал",
+                     *               "pickup_title": "Комсомольская площадь, 2",
+                     *               "planned_done_at": "2026-12-01T09:24:11.000Z",
+                     *               "planned_pickup_at": "2026-12-01T09:00:00.000Z",
+                     *               "price_breakdown": {
+                     *                 "base_distance_price": 1385.4,
+                     *                 "booking_fee": 100,
+                     *                 "companion_fee": 0,
+                     *                 "disability_multiplier": 1,
+                     *                 "minimum_fare_adjustment": 0,
+                     *                 "night_multiplier": 1,
+                     *                 "options_fee": 0,
+                     *                 "subtotal": 1485.4,
+                     *                 "surge_multiplier": 1,
+                     *                 "total": 1630,
+                     *                 "waiting_time_price": 0,
+                     *                 "weekend_multiplier": 1.1
+                     *               },
+                     *               "rejection_reason": "",
+                     *               "seats_needed": 1,
+                     *               "status": "assigned",
+                     *               "waiting_time_minutes": 0
+                     *             }
+                     *           ],
+                     *           "scores": [
+                     *             0.512
+                     *           ],
+                     *           "total_distance_km": 6.9,
+                     *           "total_orders": 1
+                     *         }
+                     *       ],
+                     *       "total_orders": 3,
+                     *       "unassigned_count": 1,
+                     *       "unassigned_orders": [
+                     *         {
+                     *           "code": "nobody_free",
+                     *           "id": "01990000-0000-7000-8000-000000000059",
+                     *           "reason": "everybody who could drive it is busy with other orders or too far away"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DailyPlan"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `planning`: another plan of a day is being drawn up: wait for it, or call it off
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "planning";
+                    };
+                };
+            };
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    apply_daily_plan: {
+        parameters: {
+            query?: {
+                /** @description `YYYY-MM-DD`, in the time of each region; today if it is not said. */
+                date?: string;
+                /** @description One region; every one if it is not said. */
+                region_id?: string;
+                /** @description For how long a better plan is searched for, seconds: 4 if it is not said, at most 300. */
+                within_s?: number;
+                /** @description Whether a plan that was drawn up a moment ago is drawn up anew. */
+                fresh?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "date": "2026-12-01"
+                 *     }
+                 */
+                "application/json": components["schemas"]["WhichDay"] | null;
+            };
+        };
+        responses: {
+            /** @description The plan of a day. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "algorithm": "solver",
+                     *       "already_assigned_count": 1,
+                     *       "assignments": [
+                     *         {
+                     *           "driver_id": 482915306,
+                     *           "driver_name": "Иван Петров",
+                     *           "ml_cost": 0.512,
+                     *           "ml_details": {
+                     *             "cancel": 0,
+                     *             "deadhead": 0.012,
+                     *             "eta": 0.4,
+                     *             "fairness": 0,
+                     *             "quality": 0,
+                     *             "reject": 0.1,
+                     *             "zone": 0
+                     *           },
+                     *           "order_id": "01990000-0000-7000-8000-000000000070"
+                     *         }
+                     *       ],
+                     *       "auto_assigned": 1,
+                     *       "called_off": false,
+                     *       "config": {
+                     *         "name": "default",
+                     *         "w_cancel": 0.15,
+                     *         "w_deadhead": 0.15,
+                     *         "w_eta": 0.4,
+                     *         "w_fairness": 0.15,
+                     *         "w_quality": 0.02,
+                     *         "w_reject": 0.2,
+                     *         "w_zone": 0.03
+                     *       },
+                     *       "date": "2026-12-01",
+                     *       "distributed_count": 1,
+                     *       "drawn_up_at": "2026-11-30T18:00:04.000Z",
+                     *       "drivers_count": 1,
+                     *       "failed_count": 0,
+                     *       "failed_orders": [],
+                     *       "routes": [
+                     *         {
+                     *           "driver": {
+                     *             "capacity": 4,
+                     *             "car_model": "Lada Largus",
+                     *             "id": 482915306,
+                     *             "name": "Иван Петров",
+                     *             "phone": "+79001110001",
+                     *             "plate_number": "А123ВС77",
+                     *             "region": {
+                     *               "id": "01990000-0000-7000-8000-000000000051",
+                     *               "title": "Центр"
+                     *             }
+                     *           },
+                     *           "orders": [
+                     *             {
+                     *               "assigned_at": "2026-11-21T15:32:30.464Z",
+                     *               "assignment_reason": "the desk has decided so",
+                     *               "completed_at": null,
+                     *               "created_at": "2026-11-21T15:32:30.464Z",
+                     *               "desired_pickup_time": "2026-11-21T15:32:30.464Z",
+                     *               "distance_km": 6.202,
+                     *               "driver": {
+                     *                 "car_model": "Lada Largus",
+                     *                 "id": 735190284,
+                     *                 "name": "Иван",
+                     *                 "plate_number": "А123ВС77",
+                     *                 "user": {
+                     *                   "email": "",
+                     *                   "id": 735190284,
+                     *                   "phone": "+79001110001",
+                     *                   "username": "+79001110001"
+                     *                 }
+                     *               },
+                     *               "dropoff_coordinate": {
+                     *                 "lat": 55.752,
+                     *                 "lon": 37.592
+                     *               },
+                     *               "dropoff_lat": 55.752,
+                     *               "dropoff_lon": 37.592,
+                     *               "dropoff_object_name": "",
+                     *               "dropoff_title": "Арбат, 1",
+                     *               "estimated_price": 1630,
+                     *               "final_price": null,
+                     *               "has_companion": false,
+                     *               "id": "01990000-0000-7000-8000-000000000070",
+                     *               "note": "у входа",
+                     *               "passenger": {
+                     *                 "allowed_companion": true,
+                     *                 "disability_category": "I группа",
+                     *                 "full_name": "Мария Иванова",
+                     *                 "id": 412087366,
+                     *                 "region": {
+                     *                   "id": "01990000-0000-7000-8000-000000000072",
+                     *                   "title": "Центр"
+                     *                 },
+                     *                 "user": {
+                     *                   "email": "",
+                     *                   "id": 412087366,
+                     *                   "phone": "+79002220001",
+                     *                   "username": "+79002220001"
+                     *                 }
+                     *               },
+                     *               "pickup_coordinate": {
+                     *                 "lat": 55.776,
+                     *                 "lon": 37.655
+                     *               },
+                     *               "pickup_lat": 55.776,
+                     *               "pickup_lon": 37.655,
+                     *               "pickup_object_name": "Вокзал",
+                     *               "pickup_title": "Комсомольская площадь, 2",
+                     *               "planned_done_at": "2026-12-01T09:24:11.000Z",
+                     *               "planned_pickup_at": "2026-12-01T09:00:00.000Z",
+                     *               "price_breakdown": {
+                     *                 "base_distance_price": 1385.4,
+                     *                 "booking_fee": 100,
+                     *                 "companion_fee": 0,
+                     *                 "disability_multiplier": 1,
+                     *                 "minimum_fare_adjustment": 0,
+                     *                 "night_multiplier": 1,
+                     *                 "options_fee": 0,
+                     *                 "subtotal": 1485.4,
+                     *                 "surge_multiplier": 1,
+                     *                 "total": 1630,
+                     *                 "waiting_time_price": 0,
+                     *                 "weekend_multiplier": 1.1
+                     *               },
+                     *               "rejection_reason": "",
+                     *               "seats_needed": 1,
+                     *               "status": "assigned",
+                     *               "waiting_time_minutes": 0
+                     *             }
+                     *           ],
+                     *           "scores": [
+                     *             0.512
+                     *           ],
+                     *           "total_distance_km": 6.9,
+                     *           "total_orders": 1
+                     *         }
+                     *       ],
+                     *       "total_orders": 3,
+                     *       "unassigned_count": 1,
+                     *       "unassigned_orders": [
+                     *         {
+                     *           "code": "nobody_free",
+                     *           "id": "01990000-0000-7000-8000-000000000059",
+                     *           "reason": "everybody who could drive it is busy with other orders or too far away"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DailyPlan"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `planning`: another plan of a day is being drawn up: wait for it, or call it off
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "planning";
+                    };
+                };
+            };
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    daily_plan_progress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How far a plan is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "called_off": false,
+                     *       "date": "2026-12-01",
+                     *       "is_running": true,
+                     *       "progress": 0.5,
+                     *       "region_id": null,
+                     *       "spent_seconds": 2,
+                     *       "within_seconds": 4
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PlanProgress"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    call_daily_plan_off: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How far a plan is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "called_off": true,
+                     *       "date": "2026-12-01",
+                     *       "is_running": true,
+                     *       "progress": 0.5,
+                     *       "region_id": null,
+                     *       "spent_seconds": 2,
+                     *       "within_seconds": 4
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PlanProgress"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    export_daily_plan: {
+        parameters: {
+            query?: {
+                /** @description `YYYY-MM-DD`, in the time of each region; today if it is not said. */
+                date?: string;
+                /** @description One region; every one if it is not said. */
+                region_id?: string;
+                /** @description For how long a better plan is searched for, seconds: 4 if it is not said, at most 300. */
+                within_s?: number;
+                /** @description Whether a plan that was drawn up a moment ago is drawn up anew. */
+                fresh?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The archive. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": number[];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `planning`: another plan of a day is being drawn up: wait for it, or call it off
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "planning";
+                    };
+                };
+            };
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    desk_metrics: {
+        parameters: {
+            query?: {
+                /** @description The first day, `YYYY-MM-DD` in the time of the region; 29 days before `date_to` if it is not said. */
+                date_from?: string;
+                /** @description The last day; today if it is not said. At most 366 days in all. */
+                date_to?: string;
+                /** @description One region; all orders if it is not said. */
+                region_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Everything at a glance. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "acceptance_rate": 0.754,
+                     *       "assignments": 104,
+                     *       "average_distance_km": 7.4,
+                     *       "average_duration_minutes": 14.8,
+                     *       "average_order_value": 1350,
+                     *       "average_search_seconds": 38.5,
+                     *       "average_waiting_minutes": 2.1,
+                     *       "cancellation_fees": 4500,
+                     *       "cancellation_rate": 0.175,
+                     *       "cancelled_by_driver": 3,
+                     *       "cancelled_by_passenger": 12,
+                     *       "cancelled_by_staff": 5,
+                     *       "cancelled_orders": 20,
+                     *       "completed_orders": 90,
+                     *       "completion_rate": 0.789,
+                     *       "date_from": "2026-11-01",
+                     *       "date_to": "2026-11-30",
+                     *       "drivers_online": 11,
+                     *       "drivers_total": 25,
+                     *       "incidents": 1,
+                     *       "left_to_dispatcher": 6,
+                     *       "no_shows": 2,
+                     *       "offers_accepted": 98,
+                     *       "offers_declined": 20,
+                     *       "offers_expired": 12,
+                     *       "offers_sent": 130,
+                     *       "region_id": null,
+                     *       "rejected_orders": 4,
+                     *       "restored_orders": 1,
+                     *       "revenue": 121500,
+                     *       "revenue_per_hour": 5472.9,
+                     *       "revenue_per_km": 182.4,
+                     *       "time_zone": "Europe/Moscow",
+                     *       "total_orders": 120,
+                     *       "total_revenue": 126000
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeskMetrics"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    order_numbers: {
+        parameters: {
+            query?: {
+                /** @description The first day, `YYYY-MM-DD` in the time of the region; 29 days before `date_to` if it is not said. */
+                date_from?: string;
+                /** @description The last day; today if it is not said. At most 366 days in all. */
+                date_to?: string;
+                /** @description One region; all orders if it is not said. */
+                region_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What became of orders. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "acceptance_rate": 0.754,
+                     *       "assignments": 104,
+                     *       "average_distance_km": 7.4,
+                     *       "average_duration_minutes": 14.8,
+                     *       "average_search_seconds": 38.5,
+                     *       "average_waiting_minutes": 2.1,
+                     *       "cancellation_rate": 0.175,
+                     *       "cancelled_by_driver": 3,
+                     *       "cancelled_by_passenger": 12,
+                     *       "cancelled_by_staff": 5,
+                     *       "cancelled_orders": 20,
+                     *       "completed_orders": 90,
+                     *       "completion_rate": 0.789,
+                     *       "date_from": "2026-11-01",
+                     *       "date_to": "2026-11-30",
+                     *       "incidents": 1,
+                     *       "left_to_dispatcher": 6,
+                     *       "no_shows": 2,
+                     *       "offers_accepted": 98,
+                     *       "offers_declined": 20,
+                     *       "offers_expired": 12,
+                     *       "offers_sent": 130,
+                     *       "region_id": null,
+                     *       "rejected_orders": 4,
+                     *       "restored_orders": 1,
+                     *       "time_zone": "Europe/Moscow",
+                     *       "total_orders": 120
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OrderNumbers"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    financial_numbers: {
+        parameters: {
+            query?: {
+                /** @description The first day, `YYYY-MM-DD` in the time of the region; 29 days before `date_to` if it is not said. */
+                date_from?: string;
+                /** @description The last day; today if it is not said. At most 366 days in all. */
+                date_to?: string;
+                /** @description One region; all orders if it is not said. */
+                region_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What orders came to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "average_order_value": 1350,
+                     *       "cancellation_fees": 4500,
+                     *       "date_from": "2026-11-01",
+                     *       "date_to": "2026-11-30",
+                     *       "region_id": null,
+                     *       "regions": [
+                     *         {
+                     *           "average_order_value": 1350,
+                     *           "cancellation_fees": 4500,
+                     *           "region_id": "01990000-0000-7000-8000-000000000051",
+                     *           "region_title": "Центр",
+                     *           "revenue": 121500,
+                     *           "revenue_per_hour": 5472.9,
+                     *           "revenue_per_km": 182.4,
+                     *           "total_revenue": 126000
+                     *         }
+                     *       ],
+                     *       "revenue": 121500,
+                     *       "revenue_per_hour": 5472.9,
+                     *       "revenue_per_km": 182.4,
+                     *       "time_zone": "Europe/Moscow",
+                     *       "total_revenue": 126000
+                     *     }
+                     */
+                    "application/json": components["schemas"]["FinancialNumbers"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    driver_numbers: {
+        parameters: {
+            query?: {
+                /** @description The first day, `YYYY-MM-DD` in the time of the region; 29 days before `date_to` if it is not said. */
+                date_from?: string;
+                /** @description The last day; today if it is not said. At most 366 days in all. */
+                date_to?: string;
+                /** @description One region; all orders if it is not said. */
+                region_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Couriers in that time. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "acceptance_rate": 0.754,
+                     *       "assignments": 104,
+                     *       "average_distance_km": 7.4,
+                     *       "average_duration_minutes": 14.8,
+                     *       "average_search_seconds": 38.5,
+                     *       "average_waiting_minutes": 2.1,
+                     *       "cancellation_rate": 0.175,
+                     *       "cancelled_by_driver": 3,
+                     *       "cancelled_by_passenger": 12,
+                     *       "cancelled_by_staff": 5,
+                     *       "cancelled_orders": 20,
+                     *       "completed_orders": 90,
+                     *       "completion_rate": 0.789,
+                     *       "date_from": "2026-11-01",
+                     *       "date_to": "2026-11-30",
+                     *       "drivers_active": 19,
+                     *       "drivers_online": 11,
+                     *       "drivers_total": 25,
+                     *       "incidents": 1,
+                     *       "left_to_dispatcher": 6,
+                     *       "no_shows": 2,
+                     *       "offers_accepted": 98,
+                     *       "offers_declined": 20,
+                     *       "offers_expired": 12,
+                     *       "offers_sent": 130,
+                     *       "region_id": null,
+                     *       "rejected_orders": 4,
+                     *       "restored_orders": 1,
+                     *       "time_zone": "Europe/Moscow",
+                     *       "total_orders": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DriverNumbers"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    order_time_series: {
+        parameters: {
+            query?: {
+                /** @description The first day, `YYYY-MM-DD` in the time of the region; 29 days before `date_to` if it is not said. */
+                date_from?: string;
+                /** @description The last day; today if it is not said. At most 366 days in all. */
+                date_to?: string;
+                /** @description One region; all orders if it is not said. */
+                region_id?: string;
+                /** @description `day` if it is not said. */
+                interval?: components["schemas"]["SeriesInterval"];
+                /** @description Of the export: `csv` if it is not said. */
+                format?: components["schemas"]["StatementFormat"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What became of orders, step by step. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "date_from": "2026-11-01",
+                     *       "date_to": "2026-11-30",
+                     *       "interval": "month",
+                     *       "points": [
+                     *         {
+                     *           "acceptance_rate": 0.754,
+                     *           "assignments": 104,
+                     *           "average_distance_km": 7.4,
+                     *           "average_duration_minutes": 14.8,
+                     *           "average_order_value": 1350,
+                     *           "average_search_seconds": 38.5,
+                     *           "average_waiting_minutes": 2.1,
+                     *           "cancellation_fees": 4500,
+                     *           "cancellation_rate": 0.175,
+                     *           "cancelled_by_driver": 3,
+                     *           "cancelled_by_passenger": 12,
+                     *           "cancelled_by_staff": 5,
+                     *           "cancelled_orders": 20,
+                     *           "completed_orders": 90,
+                     *           "completion_rate": 0.789,
+                     *           "date": "2026-11-01",
+                     *           "incidents": 1,
+                     *           "left_to_dispatcher": 6,
+                     *           "no_shows": 2,
+                     *           "offers_accepted": 98,
+                     *           "offers_declined": 20,
+                     *           "offers_expired": 12,
+                     *           "offers_sent": 130,
+                     *           "rejected_orders": 4,
+                     *           "restored_orders": 1,
+                     *           "revenue": 121500,
+                     *           "revenue_per_hour": 5472.9,
+                     *           "revenue_per_km": 182.4,
+                     *           "timestamp": "2026-10-31T21:00:00.000Z",
+                     *           "total_orders": 120,
+                     *           "total_revenue": 126000
+                     *         }
+                     *       ],
+                     *       "region_id": null,
+                     *       "time_zone": "Europe/Moscow"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TimeSeries"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    numbers_of_regions: {
+        parameters: {
+            query?: {
+                /** @description The first day, `YYYY-MM-DD` in the time of the region; 29 days before `date_to` if it is not said. */
+                date_from?: string;
+                /** @description The last day; today if it is not said. At most 366 days in all. */
+                date_to?: string;
+                /** @description One region; all orders if it is not said. */
+                region_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What became of orders, region by region. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "date_from": "2026-11-01",
+                     *       "date_to": "2026-11-30",
+                     *       "region_id": null,
+                     *       "regions": [
+                     *         {
+                     *           "acceptance_rate": 0.754,
+                     *           "assignments": 104,
+                     *           "average_distance_km": 7.4,
+                     *           "average_duration_minutes": 14.8,
+                     *           "average_order_value": 1350,
+                     *           "average_search_seconds": 38.5,
+                     *           "average_waiting_minutes": 2.1,
+                     *           "cancellation_fees": 4500,
+                     *           "cancellation_rate": 0.175,
+                     *           "cancelled_by_driver": 3,
+                     *           "cancelled_by_passenger": 12,
+                     *           "cancelled_by_staff": 5,
+                     *           "cancelled_orders": 20,
+                     *           "completed_orders": 90,
+                     *           "completion_rate": 0.789,
+                     *           "incidents": 1,
+                     *           "left_to_dispatcher": 6,
+                     *           "no_shows": 2,
+                     *           "offers_accepted": 98,
+                     *           "offers_declined": 20,
+                     *           "offers_expired": 12,
+                     *           "offers_sent": 130,
+                     *           "region_id": "01990000-0000-7000-8000-000000000051",
+                     *           "region_title": "Центр",
+                     *           "rejected_orders": 4,
+                     *           "restored_orders": 1,
+                     *           "revenue": 121500,
+                     *           "revenue_per_hour": 5472.9,
+                     *           "revenue_per_km": 182.4,
+                     *           "total_orders": 120,
+                     *           "total_revenue": 126000
+                     *         }
+                     *       ],
+                     *       "time_zone": "Europe/Moscow"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NumbersOfRegions"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    peak_hours: {
+        parameters: {
+            query?: {
+                /** @description The first day, `YYYY-MM-DD` in the time of the region; 29 days before `date_to` if it is not said. */
+                date_from?: string;
+                /** @description The last day; today if it is not said. At most 366 days in all. */
+                date_to?: string;
+                /** @description One region; all orders if it is not said. */
+                region_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description When a town is busy. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "date_from": "2026-11-01",
+                     *       "date_to": "2026-11-30",
+                     *       "hours": [
+                     *         {
+                     *           "assignments": 17,
+                     *           "average_orders": 0.7,
+                     *           "cancelled_orders": 3,
+                     *           "completed_orders": 15,
+                     *           "hour": 18,
+                     *           "total_orders": 21
+                     *         }
+                     *       ],
+                     *       "peak_hour": 18,
+                     *       "region_id": null,
+                     *       "time_zone": "Europe/Moscow"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PeakHours"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    driver_performance: {
+        parameters: {
+            query?: {
+                /** @description The first day, `YYYY-MM-DD` in the time of the region; 29 days before `date_to` if it is not said. */
+                date_from?: string;
+                /** @description The last day; today if it is not said. At most 366 days in all. */
+                date_to?: string;
+                /** @description Couriers who work there; all if it is not said. */
+                region_id?: string;
+                /** @description 1 is the first. */
+                page?: number;
+                /** @description 20 if absent, 200 at most. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of couriers in that time. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "count": 1,
+                     *       "date_from": "2026-11-01",
+                     *       "date_to": "2026-11-30",
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "region_id": null,
+                     *       "results": [
+                     *         {
+                     *           "acceptance_rate": 0.754,
+                     *           "assignments": 104,
+                     *           "average_distance_km": 7.4,
+                     *           "average_duration_minutes": 14.8,
+                     *           "average_order_value": 1350,
+                     *           "average_search_seconds": 38.5,
+                     *           "average_waiting_minutes": 2.1,
+                     *           "cancellation_fees": 4500,
+                     *           "cancellation_rate": 0.175,
+                     *           "cancelled_by_driver": 3,
+                     *           "cancelled_by_passenger": 12,
+                     *           "cancelled_by_staff": 5,
+                     *           "cancelled_orders": 20,
+                     *           "car_model": "Lada Largus",
+                     *           "completed_orders": 90,
+                     *           "completion_rate": 0.789,
+                     *           "driver_id": 482915306,
+                     *           "driver_name": "Иван Петров",
+                     *           "incidents": 1,
+                     *           "is_online": true,
+                     *           "left_to_dispatcher": 6,
+                     *           "no_shows": 2,
+                     *           "offers_accepted": 98,
+                     *           "offers_declined": 20,
+                     *           "offers_expired": 12,
+                     *           "offers_sent": 130,
+                     *           "region": {
+                     *             "id": "01990000-0000-7000-8000-000000000051",
+                     *             "title": "Центр"
+                     *           },
+                     *           "rejected_orders": 4,
+                     *           "restored_orders": 1,
+                     *           "revenue": 121500,
+                     *           "revenue_per_hour": 5472.9,
+                     *           "revenue_per_km": 182.4,
+                     *           "total_orders": 0,
+                     *           "total_revenue": 126000
+                     *         }
+                     *       ],
+                     *       "time_zone": "Europe/Moscow"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DriverPerformancePage"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    compare_numbers: {
+        parameters: {
+            query?: {
+                /** @description The first day, `YYYY-MM-DD` in the time of the region; 29 days before `date_to` if it is not said. */
+                date_from?: string;
+                /** @description The last day; today if it is not said. At most 366 days in all. */
+                date_to?: string;
+                /** @description One region; all orders if it is not said. */
+                region_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A time beside as many days right before it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "change_percent": {
+                     *         "assignments": 0,
+                     *         "cancelled_orders": 0,
+                     *         "completed_orders": 0,
+                     *         "total_orders": 0,
+                     *         "total_revenue": 0
+                     *       },
+                     *       "current": {
+                     *         "acceptance_rate": 0.754,
+                     *         "assignments": 104,
+                     *         "average_distance_km": 7.4,
+                     *         "average_duration_minutes": 14.8,
+                     *         "average_order_value": 1350,
+                     *         "average_search_seconds": 38.5,
+                     *         "average_waiting_minutes": 2.1,
+                     *         "cancellation_fees": 4500,
+                     *         "cancellation_rate": 0.175,
+                     *         "cancelled_by_driver": 3,
+                     *         "cancelled_by_passenger": 12,
+                     *         "cancelled_by_staff": 5,
+                     *         "cancelled_orders": 20,
+                     *         "completed_orders": 90,
+                     *         "completion_rate": 0.789,
+                     *         "date_from": "2026-11-01",
+                     *         "date_to": "2026-11-30",
+                     *         "incidents": 1,
+                     *         "left_to_dispatcher": 6,
+                     *         "no_shows": 2,
+                     *         "offers_accepted": 98,
+                     *         "offers_declined": 20,
+                     *         "offers_expired": 12,
+                     *         "offers_sent": 130,
+                     *         "region_id": null,
+                     *         "rejected_orders": 4,
+                     *         "restored_orders": 1,
+                     *         "revenue": 121500,
+                     *         "revenue_per_hour": 5472.9,
+                     *         "revenue_per_km": 182.4,
+                     *         "time_zone": "Europe/Moscow",
+                     *         "total_orders": 120,
+                     *         "total_revenue": 126000
+                     *       },
+                     *       "previous": {
+                     *         "acceptance_rate": 0.754,
+                     *         "assignments": 104,
+                     *         "average_distance_km": 7.4,
+                     *         "average_duration_minutes": 14.8,
+                     *         "average_order_value": 1350,
+                     *         "average_search_seconds": 38.5,
+                     *         "average_waiting_minutes": 2.1,
+                     *         "cancellation_fees": 4500,
+                     *         "cancellation_rate": 0.175,
+                     *         "cancelled_by_driver": 3,
+                     *         "cancelled_by_passenger": 12,
+                     *         "cancelled_by_staff": 5,
+                     *         "cancelled_orders": 20,
+                     *         "completed_orders": 90,
+                     *         "completion_rate": 0.789,
+                     *         "date_from": "2026-10-02",
+                     *         "date_to": "2026-10-31",
+                     *         "incidents": 1,
+                     *         "left_to_dispatcher": 6,
+                     *         "no_shows": 2,
+                     *         "offers_accepted": 98,
+                     *         "offers_declined": 20,
+                     *         "offers_expired": 12,
+                     *         "offers_sent": 130,
+                     *         "region_id": null,
+                     *         "rejected_orders": 4,
+                     *         "restored_orders": 1,
+                     *         "revenue": 121500,
+                     *         "revenue_per_hour": 5472.9,
+                     *         "revenue_per_km": 182.4,
+                     *         "time_zone": "Europe/Moscow",
+                     *         "total_orders": 120,
+                     *         "total_revenue": 126000
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NumbersComparison"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    export_numbers: {
+        parameters: {
+            query?: {
+                /** @description The first day, `YYYY-MM-DD` in the time of the region; 29 days before `date_to` if it is not said. */
+                date_from?: string;
+                /** @description The last day; today if it is not said. At most 366 days in all. */
+                date_to?: string;
+                /** @description One region; all orders if it is not said. */
+                region_id?: string;
+                /** @description `day` if it is not said. */
+                interval?: components["schemas"]["SeriesInterval"];
+                /** @description Of the export: `csv` if it is not said. */
+                format?: components["schemas"]["StatementFormat"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
     health: {
         parameters: {
             query?: never;
@@ -21110,6 +23965,558 @@ export interface operations {
                     };
                 };
             };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    staff: {
+        parameters: {
+            query?: {
+                /** @description 1 is the first. */
+                page?: number;
+                /** @description 20 if absent, 200 at most. */
+                page_size?: number;
+                /** @description `admin`, `dispatcher`, `operator`, `driver`, `passenger` or `user`. */
+                role?: components["schemas"]["StaffRole"];
+                /** @description `active`, or `blocked` (`inactive` is the same). */
+                status?: string;
+                /** @description Words in a name, login, phone or address. */
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of people. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "count": 1,
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "date_joined": "2026-11-01T10:00:00.000Z",
+                     *           "email": "dasha@example.org",
+                     *           "first_name": "Дарья",
+                     *           "groups": [
+                     *             "Dispatcher"
+                     *           ],
+                     *           "id": 482915307,
+                     *           "initials": "ДК",
+                     *           "is_active": true,
+                     *           "is_staff": true,
+                     *           "last_login": "2026-11-21T08:00:00.000Z",
+                     *           "last_name": "Ким",
+                     *           "phone": "",
+                     *           "role": "dispatcher",
+                     *           "role_display": "Dispatcher",
+                     *           "username": "dasha@example.org"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StaffPage"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    add_staff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "dasha@example.org",
+                 *       "first_name": "Дарья",
+                 *       "last_name": "Ким",
+                 *       "password": "correct horse battery",
+                 *       "role": "dispatcher"
+                 *     }
+                 */
+                "application/json": components["schemas"]["StaffInput"];
+            };
+        };
+        responses: {
+            /** @description A person. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "date_joined": "2026-11-01T10:00:00.000Z",
+                     *       "email": "dasha@example.org",
+                     *       "first_name": "Дарья",
+                     *       "groups": [
+                     *         "Dispatcher"
+                     *       ],
+                     *       "id": 482915307,
+                     *       "initials": "ДК",
+                     *       "is_active": true,
+                     *       "is_staff": true,
+                     *       "last_login": "2026-11-21T08:00:00.000Z",
+                     *       "last_name": "Ким",
+                     *       "phone": "",
+                     *       "role": "dispatcher",
+                     *       "role_display": "Dispatcher",
+                     *       "username": "dasha@example.org"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StaffUser"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `login_taken`: somebody else has this login
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "login_taken";
+                    };
+                };
+            };
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    staff_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The person's number */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A person. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "date_joined": "2026-11-01T10:00:00.000Z",
+                     *       "email": "dasha@example.org",
+                     *       "first_name": "Дарья",
+                     *       "groups": [
+                     *         "Dispatcher"
+                     *       ],
+                     *       "id": 482915307,
+                     *       "initials": "ДК",
+                     *       "is_active": true,
+                     *       "is_staff": true,
+                     *       "last_login": "2026-11-21T08:00:00.000Z",
+                     *       "last_name": "Ким",
+                     *       "phone": "",
+                     *       "role": "dispatcher",
+                     *       "role_display": "Dispatcher",
+                     *       "username": "dasha@example.org"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StaffUser"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    remove_staff_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The person's number */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `own_account`: another administrator has to do this
+             *     - `last_administrator`: nobody else could undo it: make somebody else an administrator first
+             *     - `open_deals`: a deal is still under way
+             *     - `money_left`: there is money in the wallet, or on its way out of it
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "own_account" | "last_administrator" | "open_deals" | "money_left";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    change_staff_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The person's number */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "role": "dispatcher"
+                 *     }
+                 */
+                "application/json": components["schemas"]["StaffInput"];
+            };
+        };
+        responses: {
+            /** @description A person. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "date_joined": "2026-11-01T10:00:00.000Z",
+                     *       "email": "dasha@example.org",
+                     *       "first_name": "Дарья",
+                     *       "groups": [
+                     *         "Dispatcher"
+                     *       ],
+                     *       "id": 482915307,
+                     *       "initials": "ДК",
+                     *       "is_active": true,
+                     *       "is_staff": true,
+                     *       "last_login": "2026-11-21T08:00:00.000Z",
+                     *       "last_name": "Ким",
+                     *       "phone": "",
+                     *       "role": "dispatcher",
+                     *       "role_display": "Dispatcher",
+                     *       "username": "dasha@example.org"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StaffUser"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `own_account`: another administrator has to do this
+             *     - `last_administrator`: nobody else could undo it: make somebody else an administrator first
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "own_account" | "last_administrator";
+                    };
+                };
+            };
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    toggle_staff_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The person's number */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A person. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "date_joined": "2026-11-01T10:00:00.000Z",
+                     *       "email": "dasha@example.org",
+                     *       "first_name": "Дарья",
+                     *       "groups": [
+                     *         "Dispatcher"
+                     *       ],
+                     *       "id": 482915307,
+                     *       "initials": "ДК",
+                     *       "is_active": false,
+                     *       "is_staff": true,
+                     *       "last_login": "2026-11-21T08:00:00.000Z",
+                     *       "last_name": "Ким",
+                     *       "phone": "",
+                     *       "role": "dispatcher",
+                     *       "role_display": "Dispatcher",
+                     *       "username": "dasha@example.org"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StaffUser"];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `own_account`: another administrator has to do this
+             *     - `last_administrator`: nobody else could undo it: make somebody else an administrator first
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "own_account" | "last_administrator";
+                    };
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    reset_staff_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The person's number */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "password": "correct horse battery"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ResetPassword"] | null;
+            };
+        };
+        responses: {
+            /** @description Another password counts. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "message": "the password is another one, and every session has ended",
+                     *       "success": true,
+                     *       "temporary_password": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PasswordReset"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Conflict. */
+            409: components["responses"]["Status409"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    change_staff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "action": "block",
+                 *       "user_ids": [
+                 *         482915307,
+                 *         1
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["BulkAction"];
+            };
+        };
+        responses: {
+            /** @description What became of several accounts. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "errors": [
+                     *         {
+                     *           "error": "there is nothing here",
+                     *           "user_id": 1
+                     *         }
+                     *       ],
+                     *       "failed": 1,
+                     *       "message": "1 accounts are changed, 1 are not",
+                     *       "success": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BulkDone"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    staff_activity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The person's number */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "action_type": "role_changed",
+                     *         "action_type_display": "The role was changed",
+                     *         "created_at": "2026-11-21T15:40:00.000Z",
+                     *         "description": "The role was changed: Dispatcher",
+                     *         "id": "01990000-0000-7000-8000-000000000061",
+                     *         "ip_address": "192.0.2.7",
+                     *         "performed_by_username": "ada"
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["ActivityView"][];
+                };
+            };
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
             /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };

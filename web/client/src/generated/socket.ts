@@ -114,6 +114,7 @@ export type AckCode =
   | "method_not_allowed"
   | "too_slow"
   | "conflict"
+  | "planning"
   | "in_progress"
   | "answered_before"
   | "not_a_member"

@@ -289,9 +289,9 @@ async fn a_node_searches_offers_and_survives_a_restart(database: Database) {
     let mut order = order(7);
     order.draft.pickup_at = None;
     let id = order.id;
-    dispatch.place(engine.context(), order).await.unwrap();
-    let matching = step(OrderPhase::Matching, By::Engine);
-    dispatch.carry_out(engine.context(), id, &matching).await.unwrap();
+    let placing = dispatch.placing(order, true, START).unwrap();
+    let placed = dispatch.place(engine.context(), placing, None).await.unwrap();
+    assert_eq!(database.order(id).await.unwrap().unwrap(), placed, "with its first step");
     dispatch.change_duty(engine.context(), ivan, &on_duty).await.unwrap();
     dispatch.locate(ivan, near, START).unwrap();
     let offered = comes_to(&database, id, |order| order.pending().is_some()).await;

@@ -189,12 +189,20 @@ async fn counts_are_what_looking_at_every_order_comes_to(database: Database) {
     regions.retain(|_, tally| *tally != Tally::default());
     couriers.retain(|_, tally| *tally != Tally::default());
     let end = START + Span::days(1);
-    let found = database.order_hours(START, end, 1_000).await.unwrap();
+    let found = database.order_hours(START, end, None, 1_000).await.unwrap();
     let found: Regions = found.into_iter().map(|one| ((one.region, one.hour), one.tally)).collect();
     assert_eq!(found, regions);
     assert!(regions.len() > 10 && regions.keys().any(|(region, _)| region.is_none()), "{}", regions.len());
     let found = database.courier_tallies(START, end, None, 1_000).await.unwrap();
     assert_eq!(found.into_iter().collect::<BTreeMap<_, _>>(), couriers);
+
+    let only = regions.keys().find_map(|(region, _)| *region).unwrap();
+    let found = database.order_hours(START, end, Some(only), 1_000).await.unwrap();
+    let expected: Vec<_> = regions.iter().filter(|((region, _), _)| *region == Some(only)).collect();
+    assert_eq!(found.len(), expected.len());
+    assert!(
+        found.iter().all(|one| regions[&(Some(only), one.hour)] == one.tally && one.region == Some(only))
+    );
 
     // By pages, and by time: what begins at the end is not in it.
     let first = *couriers.keys().next().unwrap();
@@ -203,9 +211,9 @@ async fn counts_are_what_looking_at_every_order_comes_to(database: Database) {
         couriers.iter().skip(1).take(2).map(|(courier, tally)| (*courier, *tally)).collect();
     assert_eq!(rest, expected);
     let hour = hour_of(START + Span::hours(1));
-    let of_hour = database.order_hours(hour, hour + Span::hours(1), 1_000).await.unwrap();
+    let of_hour = database.order_hours(hour, hour + Span::hours(1), None, 1_000).await.unwrap();
     assert!(!of_hour.is_empty() && of_hour.iter().all(|one| one.hour == hour));
-    assert_eq!(database.order_hours(end, end + Span::days(1), 10).await.unwrap(), []);
+    assert_eq!(database.order_hours(end, end + Span::days(1), None, 10).await.unwrap(), []);
     database.close().await;
 }
 
@@ -218,7 +226,7 @@ async fn what_is_refused_is_not_counted(database: Database) {
     let offers = (0..20).map(|n| unit(&order, &ask(900 + n, ivan), &[&duty], START).unwrap());
     let answers = futures_util::future::join_all(offers.map(|unit| database.commit(unit))).await;
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
-    let found = database.order_hours(hour_of(START), START + Span::hours(1), 10).await.unwrap();
+    let found = database.order_hours(hour_of(START), START + Span::hours(1), None, 10).await.unwrap();
     let expected = Tally { placed: 1, offers: 1, ..Tally::default() };
     assert_eq!(found.iter().map(|one| one.tally).collect::<Vec<_>>(), [expected]);
     database.close().await;

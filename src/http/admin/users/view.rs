@@ -1,0 +1,138 @@
+//! A person in the shape of the console.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::store::Account;
+use crate::texts::language::Language;
+
+/// Who somebody is to the desk.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum StaffRole {
+    /// Everything.
+    Admin,
+    /// Gives orders to couriers.
+    Dispatcher,
+    /// Looks.
+    Operator,
+    /// Drives.
+    Driver,
+    /// Is driven.
+    Passenger,
+    /// None of these.
+    User,
+}
+
+/// A person.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StaffUser {
+    /// Their number.
+    id: i64,
+    /// Their login, or their Telegram name, or their phone; may be empty.
+    username: String,
+    /// Empty where it is not known.
+    email: String,
+    /// Empty where it is not known.
+    phone: String,
+    #[schema(value_type = StaffRole)]
+    role: String,
+    /// The role in words.
+    role_display: String,
+    /// Whether they may come in.
+    is_active: bool,
+    /// Whether they are of the desk.
+    is_staff: bool,
+    /// When they last signed in, as far as that is remembered.
+    last_login: Option<String>,
+    date_joined: String,
+    /// The role in words, alone.
+    groups: Vec<String>,
+    /// The first letters of their names.
+    initials: String,
+    first_name: String,
+    last_name: String,
+}
+
+/// A person with their number.
+pub(super) fn staff_user(number: i64, account: Account, language: Language) -> StaffUser {
+    let Account { user, login, email, word, last_login, .. } = account;
+    let (first_name, last_name) = parts(&user.name);
+    let phone = user.phone.unwrap_or_default();
+    let email = match &login {
+        Some(login) if login.contains('@') => login.clone(),
+        _ => email,
+    };
+    let role_display = display(&word, language);
+    let initial = |name: &str| name.chars().next().map(|letter| letter.to_uppercase().to_string());
+    StaffUser {
+        id: number,
+        username: login.or(user.username).unwrap_or_else(|| phone.clone()),
+        email,
+        phone,
+        role: if word == "viewer" { "operator".to_owned() } else { word },
+        groups: vec![role_display.clone()],
+        role_display,
+        is_active: user.blocked_at.is_none(),
+        is_staff: user.role.is_operator(),
+        last_login: last_login.map(|at| at.to_string()),
+        date_joined: user.created_at.to_string(),
+        initials: [initial(&first_name), initial(&last_name)].into_iter().flatten().collect(),
+        first_name,
+        last_name,
+    }
+}
+
+/// The first word of a name, and the rest.
+pub(super) fn parts(name: &str) -> (String, String) {
+    let (first, last) = name.trim().split_once(char::is_whitespace).unwrap_or((name.trim(), ""));
+    (first.to_owned(), last.trim().to_owned())
+}
+
+/// A role in words.
+pub(super) fn display(word: &str, language: Language) -> String {
+    let (russian, english) = match word {
+        "admin" => ("Администратор", "Administrator"),
+        "dispatcher" => ("Диспетчер", "Dispatcher"),
+        "viewer" | "operator" => ("Оператор", "Operator"),
+        "driver" => ("Водитель", "Driver"),
+        "passenger" => ("Пассажир", "Passenger"),
+        _ => ("Пользователь", "User"),
+    };
+    language.choose(russian.to_owned(), english.to_owned())
+}
+
+/// What was done, in words.
+pub(super) fn action(word: &str, language: Language) -> String {
+    let (russian, english) = match word {
+        "created" => ("Учётная запись создана", "The account was made"),
+        "renamed" => ("Имя изменено", "The name was changed"),
+        "role_changed" => ("Роль изменена", "The role was changed"),
+        "blocked" => ("Вход закрыт", "Shut out"),
+        "unblocked" => ("Вход открыт", "Let in again"),
+        "password_reset" => ("Пароль изменён", "The password was changed"),
+        "second_factor_removed" => ("Второй фактор снят", "The second factor was removed"),
+        _ => ("Учётная запись удалена", "The account was deleted"),
+    };
+    language.choose(russian.to_owned(), english.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_a_first_word_and_a_rest() {
+        let parts = |name| super::parts(name);
+        assert_eq!(parts("Анна"), ("Анна".to_owned(), String::new()));
+        assert_eq!(parts(" Анна  Мария Иванова "), ("Анна".to_owned(), "Мария Иванова".to_owned()));
+    }
+
+    #[test]
+    fn everything_is_said_in_both_languages() {
+        for word in ["admin", "dispatcher", "viewer", "driver", "passenger", "user"] {
+            assert_ne!(display(word, Language::Russian), display(word, Language::English), "{word}");
+        }
+        assert_eq!(action("blocked", Language::English), "Shut out");
+    }
+}

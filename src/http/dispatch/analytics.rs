@@ -1,0 +1,277 @@
+//! Numbers of the desk: what became of orders in a time, out of the counts that every change keeps. No order
+//! is looked at for any of it.
+
+pub mod people;
+pub mod series;
+
+mod numbers;
+
+use std::sync::Arc;
+
+use actix_web::{HttpResponse, web};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use peerpack_actors::dispatch::tally::{RegionHour, Tally, by_region, total};
+use peerpack_actors::ids::RegionId;
+use peerpack_actors::time::{Span, Time};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{days, scope};
+use crate::app::App;
+use crate::error::extract::Query;
+use crate::error::{ApiError, Problem};
+use crate::town::TownMap;
+
+pub use numbers::{DeskMoney, DeskNumbers, OrderOutcomes};
+
+/// How many days are looked at where nobody says.
+const USUAL_DAYS: i32 = 30;
+
+/// How many days are looked at at most.
+const MOST_DAYS: i32 = 366;
+
+/// How much of it is read at once.
+const AT_ONCE: Span = Span::days(31);
+
+/// How many rows are read at once, at most: so many regions have something to count in every hour.
+const MOST_ROWS: u32 = 100_000;
+
+/// Which time, and where.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct WhichTime {
+    /// The first day, `YYYY-MM-DD` in the time of the region; 29 days before `date_to` if it is not said.
+    #[param(format = Date)]
+    date_from: Option<String>,
+    /// The last day; today if it is not said. At most 366 days in all.
+    #[param(format = Date)]
+    date_to: Option<String>,
+    /// One region; all orders if it is not said.
+    region_id: Option<String>,
+}
+
+/// Which time that is, and where.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct NumbersOf {
+    /// The first day, `YYYY-MM-DD`.
+    date_from: String,
+    /// The last day.
+    date_to: String,
+    region_id: Option<String>,
+    /// By whose clocks days and hours are told: those of the region, or of the first region there is.
+    time_zone: String,
+}
+
+/// The same as it is asked for.
+struct Asked {
+    first: Date,
+    last: Date,
+    region: Option<RegionId>,
+    zone: TimeZone,
+    map: Arc<TownMap>,
+}
+
+impl Asked {
+    fn of(app: &App, which: &WhichTime) -> Result<Self, ApiError> {
+        let map = scope::town(app)?.map();
+        let region = which.region_id.as_deref().filter(|id| !id.is_empty());
+        let region = region.map(|id| scope::region_in(&map, "region_id", id)).transpose()?;
+        let zone = days::zone_of(&map, region);
+        let last = match &which.date_to {
+            Some(date) => days::date("date_to", date)?,
+            None => days::date_of(app.clock.now(), &zone),
+        };
+        let first = match &which.date_from {
+            Some(date) => days::date("date_from", date)?,
+            None => back(last, USUAL_DAYS - 1),
+        };
+        if last < first {
+            return Err(ApiError::unprocessable("date_to", "must not be before date_from"));
+        }
+        if first < back(last, MOST_DAYS - 1) {
+            return Err(ApiError::unprocessable("date_from", "must be at most 366 days before date_to"));
+        }
+        Ok(Self { first, last, region, zone, map })
+    }
+
+    /// The same number of days right before.
+    fn before(&self) -> Self {
+        let days = (self.last - self.first).get_days();
+        let last = back(self.first, 1);
+        let (zone, map) = (self.zone.clone(), Arc::clone(&self.map));
+        Self { first: back(last, days), last, region: self.region, zone, map }
+    }
+
+    fn begin(&self) -> Time {
+        days::begin(self.first, &self.zone)
+    }
+
+    fn end(&self) -> Time {
+        days::end(self.last, &self.zone)
+    }
+
+    fn told(&self) -> NumbersOf {
+        NumbersOf {
+            date_from: self.first.to_string(),
+            date_to: self.last.to_string(),
+            region_id: self.region.map(|id| id.to_string()),
+            time_zone: self.zone.iana_name().unwrap_or("UTC").to_owned(),
+        }
+    }
+
+    /// What was counted in each hour and region of it.
+    async fn hours(&self, app: &App) -> Result<Vec<RegionHour>, ApiError> {
+        let (mut hours, mut from, end) = (Vec::new(), self.begin(), self.end());
+        while from < end {
+            let to = (from + AT_ONCE).min(end);
+            let some = app.database.order_hours(from, to, self.region, MOST_ROWS).await?;
+            if some.len() >= MOST_ROWS as usize {
+                return Err(ApiError::unprocessable("region_id", "is needed: there are too many regions"));
+            }
+            hours.extend(some);
+            from = to;
+        }
+        Ok(hours)
+    }
+}
+
+fn back(date: Date, days: i32) -> Date {
+    date.checked_sub(jiff::Span::new().days(days)).unwrap_or(Date::MIN)
+}
+
+/// Everything at a glance.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeskMetrics {
+    #[serde(flatten)]
+    of: NumbersOf,
+    #[serde(flatten)]
+    numbers: DeskNumbers,
+    /// Couriers of the region, or of all.
+    drivers_total: u64,
+    /// Of these: on duty now.
+    drivers_online: u64,
+}
+
+/// What became of orders.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OrderNumbers {
+    #[serde(flatten)]
+    of: NumbersOf,
+    #[serde(flatten)]
+    outcomes: OrderOutcomes,
+}
+
+/// What orders came to.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FinancialNumbers {
+    #[serde(flatten)]
+    of: NumbersOf,
+    #[serde(flatten)]
+    money: DeskMoney,
+    /// The same of each region, zeros included.
+    regions: Vec<RegionMoney>,
+}
+
+/// What the orders of a region came to.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RegionMoney {
+    /// Nothing for orders outside of every region.
+    region_id: Option<String>,
+    region_title: String,
+    #[serde(flatten)]
+    money: DeskMoney,
+}
+
+/// What became of orders, region by region.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NumbersOfRegions {
+    #[serde(flatten)]
+    of: NumbersOf,
+    /// Zeros included; last what belongs to no region that is there, if there is any of it.
+    regions: Vec<RegionNumbers>,
+}
+
+/// What became of the orders of a region.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RegionNumbers {
+    /// Nothing for orders outside of every region.
+    region_id: Option<String>,
+    region_title: String,
+    #[serde(flatten)]
+    numbers: DeskNumbers,
+}
+
+/// Everything at a glance: orders, shares, money, and couriers as they are now.
+#[utoipa::path(get, path = "/api/analytics/metrics", operation_id = "desk_metrics", tag = "dispatch",
+    security(("bearer" = [])), params(WhichTime),
+    responses((status = 200, body = DeskMetrics), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 422, body = Problem)))]
+pub async fn metrics(app: web::Data<App>, query: Query<WhichTime>) -> Result<HttpResponse, ApiError> {
+    let asked = Asked::of(&app, &query.0)?;
+    let numbers = DeskNumbers::of(&total(&asked.hours(&app).await?));
+    let (drivers_total, drivers_online) = people::counted(&app, asked.region).await?;
+    let metrics = DeskMetrics { of: asked.told(), numbers, drivers_total, drivers_online };
+    Ok(HttpResponse::Ok().json(metrics))
+}
+
+/// What became of orders.
+#[utoipa::path(get, path = "/api/analytics/orders", operation_id = "order_numbers", tag = "dispatch",
+    security(("bearer" = [])), params(WhichTime),
+    responses((status = 200, body = OrderNumbers), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 422, body = Problem)))]
+pub async fn orders(app: web::Data<App>, query: Query<WhichTime>) -> Result<HttpResponse, ApiError> {
+    let asked = Asked::of(&app, &query.0)?;
+    let outcomes = OrderOutcomes::of(&total(&asked.hours(&app).await?));
+    Ok(HttpResponse::Ok().json(OrderNumbers { of: asked.told(), outcomes }))
+}
+
+/// What orders came to, in roubles.
+#[utoipa::path(get, path = "/api/analytics/financial", operation_id = "financial_numbers", tag = "dispatch",
+    security(("bearer" = [])), params(WhichTime),
+    responses((status = 200, body = FinancialNumbers), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 422, body = Problem)))]
+pub async fn financial(app: web::Data<App>, query: Query<WhichTime>) -> Result<HttpResponse, ApiError> {
+    let asked = Asked::of(&app, &query.0)?;
+    let hours = asked.hours(&app).await?;
+    let region = |(region_id, region_title, tally)| RegionMoney {
+        region_id,
+        region_title,
+        money: DeskMoney::of(&tally),
+    };
+    let regions = split(&asked, &hours).into_iter().map(region).collect();
+    let money = DeskMoney::of(&total(&hours));
+    Ok(HttpResponse::Ok().json(FinancialNumbers { of: asked.told(), money, regions }))
+}
+
+/// What became of orders, region by region.
+#[utoipa::path(get, path = "/api/analytics/regions", operation_id = "numbers_of_regions", tag = "dispatch",
+    security(("bearer" = [])), params(WhichTime),
+    responses((status = 200, body = NumbersOfRegions), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 422, body = Problem)))]
+pub async fn regions(app: web::Data<App>, query: Query<WhichTime>) -> Result<HttpResponse, ApiError> {
+    let asked = Asked::of(&app, &query.0)?;
+    let hours = asked.hours(&app).await?;
+    let region = |(region_id, region_title, tally)| RegionNumbers {
+        region_id,
+        region_title,
+        numbers: DeskNumbers::of(&tally),
+    };
+    let regions = split(&asked, &hours).into_iter().map(region).collect();
+    Ok(HttpResponse::Ok().json(NumbersOfRegions { of: asked.told(), regions }))
+}
+
+/// Counts with the regions that they are of: id and title.
+fn split(asked: &Asked, hours: &[RegionHour]) -> Vec<(Option<String>, String, Tally)> {
+    let ids = asked.map.regions().map(|region| region.id);
+    let ids: Vec<RegionId> = ids.filter(|id| asked.region.is_none_or(|only| only == *id)).collect();
+    let mut counts = by_region(hours, &ids);
+    // Outside of every region: told where there is something.
+    counts.retain(|(id, tally)| id.is_some() || *tally != Tally::default());
+    let title = |id: Option<RegionId>| id.and_then(|id| asked.map.region(id)).map(|one| one.title.clone());
+    let told = |(id, tally): (Option<RegionId>, _)| {
+        (id.map(|id| id.to_string()), title(id).unwrap_or_default(), tally)
+    };
+    counts.into_iter().map(told).collect()
+}

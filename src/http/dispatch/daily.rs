@@ -1,0 +1,250 @@
+//! The plan of a day over HTTP: looked at, given to couriers, taken away as tables.
+
+mod view;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::{HttpResponse, web};
+use futures_util::{StreamExt as _, stream};
+use peerpack_actors::dispatch::OrderCommand;
+use peerpack_actors::dispatch::plan::Assignment;
+use peerpack_actors::ids::RegionId;
+use peerpack_actors::ports::OrderStore as _;
+use peerpack_actors::runtime::Refusal;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::desk::FailedOrder;
+use super::{days, scope, tables};
+use crate::app::App;
+use crate::auth::Principal;
+use crate::error::extract::{MaybeBody, Query};
+use crate::error::{ApiError, Problem, request_id, sentence};
+use crate::http::input::lenient_whole;
+use crate::planning::LONGEST;
+use crate::sheets;
+use crate::town::Town;
+use crate::town::daily::{Day, DayPlan, NoPlan, OPEN, Under};
+
+pub use view::{DailyPlan, PlanAlgorithm, UnplannedCode};
+
+/// For how long a better plan is searched for where nobody says, in seconds.
+const USUAL_S: u32 = 4;
+
+/// How many orders are given away side by side.
+const AT_ONCE: usize = 4;
+
+/// Which day is to be planned, and for how long.
+#[derive(Debug, Default, Deserialize, IntoParams, ToSchema)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct WhichDay {
+    /// `YYYY-MM-DD`, in the time of each region; today if it is not said.
+    #[param(format = Date)]
+    date: Option<String>,
+    /// One region; every one if it is not said.
+    region_id: Option<String>,
+    /// For how long a better plan is searched for, seconds: 4 if it is not said, at most 300.
+    #[serde(deserialize_with = "lenient_whole")]
+    #[param(value_type = Option<u32>)]
+    #[schema(value_type = Option<u32>)]
+    within_s: Option<u32>,
+    /// Whether a plan that was drawn up a moment ago is drawn up anew.
+    fresh: Option<bool>,
+}
+
+/// How far a plan is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlanProgress {
+    /// Whether one is being drawn up on this node; everything else is about it.
+    is_running: bool,
+    /// Of which day, `YYYY-MM-DD`.
+    date: Option<String>,
+    region_id: Option<String>,
+    /// The share of its time that is over, 0 to 1.
+    progress: Option<f64>,
+    /// How long it has been drawn up, seconds.
+    spent_seconds: Option<f64>,
+    /// How long it may be at most, seconds.
+    within_seconds: Option<f64>,
+    /// Whether somebody has called it off.
+    called_off: bool,
+}
+
+impl PlanProgress {
+    fn of(under: Option<Under>) -> Self {
+        let progress = under.as_ref().map(|under| under.progress);
+        let region = under.as_ref().and_then(|under| under.day.region);
+        Self {
+            is_running: under.is_some(),
+            date: under.as_ref().map(|under| under.day.date.to_string()),
+            region_id: region.map(|id| id.to_string()),
+            progress: progress.map(|progress| progress.share()),
+            spent_seconds: progress.map(|progress| progress.spent.as_secs_f64()),
+            within_seconds: progress.map(|progress| progress.within.as_secs_f64()),
+            called_off: under.is_some_and(|under| under.called_off),
+        }
+    }
+}
+
+impl From<NoPlan> for ApiError {
+    fn from(why: NoPlan) -> Self {
+        match why {
+            NoPlan::Busy => {
+                let message = "another plan is being drawn up: wait for it, or call it off";
+                Self::conflict("planning", message).with_retry_after(5)
+            }
+            NoPlan::Rejected(rejection) => rejection.into(),
+            NoPlan::Unavailable(error) => error.into(),
+            NoPlan::Failed(why) => Self::internal(&why),
+        }
+    }
+}
+
+/// Draws up the plan of a day: who drives which of the orders that nobody has yet, and when. Nothing is given
+/// to anybody. It answers when the search is over or called off, and the plan is kept for 15 minutes on its
+/// node, for being applied or exported as it was seen. One plan is drawn up at a time.
+#[utoipa::path(get, path = "/api/dispatch/daily-routes", operation_id = "preview_daily_plan", tag = "dispatch",
+    security(("bearer" = [])), params(WhichDay),
+    responses((status = 200, body = DailyPlan), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub async fn preview(app: web::Data<App>, query: Query<WhichDay>) -> Result<HttpResponse, ApiError> {
+    let (town, wish) = (scope::town(&app)?, Wish::of(&app, query.0, None)?);
+    let plan = town.plan_day(wish.day, wish.within, app.clock.now()).await?;
+    Ok(HttpResponse::Ok().json(view::daily(&app, town, &plan, view::Applied::default()).await?))
+}
+
+/// Applies the plan of a day: the one that was looked at in the last 15 minutes, or a new one. Each courier
+/// has one order at a time, so each gets the first one of the day, as if the desk had named them;
+/// `auto_assigned` says how many did. What could not be given away is in `failed_orders`. What is done
+/// already is not done again.
+#[utoipa::path(post, path = "/api/dispatch/daily-routes", operation_id = "apply_daily_plan", tag = "dispatch",
+    security(("bearer" = [])), params(WhichDay), request_body(content = Option<WhichDay>),
+    responses((status = 200, body = DailyPlan), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub async fn apply(
+    app: web::Data<App>,
+    principal: Principal,
+    query: Query<WhichDay>,
+    body: MaybeBody<WhichDay>,
+) -> Result<HttpResponse, ApiError> {
+    let (town, wish) = (scope::town(&app)?, Wish::of(&app, query.0, body.0)?);
+    let plan = seen_or_new(&app, town, &wish).await?;
+    let applied = applied(&app, town, principal, &plan).await?;
+    Ok(HttpResponse::Ok().json(view::daily(&app, town, &plan, applied).await?))
+}
+
+/// How far the plan is that is being drawn up on this node.
+#[utoipa::path(get, path = "/api/dispatch/daily-routes/progress", operation_id = "daily_plan_progress",
+    tag = "dispatch", security(("bearer" = [])),
+    responses((status = 200, body = PlanProgress), (status = 401, body = Problem),
+        (status = 403, body = Problem)))]
+pub async fn progress(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    Ok(HttpResponse::Ok().json(PlanProgress::of(scope::town(&app)?.plan_under_way())))
+}
+
+/// Ends the search for a better plan soon: the call that waits for it answers with the best there is by then.
+#[utoipa::path(post, path = "/api/dispatch/daily-routes/cancel", operation_id = "call_daily_plan_off",
+    tag = "dispatch", security(("bearer" = [])),
+    responses((status = 200, body = PlanProgress), (status = 401, body = Problem),
+        (status = 403, body = Problem)))]
+pub async fn call_off(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    Ok(HttpResponse::Ok().json(PlanProgress::of(scope::town(&app)?.call_plan_off())))
+}
+
+/// The plan of a day as an archive of tables, one for each courier: the plan that was looked at in the last
+/// 15 minutes, or a new one.
+#[utoipa::path(get, path = "/api/dispatch/daily-routes-export", operation_id = "export_daily_plan",
+    tag = "dispatch", security(("bearer" = [])), params(WhichDay),
+    responses((status = 200, description = "The archive.", content((Vec<u8> = "application/zip"))),
+        (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub async fn export(app: web::Data<App>, query: Query<WhichDay>) -> Result<HttpResponse, ApiError> {
+    let (town, wish) = (scope::town(&app)?, Wish::of(&app, query.0, None)?);
+    let plan = seen_or_new(&app, town, &wish).await?;
+    let legs = view::legs(&app, &plan).await?;
+    let bytes = sheets::make_routes(legs).await?.map_err(|error| ApiError::internal(&error))?;
+    Ok(tables::attached(bytes, "application/zip", format!("daily-routes-{}.zip", plan.day.date)))
+}
+
+/// What is asked for.
+struct Wish {
+    day: Day,
+    within: Duration,
+    fresh: bool,
+}
+
+impl Wish {
+    /// What the body says goes before what the query says.
+    fn of(app: &App, query: WhichDay, body: Option<WhichDay>) -> Result<Self, ApiError> {
+        let (map, body) = (scope::town(app)?.map(), body.unwrap_or_default());
+        let region = body.region_id.or(query.region_id).filter(|id| !id.is_empty());
+        let region: Option<RegionId> =
+            region.map(|id| scope::region_in(&map, "region_id", &id)).transpose()?;
+        let date = match body.date.or(query.date).filter(|date| !date.is_empty()) {
+            Some(date) => days::date("date", &date)?,
+            None => days::date_of(app.clock.now(), &days::zone_of(&map, region)),
+        };
+        let within_s = body.within_s.or(query.within_s).unwrap_or(USUAL_S);
+        let within = Duration::from_secs(within_s.into());
+        if within > LONGEST {
+            return Err(ApiError::unprocessable("within_s", "must be at most 300"));
+        }
+        Ok(Self { day: Day { date, region }, within, fresh: body.fresh.or(query.fresh).unwrap_or(false) })
+    }
+}
+
+/// The plan that somebody has looked at, or a new one.
+async fn seen_or_new(app: &App, town: &Arc<Town>, wish: &Wish) -> Result<Arc<DayPlan>, ApiError> {
+    let now = app.clock.now();
+    match town.last_plan(wish.day, now).filter(|_| !wish.fresh) {
+        Some(plan) => Ok(plan),
+        None => Ok(town.plan_day(wish.day, wish.within, now).await?),
+    }
+}
+
+/// Gives each courier the first order that the plan has for them, by the command by which the desk names
+/// somebody.
+async fn applied(app: &App, town: &Town, by: Principal, plan: &DayPlan) -> Result<view::Applied, ApiError> {
+    let first = plan.regions.iter().flat_map(|region| region.draft.plan.assignments(&region.problem));
+    let first: Vec<Assignment> = first.filter(|one| one.before == 0).collect();
+    let mut outcomes = stream::iter(first).map(|one| given(app, town, by, one)).buffered(AT_ONCE);
+    let mut applied = view::Applied::default();
+    while let Some(outcome) = outcomes.next().await {
+        match outcome? {
+            Some(Ok(())) => applied.assigned += 1,
+            Some(Err(failed)) => applied.failed.push(failed),
+            None => {}
+        }
+    }
+    Ok(applied)
+}
+
+/// Gives one order to its courier, unless that was done: whether it was now, or why not.
+async fn given(
+    app: &App,
+    town: &Town,
+    by: Principal,
+    one: Assignment,
+) -> Result<Option<Result<(), FailedOrder>>, ApiError> {
+    let order = app.database.order(one.order).await?.ok_or_else(ApiError::not_found)?;
+    if order.state.courier() == Some(one.courier) {
+        return Ok(None);
+    }
+    // What was called off meanwhile, or given to somebody else, is left as it is.
+    if !OPEN.contains(&order.state.phase()) {
+        let why = sentence("nobody is wanted for this order any more", request_id::language());
+        return Ok(Some(Err(FailedOrder::new(one.order, why.to_owned()))));
+    }
+    let reason = "the plan of the day".to_owned();
+    let command = OrderCommand::Assign { courier: one.courier, by: by.user, reason };
+    match town.dispatch().carry_out(app.engine.context(), one.order, &command).await {
+        Ok(_) => Ok(Some(Ok(()))),
+        Err(Refusal::Unavailable(error)) => Err(error.into()),
+        Err(refusal) => {
+            let why = ApiError::from(refusal).told_in(request_id::language());
+            Ok(Some(Err(FailedOrder::new(one.order, why.message().to_owned()))))
+        }
+    }
+}

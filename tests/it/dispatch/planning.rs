@@ -1,0 +1,194 @@
+//! The plan of a day: looked at, given to couriers, taken away; one at a time, and for as long as is asked
+//! for.
+
+use std::io::{Cursor, Read as _};
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::{Somebody, Town, made, ride};
+use crate::support::{Backend, PATIENCE, backends, eventually};
+
+/// Tomorrow in Moscow, and an instant of it.
+fn tomorrow(hour: i8) -> (String, String) {
+    let moscow = jiff::tz::TimeZone::get("Europe/Moscow").unwrap();
+    let day = jiff::Timestamp::now().to_zoned(moscow).date().tomorrow().unwrap();
+    (day.to_string(), format!("{day}T{hour:02}:00"))
+}
+
+/// Orders for the middle of tomorrow: so many at one time.
+async fn orders(town: &Town, passenger: &Somebody, count: usize) -> Vec<String> {
+    let mut all = Vec::new();
+    for _ in 0..count {
+        let wanted = json!({ "passenger_id": passenger.number, "desired_pickup_time": tomorrow(12).1 });
+        let order = made(&town.desk, "/api/orders/", ride(wanted)).await;
+        all.push(order["id"].as_str().unwrap().to_owned());
+    }
+    all
+}
+
+fn path(more: &str) -> String {
+    format!("/api/dispatch/daily-routes{more}date={}&within_s=1", tomorrow(12).0)
+}
+
+fn count(plan: &Value, name: &str) -> u64 {
+    plan[name].as_u64().unwrap_or_else(|| panic!("{name}: {plan}"))
+}
+
+#[actix_web::test]
+async fn a_day_is_planned_looked_at_and_given_to_couriers() {
+    for backend in backends() {
+        let town = Town::open(backend).await;
+        let passenger = town.passenger(1).await;
+        let (near, far) = (town.driver_at(1, 55.775, 37.654).await, town.driver_at(2, 55.76, 37.62).await);
+        let orders = orders(&town, &passenger, 3).await;
+        let plan = town.desk.get(&path("/?")).await;
+        // Three orders of one time, and two couriers.
+        assert_eq!((count(&plan, "total_orders"), count(&plan, "drivers_count")), (3, 2), "{plan}");
+        assert_eq!((count(&plan, "distributed_count"), count(&plan, "unassigned_count")), (2, 1));
+        assert_eq!((count(&plan, "auto_assigned"), count(&plan, "failed_count")), (0, 0));
+        assert_eq!(plan["date"], tomorrow(12).0.as_str());
+        assert!(["solver", "insertion", "greedy"].contains(&plan["algorithm"].as_str().unwrap()));
+        assert_eq!((&plan["config"]["w_eta"], &plan["config"]["w_quality"]), (&json!(0.4), &json!(0.02)));
+        let left = &plan["unassigned_orders"][0];
+        assert_eq!(left["code"], "nobody_free", "{left}");
+        assert!(orders.contains(&left["id"].as_str().unwrap().to_owned()) && left["reason"].is_string());
+        let mut drivers = Vec::new();
+        for (route, assignment) in
+            plan["routes"].as_array().unwrap().iter().zip(plan["assignments"].as_array().unwrap())
+        {
+            assert_eq!(
+                (&route["total_orders"], &route["driver"]["id"]),
+                (&json!(1), &assignment["driver_id"])
+            );
+            assert_eq!(route["orders"][0]["id"], assignment["order_id"]);
+            assert_eq!(route["scores"][0], assignment["ml_cost"]);
+            assert!(assignment["ml_cost"].as_f64() > Some(0.0), "{assignment}");
+            assert!(assignment["ml_details"]["deadhead"].is_number(), "{assignment}");
+            assert!(route["total_distance_km"].as_f64() > Some(4.0), "{route}");
+            assert!(route["driver"]["phone"].as_str().unwrap().starts_with("+7900111"), "{route}");
+            assert!(
+                route["orders"][0]["planned_pickup_at"].as_str()
+                    >= route["orders"][0]["desired_pickup_time"].as_str()
+            );
+            drivers.push(assignment["driver_id"].as_i64().unwrap());
+        }
+        drivers.sort_unstable();
+        let mut expected = [near.number, far.number];
+        expected.sort_unstable();
+        assert_eq!(drivers, expected);
+        for order in &orders {
+            assert_eq!(town.status_of(order).await, "submitted", "a look changes nothing");
+        }
+
+        // The same plan as a table for each courier.
+        let (status, headers, archive) =
+            town.desk.call_raw(Method::GET, &path("-export/?"), &[], Vec::new()).await;
+        assert_eq!((status, &headers["content-type"]), (StatusCode::OK, &"application/zip".parse().unwrap()));
+        let mut archive = zip::ZipArchive::new(Cursor::new(archive)).unwrap();
+        assert_eq!(archive.len(), 2);
+        let mut text = String::new();
+        archive.by_index(0).unwrap().read_to_string(&mut text).unwrap();
+        assert!(text.contains(plan["assignments"][0]["order_id"].as_str().unwrap()), "{text}");
+
+        // What was looked at is applied.
+        let (status, applied) = town.desk.post(&path("/?"), json!({})).await;
+        assert_eq!(status, StatusCode::OK, "{applied}");
+        assert_eq!((count(&applied, "auto_assigned"), count(&applied, "failed_count")), (2, 0), "{applied}");
+        assert_eq!(applied["assignments"], plan["assignments"]);
+        for assignment in plan["assignments"].as_array().unwrap() {
+            let order =
+                town.desk.get(&format!("/api/orders/{}/", assignment["order_id"].as_str().unwrap())).await;
+            assert_eq!(
+                (&order["status"], &order["driver"]["id"]),
+                (&json!("assigned"), &assignment["driver_id"])
+            );
+        }
+        // Again: done is done.
+        let (_, again) = town.desk.post(&path("/?"), json!({})).await;
+        assert_eq!((count(&again, "auto_assigned"), count(&again, "failed_count")), (0, 0), "{again}");
+        // A new one knows what has a courier by now.
+        let later = town.desk.get(&path("/?")).await;
+        assert_eq!(
+            (count(&later, "already_assigned_count"), count(&later, "total_orders")),
+            (2, 3),
+            "{later}"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn what_cannot_be_given_away_says_why() {
+    let town = Town::open(Backend::Sqlite).await;
+    let (driver, passenger) = (town.driver(1).await, town.passenger(1).await);
+    let order = orders(&town, &passenger, 1).await.remove(0);
+    // The courier works that day, and is not on duty now.
+    let (status, applied) = town.desk.post(&path("/?"), json!({})).await;
+    assert_eq!((status, count(&applied, "distributed_count")), (StatusCode::OK, 1), "{applied}");
+    assert_eq!((count(&applied, "auto_assigned"), count(&applied, "failed_count")), (0, 1));
+    assert_eq!(applied["failed_orders"][0]["order_id"], order.as_str(), "{applied}");
+    assert!(applied["failed_orders"][0]["reason"].is_string());
+    assert_eq!(town.status_of(&order).await, "submitted");
+    // Somebody else was faster: the plan that was looked at gives nothing away twice.
+    driver.go_online().await;
+    assert_eq!(town.assign(&order, &driver).await.0, StatusCode::OK);
+    let (_, applied) = town.desk.post(&path("/?"), json!({})).await;
+    assert_eq!((count(&applied, "auto_assigned"), count(&applied, "failed_count")), (0, 0), "{applied}");
+
+    // What is called off after it was planned is not taken up again.
+    town.step(&order, "cancelled").await;
+    let other = orders(&town, &passenger, 1).await.remove(0);
+    let planned = town.desk.get(&path("/?")).await;
+    assert_eq!(planned["assignments"][0]["order_id"], other.as_str(), "{planned}");
+    town.step(&other, "cancelled").await;
+    let (_, applied) = town.desk.post(&path("/?"), json!({})).await;
+    assert_eq!((count(&applied, "auto_assigned"), count(&applied, "failed_count")), (0, 1), "{applied}");
+    assert_eq!(town.status_of(&other).await, "cancelled");
+
+    for (query, field) in
+        [("?date=someday", "date"), ("?region_id=nowhere", "region_id"), ("?within_s=301", "within_s")]
+    {
+        let asked = format!("/api/dispatch/daily-routes/{query}");
+        let (status, refused) = town.desk.call(Method::GET, &asked, None).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{refused}");
+        assert!(refused[field][0].is_string(), "{refused}");
+    }
+    // A day without orders has an empty plan, at once.
+    let empty = town.desk.get("/api/dispatch/daily-routes/?date=2020-02-02&within_s=300").await;
+    assert_eq!((count(&empty, "total_orders"), &empty["routes"]), (0, &json!([])), "{empty}");
+}
+
+#[actix_web::test]
+async fn one_plan_is_drawn_up_at_a_time_and_can_be_called_off() {
+    let town = Town::open(Backend::Sqlite).await;
+    let (_driver, passenger) = (town.driver_at(1, 55.775, 37.654).await, town.passenger(1).await);
+    orders(&town, &passenger, 3).await;
+    let progress = "/api/dispatch/daily-routes/progress/";
+    assert_eq!(town.desk.get(progress).await["is_running"], false);
+    let asked = format!("/api/dispatch/daily-routes/?date={}&within_s=300", tomorrow(12).0);
+    let desk = town.desk.clone();
+    let began = tokio::time::Instant::now();
+    let drafting = actix_web::rt::spawn(async move { desk.get(&asked).await });
+    let under = eventually("a plan under way", async || {
+        let under = town.desk.get(progress).await;
+        (under["is_running"] == true).then_some(under)
+    })
+    .await;
+    assert_eq!((&under["within_seconds"], &under["called_off"]), (&json!(300.0), &json!(false)), "{under}");
+    assert!(under["progress"].as_f64() < Some(0.5) && under["date"] == tomorrow(12).0.as_str(), "{under}");
+    let (status, headers, busy) = town.desk.call_with(Method::GET, &path("/?"), &[], None).await;
+    assert_eq!((status, &busy["code"]), (StatusCode::CONFLICT, &json!("planning")), "{busy}");
+    assert!(headers.contains_key("retry-after") && busy["error"].is_string(), "{busy}");
+    let (_, busy) = town.desk.post(&path("/?"), json!({})).await;
+    assert_eq!(busy["code"], "planning", "nothing is applied meanwhile");
+    let (status, ending) = town.desk.post("/api/dispatch/daily-routes/cancel/", json!({})).await;
+    assert_eq!((status, &ending["called_off"]), (StatusCode::OK, &json!(true)), "{ending}");
+    let plan = tokio::time::timeout(PATIENCE, drafting).await.unwrap().unwrap();
+    assert!(plan["called_off"] == true && began.elapsed() < PATIENCE, "{plan}");
+    assert_eq!((count(&plan, "distributed_count"), count(&plan, "unassigned_count")), (1, 2), "{plan}");
+    eventually("the end of it", async || {
+        (town.desk.get(progress).await["is_running"] == false).then_some(())
+    })
+    .await;
+    assert_eq!(town.desk.get(&path("/?")).await["called_off"], false);
+}
