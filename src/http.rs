@@ -34,8 +34,8 @@ use bot::{notifications as bot_notifications, outbox, webhook};
 use dispatch::mobile::{drivers as my_drives, enrolment, orders as my_orders, passengers as my_rides};
 use dispatch::tables::{drivers as driver_tables, orders as order_tables, passengers as passenger_tables};
 use dispatch::{
-    analytics, candidates, cities, daily, desk as town_desk, drivers, geocode, live as town_live, map as town_map, offers,
-    orders, passengers, prices, regions, sessions as desk_sessions, tariffs,
+    analytics, candidates, cities, daily, desk as town_desk, drivers, geocode, live as town_live,
+    map as town_map, offers, orders, passengers, prices, regions, sessions as desk_sessions, tariffs,
 };
 use endpoint::answering;
 use market::{

@@ -16,6 +16,7 @@ use super::people::{Pace, World};
 use super::routes::Routes;
 use super::{PACKAGES, TRIPS, journeys, live, parcels, populate};
 use crate::app::{App, SystemClock};
+use crate::bus::Presence;
 use crate::bus::local::LocalBus;
 use crate::config::{self, Config};
 use crate::files::Files;
@@ -41,7 +42,8 @@ async fn app_with(directory: &tempfile::TempDir, has_town: bool) -> App {
     let (bus, clock) = (Arc::new(LocalBus::default()), Arc::new(SystemClock));
     let (store, shared_bus) = (Arc::new(database.clone()), Arc::clone(&bus) as Arc<dyn Bus>);
     let shared_clock = Arc::clone(&clock) as Arc<dyn Clock>;
-    let town = has_town.then(|| Arc::new(Town::new(database.clone())));
+    let (presence, telling) = (Arc::clone(&bus) as Arc<dyn Presence>, Arc::clone(&shared_clock));
+    let town = has_town.then(|| Arc::new(Town::new(database.clone(), presence, telling)));
     let mut kinds: Vec<Arc<dyn Kind>> = town.iter().map(|town| Arc::clone(town) as Arc<dyn Kind>).collect();
     kinds.extend(town.iter().flat_map(|town| town.dispatch().kinds()));
     let settings = RuntimeSettings::default();

@@ -247,10 +247,9 @@ impl Life {
         let id = OrderId::new(now, self.app.clock.random());
         let order = Order::place(id, passenger, draft, quote, now)?;
         let (dispatch, context) = (self.town.dispatch(), self.app.engine.context());
-        dispatch.place(context, order).await?;
+        let placing = dispatch.placing(order, true, now)?;
+        dispatch.place(context, placing, None).await?;
         self.open.push_back((id, passenger, now));
-        let search = OrderCommand::Move { to: OrderPhase::Matching, by: By::Engine, reason: String::new() };
-        dispatch.carry_out(context, id, &search).await?;
         Ok(())
     }
 

@@ -27,8 +27,8 @@ use super::dispatch::tables::{
     drivers as driver_tables, orders as order_tables, passengers as passenger_tables,
 };
 use super::dispatch::{
-    analytics, candidates, cities, daily, desk as town_desk, drivers, geocode, live as town_live, map as town_map, offers,
-    orders, passengers, prices, regions, sessions as desk_sessions, tariffs,
+    analytics, candidates, cities, daily, desk as town_desk, drivers, geocode, live as town_live,
+    map as town_map, offers, orders, passengers, prices, regions, sessions as desk_sessions, tariffs,
 };
 use super::endpoint::answering;
 use super::market::{

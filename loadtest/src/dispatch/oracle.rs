@@ -91,7 +91,7 @@ impl Kept {
     ) -> anyhow::Result<Self> {
         let mut kept = Self::default();
         for some in orders.chunks(AT_ONCE) {
-            let read = database.several_orders(some).await.context("the orders of the store")?;
+            let read = database.orders_by_id(some).await.context("the orders of the store")?;
             kept.orders.extend(read.iter().map(|order| (order.id, KeptOrder::of(order))));
         }
         for courier in couriers {
@@ -166,15 +166,11 @@ fn offers(facts: &[Fact], kept: &Kept, faults: &mut Vec<String>) {
     let (mut lost, mut is_map_lost) = (HashSet::new(), false);
     for fact in facts {
         match fact {
-            Fact::Asked { offer, courier, .. } => {
-                if !heard.entry(*offer).or_default().insert(*courier) {
-                    faults.push(format!("{courier} heard of the offer {offer} twice"));
-                }
+            Fact::Asked { offer, courier, .. } if !heard.entry(*offer).or_default().insert(*courier) => {
+                faults.push(format!("{courier} heard of the offer {offer} twice"));
             }
-            Fact::Created { order } => {
-                if !created.insert(*order) {
-                    faults.push(format!("the map was told twice that {order} was created"));
-                }
+            Fact::Created { order } if !created.insert(*order) => {
+                faults.push(format!("the map was told twice that {order} was created"));
             }
             Fact::Lost { courier } => {
                 lost.insert(*courier);
@@ -185,7 +181,7 @@ fn offers(facts: &[Fact], kept: &Kept, faults: &mut Vec<String>) {
                 faults.push("the map's socket was closed".to_owned());
             }
             Fact::Unreadable { courier } => {
-                faults.push(format!("{courier} was told what nobody understands"))
+                faults.push(format!("{courier} was told what nobody understands"));
             }
             _ => {}
         }

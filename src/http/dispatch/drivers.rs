@@ -129,7 +129,7 @@ pub async fn create(app: web::Data<App>, body: Body<DriverInput>) -> Result<Http
         set_online(&app, town, &driver, true).await?;
         driver = scope::own_driver(&app, driver.person).await?;
     }
-    Ok(HttpResponse::Created().json(driver_view(town, &map, &driver, now)))
+    Ok(HttpResponse::Created().json(driver_view(town, &map, &driver, app.clock.now())))
 }
 
 /// Somebody who is to be taken on, and the phone.

@@ -78,9 +78,8 @@ async fn a_viewer_who_answers_no_ping_is_closed() {
     let (mut socket, _) = open(&world).await;
     until_gone(&world).await;
     let code = loop {
-        match socket.next().await.unwrap().unwrap() {
-            Message::Close(frame) => break u16::from(frame.unwrap().code),
-            _ => {}
+        if let Message::Close(frame) = socket.next().await.unwrap().unwrap() {
+            break u16::from(frame.unwrap().code);
         }
     };
     assert_eq!(code, 4008);

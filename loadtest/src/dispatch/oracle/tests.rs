@@ -73,12 +73,16 @@ type Planted = (&'static str, fn(&mut Vec<Fact>, &mut Kept));
 fn whatever_is_planted_is_found() {
     let planted: [Planted; 16] = [
         ("was won by", |facts, _| facts.insert(7, Fact::Accepted { order: order(1), courier: courier(1) })),
-        ("while busy with", |facts, _| drop(facts.remove(11))),
+        ("while busy with", |facts, _| {
+            facts.remove(11);
+        }),
         ("was asked about", |facts, _| {
             facts.insert(7, Fact::Asked { order: order(2), offer: offer(3), courier: courier(2) });
             facts.remove(13);
         }),
-        ("did not hear it", |facts, _| drop(facts.remove(3))),
+        ("did not hear it", |facts, _| {
+            facts.remove(3);
+        }),
         ("did not hear it", |_, kept| {
             kept.orders.get_mut(&order(2)).unwrap().offers.push((offer(9), courier(1)));
         }),
@@ -92,7 +96,9 @@ fn whatever_is_planted_is_found() {
         ("the store does not have", |facts, _| {
             facts.insert(4, Fact::Asked { order: order(1), offer: offer(8), courier: courier(1) });
         }),
-        ("was not told that", |facts, _| drop(facts.remove(1))),
+        ("was not told that", |facts, _| {
+            facts.remove(1);
+        }),
         ("was answered, and the store has", |_, kept| drop(kept.orders.remove(&order(2)))),
         ("was answered, and the store has", |_, kept| {
             kept.orders.get_mut(&order(2)).unwrap().phase = OrderPhase::Cancelled;

@@ -90,7 +90,8 @@ async fn whoever_is_silent_goes_off_duty_unless_others_hear_them(database: Datab
     let mut order = order(7);
     order.draft.pickup_at = None;
     let id = order.id;
-    dispatch.place(engine.context(), order).await.unwrap();
+    let placing = dispatch.placing(order, false, at).unwrap();
+    dispatch.place(engine.context(), placing, None).await.unwrap();
     let assign = OrderCommand::Assign { courier: olga, by: person(9), reason: "the desk".to_owned() };
     dispatch.carry_out(engine.context(), id, &assign).await.unwrap();
     *others.heard.lock() = Ok(None);
