@@ -3801,10 +3801,14 @@ export interface components {
             eta?: components["schemas"]["DriverEta"] | null;
             order?: components["schemas"]["OrderView"] | null;
         };
+        /**
+         * @description What administrators do to accounts.
+         * @enum {string}
+         */
+        ActivityType: "created" | "renamed" | "role_changed" | "blocked" | "unblocked" | "password_reset" | "second_factor_removed" | "deleted";
         /** @description What was done to an account. */
         ActivityView: {
-            /** @description `created`, `renamed`, `role_changed`, `blocked`, `unblocked`, `password_reset`, `second_factor_removed` or `deleted`. */
-            action_type: string;
+            action_type: components["schemas"]["ActivityType"];
             /** @description The same in words. */
             action_type_display: string;
             created_at: string;
@@ -4459,8 +4463,8 @@ export interface components {
         Currency: "RUB" | "USD" | "EUR" | "KZT";
         /** @description The plan of a day. */
         DailyPlan: {
-            /** @description Where it comes from: `solver`, `insertion` or `greedy`. */
-            algorithm: string;
+            /** @description Where it comes from. */
+            algorithm: components["schemas"]["PlanAlgorithm"];
             /**
              * Format: int64
              * @description Of these: they have a courier already, outside of the plan.
@@ -6900,6 +6904,11 @@ export interface components {
             /** @description IANA time zone, for what happens there; empty in events that are older than this field. */
             tz?: string;
         };
+        /**
+         * @description Where a plan comes from.
+         * @enum {string}
+         */
+        PlanAlgorithm: "greedy" | "insertion" | "solver";
         /** @description The weights that a plan goes by. */
         PlanConfig: {
             name: string;
@@ -8503,10 +8512,15 @@ export interface components {
              */
             version: number;
         };
+        /**
+         * @description Why nobody drives an order.
+         * @enum {string}
+         */
+        UnplannedCode: "no_room" | "no_time" | "nobody_free";
         /** @description An order that nobody drives. */
         UnplannedOrder: {
-            /** @description Why, in one word: `no_room`, `no_time` or `nobody_free`. */
-            code: string;
+            /** @description Why, in one word. */
+            code: components["schemas"]["UnplannedCode"];
             id: string;
             /** @description Why, in words. */
             reason: string;
