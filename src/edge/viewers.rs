@@ -313,8 +313,8 @@ impl Viewers {
         self.open.lock().subjects.values().flatten().cloned().collect()
     }
 
-    /// Ends those whose session was ended, and all of people who were banned. A token of another session is as
-    /// good as before.
+    /// Ends those whose session was ended, and all of people who were banned. A token of another session is
+    /// as good as before.
     pub(crate) fn close_ended(&self, ended: &[Ended]) {
         let open = self.open.lock();
         for Ended { session, user, is_banned, .. } in ended {
