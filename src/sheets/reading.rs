@@ -228,10 +228,11 @@ impl Fields<'_> {
         }
     }
 
-    /// A moment, `Some(None)` if there is none: an instant, or a date and time as clocks show it at a place.
+    /// A moment, `Some(None)` if there is none or it is to be at once: an instant, or a date and time as
+    /// clocks show it at a place.
     pub(super) fn moment(&mut self, column: &'static str, at: Option<Position>) -> Option<Option<Time>> {
         let text = plain(self.raw(column));
-        if text.is_empty() {
+        if ["", "now", "сейчас"].contains(&text.to_lowercase().as_str()) {
             return Some(None);
         }
         let here = || {

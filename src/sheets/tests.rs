@@ -104,6 +104,10 @@ fn a_fault_names_its_cell() {
     assert_eq!(cells, [(3, "A3"), (4, "C4"), (5, "D5"), (6, "C6"), (6, "F6"), (6, "G6")]);
     assert_eq!(read.lines[0].1.pickup_at, "2026-12-31T09:30:00Z".parse().ok());
     assert_eq!((read.cell("pickup_lat", 3).as_deref(), read.cell("note", 3)), (Some("C3"), None));
+    for word in ["now", "Сейчас"] {
+        let at_once = imported::<Order>(text.replace("2026-12-31 09:30", word).as_bytes());
+        assert_eq!((at_once.lines.len(), at_once.lines[0].1.pickup_at), (1, None));
+    }
     let there = super::read::<Order>(text.as_bytes(), moscow).unwrap();
     assert_eq!(there.lines[0].1.pickup_at, "2026-12-31T06:30:00Z".parse().ok(), "as clocks show it there");
 }

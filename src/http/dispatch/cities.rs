@@ -86,7 +86,8 @@ pub async fn change(
     path: web::Path<Uuid>,
     body: Body<CityInput>,
 ) -> Result<HttpResponse, ApiError> {
-    let mut city = scope::city(&scope::town(&app)?.map(), path.into_inner())?.clone();
+    let map = scope::map_with(&app, Some(*path)).await?;
+    let mut city = scope::city(&map, path.into_inner())?.clone();
     let (given, mut wrong) = (body.0, Wrong::default());
     if given.title.is_some() {
         city.title = wrong.or(input::required("title", given.title, SHORT_TEXT), String::new());
@@ -105,7 +106,7 @@ pub async fn change(
     responses((status = 204, description = "Done."), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn remove(app: web::Data<App>, path: web::Path<Uuid>) -> Result<HttpResponse, ApiError> {
-    let map = scope::town(&app)?.map();
+    let map = scope::map_with(&app, Some(*path)).await?;
     let city = scope::city(&map, path.into_inner())?;
     if map.regions().any(|region| region.city == city.id) {
         return Err(ApiError::conflict("conflict", "this city has regions: remove them first"));
@@ -121,7 +122,7 @@ pub async fn remove(app: web::Data<App>, path: web::Path<Uuid>) -> Result<HttpRe
     responses((status = 200, body = CityStats), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem)))]
 pub async fn stats(app: web::Data<App>, path: web::Path<Uuid>) -> Result<HttpResponse, ApiError> {
-    let map = scope::town(&app)?.map();
+    let map = scope::map_with(&app, Some(*path)).await?;
     let city = scope::city(&map, path.into_inner())?;
     let regions: Vec<_> = map.regions().filter(|region| region.city == city.id).collect();
     let mut stats = CityStats {

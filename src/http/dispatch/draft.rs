@@ -234,7 +234,10 @@ pub(super) async fn meant(app: &App, town: &Town, order: &NewOrder) -> Result<Me
         String::new(),
     );
     let region = match order.passenger_region_id.as_deref().filter(|id| !id.is_empty()) {
-        Some(id) => scope::region_in(&town.map(), "passenger_region_id", id).map(Some),
+        Some(id) => {
+            let map = scope::map_with(app, scope::named(Some(id))).await?;
+            scope::region_in(&map, "passenger_region_id", id).map(Some)
+        }
         // That of the pickup, then.
         None => Ok(order.pickup().and_then(|pickup| town.dispatch().regions().of(pickup, None))),
     };

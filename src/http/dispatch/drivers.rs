@@ -104,7 +104,7 @@ pub async fn list(
     query: Query<WhichDrivers>,
 ) -> Result<HttpResponse, ApiError> {
     let (which, town) = (query.0, scope::town(&app)?);
-    let map = town.map();
+    let map = scope::map_with(&app, scope::named(which.region_id.as_deref())).await?;
     let paging = Paging::of(which.page, which.page_size, MOST)?;
     let region = which.region_id.map(|id| scope::region_in(&map, "region_id", &id)).transpose()?;
     let search = which.search.unwrap_or_default();
@@ -122,7 +122,7 @@ pub async fn list(
         (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn create(app: web::Data<App>, body: Body<DriverInput>) -> Result<HttpResponse, ApiError> {
     let (town, given) = (scope::town(&app)?, body.0);
-    let map = town.map();
+    let map = scope::map_with(&app, scope::named(given.region_id.as_deref())).await?;
     let (driver, phone) = fresh(&app, &map, &given)?;
     let mut driver = take_on(&app, driver, &phone).await?;
     if given.is_online == Some(true) {
@@ -224,7 +224,7 @@ pub async fn change(
 ) -> Result<HttpResponse, ApiError> {
     let before = scope::driver(&app, principal, path.into_inner()).await?;
     let (town, given, mut wrong) = (scope::town(&app)?, body.0, Wrong::default());
-    let map = town.map();
+    let map = scope::map_with(&app, scope::named(given.region_id.as_deref())).await?;
     let driver = changed(&map, before, &given, &mut wrong);
     wrong.finish(())?;
     let driver = keep(&app, town, &driver, given.is_online).await?;

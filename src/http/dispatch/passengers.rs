@@ -76,7 +76,8 @@ pub async fn list(
     app: web::Data<App>,
     query: Query<WhichPassengers>,
 ) -> Result<HttpResponse, ApiError> {
-    let (which, map) = (query.0, scope::town(&app)?.map());
+    let which = query.0;
+    let map = scope::map_with(&app, scope::named(which.region_id.as_deref())).await?;
     let paging = Paging::of(which.page, which.page_size, MOST)?;
     let region = which.region_id.map(|id| scope::region_in(&map, "region_id", &id)).transpose()?;
     let phone = which.phone.unwrap_or_default().chars().filter(char::is_ascii_digit).collect();
@@ -93,7 +94,8 @@ pub async fn list(
         (status = 401, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem),
         (status = 422, body = Problem)))]
 pub async fn create(app: web::Data<App>, body: Body<PassengerInput>) -> Result<HttpResponse, ApiError> {
-    let (map, given) = (scope::town(&app)?.map(), body.0);
+    let given = body.0;
+    let map = scope::map_with(&app, scope::named(given.region_id.as_deref())).await?;
     let (passenger, phone) = fresh(&app, &map, &given)?;
     let passenger = take_in(&app, passenger, &phone).await?;
     Ok(HttpResponse::Created().json(passenger_view(&map, &passenger)))
@@ -195,8 +197,9 @@ pub async fn change(
     body: Body<PassengerInput>,
 ) -> Result<HttpResponse, ApiError> {
     let before = scope::passenger(&app, principal, path.into_inner()).await?;
-    let (map, mut wrong) = (scope::town(&app)?.map(), Wrong::default());
-    let passenger = changed(&map, before, &body.0, &mut wrong);
+    let (given, mut wrong) = (body.0, Wrong::default());
+    let map = scope::map_with(&app, scope::named(given.region_id.as_deref())).await?;
+    let passenger = changed(&map, before, &given, &mut wrong);
     wrong.finish(())?;
     app.database.put_passenger(&passenger, app.clock.random(), app.clock.now()).await?;
     Ok(HttpResponse::Ok().json(passenger_view(&map, &passenger)))

@@ -93,7 +93,8 @@ pub async fn create(app: web::Data<App>, body: Body<RegionInput>) -> Result<Http
         version: 0,
         deleted_at: None,
     };
-    let region = changed(&town.map(), blank, given, &mut wrong);
+    let map = scope::map_with(&app, scope::named(given.city_id.as_deref())).await?;
+    let region = changed(&map, blank, given, &mut wrong);
     wrong.finish(())?;
     store(&app, town, &region).await?;
     Ok(HttpResponse::Created().json(region_view(&town.map(), &region)))
@@ -120,7 +121,7 @@ pub async fn change(
     body: Body<RegionInput>,
 ) -> Result<HttpResponse, ApiError> {
     let (town, mut wrong) = (scope::town(&app)?, Wrong::default());
-    let map = town.map();
+    let map = scope::map_with(&app, Some(path.uuid())).await?;
     let before = scope::region(&map, path.into_inner())?.clone();
     let region = changed(&map, before, body.0, &mut wrong);
     wrong.finish(())?;
@@ -135,7 +136,8 @@ pub async fn change(
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn remove(app: web::Data<App>, path: web::Path<RegionId>) -> Result<HttpResponse, ApiError> {
     let town = scope::town(&app)?;
-    let region = scope::region(&town.map(), path.into_inner())?.clone();
+    let map = scope::map_with(&app, Some(path.uuid())).await?;
+    let region = scope::region(&map, path.into_inner())?.clone();
     let figures = app.database.region_figures(region.id).await?;
     if figures.drivers + figures.passengers + figures.active_orders > 0 {
         return Err(ApiError::conflict("conflict", "this region has couriers, passengers or orders"));
@@ -150,7 +152,7 @@ pub async fn remove(app: web::Data<App>, path: web::Path<RegionId>) -> Result<Ht
     responses((status = 200, body = RegionStats), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem)))]
 pub async fn stats(app: web::Data<App>, path: web::Path<RegionId>) -> Result<HttpResponse, ApiError> {
-    let map = scope::town(&app)?.map();
+    let map = scope::map_with(&app, Some(path.uuid())).await?;
     let region = scope::region(&map, path.into_inner())?;
     let figures = app.database.region_figures(region.id).await?;
     Ok(HttpResponse::Ok().json(RegionStats {

@@ -1,11 +1,14 @@
 //! What the desk changes: orders, couriers, regions, tariffs.
 
+use std::time::Duration;
+
 use peerpack::auth::Role;
+use peerpack_actors::runtime::RuntimeSettings;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use super::{Town, made, patch, ride};
-use crate::support::{Backend, backends};
+use crate::support::{Backend, TestApp, backends, fresh_postgres};
 
 /// A changed order is quoted anew, and its state moves no other way than by its steps.
 #[actix_web::test]
@@ -161,4 +164,48 @@ async fn nobody_leaves_in_the_middle_of_a_ride() {
         let (status, kept) = driver.user.call(Method::DELETE, "/api/user/account", None).await;
         assert_eq!((status, &kept["code"]), (StatusCode::CONFLICT, &json!("open_deals")), "{kept}");
     }
+}
+
+/// Nodes that hear nothing of each other: what one has made the other has to look for.
+#[actix_web::test]
+async fn a_region_that_another_node_has_made_is_known_where_the_desk_names_it() {
+    if std::env::var("PEERPACK_TEST_POSTGRES").is_err() {
+        eprintln!("PEERPACK_TEST_POSTGRES is not set: not run");
+        return;
+    }
+    let postgres = fresh_postgres().await;
+    let settings = RuntimeSettings { compare: Duration::from_secs(3_600), ..RuntimeSettings::default() };
+    let told = [("PEERPACK_JWT_SECRET", "a secret that both nodes share, of 32 bytes")];
+    let node = async || {
+        let data = tempfile::tempdir().unwrap();
+        TestApp::start_on(data, Some(postgres.clone()), &told, settings.clone()).await
+    };
+    let (a, b) = (node().await, node().await);
+    let town = Town::of(a).await;
+    let desk = town.desk.at(&b);
+    let driver = json!({
+        "name": "Ильдар", "phone": "+7 917 222-33-01", "email": "", "password": "x", "region_id": town.region,
+        "car_model": "Lada Largus", "plate_number": "К100ОР116", "capacity": 4, "is_online": false,
+    });
+    assert_eq!(made(&desk, "/api/drivers/", driver).await["region"]["title"], "Центр");
+
+    // A city and a region that the other node has not read yet, again and again.
+    let city = json!({ "title": "Казань", "center_lat": 55.79, "center_lon": 49.12 });
+    let city = made(&town.desk, "/api/regions/cities/", city).await;
+    let region = json!({
+        "title": "Вахитовский", "city_id": city["id"], "center_lat": 55.79, "center_lon": 49.12,
+        "service_radius_meters": 9_000,
+    });
+    let region = made(&desk, "/api/regions/", region).await;
+    let path = format!("/api/regions/{}/", region["id"].as_str().unwrap());
+    let (status, renamed) = patch(&town.desk, &path, json!({ "title": "Центр Казани" })).await;
+    assert_eq!((status, &renamed["title"]), (StatusCode::OK, &json!("Центр Казани")), "{renamed}");
+    let more = json!({
+        "passenger_phone": "8 917 222 33 99", "passenger_name": "Алсу", "passenger_region_id": region["id"],
+    });
+    made(&town.desk, "/api/orders/", ride(more)).await;
+    let (status, refused) =
+        patch(&town.desk, &format!("/api/regions/{}/", uuid::Uuid::nil()), json!({})).await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "{refused}");
+    town.app.audit().await;
 }
