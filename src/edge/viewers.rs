@@ -328,7 +328,7 @@ impl Viewers {
         }
     }
 
-    /// Ends all, and whoever comes after them. Waits until they are gone.
+    /// Ends all sockets, and those that are opened later. Waits until they are gone.
     pub(crate) async fn close_all(&self, restart: impl Fn() -> Ending) {
         self.open.lock().is_over = true;
         for viewer in self.all() {

@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 
 use crate::bus::{FIX_TTL, LastPosition, Presence};
 
-/// Changes that wait to be told, of each kind; beyond it whoever watches has to look anew.
+/// Changes that wait to be told, of each kind; beyond it a watcher has to look anew.
 const MOST: usize = 50_000;
 
 /// What waits to be told.

@@ -148,7 +148,7 @@ pub(super) async fn admit_anybody(
         Err(refused) => Err(refused),
     };
     match access {
-        // Whoever it is: the store does not say.
+        // Nobody knows who it is: the store does not answer.
         Err(refused) if refused.status().is_server_error() => Err(refused),
         access => Ok((place, access)),
     }

@@ -159,7 +159,7 @@ fn winners(facts: &[Fact], kept: &Kept, faults: &mut Vec<String>) {
     }
 }
 
-/// Whoever was asked has heard it, and nobody else.
+/// Each courier who was asked has heard it, and nobody else has.
 fn offers(facts: &[Fact], kept: &Kept, faults: &mut Vec<String>) {
     let mut heard: HashMap<OfferId, BTreeSet<UserId>> = HashMap::new();
     let mut created = HashSet::new();

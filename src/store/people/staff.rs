@@ -124,9 +124,9 @@ pub struct Deed {
     pub id: DeedId,
     /// Who does it.
     pub actor: UserId,
-    /// From where.
+    /// The address that it was done from.
     pub address: String,
-    /// When.
+    /// When it was done.
     pub at: Time,
 }
 
@@ -141,9 +141,9 @@ pub struct DeedRecord {
     pub detail: String,
     /// Who did it, by login.
     pub actor: String,
-    /// From where.
+    /// The address that it was done from.
     pub address: String,
-    /// When.
+    /// When it was done.
     pub at: Time,
 }
 

@@ -1,4 +1,4 @@
-//! How such a socket is opened: whoever may look is shown something, and everybody else is told by a close
+//! How such a socket is opened: a user who may look is shown something, and everybody else is told by a close
 //! why not, because a page sees no more of a refusal than that.
 
 use std::rc::Rc;
@@ -41,8 +41,8 @@ impl From<ApiError> for NotShown {
     }
 }
 
-/// Opens a socket that shows a part of the town to somebody who may see it. Whoever may not is told so by a
-/// close: 4001 without a good token, 4003 with one.
+/// Opens a socket that shows a part of the town to somebody who may see it. A user who may not is told so by
+/// a close: 4001 without a good token, 4003 with one.
 ///
 /// # Errors
 /// What is no handshake, comes from a foreign page or too often; and when the store does not answer.

@@ -9,7 +9,7 @@ use crate::money::Currency;
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = PaymentReport))]
 pub struct Report {
-    /// Which.
+    /// The payment that it is about.
     pub payment_id: PaymentId,
     /// Where it stands there.
     pub status: ReportedStatus,

@@ -68,7 +68,7 @@ fn a_sound_run_has_no_fault() {
 /// A run with something planted into it.
 type Planted = (&'static str, fn(&mut Vec<Fact>, &mut Kept));
 
-/// Whoever plants it, the oracle finds it, and says what it is.
+/// The oracle finds each fault that is planted, and says what it is.
 #[test]
 fn whatever_is_planted_is_found() {
     let planted: [Planted; 16] = [

@@ -6775,7 +6775,7 @@ export interface components {
             charges?: components["schemas"]["ReportedCharge"][];
             /** @description Where it can be paid. */
             invoice_url?: string | null;
-            /** @description Which. */
+            /** @description The payment that it is about. */
             payment_id: components["schemas"]["PaymentId"];
             /** @description Where it stands there. */
             status: components["schemas"]["ReportedStatus"];
