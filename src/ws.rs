@@ -14,6 +14,7 @@ mod commands;
 mod conversation;
 mod cursor;
 mod elsewhere;
+mod fragments;
 mod limits;
 mod line;
 mod membership;

@@ -15,7 +15,6 @@ use std::time::Duration;
 
 use actix_http::ws::{CloseCode, Frame as LineFrame};
 use actix_web::web;
-use bytes::BytesMut;
 use peerpack_actors::ids::UserId;
 use peerpack_actors::ports::{StreamEntry, StreamPosition};
 use peerpack_actors::runtime::{Frame, SessionPort};
@@ -26,6 +25,7 @@ use self::talk::{Done, Running};
 use self::watching::Watched;
 use super::acks::Acks;
 use super::cursor::{Cursor, Place};
+use super::fragments::Fragments;
 use super::limits::{Errors, allowance, resumes};
 use super::line::{Heard, Line};
 use super::membership::Membership;
@@ -94,7 +94,7 @@ pub(super) struct Conversation {
     allowance: Bucket,
     resumes: Bucket,
     errors: Errors,
-    partial: Option<BytesMut>,
+    fragments: Fragments,
     /// Events of an answered resume; they go before live ones.
     missed: VecDeque<StreamEntry>,
     watched: Vec<Watched>,
@@ -151,7 +151,7 @@ impl Conversation {
             allowance: allowance(),
             resumes: resumes(),
             errors: Errors::default(),
-            partial: None,
+            fragments: Fragments::default(),
             missed: VecDeque::new(),
             watched: Vec::new(),
             times,

@@ -12,13 +12,12 @@ use std::time::Duration;
 
 use actix_http::ws::{Frame as LineFrame, Item};
 use actix_web::web;
-use bytes::BytesMut;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until};
 
 use super::conversation::{BAD_TEXT, PROTOCOL, UNSUPPORTED, may_be_said};
-use super::guard::{MAX_MESSAGE_BYTES, Violation};
+use super::fragments::Fragments;
 use super::limits::{Errors, allowance};
 use super::line::{Heard, Line};
 use super::membership::Place;
@@ -117,7 +116,7 @@ pub(super) struct Viewing {
     hearing: Hearing,
     allowance: Bucket,
     errors: Errors,
-    partial: Option<BytesMut>,
+    fragments: Fragments,
     ping: Instant,
     pong: Option<Instant>,
     expiry: Option<Instant>,
@@ -147,7 +146,7 @@ impl Viewing {
             hearing,
             allowance: allowance(),
             errors: Errors::default(),
-            partial: None,
+            fragments: Fragments::default(),
             ping,
             pong: None,
             expiry: left.map(|left| now + left),
@@ -289,24 +288,10 @@ impl Viewing {
     }
 
     fn continuation(&mut self, item: Item) {
-        let (bytes, is_last) = match item {
-            Item::FirstBinary(_) => return self.end(UNSUPPORTED, "only text is understood"),
-            Item::FirstText(bytes) => {
-                self.partial = Some(BytesMut::new());
-                (bytes, false)
-            }
-            Item::Continue(bytes) => (bytes, false),
-            Item::Last(bytes) => (bytes, true),
-        };
-        let partial = self.partial.get_or_insert_default();
-        if (partial.len() + bytes.len()) as u64 > MAX_MESSAGE_BYTES {
-            let violation = Violation::MessageTooBig;
-            return self.end(violation.close_code(), &violation.to_string());
-        }
-        partial.extend_from_slice(&bytes);
-        if is_last {
-            let whole = self.partial.take().unwrap_or_default();
-            self.read(&whole);
+        match self.fragments.add(item) {
+            Err((code, reason)) => self.end(code, &reason),
+            Ok(None) => {}
+            Ok(Some(whole)) => self.read(&whole),
         }
     }
 

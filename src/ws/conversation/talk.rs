@@ -8,7 +8,6 @@ use std::borrow::Cow;
 use std::future::pending;
 
 use actix_http::ws::Item;
-use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
@@ -21,12 +20,11 @@ use uuid::Uuid;
 
 use super::super::acks::Known;
 use super::super::commands::{self, Refused};
-use super::super::guard::{MAX_MESSAGE_BYTES, Violation};
 use super::super::wire::{
     Ack, ClientFrame, ClientMessage, NotRecovered, Pong, Resume, Resumed, ServerMessage, Topic, WireError,
 };
 use super::watching::Watched;
-use super::{BAD_TEXT, Conversation, Hold, OVERLOAD, POLICY, UNSUPPORTED};
+use super::{BAD_TEXT, Conversation, Hold, OVERLOAD, POLICY};
 use crate::edge::close;
 use crate::edge::outbox::Ending;
 use crate::error::{ApiError, sentence};
@@ -315,27 +313,13 @@ impl Conversation {
     }
 
     pub(super) fn continuation(&mut self, item: Item) {
-        let (bytes, is_last): (Bytes, bool) = match item {
-            Item::FirstBinary(_) => return self.end(UNSUPPORTED, "only text is understood"),
-            Item::FirstText(bytes) => {
-                self.partial = Some(BytesMut::new());
-                (bytes, false)
-            }
-            Item::Continue(bytes) => (bytes, false),
-            Item::Last(bytes) => (bytes, true),
-        };
-        let partial = self.partial.get_or_insert_default();
-        if (partial.len() + bytes.len()) as u64 > MAX_MESSAGE_BYTES {
-            let violation = Violation::MessageTooBig;
-            return self.end(violation.close_code(), &violation.to_string());
-        }
-        partial.extend_from_slice(&bytes);
-        if is_last {
-            let whole = self.partial.take().unwrap_or_default();
-            match std::str::from_utf8(&whole) {
+        match self.fragments.add(item) {
+            Err((code, reason)) => self.end(code, &reason),
+            Ok(None) => {}
+            Ok(Some(whole)) => match std::str::from_utf8(&whole) {
                 Ok(text) => self.read(text),
                 Err(_) => self.end(BAD_TEXT, "not UTF-8"),
-            }
+            },
         }
     }
 }
