@@ -41,8 +41,8 @@ COPY --from=pages /build/web/dist web/dist
 # The copied files keep their old dates, which cargo would take for unchanged.
 RUN touch src/main.rs src/lib.rs actors/src/lib.rs \
     && cargo build --release --locked --bin peerpack \
-    # Names of functions stay for the traces of panics; the numbers of their lines are three quarters of the file.
-    && strip --strip-debug target/release/peerpack
+    # The message of a panic says file and line by itself; lines and names of all functions are most of the file.
+    && strip target/release/peerpack
 
 # ---------------------------------------------------------------- run
 FROM ${RUNTIME_IMAGE}

@@ -52,7 +52,7 @@ pub struct App {
     pub board: Arc<Board>,
     /// The dispatch in town, if it runs.
     pub town: Option<Arc<Town>>,
-    /// Places for those who write in chats: they leave the database to others.
+    /// Places for those who mark chats as read: they leave the database to others.
     pub chat_places: Arc<Semaphore>,
     /// The configuration.
     pub config: Arc<Config>,
@@ -60,7 +60,7 @@ pub struct App {
     pub started_at: Time,
 }
 
-/// How many write in chats side by side.
+/// How many mark chats as read side by side.
 pub const CHAT_PLACES: usize = 4;
 
 /// Whether a server takes on work, or finishes what it has and ends.

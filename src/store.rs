@@ -63,7 +63,7 @@ pub use talk::chats::{Message, Page};
 pub use talk::people::{Taken, TalkProfile, Talker, generated_username};
 pub use talk::posts::{BoardQuery, NewPost, PostReport};
 pub use talk::reports::{ChatReport, Evidence};
-pub use talk::sending::{NewMessage, Sent};
+pub use talk::sending::{CodesOf, NewMessage, Sent};
 
 /// How long one piece of work may take in all, waiting included. A caller that polls
 /// [`changed_packages`](peerpack_actors::ports::Store::changed_packages) or its likes must look back at least
@@ -105,6 +105,8 @@ struct Inner {
     deadline: Duration,
     writing: sql::writable::Writing,
     sends_messages: bool,
+    /// What is to be said in chats.
+    speakers: talk::speakers::Speakers,
     /// Rung when there may be something in the outbox.
     messages: Notify,
     /// Rung when there may be an update of Telegram's.

@@ -1,6 +1,8 @@
 //! Talking, from everywhere it comes from: HTTP, the socket, the older messenger's paths. One way in for all,
 //! so that the same words are answered alike.
 
+use std::sync::Arc;
+
 use peerpack_actors::ids::{ChatId, FileId, MessageId, UserId};
 use peerpack_actors::ports::CommitError;
 use peerpack_actors::rejection::Rejection;
@@ -10,6 +12,9 @@ use crate::app::App;
 use crate::bus::Signal;
 use crate::error::ApiError;
 use crate::store::{Message, NewMessage, Sent};
+
+/// The hand-overs that have a code.
+const STEPS: [&str; 2] = ["pickup", "delivery"];
 
 /// What somebody wants to say.
 #[derive(Clone, Debug)]
@@ -34,16 +39,18 @@ pub async fn say(app: &App, by: UserId, saying: Saying) -> Result<Message, ApiEr
     if saying.client_id.as_ref().is_some_and(|id| !is_plain(id)) {
         return Err(ApiError::unprocessable("client_msg_id", "must have 1 to 64 characters"));
     }
-    let chat = member_of(app, saying.chat, by).await?;
-    let codes = codes_of(app, &chat, by, &words).await?;
-    let now = app.clock.now();
-    let id = MessageId::new(now, app.clock.random());
-    let new = NewMessage { id, chat: chat.id, sender: by, words, client_id: saying.client_id };
-    let sent = {
-        let _place = app.chat_places.acquire().await.map_err(|error| ApiError::internal(&error))?;
-        app.database.send_message(new, codes, app.config.chat, now).await
+    let at = app.clock.now();
+    let tokens = Arc::clone(&app.tokens);
+    let new = NewMessage {
+        id: MessageId::new(at, app.clock.random()),
+        chat: saying.chat,
+        sender: by,
+        words,
+        client_id: saying.client_id,
+        codes: Arc::new(move |request| STEPS.map(|step| tokens.hand_over_code(step, request))),
+        at,
     };
-    match sent {
+    match app.database.send_message(new, app.config.chat).await {
         Ok(Some(Sent { message, committed, .. })) => {
             if !committed.entries.is_empty() {
                 metrics::counter!("peerpack_chat_messages_total").increment(1);
@@ -59,17 +66,6 @@ pub async fn say(app: &App, by: UserId, saying: Saying) -> Result<Message, ApiEr
             Err(error.into())
         }
     }
-}
-
-/// The codes of hand-overs that only this person knows, and could tell the other one.
-async fn codes_of(app: &App, chat: &Chat, by: UserId, words: &Words) -> Result<Vec<String>, ApiError> {
-    if !words.text.chars().any(char::is_alphanumeric) {
-        return Ok(Vec::new());
-    }
-    let (_, other) = chat.sides(by)?;
-    let requests = app.database.codes_between(by, other.user).await?;
-    let codes = |request| ["pickup", "delivery"].map(|step| app.tokens.hand_over_code(step, request));
-    Ok(requests.into_iter().flat_map(codes).collect())
 }
 
 /// Notes how far somebody has read, and tells both; answers with the chat as it is then.

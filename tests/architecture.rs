@@ -148,6 +148,7 @@ const STOPWATCHES: &[&str] = &[
     "src/store/engine/run.rs",
     "src/store/engine/writer.rs",
     "src/store/sql/writable.rs",
+    "src/store/talk/speakers.rs",
     "src/supervise.rs",
     "src/telemetry.rs",
     "src/ws/conversation.rs",

@@ -28,6 +28,7 @@ use crate::shared::{Phase, Schedule, Shared};
 use crate::socket::Target;
 use crate::stages::stages;
 use crate::talking::{self, TalkPlan};
+use crate::user::counted_after_us;
 use crate::verdict::Judgement;
 use crate::world::{Size, World};
 use crate::{disturbance, live};
@@ -45,7 +46,7 @@ const PEACE_US: u64 = 60_000_000;
 /// Quiet is when nothing has happened for so long: longer than people take to react.
 const QUIET_US: u64 = 2_500_000;
 
-/// How long people wait at most to hear whether they have been told everything.
+/// How long people wait at most, after the last has asked, to hear whether they have been told everything.
 const COUNTED_WITHIN_US: u64 = 10_000_000;
 
 /// Files besides those of users: connections for HTTP, the report.
@@ -274,7 +275,7 @@ async fn judged_in_peace(shared: &Shared) {
 
 /// Waits until everybody has heard where their stream ends, and has been told what was missing.
 async fn everybody_counted(shared: &Shared, users: usize) {
-    let end = shared.clock.now_us() + COUNTED_WITHIN_US;
+    let end = shared.clock.now_us() + counted_after_us(users) + COUNTED_WITHIN_US;
     let is_over = || {
         let all = shared.history.lock().receptions();
         all.clients >= users && all.incomplete_clients == 0

@@ -42,6 +42,14 @@ const AWAY_MS: std::ops::Range<u64> = 0..500;
 /// Between repetitions, microseconds.
 const PAUSE_US: u64 = 300_000;
 
+/// How many people ask in a second where their streams end: fewer than a node lets resume.
+const COUNTED_PER_S: u64 = 250;
+
+/// When somebody asks, after all may.
+pub(crate) const fn counted_after_us(index: usize) -> u64 {
+    index as u64 * 1_000_000 / COUNTED_PER_S
+}
+
 /// A user.
 pub(crate) struct User {
     account: Arc<Account>,
@@ -92,6 +100,8 @@ enum Deed {
     Utter(Uuid),
     /// Says how far a chat was read.
     Mark(ChatId, u64),
+    /// Asks where the stream ends.
+    Count,
 }
 
 /// A command that was not answered yet.
@@ -196,7 +206,10 @@ impl User {
             self.shared.away.fetch_add(1, Ordering::Relaxed);
         }
         self.gone_us.get_or_insert(now);
-        (self.awaits_seq, self.is_counting) = (u64::MAX, false);
+        if std::mem::take(&mut self.is_counting) {
+            self.plan(now, Deed::Count);
+        }
+        self.awaits_seq = u64::MAX;
         // The next connection has a budget of its own.
         let plans = std::mem::take(&mut self.plans).into_iter();
         self.plans = plans.map(|Reverse(plan)| Reverse(Plan { is_allowed: false, ..plan })).collect();
@@ -242,13 +255,11 @@ impl User {
                         return End::Over;
                     }
                     self.phone.calm_down();
-                    if phase == Phase::Counting
-                        && let Err(closed) = self.count(socket).await
-                    {
-                        return End::Cut(closed);
-                    }
                     // What was promised to be repeated still is; nothing new is started.
                     self.plans.retain(|Reverse(plan)| matches!(plan.deed, Deed::Repeat(_) | Deed::Utter(_)));
+                    if phase == Phase::Counting {
+                        self.plan(clock.now_us() + counted_after_us(self.account.index), Deed::Count);
+                    }
                 }
             }
         }
@@ -307,6 +318,9 @@ impl User {
             ));
             return Ok(());
         }
+        if plan.deed == Deed::Count {
+            return self.count(socket).await;
+        }
         if matches!(plan.deed, Deed::Look(_) | Deed::Mark(..)) {
             // Answers matter more than looks: an offer that was not looked at only waits longer.
             if !self.budget.take(now) {
@@ -348,7 +362,7 @@ impl User {
                 let message = ClientMessage::ChatRead(ChatReadUpTo { chat_id, up_to });
                 socket.say(None, &message).await
             }
-            Deed::Call(..) => Ok(()),
+            Deed::Call(..) | Deed::Count => Ok(()),
         }
     }
 

@@ -153,6 +153,9 @@ pub struct Memory {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EngineHealth {
     trips: usize,
+    /// Whether live trips of the store are still being taken in after the start: until then searches and
+    /// offers know the others only.
+    restoring: bool,
     waiting_packages: usize,
     actors: usize,
     sessions: usize,
@@ -232,6 +235,7 @@ pub async fn health(app: web::Data<App>, pulse: web::Data<Pulse>) -> HttpRespons
         memory: Memory { rss_mb: rss_mb() },
         engine: EngineHealth {
             trips: stats.trips,
+            restoring: stats.restoring,
             waiting_packages: stats.waiting_packages,
             actors: stats.trip_actors + stats.package_actors + stats.user_actors,
             sessions: stats.sessions,

@@ -15,6 +15,7 @@ use super::failure::Failure;
 use super::sql::local::Local;
 use super::sql::writable::Writing;
 use super::sql::{args, postgres, sql, sqlite};
+use super::talk::speakers::Speakers;
 use super::{Backend, Database, Inner, Settings};
 use peerpack_actors::ports::Unavailable;
 use peerpack_actors::time::Time;
@@ -77,7 +78,9 @@ impl Database {
         let (runtime, writing) = (Handle::current(), Writing::default());
         let (sends_messages, messages, updates) = (settings.sends_messages, Notify::new(), Notify::new());
         let deadline = settings.deadline;
-        let inner = Inner { backend, runtime, deadline, writing, sends_messages, messages, updates };
+        let speakers = Speakers::default();
+        let inner =
+            Inner { backend, runtime, deadline, writing, sends_messages, speakers, messages, updates };
         Ok(Self { inner: Arc::new(inner) })
     }
 

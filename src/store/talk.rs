@@ -5,3 +5,4 @@ pub mod people;
 pub mod posts;
 pub mod reports;
 pub mod sending;
+pub(super) mod speakers;

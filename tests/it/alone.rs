@@ -38,8 +38,7 @@ impl Alone {
         let database = Database::connect(&Settings::new(dir.path().display().to_string())).await.unwrap();
         database.migrate().await.unwrap();
         let store = Arc::new(Deaf::new(database.clone()));
-        let (bus, clock) = (Arc::new(LocalBus::default()), Arc::new(SystemClock));
-        let engine = Engine::start(Arc::clone(&store) as _, bus, clock, settings).await.unwrap();
+        let engine = engine_on(&store, settings).await;
         Self { engine, store, database, _dir: dir }
     }
 
@@ -99,6 +98,12 @@ impl Alone {
         let before = rounds();
         eventually("three more rounds", async || (rounds() >= before + 3).then_some(())).await;
     }
+}
+
+/// An engine that starts on a store.
+async fn engine_on(store: &Arc<Deaf>, settings: RuntimeSettings) -> Engine {
+    let (bus, clock) = (Arc::new(LocalBus::default()), Arc::new(SystemClock));
+    Engine::start(Arc::clone(store) as _, bus, clock, settings).await.unwrap()
 }
 
 /// A connection that counts what it is told.
@@ -228,5 +233,28 @@ async fn an_offer_that_was_never_made_does_not_keep_its_courier_busy() {
     let package = alone.engine.publish_package(sender, alone.instant()).await.unwrap();
     assert_eq!(alone.offer(package.id).await.courier, courier);
     assert_eq!(alone.store.panics_at.load(Ordering::SeqCst), 0, "it has panicked");
+    alone.end().await;
+}
+
+/// A store with very many trips does not keep a node from serving: what is missing comes later, and is
+/// offered what waits for it.
+#[actix_web::test]
+async fn a_node_serves_while_trips_are_still_taken_in() {
+    let alone = Alone::start(RuntimeSettings::default()).await;
+    let (sender, courier) = (alone.somebody(), alone.somebody());
+    alone.publish_trip(courier, 5_000).await;
+    alone.engine.stop();
+    alone.store.keeps_trips.store(true, Ordering::SeqCst);
+    let settings = RuntimeSettings { restore_wait: Duration::ZERO, ..RuntimeSettings::default() };
+    let restarted = engine_on(&alone.store, settings).await;
+    assert!(restarted.stats().restoring && restarted.stats().trips == 0);
+    let package = restarted.publish_package(sender, alone.instant()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let stored = alone.database.package(package.id).await.unwrap().unwrap();
+    assert!(stored.requests.is_empty(), "nobody is known yet");
+    alone.store.keeps_trips.store(false, Ordering::SeqCst);
+    assert_eq!(alone.offer(package.id).await.courier, courier);
+    eventually("the end of it", async || (!restarted.stats().restoring).then_some(())).await;
+    restarted.stop();
     alone.end().await;
 }

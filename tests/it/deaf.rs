@@ -1,6 +1,7 @@
 //! A store that does not always answer as it should.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use peerpack::store::Database;
@@ -25,6 +26,8 @@ pub struct Deaf {
     /// How many wait for that.
     pub hanging: AtomicUsize,
     pub panics: AtomicBool,
+    /// While it does, it does not list live trips.
+    pub keeps_trips: AtomicBool,
     /// Which of the next commits panics before it has done anything; none if 0.
     pub panics_at: AtomicUsize,
     /// How often it was asked for due trips.
@@ -36,8 +39,8 @@ pub struct Deaf {
 impl Deaf {
     pub fn new(database: Database) -> Self {
         let [hanging, panics_at, rounds, looks] = [0; 4].map(AtomicUsize::new);
-        let [silent, hangs, panics] = [false; 3].map(AtomicBool::new);
-        Self { database, silent, hangs, hanging, panics, panics_at, rounds, looks }
+        let [silent, hangs, panics, keeps_trips] = [false; 4].map(AtomicBool::new);
+        Self { database, silent, hangs, hanging, panics, keeps_trips, panics_at, rounds, looks }
     }
 }
 
@@ -123,6 +126,10 @@ impl Store for Deaf {
     }
 
     async fn live_trips(&self, after: Option<TripId>, limit: u32) -> Result<Vec<Trip>, Unavailable> {
+        if self.keeps_trips.load(Ordering::SeqCst) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            return Err(Unavailable("a test asked for this".to_owned()));
+        }
         self.database.live_trips(after, limit).await
     }
 

@@ -1,8 +1,10 @@
 //! Chats as they are stored: only the two write and read, a message is there once, its number is the same for
 //! both, and what is unread is arithmetic, no matter who writes at the same moment.
 
+use std::sync::Arc;
+
 use futures_util::future::join_all;
-use peerpack::store::{Database, NewMessage, Page, Sent, TelegramProfile};
+use peerpack::store::{CodesOf, Database, NewMessage, Page, Sent, TelegramProfile};
 use peerpack_actors::ids::{ChatId, MessageId, UserId};
 use peerpack_actors::ports::{CommitError, Store as _};
 use peerpack_actors::rejection::Rejection;
@@ -42,8 +44,9 @@ async fn send(
 ) -> Result<Option<Sent>, CommitError> {
     let words = Words::new("слово", None).expect("one that is there");
     let (id, client_id) = (MessageId::from(user().uuid()), name.map(str::to_owned));
-    let new = NewMessage { id, chat, sender, words, client_id };
-    db.send_message(new, Vec::new(), GENEROUS, after(1)).await
+    let codes: CodesOf = Arc::new(|_| [String::new(), String::new()]);
+    let new = NewMessage { id, chat, sender, words, client_id, codes, at: after(1) };
+    db.send_message(new, GENEROUS).await
 }
 
 /// The numbers of the messages that are told in somebody's stream, in its order.
@@ -100,6 +103,33 @@ on_both! {
         let chat = db.chat(id).await.expect("an answer").expect("one that is there");
         assert_eq!((chat.unread(one), chat.unread(other)), (Ok(10), Ok(30)));
         assert_eq!((db.unread_messages(one).await.expect("an answer"), db.unread_messages(other).await.expect("an answer")), (10, 30));
+    }
+
+    /// Messages that wait at the same time are written together, whoever else is refused.
+    async fn messages_written_together_are_answered_each_for_itself(store: &TestStore) {
+        let db = &store.db;
+        let chats = join_all((0..30).map(|_| chat(db))).await;
+        let stranger = somebody(db).await;
+        let nowhere = ChatId::from(user().uuid());
+        let welcome = chats.iter().flat_map(|(id, one, other)| [(id, one), (id, other), (id, one)]);
+        let welcome = join_all(welcome.map(|(id, who)| send(db, *id, *who, None)));
+        let unwelcome = join_all(chats.iter().map(|(id, ..)| send(db, *id, stranger, None)));
+        let lost = join_all((0..5).map(|_| send(db, nowhere, stranger, None)));
+        let (welcome, unwelcome, lost) = tokio::join!(welcome, unwelcome, lost);
+        let numbers: Vec<u64> = welcome.into_iter().map(|sent| sent.expect("an answer").expect("a chat").message.seq).collect();
+        for of_chat in numbers.chunks(3) {
+            let mut of_chat = of_chat.to_vec();
+            of_chat.sort_unstable();
+            assert_eq!(of_chat, [1, 2, 3]);
+        }
+        let refused = |refused: CommitError| matches!(refused, CommitError::Refused(Rejection::NotAMember));
+        assert!(unwelcome.into_iter().all(|sent| sent.is_err_and(refused)));
+        assert!(lost.into_iter().all(|sent| sent.expect("an answer").is_none()));
+        for (id, one, other) in chats {
+            assert_eq!(db.messages(id, Page::After(0), 10).await.expect("an answer").len(), 3);
+            assert_eq!((told(db, one).await, told(db, other).await), (vec![1, 2, 3], vec![1, 2, 3]));
+        }
+        assert_eq!(told(db, stranger).await, [0; 0]);
     }
 
     async fn marks_only_grow_and_what_is_unread_is_what_lies_behind_them(store: &TestStore) {

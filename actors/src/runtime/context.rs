@@ -1,6 +1,7 @@
 //! What all actors share: the ports, the indexes, the directories. And what happens after every commit.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -62,6 +63,9 @@ pub struct RuntimeSettings {
     pub idle: Duration,
     /// How often positions and indexes are compared with the store.
     pub compare: Duration,
+    /// How long a start waits for the live trips of the store. What is left is taken in while the node
+    /// serves.
+    pub restore_wait: Duration,
     /// How often a node learns from the store how couriers answered, on all nodes, and what room was worth.
     pub relearn: Duration,
     /// Leave the actors out of the claim: every command loads, decides and commits by itself. The database
@@ -80,6 +84,7 @@ impl Default for RuntimeSettings {
             arbiters: 2,
             idle: Duration::from_secs(60),
             compare: Duration::from_secs(5),
+            restore_wait: Duration::from_secs(6),
             relearn: Duration::from_secs(600),
             bypass_actors: false,
         }
@@ -91,6 +96,8 @@ impl Default for RuntimeSettings {
 pub struct Stats {
     /// Trips in the index.
     pub trips: usize,
+    /// Whether live trips of the store are still missing in the index, because the node has just started.
+    pub restoring: bool,
     /// Packages that wait for a courier.
     pub waiting_packages: usize,
     /// Trip actors.
@@ -116,6 +123,8 @@ pub struct Context {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) settings: RuntimeSettings,
     pub(super) trips: RwLock<TripIndex>,
+    /// Live trips of the store are still missing in the index.
+    pub(super) restoring: AtomicBool,
     pub(super) waiting: RwLock<PackageIndex>,
     /// Open packages whose senders choose: nobody is offered them, but their senders hear of new couriers.
     pub(super) choosing: RwLock<PackageIndex>,
@@ -434,6 +443,7 @@ impl Context {
         let directories = self.directories();
         Stats {
             trips: self.trips.read().len(),
+            restoring: self.restoring.load(Ordering::Relaxed),
             waiting_packages: self.waiting.read().len(),
             trip_actors: directories.trips.len(),
             package_actors: directories.packages.len(),

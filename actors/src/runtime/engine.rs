@@ -6,6 +6,7 @@ mod publishing;
 mod sessions;
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 use actix::{Actor, Arbiter};
@@ -112,6 +113,7 @@ impl Engine {
             clock,
             settings,
             trips: RwLock::new(TripIndex::new()),
+            restoring: AtomicBool::new(true),
             waiting: RwLock::new(PackageIndex::new()),
             choosing: RwLock::new(PackageIndex::new()),
             subscriptions: RwLock::new(subscriptions),

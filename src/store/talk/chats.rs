@@ -27,7 +27,7 @@ macro_rules! message_columns {
          m.created_at"
     };
 }
-pub(super) use message_columns;
+pub(super) use {chat_columns, message_columns};
 
 const ONE: Sql = sql(concat!("SELECT ", chat_columns!(), " FROM chats AS c WHERE c.id = $1"));
 pub(super) const LOCKED: Sql = Sql::in_each(

@@ -1,77 +1,112 @@
 //! Writing in a chat. A writer takes the chat's row first, decides with it in hand, and writes the
 //! message, the numbers and the events of both in one transaction: so both see one order on all nodes.
 //!
-//! Chats do not go through the engine's lanes. What a message's transaction takes after the chat's row are
+//! Messages that wait share a transaction (see [`speakers`](super::speakers)), each of another chat and of
+//! another sender. Every step is one statement for all of them; one that is refused takes nobody with it.
+//!
+//! Chats do not go through the engine's lanes. What such a transaction takes after the rows of chats are
 //! streams alone, so it keeps to the order of units.
 
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use peerpack_actors::ids::{ChatId, FileId, MessageId, RequestId, UserId};
-use peerpack_actors::ports::{CommitError, Committed, Unavailable};
+use peerpack_actors::ids::{ChatId, MessageId, RequestId, UserId};
+use peerpack_actors::ports::{CommitError, Committed};
 use peerpack_actors::rejection::Rejection;
 use peerpack_actors::stream;
 use peerpack_actors::talk::chat::{Chat, Facts, Policy, Said, Warning, Words};
 use peerpack_actors::talk::masking::Contact;
 use peerpack_actors::time::{Span, Time};
 use peerpack_actors::unit::Unit;
+use serde_json::json;
+use uuid::Uuid;
 
-use super::chats::{LOCKED, Message, chat, message, message_columns};
+use super::chats::{LOCKED, Message, chat, chat_columns, message, message_columns};
 use crate::store::Database;
 use crate::store::engine::commit;
 use crate::store::engine::prepared::Prepared;
 use crate::store::failure::Failure;
-use crate::store::sql::{Conn, Sql, args, each, sql};
+use crate::store::sql::{Conn, Row, Sql, args, hex, over_rows, rows, sql};
 
 const MINUTE: Span = Span::minutes(1);
 
-const SAME: Sql = sql(concat!(
-    "SELECT ",
-    message_columns!(),
-    " FROM chat_messages AS m WHERE m.chat_id = $1 AND m.sender = $2 AND m.client_id = $3"
-));
+const LOCK: Sql = over_rows!(
+    concat!("SELECT ", chat_columns!(), " FROM"),
+    [id uuid],
+    "CROSS JOIN chats AS c WHERE c.id = r.id ORDER BY c.id",
+    locking "FOR NO KEY UPDATE OF c"
+);
+const SAME: Sql = over_rows!(
+    concat!("SELECT ", message_columns!(), " FROM"),
+    [chat_id uuid, sender uuid, client_id text],
+    "CROSS JOIN chat_messages AS m \
+     WHERE m.chat_id = r.chat_id AND m.sender = r.sender AND m.client_id = r.client_id"
+);
+const OWN_PICTURES: Sql = over_rows!(
+    "SELECT f.id FROM",
+    [id uuid, owner uuid],
+    "CROSS JOIN files AS f WHERE f.id = r.id AND f.owner = r.owner AND f.kind = 'chat_picture'"
+);
 
 // What one of the two has started. By the keys of packages: there is no index of requests by both people.
-macro_rules! requests_between {
+macro_rules! closeness {
     ($sender:literal, $courier:literal) => {
         concat!(
-            "SELECT CASE WHEN q.state IN ('accepted', 'picked_up', 'delivered', 'confirmed', 'disputed') THEN 2 \
-             WHEN q.origin <> 'engine' THEN 1 ELSE 0 END AS closeness \
+            "CAST(COALESCE((SELECT max(CASE WHEN q.state IN ('accepted', 'picked_up', 'delivered', \
+             'confirmed', 'disputed') THEN 2 WHEN q.origin <> 'engine' THEN 1 ELSE 0 END) \
              FROM packages AS p JOIN requests AS q ON q.package_id = p.id WHERE p.sender = ",
             $sender,
             " AND q.courier = ",
-            $courier
+            $courier,
+            "), 0) AS BIGINT)"
         )
     };
 }
-const CLOSENESS: Sql = sql(concat!(
-    "SELECT CAST(COALESCE(max(b.closeness), 0) AS BIGINT) AS closeness FROM (",
-    requests_between!("$1", "$2"),
-    " UNION ALL ",
-    requests_between!("$2", "$1"),
-    ") AS b"
-));
-const WITH_CODES: Sql = sql("\
-    SELECT q.id FROM packages AS p JOIN requests AS q ON q.package_id = p.id \
-    WHERE p.sender = $1 AND q.courier = $2 AND p.hand_over_codes = 1 AND q.state IN ('accepted', 'picked_up') \
-    ORDER BY q.id DESC LIMIT 20");
 
 // Ids begin with the time.
-const LATELY: Sql = sql("\
-    SELECT count(*) AS sent, CAST(COALESCE(min(created_at), 0) AS BIGINT) AS first_at FROM chat_messages \
-    WHERE sender = $1 AND id >= $2");
-const COLD: Sql = sql("SELECT count(*) AS cold FROM chats WHERE cold_by = $1 AND cold_at > $2");
-const IS_GONE: Sql = sql("\
-    SELECT 1 AS one FROM users WHERE id = $1 \
-    AND (deleted_at IS NOT NULL OR erased_at IS NOT NULL OR blocked_at IS NOT NULL)");
+const FACTS: Sql = over_rows!(
+    concat!(
+        "SELECT r.n AS n, ",
+        closeness!("r.sender", "r.other"),
+        " AS sends, ",
+        closeness!("r.other", "r.sender"),
+        " AS carries, \
+         (SELECT count(*) FROM chat_messages AS m WHERE m.sender = r.sender AND m.id >= r.since) AS sent, \
+         CAST(COALESCE((SELECT min(m.created_at) FROM chat_messages AS m \
+             WHERE m.sender = r.sender AND m.id >= r.since), 0) AS BIGINT) AS first_at, \
+         (SELECT count(*) FROM chats AS s WHERE s.cold_by = r.sender AND s.cold_at > r.yesterday) AS cold, \
+         (SELECT count(*) FROM users AS u WHERE u.id = r.other \
+             AND (u.deleted_at IS NOT NULL OR u.erased_at IS NOT NULL OR u.blocked_at IS NOT NULL)) AS gone FROM"
+    ),
+    [sender uuid, other uuid, since uuid, yesterday int],
+    ""
+);
 
-const ADD: Sql = sql("\
-    INSERT INTO chat_messages (chat_id, seq, id, sender, nth, client_id, content, shown, masked, warnings, \
-    picture, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
-const ADVANCE: Sql = sql("\
-    UPDATE chats SET top = $2, updated_at = $3, sent_a = $4, sent_b = $5, \
-    cold_by = COALESCE($6, cold_by), cold_at = CASE WHEN $6 IS NULL THEN cold_at ELSE $3 END WHERE id = $1");
-const IS_OWN_PICTURE: Sql =
-    sql("SELECT 1 AS one FROM files WHERE id = $1 AND owner = $2 AND kind = 'chat_picture'");
+// The sender of a package knows the codes of its hand-overs.
+const WITH_CODES: Sql = over_rows!(
+    "SELECT r.n AS n, q.id FROM",
+    [sender uuid, other uuid],
+    "CROSS JOIN packages AS p JOIN requests AS q ON q.package_id = p.id \
+     WHERE p.sender = r.sender AND q.courier = r.other AND p.hand_over_codes = 1 \
+     AND q.state IN ('accepted', 'picked_up')"
+);
+
+const ADD: Sql = over_rows!(
+    "INSERT INTO chat_messages (chat_id, seq, id, sender, nth, client_id, content, shown, masked, warnings, \
+     picture, created_at) SELECT r.chat_id, r.seq, r.id, r.sender, r.nth, r.client_id, r.content, r.shown, \
+     r.masked, r.warnings, r.picture, r.at FROM",
+    [
+        chat_id uuid, seq int, id uuid, sender uuid, nth int, client_id text, content text, shown text,
+        masked text, warnings text, picture uuid, at int,
+    ],
+    ""
+);
+const ADVANCE: Sql = over_rows!(
+    "UPDATE chats SET top = r.top, updated_at = r.at, sent_a = r.a, sent_b = r.b, \
+     cold_by = COALESCE(r.cold, cold_by), cold_at = CASE WHEN r.cold IS NULL THEN cold_at ELSE r.at END FROM",
+    [id uuid, top int, at int, a int, b int, cold uuid],
+    "WHERE chats.id = r.id"
+);
 
 const NTH: Sql = sql("\
     SELECT CAST(COALESCE(max(nth), 0) AS BIGINT) AS nth FROM chat_messages \
@@ -82,8 +117,11 @@ const READ: Sql = sql("\
 const BLOCK_A: Sql = sql("UPDATE chats SET blocked_a = $2 WHERE id = $1");
 const BLOCK_B: Sql = sql("UPDATE chats SET blocked_b = $2 WHERE id = $1");
 
+/// Tells the codes of a request's hand-overs.
+pub type CodesOf = Arc<dyn Fn(RequestId) -> [String; 2] + Send + Sync>;
+
 /// A message that somebody wants to send.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct NewMessage {
     /// Under this id, unless it was sent before.
     pub id: MessageId,
@@ -95,6 +133,10 @@ pub struct NewMessage {
     pub words: Words,
     /// What the sender's device calls it.
     pub client_id: Option<String>,
+    /// Codes that must not be told in it, because only the sender knows them.
+    pub codes: CodesOf,
+    /// When it is sent.
+    pub at: Time,
 }
 
 /// What became of a message.
@@ -109,37 +151,12 @@ pub struct Sent {
 }
 
 impl Database {
-    /// Requests of which a hand-over code may slip out when somebody writes to somebody: the sender of the
-    /// package knows the codes.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn codes_between(
-        &self,
-        sender: UserId,
-        courier: UserId,
-    ) -> Result<Vec<RequestId>, Unavailable> {
-        let found = self.rows(WITH_CODES, args![sender.uuid(), courier.uuid()]).await?;
-        Ok(each(&found, |row| row.request_id("id"))?)
-    }
-
-    /// Sends a message, once for what the sender's device calls it. `codes` are those of hand-overs.
+    /// Sends a message, once for what the sender's device calls it. Nothing if there is no such chat.
     ///
     /// # Errors
     /// Why it is not sent, or the database does not answer.
-    pub async fn send_message(
-        &self,
-        new: NewMessage,
-        codes: Vec<String>,
-        policy: Policy,
-        now: Time,
-    ) -> Result<Option<Sent>, CommitError> {
-        let new = Arc::new((new, codes));
-        let work = self.write(move |conn| {
-            let new = Arc::clone(&new);
-            Box::pin(async move { send(conn, &new.0, &new.1, policy, now).await })
-        });
-        Ok(work.await?)
+    pub async fn send_message(&self, new: NewMessage, policy: Policy) -> Result<Option<Sent>, CommitError> {
+        Ok(self.speak(new, policy).await?)
     }
 
     /// Notes how far somebody has read; answers with the events, none if it was noted before. Nothing if
@@ -185,103 +202,240 @@ impl Database {
     }
 }
 
-async fn send(
+/// What became of each message of a group.
+pub(super) type Outcomes = Vec<Result<Option<Sent>, Rejection>>;
+
+/// Whatever is known of a message before it is decided upon.
+struct Known {
+    before: Chat,
+    other: UserId,
+}
+
+/// Sends messages, each of another chat and of another sender.
+pub(super) async fn send(
     conn: &mut Conn,
-    new: &NewMessage,
-    codes: &[String],
+    group: &[Arc<NewMessage>],
     policy: Policy,
-    now: Time,
-) -> Result<Option<Sent>, Failure> {
-    let Some(row) = conn.optional(LOCKED, args![new.chat.uuid()]).await? else { return Ok(None) };
-    let before = chat(&row)?;
-    let (_, other) = before.sides(new.sender).map_err(Failure::Refused)?;
-    if let Some(client_id) = &new.client_id {
-        let same = args![new.chat.uuid(), new.sender.uuid(), client_id.as_str()];
-        if let Some(row) = conn.optional(SAME, same).await? {
-            let (message, committed) = (message(&row)?, Committed::default());
-            return Ok(Some(Sent { message, chat: before, committed }));
+) -> Result<Outcomes, Failure> {
+    let mut outcomes: Outcomes = group.iter().map(|_| Ok(None)).collect();
+    let chats = lock(conn, group).await?;
+    let mut same = repeated(conn, group).await?;
+    let mut going: BTreeMap<usize, Known> = BTreeMap::new();
+    for (n, new) in group.iter().enumerate() {
+        let Some(before) = chats.get(&new.chat).copied() else { continue };
+        match (before.sides(new.sender), same.remove(&new.chat)) {
+            (Err(refused), _) => outcomes[n] = Err(refused),
+            (Ok(_), Some(message)) => {
+                let committed = Committed::default();
+                outcomes[n] = Ok(Some(Sent { message, chat: before, committed }));
+            }
+            (Ok((_, other)), None) => drop(going.insert(n, Known { before, other: other.user })),
         }
     }
-    if let Some(picture) = new.words.picture {
-        let own = conn.optional(IS_OWN_PICTURE, args![picture.uuid(), new.sender.uuid()]).await?;
-        own.ok_or(Failure::Refused(Rejection::Invalid {
-            field: "picture_id",
-            reason: "is no picture of yours",
-        }))?;
+    for n in strange_pictures(conn, group, &going).await? {
+        going.remove(&n);
+        outcomes[n] = Err(Rejection::Invalid { field: "picture_id", reason: "is no picture of yours" });
     }
-    let facts = facts(conn, new.sender, other.user, now).await?;
-    let said = before.say(new.sender, &new.words, facts, codes, policy).map_err(Failure::Refused)?;
-    let after = before.after(new.sender, &said, now);
-    let message = add(conn, new, &said, now).await?;
-    let cold = said.is_to_stranger.then_some(new.sender.uuid());
-    let [a, b] = after.members.map(|member| member.sent as i64);
-    let numbers = args![after.id.uuid(), after.top as i64, after.updated_at.ms(), a, b, cold];
-    conn.execute(ADVANCE, numbers).await?;
-    let client_id = new.client_id.as_deref();
-    let notices = stream::message_sent(&before, (new.id, new.sender), &new.words, &said, client_id);
-    let committed = tell(conn, Unit::told(notices, now)).await?;
-    Ok(Some(Sent { message, chat: after, committed }))
+    if going.is_empty() {
+        return Ok(outcomes);
+    }
+    let facts = facts(conn, group, &going).await?;
+    let codes = codes(conn, group, &going).await?;
+    let mut said: Vec<(usize, Said, Chat)> = Vec::new();
+    for (n, known) in &going {
+        let (new, none) = (&group[*n], Vec::new());
+        let codes = codes.get(n).unwrap_or(&none);
+        match known.before.say(new.sender, &new.words, facts[n], codes, policy) {
+            Err(refused) => outcomes[*n] = Err(refused),
+            Ok(words) => {
+                let after = known.before.after(new.sender, &words, new.at);
+                said.push((*n, words, after));
+            }
+        }
+    }
+    let of_new = |n: usize| &group[n];
+    add(conn, said.iter().map(|(n, said, _)| (of_new(*n), said))).await?;
+    let advanced = said.iter().map(|(n, said, after)| {
+        let new = of_new(*n);
+        let [a, b] = after.members.map(|member| member.sent);
+        let cold = said.is_to_stranger.then(|| hex(new.sender.uuid()));
+        json!({
+            "id": hex(after.id.uuid()), "top": after.top, "at": after.updated_at.ms(), "a": a, "b": b, "cold": cold,
+        })
+    });
+    let advanced: Vec<_> = advanced.collect();
+    if !advanced.is_empty() {
+        conn.execute(ADVANCE, vec![rows(advanced)]).await?;
+    }
+    let unit = |(n, said, _): &(usize, Said, Chat)| {
+        let (new, before) = (of_new(*n), &going[n].before);
+        let client_id = new.client_id.as_deref();
+        let notices = stream::message_sent(before, (new.id, new.sender), &new.words, said, client_id);
+        Ok(Arc::new(Prepared::new(Unit::told(notices, new.at), false)?))
+    };
+    let units = said.iter().map(unit).collect::<Result<Vec<_>, Failure>>()?;
+    let committed = commit::apply(conn, &units).await?;
+    for ((n, said, chat), committed) in said.into_iter().zip(committed) {
+        let message = stored(&group[n], said);
+        outcomes[n] = Ok(Some(Sent { message, chat, committed }));
+    }
+    Ok(outcomes)
+}
+
+/// The chats, held until the transaction ends.
+async fn lock(conn: &mut Conn, group: &[Arc<NewMessage>]) -> Result<HashMap<ChatId, Chat>, Failure> {
+    let ids = rows(group.iter().map(|new| json!({ "id": hex(new.chat.uuid()) })));
+    let found = conn.all(LOCK, vec![ids]).await?;
+    found.iter().map(|row| chat(row).map(|chat| (chat.id, chat))).collect()
+}
+
+/// Messages that were sent before, by chat.
+async fn repeated(conn: &mut Conn, group: &[Arc<NewMessage>]) -> Result<HashMap<ChatId, Message>, Failure> {
+    let named = group.iter().filter_map(|new| {
+        let client_id = new.client_id.as_deref()?;
+        Some(json!({
+            "chat_id": hex(new.chat.uuid()), "sender": hex(new.sender.uuid()), "client_id": client_id,
+        }))
+    });
+    let named: Vec<_> = named.collect();
+    if named.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found = conn.all(SAME, vec![rows(named)]).await?;
+    found.iter().map(|row| message(row).map(|message| (message.chat, message))).collect()
+}
+
+/// Those whose picture is none of theirs.
+async fn strange_pictures(
+    conn: &mut Conn,
+    group: &[Arc<NewMessage>],
+    going: &BTreeMap<usize, Known>,
+) -> Result<Vec<usize>, Failure> {
+    let pictures = || going.keys().filter_map(|n| Some((*n, group[*n].words.picture?)));
+    if pictures().next().is_none() {
+        return Ok(Vec::new());
+    }
+    let wanted = pictures()
+        .map(|(n, picture)| json!({ "id": hex(picture.uuid()), "owner": hex(group[n].sender.uuid()) }));
+    let found = conn.all(OWN_PICTURES, vec![rows(wanted)]).await?;
+    let own = found.iter().map(|row| row.get::<Uuid>("id")).collect::<Result<HashSet<_>, _>>()?;
+    Ok(pictures().filter(|(_, picture)| !own.contains(&picture.uuid())).map(|(n, _)| n).collect())
+}
+
+/// The codes that only the sender knows and could tell the other one, by place in the group.
+async fn codes(
+    conn: &mut Conn,
+    group: &[Arc<NewMessage>],
+    going: &BTreeMap<usize, Known>,
+) -> Result<HashMap<usize, Vec<String>>, Failure> {
+    let mut codes: HashMap<usize, Vec<String>> = HashMap::new();
+    // Only who writes a number can tell one.
+    let numbers = going.iter().filter(|(n, _)| group[**n].words.text.chars().any(char::is_alphanumeric));
+    let (places, pairs): (Vec<usize>, Vec<_>) = numbers
+        .map(|(n, known)| {
+            let pair = json!({ "sender": hex(group[*n].sender.uuid()), "other": hex(known.other.uuid()) });
+            (*n, pair)
+        })
+        .unzip();
+    if pairs.is_empty() {
+        return Ok(codes);
+    }
+    for row in conn.all(WITH_CODES, vec![rows(pairs)]).await? {
+        let n = place(&row, &places)?;
+        codes.entry(n).or_default().extend((group[n].codes)(row.request_id("id")?));
+    }
+    Ok(codes)
 }
 
 async fn tell(conn: &mut Conn, unit: Unit) -> Result<Committed, Failure> {
     Ok(commit::apply(conn, &[Arc::new(Prepared::new(unit, false)?)]).await?.pop().unwrap_or_default())
 }
 
-async fn facts(conn: &mut Conn, by: UserId, other: UserId, now: Time) -> Result<Facts, Failure> {
-    let closeness = conn.one(CLOSENESS, args![by.uuid(), other.uuid()]).await?.number::<u8>("closeness")?;
-    let since = MessageId::new(now - MINUTE, [0; 10]).uuid();
-    let lately = conn.one(LATELY, args![by.uuid(), since]).await?;
-    let first_at = lately.time("first_at")?;
-    let cold = conn.one(COLD, args![by.uuid(), (now - Span::days(1)).ms()]).await?;
-    Ok(Facts {
-        has_deal: closeness >= 2,
-        has_request: closeness >= 1,
-        is_other_gone: conn.optional(IS_GONE, args![other.uuid()]).await?.is_some(),
-        within_minute: lately.number("sent")?,
-        again_in_s: u32::try_from(((first_at + MINUTE).since(now).ms() + 999) / 1_000).unwrap_or(1),
-        strangers_today: cold.number("cold")?,
-    })
+/// What the rules want to know of each message, by place in the group.
+async fn facts(
+    conn: &mut Conn,
+    group: &[Arc<NewMessage>],
+    going: &BTreeMap<usize, Known>,
+) -> Result<HashMap<usize, Facts>, Failure> {
+    let places: Vec<usize> = going.keys().copied().collect();
+    let asked = going.iter().map(|(n, known)| {
+        let new = &group[*n];
+        let since = MessageId::new(new.at - MINUTE, [0; 10]);
+        json!({
+            "sender": hex(new.sender.uuid()), "other": hex(known.other.uuid()), "since": hex(since.uuid()),
+            "yesterday": (new.at - Span::days(1)).ms(),
+        })
+    });
+    let mut facts = HashMap::with_capacity(places.len());
+    for row in conn.all(FACTS, vec![rows(asked)]).await? {
+        let n = place(&row, &places)?;
+        let closeness = row.number::<u8>("sends")?.max(row.number("carries")?);
+        let again_at = row.time("first_at")? + MINUTE;
+        let known = Facts {
+            has_deal: closeness >= 2,
+            has_request: closeness >= 1,
+            is_other_gone: row.number::<u8>("gone")? > 0,
+            within_minute: row.number("sent")?,
+            again_in_s: u32::try_from((again_at.since(group[n].at).ms() + 999) / 1_000).unwrap_or(1),
+            strangers_today: row.number("cold")?,
+        };
+        facts.insert(n, known);
+    }
+    Ok(facts)
 }
 
-async fn add(conn: &mut Conn, new: &NewMessage, said: &Said, now: Time) -> Result<Message, Failure> {
+/// Which message a row is about, which has the number of the row that asked for it.
+fn place(row: &Row, places: &[usize]) -> Result<usize, Failure> {
+    let n = row.number::<u32>("n")?;
+    let found = places.get(n as usize).copied();
+    found.ok_or_else(|| Failure::Broken(format!("nothing was asked under number {n}")))
+}
+
+async fn add<'a>(
+    conn: &mut Conn,
+    said: impl Iterator<Item = (&'a Arc<NewMessage>, &'a Said)>,
+) -> Result<(), Failure> {
     let joined = |words: Vec<&str>| words.join(",");
-    let values = args![
-        new.chat.uuid(),
-        said.seq as i64,
-        new.id.uuid(),
-        new.sender.uuid(),
-        said.nth as i64,
-        new.client_id.clone(),
-        new.words.text.as_str(),
-        said.shown.clone(),
-        joined(said.masked.iter().copied().map(Contact::word).collect()),
-        joined(said.warnings.iter().copied().map(Warning::word).collect()),
-        new.words.picture.map(FileId::uuid),
-        now.ms(),
-    ];
-    match conn.execute(ADD, values).await {
+    let added = said.map(|(new, said)| {
+        json!({
+            "chat_id": hex(new.chat.uuid()), "seq": said.seq, "id": hex(new.id.uuid()),
+            "sender": hex(new.sender.uuid()), "nth": said.nth, "client_id": new.client_id,
+            "content": new.words.text, "shown": said.shown,
+            "masked": joined(said.masked.iter().copied().map(Contact::word).collect()),
+            "warnings": joined(said.warnings.iter().copied().map(Warning::word).collect()),
+            "picture": new.words.picture.map(|picture| hex(picture.uuid())), "at": new.at.ms(),
+        })
+    });
+    let added: Vec<_> = added.collect();
+    let shows_one = added.len() == 1 && !added[0]["picture"].is_null();
+    if added.is_empty() {
+        return Ok(());
+    }
+    match conn.execute(ADD, vec![rows(added)]).await {
         // Everything else that is there only once is guarded by the chat's row.
-        Err(Failure::Conflict) if new.words.picture.is_some() => {
-            return Err(Failure::Refused(Rejection::Invalid {
-                field: "picture_id",
-                reason: "was sent in another message",
-            }));
-        }
-        outcome => outcome?,
-    };
-    Ok(Message {
+        Err(Failure::Conflict) if shows_one => Err(Failure::Refused(Rejection::Invalid {
+            field: "picture_id",
+            reason: "was sent in another message",
+        })),
+        outcome => outcome.map(drop),
+    }
+}
+
+/// A message as it is stored now.
+fn stored(new: &NewMessage, said: Said) -> Message {
+    Message {
         chat: new.chat,
         seq: said.seq,
         id: new.id,
         sender: new.sender,
         client_id: new.client_id.clone(),
         content: new.words.text.clone(),
-        shown: said.shown.clone(),
-        masked: said.masked.clone(),
-        warnings: said.warnings.clone(),
+        shown: said.shown,
+        masked: said.masked,
+        warnings: said.warnings,
         picture: new.words.picture,
-        created_at: now,
-    })
+        created_at: new.at,
+    }
 }
 
 async fn read(

@@ -1,9 +1,12 @@
 //! Trips as a kind of work.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::{StreamExt as _, stream};
+use tokio::task::{JoinError, JoinHandle};
 use uuid::Uuid;
 
 use super::{Deaths, Kind};
@@ -16,6 +19,9 @@ use crate::work::TRIP;
 
 /// Trips read at once at the start, when nobody else waits for the store.
 const RESTORED_AT_ONCE: u32 = 4_000;
+
+/// When the rest of the trips is read again after the store has not answered.
+const TRY_AGAIN: Duration = Duration::from_millis(500);
 
 /// Due trips read at once.
 const PAGE: u32 = 1_000;
@@ -32,22 +38,17 @@ impl Kind for Trips {
         TRIP
     }
 
-    /// One page is fetched while the one before it is put into the index, on another thread.
+    /// Waits for as many trips as the settings allow time for; the rest comes while the node serves, and
+    /// wakes the packages that wait for it, as a new trip does.
     async fn restore(&self, context: &Arc<Context>) -> Result<(), Unavailable> {
-        let mut after = None;
-        let mut taking_in = None;
-        loop {
-            let page = context.store.live_trips(after, RESTORED_AT_ONCE).await?;
-            if let Some(before) = taking_in.take() {
-                let ended: Result<(), tokio::task::JoinError> = before.await;
-                ended.map_err(|error| Unavailable(format!("the index cannot be filled: {error}")))?;
-            }
-            let Some(last) = page.last() else { return Ok(()) };
-            after = Some(last.id);
-            let shared = Arc::clone(context);
-            let take_in = move || page.iter().for_each(|trip| shared.follow_trip(trip, false));
-            taking_in = Some(tokio::task::spawn_blocking(take_in));
-        }
+        let wait = context.settings.restore_wait;
+        let mut filling = actix::spawn(fill(Arc::clone(context), None));
+        let Ok(ended) = tokio::time::timeout(wait, &mut filling).await else {
+            tracing::info!(trips = context.trips.read().len(), "serving while further trips are taken in");
+            actix::spawn(go_on(Arc::clone(context), filling));
+            return Ok(());
+        };
+        ended.unwrap_or_else(|error| Err((None, panicked(&error)))).map_err(|(_, error)| error)
     }
 
     async fn refresh(&self, context: &Arc<Context>, id: Uuid) {
@@ -83,10 +84,54 @@ impl Kind for Trips {
         let actors = &context.directories().trips;
         vec![
             ("peerpack_trips_live", context.trips.read().len()),
+            ("peerpack_trips_restoring", usize::from(context.restoring.load(Ordering::Relaxed))),
             ("peerpack_actors_trip", actors.len()),
             ("peerpack_mailbox_messages_trip", actors.messages()),
         ]
     }
+}
+
+/// How far the trips of the store have been read, and what ended that.
+type Interrupted = (Option<TripId>, Unavailable);
+
+/// Takes all live trips after one into the index. A page is fetched while the one before it is put into the
+/// index, on another thread.
+async fn fill(context: Arc<Context>, after: Option<TripId>) -> Result<(), Interrupted> {
+    let (mut after, mut taken_in) = (after, after);
+    let mut taking_in: Option<(TripId, JoinHandle<()>)> = None;
+    loop {
+        let page =
+            context.store.live_trips(after, RESTORED_AT_ONCE).await.map_err(|error| (taken_in, error))?;
+        if let Some((last, before)) = taking_in.take() {
+            before.await.map_err(|error| (taken_in, panicked(&error)))?;
+            taken_in = Some(last);
+        }
+        let Some(last) = page.last().map(|trip| trip.id) else { break };
+        after = Some(last);
+        let shared = Arc::clone(&context);
+        let take_in = move || page.iter().for_each(|trip| shared.follow_trip(trip, false));
+        taking_in = Some((last, tokio::task::spawn_blocking(take_in)));
+    }
+    context.restoring.store(false, Ordering::Relaxed);
+    Ok(())
+}
+
+/// Sees to it that all trips are taken in, however often the store does not answer.
+async fn go_on(context: Arc<Context>, mut filling: JoinHandle<Result<(), Interrupted>>) {
+    let mut after = None;
+    loop {
+        let ended = filling.await.unwrap_or_else(|error| Err((after, panicked(&error))));
+        let Err((taken_in, error)) = ended else { break };
+        tracing::warn!(%error, "trips cannot be taken in; trying again");
+        after = taken_in;
+        tokio::time::sleep(TRY_AGAIN).await;
+        filling = actix::spawn(fill(Arc::clone(&context), after));
+    }
+    tracing::info!(trips = context.trips.read().len(), "all live trips are taken in");
+}
+
+fn panicked(error: &JoinError) -> Unavailable {
+    Unavailable(format!("the index cannot be filled: {error}"))
 }
 
 async fn tick(context: &Context, trip: TripId) {
