@@ -4907,6 +4907,8 @@ export interface components {
         /** @description What lives on this node. */
         EngineHealth: {
             actors: number;
+            /** @description Whether live trips of the store are still being taken in after the start: until then searches and offers know the others only. */
+            restoring: boolean;
             sessions: number;
             /** @description Threads that are held up by something which does not yield. */
             silent_threads: string[];
@@ -22970,6 +22972,7 @@ export interface operations {
                      *       },
                      *       "engine": {
                      *         "actors": 4,
+                     *         "restoring": false,
                      *         "sessions": 0,
                      *         "silent_threads": [],
                      *         "trips": 1,
