@@ -18,6 +18,7 @@ mod fragments;
 mod limits;
 mod line;
 mod membership;
+mod peer;
 mod takeover;
 pub mod ticket;
 mod upgrade;

@@ -156,6 +156,7 @@ const STOPWATCHES: &[&str] = &[
     "src/ws/conversation/talk.rs",
     "src/ws/conversation/watching.rs",
     "src/ws/line.rs",
+    "src/ws/peer.rs",
     "src/ws/session.rs",
     "src/ws/viewing.rs",
 ];
@@ -179,12 +180,11 @@ const DICE: &[&str] = &[
     "src/store/engine/run.rs",
     "src/store/money/payments.rs",
     "src/store/setup.rs",
-    "src/ws/conversation.rs",
     "src/ws/conversation/talk.rs",
+    "src/ws/peer.rs",
     "src/ws/session.rs",
     "src/ws/ticket.rs",
     "src/ws/upgrade.rs",
-    "src/ws/viewing.rs",
 ];
 
 #[test]
@@ -225,6 +225,28 @@ fn no_comment_is_wider_than_the_code() {
         "comments over {MAX_COLUMNS} columns; scripts/wrap.py wraps them:\n{}",
         wide.join("\n")
     );
+}
+
+#[test]
+fn files_that_the_documents_name_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = ["src", "actors", "loadtest", "quality", "tests", "benches"];
+    let known: Vec<String> = folders
+        .iter()
+        .flat_map(|folder| {
+            files(folder, |_| true).into_iter().map(move |(file, _)| format!("/{folder}/{file}"))
+        })
+        .collect();
+    for document in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let text = fs::read_to_string(root.join(document)).expect("a document");
+        let named = text.split('`').skip(1).step_by(2).filter(|name| {
+            name.ends_with(".rs") && name.chars().all(|one| one.is_alphanumeric() || "_/.".contains(one))
+        });
+        // Paths are short there: the end of one is enough.
+        let gone: Vec<&str> =
+            named.filter(|name| !known.iter().any(|file| file.ends_with(&format!("/{name}")))).collect();
+        assert!(gone.is_empty(), "{document} names files that are not there: {gone:?}");
+    }
 }
 
 #[test]

@@ -158,13 +158,13 @@ impl Unit {
     /// A package is published.
     #[must_use]
     pub fn publish_package(package: Package) -> Self {
-        Self::publish_package_before(package, &[])
+        Self::publish_package_telling(package, &[])
     }
 
     /// A package is published. Couriers whose trips it suits are told, because its sender chooses among those
     /// who respond.
     #[must_use]
-    pub fn publish_package_before(package: Package, suits: &[Suits]) -> Self {
+    pub fn publish_package_telling(package: Package, suits: &[Suits]) -> Self {
         let mut notices = vec![stream::published(&package)];
         notices.extend(suits.iter().map(|one| stream::package_available(&package, one)));
         let (at, adds) = (package.created_at, vec![Open::Packages(package.sender)]);

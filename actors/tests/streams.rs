@@ -333,7 +333,7 @@ fn package_updated_and_trip_updated_name_the_state_and_the_version() {
 fn package_available_says_what_a_courier_may_know_and_for_which_trip() {
     let (trip, package) = (trip(10, courier(), 3), package(20, sender(), grams(1_000)));
     let Proposal { plan, .. } = proposal(30, &trip, LEGS, 10);
-    let unit = Unit::publish_package_before(package, &[Suits { trip: trip.id, courier: courier(), plan }]);
+    let unit = Unit::publish_package_telling(package, &[Suits { trip: trip.id, courier: courier(), plan }]);
     let [_, notice] = &unit.notices[..] else { panic!("{:?}", unit.notices) };
     assert_eq!(notice.to, courier());
     let data = json!({

@@ -231,7 +231,8 @@ async fn carry_out(
     }
     if let Some(tag) = data.strip_prefix(LANGUAGE).filter(|tag| matches!(*tag, "ru" | "en")) {
         let profile = Profile { language: Some(tag.to_owned()), ..Profile::default() };
-        app.database.set_profile(user.id, profile, None, app.clock.now()).await?;
+        // A person who is gone needs no language.
+        let _ = app.database.set_profile(user.id, profile, None, app.clock.now()).await?;
         return Ok(Say::LanguageSet.told_in(Language::of(Some(tag))).to_owned());
     }
     if let Some(turned) = data.strip_prefix(MESSAGES) {

@@ -13,7 +13,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_http::ws::{CloseCode, Frame as LineFrame};
 use actix_web::web;
 use peerpack_actors::ids::UserId;
 use peerpack_actors::ports::{StreamEntry, StreamPosition};
@@ -24,11 +23,11 @@ use self::due::Times;
 use self::talk::{Done, Running};
 use self::watching::Watched;
 use super::acks::Acks;
-use super::cursor::{Cursor, Place};
-use super::fragments::Fragments;
-use super::limits::{Errors, allowance, resumes};
-use super::line::{Heard, Line};
+use super::cursor::{Cursor, Turn};
+use super::limits::{Errors, resumes};
+use super::line::Line;
 use super::membership::Membership;
+use super::peer::{Listener, Peer};
 use super::wire::{
     ChatPresence, ChatTyping, ClientFrame, Degraded, Hello, Limits, Reconnect, ServerMessage, TripLocation,
     event_frame,
@@ -44,25 +43,9 @@ use crate::texts::language::Language;
 /// How long live events wait for a client that may want to resume first.
 const RESUME_WITHIN: Duration = Duration::from_secs(1);
 
-/// How long the peer may take to answer our goodbye.
-const GOODBYE_WITHIN: Duration = Duration::from_secs(2);
-
-/// The same for one that did not even answer a ping.
-const DEAD_GOODBYE_WITHIN: Duration = Duration::from_secs(1);
-
-/// The same for one that is slow.
-const SLOW_GOODBYE_WITHIN: Duration = Duration::from_secs(8);
-
 /// The store is well again when it has not been reported otherwise for so long.
 const DEGRADED_FOR: Duration = Duration::from_secs(15);
 
-/// Frames that are dealt with before others get their turn.
-const FRAMES_AT_ONCE: usize = 32;
-
-pub(super) const PROTOCOL: u16 = 1002;
-pub(super) const UNSUPPORTED: u16 = 1003;
-pub(super) const BAD_TEXT: u16 = 1007;
-const POLICY: u16 = 1008;
 const OVERLOAD: u16 = 1013;
 
 /// What a session starts with. Left in the extensions of the answer that upgrades the connection.
@@ -81,7 +64,7 @@ pub(super) struct Conversation {
     user: UserId,
     /// The language in which refusals are told.
     language: Language,
-    line: Line,
+    peer: Peer,
     outbox: Arc<Outbox>,
     /// Until the session says goodbye.
     membership: Option<Membership>,
@@ -91,10 +74,8 @@ pub(super) struct Conversation {
     acks: Acks,
     waiting: VecDeque<ClientFrame>,
     running: Option<Box<Running>>,
-    allowance: Bucket,
     resumes: Bucket,
     errors: Errors,
-    fragments: Fragments,
     /// Events of an answered resume; they go before live ones.
     missed: VecDeque<StreamEntry>,
     watched: Vec<Watched>,
@@ -125,21 +106,18 @@ impl Conversation {
         let now = Instant::now();
         let left = u64::try_from(access.expires_at.since(app.clock.now()).ms()).unwrap_or(0);
         let times = Times {
-            // At a random moment first, so that a crowd that came together is not pinged together.
-            ping: now + app.config.ping_every().mul_f64(rand::random()),
-            pong: None,
             presence: now,
             expiry: now + Duration::from_millis(left),
             hold: Some(now + RESUME_WITHIN),
             well_again: None,
             watch: None,
-            over: None,
         };
+        let user = access.principal.user;
         Self {
+            peer: Peer::new(line, Some(user), app.config.ping_every()),
             app,
-            user: access.principal.user,
+            user,
             language,
-            line,
             outbox,
             membership: Some(membership),
             position,
@@ -148,10 +126,8 @@ impl Conversation {
             acks: Acks::default(),
             waiting: VecDeque::new(),
             running: None,
-            allowance: allowance(),
             resumes: resumes(),
             errors: Errors::default(),
-            fragments: Fragments::default(),
             missed: VecDeque::new(),
             watched: Vec::new(),
             times,
@@ -163,24 +139,20 @@ impl Conversation {
         self.greet();
         loop {
             self.drain();
-            let is_whole = self.line.flush().is_ok();
-            if !is_whole
-                || self.line.is_overfull()
-                || self.times.over.is_some_and(|over| over <= Instant::now())
-            {
+            if !self.peer.flush() {
                 break;
             }
-            if self.line.has_room() && self.has_more() {
+            if self.peer.line.has_room() && self.has_more() {
                 // What was written just now is with the kernel: there is room for more.
                 tokio::task::yield_now().await;
                 continue;
             }
             let woken = {
-                let due = self.times.next(self.line.stalled_since());
+                let due = self.next_due();
                 tokio::select! {
                     () = self.outbox.changed() => Woken::Outbox,
                     done = talk::next(self.running.as_deref_mut()) => Woken::Command(done),
-                    ready = self.line.ready() => Woken::Line(ready.is_ok()),
+                    ready = self.peer.line.ready() => Woken::Line(ready.is_ok()),
                     () = sleep_until(due) => Woken::Time,
                 }
             };
@@ -197,9 +169,7 @@ impl Conversation {
                 break;
             }
         }
-        if self.line.stalled_since().is_some() {
-            self.line.cut();
-        }
+        self.peer.hang_up();
     }
 
     fn greet(&mut self) {
@@ -216,24 +186,8 @@ impl Conversation {
 
     fn say(&mut self, message: &ServerMessage) {
         if self.membership.is_some() {
-            self.line.text(&message.to_text());
+            self.peer.line.text(&message.to_text());
         }
-    }
-
-    /// Says goodbye. The peer may answer; then the connection is over.
-    fn end(&mut self, code: u16, reason: &str) {
-        if self.membership.take().is_none() {
-            return;
-        }
-        metrics::counter!("peerpack_ws_closed_total", "code" => code.to_string()).increment(1);
-        tracing::debug!(user = %self.user, code, reason, "closing a connection");
-        self.line.close(code, reason);
-        let patience = match (code, self.line.stalled_since()) {
-            (close::TOO_SLOW, Some(_)) => SLOW_GOODBYE_WITHIN,
-            (close::TOO_SLOW, None) => DEAD_GOODBYE_WITHIN,
-            _ => GOODBYE_WITHIN,
-        };
-        self.times.over = Some(Instant::now() + patience);
     }
 
     fn end_as(&mut self, ending: Ending) {
@@ -251,9 +205,9 @@ impl Conversation {
 
     /// Writes what waits for the peer, as far as it takes it.
     fn drain(&mut self) {
-        while self.membership.is_some() && self.line.has_room() {
+        while self.membership.is_some() && self.peer.line.has_room() {
             if let Some(entry) = self.missed.pop_front() {
-                self.line.text(&event_frame(entry.seq, entry.at, &entry.body));
+                self.peer.line.text(&event_frame(entry.seq, entry.at, &entry.body));
                 continue;
             }
             if self.hold.is_some() {
@@ -263,9 +217,9 @@ impl Conversation {
             match self.outbox.take() {
                 Some(Frame::Degraded) => self.degrade(),
                 Some(Frame::Event(entry)) => match self.cursor.admit(entry.seq) {
-                    Place::Next => self.line.text(&event_frame(entry.seq, entry.at, &entry.body)),
-                    Place::Known => {}
-                    Place::Ahead => {
+                    Turn::Next => self.peer.line.text(&event_frame(entry.seq, entry.at, &entry.body)),
+                    Turn::Known => {}
+                    Turn::Ahead => {
                         tracing::error!(user = %self.user, seq = entry.seq, "an event is missing");
                         self.end(close::INSUFFICIENT_STATE, "an event is missing");
                     }
@@ -306,54 +260,19 @@ impl Conversation {
             self.times.hold = None;
         }
     }
+}
 
-    /// Deals with what has come in; whether the connection goes on.
-    fn listen(&mut self) -> bool {
-        for _ in 0..FRAMES_AT_ONCE {
-            match self.line.hear() {
-                Heard::Frame(LineFrame::Close(Some(reason))) if !may_be_said(reason.code) => {
-                    self.end(PROTOCOL, "the close code may not be used");
-                }
-                Heard::Frame(LineFrame::Close(reason)) => {
-                    if self.membership.take().is_some() {
-                        self.line.close_back(reason);
-                    }
-                    let _ = self.line.flush();
-                    return false;
-                }
-                Heard::Frame(frame) => self.frame(frame),
-                Heard::Violation(violation) => self.end(violation.close_code(), &violation.to_string()),
-                Heard::Malformed(error) => self.end(PROTOCOL, &error.to_string()),
-                Heard::Nothing => return true,
-                Heard::Gone => return false,
-            }
-            if self.membership.is_none() {
-                return true;
-            }
-        }
-        true
+impl Listener for Conversation {
+    fn peer(&mut self) -> &mut Peer {
+        &mut self.peer
     }
 
-    fn frame(&mut self, frame: LineFrame) {
-        if self.membership.is_none() {
-            return;
-        }
-        // Only the first pong after a ping costs nothing. Every other frame is counted, because a peer that
-        // reads nothing may still send much.
-        let is_answer = matches!(frame, LineFrame::Pong(_)) && self.times.pong.take().is_some();
-        if !is_answer && !self.allowance.spend(Instant::now()) {
-            return self.end(close::RATE_LIMITED, "too many messages");
-        }
-        match frame {
-            LineFrame::Text(bytes) => match std::str::from_utf8(&bytes) {
-                Ok(text) => self.read(text),
-                Err(_) => self.end(BAD_TEXT, "not UTF-8"),
-            },
-            LineFrame::Continuation(item) => self.continuation(item),
-            LineFrame::Ping(bytes) => self.line.pong(&bytes),
-            LineFrame::Binary(_) => self.end(UNSUPPORTED, "only text is understood"),
-            LineFrame::Pong(_) | LineFrame::Close(_) => {}
-        }
+    fn read(&mut self, text: &str) {
+        self.hear(text);
+    }
+
+    fn leave(&mut self) {
+        self.membership = None;
     }
 }
 
@@ -361,9 +280,4 @@ impl Drop for Conversation {
     fn drop(&mut self) {
         self.watch_nothing();
     }
-}
-
-/// Whether a peer may close with a code: those that the protocol gives out, and the free ones.
-pub(super) fn may_be_said(code: CloseCode) -> bool {
-    matches!(u16::from(code), 1000..=1003 | 1007..=1014 | 3000..=4999)
 }

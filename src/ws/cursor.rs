@@ -4,7 +4,7 @@
 
 /// Where an event stands to what was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Turn {
     /// The next one.
     Next,
     /// Written already, or known to the client.
@@ -30,15 +30,15 @@ impl Cursor {
         Self { start: top, sent: top }
     }
 
-    /// Takes note of a live event; only [`Place::Next`] is to be written.
-    pub(super) const fn admit(&mut self, seq: u64) -> Place {
+    /// Takes note of a live event; only [`Turn::Next`] is to be written.
+    pub(super) const fn admit(&mut self, seq: u64) -> Turn {
         if seq <= self.sent {
-            Place::Known
+            Turn::Known
         } else if seq == self.sent + 1 {
             self.sent = seq;
-            Place::Next
+            Turn::Next
         } else {
-            Place::Ahead
+            Turn::Ahead
         }
     }
 
@@ -74,19 +74,19 @@ mod tests {
     #[test]
     fn live_events_are_written_once_and_a_gap_is_seen() {
         let mut cursor = Cursor::new(7);
-        assert_eq!(cursor.admit(7), Place::Known);
-        assert_eq!(cursor.admit(8), Place::Next);
-        assert_eq!(cursor.admit(8), Place::Known);
-        assert_eq!(cursor.admit(10), Place::Ahead);
-        assert_eq!(cursor.admit(9), Place::Next);
+        assert_eq!(cursor.admit(7), Turn::Known);
+        assert_eq!(cursor.admit(8), Turn::Next);
+        assert_eq!(cursor.admit(8), Turn::Known);
+        assert_eq!(cursor.admit(10), Turn::Ahead);
+        assert_eq!(cursor.admit(9), Turn::Next);
     }
 
     #[test]
     fn a_resume_comes_before_live_events_or_not_at_all() {
         let mut cursor = Cursor::new(7);
         assert_eq!(cursor.resume(4, 9), Ok(4));
-        assert_eq!(cursor.admit(9), Place::Known);
-        assert_eq!(cursor.admit(10), Place::Next);
+        assert_eq!(cursor.admit(9), Turn::Known);
+        assert_eq!(cursor.admit(10), Turn::Next);
         assert_eq!(cursor.resume(4, 12), Ok(10), "what was written is not written again");
         assert_eq!(cursor.resume(3, 12), Err(TooLate));
     }
@@ -95,8 +95,8 @@ mod tests {
     fn a_client_that_knows_more_is_not_told_it_again() {
         let mut cursor = Cursor::new(7);
         assert_eq!(cursor.resume(9, 11), Ok(9));
-        assert_eq!(cursor.admit(11), Place::Known);
-        assert_eq!(cursor.admit(12), Place::Next);
+        assert_eq!(cursor.admit(11), Turn::Known);
+        assert_eq!(cursor.admit(12), Turn::Next);
     }
 
     #[derive(Debug, Clone)]
@@ -129,9 +129,9 @@ mod tests {
                     Step::Live if pushed < store => {
                         pushed += 1;
                         match cursor.admit(pushed) {
-                            Place::Next => written.push(pushed),
-                            Place::Known => {}
-                            Place::Ahead => prop_assert!(false, "a gap out of nothing"),
+                            Turn::Next => written.push(pushed),
+                            Turn::Known => {}
+                            Turn::Ahead => prop_assert!(false, "a gap out of nothing"),
                         }
                     }
                     Step::Live => {}

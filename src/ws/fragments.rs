@@ -3,8 +3,8 @@
 use actix_http::ws::Item;
 use bytes::BytesMut;
 
-use super::conversation::UNSUPPORTED;
 use super::guard::{MAX_MESSAGE_BYTES, Violation};
+use super::peer::UNSUPPORTED;
 
 /// What has come of a message so far: at most [`MAX_MESSAGE_BYTES`].
 #[derive(Default)]

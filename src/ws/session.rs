@@ -21,10 +21,10 @@ use peerpack_actors::runtime::Frame;
 use peerpack_actors::stream::StreamEvent;
 use tokio::time::Instant;
 
-use super::conversation::{BAD_TEXT, PROTOCOL, UNSUPPORTED, may_be_said};
 use super::guard::{FrameGuard, MAX_FRAME_BYTES, Verdict};
 use super::limits::allowance;
 use super::membership::Membership;
+use super::peer::{BAD_TEXT, PROTOCOL, UNSUPPORTED, may_be_said};
 use super::upgrade::{admit, join, named_protocol};
 use crate::app::App;
 use crate::edge::bucket::Bucket;

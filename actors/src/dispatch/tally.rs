@@ -24,8 +24,64 @@ const HOUR_MS: i64 = 3_600_000;
 /// The longest list of [`series`].
 pub const MAX_STEPS: usize = 10_000;
 
+/// Hands the counts to a macro, after its own arguments. They are listed here alone: the store makes its
+/// statements of this list.
+#[macro_export]
+macro_rules! every_count {
+    ($macro:ident $(, $argument:tt)*) => {
+        $macro! { $($argument,)* [
+            /// Orders that were placed.
+            placed,
+            /// Offers that were made.
+            offers,
+            /// Offers that were accepted.
+            accepted,
+            /// Offers that were declined.
+            declined,
+            /// Offers that ran out.
+            expired,
+            /// Times that an order got a courier.
+            assigned,
+            /// Orders that got their first one.
+            found,
+            /// How long those were looked for, since they were placed, in milliseconds.
+            search_ms,
+            /// Rides that began.
+            rides,
+            /// How long their couriers had waited at the pickup, in milliseconds.
+            waited_ms,
+            /// Orders that were done.
+            completed,
+            /// The ways of those, as they were expected, in metres.
+            way_m,
+            /// How long those rides were expected to take, in seconds.
+            ride_s,
+            /// What those cost, in minor units.
+            price_minor,
+            /// Orders that were called off.
+            cancelled,
+            /// Those of them that passengers called off.
+            by_passenger,
+            /// Those that couriers called off.
+            by_courier,
+            /// What calling off cost, in minor units.
+            fees_minor,
+            /// Passengers who did not come.
+            no_shows,
+            /// Rides on which something happened.
+            incidents,
+            /// Orders that were refused.
+            rejected,
+            /// Orders that were left to a dispatcher, because nobody was found.
+            to_desk,
+            /// Orders that were called off and taken up again.
+            restored,
+        ] }
+    };
+}
+
 macro_rules! tally {
-    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {
+    ([$($(#[$doc:meta])* $name:ident),+ $(,)?]) => {
         /// Counts, and sums of amounts.
         #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
         pub struct Tally {
@@ -33,9 +89,6 @@ macro_rules! tally {
         }
 
         impl Tally {
-            /// The names of all counts, which are those of their columns.
-            pub const NAMES: &'static [&'static str] = &[$(stringify!($name)),+];
-
             /// All counts by name.
             #[must_use]
             pub fn fields(&self) -> Vec<(&'static str, i64)> {
@@ -59,54 +112,7 @@ macro_rules! tally {
     };
 }
 
-tally! {
-    /// Orders that were placed.
-    placed,
-    /// Offers that were made.
-    offers,
-    /// Offers that were accepted.
-    accepted,
-    /// Offers that were declined.
-    declined,
-    /// Offers that ran out.
-    expired,
-    /// Times that an order got a courier.
-    assigned,
-    /// Orders that got their first one.
-    found,
-    /// How long those were looked for, since they were placed, in milliseconds.
-    search_ms,
-    /// Rides that began.
-    rides,
-    /// How long their couriers had waited at the pickup, in milliseconds.
-    waited_ms,
-    /// Orders that were done.
-    completed,
-    /// The ways of those, as they were expected, in metres.
-    way_m,
-    /// How long those rides were expected to take, in seconds.
-    ride_s,
-    /// What those cost, in minor units.
-    price_minor,
-    /// Orders that were called off.
-    cancelled,
-    /// Those of them that passengers called off.
-    by_passenger,
-    /// Those that couriers called off.
-    by_courier,
-    /// What calling off cost, in minor units.
-    fees_minor,
-    /// Passengers who did not come.
-    no_shows,
-    /// Rides on which something happened.
-    incidents,
-    /// Orders that were refused.
-    rejected,
-    /// Orders that were left to a dispatcher, because nobody was found.
-    to_desk,
-    /// Orders that were called off and taken up again.
-    restored,
-}
+every_count!(tally);
 
 /// What a change adds, and when.
 #[derive(Clone, PartialEq, Debug)]

@@ -27,6 +27,12 @@ pub use dispatch::{Dispatch, Placing, Unheard, Watcher};
 /// How often an actor may die before it is left alone until [`BUDGET_SPAN`] has passed.
 const RESTART_BUDGET: usize = 5;
 
+/// How many things that wait are looked at again with each comparison.
+const SWEPT: usize = 256;
+
+/// An offer this late is taken over from the node that should have ended it.
+const OVERDUE: Span = Span::seconds(3);
+
 /// How long deaths are remembered.
 const BUDGET_SPAN: Span = Span::minutes(1);
 

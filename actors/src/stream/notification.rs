@@ -7,77 +7,62 @@ use crate::ids::{FileId, PackageId, RequestId, TripId};
 use crate::market::request::Origin;
 use crate::stream::{Notice, StreamEvent};
 
-/// What a notification says.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = NotificationType, rename_all = "snake_case"))]
-pub enum NotificationKind {
+macro_rules! kinds {
+    ($($(#[$about:meta])* $kind:ident = $word:literal,)+) => {
+        /// What a notification says.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+        #[cfg_attr(feature = "schema", schema(as = NotificationType, rename_all = "snake_case"))]
+        pub enum NotificationKind {
+            $($(#[$about])* $kind,)+
+        }
+
+        impl NotificationKind {
+            /// Every kind.
+            pub const ALL: [Self; [$($word),+].len()] = [$(Self::$kind),+];
+
+            /// The word on the wire and in the store.
+            #[must_use]
+            pub const fn word(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $word,)+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
     /// A courier has responded to one's package, or has accepted it.
-    PackageRequestResponse,
+    PackageRequestResponse = "package_request_response",
     /// A courier has said no, or has called the deal off.
-    PackageRequestDeclined,
+    PackageRequestDeclined = "package_request_declined",
     /// One's package was handed over.
-    PackageDelivered,
+    PackageDelivered = "package_delivered",
     /// A courier travels where one's package waits.
-    NewCourierAvailable,
+    NewCourierAvailable = "new_courier_available",
     /// A package wants to ride.
-    TripRequestReceived,
+    TripRequestReceived = "trip_request_received",
     /// One was paid.
-    PaymentReceived,
+    PaymentReceived = "payment_received",
     /// One's trip is near.
-    Reminder,
+    Reminder = "reminder",
     /// One's document was approved or declined.
-    DocumentReviewed,
+    DocumentReviewed = "document_reviewed",
     /// The sender says that one has not delivered, or not as agreed.
-    DisputeOpened,
+    DisputeOpened = "dispute_opened",
     /// An operator has decided who gets the money.
-    DisputeResolved,
+    DisputeResolved = "dispute_resolved",
     /// A package whose sender chooses could ride on one's trip.
-    NewPackageAvailable,
+    NewPackageAvailable = "new_package_available",
     /// One was chosen to carry a package: by the sender, to whom one has responded, or among those who had
     /// agreed.
-    CourierChosen,
+    CourierChosen = "courier_chosen",
     /// What one has asked to be told of has come: a trip, or a package.
-    SubscriptionMatched,
+    SubscriptionMatched = "subscription_matched",
 }
 
 impl NotificationKind {
-    /// Every kind.
-    pub const ALL: [Self; 13] = [
-        Self::PackageRequestResponse,
-        Self::PackageRequestDeclined,
-        Self::PackageDelivered,
-        Self::NewCourierAvailable,
-        Self::TripRequestReceived,
-        Self::PaymentReceived,
-        Self::Reminder,
-        Self::DocumentReviewed,
-        Self::DisputeOpened,
-        Self::DisputeResolved,
-        Self::NewPackageAvailable,
-        Self::CourierChosen,
-        Self::SubscriptionMatched,
-    ];
-
-    /// The word on the wire and in the store.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::PackageRequestResponse => "package_request_response",
-            Self::PackageRequestDeclined => "package_request_declined",
-            Self::PackageDelivered => "package_delivered",
-            Self::NewCourierAvailable => "new_courier_available",
-            Self::TripRequestReceived => "trip_request_received",
-            Self::PaymentReceived => "payment_received",
-            Self::Reminder => "reminder",
-            Self::DocumentReviewed => "document_reviewed",
-            Self::DisputeOpened => "dispute_opened",
-            Self::DisputeResolved => "dispute_resolved",
-            Self::NewPackageAvailable => "new_package_available",
-            Self::CourierChosen => "courier_chosen",
-            Self::SubscriptionMatched => "subscription_matched",
-        }
-    }
-
     /// The kind of a word.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {

@@ -103,8 +103,9 @@ pub async fn change(
     let name = wrong.or(input.name.map(|name| input::name("name", &name)).transpose(), None);
     let language = wrong.or(input.language.map(language).transpose(), None);
     wrong.finish(())?;
-    let (profile, seen) = (store::Profile { name, language }, seen.0.map(Time::from_ms));
-    if !app.database.set_profile(principal.user, profile, seen, app.clock.now()).await? {
+    let profile = store::Profile { name, language, ..store::Profile::default() };
+    let seen = seen.0.map(Time::from_ms);
+    if app.database.set_profile(principal.user, profile, seen, app.clock.now()).await?.is_err() {
         return Err(peerpack_actors::rejection::Rejection::Stale.into());
     }
     answer(&app, principal).await

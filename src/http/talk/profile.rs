@@ -13,7 +13,7 @@ use crate::error::{ApiError, Problem};
 use crate::http::input;
 use crate::http::people::avatars;
 use crate::http::uploads::UploadForm;
-use crate::store::{Taken, TalkProfile};
+use crate::store::{Profile, ProfileRefused};
 
 /// How many people a search finds at most.
 const FOUND: usize = 20;
@@ -105,12 +105,18 @@ pub async fn change(
     let name = given.display_name.map(|name| input::name("display_name", &name)).transpose();
     let bio = given.bio.map(|bio| input::text("bio", Some(bio), BIO)).transpose();
     let handle = given.username.as_deref().map(username).transpose();
-    let profile =
-        TalkProfile { name: wrong.or(name, None), bio: wrong.or(bio, None), handle: wrong.or(handle, None) };
+    let (name, bio, handle) = (wrong.or(name, None), wrong.or(bio, None), wrong.or(handle, None));
     wrong.finish(())?;
-    match app.database.set_talk_profile(principal.user, profile, app.clock.now()).await? {
-        Ok(()) => own(&app, principal.user).await,
-        Err(Taken) => Err(ApiError::conflict("username_taken", "somebody else has this username")),
+    let profile = Profile { name, bio, handle, ..Profile::default() };
+    match app.database.set_profile(principal.user, profile, None, app.clock.now()).await? {
+        Ok(()) => {
+            app.database.index_person(principal.user).await?;
+            own(&app, principal.user).await
+        }
+        Err(ProfileRefused::Stale) => Err(ApiError::not_found()),
+        Err(ProfileRefused::Taken) => {
+            Err(ApiError::conflict("username_taken", "somebody else has this username"))
+        }
     }
 }
 

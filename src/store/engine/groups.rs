@@ -23,7 +23,7 @@ pub(in crate::store) const QUEUE: usize = 4_096;
 pub(in crate::store) const GROUP: usize = 64;
 
 /// A unit that waits, and who waits for it.
-pub(in crate::store) struct Order {
+pub(in crate::store) struct Queued {
     pub(in crate::store) unit: Arc<Prepared>,
     /// When its caller stops waiting.
     pub(in crate::store) until: Instant,
@@ -32,7 +32,7 @@ pub(in crate::store) struct Order {
     reply: oneshot::Sender<Result<Committed, Failure>>,
 }
 
-impl Order {
+impl Queued {
     /// A unit, and where its outcome will be heard of.
     pub(in crate::store) fn new(
         unit: Arc<Prepared>,
@@ -50,37 +50,37 @@ impl Order {
 
 /// The span in which a group is applied: that of its unit if it has one alone, otherwise one that follows
 /// from those of all its units.
-pub(in crate::store) fn span_of(group: &[Order]) -> Span {
-    if let [order] = group {
-        return tracing::debug_span!(parent: &order.span, "commit", units = 1);
+pub(in crate::store) fn span_of(group: &[Queued]) -> Span {
+    if let [queued] = group {
+        return tracing::debug_span!(parent: &queued.span, "commit", units = 1);
     }
     let span = tracing::debug_span!(parent: None, "commit", units = group.len());
-    for order in group {
-        span.follows_from(&order.span);
+    for queued in group {
+        span.follows_from(&queued.span);
     }
     span
 }
 
 /// Takes as many units as can be applied as one, in the order in which they came; the others stay. Units
 /// whose callers have been told already that it took too long are dropped.
-pub(in crate::store) fn take(waiting: &mut VecDeque<Order>, now: Instant) -> Vec<Order> {
+pub(in crate::store) fn take(waiting: &mut VecDeque<Queued>, now: Instant) -> Vec<Queued> {
     let mut guarded = BTreeSet::new();
     let (mut group, mut rest) = (Vec::new(), VecDeque::new());
-    while let Some(order) = waiting.pop_front() {
+    while let Some(queued) = waiting.pop_front() {
         let alone = group.is_empty();
-        if order.until <= now {
-            order.answer(Err(Failure::Unavailable("it waited too long".to_owned())));
-        } else if group.len() < GROUP && (alone || fits(&guarded, &order.unit)) {
-            guarded.extend(order.unit.guarded());
-            let stop = order.unit.moves_a_trip();
-            group.push(order);
+        if queued.until <= now {
+            queued.answer(Err(Failure::Unavailable("it waited too long".to_owned())));
+        } else if group.len() < GROUP && (alone || fits(&guarded, &queued.unit)) {
+            guarded.extend(queued.unit.guarded());
+            let stop = queued.unit.moves_a_trip();
+            group.push(queued);
             if stop {
                 break;
             }
         } else {
             // A later unit must not overtake this one on what both touch.
-            guarded.extend(order.unit.guarded());
-            rest.push_back(order);
+            guarded.extend(queued.unit.guarded());
+            rest.push_back(queued);
         }
     }
     rest.append(waiting);
@@ -165,54 +165,54 @@ mod tests {
     }
 
     /// Units that wait, and where their outcomes will be heard of; the package is the name of the unit.
-    fn waiting(units: &[(Option<u8>, bool)]) -> (VecDeque<Order>, Vec<Answer>) {
+    fn waiting(units: &[(Option<u8>, bool)]) -> (VecDeque<Queued>, Vec<Answer>) {
         let until = Instant::now() + Duration::from_secs(60);
-        units.iter().map(|(package, moved)| Order::new(unit(*package, *moved), until)).unzip()
+        units.iter().map(|(package, moved)| Queued::new(unit(*package, *moved), until)).unzip()
     }
 
-    fn names(group: &[Order]) -> Vec<Option<u8>> {
-        let name = |order: &Order| order.unit.guarded().next().map(|work| work.id.as_bytes()[15]);
+    fn names(group: &[Queued]) -> Vec<Option<u8>> {
+        let name = |queued: &Queued| queued.unit.guarded().next().map(|work| work.id.as_bytes()[15]);
         group.iter().map(name).collect()
     }
 
     #[tokio::test]
     async fn units_on_the_same_package_are_taken_one_after_the_other() {
-        let (mut orders, _answers) =
+        let (mut units, _answers) =
             waiting(&[(Some(1), false), (Some(2), false), (Some(1), false), (Some(3), false)]);
-        assert_eq!(names(&take(&mut orders, Instant::now())), [Some(1), Some(2), Some(3)]);
-        assert_eq!(names(&take(&mut orders, Instant::now())), [Some(1)]);
-        assert!(orders.is_empty());
+        assert_eq!(names(&take(&mut units, Instant::now())), [Some(1), Some(2), Some(3)]);
+        assert_eq!(names(&take(&mut units, Instant::now())), [Some(1)]);
+        assert!(units.is_empty());
     }
 
     #[tokio::test]
     async fn a_unit_that_moves_a_trip_is_taken_alone() {
-        let (mut orders, _answers) = waiting(&[(Some(1), false), (Some(2), true), (Some(3), false)]);
-        assert_eq!(names(&take(&mut orders, Instant::now())), [Some(1), Some(3)]);
-        assert_eq!(names(&take(&mut orders, Instant::now())), [Some(2)]);
-        let (mut orders, _answers) = waiting(&[(Some(1), true), (Some(2), false)]);
-        assert_eq!(names(&take(&mut orders, Instant::now())), [Some(1)]);
+        let (mut units, _answers) = waiting(&[(Some(1), false), (Some(2), true), (Some(3), false)]);
+        assert_eq!(names(&take(&mut units, Instant::now())), [Some(1), Some(3)]);
+        assert_eq!(names(&take(&mut units, Instant::now())), [Some(2)]);
+        let (mut units, _answers) = waiting(&[(Some(1), true), (Some(2), false)]);
+        assert_eq!(names(&take(&mut units, Instant::now())), [Some(1)]);
     }
 
     #[tokio::test]
     async fn a_unit_does_not_overtake_another_on_the_same_package() {
-        let (mut orders, _answers) = waiting(&[(Some(1), false), (Some(2), true), (Some(2), false)]);
-        assert_eq!(names(&take(&mut orders, Instant::now())), [Some(1)]);
-        assert_eq!(names(&take(&mut orders, Instant::now())), [Some(2)]);
-        assert_eq!(names(&take(&mut orders, Instant::now())), [Some(2)]);
+        let (mut units, _answers) = waiting(&[(Some(1), false), (Some(2), true), (Some(2), false)]);
+        assert_eq!(names(&take(&mut units, Instant::now())), [Some(1)]);
+        assert_eq!(names(&take(&mut units, Instant::now())), [Some(2)]);
+        assert_eq!(names(&take(&mut units, Instant::now())), [Some(2)]);
     }
 
     #[tokio::test]
     async fn a_group_is_bounded() {
         let many: Vec<_> = (0..GROUP + 3).map(|n| (u8::try_from(n).ok(), false)).collect();
-        let (mut orders, _answers) = waiting(&many);
-        assert_eq!(take(&mut orders, Instant::now()).len(), GROUP);
-        assert_eq!(orders.len(), 3);
+        let (mut units, _answers) = waiting(&many);
+        assert_eq!(take(&mut units, Instant::now()).len(), GROUP);
+        assert_eq!(units.len(), 3);
     }
 
     #[tokio::test]
     async fn a_unit_whose_caller_has_given_up_is_not_applied_late() {
-        let (mut orders, mut answers) = waiting(&[(Some(1), false)]);
-        assert!(take(&mut orders, Instant::now() + Duration::from_secs(61)).is_empty());
+        let (mut units, mut answers) = waiting(&[(Some(1), false)]);
+        assert!(take(&mut units, Instant::now() + Duration::from_secs(61)).is_empty());
         assert!(matches!(answers.remove(0).await, Ok(Err(Failure::Unavailable(_)))));
     }
 }

@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Instrument as _;
 
 use super::commit;
-use super::groups::{GROUP, Order, QUEUE, closed, refused, span_of, take, wait};
+use super::groups::{GROUP, QUEUE, Queued, closed, refused, span_of, take, wait};
 use super::prepared::Prepared;
 use super::run::{lend, settle, transaction, with_retries};
 use crate::store::failure::Failure;
@@ -40,7 +40,7 @@ const BEGIN_GROUP: &str = "BEGIN; SET LOCAL lock_timeout = 250";
 /// Takes units to be applied.
 pub(in crate::store) struct Lanes {
     /// `None` once the store is closed.
-    queue: Mutex<Option<mpsc::Sender<Order>>>,
+    queue: Mutex<Option<mpsc::Sender<Queued>>>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -59,9 +59,9 @@ impl Lanes {
         unit: Arc<Prepared>,
         until: Instant,
     ) -> Result<Committed, Failure> {
-        let (order, answer) = Order::new(unit, until);
+        let (queued, answer) = Queued::new(unit, until);
         let queue = self.queue.lock().clone().ok_or_else(closed)?;
-        queue.try_send(order).map_err(|error| refused(&error))?;
+        queue.try_send(queued).map_err(|error| refused(&error))?;
         metrics::gauge!("peerpack_store_write_queue").set((QUEUE - queue.capacity()) as f64);
         // A sender that is kept would keep the lanes open.
         drop(queue);
@@ -76,17 +76,17 @@ impl Lanes {
     }
 }
 
-async fn run(pool: PgPool, deadline: Duration, queue: Arc<AsyncMutex<mpsc::Receiver<Order>>>) {
+async fn run(pool: PgPool, deadline: Duration, queue: Arc<AsyncMutex<mpsc::Receiver<Queued>>>) {
     let mut lane = Lane { pool, deadline, kept: None };
     let mut waiting = VecDeque::new();
     loop {
         if waiting.is_empty() {
             let mut queue = queue.lock().await;
-            let Some(order) = queue.recv().await else { return };
-            waiting.push_back(order);
+            let Some(queued) = queue.recv().await else { return };
+            waiting.push_back(queued);
             while waiting.len() < GROUP {
-                let Ok(order) = queue.try_recv() else { break };
-                waiting.push_back(order);
+                let Ok(queued) = queue.try_recv() else { break };
+                waiting.push_back(queued);
             }
         }
         let group = take(&mut waiting, Instant::now());
@@ -110,37 +110,37 @@ struct Lane {
 }
 
 impl Lane {
-    async fn apply(&mut self, mut group: Vec<Order>) {
+    async fn apply(&mut self, mut group: Vec<Queued>) {
         if group.len() <= 1 {
-            if let Some(order) = group.pop() {
+            if let Some(queued) = group.pop() {
                 let conn = self.kept.take().filter(|(_, used)| used.elapsed() < QUIET).map(|(conn, _)| conn);
-                let conn = apply_single(&self.pool, conn, order).await;
+                let conn = apply_single(&self.pool, conn, queued).await;
                 self.kept = conn.map(|conn| (conn, Instant::now()));
             }
             return;
         }
         match self.apply_as_one(&group).await {
             Ok(committed) => {
-                for (order, committed) in group.into_iter().zip(committed) {
-                    order.answer(Ok(committed));
+                for (queued, committed) in group.into_iter().zip(committed) {
+                    queued.answer(Ok(committed));
                 }
             }
             // Nobody knows whether it was applied: trying again could answer "conflict" to what has
             // succeeded.
             Err(Failure::Unavailable(text)) => {
-                for order in group {
-                    order.answer(Err(Failure::Unavailable(text.clone())));
+                for queued in group {
+                    queued.answer(Err(Failure::Unavailable(text.clone())));
                 }
             }
             Err(_) => {
-                let each = |order| async { drop(apply_single(&self.pool, None, order).await) };
+                let each = |queued| async { drop(apply_single(&self.pool, None, queued).await) };
                 stream::iter(group).for_each_concurrent(SINGLES, each).await;
             }
         }
     }
 
-    async fn apply_as_one(&mut self, group: &[Order]) -> Result<Vec<Committed>, Failure> {
-        let units = group.iter().map(|order| order.unit.clone()).collect();
+    async fn apply_as_one(&mut self, group: &[Queued]) -> Result<Vec<Committed>, Failure> {
+        let units = group.iter().map(|queued| queued.unit.clone()).collect();
         let until = Instant::now() + self.deadline;
         let mut conn = match self.kept.take() {
             Some((conn, used)) if used.elapsed() < QUIET => conn,
@@ -154,22 +154,22 @@ impl Lane {
 }
 
 /// Applies a unit on its own, on the given connection or another; answers with the connection if it is sound.
-async fn apply_single(pool: &PgPool, conn: Option<Conn>, order: Order) -> Option<Conn> {
-    let until = order.until;
+async fn apply_single(pool: &PgPool, conn: Option<Conn>, queued: Queued) -> Option<Conn> {
+    let until = queued.until;
     let mut conn = match conn {
         Some(conn) => conn,
         None => match lend(pool, until).await {
             Ok(conn) => Conn::Postgres(conn),
             Err(failure) => {
-                order.answer(Err(failure));
+                queued.answer(Err(failure));
                 return None;
             }
         },
     };
-    let work = as_one([order.unit.clone()].into());
+    let work = as_one([queued.unit.clone()].into());
     let outcome = timeout_at(until, with_retries(&mut conn, &work)).await;
     let (conn, outcome) = settle(conn, outcome);
-    order.answer(outcome.map(|mut committed| committed.pop().unwrap_or_default()));
+    queued.answer(outcome.map(|mut committed| committed.pop().unwrap_or_default()));
     conn
 }
 

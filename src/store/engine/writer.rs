@@ -28,7 +28,7 @@ use tracing::Instrument as _;
 
 use super::checkpoints::Checkpoints;
 use super::commit;
-use super::groups::{GROUP, Order, QUEUE, closed, refused, span_of, take, wait};
+use super::groups::{GROUP, QUEUE, Queued, closed, refused, span_of, take, wait};
 use super::prepared::Prepared;
 use crate::store::failure::Failure;
 use crate::store::sql::Conn;
@@ -40,7 +40,7 @@ pub(in crate::store) struct Writer {
 }
 
 enum Message {
-    Unit(Order),
+    Unit(Queued),
     Work(Box<dyn Job>),
     Close(oneshot::Sender<()>),
 }
@@ -122,8 +122,8 @@ impl Writer {
         unit: Arc<Prepared>,
         until: Instant,
     ) -> Result<Committed, Failure> {
-        let (order, answer) = Order::new(unit, until);
-        self.send(Message::Unit(order))?;
+        let (queued, answer) = Queued::new(unit, until);
+        self.send(Message::Unit(queued))?;
         wait(answer, until).await
     }
 
@@ -154,7 +154,7 @@ async fn write_all(
         let mut batch = Batch::default();
         loop {
             match message {
-                Message::Unit(order) => batch.units.push_back(order),
+                Message::Unit(queued) => batch.units.push_back(queued),
                 Message::Work(job) => batch.jobs.push(job),
                 Message::Close(done) => {
                     waiting.close();
@@ -193,10 +193,10 @@ async fn write_all(
 /// What shares one transaction.
 #[derive(Default)]
 struct Batch {
-    units: VecDeque<Order>,
+    units: VecDeque<Queued>,
     jobs: Vec<Box<dyn Job>>,
     /// Units that have been tried, with their outcomes.
-    done: Vec<(Order, Result<Committed, Failure>)>,
+    done: Vec<(Queued, Result<Committed, Failure>)>,
 }
 
 impl Batch {
@@ -225,12 +225,12 @@ impl Batch {
         conn.control("COMMIT").await
     }
 
-    async fn apply_group(&mut self, conn: &mut Conn, group: Vec<Order>) -> Result<(), Failure> {
-        let units: Vec<Arc<Prepared>> = group.iter().map(|order| order.unit.clone()).collect();
+    async fn apply_group(&mut self, conn: &mut Conn, group: Vec<Queued>) -> Result<(), Failure> {
+        let units: Vec<Arc<Prepared>> = group.iter().map(|queued| queued.unit.clone()).collect();
         // Answered by `answer` even if what follows breaks the whole transaction.
         let first = self.done.len();
         let unknown = || Err(Failure::Broken("the unit was never applied".to_owned()));
-        self.done.extend(group.into_iter().map(|order| (order, unknown())));
+        self.done.extend(group.into_iter().map(|queued| (queued, unknown())));
         let applied = match first {
             0 => begun(conn, &units).await?,
             _ => savepoint(conn, &units).await?,
@@ -258,11 +258,11 @@ impl Batch {
     /// Answers all. `trouble` is what befell the transaction.
     fn answer(self, trouble: Option<&str>) {
         let befallen = || trouble.map(|text| Failure::Unavailable(text.to_owned()));
-        for (order, outcome) in self.done {
-            order.answer(befallen().map_or(outcome, Err));
+        for (queued, outcome) in self.done {
+            queued.answer(befallen().map_or(outcome, Err));
         }
-        for order in self.units {
-            order.answer(Err(befallen().unwrap_or_else(closed)));
+        for queued in self.units {
+            queued.answer(Err(befallen().unwrap_or_else(closed)));
         }
         for job in self.jobs {
             job.answer(trouble);

@@ -56,8 +56,9 @@ const USERS: Sql = over_rows!(
 const SET_PROFILE: Sql = sql("\
     UPDATE users SET name = COALESCE($2, name), \
     own_name = CASE WHEN $2 IS NULL THEN own_name ELSE 1 END, language = COALESCE($3, language), \
-    updated_at = CASE WHEN updated_at >= $4 THEN updated_at + 1 ELSE $4 END \
-    WHERE id = $1 AND (CAST($5 AS BIGINT) IS NULL OR updated_at = $5)");
+    bio = COALESCE($4, bio), handle = COALESCE($5, handle), \
+    updated_at = CASE WHEN updated_at >= $6 THEN updated_at + 1 ELSE $6 END \
+    WHERE id = $1 AND (CAST($7 AS BIGINT) IS NULL OR updated_at = $7)");
 
 /// A person.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -97,6 +98,19 @@ pub struct Profile {
     pub name: Option<String>,
     /// An IETF language tag.
     pub language: Option<String>,
+    /// What they say about themselves.
+    pub bio: Option<String>,
+    /// A username of their own.
+    pub handle: Option<String>,
+}
+
+/// Why a profile stays as it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ProfileRefused {
+    /// It is no longer as it was seen, or there is no such person.
+    Stale,
+    /// Somebody else has the username.
+    Taken,
 }
 
 /// What Telegram says about a person.
@@ -165,7 +179,7 @@ impl Database {
         Ok(self.row(OF_TELEGRAM, args![telegram_id]).await?.as_ref().map(user).transpose()?)
     }
 
-    /// Changes what a person says about themselves, if it is still as `seen`; answers whether it was.
+    /// Changes what a person says about themselves, if it is still as `seen`.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -175,10 +189,13 @@ impl Database {
         profile: Profile,
         seen: Option<Time>,
         now: Time,
-    ) -> Result<bool, Unavailable> {
-        let Profile { name, language } = profile;
-        let values = args![id.uuid(), name, language, now.ms(), seen.map(Time::ms)];
-        Ok(self.execute(SET_PROFILE, values).await? == 1)
+    ) -> Result<Result<(), ProfileRefused>, Unavailable> {
+        let Profile { name, language, bio, handle } = profile;
+        let values = args![id.uuid(), name, language, bio, handle, now.ms(), seen.map(Time::ms)];
+        match self.execute(SET_PROFILE, values).await {
+            Err(Failure::Conflict) => Ok(Err(ProfileRefused::Taken)),
+            changed => Ok(if changed? == 1 { Ok(()) } else { Err(ProfileRefused::Stale) }),
+        }
     }
 }
 

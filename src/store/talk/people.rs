@@ -53,13 +53,6 @@ const ADD_WORD: Sql =
     sql("INSERT INTO user_words (word, user_id) VALUES ($1, $2) ON CONFLICT (word, user_id) DO NOTHING");
 const INDEXED: Sql = sql("UPDATE users SET indexed_at = $2 WHERE id = $1");
 
-// Each change of a person has a moment of its own.
-const SET: Sql = sql("\
-    UPDATE users SET name = COALESCE($2, name), \
-    own_name = CASE WHEN $2 IS NULL THEN own_name ELSE 1 END, bio = COALESCE($3, bio), \
-    handle = COALESCE($4, handle), \
-    updated_at = CASE WHEN updated_at >= $5 THEN updated_at + 1 ELSE $5 END WHERE id = $1");
-
 const REGISTER: Sql = sql("\
     INSERT INTO registrations (phone, name, created_at) VALUES ($1, $2, $3) \
     ON CONFLICT (phone) DO UPDATE SET name = excluded.name, created_at = excluded.created_at");
@@ -100,21 +93,6 @@ impl Talker {
 pub fn generated_username(id: UserId) -> String {
     format!("user_{:016x}", id.uuid().as_u64_pair().1)
 }
-
-/// What somebody changes about themselves; what is absent stays.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct TalkProfile {
-    /// What they are called.
-    pub name: Option<String>,
-    /// What they say about themselves.
-    pub bio: Option<String>,
-    /// A username of their own.
-    pub handle: Option<String>,
-}
-
-/// Somebody else has the username.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Taken;
 
 impl Database {
     /// People as those who talk to them see them; people who do not exist are left out.
@@ -173,29 +151,6 @@ impl Database {
             self.index_person(*id).await?;
         }
         Ok(found.len())
-    }
-
-    /// Changes what somebody says about themselves.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn set_talk_profile(
-        &self,
-        id: UserId,
-        profile: TalkProfile,
-        now: Time,
-    ) -> Result<Result<(), Taken>, Unavailable> {
-        let work = self.write(move |conn| {
-            let TalkProfile { name, bio, handle } = profile.clone();
-            Box::pin(async move {
-                conn.execute(SET, args![id.uuid(), name, bio, handle, now.ms()]).await?;
-                index(conn, id).await
-            })
-        });
-        match work.await {
-            Err(Failure::Conflict) => Ok(Err(Taken)),
-            outcome => Ok(Ok(outcome?)),
-        }
     }
 
     /// Keeps what somebody wants to be called until the code of their phone comes back.

@@ -7,7 +7,6 @@
 use std::borrow::Cow;
 use std::future::pending;
 
-use actix_http::ws::Item;
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
@@ -20,11 +19,12 @@ use uuid::Uuid;
 
 use super::super::acks::Known;
 use super::super::commands::{self, Refused};
+use super::super::peer::{Listener as _, POLICY};
 use super::super::wire::{
     Ack, ClientFrame, ClientMessage, NotRecovered, Pong, Resume, Resumed, ServerMessage, Topic, WireError,
 };
 use super::watching::Watched;
-use super::{BAD_TEXT, Conversation, Hold, OVERLOAD, POLICY};
+use super::{Conversation, Hold, OVERLOAD};
 use crate::edge::close;
 use crate::edge::outbox::Ending;
 use crate::error::{ApiError, sentence};
@@ -104,7 +104,8 @@ fn told_in(error: &WireError, language: Language) -> String {
 }
 
 impl Conversation {
-    pub(super) fn read(&mut self, text: &str) {
+    /// Takes a message of the client in.
+    pub(super) fn hear(&mut self, text: &str) {
         match ClientFrame::parse(text) {
             Ok(frame) => self.take_in(frame),
             Err(error) => {
@@ -146,7 +147,7 @@ impl Conversation {
             }
             Known::Running => {}
             Known::Other => self.refuse(frame.cmd_id, &commands::other_command()),
-            Known::Answered(ack) => self.line.text(&ack),
+            Known::Answered(ack) => self.peer.line.text(&ack),
         }
     }
 
@@ -285,7 +286,7 @@ impl Conversation {
             self.acks.answer(id, &text);
         }
         if self.membership.is_some() {
-            self.line.text(&text);
+            self.peer.line.text(&text);
         }
     }
 
@@ -310,16 +311,5 @@ impl Conversation {
         let count = Some(u32::try_from(missed.len()).unwrap_or(u32::MAX));
         self.say(&ServerMessage::Resumed(Resumed { recovered: true, reason: None, count, top }));
         self.missed.extend(missed);
-    }
-
-    pub(super) fn continuation(&mut self, item: Item) {
-        match self.fragments.add(item) {
-            Err((code, reason)) => self.end(code, &reason),
-            Ok(None) => {}
-            Ok(Some(whole)) => match std::str::from_utf8(&whole) {
-                Ok(text) => self.read(text),
-                Err(_) => self.end(BAD_TEXT, "not UTF-8"),
-            },
-        }
     }
 }

@@ -75,7 +75,7 @@ impl Engine {
             Package::publish(PackageId::new(now, self.context.clock.random()), sender, draft, now)?;
         package.terms = self.terms(&package);
         let suits = self.context.couriers_for(&package);
-        let unit = Unit::publish_package_before(package.clone(), &suits);
+        let unit = Unit::publish_package_telling(package.clone(), &suits);
         self.publish(&package, unit).await.map_err(Refusal::from)?;
         self.context.have_heard(&suits);
         Ok(package)

@@ -6,23 +6,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::{Deaths, Kind};
+use super::{Deaths, Kind, OVERDUE, SWEPT};
 use crate::ids::PackageId;
 use crate::matching::PackageEntry;
 use crate::ports::Unavailable;
 use crate::runtime::context::Context;
 use crate::runtime::messages::{Consider, Refresh};
-use crate::time::{Span, Time};
+use crate::time::Time;
 use crate::work::PACKAGE;
 
 /// Packages read at once.
 const PAGE: u32 = 1_000;
-
-/// An offer this late is taken over from the node that should have ended it.
-const OVERDUE: Span = Span::seconds(3);
-
-/// How many waiting packages are looked at again with each comparison.
-const SWEPT: usize = 256;
 
 /// The packages of a node. What is known of them is in the context, where trips look for them.
 #[derive(Default)]

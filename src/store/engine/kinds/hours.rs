@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use peerpack_actors::dispatch::OrderChange;
 use peerpack_actors::dispatch::tally::{Counted, RegionHour, Tally, counted};
+use peerpack_actors::every_count;
 use peerpack_actors::ids::{RegionId, UserId};
 use peerpack_actors::ports::Unavailable;
 use peerpack_actors::time::Time;
@@ -19,43 +20,8 @@ use crate::store::sql::{Conn, Row, Sql, args, each, hex, over_rows, rows, sql};
 /// for each other.
 const SHARDS: u128 = 8;
 
-/// The columns of a [`Tally`], handed to a macro after its own arguments.
-macro_rules! counts {
-    ($macro:ident, $table:literal, $key:ident) => {
-        $macro!(
-            $table,
-            $key,
-            [
-                placed,
-                offers,
-                accepted,
-                declined,
-                expired,
-                assigned,
-                found,
-                search_ms,
-                rides,
-                waited_ms,
-                completed,
-                way_m,
-                ride_s,
-                price_minor,
-                cancelled,
-                by_passenger,
-                by_courier,
-                fees_minor,
-                no_shows,
-                incidents,
-                rejected,
-                to_desk,
-                restored
-            ]
-        )
-    };
-}
-
 macro_rules! adding {
-    ($table:literal, $key:ident, [$($count:ident),+]) => {
+    ($table:literal, $key:ident, [$($(#[$doc:meta])* $count:ident),+ $(,)?]) => {
         over_rows!(
             concat!(
                 "INSERT INTO ", $table, " (", stringify!($key), ", hour, shard", $(", ", stringify!($count)),+,
@@ -73,7 +39,7 @@ macro_rules! adding {
 }
 
 macro_rules! reading {
-    ($table:literal, $key:ident, [$($count:ident),+]) => {
+    ($table:literal, $key:ident, [$($(#[$doc:meta])* $count:ident),+ $(,)?]) => {
         sql(concat!(
             "SELECT ", stringify!($key), " AS id, hour",
             $(", CAST(sum(", stringify!($count), ") AS BIGINT) AS ", stringify!($count)),+,
@@ -84,7 +50,7 @@ macro_rules! reading {
 }
 
 macro_rules! adding_up {
-    ($table:literal, $key:ident, [$($count:ident),+]) => {
+    ($table:literal, $key:ident, [$($(#[$doc:meta])* $count:ident),+ $(,)?]) => {
         sql(concat!(
             "SELECT ", stringify!($key), " AS id",
             $(", CAST(sum(", stringify!($count), ") AS BIGINT) AS ", stringify!($count)),+,
@@ -94,10 +60,10 @@ macro_rules! adding_up {
     };
 }
 
-const ADD_TO_REGIONS: Sql = counts!(adding, "order_hours", region);
-const ADD_TO_COURIERS: Sql = counts!(adding, "courier_hours", courier);
-const REGIONS: Sql = counts!(reading, "order_hours", region);
-const COURIERS: Sql = counts!(adding_up, "courier_hours", courier);
+const ADD_TO_REGIONS: Sql = every_count!(adding, "order_hours", region);
+const ADD_TO_COURIERS: Sql = every_count!(adding, "courier_hours", courier);
+const REGIONS: Sql = every_count!(reading, "order_hours", region);
+const COURIERS: Sql = every_count!(adding_up, "courier_hours", courier);
 
 /// Adds what changes of orders come to. Nothing of the unit waits for anything after that, so a row that
 /// others count in, too, is held for as short as can be.

@@ -15,9 +15,6 @@ use crate::runtime::context::Context;
 use crate::runtime::refusal::Refusal;
 use crate::time::Time;
 
-/// Rows read at once.
-const PAGE: u32 = 1_000;
-
 impl Dispatch {
     /// Its knobs.
     #[must_use]
@@ -125,13 +122,7 @@ impl Dispatch {
     pub async fn cleared(&self) -> Result<(), Unavailable> {
         self.searching.lock().clear();
         self.alarms.lock().clear();
-        let mut after = None;
-        loop {
-            let page = self.store.on_duty(after, PAGE).await?;
-            let Some(last) = page.last() else { return Ok(()) };
-            after = Some(last.courier);
-            page.into_iter().for_each(|duty| self.follow_duty(duty));
-        }
+        self.follow_everybody_on_duty().await
     }
 
     /// An order as it is, taken to where couriers are asked if it was not there.

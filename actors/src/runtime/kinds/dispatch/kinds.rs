@@ -10,18 +10,12 @@ use crate::dispatch::{DUTY, DutyState, ORDER, Order, OrderCommand};
 use crate::ids::OrderId;
 use crate::ports::Unavailable;
 use crate::runtime::context::Context;
-use crate::runtime::kinds::Kind;
+use crate::runtime::kinds::{Kind, OVERDUE, SWEPT};
 use crate::runtime::refusal::Refusal;
-use crate::time::{Span, Time};
+use crate::time::Time;
 
 /// Rows read at once.
 const PAGE: u32 = 1_000;
-
-/// How many waiting orders are looked at with each comparison.
-const SWEPT: usize = 256;
-
-/// An offer this late is taken over from the node that should have ended it.
-const OVERDUE: Span = Span::seconds(3);
 
 /// The orders of a node.
 pub(super) struct Orders(pub(super) Arc<Dispatch>);
@@ -96,6 +90,19 @@ impl Kind for Orders {
     }
 }
 
+impl Dispatch {
+    /// Reads everybody who is on duty.
+    pub(super) async fn follow_everybody_on_duty(&self) -> Result<(), Unavailable> {
+        let mut after = None;
+        loop {
+            let page = self.store.on_duty(after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.courier);
+            page.into_iter().for_each(|duty| self.follow_duty(duty));
+        }
+    }
+}
+
 /// The couriers on duty of a node.
 pub(super) struct Duties(pub(super) Arc<Dispatch>);
 
@@ -106,14 +113,7 @@ impl Kind for Duties {
     }
 
     async fn restore(&self, _: &Arc<Context>) -> Result<(), Unavailable> {
-        let mut after = None;
-        loop {
-            let page = self.0.store.on_duty(after, PAGE).await?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.courier);
-            page.into_iter().for_each(|duty| self.0.follow_duty(duty));
-        }
-        Ok(())
+        self.0.follow_everybody_on_duty().await
     }
 
     async fn refresh(&self, context: &Arc<Context>, id: Uuid) {
