@@ -42,7 +42,7 @@ use market::{
     couriers, disputes, explain, handover, packages, photos, requests, responses, search, subscriptions,
     sync, tracking, trips, updates,
 };
-use money::{desk, payments, statement, terms, wallet};
+use money::{desk, fees, payments, statement, terms, wallet};
 use people::documents::{self, review};
 use people::{avatars, identity, notifications, profile};
 use talk::{board, chats, messages, moderation, profile as talk_profile, signing_in};
@@ -163,6 +163,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/admin/payments/{payment_id}/charge-back" { POST ADMIN desk::charge_back }
         "/admin/outbox" { GET ADMIN outbox::list }
         "/admin/outbox/{user_id}/{seq}/send-again" { POST ADMIN outbox::send_again }
+        "/admin/fees" { GET OPERATORS fees::list }
         "/admin/ledger" { GET ADMIN desk::ledger }
         "/admin/reconciliations" { GET ADMIN desk::reconciliations }
         "/admin/withdrawals/{withdrawal_id}/pay" { POST ADMIN wallet::pay }

@@ -60,6 +60,11 @@ impl KindFee {
     }
 }
 
+/// What the platform takes for each kind of deal.
+pub(super) fn kind_fees(fees: Fees) -> Vec<KindFee> {
+    FeeKind::ALL.iter().map(|kind| KindFee::of(*kind, fees.of(*kind))).collect()
+}
+
 /// What calling off means at one stage, for one person.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CancellationRule {
@@ -100,7 +105,7 @@ pub async fn show(app: web::Data<App>) -> HttpResponse {
     let Tariff { paid, fees, version } = money.terms();
     let nothing = Fees { instant: Fee::NONE, choose: Fee::NONE };
     let fees = if paid == Paid::Cash { nothing } else { fees };
-    let fees = FeeKind::ALL.map(|kind| KindFee::of(kind, fees.of(kind)));
+    let fees = kind_fees(fees);
     let rules = Stage::ALL.into_iter().flat_map(|stage| Who::ALL.map(|by| rule(stage, by, paid)));
     let Both { english: text_en, russian: text_ru } = texts::terms(paid);
     HttpResponse::Ok().json(MoneyTerms {
@@ -109,7 +114,7 @@ pub async fn show(app: web::Data<App>) -> HttpResponse {
         methods: app.providers.methods().collect(),
         fee_percent: fees[0].percent,
         fee_minimum: fees[0].minimum,
-        fees: fees.into(),
+        fees,
         fee_version: version,
         cancellation: rules.filter(|rule| rule.possible || rule.stage == Stage::AfterPickup).collect(),
         text_en,
