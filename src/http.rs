@@ -19,6 +19,7 @@ pub mod vocabulary;
 mod endpoint;
 mod input;
 pub mod links;
+mod marks;
 mod paging;
 mod price;
 mod reference;
@@ -42,7 +43,7 @@ use market::{
     couriers, disputes, explain, handover, packages, photos, requests, responses, search, subscriptions,
     sync, tracking, trips, updates,
 };
-use money::{desk, fees, payments, statement, terms, wallet};
+use money::{desk, fees, highlights, payments, statement, terms, wallet};
 use people::documents::{self, review};
 use people::{avatars, identity, notifications, profile};
 use talk::{board, chats, messages, moderation, profile as talk_profile, signing_in};
@@ -135,6 +136,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/user/balance" { GET SIGNED_IN wallet::balance }
         "/user/statement" { GET SIGNED_IN statement::show }
         "/money/terms" { GET PUBLIC terms::show }
+        "/highlights" { POST SIGNED_IN highlights::create }
         "/payments" { GET SIGNED_IN payments::list, POST SIGNED_IN payments::create }
         "/payments/webhook" { POST PUBLIC payments::notice }
         "/payments/{payment_id}" { GET SIGNED_IN payments::show }

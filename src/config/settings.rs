@@ -260,6 +260,12 @@ pub struct Settings {
     /// A file with that token
     #[arg(long, value_name = "FILE")]
     pub payment_telegram_token_file: Option<PathBuf>,
+    /// What a highlight costs, Telegram Stars [default: 50]
+    #[arg(long, value_name = "STARS")]
+    pub highlight_stars: Option<u32>,
+    /// How long a highlight lasts, hours [default: 72]
+    #[arg(long, value_name = "HOURS")]
+    pub highlight_h: Option<u16>,
     /// The most that one person may take out within 24 hours, kopecks [default: 20000000]
     #[arg(long, value_name = "KOPECKS")]
     pub payout_daily_minor: Option<u32>,
@@ -518,6 +524,8 @@ impl Settings {
             payment_telegram_token_file: self
                 .payment_telegram_token_file
                 .or(below.payment_telegram_token_file),
+            highlight_stars: self.highlight_stars.or(below.highlight_stars),
+            highlight_h: self.highlight_h.or(below.highlight_h),
             payout_daily_minor: self.payout_daily_minor.or(below.payout_daily_minor),
             payout_second_above_minor: self.payout_second_above_minor.or(below.payout_second_above_minor),
             payout_wait_h: self.payout_wait_h.or(below.payout_wait_h),

@@ -2,6 +2,7 @@
 
 pub mod desk;
 pub mod fees;
+pub mod highlights;
 pub mod payments;
 pub mod statement;
 pub mod terms;

@@ -11,6 +11,7 @@ use peerpack_actors::ports::Store as _;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::highlights::HighlightTerms;
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::{ApiError, Problem};
@@ -19,7 +20,8 @@ use crate::texts::{Both, money as texts};
 /// How the marketplace pays.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MoneyTerms {
-    /// The ways that are on: `off`, or some of `demo`, `manual`, `webhook`.
+    /// The ways that are on: `off`, or some of `demo`, `manual`, `webhook`, `telegram`; and `stars` beside
+    /// any of them, for highlights.
     #[schema(value_type = Vec<String>)]
     modes: Vec<&'static str>,
     /// When a sender pays, and whom.
@@ -37,6 +39,9 @@ pub struct MoneyTerms {
     fee_version: u32,
     /// What calling off means, by how far a package is and who calls off.
     cancellation: Vec<CancellationRule>,
+    /// What a highlight costs; absent where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    highlight: Option<HighlightTerms>,
     /// How people pay, in words, English.
     text_en: String,
     /// The same, Russian.
@@ -117,6 +122,7 @@ pub async fn show(app: web::Data<App>) -> HttpResponse {
         fees,
         fee_version: version,
         cancellation: rules.filter(|rule| rule.possible || rule.stage == Stage::AfterPickup).collect(),
+        highlight: HighlightTerms::of(money),
         text_en,
         text_ru,
     })
