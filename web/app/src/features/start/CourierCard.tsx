@@ -1,6 +1,7 @@
 // A trip that was found, with its courier.
 import type { components } from "@peerpack/client";
 import { Link } from "wouter";
+import { useHighlightTexts } from "../../texts/highlight.ts";
 import { useTexts } from "../../texts/index.tsx";
 import { PersonRow, Pill, Reputation, Way } from "../../ui/index.ts";
 
@@ -8,6 +9,7 @@ type Courier = components["schemas"]["CourierView"];
 
 export function CourierCard({ courier }: { courier: Courier }) {
   const { t, money, place, when } = useTexts();
+  const { mark } = useHighlightTexts();
   return (
     <Link href={`/trip/${courier.trip_id}`} className="card">
       <Way
@@ -30,6 +32,7 @@ export function CourierCard({ courier }: { courier: Courier }) {
         }
       />
       <div className="row wrap">
+        {courier.highlighted_until && <Pill tone="accent">{mark}</Pill>}
         <Pill>{t.transport[courier.transport]}</Pill>
         {courier.airport && <Pill>{courier.airport}</Pill>}
       </div>

@@ -20,6 +20,7 @@ import {
   useAttempt,
   Way,
 } from "../../ui/index.ts";
+import Highlight from "../../ui/Highlight.tsx";
 
 /** States of a request in which the courier has something to do or to wait for. */
 const UNDER_WAY = new Set(["accepted", "picked_up", "delivered", "disputed"]);
@@ -113,6 +114,9 @@ export default function MyTripScreen({ id, parcels }: MyTripScreenProps) {
       {parcels}
       {asked.data && !isOffered && riding.length + pending.length + responded.length === 0 && (
         <Empty title={t.offers.empty} hint={t.offers.tripHint} />
+      )}
+      {trip.data?.state === "active" && (
+        <Highlight of={{ trip_id: id }} until={trip.data.highlighted_until} />
       )}
       {trip.data?.state === "active" && (
         <SureButton question={t.mine.callOffSure} yes={t.mine.callOffYes} isBusy={isBusy} onYes={callOff}>
