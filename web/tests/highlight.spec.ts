@@ -47,7 +47,15 @@ test("a trip is highlighted inside Telegram, and the mark stands where it is fou
       );
     const [ivan, anna, pyotr] = [await phone("ivan"), await phone("anna"), await phone("pyotr")];
     const [from, to] = route.ru;
-    const body = { from, to, date: soon(), time: "08:00 → 20:00", price: 300, transportType: "car", capacity: "large" };
+    const body = {
+      from,
+      to,
+      date: soon(),
+      time: "08:00 → 20:00",
+      price: 300,
+      transportType: "car",
+      capacity: "large",
+    };
     const publish = (who: Phone) => who.account.call<{ trip_id: string }>("POST", "/api/trips", body);
     const [trip, other] = [await publish(ivan), await publish(pyotr)];
     // In a browser nobody can pay with stars, and the app says where they can.

@@ -15,7 +15,7 @@ interface HighlightProps {
   /** What is highlighted. */
   of: { trip_id: string } | { package_id: string };
   /** Until when it is, if it is. */
-  until: string | undefined;
+  until: string | null | undefined;
 }
 
 /** Says until when a thing bears a mark, and sells one. */

@@ -57,9 +57,7 @@ export default function PackageScreen({ id, deal: dealOf }: PackageScreenProps) 
       {parcel?.state === "open" && (
         <>
           <Responses parcel={parcel} />
-          {parcel.mode === "choose" && (
-            <Highlight of={{ package_id: id }} until={parcel.highlighted_until} />
-          )}
+          {parcel.mode === "choose" && <Highlight of={{ package_id: id }} until={parcel.highlighted_until} />}
           <Why id={id} />
           <CallOff id={id} />
         </>

@@ -5,6 +5,7 @@ import { Link, useLocation } from "wouter";
 import { useClient, useGive, useLive, useRead } from "../../live/index.tsx";
 import { type TripRequest, useTripRequests } from "../../live/requests.ts";
 import { useTexts } from "../../texts/index.tsx";
+import Highlight from "../../ui/Highlight.tsx";
 import {
   Button,
   Empty,
@@ -20,7 +21,6 @@ import {
   useAttempt,
   Way,
 } from "../../ui/index.ts";
-import Highlight from "../../ui/Highlight.tsx";
 
 /** States of a request in which the courier has something to do or to wait for. */
 const UNDER_WAY = new Set(["accepted", "picked_up", "delivered", "disputed"]);
