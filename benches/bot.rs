@@ -186,6 +186,7 @@ async fn tell(app: App, to: UserId) {
         refunded: 0.0,
         currency: Currency::Rub,
         package_id: None,
+        trip_id: None,
         package_gone: false,
     };
     let mut unit = Unit::balance_moved(to, Amount::new(1, Currency::Rub), now);

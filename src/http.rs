@@ -19,6 +19,7 @@ pub mod vocabulary;
 mod endpoint;
 mod input;
 pub mod links;
+mod marks;
 mod paging;
 mod price;
 mod reference;
@@ -42,7 +43,7 @@ use market::{
     couriers, disputes, explain, handover, packages, photos, requests, responses, search, subscriptions,
     sync, tracking, trips, updates,
 };
-use money::{desk, payments, statement, terms, wallet};
+use money::{desk, fees, highlights, payments, statement, terms, wallet};
 use people::documents::{self, review};
 use people::{avatars, identity, notifications, profile};
 use talk::{board, chats, messages, moderation, profile as talk_profile, signing_in};
@@ -135,6 +136,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/user/balance" { GET SIGNED_IN wallet::balance }
         "/user/statement" { GET SIGNED_IN statement::show }
         "/money/terms" { GET PUBLIC terms::show }
+        "/highlights" { POST SIGNED_IN highlights::create }
         "/payments" { GET SIGNED_IN payments::list, POST SIGNED_IN payments::create }
         "/payments/webhook" { POST PUBLIC payments::notice }
         "/payments/{payment_id}" { GET SIGNED_IN payments::show }
@@ -163,6 +165,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/admin/payments/{payment_id}/charge-back" { POST ADMIN desk::charge_back }
         "/admin/outbox" { GET ADMIN outbox::list }
         "/admin/outbox/{user_id}/{seq}/send-again" { POST ADMIN outbox::send_again }
+        "/admin/fees" { GET OPERATORS fees::list }
         "/admin/ledger" { GET ADMIN desk::ledger }
         "/admin/reconciliations" { GET ADMIN desk::reconciliations }
         "/admin/withdrawals/{withdrawal_id}/pay" { POST ADMIN wallet::pay }

@@ -6,6 +6,7 @@
 
 mod manual;
 mod signature;
+mod stars;
 mod telegram;
 mod webhook;
 
@@ -20,6 +21,7 @@ use peerpack_actors::time::Time;
 
 pub use manual::Manual;
 pub use signature::{Forged, REPLAY_WINDOW, SIGNATURE, Signer, TIMESTAMP};
+pub use stars::StarsPayments;
 pub use telegram::TelegramPayments;
 pub use webhook::Webhook;
 
@@ -50,6 +52,19 @@ pub struct Page {
     pub next: Option<String>,
 }
 
+/// Money that is to go back.
+#[derive(Clone, Copy, Debug)]
+pub struct GoesBack<'a> {
+    /// The payment it was paid with.
+    pub payment: PaymentId,
+    /// The charge, as the provider calls it.
+    pub charge: &'a str,
+    /// The refund, with its key.
+    pub refund: &'a Refund,
+    /// The payer's Telegram account, if there is one.
+    pub payer: Option<i64>,
+}
+
 /// Something that has come in, as it is signed.
 #[derive(Clone, Copy, Debug)]
 pub struct Incoming<'a> {
@@ -76,7 +91,7 @@ pub trait PaymentProvider: Send + Sync {
 
     /// Asks for money to be given back. Done means that the provider knows of it: what becomes of it, a
     /// report says.
-    async fn refund(&self, payment: PaymentId, charge: &str, refund: &Refund, now: Time) -> Answer<()>;
+    async fn refund(&self, money: GoesBack<'_>, now: Time) -> Answer<()>;
 
     /// A page of what was charged from a time on and before another one.
     async fn list(&self, of: (Time, Time), after: Option<String>, now: Time) -> Answer<Page>;
@@ -105,9 +120,9 @@ impl Providers {
         self.0.get(&method).map(AsRef::as_ref)
     }
 
-    /// What can be paid with.
+    /// What can be paid into a wallet with.
     pub fn methods(&self) -> impl Iterator<Item = Method> {
-        self.0.keys().copied()
+        self.0.keys().copied().filter(|method| !method.is_for_extras())
     }
 }
 

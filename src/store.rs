@@ -41,6 +41,7 @@ pub use market::reviews::{NewReview, PastDelivery, Reputation, ReviewRecord, Rev
 pub use market::views::{
     PackageHeader, Person, RequestHeader, SenderPackages, TripHeader, TripRequest, TripRequests, Which,
 };
+pub use money::fees::FeeVersion;
 pub use money::reconciliations::Reconciliation;
 pub use money::wallet::{Balance, LedgerOf, TransferRecord};
 pub use people::accounts::Deletion;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use peerpack_actors::time::Span;
+use peerpack_actors::time::{Span, Time};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -159,12 +159,66 @@ pub struct Bill {
     pub description: String,
     /// What Telegram says again with the money.
     pub payload: String,
-    /// Of the provider that takes the money.
+    /// Of the provider that takes the money; empty for stars.
     pub provider_token: String,
     /// Three letters.
     pub currency: &'static str,
     /// In minor units.
     pub amount_minor: i64,
+}
+
+/// An entry of Telegram's list of stars that have come to the bot, or gone from it.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub struct StarTransaction {
+    /// The charge; of stars that go back it is the one they came with.
+    pub id: String,
+    /// How many stars.
+    pub amount: i64,
+    /// When, seconds since 1970.
+    pub date: i64,
+    /// Who they came from, if they came.
+    #[serde(default)]
+    pub source: Option<StarPartner>,
+    /// Who they went to, if they went.
+    #[serde(default)]
+    pub receiver: Option<StarPartner>,
+}
+
+impl StarTransaction {
+    /// When it was.
+    #[must_use]
+    pub const fn at(&self) -> Time {
+        Time::from_ms(self.date.saturating_mul(1_000))
+    }
+
+    /// The account that the stars came from.
+    #[must_use]
+    pub fn payer(&self) -> Option<i64> {
+        Some(self.source.as_ref()?.user.as_ref()?.id)
+    }
+}
+
+/// The other side of such an entry.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub struct StarPartner {
+    /// The person, if it is one.
+    #[serde(default)]
+    pub user: Option<StarUser>,
+    /// What the invoice was made with; empty if it was none.
+    #[serde(default)]
+    pub invoice_payload: String,
+}
+
+/// A person in such an entry.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+pub struct StarUser {
+    /// The account.
+    pub id: i64,
+}
+
+#[derive(Deserialize)]
+struct StarTransactions {
+    transactions: Vec<StarTransaction>,
 }
 
 impl Telegram {
@@ -206,6 +260,19 @@ impl Telegram {
             "prices": [{ "label": bill.title, "amount": bill.amount_minor }],
         });
         self.ask("createInvoiceLink", body, WITHIN).await
+    }
+
+    /// A page of the stars that have come and gone, oldest first; at most 100 entries.
+    pub async fn star_transactions(&self, offset: u32, limit: u32) -> Answer<Vec<StarTransaction>> {
+        let body = json!({ "offset": offset, "limit": limit });
+        let page = self.ask::<StarTransactions>("getStarTransactions", body, WITHIN).await;
+        page.map(|page| page.transactions)
+    }
+
+    /// Gives the stars of a charge back, all of them.
+    pub async fn refund_stars(&self, payer: i64, charge: &str) -> Answer<()> {
+        let body = json!({ "user_id": payer, "telegram_payment_charge_id": charge });
+        self.ask::<Value>("refundStarPayment", body, WITHIN).await.map(drop)
     }
 
     /// Lets somebody pay, or says why not.

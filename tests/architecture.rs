@@ -49,7 +49,7 @@ const HTTP: House = House {
     module: "http",
     floors: &[
         &["endpoint", "input", "links", "paging", "vocabulary"],
-        &["places", "uploads", "jobs", "price"],
+        &["places", "uploads", "jobs", "price", "marks"],
         &["market", "people", "money", "bot", "talk", "dispatch", "admin"],
         &["health", "pages", "reference"],
         &["openapi"],

@@ -1,6 +1,7 @@
 //! Money: whole minor units with a currency. No floats inside, checked arithmetic only.
 
 pub mod fees;
+pub mod highlight;
 pub mod ledger;
 pub mod payment;
 pub mod reconcile;
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// The largest single amount: ten million major units.
 pub const MAX_MINOR: i64 = 1_000_000_000;
 
-/// A currency with two decimal places.
+/// A currency. All but Telegram Stars have two decimal places.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "UPPERCASE")]
@@ -27,10 +28,12 @@ pub enum Currency {
     Eur,
     /// Kazakhstani tenge.
     Kzt,
+    /// Telegram Stars, which are whole. They pay for digital extras alone, and never lie in a wallet.
+    Xtr,
 }
 
 impl Currency {
-    /// The ISO 4217 code.
+    /// The ISO 4217 code; for Telegram Stars the one that Telegram uses.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -38,13 +41,24 @@ impl Currency {
             Self::Usd => "USD",
             Self::Eur => "EUR",
             Self::Kzt => "KZT",
+            Self::Xtr => "XTR",
         }
     }
 
-    /// The currency of an ISO 4217 code.
+    /// How many minor units a major one has.
+    const fn minor_per_major(self) -> f64 {
+        match self {
+            Self::Rub | Self::Usd | Self::Eur | Self::Kzt => 100.0,
+            Self::Xtr => 1.0,
+        }
+    }
+
+    /// The currency of such a code.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
-        [Self::Rub, Self::Usd, Self::Eur, Self::Kzt].into_iter().find(|currency| currency.code() == code)
+        [Self::Rub, Self::Usd, Self::Eur, Self::Kzt, Self::Xtr]
+            .into_iter()
+            .find(|currency| currency.code() == code)
     }
 }
 
@@ -83,9 +97,10 @@ impl Amount {
     /// # Errors
     /// When the number is negative, too large, or finer than a minor unit.
     pub fn from_major(major: f64, currency: Currency) -> Result<Self, InvalidAmount> {
-        let minor = (major * 100.0).round();
+        let exact = major * currency.minor_per_major();
+        let minor = exact.round();
         // Up to MAX_MINOR a float is exact to well below a millionth of a minor unit.
-        if !major.is_finite() || (minor <= MAX_MINOR as f64 && (major * 100.0 - minor).abs() > 1e-6) {
+        if !major.is_finite() || (minor <= MAX_MINOR as f64 && (exact - minor).abs() > 1e-6) {
             return Err(InvalidAmount::Fraction);
         }
         if minor < 0.0 {
@@ -101,7 +116,7 @@ impl Amount {
     /// As a decimal number of major units, for the wire.
     #[must_use]
     pub fn major(self) -> f64 {
-        self.minor as f64 / 100.0
+        self.minor as f64 / self.currency.minor_per_major()
     }
 
     /// The share of `basis_points` (1/100 of a percent), rounded down.
@@ -151,6 +166,13 @@ mod tests {
                 "{major}"
             );
         }
+    }
+
+    #[test]
+    fn a_star_is_whole() {
+        assert_eq!(Amount::from_major(50.0, Currency::Xtr), Ok(Amount::new(50, Currency::Xtr)));
+        assert_eq!(Amount::from_major(0.5, Currency::Xtr), Err(InvalidAmount::Fraction));
+        assert!((Amount::new(50, Currency::Xtr).major() - 50.0).abs() < f64::EPSILON);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A message as it is written: what has happened, where it stands now, and what can be done about it.
 
 use peerpack_actors::market::phase::RequestPhase;
+use peerpack_actors::money::Currency;
 use peerpack_actors::money::payment::PaymentState;
 use peerpack_actors::place::Gazetteer;
 use peerpack_actors::ports::{Store as _, Unavailable};
@@ -164,11 +165,24 @@ async fn payment(app: &App, row: &Row, language: Language) -> Result<Option<Outg
     let mut letter = Outgoing::titled(&title);
     letter.line(&message);
     letter.line(&bot::numbered(row.seq, language));
-    letter.buttons(open(app, "/wallet", language));
+    letter.buttons(open(app, &screen_of(&change), language));
     Ok(Some(letter))
 }
 
+/// Where a payment is seen: a highlight at what it marks.
+fn screen_of(change: &PaymentChanged) -> String {
+    match (change.currency, change.trip_id, change.package_id) {
+        (Currency::Xtr, Some(trip), _) => format!("/my-trip/{trip}"),
+        (Currency::Xtr, None, Some(package)) => format!("/package/{package}"),
+        _ => "/wallet".to_owned(),
+    }
+}
+
 fn paid(change: &PaymentChanged, language: Language) -> (String, String) {
+    if change.currency == Currency::Xtr {
+        let (paid, refunded) = (format!("{:.0}", change.paid), format!("{:.0}", change.refunded));
+        return bot::stars(&paid, (change.refunded > 0.0).then_some(&*refunded), language);
+    }
     let (paid, refunded) = (format!("{:.2}", change.paid), format!("{:.2}", change.refunded));
     match change.state {
         PaymentState::ChargedBack => bot::charged_back(&paid, language),

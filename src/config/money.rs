@@ -14,6 +14,18 @@ use super::{Mode, Secret, Settings};
 /// The fewest bytes that both sides of an acquirer's connection may sign with.
 const LEAST_KEY_BYTES: usize = 32;
 
+/// What a highlight costs, in Telegram Stars, if nothing else is said.
+const HIGHLIGHT_STARS: u32 = 50;
+
+/// How many hours a highlight lasts, if nothing else is said.
+const HIGHLIGHT_H: u16 = 72;
+
+/// The most stars that Telegram takes for one invoice.
+const MOST_STARS: u32 = 10_000;
+
+/// The most hours that a highlight may last: 30 days.
+const MOST_HIGHLIGHT_H: i64 = 720;
+
 /// A way to pay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "snake_case")]
@@ -28,6 +40,8 @@ pub enum PaymentMode {
     Webhook,
     /// Invoices of the bot, through a provider of Telegram's.
     Telegram,
+    /// Telegram Stars, for digital extras alone: beside any other way.
+    Stars,
 }
 
 impl PaymentMode {
@@ -40,6 +54,7 @@ impl PaymentMode {
             Self::Manual => "manual",
             Self::Webhook => "webhook",
             Self::Telegram => "telegram",
+            Self::Stars => "stars",
         }
     }
 }
@@ -77,6 +92,10 @@ pub struct MoneyConfig {
     pub webhook_secret: Option<Secret>,
     /// What the bot shows Telegram's provider.
     pub telegram_token: Option<Secret>,
+    /// What a highlight costs, in Telegram Stars.
+    pub highlight_stars: u32,
+    /// How long a highlight lasts.
+    pub highlight_lasts: Span,
     /// How money goes out.
     pub payouts: PayoutRules,
 }
@@ -95,6 +114,8 @@ impl MoneyConfig {
             webhook_ca_file: settings.payment_webhook_ca_file.clone(),
             webhook_secret: settings.payment_webhook_secret.clone(),
             telegram_token: settings.payment_telegram_token.clone(),
+            highlight_stars: settings.highlight_stars.unwrap_or(HIGHLIGHT_STARS),
+            highlight_lasts: Span::hours(settings.highlight_h.unwrap_or(HIGHLIGHT_H).into()),
             payouts: PayoutRules {
                 daily_minor: settings.payout_daily_minor.map_or(payouts.daily_minor, i64::from),
                 second_above_minor: settings
@@ -130,7 +151,18 @@ impl MoneyConfig {
 
     pub(super) fn check(&self, production: bool, has_bot: bool, no: &mut dyn FnMut(bool, &str)) {
         no(self.modes.is_empty(), "payments names no way to pay: off is one, too");
-        no(self.is_off() && self.modes.len() > 1, "payments is off and something else at once");
+        let for_rewards = self.modes.iter().filter(|mode| **mode != PaymentMode::Stars).count();
+        no(
+            self.has(PaymentMode::Stars) && for_rewards == 0,
+            "payments is stars alone, which pay no courier: off is a way, too",
+        );
+        no(self.is_off() && for_rewards > 1, "payments is off and something else at once");
+        no(self.has(PaymentMode::Stars) && !has_bot, "payments is stars, and needs a bot (bot_mode)");
+        no(!(1..=MOST_STARS).contains(&self.highlight_stars), "highlight_stars is not in 1 to 10000");
+        no(
+            !(Span::hours(1)..=Span::hours(MOST_HIGHLIGHT_H)).contains(&self.highlight_lasts),
+            "highlight_h is not in 1 to 720",
+        );
         no(
             production && self.has(PaymentMode::Demo),
             "payments is demo in production: money would come from nowhere",

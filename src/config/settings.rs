@@ -281,6 +281,12 @@ layer! {
         /// A file with that token
         #[arg(long, value_name = "FILE")]
         pub payment_telegram_token_file: Option<PathBuf>,
+        /// What a highlight costs, Telegram Stars [default: 50]
+        #[arg(long, value_name = "STARS")]
+        pub highlight_stars: Option<u32>,
+        /// How long a highlight lasts, hours [default: 72]
+        #[arg(long, value_name = "HOURS")]
+        pub highlight_h: Option<u16>,
         /// The most that one person may take out within 24 hours, kopecks [default: 20000000]
         #[arg(long, value_name = "KOPECKS")]
         pub payout_daily_minor: Option<u32>,

@@ -248,6 +248,12 @@ pub const CODES: &[Code] = &[
         "Здесь не принимают платежи таким способом",
     ),
     here(
+        "not_in_lists",
+        &[409],
+        "nobody looks for this in lists: it is over, or the engine finds its courier",
+        "В списках этого не ищут: отмечать нечего",
+    ),
+    here(
         "nothing_missing",
         &[409],
         "there is enough money for this package already",

@@ -35,7 +35,7 @@ use super::market::{
     couriers, disputes, explain, handover, packages, photos, requests, responses, search, subscriptions,
     sync, tracking, trips,
 };
-use super::money::{desk, payments, statement, terms, wallet};
+use super::money::{desk, fees, highlights, payments, statement, terms, wallet};
 use super::people::documents::{self, review};
 use super::people::{avatars, identity, notifications, profile};
 use super::talk::{board, chats, messages, moderation, profile as talk_profile, signing_in};
@@ -100,7 +100,7 @@ use super::{health, jobs, places};
         subscriptions::add, subscriptions::list, subscriptions::remove,
         bot_notifications::show, bot_notifications::initial, bot_notifications::toggle, bot_notifications::preference,
         bot_notifications::quiet_hours,
-        wallet::balance, wallet::withdraw, statement::show, terms::show, payments::create, payments::list, payments::show,
+        wallet::balance, wallet::withdraw, statement::show, terms::show, highlights::create, payments::create, payments::list, payments::show,
         payments::notice,
         signing_in::register, signing_in::request_code, signing_in::verify_code,
         talk_profile::show, talk_profile::change, talk_profile::set_avatar, talk_profile::search,
@@ -144,7 +144,7 @@ use super::{health, jobs, places};
         moderation::chat_reports, moderation::decide_chat_report,
         moderation::reported_posts, moderation::hide_post, moderation::show_post,
         wallet::queue, wallet::details, wallet::pay, wallet::reject,
-        desk::list, desk::book, desk::refund, desk::charge_back, desk::ledger, desk::reconciliations,
+        desk::list, desk::book, desk::refund, desk::charge_back, desk::ledger, fees::list, desk::reconciliations,
     ),
     components(schemas(outbox::MessageState, search::Sort, super::vocabulary::StatementFormat)),
     modifiers(&Bearer, &Problems, &Examples, &Tidy, &Paragraphs),

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use peerpack_actors::ids::PaymentId;
 use peerpack_actors::money::Currency;
+use peerpack_actors::money::highlight::{Highlight, Subject};
 use peerpack_actors::money::payment::{
     Method, PaymentCommand, PaymentFile, Report, ReportedCharge, ReportedStatus,
 };
-use peerpack_actors::ports::{CommitError, Unavailable};
+use peerpack_actors::ports::{CommitError, Store as _, Unavailable};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::timeout;
@@ -86,19 +87,35 @@ async fn may_pay(app: &App, query: &Query) -> Result<Option<CannotPay>, Unavaila
     let is_right = payer.is_some_and(|payer| payer.id == payment.user)
         && query.currency == payment.amount.currency.code()
         && query.total_amount == payment.amount.minor;
+    let is_of_use = match payment.purpose.highlight() {
+        Some(highlight) => is_of_use(app, highlight).await?,
+        None => true,
+    };
     let refusal = match () {
         () if !is_right => Some(CannotPay::Unknown),
         () if !payment.state.is_open() || payment.expires_at <= app.clock.now() => Some(CannotPay::Over),
+        () if !is_of_use => Some(CannotPay::Useless),
         () => None,
     };
     Ok(refusal)
+}
+
+/// Whether what is to be highlighted still looks for somebody.
+pub(crate) async fn is_of_use(app: &App, highlight: Highlight) -> Result<bool, Unavailable> {
+    Ok(match highlight.of {
+        Subject::Trip(id) => app.database.trip(id).await?.is_some_and(|trip| trip.state.is_live()),
+        Subject::Package(id) => {
+            let package = app.database.package(id).await?;
+            package.is_some_and(|package| package.is_open_to_responses(app.clock.now()))
+        }
+    })
 }
 
 /// The payment by Telegram that an invoice is for.
 async fn of_payload(app: &App, payload: &str) -> Result<Option<PaymentFile>, Unavailable> {
     let Ok(id) = payload.parse::<Uuid>() else { return Ok(None) };
     let file = app.database.payment(PaymentId::from(id)).await?;
-    Ok(file.filter(|file| file.payment.method == Method::Telegram))
+    Ok(file.filter(|file| matches!(file.payment.method, Method::Telegram | Method::Stars)))
 }
 
 /// Credits what Telegram has taken: once for each charge, however often and late it is said.

@@ -6,13 +6,13 @@
 
 use std::collections::BTreeSet;
 
-use peerpack_actors::money::payment::{Method, PaymentCommand, PaymentFile, PaymentState};
+use peerpack_actors::money::payment::{Method, PaymentCommand, PaymentFile, PaymentState, Report};
 use peerpack_actors::money::reconcile::{Listed, differences};
 use peerpack_actors::ports::{CommitError, Unavailable};
 use peerpack_actors::time::{Span, Time};
 
 use crate::app::App;
-use crate::payments::{Answer, Page, PaymentProvider};
+use crate::payments::{Answer, GoesBack, Page, PaymentProvider};
 use crate::store::{Database, Reconciliation};
 
 /// How many payments are looked at in one round.
@@ -29,6 +29,10 @@ const MOST_LISTED: usize = 100_000;
 
 /// How many payments are read from the books at a time.
 const A_PAGE: u32 = 500;
+
+/// What was charged at the provider a moment before may have been booked a moment later, and the other way
+/// round.
+const AROUND: Span = Span::hours(1);
 
 /// How many differences are kept in words.
 const SHOWN: usize = 20;
@@ -77,7 +81,7 @@ pub async fn look_up(app: &App, file: &PaymentFile) -> Result<PaymentFile, Commi
                 .collect();
             let after = carry_out(app, file, PaymentCommand::Learn(report)).await?;
             for refund in after.asked().filter(|refund| !known.contains(&refund.reference)) {
-                ask_for_refund(provider, &after, refund.reference.as_str(), now).await;
+                ask_for_refund(app, provider, &after, refund.reference.as_str()).await?;
             }
             expire(app, &after).await
         }
@@ -117,13 +121,25 @@ pub async fn create(
 }
 
 /// Asks for a refund that stands in the books. What comes of it, the next look-up says.
-pub async fn ask_for_refund(provider: &dyn PaymentProvider, file: &PaymentFile, reference: &str, now: Time) {
-    let Some(refund) = file.refunds.iter().find(|refund| refund.reference == reference) else { return };
-    let Some(charge) = file.charges.iter().find(|charge| charge.id == refund.charge) else { return };
-    let answer = provider.refund(file.payment.id, &charge.reference, refund, now).await;
-    if let Answer::Refused(why) | Answer::Unknown(why) = answer {
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn ask_for_refund(
+    app: &App,
+    provider: &dyn PaymentProvider,
+    file: &PaymentFile,
+    reference: &str,
+) -> Result<(), Unavailable> {
+    let Some(refund) = file.refunds.iter().find(|refund| refund.reference == reference) else {
+        return Ok(());
+    };
+    let Some(charge) = file.charges.iter().find(|charge| charge.id == refund.charge) else { return Ok(()) };
+    let payer = app.database.user(file.payment.user).await?.and_then(|payer| payer.telegram_id);
+    let money = GoesBack { payment: file.payment.id, charge: &charge.reference, refund, payer };
+    if let Answer::Refused(why) | Answer::Unknown(why) = provider.refund(money, app.clock.now()).await {
         tracing::warn!(refund = reference, why, "nobody knows what becomes of a refund");
     }
+    Ok(())
 }
 
 async fn expire(app: &App, file: &PaymentFile) -> Result<PaymentFile, CommitError> {
@@ -142,25 +158,55 @@ pub(super) async fn carry_out(
     Ok(after)
 }
 
-/// Compares the books with the acquirer's list, if it is time to.
+/// Compares the books with the lists of those who have one, if it is time to.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn compare(app: &App, now: Time) -> Result<(), Unavailable> {
-    let Some(provider) = app.providers.get(Method::Webhook) else { return Ok(()) };
-    let last = app.database.reconciliations().await?;
-    let last = last.iter().find(|one| one.method == provider.method());
-    if last.is_some_and(|last| now < last.at + COMPARE_EVERY) {
-        return Ok(());
-    }
-    let of = (now - COMPARED, now);
-    match list(provider, of, now).await {
-        Ok(listed) => reconcile(&app.database, provider.method(), &listed, of, now).await.map(drop),
-        Err(why) => {
-            tracing::warn!(why, "the books cannot be compared with the provider's list");
-            Ok(())
+    let known = app.database.reconciliations().await?;
+    for provider in [Method::Webhook, Method::Stars].into_iter().filter_map(|one| app.providers.get(one)) {
+        let last = known.iter().find(|one| one.method == provider.method());
+        if last.is_none_or(|last| now >= last.at + COMPARE_EVERY) {
+            compare_with(app, provider, now).await?;
         }
     }
+    Ok(())
+}
+
+async fn compare_with(app: &App, provider: &dyn PaymentProvider, now: Time) -> Result<(), Unavailable> {
+    let of = (now - COMPARED, now);
+    let reports = match list_reports(provider, of, now).await {
+        Ok(reports) => reports,
+        Err(why) => {
+            tracing::warn!(why, "the books cannot be compared with the provider's list");
+            return Ok(());
+        }
+    };
+    if provider.method().is_for_extras() {
+        take_in(app, provider.method(), &reports, of).await?;
+    }
+    let listed: Vec<Listed> = reports.iter().flat_map(Listed::of).collect();
+    reconcile(&app.database, provider.method(), &listed, of, now).await.map(drop)
+}
+
+/// Takes in what a list says that the books do not know: Telegram tells of a charge in one update, and an
+/// update can be lost. It is a report like any other.
+async fn take_in(app: &App, method: Method, reports: &[Report], of: (Time, Time)) -> Result<(), Unavailable> {
+    let books = books(&app.database, method, of.0 - AROUND).await?;
+    let known: BTreeSet<&str> =
+        books.iter().flat_map(|file| &file.charges).map(|charge| charge.reference.as_str()).collect();
+    let is_news =
+        |report: &&Report| report.charges.iter().any(|charge| !known.contains(charge.charge_id.as_str()));
+    for report in reports.iter().filter(is_news) {
+        let file = app.database.payment(report.payment_id).await?;
+        let Some(file) = file.filter(|file| file.payment.method == method) else { continue };
+        match carry_out(app, &file, PaymentCommand::Learn(report.clone())).await {
+            Ok(_) => {}
+            Err(CommitError::Unavailable(unavailable)) => return Err(unavailable),
+            Err(error) => disagrees(&file, &error),
+        }
+    }
+    Ok(())
 }
 
 /// Everything that a provider lists of a time.
@@ -172,6 +218,14 @@ pub async fn list(
     of: (Time, Time),
     now: Time,
 ) -> Result<Vec<Listed>, String> {
+    Ok(list_reports(provider, of, now).await?.iter().flat_map(Listed::of).collect())
+}
+
+async fn list_reports(
+    provider: &dyn PaymentProvider,
+    of: (Time, Time),
+    now: Time,
+) -> Result<Vec<Report>, String> {
     let (mut listed, mut after) = (Vec::new(), None);
     loop {
         let Page { reports, next } = match provider.list(of, after, now).await {
@@ -179,13 +233,28 @@ pub async fn list(
             Answer::Refused(why) | Answer::Unknown(why) => return Err(why),
         };
         let is_empty = reports.is_empty();
-        listed.extend(reports.iter().flat_map(Listed::of));
-        if listed.len() > MOST_LISTED {
+        listed.extend(reports);
+        if listed.iter().map(|report: &Report| report.charges.len()).sum::<usize>() > MOST_LISTED {
             return Err(format!("the list has more than {MOST_LISTED} charges"));
         }
         match next.filter(|_| !is_empty) {
             Some(next) => after = Some(next),
             None => return Ok(listed),
+        }
+    }
+}
+
+/// The payments of a method that were charged from a time on.
+async fn books(database: &Database, method: Method, since: Time) -> Result<Vec<PaymentFile>, Unavailable> {
+    let (mut books, mut after) = (Vec::new(), None);
+    let around = (since, Time::from_ms(i64::MAX));
+    loop {
+        let page = database.payments_charged(method, around, after, A_PAGE).await?;
+        after = page.last().map(|file| file.payment.id);
+        let is_last = page.len() < A_PAGE as usize;
+        books.extend(page);
+        if is_last {
+            return Ok(books);
         }
     }
 }
@@ -202,18 +271,7 @@ pub async fn reconcile(
     of: (Time, Time),
     now: Time,
 ) -> Result<Reconciliation, Unavailable> {
-    let (mut books, mut after) = (Vec::new(), None);
-    // What was charged at the provider a moment before may have been booked a moment later.
-    let around = (of.0 - Span::hours(1), now + Span::days(1));
-    loop {
-        let page = database.payments_charged(method, around, after, A_PAGE).await?;
-        after = page.last().map(|file| file.payment.id);
-        let is_last = page.len() < A_PAGE as usize;
-        books.extend(page);
-        if is_last {
-            break;
-        }
-    }
+    let books = books(database, method, of.0 - AROUND).await?;
     let found = differences(&books, listed, of);
     for difference in found.iter().take(SHOWN) {
         tracing::error!(method = method.word(), difference, "the books do not agree: no money goes out");

@@ -6,10 +6,10 @@
 
 use async_trait::async_trait;
 use peerpack_actors::ids::PaymentId;
-use peerpack_actors::money::payment::{Method, Payment, Refund, Report};
+use peerpack_actors::money::payment::{Method, Payment, Report};
 use peerpack_actors::time::Time;
 
-use super::{Answer, Forged, Incoming, Invoice, Page, PaymentProvider};
+use super::{Answer, Forged, GoesBack, Incoming, Invoice, Page, PaymentProvider};
 use crate::config::Secret;
 use crate::telegram::{self, Bill, Telegram};
 use crate::texts::money;
@@ -61,7 +61,7 @@ impl PaymentProvider for TelegramPayments {
         Answer::Done(None)
     }
 
-    async fn refund(&self, _: PaymentId, _: &str, _: &Refund, _: Time) -> Answer<()> {
+    async fn refund(&self, _: GoesBack<'_>, _: Time) -> Answer<()> {
         Answer::Done(())
     }
 

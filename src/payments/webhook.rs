@@ -7,14 +7,16 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{Method as Verb, Request, StatusCode, Uri, header};
 use peerpack_actors::ids::PaymentId;
-use peerpack_actors::money::payment::{Method, Payment, Refund, Report};
+use peerpack_actors::money::payment::{Method, Payment, Report};
 use peerpack_actors::time::Time;
 use rustls::pki_types::CertificateDer;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{Answer, Forged, Incoming, Invoice, Page, PaymentProvider, SIGNATURE, Signer, TIMESTAMP};
+use super::{
+    Answer, Forged, GoesBack, Incoming, Invoice, Page, PaymentProvider, SIGNATURE, Signer, TIMESTAMP,
+};
 use crate::outbound::{Bounds, Outbound, Reply, Silence, Turn};
 
 /// The path of our own that notices are signed for.
@@ -138,7 +140,8 @@ impl PaymentProvider for Webhook {
         if is_known { answer(reply) } else { Answer::Done(None) }
     }
 
-    async fn refund(&self, payment: PaymentId, charge: &str, refund: &Refund, now: Time) -> Answer<()> {
+    async fn refund(&self, money: GoesBack<'_>, now: Time) -> Answer<()> {
+        let GoesBack { payment, charge, refund, .. } = money;
         let body = json!({
             "refund_id": refund.id,
             "payment_id": payment,

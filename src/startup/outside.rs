@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use crate::config::{Config, MoneyConfig, PaymentMode};
 use crate::outbound::certificates;
-use crate::payments::{Manual, PaymentProvider, Providers, TelegramPayments, Webhook};
+use crate::payments::{Manual, PaymentProvider, Providers, StarsPayments, TelegramPayments, Webhook};
 use crate::telegram::{HttpApi, Telegram};
 
 /// The providers of the configured ways to pay.
@@ -33,6 +33,9 @@ pub(super) fn providers(money: &MoneyConfig, telegram: Option<&Telegram>) -> any
         (money.has(PaymentMode::Telegram), telegram, &money.telegram_token)
     {
         providers.push(Arc::new(TelegramPayments::new(telegram.clone(), token.clone())));
+    }
+    if let (true, Some(telegram)) = (money.has(PaymentMode::Stars), telegram) {
+        providers.push(Arc::new(StarsPayments::new(telegram.clone())));
     }
     Ok(Providers::new(providers))
 }

@@ -2,6 +2,7 @@
 //! others'.
 
 pub(super) mod fees;
+pub(super) mod highlights;
 pub(super) mod payments;
 pub(super) mod reconciliations;
 pub(super) mod wallet;

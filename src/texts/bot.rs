@@ -173,6 +173,20 @@ pub(crate) fn payment(paid: &str, refunded: Option<&str>, language: Language) ->
     }
 }
 
+/// Stars were paid for a highlight.
+pub(crate) fn stars(paid: &str, refunded: Option<&str>, language: Language) -> (String, String) {
+    match refunded {
+        None => (
+            language.choose("Отметка оплачена".to_owned(), "Your highlight is paid for".to_owned()),
+            language.choose(format!("Звёзд: {paid}"), format!("Stars: {paid}")),
+        ),
+        Some(refunded) => (
+            language.choose("Звёзды возвращаются".to_owned(), "Stars go back".to_owned()),
+            language.choose(format!("Звёзд: {refunded} из {paid}"), format!("Stars: {refunded} of {paid}")),
+        ),
+    }
+}
+
 /// A bank has taken money back.
 pub(crate) fn charged_back(paid: &str, language: Language) -> (String, String) {
     (

@@ -3,6 +3,7 @@
 use peerpack_actors::market::cancellation::Consequence;
 use peerpack_actors::money::Amount;
 use peerpack_actors::money::fees::Paid;
+use peerpack_actors::time::Span;
 
 use super::Both;
 
@@ -114,6 +115,12 @@ pub(crate) const fn bill() -> &'static str {
     "Пополнение кошелька / Wallet top-up"
 }
 
+/// What an invoice in stars is for, likewise.
+pub(crate) fn highlight_bill(lasts: Span) -> String {
+    let hours = lasts.ms() / Span::hours(1).ms();
+    format!("Отметка в списках на {hours} ч / A mark in lists for {hours} h")
+}
+
 /// Why somebody cannot pay an invoice in Telegram.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum CannotPay {
@@ -121,6 +128,8 @@ pub(crate) enum CannotPay {
     Unknown,
     /// It was paid, or its time is over.
     Over,
+    /// What it is for is over.
+    Useless,
     /// Nobody can look it up.
     NotNow,
 }
@@ -129,12 +138,16 @@ pub(crate) enum CannotPay {
 pub(crate) fn cannot_pay(why: CannotPay) -> Both {
     match why {
         CannotPay::Unknown => both(
-            "This invoice is not yours. Make a new one in your wallet.",
-            "Этот счёт не ваш. Создайте новый в своём кошельке.",
+            "This invoice is not yours. Make a new one in the app.",
+            "Этот счёт не ваш. Создайте новый в приложении.",
         ),
         CannotPay::Over => both(
-            "This invoice was paid, or its time is over. Make a new one in your wallet.",
-            "Этот счёт уже оплачен или истёк. Создайте новый в своём кошельке.",
+            "This invoice was paid, or its time is over. Make a new one in the app.",
+            "Этот счёт уже оплачен или истёк. Создайте новый в приложении.",
+        ),
+        CannotPay::Useless => both(
+            "This is over already, so there is nothing to highlight.",
+            "Это уже завершено, отмечать нечего.",
         ),
         CannotPay::NotNow => both(
             "This cannot be paid just now. Try again soon.",

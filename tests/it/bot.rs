@@ -4,6 +4,7 @@ mod crowd;
 mod letters;
 mod payments;
 mod settings;
+mod stars;
 mod telegram;
 mod trouble;
 mod updates;

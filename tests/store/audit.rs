@@ -1,9 +1,14 @@
 //! The audit bites: each violation is planted behind the store's back and must be reported.
 
-use peerpack_actors::ids::{UserId, WithdrawalId};
+use peerpack_actors::ids::{PaymentId, UserId, WithdrawalId};
 use peerpack_actors::market::request::RequestCommand;
+use peerpack_actors::money::highlight::{Highlight, Subject};
+use peerpack_actors::money::payment::{
+    Method, OPEN_FOR, Payment, PaymentCommand, PaymentState, Purpose, Report, ReportedCharge, ReportedStatus,
+};
 use peerpack_actors::money::withdrawal::{LEAST_MINOR, PayoutRules, Withdrawal, WithdrawalCommand};
 use peerpack_actors::money::{Amount, Currency};
+use peerpack_actors::time::Span;
 
 use super::databases::{TestStore, on_both};
 use super::world::{
@@ -55,6 +60,50 @@ async fn take_out(store: &TestStore) {
         }
     }
 }
+
+/// A payment that was charged once.
+async fn paid(store: &TestStore, method: Method, purpose: Purpose, currency: Currency) {
+    let (id, amount) = (PaymentId::from(user().uuid()), Amount::new(LEAST_MINOR, currency));
+    let payment = Payment {
+        id,
+        user: user(),
+        purpose,
+        method,
+        amount,
+        state: PaymentState::Created,
+        state_at: after(1),
+        reference: id.to_string(),
+        invoice_url: None,
+        created_at: after(1),
+        expires_at: after(1) + OPEN_FOR,
+    };
+    store.db.add_payment(payment).await.expect("asked for");
+    let charge = ReportedCharge {
+        charge_id: id.to_string(),
+        amount_minor: amount.minor,
+        currency,
+        refunds: Vec::new(),
+        charged_back_minor: 0,
+    };
+    let (status, charges) = (ReportedStatus::Paid, vec![charge]);
+    let report = Report { payment_id: id, status, invoice_url: None, charges };
+    let moved = store.db.move_payment(id, PaymentCommand::Learn(report), after(2), None).await;
+    moved.expect("paid").expect("the payment");
+    store.assert_clean().await;
+}
+
+async fn topped_up(store: &TestStore) {
+    paid(store, Method::Webhook, Purpose::TopUp, Currency::Rub).await;
+}
+
+async fn highlighted(store: &TestStore) {
+    let trip = trip(user(), 1, 1_000);
+    publish_trip(&store.db, &trip).await;
+    let highlight = Highlight { of: Subject::Trip(trip.id), lasts: Span::hours(72) };
+    paid(store, Method::Stars, Purpose::Highlight(highlight), Currency::Xtr).await;
+}
+
+const STARS: &str = "stars have bought nothing and do not go back, or have done both";
 
 const OUT: &str = "what has left a wallet is not what is on its way out or was paid";
 
@@ -201,6 +250,45 @@ on_both! {
 
     async fn money_that_was_given_up_and_did_not_go_back(store: &TestStore) {
         bites(store, "DELETE FROM transfers WHERE key LIKE '%:return'", OUT).await;
+    }
+
+    async fn a_deal_that_nothing_is_held_for(store: &TestStore) {
+        let plant = "UPDATE wallets SET balance = balance + 1 WHERE kind = 'frozen'";
+        bites(store, plant, "the money held for somebody is not what their deals hold").await;
+    }
+
+    async fn a_package_that_was_paid_for_without_money(store: &TestStore) {
+        let plant = "UPDATE packages SET payment = 'on_publish' WHERE state = 'open'";
+        bites(store, plant, "the money reserved by somebody is not what their waiting packages were paid with").await;
+    }
+
+    async fn a_payment_that_moved_other_money_than_it_was_charged(store: &TestStore) {
+        topped_up(store).await;
+        let plant = "UPDATE payment_charges SET amount_minor = amount_minor + 1";
+        bites(store, plant, "the money of a payment is not what was charged less what went back").await;
+    }
+
+    async fn a_payment_in_another_state_than_its_money(store: &TestStore) {
+        topped_up(store).await;
+        let plant = "UPDATE payments SET state = 'refunded'";
+        bites(store, plant, "a payment is not in the state that its money says").await;
+    }
+
+    async fn stars_that_became_money(store: &TestStore) {
+        highlighted(store).await;
+        let plant = "UPDATE transfers SET currency = 'RUB' WHERE from_kind = 'stars_provider'";
+        bites(store, plant, "stars and money are mixed").await;
+    }
+
+    async fn stars_that_bought_nothing(store: &TestStore) {
+        highlighted(store).await;
+        bites(store, "DELETE FROM highlights", STARS).await;
+    }
+
+    async fn a_mark_whose_stars_went_back(store: &TestStore) {
+        highlighted(store).await;
+        let plant = "UPDATE payment_charges SET charged_back_minor = amount_minor WHERE method = 'stars'";
+        bites(store, plant, STARS).await;
     }
 
     async fn a_step_before_its_beginning(store: &TestStore) {

@@ -50,6 +50,7 @@ async fn tell(db: &Database, to: UserId, times: usize) {
             refunded: 0.0,
             currency: Currency::Rub,
             package_id: None,
+            trip_id: None,
             package_gone: false,
         };
         let mut unit = Unit::balance_moved(to, Amount::new(1, Currency::Rub), after(0));

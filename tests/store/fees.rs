@@ -1,5 +1,6 @@
 //! The versions of the platform's fees: one for each change, and what is there is never changed.
 
+use peerpack::store::FeeVersion;
 use peerpack_actors::money::fees::{Fee, Fees, Paid, PaymentTerms};
 
 use super::databases::{TestStore, on_both};
@@ -20,6 +21,11 @@ on_both! {
         assert_eq!(note(fees(1_000, 300), 2).await, 2, "one kind is enough");
         assert_eq!(note(fees(1_000, 500), 3).await, 3, "back is a change, too");
         assert_eq!(db.newest_fees().await.expect("an answer"), (3, Some(fees(1_000, 500))));
+        let listed = async |before, limit| db.fee_versions(before, limit).await.expect("an answer");
+        let version = |number, choose, minute| FeeVersion { number, fees: fees(1_000, choose), since: after(minute) };
+        let all = [version(3, 500, 3), version(2, 300, 2), version(1, 500, 0)];
+        assert_eq!(listed(None, 9).await, all, "newest first");
+        assert_eq!((listed(None, 2).await, listed(Some(2), 9).await), (all[..2].to_vec(), all[2..].to_vec()));
     }
 
     async fn nodes_that_start_together_with_other_fees_take_a_version_each(store: &TestStore) {

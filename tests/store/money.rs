@@ -512,7 +512,7 @@ impl Real {
             minor: Some(minor),
             cost,
             reason: "asked for".to_owned(),
-            by: user(),
+            by: Some(user()),
         };
         self.moved(self.payments[payment].payment_id, command).await
     }

@@ -37,7 +37,8 @@ pub enum Account {
     Reserved(UserId),
     /// The platform's fees.
     Fees,
-    /// The platform's own money: what it gives back out of its own pocket, and what a bank takes back.
+    /// The platform's own money: what it gives back out of its own pocket, and what a bank takes back. In
+    /// Telegram Stars: what digital extras have brought in.
     Platform,
     /// The outside world as the demo payment provider plays it.
     DemoProvider,
@@ -47,6 +48,8 @@ pub enum Account {
     WebhookProvider,
     /// The outside world behind Telegram's payments.
     TelegramProvider,
+    /// The outside world behind Telegram Stars.
+    StarsProvider,
     /// Money that is on its way out of the platform or has left it.
     Payouts,
 }
@@ -65,6 +68,7 @@ impl Account {
             | Self::ManualProvider
             | Self::WebhookProvider
             | Self::TelegramProvider
+            | Self::StarsProvider
             | Self::Payouts => None,
         }
     }
@@ -83,6 +87,7 @@ impl Account {
             Self::ManualProvider => "manual_provider",
             Self::WebhookProvider => "webhook_provider",
             Self::TelegramProvider => "telegram_provider",
+            Self::StarsProvider => "stars_provider",
             Self::Payouts => "payouts",
         }
     }

@@ -21,6 +21,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 use super::Amount;
+use super::highlight::Highlight;
 use super::ledger::Account;
 use crate::ids::{ChargeId, PackageId, PaymentId, RefundId, UserId};
 use crate::time::{Span, Time};
@@ -127,11 +128,13 @@ pub enum Method {
     Webhook,
     /// An invoice of the bot, paid in Telegram through a provider of Telegram's.
     Telegram,
+    /// An invoice of the bot, paid with Telegram Stars. For digital extras alone.
+    Stars,
 }
 
 impl Method {
     /// Every method.
-    pub const ALL: [Self; 3] = [Self::Manual, Self::Webhook, Self::Telegram];
+    pub const ALL: [Self; 4] = [Self::Manual, Self::Webhook, Self::Telegram, Self::Stars];
 
     /// The word on the wire and in the store.
     #[must_use]
@@ -140,6 +143,7 @@ impl Method {
             Self::Manual => "manual",
             Self::Webhook => "webhook",
             Self::Telegram => "telegram",
+            Self::Stars => "stars",
         }
     }
 
@@ -156,7 +160,14 @@ impl Method {
             Self::Manual => Account::ManualProvider,
             Self::Webhook => Account::WebhookProvider,
             Self::Telegram => Account::TelegramProvider,
+            Self::Stars => Account::StarsProvider,
         }
+    }
+
+    /// Whether it pays for digital extras, and for nothing else.
+    #[must_use]
+    pub const fn is_for_extras(self) -> bool {
+        matches!(self, Self::Stars)
     }
 
     /// Whether an operator gives money back outside of this system, and books that it was done.
@@ -166,13 +177,16 @@ impl Method {
     }
 }
 
-/// What money is paid in for. Either way it is credited to the wallet, and a claim takes it from there.
+/// What is paid for. Money is credited to the wallet, and a claim takes it from there; what is paid for a
+/// highlight is the platform's.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Purpose {
     /// The wallet.
     TopUp,
     /// What is missing for a package.
     Package(PackageId),
+    /// A digital extra, paid for in Telegram Stars.
+    Highlight(Highlight),
 }
 
 impl Purpose {
@@ -182,15 +196,25 @@ impl Purpose {
         match self {
             Self::TopUp => "top_up",
             Self::Package(_) => "package",
+            Self::Highlight(_) => "highlight",
         }
     }
 
-    /// The package, if it is for one.
+    /// The package whose reward it is for, if it is for one.
     #[must_use]
     pub const fn package(self) -> Option<PackageId> {
         match self {
-            Self::TopUp => None,
             Self::Package(package) => Some(package),
+            Self::TopUp | Self::Highlight(_) => None,
+        }
+    }
+
+    /// The highlight, if it is for one.
+    #[must_use]
+    pub const fn highlight(self) -> Option<Highlight> {
+        match self {
+            Self::Highlight(highlight) => Some(highlight),
+            Self::TopUp | Self::Package(_) => None,
         }
     }
 }

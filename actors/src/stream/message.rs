@@ -147,6 +147,7 @@ mod tests {
             refunded: 0.0,
             currency: crate::money::Currency::Rub,
             package_id: None,
+            trip_id: None,
             package_gone: false,
         })
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{PackageId, PaymentId};
+use crate::ids::{PackageId, PaymentId, TripId};
 use crate::money::Currency;
 use crate::money::payment::PaymentState;
 
@@ -22,10 +22,14 @@ pub struct PaymentChanged {
     pub refunded: f64,
     /// Of all three.
     pub currency: Currency,
-    /// The package that it was paid in for, if it was for one.
+    /// The package that it was paid in for, or that is highlighted with it, if it was for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub package_id: Option<PackageId>,
+    /// The trip that is highlighted with it, if it was for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub trip_id: Option<TripId>,
     /// Whether that package does not wait any more: the money lies in the wallet, for another one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub package_gone: bool,

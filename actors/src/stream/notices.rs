@@ -11,6 +11,7 @@ use crate::market::request::{HandOver, Origin, Plan, Request, RequestState};
 use crate::market::subscription::Subscription;
 use crate::market::trip::Trip;
 use crate::money::Amount;
+use crate::money::highlight::Subject;
 use crate::money::payment::PaymentFile;
 use crate::place::{Gazetteer, PlaceId};
 
@@ -88,6 +89,7 @@ pub fn reminder(trip: &Trip) -> Notice {
 pub fn payment_updated(file: &PaymentFile, is_package_gone: bool) -> Notice {
     let payment = &file.payment;
     let major = |minor| Amount::new(minor, payment.amount.currency).major();
+    let about = payment.purpose.highlight().map(|highlight| highlight.of);
     let change = PaymentChanged {
         payment_id: payment.id,
         state: payment.state,
@@ -95,7 +97,8 @@ pub fn payment_updated(file: &PaymentFile, is_package_gone: bool) -> Notice {
         paid: major(file.charged_minor()),
         refunded: major(file.refunded_minor()),
         currency: payment.amount.currency,
-        package_id: payment.purpose.package(),
+        package_id: payment.purpose.package().or(about.and_then(Subject::package)),
+        trip_id: about.and_then(Subject::trip),
         package_gone: is_package_gone,
     };
     Notice { to: payment.user, event: StreamEvent::PaymentUpdated(change) }

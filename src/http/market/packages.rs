@@ -18,6 +18,7 @@ use crate::auth::Principal;
 use crate::edge::idempotency::{IfMatch, Once, Repeatable, etag};
 use crate::error::extract::Given;
 use crate::error::{ApiError, Problem};
+use crate::http::marks::Marks;
 use crate::store::SenderPackages;
 
 pub use draft::NewPackage;
@@ -96,7 +97,8 @@ pub async fn mine(app: web::Data<App>, principal: Principal) -> Result<HttpRespo
 pub(in crate::http) async fn all_of(app: &App, sender: UserId) -> Result<Vec<PackageView>, ApiError> {
     let SenderPackages { packages, people, airports } = app.database.shown_packages_of(sender, PAGE).await?;
     let carriers = Carriers { people, airports };
-    Ok(packages.iter().map(|package| view(package, &carriers)).collect())
+    let marks = Marks::of(app, packages.iter().map(|package| package.id.uuid())).await?;
+    Ok(packages.iter().map(|package| view(package, &carriers, &marks)).collect())
 }
 
 /// One of one's own packages with the couriers who take part. The `ETag` is its version.
@@ -115,7 +117,9 @@ pub async fn one(
     let theirs = package.filter(|package| package.sender == principal.user);
     let package = theirs.ok_or_else(ApiError::not_found)?;
     let carriers = Carriers::of(&app, &package).await?;
-    Ok(HttpResponse::Ok().insert_header(etag(package.version)).json(view(&package, &carriers)))
+    let marks = Marks::of(&app, [package.id.uuid()]).await?;
+    let view = view(&package, &carriers, &marks);
+    Ok(HttpResponse::Ok().insert_header(etag(package.version)).json(view))
 }
 
 /// Calls one's own package off: before pickup, the money goes back.

@@ -22,6 +22,7 @@ use crate::error::extract::Query;
 use crate::error::{ApiError, Problem};
 use crate::http::input::ends::{self, Context, PlaceInput};
 use crate::http::input::{self, loads, local_time};
+use crate::http::marks::Marks;
 use crate::http::people::reviews::{self, PastTrip, ReviewView};
 
 /// How far clocks are ahead of UTC at most, and behind.
@@ -215,6 +216,7 @@ async fn views(app: &App, page: &[Trip]) -> Result<Vec<CourierView>, ApiError> {
     let ids: Vec<UserId> = page.iter().map(|trip| trip.courier).collect();
     let people = app.database.people(&ids).await?;
     let reputations = app.database.reputations(&ids, reviews::SHOWN).await?;
+    let marks = Marks::of(app, page.iter().map(|trip| trip.id.uuid())).await?;
     let view = |trip: &Trip| {
         let known = reputations.get(&trip.courier).cloned().unwrap_or_default();
         CourierView {
@@ -223,7 +225,7 @@ async fn views(app: &App, page: &[Trip]) -> Result<Vec<CourierView>, ApiError> {
             telegram_username: people.get(&trip.courier).and_then(|courier| courier.username.clone()),
             past_trips: known.past.iter().map(PastTrip::of).collect(),
             reviews: known.reviews.iter().map(ReviewView::of).collect(),
-            trip: trips::view(trip, people.get(&trip.courier)),
+            trip: trips::view(trip, people.get(&trip.courier), &marks),
         }
     };
     Ok(page.iter().map(view).collect())

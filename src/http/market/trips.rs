@@ -22,6 +22,7 @@ use crate::edge::idempotency::{IfMatch, Once, Repeatable, etag};
 use crate::error::extract::Given;
 use crate::error::{ApiError, Problem, request_id};
 use crate::http::jobs::{JobView, view as job_view};
+use crate::http::marks::Marks;
 use crate::maintenance::jobs;
 use crate::store::JobKind;
 use crate::texts::language::Language;
@@ -117,7 +118,8 @@ pub async fn mine(app: web::Data<App>, principal: Principal) -> Result<HttpRespo
 pub(in crate::http) async fn all_of(app: &App, courier: UserId) -> Result<Vec<TripView>, ApiError> {
     let trips = app.database.shown_trips_of(courier, PAGE).await?;
     let people = app.database.people(&[courier]).await?;
-    Ok(trips.iter().map(|trip| view(trip, people.get(&courier))).collect())
+    let marks = Marks::of(app, trips.iter().map(|trip| trip.id.uuid())).await?;
+    Ok(trips.iter().map(|trip| view(trip, people.get(&courier), &marks)).collect())
 }
 
 /// A trip. The `ETag` is its version.
@@ -134,7 +136,9 @@ pub async fn one(
 ) -> Result<HttpResponse, ApiError> {
     let trip = app.engine.trip(path.into_inner()).await?.ok_or_else(ApiError::not_found)?;
     let people = app.database.people(&[trip.courier]).await?;
-    Ok(HttpResponse::Ok().insert_header(etag(trip.version)).json(view(&trip, people.get(&trip.courier))))
+    let marks = Marks::of(&app, [trip.id.uuid()]).await?;
+    let view = view(&trip, people.get(&trip.courier), &marks);
+    Ok(HttpResponse::Ok().insert_header(etag(trip.version)).json(view))
 }
 
 /// Calls one's own trip off: open requests end, deals before pickup are called off, the money goes back.

@@ -204,18 +204,24 @@ pub async fn refund(
     let work = async |once: &Once| {
         let GiveBack { amount, charge_id: charge, cost, reason } = body.0;
         let reason = input::required("reason", Some(reason), LONG_TEXT)?;
-        let minor =
-            amount.map(|major| input::amount("amount", major)).transpose()?.map(|amount| amount.minor);
+        let before = app.database.payment(payment).await?.ok_or_else(ApiError::not_found)?;
+        let in_currency = |major| {
+            let amount = Amount::from_major(major, before.payment.amount.currency);
+            amount.map_err(|error| ApiError::unprocessable("amount", error.to_string()))
+        };
+        let minor = amount.map(in_currency).transpose()?.map(|amount| amount.minor);
         let now = app.clock.now();
         let id = RefundId::new(now, app.clock.random());
         let (cost, by) = (cost.unwrap_or(Cost::Payer), principal.user);
-        let command = PaymentCommand::Refund { id, charge, minor, cost, reason, by };
+        let command = PaymentCommand::Refund { id, charge, minor, cost, reason, by: Some(by) };
         // First in the books, with its key, and then at the provider: what is asked for is never forgotten.
         let file = moved(&app, payment, command, once).await?;
         tracing::info!(payment = %payment, refund = %id, %by, "money is given back");
         let file = match app.providers.get(file.payment.method) {
             Some(provider) => {
-                providers::ask_for_refund(provider, &file, &id.to_string(), now).await;
+                let asked = file.refunds.iter().find(|refund| refund.id == id);
+                let reference = asked.map_or_else(|| id.to_string(), |refund| refund.reference.clone());
+                providers::ask_for_refund(&app, provider, &file, &reference).await?;
                 providers::look_up(&app, &file).await.unwrap_or(file)
             }
             None => file,

@@ -2,8 +2,9 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use peerpack_actors::ids::{PackageId, PaymentId, UserId};
+use peerpack_actors::ids::{PackageId, PaymentId, TripId, UserId};
 use peerpack_actors::market::package::PackageState;
+use peerpack_actors::money::highlight::Subject;
 use peerpack_actors::money::payment::{
     LEAST_MINOR, Method, OPEN_FOR, Payment, PaymentCommand, PaymentFile, PaymentState, Purpose, RefundState,
     Report,
@@ -38,6 +39,8 @@ pub enum PaymentPurpose {
     TopUp,
     /// What is missing for a package that waits.
     Package,
+    /// A mark in lists: `POST /api/highlights` asks for it.
+    Highlight,
 }
 
 /// Money to pay in.
@@ -45,6 +48,7 @@ pub enum PaymentPurpose {
 #[serde(deny_unknown_fields)]
 #[schema(as = NewPayment)]
 pub struct PayIn {
+    /// `top_up` or `package`.
     #[schema(value_type = PaymentPurpose)]
     purpose: Option<PaymentPurpose>,
     /// For purpose `package`: one's own, which waits for a courier.
@@ -65,8 +69,12 @@ pub struct PaymentView {
     payment_id: PaymentId,
     status: PaymentState,
     purpose: PaymentPurpose,
+    /// The package that is paid for, or highlighted.
     #[serde(skip_serializing_if = "Option::is_none")]
     package_id: Option<PackageId>,
+    /// The trip that is highlighted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trip_id: Option<TripId>,
     method: Method,
     /// What was asked for, in the currency.
     amount: f64,
@@ -145,6 +153,9 @@ pub async fn create(
         let Given(input, mut wrong) = body;
         let purpose = input.purpose.ok_or_else(|| ApiError::unprocessable("purpose", "must not be empty"));
         let purpose = wrong.or(purpose, PaymentPurpose::TopUp);
+        if purpose == PaymentPurpose::Highlight {
+            return Err(ApiError::unprocessable("purpose", "must be top_up or package"));
+        }
         let given = input.amount.map(|given| input::amount("amount", given)).transpose();
         let given = wrong.or(given, None);
         wrong.finish(())?;
@@ -176,7 +187,9 @@ fn provider(app: &App, named: Option<Method>) -> Result<&dyn PaymentProvider, Ap
         return Err(ApiError::unprocessable("method", "must not be empty"));
     }
     let message = "money is not taken in this way here";
-    let found = app.providers.get(named.unwrap_or(first));
+    // Stars pay for digital extras, and for nothing here.
+    let named = named.unwrap_or(first);
+    let found = app.providers.get(named).filter(|_| !named.is_for_extras());
     found.ok_or_else(|| ApiError::conflict("no_payment_method", message))
 }
 
@@ -206,7 +219,14 @@ async fn asked(
     Ok((Purpose::Package(package.id), amount.unwrap_or(least)))
 }
 
-fn new_payment(app: &App, user: UserId, purpose: Purpose, method: Method, amount: Amount) -> PaymentFile {
+/// A payment that nobody was asked for yet.
+pub(super) fn new_payment(
+    app: &App,
+    user: UserId,
+    purpose: Purpose,
+    method: Method,
+    amount: Amount,
+) -> PaymentFile {
     let now = app.clock.now();
     let payment = Payment {
         id: PaymentId::new(now, app.clock.random()),
@@ -273,6 +293,7 @@ pub(super) const fn page_size() -> u32 {
 pub(super) fn view(app: &App, file: &PaymentFile) -> PaymentView {
     let payment = &file.payment;
     let major = |minor| Amount::new(minor, payment.amount.currency).major();
+    let about = payment.purpose.highlight().map(|highlight| highlight.of);
     let awaits_transfer = payment.method == Method::Manual && payment.state.is_open();
     let refunds = file.refunds.iter().map(|refund| RefundView {
         refund_id: refund.id.to_string(),
@@ -287,8 +308,10 @@ pub(super) fn view(app: &App, file: &PaymentFile) -> PaymentView {
         purpose: match payment.purpose {
             Purpose::TopUp => PaymentPurpose::TopUp,
             Purpose::Package(_) => PaymentPurpose::Package,
+            Purpose::Highlight(_) => PaymentPurpose::Highlight,
         },
-        package_id: payment.purpose.package(),
+        package_id: payment.purpose.package().or(about.and_then(Subject::package)),
+        trip_id: about.and_then(Subject::trip),
         method: payment.method,
         amount: payment.amount.major(),
         paid: major(file.charged_minor()),

@@ -11,6 +11,7 @@ use peerpack_actors::ports::Store as _;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::highlights::HighlightTerms;
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::{ApiError, Problem};
@@ -19,7 +20,8 @@ use crate::texts::{Both, money as texts};
 /// How the marketplace pays.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MoneyTerms {
-    /// The ways that are on: `off`, or some of `demo`, `manual`, `webhook`.
+    /// The ways that are on: `off`, or some of `demo`, `manual`, `webhook`, `telegram`; and `stars` beside
+    /// any of them, for highlights.
     #[schema(value_type = Vec<String>)]
     modes: Vec<&'static str>,
     /// When a sender pays, and whom.
@@ -37,6 +39,9 @@ pub struct MoneyTerms {
     fee_version: u32,
     /// What calling off means, by how far a package is and who calls off.
     cancellation: Vec<CancellationRule>,
+    /// What a highlight costs; absent where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    highlight: Option<HighlightTerms>,
     /// How people pay, in words, English.
     text_en: String,
     /// The same, Russian.
@@ -58,6 +63,11 @@ impl KindFee {
         let minimum = Amount::new(fee.minimum_minor, Currency::Rub).major();
         Self { kind, percent: f64::from(fee.bps) / 100.0, minimum }
     }
+}
+
+/// What the platform takes for each kind of deal.
+pub(super) fn kind_fees(fees: Fees) -> Vec<KindFee> {
+    FeeKind::ALL.iter().map(|kind| KindFee::of(*kind, fees.of(*kind))).collect()
 }
 
 /// What calling off means at one stage, for one person.
@@ -100,7 +110,7 @@ pub async fn show(app: web::Data<App>) -> HttpResponse {
     let Tariff { paid, fees, version } = money.terms();
     let nothing = Fees { instant: Fee::NONE, choose: Fee::NONE };
     let fees = if paid == Paid::Cash { nothing } else { fees };
-    let fees = FeeKind::ALL.map(|kind| KindFee::of(kind, fees.of(kind)));
+    let fees = kind_fees(fees);
     let rules = Stage::ALL.into_iter().flat_map(|stage| Who::ALL.map(|by| rule(stage, by, paid)));
     let Both { english: text_en, russian: text_ru } = texts::terms(paid);
     HttpResponse::Ok().json(MoneyTerms {
@@ -109,9 +119,10 @@ pub async fn show(app: web::Data<App>) -> HttpResponse {
         methods: app.providers.methods().collect(),
         fee_percent: fees[0].percent,
         fee_minimum: fees[0].minimum,
-        fees: fees.into(),
+        fees,
         fee_version: version,
         cancellation: rules.filter(|rule| rule.possible || rule.stage == Stage::AfterPickup).collect(),
+        highlight: HighlightTerms::of(money),
         text_en,
         text_ru,
     })

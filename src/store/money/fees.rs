@@ -15,10 +15,26 @@ const NEWEST: Sql = sql("\
     SELECT version, kind, bps, minimum_minor FROM fees \
     WHERE version = (SELECT max(version) FROM fees) ORDER BY kind");
 
+// Each version has a row for each kind.
+const LIST: Sql = sql("\
+    SELECT version, kind, bps, minimum_minor, since FROM fees WHERE version < $1 \
+    ORDER BY version DESC, kind LIMIT 2 * $2");
+
 // Of two nodes that want the same version, the second finds both kinds taken, and looks again.
 const ADD: Sql = sql("\
     INSERT INTO fees (version, kind, bps, minimum_minor, since) VALUES ($1, $2, $3, $4, $5) \
     ON CONFLICT (version, kind) DO NOTHING");
+
+/// A version of the fees.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FeeVersion {
+    /// Its number.
+    pub number: u32,
+    /// What the platform takes.
+    pub fees: Fees,
+    /// When a server first used it.
+    pub since: Time,
+}
 
 impl Database {
     /// The version of these fees: the newest one if it is of them, otherwise a new one.
@@ -44,6 +60,33 @@ impl Database {
             add.await?;
         }
         Err(Failure::Broken("other nodes change the fees again and again".to_owned()).into())
+    }
+
+    /// Versions from before `before`, newest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn fee_versions(
+        &self,
+        before: Option<u32>,
+        limit: u32,
+    ) -> Result<Vec<FeeVersion>, Unavailable> {
+        let before = before.map_or(i64::MAX, i64::from);
+        let found = self.rows(LIST, args![before, limit]).await?;
+        let mut versions: Vec<FeeVersion> = Vec::new();
+        for row in &found {
+            let ((number, kind, fee), since) = (fee(row)?, row.time("since")?);
+            if versions.last().is_none_or(|last| last.number != number) {
+                let fees = Fees { instant: Fee::NONE, choose: Fee::NONE };
+                versions.push(FeeVersion { number, fees, since });
+            }
+            let Some(FeeVersion { fees, .. }) = versions.last_mut() else { continue };
+            match kind {
+                FeeKind::Instant => fees.instant = fee,
+                FeeKind::Choose => fees.choose = fee,
+            }
+        }
+        Ok(versions)
     }
 
     /// The newest version and its fees; 0 and nothing where there is none.

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use peerpack_actors::ids::{ChargeId, PackageId, PaymentId, RefundId, UserId};
+use peerpack_actors::ids::{ChargeId, PackageId, PaymentId, RefundId, TripId, UserId};
+use peerpack_actors::money::highlight::{Highlight, Subject};
 use peerpack_actors::money::ledger::{Account, Transfer};
 use peerpack_actors::money::payment::{
     Charge, Cost, Decided, MOST_OPEN, Method, Payment, PaymentCommand, PaymentFile, PaymentState, Purpose,
@@ -18,6 +19,7 @@ use peerpack_actors::unit::Unit;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::highlights;
 use crate::store::Database;
 use crate::store::engine::commit::{self, money};
 use crate::store::engine::prepared::Prepared;
@@ -33,8 +35,8 @@ const LAST_LOOK: Span = Span::hours(1);
 
 const ADD: Sql = sql("\
     INSERT INTO payments (id, user_id, purpose, package_id, method, amount_minor, currency, state, state_at, \
-    reference, invoice_url, created_at, expires_at, look_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)");
+    reference, invoice_url, created_at, expires_at, look_at, trip_id, lasts_ms) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)");
 
 // One person's payments are added one after the other, so that they are counted right.
 const PAYER: Sql = locking!("SELECT id FROM users WHERE id = $1", "FOR NO KEY UPDATE");
@@ -44,7 +46,7 @@ const OPEN: Sql = sql("\
 macro_rules! columns {
     () => {
         "SELECT p.id, p.user_id, p.purpose, p.package_id, p.method, p.amount_minor, p.currency, p.state, \
-         p.state_at, p.reference, p.invoice_url, p.created_at, p.expires_at, p.looks "
+         p.state_at, p.reference, p.invoice_url, p.created_at, p.expires_at, p.looks, p.trip_id, p.lasts_ms "
     };
 }
 
@@ -117,11 +119,14 @@ impl Database {
                 if open.number::<u64>("open")? >= MOST_OPEN {
                     return Err(Failure::Refused(Rejection::TooManyPayments));
                 }
+                let highlight = payment.purpose.highlight();
+                let about = highlight.and_then(|highlight| highlight.of.package());
+                let package = payment.purpose.package().or(about);
                 let values = args![
                     payment.id.uuid(),
                     payment.user.uuid(),
                     payment.purpose.word(),
-                    payment.purpose.package().map(PackageId::uuid),
+                    package.map(PackageId::uuid),
                     payment.method.word(),
                     payment.amount.minor,
                     payment.amount.currency.code(),
@@ -132,6 +137,8 @@ impl Database {
                     payment.created_at.ms(),
                     payment.expires_at.ms(),
                     (payment.created_at + FIRST_LOOK).ms(),
+                    highlight.and_then(|highlight| highlight.of.trip()).map(TripId::uuid),
+                    highlight.map(|highlight| highlight.lasts.ms()),
                 ];
                 conn.execute(ADD, values).await?;
                 Ok(())
@@ -167,6 +174,7 @@ impl Database {
                 let decided = before
                     .decide(&command, free.unwrap_or(0), at, &mut rand::random)
                     .map_err(Failure::Refused)?;
+                let decided = highlights::give_back(conn, &before, decided, at, rand::random).await?;
                 let committed = write_down(conn, &before, &decided, at, sends).await?;
                 Ok(Some((decided.after, committed)))
             })
@@ -320,6 +328,7 @@ async fn write_down(
         ];
         conn.execute(PUT_REFUND, values).await?;
     }
+    highlights::write_down(conn, before, after, at).await?;
     money::transfer(conn, transfers, at).await?;
     let is_gone = match after.payment.purpose.package() {
         Some(package) if before.charges.is_empty() && !after.charges.is_empty() => {
@@ -371,12 +380,16 @@ fn unknown(what: &str, word: &str) -> Failure {
 fn payment(row: &Row) -> Result<Payment, Failure> {
     let (purpose, method, state) = (row.text("purpose")?, row.text("method")?, row.text("state")?);
     let package = row.get::<Option<Uuid>>("package_id")?.map(PackageId::from);
+    let trip = row.get::<Option<Uuid>>("trip_id")?.map(TripId::from);
+    let lasts = row.get::<Option<i64>>("lasts_ms")?.map(Span::from_ms);
+    let about = trip.map(Subject::Trip).or(package.map(Subject::Package));
     Ok(Payment {
         id: PaymentId::from(row.get::<Uuid>("id")?),
         user: row.user("user_id")?,
-        purpose: match (purpose.as_str(), package) {
-            ("top_up", None) => Purpose::TopUp,
-            ("package", Some(package)) => Purpose::Package(package),
+        purpose: match (purpose.as_str(), package, about.zip(lasts)) {
+            ("top_up", None, None) => Purpose::TopUp,
+            ("package", Some(package), None) => Purpose::Package(package),
+            ("highlight", _, Some((of, lasts))) => Purpose::Highlight(Highlight { of, lasts }),
             _ => return Err(unknown("purpose of a payment", &purpose)),
         },
         method: Method::from_word(&method).ok_or_else(|| unknown("method of payment", &method))?,

@@ -116,6 +116,11 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "Здесь не принимают платежи: курьеру платят наличными или платит демо",
     ),
     ("money is not taken in this way here", "Таким способом здесь не платят"),
+    ("nothing can be highlighted here", "Здесь ничего нельзя отметить"),
+    (
+        "nobody looks for this in lists: it is over, or the engine finds its courier",
+        "В списках этого не ищут: это завершено, или курьера подбирает сервис",
+    ),
     ("there is enough money for this package already", "Денег на эту посылку уже хватает"),
     ("this transfer was booked for another payment", "Этот перевод уже зачислен по другому платежу"),
     ("this is not signed by the provider", "Подпись провайдера неверна"),

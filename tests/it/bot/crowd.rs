@@ -24,7 +24,7 @@ use crate::support::{Backend, TestUser, at_full_size, backends, fresh_postgres, 
 /// How long it may take in all, beyond what the pace of news for many takes: two leases of senders that died.
 const LONGEST: Duration = Duration::from_secs(150);
 
-/// People, and what each of them is told: of money, and of what is told to many.
+/// People, and what each of them is told: of money, of a deal, and of what is told to many.
 struct Crowd {
     people: Vec<(TestUser, Trip)>,
     payments: usize,
@@ -42,6 +42,18 @@ impl Crowd {
             people.push((user, database.trip(trip).await.unwrap().unwrap()));
         }
         Self { people, payments, reminders }
+    }
+
+    /// Everybody is asked to carry something, by the person beside them: what stands for a deal.
+    async fn ask(&self) {
+        for (number, (courier, trip)) in self.people.iter().enumerate() {
+            let (sender, _) = &self.people[(number + 1) % self.people.len()];
+            let what = parcel_for(courier);
+            let ask = json!({ "message": "Возьмёте?", "reward": 70, "packageDescription": what });
+            let path = format!("/api/couriers/{}/send-package", trip.id);
+            let (status, answer) = sender.post_patiently(&path, ask).await;
+            assert!(status.is_success(), "{answer}");
+        }
     }
 
     /// What Telegram does wrong meanwhile.
@@ -91,28 +103,40 @@ impl Crowd {
         }
     }
 
-    /// Money is told of at least once, news for many at most once, and what is not known to have arrived is
-    /// counted.
+    /// Money and what stands for a deal are told of at least once, news for many at most once, and what is
+    /// not known to have arrived is counted.
     fn check(&self, telegram: &Telegram, figures: OutboxFigures) {
         assert_eq!(figures.dead, 0, "{figures:?}");
-        let mut arrived = 0;
+        let (mut arrived, mut repeated) = (0, 0);
         for (user, _) in &self.people {
             let chat = telegram.chat(user.telegram());
             let mut numbers: Vec<&str> =
                 chat.iter().filter_map(|text| Some(text.split_once("№ ")?.1)).collect();
+            let sent = numbers.len();
             numbers.sort_unstable();
             numbers.dedup();
+            repeated += sent - numbers.len();
+            let asked = chat.iter().filter(|text| text.contains(&parcel_for(user))).count();
+            assert!(asked >= 1, "what stands for a deal is sent until it has arrived");
             assert_eq!(numbers.len(), self.payments, "each payment, whose number tells repetitions apart");
             let reminders = chat.iter().filter(|text| text.contains("Скоро поездка")).count();
             assert!(reminders <= self.reminders, "{reminders}");
             arrived += reminders;
         }
-        let all = self.reminders * self.people.len();
+        let (money, all) = (self.payments * self.people.len(), self.reminders * self.people.len());
+        eprintln!(
+            "{money} messages of money arrived, {repeated} of them again; {arrived} of {all} for many; {} unknown",
+            figures.unknown
+        );
         assert!(
             arrived + usize::try_from(figures.unknown).unwrap() >= all,
             "{arrived} of {all}, {figures:?}"
         );
     }
+}
+
+fn parcel_for(courier: &TestUser) -> String {
+    format!("Ноты {}", courier.telegram())
 }
 
 fn payment(to: UserId) -> Notice {
@@ -124,6 +148,7 @@ fn payment(to: UserId) -> Notice {
         refunded: 0.0,
         currency: Currency::Rub,
         package_id: None,
+        trip_id: None,
         package_gone: false,
     };
     Notice { to, event: StreamEvent::PaymentUpdated(change) }
@@ -155,8 +180,10 @@ async fn f48_a_crowd_is_told_everything_through_floods_failures_and_kills() {
         let database = Database::connect(&store).await.unwrap();
         let crowd = Crowd::gather(&nodes[0].url, &database).await;
         crowd.disturb(&telegram);
+        crowd.ask().await;
         let killing = async {
-            for n in 0..4 {
+            let kills = if at_full_size() { 20 } else { 4 };
+            for n in 0..kills {
                 sleep(Duration::from_millis(700)).await;
                 let which = n % nodes.len();
                 nodes[which].kill_and_start_again();

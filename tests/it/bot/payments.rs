@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use peerpack_actors::ids::PaymentId;
+use peerpack_actors::runtime::RuntimeSettings;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -175,4 +176,28 @@ async fn f47_leave_to_pay_is_given_while_messages_hang() {
         assert!(allowed(&telegram, 200).await);
     };
     tokio::time::timeout(Duration::from_secs(8), asked).await.expect("an answer in time");
+}
+
+/// F47: where the database does not answer in time, nobody pays, and Telegram hears so in time.
+#[actix_web::test]
+async fn f47_nobody_may_pay_while_the_database_is_slow_and_telegram_hears_so_in_time() {
+    use sqlx::{Connection as _, Executor as _};
+    let telegram = Telegram::start();
+    let url = crate::support::fresh_postgres().await;
+    let mut settings = telegram.settings("webhook");
+    settings.extend([("PEERPACK_PAYMENTS", "telegram"), ("PEERPACK_PAYMENT_TELEGRAM_TOKEN", PROVIDER_TOKEN)]);
+    let data = tempfile::tempdir().unwrap();
+    let app = TestApp::start_on(data, Some(url.clone()), &settings, RuntimeSettings::default()).await;
+    let anna = app.sign_in("Анна").await;
+    let payment = invoice(&anna, 100.0).await;
+    let mut other = sqlx::PgConnection::connect(&url).await.unwrap();
+    other.execute("BEGIN; LOCK TABLE payments IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let asked = async {
+        assert_eq!(tell(&app, &query(300, &anna, &payment, 10_000)).await, StatusCode::OK);
+        assert!(!allowed(&telegram, 300).await);
+    };
+    tokio::time::timeout(Duration::from_secs(8), asked).await.expect("an answer in time");
+    other.execute("ROLLBACK").await.unwrap();
+    assert_eq!(tell(&app, &query(301, &anna, &payment, 10_000)).await, StatusCode::OK);
+    assert!(allowed(&telegram, 301).await, "and then they may");
 }

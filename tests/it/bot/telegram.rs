@@ -54,6 +54,10 @@ struct Desk {
     calls: Vec<Call>,
     /// What is to happen to the next messages to a chat.
     manners: BTreeMap<i64, VecDeque<Manner>>,
+    /// What is to happen to the next calls of a method.
+    of_methods: BTreeMap<String, VecDeque<Manner>>,
+    /// Stars that have come and gone, oldest first.
+    stars: Vec<Value>,
     /// What is in the chats: by chat and message, its text.
     chats: BTreeMap<i64, BTreeMap<i64, String>>,
     next_message: i64,
@@ -101,6 +105,35 @@ impl Telegram {
     /// What happens to the next messages to a chat, one after the other.
     pub fn next(&self, chat: i64, manners: &[Manner]) {
         self.desk.lock().manners.entry(chat).or_default().extend(manners);
+    }
+
+    /// What happens to the next calls of a method, one after the other.
+    pub fn next_of(&self, method: &str, manners: &[Manner]) {
+        self.desk.lock().of_methods.entry(method.to_owned()).or_default().extend(manners);
+    }
+
+    /// Somebody pays an invoice in stars: they are in Telegram's list from then on.
+    pub fn takes_stars(&self, from: i64, payload: &str, charge: &str, amount: i64) {
+        self.desk.lock().stars.push(json!({
+            "id": charge, "amount": amount, "date": seconds(),
+            "source": { "type": "user", "transaction_type": "invoice_payment", "user": { "id": from },
+                "invoice_payload": payload },
+        }));
+    }
+
+    /// Stars go back without anybody asking.
+    pub fn gives_stars_back(&self, charge: &str) {
+        let mut desk = self.desk.lock();
+        let of = desk.stars.iter().find(|entry| entry["id"] == charge).unwrap().clone();
+        let body = json!({ "user_id": of["source"]["user"]["id"], "telegram_payment_charge_id": charge });
+        does(&mut desk, "refundStarPayment", 0, &body);
+    }
+
+    /// What of the stars has gone back: the charges, each as often as it did.
+    pub fn stars_gone(&self) -> Vec<String> {
+        let desk = self.desk.lock();
+        let gone = desk.stars.iter().filter(|entry| entry.get("receiver").is_some());
+        gone.map(|entry| entry["id"].as_str().unwrap().to_owned()).collect()
     }
 
     pub fn calls(&self, chat: i64) -> Vec<Call> {
@@ -173,9 +206,11 @@ async fn answer(desk: web::Data<Mutex<Desk>>, request: HttpRequest, body: Bytes)
             "sendMessage" | "editMessageText" => {
                 desk.manners.get_mut(&chat).and_then(VecDeque::pop_front).unwrap_or(Manner::Well)
             }
-            _ => Manner::Well,
+            _ => desk.of_methods.get_mut(&method).and_then(VecDeque::pop_front).unwrap_or(Manner::Well),
         };
+        let went_back = || desk.stars.iter().any(|entry| gives_back(entry, &body));
         let manner = match manner {
+            Manner::Well if method == "refundStarPayment" && went_back() => Manner::Refuses,
             Manner::KnowsNoEntities if body.get("entities").is_none() => Manner::Well,
             manner => manner,
         };
@@ -221,6 +256,15 @@ async fn answer(desk: web::Data<Mutex<Desk>>, request: HttpRequest, body: Bytes)
     }
 }
 
+fn seconds() -> u64 {
+    std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs()
+}
+
+/// Whether an entry of the list is what a call wants to give back, given back.
+fn gives_back(entry: &Value, body: &Value) -> bool {
+    entry.get("receiver").is_some() && entry["id"] == body["telegram_payment_charge_id"]
+}
+
 fn does(desk: &mut Desk, method: &str, chat: i64, body: &Value) -> Value {
     let text = || body["text"].as_str().unwrap().to_owned();
     match method {
@@ -238,6 +282,23 @@ fn does(desk: &mut Desk, method: &str, chat: i64, body: &Value) -> Value {
         "createInvoiceLink" => {
             desk.next_message += 1;
             json!(format!("https://t.me/$invoice{}", desk.next_message))
+        }
+        "getStarTransactions" => {
+            let number = |name: &str| usize::try_from(body[name].as_u64().unwrap()).unwrap();
+            let page: Vec<_> = desk.stars.iter().skip(number("offset")).take(number("limit")).collect();
+            json!({ "transactions": page })
+        }
+        "refundStarPayment" => {
+            let of = desk.stars.iter().find(|entry| entry["id"] == body["telegram_payment_charge_id"]);
+            let of = of.expect("stars that have come").clone();
+            assert_eq!(of["source"]["user"]["id"], body["user_id"], "they go to who has paid");
+            if !desk.stars.iter().any(|entry| gives_back(entry, body)) {
+                desk.stars.push(json!({
+                    "id": of["id"], "amount": of["amount"], "date": seconds(),
+                    "receiver": { "type": "user", "user": of["source"]["user"] },
+                }));
+            }
+            json!(true)
         }
         "getMe" => json!({ "username": "peerpack_bot" }),
         "getWebhookInfo" => {

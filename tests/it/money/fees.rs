@@ -3,6 +3,8 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use peerpack::auth::Role;
+
 use super::{balance, must, start};
 use crate::support::{TestApp, TestUser, backends};
 
@@ -64,5 +66,12 @@ async fn the_fee_is_the_one_the_package_was_published_with() {
         // The same fees again are no other version.
         let app = app.restart_told(&AFTERWARDS).await;
         assert_eq!(app.anonymous().get("/api/money/terms").await["fee_version"], 2);
+        // Operators see both, people do not.
+        let listed = app.sign_in_with_role("Вера", Role::Viewer).await.get("/api/admin/fees").await;
+        let versions = listed["versions"].as_array().unwrap();
+        assert_eq!((&versions[0]["version"], &versions[1]["version"]), (&json!(2), &json!(1)), "{listed}");
+        assert_eq!((versions.len(), &versions[1]["fees"]), (2, &fees));
+        let (status, _) = anna.at(&app).call(Method::GET, "/api/admin/fees", None).await;
+        assert_eq!(status.as_u16(), 403);
     }
 }

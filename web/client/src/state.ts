@@ -81,7 +81,11 @@ export function fold(state: State, event: StreamEvent): State {
     case "notification.new":
       return changed(moved, "notifications");
     case "payment.updated":
-      return touch(changed(moved, "wallet"), event.data.payment_id);
+      // A payment for a highlight has changed what it highlights.
+      return touch(
+        touch(changed(moved, "wallet"), event.data.payment_id),
+        event.data.trip_id ?? event.data.package_id ?? "",
+      );
     case "balance.updated":
       return changed(moved, "wallet");
     case "document.reviewed":

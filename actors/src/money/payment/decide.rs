@@ -37,7 +37,7 @@ pub enum PaymentCommand {
         /// The operator.
         by: UserId,
     },
-    /// An operator gives money back.
+    /// Money goes back.
     Refund {
         /// The key it is asked for with.
         id: RefundId,
@@ -49,8 +49,8 @@ pub enum PaymentCommand {
         cost: Cost,
         /// Why.
         reason: String,
-        /// The operator.
-        by: UserId,
+        /// The operator; nobody where it goes back by itself.
+        by: Option<UserId>,
     },
     /// An operator has seen that a bank has taken money back, all of a charge.
     ChargeBack {
@@ -109,7 +109,7 @@ impl Step<'_> {
             C::Learn(report) => self.learn(report),
             C::Book { reference, amount, evidence, by } => self.book(reference, *amount, evidence, *by),
             C::Refund { id, charge, minor, cost, reason, by } => {
-                self.nobody_their_own(*by)?;
+                by.map_or(Ok(()), |by| self.nobody_their_own(by))?;
                 self.refund(*id, charge.as_deref(), *minor, *cost, reason, *by)
             }
             C::ChargeBack { charge, by } => {
@@ -200,7 +200,7 @@ impl Step<'_> {
             booked_by,
             at,
         });
-        self.transfer(format!("{id}:pay"), self.provider(), self.wallet(), amount.minor);
+        self.transfer(format!("{id}:pay"), self.provider(), self.purse(), amount.minor);
         id
     }
 
@@ -211,7 +211,7 @@ impl Step<'_> {
         minor: Option<i64>,
         cost: Cost,
         reason: &str,
-        by: UserId,
+        by: Option<UserId>,
     ) -> Result<(), Rejection> {
         if let Some(known) = self.file.refunds.iter().find(|refund| refund.id == id) {
             let is_same = minor.is_none_or(|minor| minor == known.amount.minor);
@@ -226,7 +226,14 @@ impl Step<'_> {
         if minor <= 0 {
             return Err(Rejection::Invalid { field: "amount", reason: "must be more than nothing" });
         }
+        let is_for_extras = self.file.payment.method.is_for_extras();
+        if is_for_extras && minor != of.amount.minor {
+            return Err(Rejection::Invalid { field: "amount", reason: "stars go back all at once" });
+        }
         let charge = of.id;
+        // Stars go back under the name of their charge; they are the platform's.
+        let (reference, cost) =
+            if is_for_extras { (of.reference.clone(), Cost::Platform) } else { (id.to_string(), cost) };
         // What an operator gives back by hand is done when it is booked.
         let state = if self.file.payment.method.is_refunded_by_hand() {
             RefundState::Done
@@ -236,19 +243,19 @@ impl Step<'_> {
         self.give_back(Refund {
             id,
             charge,
-            reference: id.to_string(),
+            reference,
             amount: Amount::new(minor, self.file.payment.amount.currency),
             cost,
             state,
             reason: reason.to_owned(),
-            by: Some(by),
+            by,
             at: self.now,
         });
         self.follow_money()
     }
 
     fn give_back(&mut self, refund: Refund) {
-        let from = if refund.cost == Cost::Payer { self.wallet() } else { Account::Platform };
+        let from = if refund.cost == Cost::Payer { self.purse() } else { Account::Platform };
         self.transfer(format!("{}:give_back", refund.id), from, self.provider(), refund.amount.minor);
         self.file.refunds.push(refund);
     }
@@ -265,7 +272,8 @@ impl Step<'_> {
             if reported.amount_minor <= 0 || reported.amount_minor > self.file.left_of(of) {
                 return Err(OTHER_AMOUNT);
             }
-            let covered = self.free_minor >= reported.amount_minor;
+            let covered =
+                self.free_minor >= reported.amount_minor && !self.file.payment.method.is_for_extras();
             let id = RefundId::new(self.now, (self.fresh)());
             self.give_back(Refund {
                 id,
@@ -288,7 +296,7 @@ impl Step<'_> {
         let (next, moved) = match (refund.state, reported.status) {
             (R::Asked, Said::Done) => (R::Done, None),
             (R::Asked, Said::Refused) => {
-                let back = if cost == Cost::Payer { self.wallet() } else { Account::Platform };
+                let back = if cost == Cost::Payer { self.purse() } else { Account::Platform };
                 (R::Refused, Some(("take_back", self.provider(), back)))
             }
             // It was said to be refused, and the money was given to its owner again: that is lost.
@@ -319,7 +327,9 @@ impl Step<'_> {
         let provider = self.provider();
         self.transfer(lost, Account::Platform, provider, more);
         let covered = more.min(self.free_minor);
-        self.transfer(recovered, self.wallet(), Account::Platform, covered);
+        if !self.file.payment.method.is_for_extras() {
+            self.transfer(recovered, self.purse(), Account::Platform, covered);
+        }
         Ok(())
     }
 
@@ -327,10 +337,10 @@ impl Step<'_> {
         if minor <= 0 {
             return;
         }
-        if from == self.wallet() {
+        if from == self.purse() {
             self.free_minor -= minor;
         }
-        if to == self.wallet() {
+        if to == self.purse() {
             self.free_minor += minor;
         }
         let Payment { id, amount, .. } = &self.file.payment;
@@ -368,8 +378,13 @@ impl Step<'_> {
         if by == self.file.payment.user { Err(Rejection::WrongParty("other operators")) } else { Ok(()) }
     }
 
-    const fn wallet(&self) -> Account {
-        Account::Available(self.file.payment.user)
+    /// Where the payment's money lies once it has come: stars never in a wallet.
+    const fn purse(&self) -> Account {
+        if self.file.payment.method.is_for_extras() {
+            Account::Platform
+        } else {
+            Account::Available(self.file.payment.user)
+        }
     }
 
     const fn provider(&self) -> Account {

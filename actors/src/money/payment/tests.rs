@@ -1,5 +1,7 @@
 use super::*;
+use crate::ids::TripId;
 use crate::money::Currency;
+use crate::money::highlight::Subject;
 use crate::money::ledger::Transfer;
 use crate::rejection::Rejection;
 
@@ -88,7 +90,7 @@ impl World {
             minor,
             cost,
             reason: "asked for".to_owned(),
-            by: user(9),
+            by: Some(user(9)),
         })
     }
 }
@@ -274,4 +276,69 @@ fn an_operator_books_what_has_come_once_and_never_their_own() {
     let back = PaymentCommand::ChargeBack { charge: "78".to_owned(), by: user(9) };
     assert_eq!(world.does(&back), Ok(PaymentState::ChargedBack));
     assert_eq!(world.of(Account::Platform), -30_000, "the payer had it: recovered");
+}
+
+/// What the provider of stars says: each charge whole, and whether it went back.
+fn star(charge_id: &str, went_back: bool) -> ReportedCharge {
+    let refund = ReportedRefund {
+        refund_id: charge_id.to_owned(),
+        amount_minor: PRICE,
+        status: ReportedRefundStatus::Done,
+    };
+    let refunds = if went_back { vec![refund] } else { Vec::new() };
+    ReportedCharge { refunds, currency: Currency::Xtr, ..charge(charge_id) }
+}
+
+fn stars() -> World {
+    let mut world = World::new(Method::Stars);
+    let of = Subject::Trip(TripId::new(NOW, [3; 10]));
+    world.file.payment.purpose = Purpose::Highlight(Highlight { of, lasts: Span::hours(72) });
+    world.file.payment.amount = Amount::new(PRICE, Currency::Xtr);
+    world
+}
+
+#[test]
+fn stars_are_the_platforms_and_never_in_a_wallet() {
+    let mut world = stars();
+    for _ in 0..2 {
+        let paid = world.learns(ReportedStatus::Paid, &[star("a", false)]);
+        assert_eq!(paid, Ok(PaymentState::Succeeded));
+    }
+    assert_eq!(
+        (world.free, world.of(Account::Platform), world.of(Account::StarsProvider)),
+        (0, PRICE, -PRICE)
+    );
+    let mut lost = star("a", false);
+    lost.charged_back_minor = PRICE;
+    assert_eq!(world.learns(ReportedStatus::Paid, &[lost]), Ok(PaymentState::ChargedBack));
+    assert_eq!((world.free, world.of(Account::Platform), world.moved.len()), (0, 0, 2));
+}
+
+#[test]
+fn stars_go_back_whole_and_once_for_each_charge_whatever_was_asked_first() {
+    let mut world = stars();
+    world.learns(ReportedStatus::Paid, &[star("a", false), star("b", false)]).expect("paid twice");
+    let whole = Rejection::Invalid { field: "amount", reason: "stars go back all at once" };
+    assert_eq!(world.asks_for_refund(1, Some(PRICE - 1), Cost::Payer), Err(whole));
+    world.asks_for_refund(2, None, Cost::Payer).expect("asked for");
+    assert_eq!(world.file.refunds[0].reference, "a");
+    assert_eq!((world.free, world.of(Account::Platform)), (0, PRICE));
+    // Telegram has done it, and has given the other one back by itself.
+    for _ in 0..2 {
+        let back = world.learns(ReportedStatus::Paid, &[star("a", true), star("b", true)]);
+        assert_eq!(back, Ok(PaymentState::Refunded));
+    }
+    assert_eq!((world.of(Account::Platform), world.file.refunds.len()), (0, 2));
+    assert!(world.asks_for_refund(99, None, Cost::Platform).is_err(), "nothing is left");
+}
+
+#[test]
+fn stars_that_went_back_before_anybody_heard_of_them_come_and_go_at_once() {
+    let mut world = stars();
+    assert_eq!(world.learns(ReportedStatus::Paid, &[star("a", true)]), Ok(PaymentState::Refunded));
+    assert_eq!((world.of(Account::Platform), world.of(Account::StarsProvider)), (0, 0));
+    // The word that they have come is late.
+    assert_eq!(world.learns(ReportedStatus::Paid, &[star("a", false)]), Ok(PaymentState::Refunded));
+    let roubles = ReportedCharge { currency: Currency::Rub, ..star("c", false) };
+    assert!(world.learns(ReportedStatus::Paid, &[roubles]).is_err(), "money is no stars");
 }

@@ -19,6 +19,7 @@ use crate::error::extract::Query;
 use crate::error::{ApiError, Problem};
 use crate::http::input::ends::{self, Context, PlaceInput};
 use crate::http::input::{self, local_time};
+use crate::http::marks::Marks;
 use crate::http::people::avatars;
 use crate::http::places::{PlaceAround, around, place_name};
 use crate::store::Person;
@@ -107,6 +108,9 @@ pub struct FoundPackage {
     /// Extra way, minutes.
     #[serde(skip_serializing_if = "Option::is_none")]
     detour_min: Option<u32>,
+    /// Until when it is highlighted: it bears a mark in lists, and nothing else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    highlighted_until: Option<String>,
 }
 
 /// Where and when a package would change hands.
@@ -159,10 +163,11 @@ pub async fn find(
     let (found, next) = fill(&app, principal.user, &fitting).await?;
     let senders: Vec<UserId> = found.iter().map(|(package, _)| package.sender).collect();
     let people = app.database.people(&senders).await?;
+    let marks = Marks::of(&app, found.iter().map(|(package, _)| package.id.uuid())).await?;
     let packages =
-        found.iter().map(|(package, fitting)| view(package, fitting, people.get(&package.sender))).collect();
+        found.iter().map(|(package, fitting)| view(package, fitting, people.get(&package.sender), &marks));
     let next_cursor = next.map(|id| id.to_string());
-    Ok(HttpResponse::Ok().json(FoundPackages { packages, next_cursor }))
+    Ok(HttpResponse::Ok().json(FoundPackages { packages: packages.collect(), next_cursor }))
 }
 
 /// The trip that was named, or all live ones, soonest first.
@@ -224,7 +229,7 @@ fn meeting(hand_over: HandOver) -> Meeting {
     }
 }
 
-fn view(package: &Package, fitting: &Fitting, sender: Option<&Person>) -> FoundPackage {
+fn view(package: &Package, fitting: &Fitting, sender: Option<&Person>, marks: &Marks) -> FoundPackage {
     let draft = &package.draft;
     let plan = fitting.ride.map(|(_, plan)| plan);
     FoundPackage {
@@ -253,5 +258,6 @@ fn view(package: &Package, fitting: &Fitting, sender: Option<&Person>) -> FoundP
         pickup: plan.map(|plan| meeting(plan.pickup)),
         dropoff: plan.map(|plan| meeting(plan.dropoff)),
         detour_min: plan.map(|plan| plan.detour_min),
+        highlighted_until: marks.until(package.id.uuid()),
     }
 }

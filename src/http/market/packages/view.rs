@@ -14,6 +14,7 @@ use crate::error::ApiError;
 use crate::http::input::Point;
 use crate::http::input::local_time::{self, Times};
 use crate::http::market::trips;
+use crate::http::marks::Marks;
 use crate::http::people::avatars;
 use crate::http::places::{PlaceAround, around, place_name};
 use crate::store::Person;
@@ -83,6 +84,9 @@ pub struct PackageView {
     fee: f64,
     /// Whether the courier has to show codes.
     hand_over_codes: bool,
+    /// Until when it is highlighted: it bears a mark in lists, and nothing else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    highlighted_until: Option<String>,
     /// Counts changes.
     version: i64,
 }
@@ -160,7 +164,7 @@ pub(in crate::http) fn responses(package: &Package, carriers: &Carriers) -> Vec<
 }
 
 /// A package with the couriers who take part.
-pub(super) fn view(package: &Package, carriers: &Carriers) -> PackageView {
+pub(super) fn view(package: &Package, carriers: &Carriers, marks: &Marks) -> PackageView {
     let draft = &package.draft;
     let name = |request: &Request| carriers.people.get(&request.courier).map(|courier| courier.name.clone());
     let responses = responses(package, carriers);
@@ -201,6 +205,7 @@ pub(super) fn view(package: &Package, carriers: &Carriers) -> PackageView {
         payment: package.terms.payment.paid,
         fee: package.terms.payment.fee_of(package.draft.reward).major(),
         hand_over_codes: package.terms.hand_over_codes,
+        highlighted_until: marks.until(package.id.uuid()),
         version: package.version,
     }
 }

@@ -15,6 +15,7 @@ use super::journey::{DEPARTS_TWICE, Note};
 use super::view::{TripView, view};
 use crate::error::ApiError;
 use crate::error::wrong::Wrong;
+use crate::http::marks::Marks;
 use crate::texts::language::Language;
 
 const TABLE: &str = include_str!("journeys.tsv");
@@ -30,12 +31,16 @@ fn published(body: Value) -> Result<(Trip, Vec<Note>), ApiError> {
 }
 
 fn shown(body: Value) -> TripView {
-    view(&published(body).unwrap().0, None)
+    view(&published(body).unwrap().0, None, &Marks::default())
 }
 
 /// What is wrong, and with which field.
 fn refused(body: Value) -> String {
-    published(body).map(|(trip, _)| view(&trip, None).times).unwrap_err().message().to_owned()
+    published(body)
+        .map(|(trip, _)| view(&trip, None, &Marks::default()).times)
+        .unwrap_err()
+        .message()
+        .to_owned()
 }
 
 fn instant(text: &str) -> Time {
@@ -63,7 +68,7 @@ fn the_clocks_on_tickets_mean_what_timetables_say() {
         }
         let (trip, notes) = published(body).unwrap();
         let printed = time.split(" (").next().unwrap();
-        let times = view(&trip, None).times;
+        let times = view(&trip, None, &Marks::default()).times;
         let expected = (date, printed, arrival_date);
         if (times.date.as_str(), times.time.as_str(), times.arrival_date.as_str()) != expected
             || trip.arrives().since(trip.departs()) != Span::minutes(minutes(takes))

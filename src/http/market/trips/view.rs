@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::http::input::local_time::{self, Times};
+use crate::http::marks::Marks;
 use crate::http::people::avatars;
 use crate::http::places::{PlaceAround, around, place_name};
 use crate::store::Person;
@@ -64,6 +65,9 @@ pub struct TripView {
     pub itinerary: Vec<StopView>,
     /// Room left on each leg, grams.
     pub capacity_left_g: Vec<u32>,
+    /// Until when it is highlighted: it bears a mark in lists, and nothing else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub highlighted_until: Option<String>,
     /// Counts changes.
     pub version: i64,
 }
@@ -129,7 +133,7 @@ pub(super) fn times(trip: &Trip) -> Times {
 }
 
 /// A trip as the Mini App shows it.
-pub(in crate::http) fn view(trip: &Trip, courier: Option<&Person>) -> TripView {
+pub(in crate::http) fn view(trip: &Trip, courier: Option<&Person>, marks: &Marks) -> TripView {
     let stops = &trip.draft.stops;
     TripView {
         id: trip.id.to_string(),
@@ -153,6 +157,7 @@ pub(in crate::http) fn view(trip: &Trip, courier: Option<&Person>) -> TripView {
         stops: stops.iter().map(|stop| place_name(stop.place)).collect(),
         itinerary: stops.iter().map(stop_view).collect(),
         capacity_left_g: trip.left.iter().map(|left| left.weight_g).collect(),
+        highlighted_until: marks.until(trip.id.uuid()),
         version: trip.version,
     }
 }

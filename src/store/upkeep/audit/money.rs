@@ -98,10 +98,10 @@ pub(super) const RULES: &[Rule] = &[
         "the money of a payment is not what was charged less what went back",
         "SELECT a.payment AS id, a.currency AS detail FROM ( \
              SELECT subject AS payment, currency, amount_minor AS change FROM transfers \
-             WHERE from_kind IN ('manual_provider', 'webhook_provider', 'telegram_provider') \
+             WHERE from_kind IN ('manual_provider', 'webhook_provider', 'telegram_provider', 'stars_provider') \
              UNION ALL \
              SELECT subject, currency, -amount_minor FROM transfers \
-             WHERE to_kind IN ('manual_provider', 'webhook_provider', 'telegram_provider') \
+             WHERE to_kind IN ('manual_provider', 'webhook_provider', 'telegram_provider', 'stars_provider') \
              UNION ALL \
              SELECT payment_id, currency, charged_back_minor - amount_minor FROM payment_charges \
              UNION ALL \
@@ -122,5 +122,20 @@ pub(super) const RULES: &[Rule] = &[
                  < (SELECT sum(c.amount_minor) FROM payment_charges AS c WHERE c.payment_id = p.id) \
                  THEN 'partly_refunded' \
              ELSE 'refunded' END",
+    ),
+    (
+        Invariant::MoneyBalances,
+        "stars and money are mixed",
+        "SELECT t.subject AS id, t.key AS detail FROM transfers AS t WHERE (t.currency = 'XTR') <> ( \
+             (t.from_kind = 'stars_provider' AND t.to_kind = 'platform') \
+             OR (t.from_kind = 'platform' AND t.to_kind = 'stars_provider'))",
+    ),
+    (
+        Invariant::MoneyBalances,
+        "stars have bought nothing and do not go back, or have done both",
+        "SELECT c.id, c.reference AS detail FROM payment_charges AS c \
+         LEFT JOIN highlights AS h ON h.charge_id = c.id AND h.ended_at IS NULL \
+         WHERE c.method = 'stars' AND (h.charge_id IS NULL) <> (c.charged_back_minor > 0 OR EXISTS ( \
+             SELECT 1 FROM payment_refunds AS f WHERE f.charge_id = c.id AND f.state <> 'refused'))",
     ),
 ];

@@ -1011,6 +1011,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/highlights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks for a mark in lists, for a while, beside one's own trip or package. The answer says where to pay with Telegram Stars; each time that it is paid buys one period, and a period that is bought while another one goes on follows it. It changes neither the order of lists nor what the engine offers. */
+        post: operations["highlight"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/payments": {
         parameters: {
             query?: never;
@@ -3758,6 +3775,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/fees": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The versions of the platform's fees, each with what it takes and since when it counts. */
+        get: operations["fee_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/reconciliations": {
         parameters: {
             query?: never;
@@ -4457,10 +4491,10 @@ export interface components {
             next_cursor?: string | null;
         };
         /**
-         * @description A currency with two decimal places.
+         * @description A currency. All but Telegram Stars have two decimal places.
          * @enum {string}
          */
-        Currency: "RUB" | "USD" | "EUR" | "KZT";
+        Currency: "RUB" | "USD" | "EUR" | "KZT" | "XTR";
         /** @description The plan of a day. */
         DailyPlan: {
             /** @description Where it comes from. */
@@ -4919,7 +4953,7 @@ export interface components {
          * @description What is wrong, for programs. New codes may come.
          * @enum {string}
          */
-        ErrorCode: "bad_request" | "empty_message" | "unauthorized" | "invalid_token" | "token_expired" | "invalid_init_data" | "stale_init_data" | "invalid_code" | "invalid_secret" | "invalid_login" | "invalid_invitation" | "invalid_link" | "forbidden" | "origin_not_allowed" | "blocked" | "wrong_party" | "not_found" | "method_not_allowed" | "too_slow" | "conflict" | "planning" | "in_progress" | "answered_before" | "not_a_member" | "cannot_write" | "illegal_transition" | "already_taken" | "expired" | "no_room" | "trip_not_live" | "party_gone" | "parcels_on_board" | "already_requested" | "too_many_requests" | "too_many_packages" | "too_many_trips" | "too_many_pending" | "too_many_on_trip" | "too_many_withdrawals" | "daily_limit" | "payout_waits" | "too_many_payments" | "no_payment_method" | "nothing_missing" | "too_many_subscriptions" | "bot_off" | "charge_known" | "insufficient_funds" | "already_reviewed" | "open_deals" | "money_left" | "operator" | "own_account" | "last_administrator" | "login_taken" | "awaits_answer" | "too_many_strangers" | "blocked_by_you" | "username_taken" | "too_many_posts" | "too_many_documents" | "already_decided" | "photo_attached" | "second_factor_exists" | "stale" | "too_large" | "unsupported_media_type" | "invalid" | "ambiguous_place" | "code_in_message" | "key_reused" | "does_not_suit" | "own_package" | "code_required" | "upgrade_required" | "too_many" | "internal" | "telegram_failed" | "unavailable" | "payouts_frozen" | "busy";
+        ErrorCode: "bad_request" | "empty_message" | "unauthorized" | "invalid_token" | "token_expired" | "invalid_init_data" | "stale_init_data" | "invalid_code" | "invalid_secret" | "invalid_login" | "invalid_invitation" | "invalid_link" | "forbidden" | "origin_not_allowed" | "blocked" | "wrong_party" | "not_found" | "method_not_allowed" | "too_slow" | "conflict" | "planning" | "in_progress" | "answered_before" | "not_a_member" | "cannot_write" | "illegal_transition" | "already_taken" | "expired" | "no_room" | "trip_not_live" | "party_gone" | "parcels_on_board" | "already_requested" | "too_many_requests" | "too_many_packages" | "too_many_trips" | "too_many_pending" | "too_many_on_trip" | "too_many_withdrawals" | "daily_limit" | "payout_waits" | "too_many_payments" | "no_payment_method" | "not_in_lists" | "nothing_missing" | "too_many_subscriptions" | "bot_off" | "charge_known" | "insufficient_funds" | "already_reviewed" | "open_deals" | "money_left" | "operator" | "own_account" | "last_administrator" | "login_taken" | "awaits_answer" | "too_many_strangers" | "blocked_by_you" | "username_taken" | "too_many_posts" | "too_many_documents" | "already_decided" | "photo_attached" | "second_factor_exists" | "stale" | "too_large" | "unsupported_media_type" | "invalid" | "ambiguous_place" | "code_in_message" | "key_reused" | "does_not_suit" | "own_package" | "code_required" | "upgrade_required" | "too_many" | "internal" | "telegram_failed" | "unavailable" | "payouts_frozen" | "busy";
         /** @description The money that was set aside. */
         EscrowInfo: {
             /**
@@ -4993,6 +5027,25 @@ export interface components {
          * @enum {string}
          */
         FeeKind: "instant" | "choose";
+        /** @description A version of the platform's fees. It is never changed: packages keep the one they were published with. */
+        FeeVersion: {
+            /** @description What the platform takes, for each kind of deal. */
+            fees: components["schemas"]["KindFee"][];
+            /** @description When a server first used it. */
+            since: string;
+            /**
+             * Format: int32
+             * @description Its number, as `fee_version` names it elsewhere.
+             */
+            version: number;
+        };
+        /** @description The versions of the platform's fees. */
+        FeeVersions: {
+            /** @description Where the next page starts. */
+            next_cursor?: string | null;
+            /** @description Newest first. */
+            versions: components["schemas"]["FeeVersion"][];
+        };
         /**
          * Format: binary
          * @description The bytes of a file.
@@ -5020,6 +5073,8 @@ export interface components {
             from_place: components["schemas"]["PlaceAround"];
             /** @description IANA time zone of where it starts. */
             from_tz: string;
+            /** @description Until when it is highlighted: it bears a mark in lists, and nothing else. */
+            highlighted_until?: string | null;
             id: string;
             pickup?: components["schemas"]["Meeting"] | null;
             /** @description Not before. */
@@ -5163,6 +5218,19 @@ export interface components {
         HidePost: {
             /** @description For its author. */
             reason: string;
+        };
+        /** @description What a highlight costs here. */
+        HighlightTerms: {
+            /**
+             * Format: int64
+             * @description For how many hours.
+             */
+            hours: number;
+            /**
+             * Format: int32
+             * @description Telegram Stars.
+             */
+            stars: number;
         };
         /** @description An hour of the day. */
         HourOfDay: {
@@ -5414,9 +5482,10 @@ export interface components {
             fee_version: number;
             /** @description The same for each kind of deal. */
             fees: components["schemas"]["KindFee"][];
+            highlight?: components["schemas"]["HighlightTerms"] | null;
             /** @description What money can be paid in with. */
             methods: components["schemas"]["PayInMethod"][];
-            /** @description The ways that are on: `off`, or some of `demo`, `manual`, `webhook`. */
+            /** @description The ways that are on: `off`, or some of `demo`, `manual`, `webhook`, `telegram`; and `stars` beside any of them, for highlights. */
             modes: string[];
             /** @description When a sender pays, and whom. */
             paid: components["schemas"]["Paid"];
@@ -5522,6 +5591,13 @@ export interface components {
             name: string;
             /** @description At least 12 characters. */
             password: string;
+        };
+        /** @description What to highlight: one of the two, and one's own. */
+        NewHighlight: {
+            /** @description A package whose couriers respond: no other one is in lists. */
+            package_id?: string | null;
+            /** @description A trip that is not over. */
+            trip_id?: string | null;
         };
         /** @description Somebody who is to sign in with a name and a password. */
         NewOperator: {
@@ -5637,6 +5713,7 @@ export interface components {
             amount?: number | null;
             method?: components["schemas"]["PayInMethod"] | null;
             package_id?: components["schemas"]["PackageId"] | null;
+            /** @description `top_up` or `package`. */
             purpose: components["schemas"]["PaymentPurpose"];
         };
         /** @description A courier's answer to a package: with a published trip, or with one that is still to be published. */
@@ -6572,6 +6649,8 @@ export interface components {
             from_tz: string;
             /** @description Whether the courier has to show codes. */
             hand_over_codes: boolean;
+            /** @description Until when it is highlighted: it bears a mark in lists, and nothing else. */
+            highlighted_until?: string | null;
             id: string;
             /** @description What the sender has last said to a courier. */
             message?: string | null;
@@ -6703,7 +6782,7 @@ export interface components {
          * @description Who takes the money.
          * @enum {string}
          */
-        PayInMethod: "manual" | "webhook" | "telegram";
+        PayInMethod: "manual" | "webhook" | "telegram" | "stars";
         /** @description The money was sent. */
         PayWithdrawal: {
             /** @description Under which number. */
@@ -6746,6 +6825,7 @@ export interface components {
             refunded: number;
             refunds: components["schemas"]["PaymentRefund"][];
             status: components["schemas"]["PaymentState"];
+            trip_id?: components["schemas"]["TripId"] | null;
         };
         /**
          * Format: uuid
@@ -6761,7 +6841,7 @@ export interface components {
          * @description What money is paid in for.
          * @enum {string}
          */
-        PaymentPurpose: "top_up" | "package";
+        PaymentPurpose: "top_up" | "package" | "highlight";
         /** @description Money of a payment on its way back to where it came from. */
         PaymentRefund: {
             /** Format: double */
@@ -8463,6 +8543,8 @@ export interface components {
             from: string;
             /** @description Origin, with its id, its names and its time zone. */
             from_place: components["schemas"]["PlaceAround"];
+            /** @description Until when it is highlighted: it bears a mark in lists, and nothing else. */
+            highlighted_until?: string | null;
             /** @description The trip's id. */
             id: string;
             /** @description The same with when the courier is there. */
@@ -13687,11 +13769,16 @@ export interface operations {
                      *           "percent": 5
                      *         }
                      *       ],
+                     *       "highlight": {
+                     *         "hours": 72,
+                     *         "stars": 50
+                     *       },
                      *       "methods": [
                      *         "manual"
                      *       ],
                      *       "modes": [
-                     *         "manual"
+                     *         "manual",
+                     *         "stars"
                      *       ],
                      *       "paid": "at_claim",
                      *       "text_en": "The reward is held when a courier accepts, and paid to the courier when the sender confirms the delivery.",
@@ -13699,6 +13786,103 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["MoneyTerms"];
+                };
+            };
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    highlight: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the call: with the same key it can be repeated for a day, with one effect and one answer. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "trip_id": "01990000-0000-7000-8000-000000000009"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewHighlight"];
+            };
+        };
+        responses: {
+            /** @description A payment. */
+            201: {
+                headers: {
+                    /** @description `true` if this is the answer of an earlier call with the same key. */
+                    "Idempotent-Replayed"?: boolean;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "amount": 50,
+                     *       "charged_back": 0,
+                     *       "created_at": "2026-11-21T15:32:30.418Z",
+                     *       "currency": "XTR",
+                     *       "expires_at": "2026-11-24T15:32:30.418Z",
+                     *       "invoice_url": "https://t.me/$7K3QX9M2TB",
+                     *       "method": "stars",
+                     *       "paid": 0,
+                     *       "payment_id": "01990000-0000-7000-8000-000000000020",
+                     *       "purpose": "highlight",
+                     *       "reference": "PP-7K3QX-9M2TB",
+                     *       "refunded": 0,
+                     *       "refunds": [],
+                     *       "status": "pending",
+                     *       "trip_id": "01990000-0000-7000-8000-000000000009"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Payment"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `no_payment_method`: nobody takes money here, or not in this way
+             *     - `not_in_lists`: nobody looks for this in lists: it is over, or the engine finds its courier
+             *     - `too_many_payments`: too many of one's payments wait for their money
+             *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
+             *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "no_payment_method" | "not_in_lists" | "too_many_payments" | "in_progress" | "answered_before";
+                    };
+                };
+            };
+            /**
+             * @description - `invalid`: understood, but `fields` says what will not do
+             *     - `key_reused`: the `Idempotency-Key` was used for another call
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid" | "key_reused";
+                    };
                 };
             };
             /** @description Refused otherwise. */
@@ -26446,6 +26630,75 @@ export interface operations {
             403: components["responses"]["Status403"];
             /** @description Unprocessable Entity. */
             422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    fee_versions: {
+        parameters: {
+            query?: {
+                /** @description The next page, as the last answer named it. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The versions of the platform's fees. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "versions": [
+                     *         {
+                     *           "fees": [
+                     *             {
+                     *               "kind": "instant",
+                     *               "minimum": 0,
+                     *               "percent": 10
+                     *             },
+                     *             {
+                     *               "kind": "choose",
+                     *               "minimum": 0,
+                     *               "percent": 5
+                     *             }
+                     *           ],
+                     *           "since": "2026-11-21T15:32:30.464Z",
+                     *           "version": 2
+                     *         },
+                     *         {
+                     *           "fees": [
+                     *             {
+                     *               "kind": "instant",
+                     *               "minimum": 0,
+                     *               "percent": 10
+                     *             },
+                     *             {
+                     *               "kind": "choose",
+                     *               "minimum": 0,
+                     *               "percent": 10
+                     *             }
+                     *           ],
+                     *           "since": "2026-10-01T09:00:00.000Z",
+                     *           "version": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["FeeVersions"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
             /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };

@@ -137,6 +137,7 @@ export type AckCode =
   | "payout_waits"
   | "too_many_payments"
   | "no_payment_method"
+  | "not_in_lists"
   | "nothing_missing"
   | "too_many_subscriptions"
   | "bot_off"
@@ -205,9 +206,9 @@ export type MessageId = string;
  */
 export type AckStatus = "ok" | "error";
 /**
- * A currency with two decimal places.
+ * A currency. All but Telegram Stars have two decimal places.
  */
-export type Currency = "RUB" | "USD" | "EUR" | "KZT";
+export type Currency = "RUB" | "USD" | "EUR" | "KZT" | "XTR";
 /**
  * The id of a place, kept for good: that of GeoNames, and for an airport one of our own above them.
  */
@@ -1287,6 +1288,7 @@ export interface PaymentChanged {
    */
   refunded: number;
   state: PaymentState;
+  trip_id?: TripId;
 }
 /**
  * The money in one's wallet has changed by a payment, a refund or a withdrawal.

@@ -6,6 +6,7 @@ import { useClient, useGive, useRead } from "../../live/index.tsx";
 import { usePlatform } from "../../platform/index.tsx";
 import { useTexts } from "../../texts/index.tsx";
 import { CallingOff } from "../../ui/calling-off.tsx";
+import Highlight from "../../ui/Highlight.tsx";
 import {
   Button,
   choiceOf,
@@ -56,6 +57,7 @@ export default function PackageScreen({ id, deal: dealOf }: PackageScreenProps) 
       {parcel?.state === "open" && (
         <>
           <Responses parcel={parcel} />
+          {parcel.mode === "choose" && <Highlight of={{ package_id: id }} until={parcel.highlighted_until} />}
           <Why id={id} />
           <CallOff id={id} />
         </>

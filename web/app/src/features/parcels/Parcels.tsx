@@ -3,6 +3,7 @@ import { type components, dataOf } from "@peerpack/client";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { useClient, useCommandAbout, useGive, useLive, useUser } from "../../live/index.tsx";
+import { useHighlightTexts } from "../../texts/highlight.ts";
 import { useTexts } from "../../texts/index.tsx";
 import {
   Button,
@@ -80,6 +81,7 @@ export default function Parcels({ tripId, from, to, empty, title }: ParcelsProps
 function ParcelCard({ parcel, tripId }: { parcel: Parcel; tripId: string | undefined }) {
   const { t, money, place, when } = useTexts();
   const [isOpen, setIsOpen] = useState(false);
+  const { mark } = useHighlightTexts();
   const sent = useCommandAbout(parcel.id, "package.respond");
   const { pickup, dropoff } = parcel;
   return (
@@ -100,6 +102,7 @@ function ParcelCard({ parcel, tripId }: { parcel: Parcel; tripId: string | undef
         ]}
       />
       <div className="row wrap">
+        {parcel.highlighted_until && <Pill tone="accent">{mark}</Pill>}
         {parcel.detour_min != null && <Pill tone="accent">{t.parcels.detour(parcel.detour_min)}</Pill>}
         <Pill>{t.size[parcel.size]}</Pill>
         <Pill>{t.weight[parcel.weight]}</Pill>

@@ -5,6 +5,7 @@ import { Link, useLocation } from "wouter";
 import { useClient, useGive, useLive, useRead } from "../../live/index.tsx";
 import { type TripRequest, useTripRequests } from "../../live/requests.ts";
 import { useTexts } from "../../texts/index.tsx";
+import Highlight from "../../ui/Highlight.tsx";
 import {
   Button,
   Empty,
@@ -113,6 +114,9 @@ export default function MyTripScreen({ id, parcels }: MyTripScreenProps) {
       {parcels}
       {asked.data && !isOffered && riding.length + pending.length + responded.length === 0 && (
         <Empty title={t.offers.empty} hint={t.offers.tripHint} />
+      )}
+      {trip.data?.state === "active" && (
+        <Highlight of={{ trip_id: id }} until={trip.data.highlighted_until} />
       )}
       {trip.data?.state === "active" && (
         <SureButton question={t.mine.callOffSure} yes={t.mine.callOffYes} isBusy={isBusy} onYes={callOff}>

@@ -8,7 +8,7 @@ import { Button, Pill, Segments, TextField, useAttempt } from "../../ui/index.ts
 import { useMoneyTerms } from "./HowPeoplePay.tsx";
 
 type Payment = components["schemas"]["Payment"];
-type PayInMethod = components["schemas"]["PayInMethod"];
+type WalletMethod = Exclude<components["schemas"]["PayInMethod"], "stars">;
 
 interface PayInProps {
   /** What is missing, if that is what is to be paid. */
@@ -22,10 +22,11 @@ export function PayIn({ missing }: PayInProps) {
   const { attempt, isBusy, fields } = useAttempt();
   const [isOpen, setIsOpen] = useState(false);
   const [amount, setAmount] = useState("");
-  const [chosen, setChosen] = useState<PayInMethod>();
+  const [chosen, setChosen] = useState<WalletMethod>();
   const [tap, setTap] = useState(() => crypto.randomUUID());
   const [asked, setAsked] = useState<Payment>();
-  const methods = terms?.methods ?? [];
+  // Stars pay for highlights alone.
+  const methods = (terms?.methods ?? []).filter(one => one !== "stars");
   const method = chosen ?? methods[0];
   if (!method) return null;
   if (asked) return <HowToPay payment={asked} />;
@@ -122,8 +123,10 @@ function HowToPay({ payment }: { payment: Payment }) {
 
 /** One's payments, with what went back. */
 export function Payments() {
-  const { t, money, day } = useTexts();
+  const { t, money, number, day } = useTexts();
   const { api } = useClient();
+  const sum = (one: Payment, amount: number) =>
+    one.currency === "XTR" ? `${number(amount)} ⭐` : money(amount);
   const { data } = useRead(["payments"], async () => dataOf(await api.GET("/api/payments")), {
     topics: ["wallet"],
   });
@@ -136,11 +139,11 @@ export function Payments() {
           <li key={one.payment_id} className="row">
             <div className="grow stack tight">
               <span>
-                {money(one.amount)} <Pill tone="warm">{t.wallet.paymentStatus[one.status]}</Pill>
+                {sum(one, one.amount)} <Pill tone="warm">{t.wallet.paymentStatus[one.status]}</Pill>
               </span>
               <span className="dim small">
                 {one.reference} · {day(one.created_at)}
-                {one.refunded > 0 && ` · ${t.wallet.refunded(money(one.refunded))}`}
+                {one.refunded > 0 && ` · ${t.wallet.refunded(sum(one, one.refunded))}`}
               </span>
             </div>
           </li>
