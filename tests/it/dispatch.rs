@@ -7,6 +7,7 @@ mod desk;
 mod doors;
 mod enrolment;
 mod lists;
+mod notices;
 mod numbers;
 mod planning;
 mod positions;

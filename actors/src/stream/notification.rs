@@ -3,9 +3,9 @@
 //! A notification is a pointer: which event of the person's stream, of what kind, about what. Names and words
 //! are put in when it is shown. It is written in the transaction of its event.
 
-use crate::ids::{FileId, PackageId, RequestId, TripId};
+use crate::ids::{FileId, OfferId, OrderId, PackageId, RequestId, TripId};
 use crate::market::request::Origin;
-use crate::stream::{Notice, StreamEvent};
+use crate::stream::{Notice, OrderNews, StreamEvent};
 
 /// What a notification says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,11 +38,27 @@ pub enum NotificationKind {
     CourierChosen,
     /// What one has asked to be told of has come: a trip, or a package.
     SubscriptionMatched,
+    /// One is asked about an order in town.
+    OrderOffered,
+    /// The desk has given one an order in town.
+    OrderGiven,
+    /// One's order in town has a courier.
+    OrderCourierFound,
+    /// The courier of one's order in town has set out.
+    OrderCourierOnTheWay,
+    /// The courier of one's order in town waits at the pickup.
+    OrderCourierArrived,
+    /// One's ride in town is over.
+    OrderCompleted,
+    /// One's order in town was called off, refused or taken away.
+    OrderCalledOff,
+    /// Nobody was found for one's order in town.
+    OrderNobodyFound,
 }
 
 impl NotificationKind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 21] = [
         Self::PackageRequestResponse,
         Self::PackageRequestDeclined,
         Self::PackageDelivered,
@@ -56,6 +72,14 @@ impl NotificationKind {
         Self::NewPackageAvailable,
         Self::CourierChosen,
         Self::SubscriptionMatched,
+        Self::OrderOffered,
+        Self::OrderGiven,
+        Self::OrderCourierFound,
+        Self::OrderCourierOnTheWay,
+        Self::OrderCourierArrived,
+        Self::OrderCompleted,
+        Self::OrderCalledOff,
+        Self::OrderNobodyFound,
     ];
 
     /// The word on the wire and in the store.
@@ -75,6 +99,14 @@ impl NotificationKind {
             Self::NewPackageAvailable => "new_package_available",
             Self::CourierChosen => "courier_chosen",
             Self::SubscriptionMatched => "subscription_matched",
+            Self::OrderOffered => "order_offered",
+            Self::OrderGiven => "order_given",
+            Self::OrderCourierFound => "order_courier_found",
+            Self::OrderCourierOnTheWay => "order_courier_on_the_way",
+            Self::OrderCourierArrived => "order_courier_arrived",
+            Self::OrderCompleted => "order_completed",
+            Self::OrderCalledOff => "order_called_off",
+            Self::OrderNobodyFound => "order_nobody_found",
         }
     }
 
@@ -92,15 +124,23 @@ pub struct Notification {
     pub kind: NotificationKind,
     /// The request it is about, if it is about one.
     pub request: Option<RequestId>,
-    /// The trip it is about, unless it is about a document.
+    /// The trip it is about, if it is about one.
     pub trip: Option<TripId>,
     /// The document it is about, if it is about one.
     pub document: Option<FileId>,
     /// The package it is about, if that is not the one of its request.
     pub package: Option<PackageId>,
+    /// The order in town it is about, if it is about one.
+    pub order: Option<OrderId>,
+    /// The offer of that order by which one is asked.
+    pub offer: Option<OfferId>,
 }
 
 impl Notification {
+    const fn about(kind: NotificationKind) -> Self {
+        Self { kind, request: None, trip: None, document: None, package: None, order: None, offer: None }
+    }
+
     /// The notification that an event is worth, if any.
     #[must_use]
     pub fn of(notice: &Notice) -> Option<Self> {
@@ -149,31 +189,36 @@ impl Notification {
             E::NotificationNew(reminder) => (K::Reminder, None, reminder.trip_id),
             E::DocumentReviewed(review) => {
                 let document = Some(review.document_id);
-                return Some(Self {
-                    kind: K::DocumentReviewed,
-                    request: None,
-                    trip: None,
-                    document,
-                    package: None,
-                });
+                return Some(Self { document, ..Self::about(K::DocumentReviewed) });
             }
             E::PackageAvailable(found) => {
                 let (trip, package) = (Some(found.trip_id), Some(found.package.id));
-                return Some(Self {
-                    kind: K::NewPackageAvailable,
-                    request: None,
-                    trip,
-                    document: None,
-                    package,
-                });
+                return Some(Self { trip, package, ..Self::about(K::NewPackageAvailable) });
             }
             E::SubscriptionMatched(found) => {
                 let (trip, package) = (
                     found.trip.as_ref().map(|trip| trip.id),
                     found.package.as_ref().map(|package| package.id),
                 );
-                let kind = K::SubscriptionMatched;
-                return Some(Self { kind, request: None, trip, document: None, package });
+                return Some(Self { trip, package, ..Self::about(K::SubscriptionMatched) });
+            }
+            E::OrderOffered(offered) => {
+                let (order, offer) = (Some(offered.order_id), Some(offered.offer_id));
+                return Some(Self { order, offer, ..Self::about(K::OrderOffered) });
+            }
+            E::OrderNews(told) => {
+                let kind = match told.news {
+                    OrderNews::Given => K::OrderGiven,
+                    OrderNews::CourierFound => K::OrderCourierFound,
+                    OrderNews::OnTheWay => K::OrderCourierOnTheWay,
+                    OrderNews::Arrived => K::OrderCourierArrived,
+                    OrderNews::Completed => K::OrderCompleted,
+                    OrderNews::NobodyFound => K::OrderNobodyFound,
+                    OrderNews::CalledOff | OrderNews::Rejected | OrderNews::NoShow | OrderNews::TakenAway => {
+                        K::OrderCalledOff
+                    }
+                };
+                return Some(Self { order: Some(told.order_id), ..Self::about(kind) });
             }
             E::OfferRevoked(_)
             | E::OfferExpired(_)
@@ -191,8 +236,9 @@ impl Notification {
             | E::TripUpdated(_)
             | E::ChatMessage(_)
             | E::ChatRead(_)
-            | E::ChatMore(_) => return None,
+            | E::ChatMore(_)
+            | E::OrderOfferEnded(_) => return None,
         };
-        Some(Self { kind, request, trip: Some(trip), document: None, package: None })
+        Some(Self { request, trip: Some(trip), ..Self::about(kind) })
     }
 }
