@@ -6,6 +6,7 @@ mod day;
 mod desk;
 mod doors;
 mod enrolment;
+mod leaving;
 mod lists;
 mod notices;
 mod numbers;
