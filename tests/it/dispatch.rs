@@ -1,11 +1,13 @@
 //! The dispatch in town over HTTP, as its console and its phones use it.
 
 mod changes;
+mod claims;
 mod console;
 mod day;
 mod desk;
 mod doors;
 mod enrolment;
+mod killed;
 mod leaving;
 mod lists;
 mod notices;
@@ -20,6 +22,7 @@ mod sessions;
 mod sockets;
 mod staff;
 mod steps;
+mod surge;
 mod tables;
 
 use peerpack::auth::{Principal, Role};
