@@ -22,8 +22,8 @@ test-faults: ## Break everything at full size: crashes, freezes, lost messages, 
 	PEERPACK_TEST_CROWD=5000 PEERPACK_TEST_LONG=1 PEERPACK_TEST_FUZZ_S=600 scripts/services.sh \
 		cargo nextest run --profile long --workspace --locked --no-fail-fast -E 'test(faults::) | test(x_73)'
 
-test-claims: ## Let 50 couriers accept one package at once, 1000 times, on both stores, with and without the actors
-	PEERPACK_CLAIM_ROUNDS=1000 scripts/services.sh cargo nextest run --profile long --locked --test it claims::
+test-claims: ## Let 50 couriers accept one package, or one order, at once, 1000 times, on both stores
+	PEERPACK_CLAIM_ROUNDS=1000 scripts/services.sh cargo nextest run --profile long --locked --lib --test it claims::
 
 fmt: ## Format the code
 	cargo fmt --all

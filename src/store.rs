@@ -49,7 +49,9 @@ pub use people::attempts::Pauses;
 pub use people::codes::{Asking, Candidate, CodeBudget, Plan as CodePlan};
 pub use people::documents::{Added, Document, DocumentState};
 pub use people::files::FileRecord;
-pub use people::notifications::{About, AboutPackage, AboutRequest, AboutTrip, NotificationRecord};
+pub use people::notifications::{
+    About, AboutDriver, AboutOrder, AboutPackage, AboutRequest, AboutTrip, NotificationRecord,
+};
 pub use people::operators::{Change, NewOperator};
 pub use people::second_factors::SecondFactor;
 pub use people::sessions::{RevokedSession, Session};

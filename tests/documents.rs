@@ -134,6 +134,25 @@ fn every_test_that_the_page_of_faults_names_is_there() {
 }
 
 #[test]
+fn every_test_that_the_page_of_the_dispatch_names_is_there() {
+    let page = text("docs/dispatch.md");
+    let (_, below) = page.split_once("### Faults that it does not have").expect("the heading");
+    let rows =
+        below.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
+    let named: BTreeSet<String> = rows
+        .skip(2)
+        .flat_map(|row| row.rsplit('|').nth(1).unwrap_or_default().split('`').skip(1).step_by(2))
+        .map(str::to_owned)
+        .collect();
+    assert!(named.len() > 20, "{named:?}");
+    let sources: Vec<_> =
+        ["tests", "src", "actors/src"].into_iter().flat_map(|folder| texts(folder, "rs")).collect();
+    let is_there = |name: &&String| sources.iter().any(|(_, text)| text.contains(&format!("fn {name}(")));
+    let gone: Vec<_> = named.iter().filter(|name| !is_there(name)).collect();
+    assert!(gone.is_empty(), "tests that are not there: {gone:?}");
+}
+
+#[test]
 fn the_image_is_built_with_every_file_that_the_program_includes() {
     let dockerfile = text("Dockerfile");
     let build = dockerfile.split("AS builder").nth(1).and_then(|rest| rest.split("\nFROM").next());

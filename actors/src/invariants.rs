@@ -10,7 +10,7 @@ mod observed;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::ids::{ChatId, FileId, PackageId, PaymentId, RequestId, TripId};
+use crate::ids::{ChatId, FileId, OfferId, OrderId, PackageId, PaymentId, RequestId, TripId};
 use crate::leg::LegSpan;
 use crate::market::load::Load;
 use crate::market::package::{Outcome, Package, PackageEvent, PackageState};
@@ -302,6 +302,10 @@ pub enum Subject {
     Wallet,
     /// A chat.
     Chat(ChatId),
+    /// An order in town.
+    Order(OrderId),
+    /// An offer of an order in town.
+    OrderOffer(OfferId),
 }
 
 /// What an event is about.
@@ -337,6 +341,9 @@ pub fn subject(event: &StreamEvent) -> Subject {
         E::ChatMessage(message) => Subject::Chat(message.chat_id),
         E::ChatRead(read) => Subject::Chat(read.chat_id),
         E::ChatMore(more) => Subject::Chat(more.chat_id),
+        E::OrderOffered(offered) => Subject::OrderOffer(offered.offer_id),
+        E::OrderOfferEnded(ended) => Subject::OrderOffer(ended.offer_id),
+        E::OrderNews(told) => Subject::Order(told.order_id),
     }
 }
 

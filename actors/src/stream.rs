@@ -9,6 +9,7 @@ pub mod message;
 mod money;
 mod notices;
 pub mod notification;
+mod orders;
 mod why;
 
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,7 @@ pub use notices::{
     Suits, balance_updated, courier_available, hand_over, notices, offer, package_available, package_matched,
     payment_updated, place, published, reminder, trip_matched, trip_updated,
 };
+pub use orders::{OrderNews, OrderOfferEnded, OrderOfferOutcome, OrderOffered, OrderTold};
 pub use why::Why;
 
 /// An event for one person.
@@ -119,6 +121,15 @@ pub enum StreamEvent {
     /// stored nowhere.
     #[serde(rename = "chat.more")]
     ChatMore(ChatMore),
+    /// A courier on duty is asked about an order in town.
+    #[serde(rename = "order.offered")]
+    OrderOffered(Box<OrderOffered>),
+    /// A courier is not asked about an order any more.
+    #[serde(rename = "order.offer_ended")]
+    OrderOfferEnded(OrderOfferEnded),
+    /// An order in town that is one's own has gone on without one's doing.
+    #[serde(rename = "order.news")]
+    OrderNews(Box<OrderTold>),
 }
 
 /// `offer.new`.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use smallvec::{SmallVec, smallvec};
 
-use crate::dispatch::{DutyChange, Order, OrderChange};
+use crate::dispatch::{self, DutyChange, Order, OrderChange};
 use crate::ids::{FileId, PackageId, RequestId, TripId, UserId};
 use crate::leg::LegSpan;
 use crate::market::bounds::{self, Bounds, Open};
@@ -258,10 +258,11 @@ impl Unit {
         unit
     }
 
-    /// An order changes, and with it couriers' duties.
+    /// An order changes, and with it couriers' duties; those concerned are told.
     #[must_use]
     pub fn order(change: OrderChange, duties: Vec<DutyChange>, at: Time) -> Self {
-        let mut unit = Self::other(change, Vec::new(), at);
+        let notices = dispatch::notices(&change, &duties);
+        let mut unit = Self::other(change, notices, at);
         unit.others.extend(duties.into_iter().map(|duty| Arc::new(duty) as Arc<dyn Change>));
         unit
     }

@@ -1,10 +1,11 @@
 //! A message as it is written: what has happened, where it stands now, and what can be done about it.
 
+use peerpack_actors::dispatch::{Offer as TownOffer, OfferState, Order};
 use peerpack_actors::market::phase::RequestPhase;
 use peerpack_actors::money::Currency;
 use peerpack_actors::money::payment::PaymentState;
 use peerpack_actors::place::Gazetteer;
-use peerpack_actors::ports::{Store as _, Unavailable};
+use peerpack_actors::ports::{OrderStore as _, Store as _, Unavailable};
 use peerpack_actors::stream::message::Class;
 use peerpack_actors::stream::notification::NotificationKind as Kind;
 use peerpack_actors::stream::{HandOverView, Offer, PaymentChanged, PlaceView, StreamEvent};
@@ -12,15 +13,20 @@ use peerpack_actors::time::Time;
 
 use crate::app::App;
 use crate::http::people::notifications::told;
-use crate::store::{About, NotificationRecord, Outgoing as Row, User};
+use crate::store::{About, AboutOrder, NotificationRecord, Outgoing as Row, User};
 use crate::telegram::{Button, Outgoing, Style};
-use crate::texts::bot::{self, Say, standing};
+use crate::texts::bot::{self, Say, offer_standing, standing};
 use crate::texts::language::Language;
+use crate::town;
 
 /// What the buttons of a request tell the bot.
 pub(super) const ACCEPT: &str = "a:";
 /// Likewise.
 pub(super) const DECLINE: &str = "d:";
+/// What the buttons of an offer of an order in town tell the bot.
+pub(super) const ACCEPT_ORDER: &str = "oa:";
+/// Likewise.
+pub(super) const DECLINE_ORDER: &str = "od:";
 
 /// The letter for a row of the outbox; `None` when there is nothing to be said any more.
 pub(super) async fn write(app: &App, user: &User, row: &Row) -> Result<Option<Outgoing>, Unavailable> {
@@ -35,6 +41,9 @@ pub(super) async fn write(app: &App, user: &User, row: &Row) -> Result<Option<Ou
         }
     };
     let Some(record) = record else { return payment(app, row, language).await };
+    if let About::Order(about) = &record.about {
+        return order(app, user, (row.class, &record, about), language).await;
+    }
     let offer = match record.kind {
         Kind::TripRequestReceived => offer(app, row, record.seq).await?,
         _ => None,
@@ -53,6 +62,65 @@ pub(super) async fn write(app: &App, user: &User, row: &Row) -> Result<Option<Ou
     }
     letter.buttons(open(app, &screen(&record, user), language));
     Ok(Some(letter))
+}
+
+/// A letter about an order in town. One about an offer says where the offer stands, and has buttons while it
+/// is open.
+async fn order(
+    app: &App,
+    user: &User,
+    (class, record, about): (Class, &NotificationRecord, &AboutOrder),
+    language: Language,
+) -> Result<Option<Outgoing>, Unavailable> {
+    let (title, message) = told(record, user.id, language);
+    let mut letter = Outgoing::titled(&title);
+    letter.line(&message);
+    if let Some(asked) = about.offer {
+        let found = app.database.order(about.order).await?;
+        let Some((order, offer)) = found.as_ref().and_then(|order| Some((order, order.offer(asked)?))) else {
+            return Ok(None);
+        };
+        let is_open = offer.state == OfferState::Pending && app.clock.now() < offer.expires_at;
+        if class == Class::Offer && !is_open {
+            return Ok(None);
+        }
+        if is_open {
+            open_offer(&mut letter, order, offer, language);
+        } else {
+            // One that nobody has ended yet is over all the same.
+            let state = if offer.state == OfferState::Pending { "expired" } else { offer.state.word() };
+            letter.line("");
+            letter.line(offer_standing(state, order.state.courier().is_some(), language).unwrap_or_default());
+        }
+    }
+    let screen =
+        if about.is_passenger { format!("/town/ride/{}", about.order) } else { "/town/duty".to_owned() };
+    letter.buttons(open(app, &screen, language));
+    Ok(Some(letter))
+}
+
+/// What a courier has to know to answer, and how.
+fn open_offer(letter: &mut Outgoing, order: &Order, offer: &TownOffer, language: Language) {
+    letter.line(&bot::far(offer.reckoning.eta_s, offer.reckoning.way_m, language));
+    let zone = town::zone(order.draft.pickup.position);
+    match order.draft.pickup_at {
+        Some(at) => {
+            letter.line(Say::PickupAt.told_in(language));
+            letter.moment(at, &local(at, zone.clone()));
+        }
+        None => letter.line(Say::AtOnce.told_in(language)),
+    }
+    letter.line(Say::AnswerBy.told_in(language));
+    letter.moment(offer.expires_at, &local(offer.expires_at, zone));
+    let tap = |say: Say, what: &str, style| Button::Tap {
+        text: say.told_in(language).to_owned(),
+        data: format!("{what}{}", offer.id),
+        style,
+    };
+    letter.buttons(vec![
+        tap(Say::Accept, ACCEPT_ORDER, Style::Success),
+        tap(Say::Decline, DECLINE_ORDER, Style::Danger),
+    ]);
 }
 
 fn compose(
@@ -94,7 +162,10 @@ fn name(place: &PlaceView, language: Language) -> String {
 /// A moment for clients that cannot show it in their own zone: in the one of the place.
 fn written(at: Time, place: &PlaceView) -> String {
     let zone = Gazetteer::bundled().get(place.id).map_or("UTC", |place| place.tz);
-    let zone = jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    local(at, jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC))
+}
+
+fn local(at: Time, zone: jiff::tz::TimeZone) -> String {
     jiff::Timestamp::from_millisecond(at.ms())
         .map_or_else(|_| at.to_string(), |at| at.to_zoned(zone).strftime("%d.%m %H:%M").to_string())
 }
@@ -154,6 +225,8 @@ fn screen(record: &NotificationRecord, user: &User) -> String {
         About::Package(..) | About::Wanted(..) => "/parcels".into(),
         About::Trip(trip) if trip.courier == user.id => format!("/my-trip/{}", trip.trip),
         About::Trip(trip) => format!("/trip/{}", trip.trip),
+        About::Order(about) if about.is_passenger => format!("/town/ride/{}", about.order),
+        About::Order(_) => "/town/duty".into(),
         About::Document { .. } => "/me".into(),
     }
 }

@@ -1,13 +1,15 @@
 //! What people say to the bot: commands, and taps on buttons. A tap goes the way of a command on the socket,
 //! so the first one wins there, too.
 
-use peerpack_actors::ids::RequestId;
+use peerpack_actors::dispatch::OrderCommand;
+use peerpack_actors::ids::{OfferId, RequestId};
 use peerpack_actors::ports::Unavailable;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::letter::{self, ACCEPT, DECLINE};
+use super::letter::{self, ACCEPT, ACCEPT_ORDER, DECLINE, DECLINE_ORDER};
 use crate::app::App;
+use crate::http::dispatch::offers;
 use crate::maintenance::checkout::{self, Paid};
 use crate::store::{Profile, TakenUpdate, User};
 use crate::telegram::{Answer, Button, Outgoing, Style, Telegram};
@@ -229,6 +231,15 @@ async fn carry_out(
         let message = ClientMessage::OfferDecline(Decline { request_id, reason: None });
         return step(app, user, update_id, message, Say::Declined, language).await;
     }
+    let of_order = |text: &str| text.parse::<OfferId>().ok();
+    if let Some(offer) = data.strip_prefix(ACCEPT_ORDER).and_then(of_order) {
+        let command = OrderCommand::Accept { offer, by: user.id };
+        return answer(app, offer, &command, Say::Accepted, language).await;
+    }
+    if let Some(offer) = data.strip_prefix(DECLINE_ORDER).and_then(of_order) {
+        let command = OrderCommand::Decline { offer, by: user.id, reason: String::new() };
+        return answer(app, offer, &command, Say::Declined, language).await;
+    }
     if let Some(tag) = data.strip_prefix(LANGUAGE).filter(|tag| matches!(*tag, "ru" | "en")) {
         let profile = Profile { language: Some(tag.to_owned()), ..Profile::default() };
         // A person who is gone needs no language.
@@ -258,6 +269,29 @@ async fn step(
         Err(refused) if refused.is_unknown => Err(Trouble(refused.told_in(Language::English).to_owned())),
         Err(refused) => Ok(refused.told_in(language).to_owned()),
     }
+}
+
+/// The answer to an offer of an order in town. To give it again changes nothing.
+async fn answer(
+    app: &App,
+    offer: OfferId,
+    command: &OrderCommand,
+    done: Say,
+    language: Language,
+) -> Result<String, Trouble> {
+    let refused = match offers::answered(app, offer, command).await {
+        Ok(_) => return Ok(done.told_in(language).to_owned()),
+        Err(refused) => refused,
+    };
+    if refused.status().is_server_error() {
+        return Err(Trouble(refused.message().to_owned()));
+    }
+    Ok(match refused.code() {
+        "already_taken" => Say::OrderTaken.told_in(language).to_owned(),
+        "expired" => Say::OrderTooLate.told_in(language).to_owned(),
+        "illegal_transition" | "not_found" => Say::OrderGone.told_in(language).to_owned(),
+        _ => refused.told_in(language).message().to_owned(),
+    })
 }
 
 /// The id of the command that an update is.

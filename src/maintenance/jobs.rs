@@ -7,7 +7,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use futures_util::{TryStreamExt, stream};
-use peerpack_actors::ids::{PackageId, TripId, UserId};
+use peerpack_actors::dispatch::{By, OrderCommand, OrderPhase};
+use peerpack_actors::ids::{OrderId, PackageId, TripId, UserId};
 use peerpack_actors::runtime::Refusal;
 use peerpack_actors::time::Span;
 use tokio::task::AbortHandle;
@@ -114,6 +115,7 @@ struct Held {
     job: Job,
     trips: Seen<TripId>,
     packages: Seen<PackageId>,
+    orders: Seen<OrderId>,
 }
 
 /// How much of a list was gone through. What is refused is not tried again and again.
@@ -127,8 +129,8 @@ impl Held {
         let until = app.clock.now() + TAKEN_FOR;
         let is_taken = app.database.take_job(job, until).await?;
         job.taken_until = until;
-        let (trips, packages) = (Seen::UpTo(None), Seen::UpTo(None));
-        Ok(is_taken.then_some(Self { job, trips, packages }))
+        let (trips, packages, orders) = (Seen::UpTo(None), Seen::UpTo(None), Seen::UpTo(None));
+        Ok(is_taken.then_some(Self { job, trips, packages, orders }))
     }
 
     /// Does a little; answers whether there is nothing more to do here.
@@ -152,8 +154,8 @@ impl Held {
         Ok(is_done)
     }
 
-    /// Trips and waiting packages of somebody who has gone: nobody should wait for them. What is under way
-    /// stays as it is, and so does everything once they are back.
+    /// Trips, waiting packages and waiting orders of somebody who has gone: nobody should wait for them. What
+    /// is under way stays as it is, and so does everything once they are back.
     async fn call_off(&mut self, app: &App, user: UserId) -> Result<bool, Refusal> {
         if !app.database.is_gone(user).await? {
             return Ok(true);
@@ -165,13 +167,30 @@ impl Held {
             stream::iter(some.into_iter().map(Ok)).try_for_each_concurrent(AT_ONCE, cancel).await?;
             return Ok(false);
         }
-        let Seen::UpTo(after) = self.packages else { return Ok(true) };
-        let some = app.database.packages_left(user, after, CHUNK).await?;
-        self.packages = seen(&some);
-        let cancel =
-            |package| async move { settled(app.engine.cancel_package(package, user).await.map(drop)) };
-        stream::iter(some.into_iter().map(Ok)).try_for_each_concurrent(AT_ONCE, cancel).await?;
-        Ok(matches!(self.packages, Seen::All))
+        if let Seen::UpTo(after) = self.packages {
+            let some = app.database.packages_left(user, after, CHUNK).await?;
+            self.packages = seen(&some);
+            let cancel =
+                |package| async move { settled(app.engine.cancel_package(package, user).await.map(drop)) };
+            stream::iter(some.into_iter().map(Ok)).try_for_each_concurrent(AT_ONCE, cancel).await?;
+            return Ok(false);
+        }
+        // Another node sees to it where the dispatch runs.
+        let Some(town) = &app.town else { return Ok(true) };
+        let (dispatch, context) = (town.dispatch(), app.engine.context());
+        if let Seen::UpTo(after) = self.orders {
+            let some = app.database.orders_left(user, after, CHUNK).await?;
+            self.orders = seen(&some);
+            let call_off = |order| async move {
+                let (to, reason) = (OrderPhase::Cancelled, String::new());
+                let command = OrderCommand::Move { to, by: By::Passenger(user), reason };
+                settled(dispatch.carry_out(context, order, &command).await.map(drop))
+            };
+            stream::iter(some.into_iter().map(Ok)).try_for_each_concurrent(AT_ONCE, call_off).await?;
+            return Ok(false);
+        }
+        settled(dispatch.dismiss(context, user).await)?;
+        Ok(true)
     }
 
     /// What waits on a trip that is over.

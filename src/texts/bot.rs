@@ -14,6 +14,11 @@ pub(crate) enum Say {
     Pickup,
     HandOver,
     AnswerBy,
+    AtOnce,
+    PickupAt,
+    OrderTaken,
+    OrderTooLate,
+    OrderGone,
     Accepted,
     Declined,
     Welcome,
@@ -47,6 +52,11 @@ impl Say {
             Self::Pickup => "Забрать: ",
             Self::HandOver => "Отдать: ",
             Self::AnswerBy => "Ответить до: ",
+            Self::AtOnce => "Подача сейчас",
+            Self::PickupAt => "Подача: ",
+            Self::OrderTaken => "Заказ уже у другого водителя",
+            Self::OrderTooLate => "Время вышло",
+            Self::OrderGone => "Заказ больше не предлагается",
             Self::Accepted => "Принято",
             Self::Declined => "Отказ отправлен",
             Self::Welcome => {
@@ -86,6 +96,11 @@ impl Say {
             Self::Pickup => "Pick up: ",
             Self::HandOver => "Hand over: ",
             Self::AnswerBy => "Answer by: ",
+            Self::AtOnce => "Pickup at once",
+            Self::PickupAt => "Pickup: ",
+            Self::OrderTaken => "Another driver has the order",
+            Self::OrderTooLate => "The time is over",
+            Self::OrderGone => "The order is not offered any more",
             Self::Accepted => "Accepted",
             Self::Declined => "Declined",
             Self::Welcome => {
@@ -141,6 +156,28 @@ pub(crate) const fn standing(phase: RequestPhase, language: Language) -> Option<
         Russian => russian,
         English => english,
     })
+}
+
+/// What has become of an offer of an order in town, as a line under its message; nothing while it waits for
+/// an answer. `is_taken` says whether somebody has the order by now.
+pub(crate) fn offer_standing(state: &str, is_taken: bool, language: Language) -> Option<&'static str> {
+    Some(match (state, is_taken) {
+        ("pending", _) => return None,
+        ("accepted", _) => Say::Accepted.told_in(language),
+        ("declined", _) => match language {
+            Russian => "Отказ",
+            English => "Declined",
+        },
+        ("expired", _) => Say::OrderTooLate.told_in(language),
+        (_, true) => Say::OrderTaken.told_in(language),
+        (_, false) => Say::OrderGone.told_in(language),
+    })
+}
+
+/// How far the pickup of an order is.
+pub(crate) fn far(eta_s: u32, way_m: u32, language: Language) -> String {
+    let (minutes, km) = (eta_s.div_ceil(60), f64::from(way_m) / 1_000.0);
+    language.choose(format!("До подачи {minutes} мин, {km:.1} км"), format!("{minutes} min away, {km:.1} km"))
 }
 
 /// So much was told together.

@@ -84,6 +84,53 @@ pub(crate) enum Sentence<'a> {
         roubles: f64,
         what: &'a str,
     },
+    /// To a courier in town; a way is `from → to`.
+    OrderOffered {
+        way: &'a str,
+    },
+    /// To a courier in town.
+    OrderGiven {
+        way: &'a str,
+    },
+    /// To a passenger; `driver` is who comes and with what, empty when nobody has the order any more.
+    OrderCourierFound {
+        way: &'a str,
+        driver: &'a str,
+    },
+    /// To a passenger.
+    OrderCourierOnTheWay {
+        driver: &'a str,
+    },
+    /// To a passenger.
+    OrderCourierArrived {
+        pickup: &'a str,
+        driver: &'a str,
+    },
+    /// To a passenger.
+    OrderCompleted {
+        way: &'a str,
+    },
+    /// To a passenger or a courier.
+    OrderCalledOff {
+        way: &'a str,
+    },
+    /// To a passenger, in the words of the desk; may be empty.
+    OrderRejected {
+        way: &'a str,
+        reason: &'a str,
+    },
+    /// To a passenger.
+    OrderNoShow {
+        way: &'a str,
+    },
+    /// To a courier whose order is somebody else's.
+    OrderTakenAway {
+        way: &'a str,
+    },
+    /// To a passenger.
+    OrderNobodyFound {
+        way: &'a str,
+    },
 }
 
 impl Sentence<'_> {
@@ -152,6 +199,19 @@ impl Sentence<'_> {
             Self::PaidBack { roubles, what } => {
                 ("Оператор решил в вашу пользу", format!("Вам возвращено {roubles:.2} ₽ за доставку: {what}"))
             }
+            Self::OrderOffered { way } => ("Новый заказ", (*way).to_owned()),
+            Self::OrderGiven { way } => ("Диспетчер назначил вам заказ", (*way).to_owned()),
+            Self::OrderCourierFound { way, driver } => ("Водитель найден", with(driver, way)),
+            Self::OrderCourierOnTheWay { driver } => ("Водитель едет к вам", (*driver).to_owned()),
+            Self::OrderCourierArrived { pickup, driver } => ("Водитель на месте", with(driver, pickup)),
+            Self::OrderCompleted { way } => ("Поездка завершена", (*way).to_owned()),
+            Self::OrderCalledOff { way } => ("Заказ отменён", (*way).to_owned()),
+            Self::OrderRejected { way, reason } => ("Заказ не принят", with(reason, way)),
+            Self::OrderNoShow { way } => ("Водитель не дождался вас", (*way).to_owned()),
+            Self::OrderTakenAway { way } => ("Заказ передан другому", (*way).to_owned()),
+            Self::OrderNobodyFound { way } => {
+                ("Пока никого не нашли", format!("Ваш заказ у диспетчера: {way}"))
+            }
         }
     }
 
@@ -215,6 +275,24 @@ impl Sentence<'_> {
             Self::PaidBack { roubles, what } => {
                 ("An operator decided for you", format!("You got {roubles:.2} ₽ back for: {what}"))
             }
+            Self::OrderOffered { way } => ("A new order", (*way).to_owned()),
+            Self::OrderGiven { way } => ("The dispatcher has given you an order", (*way).to_owned()),
+            Self::OrderCourierFound { way, driver } => ("Your driver was found", with(driver, way)),
+            Self::OrderCourierOnTheWay { driver } => ("Your driver is on the way", (*driver).to_owned()),
+            Self::OrderCourierArrived { pickup, driver } => ("Your driver is there", with(driver, pickup)),
+            Self::OrderCompleted { way } => ("The ride is over", (*way).to_owned()),
+            Self::OrderCalledOff { way } => ("The order was called off", (*way).to_owned()),
+            Self::OrderRejected { way, reason } => ("The order was refused", with(reason, way)),
+            Self::OrderNoShow { way } => ("The driver has waited in vain", (*way).to_owned()),
+            Self::OrderTakenAway { way } => ("Another driver has the order now", (*way).to_owned()),
+            Self::OrderNobodyFound { way } => {
+                ("Nobody was found yet", format!("A dispatcher sees to your order: {way}"))
+            }
         }
     }
+}
+
+/// The first in front of the second, if there is a first.
+fn with(first: &str, second: &str) -> String {
+    if first.is_empty() { second.to_owned() } else { format!("{first}. {second}") }
 }

@@ -5,7 +5,7 @@ mod letters;
 mod payments;
 mod settings;
 mod stars;
-mod telegram;
+pub mod telegram;
 mod trouble;
 mod updates;
 
@@ -22,7 +22,7 @@ const ADMIN_SECRET: &str = "the secret of the operators";
 const WEBHOOK_SECRET: &str = "the-secret-of-the-webhook";
 
 /// A server with a bot.
-async fn start(backend: Backend, telegram: &Telegram) -> TestApp {
+pub async fn start(backend: Backend, telegram: &Telegram) -> TestApp {
     start_with(backend, telegram, &[]).await
 }
 
@@ -37,7 +37,7 @@ async fn start_with(backend: Backend, telegram: &Telegram, more: &[(&str, &str)]
 }
 
 /// Somebody new who lets the bot write.
-async fn listener(app: &TestApp, name: &str) -> TestUser {
+pub async fn listener(app: &TestApp, name: &str) -> TestUser {
     let user = app.sign_in(name).await;
     let (status, answer) = user.post("/api/bot/notifications/initial", json!({ "granted": true })).await;
     assert_eq!(status, StatusCode::OK, "{answer}");
@@ -84,7 +84,7 @@ async fn offer(app: &TestApp, courier: &TestUser) {
 }
 
 /// Telegram tells the server something.
-async fn tell(app: &TestApp, update: &Value) -> StatusCode {
+pub async fn tell(app: &TestApp, update: &Value) -> StatusCode {
     let headers = [("x-telegram-bot-api-secret-token", WEBHOOK_SECRET)];
     app.anonymous().call_with(Method::POST, "/api/bot/webhook", &headers, Some(update.clone())).await.0
 }
@@ -102,13 +102,13 @@ fn typed(update_id: i64, user: &TestUser, text: &str) -> Value {
 }
 
 /// Somebody taps a button.
-fn tapped(update_id: i64, user: &TestUser, data: &str) -> Value {
+pub fn tapped(update_id: i64, user: &TestUser, data: &str) -> Value {
     json!({ "update_id": update_id, "callback_query": {
         "id": format!("tap-{update_id}"), "from": account(user), "data": data, "chat_instance": "1",
     }})
 }
 
 /// What the first button of a message tells the bot.
-fn button(body: &Value, row: usize, column: usize) -> String {
+pub fn button(body: &Value, row: usize, column: usize) -> String {
     body["reply_markup"]["inline_keyboard"][row][column]["callback_data"].as_str().unwrap().to_owned()
 }

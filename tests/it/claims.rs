@@ -15,7 +15,12 @@ const COURIERS: usize = 50;
 
 /// A few rounds in every run; `make test-claims` asks for a thousand.
 fn rounds() -> usize {
-    std::env::var("PEERPACK_CLAIM_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(10)
+    rounds_or(10)
+}
+
+/// The rounds that are asked for, or else so many.
+pub(crate) fn rounds_or(few: usize) -> usize {
+    std::env::var("PEERPACK_CLAIM_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(few)
 }
 
 #[actix_web::test]

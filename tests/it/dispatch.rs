@@ -1,12 +1,16 @@
 //! The dispatch in town over HTTP, as its console and its phones use it.
 
 mod changes;
+mod claims;
 mod console;
 mod day;
 mod desk;
 mod doors;
 mod enrolment;
+mod killed;
+mod leaving;
 mod lists;
+mod notices;
 mod numbers;
 mod planning;
 mod positions;
@@ -18,6 +22,7 @@ mod sessions;
 mod sockets;
 mod staff;
 mod steps;
+mod surge;
 mod tables;
 
 use peerpack::auth::{Principal, Role};

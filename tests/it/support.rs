@@ -323,6 +323,21 @@ impl TestUser {
         (status, headers, answer.bytes().await.unwrap().to_vec())
     }
 
+    /// A call that may fail because nobody is there, or is there no more.
+    pub async fn try_call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> reqwest::Result<(StatusCode, Value)> {
+        let request = self.http.request(method, format!("{}{path}", self.url)).bearer_auth(&self.token);
+        let request = if let Some(body) = body { request.json(&body) } else { request };
+        let answer = request.send().await?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
+    }
+
     /// A call that may fail for any reason.
     pub async fn try_post(&self, path: &str, body: Value) -> reqwest::Result<StatusCode> {
         let request = self.http.post(format!("{}{path}", self.url)).bearer_auth(&self.token).json(&body);

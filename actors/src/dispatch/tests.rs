@@ -7,6 +7,7 @@ mod documents;
 mod duties;
 mod fixture;
 mod model;
+mod notices;
 mod offers;
 mod prices;
 mod regions;

@@ -4,10 +4,15 @@
 //! each has a class, which says what happens when nobody knows whether it has arrived.
 
 use super::notification::{Notification, NotificationKind as K};
-use super::{Notice, StreamEvent as E};
-use crate::ids::RequestId;
+use super::{Notice, OrderNews, StreamEvent as E};
+use uuid::Uuid;
+
+use crate::ids::{OfferId, RequestId};
 use crate::money::payment::PaymentState;
-use crate::time::Time;
+use crate::time::{Span, Time};
+
+/// For how long it is worth saying that a courier has a ride, is on the way or is there.
+const RIDE_NEWS: Span = Span::minutes(15);
 
 /// How a message is sent.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -16,7 +21,8 @@ pub enum Class {
     Offer,
     /// Money has moved: sent until it has arrived, and its text carries the number of its event.
     Money,
-    /// Where a deal stands: one message per deal, which is edited.
+    /// Where a deal or a ride stands: one message per deal, which is edited, and a message for each step of a
+    /// ride, because a phone does not ring for an edit.
     State,
     /// It only brings a message up to date that is there, and disturbs nobody.
     Follow,
@@ -62,6 +68,26 @@ impl Class {
     }
 }
 
+/// What one message stands for, which is edited as that goes on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Topic {
+    /// A request of a package.
+    Request(RequestId),
+    /// An offer of an order in town.
+    OrderOffer(OfferId),
+}
+
+impl Topic {
+    /// The id, as it is stored.
+    #[must_use]
+    pub const fn uuid(self) -> Uuid {
+        match self {
+            Self::Request(request) => request.uuid(),
+            Self::OrderOffer(offer) => offer.uuid(),
+        }
+    }
+}
+
 /// An event as a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Message {
@@ -70,7 +96,7 @@ pub struct Message {
     /// The kind by which people switch it off, if they can.
     pub kind: Option<K>,
     /// What it is about: one message that is edited stands for all that happens to it.
-    pub topic: Option<RequestId>,
+    pub topic: Option<Topic>,
     /// When it is worth nothing any more.
     pub until: Option<Time>,
 }
@@ -79,7 +105,8 @@ impl Message {
     /// The message that an event is worth, if any.
     #[must_use]
     pub fn of(notice: &Notice) -> Option<Self> {
-        let follow = |topic| Some(Self { class: Class::Follow, kind: None, topic: Some(topic), until: None });
+        let after = |topic| Some(Self { class: Class::Follow, kind: None, topic: Some(topic), until: None });
+        let follow = |request| after(Topic::Request(request));
         let Some(notification) = Notification::of(notice) else {
             return match &notice.event {
                 E::OfferRevoked(end) | E::OfferExpired(end) => follow(end.request_id),
@@ -92,6 +119,7 @@ impl Message {
                 | E::RequestConfirmed(change)
                 | E::RequestCancelled(change)
                 | E::RequestDisputed(change) => follow(change.request_id),
+                E::OrderOfferEnded(ended) => after(Topic::OrderOffer(ended.offer_id)),
                 E::PaymentUpdated(change) if has_moved(change.state) => {
                     Some(Self { class: Class::Money, kind: None, topic: None, until: None })
                 }
@@ -99,10 +127,13 @@ impl Message {
             };
         };
         let (topic, until) = match &notice.event {
-            E::OfferNew(offer) => (Some(offer.request_id), Some(offer.expires_at)),
-            _ => (notification.request, None),
+            E::OfferNew(offer) => (Some(Topic::Request(offer.request_id)), Some(offer.expires_at)),
+            E::OrderOffered(offer) => (Some(Topic::OrderOffer(offer.offer_id)), Some(offer.expires_at)),
+            E::OrderNews(told) if is_soon_old(told.news) => (None, Some(told.at + RIDE_NEWS)),
+            _ => (notification.request.map(Topic::Request), None),
         };
         let class = match (notification.kind, until) {
+            (K::OrderCourierFound | K::OrderCourierOnTheWay | K::OrderCourierArrived, _) => Class::State,
             (_, Some(_)) => Class::Offer,
             (K::PaymentReceived | K::DisputeResolved, None) => Class::Money,
             (
@@ -113,6 +144,11 @@ impl Message {
         };
         Some(Self { class, kind: Some(notification.kind), topic, until })
     }
+}
+
+/// Whether what is told of a ride is worth nothing a little later.
+const fn is_soon_old(news: OrderNews) -> bool {
+    matches!(news, OrderNews::CourierFound | OrderNews::OnTheWay | OrderNews::Arrived)
 }
 
 /// Whether a payment in this state has moved money.
@@ -159,7 +195,7 @@ mod tests {
         let end = OfferEnd { request_id, package_id, trip_id, reason: OfferEndReason::Taken };
         for event in [E::OfferRevoked(end.clone()), E::OfferExpired(end)] {
             let message = told(event).expect("a message");
-            assert_eq!((message.class, message.topic), (Class::Follow, Some(request_id)));
+            assert_eq!((message.class, message.topic), (Class::Follow, Some(Topic::Request(request_id))));
         }
     }
 
@@ -196,5 +232,53 @@ mod tests {
         let repeated: Vec<_> = Class::ALL.into_iter().filter(|class| class.is_repeated()).collect();
         assert_eq!(repeated, [Class::Money, Class::State, Class::Follow]);
         assert!(Class::ALL.into_iter().all(|class| Class::from_word(class.word()) == Some(class)));
+    }
+
+    fn news(news: OrderNews) -> E {
+        let order_id = crate::ids::OrderId::new(NOW, [6; 10]);
+        E::OrderNews(Box::new(crate::stream::OrderTold { order_id, news, at: NOW, reason: None }))
+    }
+
+    #[test]
+    fn an_order_is_offered_while_it_is_open_and_its_message_follows_its_end() {
+        let (order_id, offer_id) = (crate::ids::OrderId::new(NOW, [6; 10]), OfferId::new(NOW, [7; 10]));
+        let offered = crate::stream::OrderOffered {
+            order_id,
+            offer_id,
+            pickup: "Арбат, 1".to_owned(),
+            dropoff: "Вокзал".to_owned(),
+            pickup_at: None,
+            eta_s: 240,
+            way_m: 1_500,
+            expires_at: NOW + Span::seconds(15),
+        };
+        let topic = Some(Topic::OrderOffer(offer_id));
+        let message = told(E::OrderOffered(Box::new(offered))).expect("a message");
+        assert_eq!((message.class, message.topic), (Class::Offer, topic));
+        assert_eq!(message.until, Some(NOW + Span::seconds(15)));
+        let outcome = crate::stream::OrderOfferOutcome::Expired;
+        let ended = crate::stream::OrderOfferEnded { order_id, offer_id, outcome };
+        let message = told(E::OrderOfferEnded(ended)).expect("a message");
+        assert_eq!((message.class, message.topic), (Class::Follow, topic));
+    }
+
+    #[test]
+    fn each_step_of_a_ride_is_a_message_of_its_own_and_is_soon_old() {
+        for (step, until) in [
+            (OrderNews::CourierFound, Some(NOW + RIDE_NEWS)),
+            (OrderNews::OnTheWay, Some(NOW + RIDE_NEWS)),
+            (OrderNews::Arrived, Some(NOW + RIDE_NEWS)),
+            (OrderNews::Completed, None),
+            (OrderNews::CalledOff, None),
+            (OrderNews::NobodyFound, None),
+            (OrderNews::Given, None),
+        ] {
+            let message = told(news(step)).expect("a message");
+            assert_eq!(
+                (message.class, message.topic, message.until),
+                (Class::State, None, until),
+                "{step:?}"
+            );
+        }
     }
 }

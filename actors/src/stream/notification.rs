@@ -3,9 +3,9 @@
 //! A notification is a pointer: which event of the person's stream, of what kind, about what. Names and words
 //! are put in when it is shown. It is written in the transaction of its event.
 
-use crate::ids::{FileId, PackageId, RequestId, TripId};
+use crate::ids::{FileId, OfferId, OrderId, PackageId, RequestId, TripId};
 use crate::market::request::Origin;
-use crate::stream::{Notice, StreamEvent};
+use crate::stream::{Notice, OrderNews, StreamEvent};
 
 macro_rules! kinds {
     ($($(#[$about:meta])* $kind:ident = $word:literal,)+) => {
@@ -60,6 +60,22 @@ kinds! {
     CourierChosen = "courier_chosen",
     /// What one has asked to be told of has come: a trip, or a package.
     SubscriptionMatched = "subscription_matched",
+    /// One is asked about an order in town.
+    OrderOffered = "order_offered",
+    /// The desk has given one an order in town.
+    OrderGiven = "order_given",
+    /// One's order in town has a courier.
+    OrderCourierFound = "order_courier_found",
+    /// The courier of one's order in town has set out.
+    OrderCourierOnTheWay = "order_courier_on_the_way",
+    /// The courier of one's order in town waits at the pickup.
+    OrderCourierArrived = "order_courier_arrived",
+    /// One's ride in town is over.
+    OrderCompleted = "order_completed",
+    /// One's order in town was called off, refused or taken away.
+    OrderCalledOff = "order_called_off",
+    /// Nobody was found for one's order in town.
+    OrderNobodyFound = "order_nobody_found",
 }
 
 impl NotificationKind {
@@ -77,15 +93,23 @@ pub struct Notification {
     pub kind: NotificationKind,
     /// The request it is about, if it is about one.
     pub request: Option<RequestId>,
-    /// The trip it is about, unless it is about a document.
+    /// The trip it is about, if it is about one.
     pub trip: Option<TripId>,
     /// The document it is about, if it is about one.
     pub document: Option<FileId>,
     /// The package it is about, if that is not the one of its request.
     pub package: Option<PackageId>,
+    /// The order in town it is about, if it is about one.
+    pub order: Option<OrderId>,
+    /// The offer of that order by which one is asked.
+    pub offer: Option<OfferId>,
 }
 
 impl Notification {
+    const fn about(kind: NotificationKind) -> Self {
+        Self { kind, request: None, trip: None, document: None, package: None, order: None, offer: None }
+    }
+
     /// The notification that an event is worth, if any.
     #[must_use]
     pub fn of(notice: &Notice) -> Option<Self> {
@@ -134,31 +158,36 @@ impl Notification {
             E::NotificationNew(reminder) => (K::Reminder, None, reminder.trip_id),
             E::DocumentReviewed(review) => {
                 let document = Some(review.document_id);
-                return Some(Self {
-                    kind: K::DocumentReviewed,
-                    request: None,
-                    trip: None,
-                    document,
-                    package: None,
-                });
+                return Some(Self { document, ..Self::about(K::DocumentReviewed) });
             }
             E::PackageAvailable(found) => {
                 let (trip, package) = (Some(found.trip_id), Some(found.package.id));
-                return Some(Self {
-                    kind: K::NewPackageAvailable,
-                    request: None,
-                    trip,
-                    document: None,
-                    package,
-                });
+                return Some(Self { trip, package, ..Self::about(K::NewPackageAvailable) });
             }
             E::SubscriptionMatched(found) => {
                 let (trip, package) = (
                     found.trip.as_ref().map(|trip| trip.id),
                     found.package.as_ref().map(|package| package.id),
                 );
-                let kind = K::SubscriptionMatched;
-                return Some(Self { kind, request: None, trip, document: None, package });
+                return Some(Self { trip, package, ..Self::about(K::SubscriptionMatched) });
+            }
+            E::OrderOffered(offered) => {
+                let (order, offer) = (Some(offered.order_id), Some(offered.offer_id));
+                return Some(Self { order, offer, ..Self::about(K::OrderOffered) });
+            }
+            E::OrderNews(told) => {
+                let kind = match told.news {
+                    OrderNews::Given => K::OrderGiven,
+                    OrderNews::CourierFound => K::OrderCourierFound,
+                    OrderNews::OnTheWay => K::OrderCourierOnTheWay,
+                    OrderNews::Arrived => K::OrderCourierArrived,
+                    OrderNews::Completed => K::OrderCompleted,
+                    OrderNews::NobodyFound => K::OrderNobodyFound,
+                    OrderNews::CalledOff | OrderNews::Rejected | OrderNews::NoShow | OrderNews::TakenAway => {
+                        K::OrderCalledOff
+                    }
+                };
+                return Some(Self { order: Some(told.order_id), ..Self::about(kind) });
             }
             E::OfferRevoked(_)
             | E::OfferExpired(_)
@@ -176,8 +205,9 @@ impl Notification {
             | E::TripUpdated(_)
             | E::ChatMessage(_)
             | E::ChatRead(_)
-            | E::ChatMore(_) => return None,
+            | E::ChatMore(_)
+            | E::OrderOfferEnded(_) => return None,
         };
-        Some(Self { kind, request, trip: Some(trip), document: None, package: None })
+        Some(Self { request, trip: Some(trip), ..Self::about(kind) })
     }
 }

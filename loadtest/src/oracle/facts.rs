@@ -68,7 +68,10 @@ impl Fact {
             | StreamEvent::NotificationNew(_)
             | StreamEvent::DocumentReviewed(_)
             | StreamEvent::PaymentUpdated(_)
-            | StreamEvent::BalanceUpdated(_) => return Self::Other,
+            | StreamEvent::BalanceUpdated(_)
+            | StreamEvent::OrderOffered(_)
+            | StreamEvent::OrderOfferEnded(_)
+            | StreamEvent::OrderNews(_) => return Self::Other,
             StreamEvent::RequestNew(change) => (Step::Opened, change),
             StreamEvent::RequestAccepted(change) => (Step::Accepted, change),
             StreamEvent::RequestDeclined(change) => (Step::Declined, change),

@@ -162,7 +162,11 @@ pub(super) async fn declined(
     Ok(HttpResponse::Ok().json(OfferAnswered { success: true, message, order: None }))
 }
 
-async fn answered(app: &App, offer: OfferId, command: &OrderCommand) -> Result<Order, ApiError> {
+/// Carries out the answer to an offer, whichever way it comes.
+///
+/// # Errors
+/// The refusal; the offer is as it was then, unless the store does not answer.
+pub(crate) async fn answered(app: &App, offer: OfferId, command: &OrderCommand) -> Result<Order, ApiError> {
     let town = scope::town(app)?;
     let id = app.database.order_of_offer(offer).await?.ok_or_else(ApiError::not_found)?;
     Ok(town.dispatch().carry_out(app.engine.context(), id, command).await?)

@@ -83,7 +83,10 @@ async fn view(app: &App, event: StreamEvent) -> Option<Value> {
         | E::PaymentUpdated(_)
         | E::BalanceUpdated(_)
         | E::ChatRead(_)
-        | E::ChatMore(_) => return None,
+        | E::ChatMore(_)
+        | E::OrderOffered(_)
+        | E::OrderOfferEnded(_)
+        | E::OrderNews(_) => return None,
     })
 }
 

@@ -3,6 +3,7 @@
 mod disputes;
 
 use actix_web::{HttpResponse, web};
+use peerpack_actors::dispatch::OrderPhase;
 use peerpack_actors::ids::UserId;
 use peerpack_actors::market::request::RequestState;
 use peerpack_actors::place::{Gazetteer, PlaceId};
@@ -16,7 +17,7 @@ use crate::error::extract::Query;
 use crate::error::{ApiError, Problem};
 use crate::http::input::local_time;
 use crate::http::places::place_name_in;
-use crate::store::{About, AboutPackage, AboutRequest, AboutTrip, NotificationRecord};
+use crate::store::{About, AboutOrder, AboutPackage, AboutRequest, AboutTrip, NotificationRecord};
 use crate::texts::language::Language;
 use crate::texts::notifications::Sentence;
 
@@ -49,7 +50,9 @@ pub struct NotificationView {
     /// `trip_request_received`, `payment_received`, `reminder`, `document_reviewed`, `dispute_opened`,
     /// `dispute_resolved`, `new_package_available`, `courier_chosen` or
     /// `subscription_matched`. A courier in whose favour an operator
-    /// decided gets `payment_received`.
+    /// decided gets `payment_received`. Of orders in town: `order_offered`, `order_given`,
+    /// `order_courier_found`, `order_courier_on_the_way`, `order_courier_arrived`, `order_completed`,
+    /// `order_called_off` or `order_nobody_found`.
     #[serde(rename = "type")]
     #[schema(value_type = Kind)]
     kind: String,
@@ -65,6 +68,9 @@ pub struct NotificationView {
     /// The package it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     package_id: Option<String>,
+    /// The order in town it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     courier_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -168,7 +174,7 @@ fn view(record: &NotificationRecord, reader: UserId, language: Language) -> Noti
         About::Trip(trip) => (Some(trip.trip), None),
         About::Package(trip, about) => (Some(trip.trip), Some(about.package)),
         About::Wanted(about, _) => (None, Some(about.package)),
-        About::Document { .. } => (None, None),
+        About::Document { .. } | About::Order(_) => (None, None),
     };
     let common = NotificationView {
         trip_id: trip.map(|trip| trip.to_string()),
@@ -191,6 +197,7 @@ fn view(record: &NotificationRecord, reader: UserId, language: Language) -> Noti
         About::Trip(trip) => about_trip(record.kind, trip, language, common),
         About::Package(trip, package) => about_package(trip, package, language, common),
         About::Wanted(package, ends) => wanted_package(package, *ends, language, common),
+        About::Order(about) => about_order(record.kind, about, language, common),
         About::Document { approved: true, .. } => {
             let profile = NotificationView { action_url: "/profile".into(), ..common };
             profile.saying(Sentence::DocumentApproved, language)
@@ -280,14 +287,22 @@ fn about_request(
             (paid, view)
         }
         Kind::PackageRequestResponse
-        // Those are told of elsewhere: of a trip, a package, a document, a dispute.
+        // Those are told of elsewhere: of a trip, a package, a document, a dispute, an order in town.
         | Kind::NewCourierAvailable
         | Kind::Reminder
         | Kind::DocumentReviewed
         | Kind::DisputeOpened
         | Kind::DisputeResolved
         | Kind::NewPackageAvailable
-        | Kind::SubscriptionMatched => {
+        | Kind::SubscriptionMatched
+        | Kind::OrderOffered
+        | Kind::OrderGiven
+        | Kind::OrderCourierFound
+        | Kind::OrderCourierOnTheWay
+        | Kind::OrderCourierArrived
+        | Kind::OrderCompleted
+        | Kind::OrderCalledOff
+        | Kind::OrderNobodyFound => {
             let view =
                 NotificationView { action_url: package_url, courier_name, package_description, ..common };
             (Sentence::CourierAgreed { courier, what }, view)
@@ -349,6 +364,46 @@ fn departing(trip: &AboutTrip, common: NotificationView) -> NotificationView {
         from_tz: Some(local_time::tz(Gazetteer::bundled().get(trip.route.0)).to_owned()),
         ..common
     }
+}
+
+/// What is said of an order follows from where it stands now, where one kind stands for several ends.
+fn about_order(
+    kind: Kind,
+    about: &AboutOrder,
+    language: Language,
+    common: NotificationView,
+) -> NotificationView {
+    let way = if about.pickup.is_empty() {
+        String::new()
+    } else {
+        format!("{} → {}", about.pickup, about.dropoff)
+    };
+    let driver = about.driver.as_ref().filter(|_| about.is_passenger);
+    let courier_name = driver.map(|driver| driver.name.clone());
+    let driver = driver.map_or_else(String::new, |driver| {
+        format!("{}, {}, {}", driver.name, driver.car_model, driver.plate_number)
+    });
+    let (way, driver) = (way.as_str(), driver.as_str());
+    let sentence = match (kind, about.phase) {
+        (Kind::OrderOffered, _) => Sentence::OrderOffered { way },
+        (Kind::OrderGiven, _) => Sentence::OrderGiven { way },
+        (Kind::OrderCourierFound, _) => Sentence::OrderCourierFound { way, driver },
+        (Kind::OrderCourierOnTheWay, _) => Sentence::OrderCourierOnTheWay { driver },
+        (Kind::OrderCourierArrived, _) => Sentence::OrderCourierArrived { pickup: &about.pickup, driver },
+        (Kind::OrderCompleted, _) => Sentence::OrderCompleted { way },
+        (Kind::OrderNobodyFound, _) => Sentence::OrderNobodyFound { way },
+        (_, Some(OrderPhase::Rejected)) => Sentence::OrderRejected { way, reason: &about.rejection_reason },
+        (_, Some(OrderPhase::NoShow)) if about.is_passenger => Sentence::OrderNoShow { way },
+        (_, Some(OrderPhase::Cancelled) | None) => Sentence::OrderCalledOff { way },
+        _ if about.is_passenger => Sentence::OrderCalledOff { way },
+        _ => Sentence::OrderTakenAway { way },
+    };
+    let action_url =
+        if about.is_passenger { format!("/town/ride/{}", about.order) } else { "/town/duty".into() };
+    let route = Some(way.to_owned()).filter(|way| !way.is_empty());
+    let order_id = Some(about.order.to_string());
+    let view = NotificationView { action_url, courier_name, route, order_id, ..common };
+    view.saying(sentence, language)
 }
 
 fn about_trip(

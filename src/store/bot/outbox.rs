@@ -3,7 +3,7 @@
 //! One message of a person is under way at a time, the oldest first: so a chat is in order, and a person who
 //! has to wait holds up nobody else.
 
-use peerpack_actors::ids::{RequestId, UserId};
+use peerpack_actors::ids::UserId;
 use peerpack_actors::ports::Unavailable;
 use peerpack_actors::stream::message::Class;
 use peerpack_actors::time::{Span, Time};
@@ -97,8 +97,8 @@ pub struct Outgoing {
     pub at: Time,
     /// How it is sent.
     pub class: Class,
-    /// What it is about, if one message stands for it.
-    pub topic: Option<RequestId>,
+    /// What it is about, if one message stands for it: a request, or an offer of an order.
+    pub topic: Option<Uuid>,
     /// When it is worth nothing any more.
     pub ends_at: Option<Time>,
     /// When it is to be sent.
@@ -141,7 +141,7 @@ pub enum Settled {
     Dead(String),
 }
 
-/// The message that stands for a request in somebody's chat.
+/// The message that stands for a request, or an offer of an order, in somebody's chat.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LiveMessage {
     /// Telegram's number of it.
@@ -211,7 +211,7 @@ impl Database {
                         if changed == 1 {
                             conn.execute(COUNT, args![user.uuid(), now.ms(), AN_HOUR.ms()]).await?;
                             if let (Some(topic), Some(id)) = (topic, message_id) {
-                                let values = args![user.uuid(), topic.uuid(), id, seq, now.ms()];
+                                let values = args![user.uuid(), topic, id, seq, now.ms()];
                                 conn.execute(KEEP_MESSAGE, values).await?;
                             }
                         }
@@ -248,12 +248,8 @@ impl Database {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn live_message(
-        &self,
-        user: UserId,
-        topic: RequestId,
-    ) -> Result<Option<LiveMessage>, Unavailable> {
-        let row = self.row(LIVE, args![user.uuid(), topic.uuid()]).await?;
+    pub async fn live_message(&self, user: UserId, topic: Uuid) -> Result<Option<LiveMessage>, Unavailable> {
+        let row = self.row(LIVE, args![user.uuid(), topic]).await?;
         let live = |row: Row| -> Result<_, Failure> {
             Ok(LiveMessage { message_id: row.get("message_id")?, seq: row.number("seq")? })
         };
@@ -337,7 +333,7 @@ fn outgoing(row: &Row) -> Result<Outgoing, Failure> {
         seq: row.number("seq")?,
         at: row.time("at")?,
         class: class.ok_or_else(|| Failure::Broken(format!("unknown class of a message: {word:?}")))?,
-        topic: row.get::<Option<Uuid>>("topic")?.map(RequestId::from),
+        topic: row.get("topic")?,
         ends_at: row.optional_time("ends_at")?,
         due_at: row.time("due_at")?,
         is_digest: row.get::<i64>("digest")? == 1,

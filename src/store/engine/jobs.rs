@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use peerpack_actors::ids::{PackageId, TripId, UserId};
+use peerpack_actors::ids::{OrderId, PackageId, TripId, UserId};
 use peerpack_actors::ports::Unavailable;
 use peerpack_actors::time::{Span, Time};
 use uuid::Uuid;
@@ -16,7 +16,8 @@ use crate::store::Database;
 use crate::store::failure::Failure;
 use crate::store::sql::{Conn, Row, Sql, args, each, sql};
 
-/// What of somebody's is still to be called off. A trip with a parcel on board goes on.
+/// What of somebody's is still to be called off. A trip with a parcel on board goes on, and so does an order
+/// in town that has a courier.
 macro_rules! left_by {
     ($user:literal) => {
         concat!(
@@ -25,7 +26,13 @@ macro_rules! left_by {
             " AND p.state = 'open') + (SELECT count(*) FROM trips AS t WHERE t.courier = ",
             $user,
             " AND t.state IN ('active', 'in_progress') AND NOT EXISTS (SELECT 1 FROM requests AS q \
-              WHERE q.trip_id = t.id AND q.state = 'picked_up')))"
+              WHERE q.trip_id = t.id AND q.state = 'picked_up')) + (SELECT count(*) FROM orders AS r \
+              WHERE r.passenger = ",
+            $user,
+            " AND r.state IN ('submitted', 'awaiting_dispatcher_decision', 'created', 'matching', 'active_queue', \
+              'offered')) + (SELECT count(*) FROM duties AS y WHERE y.courier = ",
+            $user,
+            " AND y.state IN ('online_idle', 'paused', 'offered')))"
         )
     };
 }
@@ -85,6 +92,9 @@ const TRIPS_LEFT: Sql = sql("\
     ORDER BY t.id LIMIT $3");
 const PACKAGES_LEFT: Sql =
     sql("SELECT id FROM packages WHERE sender = $1 AND state = 'open' AND id > $2 ORDER BY id LIMIT $3");
+const ORDERS_LEFT: Sql = sql("\
+    SELECT id FROM orders WHERE passenger = $1 AND id > $2 AND state IN ('submitted', \
+    'awaiting_dispatcher_decision', 'created', 'matching', 'active_queue', 'offered') ORDER BY id LIMIT $3");
 const IS_GONE: Sql = sql("\
     SELECT 1 AS one FROM users WHERE id = $1 AND (deleted_at IS NOT NULL OR blocked_at IS NOT NULL)");
 
@@ -95,7 +105,7 @@ const RESERVED: Span = Span::seconds(1);
 /// What a job is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum JobKind {
-    /// Somebody has gone: their trips and waiting packages are called off.
+    /// Somebody has gone: their trips, waiting packages and orders are called off, and they go off duty.
     Account,
     /// A trip is over: what waits on it is ended.
     Trip,
@@ -218,6 +228,21 @@ impl Database {
         let after = after.map_or(Uuid::nil(), PackageId::uuid);
         let found = self.rows(PACKAGES_LEFT, args![sender.uuid(), after, limit]).await?;
         Ok(each(&found, |row| row.package_id("id"))?)
+    }
+
+    /// Orders in town of somebody that wait, likewise.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn orders_left(
+        &self,
+        passenger: UserId,
+        after: Option<OrderId>,
+        limit: u32,
+    ) -> Result<Vec<OrderId>, Unavailable> {
+        let after = after.map_or(Uuid::nil(), OrderId::uuid);
+        let found = self.rows(ORDERS_LEFT, args![passenger.uuid(), after, limit]).await?;
+        Ok(each(&found, |row| row.get::<Uuid>("id").map(OrderId::from))?)
     }
 }
 

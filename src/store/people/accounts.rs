@@ -39,10 +39,21 @@ macro_rules! has_deals {
             $who,
             " OR r.courier = ",
             $who,
-            ") AND r.state NOT IN ('draft', 'rejected', 'no_show', 'completed', 'cancelled')) \
-             OR EXISTS (SELECT 1 FROM duties AS y WHERE y.courier = ",
+            ") AND r.state IN ('assigned', 'driver_en_route', 'arrived_waiting', 'ride_ongoing', 'incident')))"
+        )
+    };
+}
+
+/// Orders in town that still wait for a courier, and couriers on duty: a job sees to them.
+macro_rules! has_orders {
+    ($who:literal) => {
+        concat!(
+            "(EXISTS (SELECT 1 FROM orders AS r WHERE r.passenger = ",
             $who,
-            " AND y.state <> 'offline'))"
+            " AND r.state IN ('submitted', 'awaiting_dispatcher_decision', 'created', 'matching', 'active_queue', \
+             'offered')) OR EXISTS (SELECT 1 FROM duties AS y WHERE y.courier = ",
+            $who,
+            " AND y.state IN ('online_idle', 'paused', 'offered')))"
         )
     };
 }
@@ -72,13 +83,15 @@ const OBSTACLE: Sql = sql(concat!(
 const LEAVE: Sql = locking!("SELECT role FROM users WHERE id = $1", "FOR UPDATE");
 const DELETE: Sql = sql("UPDATE users SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL");
 
-const LEFT_BEHIND: Sql = sql("\
-    SELECT u.id FROM users AS u \
+const LEFT_BEHIND: Sql = sql(concat!(
+    "SELECT u.id FROM users AS u \
     WHERE (u.deleted_at IS NOT NULL AND u.erased_at IS NULL OR u.blocked_at IS NOT NULL) AND ( \
         EXISTS (SELECT 1 FROM trips AS t WHERE t.courier = u.id AND t.state IN ('active', 'in_progress') \
             AND NOT EXISTS (SELECT 1 FROM requests AS q WHERE q.trip_id = t.id AND q.state = 'picked_up')) \
-        OR EXISTS (SELECT 1 FROM packages AS p WHERE p.sender = u.id AND p.state = 'open')) \
-    ORDER BY COALESCE(u.deleted_at, u.blocked_at), u.id LIMIT $1");
+        OR EXISTS (SELECT 1 FROM packages AS p WHERE p.sender = u.id AND p.state = 'open') OR ",
+    has_orders!("u.id"),
+    ") ORDER BY COALESCE(u.deleted_at, u.blocked_at), u.id LIMIT $1"
+));
 
 /// Accounts that are to be erased: deleted long enough ago, and nothing keeps them.
 macro_rules! to_erase {
@@ -89,7 +102,28 @@ macro_rules! to_erase {
             " AND u.erased_at IS NULL AND NOT ",
             has_deals!("u.id"),
             " AND NOT ",
+            has_orders!("u.id"),
+            " AND NOT ",
             has_money!("u.id")
+        )
+    };
+}
+
+/// Takes out of the orders of somebody what tells of them. Their ends go to the region's centre, or to whole
+/// degrees where there is no region.
+macro_rules! erase_orders {
+    ($extras:literal, $quote:literal) => {
+        concat!(
+            "UPDATE orders SET pickup_title = '', pickup_object = '', dropoff_title = '', dropoff_object = '', \
+             note = '', assignment_reason = '', rejection_reason = '', extras = ",
+            $extras,
+            ", quote = ",
+            $quote,
+            ", pickup_lat = COALESCE((SELECT g.center_lat FROM regions AS g WHERE g.id = orders.region), round(pickup_lat)), \
+             pickup_lon = COALESCE((SELECT g.center_lon FROM regions AS g WHERE g.id = orders.region), round(pickup_lon)), \
+             dropoff_lat = COALESCE((SELECT g.center_lat FROM regions AS g WHERE g.id = orders.region), round(dropoff_lat)), \
+             dropoff_lon = COALESCE((SELECT g.center_lon FROM regions AS g WHERE g.id = orders.region), round(dropoff_lon)) \
+             WHERE passenger = $1"
         )
     };
 }
@@ -119,6 +153,21 @@ const ERASE_DRIVER: Sql = sql("\
     left_at = COALESCE(left_at, updated_at) WHERE person = $1");
 const ERASE_PASSENGER: Sql = sql("\
     UPDATE passengers SET full_name = 'Удалённый пользователь', email = '', category = '' WHERE person = $1");
+// Figures and prices stay, the way as far as the region; what tells of the person goes: addresses, words, and
+// what they need.
+const ERASE_ORDERS: Sql = Sql::in_each(
+    erase_orders!(
+        "jsonb_set(extras::jsonb, '{category}', '\"\"')::text",
+        "jsonb_set(quote::jsonb, '{extras,category}', '\"\"')::text"
+    ),
+    erase_orders!("json_set(extras, '$.category', '')", "json_set(quote, '$.extras.category', '')"),
+);
+const ERASE_ORDER_STEPS: Sql = sql("\
+    UPDATE order_steps SET description = '' WHERE description <> '' \
+    AND (person = $1 OR order_id IN (SELECT o.id FROM orders AS o WHERE o.passenger = $1))");
+const ERASE_ORDER_OFFERS: Sql =
+    sql("UPDATE order_offers SET reason = '' WHERE courier = $1 AND reason <> ''");
+const ERASE_DUTY: Sql = sql("DELETE FROM duties WHERE courier = $1 AND state = 'offline'");
 const ERASE_PAYOUT_DETAILS: Sql = sql("DELETE FROM payout_details WHERE user_id = $1");
 
 /// What became of a wish to be deleted.
@@ -227,7 +276,11 @@ impl Database {
                         ERASE_SUBSCRIPTIONS,
                         ERASE_BOT_MESSAGES,
                         ERASE_DRIVER,
+                        ERASE_DUTY,
                         ERASE_PASSENGER,
+                        ERASE_ORDERS,
+                        ERASE_ORDER_STEPS,
+                        ERASE_ORDER_OFFERS,
                     ] {
                         conn.execute(erase, args![user.uuid()]).await?;
                     }

@@ -1,6 +1,7 @@
 //! What a person should know: pointers to their events, with the names and words that belong to them.
 
-use peerpack_actors::ids::{PackageId, RequestId, TripId, UserId};
+use peerpack_actors::dispatch::OrderPhase;
+use peerpack_actors::ids::{OfferId, OrderId, PackageId, RequestId, TripId, UserId};
 use peerpack_actors::market::request::RequestState;
 use peerpack_actors::market::trip::Stop;
 use peerpack_actors::money::Amount;
@@ -19,25 +20,31 @@ use crate::store::sql::{Row, Sql, args, codec, each, sql};
 macro_rules! of_interest {
     () => {
         "NOT (n.kind = 'trip_request_received' AND COALESCE(q.origin, '') = 'engine' \
-         AND q.state IN ('expired', 'taken', 'withdrawn', 'declined'))"
+         AND q.state IN ('expired', 'taken', 'withdrawn', 'declined')) \
+         AND NOT (n.kind = 'order_offered' AND COALESCE(f.state, '') <> 'pending')"
     };
 }
 
 // A notification with everything that belongs to it.
 macro_rules! listed {
     () => {
-        "SELECT n.seq, n.at, n.kind, n.request_id, n.trip_id, n.read_at, t.courier, t.stops, \
+        "SELECT n.user_id, n.seq, n.at, n.kind, n.request_id, n.trip_id, n.read_at, t.courier, t.stops, \
          n.package_id AS found_id, q.package_id, p.sender, p.pickup_place, p.dropoff_place, p.reward_minor AS package_reward, \
          p.reward_currency AS package_currency, q.state, q.state_at, q.state_by, q.resolved_by, q.reason, q.agreed_at, q.reward_minor, q.currency, p.payment, \
          (SELECT CAST(COALESCE(sum(m.amount_minor), 0) AS BIGINT) FROM transfers AS m WHERE m.request_id = q.id \
          AND m.to_kind = 'available' AND m.to_user = q.courier) AS earned_minor, \
          p.description, c.name AS courier_name, s.name AS sender_name, \
-         n.document_id, d.state AS document_state, d.reason AS document_reason \
+         n.document_id, d.state AS document_state, d.reason AS document_reason, \
+         n.order_id, n.offer_id, o.state AS order_state, \
+         o.passenger, o.pickup_title, o.dropoff_title, o.rejection_reason, v.name AS driver_name, v.car_model, \
+         v.plate_number \
          FROM notifications AS n LEFT JOIN trips AS t ON t.id = n.trip_id \
          LEFT JOIN documents AS d ON d.id = n.document_id \
          LEFT JOIN requests AS q ON q.id = n.request_id \
          LEFT JOIN packages AS p ON p.id = COALESCE(q.package_id, n.package_id) \
-         LEFT JOIN users AS c ON c.id = t.courier LEFT JOIN users AS s ON s.id = p.sender"
+         LEFT JOIN users AS c ON c.id = t.courier LEFT JOIN users AS s ON s.id = p.sender \
+         LEFT JOIN orders AS o ON o.id = n.order_id LEFT JOIN drivers AS v ON v.person = o.courier \
+         LEFT JOIN order_offers AS f ON f.id = n.offer_id"
     };
 }
 
@@ -53,12 +60,13 @@ const ONE: Sql = sql(concat!(listed!(), " WHERE n.user_id = $1 AND n.seq = $2"))
 // Of money a person is told by itself.
 const LAST_OF: Sql = sql(concat!(
     listed!(),
-    " WHERE n.user_id = $1 AND n.request_id = $2 AND n.kind NOT IN ('payment_received', 'dispute_resolved') \
+    " WHERE n.user_id = $1 AND (n.request_id = $2 OR n.offer_id = $2) AND n.kind NOT IN ('payment_received', 'dispute_resolved') \
      ORDER BY n.seq DESC LIMIT 1"
 ));
 
 const UNREAD: Sql = sql(concat!(
     "SELECT count(*) AS unread FROM notifications AS n LEFT JOIN requests AS q ON q.id = n.request_id \
+     LEFT JOIN order_offers AS f ON f.id = n.offer_id \
      WHERE n.user_id = $1 AND n.read_at IS NULL AND ",
     of_interest!()
 ));
@@ -101,6 +109,40 @@ pub enum About {
         /// Why not.
         reason: Option<String>,
     },
+    /// An order in town.
+    Order(AboutOrder),
+}
+
+/// The order in town that a notification is about, as it stands now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AboutOrder {
+    /// The order.
+    pub order: OrderId,
+    /// Whether the reader is who is driven, or who has placed it; else they drive.
+    pub is_passenger: bool,
+    /// Where it begins; empty when that was forgotten.
+    pub pickup: String,
+    /// Where it ends; likewise.
+    pub dropoff: String,
+    /// Where it stands; nothing when it was deleted.
+    pub phase: Option<OrderPhase>,
+    /// Why the desk has refused it; may be empty.
+    pub rejection_reason: String,
+    /// Who has it, and with what.
+    pub driver: Option<AboutDriver>,
+    /// The offer by which the reader was asked.
+    pub offer: Option<OfferId>,
+}
+
+/// Who drives.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AboutDriver {
+    /// Their name.
+    pub name: String,
+    /// Make and model.
+    pub car_model: String,
+    /// The number on it.
+    pub plate_number: String,
 }
 
 /// The trip that a notification is about.
@@ -188,16 +230,17 @@ impl Database {
         Ok(self.row(ONE, args![user.uuid(), seq]).await?.as_ref().map(record).transpose()?)
     }
 
-    /// The last notification of a person about a request, those about money left out.
+    /// The last notification of a person about a request, or about an offer of an order in town, those about
+    /// money left out.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn last_notification_of(
         &self,
         user: UserId,
-        request: RequestId,
+        topic: Uuid,
     ) -> Result<Option<NotificationRecord>, Unavailable> {
-        let row = self.row(LAST_OF, args![user.uuid(), request.uuid()]).await?;
+        let row = self.row(LAST_OF, args![user.uuid(), topic]).await?;
         Ok(row.as_ref().map(record).transpose()?)
     }
 
@@ -237,6 +280,9 @@ fn about(row: &Row) -> Result<About, Failure> {
         let approved = row.get::<Option<String>>("document_state")?.as_deref() == Some("approved");
         return Ok(About::Document { approved, reason: row.get("document_reason")? });
     }
+    if let Some(order) = row.get::<Option<Uuid>>("order_id")? {
+        return Ok(About::Order(about_order(row, order.into())?));
+    }
     if row.get::<Option<Uuid>>("trip_id")?.is_none() {
         let ends = (PlaceId(row.number("pickup_place")?), PlaceId(row.number("dropoff_place")?));
         return Ok(About::Wanted(about_package(row)?, ends));
@@ -258,6 +304,27 @@ fn about(row: &Row) -> Result<About, Failure> {
             };
             About::Request(trip, request)
         }
+    })
+}
+
+fn about_order(row: &Row, order: OrderId) -> Result<AboutOrder, Failure> {
+    let phase = row.get::<Option<String>>("order_state")?;
+    let driver = match row.get::<Option<String>>("driver_name")? {
+        Some(name) => {
+            let (car_model, plate_number) = (row.text("car_model")?, row.text("plate_number")?);
+            Some(AboutDriver { name, car_model, plate_number })
+        }
+        None => None,
+    };
+    Ok(AboutOrder {
+        order,
+        is_passenger: row.get::<Option<Uuid>>("passenger")? == Some(row.get("user_id")?),
+        pickup: name(row, "pickup_title")?,
+        dropoff: name(row, "dropoff_title")?,
+        phase: phase.as_deref().and_then(OrderPhase::from_word),
+        rejection_reason: name(row, "rejection_reason")?,
+        driver,
+        offer: row.get::<Option<Uuid>>("offer_id")?.map(OfferId::from),
     })
 }
 

@@ -149,23 +149,6 @@ async fn a_tariff_gets_versions_and_orders_keep_theirs() {
     }
 }
 
-/// Who is in the middle of a ride, or on duty, does not leave; who has none of it may.
-#[actix_web::test]
-async fn nobody_leaves_in_the_middle_of_a_ride() {
-    for backend in backends() {
-        let town = Town::open(backend).await;
-        let anna = town.app.sign_in("Anna").await;
-        let order = made(&anna, "/api/mobile/orders/create/", ride(json!({}))).await;
-        let (status, kept) = anna.call(Method::DELETE, "/api/user/account", None).await;
-        assert_eq!((status, &kept["code"]), (StatusCode::CONFLICT, &json!("open_deals")), "{kept}");
-        town.step(order["id"].as_str().unwrap(), "cancelled").await;
-        assert_eq!(anna.call(Method::DELETE, "/api/user/account", None).await.0, StatusCode::OK);
-        let driver = town.driver_at(1, 55.775, 37.654).await;
-        let (status, kept) = driver.user.call(Method::DELETE, "/api/user/account", None).await;
-        assert_eq!((status, &kept["code"]), (StatusCode::CONFLICT, &json!("open_deals")), "{kept}");
-    }
-}
-
 /// Nodes that hear nothing of each other: what one has made the other has to look for.
 #[actix_web::test]
 async fn a_region_that_another_node_has_made_is_known_where_the_desk_names_it() {

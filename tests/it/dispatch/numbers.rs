@@ -9,9 +9,9 @@ use super::{Somebody, Town, made, moved, ride};
 use crate::support::{Backend, backends};
 
 /// North of the town's region, in one of its own.
-const NORTH: f64 = 56.1;
+pub(super) const NORTH: f64 = 56.1;
 
-async fn second_region(town: &Town) -> String {
+pub(super) async fn second_region(town: &Town) -> String {
     let city = town.desk.get("/api/regions/cities/").await[0]["id"].clone();
     let region = json!({
         "title": "Север", "city_id": city, "center_lat": NORTH, "center_lon": 37.6,
@@ -21,7 +21,7 @@ async fn second_region(town: &Town) -> String {
     made(&town.desk, "/api/regions/", region).await["id"].as_str().unwrap().to_owned()
 }
 
-async fn driver_of(town: &Town, region: &str, n: u32, lat: f64) -> Somebody {
+pub(super) async fn driver_of(town: &Town, region: &str, n: u32, lat: f64) -> Somebody {
     let driver = json!({
         "name": format!("Водитель {n}"), "phone": format!("+7900333{n:04}"), "region_id": region,
         "car_model": "Lada", "plate_number": format!("В{n:03}"), "capacity": 4,
@@ -33,7 +33,7 @@ async fn driver_of(town: &Town, region: &str, n: u32, lat: f64) -> Somebody {
     driver
 }
 
-async fn order_at(town: &Town, passenger: &Somebody, lat: f64) -> String {
+pub(super) async fn order_at(town: &Town, passenger: &Somebody, lat: f64) -> String {
     let wanted = json!({
         "passenger_id": passenger.number, "pickup_lat": lat, "pickup_lon": 37.6, "dropoff_lat": lat - 0.03,
         "dropoff_lon": 37.62,

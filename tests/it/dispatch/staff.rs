@@ -164,6 +164,9 @@ async fn people_are_found_by_who_they_are() {
         // Several at once; what cannot be does not keep the others.
         let own = number_of(&town.app, &admin).await;
         driver.go_online().await;
+        // Who drives somebody cannot go now.
+        let order = town.order(&passenger).await;
+        assert_eq!(town.assign(&order, &driver).await.0, StatusCode::OK);
         let delete = json!({ "user_ids": [eve_number, own, 5, driver.number], "action": "delete" });
         let (status, done) = admin.post("/api/admin/users/bulk-action/", delete).await;
         assert_eq!(status, StatusCode::OK, "{done}");

@@ -79,6 +79,9 @@ export function fold(state: State, event: StreamEvent): State {
       return touch(changed(moved, "notifications"), event.data.package_id);
     case "subscription.matched":
     case "notification.new":
+    case "order.offered":
+    case "order.offer_ended":
+    case "order.news":
       return changed(moved, "notifications");
     case "payment.updated":
       // A payment for a highlight has changed what it highlights.

@@ -5,12 +5,15 @@
 
 use std::collections::BTreeSet;
 
+use peerpack_actors::dispatch::{DutyChange, DutyState, OrderChange, OrderEvent, OrderState};
 use peerpack_actors::ids::UserId;
 use peerpack_actors::money::ledger::EscrowState;
 use peerpack_actors::rejection::Rejection;
 use serde_json::json;
+use smallvec::SmallVec;
 
 use super::Units;
+use crate::store::engine::prepared::Prepared;
 use crate::store::failure::Failure;
 use crate::store::sql::{Conn, Sql, hex, over_rows, rows};
 
@@ -38,8 +41,35 @@ pub(super) async fn apply(conn: &mut Conn, units: Units<'_>) -> Result<(), Failu
     still_here(conn, ADDED_TO, added_to).await?;
     let deals =
         units.iter().flat_map(|unit| &unit.escrow).filter(|(escrow, _)| escrow.state == EscrowState::None);
-    let parties = deals.flat_map(|(escrow, _)| [escrow.sender, escrow.courier]).collect();
+    let deals = deals.flat_map(|(escrow, _)| [escrow.sender, escrow.courier]);
+    let parties = deals.chain(units.iter().flat_map(|unit| in_town(unit))).collect();
     still_here(conn, PARTIES, parties).await
+}
+
+/// Who places an order in town, gets one with a courier, or goes on duty. Whoever is done with an order is
+/// free again without a look: they may be gone.
+fn in_town(unit: &Prepared) -> SmallVec<[UserId; 2]> {
+    let changes = || unit.others.iter().filter_map(|change| change.downcast::<OrderChange>());
+    let mut people = SmallVec::new();
+    for change in changes() {
+        match change {
+            OrderChange::New(order) => people.push(order.passenger),
+            OrderChange::Update { events, after, .. } => {
+                let is_given = |event: &OrderEvent| {
+                    matches!(event, OrderEvent::Moved { to: OrderState::Assigned { .. }, .. })
+                };
+                if let Some(courier) = after.state.courier().filter(|_| events.iter().any(is_given)) {
+                    people.extend([after.passenger, courier]);
+                }
+            }
+        }
+    }
+    if changes().next().is_none() {
+        let duties = unit.others.iter().filter_map(|change| change.downcast::<DutyChange>());
+        people
+            .extend(duties.filter(|duty| duty.after.state == DutyState::Idle).map(|duty| duty.after.courier));
+    }
+    people
 }
 
 async fn still_here(conn: &mut Conn, look: Sql, people: BTreeSet<UserId>) -> Result<(), Failure> {

@@ -5915,7 +5915,7 @@ export interface components {
          * @description What a notification says.
          * @enum {string}
          */
-        NotificationType: "package_request_response" | "package_request_declined" | "package_delivered" | "new_courier_available" | "trip_request_received" | "payment_received" | "reminder" | "document_reviewed" | "dispute_opened" | "dispute_resolved" | "new_package_available" | "courier_chosen" | "subscription_matched";
+        NotificationType: "package_request_response" | "package_request_declined" | "package_delivered" | "new_courier_available" | "trip_request_received" | "payment_received" | "reminder" | "document_reviewed" | "dispute_opened" | "dispute_resolved" | "new_package_available" | "courier_chosen" | "subscription_matched" | "order_offered" | "order_given" | "order_courier_found" | "order_courier_on_the_way" | "order_courier_arrived" | "order_completed" | "order_called_off" | "order_nobody_found";
         /** @description Something one should know. */
         NotificationView: {
             /** @description Where the client goes when it is tapped. */
@@ -5938,6 +5938,8 @@ export interface components {
             id: string;
             is_read: boolean;
             message: string;
+            /** @description The order in town it is about. */
+            order_id?: string | null;
             package_description?: string | null;
             /** @description The package it is about. */
             package_id?: string | null;
@@ -5953,7 +5955,7 @@ export interface components {
             trip_date?: string | null;
             /** @description The trip it is about. */
             trip_id?: string | null;
-            /** @description `package_request_response`, `package_request_declined`, `package_delivered`, `new_courier_available`, `trip_request_received`, `payment_received`, `reminder`, `document_reviewed`, `dispute_opened`, `dispute_resolved`, `new_package_available`, `courier_chosen` or `subscription_matched`. A courier in whose favour an operator decided gets `payment_received`. */
+            /** @description `package_request_response`, `package_request_declined`, `package_delivered`, `new_courier_available`, `trip_request_received`, `payment_received`, `reminder`, `document_reviewed`, `dispute_opened`, `dispute_resolved`, `new_package_available`, `courier_chosen` or `subscription_matched`. A courier in whose favour an operator decided gets `payment_received`. Of orders in town: `order_offered`, `order_given`, `order_courier_found`, `order_courier_on_the_way`, `order_courier_arrived`, `order_completed`, `order_called_off` or `order_nobody_found`. */
             type: components["schemas"]["NotificationType"];
         };
         /** @description Notifications. */
@@ -13279,6 +13281,14 @@ export interface operations {
                      *       "new_package_available": true,
                      *       "notificationsAsked": true,
                      *       "notificationsEnabled": true,
+                     *       "order_called_off": true,
+                     *       "order_completed": true,
+                     *       "order_courier_arrived": true,
+                     *       "order_courier_found": true,
+                     *       "order_courier_on_the_way": true,
+                     *       "order_given": true,
+                     *       "order_nobody_found": true,
+                     *       "order_offered": true,
                      *       "package_delivered": true,
                      *       "package_request_declined": true,
                      *       "package_request_response": true,
@@ -13333,6 +13343,14 @@ export interface operations {
                      *       "new_package_available": true,
                      *       "notificationsAsked": true,
                      *       "notificationsEnabled": true,
+                     *       "order_called_off": true,
+                     *       "order_completed": true,
+                     *       "order_courier_arrived": true,
+                     *       "order_courier_found": true,
+                     *       "order_courier_on_the_way": true,
+                     *       "order_given": true,
+                     *       "order_nobody_found": true,
+                     *       "order_offered": true,
                      *       "package_delivered": true,
                      *       "package_request_declined": true,
                      *       "package_request_response": true,
@@ -13389,6 +13407,14 @@ export interface operations {
                      *       "new_package_available": true,
                      *       "notificationsAsked": true,
                      *       "notificationsEnabled": true,
+                     *       "order_called_off": true,
+                     *       "order_completed": true,
+                     *       "order_courier_arrived": true,
+                     *       "order_courier_found": true,
+                     *       "order_courier_on_the_way": true,
+                     *       "order_given": true,
+                     *       "order_nobody_found": true,
+                     *       "order_offered": true,
                      *       "package_delivered": true,
                      *       "package_request_declined": true,
                      *       "package_request_response": true,
@@ -13446,6 +13472,14 @@ export interface operations {
                      *       "new_package_available": true,
                      *       "notificationsAsked": true,
                      *       "notificationsEnabled": true,
+                     *       "order_called_off": true,
+                     *       "order_completed": true,
+                     *       "order_courier_arrived": true,
+                     *       "order_courier_found": true,
+                     *       "order_courier_on_the_way": true,
+                     *       "order_given": true,
+                     *       "order_nobody_found": true,
+                     *       "order_offered": true,
                      *       "package_delivered": true,
                      *       "package_request_declined": true,
                      *       "package_request_response": true,
@@ -13508,6 +13542,14 @@ export interface operations {
                      *       "new_package_available": true,
                      *       "notificationsAsked": true,
                      *       "notificationsEnabled": true,
+                     *       "order_called_off": true,
+                     *       "order_completed": true,
+                     *       "order_courier_arrived": true,
+                     *       "order_courier_found": true,
+                     *       "order_courier_on_the_way": true,
+                     *       "order_given": true,
+                     *       "order_nobody_found": true,
+                     *       "order_offered": true,
                      *       "package_delivered": true,
                      *       "package_request_declined": true,
                      *       "package_request_response": true,

@@ -77,7 +77,10 @@ export type ServerMessage =
   | BalanceUpdatedEvent
   | ChatMessageEvent
   | ChatReadEvent
-  | ChatMoreEvent;
+  | ChatMoreEvent
+  | OrderOfferedEvent
+  | OrderOfferEndedEvent
+  | OrderNewsEvent;
 /**
  * A point in time, RFC 3339 in UTC.
  */
@@ -266,6 +269,32 @@ export type Contact = "phone" | "card" | "link" | "name";
  * What the reader of a message should think of.
  */
 export type ChatWarning = "link" | "pays_elsewhere";
+/**
+ * An order that is shown to one courier on duty.
+ */
+export type OfferId = string;
+/**
+ * What somebody in town wants from a courier on duty.
+ */
+export type OrderId = string;
+/**
+ * How an offer has ended.
+ */
+export type OrderOfferOutcome = "accepted" | "declined" | "expired" | "withdrawn";
+/**
+ * What has become of an order.
+ */
+export type OrderNews =
+  | "courier_found"
+  | "on_the_way"
+  | "arrived"
+  | "completed"
+  | "called_off"
+  | "rejected"
+  | "no_show"
+  | "nobody_found"
+  | "given"
+  | "taken_away";
 
 /**
  * Are you there? Answered by `pong`.
@@ -1405,4 +1434,85 @@ export interface ChatMoreToRead {
    * The number of the message in the chat.
    */
   message_seq: number;
+}
+/**
+ * A courier on duty is asked about an order in town.
+ */
+export interface OrderOfferedEvent {
+  at: Instant;
+  data: OrderOffered;
+  /**
+   * Its number in the user's stream.
+   */
+  seq: number;
+  type: "order.offered";
+}
+/**
+ * `order.offered`: a courier on duty is asked about an order.
+ */
+export interface OrderOffered {
+  /**
+   * Where it ends, in words.
+   */
+  dropoff: string;
+  /**
+   * How soon the courier can be there, seconds.
+   */
+  eta_s: number;
+  expires_at: Instant;
+  offer_id: OfferId;
+  order_id: OrderId;
+  /**
+   * Where it begins, in words.
+   */
+  pickup: string;
+  pickup_at?: Instant;
+  /**
+   * How far the pickup is, metres of road.
+   */
+  way_m: number;
+}
+/**
+ * A courier is not asked about an order any more.
+ */
+export interface OrderOfferEndedEvent {
+  at: Instant;
+  data: OrderOfferEnded;
+  /**
+   * Its number in the user's stream.
+   */
+  seq: number;
+  type: "order.offer_ended";
+}
+/**
+ * `order.offer_ended`: a courier is not asked about an order any more.
+ */
+export interface OrderOfferEnded {
+  offer_id: OfferId;
+  order_id: OrderId;
+  outcome: OrderOfferOutcome;
+}
+/**
+ * An order in town that is one's own has gone on without one's doing.
+ */
+export interface OrderNewsEvent {
+  at: Instant;
+  data: OrderTold;
+  /**
+   * Its number in the user's stream.
+   */
+  seq: number;
+  type: "order.news";
+}
+/**
+ * `order.news`: an order that is one's own has gone on without one's doing.
+ */
+export interface OrderTold {
+  at: Instant;
+  news: OrderNews;
+  order_id: OrderId;
+  /**
+   * Why, in the words of who did it.
+   */
+  reason?: string;
 }

@@ -7,7 +7,9 @@ use super::{Dispatch, TRIES};
 use crate::dispatch::board::Verdict;
 use crate::dispatch::ranking::Ranked;
 use crate::dispatch::search::Limits;
-use crate::dispatch::{By, Order, OrderCommand, OrderPhase, Regions, Rule, Settings};
+use crate::dispatch::{
+    By, DutyCommand, DutyPhase, DutyState, Order, OrderCommand, OrderPhase, Regions, Rule, Settings,
+};
 use crate::ids::{OfferId, OrderId, UserId};
 use crate::ports::Unavailable;
 use crate::rejection::Rejection;
@@ -113,6 +115,31 @@ impl Dispatch {
             }
         }
         Err(last)
+    }
+
+    /// A courier who has gone is off duty, and not asked any more. One who has an order keeps it.
+    ///
+    /// # Errors
+    /// The courier has an order, or others were quicker, or the store does not answer.
+    pub async fn dismiss(self: &Arc<Self>, context: &Arc<Context>, courier: UserId) -> Result<(), Refusal> {
+        for _ in 0..TRIES {
+            let Some(duty) = self.store.duty(courier).await? else { return Ok(()) };
+            if let DutyState::Offered { order, offer } = duty.state {
+                let command = OrderCommand::Decline { offer, by: courier, reason: String::new() };
+                match self.carry_out(context, order, &command).await {
+                    Err(Refusal::Unavailable(error)) => return Err(error.into()),
+                    // It has ended meanwhile, one way or the other.
+                    Ok(_) | Err(_) => {}
+                }
+            }
+            match self.change_duty(context, courier, &DutyCommand::GoOffline).await {
+                // Somebody has asked them again.
+                Err(Refusal::Rejected(Rejection::IllegalTransition { state, .. }))
+                    if state == DutyPhase::Offered.word() => {}
+                answer => return answer.map(drop),
+            }
+        }
+        Err(Refusal::Busy)
     }
 
     /// Every order was deleted, as in a development: nothing is searched for, and everybody is free.

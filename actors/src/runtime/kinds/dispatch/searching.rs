@@ -28,10 +28,11 @@ const SOON: Span = Span::minutes(1);
 const CROWD_KEPT: Span = Span::seconds(5);
 
 impl Dispatch {
-    /// Looks at orders, one after the other, in a task of its own, so that the caller does not wait.
+    /// Looks at orders, one after the other, in a task of its own, so that the caller does not wait. The
+    /// caller need not be an actor: jobs and the bot give commands, too.
     pub(super) fn look(self: &Arc<Self>, context: &Arc<Context>, orders: Vec<OrderId>) {
         let (dispatch, context) = (Arc::clone(self), Arc::clone(context));
-        actix::spawn(async move {
+        tokio::spawn(async move {
             for id in orders {
                 dispatch.consider(&context, id).await;
             }
@@ -62,7 +63,7 @@ impl Dispatch {
         }
         let left = Duration::from_millis(u64::try_from(left.ms()).unwrap_or(0));
         let (dispatch, context) = (Arc::clone(self), Arc::clone(context));
-        actix::spawn(async move {
+        tokio::spawn(async move {
             tokio::time::sleep(left).await;
             dispatch.ring(&context, id, at).await;
         });

@@ -1,6 +1,7 @@
 //! Orders and duties as they are stored: an order goes from its placing to its end, and the database lets
 //! nobody have two.
 
+mod claims;
 mod hours;
 mod silence;
 

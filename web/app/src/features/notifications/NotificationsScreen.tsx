@@ -7,12 +7,13 @@ import { Button, Empty, LoadedList, Screen } from "../../ui/index.ts";
 
 type Notification = components["schemas"]["NotificationView"];
 
-/** Where a notification leads: the addresses of the API are those of the older client, except for deals. */
+/** Where a notification leads: the addresses of the API are those of the older client, except for deals
+ * and rides in town. */
 function routeOf({ type, action_url, trip_id, package_id }: Notification): string | undefined {
   // A package of somebody else's, for which one may answer as a courier.
   if (type === "new_package_available" || (type === "subscription_matched" && package_id)) return "/parcels";
   const kind = action_url.split("/")[1] ?? "";
-  if (kind === "deal") return action_url;
+  if (kind === "deal" || kind === "town") return action_url;
   const routes: Record<string, string | null | undefined> = {
     wallet: "/wallet",
     profile: "/me",

@@ -23,6 +23,14 @@ const en = {
     subscription_matched: "What I have asked for has come",
     reminder: "My trip is near",
     document_reviewed: "My document was reviewed",
+    order_offered: "An order in town for me",
+    order_given: "The dispatcher has given me an order",
+    order_courier_found: "My driver was found",
+    order_courier_on_the_way: "My driver is on the way",
+    order_courier_arrived: "My driver is there",
+    order_completed: "My ride is over",
+    order_called_off: "An order was called off",
+    order_nobody_found: "Nobody was found for my order",
   },
 };
 
@@ -48,6 +56,14 @@ const ru: typeof en = {
     subscription_matched: "Нашлось по подписке",
     reminder: "Скоро поездка",
     document_reviewed: "Документ проверен",
+    order_offered: "Заказ по городу для меня",
+    order_given: "Диспетчер назначил мне заказ",
+    order_courier_found: "Водитель найден",
+    order_courier_on_the_way: "Водитель едет ко мне",
+    order_courier_arrived: "Водитель на месте",
+    order_completed: "Поездка завершена",
+    order_called_off: "Заказ отменён",
+    order_nobody_found: "Для заказа никого не нашли",
   },
 };
 
