@@ -279,9 +279,8 @@ async fn answer(
     done: Say,
     language: Language,
 ) -> Result<String, Trouble> {
-    let refused = match offers::answered(app, offer, command).await {
-        Ok(_) => return Ok(done.told_in(language).to_owned()),
-        Err(refused) => refused,
+    let Err(refused) = offers::answered(app, offer, command).await else {
+        return Ok(done.told_in(language).to_owned());
     };
     if refused.status().is_server_error() {
         return Err(Trouble(refused.message().to_owned()));

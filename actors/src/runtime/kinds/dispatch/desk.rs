@@ -126,10 +126,9 @@ impl Dispatch {
             let Some(duty) = self.store.duty(courier).await? else { return Ok(()) };
             if let DutyState::Offered { order, offer } = duty.state {
                 let command = OrderCommand::Decline { offer, by: courier, reason: String::new() };
-                match self.carry_out(context, order, &command).await {
-                    Err(Refusal::Unavailable(error)) => return Err(error.into()),
-                    // It has ended meanwhile, one way or the other.
-                    Ok(_) | Err(_) => {}
+                // Any other refusal means that it has ended meanwhile, one way or the other.
+                if let Err(Refusal::Unavailable(error)) = self.carry_out(context, order, &command).await {
+                    return Err(error.into());
                 }
             }
             match self.change_duty(context, courier, &DutyCommand::GoOffline).await {
