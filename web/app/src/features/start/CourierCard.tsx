@@ -1,15 +1,19 @@
 // A trip that was found, with its courier.
 import type { components } from "@peerpack/client";
 import { Link } from "wouter";
-import { useHighlightTexts } from "../../texts/highlight.ts";
 import { useTexts } from "../../texts/index.tsx";
 import { PersonRow, Pill, Reputation, Way } from "../../ui/index.ts";
 
 type Courier = components["schemas"]["CourierView"];
 
-export function CourierCard({ courier }: { courier: Courier }) {
+interface CourierCardProps {
+  courier: Courier;
+  /** What a highlighted one bears; its word comes with what is searched, not with the first screen. */
+  mark?: string;
+}
+
+export function CourierCard({ courier, mark }: CourierCardProps) {
   const { t, money, place, when } = useTexts();
-  const { mark } = useHighlightTexts();
   return (
     <Link href={`/trip/${courier.trip_id}`} className="card">
       <Way
@@ -32,7 +36,7 @@ export function CourierCard({ courier }: { courier: Courier }) {
         }
       />
       <div className="row wrap">
-        {courier.highlighted_until && <Pill tone="accent">{mark}</Pill>}
+        {courier.highlighted_until && mark && <Pill tone="accent">{mark}</Pill>}
         <Pill>{t.transport[courier.transport]}</Pill>
         {courier.airport && <Pill>{courier.airport}</Pill>}
       </div>

@@ -3,6 +3,7 @@ import { dataOf } from "@peerpack/client";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { useClient } from "../../live/index.tsx";
+import { useHighlightTexts } from "../../texts/highlight.ts";
 import { useTexts } from "../../texts/index.tsx";
 import {
   Button,
@@ -32,6 +33,7 @@ export interface Search {
 }
 
 export default function Found({ search }: { search: Search }) {
+  const { mark } = useHighlightTexts();
   const { t } = useTexts();
   const { api } = useClient();
   const [sort, setSort] = useState<Sort>("time");
@@ -106,7 +108,7 @@ export default function Found({ search }: { search: Search }) {
       </fieldset>
       {couriers.length === 0 && <Note>{t.start.nobody}</Note>}
       {couriers.map(courier => (
-        <CourierCard key={courier.id} courier={courier} />
+        <CourierCard key={courier.id} courier={courier} mark={mark} />
       ))}
       {found.hasNextPage && (
         <Button kind="plain" isBusy={found.isFetchingNextPage} onPress={() => void found.fetchNextPage()}>
