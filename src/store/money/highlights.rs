@@ -55,6 +55,7 @@ pub(super) async fn give_back(
     before: &PaymentFile,
     decided: Decided,
     at: Time,
+    mut fresh: fn() -> [u8; 10],
 ) -> Result<Decided, Failure> {
     let Some(highlight) = decided.after.payment.purpose.highlight() else { return Ok(decided) };
     let useless: Vec<Charge> = news(before, &decided.after).cloned().collect();
@@ -67,14 +68,14 @@ pub(super) async fn give_back(
             continue;
         }
         let command = PaymentCommand::Refund {
-            id: RefundId::new(at, rand::random()),
+            id: RefundId::new(at, fresh()),
             charge: Some(charge.reference),
             minor: None,
             cost: Cost::Platform,
             reason: String::new(),
             by: None,
         };
-        let back = after.decide(&command, 0, at, &mut rand::random).map_err(Failure::Refused)?;
+        let back = after.decide(&command, 0, at, &mut fresh).map_err(Failure::Refused)?;
         after = back.after;
         transfers.extend(back.transfers);
     }

@@ -174,7 +174,7 @@ impl Database {
                 let decided = before
                     .decide(&command, free.unwrap_or(0), at, &mut rand::random)
                     .map_err(Failure::Refused)?;
-                let decided = highlights::give_back(conn, &before, decided, at).await?;
+                let decided = highlights::give_back(conn, &before, decided, at, rand::random).await?;
                 let committed = write_down(conn, &before, &decided, at, sends).await?;
                 Ok(Some((decided.after, committed)))
             })

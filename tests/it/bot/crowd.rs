@@ -103,8 +103,8 @@ impl Crowd {
         }
     }
 
-    /// Money and what stands for a deal are told of at least once, news for many at most once, and what is not
-    /// known to have arrived is counted.
+    /// Money and what stands for a deal are told of at least once, news for many at most once, and what is
+    /// not known to have arrived is counted.
     fn check(&self, telegram: &Telegram, figures: OutboxFigures) {
         assert_eq!(figures.dead, 0, "{figures:?}");
         let (mut arrived, mut repeated) = (0, 0);

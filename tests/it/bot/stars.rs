@@ -1,5 +1,7 @@
 //! Telegram Stars: a mark in lists is paid for with them, and nothing else is.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use peerpack::auth::Role;
 use peerpack::maintenance::payments;
 use peerpack_actors::time::Span;
@@ -96,7 +98,10 @@ async fn hours_left(app: &TestApp, user: &TestUser, trip: &str) -> Option<i64> {
 
 /// Asks Telegram what became of whatever nobody knows, as the rounds of a node do later.
 async fn look(app: &TestApp) {
-    payments::look(&app.app, app.app.clock.now() + Span::hours(2)).await.unwrap();
+    // Each time later than the longest pause after the time before.
+    static HOURS: AtomicI64 = AtomicI64::new(0);
+    let hours = HOURS.fetch_add(2, Ordering::Relaxed) + 2;
+    payments::look(&app.app, app.app.clock.now() + Span::hours(hours)).await.unwrap();
 }
 
 /// The trips of a search, in order, and which of them bear a mark.
