@@ -1,6 +1,6 @@
 // A mark in lists for one's own trip or package: a digital extra, paid with Telegram Stars, which only Telegram takes.
 import { type components, dataOf } from "@peerpack/client";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { useClient, useGive, useRead } from "../live/index.tsx";
 import { usePlatform } from "../platform/index.tsx";
 import { useHighlightTexts } from "../texts/highlight.ts";
@@ -77,8 +77,13 @@ function Invoice({ payment, onOver }: { payment: Payment; onOver: () => void }) 
     const outcome = await openInvoice(url);
     setIsPaying(outcome === "paid" || outcome === "pending");
   };
+  const isPaid = now.status === "succeeded" && now.refunds.length === 0;
+  // What was paid for is shown by the thing itself, and can be bought for longer.
+  useEffect(() => {
+    if (isPaid) onOver();
+  }, [isPaid, onOver]);
   if (now.refunds.length > 0) return <Note tone="warm">{t.back}</Note>;
-  if (now.status === "succeeded") return null;
+  if (isPaid) return null;
   if (now.status === "failed" || now.status === "expired") {
     return (
       <Button kind="plain" onPress={onOver}>
