@@ -105,7 +105,8 @@ on_both! {
         assert_eq!((db.unread_messages(one).await.expect("an answer"), db.unread_messages(other).await.expect("an answer")), (10, 30));
     }
 
-    /// Messages that wait at the same time are written together, whoever else is refused.
+    /// Messages that wait at the same time are written together, and a refusal concerns its own message
+    /// alone.
     async fn messages_written_together_are_answered_each_for_itself(store: &TestStore) {
         let db = &store.db;
         let chats = join_all((0..30).map(|_| chat(db))).await;

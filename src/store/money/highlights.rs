@@ -17,7 +17,8 @@ use crate::store::sql::{Conn, Row, Sql, args, hex, locking, over_rows, rows, sql
 const STATE_OF_TRIP: Sql = sql("SELECT state FROM trips WHERE id = $1");
 const STATE_OF_PACKAGE: Sql = sql("SELECT state FROM packages WHERE id = $1");
 
-// Whoever highlights owns it, so the periods of one thing are added one after the other.
+// Only the owner of a thing highlights it, so the owner's row keeps two periods of it from being added at
+// once.
 const OWNER: Sql = locking!("SELECT id FROM users WHERE id = $1", "FOR NO KEY UPDATE");
 const LAST: Sql =
     sql("SELECT max(until_at) AS until_at FROM highlights WHERE subject = $1 AND ended_at IS NULL");

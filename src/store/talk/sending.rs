@@ -205,7 +205,7 @@ impl Database {
 /// What became of each message of a group.
 pub(super) type Outcomes = Vec<Result<Option<Sent>, Rejection>>;
 
-/// Whatever is known of a message before it is decided upon.
+/// What is known of a message before it is decided upon.
 struct Known {
     before: Chat,
     other: UserId,

@@ -1,4 +1,4 @@
-//! Accounts of the desk: the same people as everywhere, and whoever changes one of them is written down.
+//! Accounts of the desk: the same people as everywhere, and each change says who has made it.
 
 use peerpack::auth::Role;
 use reqwest::{Method, StatusCode};

@@ -46,8 +46,8 @@ pub(super) async fn apply(conn: &mut Conn, units: Units<'_>) -> Result<(), Failu
     still_here(conn, PARTIES, parties).await
 }
 
-/// Who places an order in town, gets one with a courier, or goes on duty. Whoever is done with an order is
-/// free again without a look: they may be gone.
+/// The people who place an order in town, get one with a courier, or go on duty. A courier who is done with
+/// an order is free again without a look: they may be gone.
 fn in_town(unit: &Prepared) -> SmallVec<[UserId; 2]> {
     let changes = || unit.others.iter().filter_map(|change| change.downcast::<OrderChange>());
     let mut people = SmallVec::new();
