@@ -18,7 +18,7 @@ import {
   useCallback,
   useContext,
   useEffect,
-  useMemo,
+  useReducer,
   useState,
   useSyncExternalStore,
 } from "react";
@@ -82,16 +82,14 @@ export function useLive<T>(part: (snapshot: Snapshot) => T): T {
 export function useOpenOffers(): readonly Offer[] | undefined {
   const { clock } = useClient();
   const offers = useLive(({ state }) => state?.offers);
-  const [now, setNow] = useState(() => clock.now());
-  const open = useMemo(
-    () => offers && openOffers({ offers }, Math.max(now, clock.now())),
-    [offers, now, clock],
-  );
+  // A moment must not be kept: one from before the server said its time is as wrong as the device's own clock.
+  const [, lookAgain] = useReducer((looks: number) => looks + 1, 0);
+  const open = offers && openOffers({ offers }, clock.now());
   const next = open?.[0]?.expires_at;
   useEffect(() => {
     if (next === undefined) return;
     // A timer may be early by a millisecond, and an offer that is over must be over.
-    const timer = setTimeout(() => setNow(clock.now()), Date.parse(next) - clock.now() + 2);
+    const timer = setTimeout(lookAgain, Date.parse(next) - clock.now() + 2);
     return () => clearTimeout(timer);
   }, [clock, next]);
   return open;
@@ -107,8 +105,9 @@ export function useCountdown(end: number): number {
     const tick = () => {
       const left = end - clock.now();
       setSeconds(Math.ceil(Math.max(0, left) / 1_000));
-      // The next one starts when the number changes.
+      // The next one starts when the number changes. A clock that is not the server's yet may take it for over by mistake.
       if (left > 0) timer = setTimeout(tick, left % 1_000 || 1_000);
+      else if (!clock.isKnown) timer = setTimeout(tick, 1_000);
     };
     tick();
     return () => clearTimeout(timer);
