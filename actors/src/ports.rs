@@ -55,7 +55,7 @@ pub struct Committed {
 #[error("the store is unavailable: {0}")]
 pub struct Unavailable(pub String);
 
-/// Why a unit was not applied. Nothing of it was.
+/// Why a unit was not applied. Nothing of it was, except perhaps where the store is unavailable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommitError {
     /// A version has moved on: load again and decide again.

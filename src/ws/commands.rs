@@ -203,8 +203,8 @@ async fn settle(app: &App, call: Call, why: Rejection) -> Result<Option<Value>, 
     if let Some(kept) = known {
         return told_before(kept);
     }
-    // Anybody who is late stays late: a crowd of them costs no writes. Whose time is over by the clock alone
-    // may have been in time: the store knows which of the two answers came first.
+    // `AlreadyTaken` is not kept, so a crowd of late couriers costs no writes. `Expired` is: an acceptance on
+    // another node may have come in time, and the store knows which of the two answers came first.
     if is_late {
         return Err(refused.into());
     }

@@ -204,6 +204,28 @@ async fn whoever_has_not_seen_the_latest_version_changes_nothing() {
     );
 }
 
+/// AS-6: the node holds the version that the caller has seen, and the store has a newer one, as after a change
+/// on another node.
+#[actix_web::test]
+async fn whoever_has_seen_what_only_this_node_still_holds_changes_nothing() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let anna = app.sign_in("Anna").await;
+        let package = anna.publish_package("Псков", "Тверь", json!({ "mode": "choose" })).await;
+        let (path, cancel) = (format!("/api/packages/{package}"), format!("/api/packages/{package}/cancel"));
+        let (_, headers, _) = anna.call_with(Method::GET, &path, &[], None).await;
+        let seen = headers["etag"].to_str().unwrap().to_owned();
+        app.behind_its_back("UPDATE packages SET version = version + 1").await;
+        let with_seen = [("if-match", seen.as_str())];
+        let (status, _, body) = anna.call_with(Method::PUT, &cancel, &with_seen, None).await;
+        assert_eq!((status.as_u16(), body["code"].as_str()), (412, Some("stale")), "{body}");
+        let (_, headers, package) = anna.call_with(Method::GET, &path, &[], None).await;
+        assert_eq!(package["state"], "open");
+        let with_newer = [("if-match", headers["etag"].to_str().unwrap())];
+        assert_eq!(anna.call_with(Method::PUT, &cancel, &with_newer, None).await.0, StatusCode::OK);
+    }
+}
+
 /// AS-3: the store does what it was asked, and says that it does not answer.
 #[actix_web::test]
 async fn a_call_of_unknown_outcome_tells_the_truth_when_it_is_repeated() {

@@ -1,8 +1,9 @@
 //! One command on one package, from the copy that is held to the people who hear of it. A claim is the
 //! hardest of them, and reads from top to bottom here:
 //!
-//! 1. [`answer`] makes sure that the copy is the one which the caller has seen;
-//! 2. [`persist`] tries, and tries again with a newer copy after a conflict;
+//! 1. [`answer`] takes the copy that is held, or reads a newer one;
+//! 2. [`persist`] tries, and tries again with a newer copy after a conflict. A caller who has named a version
+//!    (`If-Match`) is refused as soon as the copy has another one; an acceptance names none;
 //! 3. an attempt sets the room aside, decides, commits, applies, and tells;
 //! 4. the room is settled: the trip's actor hears what has become of what it has set aside.
 //!
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use super::context::Context;
 use super::mailbox::Undelivered;
 use super::messages::{Do, Done, Reserve, Settle};
-use super::promise::{Promise, Subject};
+use super::promise::Subject;
 use super::refusal::Refusal;
 use crate::ids::{PackageId, RequestId, TripId};
 use crate::market::package::{Outcome, Package, PackageCommand, PackageEvent};
@@ -70,37 +71,35 @@ async fn on_a_current_copy(
     held: &mut Option<Package>,
     ask: &Do,
 ) -> Result<(Done, bool), Refusal> {
-    let Do { command, seen, promise } = ask;
-    let is_seen = |package: &Package| seen.is_none_or(|seen| seen == package.version);
     // The caller may know a newer version than this copy.
-    if !held.as_ref().is_some_and(is_seen) {
+    if !held.as_ref().is_some_and(|package| ask.has_seen(package)) {
         let known = held.take();
         *held = context.store.package(id).await?.map(|loaded| keep_rendered(loaded, known.as_ref()));
     }
     let package = held.as_mut().ok_or(Refusal::NotFound)?;
-    if !is_seen(package) {
-        return Err(Rejection::Stale.into());
-    }
-    let outcome = persist(context, package, command, Room::Actor, promise.as_ref()).await?;
+    let outcome = persist(context, package, ask, Room::Actor).await?;
     let done = Done { package: package.clone(), repeated: outcome.is_empty() };
     Ok((done, is_worth_a_look(&outcome)))
 }
 
 /// Decides a command and commits it. Returns what happened; an empty outcome repeats what was already so.
 #[tracing::instrument(
-    name = "command", level = "debug", skip_all, fields(package = %package.id, command = command.name())
+    name = "command", level = "debug", skip_all, fields(package = %package.id, command = ask.command.name())
 )]
 pub(super) async fn persist(
     context: &Arc<Context>,
     package: &mut Package,
-    command: &PackageCommand,
+    ask: &Do,
     room: Room,
-    promise: Option<&Promise>,
 ) -> Result<Outcome, Refusal> {
+    let command = &ask.command;
     // Without the actors the package was read a moment ago.
     let mut is_fresh = room == Room::Store;
     for _ in 0..ATTEMPTS {
-        match attempt(context, package, command, room, promise, is_fresh).await {
+        if !ask.has_seen(package) {
+            return Err(Rejection::Stale.into());
+        }
+        match attempt(context, package, ask, room, is_fresh).await {
             Ok(outcome) => return Ok(outcome),
             Err(Failed::Conflict) => metrics::counter!("peerpack_commit_conflicts_total").increment(1),
             Err(Failed::Decided(rejection)) if is_fresh || is_settled(package, command) => {
@@ -143,11 +142,12 @@ impl From<Refusal> for Failed {
 async fn attempt(
     context: &Arc<Context>,
     package: &mut Package,
-    command: &PackageCommand,
+    ask: &Do,
     room: Room,
-    promise: Option<&Promise>,
     is_fresh: bool,
 ) -> Result<Outcome, Failed> {
+    let Do { command, promise, .. } = ask;
+    let promise = promise.as_ref();
     let reservation = set_room_aside(context, package, command, room).await?;
     let trip = reservation.as_ref().map(|reservation| &reservation.trip);
     let now = context.clock.now();
@@ -194,7 +194,7 @@ async fn attempt(
 }
 
 /// Whether a refusal needs no newer copy: requests that have ended stay as they are, and offers are made
-/// again later. So those who come too late cost the database nothing.
+/// again later. So for those who come too late no package is read.
 fn is_settled(package: &Package, command: &PackageCommand) -> bool {
     match command {
         PackageCommand::Request { id, .. } => {
@@ -246,7 +246,7 @@ async fn set_room_aside<'a>(
     else {
         return Ok(None);
     };
-    // A caller who comes too late is told so here, without asking anybody else.
+    // No room is asked for where the package refuses anyway.
     let Some(request) = package.request(*id) else { return Err(Rejection::UnknownRequest.into()) };
     let now = context.clock.now();
     if request.already(accept) || request.decide(accept, now).is_err() {

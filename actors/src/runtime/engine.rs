@@ -36,7 +36,6 @@ use crate::market::trip::Trip;
 use crate::matching::{PackageIndex, SubscriptionIndex, TripIndex};
 use crate::place::Gazetteer;
 use crate::ports::{Bus, Clock, CommitError, Committed, Store, Unavailable};
-use crate::rejection::Rejection;
 use crate::time::Time;
 use crate::unit::Unit;
 use crate::work::WorkId;
@@ -375,18 +374,15 @@ impl Engine {
     }
 
     async fn package(&self, id: PackageId, command: PackageCommand) -> Result<Done, Refusal> {
+        let (seen, promise) = (self.conditions.if_still, self.conditions.answering.clone());
+        let ask = Do { command, seen, promise };
         if self.context.settings.bypass_actors {
             let mut package = self.context.store.package(id).await?.ok_or(Refusal::NotFound)?;
-            if self.conditions.if_still.is_some_and(|seen| seen != package.version) {
-                return Err(Rejection::Stale.into());
-            }
-            let promise = self.conditions.answering.as_ref();
-            let outcome = persist(&self.context, &mut package, &command, Room::Store, promise).await?;
+            let outcome = persist(&self.context, &mut package, &ask, Room::Store).await?;
             return Ok(Done { package, repeated: outcome.is_empty() });
         }
         for _ in 0..2 {
-            let (command, promise) = (command.clone(), self.conditions.answering.clone());
-            let ask = Do { command, seen: self.conditions.if_still, promise };
+            let ask = ask.clone();
             match self.context.directories().packages.get(id).ask(ask).await {
                 Ok(answer) => return answer,
                 Err(undelivered) => undelivered.refusal().map_or(Ok(()), Err)?,

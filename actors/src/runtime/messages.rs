@@ -116,11 +116,26 @@ impl Message for TripOrder {
 }
 
 /// A command on a package; answers with the package afterwards.
+#[derive(Clone)]
 pub(super) struct Do {
     pub(super) command: PackageCommand,
     /// The version that the caller has seen, if it must still be the one.
     pub(super) seen: Option<i64>,
     pub(super) promise: Option<Promise>,
+}
+
+impl Do {
+    /// Whether a package is still the one that the caller has seen.
+    pub(super) fn has_seen(&self, package: &Package) -> bool {
+        self.seen.is_none_or(|seen| seen == package.version)
+    }
+}
+
+impl From<PackageCommand> for Do {
+    /// A command of the engine itself: nobody has seen a version, and nobody is promised an answer.
+    fn from(command: PackageCommand) -> Self {
+        Self { command, seen: None, promise: None }
+    }
 }
 
 impl Message for Do {

@@ -207,7 +207,7 @@ impl PackageActor {
         let work = async move {
             let mut package = held?;
             let offered =
-                persist(&context, &mut package, &PackageCommand::Offer(proposals), Room::Actor, None).await;
+                persist(&context, &mut package, &PackageCommand::Offer(proposals).into(), Room::Actor).await;
             bookings.keep(&package);
             match offered {
                 Ok(_) => Some(package),
@@ -236,7 +236,7 @@ impl PackageActor {
         let work = async move {
             let Some(mut package) = held else { return (None, false) };
             let command = PackageCommand::Request { id, command: RequestCommand::Choose };
-            let package = match persist(&context, &mut package, &command, Room::Actor, None).await {
+            let package = match persist(&context, &mut package, &command.into(), Room::Actor).await {
                 Ok(_) => Some(package),
                 Err(Refusal::Unavailable(_)) => None,
                 Err(refusal) => {
@@ -289,7 +289,7 @@ impl PackageActor {
         let context = Arc::clone(&self.context);
         async move {
             let expired =
-                persist(&context, &mut package, &PackageCommand::ExpireOverdue, Room::Actor, None).await;
+                persist(&context, &mut package, &PackageCommand::ExpireOverdue.into(), Room::Actor).await;
             match expired {
                 Err(Refusal::Unavailable(_)) => None,
                 _ => Some(package),
@@ -368,14 +368,23 @@ impl Handler<Envelope<Refresh>> for PackageActor {
 }
 
 impl Handler<Envelope<Rendered>> for PackageActor {
-    type Result = Result<(), Refusal>;
+    type Result = AtomicResponse<Self, Result<(), Refusal>>;
 
-    fn handle(&mut self, envelope: Envelope<Rendered>, ctx: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, envelope: Envelope<Rendered>, _: &mut Self::Context) -> Self::Result {
         let Rendered { request, by } = envelope.body;
-        let now = self.context.clock.now();
-        let package = self.package.as_mut().ok_or(Refusal::NotFound)?;
-        package.rendered(request, by, now)?;
-        self.set_alarm(ctx);
-        Ok(())
+        let (context, id, held) = (Arc::clone(&self.context), self.id, self.package.take());
+        let current = async move {
+            match held {
+                Some(package) => Ok(package),
+                None => context.store.package(id).await?.ok_or(Refusal::NotFound),
+            }
+        };
+        AtomicResponse::new(Box::pin(within(self, current, move |current, actor, ctx| {
+            let now = actor.context.clock.now();
+            let package = actor.package.insert(current?);
+            package.rendered(request, by, now)?;
+            actor.set_alarm(ctx);
+            Ok(())
+        })))
     }
 }

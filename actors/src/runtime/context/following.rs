@@ -19,27 +19,29 @@ impl Context {
         self.owners.insert_all(package.requests.iter().map(|request| (request.id, package.id)));
         let entry = self.package_entry(package);
         let now = self.clock.now();
-        self.model.follow(package, &entry, now, &self.settings.matching);
-        {
-            // Seen and noted under one lock: a copy that was read earlier and comes later changes nothing.
+        // Seen and noted under one lock: a copy that was read earlier and comes later changes nothing.
+        let freed = {
             let mut waiting = self.waiting.write();
             if is_old() {
                 return;
+            }
+            self.package_versions.insert(package.id, package.version);
+            self.model.follow(package, &entry, now, &self.settings.matching);
+            if package.draft.mode == Mode::Choose {
+                let mut choosing = self.choosing.write();
+                if package.state == PackageState::Open {
+                    choosing.upsert(entry.clone());
+                } else {
+                    choosing.remove(package.id);
+                }
             }
             if package.is_waiting(now) {
                 waiting.upsert(entry);
             } else {
                 waiting.remove(package.id);
             }
-            self.package_versions.insert(package.id, package.version);
-        }
-        if package.state == PackageState::Open && package.draft.mode == Mode::Choose {
-            let entry = self.package_entry(package);
-            self.choosing.write().upsert(entry);
-        } else if package.draft.mode == Mode::Choose {
-            self.choosing.write().remove(package.id);
-        }
-        let freed = self.offers.follow(package, self.settings.matching.max_live_offers);
+            self.offers.follow(package, self.settings.matching.max_live_offers)
+        };
         for courier in freed {
             self.wake_for_courier(courier);
         }
