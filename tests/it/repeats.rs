@@ -204,8 +204,8 @@ async fn whoever_has_not_seen_the_latest_version_changes_nothing() {
     );
 }
 
-/// AS-6: the node holds the version that the caller has seen, and the store has a newer one, as after a change
-/// on another node.
+/// AS-6: the node holds the version that the caller has seen, and the store has a newer one, as after a
+/// change on another node.
 #[actix_web::test]
 async fn whoever_has_seen_what_only_this_node_still_holds_changes_nothing() {
     for backend in backends() {

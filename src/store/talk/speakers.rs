@@ -1,17 +1,18 @@
 //! Messages of chats that wait to be written.
 //!
 //! While one group of them is written the next one gathers, so the longer the database takes, the larger the
-//! groups become: each statement, and each wait for the disk, serves many people, and those who talk leave
-//! the database to those who deal. A group that fails is written again message by message: one that cannot be
-//! written takes nobody with it.
+//! groups become: each statement, and each wait for the disk, serves many people. After a group the database
+//! is left to those who deal, for as long as the group took, unless as many messages wait already. A group
+//! that fails is written again message by message: one that cannot be written takes nobody with it.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use peerpack_actors::talk::chat::Policy;
 use tokio::sync::oneshot;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::sending::{self, NewMessage, Outcomes, Sent};
 use crate::store::Database;
@@ -22,7 +23,10 @@ use crate::store::failure::Failure;
 const QUEUE: usize = 4_096;
 
 /// The most messages in one transaction.
-const GROUP: usize = 64;
+const GROUP: usize = 128;
+
+/// The longest rest between two groups.
+const REST: Duration = Duration::from_millis(200);
 
 /// The messages that wait on this node.
 #[derive(Default)]
@@ -103,6 +107,7 @@ impl Database {
             let Some(first) = group.first() else { return };
             metrics::histogram!("peerpack_chat_group_size").record(group.len() as f64);
             let messages: Vec<_> = group.iter().map(|order| Arc::clone(&order.new)).collect();
+            let begun = Instant::now();
             match self.send_group(messages, first.policy).await {
                 Ok(outcomes) => {
                     for (order, outcome) in group.into_iter().zip(outcomes) {
@@ -124,6 +129,9 @@ impl Database {
                         order.answer(Err(failure));
                     }
                 }
+            }
+            if self.inner.speakers.0.lock().orders.len() < GROUP {
+                sleep(begun.elapsed().min(REST)).await;
             }
         }
     }

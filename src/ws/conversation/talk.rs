@@ -1,8 +1,8 @@
 //! What is said on a connection: messages in, commands to the engine, acks and missed events out.
 //!
-//! Commands that concern one request, one chat, or one subscription, are carried out one after another, in the
-//! order they came in; those that concern different ones side by side, while events go on. Each runs in a task of
-//! its own: it is finished even if the connection is not there any more.
+//! Commands that concern one request, one chat, or one subscription, are carried out one after another, in
+//! the order they came in; those that concern different ones side by side, while events go on. Each runs in a
+//! task of its own: it is finished even if the connection is not there any more.
 
 use std::borrow::Cow;
 use std::future::pending;
