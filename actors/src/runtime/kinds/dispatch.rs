@@ -8,7 +8,7 @@ mod kinds;
 mod searching;
 mod telling;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, RwLock};
@@ -46,6 +46,9 @@ pub struct Dispatch {
     searching: Mutex<BTreeMap<OrderId, Order>>,
     /// When each of them is looked at next, as far as that is soon.
     alarms: Mutex<BTreeMap<OrderId, Time>>,
+    /// Couriers who are being asked at this moment. A courtesy, not a guard: without it, orders that look at
+    /// the same time would all ask the same courier, and all but one in vain.
+    asking: Mutex<HashSet<UserId>>,
     /// Where the next sweep begins.
     swept: Mutex<Option<OrderId>>,
     crowd: Mutex<Option<(Time, Crowd)>>,
@@ -80,6 +83,7 @@ impl Dispatch {
             board: RwLock::default(),
             searching: Mutex::default(),
             alarms: Mutex::default(),
+            asking: Mutex::default(),
             swept: Mutex::default(),
             crowd: Mutex::default(),
             order_versions: Recent::default(),

@@ -90,7 +90,13 @@ impl Dispatch {
         for _ in 0..STEPS {
             let Some(order) = self.searching.lock().get(&id).cloned() else { return };
             let now = context.now();
-            let command = match next(&order, &self.settings, now, |limits| self.best(&order, limits, now)) {
+            let mut asking = None;
+            let best = |limits| {
+                let (best, guard) = self.best_to_ask(&order, limits, now)?;
+                asking = Some(guard);
+                Some(best)
+            };
+            let command = match next(&order, &self.settings, now, best) {
                 Next::Ask(best) => OrderCommand::Offer {
                     id: OfferId::new(now, context.clock.random()),
                     courier: best.candidate.courier,
@@ -105,7 +111,9 @@ impl Dispatch {
                 Next::Wait(until) => return self.alarm(context, id, until),
                 Next::Nothing => return,
             };
-            if self.commit(context, id, &command).await.is_err() {
+            let is_done = self.commit(context, id, &command).await.is_ok();
+            drop(asking);
+            if !is_done {
                 // What was known here of the order or of the courier was old.
                 let asked = match command {
                     OrderCommand::Offer { courier, .. } => Some(courier),
@@ -130,8 +138,12 @@ impl Dispatch {
         Ok(())
     }
 
-    fn best(&self, order: &Order, limits: Limits, now: Time) -> Option<Ranked> {
-        self.ranked(order, limits, &self.settings, now).into_iter().next()
+    /// The best courier whom nobody else is asking, and asks nobody else meanwhile.
+    fn best_to_ask(&self, order: &Order, limits: Limits, now: Time) -> Option<(Ranked, Asking<'_>)> {
+        let ranked = self.ranked(order, limits, &self.settings, now);
+        let mut asking = self.asking.lock();
+        let best = ranked.into_iter().find(|best| asking.insert(best.candidate.courier))?;
+        Some((best, Asking { dispatch: self, courier: best.candidate.courier }))
     }
 
     /// Who can take an order, the first to be asked first.
@@ -165,5 +177,17 @@ impl Dispatch {
                 crowd
             }
         }
+    }
+}
+
+/// A courier is being asked until this is dropped, also by a panic.
+struct Asking<'a> {
+    dispatch: &'a Dispatch,
+    courier: UserId,
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.dispatch.asking.lock().remove(&self.courier);
     }
 }
