@@ -46,6 +46,7 @@ test("two people talk, each reads the other at once, and contacts wait for a dea
   await expect(anna.page.locator("body")).not.toContainText("123-45-67");
   await keep(anna, "chat");
 
+  await anna.button("Ещё").click();
   await anna.button("Заблокировать").click();
   await anna.button("Заблокировать").last().click();
   await expect(anna.page.getByText("Вы заблокировали этого человека.")).toBeVisible();

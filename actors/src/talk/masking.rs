@@ -86,7 +86,9 @@ pub fn masked(text: &str, found: &[Found]) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut at = 0;
     for Found { range, .. } in found {
-        shown.push_str(&text[at..range.start]);
+        let before = &text[at..range.start];
+        // The plus of a number says nothing without it.
+        shown.push_str(before.strip_suffix('+').unwrap_or(before));
         shown.push_str(MASK);
         at = range.end;
     }

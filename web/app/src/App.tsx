@@ -168,8 +168,8 @@ function Tabs() {
     { to: "/wallet", text: t.nav.wallet, Icon: WalletIcon, count: 0 },
     { to: "/me", text: t.nav.me, Icon: MeIcon, count: 0 },
   ];
-  // A form has the whole of a small screen, also above a keyboard; a wide window has room for both.
-  const isForm = path.startsWith("/new/");
+  // What one writes in has the whole of a small screen, also above a keyboard; a wide window has room for both.
+  const isForm = /^.(new|chat)\//.test(path);
   return (
     <nav className="tabs" data-form={isForm ? "" : undefined}>
       <span className="brand" aria-hidden="true">

@@ -41,15 +41,29 @@ export default function ChatScreen({ id }: { id: string }) {
 function Talk({ chat, refresh }: { chat: Chat; refresh: () => void }) {
   const t = useTalkTexts();
   const user = useUser();
+  const [isOpen, setIsOpen] = useState(false);
   const other = otherOf(chat, user?.id);
   return (
-    <>
-      <Other chat={chat} name={other.display_name} url={other.avatar_url} lastSeen={other.last_seen} />
-      <Note>{t.beware}</Note>
+    <div className="talk">
+      <div className="row">
+        <Other chat={chat} name={other.display_name} url={other.avatar_url} lastSeen={other.last_seen} />
+        {!chat.blocked && (
+          <button
+            type="button"
+            className="button"
+            data-kind="quiet"
+            aria-expanded={isOpen}
+            onClick={() => setIsOpen(!isOpen)}
+          >
+            {t.more}
+          </button>
+        )}
+      </div>
+      {(isOpen || chat.blocked) && <Actions chat={chat} refresh={refresh} />}
+      <p className="small dim">{t.beware}</p>
       <Messages chat={chat} />
       {chat.blocked ? <Note tone="warm">{t.blocked}</Note> : <Composer chatId={chat.id} />}
-      <Actions chat={chat} refresh={refresh} />
-    </>
+    </div>
   );
 }
 
@@ -101,7 +115,7 @@ function Other({ chat, name, url, lastSeen }: OtherProps) {
   const seen = lastSeen ? when(lastSeen) : "";
   const state = typedAt !== undefined ? t.typing : isOnline ? t.online : seen;
   return (
-    <div className="row talk-other">
+    <div className="row grow">
       <Avatar name={name} url={url} />
       <div className="grow stack tight">
         <h2>{name}</h2>

@@ -40,6 +40,8 @@ export function Composer({ chatId }: { chatId: string }) {
     const content = text.trim();
     if (content === "") return;
     write("");
+    // The next message is a new one: that one writes is said at its first letter.
+    toldAt.current = 0;
     void attempt(async () => {
       try {
         await send({ content });
@@ -67,13 +69,29 @@ export function Composer({ chatId }: { chatId: string }) {
       }}
     >
       {problem && <Note tone="bad">{problem.message}</Note>}
-      <TextField isLong label={t.message} value={text} onChange={write} maxLength={MOST} />
-      <div className="row wrap">
+      <TextField
+        isLong
+        label={t.message}
+        placeholder={t.message}
+        value={text}
+        onChange={write}
+        maxLength={MOST}
+      />
+      <div className="row talk-buttons">
+        <button
+          type="button"
+          className="icon-button"
+          aria-label={t.attach}
+          disabled={isBusy}
+          aria-busy={isBusy}
+          onClick={() => picker.current?.click()}
+        >
+          <svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true">
+            <path d="M20 11.5 12.3 19a5 5 0 0 1-7-7l8-8a3.4 3.4 0 0 1 4.8 4.8l-8 8a1.7 1.7 0 0 1-2.4-2.4L15 7.3" />
+          </svg>
+        </button>
         <Button type="submit" isDisabled={text.trim() === ""}>
           {t.send}
-        </Button>
-        <Button kind="quiet" isBusy={isBusy} onPress={() => picker.current?.click()}>
-          {t.attach}
         </Button>
         <input
           ref={picker}

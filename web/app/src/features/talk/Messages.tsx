@@ -5,7 +5,7 @@ import { useCallback, useEffect, useLayoutEffect, useRef, useState, useSyncExter
 import { useClient, useUser } from "../../live/index.tsx";
 import { useTexts } from "../../texts/index.tsx";
 import { useTalkTexts } from "../../texts/talk.ts";
-import { Button, Note, Skeletons } from "../../ui/index.ts";
+import { Button, Skeletons } from "../../ui/index.ts";
 import { type Chat, type Message, useChatEvents, useFreshChats } from "./chats.ts";
 import { Picture } from "./Picture.tsx";
 
@@ -38,6 +38,9 @@ export function Messages({ chat }: { chat: Chat }) {
   const [newFrom] = useState(chat.unread > 0 ? chat.read_up_to + 1 : undefined);
   const box = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
+  const hasBegun = useRef(false);
+  /** Something new has come below what one reads. */
+  const [isMoreBelow, setIsMoreBelow] = useState(false);
   /** Where the first message stood before older ones came above it. */
   const anchor = useRef<number>(undefined);
 
@@ -85,6 +88,7 @@ export function Messages({ chat }: { chat: Chat }) {
         if (event.type === "chat.read" && event.data.user_id !== user?.id) {
           setReadByOther(now => Math.max(now, event.data.up_to));
         } else if ((event.type === "chat.message" || event.type === "chat.more") && !hasNewer) {
+          if (!isAtEnd.current) setIsMoreBelow(true);
           void loadNewer().catch(() => undefined);
         }
       },
@@ -93,16 +97,33 @@ export function Messages({ chat }: { chat: Chat }) {
   );
 
   // The place is kept: at the end one stays at the end, otherwise what one reads does not move.
+  const keepEnd = useCallback(() => {
+    if (box.current && isAtEnd.current) box.current.scrollTop = box.current.scrollHeight;
+  }, []);
   useLayoutEffect(() => {
     const element = box.current;
     if (!element || !messages) return;
-    if (anchor.current !== undefined) {
+    const line = hasBegun.current ? null : element.querySelector<HTMLElement>(".talk-line");
+    hasBegun.current = true;
+    if (line) {
+      // One goes on reading where one stopped.
+      element.scrollTop += line.getBoundingClientRect().top - element.getBoundingClientRect().top;
+      isAtEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_PX;
+    } else if (anchor.current !== undefined) {
       element.scrollTop = element.scrollHeight - anchor.current;
       anchor.current = undefined;
-    } else if (isAtEnd.current) {
-      element.scrollTop = element.scrollHeight;
+    } else {
+      keepEnd();
     }
-  }, [messages]);
+  }, [messages, keepEnd]);
+  // What one writes takes room from what one reads.
+  const isThere = messages !== undefined;
+  useEffect(() => {
+    if (!isThere || !box.current) return;
+    const observer = new ResizeObserver(keepEnd);
+    observer.observe(box.current);
+    return () => observer.disconnect();
+  }, [isThere, keepEnd]);
 
   const lastSeq = messages?.at(-1)?.seq ?? 0;
   const tellRead = useCallback(() => {
@@ -116,7 +137,13 @@ export function Messages({ chat }: { chat: Chat }) {
   }, [tellRead]);
 
   if (!messages) return <Skeletons count={3} />;
-  return (
+  const goToEnd = () => {
+    isAtEnd.current = true;
+    keepEnd();
+    tellRead();
+    setIsMoreBelow(false);
+  };
+  const list = (
     <div
       ref={box}
       className="talk-messages"
@@ -127,8 +154,11 @@ export function Messages({ chat }: { chat: Chat }) {
       onScroll={event => {
         const { scrollHeight, scrollTop, clientHeight } = event.currentTarget;
         isAtEnd.current = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+        if (isAtEnd.current) setIsMoreBelow(false);
         tellRead();
       }}
+      // A picture takes its room when it is there.
+      onLoadCapture={keepEnd}
     >
       {hasOlder && (
         <Button kind="quiet" onPress={() => void loadOlder().catch(() => undefined)}>
@@ -150,7 +180,17 @@ export function Messages({ chat }: { chat: Chat }) {
           {t.latest}
         </Button>
       ) : (
-        <OnTheirWay chatId={chat.id} known={messages} />
+        <OnTheirWay chatId={chat.id} known={messages} onChange={keepEnd} />
+      )}
+    </div>
+  );
+  return (
+    <div className="talk-middle">
+      {list}
+      {isMoreBelow && !hasNewer && (
+        <Button kind="plain" onPress={goToEnd}>
+          {t.latest}
+        </Button>
       )}
     </div>
   );
@@ -172,8 +212,14 @@ function Bubble({ message, isOwn, isRead }: { message: Message; isOwn: boolean; 
   );
 }
 
+interface OnTheirWayProps {
+  chatId: string;
+  known: readonly Message[];
+  onChange: () => void;
+}
+
 /** Messages that the server has not confirmed: they are kept on the device and sent again, never twice. */
-function OnTheirWay({ chatId, known }: { chatId: string; known: readonly Message[] }) {
+function OnTheirWay({ chatId, known, onChange }: OnTheirWayProps) {
   const t = useTalkTexts();
   const { outbox } = useClient();
   const commands = useSyncExternalStore(
@@ -185,7 +231,11 @@ function OnTheirWay({ chatId, known }: { chatId: string; known: readonly Message
     const [chat, name] = subject.split(":");
     return kind === "chat.send" && chat === chatId && !names.has(name) && isOpen({ kind, subject, ...one });
   };
-  return commands.filter(isWaiting).map(command => {
+  const waiting = commands.filter(isWaiting);
+  const look = waiting.map(({ id, state }) => `${id} ${state}`).join();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is drawn has changed
+  useLayoutEffect(onChange, [onChange, look]);
+  return waiting.map(command => {
     const { content } = command.body as { content?: string };
     const isUnconfirmed = command.state === "unconfirmed";
     return (
@@ -197,7 +247,6 @@ function OnTheirWay({ chatId, known }: { chatId: string; known: readonly Message
             {t.again}
           </Button>
         )}
-        {isUnconfirmed && <Note tone="warm">{t.unconfirmed}</Note>}
       </article>
     );
   });
