@@ -54,6 +54,37 @@ test("two people talk, each reads the other at once, and contacts wait for a dea
   await expect(anna.page.getByText("Вы здесь?")).toHaveCount(0);
 });
 
+test("a chat opens where one stopped reading, and says that more has come below", async ({
+  phone,
+  route,
+}) => {
+  const viewport = { width: 360, height: 560 };
+  const [anna, ivan] = [await phone("anna", { viewport }), await phone("ivan", { viewport })];
+  const trip = await ivan.account.publishTrip(route.ru);
+  await anna.open(`/trip/${trip}`);
+  await anna.button("Написать").click();
+  await expect(anna.page).toHaveURL(/\/chat\//);
+  await write(anna, "Здравствуйте!");
+  await expect(anna.page.getByText("Здравствуйте!")).toBeVisible();
+  const chat = new URL(anna.page.url()).pathname.split("/").pop();
+  const say = (words: string) =>
+    ivan.account.call("POST", "/api/messages", {
+      chat_id: chat,
+      client_msg_id: crypto.randomUUID(),
+      content: words,
+    });
+  await anna.open("/mine");
+  for (let at = 1; at <= 12; at++) await say(`Слово ${at}`);
+  await anna.open(`/chat/${chat}`);
+  await expect(anna.page.getByText("Новые сообщения")).toBeInViewport();
+  await expect(anna.page.getByText("Слово 1", { exact: true })).toBeInViewport();
+  await expect(anna.page.getByText("Слово 12", { exact: true })).not.toBeInViewport();
+  await say("Слово 13");
+  await anna.button("К последним").click();
+  await expect(anna.page.getByText("Слово 13", { exact: true })).toBeInViewport();
+  await expect(anna.button("К последним")).toHaveCount(0);
+});
+
 test("what somebody puts up on the board others read, and answer in a chat", async ({ phone }) => {
   const viewport = { width: 360, height: 740 };
   const [anna, ivan] = [await phone("anna", { viewport }), await phone("ivan", { viewport })];

@@ -35,7 +35,7 @@ export function Messages({ chat }: { chat: Chat }) {
   });
   const [readByOther, setReadByOther] = useState(chat.other_read_up_to);
   // What was new when one came; the line stays where it was.
-  const [newFrom] = useState(chat.unread > 0 ? chat.read_up_to + 1 : undefined);
+  const [newFrom, setNewFrom] = useState<number>();
   const box = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
   const hasBegun = useRef(false);
@@ -56,7 +56,14 @@ export function Messages({ chat }: { chat: Chat }) {
     isAtEnd.current = true;
     set({ messages: found, hasOlder: found.length === PAGE, hasNewer: false });
   }, [page]);
-  useEffect(() => void loadLatest().catch(() => undefined), [loadLatest]);
+  // How far one has read is asked anew: what was kept of the chat may be from before.
+  const begin = useCallback(async () => {
+    const params = { path: { chat_id: chat.id } };
+    const { data: now } = await api.GET("/api/chats/{chat_id}", { params });
+    if (now && now.data.unread > 0) setNewFrom(now.data.read_up_to + 1);
+    await loadLatest();
+  }, [api, chat.id, loadLatest]);
+  useEffect(() => void begin().catch(() => undefined), [begin]);
 
   const loadOlder = async () => {
     const first = messages?.[0];
