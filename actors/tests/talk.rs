@@ -52,6 +52,19 @@ fn contacts_are_found_and_what_is_harmless_is_left_alone() {
     assert!(false_alarms <= FALSE_ALARMS, "{false_alarms}");
 }
 
+#[test]
+fn a_masked_number_leaves_nothing_of_itself() {
+    for (text, shown) in [
+        ("Мой номер +7 900 123-45-67, жду", "Мой номер •••, жду"),
+        ("+79001234567", "•••"),
+        ("2 + 2 и 8 (915) 555-44-33", "2 + 2 и •••"),
+        ("пишите в @annushka", "пишите в •••"),
+        ("один+один", "один+один"),
+    ] {
+        assert_eq!(masked(text, &find(text)), shown);
+    }
+}
+
 mod machine {
     use peerpack_actors::ids::{ChatId, UserId};
     use peerpack_actors::rejection::Rejection;

@@ -215,6 +215,9 @@ async fn whoever_has_seen_what_only_this_node_still_holds_changes_nothing() {
         let (path, cancel) = (format!("/api/packages/{package}"), format!("/api/packages/{package}/cancel"));
         let (_, headers, _) = anna.call_with(Method::GET, &path, &[], None).await;
         let seen = headers["etag"].to_str().unwrap().to_owned();
+        // From now on the node holds the package.
+        let unseen = [("if-match", "\"999\"")];
+        assert_eq!(anna.call_with(Method::PUT, &cancel, &unseen, None).await.0.as_u16(), 412);
         app.behind_its_back("UPDATE packages SET version = version + 1").await;
         let with_seen = [("if-match", seen.as_str())];
         let (status, _, body) = anna.call_with(Method::PUT, &cancel, &with_seen, None).await;

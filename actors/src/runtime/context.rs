@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use smallvec::SmallVec;
 
 use super::directory::Directory;
@@ -116,6 +116,8 @@ pub struct Context {
     /// Live trips of the store are still missing in the index.
     pub(super) restoring: AtomicBool,
     pub(super) waiting: RwLock<PackageIndex>,
+    /// Held while what is known of a package is brought up to date; before all other locks.
+    pub(super) following: Mutex<()>,
     /// Open packages whose senders choose: nobody is offered them, but their senders hear of new couriers.
     pub(super) choosing: RwLock<PackageIndex>,
     /// What people want to hear of.

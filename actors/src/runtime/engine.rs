@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 use actix::{Actor, Arbiter};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use tracing::Span;
 
 use super::claim::{Room, persist};
@@ -114,6 +114,7 @@ impl Engine {
             trips: RwLock::new(TripIndex::new()),
             restoring: AtomicBool::new(true),
             waiting: RwLock::new(PackageIndex::new()),
+            following: Mutex::default(),
             choosing: RwLock::new(PackageIndex::new()),
             subscriptions: RwLock::new(subscriptions),
             trips_of: RwLock::new(HashMap::new()),

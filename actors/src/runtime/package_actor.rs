@@ -7,8 +7,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use actix::{
-    Actor, ActorFutureExt, AsyncContext, AtomicResponse, Context as ActorContext, ContextFutureSpawner,
-    Handler, SpawnHandle, WrapFuture,
+    Actor, ActorFutureExt, ActorResponse, AsyncContext, AtomicResponse, Context as ActorContext,
+    ContextFutureSpawner, Handler, SpawnHandle, WrapFuture,
 };
 use tracing::{Instrument as _, Span};
 
@@ -109,6 +109,15 @@ impl PackageActor {
             }
         }
         Reply::Later(Box::pin(answer.into_actor(self)))
+    }
+
+    /// The offer is on the screen: its courier's own time begins.
+    fn rendered(&mut self, shown: Rendered, ctx: &mut ActorContext<Self>) -> Result<(), Refusal> {
+        let now = self.context.clock.now();
+        let package = self.package.as_mut().ok_or(Refusal::NotFound)?;
+        package.rendered(shown.request, shown.by, now)?;
+        self.set_alarm(ctx);
+        Ok(())
     }
 
     /// Carries a command out while no other is looked at.
@@ -368,23 +377,21 @@ impl Handler<Envelope<Refresh>> for PackageActor {
 }
 
 impl Handler<Envelope<Rendered>> for PackageActor {
-    type Result = AtomicResponse<Self, Result<(), Refusal>>;
+    type Result = ActorResponse<Self, Result<(), Refusal>>;
 
-    fn handle(&mut self, envelope: Envelope<Rendered>, _: &mut Self::Context) -> Self::Result {
-        let Rendered { request, by } = envelope.body;
-        let (context, id, held) = (Arc::clone(&self.context), self.id, self.package.take());
-        let current = async move {
-            match held {
-                Some(package) => Ok(package),
-                None => context.store.package(id).await?.ok_or(Refusal::NotFound),
+    fn handle(&mut self, envelope: Envelope<Rendered>, ctx: &mut Self::Context) -> Self::Result {
+        let body = envelope.body;
+        if self.package.is_some() {
+            return ActorResponse::reply(self.rendered(body, ctx));
+        }
+        // It has to be read anew, as before any command.
+        let (context, id) = (Arc::clone(&self.context), self.id);
+        let loading = async move { context.store.package(id).await };
+        ActorResponse::r#async(within(self, loading, move |loaded, actor, ctx| {
+            if actor.package.is_none() {
+                actor.package = loaded?;
             }
-        };
-        AtomicResponse::new(Box::pin(within(self, current, move |current, actor, ctx| {
-            let now = actor.context.clock.now();
-            let package = actor.package.insert(current?);
-            package.rendered(request, by, now)?;
-            actor.set_alarm(ctx);
-            Ok(())
-        })))
+            actor.rendered(body, ctx)
+        }))
     }
 }

@@ -19,9 +19,9 @@ impl Context {
         self.owners.insert_all(package.requests.iter().map(|request| (request.id, package.id)));
         let entry = self.package_entry(package);
         let now = self.clock.now();
-        // Seen and noted under one lock: a copy that was read earlier and comes later changes nothing.
         let freed = {
-            let mut waiting = self.waiting.write();
+            // Seen and noted under one lock: a copy that was read earlier and comes later changes nothing.
+            let _alone = self.following.lock();
             if is_old() {
                 return;
             }
@@ -36,9 +36,9 @@ impl Context {
                 }
             }
             if package.is_waiting(now) {
-                waiting.upsert(entry);
+                self.waiting.write().upsert(entry);
             } else {
-                waiting.remove(package.id);
+                self.waiting.write().remove(package.id);
             }
             self.offers.follow(package, self.settings.matching.max_live_offers)
         };

@@ -8,7 +8,7 @@ mod kinds;
 mod searching;
 mod telling;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, RwLock};
@@ -49,6 +49,8 @@ pub struct Dispatch {
     /// Couriers who are being asked at this moment. A courtesy, not a guard: without it, orders that look at
     /// the same time would all ask the same courier, and all but one in vain.
     asking: Mutex<HashSet<UserId>>,
+    /// Orders that are looked at now, and whether they have to be looked at again.
+    considered: Mutex<HashMap<OrderId, bool>>,
     /// Where the next sweep begins.
     swept: Mutex<Option<OrderId>>,
     crowd: Mutex<Option<(Time, Crowd)>>,
@@ -84,6 +86,7 @@ impl Dispatch {
             searching: Mutex::default(),
             alarms: Mutex::default(),
             asking: Mutex::default(),
+            considered: Mutex::default(),
             swept: Mutex::default(),
             crowd: Mutex::default(),
             order_versions: Recent::default(),

@@ -83,15 +83,16 @@ export function useOpenOffers(): readonly Offer[] | undefined {
   const { clock } = useClient();
   const offers = useLive(({ state }) => state?.offers);
   // A moment must not be kept: one from before the server said its time is as wrong as the device's own clock.
-  const [, lookAgain] = useReducer((looks: number) => looks + 1, 0);
+  const [looks, lookAgain] = useReducer((looks: number) => looks + 1, 0);
   const open = offers && openOffers({ offers }, clock.now());
   const next = open?.[0]?.expires_at;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a timer that was early has to start again
   useEffect(() => {
     if (next === undefined) return;
     // A timer may be early by a millisecond, and an offer that is over must be over.
     const timer = setTimeout(lookAgain, Date.parse(next) - clock.now() + 2);
     return () => clearTimeout(timer);
-  }, [clock, next]);
+  }, [clock, next, looks]);
   return open;
 }
 

@@ -24,6 +24,9 @@ const WOKEN: usize = 8;
 /// What is due within this time has an alarm of its own.
 const SOON: Span = Span::minutes(1);
 
+/// How soon an order is looked at again whose couriers are all being asked by others.
+const ASKED_AGAIN: Span = Span::from_ms(200);
+
 /// For how long couriers are compared with the same crowd.
 const CROWD_KEPT: Span = Span::seconds(5);
 
@@ -85,18 +88,35 @@ impl Dispatch {
         }
     }
 
-    /// Takes the next steps for an order that looks for a courier.
+    /// Takes the next steps for an order that looks for a courier. If it is looked at already, it is looked
+    /// at once more afterwards.
     pub(super) async fn consider(self: &Arc<Self>, context: &Arc<Context>, id: OrderId) {
+        while let Some(considering) = Considering::begin(self, id) {
+            self.take_steps(context, id).await;
+            if !considering.end() {
+                return;
+            }
+        }
+    }
+
+    async fn take_steps(self: &Arc<Self>, context: &Arc<Context>, id: OrderId) {
         for _ in 0..STEPS {
             let Some(order) = self.searching.lock().get(&id).cloned() else { return };
             let now = context.now();
-            let mut asking = None;
+            let (mut asking, mut are_all_asked) = (None, false);
             let best = |limits| {
-                let (best, guard) = self.best_to_ask(&order, limits, now)?;
-                asking = Some(guard);
+                let ranked = self.ranked(&order, limits, &self.settings, now);
+                are_all_asked = !ranked.is_empty();
+                let (best, guard) = Asking::the_best(self, ranked)?;
+                (asking, are_all_asked) = (Some(guard), false);
                 Some(best)
             };
-            let command = match next(&order, &self.settings, now, best) {
+            let next = next(&order, &self.settings, now, best);
+            if are_all_asked {
+                // There are couriers: it is neither time to look farther nor to give up.
+                return self.alarm(context, id, now + ASKED_AGAIN);
+            }
+            let command = match next {
                 Next::Ask(best) => OrderCommand::Offer {
                     id: OfferId::new(now, context.clock.random()),
                     courier: best.candidate.courier,
@@ -136,14 +156,6 @@ impl Dispatch {
             self.follow_duty(duty);
         }
         Ok(())
-    }
-
-    /// The best courier whom nobody else is asking, and asks nobody else meanwhile.
-    fn best_to_ask(&self, order: &Order, limits: Limits, now: Time) -> Option<(Ranked, Asking<'_>)> {
-        let ranked = self.ranked(order, limits, &self.settings, now);
-        let mut asking = self.asking.lock();
-        let best = ranked.into_iter().find(|best| asking.insert(best.candidate.courier))?;
-        Some((best, Asking { dispatch: self, courier: best.candidate.courier }))
     }
 
     /// Who can take an order, the first to be asked first.
@@ -186,8 +198,51 @@ struct Asking<'a> {
     courier: UserId,
 }
 
+impl<'a> Asking<'a> {
+    /// The best of those whom nobody else asks at this moment; nobody else asks them meanwhile.
+    fn the_best(dispatch: &'a Dispatch, ranked: Vec<Ranked>) -> Option<(Ranked, Self)> {
+        let mut asking = dispatch.asking.lock();
+        let best = ranked.into_iter().find(|best| asking.insert(best.candidate.courier))?;
+        Some((best, Self { dispatch, courier: best.candidate.courier }))
+    }
+}
+
 impl Drop for Asking<'_> {
     fn drop(&mut self) {
         self.dispatch.asking.lock().remove(&self.courier);
+    }
+}
+
+/// An order is looked at by one task at a time, until this is dropped, also by a panic.
+struct Considering<'a> {
+    dispatch: &'a Dispatch,
+    /// Nothing once it has ended.
+    order: Option<OrderId>,
+}
+
+impl<'a> Considering<'a> {
+    /// Nothing if the order is looked at already; it is noted then that it has to be looked at again.
+    fn begin(dispatch: &'a Dispatch, order: OrderId) -> Option<Self> {
+        let mut considered = dispatch.considered.lock();
+        if let Some(again) = considered.get_mut(&order) {
+            *again = true;
+            return None;
+        }
+        considered.insert(order, false);
+        Some(Self { dispatch, order: Some(order) })
+    }
+
+    /// Whether the order has to be looked at again.
+    fn end(mut self) -> bool {
+        let order = self.order.take();
+        order.and_then(|order| self.dispatch.considered.lock().remove(&order)).unwrap_or(false)
+    }
+}
+
+impl Drop for Considering<'_> {
+    fn drop(&mut self) {
+        if let Some(order) = self.order {
+            self.dispatch.considered.lock().remove(&order);
+        }
     }
 }

@@ -38,7 +38,7 @@ export function OfferBell() {
         {words}
       </p>
       {latest && path !== "/offers" && (
-        <div className="toasts" style={{ pointerEvents: "auto" }}>
+        <div className="toasts">
           <button
             type="button"
             className="button"

@@ -15,6 +15,8 @@ const PAGE = 50;
 const MOST = 200;
 /** So near to the end one is at the end. */
 const NEAR_PX = 80;
+/** The height of a picture before it is there, as the style has it. */
+const PICTURE_PX = 80;
 
 interface Window {
   /** In order, without a gap; nothing before the first answer. */
@@ -39,6 +41,8 @@ export function Messages({ chat }: { chat: Chat }) {
   const box = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
   const hasBegun = useRef(false);
+  const hasMissed = useRef(false);
+  const isThere = messages !== undefined;
   /** Something new has come below what one reads. */
   const [isMoreBelow, setIsMoreBelow] = useState(false);
   /** Where the first message stood before older ones came above it. */
@@ -60,9 +64,12 @@ export function Messages({ chat }: { chat: Chat }) {
   const begin = useCallback(async () => {
     const params = { path: { chat_id: chat.id } };
     const { data: now } = await api.GET("/api/chats/{chat_id}", { params });
-    if (now && now.data.unread > 0) setNewFrom(now.data.read_up_to + 1);
-    await loadLatest();
-  }, [api, chat.id, loadLatest]);
+    const { unread, read_up_to } = now?.data ?? { unread: 0, read_up_to: 0 };
+    if (unread > 0) setNewFrom(read_up_to + 1);
+    if (unread <= PAGE) return loadLatest();
+    const found = await page({ after: String(read_up_to) });
+    set({ messages: found, hasOlder: read_up_to > 0, hasNewer: found.length === PAGE });
+  }, [api, chat.id, page, loadLatest]);
   useEffect(() => void begin().catch(() => undefined), [begin]);
 
   const loadOlder = async () => {
@@ -94,14 +101,24 @@ export function Messages({ chat }: { chat: Chat }) {
       event => {
         if (event.type === "chat.read" && event.data.user_id !== user?.id) {
           setReadByOther(now => Math.max(now, event.data.up_to));
-        } else if ((event.type === "chat.message" || event.type === "chat.more") && !hasNewer) {
+        } else if (event.type !== "chat.message" && event.type !== "chat.more") {
+          return;
+        } else if (!isThere) {
+          hasMissed.current = true;
+        } else if (!hasNewer) {
           if (!isAtEnd.current) setIsMoreBelow(true);
           void loadNewer().catch(() => undefined);
         }
       },
-      [user, hasNewer, loadNewer],
+      [user, isThere, hasNewer, loadNewer],
     ),
   );
+  // What came while the first messages were read.
+  useEffect(() => {
+    if (!isThere || !hasMissed.current) return;
+    hasMissed.current = false;
+    void loadNewer().catch(() => undefined);
+  }, [isThere, loadNewer]);
 
   // The place is kept: at the end one stays at the end, otherwise what one reads does not move.
   const keepEnd = useCallback(() => {
@@ -123,8 +140,19 @@ export function Messages({ chat }: { chat: Chat }) {
       keepEnd();
     }
   }, [messages, keepEnd]);
+  // What one says is in sight.
+  const waiting = useWaiting(chat.id, messages ?? []);
+  const latest = waiting.at(-1)?.id;
+  useLayoutEffect(() => {
+    if (latest === undefined) return;
+    isAtEnd.current = true;
+    setIsMoreBelow(false);
+    if (hasNewer) void loadLatest().catch(() => undefined);
+  }, [latest, hasNewer, loadLatest]);
+  const look = waiting.map(({ id, state }) => `${id} ${state}`).join();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is drawn has changed
+  useLayoutEffect(keepEnd, [keepEnd, look]);
   // What one writes takes room from what one reads.
-  const isThere = messages !== undefined;
   useEffect(() => {
     if (!isThere || !box.current) return;
     const observer = new ResizeObserver(keepEnd);
@@ -144,6 +172,7 @@ export function Messages({ chat }: { chat: Chat }) {
   }, [tellRead]);
 
   if (!messages) return <Skeletons count={3} />;
+  const firstNew = newFrom && messages.find(({ seq }) => seq >= newFrom)?.seq;
   const goToEnd = () => {
     isAtEnd.current = true;
     keepEnd();
@@ -164,8 +193,13 @@ export function Messages({ chat }: { chat: Chat }) {
         if (isAtEnd.current) setIsMoreBelow(false);
         tellRead();
       }}
-      // A picture takes its room when it is there.
-      onLoadCapture={keepEnd}
+      // A picture takes its room when it is there, and must not move what one reads.
+      onLoadCapture={({ target, currentTarget }) => {
+        const [picture, here] = [(target as Element).getBoundingClientRect(), currentTarget];
+        const isAbove = picture.top < here.getBoundingClientRect().top;
+        if (isAbove && !isAtEnd.current) here.scrollTop += picture.height - PICTURE_PX;
+        keepEnd();
+      }}
     >
       {hasOlder && (
         <Button kind="quiet" onPress={() => void loadOlder().catch(() => undefined)}>
@@ -174,7 +208,7 @@ export function Messages({ chat }: { chat: Chat }) {
       )}
       {messages.map(message => (
         <div key={message.id}>
-          {message.seq === newFrom && <p className="talk-line">{t.unread}</p>}
+          {message.seq === firstNew && <p className="talk-line">{t.unread}</p>}
           <Bubble
             message={message}
             isOwn={message.sender_id === user?.id}
@@ -183,11 +217,22 @@ export function Messages({ chat }: { chat: Chat }) {
         </div>
       ))}
       {hasNewer ? (
-        <Button kind="quiet" onPress={() => void loadLatest().catch(() => undefined)}>
-          {t.latest}
-        </Button>
+        <div>
+          <Button
+            kind="quiet"
+            onPress={() => {
+              isAtEnd.current = false;
+              void loadNewer().catch(() => undefined);
+            }}
+          >
+            {t.more}
+          </Button>
+          <Button kind="quiet" onPress={() => void loadLatest().catch(() => undefined)}>
+            {t.latest}
+          </Button>
+        </div>
       ) : (
-        <OnTheirWay chatId={chat.id} known={messages} onChange={keepEnd} />
+        <OnTheirWay commands={waiting} />
       )}
     </div>
   );
@@ -219,30 +264,25 @@ function Bubble({ message, isOwn, isRead }: { message: Message; isOwn: boolean; 
   );
 }
 
-interface OnTheirWayProps {
-  chatId: string;
-  known: readonly Message[];
-  onChange: () => void;
-}
-
-/** Messages that the server has not confirmed: they are kept on the device and sent again, never twice. */
-function OnTheirWay({ chatId, known, onChange }: OnTheirWayProps) {
-  const t = useTalkTexts();
+/** Messages of a chat that the server has not confirmed and that are not among those that are known. */
+function useWaiting(chatId: string, known: readonly Message[]): readonly Command[] {
   const { outbox } = useClient();
   const commands = useSyncExternalStore(
     useCallback(change => outbox.onChange(change), [outbox]),
     () => outbox.list,
   );
   const names = new Set(known.map(message => message.client_msg_id));
-  const isWaiting = ({ kind, subject, ...one }: Command) => {
-    const [chat, name] = subject.split(":");
-    return kind === "chat.send" && chat === chatId && !names.has(name) && isOpen({ kind, subject, ...one });
-  };
-  const waiting = commands.filter(isWaiting);
-  const look = waiting.map(({ id, state }) => `${id} ${state}`).join();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what is drawn has changed
-  useLayoutEffect(onChange, [onChange, look]);
-  return waiting.map(command => {
+  return commands.filter(command => {
+    const [chat, name] = command.subject.split(":");
+    return command.kind === "chat.send" && chat === chatId && !names.has(name) && isOpen(command);
+  });
+}
+
+/** What is on its way: it is kept on the device and sent again, never twice. */
+function OnTheirWay({ commands }: { commands: readonly Command[] }) {
+  const t = useTalkTexts();
+  const { outbox } = useClient();
+  return commands.map(command => {
     const { content } = command.body as { content?: string };
     const isUnconfirmed = command.state === "unconfirmed";
     return (
