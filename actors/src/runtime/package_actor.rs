@@ -112,7 +112,7 @@ impl PackageActor {
     }
 
     /// The offer is on the screen: its courier's own time begins.
-    fn rendered(&mut self, shown: Rendered, ctx: &mut ActorContext<Self>) -> Result<(), Refusal> {
+    fn rendered(&mut self, shown: &Rendered, ctx: &mut ActorContext<Self>) -> Result<(), Refusal> {
         let now = self.context.clock.now();
         let package = self.package.as_mut().ok_or(Refusal::NotFound)?;
         package.rendered(shown.request, shown.by, now)?;
@@ -382,7 +382,7 @@ impl Handler<Envelope<Rendered>> for PackageActor {
     fn handle(&mut self, envelope: Envelope<Rendered>, ctx: &mut Self::Context) -> Self::Result {
         let body = envelope.body;
         if self.package.is_some() {
-            return ActorResponse::reply(self.rendered(body, ctx));
+            return ActorResponse::reply(self.rendered(&body, ctx));
         }
         // It has to be read anew, as before any command.
         let (context, id) = (Arc::clone(&self.context), self.id);
@@ -391,7 +391,7 @@ impl Handler<Envelope<Rendered>> for PackageActor {
             if actor.package.is_none() {
                 actor.package = loaded?;
             }
-            actor.rendered(body, ctx)
+            actor.rendered(&body, ctx)
         }))
     }
 }
