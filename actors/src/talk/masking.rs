@@ -86,9 +86,7 @@ pub fn masked(text: &str, found: &[Found]) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut at = 0;
     for Found { range, .. } in found {
-        let before = &text[at..range.start];
-        // The plus of a number says nothing without it.
-        shown.push_str(before.strip_suffix('+').unwrap_or(before));
+        shown.push_str(&text[at..range.start]);
         shown.push_str(MASK);
         at = range.end;
     }

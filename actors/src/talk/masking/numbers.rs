@@ -45,8 +45,10 @@ pub(super) fn find(text: &str, glyphs: &[Glyph]) -> Vec<Found> {
     while first < groups.len() {
         match longest(text, &groups, first) {
             Some((contact, last)) => {
-                let range = groups[first].start..groups[last].end;
-                found.push(Found { contact, range });
+                let start = groups[first].start;
+                // A plus before it belongs to it.
+                let start = start - usize::from(text[..start].ends_with('+'));
+                found.push(Found { contact, range: start..groups[last].end });
                 first = last + 1;
             }
             None => first += 1,
