@@ -20,6 +20,14 @@ async function write(phone: Phone, words: string): Promise<void> {
   await phone.button("Отправить").click();
 }
 
+/** Writes to the courier of a trip for the first time. The chat's id. */
+async function startChat(phone: Phone, trip: string | undefined): Promise<string | undefined> {
+  await phone.open(`/trip/${trip}`);
+  await phone.button("Написать").click();
+  await expect(phone.page).toHaveURL(/\/chat\//);
+  return new URL(phone.page.url()).pathname.split("/").pop();
+}
+
 test("two people talk, each reads the other at once, and contacts wait for a deal", async ({
   phone,
   route,
@@ -27,10 +35,7 @@ test("two people talk, each reads the other at once, and contacts wait for a dea
   const viewport = { width: 360, height: 740 };
   const [anna, ivan] = [await phone("anna", { viewport }), await phone("ivan", { viewport })];
   await publishTrip(ivan, RU, route);
-  const trip = new URL(ivan.page.url()).pathname.split("/").pop();
-  await anna.open(`/trip/${trip}`);
-  await anna.button("Написать").click();
-  await expect(anna.page).toHaveURL(/\/chat\//);
+  await startChat(anna, new URL(ivan.page.url()).pathname.split("/").pop());
   await write(anna, "Здравствуйте! Возьмёте две книги?");
   await expect(anna.page.getByText("Здравствуйте! Возьмёте две книги?")).toBeVisible();
 
@@ -60,13 +65,9 @@ test("a chat opens where one stopped reading, and says that more has come below"
 }) => {
   const viewport = { width: 360, height: 560 };
   const [anna, ivan] = [await phone("anna", { viewport }), await phone("ivan", { viewport })];
-  const trip = await ivan.account.publishTrip(route.ru);
-  await anna.open(`/trip/${trip}`);
-  await anna.button("Написать").click();
-  await expect(anna.page).toHaveURL(/\/chat\//);
+  const chat = await startChat(anna, await ivan.account.publishTrip(route.ru));
   await write(anna, "Здравствуйте!");
   await expect(anna.page.getByText("Здравствуйте!")).toBeVisible();
-  const chat = new URL(anna.page.url()).pathname.split("/").pop();
   const say = (words: string) =>
     ivan.account.call("POST", "/api/messages", {
       chat_id: chat,

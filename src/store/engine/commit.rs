@@ -13,9 +13,8 @@
 //! which every publication writes to, is held by then.
 //!
 //! Several units can be applied as one: each step is one statement for all of them, or a few where rows are
-//! new. Then all are applied or
-//! none; who groups them (see [`groups`](crate::store::engine::groups)) applies them one by one if that
-//! fails. What is refused, and why, is exact for a single unit only.
+//! new. Then all are applied or none; who groups them (see [`groups`](crate::store::engine::groups)) applies
+//! them one by one if that fails. What is refused, and why, is exact for a single unit only.
 
 mod bounds;
 mod chats;

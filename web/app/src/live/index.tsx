@@ -106,7 +106,7 @@ export function useCountdown(end: number): number {
     const tick = () => {
       const left = end - clock.now();
       setSeconds(Math.ceil(Math.max(0, left) / 1_000));
-      // The next one starts when the number changes. A clock that is not the server's yet may take it for over by mistake.
+      // The next one starts when the number changes. A clock that is not the server's yet may be wrong that it is over.
       if (left > 0) timer = setTimeout(tick, left % 1_000 || 1_000);
       else if (!clock.isKnown) timer = setTimeout(tick, 1_000);
     };

@@ -1,13 +1,12 @@
 // The messages of a chat: only so many are on the page, the place is kept while others come, and what is on its way
 // stands below.
-import { type Command, dataOf, isOpen } from "@peerpack/client";
-import { useCallback, useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from "react";
+import { dataOf } from "@peerpack/client";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useClient, useUser } from "../../live/index.tsx";
-import { useTexts } from "../../texts/index.tsx";
 import { useTalkTexts } from "../../texts/talk.ts";
 import { Button, Skeletons } from "../../ui/index.ts";
+import { Bubble, OnTheirWay, useWaiting } from "./Bubble.tsx";
 import { type Chat, type Message, useChatEvents, useFreshChats } from "./chats.ts";
-import { Picture } from "./Picture.tsx";
 
 /** Messages that are asked for at once. */
 const PAGE = 50;
@@ -246,55 +245,4 @@ export function Messages({ chat }: { chat: Chat }) {
       )}
     </div>
   );
-}
-
-function Bubble({ message, isOwn, isRead }: { message: Message; isOwn: boolean; isRead: boolean }) {
-  const t = useTalkTexts();
-  const { when } = useTexts();
-  return (
-    <article className="talk-bubble" data-own={isOwn ? "" : undefined}>
-      {message.picture_url && <Picture path={message.picture_url} />}
-      {message.content && <p>{message.content}</p>}
-      {message.notice && <p className="small dim">{message.notice}</p>}
-      <footer className="small dim">
-        {when(message.created_at)}
-        {isOwn && ` · ${isRead ? t.read : t.sent}`}
-      </footer>
-    </article>
-  );
-}
-
-/** Messages of a chat that the server has not confirmed and that are not among those that are known. */
-function useWaiting(chatId: string, known: readonly Message[]): readonly Command[] {
-  const { outbox } = useClient();
-  const commands = useSyncExternalStore(
-    useCallback(change => outbox.onChange(change), [outbox]),
-    () => outbox.list,
-  );
-  const names = new Set(known.map(message => message.client_msg_id));
-  return commands.filter(command => {
-    const [chat, name] = command.subject.split(":");
-    return command.kind === "chat.send" && chat === chatId && !names.has(name) && isOpen(command);
-  });
-}
-
-/** What is on its way: it is kept on the device and sent again, never twice. */
-function OnTheirWay({ commands }: { commands: readonly Command[] }) {
-  const t = useTalkTexts();
-  const { outbox } = useClient();
-  return commands.map(command => {
-    const { content } = command.body as { content?: string };
-    const isUnconfirmed = command.state === "unconfirmed";
-    return (
-      <article key={command.id} className="talk-bubble" data-own="" data-waiting="">
-        <p>{content ?? t.picture}</p>
-        <footer className="small dim">{isUnconfirmed ? t.unconfirmed : t.sending}</footer>
-        {isUnconfirmed && (
-          <Button kind="quiet" onPress={() => outbox.resume()}>
-            {t.again}
-          </Button>
-        )}
-      </article>
-    );
-  });
 }
