@@ -7,6 +7,7 @@ mod day;
 mod desk;
 mod doors;
 mod enrolment;
+mod held;
 mod killed;
 mod leaving;
 mod lists;

@@ -1,8 +1,9 @@
 //! Offers: an order that is shown to one courier for a few seconds.
 
 use actix_web::{HttpResponse, web};
-use peerpack_actors::dispatch::{Offer, OfferState, Order, OrderCommand};
+use peerpack_actors::dispatch::{DutyState, Offer, OfferState, Order, OrderCommand};
 use peerpack_actors::ids::{OfferId, OrderId, UserId};
+use peerpack_actors::runtime::Dispatch;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -167,7 +168,19 @@ pub(super) async fn declined(
 /// # Errors
 /// The refusal; the offer is as it was then, unless the store does not answer.
 pub(crate) async fn answered(app: &App, offer: OfferId, command: &OrderCommand) -> Result<Order, ApiError> {
-    let town = scope::town(app)?;
-    let id = app.database.order_of_offer(offer).await?.ok_or_else(ApiError::not_found)?;
-    Ok(town.dispatch().carry_out(app.engine.context(), id, command).await?)
+    let dispatch = scope::town(app)?.dispatch();
+    let id = match asked(dispatch, offer, command) {
+        Some(id) => id,
+        None => app.database.order_of_offer(offer).await?.ok_or_else(ApiError::not_found)?,
+    };
+    Ok(dispatch.carry_out(app.engine.context(), id, command).await?)
+}
+
+/// The order of an offer, if this node knows that the courier who answers is asked by it.
+fn asked(dispatch: &Dispatch, offer: OfferId, command: &OrderCommand) -> Option<OrderId> {
+    let (OrderCommand::Accept { by, .. } | OrderCommand::Decline { by, .. }) = command else { return None };
+    match dispatch.with_board(|board| board.get(*by).map(|standing| standing.duty.state))? {
+        DutyState::Offered { order, offer: open } if open == offer => Some(order),
+        _ => None,
+    }
 }

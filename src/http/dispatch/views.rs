@@ -195,47 +195,47 @@ impl Faces {
 
 /// Several orders.
 pub(super) async fn orders(app: &App, town: &Town, orders: &[Order]) -> Result<Vec<OrderView>, ApiError> {
-    let (faces, map) = (Faces::of(app, orders).await?, town.map());
-    let now = app.clock.now();
-    let view = |order: &Order| {
-        let passenger = faces.passengers.get(&order.passenger);
-        let passenger = passenger.map(|one| passenger_view(&map, one)).ok_or_else(ApiError::not_found)?;
-        let driver = order.state.courier().and_then(|courier| faces.drivers.get(&courier));
-        let (draft, milestones) = (&order.draft, &order.milestones);
-        let (pickup, dropoff) = (draft.pickup.position, draft.dropoff.position);
-        let settled = milestones.settled.as_ref();
-        Ok::<_, ApiError>(OrderView {
-            id: order.id.to_string(),
-            passenger,
-            driver: driver.map(order_driver),
-            pickup_title: draft.pickup.title.clone(),
-            pickup_object_name: draft.pickup.object_name.clone(),
-            dropoff_title: draft.dropoff.title.clone(),
-            dropoff_object_name: draft.dropoff.object_name.clone(),
-            pickup_lat: pickup.lat,
-            pickup_lon: pickup.lon,
-            dropoff_lat: dropoff.lat,
-            dropoff_lon: dropoff.lon,
-            pickup_coordinate: pickup.into(),
-            dropoff_coordinate: dropoff.into(),
-            desired_pickup_time: draft.pickup_at.unwrap_or(order.created_at).to_string(),
-            has_companion: draft.extras.companion,
-            note: draft.note.clone(),
-            status: order.state.phase(),
-            created_at: order.created_at.to_string(),
-            assigned_at: milestones.assigned_at.map(|at| at.to_string()),
-            completed_at: milestones.completed_at.map(|at| at.to_string()),
-            assignment_reason: milestones.assignment_reason.clone(),
-            rejection_reason: milestones.rejection_reason.clone(),
-            seats_needed: draft.load().slots,
-            distance_km: f64::from(draft.ride.way_m) / 1_000.0,
-            waiting_time_minutes: order.waited(now).ms() as f64 / 60_000.0,
-            estimated_price: major(order.quote.breakdown.total_minor),
-            final_price: settled.map(|settled| major(settled.total_minor)),
-            price_breakdown: parts(settled.unwrap_or(&order.quote.breakdown)),
-        })
-    };
+    let (faces, map, now) = (Faces::of(app, orders).await?, town.map(), app.clock.now());
+    let view = |order: &Order| order_view(&faces, &map, order, now).ok_or_else(ApiError::not_found);
     orders.iter().map(view).collect()
+}
+
+/// An order, by people who were read before; nothing if its passenger is not among them.
+pub(super) fn order_view(faces: &Faces, map: &TownMap, order: &Order, now: Time) -> Option<OrderView> {
+    let passenger = faces.passenger_of(order).map(|one| passenger_view(map, one))?;
+    let (draft, milestones) = (&order.draft, &order.milestones);
+    let (pickup, dropoff) = (draft.pickup.position, draft.dropoff.position);
+    let settled = milestones.settled.as_ref();
+    Some(OrderView {
+        id: order.id.to_string(),
+        passenger,
+        driver: faces.driver_of(order).map(order_driver),
+        pickup_title: draft.pickup.title.clone(),
+        pickup_object_name: draft.pickup.object_name.clone(),
+        dropoff_title: draft.dropoff.title.clone(),
+        dropoff_object_name: draft.dropoff.object_name.clone(),
+        pickup_lat: pickup.lat,
+        pickup_lon: pickup.lon,
+        dropoff_lat: dropoff.lat,
+        dropoff_lon: dropoff.lon,
+        pickup_coordinate: pickup.into(),
+        dropoff_coordinate: dropoff.into(),
+        desired_pickup_time: draft.pickup_at.unwrap_or(order.created_at).to_string(),
+        has_companion: draft.extras.companion,
+        note: draft.note.clone(),
+        status: order.state.phase(),
+        created_at: order.created_at.to_string(),
+        assigned_at: milestones.assigned_at.map(|at| at.to_string()),
+        completed_at: milestones.completed_at.map(|at| at.to_string()),
+        assignment_reason: milestones.assignment_reason.clone(),
+        rejection_reason: milestones.rejection_reason.clone(),
+        seats_needed: draft.load().slots,
+        distance_km: f64::from(draft.ride.way_m) / 1_000.0,
+        waiting_time_minutes: order.waited(now).ms() as f64 / 60_000.0,
+        estimated_price: major(order.quote.breakdown.total_minor),
+        final_price: settled.map(|settled| major(settled.total_minor)),
+        price_breakdown: parts(settled.unwrap_or(&order.quote.breakdown)),
+    })
 }
 
 /// An order.

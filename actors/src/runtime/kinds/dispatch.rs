@@ -4,6 +4,7 @@
 //! search for one order, and one of them asks. What is held here is an index and timers: it can be lost.
 
 mod desk;
+mod held;
 mod kinds;
 mod searching;
 mod telling;
@@ -23,7 +24,7 @@ use crate::dispatch::{
 };
 use crate::ids::{OrderId, UserId};
 use crate::place::Position;
-use crate::ports::{CommitError, OrderStore, Unavailable};
+use crate::ports::{CommitError, OrderStore};
 use crate::receipt::Receipt;
 use crate::rejection::Rejection;
 use crate::runtime::context::Context;
@@ -44,6 +45,8 @@ pub struct Dispatch {
     board: RwLock<Board>,
     /// Orders that look for a courier, or have asked one.
     searching: Mutex<BTreeMap<OrderId, Order>>,
+    /// Orders that a courier has. Locked after `searching` where both are.
+    taken: Mutex<HashMap<OrderId, Order>>,
     /// When each of them is looked at next, as far as that is soon.
     alarms: Mutex<BTreeMap<OrderId, Time>>,
     /// Couriers who are being asked at this moment. A courtesy, not a guard: without it, orders that look at
@@ -84,6 +87,7 @@ impl Dispatch {
             regions: RwLock::new(Arc::new(regions)),
             board: RwLock::default(),
             searching: Mutex::default(),
+            taken: Mutex::default(),
             alarms: Mutex::default(),
             asking: Mutex::default(),
             considered: Mutex::default(),
@@ -207,81 +211,73 @@ impl Dispatch {
         look(&self.board.read())
     }
 
-    /// Decides and commits, again if somebody else was faster. Only then it is applied here. Whether a
-    /// courier is free afterwards.
+    /// Decides and commits, first upon what is held here, then upon what the store has, again if somebody
+    /// else was faster. Only then it is applied here. Whether a courier is free afterwards.
     async fn commit(
         self: &Arc<Self>,
         context: &Arc<Context>,
         id: OrderId,
         command: &OrderCommand,
     ) -> Result<(Order, bool), Refusal> {
+        if let Some((order, duties)) = self.held(id, command) {
+            match self.attempt(context, &order, &duties, command).await {
+                Ok(Attempt::Done { order, freed }) => return Ok((order, freed)),
+                // It may have been carried out.
+                Err(Refusal::Unavailable(error)) => return Err(error.into()),
+                // What is held may be old: whether there is nothing to do, and why not, the store says.
+                Ok(Attempt::Unchanged | Attempt::Outrun) | Err(_) => {}
+            }
+        }
         for _ in 0..TRIES {
-            let before = self.store.order(id).await?.ok_or(Refusal::NotFound)?;
-            let duties = self.duties(&before, command).await?;
-            let (known, now) = (duties.iter().collect::<Vec<&Duty>>(), context.now());
-            let outcome = before.decide(command, &known, &self.settings, now)?;
-            let Some((change, moved)) = OrderChange::of(&before, &outcome, &known) else {
-                self.follow(before.clone());
-                return Ok((before, false));
-            };
-            let after = change.after().clone();
-            let followed: Vec<Duty> = moved.iter().map(|change| change.after.clone()).collect();
-            let mut changed = vec![id.into()];
-            changed.extend(followed.iter().map(|duty| Duty::work(duty.courier)));
-            match context.commit(Unit::order(change, moved, now), changed).await {
-                Ok(()) => {
-                    self.board.write().learn(&before, &outcome.events);
-                    let freed = followed.iter().any(|duty| duty.state == DutyState::Idle);
-                    followed.into_iter().for_each(|duty| self.follow_duty(duty));
-                    self.follow(after.clone());
-                    if let Some(deadline) = after.next_deadline() {
-                        self.alarm(context, id, deadline);
-                    }
-                    return Ok((after, freed));
-                }
-                Err(CommitError::Conflict) => {}
-                Err(error) => return Err(error.into()),
+            let (order, duties) = self.read(id, command).await?;
+            match self.attempt(context, &order, &duties, command).await? {
+                Attempt::Done { order, freed } => return Ok((order, freed)),
+                Attempt::Unchanged => return Ok((order, false)),
+                Attempt::Outrun => {}
             }
         }
         Err(Refusal::Busy)
     }
 
-    /// The duties of everybody whom a command touches.
-    async fn duties(&self, order: &Order, command: &OrderCommand) -> Result<Vec<Duty>, Unavailable> {
-        let named = match command {
-            OrderCommand::Offer { courier, .. } | OrderCommand::Assign { courier, .. } => Some(*courier),
-            _ => None,
+    async fn attempt(
+        self: &Arc<Self>,
+        context: &Arc<Context>,
+        before: &Order,
+        duties: &[Duty],
+        command: &OrderCommand,
+    ) -> Result<Attempt, Refusal> {
+        let (known, now, id) = (duties.iter().collect::<Vec<&Duty>>(), context.now(), before.id);
+        let outcome = before.decide(command, &known, &self.settings, now)?;
+        let Some((change, moved)) = OrderChange::of(before, &outcome, &known) else {
+            return Ok(Attempt::Unchanged);
         };
-        let mut duties = Vec::new();
-        for courier in named.into_iter().chain(order.touches().filter(|courier| named != Some(*courier))) {
-            duties.extend(self.store.duty(courier).await?);
+        let order = change.after().clone();
+        let followed: Vec<Duty> = moved.iter().map(|change| change.after.clone()).collect();
+        let mut changed = vec![id.into()];
+        changed.extend(followed.iter().map(|duty| Duty::work(duty.courier)));
+        match context.commit(Unit::order(change, moved, now), changed).await {
+            Ok(()) => {
+                self.board.write().learn(before, &outcome.events);
+                let freed = followed.iter().any(|duty| duty.state == DutyState::Idle);
+                followed.into_iter().for_each(|duty| self.follow_duty(duty));
+                self.follow(order.clone());
+                if let Some(deadline) = order.next_deadline() {
+                    self.alarm(context, id, deadline);
+                }
+                Ok(Attempt::Done { order, freed })
+            }
+            Err(CommitError::Conflict) => Ok(Attempt::Outrun),
+            Err(error) => Err(error.into()),
         }
-        Ok(duties)
     }
+}
 
-    fn follow(&self, order: Order) {
-        let is_news = self.order_versions.get(&order.id).is_none_or(|known| known < order.version);
-        self.order_versions.insert(order.id, order.version);
-        if let Some(watcher) = self.watcher.get().filter(|_| is_news) {
-            watcher.order(&order);
-        }
-        let mut searching = self.searching.lock();
-        if searching.get(&order.id).is_some_and(|known| known.version > order.version) {
-            return;
-        }
-        match order.state.phase() {
-            OrderPhase::Matching | OrderPhase::Offered => drop(searching.insert(order.id, order)),
-            _ => drop(searching.remove(&order.id)),
-        }
-    }
-
-    fn follow_duty(&self, duty: Duty) {
-        let is_news = self.duty_versions.get(&duty.courier).is_none_or(|known| known < duty.version);
-        self.duty_versions.insert(duty.courier, duty.version);
-        let told = is_news.then(|| duty.clone());
-        self.board.write().follow(duty);
-        if let Some((watcher, duty)) = self.watcher.get().zip(told) {
-            watcher.duty(&duty);
-        }
-    }
+/// What became of one attempt to carry out a command.
+enum Attempt {
+    /// It is in the store, and the order is this now.
+    Done { order: Order, freed: bool },
+    /// There is nothing to do.
+    Unchanged,
+    /// Somebody else has changed the order or a duty meanwhile; nothing was changed.
+    Outrun,
 }

@@ -4,16 +4,14 @@ use std::sync::Arc;
 
 use peerpack_actors::dispatch::{Order, OrderPhase, OrderState};
 use peerpack_actors::ids::UserId;
+use peerpack_actors::time::Time;
 
 use super::messages::{DriverArrived, DriverAssigned, StatusChanged, message};
-use crate::app::App;
 use crate::edge::close;
 use crate::edge::outbox::Ending;
 use crate::edge::viewers::{About, Told, Viewer};
-use crate::error::ApiError;
 use crate::http::dispatch::mobile::drivers::offer;
-use crate::http::dispatch::views::order_driver;
-use crate::store::Driver;
+use crate::http::dispatch::views::{Faces, order_driver};
 
 /// Whether nothing of an order is left to be shown once its end was told.
 pub(super) fn is_over(order: &Order) -> bool {
@@ -32,13 +30,7 @@ pub(super) fn told(order: &Order) -> Told {
 }
 
 /// Shows an order on its own socket.
-pub(super) async fn to_order(
-    app: &App,
-    viewer: &Viewer,
-    order: &Order,
-    text: &Arc<str>,
-    is_first: bool,
-) -> Result<(), ApiError> {
+pub(super) fn to_order(viewer: &Viewer, order: &Order, text: &Arc<str>, faces: &Faces, is_first: bool) {
     let may_see = viewer.looker.is_some_and(|looker| {
         let user = Some(looker.user);
         looker.sees_all
@@ -47,16 +39,15 @@ pub(super) async fn to_order(
             || user == order.state.bound()
     });
     if !may_see {
-        viewer.end(Ending::new(close::NOT_ALLOWED, "this is not yours to see any more"));
-        return Ok(());
+        return viewer.end(Ending::new(close::NOT_ALLOWED, "this is not yours to see any more"));
     }
     let assigned = match order.state.courier() {
         Some(courier) if viewer.told(order.id).and_then(|told| told.courier) != Some(courier) => {
-            driver_of(app, courier).await?
+            faces.driver_of(order)
         }
         _ => None,
     };
-    let Ok(before) = viewer.note(order.id, told(order)) else { return Ok(()) };
+    let Ok(before) = viewer.note(order.id, told(order)) else { return };
     viewer.push(About::Order("order_update", order.id), Arc::clone(text));
     if !is_first && before.is_none_or(|before| before.phase != order.state.phase()) {
         let changed = StatusChanged::of(order, viewer.language);
@@ -64,35 +55,29 @@ pub(super) async fn to_order(
             .push(About::Order("order_status_changed", order.id), message("order_status_changed", &changed));
     }
     if let Some(driver) = assigned {
-        let data = DriverAssigned { order_id: order.id.to_string(), driver: order_driver(&driver) };
+        let data = DriverAssigned { order_id: order.id.to_string(), driver: order_driver(driver) };
         viewer.push(About::Order("driver_assigned", order.id), message("driver_assigned", &data));
     }
-    Ok(())
 }
 
 /// Shows a passenger one of their orders.
-pub(super) async fn to_passenger(
-    app: &App,
-    viewer: &Viewer,
-    order: &Order,
-    text: &Arc<str>,
-) -> Result<(), ApiError> {
+pub(super) fn to_passenger(viewer: &Viewer, order: &Order, text: &Arc<str>, faces: &Faces) {
     let arrived = match order.state {
-        OrderState::ArrivedWaiting { courier, at }
+        OrderState::ArrivedWaiting { at, .. }
             if viewer.told(order.id).map(|told| told.phase) != Some(OrderPhase::ArrivedWaiting) =>
         {
-            driver_of(app, courier).await?.map(|driver| (driver, at))
+            faces.driver_of(order).map(|driver| (driver, at))
         }
         _ => None,
     };
     if viewer.note(order.id, told(order)).is_err() {
-        return Ok(());
+        return;
     }
     viewer.push(About::Order("order_update", order.id), Arc::clone(text));
     if let Some((driver, at)) = arrived {
         let data = DriverArrived {
             order_id: order.id.to_string(),
-            driver: order_driver(&driver),
+            driver: order_driver(driver),
             arrived_at: at.to_string(),
         };
         viewer.push(About::Order("driver_arrived", order.id), message("driver_arrived", &data));
@@ -100,29 +85,29 @@ pub(super) async fn to_passenger(
     if is_over(order) {
         viewer.forget(order.id);
     }
-    Ok(())
 }
 
 /// Shows a courier an order that they have, are asked about, or had until now.
-pub(super) async fn to_driver(
-    app: &App,
+pub(super) fn to_driver(
     viewer: &Viewer,
     courier: UserId,
     order: &Order,
     text: Option<&Arc<str>>,
-) -> Result<(), ApiError> {
+    faces: &Faces,
+    now: Time,
+) {
     let before = viewer.told(order.id);
     let asked = order.pending().filter(|offer| offer.courier == courier);
     let has_it = order.state.courier() == Some(courier);
     if asked.is_none() && !has_it && before.is_none() {
-        return Ok(());
+        return;
     }
     let is_new = asked.is_some_and(|asked| before.and_then(|told| told.offer) != Some(asked.id));
-    let asked_for = if is_new { offer(app, order).await? } else { None };
+    let passenger = if is_new { faces.passenger_of(order) } else { None };
     if viewer.note(order.id, told(order)).is_err() {
-        return Ok(());
+        return;
     }
-    if let Some(offer) = asked_for {
+    if let Some(offer) = passenger.and_then(|passenger| offer(order, passenger, now)) {
         metrics::counter!("peerpack_town_offers_told_total").increment(1);
         viewer.push(About::Order("new_order", order.id), message("new_order", &offer));
     }
@@ -141,9 +126,4 @@ pub(super) async fn to_driver(
     if asked.is_none() && (!has_it || is_over(order)) {
         viewer.forget(order.id);
     }
-    Ok(())
-}
-
-async fn driver_of(app: &App, courier: UserId) -> Result<Option<Driver>, ApiError> {
-    Ok(app.database.driver(courier).await?)
 }

@@ -18,7 +18,7 @@ use crate::edge::viewers::{Subject, Viewer};
 use crate::error::ApiError;
 use crate::http::dispatch::map::{MapData, live, map_driver, map_orders};
 use crate::http::dispatch::scope;
-use crate::http::dispatch::views;
+use crate::http::dispatch::views::{Faces, order_view};
 use crate::store::{OrderQuery, Slice};
 use crate::town::Town;
 
@@ -96,12 +96,14 @@ async fn show(app: &App, viewer: &Arc<Viewer>) -> Result<(), ApiError> {
         }
         Subject::Map | Subject::Nothing => Vec::new(),
     };
+    let (faces, map, now) = (Faces::of(app, &orders).await?, town.map(), app.clock.now());
     for order in &orders {
-        let text = message("order_update", &views::order(app, town, order.clone()).await?);
+        let view = order_view(&faces, &map, order, now).ok_or_else(ApiError::not_found)?;
+        let text = message("order_update", &view);
         match viewer.subject {
-            Subject::Order(_) => to_order(app, viewer, order, &text, true).await?,
-            Subject::Driver(courier) => to_driver(app, viewer, courier, order, Some(&text)).await?,
-            Subject::Passenger(_) => to_passenger(app, viewer, order, &text).await?,
+            Subject::Order(_) => to_order(viewer, order, &text, &faces, true),
+            Subject::Driver(courier) => to_driver(viewer, courier, order, Some(&text), &faces, now),
+            Subject::Passenger(_) => to_passenger(viewer, order, &text, &faces),
             Subject::Map | Subject::Nothing => {}
         }
     }

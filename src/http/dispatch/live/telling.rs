@@ -21,10 +21,10 @@ use crate::edge::outbox::Ending;
 use crate::edge::viewers::{About, Subject, Viewer};
 use crate::error::ApiError;
 use crate::http::dispatch::map::{goal, route_of, way};
-use crate::http::dispatch::views;
+use crate::http::dispatch::views::{Faces, order_view};
 use crate::store::Driver;
-use crate::town::Town;
 use crate::town::live::News;
+use crate::town::{Town, TownMap};
 
 /// When changes are told again that could not be put into words.
 const AGAIN_AFTER: Duration = Duration::from_millis(200);
@@ -131,31 +131,32 @@ impl Telling {
         let sockets = Arc::clone(&self.app.sockets);
         let viewers = sockets.viewers();
         let maps = viewers.of(Subject::Map);
-        // An offer first: it lives for seconds, and needs little.
-        for order in orders {
-            if let Some(asked) = order.pending() {
-                for viewer in viewers.of(Subject::Driver(asked.courier)) {
-                    to_driver(&self.app, &viewer, asked.courier, order, None).await?;
-                }
-            }
-        }
+        let is_asked =
+            |order: &Order| order.pending().is_some_and(|asked| viewers.has(Subject::Driver(asked.courier)));
         let is_shown = |order: &Order| {
             !maps.is_empty()
                 || viewers.has(Subject::Order(order.id))
                 || viewers.has(Subject::Passenger(order.passenger))
                 || order.state.courier().is_some_and(|courier| viewers.has(Subject::Driver(courier)))
         };
-        let shown: Vec<Order> = orders.iter().filter(|order| is_shown(order)).cloned().collect();
-        let texts = self.texts(&shown).await?;
+        let told: Vec<Order> =
+            orders.iter().filter(|order| is_asked(order) || is_shown(order)).cloned().collect();
+        let (faces, map, now) = (Faces::of(&self.app, &told).await?, self.town.map(), self.app.clock.now());
+        // An offer first: it lives for seconds, and needs little.
+        for (order, asked) in orders.iter().filter_map(|order| Some((order, order.pending()?))) {
+            for viewer in viewers.of(Subject::Driver(asked.courier)) {
+                to_driver(&viewer, asked.courier, order, None, &faces, now);
+            }
+        }
         for order in orders {
             let before = self.courses.get(&order.id).copied();
-            let text = texts.get(&order.id);
-            if let Some(text) = text {
+            let text = if is_shown(order) { text_of(order, &faces, &map, now) } else { None };
+            if let Some(text) = &text {
                 for viewer in viewers.of(Subject::Order(order.id)) {
-                    to_order(&self.app, &viewer, order, text, false).await?;
+                    to_order(&viewer, order, text, &faces, false);
                 }
                 for viewer in viewers.of(Subject::Passenger(order.passenger)) {
-                    to_passenger(&self.app, &viewer, order, text).await?;
+                    to_passenger(&viewer, order, text, &faces);
                 }
             }
             let asked = order.offers.iter().map(|offer| offer.courier);
@@ -163,35 +164,15 @@ impl Telling {
                 asked.chain(order.state.courier()).chain(before.and_then(|before| before.courier)).collect();
             for courier in couriers {
                 for viewer in viewers.of(Subject::Driver(courier)) {
-                    to_driver(&self.app, &viewer, courier, order, text).await?;
+                    to_driver(&viewer, courier, order, text.as_ref(), &faces, now);
                 }
             }
             if let Some(text) = text.filter(|_| !maps.is_empty()) {
-                self.tell_maps(&maps, order, text, before).await?;
+                self.tell_maps(&maps, order, &text, before).await?;
             }
             self.remember(order);
         }
         Ok(())
-    }
-
-    /// Whole orders in words. One whose passenger is gone is left out.
-    async fn texts(&self, orders: &[Order]) -> Result<HashMap<OrderId, Arc<str>>, ApiError> {
-        let text = |view: &views::OrderView| message("order_update", view);
-        match views::orders(&self.app, &self.town, orders).await {
-            Ok(views) => Ok(orders.iter().map(|order| order.id).zip(views.iter().map(text)).collect()),
-            Err(error) if error.status().is_server_error() => Err(error),
-            Err(_) => {
-                let mut texts = HashMap::new();
-                for order in orders {
-                    match views::order(&self.app, &self.town, order.clone()).await {
-                        Ok(view) => drop(texts.insert(order.id, text(&view))),
-                        Err(error) if error.status().is_server_error() => return Err(error),
-                        Err(_) => {}
-                    }
-                }
-                Ok(texts)
-            }
-        }
     }
 
     async fn tell_maps(
@@ -346,10 +327,14 @@ impl Telling {
         });
         let mut bound = BTreeMap::new();
         for (courier, id) in busy {
-            if !self.courses.contains_key(&id)
-                && let Some(order) = self.app.database.order(id).await?
-            {
-                self.remember(&order);
+            if !self.courses.contains_key(&id) {
+                let order = match self.town.dispatch().seen(id) {
+                    Some(order) => Some(order),
+                    None => self.app.database.order(id).await?,
+                };
+                if let Some(order) = order {
+                    self.remember(&order);
+                }
             }
             if let Some(course) = self.courses.get(&id) {
                 bound.insert(courier, (id, course.goal));
@@ -373,4 +358,9 @@ impl Telling {
         self.faces.extend(read.into_iter().map(|(courier, driver)| (courier, (driver, now))));
         Ok(())
     }
+}
+
+/// A whole order in words; nothing if its passenger is gone.
+fn text_of(order: &Order, faces: &Faces, map: &TownMap, now: Time) -> Option<Arc<str>> {
+    Some(message("order_update", &order_view(faces, map, order, now)?))
 }

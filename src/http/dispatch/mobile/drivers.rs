@@ -5,6 +5,7 @@ use peerpack_actors::dispatch::region::day_began;
 use peerpack_actors::dispatch::{DutyState, Order};
 use peerpack_actors::ids::OfferId;
 use peerpack_actors::ports::OrderStore as _;
+use peerpack_actors::time::Time;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -17,7 +18,7 @@ use crate::http::dispatch::offers::{DeclineOffer, OfferAnswered, accepted, decli
 use crate::http::dispatch::orders::found;
 use crate::http::dispatch::scope;
 use crate::http::dispatch::views::{self, DriverView, OrderView, driver_view};
-use crate::store::OrderQuery;
+use crate::store::{OrderQuery, Passenger};
 
 /// How many orders are listed at most: the newest.
 const ORDERS: u32 = 100;
@@ -143,18 +144,17 @@ pub async fn offers(app: web::Data<App>, principal: Principal) -> Result<HttpRes
     };
     let mut results = Vec::new();
     if let Some(order) = order {
-        results.extend(offer(&app, &order).await?);
+        let passenger = app.database.passenger(order.passenger).await?.ok_or_else(ApiError::not_found)?;
+        results.extend(offer(&order, &passenger, app.clock.now()));
     }
     Ok(HttpResponse::Ok().json(MyOffers { count: results.len(), results }))
 }
 
 /// What somebody is asked about, as they see it; nothing once it is over.
-pub(in crate::http::dispatch) async fn offer(app: &App, order: &Order) -> Result<Option<MyOffer>, ApiError> {
-    let now = app.clock.now();
-    let Some(offer) = order.pending().filter(|offer| now < offer.expires_at) else { return Ok(None) };
-    let passenger = app.database.passenger(order.passenger).await?.ok_or_else(ApiError::not_found)?;
+pub(in crate::http::dispatch) fn offer(order: &Order, passenger: &Passenger, now: Time) -> Option<MyOffer> {
+    let offer = order.pending().filter(|offer| now < offer.expires_at)?;
     let draft = &order.draft;
-    Ok(Some(MyOffer {
+    Some(MyOffer {
         offer_id: offer.id.to_string(),
         order_id: order.id.to_string(),
         pickup_title: draft.pickup.title.clone(),
@@ -173,10 +173,10 @@ pub(in crate::http::dispatch) async fn offer(app: &App, order: &Order) -> Result
         expires_in_seconds: offer.expires_at.since(now).ms() / 1_000,
         passenger: OfferPassenger {
             id: passenger.number,
-            full_name: passenger.full_name,
-            disability_category: passenger.category,
+            full_name: passenger.full_name.clone(),
+            disability_category: passenger.category.clone(),
         },
-    }))
+    })
 }
 
 /// Takes the order that one is asked about.

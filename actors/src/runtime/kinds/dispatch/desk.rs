@@ -76,11 +76,8 @@ impl Dispatch {
             match self.commit(context, id, &command).await {
                 Ok((order, _)) => return Ok((order, Some(best))),
                 Err(Refusal::Unavailable(error)) => return Err(error.into()),
-                // What was known here of the order or of the courier was old.
-                Err(refusal) => {
-                    self.read_again(id, Some(courier)).await?;
-                    last = refusal;
-                }
+                // What was known here of the order or of the courier was old; it was read by that.
+                Err(refusal) => last = refusal,
             }
         }
         Err(last)
@@ -108,10 +105,7 @@ impl Dispatch {
             match self.carry_out(context, id, &command).await {
                 Ok(order) => return Ok(Some(order)),
                 Err(Refusal::Unavailable(error)) => return Err(error.into()),
-                Err(refusal) => {
-                    self.read_again(id, Some(courier)).await?;
-                    last = refusal;
-                }
+                Err(refusal) => last = refusal,
             }
         }
         Err(last)
@@ -147,6 +141,7 @@ impl Dispatch {
     /// When the store does not answer.
     pub async fn cleared(&self) -> Result<(), Unavailable> {
         self.searching.lock().clear();
+        self.taken.lock().clear();
         self.alarms.lock().clear();
         self.follow_everybody_on_duty().await
     }

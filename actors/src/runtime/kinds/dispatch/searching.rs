@@ -11,8 +11,8 @@ use crate::dispatch::region::day_began;
 use crate::dispatch::search::{Limits, Next, begins, next};
 use crate::dispatch::{Board, By, Crowd, Order, OrderCommand, OrderPhase, Settings};
 use crate::ids::{OfferId, OrderId, UserId};
-use crate::ports::Unavailable;
 use crate::runtime::context::Context;
+use crate::runtime::refusal::Refusal;
 use crate::time::{Span, Time};
 
 /// How many steps one look at an order takes at most: couriers who turn out to be busy, and widenings.
@@ -131,31 +131,14 @@ impl Dispatch {
                 Next::Wait(until) => return self.alarm(context, id, until),
                 Next::Nothing => return,
             };
-            let is_done = self.commit(context, id, &command).await.is_ok();
+            let done = self.commit(context, id, &command).await;
             drop(asking);
-            if !is_done {
-                // What was known here of the order or of the courier was old.
-                let asked = match command {
-                    OrderCommand::Offer { courier, .. } => Some(courier),
-                    _ => None,
-                };
-                if self.read_again(id, asked).await.is_err() {
-                    return;
-                }
+            match done {
+                Err(Refusal::Unavailable(_) | Refusal::NotFound) => return,
+                // What was known here of the order or of the courier was old; it was read by that.
+                Ok(_) | Err(Refusal::Rejected(_) | Refusal::Busy) => {}
             }
         }
-    }
-
-    pub(super) async fn read_again(&self, id: OrderId, courier: Option<UserId>) -> Result<(), Unavailable> {
-        if let Some(order) = self.store.order(id).await? {
-            self.follow(order);
-        }
-        if let Some(courier) = courier
-            && let Some(duty) = self.store.duty(courier).await?
-        {
-            self.follow_duty(duty);
-        }
-        Ok(())
     }
 
     /// Who can take an order, the first to be asked first.
