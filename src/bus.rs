@@ -56,14 +56,14 @@ pub enum Signal {
     Typing {
         /// Who is written to.
         to: UserId,
-        /// Where.
+        /// The chat in which somebody writes.
         chat: ChatId,
         /// Who writes.
         by: UserId,
     },
     /// Somebody has opened their first socket on a node, or closed the last one.
     Presence {
-        /// Who.
+        /// The person who was seen.
         user: UserId,
         /// Whether they are there.
         is_here: bool,

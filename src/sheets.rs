@@ -107,7 +107,7 @@ impl Column {
 /// A cell as it is written.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Cell {
-    /// Words.
+    /// A text.
     Text(String),
     /// A number.
     Number(f64),
@@ -115,7 +115,7 @@ pub enum Cell {
     Flag(bool),
     /// A moment, in UTC.
     Moment(Time),
-    /// Nothing.
+    /// A cell without a value.
     Empty,
 }
 

@@ -24,7 +24,7 @@ pub enum Currency {
     Rub,
     /// US dollar.
     Usd,
-    /// Euro.
+    /// The euro.
     Eur,
     /// Kazakhstani tenge.
     Kzt,

@@ -213,7 +213,7 @@ pub struct OrderStep {
     pub from: String,
     /// To this one.
     pub to: String,
-    /// When.
+    /// When the step was taken.
     pub at: Time,
     /// In which role somebody has taken it: `passenger`, `courier`, `staff` or `engine`.
     pub role: String,

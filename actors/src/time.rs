@@ -81,7 +81,7 @@ impl Span {
         Self(n * 86_400_000)
     }
 
-    /// Milliseconds.
+    /// How long this is, in milliseconds.
     #[must_use]
     pub const fn ms(self) -> i64 {
         self.0

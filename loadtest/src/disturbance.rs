@@ -15,7 +15,7 @@ use crate::shared::Shared;
 pub(crate) struct Mark {
     /// When, seconds after the first package.
     pub(crate) at_s: f64,
-    /// What.
+    /// What was done to the server.
     pub(crate) what: &'static str,
 }
 

@@ -19,7 +19,7 @@ use peerpack_actors::time::{Span, Time};
 pub struct Deal {
     /// On which trip.
     pub trip: TripId,
-    /// How.
+    /// By which way and legs the trip carries the package.
     pub plan: Plan,
     /// The reward less the cost of the detour, in roubles.
     pub gain_rub: f64,
@@ -29,7 +29,7 @@ pub struct Deal {
 
 /// Who travels, who waits, who has a deal.
 pub struct Market {
-    /// Now.
+    /// The moment of the virtual clock.
     pub now: Time,
     /// Live trips with their room.
     pub trips: TripIndex,

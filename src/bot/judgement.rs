@@ -103,7 +103,7 @@ pub(super) fn judge(facts: &Facts, now: Time) -> Verdict {
 /// What follows from an answer, besides what becomes of the message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Also {
-    /// Nothing.
+    /// The update asks for nothing.
     Nothing,
     /// The chat is left alone until then.
     Mute(Time),

@@ -21,7 +21,7 @@ pub enum Access {
     Only(&'static [Role]),
 }
 
-/// Administrators.
+/// For administrators alone.
 pub(crate) const ADMIN: Access = Access::Only(&[Role::Admin]);
 
 /// Operators who look.

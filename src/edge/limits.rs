@@ -27,7 +27,7 @@ const MOST_BUCKETS: usize = 100_000;
 /// What kind of thing is asked.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Class {
-    /// Looking.
+    /// A call that changes nothing.
     Read,
     /// Changing something.
     Write,

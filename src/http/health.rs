@@ -118,7 +118,7 @@ pub struct DatabaseHealth {
     kind: String,
 }
 
-/// Redis.
+/// How Redis is.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RedisHealth {
     /// `ok`, `down` or `not_configured`.

@@ -30,7 +30,7 @@ pub struct Which {
     near: Option<String>,
 }
 
-/// Places.
+/// Places that match what was typed.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Cities {
     /// Their names.

@@ -125,7 +125,7 @@ pub enum TransactionType {
     Hold,
     /// Handed over, not confirmed.
     Deliver,
-    /// Disputed.
+    /// The two do not agree, and an operator decides.
     Dispute,
     /// Paid to the courier.
     Release,
@@ -213,7 +213,7 @@ pub enum ClockStatus {
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 pub enum DatabaseKind {
-    /// Embedded.
+    /// The embedded store, a file of SQLite.
     Sqlite,
     /// A service.
     Postgres,

@@ -19,7 +19,7 @@ enum Manner {
     Answers { vladimir_s: f64 },
     /// Never answers.
     Silent,
-    /// 500.
+    /// Answers 500.
     Fails,
     /// 200, and no table.
     Raves,

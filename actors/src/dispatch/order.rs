@@ -85,7 +85,7 @@ pub enum OrderState {
         /// With whom.
         courier: UserId,
     },
-    /// Done.
+    /// The order was carried out.
     Completed {
         /// By whom.
         courier: UserId,

@@ -35,7 +35,7 @@ pub enum OrderPhase {
     NoShow,
     /// Something has happened on the way.
     Incident,
-    /// Done.
+    /// The order was carried out.
     Completed,
     /// Called off.
     Cancelled,

@@ -101,7 +101,7 @@ pub enum TripPhase {
     Active,
     /// Under way.
     InProgress,
-    /// Arrived.
+    /// The courier has said that the trip is over.
     Completed,
     /// Called off.
     Cancelled,

@@ -30,7 +30,7 @@ pub enum TripState {
         /// When the courier departed.
         at: Time,
     },
-    /// Arrived.
+    /// The courier has said that the trip is over.
     Completed {
         /// When the journey ended.
         at: Time,

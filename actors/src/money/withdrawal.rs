@@ -40,7 +40,7 @@ impl Default for PayoutRules {
 pub enum WithdrawalState {
     /// Waits for an operator.
     Queued,
-    /// Sent.
+    /// An operator has sent the money.
     Paid {
         /// When it was sent.
         at: Time,
@@ -96,9 +96,9 @@ pub struct Withdrawal {
 /// The word of the first of two operators.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Approval {
-    /// When.
+    /// When the first operator agreed.
     pub at: Time,
-    /// Whose.
+    /// The first operator.
     pub by: UserId,
 }
 

@@ -77,7 +77,7 @@ pub enum Travel {
     Rail,
     /// By car or coach.
     Road,
-    /// Walking.
+    /// The way of somebody who walks.
     Foot,
 }
 

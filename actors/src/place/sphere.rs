@@ -42,7 +42,7 @@ pub(super) fn square_exact(at: Position, degrees: f64) -> (f64, f64) {
 
 /// What a way of some length between two points can reach, on a sphere.
 pub(super) struct Ellipse {
-    /// Half-way.
+    /// The point half-way; nothing if the ends lie opposite each other on Earth.
     middle: Option<[f64; 3]>,
     /// Across the direct way.
     normal: Option<[f64; 3]>,

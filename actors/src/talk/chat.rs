@@ -122,7 +122,7 @@ pub struct Facts {
 /// What somebody wants to say.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Words {
-    /// Trimmed.
+    /// What was written, without space around it.
     pub text: String,
     /// Shown beside it.
     pub picture: Option<FileId>,

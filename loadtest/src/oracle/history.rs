@@ -27,7 +27,7 @@ pub struct History {
     pub commands: HashMap<Uuid, Command>,
     /// The packages that were seen for each place in the schedule.
     pub numbers: HashMap<usize, BTreeSet<PackageId>>,
-    /// Chats.
+    /// What was said in chats.
     pub talk: Talk,
 }
 

@@ -162,7 +162,7 @@ pub struct Sent {
 #[serde(deny_unknown_fields)]
 #[schema(as = RejectWithdrawal)]
 pub struct Rejected {
-    /// Why.
+    /// Why the money is not sent, in the operator's own words.
     reason: String,
 }
 

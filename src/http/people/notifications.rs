@@ -33,7 +33,7 @@ pub struct Before {
     before: Option<u64>,
 }
 
-/// Notifications.
+/// A part of the caller's notifications.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Notifications {
     /// How many are unread in all.

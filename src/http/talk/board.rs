@@ -52,7 +52,7 @@ pub struct PostsQuery {
     mine: Option<bool>,
 }
 
-/// Posts.
+/// A part of the board.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Posts {
     /// Newest first.

@@ -43,7 +43,7 @@ pub struct MessagesQuery {
     peek: Option<bool>,
 }
 
-/// Messages.
+/// A part of a chat.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Messages {
     success: bool,

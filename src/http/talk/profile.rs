@@ -24,7 +24,7 @@ const FEWEST: usize = 2;
 /// The most characters that somebody says about themselves.
 const BIO: usize = 500;
 
-/// Oneself.
+/// The caller, as the messenger shows them.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OwnTalkProfile {
     success: bool,
@@ -83,7 +83,7 @@ pub struct PeopleFound {
     data: Vec<TalkUser>,
 }
 
-/// Oneself.
+/// Shows the caller's own profile.
 #[utoipa::path(get, path = "/api/profile", operation_id = "my_talk_profile", tag = "messenger",
     security(("bearer" = [])),
     responses((status = 200, body = OwnTalkProfile), (status = 401, body = Problem)))]

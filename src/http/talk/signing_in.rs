@@ -66,7 +66,7 @@ pub struct PhoneSession {
     expires_in: u32,
 }
 
-/// Oneself.
+/// The caller, and the tokens to go on with.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PhoneUser {
     id: String,

@@ -126,7 +126,7 @@ pub enum Settled {
     Dropped,
     /// It is to be tried at this time.
     Later {
-        /// When.
+        /// When the message is to be sent.
         due_at: Time,
         /// What went wrong, if something did.
         error: Option<String>,

@@ -1,4 +1,4 @@
-//! People.
+//! People who have signed in: their rows, names and roles.
 
 use peerpack_actors::ids::UserId;
 use peerpack_actors::ports::Unavailable;

@@ -161,7 +161,7 @@ impl Ack {
         Self { cmd_id: Some(cmd_id), status: AckStatus::Ok, code: None, message: None, data }
     }
 
-    /// Refused.
+    /// The answer to a command that was refused.
     #[must_use]
     pub fn error(cmd_id: Option<Uuid>, code: &str, message: &str) -> Self {
         let (code, message) = (Some(code.to_owned()), Some(message.to_owned()));

@@ -68,7 +68,7 @@ struct Desk {
     strangers: usize,
 }
 
-/// Telegram.
+/// A stub of Telegram's API.
 #[derive(Clone)]
 pub struct Telegram {
     pub url: String,

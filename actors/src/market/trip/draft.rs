@@ -46,7 +46,7 @@ pub enum Transport {
     Car,
     /// By coach.
     Bus,
-    /// Walking.
+    /// The courier walks.
     Foot,
 }
 

@@ -28,7 +28,7 @@ impl<F: Fn(UserId) -> f64> Outlook for F {
 
 /// An outlook at a moment, with the knobs in force.
 pub trait View: Outlook {
-    /// When.
+    /// The moment for which everything is looked at.
     fn now(&self) -> Time;
 
     /// The knobs.

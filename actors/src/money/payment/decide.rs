@@ -47,7 +47,7 @@ pub enum PaymentCommand {
         minor: Option<i64>,
         /// Out of whose pocket.
         cost: Cost,
-        /// Why.
+        /// Why the operator gives the money back, in their own words.
         reason: String,
         /// The operator; nobody where it goes back by itself.
         by: Option<UserId>,

@@ -25,9 +25,9 @@ pub struct NewTrip {
     #[expect(dead_code, reason = "accepted for the clients that send it")]
     #[schema(deprecated)]
     name: Option<String>,
-    /// Origin.
+    /// Where the trip begins.
     from: PlaceInput,
-    /// Destination.
+    /// Where the trip ends.
     to: PlaceInput,
     /// Departure, `YYYY-MM-DD` or `DD.MM.YYYY`, local date of the origin.
     #[schema(example = "2026-12-01")]

@@ -22,9 +22,9 @@ pub struct TripView {
     pub id: String,
     /// The courier's name.
     pub name: String,
-    /// Origin.
+    /// Where the trip begins.
     pub from: String,
-    /// Destination.
+    /// Where the trip ends.
     pub to: String,
     /// Origin, with its id, its names and its time zone.
     pub from_place: PlaceAround,
