@@ -61,7 +61,7 @@ impl Database {
     pub async fn connect(settings: &Settings) -> Result<Self, OpenError> {
         let backend = if postgres::is_url(&settings.url) {
             let options = postgres::connect_options(&settings.url)?;
-            let pool = postgres::pool_options(settings.connections).connect_with(options).await?;
+            let pool = postgres::open(settings.connections, options).await?;
             let lanes = Lanes::open(&pool, settings.deadline, &Handle::current());
             Backend::Postgres { pool, lanes, url: settings.url.clone() }
         } else {

@@ -10,13 +10,16 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, PgPool};
 
 /// How long the hooks may take; a connection that does not answer is closed.
 const HOOK_DEADLINE: Duration = Duration::from_secs(1);
 
 /// How long to wait for a free or a new connection.
 const ACQUIRE_DEADLINE: Duration = Duration::from_secs(2);
+
+/// How often the first connection is waited for.
+const OPENING_TRIES: usize = 5;
 
 /// After this long without use a connection is tried before it is used again: the server may have restarted.
 pub(in crate::store) const QUIET: Duration = Duration::from_secs(1);
@@ -107,6 +110,20 @@ pub(in crate::store) async fn drop_unrecorded_indexes(
 
 fn index_made_by(migration: &str) -> Option<&str> {
     migration.split_once("CREATE INDEX CONCURRENTLY ")?.1.split_whitespace().next()
+}
+
+/// Opens the pool. A database that is busy is given some time: nothing runs yet that would wait for it.
+///
+/// # Errors
+/// The database cannot be reached, lets nobody in, or is too busy for too long.
+pub async fn open(connections: u32, options: PgConnectOptions) -> sqlx::Result<PgPool> {
+    for _ in 1..OPENING_TRIES {
+        match pool_options(connections).connect_with(options.clone()).await {
+            Err(sqlx::Error::PoolTimedOut) => tracing::warn!("the database does not let us in yet"),
+            answer => return answer,
+        }
+    }
+    pool_options(connections).connect_with(options).await
 }
 
 /// The pool's settings with the hooks that end stray transactions.
