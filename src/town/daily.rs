@@ -238,7 +238,8 @@ impl Town {
                 current.region = Some(region);
             }
             let draft = drafting.finished().await?;
-            plan.called_off |= draft.called_off;
+            // Called off before this region began, it ends by itself: without time.
+            plan.called_off |= draft.called_off || hold.is_called_off();
             plan.regions.push(RegionPlan { problem, draft, drivers });
         }
         let plan = Arc::new(plan);

@@ -14,8 +14,9 @@ use crate::support::{backends, eventually};
 
 const STEPS: [&str; 4] = ["driver_en_route", "arrived_waiting", "ride_ongoing", "completed"];
 
-/// A town with an order that is searched for, and two couriers on duty who are nowhere, so that the engine asks
-/// nobody by itself. The second dispatch is over the same store, and neither hears of what the other one does.
+/// A town with an order that is searched for, and two couriers on duty who are nowhere, so that the engine
+/// asks nobody by itself. The second dispatch is over the same store, and neither hears of what the other one
+/// does.
 struct Two {
     town: Town,
     order: OrderId,

@@ -8,6 +8,7 @@ mod held;
 mod kinds;
 mod searching;
 mod telling;
+mod turns;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
@@ -16,6 +17,7 @@ use parking_lot::{Mutex, RwLock};
 
 use self::kinds::{Duties, Orders};
 pub use self::telling::{Unheard, Watcher};
+use self::turns::Turns;
 use super::Kind;
 use crate::dispatch::track::Sighting;
 use crate::dispatch::{
@@ -47,6 +49,7 @@ pub struct Dispatch {
     searching: Mutex<BTreeMap<OrderId, Order>>,
     /// Orders that a courier has. Locked after `searching` where both are.
     taken: Mutex<HashMap<OrderId, Order>>,
+    turns: Turns,
     /// When each of them is looked at next, as far as that is soon.
     alarms: Mutex<BTreeMap<OrderId, Time>>,
     /// Couriers who are being asked at this moment. A courtesy, not a guard: without it, orders that look at
@@ -88,6 +91,7 @@ impl Dispatch {
             board: RwLock::default(),
             searching: Mutex::default(),
             taken: Mutex::default(),
+            turns: Turns::default(),
             alarms: Mutex::default(),
             asking: Mutex::default(),
             considered: Mutex::default(),
@@ -219,6 +223,7 @@ impl Dispatch {
         id: OrderId,
         command: &OrderCommand,
     ) -> Result<(Order, bool), Refusal> {
+        let _turn = self.turns.of(id).await?;
         if let Some((order, duties)) = self.held(id, command) {
             match self.attempt(context, &order, &duties, command).await {
                 Ok(Attempt::Done { order, freed }) => return Ok((order, freed)),
