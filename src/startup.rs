@@ -112,6 +112,8 @@ impl Application {
                 .with_context(|| format!("cannot listen on {}", config.listen))?,
         };
         let address = listener.local_addr()?;
+        // Before anything that is measured.
+        let metrics = config.metrics_listen.map(|_| telemetry::install_metrics()).transpose()?;
         let database = connect(&config).await?;
         if config.database_url.is_none() {
             database.migrate().await.context("cannot bring the embedded store up to date")?;
@@ -153,11 +155,10 @@ impl Application {
         let (revocations, learning) = identity::revocations(&database, &sockets, Arc::clone(&clock)).await?;
         let subscription =
             redis.map(|redis| hearing::subscribe(&redis, engine.clone(), Arc::clone(&sockets), town.clone()));
-        if let Some(metrics) = config.metrics_listen {
-            let handle = telemetry::install_metrics()?;
+        if let (Some(handle), Some(address)) = (&metrics, config.metrics_listen) {
             let listener =
-                TcpListener::bind(metrics).with_context(|| format!("cannot listen on {metrics}"))?;
-            actix_web::rt::spawn(telemetry::serve_metrics(&handle, listener)?);
+                TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
+            actix_web::rt::spawn(telemetry::serve_metrics(handle, listener)?);
         }
         let files = Files::open(&config).context("cannot make the directory of uploads")?;
         let started_at = clock.now();

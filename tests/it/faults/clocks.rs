@@ -13,7 +13,9 @@ use peerpack_actors::time::{Span, Time};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::support::{Backend, TestApp, backends, eventually, fresh_postgres};
+use super::market::database;
+use super::process::Process;
+use crate::support::{Backend, TestApp, backends, eventually, free_address, fresh_postgres, http};
 
 /// The clock of a machine that is ahead, or behind if that is negative.
 struct Shifted(Span);
@@ -135,6 +137,23 @@ async fn f41_nodes_whose_clocks_are_a_minute_apart_agree_on_tokens_offers_and_se
         .await;
     }
     ahead.audit().await;
+}
+
+#[actix_web::test]
+async fn f41_how_far_a_clock_is_off_is_measured_from_the_start_on() {
+    if std::env::var("PEERPACK_TEST_POSTGRES").is_err() {
+        eprintln!("PEERPACK_TEST_POSTGRES is not set: not run");
+        return;
+    }
+    let (postgres, data) = (fresh_postgres().await, tempfile::tempdir().unwrap());
+    database(&postgres).await;
+    let metrics = free_address().to_string();
+    let more = [("DATABASE_URL", postgres.as_str()), ("PEERPACK_METRICS_LISTEN", &metrics)];
+    let _server = Process::start("serve", data.path(), &more).await;
+    let page = http().get(format!("http://{metrics}/metrics")).send().await.unwrap().text().await.unwrap();
+    let skew = page.lines().find_map(|line| line.strip_prefix("peerpack_clock_skew_seconds "));
+    let skew_s: f64 = skew.unwrap_or_else(|| panic!("{page}")).parse().unwrap();
+    assert!(skew_s.abs() < 5.0, "{skew_s}");
 }
 
 #[actix_web::test]
