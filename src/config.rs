@@ -307,6 +307,7 @@ impl Config {
                 pending_on_trip: settings
                     .max_pending_per_trip
                     .map_or(bounds.pending_on_trip, NonZeroU32::get),
+                pieces_on_trip: settings.max_pieces_per_trip.map_or(bounds.pieces_on_trip, NonZeroU32::get),
             },
             dispatch: settings.dispatch.map_or(development, |switch| switch == Switch::On),
             limits: settings.limits.unwrap_or(!development),

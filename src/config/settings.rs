@@ -238,6 +238,9 @@ layer! {
         /// Requests of senders that wait on one trip [default: 500]
         #[arg(long, value_name = "N")]
         pub max_pending_per_trip: Option<NonZeroU32>,
+        /// Pieces on one trip, those of all its legs together [default: 200]
+        #[arg(long, value_name = "N")]
+        pub max_pieces_per_trip: Option<NonZeroU32>,
         /// Refuse clients that ask too much [default: true in production]
         #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
         pub limits: Option<bool>,

@@ -19,14 +19,20 @@ pub(crate) fn has_reason(english: &str) -> bool {
 
 /// What is wrong with a field, if it is said in words of ours.
 pub(crate) fn reason(english: &str) -> Option<String> {
-    let limited = english.strip_prefix("must be at most ").and_then(|rest| rest.strip_suffix(" characters"));
-    let stops = english.strip_prefix("at most ").and_then(|rest| rest.strip_suffix(" stops in between"));
-    match (found(REASONS, english), limited, stops) {
-        (None, None, None) => one_of(english),
-        (Some(russian), ..) => Some(russian.to_owned()),
-        (None, Some(most), _) => Some(format!("не больше {most} знаков")),
-        (None, None, Some(most)) => Some(format!("не больше {most} остановок в пути")),
-    }
+    found(REASONS, english).map(str::to_owned).or_else(|| limited(english)).or_else(|| one_of(english))
+}
+
+/// How much there may be, where that is a number of its own.
+fn limited(english: &str) -> Option<String> {
+    let (most, of_what) =
+        english.strip_prefix("must be ").unwrap_or(english).strip_prefix("at most ")?.split_once(' ')?;
+    let russian = match of_what {
+        "characters" => "знаков",
+        "stops in between" => "остановок в пути",
+        "pieces on this way" => "мест на этом пути",
+        _ => return None,
+    };
+    Some(format!("не больше {most} {russian}"))
 }
 
 /// `must be one, two or three`, of words that are the same in every language.

@@ -40,6 +40,7 @@ async fn x_17_x_18_and_x_19c_trips_that_make_no_sense_are_refused() {
         ("transportType", json!("rocket"), (422, "invalid")),
         ("capacity_g", json!(0), (422, "invalid")),
         ("capacity_g", json!(-5), (422, "invalid")),
+        ("slots", json!(201), (422, "invalid")),
         ("max_detour_min", json!(100_000), (422, "invalid")),
         ("trip_comment", json!("х".repeat(3_000)), (422, "invalid")),
         ("trip_comment", json!("a\u{0}b"), (400, "bad_request")),

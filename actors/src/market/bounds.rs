@@ -20,11 +20,29 @@ pub struct Bounds {
     pub pending_requests: u32,
     /// Requests of senders that wait on one trip.
     pub pending_on_trip: u32,
+    /// Pieces that there may be room for on one trip, on all its legs together. A deal takes one at least on
+    /// each of its legs, so there are no more deals on a trip.
+    pub pieces_on_trip: u32,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { open_packages: 500, live_trips: 200, pending_requests: 500, pending_on_trip: 500 }
+        Self {
+            open_packages: 500,
+            live_trips: 200,
+            pending_requests: 500,
+            pending_on_trip: 500,
+            pieces_on_trip: 200,
+        }
+    }
+}
+
+impl Bounds {
+    /// The most pieces at a time on a trip of so many legs.
+    #[must_use]
+    pub fn pieces_at_a_time(&self, legs: usize) -> u32 {
+        let legs = u32::try_from(legs).unwrap_or(u32::MAX).max(1);
+        (self.pieces_on_trip / legs).max(1)
     }
 }
 

@@ -30,7 +30,7 @@ pub(in crate::http) fn capacity_g(word: &str) -> Option<u32> {
     read(word).map(CapacityClass::weight_g)
 }
 
-/// A capacity of which only some dimensions are stated.
-pub(in crate::http) fn capacity(weight_g: u32, volume_ml: Option<u32>, slots: Option<u32>) -> Load {
-    Load { weight_g, volume_ml: volume_ml.unwrap_or(UNSTATED), slots: slots.unwrap_or(UNSTATED) }
+/// A capacity whose volume may not be stated.
+pub(in crate::http) fn capacity(weight_g: u32, volume_ml: Option<u32>, slots: u32) -> Load {
+    Load { weight_g, volume_ml: volume_ml.unwrap_or(UNSTATED), slots }
 }

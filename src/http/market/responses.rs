@@ -264,7 +264,7 @@ async fn trip_for(
         transport: input.transport.as_deref(),
         airport: input.airport.clone(),
     };
-    let (draft, notes) = match straight.draft() {
+    let (draft, notes) = match straight.draft(&app.config.bounds) {
         Ok(draft) => draft,
         Err(refusal) => {
             wrong.add(refusal);

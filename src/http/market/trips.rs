@@ -86,7 +86,7 @@ pub async fn publish(
     body: Given<NewTrip>,
 ) -> Result<HttpResponse, ApiError> {
     let Given(input, wrong) = body;
-    let (draft, notes) = draft::draft(input, &app.config.home_countries, app.clock.now(), wrong)?;
+    let (draft, notes) = draft::draft(input, &app.config, app.clock.now(), wrong)?;
     let language = request_id::language();
     let published = move |trip: &Trip| published(trip, &notes, language);
     let work = async |once: &Once| {

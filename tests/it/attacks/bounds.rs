@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 
 use crate::support::{Backend, TestApp, TestUser, backends, fresh_postgres};
 
-const SETTINGS: [(&str, &str); 5] = [
+const SETTINGS: [(&str, &str); 6] = [
     ("PEERPACK_MAX_OPEN_PACKAGES", "5"),
     ("PEERPACK_MAX_LIVE_TRIPS", "4"),
     ("PEERPACK_MAX_PENDING_REQUESTS", "6"),
     ("PEERPACK_MAX_PENDING_PER_TRIP", "3"),
+    ("PEERPACK_MAX_PIECES_PER_TRIP", "4"),
     ("PEERPACK_JWT_SECRET", "a secret that both nodes share, of 32 bytes"),
 ];
 
@@ -163,5 +164,44 @@ async fn x_106_no_more_requests_wait_than_there_may_be_of_one_person_or_on_one_t
         for node in &nodes {
             node.audit().await;
         }
+    }
+}
+
+#[actix_web::test]
+async fn x_106_no_more_deals_are_made_on_a_trip_than_it_may_have_pieces() {
+    for backend in backends() {
+        let nodes = nodes(backend).await;
+        let app = &nodes[0];
+        let ivan = app.sign_in("Ivan").await;
+        // All legs share what there may be.
+        for (stops, most) in
+            [(json!([]), 4), (json!(["Владимир"]), 2), (json!(vec!["Владимир", "Арзамас"]), 1)]
+        {
+            let travel = |slots: u32| {
+                json!({ "from": "Москва", "to": "Казань", "date": crate::support::day(3), "time": "08:00 → 22:00",
+                    "transportType": "car", "capacity": "xl", "stops": stops, "slots": slots })
+            };
+            let russian = [("accept-language", "ru")];
+            let (status, _, refused) =
+                ivan.call_with(Method::POST, "/api/trips", &russian, Some(travel(most + 1))).await;
+            let told = format!("не больше {most} мест на этом пути");
+            assert_eq!((status.as_u16(), &refused["fields"]["slots"]), (422, &json!(told)), "{refused}");
+            let (status, trip) = ivan.post("/api/trips", travel(most)).await;
+            assert_eq!(status, StatusCode::CREATED, "{trip}");
+        }
+        // Nor where the courier does not say how much there is room for.
+        let trip = ivan.publish_trip("Орёл", "Курск", json!({ "capacity": "xl" })).await;
+        for n in 0..5 {
+            let sender = app.sign_in(&format!("Sender {n}")).await;
+            let package = sender.publish_package("Орёл", "Курск", json!({ "mode": "choose" })).await;
+            let (status, asked) = ask(&sender, &trip, &package).await;
+            if n < 4 {
+                assert_eq!(status, StatusCode::CREATED, "{asked}");
+                ivan.step(asked["request_id"].as_str().unwrap(), "accept").await;
+            } else {
+                assert_eq!((status, &asked["code"]), (StatusCode::CONFLICT, &json!("no_room")), "{asked}");
+            }
+        }
+        app.audit().await;
     }
 }

@@ -167,7 +167,8 @@ async fn f10_calls_that_are_reset_at_any_moment_are_done_once_or_not_at_all_and_
     }
     let (near, far, _chaos) = far_postgres().await;
     let data = tempfile::tempdir().unwrap();
-    let app = TestApp::start_on(data, Some(far), &[], RuntimeSettings::default()).await;
+    let roomy = [("PEERPACK_MAX_PIECES_PER_TRIP", "1000")];
+    let app = TestApp::start_on(data, Some(far), &roomy, RuntimeSettings::default()).await;
     let (anna, ivan) = (app.sign_in("Anna").await, app.sign_in("Ivan").await);
     let trip = ivan.publish_trip("Рязань", "Тула", json!({ "capacity_g": 2_000_000 })).await;
     let watch = Watch::start(&near).await;

@@ -1,5 +1,6 @@
 //! What a courier writes of a trip, in either spelling of the Mini App, and the draft that it makes.
 
+use peerpack_actors::market::bounds::Bounds;
 use peerpack_actors::market::trip::{MAX_STOPS, Transport, TripDraft};
 use peerpack_actors::place::{Home, Place, Position};
 use peerpack_actors::time::Time;
@@ -7,6 +8,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::journey::{Journey, Note, Waypoint, Written, journey};
+use crate::config::Config;
 use crate::error::ApiError;
 use crate::error::wrong::Wrong;
 use crate::http::input::ends::{self, Context, Number, PlaceInput, PlaceSaid, Spot};
@@ -66,7 +68,8 @@ pub struct NewTrip {
     /// Capacity in millilitres; unlimited if absent.
     #[serde(default, deserialize_with = "input::lenient_whole")]
     volume_ml: Option<u32>,
-    /// Capacity in pieces; unlimited if absent.
+    /// Capacity in pieces at a time. All legs of a trip share the most that the server allows, 200 unless it
+    /// is set up otherwise; if absent, that is the capacity.
     #[serde(default, deserialize_with = "input::lenient_whole")]
     slots: Option<u32>,
     /// The extra way the courier accepts in all, minutes.
@@ -125,18 +128,23 @@ const WAY: [&str; 6] = ["from", "to", "stops", "date", "time", "arrival_date"];
 /// Everything that is wrong with it, also what keeps a trip from being published.
 pub(super) fn draft(
     input: NewTrip,
-    home: &Home,
+    config: &Config,
     now: Time,
     mut wrong: Wrong,
 ) -> Result<(TripDraft, Vec<Note>), ApiError> {
-    let (draft, notes) = read(input, home, &mut wrong);
+    let (draft, notes) = read(input, &config.home_countries, &config.bounds, &mut wrong);
     let doubtful: &[&str] = if draft.stops.is_empty() { &WAY } else { &[] };
     input::look_for_faults(draft.faults(now), doubtful, &mut wrong);
     wrong.finish((draft, notes))
 }
 
 /// The same, whenever it is; without stops if its way is not known.
-pub(super) fn read(input: NewTrip, home: &Home, wrong: &mut Wrong) -> (TripDraft, Vec<Note>) {
+pub(super) fn read(
+    input: NewTrip,
+    home: &Home,
+    bounds: &Bounds,
+    wrong: &mut Wrong,
+) -> (TripDraft, Vec<Note>) {
     let airport = wrong.or(input::text("airport", input.airport, SHORT_TEXT), String::new());
     let transport = wrong.or(transport("transportType", input.transport.as_deref(), &airport), None);
     let word = input.capacity.as_deref().filter(|word| !word.is_empty());
@@ -173,13 +181,17 @@ pub(super) fn read(input: NewTrip, home: &Home, wrong: &mut Wrong) -> (TripDraft
         Journey { transport: transport.unwrap_or(Transport::Car), stops: Vec::new(), notes: Vec::new() };
     let Journey { transport, stops, notes } =
         if is_known { wrong.or(journey(written, &places, transport), nowhere) } else { nowhere };
+    let most = bounds.pieces_at_a_time(places.len() - 1);
+    if input.slots.is_some_and(|slots| slots > most) {
+        wrong.add(ApiError::unprocessable("slots", format!("must be at most {most} pieces on this way")));
+    }
     let draft = TripDraft {
         stops,
         transport,
         capacity: loads::capacity(
             input.capacity_g.or(named).unwrap_or(DEFAULT_CAPACITY_G),
             input.volume_ml,
-            input.slots,
+            input.slots.unwrap_or(most),
         ),
         max_detour_min: input.max_detour_min.unwrap_or(if transport == Transport::Car { 30 } else { 0 }),
         price: wrong.or(input.price.map(|price| input::amount("price", price)).transpose(), None),
@@ -203,7 +215,7 @@ pub(in crate::http) struct Straight<'a> {
 
 impl Straight<'_> {
     /// The draft that it makes, with what had to be decided for it.
-    pub(in crate::http) fn draft(self) -> Result<(TripDraft, Vec<Note>), ApiError> {
+    pub(in crate::http) fn draft(self, bounds: &Bounds) -> Result<(TripDraft, Vec<Note>), ApiError> {
         let airport = input::text("airport", self.airport, SHORT_TEXT)?;
         let transport = transport("transportType", self.transport, &airport)?;
         let places = [Spot::of(self.from), Spot::of(self.to)].map(|spot| Waypoint::of(spot, None));
@@ -212,7 +224,7 @@ impl Straight<'_> {
         let draft = TripDraft {
             stops,
             transport,
-            capacity: loads::capacity(DEFAULT_CAPACITY_G, None, None),
+            capacity: loads::capacity(DEFAULT_CAPACITY_G, None, bounds.pieces_at_a_time(1)),
             max_detour_min: 0,
             price: None,
             comment: String::new(),

@@ -4,6 +4,7 @@
 //! change of the clocks adds or takes away is seen.
 
 use peerpack_actors::ids::{TripId, UserId};
+use peerpack_actors::market::bounds::Bounds;
 use peerpack_actors::market::trip::Trip;
 use peerpack_actors::place::Home;
 use peerpack_actors::time::{Span, Time};
@@ -23,7 +24,7 @@ const TABLE: &str = include_str!("journeys.tsv");
 fn published(body: Value) -> Result<(Trip, Vec<Note>), ApiError> {
     let input: NewTrip = serde_json::from_value(body).unwrap();
     let mut wrong = Wrong::default();
-    let (draft, notes) = read(input, &Home::default(), &mut wrong);
+    let (draft, notes) = read(input, &Home::default(), &Bounds::default(), &mut wrong);
     wrong.finish(())?;
     let now = draft.stops[0].depart - Span::days(1);
     let (id, courier) = (TripId::from(Uuid::from_u128(1)), UserId::from(Uuid::from_u128(2)));
