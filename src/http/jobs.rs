@@ -27,7 +27,7 @@ pub struct JobView {
 }
 
 /// A job as it is shown.
-pub(super) fn view(job: Job) -> JobView {
+pub(in crate::http) fn view(job: Job) -> JobView {
     JobView {
         id: job.id.to_string(),
         kind: job.kind.word().to_owned(),

@@ -58,6 +58,13 @@ pub struct AccountChanged {
     job: Option<JobView>,
 }
 
+impl AccountChanged {
+    /// With what is still being called off.
+    pub(super) fn with(job: Option<Job>) -> Self {
+        Self { success: true, job: job.map(view) }
+    }
+}
+
 /// Takes an operator on.
 #[utoipa::path(post, path = "/api/admin/operators", operation_id = "add_operator",
     tag = "admin", security(("bearer" = [])),
@@ -101,7 +108,7 @@ pub async fn set_role(
     let user = somebody_else(principal, path.into_inner())?;
     let change = app.database.set_role_by(user, body.0.role, deed(&req, &app, principal)).await?;
     changed(change, &revocations, &app).await?;
-    Ok(HttpResponse::Ok().json(AccountChanged { success: true, job: None }))
+    Ok(HttpResponse::Ok().json(AccountChanged::with(None)))
 }
 
 /// Shuts a person out. Their sessions end, their trips and waiting packages are called off.
@@ -158,7 +165,7 @@ pub async fn reset_second_factor(
     let user = somebody_else(principal, path.into_inner())?;
     let change = app.database.remove_second_factor_by(user, deed(&req, &app, principal)).await?;
     changed(change, &revocations, &app).await?;
-    Ok(HttpResponse::Ok().json(AccountChanged { success: true, job: None }))
+    Ok(HttpResponse::Ok().json(AccountChanged::with(None)))
 }
 
 async fn blocked(
@@ -169,7 +176,7 @@ async fn blocked(
     by: Deed,
 ) -> Result<HttpResponse, ApiError> {
     let job = set_blocked(app, revocations, user, blocked, by).await?;
-    Ok(HttpResponse::Ok().json(AccountChanged { success: true, job: job.map(view) }))
+    Ok(HttpResponse::Ok().json(AccountChanged::with(job)))
 }
 
 /// Shuts a person out, or lets them in again; answers what is still being called off.

@@ -10,7 +10,7 @@ use peerpack_actors::ids::UserId;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::operators::{changed, deed, new_operator, set_blocked, somebody_else};
+use super::operators::{AccountChanged, changed, deed, new_operator, set_blocked, somebody_else};
 use crate::app::App;
 use crate::auth::revocations::Revocations;
 use crate::auth::{Principal, Role};
@@ -19,7 +19,7 @@ use crate::error::{ApiError, Problem, request_id};
 use crate::http::input;
 use crate::http::paging::Paging;
 use crate::maintenance::jobs;
-use crate::store::{Account, AccountQuery, JobKind, Removal};
+use crate::store::{Account, AccountQuery, Job, JobKind, Removal};
 
 pub use view::{StaffRole, StaffUser};
 
@@ -191,10 +191,13 @@ pub async fn change(
         let change = app.database.set_role_by(id, role, deed(&req, &app, principal)).await?;
         changed(change, &revocations, &app).await?;
     }
-    if let Some(is_active) = is_active {
-        set_blocked(&app, &revocations, id, !is_active, deed(&req, &app, principal)).await?;
-    }
-    Ok(HttpResponse::Ok().json(of(&app, id).await?))
+    let job = match is_active {
+        Some(is_active) => {
+            set_blocked(&app, &revocations, id, !is_active, deed(&req, &app, principal)).await?
+        }
+        None => None,
+    };
+    Ok(HttpResponse::Ok().json(of(&app, id).await?.with(job)))
 }
 
 /// Deletes an account: a role is taken away with it, sessions end, what waits is called off, and in a week
@@ -202,7 +205,8 @@ pub async fn change(
 /// Telegram restores it by signing in again until then: to keep somebody out, block them.
 #[utoipa::path(delete, path = "/api/admin/users/{number}", operation_id = "remove_staff_user", tag = "admin",
     security(("bearer" = [])), params(("number" = i64, Path, description = "The person's number")),
-    responses((status = 204, description = "Done."), (status = 401, body = Problem), (status = 403, body = Problem),
+    responses((status = 200, body = AccountChanged, description = "Done; what waits is still being called off."),
+        (status = 204, description = "Done."), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn remove(
     req: HttpRequest,
@@ -212,17 +216,20 @@ pub async fn remove(
     path: web::Path<i64>,
 ) -> Result<HttpResponse, ApiError> {
     let id = person(&app, path.into_inner()).await?;
-    removed(&req, &app, principal, &revocations, id).await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(match removed(&req, &app, principal, &revocations, id).await? {
+        Some(job) => HttpResponse::Ok().json(AccountChanged::with(Some(job))),
+        None => HttpResponse::NoContent().finish(),
+    })
 }
 
+/// Deletes an account; answers what is still being called off.
 async fn removed(
     req: &HttpRequest,
     app: &App,
     principal: Principal,
     revocations: &Revocations,
     id: UserId,
-) -> Result<(), ApiError> {
+) -> Result<Option<Job>, ApiError> {
     let id = somebody_else(principal, id)?;
     match app.database.remove_account_by(id, deed(req, app, principal)).await? {
         Removal::Begun => {}
@@ -243,8 +250,7 @@ async fn removed(
         }
     }
     revocations.refresh(app.clock.now()).await?;
-    jobs::begin(app, JobKind::Account, id.uuid()).await;
-    Ok(())
+    Ok(jobs::begin(app, JobKind::Account, id.uuid()).await)
 }
 
 /// Whose a number is.

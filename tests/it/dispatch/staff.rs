@@ -187,6 +187,45 @@ async fn people_are_found_by_who_they_are() {
     }
 }
 
+/// The number of somebody with so much open that calling it off takes longer than a call.
+async fn busy(app: &TestApp) -> i64 {
+    let anna = app.sign_in("Anna").await;
+    for _ in 0..20 {
+        anna.publish_package("Псков", "Тверь", json!({ "mode": "choose" })).await;
+    }
+    number_of(app, &anna).await
+}
+
+#[actix_web::test]
+async fn whoever_ends_an_account_is_told_what_is_still_being_called_off() {
+    for backend in backends() {
+        let app = TestApp::start(backend).await;
+        let admin = app.sign_in_with_role("Ada", Role::Admin).await;
+        let mut jobs = Vec::new();
+        let path = format!("/api/admin/users/{}/", busy(&app).await);
+        jobs.push(admin.call(Method::DELETE, &path, None).await.1["job"].clone());
+        let path = format!("/api/admin/users/{}/toggle-status/", busy(&app).await);
+        jobs.push(admin.post(&path, json!({})).await.1["job"].clone());
+        let path = format!("/api/admin/users/{}/", busy(&app).await);
+        jobs.push(patch(&admin, &path, json!({ "is_active": false })).await.1["job"].clone());
+        for action in ["block", "delete"] {
+            let both = json!({ "user_ids": [busy(&app).await, busy(&app).await], "action": action });
+            let (_, done) = admin.post("/api/admin/users/bulk-action/", both).await;
+            jobs.extend(done["jobs"].as_array().unwrap_or_else(|| panic!("{done}")).clone());
+        }
+        assert_eq!(jobs.len(), 7);
+        for job in jobs {
+            assert_eq!((&job["kind"], &job["total"]), (&json!("account"), &json!(20)), "{job}");
+            let path = format!("/api/jobs/{}", job["id"].as_str().unwrap());
+            eventually("the end of the job", async || {
+                app.anonymous().get(&path).await["finished_at"].is_string().then_some(())
+            })
+            .await;
+        }
+        app.audit().await;
+    }
+}
+
 /// Two administrators who delete, depose or shut out each other at the same moment: one of them stays.
 #[actix_web::test]
 async fn an_administrator_stays() {

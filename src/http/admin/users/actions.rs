@@ -13,6 +13,7 @@ use crate::auth::revocations::Revocations;
 use crate::error::extract::{Body, MaybeBody};
 use crate::error::{ApiError, Problem, request_id};
 use crate::http::admin::operators::{changed, deed, hashed, set_blocked, somebody_else, temporary_password};
+use crate::http::jobs::{self, JobView};
 
 /// The most accounts that are changed in one call.
 const AT_ONCE: usize = 100;
@@ -76,6 +77,9 @@ pub struct BulkDone {
     failed: usize,
     errors: Vec<BulkFault>,
     message: String,
+    /// What is still being called off, if that takes longer than this call.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    jobs: Vec<JobView>,
 }
 
 /// What administrators do to accounts.
@@ -130,8 +134,8 @@ pub async fn toggle(
 ) -> Result<HttpResponse, ApiError> {
     let id = somebody_else(principal, person(&app, path.into_inner()).await?)?;
     let is_active = account(&app, id).await?.user.blocked_at.is_none();
-    set_blocked(&app, &revocations, id, is_active, deed(&req, &app, principal)).await?;
-    Ok(HttpResponse::Ok().json(of(&app, id).await?))
+    let job = set_blocked(&app, &revocations, id, is_active, deed(&req, &app, principal)).await?;
+    Ok(HttpResponse::Ok().json(of(&app, id).await?.with(job)))
 }
 
 /// Gives somebody who signs in with a password another one. Their sessions end.
@@ -186,7 +190,7 @@ pub async fn bulk(
     if !["block", "unblock", "delete"].contains(&action.as_str()) {
         return Err(ApiError::unprocessable("action", "must be block, unblock or delete"));
     }
-    let (mut success, mut errors) = (0, Vec::new());
+    let (mut success, mut errors, mut under_way) = (0, Vec::new(), Vec::new());
     for user_id in user_ids {
         let done = async {
             let id = somebody_else(principal, person(&app, user_id).await?)?;
@@ -195,12 +199,15 @@ pub async fn bulk(
                 "delete" => removed(&req, &app, principal, &revocations, id).await,
                 action => {
                     let by = deed(&req, &app, principal);
-                    set_blocked(&app, &revocations, id, action == "block", by).await.map(drop)
+                    set_blocked(&app, &revocations, id, action == "block", by).await
                 }
             }
         };
         match done.await {
-            Ok(()) => success += 1,
+            Ok(job) => {
+                success += 1;
+                under_way.extend(job.map(jobs::view));
+            }
             Err(error) if error.status().is_server_error() => return Err(error),
             Err(error) => {
                 let error = error.told_in(request_id::language()).message().to_owned();
@@ -213,7 +220,7 @@ pub async fn bulk(
         format!("Изменено: {success}, не удалось: {failed}"),
         format!("{success} accounts are changed, {failed} are not"),
     );
-    Ok(HttpResponse::Ok().json(BulkDone { success, failed, errors, message }))
+    Ok(HttpResponse::Ok().json(BulkDone { success, failed, errors, message, jobs: under_way }))
 }
 
 /// What administrators have done to an account in the last year, the latest first.

@@ -3,7 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::store::Account;
+use crate::http::jobs::{self, JobView};
+use crate::store::{Account, Job};
 use crate::texts::language::Language;
 
 /// Who somebody is to the desk.
@@ -52,6 +53,16 @@ pub struct StaffUser {
     initials: String,
     first_name: String,
     last_name: String,
+    /// After they were shut out: what is still being called off, if that takes longer than this call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<JobView>,
+}
+
+impl StaffUser {
+    /// With what is still being called off.
+    pub(super) fn with(self, job: Option<Job>) -> Self {
+        Self { job: job.map(jobs::view), ..self }
+    }
 }
 
 /// A person with their number.
@@ -80,6 +91,7 @@ pub(super) fn staff_user(number: i64, account: Account, language: Language) -> S
         initials: [initial(&first_name), initial(&last_name)].into_iter().flatten().collect(),
         first_name,
         last_name,
+        job: None,
     }
 }
 
