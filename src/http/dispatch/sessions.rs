@@ -21,6 +21,9 @@ pub struct EmailLogin {
     /// Of the authenticator, or a recovery code; production asks for it.
     #[serde(default)]
     code: Option<String>,
+    /// As it came with an earlier sign-in on this device: then guesses of others keep nobody waiting.
+    #[serde(default)]
+    device_token: Option<String>,
 }
 
 /// Somebody of the desk.
@@ -59,6 +62,10 @@ pub struct DeskSignedIn {
     /// What is missing before they may do more: to `show` the second factor, or to `set_up` one.
     #[serde(skip_serializing_if = "Option::is_none")]
     second_factor: Option<SecondFactorIs>,
+    /// For the device to keep, for half a year, and to send with the next sign-in. It opens nothing by
+    /// itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_token: Option<String>,
 }
 
 /// A refresh token of the console.
@@ -85,9 +92,9 @@ pub async fn email_login(
     tokens: web::Data<Tokens>,
     body: Body<EmailLogin>,
 ) -> Result<HttpResponse, ApiError> {
-    let EmailLogin { email, password, code } = body.0;
+    let EmailLogin { email, password, code, device_token } = body.0;
     let login = email.trim().to_owned();
-    let given = OperatorLogin { login: login.clone(), password, code, device_token: None };
+    let given = OperatorLogin { login: login.clone(), password, code, device_token };
     let signed_in = operator::session(&req, &app, &tokens, given).await?;
     let id: UserId = signed_in.user.id.parse().map_err(|error| ApiError::internal(&error))?;
     let number = app.database.number_of(id, app.clock.random()).await?;
@@ -104,6 +111,7 @@ pub async fn email_login(
         user,
         role,
         second_factor: signed_in.second_factor,
+        device_token: signed_in.device_token,
     }))
 }
 

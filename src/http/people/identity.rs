@@ -69,7 +69,7 @@ pub struct SignedIn {
     /// For the device to keep, for half a year, and to send with the next sign-in by phone or password:
     /// guesses of strangers then keep nobody waiting. It opens nothing by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
-    device_token: Option<String>,
+    pub(in crate::http) device_token: Option<String>,
 }
 
 /// How somebody has come in.

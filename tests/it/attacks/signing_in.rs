@@ -182,6 +182,7 @@ pub async fn production(backend: Backend) -> TestApp {
         ("PEERPACK_ALLOWED_ORIGINS", "https://app.example.org"),
         ("PEERPACK_LIMITS", "false"),
         ("PEERPACK_TRUSTED_PROXIES", "1"),
+        ("PEERPACK_DISPATCH", "on"),
     ];
     let app =
         TestApp::start_on(tempfile::tempdir().unwrap(), url, &settings, RuntimeSettings::default()).await;

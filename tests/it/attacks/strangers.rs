@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::operators::lifted_with_codes;
-use super::signing_in::{PASSWORD, production};
+use super::signing_in::{PASSWORD, production, signed_in};
 use crate::identity::with_phone_and;
 use crate::support::{Backend, TestApp, TestUser, backends};
 
@@ -228,6 +228,23 @@ async fn x_102_a_botnet_does_not_keep_an_operator_out_whose_device_is_known() {
             assert_eq!(again, 401, "each code is good once");
             device = entered["device_token"].clone();
         }
+        // The console's way in is the same one.
+        let body = json!({ "email": "root", "password": PASSWORD, "code": codes[6], "device_token": device });
+        let (status, entered) = from(&anybody, here, "/api/auth/email-login", body).await;
+        assert_eq!((status, entered["second_factor"].is_null()), (200, true), "{entered}");
+        device = entered["device_token"].clone();
+        // Nor is it behind those who know the password and guess at the second factor, which it may show
+        // later.
+        let (_, entered) = enter(json!({ "device_token": device })).await;
+        assert_eq!(entered["second_factor"], "show", "{entered}");
+        let (show, path) = (signed_in(&app, &entered), "/api/auth/second-factor");
+        for status in [401, 401, 401, 401, 401, 429] {
+            assert_eq!(show.post(path, json!({ "code": "nonsense" })).await.0.as_u16(), status);
+        }
+        let body = json!({ "code": codes[7], "device_token": device });
+        let (status, lifted) = show.post(path, body).await;
+        assert_eq!(status.as_u16(), 200, "{lifted}");
+        device = lifted["device_token"].clone();
         // It opens nothing by itself, and its own guesses wait like any other's.
         let guess = json!({ "password": "another long one", "device_token": device });
         let mut answers = Vec::new();

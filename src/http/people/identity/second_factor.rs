@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::attempts::may_try;
-use super::device_token;
 use super::sessions::SignedOut;
+use super::{device_token, known_device};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::auth::revocations::Revocations;
@@ -38,6 +38,8 @@ pub struct NewSecondFactor {
 #[serde(deny_unknown_fields)]
 pub struct SecondFactorCode {
     code: String,
+    /// As it came with an earlier sign-in on this device: then wrong codes of others keep nobody waiting.
+    device_token: Option<String>,
 }
 
 /// An access token with the operator's rights. The refresh token stays.
@@ -98,14 +100,15 @@ pub async fn show(
     let user = access.principal.user;
     let operator = operator(&app, user).await?;
     let role = operator.role;
-    check(&app, &tokens, user, &body.0.code, None).await?;
+    let known = checked(&app, &tokens, &operator, body.0).await?;
     let now = app.clock.now();
     if !app.database.lift_session(access.session, user, now).await? {
         return Err(ApiError::unauthorized("invalid_token", "please sign in again"));
     }
     let (access_token, expires_in) =
         tokens.issue(Principal { user, role }, access.session, now, app.clock.random());
-    let device_token = device_token(&app, &tokens, &operator, Uuid::from_bytes(rand::random())).await?;
+    let device = known.unwrap_or_else(|| Uuid::from_bytes(rand::random()));
+    let device_token = device_token(&app, &tokens, &operator, device).await?;
     let role = role.word().to_owned();
     Ok(HttpResponse::Ok().json(Lifted { access_token, expires_in, role, device_token }))
 }
@@ -124,11 +127,27 @@ pub async fn remove(
     principal: Principal,
     body: Body<SecondFactorCode>,
 ) -> Result<HttpResponse, ApiError> {
-    operator(&app, principal.user).await?;
-    check(&app, &tokens, principal.user, &body.0.code, None).await?;
+    let operator = operator(&app, principal.user).await?;
+    checked(&app, &tokens, &operator, body.0).await?;
     app.database.remove_second_factor(principal.user, app.clock.now()).await?;
     revocations.refresh(app.clock.now()).await?;
     Ok(HttpResponse::Ok().json(SignedOut { success: true }))
+}
+
+/// Checks a code that an operator shows; answers with the device, if it is known.
+async fn checked(
+    app: &App,
+    tokens: &Tokens,
+    operator: &User,
+    given: SecondFactorCode,
+) -> Result<Option<Uuid>, ApiError> {
+    let known = match given.device_token {
+        Some(token) => known_device(app, tokens, operator, &token).await?,
+        None => None,
+    };
+    let by = known.map(|device| device.to_string());
+    check(app, tokens, operator.id, &given.code, by.as_deref()).await?;
+    Ok(known)
 }
 
 /// Whether a code is the operator's: of the authenticator, or one for recovery. Each is good once, and wrong
