@@ -9,6 +9,8 @@
 #   PEERPACK_TEST_POSTGRES=postgres://peerpack:…@127.0.0.1:PORT/postgres     (a superuser: tests may create databases)
 #   PEERPACK_TEST_REDIS=redis://default:…@127.0.0.1:PORT/
 #   PEERPACK_TEST_POSTGRES_BIN=…     the folder of Postgres' programs, for tests that crash a server of their own
+#   PEERPACK_TEST_NOT_RUN=…          where tests write their names that find a program or a right missing; they are
+#                                    listed at the end
 #
 # Both listen on 127.0.0.1 only, on a random port and with a random password, keep their files in one temporary
 # folder, and are gone when the command ends, however it ends. The exit code is the command's. Several can run at once.
@@ -325,6 +327,7 @@ start postgres launch_postgres postgres_ready
 export PEERPACK_TEST_POSTGRES="postgres://peerpack:$postgres_password@127.0.0.1:$port/postgres"
 export PEERPACK_TEST_POSTGRES_BIN=$postgres_bin
 start redis launch_redis redis_ready
+export PEERPACK_TEST_NOT_RUN=$dir/not-run
 export PEERPACK_TEST_REDIS="redis://default:$redis_password@127.0.0.1:$port/"
 
 # ---------------------------------------------------------------- the command
@@ -337,4 +340,12 @@ export PEERPACK_TEST_REDIS="redis://default:$redis_password@127.0.0.1:$port/"
     exec 9>&-
     exec "$@"
 ) <&0 &
-wait $!
+code=0
+wait $! || code=$?
+
+if [ -s "$PEERPACK_TEST_NOT_RUN" ]; then
+    say "$(wc -l <"$PEERPACK_TEST_NOT_RUN") tests count as passed, but found something missing here and were not run:"
+    sort "$PEERPACK_TEST_NOT_RUN" | sed 's/^/    /' >&2
+fi
+exit "$code"
+

@@ -11,6 +11,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::not_run;
 use super::process::Process;
 use super::services::Postgres;
 use crate::support::{PATIENCE, TestApp, TestUser, eventually, sign_in_at};
@@ -29,7 +30,7 @@ fn runs(program: &str, arguments: &[&str]) -> bool {
     let run = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
     let runs = run.is_ok_and(|status| status.success());
     if !runs {
-        eprintln!("{program} is not to be had here: not run");
+        not_run(&format!("{program} is not to be had here"));
     }
     runs
 }

@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
 use super::market::{Bystander, database, play_while, rounds};
+use super::not_run;
 use super::process::{Device, Process};
 use crate::support::{PATIENCE, eventually, sign_in_at};
 use crate::uploads::{samples, upload};
@@ -30,7 +31,7 @@ impl MemoryGroup {
             Ok(()) => Some(Self(folder)),
             Err(error) => {
                 let _ = fs::remove_dir(&folder);
-                eprintln!("no group of processes with little memory can be made here ({error}): not run");
+                not_run(&format!("no group of processes with little memory can be made here ({error})"));
                 None
             }
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sqlx::Connection;
 use tokio::time::{Instant, sleep};
 
+use super::not_run;
 use crate::support::{PATIENCE, free_address};
 
 /// Sends a signal to a process, such as `QUIT`.
@@ -43,7 +44,7 @@ impl Postgres {
     /// so.
     pub async fn start() -> Option<Self> {
         let Ok(programs) = std::env::var("PEERPACK_TEST_POSTGRES_BIN") else {
-            eprintln!("PEERPACK_TEST_POSTGRES_BIN is not set: not run");
+            not_run("PEERPACK_TEST_POSTGRES_BIN is not set");
             return None;
         };
         Self::start_in(PathBuf::from(programs), tempfile::tempdir().unwrap()).await
@@ -52,7 +53,7 @@ impl Postgres {
     /// The same on a disk of so many MiB, if the tests may mount one. The disk goes with the folder.
     pub async fn start_on_disk_of(mib: u32) -> Option<(Self, SmallDisk)> {
         let Ok(programs) = std::env::var("PEERPACK_TEST_POSTGRES_BIN") else {
-            eprintln!("PEERPACK_TEST_POSTGRES_BIN is not set: not run");
+            not_run("PEERPACK_TEST_POSTGRES_BIN is not set");
             return None;
         };
         let folder = tempfile::tempdir().unwrap();
@@ -163,7 +164,7 @@ impl SmallDisk {
         mount.args(["-t", "tmpfs", "-o", &format!("size={mib}m"), "tmpfs"]).arg(folder).stderr(Stdio::null());
         let is_mounted = mount.status().is_ok_and(|status| status.success());
         if !is_mounted {
-            eprintln!("no disk may be mounted here: not run");
+            not_run("no disk may be mounted here");
         }
         is_mounted.then(|| Self(folder.to_owned()))
     }
@@ -192,7 +193,7 @@ impl Redis {
     /// A new one, if the tests run with Redis.
     pub async fn start() -> Option<Self> {
         if std::env::var("PEERPACK_TEST_REDIS").is_err() {
-            eprintln!("PEERPACK_TEST_REDIS is not set: not run");
+            not_run("PEERPACK_TEST_REDIS is not set");
             return None;
         }
         let port = free_address().port();
