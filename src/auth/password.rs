@@ -3,7 +3,7 @@
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use subtle::ConstantTimeEq;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::error::ApiError;
 
@@ -19,6 +19,9 @@ const HASH_BYTES: usize = 32;
 
 /// Codes that are sent to phones: anybody may ask for them.
 pub static PHONES: Desk = Desk::new(2, 32);
+
+/// Codes of devices that have signed in with their phone before: they do not wait behind strangers who guess.
+pub static KNOWN_PHONES: Desk = Desk::new(1, 32);
 
 /// Guesses at codes that are not there: anybody who has been sent one does not wait behind them.
 pub static BLIND: Desk = Desk::new(1, 16);
@@ -36,6 +39,13 @@ pub struct Desk {
     queue: Semaphore,
 }
 
+/// A place at a desk: whoever has one is served, sooner or later.
+#[derive(Debug)]
+pub struct Place<'a> {
+    desk: &'a Desk,
+    _waiting: SemaphorePermit<'a>,
+}
+
 impl Desk {
     const fn new(at_once: usize, waiting: usize) -> Self {
         Self { room: Semaphore::const_new(at_once), queue: Semaphore::const_new(waiting) }
@@ -46,13 +56,32 @@ impl Desk {
     /// # Errors
     /// Too many wait.
     pub async fn hash(&self, secret: String, salt: [u8; 16]) -> Result<String, ApiError> {
-        self.slowly(move || encode(&secret, &salt)).await
+        self.enter()?.slowly(move || encode(&secret, &salt)).await
     }
 
     /// Whether a secret is the one of a kept hash. A missing hash takes as long as a wrong secret.
     ///
     /// # Errors
     /// Too many wait.
+    pub async fn is_of(&self, secret: String, kept: Option<String>) -> Result<bool, ApiError> {
+        self.enter()?.is_of(secret, kept).await
+    }
+
+    /// A place, for whoever has to know that they will be served before they do something else.
+    ///
+    /// # Errors
+    /// Too many wait.
+    pub fn enter(&self) -> Result<Place<'_>, ApiError> {
+        let waiting = self.queue.try_acquire().map_err(|_| ApiError::unavailable())?;
+        Ok(Place { desk: self, _waiting: waiting })
+    }
+}
+
+impl Place<'_> {
+    /// As [`Desk::is_of`].
+    ///
+    /// # Errors
+    /// A fault of ours.
     pub async fn is_of(&self, secret: String, kept: Option<String>) -> Result<bool, ApiError> {
         self.slowly(move || {
             let kept = kept.unwrap_or_default();
@@ -66,8 +95,7 @@ impl Desk {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ApiError> {
-        let _waiting = self.queue.try_acquire().map_err(|_| ApiError::unavailable())?;
-        let _room = self.room.acquire().await.map_err(|_| ApiError::unavailable())?;
+        let _room = self.desk.room.acquire().await.map_err(|_| ApiError::unavailable())?;
         tokio::task::spawn_blocking(work).await.map_err(|error| ApiError::internal(&error))
     }
 }

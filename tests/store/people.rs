@@ -167,6 +167,7 @@ on_both! {
                 asker: format!("192.0.2.{n}"),
                 address: format!("192.0.2.{n}"),
                 network: "192.0.2.0/24".to_owned(),
+                is_known_device: false,
             };
             store.db.add_code(asking, Some(("hash".to_owned(), 6)), CodeBudget(1_000), START)
         };
@@ -178,7 +179,7 @@ on_both! {
 
     async fn x_101_fifty_addresses_leave_codes_for_everybody_else(store: &TestStore) {
         let mut phone = 0;
-        let mut ask = async |network: u32, country: &str, known: Option<&str>| {
+        let mut ask = async |network: u32, country: &str, known: Option<&str>, is_known_device: bool| {
             phone += 1;
             let asking = Asking {
                 id: user().uuid(),
@@ -187,6 +188,7 @@ on_both! {
                 asker: format!("198.51.{network}.1"),
                 address: format!("198.51.{network}.1"),
                 network: format!("198.51.{network}.0/24"),
+                is_known_device,
             };
             let code = Some(("hash".to_owned(), 6));
             let plan = store.db.add_code(asking, code, CodeBudget(1_000), START).await.expect("an answer");
@@ -199,21 +201,37 @@ on_both! {
         let mut sent = Vec::new();
         for network in 0..50 {
             let mut had = 0;
-            while ask(network, "+998", None).await {
+            while ask(network, "+998", None, false).await {
                 had += 1;
             }
             sent.push(had);
         }
         assert_eq!((sent[0], sent.iter().max()), (19, Some(&19)), "{sent:?}");
         assert!(sent[49] < 6 && sent.iter().sum::<u32>() < 600, "{sent:?}");
-        assert!(ask(100, "+7", None).await, "somebody new, of another country");
+        assert!(ask(100, "+7", None, false).await, "somebody new, of another country");
 
         // As many as there are: the open part is used up, the reserve is not for them.
         for network in 0..200 {
-            while ask(network, "+7", None).await || ask(network, "+375", None).await {}
+            while ask(network, "+7", None, false).await || ask(network, "+375", None, false).await {}
         }
-        assert!(!ask(201, "+7", None).await, "{sent:?}");
-        assert!(ask(201, "+7", Some(known)).await, "who has signed in before");
+        assert!(!ask(201, "+7", None, false).await, "{sent:?}");
+        assert!(ask(201, "+7", Some(known), false).await, "who has signed in before");
+
+        // Nor is what is kept for known devices for those who know many numbers.
+        let (mut network, mut sent) = (300, 0);
+        for n in 0..300 {
+            let number = format!("+7888{n:07}");
+            let anna = store.db.upsert_phone_user(number.clone(), "Anna".to_owned(), user(), START).await;
+            assert!(anna.expect("signed in").1);
+            match ask(network, "+7", Some(&number), false).await {
+                true => sent += 1,
+                false => network += 1,
+            }
+        }
+        assert!((180..200).contains(&sent), "{sent}");
+        let number = format!("+7888{:07}", 299);
+        assert!(!ask(999, "+7", Some(&number), false).await, "a number alone");
+        assert!(ask(999, "+7", Some(&number), true).await, "a device that is known");
     }
 
     async fn sessions_are_forgotten_after_they_have_ended(store: &TestStore) {

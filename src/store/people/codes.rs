@@ -93,6 +93,8 @@ pub struct Asking {
     pub address: String,
     /// The network that the address belongs to.
     pub network: String,
+    /// Whether it is a device that is known.
+    pub is_known_device: bool,
 }
 
 /// What becomes of a wish for a code.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use peerpack::auth::password::PHONES;
 use peerpack::store::Pauses;
 use peerpack_actors::time::Span;
 use reqwest::Method;
@@ -161,6 +162,42 @@ async fn x_100_a_device_that_is_known_is_counted_apart_from_its_neighbours() {
                 status
             );
         }
+    }
+}
+
+#[actix_web::test]
+async fn x_100_guesses_that_keep_everybody_busy_cost_nobody_a_try_and_hold_no_known_device_up() {
+    for backend in backends() {
+        let phones = Phones::start(backend).await;
+        let (owner, phone) = ("203.0.113.5", "+79001120031");
+        phones.ask(owner, phone).await;
+        let (_, entered) = phones.verify(owner, phone, &Value::Null, &phones.last_code(phone)).await;
+        phones.a_minute_later().await;
+        let (_, asked) = phones.ask(owner, phone).await;
+        let code = phones.last_code(phone);
+        phones.a_minute_later().await;
+
+        let guesses: Vec<_> = std::iter::from_fn(|| PHONES.enter().ok()).collect();
+        for _ in 0..6 {
+            for challenge in [&asked["challenge_id"], &Value::Null] {
+                let (status, refused) = phones.verify(owner, phone, challenge, &code).await;
+                assert_eq!((status, &refused["code"]), (503, &json!("unavailable")), "{refused}");
+            }
+        }
+        assert_eq!(phones.ask(owner, "+79001120032").await.0, 503);
+        let body = json!({ "phone": phone, "device_token": entered["device_token"] });
+        let (status, again) = from(&phones.anybody, owner, "/api/auth/phone-login", body).await;
+        assert_eq!((status, &again["sent"]), (200, &json!(true)), "{again}");
+        let body = json!({ "phone": phone, "challenge_id": again["challenge_id"],
+            "code": phones.last_code(phone), "device_token": entered["device_token"] });
+        assert_eq!(from(&phones.anybody, owner, "/api/auth/verify-otp", body).await.0, 200);
+
+        drop(guesses);
+        let wrong = if code.starts_with('0') { "111111" } else { "000000" };
+        for _ in 0..4 {
+            assert_eq!(phones.verify(owner, phone, &asked["challenge_id"], wrong).await.0, 401);
+        }
+        assert_eq!(phones.verify(owner, phone, &asked["challenge_id"], &code).await.0, 200, "the fifth try");
     }
 }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{Entrance, SignedIn, known_device, sign_in};
 use crate::app::App;
-use crate::auth::password;
+use crate::auth::password::{self, Desk};
 use crate::auth::phone::{self, CodeSender, Phone};
 use crate::auth::token::Tokens;
 use crate::edge::address;
@@ -125,6 +125,11 @@ impl Caller {
             None => Self { device, asker: address.clone(), address, network },
         })
     }
+
+    /// Where their codes are made and compared.
+    fn desk(&self) -> &'static Desk {
+        if self.device.is_some() { &password::KNOWN_PHONES } else { &password::PHONES }
+    }
 }
 
 /// Sends a code to a phone, or says that the last one is good that came. The answer is the same whether or
@@ -153,6 +158,7 @@ pub(in crate::http) async fn ask(
     device_token: Option<&str>,
 ) -> Result<CodeSent, ApiError> {
     let caller = Caller::of(req, app, tokens, phone, device_token).await?;
+    let desk = caller.desk();
     let asking = Asking {
         id: Uuid::from_bytes(rand::random()),
         phone: phone.as_str().to_owned(),
@@ -160,9 +166,10 @@ pub(in crate::http) async fn ask(
         asker: caller.asker,
         address: caller.address,
         network: caller.network,
+        is_known_device: caller.device.is_some(),
     };
     let challenge_id = asking.id.to_string();
-    let (plan, code) = kept(app, &asking).await?;
+    let (plan, code) = kept(app, &asking, desk).await?;
     let (message, expires_at, sent, digits) = match (plan, code) {
         (CodePlan::Wait(wait), _) => {
             return Err(ApiError::too_many(whole_seconds(wait)));
@@ -190,7 +197,7 @@ pub(in crate::http) async fn ask(
 
 /// Keeps a challenge, and the hash of the code if one is to be sent: that takes a while, so it is not made
 /// for nothing.
-async fn kept(app: &App, asking: &Asking) -> Result<(CodePlan, Option<String>), ApiError> {
+async fn kept(app: &App, asking: &Asking, desk: &Desk) -> Result<(CodePlan, Option<String>), ApiError> {
     let (budget, now) = (CodeBudget(app.config.phone_codes_per_h), app.clock.now());
     for _ in 0..LOOKS {
         let plan = app.database.plan_code(asking.clone(), budget, now).await?;
@@ -199,7 +206,7 @@ async fn kept(app: &App, asking: &Asking) -> Result<(CodePlan, Option<String>), 
             CodePlan::Join { .. } => (None, None),
             CodePlan::Send { digits, .. } => {
                 let code = phone::code(rand::random(), digits);
-                let hash = password::PHONES.hash(code.clone(), rand::random()).await?;
+                let hash = desk.hash(code.clone(), rand::random()).await?;
                 (Some(code), Some((hash, digits)))
             }
         };
@@ -267,19 +274,23 @@ pub(in crate::http) async fn verify(
     let caller = Caller::of(req, app, tokens, &phone, device_token.as_deref()).await?;
     let code = typed::code(&code);
     let number = phone.as_str().to_owned();
+    // First: anybody who cannot be served has not tried.
+    let place = caller.desk().enter()?;
     let meant = app.database.try_code(number.clone(), challenge_id, caller.asker, now).await?;
     if meant.is_empty() {
         // Takes as long as a wrong code, and keeps nobody waiting who has a right one.
+        drop(place);
         password::BLIND.is_of(code, None).await?;
         return Err(wrong());
     }
     let mut right = None;
     for candidate in meant {
-        if password::PHONES.is_of(code.clone(), Some(candidate.hash)).await? {
+        if place.is_of(code.clone(), Some(candidate.hash)).await? {
             right = Some(candidate.id);
             break;
         }
     }
+    drop(place);
     if !app.database.use_code(right.ok_or_else(wrong)?, now).await? {
         return Err(wrong());
     }

@@ -35,15 +35,20 @@ const OF_COUNTRY: u64 = 4;
 /// Of the codes of an hour, so many in ten are for numbers that have signed in before.
 const RESERVED_TENTHS: u64 = 3;
 
+/// Of those, so many for devices that have: anybody may know a number.
+const OF_DEVICES_TENTHS: u64 = 1;
+
 /// How many codes may be sent in an hour, no matter who asks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CodeBudget(pub u32);
 
 impl CodeBudget {
-    fn shares(self) -> (u64, u64) {
+    /// What is open to all, and the reserve that a device finds which is known, or is not.
+    fn shares(self, is_known_device: bool) -> (u64, u64) {
         let all = u64::from(self.0);
         let reserve = all * RESERVED_TENTHS / 10;
-        (all - reserve, reserve)
+        let of_devices = if is_known_device { 0 } else { all * OF_DEVICES_TENTHS / 10 };
+        (all - reserve, reserve - of_devices)
     }
 }
 
@@ -58,7 +63,7 @@ pub(super) async fn spend(
     let (network, country, address) =
         (asking.network.as_str(), asking.country.as_str(), asking.address.as_str());
     let spent = conn.one(SPENT, args![since, network, country, address]).await?;
-    let (open, reserve) = budget.shares();
+    let (open, reserve) = budget.shares(asking.is_known_device);
     let left = open.saturating_sub(spent.number("open_all")?);
     let open_to_them = spent.number::<u64>("address")? < OF_ADDRESS
         && is_within_share(spent.number("open_network")?, left, open)
