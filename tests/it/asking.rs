@@ -117,7 +117,8 @@ async fn a_parcel_that_is_described_again_is_not_sent_twice() {
         let flat =
             |message: &str| json!({ "message": message, "reward": 700, "packageDescription": "Торт " });
         let send = async |trip: &str, body: Value| {
-            let (status, sent) = anna.post(&format!("/api/couriers/{trip}/send-package"), body).await;
+            let (status, sent) =
+                anna.post_patiently(&format!("/api/couriers/{trip}/send-package"), body).await;
             assert_eq!(status, StatusCode::CREATED, "{sent}");
             (sent["package_id"].clone(), sent["request_id"].clone())
         };
@@ -224,7 +225,7 @@ async fn the_airport_of_a_response_is_kept_although_the_trip_says_another_or_non
         for (body, airport) in [(named, "VKO"), (dated, "SVO")] {
             let package = anna.publish_package("Москва", "Казань", json!({ "mode": "choose" })).await;
             let path = format!("/api/packages/{package}/responses");
-            let (status, answer) = ivan.post(&path, body).await;
+            let (status, answer) = ivan.post_patiently(&path, body).await;
             assert_eq!(status, StatusCode::CREATED, "{answer}");
             let response = anna.get(&path).await["responses"][0].clone();
             assert_eq!((&response["airport"], &response["trip_id"]), (&json!(airport), &json!(trip)));

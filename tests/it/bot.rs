@@ -39,7 +39,8 @@ async fn start_with(backend: Backend, telegram: &Telegram, more: &[(&str, &str)]
 /// Somebody new who lets the bot write.
 pub async fn listener(app: &TestApp, name: &str) -> TestUser {
     let user = app.sign_in(name).await;
-    let (status, answer) = user.post("/api/bot/notifications/initial", json!({ "granted": true })).await;
+    let granted = json!({ "granted": true });
+    let (status, answer) = user.post_patiently("/api/bot/notifications/initial", granted).await;
     assert_eq!(status, StatusCode::OK, "{answer}");
     assert_eq!(
         (&answer["notificationsAsked"], &answer["notificationsEnabled"]),
@@ -71,7 +72,7 @@ async fn ask(app: &TestApp, courier: &TestUser) {
     let package = anna.publish_package(from, to, json!({ "mode": "choose" })).await;
     let trip = courier.publish_trip(from, to, json!({})).await;
     let path = format!("/api/couriers/{trip}/send-package");
-    let (status, answer) = anna.post(&path, json!({ "package_id": package })).await;
+    let (status, answer) = anna.post_patiently(&path, json!({ "package_id": package })).await;
     assert_eq!(status, StatusCode::CREATED, "{answer}");
 }
 

@@ -30,7 +30,7 @@ use peerpack::auth::{Principal, Role};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{Backend, TestApp, TestUser};
+use crate::support::{Backend, TestApp, TestUser, patiently};
 
 /// A town with one region around the middle of Moscow, and its desk.
 struct Town {
@@ -67,7 +67,7 @@ impl Town {
     /// Who a number is, signed in.
     async fn signed_in(&self, number: i64) -> TestUser {
         let app = &self.app.app;
-        let user = app.database.person_of(number).await.unwrap().unwrap();
+        let user = patiently(async || app.database.person_of(number).await).await.unwrap();
         let principal = Principal { user, role: Role::User };
         let (token, _) =
             app.tokens.issue(principal, uuid::Uuid::from_u128(7), app.clock.now(), app.clock.random());
@@ -116,7 +116,7 @@ impl Town {
 
     async fn assign(&self, order: &str, driver: &Somebody) -> (StatusCode, Value) {
         let path = format!("/api/dispatch/assign/{order}/");
-        self.desk.post(&path, json!({ "driver_id": driver.number })).await
+        self.desk.insist(Method::POST, &path, Some(json!({ "driver_id": driver.number }))).await
     }
 
     async fn status_of(&self, order: &str) -> String {
@@ -144,12 +144,12 @@ impl Somebody {
 }
 
 async fn patch(who: &TestUser, path: &str, body: Value) -> (StatusCode, Value) {
-    who.call(Method::PATCH, path, Some(body)).await
+    who.insist(Method::PATCH, path, Some(body)).await
 }
 
 /// What was made.
 async fn made(who: &TestUser, path: &str, body: Value) -> Value {
-    let (status, made) = who.post(path, body).await;
+    let (status, made) = who.post_patiently(path, body).await;
     assert_eq!(status, StatusCode::CREATED, "{path}: {made}");
     made
 }

@@ -22,7 +22,7 @@ async fn a_trip_is_found_by_the_ids_of_its_ends() {
         let (ivan, nobody) = (app.sign_in("Иван").await, app.anonymous());
         // A car from Krasnoyarsk goes to the Zheleznogorsk next to it, not to the larger one near Kursk.
         let (status, answer) =
-            ivan.post("/api/trips", trip(&json!("Красноярск"), &json!("Железногорск"))).await;
+            ivan.post_patiently("/api/trips", trip(&json!("Красноярск"), &json!("Железногорск"))).await;
         assert_eq!(status, StatusCode::CREATED, "{answer}");
         assert_eq!(answer["to_tz"], "Asia/Krasnoyarsk");
         let shown = ivan.get("/api/user/trips").await["trips"][0]["itinerary"].clone();
@@ -40,7 +40,7 @@ async fn a_trip_is_found_by_the_ids_of_its_ends() {
             assert_eq!(found["couriers"].as_array().unwrap().len(), expected, "{query}");
         }
         let by_id = trip(&json!({ "place_id": from }), &json!({ "place_id": to.parse::<u32>().unwrap() }));
-        let (status, answer) = ivan.post("/api/trips", by_id).await;
+        let (status, answer) = ivan.post_patiently("/api/trips", by_id).await;
         assert_eq!(status, StatusCode::CREATED, "{answer}");
         let anna = app.sign_in("Анна").await;
         let package = json!({ "from": { "name": "Красноярск" }, "to": { "place_id": to }, "description": "книги",

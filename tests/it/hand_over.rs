@@ -147,7 +147,7 @@ async fn whoever_has_the_link_sees_where_the_package_is_and_no_more() {
     let (anna, ivan, package, request) = deal(&app).await;
     let path = format!("/api/packages/{package}/tracking-link");
     assert_eq!(ivan.post(&path, json!({})).await.0.as_u16(), 404);
-    let (status, link) = anna.post(&path, json!({})).await;
+    let (status, link) = anna.post_patiently(&path, json!({})).await;
     assert_eq!(status.as_u16(), 201, "{link}");
     let (json_path, page) = (link["json_path"].as_str().unwrap(), link["path"].as_str().unwrap());
     let nobody = app.anonymous();

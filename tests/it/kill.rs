@@ -13,8 +13,7 @@ use peerpack_actors::place::Gazetteer;
 use peerpack_actors::ports::{Clock, Store};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::faults::process::Process;
 use crate::support::{Backend, TestUser, backends, day, fresh_postgres, sign_in_at};
@@ -124,7 +123,7 @@ async fn publish_trips(people: &[TestUser], known: &mut Acknowledged, random: &m
             "date": day(random.random_range(2..6)), "time": "06:00", "transportType": "car",
             "capacity_g": 5_000 * random.random_range(1..5), "max_detour_min": 30,
         });
-        let (status, answer) = people[courier].post("/api/trips", body).await;
+        let (status, answer) = people[courier].post_patiently("/api/trips", body).await;
         assert_eq!(status, 201, "{answer}");
         known.trips.push((courier, answer["trip_id"].as_str().unwrap().to_owned()));
     }
@@ -140,7 +139,7 @@ async fn work(people: &[TestUser], known: &mut Acknowledged, random: &mut StdRng
             "from": road[from], "to": road[to], "description": "посылка", "reward": 400,
             "weight_g": random.random_range(300..4_000),
         });
-        let (status, answer) = people[0].post("/api/packages", body).await;
+        let (status, answer) = people[0].post_patiently("/api/packages", body).await;
         assert_eq!(status, 201, "{answer}");
         known.packages.push(answer["package_id"].as_str().unwrap().to_owned());
         if number % 10 == 9 {
@@ -160,7 +159,7 @@ async fn accept_on(courier: &TestUser, trip: &str, known: &mut Acknowledged) {
             continue;
         }
         let path = format!("/api/package-requests/{}/accept", request["id"].as_str().unwrap());
-        let (status, answer): (_, Value) = courier.call(Method::PUT, &path, None).await;
+        let (status, answer) = courier.put(&path).await;
         if status == 200 {
             let package = request["package_id"].as_str().unwrap().to_owned();
             let before = known.claims.insert(package, request["id"].as_str().unwrap().to_owned());
@@ -221,7 +220,7 @@ async fn packages_that_can_ride(known: &Acknowledged, database: &Database) -> Ha
 
 async fn decline(courier: &TestUser, request: &str) {
     let path = format!("/api/package-requests/{request}/decline");
-    let (status, answer) = courier.call(Method::PUT, &path, None).await;
+    let (status, answer) = courier.put(&path).await;
     assert!(status == 200 || answer["code"] == "expired", "{answer}");
 }
 

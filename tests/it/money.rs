@@ -27,7 +27,7 @@ async fn start(backend: Backend, more: &[(&str, &str)]) -> TestApp {
 }
 
 async fn must(user: &TestUser, method: Method, path: &str, body: Option<Value>) -> Value {
-    let (status, answer) = user.call(method, path, body).await;
+    let (status, answer) = user.insist(method, path, body).await;
     assert!(status.is_success(), "{path}: {status} {answer}");
     answer
 }
@@ -44,7 +44,7 @@ async fn balance(user: &TestUser, name: &str) -> f64 {
 
 async fn top_up(user: &TestUser, amount: f64) -> Value {
     let body = json!({ "purpose": "top_up", "amount": amount });
-    let (status, payment) = user.post("/api/payments", body).await;
+    let (status, payment) = user.post_patiently("/api/payments", body).await;
     assert_eq!(status, StatusCode::CREATED, "{payment}");
     payment
 }

@@ -47,7 +47,7 @@ impl Plain {
 async fn asked(anna: &TestUser, ivan: &TestUser) -> String {
     let trip = ivan.publish_trip("Орёл", "Курск", json!({})).await;
     let body = json!({ "packageDescription": "торт", "reward": 700 });
-    let (status, sent) = anna.post(&format!("/api/couriers/{trip}/send-package"), body).await;
+    let (status, sent) = anna.post_patiently(&format!("/api/couriers/{trip}/send-package"), body).await;
     assert_eq!(status, StatusCode::CREATED, "{sent}");
     sent["request_id"].as_str().unwrap().to_owned()
 }

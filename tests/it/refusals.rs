@@ -90,8 +90,9 @@ async fn x_40_x_50_and_x_51_foreign_and_untimely_steps_are_refused() {
     let (anna, ivan, eve) = (app.sign_in("Anna").await, app.sign_in("Ivan").await, app.sign_in("Eve").await);
     let trip = ivan.publish_trip("Орёл", "Курск", json!({})).await;
     let package = anna.publish_package("Орёл", "Курск", json!({ "mode": "choose" })).await;
-    let (status, asked) =
-        anna.post(&format!("/api/couriers/{trip}/send-package"), json!({ "package_id": package })).await;
+    let (status, asked) = anna
+        .post_patiently(&format!("/api/couriers/{trip}/send-package"), json!({ "package_id": package }))
+        .await;
     assert_eq!(status, StatusCode::CREATED, "{asked}");
     let request = asked["request_id"].as_str().unwrap();
     let path = |action: &str| format!("/api/package-requests/{request}/{action}");

@@ -38,7 +38,7 @@ async fn next(sender: &TestUser, reward: u32) -> Value {
 }
 
 async fn publish(sender: &TestUser, reward: u32) -> String {
-    let (status, answer) = sender.post("/api/packages", parcel(reward)).await;
+    let (status, answer) = sender.post_patiently("/api/packages", parcel(reward)).await;
     assert_eq!(status.as_u16(), 201, "{answer}");
     answer["package_id"].as_str().unwrap().to_owned()
 }

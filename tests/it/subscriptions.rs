@@ -8,7 +8,7 @@ use crate::support::{Backend, TestApp, TestUser, backends, eventually};
 
 async fn ask(user: &TestUser, wanted: &str, from: &str, to: &str) -> Value {
     let body = json!({ "wanted": wanted, "from": from, "to": to });
-    let (status, answer) = user.post("/api/subscriptions", body).await;
+    let (status, answer) = user.post_patiently("/api/subscriptions", body).await;
     assert_eq!(status, StatusCode::CREATED, "{answer}");
     answer
 }

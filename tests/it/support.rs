@@ -15,7 +15,7 @@ use peerpack::config::{Config, PUBLIC_TEST_TOKEN, Settings};
 use peerpack::startup::Application;
 use peerpack::ws::wire::{ClientFrame, ClientMessage, Event, EventBody, OfRequest, ServerMessage};
 use peerpack_actors::ids::RequestId;
-use peerpack_actors::ports::Clock;
+use peerpack_actors::ports::{Clock, Unavailable};
 use peerpack_actors::runtime::RuntimeSettings;
 use peerpack_actors::stream::{Offer, StreamEvent};
 use reqwest::header::HeaderMap;
@@ -106,10 +106,15 @@ impl TestApp {
         environment.extend(database_url.iter().map(|url| ("DATABASE_URL".to_owned(), url.clone())));
         environment.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let config = Config::load(Settings::default(), environment).unwrap();
-        if database_url.is_some() {
-            peerpack::startup::migrate(&config).await.unwrap();
-        }
-        let application = Application::build_on(config, runtime, machine).await.unwrap();
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let application = loop {
+            // A database that is too busy for a connection is asked again.
+            match build(&config, &runtime, &machine).await {
+                Ok(application) => break application,
+                Err(error) => assert!(tokio::time::Instant::now() < deadline, "{error:?}"),
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        };
         let url = format!("http://{}", application.address());
         let (app, handle) = (application.app(), application.handle());
         actix_web::rt::spawn(application.run_until_stopped());
@@ -184,21 +189,42 @@ impl TestApp {
         let (secret, now) = (hex::encode(rand::random::<[u8; 16]>()), self.app.clock.now());
         let hash = peerpack::http::admin::operators::secret_hash(&secret);
         let until = now + peerpack_actors::time::Span::hours(1);
-        self.app.database.invite_first_admin(hash, until, now).await.unwrap().then_some(secret)
+        let invite = async || self.app.database.invite_first_admin(hash.clone(), until, now).await;
+        // One that was not answered may have been carried out: then there is a link by now.
+        let is_invited = match invite().await {
+            Ok(is_invited) => is_invited,
+            Err(_) => {
+                patiently(invite).await;
+                true
+            }
+        };
+        is_invited.then_some(secret)
     }
 
     /// Somebody new with a role.
     pub async fn sign_in_with_role(&self, name: &str, role: Role) -> TestUser {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let user = sign_in_as(&self.url, number, name).await;
-        self.app.database.set_role(user.id.parse().unwrap(), role, self.app.clock.now()).await.unwrap();
+        let id = user.id.parse().unwrap();
+        patiently(async || self.app.database.set_role(id, role, self.app.clock.now()).await).await;
         sign_in_as(&self.url, number, name).await
     }
 
     /// Everything that must hold of the stored data does.
     pub async fn audit(&self) {
-        assert_eq!(self.app.database.audit().await.unwrap(), Vec::<String>::new());
+        assert_eq!(patiently(async || self.app.database.audit().await).await, Vec::<String>::new());
     }
+}
+
+async fn build(
+    config: &Config,
+    runtime: &RuntimeSettings,
+    machine: &Arc<dyn Clock>,
+) -> anyhow::Result<Application> {
+    if config.database_url.is_some() {
+        peerpack::startup::migrate(config).await?;
+    }
+    Application::build_on(config.clone(), runtime.clone(), Arc::clone(machine)).await
 }
 
 static NEXT: AtomicI64 = AtomicI64::new(1_000);
@@ -239,12 +265,16 @@ async fn sign_in_number(url: &str, number: i64, name: &str) -> (TestUser, Value)
         photo_url: None,
         is_premium: None,
     };
-    let init_data = sign(&user, PUBLIC_TEST_TOKEN, SystemClock.now());
     let http = http();
-    let answer = http.post(format!("{url}/api/auth/telegram")).json(&json!({ "init_data": init_data }));
-    let answer = answer.send().await.unwrap();
-    assert_eq!(answer.status(), StatusCode::OK);
-    let body: Value = answer.json().await.unwrap();
+    let (status, body) = eventually("a sign-in", async || {
+        let init_data = sign(&user, PUBLIC_TEST_TOKEN, SystemClock.now());
+        let answer = http.post(format!("{url}/api/auth/telegram")).json(&json!({ "init_data": init_data }));
+        let answer = answer.send().await.unwrap();
+        let (status, body) = (answer.status(), answer.json::<Value>().await.unwrap());
+        (!is_only_slow(&body)).then_some((status, body))
+    })
+    .await;
+    assert_eq!(status, StatusCode::OK, "{body}");
     let id = body["user"]["id"].as_str().unwrap().to_owned();
     let token = body["access_token"].as_str().unwrap().to_owned();
     (TestUser { url: url.to_owned(), token, id, number, http }, body)
@@ -357,18 +387,17 @@ impl TestUser {
     }
 
     pub async fn get(&self, path: &str) -> Value {
-        let (status, body) = self.insist(Method::GET, path).await;
+        let (status, body) = self.insist(Method::GET, path, None).await;
         assert_eq!(status, StatusCode::OK, "{path}: {body}");
         body
     }
 
     /// A call that changes nothing more when it comes again: once more as long as the server is too busy for
     /// it, or for an answer.
-    async fn insist(&self, method: Method, path: &str) -> (StatusCode, Value) {
+    pub async fn insist(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
         eventually("an answer", async || {
-            let (status, body) = self.call(method.clone(), path, None).await;
-            let is_only_slow = matches!(body["code"].as_str(), Some("unavailable" | "busy" | "in_progress"));
-            (!is_only_slow).then_some((status, body))
+            let (status, body) = self.call(method.clone(), path, body.clone()).await;
+            (!is_only_slow(&body)).then_some((status, body))
         })
         .await
     }
@@ -381,19 +410,25 @@ impl TestUser {
     /// what a test needs before it looks at anything.
     pub async fn post_patiently(&self, path: &str, body: Value) -> (StatusCode, Value) {
         let key = format!("{:032x}", rand::random::<u128>());
+        self.post_as(&key, path, body).await
+    }
+
+    /// The same under a key of its own.
+    pub async fn post_as(&self, key: &str, path: &str, body: Value) -> (StatusCode, Value) {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
-            let headers = [("Idempotency-Key", key.as_str())];
+            let headers = [("Idempotency-Key", key)];
             let (status, _, answer) = self.call_with(Method::POST, path, &headers, Some(body.clone())).await;
-            if status != StatusCode::SERVICE_UNAVAILABLE || tokio::time::Instant::now() > deadline {
+            if !is_only_slow(&answer) || tokio::time::Instant::now() > deadline {
                 return (status, answer);
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
 
+    /// A step, which changes nothing more when it comes again.
     pub async fn put(&self, path: &str) -> (StatusCode, Value) {
-        self.call(Method::PUT, path, None).await
+        self.insist(Method::PUT, path, None).await
     }
 
     /// The same person with another token.
@@ -419,7 +454,7 @@ impl TestUser {
     /// A step of a request that must succeed.
     pub async fn step(&self, request: &str, action: &str) -> Value {
         let path = format!("/api/package-requests/{request}/{action}");
-        let (status, body) = self.insist(Method::PUT, &path).await;
+        let (status, body) = self.put(&path).await;
         assert_eq!(status, StatusCode::OK, "{action}: {body}");
         body
     }
@@ -610,6 +645,18 @@ impl TestSocket {
 pub fn day(days: i64) -> String {
     let at = jiff::Timestamp::from_millisecond(SystemClock.now().ms() + days * 86_400_000).unwrap();
     at.strftime("%Y-%m-%d").to_string()
+}
+
+/// Whether an answer says no more than that the server is too busy for one: asked again, it says what became
+/// of the call.
+pub fn is_only_slow(answer: &Value) -> bool {
+    matches!(answer["code"].as_str(), Some("unavailable" | "busy" | "in_progress"))
+}
+
+/// What the store says, which is asked again as long as it is too busy to answer. For what changes nothing
+/// more when it comes again.
+pub async fn patiently<T>(ask: impl AsyncFn() -> Result<T, Unavailable>) -> T {
+    eventually("an answer of the store", async || ask().await.ok()).await
 }
 
 /// What must come about before long.

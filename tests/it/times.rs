@@ -76,7 +76,7 @@ async fn the_days_of_a_search_are_those_of_the_origin() {
         let (before, date, after) = (day(19), day(20), day(21));
         let mut early = flight(&date);
         early["time"] = json!("03:00 → 04:35");
-        let (status, answer) = ivan.post("/api/trips", early).await;
+        let (status, answer) = ivan.post_patiently("/api/trips", early).await;
         assert_eq!(status, StatusCode::CREATED, "{answer}");
         for way in ["from=Владивосток&to=Москва", "from=Владивосток", "to=Москва", ""]
         {
@@ -117,7 +117,7 @@ async fn a_sender_and_a_receiver_see_the_clocks_of_their_places() {
 
         let path = format!("/api/packages/{package}/responses");
         let body = json!({ "date": day_and_month(&date), "time": "1005-1140", "transportType": "plane" });
-        let (status, answer) = ivan.post(&path, body).await;
+        let (status, answer) = ivan.post_patiently(&path, body).await;
         assert_eq!(status, StatusCode::CREATED, "{answer}");
         is_the_flight(&answer, &date);
         is_the_flight(&anna.get(&path).await["responses"][0], &date);

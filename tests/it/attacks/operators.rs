@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::signing_in::{PASSWORD, authenticator, production, signed_in};
 use crate::identity::call;
-use crate::support::{TestApp, TestUser, backends};
+use crate::support::{TestApp, TestUser, backends, patiently};
 
 async fn enter(app: &TestApp, login: &str, code: Option<&str>) -> Value {
     let (status, answer) =
@@ -19,7 +19,7 @@ async fn enter(app: &TestApp, login: &str, code: Option<&str>) -> Value {
 /// Sets a second factor up; answers with the token of the device and the recovery codes.
 pub async fn lifted_with_codes(app: &TestApp, entered: &Value) -> (Value, Vec<Value>) {
     let bare = signed_in(app, entered);
-    let (status, factor) = bare.post("/api/user/second-factor", json!({})).await;
+    let (status, factor) = bare.post_patiently("/api/user/second-factor", json!({})).await;
     assert_eq!(status.as_u16(), 201, "{factor}");
     let code = authenticator(app, entered).await.code(app.app.clock.now());
     let (status, lifted) = bare.post("/api/auth/second-factor", json!({ "code": code })).await;
@@ -73,9 +73,9 @@ async fn x_105_administrators_who_depose_each_other_at_once_leave_one() {
         let depose = async |who: &TestUser, whom: &TestUser, block: bool| {
             let path = format!("/api/admin/users/{}", whom.id);
             let (status, body) = if block {
-                who.post(&format!("{path}/block"), json!({})).await
+                who.insist(Method::POST, &format!("{path}/block"), Some(json!({}))).await
             } else {
-                who.call(Method::PUT, &format!("{path}/role"), Some(json!({ "role": "user" }))).await
+                who.insist(Method::PUT, &format!("{path}/role"), Some(json!({ "role": "user" }))).await
             };
             (status.as_u16(), body)
         };
@@ -84,14 +84,16 @@ async fn x_105_administrators_who_depose_each_other_at_once_leave_one() {
             let anna = app.sign_in_with_role("Anna", Role::Admin).await;
             let vera = app.sign_in_with_role("Vera", Role::Admin).await;
             for old in before.drain(..) {
-                database.set_role(old.id.parse().unwrap(), Role::User, now).await.unwrap();
+                let id = old.id.parse().unwrap();
+                patiently(async || database.set_role(id, Role::User, now).await).await;
             }
             let (block_vera, block_anna) = (round % 2 == 0, round / 2 % 2 == 0);
             let (first, second) =
                 join(depose(&anna, &vera, block_vera), depose(&vera, &anna, block_anna)).await;
             let mut left = 0;
             for who in [&anna, &vera] {
-                let user = database.user(who.id.parse().unwrap()).await.unwrap().unwrap();
+                let id = who.id.parse().unwrap();
+                let user = patiently(async || database.user(id).await).await.unwrap();
                 left += usize::from(user.role == Role::Admin && user.blocked_at.is_none());
             }
             assert_eq!(left, 1, "round {round}: {first:?} {second:?}");

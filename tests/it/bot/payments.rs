@@ -1,7 +1,5 @@
 //! F46, F47, X-94: money that people pay in Telegram.
 
-use std::time::Duration;
-
 use peerpack_actors::ids::PaymentId;
 use peerpack_actors::runtime::RuntimeSettings;
 use reqwest::StatusCode;
@@ -9,7 +7,10 @@ use serde_json::{Value, json};
 
 use super::telegram::Telegram;
 use super::{account, start_with, tell, typed};
-use crate::support::{Backend, TestApp, TestUser, backends, eventually};
+use crate::support::{Backend, TestApp, TestUser, backends, eventually, promised};
+
+/// Telegram waits ten seconds for leave to pay.
+const ANSWERED_WITHIN_S: u64 = 8;
 
 const PROVIDER_TOKEN: &str = "401643678:TEST:2a5c";
 
@@ -21,7 +22,7 @@ async fn start(backend: Backend, telegram: &Telegram) -> TestApp {
 /// Somebody asks for an invoice; answers with the payment.
 async fn invoice(user: &TestUser, amount: f64) -> Value {
     let body = json!({ "purpose": "top_up", "amount": amount, "method": "telegram" });
-    let (status, payment) = user.post("/api/payments", body).await;
+    let (status, payment) = user.post_patiently("/api/payments", body).await;
     assert_eq!(status, StatusCode::CREATED, "{payment}");
     payment
 }
@@ -175,7 +176,7 @@ async fn f47_leave_to_pay_is_given_while_messages_hang() {
         assert_eq!(tell(&app, &query(200, &anna, &payment, 10_000)).await, StatusCode::OK);
         assert!(allowed(&telegram, 200).await);
     };
-    tokio::time::timeout(Duration::from_secs(8), asked).await.expect("an answer in time");
+    tokio::time::timeout(promised(ANSWERED_WITHIN_S), asked).await.expect("an answer in time");
 }
 
 /// F47: where the database does not answer in time, nobody pays, and Telegram hears so in time.
@@ -196,7 +197,7 @@ async fn f47_nobody_may_pay_while_the_database_is_slow_and_telegram_hears_so_in_
         assert_eq!(tell(&app, &query(300, &anna, &payment, 10_000)).await, StatusCode::OK);
         assert!(!allowed(&telegram, 300).await);
     };
-    tokio::time::timeout(Duration::from_secs(8), asked).await.expect("an answer in time");
+    tokio::time::timeout(promised(ANSWERED_WITHIN_S), asked).await.expect("an answer in time");
     other.execute("ROLLBACK").await.unwrap();
     assert_eq!(tell(&app, &query(301, &anna, &payment, 10_000)).await, StatusCode::OK);
     assert!(allowed(&telegram, 301).await, "and then they may");

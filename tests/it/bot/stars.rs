@@ -18,7 +18,7 @@ async fn start(backend: Backend, telegram: &Telegram) -> TestApp {
 
 /// Somebody asks for a mark beside a trip; answers with the payment.
 async fn highlight(user: &TestUser, trip: &str) -> Value {
-    let (status, payment) = user.post("/api/highlights", json!({ "trip_id": trip })).await;
+    let (status, payment) = user.post_patiently("/api/highlights", json!({ "trip_id": trip })).await;
     assert_eq!(status, StatusCode::CREATED, "{payment}");
     payment
 }

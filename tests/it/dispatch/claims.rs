@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::{Somebody, Town};
 use crate::claims::rounds_or;
-use crate::support::backends;
+use crate::support::{backends, eventually, patiently};
 
 const COURIERS: u32 = 50;
 
@@ -43,7 +43,8 @@ impl Contest {
         for n in 0..couriers {
             let driver = town.driver(n).await;
             driver.go_online().await;
-            let person = town.app.app.database.person_of(driver.number).await.unwrap().unwrap();
+            let database = &town.app.app.database;
+            let person = patiently(async || database.person_of(driver.number).await).await.unwrap();
             on_duty.push((person, driver));
         }
         let desk = town.desk.id.parse().unwrap();
@@ -54,14 +55,15 @@ impl Contest {
         self.town.app.app.town.as_ref().unwrap()
     }
 
-    /// A command, given again as long as others are quicker.
+    /// A command, given again as long as others are quicker, or the store is too busy to answer.
     async fn carry_out(&self, id: OrderId, command: &OrderCommand) -> Result<Order, Refusal> {
-        loop {
+        eventually("an answer", async || {
             match self.node().dispatch().carry_out(self.town.app.app.engine.context(), id, command).await {
-                Err(Refusal::Busy) => {}
-                answer => return answer,
+                Err(Refusal::Busy | Refusal::Unavailable(_)) => None,
+                answer => Some(answer),
             }
-        }
+        })
+        .await
     }
 
     async fn step(&self, id: OrderId, to: OrderPhase) {
@@ -93,9 +95,9 @@ impl Contest {
     /// Everybody is free but the one who has the order.
     async fn judge(&self, id: OrderId, what: &str) -> UserId {
         let database = &self.town.app.app.database;
-        let order = database.order(id).await.unwrap().unwrap();
+        let order = patiently(async || database.order(id).await).await.unwrap();
         let has_it = order.state.courier().unwrap_or_else(|| panic!("{what}: nobody has it: {order:?}"));
-        for duty in database.on_duty(None, COURIERS).await.unwrap() {
+        for duty in patiently(async || database.on_duty(None, COURIERS).await).await {
             let expected =
                 if duty.courier == has_it { DutyState::ToPickup { order: id } } else { DutyState::Idle };
             assert_eq!(duty.state, expected, "{what}: {}", duty.courier);
@@ -104,7 +106,8 @@ impl Contest {
     }
 
     async fn everybody_is_free(&self, what: &str) {
-        let duties = self.town.app.app.database.on_duty(None, COURIERS).await.unwrap();
+        let database = &self.town.app.app.database;
+        let duties = patiently(async || database.on_duty(None, COURIERS).await).await;
         assert_eq!(duties.len(), self.couriers.len(), "{what}");
         assert!(duties.iter().all(|duty| duty.state == DutyState::Idle), "{what}: {duties:?}");
     }
@@ -224,7 +227,8 @@ async fn who_is_too_late_is_told_so_over_http() {
         let id = contest.order().await;
         let offers = contest.ask_everybody(id).await;
         let taps = offers.iter().zip(&contest.couriers).map(|(offer, (_, driver))| async move {
-            driver.user.post(&format!("/api/mobile/drivers/offer/{offer}/accept/"), json!({})).await
+            let path = format!("/api/mobile/drivers/offer/{offer}/accept/");
+            driver.user.post_patiently(&path, json!({})).await
         });
         let answers = join_all(taps).await;
         assert_eq!(answers.iter().filter(|(status, _)| *status == StatusCode::OK).count(), 1, "{answers:?}");

@@ -39,7 +39,7 @@ async fn somebody_signed_in_becomes_a_courier_and_drives_a_passenger() {
         let here = json!({ "lat": 55.775, "lon": 37.654 });
         assert_eq!(patch(&ivan, "/api/mobile/drivers/location/", here).await.0, StatusCode::OK);
 
-        let (status, order) = anna.post("/api/mobile/orders/create/", ride(json!({}))).await;
+        let (status, order) = anna.post_patiently("/api/mobile/orders/create/", ride(json!({}))).await;
         assert_eq!(status, StatusCode::CREATED, "{order}");
         let offer = eventually("offer", async || {
             let offers = ivan.get("/api/mobile/drivers/offers/").await;

@@ -26,7 +26,7 @@ async fn courier(town: &Town, name: &str, lat: f64) -> TestUser {
 }
 
 async fn placed(passenger: &TestUser) -> String {
-    let (status, order) = passenger.post("/api/mobile/orders/create/", ride(json!({}))).await;
+    let (status, order) = passenger.post_patiently("/api/mobile/orders/create/", ride(json!({}))).await;
     assert_eq!(status, StatusCode::CREATED, "{order}");
     order["id"].as_str().unwrap().to_owned()
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 use peerpack_actors::ids::{PackageId, UserId};
 use peerpack_actors::market::package::PackageState;
 use peerpack_actors::ports::Store;
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::market::rounds;
 use crate::nodes::two_nodes;
-use crate::support::{Backend, TestApp, TestUser, backends};
+use crate::support::{Backend, TestApp, TestUser, at_full_size, backends, is_only_slow};
 
 /// Somebody who sends, somebody who carries, and what the one has asked the other.
 struct Asked {
@@ -25,7 +25,8 @@ impl Asked {
         let (anna, ivan) = (app.sign_in("Anna").await, app.sign_in("Ivan").await);
         let trip = ivan.publish_trip("Псков", "Тверь", json!({})).await;
         let body = json!({ "message": "Возьмёте?", "reward": 500, "packageDescription": "Торт" });
-        let (status, sent) = anna.post(&format!("/api/couriers/{trip}/send-package"), body).await;
+        let path = format!("/api/couriers/{trip}/send-package");
+        let (status, sent) = anna.post_patiently(&path, body).await;
         assert_eq!(status, 201, "{sent}");
         let package = sent["package_id"].as_str().unwrap().parse().unwrap();
         Self { anna, ivan, package, request: sent["request_id"].as_str().unwrap().to_owned() }
@@ -37,9 +38,18 @@ impl Asked {
         (status.as_u16(), body)
     }
 
+    /// Asks again as long as it is not known what became of it: anybody who is not known any more by then has
+    /// left.
     async fn leave(&self, who: &TestUser, node: &TestApp) -> (u16, Value) {
-        let (status, body) = who.at(node).call(Method::DELETE, "/api/user/account", None).await;
-        (status.as_u16(), body)
+        let (who, path) = (who.at(node), "/api/user/account");
+        let (status, body) = who.call(Method::DELETE, path, None).await;
+        if !is_only_slow(&body) {
+            return (status.as_u16(), body);
+        }
+        match who.insist(Method::DELETE, path, None).await {
+            (StatusCode::UNAUTHORIZED, body) => (200, body),
+            (status, body) => (status.as_u16(), body),
+        }
     }
 }
 
@@ -93,6 +103,7 @@ async fn f55_nobody_leaves_a_deal_behind_that_is_made_at_the_same_moment() {
             left += usize::from(race(&a, other, round).await);
         }
         eprintln!("{backend:?}: of {all} the leaver was first {left} times");
+        assert!(!at_full_size() || (0 < left && left < all), "one order alone: {left} of {all}");
         a.audit().await;
 
         // One after the other, in either order.

@@ -31,7 +31,7 @@ async fn f13_a_node_that_freezes_over_its_maintenance_does_nothing_twice() {
     let promised = oleg.publish_trip("Псков", "Тверь", json!({})).await;
     let package = anna.publish_package("Псков", "Тверь", json!({ "mode": "choose" })).await;
     let ask = json!({ "package_id": package, "message": "" });
-    let (status, asked) = anna.post(&format!("/api/couriers/{promised}/send-package"), ask).await;
+    let (status, asked) = anna.post_patiently(&format!("/api/couriers/{promised}/send-package"), ask).await;
     assert_eq!(status, 201, "{asked}");
     oleg.step(asked["request_id"].as_str().unwrap(), "accept").await;
     let gone: UserId = oleg.id.parse().unwrap();

@@ -8,7 +8,7 @@ use crate::support::{TestApp, TestUser, backends};
 use crate::uploads::{samples, upload};
 
 async fn put_up(who: &TestUser, body: Value) -> Value {
-    let (status, post) = who.post("/api/posts", body).await;
+    let (status, post) = who.post_patiently("/api/posts", body).await;
     assert_eq!(status, StatusCode::CREATED, "{post}");
     post
 }

@@ -126,7 +126,7 @@ async fn a_post_changes_on_every_node_with_its_commit() {
     let Some(redis) = services() else { return };
     let (a, b) = two_nodes(&redis, Duration::from_secs(3_600)).await;
     let anna = a.sign_in("Anna").await;
-    let (status, post) = anna.post("/api/posts", json!({ "text": "Лечу в Дубай" })).await;
+    let (status, post) = anna.post_patiently("/api/posts", json!({ "text": "Лечу в Дубай" })).await;
     assert_eq!(status, 201, "{post}");
     let seen_at = async |wanted: usize| {
         let list = anna.at(&b).get("/api/posts").await;
