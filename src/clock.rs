@@ -313,7 +313,13 @@ mod tests {
     fn f40_a_clock_that_is_set_while_the_server_runs_is_not_followed_and_one_that_is_moved_a_little_is() {
         let (machine, skew) = (Arc::new(Settable(AtomicI64::new(0))), Arc::new(Skew::default()));
         let clock = SteadyClock::new(Arc::clone(&machine) as Arc<dyn Clock>, Arc::clone(&skew));
-        let off_ms = || clock.now().ms() - uptime_ms();
+        // The clock is read a moment before what it is compared with: on a busy machine a long one, now and
+        // then.
+        let is_followed = |set_ms: i64, followed_ms: i64| {
+            let off_ms = clock.now().ms() - uptime_ms();
+            let jumped_ms = skew.jumped().ms();
+            (off_ms - followed_ms).abs() < 400 && (jumped_ms - (set_ms - followed_ms)).abs() < 400
+        };
         for (set_ms, followed_ms) in [
             (500, 500),
             (1_500, 1_500),
@@ -323,10 +329,8 @@ mod tests {
             (5_000, 2_000),
         ] {
             machine.0.store(set_ms, Ordering::Relaxed);
-            // The clock may be read a moment before what it is compared with.
-            assert!((off_ms() - followed_ms).abs() < 400, "{set_ms}: {}", off_ms());
-            let jumped_ms = skew.jumped().ms();
-            assert!((jumped_ms - (set_ms - followed_ms)).abs() < 400, "{set_ms}: {jumped_ms}");
+            let is_so = (0..100).any(|_| is_followed(set_ms, followed_ms));
+            assert!(is_so, "{set_ms}: {} jumped", skew.jumped().ms());
         }
     }
 

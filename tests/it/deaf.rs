@@ -34,13 +34,15 @@ pub struct Deaf {
     pub rounds: AtomicUsize,
     /// How often it was asked for a package or a trip.
     pub looks: AtomicUsize,
+    /// How often it was asked how couriers have answered, with which a lesson begins.
+    pub lessons: AtomicUsize,
 }
 
 impl Deaf {
     pub fn new(database: Database) -> Self {
-        let [hanging, panics_at, rounds, looks] = [0; 4].map(AtomicUsize::new);
+        let [hanging, panics_at, rounds, looks, lessons] = [0; 5].map(AtomicUsize::new);
         let [silent, hangs, panics, keeps_trips] = [false; 4].map(AtomicBool::new);
-        Self { database, silent, hangs, hanging, panics, keeps_trips, panics_at, rounds, looks }
+        Self { database, silent, hangs, hanging, panics, keeps_trips, panics_at, rounds, looks, lessons }
     }
 }
 
@@ -109,6 +111,7 @@ impl Store for Deaf {
     }
 
     async fn answers(&self, since: Time) -> Result<Vec<(UserId, Answers)>, Unavailable> {
+        self.lessons.fetch_add(1, Ordering::SeqCst);
         self.database.answers(since).await
     }
 

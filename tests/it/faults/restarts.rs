@@ -137,20 +137,39 @@ async fn f12_a_server_that_is_told_to_end_says_goodbye_and_ends() {
 #[actix_web::test]
 async fn f12_who_is_not_there_is_not_waited_for_and_after_a_second_interrupt_nobody_is() {
     let data = tempfile::tempdir().unwrap();
-    let mut server = Process::start("serve", data.path(), &[]).await;
-    server.signal("INT");
-    assert!(server.ended().await < AT_ONCE, "nobody was connected");
+    let with_nobody = async || {
+        let mut server = Process::start("serve", data.path(), &[]).await;
+        server.signal("INT");
+        server.ended().await
+    };
+    assert!(one_takes_less(AT_ONCE, with_nobody).await, "nobody was connected");
 
-    let mut server = Process::start("serve", data.path(), &[]).await;
-    let user = sign_in_at(&server.url, "Anna").await;
-    let mut device = Device::of(&user).await;
-    // A request whose body never comes is waited for ten seconds.
-    let mut asking = TcpStream::connect(server.url.strip_prefix("http://").unwrap()).await.unwrap();
-    let request = b"POST /api/auth/refresh HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
-        content-length: 100\r\n\r\n{";
-    asking.write_all(request).await.unwrap();
-    server.signal("INT");
-    device.until("a close", PATIENCE, |device| !device.codes.is_empty()).await;
-    server.signal("INT");
-    assert!(server.ended().await < FOR_NOBODY, "it was to wait for nobody");
+    let told_twice = async || {
+        let mut server = Process::start("serve", data.path(), &[]).await;
+        let user = sign_in_at(&server.url, "Anna").await;
+        let mut device = Device::of(&user).await;
+        // A request whose body never comes is waited for ten seconds.
+        let mut asking = TcpStream::connect(server.url.strip_prefix("http://").unwrap()).await.unwrap();
+        let request = b"POST /api/auth/refresh HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+            content-length: 100\r\n\r\n{";
+        asking.write_all(request).await.unwrap();
+        server.signal("INT");
+        device.until("a close", PATIENCE, |device| !device.codes.is_empty()).await;
+        server.signal("INT");
+        server.ended().await
+    };
+    assert!(one_takes_less(FOR_NOBODY, told_twice).await, "it was to wait for nobody");
+}
+
+/// Whether one of a few ends takes less than that. A busy machine adds to some of them; anybody who is waited
+/// for adds to all.
+async fn one_takes_less(than: Duration, end: impl AsyncFn() -> Duration) -> bool {
+    for _ in 0..3 {
+        let took = end().await;
+        if took < than {
+            return true;
+        }
+        eprintln!("ended after {took:?}");
+    }
+    false
 }
