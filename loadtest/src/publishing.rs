@@ -38,9 +38,13 @@ pub(crate) async fn publish(
         // A thread of its own: timers of the runtime are a millisecond coarse and wait for other tasks.
         std::thread::spawn(move || {
             let Some(schedule) = shared.schedule.get() else { return };
+            let is_enough = || {
+                let wanted = cue.deals.load(Ordering::Relaxed);
+                cue.enough.load(Ordering::Relaxed) && shared.counts.get("Accept: ok") >= wanted
+            };
             for (number, at_us) in schedule.intended_us.iter().enumerate() {
                 shared.clock.block_until(*at_us);
-                if cue.enough.load(Ordering::Relaxed) || due.blocking_send(number).is_err() {
+                if is_enough() || due.blocking_send(number).is_err() {
                     return;
                 }
             }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use clap::Parser;
@@ -18,10 +18,16 @@ use peerpack_loadtest::oracle::{History, Stored, Violation, judge, judge_stored}
 use peerpack_loadtest::run::{Played, play};
 use tokio::time::{Instant, sleep};
 
-use crate::support::{TestUser, at_full_size, promised, sign_in_at};
+use crate::support::{PATIENCE, TestUser, at_full_size, eventually, promised, sign_in_at};
 
 /// The most that a fault may take, seconds.
 const LONGEST_S: u64 = 900;
+
+/// Fewer deals show nothing.
+const LEAST_DEALS: u64 = 10;
+
+/// Fewer looks at the store show nothing.
+const LEAST_LOOKS: usize = 3;
 
 /// How long a publication may take to succeed again after what it needs is back, seconds.
 pub const HEALS_WITHIN_S: u64 = 10;
@@ -56,17 +62,28 @@ pub async fn play_while(urls: &[&str], at_least_s: u64, fault: impl Future<Outpu
     arguments.extend(size.into_iter().chain(manners).map(str::to_owned));
     arguments.push(format!("--duration-s={LONGEST_S}"));
     let (options, cue) = (Options::parse_from(arguments), Arc::<Cue>::default());
+    cue.deals.store(LEAST_DEALS, Ordering::Relaxed);
     let during = async {
         cue.began.notified().await;
         futures_util::future::join(fault, sleep(Duration::from_secs(at_least_s))).await;
         cue.enough.store(true, Ordering::Relaxed);
+        // A slow machine takes longer to come to as many deals.
+        sleep(PATIENCE).await;
+        cue.deals.store(0, Ordering::Relaxed);
     };
-    let (played, ()) = futures_util::future::join(play(&options.ordinary(), &cue), during).await;
+    let options = options.ordinary();
+    let mut playing = std::pin::pin!(play(&options, &cue));
+    let played = tokio::select! {
+        played = &mut playing => played,
+        () = during => playing.await,
+    };
     let Played { history, violations, counts, .. } = played.unwrap();
     eprintln!("{counts:#?}");
     let done = counts.get("Accept: ok").copied().unwrap_or_default();
-    assert!(done >= 10, "too little happened: {done} deals");
-    Market { history, violations, counts }
+    assert!(done >= LEAST_DEALS, "too little happened: {done} deals");
+    let market = Market { history, violations, counts };
+    eprintln!("an event came {:?} late at the 99th percentile", market.delay_at(99));
+    market
 }
 
 impl Market {
@@ -99,6 +116,14 @@ impl Market {
         let told = self.history.streams.values().flat_map(|stream| &stream.told);
         let told = told.filter(|told| told.is_live || !live_only);
         told.map(|told| told.received_at.since(told.at)).max().unwrap_or_default()
+    }
+
+    /// How late an event came at this percentile.
+    fn delay_at(&self, percent: usize) -> Span {
+        let told = self.history.streams.values().flat_map(|stream| &stream.told);
+        let mut delays: Vec<Span> = told.map(|told| told.received_at.since(told.at)).collect();
+        delays.sort_unstable();
+        delays.get(delays.len() * percent / 100).copied().unwrap_or_default()
     }
 
     /// How often something happened whose name contains one of these.
@@ -174,33 +199,36 @@ pub async fn database(url: &str) -> Database {
 /// Looks at every snapshot of the store it can get: room, money, deals, streams.
 pub struct Bystander {
     stop: Arc<AtomicBool>,
-    looking: tokio::task::JoinHandle<(usize, BTreeSet<String>)>,
+    looks: Arc<AtomicUsize>,
+    looking: tokio::task::JoinHandle<BTreeSet<String>>,
 }
 
 impl Bystander {
     pub fn start(database: &Database) -> Self {
-        let (stop, database) = (Arc::new(AtomicBool::new(false)), database.clone());
-        let stopped = Arc::clone(&stop);
+        let (stop, looks) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let (stopped, counted, database) = (Arc::clone(&stop), Arc::clone(&looks), database.clone());
         let looking = tokio::spawn(async move {
-            let (mut looks, mut found) = (0, BTreeSet::new());
+            let mut found = BTreeSet::new();
             while !stopped.load(Ordering::Relaxed) {
                 // A store that is down shows nothing.
                 if let Ok(violations) = database.audit().await {
-                    looks += 1;
+                    counted.fetch_add(1, Ordering::Relaxed);
                     found.extend(violations);
                 }
                 sleep(Duration::from_millis(200)).await;
             }
-            (looks, found)
+            found
         });
-        Self { stop, looking }
+        Self { stop, looks, looking }
     }
 
     /// What was seen: nothing, in some looks.
     pub async fn has_seen_nothing(self) {
+        let looks = || self.looks.load(Ordering::Relaxed);
+        eventually("look at the store", async || (looks() >= LEAST_LOOKS).then_some(())).await;
         self.stop.store(true, Ordering::Relaxed);
-        let (looks, found) = self.looking.await.unwrap();
-        assert!(looks >= 3, "only {looks} looks");
+        let looks = looks();
+        let found = self.looking.await.unwrap();
         assert_eq!(found, BTreeSet::new(), "in {looks} looks");
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use peerpack_actors::runtime::RuntimeSettings;
 use peerpack_actors::time::Span;
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -31,9 +31,7 @@ fn package() -> Value {
 async fn publishes_once(user: &TestUser, key: &str) {
     let mut answers = Vec::new();
     for _ in 0..3 {
-        let headers = [("idempotency-key", key)];
-        let (status, _, answer) =
-            user.call_with(Method::POST, "/api/packages", &headers, Some(package())).await;
+        let (status, answer) = user.post_as(key, "/api/packages", package()).await;
         assert_eq!(status, StatusCode::CREATED, "{answer}");
         answers.push(answer);
     }
@@ -146,7 +144,7 @@ async fn f38_of_messages_that_are_lost_no_event_is() {
     let mut device = Device::of(&anna.at(&b)).await;
     sieve.losses.percent.store(10, Ordering::Relaxed);
     for _ in 0..count {
-        assert_eq!(anna.post("/api/packages", package()).await.0, StatusCode::CREATED);
+        assert_eq!(anna.post_patiently("/api/packages", package()).await.0, StatusCode::CREATED);
     }
     device.until("every event", promised(HEARD_WITHIN_S), |device| device.events.len() == count).await;
     let lost = sieve.losses.lost.load(Ordering::Relaxed);
@@ -154,7 +152,7 @@ async fn f38_of_messages_that_are_lost_no_event_is() {
 
     // The last message is the one that no later one makes up for.
     sieve.losses.percent.store(100, Ordering::Relaxed);
-    anna.post("/api/packages", package()).await;
+    assert_eq!(anna.post_patiently("/api/packages", package()).await.0, StatusCode::CREATED);
     let published = Instant::now();
     device.until("the last event", promised(HEARD_WITHIN_S), |device| device.events.len() == count + 1).await;
     eprintln!("{lost} messages lost; with all of them lost an event came after {:?}", published.elapsed());
@@ -182,13 +180,13 @@ async fn f38_without_the_comparison_with_the_store_a_lost_message_is_a_lost_even
     let anna = a.sign_in("Anna").await;
     let mut device = Device::of(&anna.at(&b)).await;
     sieve.losses.percent.store(100, Ordering::Relaxed);
-    anna.post("/api/packages", package()).await;
+    assert_eq!(anna.post_patiently("/api/packages", package()).await.0, StatusCode::CREATED);
     eventually("message to lose", async || (sieve.losses.lost.load(Ordering::Relaxed) > 0).then_some(()))
         .await;
     device.take_in_for(Duration::from_secs(2)).await;
     sieve.losses.percent.store(0, Ordering::Relaxed);
     assert_eq!(device.events.len(), 0, "it came without a message");
-    anna.post("/api/packages", package()).await;
+    assert_eq!(anna.post_patiently("/api/packages", package()).await.0, StatusCode::CREATED);
     device
         .until("both, by the next message", promised(HEARD_WITHIN_S), |device| device.events.len() == 2)
         .await;

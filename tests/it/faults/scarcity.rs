@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 use super::market::{Bystander, database, play_while, rounds};
 use super::not_run;
 use super::process::{Device, Process};
-use crate::support::{PATIENCE, eventually, sign_in_at};
+use crate::support::{PATIENCE, at_full_size, eventually, sign_in_at};
 use crate::uploads::{samples, upload};
 
 /// A group of processes that may have so much memory. Gone when dropped, after the processes.
@@ -105,7 +105,9 @@ async fn f19_a_fifth_of_a_processor_makes_a_server_slow_and_doubles_nothing() {
         }
     };
     let mut market = play_while(&[&server.url], 5, starved).await;
-    market.failed_only_with(&["503 unavailable", "503 busy"]);
+    // A fifth of what a machine has left that is busy with everything else may be less than an answer takes.
+    let slow = ["503 unavailable", "503 busy", "timeout"];
+    market.failed_only_with(if at_full_size() { &slow[..2] } else { &slow });
     assert_eq!(market.count_of(&["socket lost", "gave up"]), [].into(), "nobody is taken for dead");
     bystander.has_seen_nothing().await;
     market.judge(&database).await;
