@@ -8,6 +8,7 @@ mod actors;
 mod backups;
 mod cancelled;
 mod chaos;
+mod claims;
 mod clocks;
 mod crashes;
 mod disk;

@@ -79,7 +79,7 @@ on_both! {
         store.assert_clean().await;
     }
 
-    async fn the_room_comes_out_even_under_claims_and_cancellations_at_once(store: &TestStore) {
+    async fn f43_the_room_comes_out_even_under_claims_cancellations_and_deliveries_at_once(store: &TestStore) {
         let seed = seed();
         let trips: Vec<Trip> = (0..2).map(|_| trip(user(), LEGS, 6_000)).collect();
         for trip in &trips {
@@ -93,17 +93,25 @@ on_both! {
                 let trip = &trips[random.random_range(0..trips.len())];
                 let (package, request, _) = propose(store, &mut random, trip).await;
                 match accept(&store.db, package.id, trip, request).await {
-                    Ok(_) if random.random_bool(0.6) => {
-                        let cancel = step(request, RequestCommand::Cancel { by: package.sender });
-                        command(&store.db, package.id, None, &cancel, after(3)).await.expect("called off");
+                    Ok(_) => {
+                        let next = match random.random_range(0..10) {
+                            0..6 => RequestCommand::Cancel { by: package.sender },
+                            6..8 => RequestCommand::Deliver { by: trip.courier },
+                            _ => continue,
+                        };
+                        let next = step(request, next);
+                        command(&store.db, package.id, None, &next, after(3)).await.expect("carried out");
                     }
-                    Ok(_) => {}
                     Err(CommitError::Refused(Rejection::NoRoom(_))) => {
                         refusals += 1;
                         let cancel = PackageCommand::Cancel { by: package.sender };
                         command(&store.db, package.id, None, &cancel, after(3)).await.expect("withdrawn");
                     }
                     Err(other) => panic!("{other:?}"),
+                }
+                // In every snapshot the room is what the deals leave of it.
+                if n == 0 {
+                    store.assert_clean().await;
                 }
             }
             refusals
