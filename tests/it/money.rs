@@ -8,6 +8,7 @@ mod fees;
 mod manual;
 mod payouts;
 mod tls;
+mod trouble;
 mod webhook;
 
 use reqwest::{Method, StatusCode};

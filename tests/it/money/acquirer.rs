@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use peerpack::app::SystemClock;
 use peerpack::payments::{SIGNATURE, Signer, TIMESTAMP};
 use peerpack_actors::ports::Clock;
+use peerpack_actors::time::Time;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -30,11 +31,25 @@ pub(super) enum Manner {
     Refuses,
     /// It says something that is no answer.
     Babbles,
+    /// The call is not signed by us, or not one that there is.
+    Forged,
+    /// It does not do it: there were too many calls.
+    HasEnough,
+    /// It sends the caller elsewhere.
+    Redirects,
+    /// It does it, and says no.
+    DoesItAndRefuses,
+    /// It does it, and says nothing.
+    DoesItAndHangs,
+    /// It does it, and answers with more than anybody reads.
+    DoesItAndFloods,
 }
 
 #[derive(Default)]
 struct Books {
     reports: BTreeMap<String, Value>,
+    /// When a payment was charged last.
+    charged_at: BTreeMap<String, Time>,
     create: Manner,
     refund: Manner,
     look_up: Manner,
@@ -105,6 +120,12 @@ impl Acquirer {
             report["charges"].as_array_mut().unwrap().push(new);
             report["status"] = json!("paid");
         });
+        self.books.lock().charged_at.insert(payment.to_owned(), SystemClock.now());
+    }
+
+    /// It knows of a payment no more.
+    pub(super) fn forget(&self, payment: &str) {
+        self.books.lock().reports.remove(payment);
     }
 
     /// Changes what it knows of a payment, also of one that it was never asked for.
@@ -162,38 +183,63 @@ pub(super) async fn tell_signed(app: &TestApp, (at, signature): (&str, &str), bo
 }
 
 async fn answer(request: HttpRequest, body: web::Bytes, books: web::Data<Mutex<Books>>) -> HttpResponse {
-    let mut books = books.lock();
-    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
-    let path = request.uri().path_and_query().map_or("", |path| path.as_str());
-    let call = (request.method().as_str(), path, &body[..]);
-    let signer = Signer::new(KEY.as_bytes());
-    if signer.check((header(TIMESTAMP), header(SIGNATURE)), call, SystemClock.now()).is_err() {
-        books.forged += 1;
-        return HttpResponse::Unauthorized().finish();
-    }
-    let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let manner = match (call.0, request.path()) {
-        ("POST", "/invoices") => books.create,
-        ("POST", "/refunds") => books.refund,
-        ("GET", _) => books.look_up,
-        _ => Manner::Well,
-    };
+    let (manner, said) = books.lock().take(&request, &body);
     match manner {
-        Manner::Fails => return HttpResponse::BadGateway().finish(),
-        Manner::Refuses => return HttpResponse::UnprocessableEntity().finish(),
-        Manner::Babbles => return HttpResponse::Ok().body("<html>"),
-        Manner::Well | Manner::DoesItAndFails => {}
+        Manner::Well => {
+            said.map_or_else(|| HttpResponse::NotFound().finish(), |said| HttpResponse::Ok().json(said))
+        }
+        Manner::Fails => HttpResponse::BadGateway().finish(),
+        Manner::DoesItAndFails => HttpResponse::GatewayTimeout().finish(),
+        Manner::Refuses | Manner::DoesItAndRefuses => HttpResponse::UnprocessableEntity().finish(),
+        Manner::Forged => HttpResponse::Unauthorized().finish(),
+        Manner::Babbles => HttpResponse::Ok().body("<html>"),
+        Manner::HasEnough => HttpResponse::TooManyRequests().finish(),
+        Manner::Redirects => HttpResponse::TemporaryRedirect().insert_header(("location", "/else")).finish(),
+        Manner::DoesItAndHangs => {
+            tokio::time::sleep(std::time::Duration::from_secs(3_600)).await;
+            HttpResponse::Ok().finish()
+        }
+        Manner::DoesItAndFloods => HttpResponse::Ok().body(format!("{{}}{}", " ".repeat(2 << 20))),
     }
-    let said = books.carry_out(call.0, request.path(), &asked);
-    if manner == Manner::DoesItAndFails {
-        return HttpResponse::GatewayTimeout().finish();
-    }
-    said.map_or_else(|| HttpResponse::NotFound().finish(), |said| HttpResponse::Ok().json(said))
 }
 
 impl Books {
-    fn carry_out(&mut self, method: &str, path: &str, asked: &Value) -> Option<Value> {
-        match (method, path) {
+    /// How a call is answered, and what with. What is not signed is not done.
+    fn take(&mut self, request: &HttpRequest, body: &[u8]) -> (Manner, Option<Value>) {
+        let header =
+            |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
+        let path = request.uri().path_and_query().map_or("", |path| path.as_str());
+        let call = (request.method().as_str(), path, body);
+        let signer = Signer::new(KEY.as_bytes());
+        if signer.check((header(TIMESTAMP), header(SIGNATURE)), call, SystemClock.now()).is_err() {
+            self.forged += 1;
+            return (Manner::Forged, None);
+        }
+        let manner = match (call.0, request.path()) {
+            ("POST", "/invoices") => self.create,
+            ("POST", "/refunds") => self.refund,
+            ("GET", "/charges") => Manner::Well,
+            ("GET", _) => self.look_up,
+            // Nobody calls there.
+            _ => {
+                self.forged += 1;
+                Manner::Forged
+            }
+        };
+        let is_done = matches!(
+            manner,
+            Manner::Well
+                | Manner::DoesItAndFails
+                | Manner::DoesItAndRefuses
+                | Manner::DoesItAndHangs
+                | Manner::DoesItAndFloods
+        );
+        let asked: Value = serde_json::from_slice(body).unwrap_or_default();
+        (manner, if is_done { self.carry_out(call.0, request, &asked) } else { None })
+    }
+
+    fn carry_out(&mut self, method: &str, request: &HttpRequest, asked: &Value) -> Option<Value> {
+        match (method, request.path()) {
             ("POST", "/invoices") => {
                 self.creations += 1;
                 let id = asked["payment_id"].as_str().unwrap();
@@ -213,7 +259,11 @@ impl Books {
                 Some(json!({}))
             }
             ("GET", "/charges") => {
-                let paid = self.reports.values().filter(|one| !one["charges"].as_array().unwrap().is_empty());
+                let query = form_urlencoded::parse(request.query_string().as_bytes());
+                let since = query.into_iter().find(|(name, _)| name == "since").unwrap().1;
+                let since = Time::from_ms(since.parse::<jiff::Timestamp>().unwrap().as_millisecond());
+                let is_of_then = |id: &String| self.charged_at.get(id).is_some_and(|at| *at >= since);
+                let paid = self.reports.iter().filter(|(id, _)| is_of_then(id)).map(|(_, report)| report);
                 Some(json!({ "payments": paid.collect::<Vec<_>>() }))
             }
             ("GET", path) => self.reports.get(path.strip_prefix("/invoices/")?).cloned(),
