@@ -46,7 +46,10 @@ struct Booked {
     /// Asked for, and not known to be done.
     asked_minor: i64,
     charged_back_minor: i64,
-    at: Time,
+    /// When it was asked for: it was not charged before.
+    since: Time,
+    /// When we have heard of it: it was charged by then.
+    until: Time,
 }
 
 /// Every charge that one side has and the other has not, or has otherwise, as one sentence each. `listed` is
@@ -65,7 +68,8 @@ pub fn differences(books: &[PaymentFile], listed: &[Listed], (since, until): (Ti
                 refunded_minor: sum(RefundState::Done),
                 asked_minor: sum(RefundState::Asked),
                 charged_back_minor: charge.charged_back_minor,
-                at: charge.at,
+                since: file.payment.created_at,
+                until: charge.at,
             };
             booked.insert(&charge.reference, entry);
         }
@@ -79,8 +83,10 @@ pub fn differences(books: &[PaymentFile], listed: &[Listed], (since, until): (Ti
             Some(ours) => found.extend(difference(&ours, theirs)),
         }
     }
-    let is_due = |at: Time| at >= since + SLACK && at + SLACK < until;
-    for (reference, ours) in booked.into_iter().filter(|(_, ours)| is_due(ours.at)) {
+    // The list goes by when something was charged, the books by when we have heard of it, which can be days
+    // later. Only what was charged within the time for sure has to be in the list.
+    let is_due = |ours: &Booked| ours.since >= since + SLACK && ours.until + SLACK < until;
+    for (reference, ours) in booked.into_iter().filter(|(_, ours)| is_due(ours)) {
         found.push(format!("charge {reference} of {} is not in the provider's list", ours.amount));
     }
     found
@@ -193,5 +199,9 @@ mod tests {
         for at in [DAY.0 + Span::minutes(10), DAY.1 - Span::minutes(11)] {
             assert_eq!(differences(&[booked("a", 500, at, &[])], &[], DAY).len(), 1);
         }
+        // Charged before the time and heard of within it: the list of the time does not have it.
+        let mut late = booked("a", 500, DAY.0 + Span::hours(1), &[]);
+        late.payment.created_at = DAY.0 - Span::hours(2);
+        assert_eq!(differences(&[late], &[], DAY), Vec::<String>::new());
     }
 }
