@@ -205,7 +205,8 @@ impl Cli {
                 }
                 anyhow::ensure!(
                     found.differences == 0,
-                    "the books do not agree with the list: no money goes out"
+                    "the books do not agree with the list of the time since {}: no money goes out",
+                    found.since
                 );
                 Ok(())
             }

@@ -309,20 +309,30 @@ pub async fn reconcile(
     file: Option<&Path>,
     days: u16,
 ) -> anyhow::Result<Reconciliation> {
-    let now = SystemClock.now();
-    let of = (now - Span::days(days.into()), now);
-    let listed = match file {
-        Some(file) => lists::read(file).with_context(|| format!("cannot read {}", file.display()))?,
-        None => {
-            let providers = outside::providers(&config.money, outside::telegram(config)?.as_ref())?;
-            let provider = providers.get(method).context("this way to pay is not set up")?;
-            payments::list(provider, of, now).await.map_err(anyhow::Error::msg)?
-        }
-    };
+    let (now, days) = (SystemClock.now(), Span::days(days.into()));
     let database = connect(config).await?;
-    let found = payments::reconcile(&database, method, &listed, of, now).await;
+    let work = async {
+        let (listed, of) = match file {
+            // A file has what it has; a provider can be asked for more.
+            Some(file) => {
+                let listed = lists::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+                (listed, (now - days, now))
+            }
+            None => {
+                let known = database.reconciliations().await?;
+                let last = known.iter().find(|one| one.method == method);
+                let of = payments::window(last, days, now);
+                let providers = outside::providers(&config.money, outside::telegram(config)?.as_ref())?;
+                let provider = providers.get(method).context("this way to pay is not set up")?;
+                (payments::list(provider, of, now).await.map_err(anyhow::Error::msg)?, of)
+            }
+        };
+        let found = payments::reconcile(&database, method, &listed, of, now).await;
+        found.context("cannot read the books")
+    };
+    let found = work.await;
     database.close().await;
-    found.context("cannot read the books")
+    found
 }
 
 /// Opens the configured database.

@@ -158,23 +158,43 @@ pub(super) async fn carry_out(
     Ok(after)
 }
 
-/// Compares the books with the lists of those who have one, if it is time to.
+/// Compares the books with the lists of those who have one, if it is time to, and says in metrics what is
+/// known of that on any node.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn compare(app: &App, now: Time) -> Result<(), Unavailable> {
     let known = app.database.reconciliations().await?;
+    let last_of = |method| known.iter().find(move |one| one.method == method);
     for provider in [Method::Webhook, Method::Stars].into_iter().filter_map(|one| app.providers.get(one)) {
-        let last = known.iter().find(|one| one.method == provider.method());
+        let last = last_of(provider.method());
         if last.is_none_or(|last| now >= last.at + COMPARE_EVERY) {
-            compare_with(app, provider, now).await?;
+            compare_with(app, provider, window(last, COMPARED, now)).await?;
         }
+    }
+    for found in app.database.reconciliations().await? {
+        let (method, age) = (found.method.word(), now.since(found.at));
+        metrics::gauge!("peerpack_reconciliation_differences", "method" => method)
+            .set(found.differences as f64);
+        metrics::gauge!("peerpack_reconciliation_age_seconds", "method" => method)
+            .set(age.ms() as f64 / 1_000.0);
     }
     Ok(())
 }
 
-async fn compare_with(app: &App, provider: &dyn PaymentProvider, now: Time) -> Result<(), Unavailable> {
-    let of = (now - COMPARED, now);
+/// What is compared: what was charged in so long until now, and since differences that are open began.
+#[must_use]
+pub fn window(last: Option<&Reconciliation>, usually: Span, now: Time) -> (Time, Time) {
+    let since = now - usually;
+    (last.map_or(since, |last| last.begins(since)), now)
+}
+
+async fn compare_with(
+    app: &App,
+    provider: &dyn PaymentProvider,
+    of: (Time, Time),
+) -> Result<(), Unavailable> {
+    let now = of.1;
     let reports = match list_reports(provider, of, now).await {
         Ok(reports) => reports,
         Err(why) => {
@@ -259,8 +279,8 @@ async fn books(database: &Database, method: Method, since: Time) -> Result<Vec<P
     }
 }
 
-/// Compares the books with a list and keeps what was found: a difference keeps money from going out, on every
-/// node.
+/// Compares the books with a list, and answers with what is known by then: a difference keeps money from
+/// going out, on every node, until a comparison that covers it does not find it.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -276,7 +296,6 @@ pub async fn reconcile(
     for difference in found.iter().take(SHOWN) {
         tracing::error!(method = method.word(), difference, "the books do not agree: no money goes out");
     }
-    metrics::gauge!("peerpack_reconciliation_differences", "method" => method.word()).set(found.len() as f64);
     let reconciliation = Reconciliation {
         method,
         at: now,
@@ -286,8 +305,7 @@ pub async fn reconcile(
         differences: found.len() as u64,
         examples: found.into_iter().take(SHOWN).collect(),
     };
-    database.keep_reconciliation(&reconciliation).await?;
-    Ok(reconciliation)
+    database.keep_reconciliation(reconciliation).await
 }
 
 /// Whether the books agree with every list they were compared with.

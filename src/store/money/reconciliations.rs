@@ -7,7 +7,12 @@ use peerpack_actors::time::Time;
 use crate::store::Database;
 use crate::store::failure::Failure;
 use crate::store::sql::codec::{document, to_document};
-use crate::store::sql::{Row, Sql, args, each, sql};
+use crate::store::sql::{Row, Sql, args, each, locking, sql};
+
+const ONE: Sql = locking!(
+    "SELECT method, at, since, until, compared, differences, examples FROM reconciliations WHERE method = $1",
+    "FOR UPDATE"
+);
 
 const KEEP: Sql = sql("\
     INSERT INTO reconciliations (method, at, since, until, compared, differences, examples) \
@@ -25,30 +30,75 @@ pub struct Reconciliation {
     pub method: Method,
     /// When it was looked at.
     pub at: Time,
-    /// What was charged from then on.
+    /// What was charged from then on; with what is open from before.
     pub since: Time,
     /// What was charged before.
     pub until: Time,
-    /// How many payments were compared.
+    /// How many charges the list had.
     pub compared: u64,
     /// How many of them do not agree.
     pub differences: u64,
-    /// The first of those, one sentence each.
+    /// The first of those that a comparison has found, one sentence each.
     pub examples: Vec<String>,
 }
 
+impl Reconciliation {
+    /// Since when the books have to be compared, `usually` since a time: differences that are open are looked
+    /// at again, however long ago they were.
+    #[must_use]
+    pub fn begins(&self, usually: Time) -> Time {
+        if self.differences == 0 { usually } else { usually.min(self.since) }
+    }
+
+    /// What is known after this comparison, where `open` was known before.
+    fn after(self, open: Self) -> Self {
+        let covers = self.since <= open.since && self.until >= open.until;
+        if open.differences == 0 || covers {
+            return self;
+        }
+        let mut examples = open.examples;
+        let news: Vec<_> = self.examples.into_iter().filter(|one| !examples.contains(one)).collect();
+        let differences = self.differences.max(open.differences + news.len() as u64);
+        examples.extend(news);
+        Self {
+            since: self.since.min(open.since),
+            until: self.until.max(open.until),
+            differences,
+            examples,
+            ..self
+        }
+    }
+}
+
 impl Database {
-    /// Keeps what was found, instead of what was found before.
+    /// Keeps what was found, and answers with what is known by then: a difference that was found before stays
+    /// until a comparison of all the time that it was found in does not find it.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn keep_reconciliation(&self, found: &Reconciliation) -> Result<(), Unavailable> {
-        let (compared, differences) = (signed(found.compared), signed(found.differences));
-        let examples = to_document(&found.examples)?;
-        let (at, since, until) = (found.at.ms(), found.since.ms(), found.until.ms());
-        self.execute(KEEP, args![found.method.word(), at, since, until, compared, differences, examples])
-            .await?;
-        Ok(())
+    pub async fn keep_reconciliation(&self, found: Reconciliation) -> Result<Reconciliation, Unavailable> {
+        let work = self.write(move |conn| {
+            let found = found.clone();
+            Box::pin(async move {
+                let row = conn.optional(ONE, args![found.method.word()]).await?;
+                let found = match row.as_ref().map(reconciliation).transpose()? {
+                    Some(open) => found.after(open),
+                    None => found,
+                };
+                let values = args![
+                    found.method.word(),
+                    found.at.ms(),
+                    found.since.ms(),
+                    found.until.ms(),
+                    signed(found.compared),
+                    signed(found.differences),
+                    to_document(&found.examples)?,
+                ];
+                conn.execute(KEEP, values).await?;
+                Ok(found)
+            })
+        });
+        Ok(work.await?)
     }
 
     /// How the books agreed with each provider.

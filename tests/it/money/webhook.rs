@@ -5,6 +5,8 @@ use peerpack::app::SystemClock;
 use peerpack::auth::Role;
 use peerpack::maintenance::payments;
 use peerpack::payments::Signer;
+use peerpack_actors::money::reconcile::Listed;
+use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::ports::Clock;
 use peerpack_actors::stream::StreamEvent;
 use peerpack_actors::time::Span;
@@ -276,7 +278,7 @@ async fn a_difference_to_the_acquirers_list_keeps_money_from_going_out_until_it_
         let (url, data) = (app.database_url.clone(), app.data().display().to_string());
         let reconcile = |file: std::path::PathBuf| {
             let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_peerpack"));
-            command.args(["reconcile", "--file"]).arg(file).env("PEERPACK_DATA_DIR", &data);
+            command.args(["reconcile", "--days", "4", "--file"]).arg(file).env("PEERPACK_DATA_DIR", &data);
             command.envs(url.iter().map(|url| ("DATABASE_URL", url))).output().unwrap()
         };
         let output = reconcile(file.clone());
@@ -295,5 +297,46 @@ async fn a_difference_to_the_acquirers_list_keeps_money_from_going_out_until_it_
             "{said}"
         );
         app.audit().await;
+    }
+}
+
+#[actix_web::test]
+async fn a_difference_stays_until_a_comparison_of_its_time_does_not_find_it() {
+    for backend in backends() {
+        let acquirer = Acquirer::start();
+        let app = start(backend, &acquirer.settings()).await;
+        let (database, now) = (&app.app.database, app.app.clock.now());
+        let after = |days| now + Span::days(days);
+        let compare = async |days| payments::compare(&app.app, after(days)).await.unwrap();
+        let known = async || database.reconciliations().await.unwrap().remove(0);
+        let nobodys = "019f0000-0000-7000-8000-000000000000";
+        acquirer.charge(nobodys, "planted", 12_300);
+        compare(0).await;
+        assert_eq!(known().await.differences, 1);
+
+        // By then it is older than what is compared every hour.
+        compare(4).await;
+        assert!(!payments::agree(database).await.unwrap(), "it is still there");
+        // Less time than it was found in says nothing of it, whatever else it finds.
+        let method = peerpack_actors::money::payment::Method::Webhook;
+        let other = Listed {
+            charge_id: "other".to_owned(),
+            amount: Amount::new(100, Currency::Rub),
+            refunded_minor: 0,
+            charged_back_minor: 0,
+        };
+        for (listed, open) in [(vec![], 1), (vec![other], 2)] {
+            let of = (after(1), after(5));
+            let found = payments::reconcile(database, method, &listed, of, of.1).await.unwrap();
+            assert_eq!((found.differences, found.since), (open, now - payments::COMPARED));
+        }
+        assert_eq!(known().await.examples.len(), 2);
+
+        acquirer.forget(nobodys);
+        compare(6).await;
+        assert_eq!((known().await.differences, known().await.since), (0, now - payments::COMPARED));
+        assert!(payments::agree(database).await.unwrap());
+        compare(7).await;
+        assert_eq!(known().await.since, after(7) - payments::COMPARED, "and then as usual");
     }
 }
