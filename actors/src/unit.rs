@@ -189,9 +189,15 @@ impl Unit {
 
     /// Somebody's payment has gone on, and with it the money in their wallet by `change_minor`.
     #[must_use]
-    pub fn payment_moved(file: &PaymentFile, change_minor: i64, is_package_gone: bool, at: Time) -> Self {
-        let mut notices = vec![stream::payment_updated(file, is_package_gone)];
-        let payment = &file.payment;
+    pub fn payment_moved(
+        before: &PaymentFile,
+        after: &PaymentFile,
+        change_minor: i64,
+        is_package_gone: bool,
+        at: Time,
+    ) -> Self {
+        let mut notices = vec![stream::payment_updated(before, after, is_package_gone)];
+        let payment = &after.payment;
         notices.extend(stream::balance_updated(
             payment.user,
             Amount::new(change_minor, payment.amount.currency),

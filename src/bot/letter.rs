@@ -17,6 +17,7 @@ use crate::store::{About, AboutOrder, NotificationRecord, Outgoing as Row, User}
 use crate::telegram::{Button, Outgoing, Style};
 use crate::texts::bot::{self, Say, offer_standing, standing};
 use crate::texts::language::Language;
+use crate::texts::money::sum;
 use crate::town;
 
 /// What the buttons of a request tell the bot.
@@ -134,7 +135,7 @@ fn compose(
     letter.line(&message);
     if let Some(offer) = offer {
         let (from, to) = (name(&offer.package.from, language), name(&offer.package.to, language));
-        letter.line(&format!("{from} → {to}, {:.0} ₽", offer.reward));
+        letter.line(&format!("{from} → {to}, {}", sum(offer.reward, offer.currency)));
         hand_over(&mut letter, Say::Pickup, &offer.pickup, language);
         hand_over(&mut letter, Say::HandOver, &offer.dropoff, language);
     }
@@ -234,9 +235,12 @@ fn screen(record: &NotificationRecord, user: &User) -> String {
 /// What has become of a payment, which is no notification.
 async fn payment(app: &App, row: &Row, language: Language) -> Result<Option<Outgoing>, Unavailable> {
     let Some(StreamEvent::PaymentUpdated(change)) = event(app, row, row.seq).await? else { return Ok(None) };
-    let (title, message) = paid(&change, language);
+    let (title, message) = moved(&change, language);
     let mut letter = Outgoing::titled(&title);
     letter.line(&message);
+    if change.package_gone {
+        letter.line(Say::PackageGone.told_in(language));
+    }
     letter.line(&bot::numbered(row.seq, language));
     letter.buttons(open(app, &screen_of(&change), language));
     Ok(Some(letter))
@@ -251,16 +255,20 @@ fn screen_of(change: &PaymentChanged) -> String {
     }
 }
 
-fn paid(change: &PaymentChanged, language: Language) -> (String, String) {
-    if change.currency == Currency::Xtr {
-        let (paid, refunded) = (format!("{:.0}", change.paid), format!("{:.0}", change.refunded));
-        return bot::stars(&paid, (change.refunded > 0.0).then_some(&*refunded), language);
+/// What a change has moved, in words.
+fn moved(change: &PaymentChanged, language: Language) -> (String, String) {
+    let is_stars = change.currency == Currency::Xtr;
+    let sum = |amount| sum(amount, change.currency);
+    let paid = sum(change.paid);
+    // An event of an older version says only what there is in all.
+    let is_old = !change.has_moved_money();
+    if change.newly_charged_back > 0.0 || is_old && change.state == PaymentState::ChargedBack {
+        return bot::charged_back(&paid, language);
     }
-    let (paid, refunded) = (format!("{:.2}", change.paid), format!("{:.2}", change.refunded));
-    match change.state {
-        PaymentState::ChargedBack => bot::charged_back(&paid, language),
-        _ => bot::payment(&paid, (change.refunded > 0.0).then_some(&*refunded), language),
+    if change.newly_refunded > 0.0 || is_old && change.refunded > 0.0 {
+        return bot::refunded(&sum(change.refunded), &paid, is_stars, language);
     }
+    bot::credited(&if is_old { paid } else { sum(change.newly_paid) }, is_stars, language)
 }
 
 /// Several pieces of news in one.

@@ -33,6 +33,7 @@ pub(crate) enum Say {
     PaySupport,
     SignInFirst,
     Test,
+    PackageGone,
 }
 
 impl Say {
@@ -85,6 +86,9 @@ impl Say {
             }
             Self::SignInFirst => "Сначала откройте приложение",
             Self::Test => "Проверка: бот может вам писать",
+            Self::PackageGone => {
+                "Посылка уже не ждёт курьера, поэтому деньги остались в кошельке: на другую посылку или на вывод."
+            }
         }
     }
 
@@ -130,6 +134,10 @@ impl Say {
             }
             Self::SignInFirst => "Open the app first",
             Self::Test => "A test: the bot can write to you",
+            Self::PackageGone => {
+                "The package does not wait for a courier any more, so the money stays in your wallet: for \
+                 another package, or to be taken out."
+            }
         }
     }
 }
@@ -193,42 +201,36 @@ pub(crate) fn numbered(seq: u64, language: Language) -> String {
     language.choose(format!("Событие № {seq}"), format!("Event no. {seq}"))
 }
 
-/// A payment has moved money.
-pub(crate) fn payment(paid: &str, refunded: Option<&str>, language: Language) -> (String, String) {
-    match refunded {
-        None => (
-            language.choose("Платёж зачислен".to_owned(), "Your payment has arrived".to_owned()),
-            language.choose(format!("В кошельке: {paid} ₽"), format!("In your wallet: {paid} ₽")),
-        ),
-        Some(refunded) => (
-            language.choose("Возврат платежа".to_owned(), "Money was given back".to_owned()),
-            language.choose(
-                format!("Возвращено {refunded} ₽ из {paid} ₽"),
-                format!("{refunded} ₽ of {paid} ₽ went back"),
-            ),
-        ),
+/// Money has come into the wallet, or stars for a highlight.
+pub(crate) fn credited(amount: &str, is_stars: bool, language: Language) -> (String, String) {
+    if is_stars {
+        let title = language.choose("Отметка оплачена".to_owned(), "Your highlight is paid for".to_owned());
+        return (title, amount.to_owned());
     }
+    (
+        language.choose("Платёж зачислен".to_owned(), "Your payment has arrived".to_owned()),
+        language.choose(format!("Зачислено в кошелёк: {amount}"), format!("Added to your wallet: {amount}")),
+    )
 }
 
-/// Stars were paid for a highlight.
-pub(crate) fn stars(paid: &str, refunded: Option<&str>, language: Language) -> (String, String) {
-    match refunded {
-        None => (
-            language.choose("Отметка оплачена".to_owned(), "Your highlight is paid for".to_owned()),
-            language.choose(format!("Звёзд: {paid}"), format!("Stars: {paid}")),
-        ),
-        Some(refunded) => (
-            language.choose("Звёзды возвращаются".to_owned(), "Stars go back".to_owned()),
-            language.choose(format!("Звёзд: {refunded} из {paid}"), format!("Stars: {refunded} of {paid}")),
-        ),
-    }
+/// Money of a payment went back, so much of it in all.
+pub(crate) fn refunded(refunded: &str, paid: &str, is_stars: bool, language: Language) -> (String, String) {
+    let (russian, english) = if is_stars {
+        ("Звёзды вернулись", "Stars were given back")
+    } else {
+        ("Возврат платежа", "Money was given back")
+    };
+    let title = language.choose(russian.to_owned(), english.to_owned());
+    let message = language
+        .choose(format!("Возвращено {refunded} из {paid}"), format!("{refunded} of {paid} went back"));
+    (title, message)
 }
 
 /// A bank has taken money back.
 pub(crate) fn charged_back(paid: &str, language: Language) -> (String, String) {
     (
         language.choose("Банк отозвал платёж".to_owned(), "A bank has taken a payment back".to_owned()),
-        language.choose(format!("Платёж {paid} ₽"), format!("A payment of {paid} ₽")),
+        language.choose(format!("Платёж {paid}"), format!("A payment of {paid}")),
     )
 }
 

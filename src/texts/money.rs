@@ -1,8 +1,8 @@
 //! How people pay, and what calling off means: the sentences.
 
 use peerpack_actors::market::cancellation::Consequence;
-use peerpack_actors::money::Amount;
 use peerpack_actors::money::fees::Paid;
+use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::time::Span;
 
 use super::Both;
@@ -55,6 +55,17 @@ pub(crate) fn consequence(of: Consequence, paid: Paid) -> Both {
             "Отменить уже нельзя. Если посылку не доставят как условлено, отправитель открывает спор, решает оператор.",
         ),
         Consequence::Nothing => both("There is nothing to call off.", "Отменять нечего."),
+    }
+}
+
+/// An amount in major units, with its currency.
+pub(crate) fn sum(major: f64, currency: Currency) -> String {
+    match currency {
+        Currency::Rub => format!("{major:.2} ₽"),
+        Currency::Usd => format!("{major:.2} $"),
+        Currency::Eur => format!("{major:.2} €"),
+        Currency::Kzt => format!("{major:.2} ₸"),
+        Currency::Xtr => format!("{major:.0} ⭐"),
     }
 }
 

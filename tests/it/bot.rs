@@ -3,6 +3,7 @@
 mod crowd;
 mod letters;
 mod payments;
+mod receipts;
 mod settings;
 mod stars;
 pub mod telegram;

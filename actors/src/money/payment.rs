@@ -386,6 +386,11 @@ impl PaymentFile {
         charge.amount.minor - back - charge.charged_back_minor
     }
 
+    /// The charges that the payment did not have when it was as `before`.
+    pub fn new_charges<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = &'a Charge> {
+        self.charges.iter().filter(|charge| before.charge(&charge.reference).is_none())
+    }
+
     /// Refunds of which nobody knows yet what became of them.
     pub fn asked(&self) -> impl Iterator<Item = &Refund> {
         self.refunds.iter().filter(|refund| refund.state == RefundState::Asked)

@@ -8,7 +8,6 @@ use super::{Notice, OrderNews, StreamEvent as E};
 use uuid::Uuid;
 
 use crate::ids::{OfferId, RequestId};
-use crate::money::payment::PaymentState;
 use crate::time::{Span, Time};
 
 /// For how long it is worth saying that a courier has a ride, is on the way or is there.
@@ -120,7 +119,7 @@ impl Message {
                 | E::RequestCancelled(change)
                 | E::RequestDisputed(change) => follow(change.request_id),
                 E::OrderOfferEnded(ended) => after(Topic::OrderOffer(ended.offer_id)),
-                E::PaymentUpdated(change) if has_moved(change.state) => {
+                E::PaymentUpdated(change) if change.has_moved_money() => {
                     Some(Self { class: Class::Money, kind: None, topic: None, until: None })
                 }
                 _ => None,
@@ -151,21 +150,11 @@ const fn is_soon_old(news: OrderNews) -> bool {
     matches!(news, OrderNews::CourierFound | OrderNews::OnTheWay | OrderNews::Arrived)
 }
 
-/// Whether a payment in this state has moved money.
-const fn has_moved(state: PaymentState) -> bool {
-    matches!(
-        state,
-        PaymentState::Succeeded
-            | PaymentState::Refunded
-            | PaymentState::PartlyRefunded
-            | PaymentState::ChargedBack
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::ids::{PackageId, TripId, UserId};
+    use crate::money::payment::PaymentState;
     use crate::stream::{OfferEnd, OfferEndReason, PaymentChanged, Reminder, place};
 
     const NOW: Time = Time::from_ms(1_790_000_000_000);
@@ -174,13 +163,16 @@ mod tests {
         Message::of(&Notice { to: UserId::new(NOW, [1; 10]), event })
     }
 
-    fn payment(state: PaymentState) -> E {
+    fn payment((newly_paid, newly_refunded, newly_charged_back): (f64, f64, f64)) -> E {
         E::PaymentUpdated(PaymentChanged {
             payment_id: crate::ids::PaymentId::new(NOW, [5; 10]),
-            state,
+            state: PaymentState::Succeeded,
             amount: 1.0,
             paid: 1.0,
             refunded: 0.0,
+            newly_paid,
+            newly_refunded,
+            newly_charged_back,
             currency: crate::money::Currency::Rub,
             package_id: None,
             trip_id: None,
@@ -201,15 +193,14 @@ mod tests {
 
     #[test]
     fn only_money_that_has_moved_is_told() {
-        for (state, is_told) in [
-            (PaymentState::Created, false),
-            (PaymentState::Pending, false),
-            (PaymentState::Failed, false),
-            (PaymentState::Succeeded, true),
-            (PaymentState::Refunded, true),
-            (PaymentState::ChargedBack, true),
+        for (moved, is_told) in [
+            ((0.0, 0.0, 0.0), false),
+            ((1.0, 0.0, 0.0), true),
+            ((0.0, 1.0, 0.0), true),
+            ((0.0, 0.0, 1.0), true),
         ] {
-            assert_eq!(told(payment(state)).map(|one| one.class), is_told.then_some(Class::Money));
+            let class = told(payment(moved)).map(|one| one.class);
+            assert_eq!(class, is_told.then_some(Class::Money), "{moved:?}");
         }
     }
 

@@ -20,7 +20,17 @@ pub struct PaymentChanged {
     pub paid: f64,
     /// What of it went back, major units.
     pub refunded: f64,
-    /// Of all three.
+    /// What has come with this change and was not given back at once, major units. Left out where it is
+    /// nothing, and in events of older versions; so are the next two.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub newly_paid: f64,
+    /// What went back with this change, major units.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub newly_refunded: f64,
+    /// What a bank has taken back with this change, major units.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub newly_charged_back: f64,
+    /// Of all of them.
     pub currency: Currency,
     /// The package that it was paid in for, or that is highlighted with it, if it was for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -35,6 +45,18 @@ pub struct PaymentChanged {
     pub package_gone: bool,
 }
 
+impl PaymentChanged {
+    /// Whether this change has moved money. What is only asked for or refused has not.
+    #[must_use]
+    pub fn has_moved_money(&self) -> bool {
+        [self.newly_paid, self.newly_refunded, self.newly_charged_back].iter().any(|amount| *amount > 0.0)
+    }
+}
+
+fn is_nothing(amount: &f64) -> bool {
+    *amount <= 0.0
+}
+
 /// `balance.updated`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -43,4 +65,17 @@ pub struct BalanceChanged {
     pub available: f64,
     /// Of the money.
     pub currency: Currency,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_of_older_versions_are_read_and_what_is_nothing_is_not_written() {
+        let older = r#"{"payment_id":"01900000-0000-7000-8000-000000000008","state":"succeeded","amount":500.0,"paid":500.0,"refunded":0.0,"currency":"RUB"}"#;
+        let read: PaymentChanged = serde_json::from_str(older).expect("readable");
+        assert!(!read.has_moved_money());
+        assert_eq!(serde_json::to_string(&read).expect("written"), older);
+    }
 }

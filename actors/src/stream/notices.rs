@@ -84,11 +84,12 @@ pub fn reminder(trip: &Trip) -> Notice {
     Notice { to: trip.courier, event: StreamEvent::NotificationNew(reminder) }
 }
 
-/// Tells a payer how far a payment is.
+/// Tells a payer how far a payment is, and what has moved since it was as `before`.
 #[must_use]
-pub fn payment_updated(file: &PaymentFile, is_package_gone: bool) -> Notice {
+pub fn payment_updated(before: &PaymentFile, file: &PaymentFile, is_package_gone: bool) -> Notice {
     let payment = &file.payment;
     let major = |minor| Amount::new(minor, payment.amount.currency).major();
+    let newly_paid: i64 = file.new_charges(before).map(|charge| file.left_of(charge)).sum();
     let about = payment.purpose.highlight().map(|highlight| highlight.of);
     let change = PaymentChanged {
         payment_id: payment.id,
@@ -96,6 +97,9 @@ pub fn payment_updated(file: &PaymentFile, is_package_gone: bool) -> Notice {
         amount: payment.amount.major(),
         paid: major(file.charged_minor()),
         refunded: major(file.refunded_minor()),
+        newly_paid: major(newly_paid),
+        newly_refunded: major(file.refunded_minor() - before.refunded_minor()),
+        newly_charged_back: major(file.charged_back_minor() - before.charged_back_minor()),
         currency: payment.amount.currency,
         package_id: payment.purpose.package().or(about.and_then(Subject::package)),
         trip_id: about.and_then(Subject::trip),

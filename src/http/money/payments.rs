@@ -207,8 +207,7 @@ async fn asked(
     }
     let package = package.ok_or_else(|| ApiError::unprocessable("package_id", "must not be empty"))?;
     let package = app.database.package(package).await?;
-    let waits = |state: PackageState| matches!(state, PackageState::Open | PackageState::Template);
-    let package = package.filter(|package| package.sender == user && waits(package.state));
+    let package = package.filter(|package| package.sender == user && package.state == PackageState::Open);
     let package = package.ok_or_else(ApiError::not_found)?;
     let wanting = price::missing(app, user, package.draft.reward).await?;
     if wanting.minor == 0 && amount.is_none() {

@@ -59,7 +59,7 @@ pub(super) async fn give_back(
     mut fresh: fn() -> [u8; 10],
 ) -> Result<Decided, Failure> {
     let Some(highlight) = decided.after.payment.purpose.highlight() else { return Ok(decided) };
-    let useless: Vec<Charge> = news(before, &decided.after).cloned().collect();
+    let useless: Vec<Charge> = decided.after.new_charges(before).cloned().collect();
     if useless.is_empty() || is_live(conn, highlight.of).await? {
         return Ok(decided);
     }
@@ -91,7 +91,7 @@ pub(super) async fn write_down(
     at: Time,
 ) -> Result<(), Failure> {
     let Some(highlight) = after.payment.purpose.highlight() else { return Ok(()) };
-    for charge in news(before, after) {
+    for charge in after.new_charges(before) {
         if after.left_of(charge) > 0 {
             conn.optional(OWNER, args![after.payment.user.uuid()]).await?;
             add(conn, charge, highlight, at).await?;
@@ -106,10 +106,6 @@ pub(super) async fn write_down(
         }
     }
     Ok(())
-}
-
-fn news<'a>(before: &'a PaymentFile, after: &'a PaymentFile) -> impl Iterator<Item = &'a Charge> {
-    after.charges.iter().filter(|charge| before.charge(&charge.reference).is_none())
 }
 
 async fn add(conn: &mut Conn, charge: &Charge, highlight: Highlight, at: Time) -> Result<(), Failure> {

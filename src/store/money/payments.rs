@@ -331,14 +331,15 @@ async fn write_down(
     highlights::write_down(conn, before, after, at).await?;
     money::transfer(conn, transfers, at).await?;
     let is_gone = match after.payment.purpose.package() {
-        Some(package) if before.charges.is_empty() && !after.charges.is_empty() => {
+        Some(package) if after.new_charges(before).next().is_some() => {
             let row = conn.optional(PACKAGE_STATE, args![package.uuid()]).await?;
             row.map(|row| row.text("state")).transpose()?.is_none_or(|state| state != "open")
         }
         _ => false,
     };
     let change = wallet_change(transfers, after.payment.user);
-    let told = Arc::new(Prepared::new(Unit::payment_moved(after, change, is_gone, at), sends_messages)?);
+    let told =
+        Arc::new(Prepared::new(Unit::payment_moved(before, after, change, is_gone, at), sends_messages)?);
     Ok(commit::apply(conn, &[told]).await?.pop().unwrap_or_default())
 }
 

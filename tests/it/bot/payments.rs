@@ -14,7 +14,7 @@ const ANSWERED_WITHIN_S: u64 = 8;
 
 const PROVIDER_TOKEN: &str = "401643678:TEST:2a5c";
 
-async fn start(backend: Backend, telegram: &Telegram) -> TestApp {
+pub(super) async fn start(backend: Backend, telegram: &Telegram) -> TestApp {
     let settings = [("PEERPACK_PAYMENTS", "telegram"), ("PEERPACK_PAYMENT_TELEGRAM_TOKEN", PROVIDER_TOKEN)];
     start_with(backend, telegram, &settings).await
 }
@@ -35,7 +35,7 @@ fn query(update_id: i64, user: &TestUser, payment: &Value, minor: i64) -> Value 
 }
 
 /// Telegram says that somebody has paid.
-fn money(update_id: i64, user: &TestUser, payment: &Value, charge: &str, minor: i64) -> Value {
+pub(super) fn money(update_id: i64, user: &TestUser, payment: &Value, charge: &str, minor: i64) -> Value {
     let mut update = typed(update_id, user, "");
     update["message"]["successful_payment"] = json!({
         "currency": "RUB", "total_amount": minor, "invoice_payload": payment["payment_id"],
@@ -61,7 +61,7 @@ async fn available(user: &TestUser) -> f64 {
     user.get("/api/user/balance").await["balance"]["available"].as_f64().unwrap()
 }
 
-async fn until_available(user: &TestUser, amount: f64) {
+pub(super) async fn until_available(user: &TestUser, amount: f64) {
     eventually(&format!("{amount} in the wallet"), async || {
         let has = available(user).await;
         ((has - amount).abs() < 0.001).then_some(())

@@ -12,18 +12,18 @@ use super::telegram::{Manner, Telegram};
 use super::{account, start_with, tell, typed};
 use crate::support::{Backend, TestApp, TestUser, backends, eventually};
 
-async fn start(backend: Backend, telegram: &Telegram) -> TestApp {
+pub(super) async fn start(backend: Backend, telegram: &Telegram) -> TestApp {
     start_with(backend, telegram, &[("PEERPACK_PAYMENTS", "off,stars")]).await
 }
 
 /// Somebody asks for a mark beside a trip; answers with the payment.
-async fn highlight(user: &TestUser, trip: &str) -> Value {
+pub(super) async fn highlight(user: &TestUser, trip: &str) -> Value {
     let (status, payment) = user.post_patiently("/api/highlights", json!({ "trip_id": trip })).await;
     assert_eq!(status, StatusCode::CREATED, "{payment}");
     payment
 }
 
-fn id_of(payment: &Value) -> &str {
+pub(super) fn id_of(payment: &Value) -> &str {
     payment["payment_id"].as_str().unwrap()
 }
 
@@ -64,7 +64,7 @@ fn paid(update_id: i64, user: &TestUser, payment: &Value, charge: &str) -> Value
 }
 
 /// Somebody pays, and Telegram says so.
-async fn pays(
+pub(super) async fn pays(
     app: &TestApp,
     telegram: &Telegram,
     update_id: i64,
@@ -75,7 +75,7 @@ async fn pays(
     assert_eq!(tell(app, &paid(update_id, user, payment, charge)).await, StatusCode::OK);
 }
 
-async fn until_status(user: &TestUser, payment: &Value, status: &str) -> Value {
+pub(super) async fn until_status(user: &TestUser, payment: &Value, status: &str) -> Value {
     eventually(&format!("a payment that is {status}"), async || {
         let now = user.get(&format!("/api/payments/{}", id_of(payment))).await;
         (now["status"] == status).then_some(now)
@@ -97,7 +97,7 @@ async fn hours_left(app: &TestApp, user: &TestUser, trip: &str) -> Option<i64> {
 }
 
 /// Asks Telegram what became of whatever nobody knows, as the rounds of a node do later.
-async fn look(app: &TestApp) {
+pub(super) async fn look(app: &TestApp) {
     // Each time later than the longest pause after the time before.
     static HOURS: AtomicI64 = AtomicI64::new(0);
     let hours = HOURS.fetch_add(2, Ordering::Relaxed) + 2;

@@ -342,3 +342,33 @@ fn stars_that_went_back_before_anybody_heard_of_them_come_and_go_at_once() {
     let roubles = ReportedCharge { currency: Currency::Rub, ..star("c", false) };
     assert!(world.learns(ReportedStatus::Paid, &[roubles]).is_err(), "money is no stars");
 }
+
+#[test]
+fn what_is_told_of_a_change_is_what_has_moved_with_it() {
+    use crate::stream::{StreamEvent, payment_updated};
+    let mut world = World::new(Method::Webhook);
+    let mut told = |change: &mut dyn FnMut(&mut World) -> Result<PaymentState, Rejection>| {
+        let before = world.file.clone();
+        change(&mut world).expect("done");
+        match payment_updated(&before, &world.file, false).event {
+            StreamEvent::PaymentUpdated(told) => {
+                (told.newly_paid, told.newly_refunded, told.newly_charged_back)
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    let key = RefundId::new(NOW, [20; 10]);
+    let with = |status, charged_back_minor| {
+        let refunds = vec![refund(&key, 20_000, status)];
+        ReportedCharge { refunds, charged_back_minor, ..charge("a") }
+    };
+    assert_eq!(told(&mut |world| world.learns(Pending, &[])), (0.0, 0.0, 0.0));
+    assert_eq!(told(&mut |world| world.learns(Paid, &[charge("a")])), (500.0, 0.0, 0.0));
+    let asked = told(&mut |world| world.asks_for_refund(20, Some(20_000), Cost::Payer));
+    assert_eq!(asked, (0.0, 0.0, 0.0), "what is asked for has not gone back");
+    let refused = told(&mut |world| world.learns(Paid, &[with(Said::Refused, 0)]));
+    assert_eq!(refused, (0.0, 0.0, 0.0), "nor has what is refused");
+    assert_eq!(told(&mut |world| world.learns(Paid, &[with(Said::Done, 0)])), (0.0, 200.0, 0.0));
+    assert_eq!(told(&mut |world| world.learns(Paid, &[with(Said::Done, 30_000)])), (0.0, 0.0, 300.0));
+    assert_eq!(told(&mut |world| world.learns(Paid, &[with(Said::Done, 30_000)])), (0.0, 0.0, 0.0));
+}
