@@ -96,7 +96,7 @@ async fn pay_in(database: &Database, user: UserId, rewards: usize) -> anyhow::Re
     };
     let report =
         Report { payment_id: id, status: ReportedStatus::Paid, invoice_url: None, charges: vec![charge] };
-    database.add_payment(payment).await?;
+    database.add_payment(payment, None).await?;
     database.move_payment(id, PaymentCommand::Learn(report), START, None).await.context("paid in")?;
     Ok(())
 }

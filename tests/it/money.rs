@@ -1,6 +1,7 @@
 //! Money as people and operators see it, in each way to pay; and acquirers that misbehave.
 
 mod acquirer;
+mod asked;
 mod bank;
 mod cash;
 mod example;

@@ -77,7 +77,7 @@ async fn paid(store: &TestStore, method: Method, purpose: Purpose, currency: Cur
         created_at: after(1),
         expires_at: after(1) + OPEN_FOR,
     };
-    store.db.add_payment(payment).await.expect("asked for");
+    store.db.add_payment(payment, None).await.expect("asked for");
     let charge = ReportedCharge {
         charge_id: id.to_string(),
         amount_minor: amount.minor,

@@ -490,7 +490,7 @@ impl Real {
             created_at: after(1),
             expires_at: after(1) + OPEN_FOR,
         };
-        self.db.add_payment(payment).await.expect("asked for");
+        self.db.add_payment(payment, None).await.expect("asked for");
         let charge = ReportedCharge {
             charge_id: id.to_string(),
             amount_minor: minor,

@@ -1,13 +1,11 @@
 //! A mark in lists for one's own trip or package, for Telegram Stars.
 
-use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::{PackageId, TripId, UserId};
 use peerpack_actors::money::highlight::{Highlight, Subject};
 use peerpack_actors::money::payment::{Method, Purpose};
 use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::ports::Store as _;
-use peerpack_actors::unit::Unit;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -18,7 +16,7 @@ use crate::config::{MoneyConfig, PaymentMode};
 use crate::edge::idempotency::{Once, Repeatable};
 use crate::error::extract::Body;
 use crate::error::{ApiError, Problem};
-use crate::maintenance::{checkout, payments as providers};
+use crate::maintenance::checkout;
 
 /// What to highlight: one of the two, and one's own.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -79,13 +77,7 @@ pub async fn create(
         let price = Amount::new(money.highlight_stars.into(), Currency::Xtr);
         let purpose = Purpose::Highlight(highlight);
         let file = payments::new_payment(&app, principal.user, purpose, Method::Stars, price);
-        app.database.add_payment(file.payment.clone()).await?;
-        let file = providers::create(&app, provider, &file).await?;
-        let answer = payments::view(&app, &file);
-        if let Some(receipt) = once.receipt(StatusCode::CREATED, &answer) {
-            app.database.commit(Unit::receipt(receipt, app.clock.now())).await?;
-        }
-        Ok(HttpResponse::Created().json(answer))
+        payments::ask(&app, provider, &file, once).await
     };
     repeatable.run(&app.database, principal.user, None, work).await
 }

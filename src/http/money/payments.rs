@@ -11,7 +11,6 @@ use peerpack_actors::money::payment::{
 };
 use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::ports::{CommitError, Store as _};
-use peerpack_actors::unit::Unit;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -165,15 +164,26 @@ pub async fn create(
             return Err(ApiError::unprocessable("amount", "must be at least 1"));
         }
         let file = new_payment(&app, principal.user, purpose, provider.method(), amount);
-        app.database.add_payment(file.payment.clone()).await?;
-        let file = payments::create(&app, provider, &file).await?;
-        let answer = view(&app, &file);
-        if let Some(receipt) = once.receipt(StatusCode::CREATED, &answer) {
-            app.database.commit(Unit::receipt(receipt, app.clock.now())).await?;
-        }
-        Ok(HttpResponse::Created().json(answer))
+        ask(&app, provider, &file, once).await
     };
     repeatable.run(&app.database, principal.user, None, work).await
+}
+
+/// Asks for the money of a new payment, once. Its first answer is kept together with it, so that an equal
+/// call makes no other one; what its provider says comes afterwards.
+pub(super) async fn ask(
+    app: &App,
+    provider: &dyn PaymentProvider,
+    file: &PaymentFile,
+    once: &Once,
+) -> Result<HttpResponse, ApiError> {
+    let receipt = |file: &PaymentFile| once.receipt(StatusCode::CREATED, &view(app, file));
+    app.database.add_payment(file.payment.clone(), receipt(file)).await?;
+    let file = payments::create(app, provider, file).await?;
+    if let Some(receipt) = receipt(&file) {
+        app.database.amend_answer(&receipt).await?;
+    }
+    Ok(HttpResponse::Created().json(view(app, &file)))
 }
 
 /// Who takes the money: the one that was named, or the only one.

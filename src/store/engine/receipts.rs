@@ -26,6 +26,9 @@ const KEEP: Sql = over_rows!(
 const LOOK: Sql =
     sql("SELECT body_hash, status, response FROM idempotency WHERE user_id = $1 AND route = $2 AND key = $3");
 
+const AMEND: Sql = sql("\
+    UPDATE idempotency SET status = $4, response = $5 WHERE user_id = $1 AND route = $2 AND key = $3");
+
 /// What is known about a call.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Kept {
@@ -52,6 +55,18 @@ impl Database {
             return Ok(Some(Kept::OtherCall));
         }
         Ok(Some(Kept::Answer { status: row.number("status")?, answer: row.text("response")? }))
+    }
+
+    /// More is known of what a call has done than when its answer was kept: it is answered with that from now
+    /// on.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn amend_answer(&self, receipt: &Receipt) -> Result<(), Unavailable> {
+        let Receipt { call: Call { by, route, key, .. }, status, answer } = receipt;
+        let values = args![by.uuid(), route.as_str(), key.as_str(), u32::from(*status), answer.as_str()];
+        self.execute(AMEND, values).await?;
+        Ok(())
     }
 }
 

@@ -106,14 +106,17 @@ const LOOK_LATER: Sql =
     sql("UPDATE payments SET look_at = $2, looks = looks + 1 WHERE id = $1 AND look_at IS NOT NULL");
 
 impl Database {
-    /// Keeps a payment that is about to be asked for at its provider.
+    /// Keeps a payment that is about to be asked for at its provider, with the receipt of the call that wants
+    /// it.
     ///
     /// # Errors
-    /// `TooManyPayments`, or when the database does not answer.
-    pub async fn add_payment(&self, payment: Payment) -> Result<(), CommitError> {
+    /// `TooManyPayments`, `AnsweredBefore`, or when the database does not answer.
+    pub async fn add_payment(&self, payment: Payment, receipt: Option<Receipt>) -> Result<(), CommitError> {
         let work = self.write(move |conn| {
-            let payment = payment.clone();
+            let (payment, receipt) = (payment.clone(), receipt.clone());
             Box::pin(async move {
+                let kept = receipt.as_ref().map(|receipt| (receipt, payment.created_at));
+                receipts::keep(conn, kept.into_iter()).await?;
                 conn.optional(PAYER, args![payment.user.uuid()]).await?;
                 let open = conn.one(OPEN, args![payment.user.uuid()]).await?;
                 if open.number::<u64>("open")? >= MOST_OPEN {
