@@ -22,9 +22,6 @@ pub use message::{Button, Outgoing, Style};
 /// How long a call may take.
 const WITHIN: Duration = Duration::from_secs(8);
 
-/// How long Telegram may wait for updates before it says that there are none.
-const LONG_POLL: Duration = Duration::from_secs(25);
-
 /// The updates that the bot understands; Telegram sends no others.
 pub const ALLOWED_UPDATES: [&str; 4] = ["message", "callback_query", "my_chat_member", CHECKOUT];
 
@@ -284,15 +281,15 @@ impl Telegram {
         self.ask::<Value>("answerPreCheckoutQuery", body, WITHIN).await.map(drop)
     }
 
-    /// Waits for updates from this number on; `None` takes whatever there is.
-    pub async fn updates(&self, from: Option<i64>) -> Answer<Vec<Value>> {
+    /// Waits for updates from this number on, so long at most; `None` takes whatever there is.
+    pub async fn updates(&self, from: Option<i64>, patience: Duration) -> Answer<Vec<Value>> {
         let mut body = json!({
-            "timeout": LONG_POLL.as_secs(), "limit": 100, "allowed_updates": ALLOWED_UPDATES,
+            "timeout": patience.as_secs(), "limit": 100, "allowed_updates": ALLOWED_UPDATES,
         });
         if let Some(from) = from {
             body["offset"] = from.into();
         }
-        self.ask("getUpdates", body, LONG_POLL + WITHIN).await
+        self.ask("getUpdates", body, patience + WITHIN).await
     }
 
     /// Has updates sent to an address, with a secret that shows that they come from Telegram.

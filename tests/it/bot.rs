@@ -114,3 +114,40 @@ pub fn tapped(update_id: i64, user: &TestUser, data: &str) -> Value {
 pub fn button(body: &Value, row: usize, column: usize) -> String {
     body["reply_markup"]["inline_keyboard"][row][column]["callback_data"].as_str().unwrap().to_owned()
 }
+
+/// A database in which updates can be read and not be kept.
+enum Held {
+    Postgres(sqlx::PgConnection),
+    Sqlite(sqlx::SqliteConnection),
+}
+
+impl Held {
+    async fn hold(app: &TestApp, url: Option<&str>) -> Self {
+        use sqlx::{Connection as _, Executor as _};
+        match url {
+            Some(url) => {
+                let mut other = sqlx::PgConnection::connect(url).await.unwrap();
+                other
+                    .execute("BEGIN; LOCK TABLE bot_polling, bot_updates IN ACCESS EXCLUSIVE MODE")
+                    .await
+                    .unwrap();
+                Self::Postgres(other)
+            }
+            None => {
+                let file = format!("sqlite://{}", app.data().join("peerpack.db").display());
+                let mut other = sqlx::SqliteConnection::connect(&file).await.unwrap();
+                other.execute("BEGIN IMMEDIATE").await.unwrap();
+                Self::Sqlite(other)
+            }
+        }
+    }
+
+    async fn release(self) {
+        use sqlx::Executor as _;
+        match self {
+            Self::Postgres(mut other) => other.execute("ROLLBACK").await.map(drop),
+            Self::Sqlite(mut other) => other.execute("ROLLBACK").await.map(drop),
+        }
+        .unwrap();
+    }
+}

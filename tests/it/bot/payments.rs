@@ -6,8 +6,8 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::telegram::Telegram;
-use super::{account, start_with, tell, typed};
-use crate::support::{Backend, TestApp, TestUser, backends, eventually, promised};
+use super::{Held, account, start_with, tell, typed};
+use crate::support::{Backend, TestApp, TestUser, backends, eventually, fresh_postgres, promised};
 
 /// Telegram waits ten seconds for leave to pay.
 const ANSWERED_WITHIN_S: u64 = 8;
@@ -201,4 +201,36 @@ async fn f47_nobody_may_pay_while_the_database_is_slow_and_telegram_hears_so_in_
     other.execute("ROLLBACK").await.unwrap();
     assert_eq!(tell(&app, &query(301, &anna, &payment, 10_000)).await, StatusCode::OK);
     assert!(allowed(&telegram, 301).await, "and then they may");
+}
+
+/// F47: a bot that asks for updates goes on asking while the database can keep none.
+#[actix_web::test]
+async fn f47_a_bot_that_polls_answers_who_is_about_to_pay_while_nothing_can_be_kept() {
+    for backend in backends() {
+        let telegram = Telegram::start();
+        let url = match backend {
+            Backend::Sqlite => None,
+            Backend::Postgres => Some(fresh_postgres().await),
+        };
+        let mut settings = telegram.settings("polling");
+        settings
+            .extend([("PEERPACK_PAYMENTS", "telegram"), ("PEERPACK_PAYMENT_TELEGRAM_TOKEN", PROVIDER_TOKEN)]);
+        let data = tempfile::tempdir().unwrap();
+        let app = TestApp::start_on(data, url.clone(), &settings, RuntimeSettings::default()).await;
+        let anna = app.sign_in("Анна").await;
+        let payment = invoice(&anna, 100.0).await;
+        telegram.says(typed(400, &anna, "/help"));
+        telegram.until(anna.telegram(), "/paysupport").await;
+
+        let held = Held::hold(&app, url.as_deref()).await;
+        // What comes with the first one cannot be kept; the second one is asked for after that.
+        for id in [401, 402] {
+            telegram.says(query(id, &anna, &payment, 10_000));
+            let asked = allowed(&telegram, id);
+            assert!(tokio::time::timeout(Duration::from_secs(8), asked).await.expect("an answer in time"));
+        }
+        held.release().await;
+        telegram.says(typed(403, &anna, "/terms"));
+        telegram.until(anna.telegram(), "Отправитель отвечает").await;
+    }
 }

@@ -6,7 +6,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use super::telegram::Telegram;
-use super::{ADMIN_SECRET, WEBHOOK_SECRET, account, listener, start, tapped, tell, typed};
+use super::{ADMIN_SECRET, Held, WEBHOOK_SECRET, account, listener, start, tapped, tell, typed};
 use crate::support::{Backend, TestApp, backends, eventually, fresh_postgres};
 
 const PATH: &str = "/api/bot/webhook";
@@ -112,6 +112,28 @@ async fn x_93_an_update_is_kept_before_it_is_answered_and_one_that_fails_is_trie
     })
     .await;
     assert_eq!(tried.update_id, 1);
+}
+
+#[actix_web::test]
+async fn x_93_an_update_that_cannot_be_kept_is_not_taken() {
+    for backend in backends() {
+        let telegram = Telegram::start();
+        let url = match backend {
+            Backend::Sqlite => None,
+            Backend::Postgres => Some(fresh_postgres().await),
+        };
+        let data = tempfile::tempdir().unwrap();
+        let settings = telegram.settings("webhook");
+        let app = TestApp::start_on(data, url.clone(), &settings, RuntimeSettings::default()).await;
+        let ivan = app.sign_in("Иван").await;
+        let held = Held::hold(&app, url.as_deref()).await;
+        assert_eq!(tell(&app, &typed(1, &ivan, "/help")).await, StatusCode::SERVICE_UNAVAILABLE);
+        held.release().await;
+        // Telegram says it again.
+        assert_eq!(tell(&app, &typed(1, &ivan, "/help")).await, StatusCode::OK);
+        telegram.until(ivan.telegram(), "/paysupport").await;
+        assert_eq!(telegram.calls(ivan.telegram()).len(), 1);
+    }
 }
 
 #[actix_web::test]
