@@ -118,7 +118,9 @@ async fn joined(app: &App, membership: Membership) -> Result<(), Trouble> {
 async fn heard(app: &App, telegram: &Telegram, said: Said) -> Result<(), Trouble> {
     let Said { from: Some(from), chat, text, successful_payment } = said else { return Ok(()) };
     if let Some(paid) = successful_payment {
-        return checkout::paid(app, from.id, &paid).await.map_err(Trouble);
+        // Telegram says so to the payer, in the bot's chat with them.
+        let payer = (chat.kind == "private" && chat.id == from.id).then_some(from.id);
+        return checkout::paid(app, payer, &paid).await.map_err(Trouble);
     }
     // In a group the bot has nothing to say.
     if chat.kind != "private" || !text.starts_with('/') {

@@ -118,17 +118,19 @@ async fn of_payload(app: &App, payload: &str) -> Result<Option<PaymentFile>, Una
     Ok(file.filter(|file| matches!(file.payment.method, Method::Telegram | Method::Stars)))
 }
 
-/// Credits what Telegram has taken: once for each charge, however often and late it is said.
+/// Credits what Telegram has taken: once for each charge, however often and late it is said. `telegram_id` is
+/// whose chat it was said in, if it was somebody's own.
 ///
 /// # Errors
 /// Why it cannot be credited, for people. It stays with the updates that operators see.
-pub async fn paid(app: &App, telegram_id: i64, paid: &Paid) -> Result<(), String> {
+pub async fn paid(app: &App, telegram_id: Option<i64>, paid: &Paid) -> Result<(), String> {
     let charge = &paid.telegram_payment_charge_id;
     let strange = |why: &str| {
         metrics::counter!("peerpack_payments_disagree_total").increment(1);
         tracing::error!(charge, why, "Telegram has taken money that belongs to no payment");
         format!("the charge {charge}: {why}")
     };
+    let telegram_id = telegram_id.ok_or_else(|| strange("it was said in nobody's own chat"))?;
     let file = of_payload(app, &paid.invoice_payload).await.map_err(|error| error.to_string())?;
     let file = file.ok_or_else(|| strange("its payment is not known"))?;
     let payer = app.database.user_of_telegram(telegram_id).await.map_err(|error| error.to_string())?;

@@ -137,7 +137,14 @@ async fn x_94_money_that_does_not_agree_with_its_invoice_is_not_credited_and_not
         }
         let mut dollars = money(33, &anna, &payment, "d", 10_000);
         dollars["message"]["successful_payment"]["currency"] = json!("USD");
+        // In a group somebody else could have written it.
+        let mut in_a_group = money(36, &anna, &payment, "f", 10_000);
+        in_a_group["message"]["chat"] = json!({ "id": -100_500, "type": "group" });
+        let mut in_another_chat = money(37, &anna, &payment, "g", 10_000);
+        in_another_chat["message"]["chat"]["id"] = json!(boris.telegram());
         for update in [
+            in_a_group,
+            in_another_chat,
             money(30, &anna, &payment, "a", 1),
             money(31, &boris, &payment, "b", 10_000),
             money(32, &anna, &stranger, "c", 10_000),
