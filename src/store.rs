@@ -27,7 +27,7 @@ use sqlx::{PgPool, SqlitePool};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
-pub use bot::outbox::{LiveMessage, OutboxFigures, Outgoing, Settled};
+pub use bot::outbox::{Arrived, LiveMessage, OutboxFigures, Outgoing, Settled};
 pub use bot::settings::{BotSettings, QuietHours};
 pub use bot::updates::{Polling, TakenUpdate};
 pub use dispatch::drivers::{Driver, DriverQuery};

@@ -7,7 +7,7 @@ use jiff::{Timestamp, ToSpan};
 use peerpack_actors::stream::message::Class;
 use peerpack_actors::time::{Span, Time};
 
-use crate::store::{QuietHours, Settled};
+use crate::store::{Arrived, QuietHours, Settled};
 use crate::telegram::{Answer, Refusal};
 
 /// What ends sooner than this could not be read in time.
@@ -114,7 +114,7 @@ pub(super) enum Also {
 }
 
 /// What becomes of a message, and what else follows.
-pub(super) fn follow(class: Class, attempts: u32, answer: Answer<Option<i64>>, now: Time) -> (Settled, Also) {
+pub(super) fn follow(class: Class, attempts: u32, answer: Answer<Arrived>, now: Time) -> (Settled, Also) {
     let again = |error: String| Settled::Later {
         due_at: now + pause(attempts),
         error: Some(error),
@@ -122,7 +122,7 @@ pub(super) fn follow(class: Class, attempts: u32, answer: Answer<Option<i64>>, n
         digest: false,
     };
     match answer {
-        Answer::Done(message) => (Settled::Sent(message), Also::Nothing),
+        Answer::Done(arrived) => (Settled::Sent(arrived), Also::Nothing),
         Answer::Unsent(why) => (again(why), Also::Nothing),
         Answer::Unknown(why) if class.is_repeated() => (again(why), Also::Nothing),
         Answer::Unknown(why) => (Settled::Unknown(why), Also::Nothing),

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use super::judgement::{self, Also, Facts, Verdict, judge, quiet_until};
 use super::letter;
 use crate::app::App;
-use crate::store::{BotSettings, LiveMessage, Outgoing, Settled, User};
+use crate::store::{Arrived, BotSettings, LiveMessage, Outgoing, Settled, User};
 use crate::telegram::{Answer, Telegram};
 use crate::texts::language::Language;
 
@@ -197,7 +197,8 @@ async fn deliver(
                 app.database.end_digest(user.id, last, now).await?;
                 return Ok(None);
             }
-            return conclude(app, message, answer.map(|_| None)).await;
+            let arrived = Arrived { message_id: None, is_new: true };
+            return conclude(app, message, answer.map(|_| arrived)).await;
         }
     }
     if message.class == Class::Money {
@@ -218,7 +219,7 @@ async fn deliver(
     };
     let keeps = message.class != Class::Money;
     if let Some(LiveMessage { message_id, .. }) = live {
-        let kept = Some(message_id);
+        let kept = Arrived { message_id: Some(message_id), is_new: false };
         match telegram.edit(chat, message_id, &letter).await {
             Answer::Done(()) => return conclude(app, message, Answer::Done(kept)).await,
             Answer::Refused(refusal) if refusal.is_unchanged() => {
@@ -235,7 +236,8 @@ async fn deliver(
         }
     }
     let answer = telegram.send(chat, &letter).await;
-    conclude(app, message, answer.map(|sent| Some(sent.message_id).filter(|_| keeps))).await
+    let arrived = |message_id: i64| Arrived { message_id: keeps.then_some(message_id), is_new: true };
+    conclude(app, message, answer.map(|sent| arrived(sent.message_id))).await
 }
 
 /// Money is told of in a message of its own; the one that stands for the deal follows, as far as it can.
@@ -259,7 +261,7 @@ async fn bring_up_to_date(
 async fn conclude(
     app: &App,
     message: &Outgoing,
-    answer: Answer<Option<i64>>,
+    answer: Answer<Arrived>,
 ) -> Result<Option<Time>, Unavailable> {
     let now = app.clock.now();
     let word = answer.word();

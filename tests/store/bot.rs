@@ -1,17 +1,18 @@
 //! The outbox and Telegram's updates as they are stored: what somebody else has taken over is not settled by
 //! who had it before, a chat is told one thing at a time, and an update that comes twice is one.
 
-use peerpack::store::{Database, Outgoing, Settings, Settled, TelegramProfile};
+use peerpack::store::{Arrived, Database, Outgoing, Settings, Settled, TelegramProfile};
 use peerpack_actors::ids::{PaymentId, UserId};
 use peerpack_actors::money::payment::PaymentState;
 use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::ports::Store as _;
-use peerpack_actors::stream::{Notice, PaymentChanged, StreamEvent};
+use peerpack_actors::stream::message::Class;
+use peerpack_actors::stream::{Notice, PaymentChanged, StreamEvent, reminder};
 use peerpack_actors::time::Span;
 use peerpack_actors::unit::Unit;
 
 use super::databases::{TestStore, on_both};
-use super::world::{after, user};
+use super::world::{after, trip, user};
 
 /// All classes of messages.
 const ALL: (u32, u32) = (0, 9);
@@ -67,16 +68,13 @@ async fn take(db: &Database, minute: i64) -> Vec<Outgoing> {
     db.take_messages(ALL, after(minute), after(minute + 1), 10).await.expect("an answer")
 }
 
+/// It has arrived as a new message.
+const SENT: Settled = Settled::Sent(Arrived { message_id: Some(7), is_new: true });
+
 /// Every end that a message can have.
 fn ends() -> [Settled; 5] {
     let later = Settled::Later { due_at: after(900), error: None, counts: true, digest: false };
-    [
-        Settled::Sent(Some(7)),
-        Settled::Dropped,
-        later,
-        Settled::Unknown("no answer".to_owned()),
-        Settled::Dead("no".to_owned()),
-    ]
+    [SENT, Settled::Dropped, later, Settled::Unknown("no answer".to_owned()), Settled::Dead("no".to_owned())]
 }
 
 on_both! {
@@ -112,7 +110,7 @@ on_both! {
             assert_eq!(taken.iter().any(|message| message.user == olga), minute == 1);
             for message in taken {
                 told.extend((message.user == ivan).then_some(message.seq));
-                db.settle_message(&message, Settled::Sent(None), after(minute)).await.expect("an answer");
+                db.settle_message(&message, SENT, after(minute)).await.expect("an answer");
             }
         }
         assert!(told.is_sorted() && told.len() == 3, "{told:?}");
@@ -123,6 +121,38 @@ on_both! {
         let taken = take(&db, 5).await;
         assert_eq!(taken.iter().map(|message| message.user).collect::<Vec<_>>(), [olga]);
         assert_eq!(take(&db, 61).await.iter().filter(|message| message.user == ivan).count(), 1);
+        db.close().await;
+    }
+
+    async fn a_message_that_is_edited_is_in_no_bound_of_an_hour(store: &TestStore) {
+        let db = with_a_bot(store).await;
+        let ivan = listener(&db).await;
+        tell(&db, ivan, 3).await;
+        for (minute, is_new, counted) in [(1, true, 1), (2, false, 1), (3, true, 2)] {
+            let message = take(&db, minute).await.pop().expect("one that is there");
+            let sent = Settled::Sent(Arrived { message_id: Some(7), is_new });
+            assert!(db.settle_message(&message, sent, after(minute)).await.expect("an answer"));
+            assert_eq!(db.bot_settings(ivan).await.expect("an answer").hour.1, counted, "{minute}");
+        }
+        db.close().await;
+    }
+
+    async fn what_is_for_many_holds_up_nobody(store: &TestStore) {
+        let db = with_a_bot(store).await;
+        for _ in 0..100 {
+            let courier = listener(&db).await;
+            let mut unit = Unit::balance_moved(courier, Amount::new(1, Currency::Rub), after(0));
+            unit.notices = vec![reminder(&trip(courier, 3, 1_000))];
+            db.commit(unit).await.expect("an answer");
+        }
+        let olga = listener(&db).await;
+        tell(&db, olga, 1).await;
+        let next = async |limit| db.take_messages(ALL, after(1), after(2), limit).await.expect("an answer");
+        let first = next(1).await;
+        assert_eq!(first.iter().map(|message| message.user).collect::<Vec<_>>(), [olga], "the last one");
+        let others = next(200).await;
+        assert_eq!(others.len(), 100);
+        assert!(others.iter().all(|message| message.class == Class::Bulk));
         db.close().await;
     }
 

@@ -117,11 +117,20 @@ pub struct Outgoing {
     pub error: Option<String>,
 }
 
+/// A message that has arrived.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Arrived {
+    /// Telegram's number of it, if it stands for what it is about from now on.
+    pub message_id: Option<i64>,
+    /// Whether it is a new one: one that was edited disturbs nobody.
+    pub is_new: bool,
+}
+
 /// What became of a message that was taken.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Settled {
-    /// It has arrived, as this message if it is a new one.
-    Sent(Option<i64>),
+    /// It has arrived.
+    Sent(Arrived),
     /// Nobody needs it.
     Dropped,
     /// It is to be tried at this time.
@@ -206,10 +215,12 @@ impl Database {
             Box::pin(async move {
                 let mine = args![user.uuid(), seq, fence];
                 let changed = match settled {
-                    Settled::Sent(message_id) => {
+                    Settled::Sent(Arrived { message_id, is_new }) => {
                         let changed = conn.execute(REMOVE, mine).await?;
                         if changed == 1 {
-                            conn.execute(COUNT, args![user.uuid(), now.ms(), AN_HOUR.ms()]).await?;
+                            if is_new {
+                                conn.execute(COUNT, args![user.uuid(), now.ms(), AN_HOUR.ms()]).await?;
+                            }
                             if let (Some(topic), Some(id)) = (topic, message_id) {
                                 let values = args![user.uuid(), topic, id, seq, now.ms()];
                                 conn.execute(KEEP_MESSAGE, values).await?;
