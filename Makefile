@@ -20,7 +20,8 @@ test-pages: ## Try the Mini App in a real browser against the real server (needs
 
 test-faults: ## Break everything at full size: crashes, freezes, lost messages, crowds, random bytes (docs/faults.md)
 	PEERPACK_TEST_CROWD=5000 PEERPACK_TEST_LONG=1 PEERPACK_TEST_FUZZ_S=600 scripts/services.sh \
-		cargo nextest run --profile long --workspace --locked --no-fail-fast -E 'test(faults::) | test(x_73)'
+		cargo nextest run --profile long --workspace --locked --no-fail-fast \
+		-E 'test(faults::) | test(x_73) | test(f45_) | test(f48_a_crowd) | test(killed::)'
 
 test-claims: ## Let 50 couriers accept one package, or one order, at once, 1000 times, on both stores
 	PEERPACK_CLAIM_ROUNDS=1000 scripts/services.sh cargo nextest run --profile long --locked --lib --test it claims::
