@@ -1,7 +1,6 @@
 //! Looking for what may never happen: every rule of the stored data, each as one query over one moment.
 //!
-//! Used by the tests, the load test's oracle and the hourly audit (`src/audit.rs`). It reports; it repairs
-//! nothing.
+//! Used by the tests and the hourly audit (`src/audit.rs`). It reports; it repairs nothing.
 
 mod money;
 

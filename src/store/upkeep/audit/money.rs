@@ -1,5 +1,4 @@
-//! The rules of money. The hourly look, the load test's oracle and the tests of money ask these and no
-//! others.
+//! The rules of money. The hourly look and the tests of money ask these and no others.
 //!
 //! A transfer takes from one account what it gives to another, so that all accounts sum to zero is how the
 //! books are written; what can go wrong is that they say something else than the rows beside them.
