@@ -1,6 +1,7 @@
-//! A model of the money beside the store: pay, hold, post, void, refund, charge back, divide, take out, with
-//! retries, late and repeated reports, and a restart between any two. After each step every wallet is what
-//! the model says, and the rules of the audit hold; what is refused leaves every balance as it was.
+//! A model of the money beside the store: pay, hold, post, void, expire, lapse, refund, charge back, divide,
+//! take out, with retries, late and repeated reports, and the store opened anew between any two. After each
+//! step every wallet is what the model says, and the rules of the audit hold; what is refused leaves every
+//! balance as it was.
 
 use peerpack::store::{Database, Settings};
 use peerpack_actors::ids::{PackageId, PaymentId, RefundId, RequestId, UserId, WithdrawalId};
@@ -33,6 +34,8 @@ const PEOPLE: usize = 3;
 enum Move {
     /// A payment is made, and its acquirer reports it.
     Pay { who: usize, minor: i64 },
+    /// A payment is made, its time ends, and its acquirer reports it after that.
+    Expire { who: usize, minor: i64 },
     /// The acquirer reports all it knows of a payment again.
     Report { payment: usize },
     /// A payment is paid a second time.
@@ -47,15 +50,17 @@ enum Move {
     Deal { sender: usize, courier: usize, minor: i64, paid: Paid },
     /// A package is published and called off before anybody takes it.
     CallOff { sender: usize, minor: i64 },
+    /// A package is published, and its time ends before anybody takes it.
+    Lapse { sender: usize, minor: i64 },
     /// A deal goes a step on.
     Step { deal: usize, what: Step },
     /// Money is asked for.
     TakeOut { who: usize, minor: i64 },
-    /// An operator decides a withdrawal.
+    /// An operator decides a withdrawal, and another one decides otherwise upon what was known before.
     Decide { withdrawal: usize, pay: bool },
     /// The last move comes again, as after an answer that was lost.
     Again,
-    /// The server dies and comes back.
+    /// The store is opened anew.
     Restart,
 }
 
@@ -119,7 +124,7 @@ struct Model {
 impl Model {
     fn carry_out(&mut self, what: &Move) -> bool {
         match *what {
-            Move::Pay { who, minor } => {
+            Move::Pay { who, minor } | Move::Expire { who, minor } => {
                 self.payments.push(ModelPayment {
                     who,
                     minor,
@@ -179,7 +184,7 @@ impl Model {
                 self.deals.push(ModelDeal { sender, courier, minor, stage: Stage::Held });
                 true
             }
-            Move::CallOff { sender, minor } => self.free[sender] >= minor,
+            Move::CallOff { sender, minor } | Move::Lapse { sender, minor } => self.free[sender] >= minor,
             Move::Step { deal, what } => self.step(deal, what),
             Move::TakeOut { who, minor } => {
                 let left = self.free[who] - minor;
@@ -258,6 +263,7 @@ impl ReferenceStateMachine for Model {
         let cost = prop_oneof![3 => Just(Cost::Payer), 1 => Just(Cost::Platform)];
         let mut moves: Vec<(u32, BoxedStrategy<Move>)> = vec![
             (4, (0..PEOPLE, minor.clone()).prop_map(|(who, minor)| Move::Pay { who, minor }).boxed()),
+            (1, (0..PEOPLE, minor.clone()).prop_map(|(who, minor)| Move::Expire { who, minor }).boxed()),
             (
                 6,
                 (0..PEOPLE, 0..PEOPLE, minor.clone(), paid)
@@ -270,6 +276,7 @@ impl ReferenceStateMachine for Model {
                     .prop_map(|(sender, minor)| Move::CallOff { sender, minor })
                     .boxed(),
             ),
+            (1, (0..PEOPLE, minor.clone()).prop_map(|(sender, minor)| Move::Lapse { sender, minor }).boxed()),
             (2, (0..PEOPLE, minor).prop_map(|(who, minor)| Move::TakeOut { who, minor }).boxed()),
             (1, Just(Move::Restart).boxed()),
             (2, Just(Move::Again).boxed()),
@@ -378,7 +385,18 @@ impl Real {
 
     async fn carry_out(&mut self, what: Move) -> bool {
         match what {
-            Move::Pay { who, minor } => self.pay(self.people[who], minor).await,
+            Move::Pay { who, minor } => {
+                self.ask(self.people[who], minor).await;
+                self.report(self.payments.len() - 1).await
+            }
+            Move::Expire { who, minor } => {
+                let id = self.ask(self.people[who], minor).await;
+                let expired =
+                    self.db.move_payment(id, PaymentCommand::Expire, after(1) + OPEN_FOR, None).await;
+                let (file, _) = expired.expect("an answer").expect("the payment");
+                assert_eq!(file.payment.state, PaymentState::Expired);
+                self.report(self.payments.len() - 1).await
+            }
             Move::Report { payment } => self.report(payment).await,
             Move::PayTwice { payment } => {
                 let mut second = self.payments[payment].charges[0].clone();
@@ -417,6 +435,17 @@ impl Real {
                 self.command(id, None, &cancel).await.expect("called off");
                 true
             }
+            Move::Lapse { sender, minor } => {
+                let Some(id) = self.publish(self.people[sender], minor, Paid::OnPublish).await else {
+                    return false;
+                };
+                let package = load_package(&self.db, id).await;
+                let at = package.draft.deliver_by;
+                let outcome = package.decide(&PackageCommand::ExpireOverdue, None, Funding::Wallet, at);
+                let lapse = Unit::package(&package, outcome.expect("its time is over"), at);
+                self.db.commit(lapse).await.expect("lapsed");
+                true
+            }
             Move::Step { deal, what } => {
                 let Deal { trip, sender, .. } = &self.deals[deal];
                 let (by, reason) = (user(), "broken".to_owned());
@@ -440,13 +469,14 @@ impl Real {
                 let before = self.db.withdrawal(self.withdrawals[withdrawal].id).await.expect("read");
                 let before = before.expect("the withdrawal");
                 let command = if pay { WithdrawalCommand::Pay } else { WithdrawalCommand::Reject };
-                match before.decide(command, user(), PayoutRules::default(), after(9)) {
-                    Ok(decision) => {
-                        self.db.move_withdrawal(before, decision, "77".to_owned()).await.expect("decided");
-                        true
-                    }
-                    Err(_) => false,
-                }
+                let decide = |command| before.decide(command, user(), PayoutRules::default(), after(9));
+                let other = if pay { WithdrawalCommand::Reject } else { WithdrawalCommand::Pay };
+                let (Ok(first), Ok(second)) = (decide(command), decide(other)) else { return false };
+                let moved = |decision| self.db.move_withdrawal(before.clone(), decision, "77".to_owned());
+                moved(first).await.expect("decided");
+                let late = moved(second).await;
+                assert!(matches!(late, Err(CommitError::Conflict)), "{late:?}");
+                true
             }
             Move::Again => {
                 self.again().await;
@@ -475,7 +505,8 @@ impl Real {
         self.moved(report.payment_id, PaymentCommand::Learn(report)).await
     }
 
-    async fn pay(&mut self, who: UserId, minor: i64) -> bool {
+    /// Asks for a payment, which is charged; nobody has said so yet.
+    async fn ask(&mut self, who: UserId, minor: i64) -> PaymentId {
         let id = PaymentId::from(user().uuid());
         let payment = Payment {
             id,
@@ -500,7 +531,7 @@ impl Real {
         };
         let (status, charges) = (ReportedStatus::Paid, vec![charge]);
         self.payments.push(Report { payment_id: id, status, invoice_url: None, charges });
-        self.report(self.payments.len() - 1).await
+        id
     }
 
     async fn give_back(&mut self, payment: usize, percent: i64, cost: Cost) -> bool {
