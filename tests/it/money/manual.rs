@@ -17,7 +17,7 @@ async fn book(admin: &TestUser, payment: &Value, charge: &str, amount: f64) -> V
 }
 
 #[actix_web::test]
-async fn x_51_pay_publish_claim_deliver_confirm_and_the_statement_adds_up_to_the_last_kopeck() {
+async fn pay_publish_claim_deliver_confirm_and_the_statement_adds_up_to_the_last_kopeck() {
     for backend in backends() {
         let app = start(backend, &MANUAL).await;
         let (anna, ivan) = (app.sign_in("Анна").await, app.sign_in("Иван").await);
@@ -75,7 +75,7 @@ async fn x_51_pay_publish_claim_deliver_confirm_and_the_statement_adds_up_to_the
 }
 
 #[actix_web::test]
-async fn x_52_on_publish_a_package_is_paid_before_it_is_offered_and_comes_back_if_nobody_takes_it() {
+async fn on_publish_a_package_is_paid_before_it_is_offered_and_comes_back_if_nobody_takes_it() {
     for backend in backends() {
         let more: Vec<_> = MANUAL.into_iter().chain([("PEERPACK_PAYMENT_TIME", "on_publish")]).collect();
         let app = start(backend, &more).await;
@@ -106,7 +106,7 @@ async fn x_52_on_publish_a_package_is_paid_before_it_is_offered_and_comes_back_i
 }
 
 #[actix_web::test]
-async fn x_53_an_operator_divides_a_disputed_reward_and_the_books_show_it() {
+async fn an_operator_divides_a_disputed_reward_and_the_books_show_it() {
     for backend in backends() {
         let app = start(backend, &MANUAL).await;
         let (anna, ivan) = (app.sign_in("Анна").await, app.sign_in("Иван").await);

@@ -31,7 +31,7 @@ async fn waiting(admin: &TestUser, id: &str) -> Value {
 }
 
 #[actix_web::test]
-async fn x_55_details_are_sealed_and_shown_by_their_end_alone() {
+async fn details_are_sealed_and_shown_by_their_end_alone() {
     for backend in backends() {
         let app = start(backend, &[]).await;
         let (ivan, admin) = (earner(&app).await, app.sign_in_with_role("Ольга", Role::Admin).await);
@@ -58,7 +58,7 @@ async fn x_55_details_are_sealed_and_shown_by_their_end_alone() {
 }
 
 #[actix_web::test]
-async fn x_56_new_details_wait_and_so_much_goes_out_in_a_day() {
+async fn new_details_wait_and_so_much_goes_out_in_a_day() {
     for backend in backends() {
         let app = start(backend, &[("PEERPACK_PAYOUT_DAILY_MINOR", "50000")]).await;
         let (ivan, admin) = (earner(&app).await, app.sign_in_with_role("Ольга", Role::Admin).await);
@@ -84,7 +84,7 @@ async fn x_56_new_details_wait_and_so_much_goes_out_in_a_day() {
 }
 
 #[actix_web::test]
-async fn x_57_a_large_withdrawal_needs_two_operators() {
+async fn a_large_withdrawal_needs_two_operators() {
     for backend in backends() {
         let app = start(backend, &[("PEERPACK_PAYOUT_SECOND_ABOVE_MINOR", "30000")]).await;
         let ivan = earner(&app).await;
