@@ -43,7 +43,7 @@ use market::{
     couriers, disputes, explain, handover, packages, photos, requests, responses, search, subscriptions,
     sync, tracking, trips, updates,
 };
-use money::{desk, fees, highlights, payments, statement, terms, wallet};
+use money::{desk, fees, highlights, payments, payouts, statement, terms, wallet};
 use people::documents::{self, review};
 use people::{avatars, identity, notifications, profile};
 use talk::{board, chats, messages, moderation, profile as talk_profile, signing_in};
@@ -157,8 +157,8 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/admin/users/{user_id}/second-factor" { DELETE ADMIN operators::reset_second_factor }
         "/admin/disputes" { GET OPERATORS disputes::list }
         "/admin/disputes/{dispute_id}/resolve" { POST ADMIN disputes::resolve }
-        "/admin/withdrawals" { GET ADMIN wallet::queue }
-        "/admin/withdrawals/{withdrawal_id}/details" { GET ADMIN wallet::details }
+        "/admin/withdrawals" { GET ADMIN payouts::queue }
+        "/admin/withdrawals/{withdrawal_id}/details" { GET ADMIN payouts::details }
         "/admin/payments" { GET ADMIN desk::list }
         "/admin/payments/{payment_id}/book" { POST ADMIN desk::book }
         "/admin/payments/{payment_id}/refund" { POST ADMIN desk::refund }
@@ -168,8 +168,8 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/admin/fees" { GET OPERATORS fees::list }
         "/admin/ledger" { GET ADMIN desk::ledger }
         "/admin/reconciliations" { GET ADMIN desk::reconciliations }
-        "/admin/withdrawals/{withdrawal_id}/pay" { POST ADMIN wallet::pay }
-        "/admin/withdrawals/{withdrawal_id}/reject" { POST ADMIN wallet::reject }
+        "/admin/withdrawals/{withdrawal_id}/pay" { POST ADMIN payouts::pay }
+        "/admin/withdrawals/{withdrawal_id}/reject" { POST ADMIN payouts::reject }
         "/auth/register" { POST PUBLIC signing_in::register }
         "/auth/request-code" { POST PUBLIC signing_in::request_code }
         "/auth/verify-code" { POST PUBLIC signing_in::verify_code }

@@ -4,6 +4,7 @@ pub mod desk;
 pub mod fees;
 pub mod highlights;
 pub mod payments;
+pub mod payouts;
 pub mod statement;
 pub mod terms;
 pub mod wallet;

@@ -35,7 +35,7 @@ use super::market::{
     couriers, disputes, explain, handover, packages, photos, requests, responses, search, subscriptions,
     sync, tracking, trips,
 };
-use super::money::{desk, fees, highlights, payments, statement, terms, wallet};
+use super::money::{desk, fees, highlights, payments, payouts, statement, terms, wallet};
 use super::people::documents::{self, review};
 use super::people::{avatars, identity, notifications, profile};
 use super::talk::{board, chats, messages, moderation, profile as talk_profile, signing_in};
@@ -143,7 +143,7 @@ use super::{health, jobs, places};
         disputes::list, disputes::resolve,
         moderation::chat_reports, moderation::decide_chat_report,
         moderation::reported_posts, moderation::hide_post, moderation::show_post,
-        wallet::queue, wallet::details, wallet::pay, wallet::reject,
+        payouts::queue, payouts::details, payouts::pay, payouts::reject,
         desk::list, desk::book, desk::refund, desk::charge_back, desk::ledger, fees::list, desk::reconciliations,
     ),
     components(schemas(outbox::MessageState, search::Sort, super::vocabulary::StatementFormat)),

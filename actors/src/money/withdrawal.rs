@@ -89,6 +89,8 @@ pub struct Withdrawal {
     pub payable_from: Time,
     /// The first of two operators, if two are needed and one has agreed.
     pub approved: Option<Approval>,
+    /// What the first of two operators has written down.
+    pub approval_note: Option<String>,
     /// Under which number it was sent, or why not.
     pub note: Option<String>,
 }
@@ -146,6 +148,7 @@ impl Withdrawal {
             created_at: now,
             payable_from: now,
             approved: None,
+            approval_note: None,
             note: None,
         };
         let out = withdrawal.transfer("hold", Account::Available(user), Account::Payouts);

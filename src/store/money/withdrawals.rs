@@ -36,7 +36,7 @@ const NOTE_DETAILS: Sql = sql("\
 macro_rules! columns {
     () => {
         "SELECT id, user_id, amount_minor, currency, method, details, state, state_at, state_by, created_at, \
-         payable_from, approved_at, approved_by, note FROM withdrawals "
+         payable_from, approved_at, approved_by, approval_note, note FROM withdrawals "
     };
 }
 
@@ -44,6 +44,9 @@ const ONE: Sql = sql(concat!(columns!(), "WHERE id = $1"));
 const SOME: Sql = over_rows!(concat!(columns!(), "WHERE id IN (SELECT r.id FROM"), [id uuid], ")");
 // Ids begin with the time.
 const QUEUED: Sql = sql(concat!(columns!(), "WHERE state = 'queued' AND id > $1 ORDER BY id LIMIT $2"));
+
+const DECIDED: Sql =
+    sql(concat!(columns!(), "WHERE state <> 'queued' AND id < $1 ORDER BY id DESC LIMIT $2"));
 
 const SITUATION: Sql = sql("\
     SELECT (SELECT count(*) FROM withdrawals WHERE user_id = $1 AND state = 'queued') AS queued, \
@@ -58,7 +61,7 @@ const MOVE: Sql = sql("\
     WHERE id = $1 AND state = 'queued' AND COALESCE(approved_at, 0) = $6");
 
 const APPROVE: Sql = sql("\
-    UPDATE withdrawals SET approved_at = $2, approved_by = $3, note = $4 \
+    UPDATE withdrawals SET approved_at = $2, approved_by = $3, approval_note = $4 \
     WHERE id = $1 AND state = 'queued' AND approved_at IS NULL");
 
 /// How far back the limit of a day looks.
@@ -192,6 +195,19 @@ impl Database {
         let after = after.map_or(Uuid::nil(), WithdrawalId::uuid);
         Ok(each(&self.rows(QUEUED, args![after, limit]).await?, withdrawal)?)
     }
+
+    /// Withdrawals that were paid or rejected, newest first, from before `before`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn decided_withdrawals(
+        &self,
+        before: Option<WithdrawalId>,
+        limit: u32,
+    ) -> Result<Vec<Withdrawal>, Unavailable> {
+        let before = before.map_or(Uuid::max(), WithdrawalId::uuid);
+        Ok(each(&self.rows(DECIDED, args![before, limit]).await?, withdrawal)?)
+    }
 }
 
 fn withdrawal(row: &Row) -> Result<Withdrawal, Failure> {
@@ -216,6 +232,7 @@ fn withdrawal(row: &Row) -> Result<Withdrawal, Failure> {
             .optional_time("approved_at")?
             .zip(row.get::<Option<Uuid>>("approved_by")?.map(UserId::from))
             .map(|(at, by)| Approval { at, by }),
+        approval_note: row.get("approval_note")?,
         note: row.get("note")?,
     })
 }

@@ -1,6 +1,8 @@
 //! Money on its way out: sealed details, limits, a second pair of eyes, and a pause after a change.
 
 use peerpack::auth::Role;
+use peerpack_actors::money::withdrawal::{PayoutRules, WithdrawalCommand};
+use peerpack_actors::ports::CommitError;
 use peerpack_actors::time::Span;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -52,6 +54,10 @@ async fn details_are_sealed_and_shown_by_their_end_alone() {
         assert_eq!(must(&admin, Method::POST, &silent, reason).await["state"], "rejected");
         let stored = app.app.database.withdrawal(id.parse().unwrap()).await.unwrap().unwrap();
         assert_eq!(stored.note.as_deref(), Some("карта не читается"));
+        let own = ivan.get("/api/user/balance").await["transactions"].as_array().unwrap().clone();
+        let reasons: Vec<_> =
+            own.iter().filter(|one| one["type"] == "withdrawal").map(|one| &one["reason"]).collect();
+        assert_eq!(reasons, [&json!("карта не читается"); 2], "of what was to go out, and of its return");
         assert_eq!(balance(&ivan, "available").await, 900.0);
         app.audit().await;
     }
@@ -95,15 +101,54 @@ async fn a_large_withdrawal_needs_two_operators() {
         let id = take_out(&ivan, 301, "4276 1600 0000 1234").await;
         assert_eq!(waiting(&olga, &id).await["needs_two"], true);
         let (pay, sent) = (format!("/api/admin/withdrawals/{id}/pay"), json!({ "reference": "77" }));
-        assert_eq!(must(&olga, Method::POST, &pay, Some(sent.clone())).await["state"], "approved");
+        let seen = Some(json!({ "reference": "заявка 5" }));
+        assert_eq!(must(&olga, Method::POST, &pay, seen).await["state"], "approved");
         assert_eq!(waiting(&petr, &id).await["approved_by"], json!(olga.id));
         assert_eq!(refused(&olga, &pay, sent.clone()).await, (403, "wrong_party".to_owned()));
         for _ in 0..2 {
             assert_eq!(must(&petr, Method::POST, &pay, Some(sent.clone())).await["state"], "paid");
         }
+        let decided = olga.get("/api/admin/withdrawals?decided=true").await["withdrawals"][0].clone();
+        for (member, expected) in [
+            ("id", &id),
+            ("decision", &"paid".to_owned()),
+            ("approved_by", &olga.id),
+            ("approval_note", &"заявка 5".to_owned()),
+            ("decided_by", &petr.id),
+            ("note", &"77".to_owned()),
+        ] {
+            assert_eq!(decided[member], json!(expected), "{member}: {decided}");
+        }
         let small = take_out(&ivan, 300, "4276 1600 0000 1234").await;
         let pay = format!("/api/admin/withdrawals/{small}/pay");
         assert_eq!(must(&olga, Method::POST, &pay, Some(sent)).await["state"], "paid");
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
+async fn of_two_decisions_that_were_made_upon_the_same_copy_the_first_stands() {
+    for backend in backends() {
+        let app = start(backend, &[]).await;
+        let ivan = earner(&app).await;
+        let (olga, petr) = (
+            app.sign_in_with_role("Ольга", Role::Admin).await,
+            app.sign_in_with_role("Пётр", Role::Admin).await,
+        );
+        let id = take_out(&ivan, 300, "4276 1600 0000 1234").await.parse().unwrap();
+        let database = &app.app.database;
+        let copy = database.withdrawal(id).await.unwrap().unwrap();
+        let (rules, now) = (PayoutRules::default(), app.app.clock.now());
+        let decide =
+            |command, by: &TestUser| copy.decide(command, by.id.parse().unwrap(), rules, now).unwrap();
+        let paid = decide(WithdrawalCommand::Pay, &olga);
+        let rejected = decide(WithdrawalCommand::Reject, &petr);
+        database.move_withdrawal(copy.clone(), paid, "77".to_owned()).await.unwrap();
+        let second = database.move_withdrawal(copy.clone(), rejected, "карта не читается".to_owned()).await;
+        assert!(matches!(second, Err(CommitError::Conflict)), "{second:?}");
+        assert_eq!(balance(&ivan, "available").await, 600.0, "the money does not come back");
+        let stored = database.withdrawal(id).await.unwrap().unwrap();
+        assert_eq!((stored.state.word(), stored.note.as_deref()), ("paid", Some("77")));
         app.audit().await;
     }
 }
