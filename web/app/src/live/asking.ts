@@ -10,8 +10,9 @@ export function useAskToWrite(): () => void {
     void platform.preferences.get("asked.write").then(async asked => {
       if (asked !== undefined) return;
       await platform.preferences.set("asked.write", "yes");
-      const granted = await platform.askToWrite().catch(() => false);
-      if (!granted) return;
+      const granted = await platform.askToWrite().catch(() => undefined);
+      // Nobody was asked, or nobody has answered. A no is told like a yes.
+      if (granted === undefined) return;
       const path = "/api/bot/notifications/initial";
       await give({
         kind: "bot.permission",

@@ -91,7 +91,7 @@ export function browserPlatform(scope: string): Platform {
       return "pending";
     },
     // A browser has nothing that writes to people.
-    askToWrite: async () => false,
+    askToWrite: async () => undefined,
     location: () =>
       new Promise(resolve => {
         const found = ({ coords }: GeolocationPosition) =>

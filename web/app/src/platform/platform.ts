@@ -55,8 +55,8 @@ export interface Platform {
   /** Hands a text on, with a link if there is one; where nothing takes it, the link or else the text is copied. */
   share(text: string, url?: string): Promise<"shared" | "copied">;
   openInvoice(url: string): Promise<InvoiceOutcome>;
-  /** Asks whether the app may write to the person while it is closed; whether it may now. */
-  askToWrite(): Promise<boolean>;
+  /** Asks whether the app may write to the person while it is closed; nothing where nobody can be asked. */
+  askToWrite(): Promise<boolean | undefined>;
   location(): Promise<{ lat: number; lon: number } | undefined>;
   /** Keeps small preferences, also on the person's other devices where the surroundings can. */
   readonly preferences: KeyValues;

@@ -117,7 +117,7 @@ export function telegramPlatform(launch: Launch, fallback: Platform): Platform {
       return status as InvoiceOutcome;
     },
     askToWrite: async () => {
-      if (!knows("web_app_request_write_access")) return false;
+      if (!knows("web_app_request_write_access")) return undefined;
       const { status } = await request("web_app_request_write_access", "write_access_requested");
       return status === "allowed";
     },

@@ -1,10 +1,10 @@
 // A new package in three short steps, with a kept draft and what a dry run says of it.
 import { dataOf } from "@peerpack/client";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useLocation } from "wouter";
 import { useAskToWrite } from "../../live/asking.ts";
-import { useClient, useGive } from "../../live/index.tsx";
+import { useClient, useGive, useLive } from "../../live/index.tsx";
 import { isDemo, usePlatform } from "../../platform/index.tsx";
 import { useTexts } from "../../texts/index.tsx";
 import {
@@ -29,6 +29,8 @@ import {
   WEIGHTS,
   type Weight,
 } from "../../ui/index.ts";
+
+const PayIn = lazy(() => import("../../ui/PayIn.tsx"));
 
 interface Draft {
   from?: PlaceChoice | undefined;
@@ -210,6 +212,7 @@ export default function NewPackageScreen() {
             />
             <Reach draft={draft} />
           </div>
+          <Missing draft={draft} />
           <div className="card">
             <Choices
               isList
@@ -252,18 +255,26 @@ export default function NewPackageScreen() {
   );
 }
 
-/** How many couriers would see the package, and how many for a fifth more. */
-function Reach({ draft }: { draft: Draft }) {
-  const { t, money, language } = useTexts();
+/** What a dry run says of a draft: anew once the person's money has changed. */
+function useDryRun(draft: Draft) {
   const { api } = useClient();
   const body = bodyOf(draft);
+  const wallet = useLive(({ state }) => state?.versions.wallet ?? 0);
+  const what = [draft.from?.id, draft.to?.id, draft.size, draft.weight, draft.reward, draft.mode];
   const { data } = useQuery({
-    queryKey: ["dry-run", draft.from?.id, draft.to?.id, draft.size, draft.weight, draft.reward, draft.mode],
+    queryKey: ["dry-run", ...what, wallet],
     queryFn: async () => dataOf(await api.POST("/api/packages/dry-run", { body })),
     enabled: draft.from !== undefined && draft.to !== undefined && draft.reward !== "",
     placeholderData: before => before,
     retry: false,
   });
+  return data;
+}
+
+/** How many couriers would see the package, and how many for a fifth more. */
+function Reach({ draft }: { draft: Draft }) {
+  const { t, money, language } = useTexts();
+  const data = useDryRun(draft);
   if (!data) return null;
   return (
     <div className="stack tight" aria-live="polite">
@@ -275,5 +286,16 @@ function Reach({ draft }: { draft: Draft }) {
       </span>
       <span className="small">{language === "ru" ? data.price.text_ru : data.price.text_en}</span>
     </div>
+  );
+}
+
+/** The way to pay exactly what is missing for the package, if something is. */
+function Missing({ draft }: { draft: Draft }) {
+  const wanting = useDryRun(draft)?.price.pay_in;
+  if (!wanting) return null;
+  return (
+    <Suspense>
+      <PayIn methods={wanting.methods} missing={wanting.amount} />
+    </Suspense>
   );
 }

@@ -1,6 +1,6 @@
 // The wallet: what is free, what is held and why, the movements, and taking money out.
 import { dataOf } from "@peerpack/client";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useClient, useGive, useRead } from "../../live/index.tsx";
 import { useTexts } from "../../texts/index.tsx";
 import {
@@ -15,8 +15,10 @@ import {
   useSay,
 } from "../../ui/index.ts";
 import { HowPeoplePay, useMoneyTerms } from "./HowPeoplePay.tsx";
-import { PayIn, Payments } from "./PayIn.tsx";
+import { Payments } from "./Payments.tsx";
 import { Statement } from "./Statement.tsx";
+
+const PayIn = lazy(() => import("../../ui/PayIn.tsx"));
 
 export default function WalletScreen() {
   const { t, language, money, day, time } = useTexts();
@@ -59,7 +61,9 @@ export default function WalletScreen() {
         )}
       </div>
       <HowPeoplePay />
-      <PayIn />
+      <Suspense>
+        <PayIn methods={terms?.methods ?? []} />
+      </Suspense>
       <Withdraw available={balance.available} />
       <Payments />
       <h2>{t.wallet.movements}</h2>

@@ -1,24 +1,25 @@
 // Paying in: by a link, or by a transfer with a reference; exactly what is missing, if that is known.
 import { type components, dataOf } from "@peerpack/client";
 import { useState } from "react";
-import { useClient, useGive, useRead } from "../../live/index.tsx";
-import { usePlatform } from "../../platform/index.tsx";
-import { useTexts } from "../../texts/index.tsx";
-import { Button, Pill, Segments, TextField, useAttempt } from "../../ui/index.ts";
-import { useMoneyTerms } from "./HowPeoplePay.tsx";
+import { useClient, useGive, useRead } from "../live/index.tsx";
+import { usePlatform } from "../platform/index.tsx";
+import { useTexts } from "../texts/index.tsx";
+import { Button, Pill, Segments, TextField, useAttempt } from "./index.ts";
 
 type Payment = components["schemas"]["Payment"];
-type WalletMethod = Exclude<components["schemas"]["PayInMethod"], "stars">;
+type Method = components["schemas"]["PayInMethod"];
+type WalletMethod = Exclude<Method, "stars">;
 
 interface PayInProps {
+  /** With what money can be paid in here. */
+  methods: readonly Method[];
   /** What is missing, if that is what is to be paid. */
   missing?: number;
 }
 
-export function PayIn({ missing }: PayInProps) {
+export default function PayIn({ methods: all, missing }: PayInProps) {
   const { t, money } = useTexts();
   const give = useGive();
-  const terms = useMoneyTerms();
   const { attempt, isBusy, fields } = useAttempt();
   const [isOpen, setIsOpen] = useState(false);
   const [amount, setAmount] = useState("");
@@ -26,7 +27,7 @@ export function PayIn({ missing }: PayInProps) {
   const [tap, setTap] = useState(() => crypto.randomUUID());
   const [asked, setAsked] = useState<Payment>();
   // Stars pay for highlights alone.
-  const methods = (terms?.methods ?? []).filter(one => one !== "stars");
+  const methods = all.filter(one => one !== "stars");
   const method = chosen ?? methods[0];
   if (!method) return null;
   if (asked) return <HowToPay payment={asked} />;
@@ -118,37 +119,5 @@ function HowToPay({ payment }: { payment: Payment }) {
         </>
       )}
     </section>
-  );
-}
-
-/** One's payments, with what went back. */
-export function Payments() {
-  const { t, money, number, day } = useTexts();
-  const { api } = useClient();
-  const sum = (one: Payment, amount: number) =>
-    one.currency === "XTR" ? `${number(amount)} ⭐` : money(amount);
-  const { data } = useRead(["payments"], async () => dataOf(await api.GET("/api/payments")), {
-    topics: ["wallet"],
-  });
-  if (!data || data.payments.length === 0) return null;
-  return (
-    <>
-      <h2>{t.wallet.payments}</h2>
-      <ul className="card">
-        {data.payments.map(one => (
-          <li key={one.payment_id} className="row">
-            <div className="grow stack tight">
-              <span>
-                {sum(one, one.amount)} <Pill tone="warm">{t.wallet.paymentStatus[one.status]}</Pill>
-              </span>
-              <span className="dim small">
-                {one.reference} · {day(one.created_at)}
-                {one.refunded > 0 && ` · ${t.wallet.refunded(sum(one, one.refunded))}`}
-              </span>
-            </div>
-          </li>
-        ))}
-      </ul>
-    </>
   );
 }
