@@ -143,3 +143,18 @@ async fn amounts_that_are_none_are_refused_wherever_money_is_named() {
         app.audit().await;
     }
 }
+
+#[actix_web::test]
+async fn a_template_waits_for_nobody_and_is_not_paid_for() {
+    for backend in backends() {
+        let acquirer = Acquirer::start();
+        let app = start(backend, &acquirer.settings()).await;
+        let anna = app.sign_in("Анна").await;
+        let template = anna.publish_package("Псков", "Тверь", json!({ "template": true })).await;
+        let waits = anna.publish_package("Псков", "Тверь", json!({})).await;
+        let body = |package: &str| json!({ "purpose": "package", "package_id": package });
+        assert_eq!(refused(&anna, "/api/payments", body(&template)).await, (404, "not_found".to_owned()));
+        must(&anna, Method::POST, "/api/payments", Some(body(&waits))).await;
+        assert_eq!(acquirer.counts().0, 1);
+    }
+}
