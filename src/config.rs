@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use peerpack_actors::dispatch::Settings as Dispatch;
 use peerpack_actors::market::bounds::Bounds;
 use peerpack_actors::market::package::Mode as PackageMode;
 use peerpack_actors::matching::Settings as Matching;
@@ -171,6 +172,8 @@ pub struct Config {
     pub trusted_proxies: u8,
     /// Whether the dispatch in town runs.
     pub dispatch: bool,
+    /// The knobs of the dispatch in town.
+    pub dispatch_knobs: Dispatch,
     /// How the marketplace pays.
     pub money: MoneyConfig,
     /// Whether there is a bot, and how it hears from Telegram.
@@ -310,6 +313,7 @@ impl Config {
                 pieces_on_trip: settings.max_pieces_per_trip.map_or(bounds.pieces_on_trip, NonZeroU32::get),
             },
             dispatch: settings.dispatch.map_or(development, |switch| switch == Switch::On),
+            dispatch_knobs: settings.dispatch_knobs.unwrap_or_default(),
             limits: settings.limits.unwrap_or(!development),
             is_demo: false,
             log: settings.log.unwrap_or_else(|| "info".to_owned()),

@@ -143,9 +143,10 @@ impl Application {
             runtime.roads = Some(Arc::new(osrm));
         }
         let board = Arc::new(Board::new(database.clone()));
-        let town = config
-            .dispatch
-            .then(|| Arc::new(Town::new(database.clone(), Arc::clone(&presence), Arc::clone(&clock))));
+        let town = config.dispatch.then(|| {
+            let knobs = config.dispatch_knobs.clone();
+            Arc::new(Town::new(database.clone(), knobs, Arc::clone(&presence), Arc::clone(&clock)))
+        });
         let kinds = kinds::further(&board, town.as_ref());
         let engine = Engine::start_with(store, bus, Arc::clone(&clock), runtime, kinds)
             .await

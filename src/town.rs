@@ -105,8 +105,13 @@ impl TownMap {
 impl Town {
     /// The dispatch over a store, which tells the other nodes where couriers are. It knows nobody yet.
     #[must_use]
-    pub fn new(database: Database, presence: Arc<dyn Presence>, clock: Arc<dyn Clock>) -> Self {
-        let dispatch = Dispatch::new(Arc::new(database.clone()), Settings::default(), Regions::default());
+    pub fn new(
+        database: Database,
+        settings: Settings,
+        presence: Arc<dyn Presence>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let dispatch = Dispatch::new(Arc::new(database.clone()), settings, Regions::default());
         let live = Live::new(presence, clock);
         dispatch.watched_by(Arc::clone(&live) as _);
         Self { database, dispatch, live, map: RwLock::default(), daily: Daily::default() }

@@ -85,6 +85,8 @@ impl Config {
             "public_url is not of the form https://host",
         );
         problems.extend(self.matching.problems().into_iter().map(|problem| format!("matching: {problem}")));
+        let knobs = self.dispatch_knobs.problems();
+        problems.extend(knobs.into_iter().map(|problem| format!("dispatch_knobs: {problem}")));
         for origin in &self.allowed_origins {
             if !is_origin(origin) {
                 problems.push(format!(

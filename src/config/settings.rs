@@ -8,9 +8,11 @@ use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, FromArgMatches};
+use peerpack_actors::dispatch::Settings as Dispatch;
 use peerpack_actors::market::package::Mode as PackageMode;
 use peerpack_actors::matching::Settings as Matching;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::{BotMode, LogFormat, Mode, PaymentMode, PaymentTime, Secret, Switch};
 
@@ -161,7 +163,7 @@ layer! {
         #[arg(long, value_name = "CODES", value_delimiter = ',')]
         pub home_countries: Option<Vec<String>>,
         /// Knobs of the matching, as TOML: acceptance = 0.4, fairness = 0.1 [default: see docs/matching.md]
-        #[arg(long, value_name = "KNOBS", value_parser = matching_knobs)]
+        #[arg(long, value_name = "KNOBS", value_parser = knobs::<Matching>)]
         pub matching: Option<Matching>,
         /// An OSRM-compatible routing service, http:// only [default: none, ways are great circles times
         /// road_factor]
@@ -171,6 +173,10 @@ layer! {
         /// in production]
         #[arg(long, value_name = "ON_OFF")]
         pub dispatch: Option<Switch>,
+        /// Knobs of the dispatch in town, as TOML: offer_ttl_s = 20, batch_ms = 1000 [default: see
+        /// docs/dispatch.md]
+        #[arg(long, value_name = "KNOBS", value_parser = knobs::<Dispatch>)]
+        pub dispatch_knobs: Option<Dispatch>,
         /// A style of MapLibre's for the maps of the Mini App, with tiles, letters and signs of its own
         /// origin [default: outlines that the server has]
         #[arg(long, value_name = "URL")]
@@ -313,11 +319,12 @@ fn package_mode(word: &str) -> Result<PackageMode, String> {
     modes.into_iter().find(|mode| mode.word() == word).ok_or_else(|| "must be instant or choose".to_owned())
 }
 
-fn matching_knobs(text: &str) -> Result<Matching, String> {
-    let table: toml::Table = format!("matching = {{ {text} }}")
+/// A table of knobs, as it stands between the braces of TOML.
+fn knobs<K: DeserializeOwned>(text: &str) -> Result<K, String> {
+    let table: toml::Table = format!("knobs = {{ {text} }}")
         .parse()
         .map_err(|error: toml::de::Error| error.message().to_owned())?;
-    let knobs = table.get("matching").cloned().unwrap_or(toml::Value::Table(toml::Table::new()));
+    let knobs = table.get("knobs").cloned().unwrap_or(toml::Value::Table(toml::Table::new()));
     knobs.try_into().map_err(|error: toml::de::Error| error.message().to_owned())
 }
 

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
 
 use clap::Parser;
+use peerpack_actors::dispatch::Rule;
 
 use super::*;
 
@@ -275,6 +276,33 @@ fn knobs_of_the_matching_come_from_the_environment_or_a_table_and_are_checked() 
     for (knobs, problem) in wrong {
         let refused = Config::load(Settings::default(), [("PEERPACK_MATCHING".to_owned(), knobs.to_owned())]);
         let Problems(problems) = refused.unwrap_err();
+        assert!(problems.iter().any(|one| one.contains(problem)), "{problems:?}");
+    }
+}
+
+#[test]
+fn knobs_of_the_dispatch_come_from_the_environment_or_a_table_and_are_checked() {
+    let load = |knobs: &str| {
+        Config::load(Settings::default(), [("PEERPACK_DISPATCH_KNOBS".to_owned(), knobs.to_owned())])
+    };
+    let knobs = load("rule = 'simple', offer_ttl_s = 20").unwrap().dispatch_knobs;
+    assert_eq!((knobs.rule, knobs.offer_ttl_s, knobs.widenings), (Rule::Simple, 20, 3));
+    let defaults = Config::load(Settings::default(), []).unwrap().dispatch_knobs;
+    assert_eq!(defaults, peerpack_actors::dispatch::Settings::default());
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("peerpack.toml");
+    std::fs::write(&file, "[dispatch_knobs]\nw_eta = 0.3\n").unwrap();
+    let config = Config::load(flags(&format!("--config {}", file.display())), []).unwrap();
+    assert!((config.dispatch_knobs.w_eta - 0.3).abs() < 1e-9, "{:?}", config.dispatch_knobs);
+    let wrong = [
+        ("offer_ttl_s = 4", "dispatch_knobs: offer_ttl_s is not in 5 to 300"),
+        ("w_fairness = -1.0", "dispatch_knobs: w_fairness is not in 0 to 100"),
+        ("batch_ms = 100", "dispatch_knobs: batch_ms is neither 0 nor in 500 to 10000"),
+        ("nonsense = 1", "unknown field `nonsense`"),
+        ("offer_ttl_s = 'soon'", "PEERPACK_DISPATCH_KNOBS"),
+    ];
+    for (knobs, problem) in wrong {
+        let Problems(problems) = load(knobs).unwrap_err();
         assert!(problems.iter().any(|one| one.contains(problem)), "{problems:?}");
     }
 }

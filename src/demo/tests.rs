@@ -43,7 +43,8 @@ async fn app_with(directory: &tempfile::TempDir, has_town: bool) -> App {
     let (store, shared_bus) = (Arc::new(database.clone()), Arc::clone(&bus) as Arc<dyn Bus>);
     let shared_clock = Arc::clone(&clock) as Arc<dyn Clock>;
     let (presence, telling) = (Arc::clone(&bus) as Arc<dyn Presence>, Arc::clone(&shared_clock));
-    let town = has_town.then(|| Arc::new(Town::new(database.clone(), presence, telling)));
+    let knobs = peerpack_actors::dispatch::Settings::default();
+    let town = has_town.then(|| Arc::new(Town::new(database.clone(), knobs, presence, telling)));
     let mut kinds: Vec<Arc<dyn Kind>> = town.iter().map(|town| Arc::clone(town) as Arc<dyn Kind>).collect();
     kinds.extend(town.iter().flat_map(|town| town.dispatch().kinds()));
     let settings = RuntimeSettings::default();

@@ -111,16 +111,6 @@ impl Settings {
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
         let share = 0.0..=1.0;
-        let weights = [
-            self.w_eta,
-            self.w_deadhead,
-            self.w_reject,
-            self.w_cancel,
-            self.w_fairness,
-            self.w_zone,
-            self.w_quality,
-        ];
-        let positive = [self.doubted_kmh, self.km_limit, self.speed_kmh, self.prior];
         let bounds = [
             ((5..=300).contains(&self.offer_ttl_s), "offer_ttl_s is not in 5 to 300"),
             ((10..=3_600).contains(&self.position_fresh_s), "position_fresh_s is not in 10 to 3600"),
@@ -137,18 +127,34 @@ impl Settings {
             (self.ahead_min <= 1_440, "ahead_min is not in 0 to 1440"),
             ((1.0..=10.0).contains(&self.road_factor), "road_factor is not in 1 to 10"),
             (share.contains(&self.acceptance), "acceptance is not in 0 to 1"),
-            (weights.iter().all(|weight| (0.0..=100.0).contains(weight)), "a weight is not in 0 to 100"),
-            (
-                positive.iter().all(|amount| *amount > 0.0 && *amount <= 1e4),
-                "a speed, a way or the prior is not above 0, or above 10000",
-            ),
             (
                 self.batch_ms == 0 || (500..=10_000).contains(&self.batch_ms),
                 "batch_ms is neither 0 nor in 500 to 10000",
             ),
             ((1..=500).contains(&self.batch_orders), "batch_orders is not in 1 to 500"),
         ];
-        bounds.into_iter().filter(|(fine, _)| !fine).map(|(_, problem)| problem.to_owned()).collect()
+        let weights = [
+            ("w_eta", self.w_eta),
+            ("w_deadhead", self.w_deadhead),
+            ("w_reject", self.w_reject),
+            ("w_cancel", self.w_cancel),
+            ("w_fairness", self.w_fairness),
+            ("w_zone", self.w_zone),
+            ("w_quality", self.w_quality),
+        ];
+        let positive = [
+            ("doubted_kmh", self.doubted_kmh),
+            ("km_limit", self.km_limit),
+            ("speed_kmh", self.speed_kmh),
+            ("prior", self.prior),
+        ];
+        let named = bounds.into_iter().filter(|(fine, _)| !fine).map(|(_, problem)| problem.to_owned());
+        let weights = weights.into_iter().filter(|(_, weight)| !(0.0..=100.0).contains(weight));
+        let positive = positive.into_iter().filter(|(_, amount)| !(*amount > 0.0 && *amount <= 1e4));
+        named
+            .chain(weights.map(|(knob, _)| format!("{knob} is not in 0 to 100")))
+            .chain(positive.map(|(knob, _)| format!("{knob} is not above 0, or above 10000")))
+            .collect()
     }
 }
 

@@ -48,12 +48,9 @@ fn knobs_out_of_their_bounds_are_named() {
     let wrong = [
         (Settings { offer_ttl_s: 4, ..Settings::default() }, "offer_ttl_s is not in 5 to 300"),
         (Settings { widen_by: 0.5, ..Settings::default() }, "widen_by is not in 1 to 10"),
-        (Settings { w_eta: f64::NAN, ..Settings::default() }, "a weight is not in 0 to 100"),
+        (Settings { w_eta: f64::NAN, ..Settings::default() }, "w_eta is not in 0 to 100"),
         (Settings { batch_ms: 100, ..Settings::default() }, "batch_ms is neither 0 nor in 500 to 10000"),
-        (
-            Settings { speed_kmh: 0.0, ..Settings::default() },
-            "a speed, a way or the prior is not above 0, or above 10000",
-        ),
+        (Settings { speed_kmh: 0.0, ..Settings::default() }, "speed_kmh is not above 0, or above 10000"),
     ];
     for (settings, problem) in wrong {
         assert_eq!(settings.problems(), [problem]);
