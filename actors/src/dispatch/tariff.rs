@@ -42,7 +42,7 @@ pub struct Tariff {
     pub night_to: i8,
     /// On Saturdays and Sundays.
     pub weekend_percent: u32,
-    /// For passengers of these categories; others pay 100 %.
+    /// For passengers of these categories, in any case; others pay 100 %. A `Ребёнок-инвалид` is a `child`.
     pub category_percent: Vec<(String, u32)>,
     /// For a minute of waiting beyond the free ones.
     pub waiting_minor: i64,
@@ -95,7 +95,8 @@ impl Tariff {
     /// What passengers of a category pay, in percent.
     #[must_use]
     pub fn category(&self, category: &str) -> u32 {
-        let known = self.category_percent.iter().find(|(name, _)| name == category);
+        let category = category_name(category);
+        let known = self.category_percent.iter().find(|(name, _)| category_name(name) == category);
         known.map_or(100, |(_, percent)| *percent)
     }
 
@@ -108,6 +109,13 @@ impl Tariff {
             hour >= self.night_from || hour < self.night_to
         }
     }
+}
+
+/// A category by the name that tariffs give it, however somebody writes it: the desk says of a child that it
+/// is a `Ребёнок-инвалид`, with or without the dots.
+fn category_name(category: &str) -> String {
+    let name = category.trim().to_lowercase().replace('ё', "е");
+    if name == "ребенок-инвалид" { "child".to_owned() } else { name }
 }
 
 /// All versions of all tariffs.

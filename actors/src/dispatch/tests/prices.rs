@@ -245,3 +245,18 @@ proptest! {
         prop_assert_eq!(last.waiting_minor, waiting(&quote.tariff, waited));
     }
 }
+
+#[test]
+fn a_child_pays_less_however_the_desk_writes_it() {
+    let tariff = Tariff::default();
+    for child in
+        ["child", "Child", " ребенок-инвалид", "Ребенок-инвалид", "Ребёнок-инвалид", "РЕБЁНОК-ИНВАЛИД"]
+    {
+        assert_eq!(tariff.category(child), 80, "{child}");
+    }
+    for other in ["", "I группа", "II группа", "III группа", "children"] {
+        assert_eq!(tariff.category(other), 100, "{other}");
+    }
+    let named = Tariff { category_percent: vec![("I группа".to_owned(), 90)], ..Tariff::default() };
+    assert_eq!((named.category("i ГРУППА"), named.category("child")), (90, 100));
+}
