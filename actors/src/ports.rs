@@ -3,11 +3,13 @@
 //!
 //! The store's answers are the truth. The bus only says "look again": it may lose, repeat or delay.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use uuid::Uuid;
 
+use crate::dispatch::record::Record;
 use crate::dispatch::{Duty, Order};
 use crate::ids::{OrderId, PackageId, RequestId, SubscriptionId, TripId, UserId};
 use crate::market::package::Package;
@@ -201,6 +203,10 @@ pub trait OrderStore: Send + Sync + 'static {
 
     /// Duties of couriers who are not off duty, in order of their ids, after `after`, at most `limit`.
     async fn on_duty(&self, after: Option<UserId>, limit: u32) -> Result<Vec<Duty>, Unavailable>;
+
+    /// What couriers have done by now, and how they are rated, each up to a version of the duty; those who
+    /// were never on duty are left out.
+    async fn records(&self, couriers: &[UserId], now: Time) -> Result<BTreeMap<UserId, Record>, Unavailable>;
 
     /// Duties that changed, as [`changed_orders`](Self::changed_orders).
     async fn changed_duties(&self, since: Time, limit: u32) -> Result<Vec<(Uuid, i64)>, Unavailable>;

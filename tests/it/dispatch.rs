@@ -16,6 +16,7 @@ mod numbers;
 mod planning;
 mod positions;
 mod refusals;
+mod ratings;
 mod repeats;
 mod rights;
 mod secrecy;

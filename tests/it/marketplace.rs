@@ -170,7 +170,7 @@ async fn a_review_that_nobody_answers_is_shown_after_a_while() {
 }
 
 /// A sender, a courier and their finished deal over 1000 roubles.
-async fn delivered(app: &TestApp) -> (TestUser, TestUser, String) {
+pub async fn delivered(app: &TestApp) -> (TestUser, TestUser, String) {
     let (anna, ivan) = (app.sign_in("Анна").await, app.sign_in("Иван").await);
     let trip = ivan.publish_trip("Орёл", "Курск", json!({})).await;
     let body = json!({ "message": "Возьмёте?", "reward": 1000, "packageDescription": "Торт" });

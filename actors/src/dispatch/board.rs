@@ -7,8 +7,7 @@ use hashbrown::HashMap;
 
 use super::duty::{Duty, DutyState};
 use super::fitness::{self, Unfit};
-use super::offer::OfferState;
-use super::order::{By, Order, OrderEvent, OrderState};
+use super::order::{Order, OrderEvent};
 use super::record::Record;
 use super::region::Region;
 use super::search::Limits;
@@ -120,35 +119,36 @@ impl Board {
         self.couriers.get_mut(&courier).map(|standing| &mut standing.record)
     }
 
-    /// Notes what couriers have done, of an order as it was before.
-    pub fn learn(&mut self, before: &Order, events: &[OrderEvent]) {
-        for event in events {
-            match event {
-                OrderEvent::OfferOpened(offer) => {
-                    if let Some(record) = self.record(offer.courier) {
-                        record.note_offer(offer.created_at);
-                    }
-                }
-                OrderEvent::OfferEnded { id, to } => {
-                    let asked = before.offer(*id).and_then(|offer| self.record(offer.courier));
-                    match (asked, to) {
-                        (None, _) | (_, OfferState::Pending | OfferState::Withdrawn { .. }) => {}
-                        (Some(record), to) => record.note_answer(matches!(to, OfferState::Accepted { .. })),
-                    }
-                }
-                OrderEvent::Moved { to: OrderState::Assigned { courier, at }, .. } => {
-                    if let Some(record) = self.record(*courier) {
-                        record.note_order(*at);
-                    }
-                }
-                OrderEvent::Moved { to: OrderState::Cancelled, by: By::Courier(courier), .. } => {
-                    if let Some(record) = self.record(*courier) {
-                        record.note_called_off();
-                    }
-                }
-                _ => {}
+    /// Takes in what a courier has done, unless a later record is known.
+    pub fn remember(&mut self, courier: UserId, record: Record) {
+        if let Some(known) = self.record(courier)
+            && known.version <= record.version
+        {
+            *known = record;
+        }
+    }
+
+    /// Notes what couriers have done by a decision on an order, as it was before, that has changed their
+    /// duties to these. A record that is behind stays so: it has to be read.
+    pub fn learn(&mut self, before: &Order, events: &[OrderEvent], duties: &[Duty]) {
+        for duty in duties {
+            if let Some(record) = self.record(duty.courier)
+                && record.version + 1 == duty.version
+            {
+                record.learn(duty.courier, before, events);
+                record.version = duty.version;
             }
         }
+    }
+
+    /// Couriers who have done something that their records do not know, in order of id.
+    #[must_use]
+    pub fn behind(&self) -> Vec<UserId> {
+        let is_behind = |standing: &&Standing| standing.record.version < standing.duty.version;
+        let mut behind: Vec<UserId> =
+            self.couriers.values().filter(is_behind).map(|standing| standing.duty.courier).collect();
+        behind.sort_unstable();
+        behind
     }
 
     /// A courier has said where they are. `None` for somebody who is not on duty.

@@ -1,19 +1,31 @@
 //! What is known of a courier's habits: counts that decay by themselves, because they are lists of moments.
+//!
+//! The truth is in the store. A node reads it when a courier comes on duty, adds what it decides itself, and
+//! reads it again after other nodes have decided something: each record says up to which version of the
+//! courier's duty it goes, because whatever is counted changes the duty, too.
 
 use std::collections::VecDeque;
 
+use super::offer::OfferState;
+use super::order::{By, Order, OrderEvent, OrderState};
 use super::settings::Settings;
+use crate::ids::UserId;
 use crate::time::{Span, Time};
 
 /// How many moments are remembered of each sort, at most: the latest.
 const MOST_KEPT: usize = 256;
 
 /// For how long moments are remembered.
-const KEPT: Span = Span::hours(36);
+pub const KEPT: Span = Span::hours(36);
+
+/// For how long a courier's answers and orders count.
+pub const COUNTED: Span = Span::days(90);
 
 /// The record of one courier.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Record {
+    /// Up to which version of the courier's duty it goes.
+    pub version: i64,
     /// The mean of the ratings, 1 to 5, if there are any.
     pub rating: Option<f64>,
     /// How many offers have ended with an answer or ran out.
@@ -29,6 +41,36 @@ pub struct Record {
 }
 
 impl Record {
+    /// Notes what the courier has done, of an order as it was before.
+    pub fn learn(&mut self, courier: UserId, before: &Order, events: &[OrderEvent]) {
+        for event in events {
+            match event {
+                OrderEvent::OfferOpened(offer) if offer.courier == courier => {
+                    self.note_offer(offer.created_at);
+                }
+                OrderEvent::OfferEnded { id, to } => {
+                    let is_own = before.offer(*id).is_some_and(|offer| offer.courier == courier);
+                    match to {
+                        OfferState::Pending | OfferState::Withdrawn { .. } => {}
+                        to if is_own => self.note_answer(matches!(to, OfferState::Accepted { .. })),
+                        _ => {}
+                    }
+                }
+                OrderEvent::Moved { to: OrderState::Assigned { courier: given, at }, .. }
+                    if *given == courier =>
+                {
+                    self.note_order(*at);
+                }
+                OrderEvent::Moved { to: OrderState::Cancelled, by: By::Courier(by), .. }
+                    if *by == courier =>
+                {
+                    self.note_called_off();
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// An order was offered.
     pub fn note_offer(&mut self, at: Time) {
         keep(&mut self.offers, at);

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use peerpack_actors::dispatch::order::{Cargo, OrderEnd};
 use peerpack_actors::dispatch::ranking::{Circumstances, Ranked, rank};
+use peerpack_actors::dispatch::record::Record;
 use peerpack_actors::dispatch::search::{Limits, Next, next};
 use peerpack_actors::dispatch::{
     Board, Crowd, Duty, DutyState, Order, OrderCommand, OrderDraft, OrderState, Settings, Vehicle,
@@ -61,9 +62,9 @@ impl Desk {
         for (n, courier) in couriers.iter().enumerate() {
             let duty = Duty::begin(courier_id(n), vehicle.clone(), Uuid::from_u128(REGION).into(), now)?;
             board.follow(duty.clone());
-            if let Some(record) = board.record(duty.courier) {
-                record.rating = Some(courier.rating);
-            }
+            let mut record = Record::default();
+            (record.version, record.rating) = (duty.version, Some(courier.rating));
+            board.remember(duty.courier, record);
             board.locate(duty.courier, courier.at, now, &settings);
             duties.push(duty);
         }
@@ -159,15 +160,17 @@ impl Desk {
         let touched = named.into_iter().chain(order.touches().filter(|courier| named != Some(*courier)));
         let duties: Vec<&Duty> = touched.map(|courier| &self.duties[courier_number(courier)]).collect();
         let outcome = order.decide(command, &duties, &self.settings, now)?;
-        self.board.learn(order, &outcome.events);
-        self.orders[n].apply(&outcome.events);
+        let mut moved = Vec::new();
         for (courier, event) in &outcome.duties {
             let duty = &mut self.duties[courier_number(*courier)];
             let was_free = duty.state == DutyState::Idle;
             duty.apply(event);
             self.free = self.free + usize::from(duty.state == DutyState::Idle) - usize::from(was_free);
-            self.board.follow(duty.clone());
+            moved.push(duty.clone());
         }
+        self.board.learn(&self.orders[n], &outcome.events, &moved);
+        self.orders[n].apply(&outcome.events);
+        moved.into_iter().for_each(|duty| self.board.follow(duty));
         match self.orders[n].state {
             OrderState::Matching { .. } => self.matching.insert(n),
             _ => self.matching.remove(&n),

@@ -380,10 +380,10 @@ pub async fn clear(app: web::Data<App>, body: Body<ClearOrders>) -> Result<HttpR
     if !body.0.confirm {
         return Err(ApiError::bad_request("confirm must be true").with_field("confirm", "must be true"));
     }
-    let deleted = app.database.clear_orders(app.clock.now()).await?;
-    scope::town(&app)?.dispatch().cleared().await?;
-    let language = request_id::language();
-    let message =
-        language.choose(format!("Удалено заказов: {deleted}"), format!("{deleted} orders are gone"));
+    let now = app.clock.now();
+    let deleted = app.database.clear_orders(now).await?;
+    scope::town(&app)?.dispatch().cleared(now).await?;
+    let message = request_id::language()
+        .choose(format!("Удалено заказов: {deleted}"), format!("{deleted} orders are gone"));
     Ok(HttpResponse::Ok().json(OrdersCleared { success: true, deleted, message }))
 }

@@ -4,6 +4,7 @@ mod duties;
 mod hours;
 mod orders;
 mod port;
+mod records;
 
 use std::sync::Arc;
 

@@ -192,7 +192,11 @@ impl Dispatch {
             let after = change.after.clone();
             match context.commit(Unit::other(change, Vec::new(), now), [Duty::work(courier)]).await {
                 Ok(()) => {
-                    self.follow_duty(after.clone());
+                    let is_coming = matches!(command, DutyCommand::GoOnline { .. });
+                    // Without their record they are on duty all the same: the next comparison reads it.
+                    if !is_coming || self.follow_with_records(vec![after.clone()], now).await.is_err() {
+                        self.follow_duty(after.clone());
+                    }
                     if after.state == DutyState::Idle {
                         self.wake(context);
                     }
@@ -262,7 +266,7 @@ impl Dispatch {
         changed.extend(followed.iter().map(|duty| Duty::work(duty.courier)));
         match context.commit(Unit::order(change, moved, now), changed).await {
             Ok(()) => {
-                self.board.write().learn(before, &outcome.events);
+                self.board.write().learn(before, &outcome.events, &followed);
                 let freed = followed.iter().any(|duty| duty.state == DutyState::Idle);
                 followed.into_iter().for_each(|duty| self.follow_duty(duty));
                 self.follow(order.clone());

@@ -4,7 +4,7 @@ pub(super) mod reading;
 
 use futures_util::future::BoxFuture;
 use peerpack_actors::dispatch::order::{Cargo, OrderEnd, OrderEvent};
-use peerpack_actors::dispatch::{ORDER, Offer, OfferState, Order, OrderChange, OrderState};
+use peerpack_actors::dispatch::{By, ORDER, Offer, OfferState, Order, OrderChange, OrderState};
 use peerpack_actors::ids::{OfferId, RegionId, UserId};
 use peerpack_actors::time::Time;
 use serde_json::{Value as Json, json};
@@ -54,10 +54,11 @@ const END_OFFERS: Sql = over_rows!(
 );
 
 const ADD_STEPS: Sql = over_rows!(
-    "INSERT INTO order_steps (order_id, version, step, state_from, state_to, at, role, person, description) \
-     SELECT r.order_id, r.version, r.step, r.state_from, r.state_to, r.at, r.role, r.person, r.description FROM",
+    "INSERT INTO order_steps (order_id, version, step, state_from, state_to, at, role, person, courier, \
+     description) SELECT r.order_id, r.version, r.step, r.state_from, r.state_to, r.at, r.role, r.person, \
+     r.courier, r.description FROM",
     [order_id uuid, version int, step int, state_from text, state_to text, at int, role text, person uuid,
-     description text],
+     courier uuid, description text],
     ""
 );
 
@@ -182,6 +183,7 @@ async fn add_steps(conn: &mut Conn, moved: &[Moved<'_>]) -> Result<(), Failure> 
                 "person": by.person().map(|person| hex(person.uuid())),
                 "description": description,
             }));
+                "courier": counts_for(*to, *by).map(|courier| hex(courier.uuid())),
         }
     }
     if !steps.is_empty() {
@@ -288,6 +290,16 @@ const fn state_at(state: OrderState) -> Option<Time> {
         OrderState::Matching { since: at, .. }
         | OrderState::Assigned { at, .. }
         | OrderState::ArrivedWaiting { at, .. } => Some(at),
+/// The courier whose record a step is in: who got the order by it, or had it and called it off.
+const fn counts_for(to: OrderState, by: By) -> Option<UserId> {
+    match (to, by) {
+        (OrderState::Assigned { courier, .. }, _) | (OrderState::Cancelled, By::Courier(courier)) => {
+            Some(courier)
+        }
+        _ => None,
+    }
+}
+
         _ => None,
     }
 }

@@ -1,6 +1,9 @@
 //! What the dispatch reads.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
+use peerpack_actors::dispatch::record::Record;
 use peerpack_actors::dispatch::{Duty, Order};
 use peerpack_actors::ids::{OrderId, UserId};
 use peerpack_actors::ports::{OrderStep, OrderStore, Unavailable};
@@ -85,6 +88,10 @@ impl OrderStore for Database {
         let after = after.map_or(Uuid::nil(), UserId::uuid);
         let found = self.rows(ON_DUTY, args![after, limit]).await?;
         Ok(each(&found, duty)?)
+    }
+
+    async fn records(&self, couriers: &[UserId], now: Time) -> Result<BTreeMap<UserId, Record>, Unavailable> {
+        Ok(self.records_of(couriers, now).await?)
     }
 
     async fn changed_duties(&self, since: Time, limit: u32) -> Result<Vec<(Uuid, i64)>, Unavailable> {

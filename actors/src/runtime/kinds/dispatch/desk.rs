@@ -139,11 +139,11 @@ impl Dispatch {
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn cleared(&self) -> Result<(), Unavailable> {
+    pub async fn cleared(&self, now: Time) -> Result<(), Unavailable> {
         self.searching.lock().clear();
         self.taken.lock().clear();
         self.alarms.lock().clear();
-        self.follow_everybody_on_duty().await
+        self.follow_everybody_on_duty(now).await
     }
 
     /// An order as it is, taken to where couriers are asked if it was not there.

@@ -3,11 +3,18 @@
 //! A change that is decided upon what is held is refused by the store if that has grown old; everything else
 //! that is decided upon it is decided anew upon what the store has.
 
+use std::collections::BTreeMap;
+
 use super::Dispatch;
+use crate::dispatch::record::Record;
 use crate::dispatch::{Duty, Order, OrderCommand, OrderPhase};
 use crate::ids::{OrderId, UserId};
 use crate::ports::Unavailable;
 use crate::runtime::refusal::Refusal;
+use crate::time::Time;
+
+/// How many records are read at once.
+const RECORDS: usize = 1_000;
 
 impl Dispatch {
     /// An order as this node has it, while it is searched for or a courier has it. Another node may have
@@ -79,6 +86,30 @@ impl Dispatch {
             | OrderPhase::RideOngoing => drop(taken.insert(order.id, order)),
             _ => {}
         }
+    }
+
+    /// Takes in couriers with what they have done. That is read first: nobody is asked because their record
+    /// is not there yet.
+    pub(super) async fn follow_with_records(&self, duties: Vec<Duty>, now: Time) -> Result<(), Unavailable> {
+        let couriers: Vec<UserId> = duties.iter().map(|duty| duty.courier).collect();
+        let records = self.store.records(&couriers, now).await?;
+        duties.into_iter().for_each(|duty| self.follow_duty(duty));
+        self.remember(records);
+        Ok(())
+    }
+
+    /// Reads what couriers have done whom other nodes have asked or given orders since.
+    pub(super) async fn catch_up_with_records(&self, now: Time) -> Result<(), Unavailable> {
+        let behind = self.board.read().behind();
+        for some in behind.chunks(RECORDS) {
+            self.remember(self.store.records(some, now).await?);
+        }
+        Ok(())
+    }
+
+    fn remember(&self, records: BTreeMap<UserId, Record>) {
+        let mut board = self.board.write();
+        records.into_iter().for_each(|(courier, record)| board.remember(courier, record));
     }
 
     /// Takes in a duty, unless a later version of it was here.

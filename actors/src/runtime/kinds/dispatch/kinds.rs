@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::Dispatch;
 use crate::dispatch::{DUTY, DutyState, ORDER, Order, OrderCommand};
-use crate::ids::OrderId;
+use crate::ids::{OrderId, UserId};
 use crate::ports::Unavailable;
 use crate::runtime::context::Context;
 use crate::runtime::kinds::{Kind, OVERDUE, SWEPT};
@@ -92,14 +92,27 @@ impl Kind for Orders {
 
 impl Dispatch {
     /// Reads everybody who is on duty.
-    pub(super) async fn follow_everybody_on_duty(&self) -> Result<(), Unavailable> {
+    pub(super) async fn follow_everybody_on_duty(&self, now: Time) -> Result<(), Unavailable> {
         let mut after = None;
         loop {
             let page = self.store.on_duty(after, PAGE).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(last.courier);
-            page.into_iter().for_each(|duty| self.follow_duty(duty));
+            self.follow_with_records(page, now).await?;
         }
+    }
+
+    /// Reads a courier's duty, of somebody who is new here with their record; whether they are free. What
+    /// others have done since is read of many at once, with each comparison.
+    async fn read_duty(&self, courier: UserId, now: Time) -> Result<bool, Unavailable> {
+        let Some(duty) = self.store.duty(courier).await? else { return Ok(false) };
+        let (is_free, is_off) = (duty.state == DutyState::Idle, duty.state == DutyState::Offline);
+        if is_off || self.board.read().get(courier).is_some() {
+            self.follow_duty(duty);
+        } else {
+            self.follow_with_records(vec![duty], now).await?;
+        }
+        Ok(is_free)
     }
 }
 
@@ -112,20 +125,14 @@ impl Kind for Duties {
         DUTY
     }
 
-    async fn restore(&self, _: &Arc<Context>) -> Result<(), Unavailable> {
-        self.0.follow_everybody_on_duty().await
+    async fn restore(&self, context: &Arc<Context>) -> Result<(), Unavailable> {
+        self.0.follow_everybody_on_duty(context.now()).await
     }
 
     async fn refresh(&self, context: &Arc<Context>, id: Uuid) {
-        match self.0.store.duty(id.into()).await {
-            Ok(Some(duty)) => {
-                let is_free = duty.state == DutyState::Idle;
-                self.0.follow_duty(duty);
-                if is_free {
-                    self.0.wake(context);
-                }
-            }
-            Ok(None) => {}
+        match self.0.read_duty(id.into(), context.now()).await {
+            Ok(true) => self.0.wake(context),
+            Ok(false) => {}
             Err(error) => tracing::warn!(%error, %id, "cannot read a duty again"),
         }
     }
@@ -145,7 +152,7 @@ impl Kind for Duties {
 
     async fn see_to_due(&self, context: &Arc<Context>) -> Result<(), Unavailable> {
         self.0.dismiss_silent(context).await;
-        Ok(())
+        self.0.catch_up_with_records(context.now()).await
     }
 
     /// Also while the store does not answer.

@@ -257,7 +257,17 @@ async fn the_database_lets_nobody_have_two_orders_on_postgres() {
 
 /// A node with its dispatch. Positions are those of this node.
 async fn node(database: &Database, clock: &Arc<Watch>, compare: Duration) -> (Engine, Arc<Dispatch>) {
-    let dispatch = Dispatch::new(Arc::new(database.clone()), Settings::default(), Regions::default());
+    node_with(database, clock, compare, Settings::default()).await
+}
+
+/// The same, with knobs.
+async fn node_with(
+    database: &Database,
+    clock: &Arc<Watch>,
+    compare: Duration,
+    settings: Settings,
+) -> (Engine, Arc<Dispatch>) {
+    let dispatch = Dispatch::new(Arc::new(database.clone()), settings, Regions::default());
     let settings = RuntimeSettings { compare, ..RuntimeSettings::default() };
     let (store, bus) = (Arc::new(database.clone()), Arc::new(Slate::default()));
     let engine = Engine::start_with(store, bus, Arc::clone(clock) as _, settings, dispatch.kinds());

@@ -1,0 +1,3 @@
+-- no-transaction
+-- See 0280.
+CREATE INDEX CONCURRENTLY order_steps_of_courier ON order_steps (courier, at) WHERE courier IS NOT NULL;
