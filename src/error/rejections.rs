@@ -131,6 +131,7 @@ const TOWN_ACTIONS: &[(&str, &str)] = &[
     ("decline the offer", "отклонить предложение"),
     ("expire the offer", "закрыть предложение"),
     ("assign the order", "назначить заказ"),
+    ("reserve the order", "запланировать заказ"),
     ("widen the search", "расширить поиск"),
     ("quote the order", "оценить заказ"),
     ("change the order", "изменить заказ"),

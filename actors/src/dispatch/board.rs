@@ -257,6 +257,22 @@ impl Board {
         }
     }
 
+    /// A courier, if they can take an order and are within the limits.
+    #[must_use]
+    pub fn candidate(
+        &self,
+        courier: UserId,
+        order: &Order,
+        limits: Limits,
+        settings: &Settings,
+        now: Time,
+    ) -> Option<Candidate> {
+        let standing = self.get(courier)?;
+        fitness::check(standing, order, settings, now).ok()?;
+        let km = order.draft.pickup.position.distance_km(standing.track.last()?.position);
+        (km <= limits.reach_km(settings)).then(|| candidate(courier, km, settings))
+    }
+
     /// Everybody on duty with why they are not asked, by id. `None` of those who are weighed.
     #[must_use]
     pub fn explain(&self, order: &Order, limits: Limits, settings: &Settings, now: Time) -> Vec<Verdict> {

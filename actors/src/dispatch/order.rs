@@ -169,6 +169,16 @@ pub struct Milestones {
     pub settled: Option<Breakdown>,
 }
 
+/// Who is to drive an order by the plan of a day. Nobody is bound by it: the courier is asked first once the
+/// search has begun.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reservation {
+    /// For whom it is reserved.
+    pub courier: UserId,
+    /// When the courier is to be at the pickup.
+    pub at: Time,
+}
+
 /// What somebody wants from a courier on duty, with everybody who was asked.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Order {
@@ -186,6 +196,8 @@ pub struct Order {
     pub milestones: Milestones,
     /// Every offer, oldest first.
     pub offers: Vec<Offer>,
+    /// Who is to drive it by the plan of a day, while nobody has it.
+    pub reserved: Option<Reservation>,
     /// Counts changes of the order and its offers; a stale writer is refused.
     pub version: i64,
     /// When it was placed.
@@ -215,6 +227,7 @@ impl Order {
             state: OrderState::Submitted,
             milestones: Milestones::default(),
             offers: Vec::new(),
+            reserved: None,
             version: 1,
             created_at: now,
             changed_at: now,
@@ -292,6 +305,12 @@ impl Order {
             }
             OrderEvent::Amended { draft, quote, at } => {
                 (self.draft, self.quote) = ((**draft).clone(), (**quote).clone());
+                // The plan was for what was wanted before.
+                self.reserved = None;
+                self.changed_at = *at;
+            }
+            OrderEvent::Reserved { reservation, at } => {
+                self.reserved = Some(*reservation);
                 self.changed_at = *at;
             }
             OrderEvent::Settled(breakdown) => self.milestones.settled = Some(breakdown.clone()),
@@ -305,6 +324,9 @@ impl Order {
         let milestones = &mut self.milestones;
         if from == OrderPhase::Cancelled {
             (milestones.cancel_fee, milestones.waited) = (None, Span::default());
+        }
+        if !matches!(to, OrderState::Matching { .. } | OrderState::Offered { .. }) {
+            self.reserved = None;
         }
         if let OrderState::ArrivedWaiting { at: arrived, .. } = was {
             milestones.waited = at.since(arrived);

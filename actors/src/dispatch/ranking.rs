@@ -120,6 +120,8 @@ pub struct Circumstances<'a> {
 /// The simple rule looks at everybody within the limits, the scored one at the nearest
 /// [`Settings::nearest`]. Equals are put in order by the seed: the same one gives the same order on every
 /// node, and none of them has an advantage for good.
+///
+/// The courier whom the order is reserved for comes first, wherever a search can look for them at its end.
 #[must_use]
 pub fn rank(
     board: &Board,
@@ -141,7 +143,7 @@ pub fn rank(
             orders_today: standing.record.orders_after(circumstances.day_began),
         })
     };
-    let mut ranked: Vec<Ranked> = candidates.into_iter().filter_map(weigh).collect();
+    let mut ranked: Vec<Ranked> = candidates.into_iter().filter_map(&weigh).collect();
     let by_rule = |a: &Ranked, b: &Ranked| match settings.rule {
         Rule::Simple => {
             let km = |one: &Ranked| one.candidate.way_km;
@@ -154,6 +156,14 @@ pub fn rank(
         lot(a).cmp(&lot(b)).then(a.candidate.courier.cmp(&b.candidate.courier))
     };
     ranked.sort_unstable_by(|a, b| by_rule(a, b).then_with(|| tie(a, b)));
+    let farthest = Limits::of(settings.widenings, settings);
+    let reserved = order.reserved.and_then(|reserved| {
+        weigh(board.candidate(reserved.courier, order, farthest, settings, circumstances.now)?)
+    });
+    if let Some(first) = reserved {
+        ranked.retain(|one| one.candidate.courier != first.candidate.courier);
+        ranked.insert(0, first);
+    }
     ranked
 }
 

@@ -46,11 +46,13 @@ pub enum Next {
     Nothing,
 }
 
-/// When the search for an order begins: some time before a stated pickup, else when it was placed.
+/// When the search for an order begins: some time before the pickup that is planned or stated, else when it
+/// was placed.
 #[must_use]
 pub fn begins(order: &Order, settings: &Settings) -> Time {
     let ahead = Span::minutes(i64::from(settings.ahead_min));
-    order.draft.pickup_at.map_or(order.created_at, |at| at - ahead)
+    let planned = order.reserved.map(|reserved| reserved.at);
+    planned.or(order.draft.pickup_at).map_or(order.created_at, |at| at - ahead)
 }
 
 /// What comes next for an order. `best` looks for the best courier, within the limits of the order's round.

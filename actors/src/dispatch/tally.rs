@@ -178,6 +178,7 @@ fn of_event(order: &Order, event: &OrderEvent) -> (Tally, Option<UserId>) {
         OrderEvent::Widened { .. }
         | OrderEvent::Quoted { .. }
         | OrderEvent::Amended { .. }
+        | OrderEvent::Reserved { .. }
         | OrderEvent::Settled(_)
         | OrderEvent::Charged(_) => (Tally::default(), None),
     }

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use actix_web::{HttpResponse, web};
 use futures_util::{StreamExt as _, stream};
-use peerpack_actors::dispatch::OrderCommand;
+use peerpack_actors::dispatch::order::Reservation;
 use peerpack_actors::dispatch::plan::Assignment;
+use peerpack_actors::dispatch::search::begins;
+use peerpack_actors::dispatch::{Order, OrderCommand};
 use peerpack_actors::ids::RegionId;
 use peerpack_actors::ports::OrderStore as _;
 use peerpack_actors::runtime::Refusal;
@@ -115,10 +117,11 @@ pub async fn preview(app: web::Data<App>, query: Query<WhichDay>) -> Result<Http
     Ok(HttpResponse::Ok().json(view::daily(&app, town, &plan, view::Applied::default()).await?))
 }
 
-/// Applies the plan of a day: the one that was looked at in the last 15 minutes, or a new one. Each courier
-/// has one order at a time, so each gets the first one of the day, as if the desk had named them;
-/// `auto_assigned` says how many did. What could not be given away is in `failed_orders`. What is done
-/// already is not done again.
+/// Applies the plan of a day: the one that was looked at in the last 15 minutes, or a new one. Each order is
+/// reserved for its courier: nobody is bound before its search begins, and then this courier is asked first.
+/// A courier's first order whose search has begun is given to them, as if the desk had named them.
+/// `auto_assigned` counts both. What could not be done is in `failed_orders`. What is done already is not
+/// done again.
 #[utoipa::path(post, path = "/api/dispatch/daily-routes", operation_id = "apply_daily_plan", tag = "dispatch",
     security(("bearer" = [])), params(WhichDay), request_body(content = Option<WhichDay>),
     responses((status = 200, body = DailyPlan), (status = 400, body = Problem), (status = 401, body = Problem),
@@ -204,12 +207,11 @@ async fn seen_or_new(app: &App, town: &Arc<Town>, wish: &Wish) -> Result<Arc<Day
     }
 }
 
-/// Gives each courier the first order that the plan has for them, by the command by which the desk names
-/// somebody.
+/// Reserves each order of the plan for its courier, or gives it to them where its time has come.
 async fn applied(app: &App, town: &Town, by: Principal, plan: &DayPlan) -> Result<view::Applied, ApiError> {
-    let first = plan.regions.iter().flat_map(|region| region.draft.plan.assignments(&region.problem));
-    let first: Vec<Assignment> = first.filter(|one| one.before == 0).collect();
-    let mut outcomes = stream::iter(first).map(|one| given(app, town, by, one)).buffered(AT_ONCE);
+    let all: Vec<Assignment> =
+        plan.regions.iter().flat_map(|region| region.draft.plan.assignments(&region.problem)).collect();
+    let mut outcomes = stream::iter(all).map(|one| given(app, town, by, one)).buffered(AT_ONCE);
     let mut applied = view::Applied::default();
     while let Some(outcome) = outcomes.next().await {
         match outcome? {
@@ -221,7 +223,8 @@ async fn applied(app: &App, town: &Town, by: Principal, plan: &DayPlan) -> Resul
     Ok(applied)
 }
 
-/// Gives one order to its courier, unless that was done: whether it was now, or why not.
+/// Reserves one order for its courier, or gives it to them, unless that was done: whether it was now, or why
+/// not.
 async fn given(
     app: &App,
     town: &Town,
@@ -229,7 +232,8 @@ async fn given(
     one: Assignment,
 ) -> Result<Option<Result<(), FailedOrder>>, ApiError> {
     let order = app.database.order(one.order).await?.ok_or_else(ApiError::not_found)?;
-    if order.state.courier() == Some(one.courier) {
+    let reservation = Reservation { courier: one.courier, at: one.pickup_at };
+    if order.state.courier() == Some(one.courier) || order.reserved == Some(reservation) {
         return Ok(None);
     }
     // What was called off meanwhile, or given to somebody else, is left as it is.
@@ -237,8 +241,14 @@ async fn given(
         let why = sentence("nobody is wanted for this order any more", request_id::language());
         return Ok(Some(Err(FailedOrder::new(one.order, why.to_owned()))));
     }
-    let reason = "the plan of the day".to_owned();
-    let command = OrderCommand::Assign { courier: one.courier, by: by.user, reason };
+    let (by, reason) = (by.user, "the plan of the day".to_owned());
+    let planned = Order { reserved: Some(reservation), ..order };
+    let is_due = begins(&planned, town.dispatch().settings()) <= app.clock.now();
+    let command = if one.before == 0 && is_due {
+        OrderCommand::Assign { courier: one.courier, by, reason }
+    } else {
+        OrderCommand::Reserve { reservation, by, reason }
+    };
     match town.dispatch().carry_out(app.engine.context(), one.order, &command).await {
         Ok(_) => Ok(Some(Ok(()))),
         Err(Refusal::Unavailable(error)) => Err(error.into()),

@@ -1,6 +1,7 @@
 //! The desk: an order given to somebody, or offered at once.
 
 use actix_web::{HttpResponse, web};
+use peerpack_actors::dispatch::search::begins;
 use peerpack_actors::dispatch::{DutyPhase, Order, OrderCommand, OrderPhase, Unfit};
 use peerpack_actors::ids::OrderId;
 use peerpack_actors::ports::OrderStore as _;
@@ -185,7 +186,8 @@ pub async fn smart_assign(
     }))
 }
 
-/// Gives every order that waits to the best courier who can take it, the oldest first.
+/// Gives every order that waits to the best courier who can take it, the oldest first. An order whose search
+/// has not begun yet waits on.
 #[utoipa::path(post, path = "/api/dispatch/auto-assign-all", operation_id = "assign_all_orders",
     tag = "dispatch", security(("bearer" = [])),
     responses((status = 200, body = AutoAssignment), (status = 401, body = Problem),
@@ -207,11 +209,17 @@ pub async fn auto_assign_all(app: web::Data<App>, principal: Principal) -> Resul
             }
             Ok(None) => {
                 let (_, why) = why_nobody(town, &order, app.clock.now());
-                sentence(why, request_id::language()).to_owned()
+                sentence(why, language).to_owned()
             }
             Err(Refusal::Unavailable(error)) => return Err(error.into()),
-            Err(refusal) => ApiError::from(refusal).told_in(request_id::language()).message().to_owned(),
+            Err(refusal) => ApiError::from(refusal).told_in(language).message().to_owned(),
+    let language = request_id::language();
         };
+        if begins(&order, town.dispatch().settings()) > app.clock.now() {
+            let why = sentence("the search for a courier has not begun yet", language);
+            failed_orders.push(FailedOrder::new(order.id, why.to_owned()));
+            continue;
+        }
         failed_orders.push(FailedOrder::new(order.id, why));
     }
     let failed = u32::try_from(failed_orders.len()).unwrap_or(u32::MAX);
@@ -221,7 +229,7 @@ pub async fn auto_assign_all(app: web::Data<App>, principal: Principal) -> Resul
         failed,
         total: assigned + failed,
         failed_orders,
-        message: request_id::language().choose(
+        message: language.choose(
             format!("Назначено заказов: {assigned}, ждут: {failed}"),
             format!("{assigned} orders are given to couriers, {failed} wait"),
         ),

@@ -14,6 +14,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "another plan is being drawn up: wait for it, or call it off",
         "Сейчас составляется другой план: подождите или отмените его",
     ),
+    ("the search for a courier has not begun yet", "Поиск курьера ещё не начался"),
     ("nobody is wanted for this order any more", "Этому заказу больше никто не нужен"),
     ("no vehicle has room for it", "Ни в одной машине нет столько места"),
     (

@@ -137,5 +137,23 @@ async fn ways_and_times_of_arrival_are_told() {
         town.desk.post("/api/orders/geocode/", json!({ "address": "Казань, ул. Баумана, 1" })).await.1;
     assert_eq!(found["status"], "ok", "{found}");
     let nothing = town.desk.post("/api/orders/geocode/", json!({ "address": "Ыыыыыы" })).await.1;
+/// Nobody is taken off the road today for an order of next week.
+#[actix_web::test]
+async fn an_order_whose_search_has_not_begun_waits_on() {
+    for backend in backends() {
+        let town = Town::open(backend).await;
+        let driver = town.driver_at(1, 55.775, 37.654).await;
+        let passenger = town.passenger(1).await;
+        let at = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * 7);
+        let wanted = json!({ "passenger_id": passenger.number, "desired_pickup_time": at.to_string() });
+        let order = made(&town.desk, "/api/orders/", ride(wanted)).await;
+        let (status, done) = town.desk.post("/api/dispatch/auto-assign-all/", json!({})).await;
+        assert_eq!((status, &done["assigned"], &done["failed"]), (StatusCode::OK, &json!(0), &json!(1)));
+        assert_eq!(done["failed_orders"][0]["order_id"], order["id"], "{done}");
+        assert_eq!(done["failed_orders"][0]["reason"], "the search for a courier has not begun yet");
+        assert_eq!(town.duty_of(&driver).await, "online_idle");
+    }
+}
+
     assert_eq!((&nothing["status"], &nothing["lat"]), (&json!("not_found"), &Value::Null));
 }

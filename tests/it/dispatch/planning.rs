@@ -3,6 +3,7 @@
 
 use std::io::{Cursor, Read as _};
 
+use peerpack_actors::ports::OrderStore as _;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -96,22 +97,27 @@ async fn a_day_is_planned_looked_at_and_given_to_couriers() {
         assert_eq!(status, StatusCode::OK, "{applied}");
         assert_eq!((count(&applied, "auto_assigned"), count(&applied, "failed_count")), (2, 0), "{applied}");
         assert_eq!(applied["assignments"], plan["assignments"]);
+        // Nobody is bound for tomorrow: the orders are reserved, and searched for in time.
         for assignment in plan["assignments"].as_array().unwrap() {
-            let order =
-                town.desk.get(&format!("/api/orders/{}/", assignment["order_id"].as_str().unwrap())).await;
-            assert_eq!(
-                (&order["status"], &order["driver"]["id"]),
-                (&json!("assigned"), &assignment["driver_id"])
-            );
+            let id = assignment["order_id"].as_str().unwrap();
+            let order = town.desk.get(&format!("/api/orders/{id}/")).await;
+            assert_eq!((&order["status"], &order["driver"]), (&json!("matching"), &Value::Null));
+            let stored = town.app.app.database.order(id.parse().unwrap()).await.unwrap().unwrap();
+            let number = assignment["driver_id"].as_i64().unwrap();
+            let courier = town.app.app.database.person_of(number).await.unwrap();
+            assert_eq!(stored.reserved.map(|reserved| reserved.courier), courier, "{assignment}");
+        }
+        for driver in [&near, &far] {
+            assert_eq!(town.duty_of(driver).await, "online_idle");
         }
         // Again: done is done.
         let (_, again) = town.desk.post(&path("/?"), json!({})).await;
         assert_eq!((count(&again, "auto_assigned"), count(&again, "failed_count")), (0, 0), "{again}");
-        // A new one knows what has a courier by now.
+        // A new plan may still move them.
         let later = town.desk.get(&path("/?")).await;
         assert_eq!(
             (count(&later, "already_assigned_count"), count(&later, "total_orders")),
-            (2, 3),
+            (0, 3),
             "{later}"
         );
     }
@@ -122,13 +128,11 @@ async fn what_cannot_be_given_away_says_why() {
     let town = Town::open(Backend::Sqlite).await;
     let (driver, passenger) = (town.driver(1).await, town.passenger(1).await);
     let order = orders(&town, &passenger, 1).await.remove(0);
-    // The courier works that day, and is not on duty now.
+    // The courier works that day, and need not be on duty now.
     let (status, applied) = town.desk.post(&path("/?"), json!({})).await;
     assert_eq!((status, count(&applied, "distributed_count")), (StatusCode::OK, 1), "{applied}");
-    assert_eq!((count(&applied, "auto_assigned"), count(&applied, "failed_count")), (0, 1));
-    assert_eq!(applied["failed_orders"][0]["order_id"], order.as_str(), "{applied}");
-    assert!(applied["failed_orders"][0]["reason"].is_string());
-    assert_eq!(town.status_of(&order).await, "submitted");
+    assert_eq!((count(&applied, "auto_assigned"), count(&applied, "failed_count")), (1, 0));
+    assert_eq!(town.status_of(&order).await, "matching");
     // Somebody else was faster: the plan that was looked at gives nothing away twice.
     driver.go_online().await;
     assert_eq!(town.assign(&order, &driver).await.0, StatusCode::OK);
@@ -143,6 +147,8 @@ async fn what_cannot_be_given_away_says_why() {
     town.step(&other, "cancelled").await;
     let (_, applied) = town.desk.post(&path("/?"), json!({})).await;
     assert_eq!((count(&applied, "auto_assigned"), count(&applied, "failed_count")), (0, 1), "{applied}");
+    assert_eq!(applied["failed_orders"][0]["order_id"], other.as_str(), "{applied}");
+    assert!(applied["failed_orders"][0]["reason"].is_string());
     assert_eq!(town.status_of(&other).await, "cancelled");
 
     for (query, field) in

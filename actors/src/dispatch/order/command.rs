@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::{OrderDraft, OrderState};
+use super::{OrderDraft, OrderState, Reservation};
 use crate::dispatch::duty::DutyEvent;
 use crate::dispatch::offer::{Offer, OfferState, Reckoning};
 use crate::dispatch::phase::OrderPhase;
@@ -102,6 +102,16 @@ pub enum OrderCommand {
     },
     /// The search has found nobody for a while, and looks farther from now on.
     Widen,
+    /// Staff plans who is to drive it. It is searched for when that time comes near, and the courier is asked
+    /// first.
+    Reserve {
+        /// For whom, and when.
+        reservation: Reservation,
+        /// The member of staff.
+        by: UserId,
+        /// Why, in their words; may be empty.
+        reason: String,
+    },
     /// It is expected to cost something else: nobody has it yet.
     Requote(Box<Quote>),
     /// What is wanted is another thing: nobody has it, or is asked about it, yet.
@@ -129,6 +139,7 @@ impl OrderCommand {
             Self::Assign { .. } => "assign the order",
             Self::Widen => "widen the search",
             Self::Requote(_) => "quote the order",
+            Self::Reserve { .. } => "reserve the order",
             Self::Amend { .. } => "change the order",
         }
     }
@@ -184,6 +195,13 @@ pub enum OrderEvent {
     },
     /// The final price is known.
     Settled(Breakdown),
+    /// It is planned who is to drive it.
+    Reserved {
+        /// For whom, and when.
+        reservation: Reservation,
+        /// When that was planned.
+        at: Time,
+    },
     /// It was called off, and that costs so much.
     Charged(CancelFee),
 }

@@ -1,7 +1,7 @@
 //! What follows from a command on an order. Decides and changes nothing.
 
 use super::command::{By, OrderCommand, OrderEvent, Outcome};
-use super::{MAX_OFFERS, Order, OrderDraft, OrderState};
+use super::{MAX_OFFERS, Order, OrderDraft, OrderState, Reservation};
 use crate::dispatch::duty::{Duty, DutyCommand};
 use crate::dispatch::offer::{Offer, OfferState, Reckoning};
 use crate::dispatch::phase::{DutyPhase, OrderPhase};
@@ -43,6 +43,7 @@ impl Order {
             OrderCommand::Widen => match self.state {
                 OrderState::Matching { round, .. } => Ok(Outcome {
                     events: vec![OrderEvent::Widened { round: round + 1, at: now }],
+            OrderCommand::Reserve { reservation, by, reason } => turn.reserve(*reservation, *by, reason),
                     ..Outcome::default()
                 }),
                 _ => Err(self.illegal(command.action())),
@@ -279,6 +280,24 @@ impl Turn<'_> {
     }
 
     fn assign(&self, courier: UserId, by: UserId, reason: &str) -> Result<Outcome, Rejection> {
+    fn reserve(&self, reservation: Reservation, by: UserId, reason: &str) -> Result<Outcome, Rejection> {
+        use OrderPhase as P;
+        let order = self.order;
+        if reservation.courier == order.passenger {
+            return Err(Rejection::Invalid { field: "driver_id", reason: "is the passenger" });
+        }
+        let mut outcome = match order.state.phase() {
+            P::Matching if order.reserved == Some(reservation) => return Ok(Outcome::default()),
+            P::Matching => Outcome::default(),
+            P::Submitted | P::AwaitingDispatcherDecision | P::Created | P::ActiveQueue | P::Offered => {
+                self.step(P::Matching, By::Staff(by), reason)?
+            }
+            _ => return Err(order.illegal("reserve the order")),
+        };
+        outcome.events.push(OrderEvent::Reserved { reservation, at: self.now });
+        Ok(outcome)
+    }
+
         let order = self.order;
         if order.state.courier() == Some(courier) && order.state.phase() == OrderPhase::Assigned {
             return Ok(Outcome::default());

@@ -8,7 +8,7 @@ use proptest::sample::Index;
 
 use super::fixture::{NOW, courier, duty, id, order, passenger, staff, vehicle};
 use crate::dispatch::offer::{OfferState, Reckoning};
-use crate::dispatch::order::OrderEvent;
+use crate::dispatch::order::{OrderEvent, Reservation};
 use crate::dispatch::price::{Driven, Ride};
 use crate::dispatch::{
     By, Duty, DutyCommand, DutyEvent, Order, OrderCommand, OrderPhase as P, OrderState, Outcome, Settings,
@@ -46,6 +46,7 @@ enum Happening {
     DeclineRightly(Index),
     Expire(Index),
     Assign(Index, Index),
+    Reserve(Index, Index),
     Widen(Index),
     Duty(Index, Index),
     /// Seconds; a clock can be set back.
@@ -72,6 +73,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => which().prop_map(H::DeclineRightly),
         2 => which().prop_map(H::Expire),
         2 => (which(), which()).prop_map(|(n, whom)| H::Assign(n, whom)),
+        1 => (which(), which()).prop_map(|(n, whom)| H::Reserve(n, whom)),
         1 => which().prop_map(H::Widen),
         3 => (which(), which()).prop_map(|(whom, what)| H::Duty(whom, what)),
         3 => (-5..30_i64).prop_map(H::PassTime),
@@ -184,6 +186,10 @@ impl World {
                 (nth(orders, *n), command)
             }
             H::Widen(n) => (nth(orders, *n), OrderCommand::Widen),
+            H::Reserve(n, whom) => {
+                let reservation = Reservation { courier: who(whom), at: self.now };
+                (nth(orders, *n), OrderCommand::Reserve { reservation, by: id(2), reason: String::new() })
+            }
             H::Duty(..) | H::PassTime(_) => return None,
         })
     }
@@ -258,6 +264,8 @@ impl World {
                 _ => assert_eq!(pending, [], "an offer of an order that is {:?}", order.state),
             }
             let settled = order.milestones.settled.is_some();
+            let is_searched = matches!(order.state.phase(), P::Matching | P::Offered);
+            assert!(order.reserved.is_none() || is_searched, "{:?}", order.state);
             assert_eq!(settled, order.milestones.completed_at.is_some());
             assert_eq!(settled, order.state.phase() == P::Completed);
         }

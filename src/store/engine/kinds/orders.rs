@@ -29,11 +29,12 @@ const MOVE: Sql = over_rows!(
      offer = r.offer, version = r.version, quote = r.quote, settled = r.settled, cancel_fee = r.cancel_fee, \
      assigned_at = r.assigned_at, waited_ms = r.waited_ms, completed_at = r.completed_at, \
      assignment_reason = r.assignment_reason, rejection_reason = r.rejection_reason, \
-     changed_at = r.changed_at, \
+     reserved_for = r.reserved_for, reserved_at = r.reserved_at, changed_at = r.changed_at, \
      updated_at = CASE WHEN orders.updated_at > r.at THEN orders.updated_at ELSE r.at END FROM",
     [id uuid, before int, state text, state_at int, round int, courier uuid, offer uuid, version int,
      quote text, settled text, cancel_fee text, assigned_at int, waited_ms int, completed_at int,
-     assignment_reason text, rejection_reason text, changed_at int, at int],
+     assignment_reason text, rejection_reason text, reserved_for uuid, reserved_at int,
+     changed_at int, at int],
     "WHERE orders.id = r.id AND orders.version = r.before"
 );
 
@@ -133,6 +134,8 @@ async fn move_orders(conn: &mut Conn, moved: &[Moved<'_>]) -> Result<(), Failure
             "completed_at": milestones.completed_at.map(Time::ms),
             "assignment_reason": milestones.assignment_reason,
             "rejection_reason": milestones.rejection_reason,
+            "reserved_for": order.reserved.map(|reserved| hex(reserved.courier.uuid())),
+            "reserved_at": order.reserved.map(|reserved| reserved.at.ms()),
             "changed_at": order.changed_at.ms(),
             "at": at.ms(),
         }))

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use peerpack_actors::dispatch::offer::Reckoning;
-use peerpack_actors::dispatch::order::{Cargo, Milestones, OrderEnd};
+use peerpack_actors::dispatch::order::{Cargo, Milestones, OrderEnd, Reservation};
 use peerpack_actors::dispatch::price::Ride;
 use peerpack_actors::dispatch::{Offer, OfferState, Order, OrderDraft, OrderPhase, OrderState};
 use peerpack_actors::ids::{OfferId, OrderId, UserId};
@@ -25,7 +25,7 @@ macro_rules! order_columns {
          pickup_title, pickup_object, pickup_lat, pickup_lon, \
          dropoff_title, dropoff_object, dropoff_lat, dropoff_lon, pickup_at, cargo, weight_g, volume_ml, slots, \
          extras, note, way_m, ride_s, quote, settled, cancel_fee, assigned_at, waited_ms, completed_at, \
-         assignment_reason, rejection_reason, created_at, changed_at"
+         assignment_reason, rejection_reason, reserved_for, reserved_at, created_at, changed_at"
     };
 }
 pub(in crate::store::engine::kinds) use order_columns;
@@ -94,6 +94,7 @@ fn order(row: &Row) -> Result<Order, Failure> {
         cancel_fee: row.get::<Option<String>>("cancel_fee")?.as_deref().map(document).transpose()?,
         settled: row.get::<Option<String>>("settled")?.as_deref().map(document).transpose()?,
     };
+    let reserved = row.get::<Option<Uuid>>("reserved_for")?.zip(row.optional_time("reserved_at")?);
     Ok(Order {
         id: row.get::<Uuid>("id")?.into(),
         passenger: row.user("passenger")?,
@@ -102,6 +103,7 @@ fn order(row: &Row) -> Result<Order, Failure> {
         state: state(row)?,
         milestones,
         offers: Vec::new(),
+        reserved: reserved.map(|(courier, at)| Reservation { courier: courier.into(), at }),
         version: row.get("version")?,
         created_at: row.time("created_at")?,
         changed_at: row.time("changed_at")?,

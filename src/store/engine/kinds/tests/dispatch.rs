@@ -4,6 +4,8 @@
 mod claims;
 mod hours;
 mod silence;
+mod records;
+mod reserved;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

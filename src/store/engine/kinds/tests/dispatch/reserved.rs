@@ -1,0 +1,76 @@
+//! Orders that the plan of a day has for somebody.
+
+use peerpack_actors::dispatch::order::Reservation;
+use peerpack_actors::dispatch::search::begins;
+
+use super::*;
+
+fn reserve(courier: UserId, at: Time) -> OrderCommand {
+    let reservation = Reservation { courier, at };
+    OrderCommand::Reserve { reservation, by: person(9), reason: "the plan of the day".to_owned() }
+}
+
+async fn whom_an_order_is_reserved_for_is_asked_first(database: Database) {
+    database.migrate().await.unwrap();
+    let clock = Arc::new(Watch(AtomicI64::new(NOW)));
+    let (engine, dispatch) = node(&database, &clock, Duration::from_millis(20)).await;
+    let (ivan, olga) = (person(2), person(3));
+    let on_duty = DutyCommand::GoOnline { vehicle: vehicle(), region: Uuid::from_u128(50).into() };
+    for courier in [ivan, olga] {
+        dispatch.change_duty(engine.context(), courier, &on_duty).await.unwrap();
+    }
+    let pickup = order(7).draft.pickup.position;
+    let farther = Position { lat: pickup.lat + 0.02, ..pickup };
+    let at = |minutes| START + Span::minutes(minutes);
+    let until = |minutes: i64| {
+        clock.0.store(at(minutes).ms(), Ordering::SeqCst);
+        dispatch.locate(olga, farther, at(minutes)).unwrap();
+        dispatch.locate(ivan, pickup, at(minutes)).unwrap();
+    };
+
+    // Nobody looks at it yet, and nobody is bound by the plan.
+    let placing = dispatch.placing(order(7), false, START).unwrap();
+    let id = dispatch.place(engine.context(), placing, None).await.unwrap().id;
+    let kept = dispatch.carry_out(engine.context(), id, &reserve(olga, at(125))).await.unwrap();
+    assert_eq!((kept.state.word(), kept.reserved.map(|one| one.courier)), ("matching", Some(olga)));
+    assert_eq!(database.order(id).await.unwrap(), Some(kept.clone()), "what is read is what was stored");
+    assert_eq!(begins(&kept, &Settings::default()), at(105));
+    assert_eq!(database.duty(olga).await.unwrap().unwrap().state, DutyState::Idle);
+    let again = dispatch.carry_out(engine.context(), id, &reserve(olga, at(125))).await.unwrap();
+    assert_eq!(again.version, kept.version, "it is planned already");
+
+    // Its time has come: Ivan stands at the door, and Olga is asked. If she does not want it, he is.
+    until(105);
+    let asked = comes_to(&database, id, |order| order.pending().is_some()).await;
+    let offer = asked.pending().unwrap();
+    assert_eq!((offer.courier, asked.offers.len()), (olga, 1));
+    let no = OrderCommand::Decline { offer: offer.id, by: olga, reason: String::new() };
+    dispatch.carry_out(engine.context(), id, &no).await.unwrap();
+    let asked = comes_to(&database, id, |order| order.pending().is_some()).await;
+    let offer = asked.pending().unwrap();
+    assert_eq!(offer.courier, ivan);
+    let yes = OrderCommand::Accept { offer: offer.id, by: ivan };
+    let taken = dispatch.carry_out(engine.context(), id, &yes).await.unwrap();
+    assert_eq!((taken.reserved, database.order(id).await.unwrap()), (None, Some(taken.clone())));
+    let late = dispatch.carry_out(engine.context(), id, &reserve(olga, at(125))).await;
+    assert!(late.is_err(), "somebody has it");
+
+    // Whoever it is reserved for does not work after all: it is searched for as any other.
+    let other = place(&database, 8).await;
+    dispatch.carry_out(engine.context(), other, &reserve(person(4), at(130))).await.unwrap();
+    until(110);
+    let asked = comes_to(&database, other, |order| order.pending().is_some()).await;
+    assert_eq!(asked.pending().unwrap().courier, olga);
+    engine.stop();
+    database.close().await;
+}
+
+#[actix_web::test]
+async fn whom_an_order_is_reserved_for_is_asked_first_on_sqlite() {
+    on_sqlite(whom_an_order_is_reserved_for_is_asked_first).await;
+}
+
+#[actix_web::test]
+async fn whom_an_order_is_reserved_for_is_asked_first_on_postgres() {
+    on_postgres(whom_an_order_is_reserved_for_is_asked_first).await;
+}
