@@ -3,6 +3,7 @@
 //! Every command goes load -> decide -> commit -> apply; the store has the last word, so several nodes may
 //! search for one order, and one of them asks. What is held here is an index and timers: it can be lost.
 
+mod batches;
 mod desk;
 mod held;
 mod kinds;
@@ -57,6 +58,8 @@ pub struct Dispatch {
     asking: Mutex<HashSet<UserId>>,
     /// Orders that are looked at now, and whether they have to be looked at again.
     considered: Mutex<HashMap<OrderId, bool>>,
+    /// Whether a task matches batches. Locked before `searching` where both are.
+    is_matching: Mutex<bool>,
     /// Where the next sweep begins.
     swept: Mutex<Option<OrderId>>,
     crowd: Mutex<Option<(Time, Crowd)>>,
@@ -95,6 +98,7 @@ impl Dispatch {
             alarms: Mutex::default(),
             asking: Mutex::default(),
             considered: Mutex::default(),
+            is_matching: Mutex::default(),
             swept: Mutex::default(),
             crowd: Mutex::default(),
             order_versions: Recent::default(),

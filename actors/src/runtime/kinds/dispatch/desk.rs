@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::searching::offer_to;
 use super::{Dispatch, TRIES};
 use crate::dispatch::board::Verdict;
 use crate::dispatch::ranking::Ranked;
@@ -10,7 +11,7 @@ use crate::dispatch::search::Limits;
 use crate::dispatch::{
     By, DutyCommand, DutyPhase, DutyState, Order, OrderCommand, OrderPhase, Regions, Rule, Settings,
 };
-use crate::ids::{OfferId, OrderId, UserId};
+use crate::ids::{OrderId, UserId};
 use crate::ports::Unavailable;
 use crate::rejection::Rejection;
 use crate::runtime::context::Context;
@@ -67,13 +68,7 @@ impl Dispatch {
             }
             let best = self.candidates(&order, Rule::Scored, context.now()).into_iter().next();
             let Some(best) = best else { return Ok((order, None)) };
-            let courier = best.candidate.courier;
-            let command = OrderCommand::Offer {
-                id: OfferId::new(context.now(), context.clock.random()),
-                courier,
-                reckoning: best.reckoning(),
-            };
-            match self.commit(context, id, &command).await {
+            match self.commit(context, id, &offer_to(context, &best)).await {
                 Ok((order, _)) => return Ok((order, Some(best))),
                 Err(Refusal::Unavailable(error)) => return Err(error.into()),
                 // What was known here of the order or of the courier was old; it was read by that.

@@ -100,6 +100,9 @@ impl Dispatch {
     }
 
     async fn take_steps(self: &Arc<Self>, context: &Arc<Context>, id: OrderId) {
+        if self.leave_to_batches(context, id) {
+            return;
+        }
         for _ in 0..STEPS {
             let Some(order) = self.searching.lock().get(&id).cloned() else { return };
             let now = context.now();
@@ -116,21 +119,10 @@ impl Dispatch {
                 // There are couriers: it is neither time to look farther nor to give up.
                 return self.alarm(context, id, now + ASKED_AGAIN);
             }
-            let command = match next {
-                Next::Ask(best) => OrderCommand::Offer {
-                    id: OfferId::new(now, context.clock.random()),
-                    courier: best.candidate.courier,
-                    reckoning: best.reckoning(),
-                },
-                Next::Widen => OrderCommand::Widen,
-                Next::TellDispatcher => OrderCommand::Move {
-                    to: OrderPhase::ActiveQueue,
-                    by: By::Engine,
-                    reason: "nobody was found".to_owned(),
-                },
-                Next::Wait(until) => return self.alarm(context, id, until),
-                Next::Nothing => return,
-            };
+            if let Next::Wait(until) = next {
+                return self.alarm(context, id, until);
+            }
+            let Some(command) = step_of(context, next) else { return };
             let done = self.commit(context, id, &command).await;
             drop(asking);
             match done {
@@ -175,15 +167,38 @@ impl Dispatch {
     }
 }
 
+/// The command that asks a courier.
+pub(super) fn offer_to(context: &Context, best: &Ranked) -> OrderCommand {
+    OrderCommand::Offer {
+        id: OfferId::new(context.now(), context.clock.random()),
+        courier: best.candidate.courier,
+        reckoning: best.reckoning(),
+    }
+}
+
+/// The command that takes the next step for an order; nothing where it waits.
+pub(super) fn step_of(context: &Context, next: Next) -> Option<OrderCommand> {
+    Some(match next {
+        Next::Ask(best) => offer_to(context, &best),
+        Next::Widen => OrderCommand::Widen,
+        Next::TellDispatcher => OrderCommand::Move {
+            to: OrderPhase::ActiveQueue,
+            by: By::Engine,
+            reason: "nobody was found".to_owned(),
+        },
+        Next::Wait(_) | Next::Nothing => return None,
+    })
+}
+
 /// A courier is being asked until this is dropped, also by a panic.
-struct Asking<'a> {
+pub(super) struct Asking<'a> {
     dispatch: &'a Dispatch,
     courier: UserId,
 }
 
 impl<'a> Asking<'a> {
     /// The best of those whom nobody else asks at this moment; nobody else asks them meanwhile.
-    fn the_best(dispatch: &'a Dispatch, ranked: Vec<Ranked>) -> Option<(Ranked, Self)> {
+    pub(super) fn the_best(dispatch: &'a Dispatch, ranked: Vec<Ranked>) -> Option<(Ranked, Self)> {
         let mut asking = dispatch.asking.lock();
         let best = ranked.into_iter().find(|best| asking.insert(best.candidate.courier))?;
         Some((best, Self { dispatch, courier: best.candidate.courier }))

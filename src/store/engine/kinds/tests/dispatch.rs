@@ -1,11 +1,12 @@
 //! Orders and duties as they are stored: an order goes from its placing to its end, and the database lets
 //! nobody have two.
 
+mod batches;
 mod claims;
 mod hours;
-mod silence;
 mod records;
 mod reserved;
+mod silence;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
