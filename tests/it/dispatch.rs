@@ -2,6 +2,7 @@
 
 mod changes;
 mod claims;
+mod completing;
 mod console;
 mod day;
 mod desk;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::draft::{self, NewOrder, Whom};
+use super::prices::DrivenRide;
 use super::refused::{as_bad_request, no_such_step, not_their_step};
 use super::scope;
 use super::views::{self, OrderView};
@@ -70,6 +71,9 @@ pub struct NewOrderStatus {
     /// Why, for people.
     #[serde(default)]
     reason: Option<String>,
+    /// With `completed`.
+    #[serde(flatten)]
+    driven: DrivenRide,
 }
 
 /// A step that an order has taken.
@@ -264,7 +268,7 @@ pub(super) async fn amendment(
 /// Takes an order one step of the table. The passenger may call it off, the courier who has it may take the
 /// steps of the ride, the desk all. A step that the table does not have is 400 with `current_status`,
 /// `requested_status`, `valid_transitions` and `order_id`; one that is somebody else's 403 with
-/// `current_user_role`, `order_status` and `requested_status`.
+/// `current_user_role`, `order_status` and `requested_status`. A courier may say twice the expected at most.
 #[utoipa::path(patch, path = "/api/orders/{order_id}/status", operation_id = "move_order", tag = "orders",
     security(("bearer" = [])), params(("order_id" = String, Path, description = "The order")),
     request_body = NewOrderStatus,
@@ -278,7 +282,7 @@ pub async fn set_status(
 ) -> Result<HttpResponse, ApiError> {
     let town = scope::town(&app)?;
     let order = scope::order(&app, principal, path.into_inner()).await?;
-    let NewOrderStatus { status, reason } = body.0;
+    let NewOrderStatus { status, reason, driven } = body.0;
     let reason = input::text("reason", reason, LONG_TEXT)?;
     let by = scope::by(principal, &order);
     if scope::sees_all(principal) && !scope::directs(principal) && by.person() != Some(order.passenger) {
@@ -289,15 +293,21 @@ pub async fn set_status(
         let why = ApiError::bad_request("this is no state of an order");
         return Ok(no_such_step(&order, &status, why));
     };
-    let command = OrderCommand::Move { to, by, reason };
+    let command = if to == OrderPhase::Completed && driven.is_said() {
+        OrderCommand::Complete { by, driven: driven.over(order.draft.ride)?, reason }
+    } else {
+        OrderCommand::Move { to, by, reason }
+    };
     match town.dispatch().carry_out(app.engine.context(), order.id, &command).await {
         Ok(order) => Ok(HttpResponse::Ok().json(views::order(&app, town, order).await?)),
         Err(Refusal::Rejected(rejection)) => match rejection {
             Rejection::NotAParty => Err(ApiError::not_found()),
             Rejection::WrongParty(_) => {
-                let role = by.role();
                 let why = ApiError::forbidden("this step is somebody else's");
-                Ok(not_their_step(principal, role, &order, &status, why))
+                Ok(not_their_step(principal, by.role(), &order, &status, why))
+            }
+            Rejection::Invalid { field, reason } if field != "status" => {
+                Err(ApiError::unprocessable(field, reason))
             }
             rejection => {
                 // As it is now: somebody may have been faster.
@@ -383,7 +393,7 @@ pub async fn clear(app: web::Data<App>, body: Body<ClearOrders>) -> Result<HttpR
     let now = app.clock.now();
     let deleted = app.database.clear_orders(now).await?;
     scope::town(&app)?.dispatch().cleared(now).await?;
-    let message = request_id::language()
-        .choose(format!("Удалено заказов: {deleted}"), format!("{deleted} orders are gone"));
+    let (russian, english) = (format!("Удалено заказов: {deleted}"), format!("{deleted} orders are gone"));
+    let message = request_id::language().choose(russian, english);
     Ok(HttpResponse::Ok().json(OrdersCleared { success: true, deleted, message }))
 }

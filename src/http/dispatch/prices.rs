@@ -2,22 +2,22 @@
 //! the order but a quote, while nobody has it.
 
 use actix_web::{HttpResponse, web};
-use peerpack_actors::dispatch::price::{CancelFee, FeeReason, Ride, cancel_fee};
+use peerpack_actors::dispatch::price::{CancelFee, Driven, FeeReason, Ride, cancel_fee};
 use peerpack_actors::dispatch::{Breakdown, By, Order, OrderCommand};
 use peerpack_actors::ids::OrderId;
 use peerpack_actors::time::Span;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::scope;
-use super::views::{OrderPriceParts, major, parts};
+use super::views::{OrderPriceParts, OrderView, major, parts};
+use super::{scope, views};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::extract::{Body, MaybeBody, Query};
 use crate::error::{ApiError, Problem, request_id, sentence};
 
 /// What was driven.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Debug, Default, PartialEq, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct DrivenRide {
     /// How far; as expected if absent.
@@ -26,15 +26,36 @@ pub struct DrivenRide {
     actual_duration_minutes: Option<f64>,
     /// How long the courier waited at the pickup; as it was noted if absent.
     actual_waiting_time_minutes: Option<f64>,
+    /// Whether the passenger has changed the route: then the price has no upper bound.
+    route_changed: Option<bool>,
 }
 
-/// What an order costs with what was driven.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct OrderPrice {
-    order_id: String,
-    estimated_price: f64,
-    final_price: f64,
-    price_breakdown: OrderPriceParts,
+impl DrivenRide {
+    /// Whether anything is said.
+    pub(super) fn is_said(&self) -> bool {
+        *self != Self::default()
+    }
+
+    /// What was driven, as expected where nothing else is said.
+    pub(super) fn over(&self, expected: Ride) -> Result<Driven, ApiError> {
+        let (way, time) = (self.actual_distance_km, self.actual_duration_minutes);
+        let way_m = whole("actual_distance_km", way, 1_000.0)?;
+        let ride_s = whole("actual_duration_minutes", time, 60.0)?;
+        let ride = Ride { way_m: way_m.unwrap_or(expected.way_m), ride_s: ride_s.unwrap_or(expected.ride_s) };
+        let waited_s = whole("actual_waiting_time_minutes", self.actual_waiting_time_minutes, 60.0)?;
+        Ok(Driven { ride, waited_s, route_changed: self.route_changed.unwrap_or(false) })
+    }
+}
+
+/// An amount in so many parts, to the whole part.
+fn whole(field: &'static str, amount: Option<f64>, parts: f64) -> Result<Option<u32>, ApiError> {
+    let Some(amount) = amount else { return Ok(None) };
+    if !(0.0..=100_000.0).contains(&amount) {
+        return Err(ApiError::unprocessable(field, "is longer than any ride"));
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range, as just looked")]
+    let whole = (amount * parts).round() as u32;
+    Ok(Some(whole))
 }
 
 /// What an order is expected to cost.
@@ -152,37 +173,18 @@ fn settled(app: &App, order: &Order, driven: &DrivenRide) -> Result<Breakdown, A
     if let Some(settled) = &order.milestones.settled {
         return Ok(settled.clone());
     }
-    let expected = order.draft.ride;
-    let of = |field: &'static str, given: Option<f64>, per: f64, usual: u32| match given {
-        None => Ok(usual),
-        Some(amount) if amount.is_finite() && (0.0..=100_000.0).contains(&amount) => {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "in range, as just looked"
-            )]
-            let whole = (amount * per).round() as u32;
-            Ok(whole)
-        }
-        Some(_) => Err(ApiError::unprocessable(field, "is longer than any ride")),
-    };
-    let ride = Ride {
-        way_m: of("actual_distance_km", driven.actual_distance_km, 1_000.0, expected.way_m)?,
-        ride_s: of("actual_duration_minutes", driven.actual_duration_minutes, 60.0, expected.ride_s)?,
-    };
+    let driven = driven.over(order.draft.ride)?;
     let noted = order.waited(app.clock.now());
-    let waited = match driven.actual_waiting_time_minutes {
-        None => noted,
-        given => Span::seconds(of("actual_waiting_time_minutes", given, 60.0, 0)?.into()),
-    };
-    Ok(order.quote.settle(ride, waited, false)?)
+    let waited = driven.waited_s.map_or(noted, |seconds| Span::seconds(seconds.into()));
+    Ok(order.quote.settle(driven.ride, waited, driven.route_changed)?)
 }
 
-/// What an order costs with what was driven.
+/// An order with what it costs with what was driven, as its final price. Nothing is changed: that is done by
+/// completing it.
 #[utoipa::path(post, path = "/api/orders/{order_id}/calculate-price", operation_id = "calculate_order_price",
     tag = "orders", security(("bearer" = [])), params(("order_id" = String, Path, description = "The order")),
     request_body = DrivenRide,
-    responses((status = 200, body = OrderPrice), (status = 400, body = Problem), (status = 401, body = Problem),
+    responses((status = 200, body = OrderView), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub async fn price(
     app: web::Data<App>,
@@ -190,14 +192,9 @@ pub async fn price(
     path: web::Path<OrderId>,
     body: Body<DrivenRide>,
 ) -> Result<HttpResponse, ApiError> {
-    let order = scope::order(&app, principal, path.into_inner()).await?;
-    let breakdown = settled(&app, &order, &body.0)?;
-    Ok(HttpResponse::Ok().json(OrderPrice {
-        order_id: order.id.to_string(),
-        estimated_price: major(order.quote.breakdown.total_minor),
-        final_price: major(breakdown.total_minor),
-        price_breakdown: parts(&breakdown),
-    }))
+    let mut order = scope::order(&app, principal, path.into_inner()).await?;
+    order.milestones.settled = Some(settled(&app, &order, &body.0)?);
+    Ok(HttpResponse::Ok().json(views::order(&app, scope::town(&app)?, order).await?))
 }
 
 /// Quotes an order anew, with what couriers are there by now, while nobody has it; afterwards the quote stays

@@ -61,6 +61,8 @@ pub(super) const REASONS: &[(&str, &str)] = &[
     ("is longer than any ride", "длиннее любой поездки"),
     ("needs a courier", "нужен курьер"),
     ("has no room for the order", "для заказа нет места"),
+    ("does not go with a parcel", "не бывает у посылки"),
+    ("is more than a courier may say", "больше, чем может указать курьер"),
     ("a place needs a name, an id or a point", "месту нужно название, номер или точка"),
     (
         "this name means several places: say the region, or one of `candidates`",

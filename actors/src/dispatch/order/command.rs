@@ -63,6 +63,8 @@ pub enum OrderCommand {
         by: By,
         /// What was driven.
         driven: Driven,
+        /// Why, in their words; may be empty.
+        reason: String,
     },
     /// The engine asks a courier.
     Offer {
@@ -100,8 +102,6 @@ pub enum OrderCommand {
         /// Why, in their words; may be empty.
         reason: String,
     },
-    /// The search has found nobody for a while, and looks farther from now on.
-    Widen,
     /// Staff plans who is to drive it. It is searched for when that time comes near, and the courier is asked
     /// first.
     Reserve {
@@ -112,6 +112,8 @@ pub enum OrderCommand {
         /// Why, in their words; may be empty.
         reason: String,
     },
+    /// The search has found nobody for a while, and looks farther from now on.
+    Widen,
     /// It is expected to cost something else: nobody has it yet.
     Requote(Box<Quote>),
     /// What is wanted is another thing: nobody has it, or is asked about it, yet.
@@ -137,9 +139,9 @@ impl OrderCommand {
             Self::Decline { .. } => "decline the offer",
             Self::ExpireOffer => "expire the offer",
             Self::Assign { .. } => "assign the order",
+            Self::Reserve { .. } => "reserve the order",
             Self::Widen => "widen the search",
             Self::Requote(_) => "quote the order",
-            Self::Reserve { .. } => "reserve the order",
             Self::Amend { .. } => "change the order",
         }
     }
@@ -193,8 +195,6 @@ pub enum OrderEvent {
         /// When it was changed.
         at: Time,
     },
-    /// The final price is known.
-    Settled(Breakdown),
     /// It is planned who is to drive it.
     Reserved {
         /// For whom, and when.
@@ -202,6 +202,8 @@ pub enum OrderEvent {
         /// When that was planned.
         at: Time,
     },
+    /// The final price is known.
+    Settled(Breakdown),
     /// It was called off, and that costs so much.
     Charged(CancelFee),
 }

@@ -1,15 +1,17 @@
 //! What follows from a command on an order. Decides and changes nothing.
 
+mod settling;
+
 use super::command::{By, OrderCommand, OrderEvent, Outcome};
 use super::{MAX_OFFERS, Order, OrderDraft, OrderState, Reservation};
 use crate::dispatch::duty::{Duty, DutyCommand};
 use crate::dispatch::offer::{Offer, OfferState, Reckoning};
 use crate::dispatch::phase::{DutyPhase, OrderPhase};
-use crate::dispatch::price::{Driven, Quote, cancel_fee};
+use crate::dispatch::price::Quote;
 use crate::dispatch::settings::Settings;
 use crate::ids::{OfferId, UserId};
 use crate::rejection::Rejection;
-use crate::time::{Span, Time};
+use crate::time::Time;
 
 impl Order {
     /// What follows from a command, for the order and for duties. Changes nothing. `duties` are those of
@@ -31,19 +33,20 @@ impl Order {
         let turn = Turn { order: self, duties, settings, now };
         match command {
             OrderCommand::Move { to, by, reason } => turn.step(*to, *by, reason),
-            OrderCommand::Complete { by, driven } => {
+            OrderCommand::Complete { by, driven, reason } => {
                 turn.check(OrderPhase::Completed, *by)?;
-                turn.complete(*by, *driven)
+                turn.believe(*by, *driven)?;
+                turn.complete(*by, *driven, reason)
             }
             OrderCommand::Offer { id, courier, reckoning } => turn.offer(*id, *courier, *reckoning),
             OrderCommand::Accept { offer, by } => turn.accept(*offer, *by),
             OrderCommand::Decline { offer, by, reason } => turn.decline(*offer, *by, reason),
             OrderCommand::ExpireOffer => turn.expire(),
             OrderCommand::Assign { courier, by, reason } => turn.assign(*courier, *by, reason),
+            OrderCommand::Reserve { reservation, by, reason } => turn.reserve(*reservation, *by, reason),
             OrderCommand::Widen => match self.state {
                 OrderState::Matching { round, .. } => Ok(Outcome {
                     events: vec![OrderEvent::Widened { round: round + 1, at: now }],
-            OrderCommand::Reserve { reservation, by, reason } => turn.reserve(*reservation, *by, reason),
                     ..Outcome::default()
                 }),
                 _ => Err(self.illegal(command.action())),
@@ -107,7 +110,7 @@ impl Turn<'_> {
         self.check(to, by)?;
         let now = self.now;
         let next = match (to, self.order.state.courier()) {
-            (P::Completed, _) => return self.complete(by, self.as_expected()),
+            (P::Completed, _) => return self.complete(by, self.as_expected(), reason),
             (P::Submitted, _) => S::Submitted,
             (P::AwaitingDispatcherDecision, _) => S::AwaitingDispatcherDecision,
             (P::Rejected, _) => S::Rejected,
@@ -138,26 +141,6 @@ impl Turn<'_> {
         Ok(outcome)
     }
 
-    fn complete(&self, by: By, driven: Driven) -> Result<Outcome, Rejection> {
-        let courier = self.order.state.courier().ok_or(self.order.illegal("complete the order"))?;
-        let waited = match driven.waited_s {
-            Some(seconds) => Span::seconds(i64::from(seconds)),
-            None => self.order.waited(self.now),
-        };
-        let settled = self.order.quote.settle(driven.ride, waited, driven.route_changed)?;
-        let next = OrderState::Completed { courier };
-        let mut outcome = Outcome::default();
-        self.leave(next, &mut outcome)?;
-        outcome.events.push(OrderEvent::Settled(settled));
-        outcome.events.push(self.moved(next, by, ""));
-        Ok(outcome)
-    }
-
-    /// The ride as it was quoted, where nobody says what was driven.
-    const fn as_expected(&self) -> Driven {
-        Driven { ride: self.order.draft.ride, waited_s: None, route_changed: false }
-    }
-
     fn amend(&self, draft: &OrderDraft, quote: &Quote, by: By) -> Result<Outcome, Rejection> {
         use OrderPhase as P;
         let (order, now) = (self.order, self.now);
@@ -178,16 +161,6 @@ impl Turn<'_> {
         }
         let (draft, quote) = (Box::new(draft.clone()), Box::new(quote.clone()));
         Ok(Outcome { events: vec![OrderEvent::Amended { draft, quote, at: now }], ..Outcome::default() })
-    }
-
-    fn charged(&self, by: By) -> OrderEvent {
-        let order = self.order;
-        let assigned_at = match order.state {
-            OrderState::Assigned { at, .. } => Some(at),
-            _ => order.milestones.assigned_at,
-        };
-        let (tariff, waited) = (&order.quote.tariff, order.waited(self.now));
-        OrderEvent::Charged(cancel_fee(tariff, order.state.phase(), assigned_at, waited, by, self.now))
     }
 
     fn offer(&self, id: OfferId, courier: UserId, reckoning: Reckoning) -> Result<Outcome, Rejection> {
@@ -280,24 +253,6 @@ impl Turn<'_> {
     }
 
     fn assign(&self, courier: UserId, by: UserId, reason: &str) -> Result<Outcome, Rejection> {
-    fn reserve(&self, reservation: Reservation, by: UserId, reason: &str) -> Result<Outcome, Rejection> {
-        use OrderPhase as P;
-        let order = self.order;
-        if reservation.courier == order.passenger {
-            return Err(Rejection::Invalid { field: "driver_id", reason: "is the passenger" });
-        }
-        let mut outcome = match order.state.phase() {
-            P::Matching if order.reserved == Some(reservation) => return Ok(Outcome::default()),
-            P::Matching => Outcome::default(),
-            P::Submitted | P::AwaitingDispatcherDecision | P::Created | P::ActiveQueue | P::Offered => {
-                self.step(P::Matching, By::Staff(by), reason)?
-            }
-            _ => return Err(order.illegal("reserve the order")),
-        };
-        outcome.events.push(OrderEvent::Reserved { reservation, at: self.now });
-        Ok(outcome)
-    }
-
         let order = self.order;
         if order.state.courier() == Some(courier) && order.state.phase() == OrderPhase::Assigned {
             return Ok(Outcome::default());
@@ -322,6 +277,24 @@ impl Turn<'_> {
         }
         self.take(courier, &mut outcome)?;
         outcome.events.push(Turn { order: &now_at, ..*self }.moved(next, by, reason));
+        Ok(outcome)
+    }
+
+    fn reserve(&self, reservation: Reservation, by: UserId, reason: &str) -> Result<Outcome, Rejection> {
+        use OrderPhase as P;
+        let order = self.order;
+        if reservation.courier == order.passenger {
+            return Err(Rejection::Invalid { field: "driver_id", reason: "is the passenger" });
+        }
+        let mut outcome = match order.state.phase() {
+            P::Matching if order.reserved == Some(reservation) => return Ok(Outcome::default()),
+            P::Matching => Outcome::default(),
+            P::Submitted | P::AwaitingDispatcherDecision | P::Created | P::ActiveQueue | P::Offered => {
+                self.step(P::Matching, By::Staff(by), reason)?
+            }
+            _ => return Err(order.illegal("reserve the order")),
+        };
+        outcome.events.push(OrderEvent::Reserved { reservation, at: self.now });
         Ok(outcome)
     }
 

@@ -154,7 +154,8 @@ impl World {
                 let order = nth(orders, *n);
                 let ride = Ride { way_m: *way_m, ride_s: 600 };
                 let driven = Driven { ride, ..Driven::default() };
-                (order, OrderCommand::Complete { by: by(*caller, order), driven })
+                let (by, reason) = (by(*caller, order), String::new());
+                (order, OrderCommand::Complete { by, driven, reason })
             }
             H::Offer(n, whom) => {
                 self.next_offer += 1;
@@ -185,11 +186,11 @@ impl World {
                 let command = OrderCommand::Assign { courier: who(whom), by: id(2), reason: String::new() };
                 (nth(orders, *n), command)
             }
-            H::Widen(n) => (nth(orders, *n), OrderCommand::Widen),
             H::Reserve(n, whom) => {
                 let reservation = Reservation { courier: who(whom), at: self.now };
                 (nth(orders, *n), OrderCommand::Reserve { reservation, by: id(2), reason: String::new() })
             }
+            H::Widen(n) => (nth(orders, *n), OrderCommand::Widen),
             H::Duty(..) | H::PassTime(_) => return None,
         })
     }
@@ -263,9 +264,9 @@ impl World {
                 }
                 _ => assert_eq!(pending, [], "an offer of an order that is {:?}", order.state),
             }
-            let settled = order.milestones.settled.is_some();
             let is_searched = matches!(order.state.phase(), P::Matching | P::Offered);
             assert!(order.reserved.is_none() || is_searched, "{:?}", order.state);
+            let settled = order.milestones.settled.is_some();
             assert_eq!(settled, order.milestones.completed_at.is_some());
             assert_eq!(settled, order.state.phase() == P::Completed);
         }
