@@ -35,6 +35,8 @@ pub struct AssignOrder {
     driver_id: Option<u32>,
     /// Why, for people.
     reason: Option<String>,
+    /// Only says what would come of it.
+    dry_run: bool,
 }
 
 /// An order with its courier.
@@ -100,7 +102,7 @@ pub struct AutoAssignment {
 /// Gives an order to a courier without asking: to the one who is named, who has to be on duty, free, and with
 /// seats enough, or to the best one. From wherever the desk may take it, the order goes to `active_queue`
 /// step by step first; the courier who had it is free again. What cannot be is 400 with `success`, `reason`,
-/// `rejection_reason` and `driver_status`.
+/// `rejection_reason` and `driver_status`. With `dry_run` the answer is the same, and nothing is changed.
 #[utoipa::path(post, path = "/api/dispatch/assign/{order_id}", operation_id = "assign_order",
     tag = "dispatch", security(("bearer" = [])), params(("order_id" = String, Path, description = "The order")),
     request_body(content = Option<AssignOrder>),
@@ -113,12 +115,17 @@ pub async fn assign(
     body: MaybeBody<AssignOrder>,
 ) -> Result<HttpResponse, ApiError> {
     let (town, id) = (scope::town(&app)?, path.into_inner());
-    let AssignOrder { driver_id, reason } = body.0.unwrap_or_default();
+    let AssignOrder { driver_id, reason, dry_run } = body.0.unwrap_or_default();
     let reason = input::text("reason", reason, LONG_TEXT)?;
     let reason = if reason.is_empty() { "the desk has decided so".to_owned() } else { reason };
     let context = app.engine.context();
     let Some(number) = driver_id else {
-        return match town.dispatch().assign_best(context, id, principal.user, &reason).await {
+        let given = if dry_run {
+            town.dispatch().would_assign(context, id, None, principal.user, &reason).await
+        } else {
+            town.dispatch().assign_best(context, id, principal.user, &reason).await
+        };
+        return match given {
             Ok(Some(order)) => Ok(HttpResponse::Ok().json(assignment(&app, &order).await?)),
             Ok(None) => nobody(&app, town, id).await,
             Err(refusal) => of_desk(refusal, None),
@@ -134,8 +141,15 @@ pub async fn assign(
         return Ok(not_assigned(why, "unknown_driver", None));
     };
     let status = driver.duty.word();
-    let command = OrderCommand::Assign { courier: driver.person, by: principal.user, reason };
-    match town.dispatch().carry_out(context, id, &command).await {
+    let (courier, by) = (driver.person, principal.user);
+    let given = if dry_run {
+        let order = town.dispatch().would_assign(context, id, Some(courier), by, &reason).await;
+        order.and_then(|order| order.ok_or(Refusal::NotFound))
+    } else {
+        let command = OrderCommand::Assign { courier, by, reason };
+        town.dispatch().carry_out(context, id, &command).await
+    };
+    match given {
         Ok(order) => Ok(HttpResponse::Ok().json(assignment(&app, &order).await?)),
         Err(Refusal::Rejected(rejection)) => {
             // The desk is told what is the matter with the courier, and only then with the order.
@@ -199,7 +213,13 @@ pub async fn auto_assign_all(app: web::Data<App>, principal: Principal) -> Resul
     let query = OrderQuery { phases, oldest_first: true, ..OrderQuery::default() };
     let waiting = app.database.find_orders(&query, Slice { offset: 0, limit: AT_ONCE }).await?.items;
     let (mut assigned, mut failed_orders) = (0_u32, Vec::new());
+    let language = request_id::language();
     for order in waiting {
+        if begins(&order, town.dispatch().settings()) > app.clock.now() {
+            let why = sentence("the search for a courier has not begun yet", language);
+            failed_orders.push(FailedOrder::new(order.id, why.to_owned()));
+            continue;
+        }
         let reason = "the best courier of all who are free";
         let context = app.engine.context();
         let why = match town.dispatch().assign_best(context, order.id, principal.user, reason).await {
@@ -213,13 +233,7 @@ pub async fn auto_assign_all(app: web::Data<App>, principal: Principal) -> Resul
             }
             Err(Refusal::Unavailable(error)) => return Err(error.into()),
             Err(refusal) => ApiError::from(refusal).told_in(language).message().to_owned(),
-    let language = request_id::language();
         };
-        if begins(&order, town.dispatch().settings()) > app.clock.now() {
-            let why = sentence("the search for a courier has not begun yet", language);
-            failed_orders.push(FailedOrder::new(order.id, why.to_owned()));
-            continue;
-        }
         failed_orders.push(FailedOrder::new(order.id, why));
     }
     let failed = u32::try_from(failed_orders.len()).unwrap_or(u32::MAX);

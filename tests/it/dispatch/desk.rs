@@ -49,6 +49,22 @@ async fn lists_and_assignments_go_by_one_filter() {
             assert_eq!((&refused["rejection_reason"], &refused["driver_status"]), (&json!(reason), &duty));
             assert!(refused["reason"].as_str().is_some_and(|reason| !reason.is_empty()), "{refused}");
         }
+        // Dry, to the one who is named and to the best one: the same answer, and nothing is changed.
+        let path = format!("/api/dispatch/assign/{order}/");
+        for wanted in [json!({ "driver_id": near.number, "dry_run": true }), json!({ "dry_run": true })] {
+            let (status, would_be) = town.desk.post(&path, wanted).await;
+            assert_eq!((status, &would_be["driver_id"]), (StatusCode::OK, &json!(near.number)), "{would_be}");
+            assert_eq!(would_be["order"]["status"], "assigned", "{would_be}");
+        }
+        let (status, refused) =
+            town.desk.post(&path, json!({ "driver_id": off.number, "dry_run": true })).await;
+        assert_eq!(
+            (status, &refused["rejection_reason"]),
+            (StatusCode::BAD_REQUEST, &json!("off_duty")),
+            "{refused}"
+        );
+        assert_eq!(town.status_of(&order).await, "submitted");
+        assert_eq!(town.duty_of(&near).await, "online_idle");
         let (status, assigned) = town.assign(&order, &near).await;
         assert_eq!((status, &assigned["driver_id"]), (StatusCode::OK, &json!(near.number)), "{assigned}");
         assert_eq!(assigned["order"]["driver"]["car_model"], "Lada Largus");
@@ -121,22 +137,6 @@ async fn everything_that_waits_is_given_away_at_once() {
     }
 }
 
-#[actix_web::test]
-async fn ways_and_times_of_arrival_are_told() {
-    let town = Town::open(crate::support::Backend::Sqlite).await;
-    let driver = town.driver_at(1, 55.75, 37.61).await;
-    let order = town.order(&town.passenger(1).await).await;
-    let eta = town.desk.get(&format!("/api/dispatch/eta/{}/{order}/", driver.number)).await;
-    let way = town.desk.get(&format!("/api/dispatch/driver-route/{}/?order_id={order}", driver.number)).await;
-    assert_eq!(eta["eta_seconds"], way["duration_seconds"], "{eta} {way}");
-    assert_eq!(way["route"], json!([[55.75, 37.61], [55.776, 37.655]]));
-    let own = town.desk.get(&format!("/api/dispatch/order-route/{order}/")).await;
-    let same = "/api/dispatch/route/?lat1=55.776&lon1=37.655&lat2=55.752&lon2=37.592";
-    assert_eq!(own["distance_m"], town.desk.get(same).await["distance_m"]);
-    let found =
-        town.desk.post("/api/orders/geocode/", json!({ "address": "Казань, ул. Баумана, 1" })).await.1;
-    assert_eq!(found["status"], "ok", "{found}");
-    let nothing = town.desk.post("/api/orders/geocode/", json!({ "address": "Ыыыыыы" })).await.1;
 /// Nobody is taken off the road today for an order of next week.
 #[actix_web::test]
 async fn an_order_whose_search_has_not_begun_waits_on() {
@@ -155,5 +155,21 @@ async fn an_order_whose_search_has_not_begun_waits_on() {
     }
 }
 
+#[actix_web::test]
+async fn ways_and_times_of_arrival_are_told() {
+    let town = Town::open(crate::support::Backend::Sqlite).await;
+    let driver = town.driver_at(1, 55.75, 37.61).await;
+    let order = town.order(&town.passenger(1).await).await;
+    let eta = town.desk.get(&format!("/api/dispatch/eta/{}/{order}/", driver.number)).await;
+    let way = town.desk.get(&format!("/api/dispatch/driver-route/{}/?order_id={order}", driver.number)).await;
+    assert_eq!(eta["eta_seconds"], way["duration_seconds"], "{eta} {way}");
+    assert_eq!(way["route"], json!([[55.75, 37.61], [55.776, 37.655]]));
+    let own = town.desk.get(&format!("/api/dispatch/order-route/{order}/")).await;
+    let same = "/api/dispatch/route/?lat1=55.776&lon1=37.655&lat2=55.752&lon2=37.592";
+    assert_eq!(own["distance_m"], town.desk.get(same).await["distance_m"]);
+    let found =
+        town.desk.post("/api/orders/geocode/", json!({ "address": "Казань, ул. Баумана, 1" })).await.1;
+    assert_eq!(found["status"], "ok", "{found}");
+    let nothing = town.desk.post("/api/orders/geocode/", json!({ "address": "Ыыыыыы" })).await.1;
     assert_eq!((&nothing["status"], &nothing["lat"]), (&json!("not_found"), &Value::Null));
 }

@@ -9,7 +9,7 @@ use crate::dispatch::board::Verdict;
 use crate::dispatch::ranking::Ranked;
 use crate::dispatch::search::Limits;
 use crate::dispatch::{
-    By, DutyCommand, DutyPhase, DutyState, Order, OrderCommand, OrderPhase, Regions, Rule, Settings,
+    By, Duty, DutyCommand, DutyPhase, DutyState, Order, OrderCommand, OrderPhase, Regions, Rule, Settings,
 };
 use crate::ids::{OrderId, UserId};
 use crate::ports::Unavailable;
@@ -104,6 +104,35 @@ impl Dispatch {
             }
         }
         Err(last)
+    }
+
+    /// What giving an order to a courier without asking would come to, by what the store has: to the one who
+    /// is named, or to the best one. Nothing is changed. `None` where nobody can take it.
+    ///
+    /// # Errors
+    /// The refusal that it would be, or the store does not answer.
+    pub async fn would_assign(
+        &self,
+        context: &Context,
+        id: OrderId,
+        named: Option<UserId>,
+        by: UserId,
+        reason: &str,
+    ) -> Result<Option<Order>, Refusal> {
+        let now = context.now();
+        let courier = if named.is_some() {
+            named
+        } else {
+            let order = self.store.order(id).await?.ok_or(Refusal::NotFound)?;
+            self.candidates(&order, self.settings.rule, now).first().map(|best| best.candidate.courier)
+        };
+        let Some(courier) = courier else { return Ok(None) };
+        let command = OrderCommand::Assign { courier, by, reason: reason.to_owned() };
+        let (mut order, duties) = self.read(id, &command).await?;
+        let known: Vec<&Duty> = duties.iter().collect();
+        let outcome = order.decide(&command, &known, &self.settings, now)?;
+        order.apply(&outcome.events);
+        Ok(Some(order))
     }
 
     /// A courier who has gone is off duty, and not asked any more. One who has an order keeps it.
