@@ -16,8 +16,8 @@ mod notices;
 mod numbers;
 mod planning;
 mod positions;
-mod refusals;
 mod ratings;
+mod refusals;
 mod repeats;
 mod rights;
 mod secrecy;
@@ -27,6 +27,7 @@ mod staff;
 mod steps;
 mod surge;
 mod tables;
+mod wishes;
 
 use peerpack::auth::{Principal, Role};
 use reqwest::{Method, StatusCode};

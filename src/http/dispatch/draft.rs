@@ -1,5 +1,7 @@
 //! From the words of the console to an order.
 
+mod parcel;
+
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use peerpack_actors::dispatch::order::{Cargo, OrderEnd};
@@ -11,6 +13,7 @@ use peerpack_actors::time::Time;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+pub use self::parcel::ParcelInput;
 use super::scope;
 use crate::app::App;
 use crate::auth::Principal;
@@ -44,6 +47,12 @@ pub struct NewOrder {
     pub(super) desired_pickup_time: Option<String>,
     /// Somebody comes along: that takes a second seat.
     pub(super) has_companion: Option<bool>,
+    /// A child's seat is needed.
+    pub(super) child_seat: Option<bool>,
+    /// There is large luggage.
+    pub(super) large_luggage: Option<bool>,
+    /// A parcel is carried instead of people.
+    pub(super) parcel: Option<ParcelInput>,
     pub(super) note: Option<String>,
     /// Whom it is for, where the desk orders: a known passenger.
     #[serde(deserialize_with = "lenient_whole")]
@@ -112,6 +121,9 @@ impl NewOrder {
         if companion && !passenger.allowed_companion {
             wrong.add(ApiError::unprocessable("has_companion", "is not allowed to this passenger"));
         }
+        if companion && self.parcel.is_some() {
+            wrong.add(ApiError::unprocessable("has_companion", "does not go with a parcel"));
+        }
         wrong.finish(())?;
         let regions = town.dispatch().regions();
         let region = regions.of(pickup.position, passenger.region);
@@ -126,8 +138,13 @@ impl NewOrder {
             pickup,
             dropoff,
             pickup_at,
-            cargo: Cargo::Passenger,
-            extras: Extras { companion, category: passenger.category.clone(), ..Extras::default() },
+            cargo: self.parcel.map_or(Cargo::Passenger, |parcel| Cargo::Parcel(parcel.into())),
+            extras: Extras {
+                companion,
+                child_seat: self.child_seat.unwrap_or(false),
+                large_luggage: self.large_luggage.unwrap_or(false),
+                category: passenger.category.clone(),
+            },
             note,
             region: Some(region.id),
         };
@@ -152,6 +169,12 @@ impl NewOrder {
                 .desired_pickup_time
                 .or_else(|| draft.pickup_at.map(|at| at.to_string())),
             has_companion: self.has_companion.or(Some(draft.extras.companion)),
+            child_seat: self.child_seat.or(Some(draft.extras.child_seat)),
+            large_luggage: self.large_luggage.or(Some(draft.extras.large_luggage)),
+            parcel: self.parcel.or(match draft.cargo {
+                Cargo::Parcel(load) => Some(load.into()),
+                Cargo::Passenger => None,
+            }),
             note: either(self.note, &draft.note),
             ..Self::default()
         }

@@ -90,7 +90,27 @@ pub struct Whereabouts {
 /// Whether somebody is on duty.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct OnlineStatus {
-    pub(super) is_online: bool,
+    is_online: bool,
+    /// Whether they are on duty without being asked; who goes online otherwise pauses no more.
+    #[serde(default)]
+    is_paused: Option<bool>,
+}
+
+impl OnlineStatus {
+    /// Takes a courier on duty or off duty, or has them pause.
+    pub(super) async fn take_effect(&self, app: &App, town: &Town, driver: &Driver) -> Result<(), ApiError> {
+        let pauses = self.is_online && self.is_paused == Some(true);
+        let is_free = matches!(driver.duty, DutyPhase::OnlineIdle | DutyPhase::Paused);
+        // Who pauses already is not to be asked meanwhile.
+        if !pauses || !is_free {
+            set_online(app, town, driver, self.is_online).await?;
+        }
+        if pauses {
+            let context = app.engine.context();
+            town.dispatch().change_duty(context, driver.person, &DutyCommand::Pause).await?;
+        }
+        Ok(())
+    }
 }
 
 /// Couriers.
@@ -293,7 +313,7 @@ pub(super) fn located(app: &App, driver: &Driver, at: &Whereabouts) -> Result<Ht
     Ok(HttpResponse::Ok().json(driver_view(town, &town.map(), driver, app.clock.now())))
 }
 
-/// A courier goes on duty, or off duty.
+/// A courier goes on duty, pauses, or goes off duty.
 #[utoipa::path(patch, path = "/api/drivers/{driver_id}/online-status", operation_id = "set_driver_online",
     tag = "drivers", security(("bearer" = [])),
     params(("driver_id" = i64, Path, description = "The courier's number")), request_body = OnlineStatus,
@@ -307,7 +327,7 @@ pub async fn online(
 ) -> Result<HttpResponse, ApiError> {
     let driver = scope::acting_driver(&app, principal, path.into_inner()).await?;
     let town = scope::town(&app)?;
-    set_online(&app, town, &driver, body.0.is_online).await?;
+    body.0.take_effect(&app, town, &driver).await?;
     let driver = scope::own_driver(&app, driver.person).await?;
     Ok(HttpResponse::Ok().json(driver_view(town, &town.map(), &driver, app.clock.now())))
 }

@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::auth::Principal;
 use crate::error::extract::{Body, MaybeBody};
 use crate::error::{ApiError, Problem};
-use crate::http::dispatch::drivers::{OnlineStatus, Whereabouts, located, set_online};
+use crate::http::dispatch::drivers::{OnlineStatus, Whereabouts, located};
 use crate::http::dispatch::offers::{DeclineOffer, OfferAnswered, accepted, declined};
 use crate::http::dispatch::orders::found;
 use crate::http::dispatch::scope;
@@ -115,7 +115,7 @@ pub async fn locate(
     located(&app, &driver, &body.0)
 }
 
-/// Goes on duty, or off duty.
+/// Goes on duty, pauses, or goes off duty.
 #[utoipa::path(patch, path = "/api/mobile/drivers/online-status", operation_id = "set_me_online",
     tag = "mobile", security(("bearer" = [])), request_body = OnlineStatus,
     responses((status = 200, body = DriverView), (status = 400, body = Problem), (status = 401, body = Problem),
@@ -127,7 +127,7 @@ pub async fn online(
 ) -> Result<HttpResponse, ApiError> {
     let driver = scope::own_driver(&app, principal.user).await?;
     let town = scope::town(&app)?;
-    set_online(&app, town, &driver, body.0.is_online).await?;
+    body.0.take_effect(&app, town, &driver).await?;
     let driver = scope::own_driver(&app, principal.user).await?;
     Ok(HttpResponse::Ok().json(driver_view(town, &town.map(), &driver, app.clock.now())))
 }

@@ -41,8 +41,8 @@ const MOVE: Sql = over_rows!(
 const AMEND: Sql = sql("\
     UPDATE orders SET region = $2, pickup_title = $3, pickup_object = $4, pickup_lat = $5, pickup_lon = $6, \
     dropoff_title = $7, dropoff_object = $8, dropoff_lat = $9, dropoff_lon = $10, pickup_at = $11, \
-    weight_g = $12, volume_ml = $13, slots = $14, extras = $15, note = $16, way_m = $17, ride_s = $18 \
-    WHERE id = $1");
+    weight_g = $12, volume_ml = $13, slots = $14, extras = $15, note = $16, way_m = $17, ride_s = $18, \
+    cargo = $19 WHERE id = $1");
 
 const ADD_OFFER: Sql = sql("\
     INSERT INTO order_offers (id, order_id, courier, created_at, expires_at, round, eta_s, way_m, cost, \
@@ -184,9 +184,9 @@ async fn add_steps(conn: &mut Conn, moved: &[Moved<'_>]) -> Result<(), Failure> 
                 "at": at.ms(),
                 "role": by.role(),
                 "person": by.person().map(|person| hex(person.uuid())),
+                "courier": counts_for(*to, *by).map(|courier| hex(courier.uuid())),
                 "description": description,
             }));
-                "courier": counts_for(*to, *by).map(|courier| hex(courier.uuid())),
         }
     }
     if !steps.is_empty() {
@@ -200,10 +200,6 @@ async fn add(conn: &mut Conn, order: &Order) -> Result<(), Failure> {
     let end =
         |end: &OrderEnd| (end.title.clone(), end.object_name.clone(), end.position.lat, end.position.lon);
     let (pickup, dropoff) = (end(&draft.pickup), end(&draft.dropoff));
-    let cargo = match draft.cargo {
-        Cargo::Passenger => "passenger",
-        Cargo::Parcel(_) => "parcel",
-    };
     let values = args![
         order.id.uuid(),
         order.passenger.uuid(),
@@ -223,7 +219,7 @@ async fn add(conn: &mut Conn, order: &Order) -> Result<(), Failure> {
         dropoff.2,
         dropoff.3,
         draft.pickup_at.map(Time::ms),
-        cargo,
+        cargo_word(draft.cargo),
         load.weight_g,
         load.volume_ml,
         load.slots,
@@ -241,6 +237,13 @@ async fn add(conn: &mut Conn, order: &Order) -> Result<(), Failure> {
     ];
     conn.execute(ADD, values).await?;
     Ok(())
+}
+
+const fn cargo_word(cargo: Cargo) -> &'static str {
+    match cargo {
+        Cargo::Passenger => "passenger",
+        Cargo::Parcel(_) => "parcel",
+    }
 }
 
 /// What is wanted of an order, whose row is in hand.
@@ -266,6 +269,7 @@ async fn amend(conn: &mut Conn, order: &Order) -> Result<(), Failure> {
         draft.note.as_str(),
         draft.ride.way_m,
         draft.ride.ride_s,
+        cargo_word(draft.cargo),
     ];
     conn.execute(AMEND, values).await?;
     Ok(())
@@ -287,12 +291,6 @@ async fn add_offer(conn: &mut Conn, order: &Order, offer: &Offer) -> Result<(), 
     Ok(())
 }
 
-/// Since when an order is in a state that says so.
-const fn state_at(state: OrderState) -> Option<Time> {
-    match state {
-        OrderState::Matching { since: at, .. }
-        | OrderState::Assigned { at, .. }
-        | OrderState::ArrivedWaiting { at, .. } => Some(at),
 /// The courier whose record a step is in: who got the order by it, or had it and called it off.
 const fn counts_for(to: OrderState, by: By) -> Option<UserId> {
     match (to, by) {
@@ -303,6 +301,12 @@ const fn counts_for(to: OrderState, by: By) -> Option<UserId> {
     }
 }
 
+/// Since when an order is in a state that says so.
+const fn state_at(state: OrderState) -> Option<Time> {
+    match state {
+        OrderState::Matching { since: at, .. }
+        | OrderState::Assigned { at, .. }
+        | OrderState::ArrivedWaiting { at, .. } => Some(at),
         _ => None,
     }
 }
