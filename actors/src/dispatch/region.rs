@@ -154,9 +154,9 @@ impl Regions {
         self.all.iter().find(|region| region.id == id)
     }
 
-    /// The region of a pickup: the one in whose area it lies, else the nearest one that serves it by its
-    /// radius, else the passenger's own. Of several areas that of the highest priority counts, and then the
-    /// lowest id, so that every node says the same.
+    /// The region of a pickup: the one in whose area it lies, else one that serves it by its radius, else the
+    /// passenger's own. Of several that of the highest priority counts; then, of areas, the lowest id, so
+    /// that every node says the same, and of radiuses the nearest centre.
     #[must_use]
     pub fn of(&self, pickup: Position, own: Option<RegionId>) -> Option<RegionId> {
         let is_in = |region: &&Region| region.area.as_ref().is_some_and(|area| area.contains(pickup));
