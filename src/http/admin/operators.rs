@@ -242,7 +242,7 @@ pub(in crate::http) async fn new_operator(
     let name = input::name("name", &name)?;
     let id = UserId::new(app.clock.now(), app.clock.random());
     let password_hash = hashed(password).await?;
-    Ok(NewOperator { id, login, password_hash, name, role })
+    Ok(NewOperator { id, login, password_hash, name, role, desk_phone: String::new() })
 }
 
 /// Whether a password will do.

@@ -12,14 +12,15 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::operators::{AccountChanged, changed, deed, new_operator, set_blocked, somebody_else};
 use crate::app::App;
+use crate::auth::phone::Phone;
 use crate::auth::revocations::Revocations;
 use crate::auth::{Principal, Role};
 use crate::error::extract::{Body, Query};
-use crate::error::{ApiError, Problem, request_id};
+use crate::error::{ApiError, Problem};
 use crate::http::input;
 use crate::http::paging::Paging;
 use crate::maintenance::jobs;
-use crate::store::{Account, AccountQuery, Job, JobKind, Removal};
+use crate::store::{Account, AccountQuery, Job, JobKind, NewOperator, Removal};
 
 pub use view::{StaffRole, StaffUser};
 
@@ -35,7 +36,7 @@ pub struct WhichUsers {
     page: Option<u32>,
     /// 20 if absent, 200 at most.
     page_size: Option<u32>,
-    /// `admin`, `dispatcher`, `operator`, `driver`, `passenger` or `user`.
+    /// `admin`, `dispatcher`, `operator`, `driver`, `passenger` or `user`, in small or capital letters.
     #[param(value_type = Option<StaffRole>)]
     role: Option<String>,
     /// `active`, or `blocked` (`inactive` is the same).
@@ -62,13 +63,17 @@ pub struct StaffPage {
 pub struct StaffInput {
     /// The login of somebody new, if there is no `email`: 3 to 64 letters, digits, or any of . _ - @
     username: Option<String>,
-    /// The login of somebody new. It stays as it is.
+    /// The login of somebody new. It stays as it is: another one is refused.
     email: Option<String>,
+    /// A phone, for the desk to call: nobody signs in with it. With whose phone somebody signs in, it stays
+    /// as it is.
+    phone: Option<String>,
     /// Of somebody new: 12 to 256 characters.
     password: Option<String>,
     first_name: Option<String>,
     last_name: Option<String>,
-    /// `admin`, `dispatcher` or `operator`; of somebody who is known also `user`, which takes the role away.
+    /// `admin`, `dispatcher` or `operator`, in small or capital letters; of somebody who is known also
+    /// `user`, which takes the role away.
     #[schema(value_type = Option<StaffRole>)]
     role: Option<String>,
     /// Whether they may come in.
@@ -87,7 +92,8 @@ pub async fn list(
 ) -> Result<HttpResponse, ApiError> {
     let which = query.0;
     let paging = Paging::of(which.page, which.page_size, MOST)?;
-    let word = match which.role.as_deref().unwrap_or_default() {
+    let role = which.role.unwrap_or_default().to_lowercase();
+    let word = match role.as_str() {
         "operator" => "viewer",
         word @ ("" | "admin" | "dispatcher" | "viewer" | "driver" | "passenger" | "user") => word,
         _ => return Err(ApiError::unprocessable("role", "is no role")),
@@ -132,7 +138,9 @@ pub async fn create(
     let name = named(given.first_name.as_deref(), given.last_name.as_deref(), "");
     let name = if name.is_empty() { login.clone() } else { name };
     let password = given.password.ok_or_else(|| ApiError::unprocessable("password", "is required"))?;
+    let desk_phone = desk_phone(given.phone.as_deref().unwrap_or_default())?;
     let operator = new_operator(&app, login.trim().to_owned(), password, name, role).await;
+    let operator = operator.map(|operator| NewOperator { desk_phone, ..operator });
     let operator = operator.map_err(|error| error.renamed("login", field).renamed("name", "first_name"))?;
     let id = operator.id;
     if !app.database.add_operator_by(operator, deed(&req, &app, principal)).await? {
@@ -170,21 +178,34 @@ pub async fn change(
 ) -> Result<HttpResponse, ApiError> {
     let id = person(&app, path.into_inner()).await?;
     let (given, before) = (body.0, account(&app, id).await?);
-    let role = match given.role.as_deref() {
+    let seen = shown(&app, before.clone()).await?;
+    let role = match given.role.as_deref().filter(|word| !word.eq_ignore_ascii_case(&seen.role)) {
         Some(word) => {
             let unknown = || ApiError::unprocessable("role", "must be admin, dispatcher, operator or user");
             Some(role_of(word).ok_or_else(unknown)?).filter(|role| *role != before.user.role)
         }
         None => None,
     };
+    let email = given.email.as_deref().map(str::trim).filter(|email| !email.is_empty());
+    if email.is_some_and(|email| !email.eq_ignore_ascii_case(&seen.email)) {
+        return Err(ApiError::unprocessable("email", "stays as it is"));
+    }
+    let phone = match given.phone.as_deref().filter(|phone| *phone != seen.phone) {
+        Some(phone) => desk_phone(phone)?,
+        None => seen.phone,
+    };
+    if before.user.phone.as_ref().is_some_and(|own| *own != phone) {
+        return Err(ApiError::unprocessable("phone", "stays as it is: this person signs in with it"));
+    }
+    let desk_phone = if before.user.phone.is_some() { before.desk_phone.clone() } else { phone };
     let is_active = given.is_active.filter(|is_active| *is_active == before.user.blocked_at.is_some());
     if role.is_some() || is_active.is_some() {
         somebody_else(principal, id)?;
     }
     let name = named(given.first_name.as_deref(), given.last_name.as_deref(), &before.user.name);
-    if name != before.user.name {
+    if name != before.user.name || desk_phone != before.desk_phone {
         let name = input::name("first_name", &name)?;
-        let change = app.database.rename_by(id, name, deed(&req, &app, principal)).await?;
+        let change = app.database.describe_by(id, name, desk_phone, deed(&req, &app, principal)).await?;
         changed(change, &revocations, &app).await?;
     }
     if let Some(role) = role {
@@ -272,11 +293,18 @@ async fn shown(app: &App, account: Account) -> Result<StaffUser, ApiError> {
         Some(number) => number,
         None => app.database.number_of(account.user.id, app.clock.random()).await?,
     };
-    Ok(view::staff_user(number, account, request_id::language()))
+    Ok(view::staff_user(number, account))
 }
 
 fn role_of(word: &str) -> Option<Role> {
-    if word == "operator" { Some(Role::Viewer) } else { Role::from_word(word) }
+    let word = word.to_lowercase();
+    if word == "operator" { Some(Role::Viewer) } else { Role::from_word(&word) }
+}
+
+/// A phone as it is kept; empty for none.
+fn desk_phone(text: &str) -> Result<String, ApiError> {
+    let text = text.trim();
+    if text.is_empty() { Ok(String::new()) } else { Ok(Phone::parse(text)?.as_str().to_owned()) }
 }
 
 /// A name out of its parts; what is absent stays as it was.
@@ -296,7 +324,8 @@ mod tests {
         assert_eq!(named(Some("Ольга"), None, "Анна Иванова"), "Ольга Иванова");
         assert_eq!(named(None, Some(""), "Анна Иванова"), "Анна");
         assert_eq!(named(Some("Анна"), Some("Иванова"), ""), "Анна Иванова");
-        assert_eq!(role_of("operator"), Some(Role::Viewer));
+        assert_eq!(role_of("Operator"), Some(Role::Viewer));
+        assert_eq!(role_of("Admin"), Some(Role::Admin));
         assert_eq!(role_of("root"), None);
     }
 }

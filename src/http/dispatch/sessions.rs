@@ -32,6 +32,8 @@ pub struct DeskUser {
     /// Their number.
     id: i64,
     username: String,
+    /// As the desk keeps it; empty where it is not known.
+    phone: String,
     email: String,
     #[schema(value_type = DeskRole)]
     role: &'static str,
@@ -104,7 +106,9 @@ pub async fn email_login(
         (None, "dispatcher") => "dispatcher",
         (None, _) => "operator",
     };
-    let user = DeskUser { id: number, username: login.to_lowercase(), email: login.to_lowercase(), role };
+    let account = app.database.account(id).await?.ok_or_else(ApiError::not_found)?;
+    let (phone, login) = (account.user.phone.unwrap_or(account.desk_phone), login.to_lowercase());
+    let user = DeskUser { id: number, username: login.clone(), phone, email: login, role };
     Ok(HttpResponse::Ok().json(DeskSignedIn {
         access: signed_in.access_token,
         refresh: signed_in.refresh_token,

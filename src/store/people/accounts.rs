@@ -139,7 +139,7 @@ const TO_ERASE: Sql = sql(concat!(
 const ERASE: Sql = sql(concat!(
     "UPDATE users AS u SET name = 'Удалённый пользователь', username = NULL, avatar = NULL, phone = NULL, \
      telegram_id = NULL, language = NULL, login = NULL, password_hash = NULL, verified_at = NULL, \
-     erased_at = $2, updated_at = $2 WHERE u.id = $1 AND ",
+     desk_phone = '', erased_at = $2, updated_at = $2 WHERE u.id = $1 AND ",
     to_erase!("$3")
 ));
 const ERASE_METHODS: Sql = sql("\

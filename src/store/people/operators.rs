@@ -14,8 +14,8 @@ use crate::store::sql::{Alone, Conn, Sql, args, sql};
 use crate::store::talk::posts;
 
 const ADD_OPERATOR: Sql = sql("\
-    INSERT INTO users (id, login, password_hash, name, role, created_at, updated_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, $6)");
+    INSERT INTO users (id, login, password_hash, name, role, created_at, updated_at, desk_phone) \
+    VALUES ($1, $2, $3, $4, $5, $6, $6, $7)");
 
 const OPERATOR: Sql = sql(concat!(
     "SELECT u.password_hash, ",
@@ -54,6 +54,8 @@ pub struct NewOperator {
     pub name: String,
     /// What they may do.
     pub role: Role,
+    /// Their phone, for the desk; may be empty.
+    pub desk_phone: String,
 }
 
 /// What became of a wish to change what somebody may do.
@@ -206,7 +208,8 @@ async fn is_last_admin(conn: &mut Conn, id: UserId) -> Result<bool, Failure> {
 
 /// Takes an operator on.
 pub(super) async fn add(conn: &mut Conn, operator: NewOperator, now: Time) -> Result<(), Failure> {
-    let NewOperator { id, login, password_hash, name, role } = operator;
-    conn.execute(ADD_OPERATOR, args![id.uuid(), login, password_hash, name, role.word(), now.ms()]).await?;
+    let NewOperator { id, login, password_hash, name, role, desk_phone } = operator;
+    let added = args![id.uuid(), login, password_hash, name, role.word(), now.ms(), desk_phone];
+    conn.execute(ADD_OPERATOR, added).await?;
     Ok(())
 }

@@ -41,7 +41,8 @@ macro_rules! people_filter {
             role_of!(),
             ") AND ($2 < 0 OR (CASE WHEN u.blocked_at IS NULL THEN 1 ELSE 0 END) = $2) \
          AND ($3 = '' OR lower(u.name) LIKE $3 OR u.name LIKE $4 OR lower(u.login) LIKE $3 \
-         OR lower(u.username) LIKE $3 OR u.phone LIKE $4 OR lower(d.email) LIKE $3 OR lower(p.email) LIKE $3)"
+         OR lower(u.username) LIKE $3 OR u.phone LIKE $4 OR u.desk_phone LIKE $4 \
+         OR lower(d.email) LIKE $3 OR lower(p.email) LIKE $3)"
         )
     };
 }
@@ -52,7 +53,7 @@ macro_rules! account_columns {
         concat!(
             "SELECT ",
             user_columns!(),
-            ", u.login, n.number, COALESCE(NULLIF(d.email, ''), p.email, '') AS email, ",
+            ", u.login, u.desk_phone, n.number, COALESCE(NULLIF(d.email, ''), p.email, '') AS email, ",
             role_of!(),
             " AS word, (SELECT max(s.created_at) FROM sessions AS s WHERE s.user_id = u.id) AS last_login"
         )
@@ -82,8 +83,9 @@ const NOTES: Sql = sql("\
 
 const PRUNE: Sql = sql("DELETE FROM staff_actions WHERE at < $1");
 
-const RENAME: Sql =
-    sql("UPDATE users SET name = $2, own_name = 1, updated_at = $3 WHERE id = $1 AND deleted_at IS NULL");
+const DESCRIBE: Sql = sql("\
+    UPDATE users SET own_name = CASE WHEN name = $2 THEN own_name ELSE 1 END, name = $2, desk_phone = $3, \
+    updated_at = $4 WHERE id = $1 AND deleted_at IS NULL");
 
 const SET_PASSWORD: Sql = sql("\
     UPDATE users SET password_hash = $2, updated_at = $3 \
@@ -96,6 +98,8 @@ pub struct Account {
     pub user: User,
     /// The name that they sign in with, if they have a password.
     pub login: Option<String>,
+    /// Their phone, as the desk keeps it: nobody signs in with it; may be empty.
+    pub desk_phone: String,
     /// The number that clients know them by, if they have one yet.
     pub number: Option<i64>,
     /// Their address for letters; may be empty.
@@ -257,15 +261,22 @@ impl Database {
         Ok(work.await?)
     }
 
-    /// Calls a person something else, and notes who did it.
+    /// Calls a person something else, or keeps another phone for the desk, and notes who did it.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn rename_by(&self, id: UserId, name: String, by: Deed) -> Result<Change, Unavailable> {
+    pub async fn describe_by(
+        &self,
+        id: UserId,
+        name: String,
+        desk_phone: String,
+        by: Deed,
+    ) -> Result<Change, Unavailable> {
         let work = self.write(move |conn| {
-            let (name, by) = (name.clone(), by.clone());
+            let (name, desk_phone, by) = (name.clone(), desk_phone.clone(), by.clone());
             Box::pin(async move {
-                let found = conn.execute(RENAME, args![id.uuid(), name, by.at.ms()]).await? == 1;
+                let described = args![id.uuid(), name, desk_phone, by.at.ms()];
+                let found = conn.execute(DESCRIBE, described).await? == 1;
                 noted(conn, &by, id, Change::of(found), ("renamed", "")).await
             })
         });
@@ -361,6 +372,7 @@ fn account(row: &Row) -> Result<Account, Failure> {
     Ok(Account {
         user: user(row)?,
         login: row.get("login")?,
+        desk_phone: row.text("desk_phone")?,
         number: row.get("number")?,
         email: row.text("email")?,
         word: row.text("word")?,

@@ -44,6 +44,7 @@ async fn somebody_of_the_desk_comes_is_changed_and_goes() {
         assert_eq!((&seen["initials"], &seen["last_name"]), (&json!("ДК"), &json!("Ким")), "{seen}");
         assert_eq!((&seen["is_active"], &seen["is_staff"]), (&json!(true), &json!(true)));
         assert_eq!((&seen["last_login"], &seen["groups"][0]), (&Value::Null, &seen["role_display"]));
+        assert_eq!(seen["role_display"], "Dispatcher");
         let (status, taken) = admin
             .post(
                 "/api/admin/users/",
@@ -116,6 +117,70 @@ async fn somebody_of_the_desk_comes_is_changed_and_goes() {
         }
         assert!(!log.to_string().contains("horse"), "no password is written down");
         app.audit().await;
+    }
+}
+
+/// The form of the console: roles with a capital letter, a phone that must be there, and all of it sent back.
+#[actix_web::test]
+async fn the_form_of_the_console_makes_and_changes_somebody_of_the_desk() {
+    for backend in backends() {
+        let town = Town::open(backend).await;
+        let admin = town.app.sign_in_with_role("Ada", Role::Admin).await;
+        let mut form = json!({
+            "email": "vera@example.org", "phone": "+7 900 555-00-01", "password": PASSWORD,
+            "role": "Operator", "first_name": "Вера", "last_name": "Ким",
+        });
+        let vera = made(&admin, "/api/admin/users/", form.clone()).await;
+        assert_eq!(
+            (&vera["role"], &vera["role_display"]),
+            (&json!("operator"), &json!("Operator")),
+            "{vera}"
+        );
+        assert_eq!(vera["phone"], "+79005550001", "{vera}");
+        for (role, count) in [("Admin", 1), ("Dispatcher", 1), ("Operator", 1)] {
+            let found = admin.get(&format!("/api/admin/users/?page=1&page_size=20&role={role}")).await;
+            assert_eq!(
+                (&found["count"], &found["results"][0]["role_display"]),
+                (&json!(count), &json!(role))
+            );
+        }
+        assert_eq!(admin.get("/api/admin/users/?search=9005550001").await["count"], 1);
+        let (_, entered) = sign_in(&town.app, "vera@example.org", PASSWORD).await;
+        assert_eq!(entered["user"]["phone"], "+79005550001", "{entered}");
+        // Nobody signs in with it: it is for the desk.
+        let user = town.app.app.database.user_of_phone("+79005550001").await.unwrap();
+        assert!(user.is_none(), "{user:?}");
+
+        let path = format!("/api/admin/users/{}/", vera["id"]);
+        form = json!({
+            "email": vera["email"], "phone": vera["phone"], "first_name": "Вера", "last_name": "Пак",
+            "role": vera["role_display"],
+        });
+        let (status, changed) = patch(&admin, &path, form.clone()).await;
+        assert_eq!((status, &changed["last_name"]), (StatusCode::OK, &json!("Пак")), "{changed}");
+        form["phone"] = json!("+79005550002");
+        form["role"] = json!("Dispatcher");
+        let (status, changed) = patch(&admin, &path, form.clone()).await;
+        assert_eq!((status, &changed["phone"]), (StatusCode::OK, &json!("+79005550002")), "{changed}");
+        assert_eq!(changed["role_display"], "Dispatcher");
+        for (field, value) in [("email", "other@example.org"), ("phone", "nonsense"), ("role", "Root")] {
+            let mut wrong = form.clone();
+            wrong[field] = json!(value);
+            let (status, refused) = patch(&admin, &path, wrong).await;
+            assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{field}: {refused}");
+            assert!(refused[field][0].is_string(), "{refused}");
+        }
+
+        // With whose phone somebody signs in, it stays.
+        let driver = town.driver(1).await;
+        let path = format!("/api/admin/users/{}/", driver.number);
+        let seen = admin.get(&path).await;
+        let same = json!({ "phone": seen["phone"], "role": seen["role_display"], "last_name": "Один" });
+        assert_eq!(patch(&admin, &path, same).await.0, StatusCode::OK, "{seen}");
+        let (status, refused) = patch(&admin, &path, json!({ "phone": "+79005550003" })).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{refused}");
+        assert!(refused["phone"][0].is_string(), "{refused}");
+        town.app.audit().await;
     }
 }
 

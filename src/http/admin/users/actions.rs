@@ -88,7 +88,7 @@ pub struct BulkDone {
 pub enum ActivityType {
     /// It was made.
     Created,
-    /// The person is called something else.
+    /// The person is called something else, or has another phone.
     Renamed,
     /// The person has another role.
     RoleChanged,

@@ -33,12 +33,12 @@ pub struct StaffUser {
     /// Their login, or their Telegram name, or their phone; may be empty.
     username: String,
     /// Empty where it is not known.
-    email: String,
+    pub(super) email: String,
     /// Empty where it is not known.
-    phone: String,
+    pub(super) phone: String,
     #[schema(value_type = StaffRole)]
-    role: String,
-    /// The role in words.
+    pub(super) role: String,
+    /// The role with a capital letter: a form of the console sends it back as `role`.
     role_display: String,
     /// Whether they may come in.
     is_active: bool,
@@ -47,7 +47,7 @@ pub struct StaffUser {
     /// When they last signed in, as far as that is remembered.
     last_login: Option<String>,
     date_joined: String,
-    /// The role in words, alone.
+    /// The same, alone.
     groups: Vec<String>,
     /// The first letters of their names.
     initials: String,
@@ -66,22 +66,23 @@ impl StaffUser {
 }
 
 /// A person with their number.
-pub(super) fn staff_user(number: i64, account: Account, language: Language) -> StaffUser {
-    let Account { user, login, email, word, last_login, .. } = account;
+pub(super) fn staff_user(number: i64, account: Account) -> StaffUser {
+    let Account { user, login, desk_phone, email, word, last_login, .. } = account;
     let (first_name, last_name) = parts(&user.name);
-    let phone = user.phone.unwrap_or_default();
+    let phone = user.phone.unwrap_or(desk_phone);
     let email = match &login {
         Some(login) if login.contains('@') => login.clone(),
         _ => email,
     };
-    let role_display = display(&word, language);
+    let role = if word == "viewer" { "operator".to_owned() } else { word };
+    let role_display = capital(&role);
     let initial = |name: &str| name.chars().next().map(|letter| letter.to_uppercase().to_string());
     StaffUser {
         id: number,
         username: login.or(user.username).unwrap_or_else(|| phone.clone()),
         email,
         phone,
-        role: if word == "viewer" { "operator".to_owned() } else { word },
+        role,
         groups: vec![role_display.clone()],
         role_display,
         is_active: user.blocked_at.is_none(),
@@ -93,6 +94,11 @@ pub(super) fn staff_user(number: i64, account: Account, language: Language) -> S
         last_name,
         job: None,
     }
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
 }
 
 /// The first word of a name, and the rest.
@@ -118,7 +124,7 @@ pub(super) fn display(word: &str, language: Language) -> String {
 pub(super) fn action(word: &str, language: Language) -> String {
     let (russian, english) = match word {
         "created" => ("Учётная запись создана", "The account was made"),
-        "renamed" => ("Имя изменено", "The name was changed"),
+        "renamed" => ("Имя или телефон изменены", "The name or the phone was changed"),
         "role_changed" => ("Роль изменена", "The role was changed"),
         "blocked" => ("Вход закрыт", "Shut out"),
         "unblocked" => ("Вход открыт", "Let in again"),
