@@ -69,7 +69,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/auth/operator-link" { POST PUBLIC identity::operator::sign_in_by_link }
         "/auth/first-admin" { POST PUBLIC identity::operator::first_admin }
         "/auth/second-factor" { POST SIGNED_IN identity::second_factor::show }
-        "/auth/logout" { POST SIGNED_IN identity::sessions::sign_out }
+        "/auth/logout" { POST PUBLIC identity::sessions::sign_out }
         "/auth/logout-everywhere" { POST SIGNED_IN identity::sessions::sign_out_everywhere }
         "/user/sessions" { GET SIGNED_IN identity::sessions::list }
         "/user/sessions/{session_id}" { DELETE SIGNED_IN identity::sessions::end_session }

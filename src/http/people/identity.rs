@@ -112,6 +112,15 @@ pub struct UserView {
     /// `user`, `viewer`, `dispatcher` or `admin`.
     #[schema(value_type = Role)]
     pub(in crate::http) role: String,
+    /// By phone alone: the number by which the dispatch in town knows them, where it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<i64>,
+    /// By phone alone: the phone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone: Option<String>,
+    /// By phone alone: their address for letters; empty where it is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
 }
 
 /// Signs in with Telegram init data, in the body or as `Authorization: tma <init data>`.
@@ -347,5 +356,8 @@ fn view(user: User) -> UserView {
         language: user.language,
         avatar,
         role: user.role.word().to_owned(),
+        number: None,
+        phone: None,
+        email: None,
     }
 }

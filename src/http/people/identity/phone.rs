@@ -230,18 +230,26 @@ pub async fn verify_code(
     tokens: web::Data<Tokens>,
     body: Body<VerifyCode>,
 ) -> Result<HttpResponse, ApiError> {
-    let signed_in = verify(&req, &app, &tokens, body.0).await?;
+    let phone = Phone::parse(&body.0.phone)?;
+    let mut signed_in = verify(&req, &app, &tokens, body.0).await?;
+    signed_in.user.phone = Some(phone.as_str().to_owned());
     Ok(HttpResponse::Ok().json(in_town(&app, signed_in).await?))
 }
 
 /// What somebody is to the dispatch in town, where it runs.
-async fn in_town(app: &App, signed_in: SignedIn) -> Result<SignedInByPhone, ApiError> {
+async fn in_town(app: &App, mut signed_in: SignedIn) -> Result<SignedInByPhone, ApiError> {
     let id: UserId = signed_in.user.id.parse().map_err(|error| ApiError::internal(&error))?;
     let (driver, passenger) = match &app.town {
-        Some(_) => (app.database.driver(id).await?, app.database.passenger(id).await?),
+        Some(_) => {
+            signed_in.user.number = Some(app.database.number_of(id, app.clock.random()).await?);
+            (app.database.driver(id).await?, app.database.passenger(id).await?)
+        }
         None => (None, None),
     };
     let driver = driver.filter(|driver| !driver.has_left);
+    let addresses = [driver.as_ref().map(|one| &one.email), passenger.as_ref().map(|one| &one.email)];
+    let email = addresses.into_iter().flatten().find(|email| !email.is_empty());
+    signed_in.user.email = Some(email.cloned().unwrap_or_default());
     let driver = driver.map(|driver| TownPerson { id: driver.number, name: driver.name });
     let passenger = passenger.map(|one| TownPerson { id: one.number, name: one.full_name });
     let role = match (&driver, &passenger) {

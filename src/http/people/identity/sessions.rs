@@ -1,14 +1,15 @@
 //! Where one is signed in, and signing out: here, there, everywhere.
 
-use actix_web::{HttpResponse, web};
-use serde::Serialize;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::auth::Principal;
 use crate::auth::revocations::Revocations;
-use crate::auth::token::Access;
+use crate::auth::token::{Access, RefreshToken};
+use crate::auth::{Principal, authenticate};
+use crate::error::extract::MaybeBody;
 use crate::error::{ApiError, Problem, request_id};
 
 /// Somebody is signed out.
@@ -43,17 +44,35 @@ pub struct SessionView {
     is_current: bool,
 }
 
-/// Ends this session.
+/// By which session somebody signs out who has no access token any more.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct SignOut {
+    /// A refresh token of it.
+    refresh: Option<String>,
+}
+
+/// Ends this session: that of the access token, or that of a refresh token in the body.
 #[utoipa::path(post, path = "/api/auth/logout", operation_id = "sign_out", tag = "identity",
-    security(("bearer" = [])),
-    responses((status = 200, body = SignedOutHere), (status = 401, body = Problem)))]
+    security((), ("bearer" = [])), request_body(content = Option<SignOut>),
+    responses((status = 200, body = SignedOutHere), (status = 400, body = Problem), (status = 401, body = Problem)))]
 pub async fn sign_out(
+    req: HttpRequest,
     app: web::Data<App>,
-    access: Access,
     revocations: web::Data<Revocations>,
+    body: MaybeBody<SignOut>,
 ) -> Result<HttpResponse, ApiError> {
     let now = app.clock.now();
-    app.database.revoke_session(access.principal.user, access.session, now).await?;
+    let (user, session) = match authenticate(&req) {
+        Ok(access) => (access.principal.user, access.session),
+        Err(unknown) => {
+            let given = body.0.and_then(|body| body.refresh);
+            let token = given.as_deref().and_then(RefreshToken::parse).ok_or_else(|| unknown.clone())?;
+            let found = app.database.live_refresh_token(hex::encode(token.hash()), now).await?;
+            found.ok_or(unknown)?
+        }
+    };
+    app.database.revoke_session(user, session, now).await?;
     revocations.refresh(now).await?;
     let message = request_id::language().choose("Вы вышли".to_owned(), "You are signed out".to_owned());
     Ok(HttpResponse::Ok().json(SignedOutHere { success: true, message }))
