@@ -1,6 +1,9 @@
 //! Codes of closing beyond those of the WebSocket protocol: from 4000 the client reconnects, from 4500 it
 //! gives up.
 
+/// Come back: on sockets that show a part of the town, whose console does so after this code and no other of
+/// ours.
+pub const GOING_AWAY: u16 = 1001;
 /// The access token has expired: get another one and come back.
 pub const TOKEN_EXPIRED: u16 = 4001;
 /// Signed in, but not allowed to look at this: only on sockets that show a part of the town.

@@ -86,7 +86,7 @@ impl Sockets {
 
     /// Takes a socket in that shows a part of the town.
     pub(crate) fn view(&self, viewer: &Arc<Viewer>) {
-        self.viewers.enter(viewer, restart);
+        self.viewers.enter(viewer, away);
     }
 
     /// How many there are, beside those that show a part of the town.
@@ -213,7 +213,7 @@ impl Sockets {
                 emptied.await;
             }
         };
-        let all_gone = async { tokio::join!(gone, self.viewers.close_all(restart)) };
+        let all_gone = async { tokio::join!(gone, self.viewers.close_all(away)) };
         if tokio::time::timeout(patience, all_gone).await.is_err() {
             tracing::warn!(left = self.len() + self.viewers.len(), "some sockets did not close in time");
         }
@@ -312,6 +312,11 @@ impl Sockets {
 fn restart() -> Ending {
     let retry_after_ms = Some(rand::random_range(0..SPREAD_MS));
     Ending { code: RESTART, reason: "restart", retry_after_ms }
+}
+
+/// The same of a socket that shows a part of the town.
+fn away() -> Ending {
+    Ending { code: close::GOING_AWAY, ..restart() }
 }
 
 #[cfg(test)]

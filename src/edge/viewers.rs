@@ -126,7 +126,7 @@ impl Viewer {
         }
         if state.order.len() > MOST_WAITING || state.bytes > MOST_BYTES {
             state.forget();
-            state.ending = Some(Ending::new(close::TOO_SLOW, "too slow"));
+            state.ending = Some(Ending::new(close::GOING_AWAY, "too slow"));
         }
         drop(state);
         self.changed.notify_one();

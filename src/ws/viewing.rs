@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web;
+use peerpack_actors::time::Span;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until};
@@ -93,18 +94,20 @@ pub(super) struct Viewing {
     seat: Option<Seat>,
     hearing: Hearing,
     errors: Errors,
-    expiry: Option<Instant>,
+    app: web::Data<App>,
+    /// By whose session somebody looks, and when it is looked at whether that still stands.
+    access: Option<(Access, Instant)>,
 }
 
 impl Viewing {
     pub(super) fn new(start: ViewingStart, line: Line) -> Self {
         let ViewingStart { app, place, viewer, hearing, access, welcome, begin } = start;
         let now = Instant::now();
-        let left = access.map(|access| access.expires_at.since(app.clock.now()).ms());
-        let left = left.map(|ms| Duration::from_millis(u64::try_from(ms).unwrap_or(0)));
+        let expires_in = |access: &Access| millis(access.expires_at.since(app.clock.now()));
+        let due = access.as_ref().map(|access| now + expires_in(access));
         let user = viewer.looker.map(|looker| looker.user);
         let peer = Peer::new(line, user, app.config.ping_every());
-        let seat = Seat::take(app, place, Arc::clone(&viewer));
+        let seat = Seat::take(app.clone(), place, Arc::clone(&viewer));
         // A session that ended between the check and the seat closed every socket but this one.
         if access.zip(welcome).is_some_and(|(access, welcome)| !welcome.is_welcome(&access)) {
             viewer.end(Ending::new(close::TOKEN_EXPIRED, "the session was ended"));
@@ -112,8 +115,8 @@ impl Viewing {
         if let Some(begin) = begin {
             begin(Arc::clone(&viewer));
         }
-        let (errors, expiry) = (Errors::default(), left.map(|left| now + left));
-        Self { peer, viewer, seat: Some(seat), hearing, errors, expiry }
+        let (errors, access) = (Errors::default(), access.zip(due));
+        Self { peer, viewer, seat: Some(seat), hearing, errors, app, access }
     }
 
     /// Shows and hears until the connection is over.
@@ -161,7 +164,7 @@ impl Viewing {
 
     fn next_due(&self) -> Instant {
         let first = self.peer.next_due();
-        self.expiry.filter(|_| self.peer.is_open()).map_or(first, |expiry| expiry.min(first))
+        self.access.filter(|_| self.peer.is_open()).map_or(first, |(_, due)| due.min(first))
     }
 
     /// Does what is due; whether the connection goes on.
@@ -171,13 +174,32 @@ impl Viewing {
             return false;
         }
         if self.peer.is_open() && !self.peer.keep_alive(now) {
-            self.end(close::TOO_SLOW, "no answer to a ping");
+            self.end(close::GOING_AWAY, "no answer to a ping");
         }
-        if self.expiry.is_some_and(|at| at <= now) {
-            self.end(close::TOKEN_EXPIRED, "the access token has expired");
+        if let Some((access, due)) = &mut self.access
+            && *due <= now
+        {
+            // A page cannot hand in another token: the session counts, and it is looked at as often as a
+            // token would have to be renewed.
+            *due = now + millis(self.app.config.access_ttl);
+            actix_web::rt::spawn(end_without_session(self.app.clone(), *access, Arc::clone(&self.viewer)));
         }
         true
     }
+}
+
+/// Ends a socket whose session stands no more. If the store does not answer, the next look sees to it; a
+/// session that is ended by somebody is told of anyway.
+async fn end_without_session(app: web::Data<App>, access: Access, viewer: Arc<Viewer>) {
+    match app.database.sessions(access.principal.user, app.clock.now()).await {
+        Ok(sessions) if sessions.iter().any(|session| session.id == access.session) => {}
+        Ok(_) => viewer.end(Ending::new(close::TOKEN_EXPIRED, "the session is over")),
+        Err(error) => tracing::warn!(%error, "cannot look whether a session still stands"),
+    }
+}
+
+fn millis(span: Span) -> Duration {
+    Duration::from_millis(u64::try_from(span.ms()).unwrap_or(0))
 }
 
 impl Listener for Viewing {

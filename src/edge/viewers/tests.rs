@@ -47,7 +47,7 @@ fn what_waits_is_bounded_in_number_and_bytes() {
         }
         assert_eq!(code(&viewer), None);
         viewer.answer(text.as_str().into());
-        assert_eq!((code(&viewer), taken(&viewer).len()), (Some(4008), 0));
+        assert_eq!((code(&viewer), taken(&viewer).len()), (Some(1001), 0));
         viewer.answer("later".into());
         assert!(taken(&viewer).is_empty());
     }

@@ -2,13 +2,14 @@
 
 use futures_util::SinkExt;
 use peerpack_actors::runtime::RuntimeSettings;
+use peerpack_actors::time::Span;
 use reqwest::StatusCode;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::Town;
 use super::console::{open, try_open};
-use crate::support::{Backend, TestApp, TestUser, eventually};
+use crate::support::{Backend, PATIENCE, TestApp, TestUser, backends, eventually};
 
 /// A town that lets so many sockets in from one address.
 async fn with_room_for(sockets: &str) -> Town {
@@ -194,4 +195,51 @@ async fn a_session_that_ends_takes_its_sockets_with_it() {
     let (status, answer) = admin.post(&path, json!({ "reason": "left" })).await;
     assert!(status.is_success(), "{answer}");
     assert_eq!(map.code().await, 4003);
+}
+
+/// A page cannot hand in another token, so the session counts: a socket outlives the token that opened it,
+/// and is closed once there is no session behind it.
+#[actix_web::test]
+async fn a_socket_lives_as_long_as_the_session_behind_its_token() {
+    for backend in backends() {
+        let town = Town::open(backend).await;
+        let app = &town.app.app;
+        let own = app.tokens.verify(&town.desk.token, app.clock.now()).unwrap();
+        let short_lived = |session| {
+            let issued = app.clock.now() - app.config.access_ttl + Span::seconds(3);
+            let (token, _) = app.tokens.issue(own.principal, session, issued, app.clock.random());
+            (app.tokens.verify(&token, app.clock.now()).unwrap().expires_at, format!("?token={token}"))
+        };
+        let (ends_at, query) = short_lived(own.session);
+        let mut map = try_open(&town.app, "/ws/dispatch-map/", &query).await.unwrap();
+        map.hear("snapshot").await;
+        let (_, query) = short_lived(uuid::Uuid::from_u128(7));
+        let mut other = try_open(&town.app, "/ws/dispatch-map/", &query).await.unwrap();
+        assert_eq!(other.code().await, 4001, "there is no such session");
+        eventually("the end of the token", async || {
+            (app.clock.now() > ends_at + Span::seconds(1)).then_some(())
+        })
+        .await;
+        map.say(&json!({ "type": "ping" })).await;
+        map.hear("pong").await;
+        let order = town.order(&town.passenger(1).await).await;
+        map.hear_of("order_created", |new| new["id"] == order.as_str()).await;
+        // The session ends, and the socket with it.
+        assert_eq!(town.desk.post("/api/auth/logout/", json!({})).await.0, StatusCode::OK);
+        assert_eq!(map.code().await, 4001);
+    }
+}
+
+/// The console comes back after 1001, and after none of the codes of the realtime socket.
+#[actix_web::test]
+async fn a_restart_sends_the_console_away_so_that_it_comes_back() {
+    let town = Town::open(Backend::Sqlite).await;
+    let mut map = open(&town.app, &town.desk, "/ws/dispatch-map/").await;
+    map.hear("snapshot").await;
+    let sockets = std::sync::Arc::clone(&town.app.app.sockets);
+    let closing = actix_web::rt::spawn(async move { sockets.close_all(PATIENCE).await });
+    assert!(map.hear("reconnect").await["retry_after_ms"].is_u64());
+    assert_eq!(map.code().await, 1001);
+    drop(map);
+    closing.await.unwrap();
 }

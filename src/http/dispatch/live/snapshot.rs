@@ -55,7 +55,7 @@ pub(super) fn begin(app: &web::Data<App>) -> impl FnOnce(Arc<Viewer>) + use<> {
                     _ => return,
                 }
             }
-            viewer.end(Ending::new(close::INSUFFICIENT_STATE, "the store does not answer: come back"));
+            viewer.end(Ending::new(close::GOING_AWAY, "the store does not answer: come back"));
         });
     }
 }
@@ -73,7 +73,7 @@ pub(super) fn begin_map(app: &web::Data<App>, after: Option<Time>) -> impl FnOnc
                     _ => return,
                 }
             }
-            viewer.end(Ending::new(close::INSUFFICIENT_STATE, "the store does not answer: come back"));
+            viewer.end(Ending::new(close::GOING_AWAY, "the store does not answer: come back"));
         });
     }
 }

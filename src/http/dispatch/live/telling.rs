@@ -100,7 +100,7 @@ impl Telling {
         }
         if news.has_gap {
             for viewer in self.app.sockets.viewers().all() {
-                viewer.end(Ending::new(close::INSUFFICIENT_STATE, "too much has happened: come back"));
+                viewer.end(Ending::new(close::GOING_AWAY, "too much has happened: come back"));
             }
         }
         // Orders before couriers, who say all the time where they are.
