@@ -260,7 +260,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/analytics/peak-hours" { GET OPERATORS analytics::series::peak_hours }
         "/analytics/driver-performance" { GET OPERATORS analytics::people::driver_performance }
         "/analytics/comparison" { GET OPERATORS analytics::series::comparison }
-        "/analytics/export" { GET OPERATORS analytics::series::export }
+        "/analytics/export" { GET OPERATORS analytics::report::export }
         "/mobile/drivers/profile" { GET SIGNED_IN my_drives::profile, PUT SIGNED_IN enrolment::enroll }
         "/mobile/drivers/location" { PATCH SIGNED_IN my_drives::locate }
         "/mobile/drivers/online-status" { PATCH SIGNED_IN my_drives::online }

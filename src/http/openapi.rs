@@ -130,7 +130,7 @@ use super::{health, jobs, places};
         daily::preview, daily::apply, daily::progress, daily::call_off, daily::export,
         analytics::metrics, analytics::orders, analytics::financial, analytics::people::drivers, analytics::series::time_series,
         analytics::regions, analytics::series::peak_hours, analytics::people::driver_performance, analytics::series::comparison,
-        analytics::series::export,
+        analytics::report::export,
         health::health, health::live, health::ready, town_live::health,
         identity::operator::sign_in_operator, identity::operator::sign_in_by_link, identity::operator::first_admin,
         identity::second_factor::begin, identity::second_factor::show, identity::second_factor::remove,

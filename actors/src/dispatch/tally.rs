@@ -32,6 +32,12 @@ macro_rules! every_count {
         $macro! { $($argument,)* [
             /// Orders that were placed.
             placed,
+            /// Those of them that were quoted dearer because couriers were few.
+            surged,
+            /// What quotes were multiplied by for that, in percent, added up.
+            surge_percent,
+            /// Of how many orders that is known.
+            quoted,
             /// Offers that were made.
             offers,
             /// Offers that were accepted.
@@ -56,6 +62,12 @@ macro_rules! every_count {
             way_m,
             /// How long those rides were expected to take, in seconds.
             ride_s,
+            /// How long orders took from being placed to being done, in milliseconds.
+            whole_ms,
+            /// What those were quoted at, in minor units.
+            quoted_minor,
+            /// Of how many orders both are known.
+            timed,
             /// What those cost, in minor units.
             price_minor,
             /// Orders that were called off.
@@ -146,7 +158,10 @@ pub fn counted(change: &OrderChange) -> Counted {
     match change {
         OrderChange::New(order) => {
             counted.hour = hour_of(order.created_at);
+            let surge_percent = order.quote.breakdown.surge_percent;
             counted.tally.placed = 1;
+            counted.tally.surged = i64::from(surge_percent > 100);
+            (counted.tally.quoted, counted.tally.surge_percent) = (1, surge_percent.into());
         }
         OrderChange::Update { events, .. } => {
             for event in events {
@@ -199,6 +214,8 @@ fn of_step(order: &Order, from: OrderPhase, to: OrderState, at: Time, by: By) ->
             let price = milestones.settled.as_ref().map_or(0, |settled| settled.total_minor);
             (tally.completed, tally.price_minor) = (1, price);
             (tally.way_m, tally.ride_s) = (ride.way_m.into(), ride.ride_s.into());
+            (tally.timed, tally.whole_ms) = (1, at.since(order.created_at).ms());
+            tally.quoted_minor = order.quote.breakdown.total_minor;
         }
         OrderState::Cancelled => {
             (tally.cancelled, tally.fees_minor) = (1, milestones.cancel_fee.map_or(0, |fee| fee.minor));

@@ -1,9 +1,11 @@
-//! Numbers of the desk: what became of orders in a time, out of the counts that every change keeps. No order
-//! is looked at for any of it.
+//! Numbers of the desk: what became of orders in a time, out of the counts that every change keeps. Orders
+//! themselves are looked at for one thing alone: in which state those are that were placed in that time.
 
 pub mod people;
+pub mod report;
 pub mod series;
 
+mod now;
 mod numbers;
 
 use std::sync::Arc;
@@ -20,9 +22,11 @@ use utoipa::{IntoParams, ToSchema};
 use super::{days, scope};
 use crate::app::App;
 use crate::error::extract::Query;
-use crate::error::{ApiError, Problem};
+use crate::error::{ApiError, Problem, request_id};
+use crate::store::Driver;
 use crate::town::TownMap;
 
+pub use now::{CategoryCount, DriversNow, OrdersNow, StateCount};
 pub use numbers::{DeskMoney, DeskNumbers, OrderOutcomes};
 
 /// How many days are looked at where nobody says.
@@ -42,14 +46,15 @@ const MOST_ROWS: u32 = 100_000;
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub struct WhichTime {
-    /// The first day, `YYYY-MM-DD` in the time of the region; 29 days before `date_to` if it is not said.
-    #[param(format = Date)]
+    /// The first day: `YYYY-MM-DD` in the time of the region, or an instant of it; 29 days before `date_to`
+    /// if it is not said.
     date_from: Option<String>,
-    /// The last day; today if it is not said. At most 366 days in all.
-    #[param(format = Date)]
+    /// The last day, likewise; today if it is not said. At most 366 days in all.
     date_to: Option<String>,
     /// One region; all orders if it is not said.
     region_id: Option<String>,
+    /// Where couriers are counted: one of them, by number.
+    driver_id: Option<i64>,
 }
 
 /// Which time that is, and where.
@@ -69,6 +74,8 @@ struct Asked {
     first: Date,
     last: Date,
     region: Option<RegionId>,
+    /// The number of a courier.
+    driver: Option<i64>,
     zone: TimeZone,
     map: Arc<TownMap>,
 }
@@ -80,11 +87,11 @@ impl Asked {
         let region = region.map(|id| scope::region_in(&map, "region_id", id)).transpose()?;
         let zone = days::zone_of(&map, region);
         let last = match &which.date_to {
-            Some(date) => days::date("date_to", date)?,
+            Some(date) => days::date_or_instant("date_to", date, &zone)?,
             None => days::date_of(app.clock.now(), &zone),
         };
         let first = match &which.date_from {
-            Some(date) => days::date("date_from", date)?,
+            Some(date) => days::date_or_instant("date_from", date, &zone)?,
             None => back(last, USUAL_DAYS - 1),
         };
         if last < first {
@@ -93,7 +100,7 @@ impl Asked {
         if first < back(last, MOST_DAYS - 1) {
             return Err(ApiError::unprocessable("date_from", "must be at most 366 days before date_to"));
         }
-        Ok(Self { first, last, region, zone, map })
+        Ok(Self { first, last, region, driver: which.driver_id, zone, map })
     }
 
     /// The same number of days right before.
@@ -101,7 +108,20 @@ impl Asked {
         let days = (self.last - self.first).get_days();
         let last = back(self.first, 1);
         let (zone, map) = (self.zone.clone(), Arc::clone(&self.map));
-        Self { first: back(last, days), last, region: self.region, zone, map }
+        Self { first: back(last, days), last, region: self.region, driver: self.driver, zone, map }
+    }
+
+    /// Whether a courier is counted.
+    fn counts(&self, driver: &Driver) -> bool {
+        self.region.is_none_or(|region| region == driver.region)
+            && self.driver.is_none_or(|number| number == driver.number)
+    }
+
+    /// The name of a region that orders are of.
+    fn title(&self, id: Option<RegionId>) -> String {
+        let outside =
+            || request_id::language().choose("Вне регионов".to_owned(), "Outside of regions".to_owned());
+        id.and_then(|id| self.map.region(id)).map_or_else(outside, |region| region.title.clone())
     }
 
     fn begin(&self) -> Time {
@@ -148,10 +168,10 @@ pub struct DeskMetrics {
     of: NumbersOf,
     #[serde(flatten)]
     numbers: DeskNumbers,
-    /// Couriers of the region, or of all.
-    drivers_total: u64,
-    /// Of these: on duty now.
-    drivers_online: u64,
+    #[serde(flatten)]
+    now: OrdersNow,
+    #[serde(flatten)]
+    drivers: DriversNow,
 }
 
 /// What became of orders.
@@ -161,6 +181,8 @@ pub struct OrderNumbers {
     of: NumbersOf,
     #[serde(flatten)]
     outcomes: OrderOutcomes,
+    #[serde(flatten)]
+    now: OrdersNow,
 }
 
 /// What orders came to.
@@ -184,21 +206,16 @@ pub struct RegionMoney {
     money: DeskMoney,
 }
 
-/// What became of orders, region by region.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct NumbersOfRegions {
-    #[serde(flatten)]
-    of: NumbersOf,
-    /// Zeros included; last what belongs to no region that is there, if there is any of it.
-    regions: Vec<RegionNumbers>,
-}
-
 /// What became of the orders of a region.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RegionNumbers {
     /// Nothing for orders outside of every region.
     region_id: Option<String>,
     region_title: String,
+    /// Orders that were placed.
+    orders_count: i64,
+    /// Orders that were done.
+    completed_count: i64,
     #[serde(flatten)]
     numbers: DeskNumbers,
 }
@@ -211,9 +228,8 @@ pub struct RegionNumbers {
 pub async fn metrics(app: web::Data<App>, query: Query<WhichTime>) -> Result<HttpResponse, ApiError> {
     let asked = Asked::of(&app, &query.0)?;
     let numbers = DeskNumbers::of(&total(&asked.hours(&app).await?));
-    let (drivers_total, drivers_online) = people::counted(&app, asked.region).await?;
-    let metrics = DeskMetrics { of: asked.told(), numbers, drivers_total, drivers_online };
-    Ok(HttpResponse::Ok().json(metrics))
+    let (now, drivers) = (OrdersNow::of(&app, &asked).await?, DriversNow::of(&app, &asked).await?);
+    Ok(HttpResponse::Ok().json(DeskMetrics { of: asked.told(), numbers, now, drivers }))
 }
 
 /// What became of orders.
@@ -224,7 +240,8 @@ pub async fn metrics(app: web::Data<App>, query: Query<WhichTime>) -> Result<Htt
 pub async fn orders(app: web::Data<App>, query: Query<WhichTime>) -> Result<HttpResponse, ApiError> {
     let asked = Asked::of(&app, &query.0)?;
     let outcomes = OrderOutcomes::of(&total(&asked.hours(&app).await?));
-    Ok(HttpResponse::Ok().json(OrderNumbers { of: asked.told(), outcomes }))
+    let now = OrdersNow::of(&app, &asked).await?;
+    Ok(HttpResponse::Ok().json(OrderNumbers { of: asked.told(), outcomes, now }))
 }
 
 /// What orders came to, in roubles.
@@ -245,21 +262,24 @@ pub async fn financial(app: web::Data<App>, query: Query<WhichTime>) -> Result<H
     Ok(HttpResponse::Ok().json(FinancialNumbers { of: asked.told(), money, regions }))
 }
 
-/// What became of orders, region by region.
+/// What became of orders, region by region, zeros included; last what belongs to no region that is there, if
+/// there is any of it.
 #[utoipa::path(get, path = "/api/analytics/regions", operation_id = "numbers_of_regions", tag = "dispatch",
     security(("bearer" = [])), params(WhichTime),
-    responses((status = 200, body = NumbersOfRegions), (status = 401, body = Problem),
+    responses((status = 200, body = [RegionNumbers]), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 422, body = Problem)))]
 pub async fn regions(app: web::Data<App>, query: Query<WhichTime>) -> Result<HttpResponse, ApiError> {
     let asked = Asked::of(&app, &query.0)?;
     let hours = asked.hours(&app).await?;
-    let region = |(region_id, region_title, tally)| RegionNumbers {
+    let region = |(region_id, region_title, tally): (Option<String>, String, Tally)| RegionNumbers {
         region_id,
         region_title,
+        orders_count: tally.placed,
+        completed_count: tally.completed,
         numbers: DeskNumbers::of(&tally),
     };
-    let regions = split(&asked, &hours).into_iter().map(region).collect();
-    Ok(HttpResponse::Ok().json(NumbersOfRegions { of: asked.told(), regions }))
+    let regions: Vec<RegionNumbers> = split(&asked, &hours).into_iter().map(region).collect();
+    Ok(HttpResponse::Ok().json(regions))
 }
 
 /// Counts with the regions that they are of: id and title.
@@ -269,9 +289,6 @@ fn split(asked: &Asked, hours: &[RegionHour]) -> Vec<(Option<String>, String, Ta
     let mut counts = by_region(hours, &ids);
     // Outside of every region: told where there is something.
     counts.retain(|(id, tally)| id.is_some() || *tally != Tally::default());
-    let title = |id: Option<RegionId>| id.and_then(|id| asked.map.region(id)).map(|one| one.title.clone());
-    let told = |(id, tally): (Option<RegionId>, _)| {
-        (id.map(|id| id.to_string()), title(id).unwrap_or_default(), tally)
-    };
+    let told = |(id, tally): (Option<RegionId>, _)| (id.map(|id| id.to_string()), asked.title(id), tally);
     counts.into_iter().map(told).collect()
 }

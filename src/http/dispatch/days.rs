@@ -22,6 +22,14 @@ pub(super) fn date(field: &'static str, text: &str) -> Result<Date, ApiError> {
     text.trim().parse().map_err(|_| ApiError::unprocessable(field, "must be YYYY-MM-DD"))
 }
 
+/// A date of a field that may also say an instant: the date of that, then.
+pub(super) fn date_or_instant(field: &'static str, text: &str, zone: &TimeZone) -> Result<Date, ApiError> {
+    match text.trim().parse::<jiff::Timestamp>() {
+        Ok(at) => Ok(at.to_zoned(zone.clone()).date()),
+        Err(_) => date(field, text),
+    }
+}
+
 /// The date of a moment.
 pub(super) fn date_of(at: Time, zone: &TimeZone) -> Date {
     let at = jiff::Timestamp::from_millisecond(at.ms()).unwrap_or_default();
@@ -55,6 +63,10 @@ mod tests {
         assert_eq!(date_of(begin(day, &moscow), &moscow), day);
         for wrong in ["2026-02-30", "tomorrow", "", "29.03.2026"] {
             assert!(date("date", wrong).is_err(), "{wrong}");
+            assert!(date_or_instant("date", wrong, &moscow).is_err(), "{wrong}");
+        }
+        for same in ["2026-03-29", "2026-03-28T21:00:00.000Z", "2026-03-29T23:59:59.999+03:00"] {
+            assert_eq!(date_or_instant("date", same, &moscow).unwrap(), day, "{same}");
         }
     }
 }

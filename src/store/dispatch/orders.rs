@@ -36,6 +36,14 @@ const OF_OFFER: Sql = sql("SELECT order_id FROM order_offers WHERE id = $1");
 const PICKUPS: Sql =
     sql("SELECT pickup_lat, pickup_lon FROM orders WHERE created_at > $1 ORDER BY id DESC LIMIT $2");
 
+// Ids begin with the moment of the placing, so this reads one stretch of the primary key.
+const MIX: Sql = sql("\
+    SELECT state, category, count(*) AS total FROM (\
+        SELECT o.state, COALESCE(p.category, '') AS category FROM orders AS o \
+        LEFT JOIN passengers AS p ON p.person = o.passenger \
+        WHERE o.id >= $1 AND o.id < $2 AND ($3 = 0 OR o.region = $4) ORDER BY o.id DESC LIMIT $5) AS newest \
+    GROUP BY state, category ORDER BY state, category");
+
 const FIGURES: Sql = sql("\
     SELECT (SELECT count(*) FROM orders WHERE courier = $1 AND state = 'completed') AS completed, \
     (SELECT count(*) FROM orders WHERE courier = $1 AND state = 'completed' AND completed_at >= $2) AS today, \
@@ -146,6 +154,24 @@ impl Database {
     pub async fn pickups_since(&self, since: Time, limit: u32) -> Result<Vec<Position>, Unavailable> {
         let found = self.rows(PICKUPS, args![since.ms(), limit]).await?;
         Ok(each(&found, |row| Ok(Position { lat: row.get("pickup_lat")?, lon: row.get("pickup_lon")? }))?)
+    }
+
+    /// How many of the orders that were placed from `from` to before `to`, or of one region alone, are in
+    /// which state and of which category of passengers: of the newest `limit` of them.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn order_mix(
+        &self,
+        from: Time,
+        to: Time,
+        region: Option<RegionId>,
+        limit: u32,
+    ) -> Result<Vec<(String, String, u64)>, Unavailable> {
+        let first_of = |at: Time| OrderId::new(at, [0; 10]).uuid();
+        let (one, id) = (i64::from(region.is_some()), region.map_or(Uuid::nil(), RegionId::uuid));
+        let found = self.rows(MIX, args![first_of(from), first_of(to), one, id, limit]).await?;
+        Ok(each(&found, |row| Ok((row.get("state")?, row.get("category")?, row.number("total")?)))?)
     }
 
     /// What a courier has done.

@@ -63,9 +63,9 @@ async fn recounted(town: &Town, is_meant: impl Fn(&Value) -> bool) -> BTreeMap<&
         "rejected_orders",
         "restored_orders",
         "assignments",
-        "offers_sent",
-        "offers_accepted",
-        "offers_declined",
+        "total_offers",
+        "accepted_offers",
+        "declined_offers",
         "revenue",
     ]
     .map(|name| (name, 0.0))
@@ -101,10 +101,10 @@ async fn recounted(town: &Town, is_meant: impl Fn(&Value) -> bool) -> BTreeMap<&
             }
         }
         for offer in town.desk.get(&format!("/api/dispatch/offers/{id}/")).await.as_array().unwrap() {
-            add("offers_sent", 1.0);
+            add("total_offers", 1.0);
             match offer["status"].as_str().unwrap() {
-                "accepted" => add("offers_accepted", 1.0),
-                "declined" => add("offers_declined", 1.0),
+                "accepted" => add("accepted_offers", 1.0),
+                "declined" => add("declined_offers", 1.0),
                 _ => {}
             }
         }
@@ -118,6 +118,44 @@ fn check(told: &Value, counts: &BTreeMap<&'static str, f64>) {
             assert_eq!(told[name].as_f64(), Some(*count), "{name}: {told}");
         }
     }
+}
+
+/// In which state orders are and whom they are for, and the means that are of orders: by looking at each.
+async fn check_mix(town: &Town, told: &Value) {
+    let all = town.desk.get("/api/orders/?page_size=100").await;
+    let all = all["results"].as_array().unwrap();
+    let mut states = BTreeMap::new();
+    for order in all {
+        *states.entry(order["status"].as_str().unwrap()).or_insert(0) += 1;
+    }
+    let told_states: BTreeMap<&str, i64> = told["status_distribution"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["status"].as_str().unwrap(), one["count"].as_i64().unwrap()))
+        .collect();
+    assert_eq!(told_states, states, "{told}");
+    assert_eq!(
+        told["disability_distribution"],
+        json!([{ "passenger__disability_category": "I группа", "count": all.len() }])
+    );
+    let done: Vec<&Value> = all.iter().filter(|order| order["status"] == "completed").collect();
+    let mean =
+        |of: &dyn Fn(&Value) -> f64| done.iter().map(|order| of(order)).sum::<f64>() / done.len() as f64;
+    let near = |name: &str, expected: f64| {
+        let told = told[name].as_f64().unwrap();
+        assert!((told - expected).abs() < 1e-6, "{name}: {told} {expected}");
+    };
+    near("avg_quote", mean(&|order| order["estimated_price"].as_f64().unwrap()));
+    near("avg_final_price", mean(&|order| order["final_price"].as_f64().unwrap()));
+    let at =
+        |text: &Value| text.as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_millisecond() as f64;
+    near(
+        "avg_duration_minutes",
+        mean(&|order| (at(&order["completed_at"]) - at(&order["created_at"])) / 60_000.0),
+    );
+    assert_eq!((&told["orders_with_surge"].is_i64(), told["active_drivers"].as_i64()), (&true, Some(2)));
+    assert!(told["avg_surge_multiplier"].as_f64() >= Some(1.0), "{told}");
 }
 
 #[actix_web::test]
@@ -165,14 +203,15 @@ async fn numbers_are_what_looking_at_every_order_comes_to() {
         let metrics = get("metrics/").await;
         check(&metrics, &all);
         assert_eq!(
-            (&metrics["drivers_total"], &metrics["drivers_online"]),
+            (&metrics["drivers_total"], &metrics["online_drivers"]),
             (&json!(3), &json!(2)),
             "{metrics}"
         );
         assert_eq!(metrics["time_zone"], "Europe/Moscow");
         // Three done of eight that ended: one was called off twice.
         let ended = all["completed_orders"] + all["cancelled_orders"] + all["rejected_orders"];
-        assert_eq!(metrics["completion_rate"].as_f64(), Some(3.0 / ended), "{metrics}");
+        assert_eq!(metrics["success_rate"].as_f64(), Some(300.0 / ended), "{metrics}");
+        check_mix(&town, &metrics).await;
         check(&get(&format!("metrics/?region_id={north}")).await, &of_north);
         check(&get("orders/").await, &all);
         check(&get(&format!("orders/?region_id={}", town.region)).await, &of_centre);
@@ -188,9 +227,11 @@ async fn numbers_are_what_looking_at_every_order_comes_to() {
         assert!(revenue > 0.0 && total == Some(revenue + 1_000.0), "{financial}");
 
         let regions = get("regions/").await;
-        let regions = regions["regions"].as_array().unwrap();
+        let regions = regions.as_array().unwrap();
         assert_eq!(regions.len(), 2);
         for region in regions {
+            assert_eq!(region["orders_count"], region["total_orders"]);
+            assert_eq!(region["completed_count"], region["completed_orders"]);
             let is_north = region["region_id"] == north.as_str();
             assert_eq!(region["region_title"], if is_north { "Север" } else { "Центр" });
             check(region, if is_north { &of_north } else { &of_centre });
@@ -200,19 +241,19 @@ async fn numbers_are_what_looking_at_every_order_comes_to() {
         for (interval, least, most) in
             [("hour", 30 * 24, 30 * 24), ("day", 30, 30), ("week", 5, 6), ("month", 1, 3)]
         {
-            let series = get(&format!("time-series/?interval={interval}")).await;
-            assert_eq!(series["interval"], interval);
-            let points = series["points"].as_array().unwrap();
+            let series = get(&format!("time-series/?granularity={interval}")).await;
+            assert_eq!(series, get(&format!("time-series/?interval={interval}")).await);
+            let points = series.as_array().unwrap();
             assert!((least..=most).contains(&points.len()), "{interval}: {}", points.len());
-            for name in ["total_orders", "completed_orders", "offers_sent", "revenue"] {
+            for name in ["total_orders", "completed_orders", "total_offers", "revenue"] {
                 let sum: f64 = points.iter().map(|point| point[name].as_f64().unwrap()).sum();
                 assert!((sum - all[name]).abs() < 1e-6, "{name} by {interval}: {sum}");
             }
-            let begins: Vec<&str> = points.iter().map(|point| point["timestamp"].as_str().unwrap()).collect();
+            let begins: Vec<&str> = points.iter().map(|point| point["period"].as_str().unwrap()).collect();
             assert!(begins.is_sorted(), "{begins:?}");
         }
         let series = get(&format!("time-series/?region_id={north}")).await;
-        let last = series["points"].as_array().unwrap().last().unwrap();
+        let last = series.as_array().unwrap().last().unwrap();
         let moscow = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::get("Europe/Moscow").unwrap());
         if moscow.hour() > 0 {
             check(last, &of_north);
@@ -220,43 +261,45 @@ async fn numbers_are_what_looking_at_every_order_comes_to() {
         }
 
         let peak = get("peak-hours/").await;
-        let hours = peak["hours"].as_array().unwrap();
-        assert_eq!(hours.len(), 24);
-        assert_eq!(hours.iter().map(|hour| hour["total_orders"].as_i64().unwrap()).sum::<i64>(), 8);
-        let busiest = hours.iter().max_by_key(|hour| hour["total_orders"].as_i64()).unwrap();
-        assert_eq!(
-            hours[usize::try_from(peak["peak_hour"].as_u64().unwrap()).unwrap()]["total_orders"],
-            busiest["total_orders"]
-        );
+        let hours = peak.as_array().unwrap();
+        let clocks: Vec<&str> = hours.iter().map(|hour| hour["hour"].as_str().unwrap()).collect();
+        assert_eq!((clocks.len(), clocks[0], clocks[23]), (24, "00:00", "23:00"));
+        assert_eq!(hours.iter().map(|hour| hour["orders"].as_i64().unwrap()).sum::<i64>(), 8);
 
         let drivers = get("drivers/").await;
         assert_eq!(
-            (&drivers["drivers_total"], &drivers["drivers_active"]),
+            (&drivers["drivers_total"], &drivers["active_drivers"]),
             (&json!(3), &json!(2)),
             "{drivers}"
         );
-        assert_eq!((&drivers["offers_accepted"], &drivers["completed_orders"]), (&json!(1), &json!(3)));
+        assert_eq!((&drivers["accepted_offers"], &drivers["completed_orders"]), (&json!(1), &json!(3)));
         let performance = get("driver-performance/").await;
-        let seen: Vec<(i64, i64)> = performance["results"]
+        let seen: Vec<(i64, i64)> = performance
             .as_array()
             .unwrap()
             .iter()
-            .map(|one| (one["driver_id"].as_i64().unwrap(), one["completed_orders"].as_i64().unwrap()))
+            .map(|one| (one["driver_id"].as_i64().unwrap(), one["orders"].as_i64().unwrap()))
             .collect();
         assert_eq!(seen, [(ivan.number, 2), (oleg.number, 1), (idle.number, 0)], "{performance}");
-        assert_eq!(performance["results"][0]["cancelled_by_driver"], 1);
-        let first = get("driver-performance/?page_size=1").await;
-        assert!(first["next"].as_str().unwrap().contains("page=2") && first["count"] == 3, "{first}");
-        let northern = get(&format!("driver-performance/?region_id={north}")).await;
+        assert_eq!(performance[0]["cancelled_by_driver"], 1);
         assert_eq!(
-            (&northern["count"], &northern["results"][0]["driver_id"]),
-            (&json!(1), &json!(oleg.number))
+            (&performance[0]["acceptance_rate"], &performance[0]["rating"]),
+            (&json!(100.0), &json!(4.7))
         );
+        assert_eq!(performance[2]["acceptance_rate"], 0.0, "a number for who was not asked, too");
+        let drivers_of = async |query: String| -> Vec<i64> {
+            let found = get(&format!("driver-performance/?{query}")).await;
+            found.as_array().unwrap().iter().map(|one| one["driver_id"].as_i64().unwrap()).collect()
+        };
+        assert_eq!(drivers_of("limit=1".to_owned()).await, [ivan.number]);
+        assert_eq!(drivers_of(format!("region_id={north}")).await, [oleg.number]);
+        assert_eq!(drivers_of(format!("driver_id={}", idle.number)).await, [idle.number]);
+        assert_eq!(get(&format!("drivers/?driver_id={}", oleg.number)).await["completed_orders"], 1);
 
         let comparison = get("comparison/?").await;
         check(&comparison["current"], &all);
         assert_eq!(comparison["previous"]["total_orders"], 0);
-        assert_eq!(comparison["change_percent"]["total_orders"], Value::Null, "{comparison}");
+        assert_eq!(comparison["changes"]["orders"], Value::Null, "{comparison}");
 
         let (status, headers, file) =
             town.desk.call_raw(Method::GET, "/api/analytics/export/", &[], Vec::new()).await;
@@ -266,9 +309,20 @@ async fn numbers_are_what_looking_at_every_order_comes_to() {
         );
         let text = String::from_utf8(file).unwrap();
         assert_eq!(text.lines().count(), 31, "{text}");
-        let placed: i64 =
-            text.lines().skip(1).map(|line| line.split(',').nth(1).unwrap().parse::<i64>().unwrap()).sum();
-        assert_eq!(placed, 8, "{text}");
+        let sum = |text: &str, column: usize| -> i64 {
+            let cell = |line: &str| line.split(',').nth(column).unwrap().parse::<i64>().unwrap();
+            text.lines().skip(1).map(cell).sum()
+        };
+        assert_eq!(sum(&text, 3), 8, "{text}");
+        for (kind, lines) in [("financial", 2), ("drivers", 3), ("orders", 8)] {
+            let path = format!("/api/analytics/export/?type={kind}");
+            let (status, _, file) = town.desk.call_raw(Method::GET, &path, &[], Vec::new()).await;
+            let text = String::from_utf8(file).unwrap();
+            assert_eq!((status, text.lines().count()), (StatusCode::OK, lines + 1), "{kind}: {text}");
+            if kind != "orders" {
+                assert_eq!(sum(&text, 4), 3, "what was done, {kind}: {text}");
+            }
+        }
         let (_, _, file) =
             town.desk.call_raw(Method::GET, "/api/analytics/export/?format=xlsx", &[], Vec::new()).await;
         assert!(file.starts_with(b"PK"));
@@ -282,24 +336,29 @@ async fn where_nothing_was_there_are_zeros() {
     let time = "date_from=2026-02-27&date_to=2026-03-02";
     let series = get(&format!("time-series/?{time}")).await;
     let dates: Vec<&str> =
-        series["points"].as_array().unwrap().iter().map(|point| point["date"].as_str().unwrap()).collect();
+        series.as_array().unwrap().iter().map(|point| point["date"].as_str().unwrap()).collect();
     assert_eq!(dates, ["2026-02-27", "2026-02-28", "2026-03-01", "2026-03-02"]);
-    assert!(series["points"][0]["total_orders"] == 0 && series["points"][0]["completion_rate"].is_null());
-    let hours = get(&format!("time-series/?{time}&interval=hour")).await;
-    assert_eq!(hours["points"][0]["date"], "2026-02-27T00:00");
-    assert_eq!(hours["points"].as_array().unwrap().len(), 96);
-    assert_eq!(get(&format!("peak-hours/?{time}")).await["peak_hour"], Value::Null);
+    assert!(series[0]["total"] == 0 && series[0]["success_rate"].is_null());
+    let hours = get(&format!("time-series/?{time}&granularity=hour")).await;
+    assert_eq!(hours[0]["date"], "2026-02-27T00:00");
+    assert_eq!(hours.as_array().unwrap().len(), 96);
+    // The same time by instants, as a browser in Moscow says it.
+    let instants = "date_from=2026-02-26T21:00:00.000Z&date_to=2026-03-02T20:59:59.999Z";
+    assert_eq!(get(&format!("time-series/?{instants}")).await, series);
+    let metrics = get(&format!("metrics/?{time}")).await;
+    assert_eq!((&metrics["status_distribution"], &metrics["avg_rating"]), (&json!([]), &Value::Null));
     let compared = get(&format!("comparison/?{time}")).await;
     assert_eq!(compared["previous"]["date_from"], "2026-02-23", "{compared}");
     assert_eq!(compared["previous"]["date_to"], "2026-02-26");
-    assert_eq!(get(&format!("regions/?{time}")).await["regions"][0]["total_orders"], 0);
+    assert_eq!(get(&format!("regions/?{time}")).await[0]["total_orders"], 0);
     for (query, field) in [
         ("date_from=2026-02-30", "date_from"),
         ("date_from=2026-03-02&date_to=2026-03-01", "date_to"),
         ("date_from=2024-01-01&date_to=2026-03-01", "date_from"),
         ("region_id=7", "region_id"),
+        ("limit=201", "limit"),
     ] {
-        let path = format!("/api/analytics/metrics/?{query}");
+        let path = format!("/api/analytics/driver-performance/?{query}");
         let (status, refused) = town.desk.call(Method::GET, &path, None).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{query}: {refused}");
         assert!(refused[field][0].is_string() && refused["error"].is_string(), "{refused}");

@@ -30,7 +30,8 @@ fn each_step_of_a_ride_counts_once() {
     let mut order = order(7);
     let mut duties = [duty(0)];
     let placed = counted(&OrderChange::New(Box::new(order.clone())));
-    assert_eq!((placed.tally, placed.couriers.len()), (Tally { placed: 1, ..Tally::default() }, 0));
+    let expected = Tally { placed: 1, quoted: 1, surge_percent: 100, ..Tally::default() };
+    assert_eq!((placed.tally, placed.couriers.len()), (expected, 0));
     let mut go =
         |command: &OrderCommand, seconds: i64| adds(&mut order, &mut duties, command, after(seconds));
     let (none, own) = (Tally::default(), By::Courier(courier(0)));
@@ -46,7 +47,9 @@ fn each_step_of_a_ride_counts_once() {
     let rides = Tally { rides: 1, waited_ms: 30_000, ..none };
     assert_eq!(go(&step(P::RideOngoing, own), 90), (rides, rides));
     let (completed, of_courier) = go(&step(P::Completed, own), 4_000);
-    let expected = Tally { completed: 1, way_m: 10_000, ride_s: 1_200, ..none };
+    let (whole_ms, quoted_minor) = (4_000_000, order.quote.breakdown.total_minor);
+    let expected =
+        Tally { completed: 1, timed: 1, way_m: 10_000, ride_s: 1_200, whole_ms, quoted_minor, ..none };
     assert_eq!(Tally { price_minor: 0, ..completed }, expected);
     assert_eq!(completed, of_courier);
     assert_eq!(Some(completed.price_minor), order.milestones.settled.map(|settled| settled.total_minor));

@@ -11,9 +11,6 @@ use super::{Asked, DeskNumbers, NumbersOf, WhichTime};
 use crate::app::App;
 use crate::error::extract::Query;
 use crate::error::{ApiError, Problem};
-use crate::http::dispatch::tables::{self, FileFormat};
-use crate::http::vocabulary;
-use crate::sheets::Figures;
 
 /// In what steps.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -46,56 +43,40 @@ impl From<SeriesInterval> for Step {
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub struct WhichSeries {
-    /// The first day, `YYYY-MM-DD` in the time of the region; 29 days before `date_to` if it is not said.
-    #[param(format = Date)]
+    /// The first day: `YYYY-MM-DD` in the time of the region, or an instant of it; 29 days before `date_to`
+    /// if it is not said.
     date_from: Option<String>,
-    /// The last day; today if it is not said. At most 366 days in all.
-    #[param(format = Date)]
+    /// The last day, likewise; today if it is not said. At most 366 days in all.
     date_to: Option<String>,
     /// One region; all orders if it is not said.
     region_id: Option<String>,
-    /// `day` if it is not said.
-    interval: Option<SeriesInterval>,
-    /// Of the export: `csv` if it is not said.
-    #[param(value_type = Option<vocabulary::StatementFormat>)]
-    format: Option<FileFormat>,
-}
-
-impl WhichSeries {
-    fn time(&self) -> WhichTime {
-        let Self { date_from, date_to, region_id, .. } = self;
-        WhichTime { date_from: date_from.clone(), date_to: date_to.clone(), region_id: region_id.clone() }
-    }
+    /// `day` if it is not said. `interval` is the same.
+    #[serde(alias = "interval")]
+    granularity: Option<SeriesInterval>,
 }
 
 /// A step of time.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SeriesPoint {
     /// Its begin, an instant. A first week or month may begin before the first day; what is counted does not.
-    timestamp: String,
+    period: String,
     /// Its begin as clocks show it there: `YYYY-MM-DD`, of hours with `THH:MM`.
     date: String,
+    /// Orders that were placed.
+    total: i64,
+    completed: i64,
+    cancelled: i64,
     #[serde(flatten)]
     numbers: DeskNumbers,
-}
-
-/// What became of orders, step by step.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct TimeSeries {
-    #[serde(flatten)]
-    of: NumbersOf,
-    interval: SeriesInterval,
-    /// Oldest first, zeros included.
-    points: Vec<SeriesPoint>,
 }
 
 /// An hour of the day.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct HourOfDay {
-    /// 0 to 23, as clocks show it there.
-    hour: u32,
+    /// `HH:00`, as clocks show it there.
+    hour: String,
     /// Orders that were placed in it, on all days together.
-    total_orders: i64,
+    orders: i64,
     completed_orders: i64,
     cancelled_orders: i64,
     assignments: i64,
@@ -103,22 +84,15 @@ pub struct HourOfDay {
     average_orders: f64,
 }
 
-/// When a town is busy.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct PeakHours {
-    #[serde(flatten)]
-    of: NumbersOf,
-    /// All 24 of them.
-    hours: Vec<HourOfDay>,
-    /// The hour in which most orders were placed; nothing where none was.
-    peak_hour: Option<u32>,
-}
-
 /// A time with its numbers.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ComparedTime {
     #[serde(flatten)]
     of: NumbersOf,
+    /// Orders that were placed.
+    orders: i64,
+    /// Orders that were done.
+    completed: i64,
     #[serde(flatten)]
     numbers: DeskNumbers,
 }
@@ -126,11 +100,12 @@ pub struct ComparedTime {
 /// How much more it is than before, percent; nothing where there was nothing before.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NumbersChange {
-    total_orders: Option<f64>,
-    completed_orders: Option<f64>,
-    cancelled_orders: Option<f64>,
-    assignments: Option<f64>,
-    total_revenue: Option<f64>,
+    orders: Option<f64>,
+    completed: Option<f64>,
+    cancelled: Option<f64>,
+    /// Of done orders.
+    revenue: Option<f64>,
+    avg_order_value: Option<f64>,
 }
 
 /// A time beside as many days right before it.
@@ -138,30 +113,35 @@ pub struct NumbersChange {
 pub struct NumbersComparison {
     current: ComparedTime,
     previous: ComparedTime,
-    change_percent: NumbersChange,
+    changes: NumbersChange,
 }
 
-/// What became of orders, step by step in the time of the region.
+/// What became of orders, step by step in the time of the region: oldest first, zeros included.
 #[utoipa::path(get, path = "/api/analytics/time-series", operation_id = "order_time_series", tag = "dispatch",
     security(("bearer" = [])), params(WhichSeries),
-    responses((status = 200, body = TimeSeries), (status = 400, body = Problem), (status = 401, body = Problem),
+    responses((status = 200, body = [SeriesPoint]), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 422, body = Problem)))]
 pub async fn time_series(app: web::Data<App>, query: Query<WhichSeries>) -> Result<HttpResponse, ApiError> {
-    let asked = Asked::of(&app, &query.0.time())?;
-    let interval = query.0.interval.unwrap_or_default();
-    let points = steps(&app, &asked, interval).await?;
-    let points = points.into_iter().map(|(begin, tally)| SeriesPoint {
-        timestamp: begin.to_string(),
+    let WhichSeries { date_from, date_to, region_id, granularity } = query.0;
+    let asked = Asked::of(&app, &WhichTime { date_from, date_to, region_id, driver_id: None })?;
+    let interval = granularity.unwrap_or_default();
+    let point = |(begin, tally): (Time, Tally)| SeriesPoint {
+        period: begin.to_string(),
         date: shown(begin, interval, &asked.zone),
+        total: tally.placed,
+        completed: tally.completed,
+        cancelled: tally.cancelled,
         numbers: DeskNumbers::of(&tally),
-    });
-    Ok(HttpResponse::Ok().json(TimeSeries { of: asked.told(), interval, points: points.collect() }))
+    };
+    let hours = asked.hours(&app).await?;
+    let points = series(&hours, asked.begin(), asked.end(), interval.into(), &asked.zone);
+    Ok(HttpResponse::Ok().json(points.into_iter().map(point).collect::<Vec<_>>()))
 }
 
-/// When a town is busy, by the clocks of the region.
+/// When a town is busy, by the clocks of the region: all 24 hours of the day.
 #[utoipa::path(get, path = "/api/analytics/peak-hours", operation_id = "peak_hours", tag = "dispatch",
     security(("bearer" = [])), params(WhichTime),
-    responses((status = 200, body = PeakHours), (status = 401, body = Problem), (status = 403, body = Problem),
+    responses((status = 200, body = [HourOfDay]), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 422, body = Problem)))]
 pub async fn peak_hours(app: web::Data<App>, query: Query<WhichTime>) -> Result<HttpResponse, ApiError> {
     let asked = Asked::of(&app, &query.0)?;
@@ -169,18 +149,15 @@ pub async fn peak_hours(app: web::Data<App>, query: Query<WhichTime>) -> Result<
     let days = f64::from((asked.last - asked.first).get_days() + 1);
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
     let hour = |(hour, tally): (u32, &Tally)| HourOfDay {
-        hour,
-        total_orders: tally.placed,
+        hour: format!("{hour:02}:00"),
+        orders: tally.placed,
         completed_orders: tally.completed,
         cancelled_orders: tally.cancelled,
         assignments: tally.assigned,
         average_orders: tally.placed as f64 / days,
     };
     let hours: Vec<HourOfDay> = (0..).zip(&counts).map(hour).collect();
-    // Of equals the earliest.
-    let peak = hours.iter().rev().max_by_key(|hour| hour.total_orders);
-    let peak_hour = peak.filter(|hour| hour.total_orders > 0).map(|hour| hour.hour);
-    Ok(HttpResponse::Ok().json(PeakHours { of: asked.told(), hours, peak_hour }))
+    Ok(HttpResponse::Ok().json(hours))
 }
 
 /// A time beside as many days right before it.
@@ -190,60 +167,39 @@ pub async fn peak_hours(app: web::Data<App>, query: Query<WhichTime>) -> Result<
         (status = 422, body = Problem)))]
 pub async fn comparison(app: web::Data<App>, query: Query<WhichTime>) -> Result<HttpResponse, ApiError> {
     let asked = Asked::of(&app, &query.0)?;
-    let before = asked.before();
-    let current = DeskNumbers::of(&total(&asked.hours(&app).await?));
-    let previous = DeskNumbers::of(&total(&before.hours(&app).await?));
-    let (now, then) = (current.compared(), previous.compared());
-    let change = |n: usize| (then[n] > 0.0).then(|| (now[n] - then[n]) / then[n] * 100.0);
+    let (current, previous) = (compared(&app, &asked).await?, compared(&app, &asked.before()).await?);
     Ok(HttpResponse::Ok().json(NumbersComparison {
-        current: ComparedTime { of: asked.told(), numbers: current },
-        previous: ComparedTime { of: before.told(), numbers: previous },
-        change_percent: NumbersChange {
-            total_orders: change(0),
-            completed_orders: change(1),
-            cancelled_orders: change(2),
-            assignments: change(3),
-            total_revenue: change(4),
-        },
+        changes: NumbersChange::between(&previous.numbers, &current.numbers),
+        current,
+        previous,
     }))
 }
 
-/// The time series as a file.
-#[utoipa::path(get, path = "/api/analytics/export", operation_id = "export_numbers", tag = "dispatch",
-    security(("bearer" = [])), params(WhichSeries),
-    responses((status = 200, description = "The file.", content((String = "text/csv"),
-            (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
-        (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 422, body = Problem)))]
-pub async fn export(app: web::Data<App>, query: Query<WhichSeries>) -> Result<HttpResponse, ApiError> {
-    let asked = Asked::of(&app, &query.0.time())?;
-    let interval = query.0.interval.unwrap_or_default();
-    let line = |(begin, tally): (Time, Tally)| Figures {
-        begin: shown(begin, interval, &asked.zone),
-        counts: [
-            tally.placed,
-            tally.completed,
-            tally.cancelled,
-            tally.by_passenger,
-            tally.by_courier,
-            tally.no_shows,
-            tally.assigned,
-            tally.offers,
-            tally.accepted,
-            tally.declined,
-        ],
-        minor: [tally.price_minor, tally.fees_minor],
-    };
-    let lines = steps(&app, &asked, interval).await?.into_iter().map(line).collect();
-    tables::table(tables::format(Some(query.0.format.unwrap_or(FileFormat::Csv))), lines).await
+async fn compared(app: &App, asked: &Asked) -> Result<ComparedTime, ApiError> {
+    let tally = total(&asked.hours(app).await?);
+    let (of, numbers) = (asked.told(), DeskNumbers::of(&tally));
+    Ok(ComparedTime { of, orders: tally.placed, completed: tally.completed, numbers })
 }
 
-async fn steps(app: &App, asked: &Asked, interval: SeriesInterval) -> Result<Vec<(Time, Tally)>, ApiError> {
-    Ok(series(&asked.hours(app).await?, asked.begin(), asked.end(), interval.into(), &asked.zone))
+impl NumbersChange {
+    fn between(before: &DeskNumbers, now: &DeskNumbers) -> Self {
+        let change = |before: f64, now: f64| (before > 0.0).then(|| (now - before) / before * 100.0);
+        #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+        let of_counts = |before: i64, now: i64| change(before as f64, now as f64);
+        let (past, present) = (&before.outcomes, &now.outcomes);
+        let values = before.money.avg_order_value.zip(now.money.avg_order_value);
+        Self {
+            orders: of_counts(past.total_orders, present.total_orders),
+            completed: of_counts(past.completed_orders, present.completed_orders),
+            cancelled: of_counts(past.cancelled_orders, present.cancelled_orders),
+            revenue: change(before.money.revenue, now.money.revenue),
+            avg_order_value: values.and_then(|(before, now)| change(before, now)),
+        }
+    }
 }
 
 /// The begin of a step, as clocks show it there.
-fn shown(begin: Time, interval: SeriesInterval, zone: &TimeZone) -> String {
+pub(super) fn shown(begin: Time, interval: SeriesInterval, zone: &TimeZone) -> String {
     let at = jiff::Timestamp::from_millisecond(begin.ms()).unwrap_or_default().to_zoned(zone.clone());
     at.strftime(if interval == SeriesInterval::Hour { "%Y-%m-%dT%H:%M" } else { "%Y-%m-%d" }).to_string()
 }

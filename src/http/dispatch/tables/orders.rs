@@ -38,11 +38,9 @@ pub struct WhichExport {
     status: Option<String>,
     /// Those of one courier, by number.
     driver_id: Option<i64>,
-    /// Those wanted on that day or later, `YYYY-MM-DD` in the time of the first region.
-    #[param(format = Date)]
+    /// Those wanted on that day or later: `YYYY-MM-DD` in the time of the first region, or an instant of it.
     date_from: Option<String>,
     /// Those wanted on that day or before.
-    #[param(format = Date)]
     date_to: Option<String>,
     /// `xlsx` if it is not said.
     #[param(value_type = Option<vocabulary::StatementFormat>)]
@@ -101,7 +99,9 @@ pub async fn take_by_drivers(
 async fn exported(app: &App, which: &WhichExport) -> Result<Vec<(Order, sheets::Order)>, ApiError> {
     let map = scope::town(app)?.map();
     let zone = days::zone_of(&map, None);
-    let date = |field, text: &Option<String>| text.as_deref().map(|text| days::date(field, text)).transpose();
+    let date = |field, text: &Option<String>| {
+        text.as_deref().map(|text| days::date_or_instant(field, text, &zone)).transpose()
+    };
     let (first, last) = (date("date_from", &which.date_from)?, date("date_to", &which.date_to)?);
     let (from, to): Period =
         (first.map(|date| days::begin(date, &zone)), last.map(|date| days::end(date, &zone)));
@@ -113,7 +113,15 @@ async fn exported(app: &App, which: &WhichExport) -> Result<Vec<(Order, sheets::
         None => None,
     };
     let phases = phases(which.status.as_deref())?;
-    let query = OrderQuery { phases, driver, from, to, oldest_first: true, ..OrderQuery::default() };
+    lines(app, OrderQuery { phases, driver, from, to, ..OrderQuery::default() }).await
+}
+
+/// Orders as lines, the oldest first; at most as many as a file takes.
+pub(in crate::http::dispatch) async fn lines(
+    app: &App,
+    query: OrderQuery,
+) -> Result<Vec<(Order, sheets::Order)>, ApiError> {
+    let query = OrderQuery { oldest_first: true, ..query };
     let (mut found, mut offset) = (Vec::new(), 0);
     loop {
         let limit = u32::try_from(A_PAGE).unwrap_or(u32::MAX);

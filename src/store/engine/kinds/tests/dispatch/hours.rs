@@ -117,7 +117,9 @@ async fn recount(
         }
     };
     let none = Tally::default();
-    add(order.created_at, None, Tally { placed: 1, ..none });
+    let surge_percent = i64::from(order.quote.breakdown.surge_percent);
+    let surged = i64::from(surge_percent > 100);
+    add(order.created_at, None, Tally { placed: 1, quoted: 1, surged, surge_percent, ..none });
     for offer in &order.offers {
         add(offer.created_at, Some(offer.courier), Tally { offers: 1, ..none });
         let tally = match offer.state {
@@ -145,7 +147,10 @@ async fn recount(
             "ride_ongoing" => Tally { rides: 1, waited_ms: order.milestones.waited.ms(), ..none },
             "completed" => {
                 let price_minor = order.milestones.settled.as_ref().unwrap().total_minor;
-                Tally { completed: 1, price_minor, way_m: 10_000, ride_s: 1_200, ..none }
+                let whole_ms = step.at.since(order.created_at).ms();
+                let quoted_minor = order.quote.breakdown.total_minor;
+                let driven = Tally { way_m: 10_000, ride_s: 1_200, ..none };
+                Tally { completed: 1, timed: 1, price_minor, whole_ms, quoted_minor, ..driven }
             }
             "cancelled" => {
                 let by = |role: &str| i64::from(step.role == role);
@@ -227,7 +232,8 @@ async fn what_is_refused_is_not_counted(database: Database) {
     let answers = futures_util::future::join_all(offers.map(|unit| database.commit(unit))).await;
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
     let found = database.order_hours(hour_of(START), START + Span::hours(1), None, 10).await.unwrap();
-    let expected = Tally { placed: 1, offers: 1, ..Tally::default() };
+    let surge_percent = order.quote.breakdown.surge_percent.into();
+    let expected = Tally { placed: 1, quoted: 1, surge_percent, offers: 1, ..Tally::default() };
     assert_eq!(found.iter().map(|one| one.tally).collect::<Vec<_>>(), [expected]);
     database.close().await;
 }
