@@ -35,8 +35,9 @@ use bot::{notifications as bot_notifications, outbox, webhook};
 use dispatch::mobile::{drivers as my_drives, enrolment, orders as my_orders, passengers as my_rides};
 use dispatch::tables::{drivers as driver_tables, orders as order_tables, passengers as passenger_tables};
 use dispatch::{
-    analytics, candidates, cities, daily, desk as town_desk, drivers, geocode, live as town_live,
-    map as town_map, offers, orders, passengers, prices, regions, sessions as desk_sessions, tariffs,
+    analytics, candidates, cities, clearing, daily, desk as town_desk, drivers, geocode, heat,
+    live as town_live, map as town_map, offers, orders, passengers, prices, regions,
+    sessions as desk_sessions, tariffs,
 };
 use endpoint::answering;
 use market::{
@@ -199,7 +200,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/auth/email-login" { POST PUBLIC desk_sessions::email_login }
         "/auth/token/refresh" { POST PUBLIC desk_sessions::refresh }
         "/orders" { GET SIGNED_IN orders::list, POST SIGNED_IN orders::create }
-        "/orders/clear-all" { POST ADMIN orders::clear }
+        "/orders/clear-all" { POST ADMIN clearing::clear }
         "/orders/geocode" { POST SIGNED_IN geocode::geocode }
         "/orders/passenger/{passenger_id}" { GET SIGNED_IN orders::of_passenger }
         "/orders/driver/{driver_id}" { GET SIGNED_IN orders::of_driver }
@@ -246,11 +247,11 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/dispatch/driver-route/{driver_id}" { GET OPERATORS town_map::driver_route }
         "/dispatch/order-route/{order_id}" { GET OPERATORS town_map::order_route }
         "/dispatch/eta/{driver_id}/{order_id}" { GET OPERATORS town_map::eta }
-        "/dispatch/daily-routes" { GET DESK daily::preview, POST DESK daily::apply }
+        "/dispatch/daily-routes" { GET OPERATORS daily::preview, POST DESK daily::apply }
         "/dispatch/daily-routes/progress" { GET OPERATORS daily::progress }
         "/dispatch/daily-routes/cancel" { POST DESK daily::call_off }
-        "/dispatch/daily-routes-export" { GET DESK daily::export }
-        "/dispatch/heatmap" { GET OPERATORS town_map::heatmap }
+        "/dispatch/daily-routes-export" { GET OPERATORS daily::export }
+        "/dispatch/heatmap" { GET OPERATORS heat::heatmap }
         "/analytics/metrics" { GET OPERATORS analytics::metrics }
         "/analytics/orders" { GET OPERATORS analytics::orders }
         "/analytics/financial" { GET OPERATORS analytics::financial }
@@ -261,7 +262,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/analytics/driver-performance" { GET OPERATORS analytics::people::driver_performance }
         "/analytics/comparison" { GET OPERATORS analytics::series::comparison }
         "/analytics/export" { GET OPERATORS analytics::report::export }
-        "/mobile/drivers/profile" { GET SIGNED_IN my_drives::profile, PUT SIGNED_IN enrolment::enroll }
+        "/mobile/drivers/profile" { GET SIGNED_IN my_drives::profile, PUT SIGNED_IN enrolment::enroll, PATCH SIGNED_IN enrolment::revise }
         "/mobile/drivers/location" { PATCH SIGNED_IN my_drives::locate }
         "/mobile/drivers/online-status" { PATCH SIGNED_IN my_drives::online }
         "/mobile/drivers/offers" { GET SIGNED_IN my_drives::offers }
@@ -270,13 +271,13 @@ pub fn endpoints() -> Vec<Endpoint> {
         "/mobile/drivers/orders" { GET SIGNED_IN my_drives::orders }
         "/mobile/drivers/active-order" { GET SIGNED_IN my_drives::active }
         "/mobile/drivers/statistics" { GET SIGNED_IN my_drives::statistics }
-        "/mobile/passengers/profile" { GET SIGNED_IN my_rides::profile }
+        "/mobile/passengers/profile" { GET SIGNED_IN my_rides::profile, PATCH SIGNED_IN my_rides::revise }
         "/mobile/passengers/orders" { GET SIGNED_IN my_rides::orders }
         "/mobile/passengers/active-order" { GET SIGNED_IN my_rides::active }
         "/mobile/orders/create" { POST SIGNED_IN my_orders::create }
-        "/mobile/orders/quote" { POST SIGNED_IN my_orders::quote }
+        "/mobile/orders/quote" { GET SIGNED_IN my_orders::quote_between, POST SIGNED_IN my_orders::quote }
         "/mobile/orders/{order_id}/cancel" { POST SIGNED_IN my_orders::cancel }
-        "/mobile/orders/{order_id}/status" { GET SIGNED_IN my_orders::status }
+        "/mobile/orders/{order_id}/status" { GET SIGNED_IN my_orders::status, PATCH SIGNED_IN my_orders::step }
         "/mobile/orders/{order_id}/route" { GET SIGNED_IN my_orders::route }
         "/sync" { GET SIGNED_IN sync::sync }
         "/ws-ticket" { POST SIGNED_IN ticket::issue }

@@ -7,10 +7,12 @@
 pub mod analytics;
 pub mod candidates;
 pub mod cities;
+pub mod clearing;
 pub mod daily;
 pub mod desk;
 pub mod drivers;
 pub mod geocode;
+pub mod heat;
 pub mod live;
 pub mod map;
 pub mod mobile;

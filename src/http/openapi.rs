@@ -27,8 +27,9 @@ use super::dispatch::tables::{
     drivers as driver_tables, orders as order_tables, passengers as passenger_tables,
 };
 use super::dispatch::{
-    analytics, candidates, cities, daily, desk as town_desk, drivers, geocode, live as town_live,
-    map as town_map, offers, orders, passengers, prices, regions, sessions as desk_sessions, tariffs,
+    analytics, candidates, cities, clearing, daily, desk as town_desk, drivers, geocode, heat,
+    live as town_live, map as town_map, offers, orders, passengers, prices, regions,
+    sessions as desk_sessions, tariffs,
 };
 use super::endpoint::answering;
 use super::market::{
@@ -109,13 +110,13 @@ use super::{health, jobs, places};
         board::list, board::create, board::one, board::edit, board::delete, moderation::report_post,
         board::add_picture, board::picture,
         sync::sync, crate::ws::ticket::issue,
-        my_rides::profile, my_rides::orders, my_rides::active, my_orders::create, my_orders::quote, my_orders::cancel,
-        my_orders::status, my_orders::route,
-        my_drives::profile, enrolment::enroll, my_drives::locate, my_drives::online, my_drives::offers, my_drives::accept, my_drives::decline,
+        my_rides::profile, my_rides::revise, my_rides::orders, my_rides::active, my_orders::create, my_orders::quote,
+        my_orders::quote_between, my_orders::cancel, my_orders::status, my_orders::step, my_orders::route,
+        my_drives::profile, enrolment::enroll, enrolment::revise, my_drives::locate, my_drives::online, my_drives::offers, my_drives::accept, my_drives::decline,
         my_drives::orders, my_drives::active, my_drives::statistics,
         orders::list, orders::create, orders::one, orders::change, orders::set_status, orders::events, orders::of_passenger,
         orders::of_driver, prices::price, prices::quote, prices::final_price, prices::fee, prices::breakdown,
-        geocode::geocode, orders::clear, order_tables::bring, order_tables::take, order_tables::take_by_drivers,
+        geocode::geocode, clearing::clear, order_tables::bring, order_tables::take, order_tables::take_by_drivers,
         drivers::list, drivers::create, drivers::one, drivers::change, drivers::remove, drivers::locate, drivers::online,
         driver_tables::blank, driver_tables::bring, driver_tables::take,
         passengers::list, passengers::create, passengers::one, passengers::change,
@@ -126,7 +127,7 @@ use super::{health, jobs, places};
         desk_sessions::email_login, desk_sessions::refresh,
         candidates::list, candidates::scored, town_desk::assign, town_desk::smart_assign,
         town_desk::auto_assign_all, offers::list, offers::accept, offers::decline,
-        town_map::data, town_map::route, town_map::driver_route, town_map::order_route, town_map::eta, town_map::heatmap,
+        town_map::data, town_map::route, town_map::driver_route, town_map::order_route, town_map::eta, heat::heatmap,
         daily::preview, daily::apply, daily::progress, daily::call_off, daily::export,
         analytics::metrics, analytics::orders, analytics::financial, analytics::people::drivers, analytics::series::time_series,
         analytics::regions, analytics::series::peak_hours, analytics::people::driver_performance, analytics::series::comparison,

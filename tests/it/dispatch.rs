@@ -14,6 +14,8 @@ mod leaving;
 mod lists;
 mod notices;
 mod numbers;
+mod pages;
+mod phones;
 mod planning;
 mod positions;
 mod ratings;

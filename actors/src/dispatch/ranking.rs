@@ -67,11 +67,22 @@ impl Habits {
     /// What a record costs.
     #[must_use]
     pub fn of(record: &Record, settings: &Settings) -> Self {
+        let Self { reject, cancel, quality } = Self::parts(record, settings);
+        Self {
+            reject: settings.w_reject * reject,
+            cancel: settings.w_cancel * cancel,
+            quality: settings.w_quality * quality,
+        }
+    }
+
+    /// Its parts before they are weighed.
+    #[must_use]
+    pub fn parts(record: &Record, settings: &Settings) -> Self {
         let below = (GOOD_RATING - record.rating(settings)).max(0.0);
         Self {
-            reject: settings.w_reject * (1.0 - record.acceptance(settings)),
-            cancel: settings.w_cancel * record.cancel_rate(settings),
-            quality: settings.w_quality * below / RATING_SPAN,
+            reject: 1.0 - record.acceptance(settings),
+            cancel: record.cancel_rate(settings),
+            quality: below / RATING_SPAN,
         }
     }
 }

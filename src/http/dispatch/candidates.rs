@@ -116,10 +116,9 @@ pub struct HowMany {
 
 impl CandidateCost {
     /// What a courier costs an order of a plan: what the plan has weighed, and the courier's habits.
-    pub(super) fn planned(planned: greedy::Cost, record: &Record, settings: &Settings) -> Self {
-        let habits = Habits::of(record, settings);
-        let greedy::Cost { gap, deadhead, fairness } = planned;
-        let Habits { reject, cancel, quality } = habits;
+    pub(super) fn planned(burden: greedy::Burden, record: &Record, settings: &Settings) -> Self {
+        let greedy::Cost { gap, deadhead, fairness } = burden.cost(settings);
+        let Habits { reject, cancel, quality } = Habits::of(record, settings);
         Self { eta: gap, deadhead, reject, cancel, fairness, zone: 0.0, quality }
     }
 

@@ -31,9 +31,9 @@ pub struct CityInput {
 pub struct CityStats {
     city_id: String,
     city_title: String,
-    regions: Vec<RegionView>,
     /// How many regions it has.
-    regions_count: usize,
+    regions: usize,
+    regions_list: Vec<RegionView>,
     drivers: u64,
     passengers: u64,
     active_orders: u64,
@@ -128,8 +128,8 @@ pub async fn stats(app: web::Data<App>, path: web::Path<Uuid>) -> Result<HttpRes
     let mut stats = CityStats {
         city_id: city.id.to_string(),
         city_title: city.title.clone(),
-        regions: regions.iter().map(|region| region_view(&map, region)).collect(),
-        regions_count: regions.len(),
+        regions: regions.len(),
+        regions_list: regions.iter().map(|region| region_view(&map, region)).collect(),
         drivers: 0,
         passengers: 0,
         active_orders: 0,

@@ -1,5 +1,6 @@
 //! The plan of a day over HTTP: looked at, given to couriers, taken away as tables.
 
+mod scores;
 mod view;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use crate::sheets;
 use crate::town::Town;
 use crate::town::daily::{Day, DayPlan, NoPlan, OPEN, Under};
 
+pub use scores::PlannedScore;
 pub use view::{DailyPlan, PlanAlgorithm, UnplannedCode};
 
 /// For how long a better plan is searched for where nobody says, in seconds.
@@ -114,13 +116,13 @@ impl From<NoPlan> for ApiError {
 pub async fn preview(app: web::Data<App>, query: Query<WhichDay>) -> Result<HttpResponse, ApiError> {
     let (town, wish) = (scope::town(&app)?, Wish::of(&app, query.0, None)?);
     let plan = town.plan_day(wish.day, wish.within, app.clock.now()).await?;
-    Ok(HttpResponse::Ok().json(view::daily(&app, town, &plan, view::Applied::default()).await?))
+    Ok(HttpResponse::Ok().json(view::daily(&app, town, &plan, None).await?))
 }
 
 /// Applies the plan of a day: the one that was looked at in the last 15 minutes, or a new one. Each order is
 /// reserved for its courier: nobody is bound before its search begins, and then this courier is asked first.
 /// A courier's first order whose search has begun is given to them, as if the desk had named them.
-/// `auto_assigned` counts both. What could not be done is in `failed_orders`. What is done already is not
+/// `assigned_count` counts both. What could not be done is in `failed_orders`. What is done already is not
 /// done again.
 #[utoipa::path(post, path = "/api/dispatch/daily-routes", operation_id = "apply_daily_plan", tag = "dispatch",
     security(("bearer" = [])), params(WhichDay), request_body(content = Option<WhichDay>),
@@ -135,7 +137,7 @@ pub async fn apply(
     let (town, wish) = (scope::town(&app)?, Wish::of(&app, query.0, body.0)?);
     let plan = seen_or_new(&app, town, &wish).await?;
     let applied = applied(&app, town, principal, &plan).await?;
-    Ok(HttpResponse::Ok().json(view::daily(&app, town, &plan, applied).await?))
+    Ok(HttpResponse::Ok().json(view::daily(&app, town, &plan, Some(applied)).await?))
 }
 
 /// How far the plan is that is being drawn up on this node.

@@ -61,7 +61,7 @@ pub struct DriverPage {
 pub struct DriverInput {
     /// What others see.
     pub(super) name: Option<String>,
-    /// With it they sign in; of somebody who is known it stays.
+    /// With it they sign in. Of somebody who is known it stays: another one is refused.
     pub(super) phone: Option<String>,
     pub(super) email: Option<String>,
     /// Is not kept: couriers sign in with a code that comes to the phone.
@@ -243,11 +243,21 @@ pub async fn change(
     body: Body<DriverInput>,
 ) -> Result<HttpResponse, ApiError> {
     let before = scope::driver(&app, principal, path.into_inner()).await?;
-    let (town, given, mut wrong) = (scope::town(&app)?, body.0, Wrong::default());
-    let map = scope::map_with(&app, scope::named(given.region_id.as_deref())).await?;
-    let driver = changed(&map, before, &given, &mut wrong);
+    revised(&app, before, &body.0).await
+}
+
+/// Keeps what is given of a courier, and answers with them.
+pub(super) async fn revised(
+    app: &App,
+    before: Driver,
+    given: &DriverInput,
+) -> Result<HttpResponse, ApiError> {
+    let (town, mut wrong) = (scope::town(app)?, Wrong::default());
+    let map = scope::map_with(app, scope::named(given.region_id.as_deref())).await?;
+    wrong.or(scope::same_phone(given.phone.as_deref(), before.phone.as_deref()), ());
+    let driver = changed(&map, before, given, &mut wrong);
     wrong.finish(())?;
-    let driver = keep(&app, town, &driver, given.is_online).await?;
+    let driver = keep(app, town, &driver, given.is_online).await?;
     Ok(HttpResponse::Ok().json(driver_view(town, &map, &driver, app.clock.now())))
 }
 

@@ -1,6 +1,4 @@
-//! The desk's map: who and what is where, ways, and where orders come from.
-
-use std::collections::BTreeMap;
+//! The desk's map: who and what is where, and ways.
 
 use actix_web::{HttpResponse, web};
 use peerpack_actors::dispatch::{DutyPhase, Order, OrderPhase};
@@ -12,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::draft::position;
 use super::scope;
-use super::views::{Faces, RegionName, region_name};
+use super::views::{Faces, region_title};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::extract::Query;
@@ -22,13 +20,6 @@ use crate::town::{Town, TownMap};
 
 /// The most couriers and the most orders on one map.
 const MOST: u32 = 10_000;
-
-/// For how long orders count in the picture of where they come from, and how many at most: the latest.
-const HEAT_FOR: Span = Span::days(7);
-const MOST_HEAT: u32 = 10_000;
-
-/// Squares of the picture, to a degree: about a kilometre north and south.
-const SQUARES: f64 = 100.0;
 
 /// A courier on the map.
 #[derive(Debug, Serialize, ToSchema)]
@@ -42,7 +33,9 @@ pub struct MapDriver {
     status: DutyPhase,
     car_model: String,
     plate_number: String,
-    region: RegionName,
+    /// The name of the region.
+    region: String,
+    region_id: String,
     last_location_update: String,
 }
 
@@ -120,32 +113,32 @@ pub struct RouteView {
     pub(super) eta: String,
 }
 
+/// The way of a courier to an order.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DriverRouteView {
+    driver_id: i64,
+    order_id: String,
+    #[serde(flatten)]
+    route: RouteView,
+}
+
 /// How soon a courier can be at a pickup.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EtaView {
     driver_id: i64,
     order_id: String,
-    eta_seconds: u32,
-    eta_minutes: f64,
+    distance_m: u32,
     distance_km: f64,
+    duration_seconds: u32,
+    duration_minutes: f64,
+    /// The same as `duration_seconds`.
+    eta_seconds: u32,
+    /// The same as `duration_minutes`.
+    eta_minutes: f64,
     /// When that is.
     eta: String,
-}
-
-/// A square of the map, by its middle.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct HeatPoint {
-    lat: f64,
-    lon: f64,
-    /// 1 where most orders come from, and less elsewhere.
-    intensity: f64,
-}
-
-/// Where orders come from.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Heatmap {
-    /// Of the last week, a square of a hundredth of a degree each.
-    points: Vec<HeatPoint>,
+    /// The same, in seconds since 1970.
+    eta_timestamp: i64,
 }
 
 /// Phases of orders that are on the map.
@@ -187,7 +180,8 @@ pub(super) fn map_driver(town: &Town, map: &TownMap, driver: Driver, now: Time) 
         status: driver.duty,
         car_model: driver.car_model,
         plate_number: driver.plate_number,
-        region: region_name(map, driver.region),
+        region: region_title(map, driver.region),
+        region_id: driver.region.to_string(),
         last_location_update: at.to_string(),
     })
 }
@@ -243,8 +237,8 @@ pub async fn route(app: web::Data<App>, query: Query<Between>) -> Result<HttpRes
 #[utoipa::path(get, path = "/api/dispatch/driver-route/{driver_id}", operation_id = "driver_route",
     tag = "dispatch", security(("bearer" = [])),
     params(("driver_id" = i64, Path, description = "The courier's number"), ForOrder),
-    responses((status = 200, body = RouteView), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = DriverRouteView), (status = 400, body = Problem),
+        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub async fn driver_route(
     app: web::Data<App>,
     principal: Principal,
@@ -260,7 +254,9 @@ pub async fn driver_route(
     let id = query.0.order_id.or_else(of_duty).ok_or_else(ApiError::not_found)?;
     let order = scope::order(&app, principal, id).await?;
     let (from, _) = fix(town, &driver, app.clock.now()).ok_or_else(ApiError::not_found)?;
-    Ok(HttpResponse::Ok().json(way(town, &[from, goal(&order)], app.clock.now())))
+    let route = way(town, &[from, goal(&order)], app.clock.now());
+    let order_id = order.id.to_string();
+    Ok(HttpResponse::Ok().json(DriverRouteView { driver_id: driver.number, order_id, route }))
 }
 
 /// The way of an order, from its pickup to its end.
@@ -293,41 +289,21 @@ pub async fn eta(
     let driver = scope::driver(&app, principal, number).await?;
     let (town, order) = (scope::town(&app)?, scope::order(&app, principal, id).await?);
     let (from, _) = fix(town, &driver, app.clock.now()).ok_or_else(ApiError::not_found)?;
-    let ride = town.way(from, goal(&order));
+    let now = app.clock.now();
+    let route = way(town, &[from, goal(&order)], now);
+    let at = now + Span::seconds(route.duration_seconds.into());
     Ok(HttpResponse::Ok().json(EtaView {
         driver_id: driver.number,
         order_id: order.id.to_string(),
-        eta_seconds: ride.ride_s,
-        eta_minutes: f64::from(ride.ride_s) / 60.0,
-        distance_km: f64::from(ride.way_m) / 1_000.0,
-        eta: (app.clock.now() + Span::seconds(ride.ride_s.into())).to_string(),
+        distance_m: route.distance_m,
+        distance_km: route.distance_km,
+        duration_seconds: route.duration_seconds,
+        duration_minutes: route.duration_minutes,
+        eta_seconds: route.duration_seconds,
+        eta_minutes: route.duration_minutes,
+        eta: route.eta,
+        eta_timestamp: at.ms() / 1_000,
     }))
-}
-
-/// Where the orders of the last week came from.
-#[utoipa::path(get, path = "/api/dispatch/heatmap", operation_id = "dispatch_heatmap", tag = "dispatch",
-    security(("bearer" = [])),
-    responses((status = 200, body = Heatmap), (status = 401, body = Problem), (status = 403, body = Problem)))]
-pub async fn heatmap(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let pickups = app.database.pickups_since(app.clock.now() - HEAT_FOR, MOST_HEAT).await?;
-    Ok(HttpResponse::Ok().json(Heatmap { points: heat(&pickups) }))
-}
-
-fn heat(pickups: &[Position]) -> Vec<HeatPoint> {
-    let mut squares: BTreeMap<(i32, i32), u32> = BTreeMap::new();
-    for at in pickups {
-        #[expect(clippy::cast_possible_truncation, reason = "degrees are below 360")]
-        let square = |degrees: f64| (degrees * SQUARES).floor() as i32;
-        *squares.entry((square(at.lat), square(at.lon))).or_default() += 1;
-    }
-    let most = squares.values().copied().max().unwrap_or(1);
-    let middle = |square: i32| (f64::from(square) + 0.5) / SQUARES;
-    let point = |((lat, lon), count)| HeatPoint {
-        lat: middle(lat),
-        lon: middle(lon),
-        intensity: f64::from(count) / f64::from(most),
-    };
-    squares.into_iter().map(point).collect()
 }
 
 /// Where a courier is, and since when that is known.
@@ -360,20 +336,5 @@ pub(super) fn way(town: &Town, points: &[Position; 2], now: Time) -> RouteView {
         duration_seconds: ride.ride_s,
         duration_minutes: f64::from(ride.ride_s) / 60.0,
         eta: (now + Span::seconds(ride.ride_s.into())).to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_hottest_square_is_one_and_all_others_are_parts_of_it() {
-        let at = |lat, lon| Position { lat, lon };
-        let points = heat(&[at(55.751, 37.611), at(55.759, 37.619), at(55.751, -0.001)]);
-        let shown: Vec<(f64, f64, f64)> =
-            points.iter().map(|point| (point.lat, point.lon, point.intensity)).collect();
-        assert_eq!(shown, [(55.755, -0.005, 0.5), (55.755, 37.615, 1.0)]);
-        assert!(heat(&[]).is_empty());
     }
 }

@@ -17,10 +17,9 @@ use super::scope;
 use super::views::{self, OrderView};
 use crate::app::App;
 use crate::auth::Principal;
-use crate::config::Mode;
 use crate::edge::idempotency::{Once, Repeatable};
 use crate::error::extract::{Body, Query};
-use crate::error::{ApiError, Problem, request_id};
+use crate::error::{ApiError, Problem};
 use crate::http::input::{self, LONG_TEXT};
 use crate::http::paging::Paging;
 use crate::store::{OrderQuery, Slice};
@@ -88,23 +87,6 @@ pub struct OrderStepView {
     by: String,
 }
 
-/// Whether to delete every order.
-#[derive(Debug, Deserialize, ToSchema)]
-pub struct ClearOrders {
-    /// Must be true.
-    #[serde(default)]
-    confirm: bool,
-}
-
-/// Every order was deleted.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct OrdersCleared {
-    success: bool,
-    /// How many there were.
-    deleted: u64,
-    message: String,
-}
-
 /// Orders: all of them for operators, one's own for anybody else.
 #[utoipa::path(get, path = "/api/orders", operation_id = "town_orders", tag = "orders",
     security(("bearer" = [])), params(WhichOrders),
@@ -146,7 +128,7 @@ pub async fn list(
     }
     let part = app.database.find_orders(&wanted, paging.slice()).await?;
     let (next, previous) = paging.links(&req, part.count);
-    let results = views::orders(&app, town, &part.items).await?;
+    let results = views::orders_for(&app, town, principal, &part.items).await?;
     Ok(HttpResponse::Ok().json(OrderPage { count: part.count, next, previous, results }))
 }
 
@@ -225,7 +207,8 @@ pub async fn one(
     path: web::Path<OrderId>,
 ) -> Result<HttpResponse, ApiError> {
     let order = scope::order(&app, principal, path.into_inner()).await?;
-    Ok(HttpResponse::Ok().json(views::order(&app, scope::town(&app)?, order).await?))
+    let mut views = views::orders_for(&app, scope::town(&app)?, principal, &[order]).await?;
+    Ok(HttpResponse::Ok().json(views.pop().ok_or_else(ApiError::not_found)?))
 }
 
 /// Changes what is wanted, while nobody has the order or is asked about it; it is quoted anew then. Its state
@@ -247,9 +230,20 @@ pub async fn change(
     if matches!(by, By::Courier(_)) {
         return Err(ApiError::forbidden("your role does not allow this"));
     }
-    let command = amendment(&app, town, &order, &body.0.over(&order.draft), by).await?;
+    let mut given = body.0;
+    // What a form shows it sends back, to the minute; that is no wish for another time.
+    given.desired_pickup_time = given.desired_pickup_time.filter(|text| !is_shown_time(&order, text));
+    let command = amendment(&app, town, &order, &given.over(&order.draft), by).await?;
     let order = town.dispatch().carry_out(app.engine.context(), order.id, &command).await?;
     Ok(HttpResponse::Ok().json(views::order(&app, town, order).await?))
+}
+
+/// Whether this is the time of pickup that is told of an order: when it was placed, if it is wanted at once.
+fn is_shown_time(order: &Order, text: &str) -> bool {
+    let shown = order.draft.pickup_at.unwrap_or(order.created_at).ms();
+    let minute = |ms: i64| ms.div_euclid(60_000);
+    let given = text.trim().parse::<jiff::Timestamp>();
+    given.is_ok_and(|at| minute(at.as_millisecond()) == minute(shown))
 }
 
 /// What makes an order one for what is given.
@@ -353,7 +347,7 @@ pub async fn of_passenger(
 ) -> Result<HttpResponse, ApiError> {
     let passenger = scope::passenger(&app, principal, path.into_inner()).await?;
     let query = OrderQuery { passenger: Some(passenger.person), ..OrderQuery::default() };
-    Ok(HttpResponse::Ok().json(found(&app, &query, OF_ONE).await?))
+    Ok(HttpResponse::Ok().json(found(&app, principal, &query, OF_ONE).await?))
 }
 
 /// The newest orders of a courier, for operators and the courier.
@@ -369,31 +363,16 @@ pub async fn of_driver(
 ) -> Result<HttpResponse, ApiError> {
     let driver = scope::driver(&app, principal, path.into_inner()).await?;
     let query = OrderQuery { driver: Some(driver.person), ..OrderQuery::default() };
-    Ok(HttpResponse::Ok().json(found(&app, &query, OF_ONE).await?))
+    Ok(HttpResponse::Ok().json(found(&app, principal, &query, OF_ONE).await?))
 }
 
 /// The newest orders that are found.
-pub(super) async fn found(app: &App, query: &OrderQuery, limit: u32) -> Result<Vec<OrderView>, ApiError> {
+pub(super) async fn found(
+    app: &App,
+    principal: Principal,
+    query: &OrderQuery,
+    limit: u32,
+) -> Result<Vec<OrderView>, ApiError> {
     let part = app.database.find_orders(query, Slice { offset: 0, limit }).await?;
-    views::orders(app, scope::town(app)?, &part.items).await
-}
-
-/// Deletes every order and frees every courier: in development alone.
-#[utoipa::path(post, path = "/api/orders/clear-all", operation_id = "clear_orders", tag = "orders",
-    security(("bearer" = [])), request_body = ClearOrders,
-    responses((status = 200, body = OrdersCleared), (status = 400, body = Problem),
-        (status = 401, body = Problem), (status = 403, body = Problem)))]
-pub async fn clear(app: web::Data<App>, body: Body<ClearOrders>) -> Result<HttpResponse, ApiError> {
-    if app.config.mode == Mode::Production {
-        return Err(ApiError::forbidden("orders are never deleted in production"));
-    }
-    if !body.0.confirm {
-        return Err(ApiError::bad_request("confirm must be true").with_field("confirm", "must be true"));
-    }
-    let now = app.clock.now();
-    let deleted = app.database.clear_orders(now).await?;
-    scope::town(&app)?.dispatch().cleared(now).await?;
-    let (russian, english) = (format!("Удалено заказов: {deleted}"), format!("{deleted} orders are gone"));
-    let message = request_id::language().choose(russian, english);
-    Ok(HttpResponse::Ok().json(OrdersCleared { success: true, deleted, message }))
+    views::orders_for(app, scope::town(app)?, principal, &part.items).await
 }

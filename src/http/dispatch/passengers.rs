@@ -61,7 +61,7 @@ pub struct PassengerInput {
     pub(super) disability_category: Option<String>,
     /// Whether somebody may come along.
     pub(super) allowed_companion: Option<bool>,
-    /// With it they sign in; of somebody who is known it stays.
+    /// With it they sign in. Of somebody who is known it stays: another one is refused.
     pub(super) phone: Option<String>,
     pub(super) email: Option<String>,
 }
@@ -197,9 +197,19 @@ pub async fn change(
     body: Body<PassengerInput>,
 ) -> Result<HttpResponse, ApiError> {
     let before = scope::passenger(&app, principal, path.into_inner()).await?;
-    let (given, mut wrong) = (body.0, Wrong::default());
-    let map = scope::map_with(&app, scope::named(given.region_id.as_deref())).await?;
-    let passenger = changed(&map, before, &given, &mut wrong);
+    revised(&app, before, &body.0).await
+}
+
+/// Keeps what is given of a passenger, and answers with them.
+pub(super) async fn revised(
+    app: &App,
+    before: Passenger,
+    given: &PassengerInput,
+) -> Result<HttpResponse, ApiError> {
+    let mut wrong = Wrong::default();
+    let map = scope::map_with(app, scope::named(given.region_id.as_deref())).await?;
+    wrong.or(scope::same_phone(given.phone.as_deref(), before.phone.as_deref()), ());
+    let passenger = changed(&map, before, given, &mut wrong);
     wrong.finish(())?;
     app.database.put_passenger(&passenger, app.clock.random(), app.clock.now()).await?;
     Ok(HttpResponse::Ok().json(passenger_view(&map, &passenger)))

@@ -8,6 +8,7 @@ use peerpack_actors::ports::OrderStore as _;
 use uuid::Uuid;
 
 use crate::app::App;
+use crate::auth::phone::Phone;
 use crate::auth::{Principal, Role};
 use crate::error::ApiError;
 use crate::store::{CityRecord, Driver, Passenger, RegionRecord};
@@ -68,6 +69,12 @@ pub(super) async fn order(app: &App, principal: Principal, id: OrderId) -> Resul
     if sees_all(principal) || is_party { Ok(order) } else { Err(ApiError::not_found()) }
 }
 
+/// Whether somebody who may see an order is told how its passenger can be reached: a courier who is only
+/// asked is not.
+pub(super) fn may_reach(user: UserId, sees_all: bool, order: &Order) -> bool {
+    sees_all || user == order.passenger || Some(user) == order.state.courier()
+}
+
 /// Whose a number is.
 pub(super) async fn person(app: &App, number: i64) -> Result<UserId, ApiError> {
     app.database.person_of(number).await?.ok_or_else(ApiError::not_found)
@@ -105,6 +112,16 @@ pub(super) async fn passenger(app: &App, principal: Principal, number: i64) -> R
         return Err(ApiError::not_found());
     }
     app.database.passenger(person).await?.ok_or_else(ApiError::not_found)
+}
+
+/// Whether a phone that is given is the one that somebody signs in with, however it is written.
+pub(super) fn same_phone(given: Option<&str>, known: Option<&str>) -> Result<(), ApiError> {
+    let given = given.map(str::trim).filter(|given| !given.is_empty() && Some(*given) != known);
+    let Some(given) = given else { return Ok(()) };
+    if Some(Phone::parse(given)?.as_str()) == known {
+        return Ok(());
+    }
+    Err(ApiError::unprocessable("phone", "stays as it is: this person signs in with it"))
 }
 
 /// A region of a path.

@@ -10,7 +10,9 @@ use peerpack_actors::time::Time;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::scope;
 use crate::app::App;
+use crate::auth::Principal;
 use crate::error::ApiError;
 use crate::http::input::Point;
 use crate::store::{Driver, Passenger};
@@ -115,7 +117,7 @@ pub struct OrderPriceParts {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OrderView {
     id: String,
-    passenger: PassengerView,
+    pub(super) passenger: PassengerView,
     /// Who has it, or had it to its end; not who is only asked.
     driver: Option<OrderDriver>,
     pickup_title: String,
@@ -193,7 +195,24 @@ impl Faces {
     }
 }
 
-/// Several orders.
+/// Several orders, as somebody may see them: how a passenger can be reached is not for a courier who is only
+/// asked.
+pub(super) async fn orders_for(
+    app: &App,
+    town: &Town,
+    principal: Principal,
+    orders: &[Order],
+) -> Result<Vec<OrderView>, ApiError> {
+    let mut views = self::orders(app, town, orders).await?;
+    for (view, order) in views.iter_mut().zip(orders) {
+        if !scope::may_reach(principal.user, scope::sees_all(principal), order) {
+            view.hide_contacts();
+        }
+    }
+    Ok(views)
+}
+
+/// Several orders, for somebody who may see all of them.
 pub(super) async fn orders(app: &App, town: &Town, orders: &[Order]) -> Result<Vec<OrderView>, ApiError> {
     let (faces, map, now) = (Faces::of(app, orders).await?, town.map(), app.clock.now());
     let view = |order: &Order| order_view(&faces, &map, order, now).ok_or_else(ApiError::not_found);
@@ -236,6 +255,16 @@ pub(super) fn order_view(faces: &Faces, map: &TownMap, order: &Order, now: Time)
         final_price: settled.map(|settled| major(settled.total_minor)),
         price_breakdown: parts(settled.unwrap_or(&order.quote.breakdown)),
     })
+}
+
+impl OrderView {
+    /// Says no more how its passenger can be reached.
+    pub(super) fn hide_contacts(&mut self) {
+        let TownUser { username, phone, email, .. } = &mut self.passenger.user;
+        for contact in [username, phone, email] {
+            contact.clear();
+        }
+    }
 }
 
 /// An order.
@@ -320,8 +349,12 @@ pub(super) fn driver_view(town: &Town, map: &TownMap, driver: &Driver, now: Time
 
 /// A region by its name.
 pub(super) fn region_name(map: &TownMap, id: RegionId) -> RegionName {
-    let title = map.region(id).map(|region| region.title.clone()).unwrap_or_default();
-    RegionName { id: id.to_string(), title }
+    RegionName { id: id.to_string(), title: region_title(map, id) }
+}
+
+/// The name of a region.
+pub(super) fn region_title(map: &TownMap, id: RegionId) -> String {
+    map.region(id).map(|region| region.title.clone()).unwrap_or_default()
 }
 
 fn user(number: i64, username: Option<&str>, phone: Option<&str>, email: &str) -> TownUser {

@@ -46,8 +46,9 @@ async fn a_day_is_planned_looked_at_and_given_to_couriers() {
         let plan = town.desk.get(&path("/?")).await;
         // Three orders of one time, and two couriers.
         assert_eq!((count(&plan, "total_orders"), count(&plan, "drivers_count")), (3, 2), "{plan}");
-        assert_eq!((count(&plan, "distributed_count"), count(&plan, "unassigned_count")), (2, 1));
-        assert_eq!((count(&plan, "auto_assigned"), count(&plan, "failed_count")), (0, 0));
+        assert_eq!((count(&plan, "distributed_count"), count(&plan, "unassigned_count")), (2, 3));
+        assert_eq!((count(&plan, "assigned_count"), count(&plan, "failed_count")), (0, 1));
+        assert_eq!(plan["auto_assigned"], false);
         assert_eq!(plan["date"], tomorrow(12).0.as_str());
         assert!(["solver", "insertion", "greedy"].contains(&plan["algorithm"].as_str().unwrap()));
         assert_eq!((&plan["config"]["w_eta"], &plan["config"]["w_quality"]), (&json!(0.4), &json!(0.02)));
@@ -63,7 +64,14 @@ async fn a_day_is_planned_looked_at_and_given_to_couriers() {
                 (&json!(1), &assignment["driver_id"])
             );
             assert_eq!(route["orders"][0]["id"], assignment["order_id"]);
-            assert_eq!(route["scores"][0], assignment["ml_cost"]);
+            let score = &route["scores"][0];
+            assert_eq!(
+                (&score["order_id"], &score["cost"]),
+                (&assignment["order_id"], &assignment["ml_cost"])
+            );
+            assert_eq!((&score["orders_so_far"], &score["rating"]), (&json!(0), &json!(4.7)), "{score}");
+            assert_eq!(route["driver"]["region"], "Центр");
+            assert_eq!(route["orders"][0]["passenger_name"], "Пассажир 1");
             assert!(assignment["ml_cost"].as_f64() > Some(0.0), "{assignment}");
             assert!(assignment["ml_details"]["deadhead"].is_number(), "{assignment}");
             assert!(route["total_distance_km"].as_f64() > Some(4.0), "{route}");
@@ -95,7 +103,8 @@ async fn a_day_is_planned_looked_at_and_given_to_couriers() {
         // What was looked at is applied.
         let (status, applied) = town.desk.post(&path("/?"), json!({})).await;
         assert_eq!(status, StatusCode::OK, "{applied}");
-        assert_eq!((count(&applied, "auto_assigned"), count(&applied, "failed_count")), (2, 0), "{applied}");
+        assert_eq!((count(&applied, "assigned_count"), count(&applied, "failed_count")), (2, 1), "{applied}");
+        assert_eq!(applied["auto_assigned"], true);
         assert_eq!(applied["assignments"], plan["assignments"]);
         // Nobody is bound for tomorrow: the orders are reserved, and searched for in time.
         for assignment in plan["assignments"].as_array().unwrap() {
@@ -112,7 +121,7 @@ async fn a_day_is_planned_looked_at_and_given_to_couriers() {
         }
         // Again: done is done.
         let (_, again) = town.desk.post(&path("/?"), json!({})).await;
-        assert_eq!((count(&again, "auto_assigned"), count(&again, "failed_count")), (0, 0), "{again}");
+        assert_eq!((count(&again, "assigned_count"), count(&again, "failed_count")), (0, 1), "{again}");
         // A new plan may still move them.
         let later = town.desk.get(&path("/?")).await;
         assert_eq!(
@@ -131,13 +140,13 @@ async fn what_cannot_be_given_away_says_why() {
     // The courier works that day, and need not be on duty now.
     let (status, applied) = town.desk.post(&path("/?"), json!({})).await;
     assert_eq!((status, count(&applied, "distributed_count")), (StatusCode::OK, 1), "{applied}");
-    assert_eq!((count(&applied, "auto_assigned"), count(&applied, "failed_count")), (1, 0));
+    assert_eq!((count(&applied, "assigned_count"), count(&applied, "failed_count")), (1, 0));
     assert_eq!(town.status_of(&order).await, "matching");
     // Somebody else was faster: the plan that was looked at gives nothing away twice.
     driver.go_online().await;
     assert_eq!(town.assign(&order, &driver).await.0, StatusCode::OK);
     let (_, applied) = town.desk.post(&path("/?"), json!({})).await;
-    assert_eq!((count(&applied, "auto_assigned"), count(&applied, "failed_count")), (0, 0), "{applied}");
+    assert_eq!((count(&applied, "assigned_count"), count(&applied, "failed_count")), (0, 0), "{applied}");
 
     // What is called off after it was planned is not taken up again.
     town.step(&order, "cancelled").await;
@@ -146,7 +155,7 @@ async fn what_cannot_be_given_away_says_why() {
     assert_eq!(planned["assignments"][0]["order_id"], other.as_str(), "{planned}");
     town.step(&other, "cancelled").await;
     let (_, applied) = town.desk.post(&path("/?"), json!({})).await;
-    assert_eq!((count(&applied, "auto_assigned"), count(&applied, "failed_count")), (0, 1), "{applied}");
+    assert_eq!((count(&applied, "assigned_count"), count(&applied, "failed_count")), (0, 1), "{applied}");
     assert_eq!(applied["failed_orders"][0]["order_id"], other.as_str(), "{applied}");
     assert!(applied["failed_orders"][0]["reason"].is_string());
     assert_eq!(town.status_of(&other).await, "cancelled");
@@ -191,7 +200,7 @@ async fn one_plan_is_drawn_up_at_a_time_and_can_be_called_off() {
     assert_eq!((status, &ending["called_off"]), (StatusCode::OK, &json!(true)), "{ending}");
     let plan = tokio::time::timeout(PATIENCE, drafting).await.unwrap().unwrap();
     assert!(plan["called_off"] == true && began.elapsed() < PATIENCE, "{plan}");
-    assert_eq!((count(&plan, "distributed_count"), count(&plan, "unassigned_count")), (1, 2), "{plan}");
+    assert_eq!((count(&plan, "distributed_count"), count(&plan, "failed_count")), (1, 2), "{plan}");
     eventually("the end of it", async || {
         (town.desk.get(progress).await["is_running"] == false).then_some(())
     })

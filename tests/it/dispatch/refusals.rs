@@ -129,6 +129,7 @@ async fn orders_are_never_deleted_in_production() {
     assert_eq!(status, StatusCode::BAD_REQUEST, "{refused}");
     let (status, cleared) = admin.post("/api/orders/clear-all/", json!({ "confirm": true })).await;
     assert_eq!((status, &cleared["deleted"]), (StatusCode::OK, &json!(1)), "{cleared}");
+    assert_eq!(cleared["deleted_count"], 1);
     assert_eq!(town.duty_of(&driver).await, "online_idle");
     let next = town.order(&passenger).await;
     assert_eq!(

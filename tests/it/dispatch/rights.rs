@@ -33,6 +33,11 @@ fn paths(order: &str, driver: i64, passenger: i64, offer: &str) -> Vec<(Method, 
         post(format!("/api/mobile/drivers/offer/{offer}/accept/")),
         (Method::PATCH, format!("/api/orders/{order}/"), Some(json!({ "note": "x" }))),
         (Method::PATCH, format!("/api/orders/{order}/status/"), Some(json!({ "status": "cancelled" }))),
+        (
+            Method::PATCH,
+            format!("/api/mobile/orders/{order}/status/"),
+            Some(json!({ "status": "cancelled" })),
+        ),
         (Method::PATCH, format!("/api/drivers/{driver}/location/"), Some(json!({ "lat": 1.0, "lon": 1.0 }))),
         (Method::PATCH, format!("/api/drivers/{driver}/online-status/"), Some(json!({ "is_online": false }))),
     ]

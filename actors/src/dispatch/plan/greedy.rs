@@ -34,25 +34,49 @@ impl Cost {
     }
 }
 
-impl Cost {
-    /// What it costs to come to a pickup so long after what was before, without the way, over so long an
-    /// empty way, with so many jobs more than the courier with the fewest.
-    fn of(gap_ms: i64, way_m: u32, excess: usize, settings: &Settings) -> Self {
-        Self {
-            gap: settings.w_eta * (gap_ms as f64 / WHOLE_GAP_MS).min(1.0),
-            deadhead: settings.w_deadhead * (f64::from(way_m) / WHOLE_WAY_M).min(1.0),
-            fairness: settings.w_fairness * (excess as f64 / WHOLE_EXCESS).min(1.0),
+/// What is weighed of giving a courier one more job.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Burden {
+    /// How long after what was before the pickup is, without the way, in milliseconds.
+    pub gap_ms: i64,
+    /// The empty way, in metres.
+    pub empty_m: u32,
+    /// How many jobs the courier has before it.
+    pub jobs: usize,
+    /// How many of these are more than the courier with the fewest has.
+    pub excess: usize,
+}
+
+impl Burden {
+    /// Its parts before they are weighed, each 0 to 1.
+    #[must_use]
+    pub fn parts(self) -> Cost {
+        Cost {
+            gap: (self.gap_ms as f64 / WHOLE_GAP_MS).min(1.0),
+            deadhead: (f64::from(self.empty_m) / WHOLE_WAY_M).min(1.0),
+            fairness: (self.excess as f64 / WHOLE_EXCESS).min(1.0),
+        }
+    }
+
+    /// What it costs.
+    #[must_use]
+    pub fn cost(self, settings: &Settings) -> Cost {
+        let Cost { gap, deadhead, fairness } = self.parts();
+        Cost {
+            gap: settings.w_eta * gap,
+            deadhead: settings.w_deadhead * deadhead,
+            fairness: settings.w_fairness * fairness,
         }
     }
 }
 
-/// What each job of a route costs by this rule, wherever the route comes from: the numbers of its jobs, in
-/// the order of their pickups. `fewest` is how many jobs the courier with the fewest has. What rides together
-/// with others has no empty way.
+/// What each job of a route is weighed by in this rule, wherever the route comes from: the numbers of its
+/// jobs, in the order of their pickups. `fewest` is how many jobs the courier with the fewest has. What rides
+/// together with others has no empty way.
 #[must_use]
-pub fn costs(problem: &Problem, route: &Route, fewest: usize, settings: &Settings) -> Vec<(usize, Cost)> {
+pub fn burdens(problem: &Problem, route: &Route, fewest: usize) -> Vec<(usize, Burden)> {
     let mut driver = Driver::new(problem, route.shift);
-    let (mut costs, mut aboard) = (Vec::new(), 0_usize);
+    let (mut burdens, mut aboard) = (Vec::new(), 0_usize);
     for visit in &route.visits {
         let (from, free_at) = (driver.place(), driver.now());
         if driver.call(visit.call).is_none() {
@@ -65,10 +89,11 @@ pub fn costs(problem: &Problem, route: &Route, fewest: usize, settings: &Setting
         let way = problem.ways.get(from, problem.jobs[job].pickup.place);
         let gap_ms = visit.begins_at.since(free_at).ms() - i64::from(way.ms);
         let empty_m = if aboard == 0 { way.way_m } else { 0 };
-        costs.push((job, Cost::of(gap_ms, empty_m, costs.len().saturating_sub(fewest), settings)));
+        let jobs = burdens.len();
+        burdens.push((job, Burden { gap_ms, empty_m, jobs, excess: jobs.saturating_sub(fewest) }));
         aboard += 1;
     }
-    costs
+    burdens
 }
 
 /// The stops of each shift. Every job is driven straight from its pickup to its end, after all jobs before.
@@ -93,7 +118,9 @@ pub fn calls(problem: &Problem, settings: &Settings) -> Calls {
             }
             let way = problem.ways.get(from, problem.jobs[job].pickup.place);
             let gap_ms = pickup.begins_at.since(free_at).ms() - i64::from(way.ms);
-            let cost = Cost::of(gap_ms, way.way_m, calls[shift].len() / 2 - fewest, settings);
+            let jobs = calls[shift].len() / 2;
+            let burden = Burden { gap_ms, empty_m: way.way_m, jobs, excess: jobs - fewest };
+            let cost = burden.cost(settings);
             if best.as_ref().is_none_or(|(least, _, _)| cost.total() < *least) {
                 best = Some((cost.total(), shift, with));
             }

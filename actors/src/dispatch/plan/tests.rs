@@ -178,7 +178,14 @@ fn every_job_of_a_plan_says_what_it_costs() {
     let settings = Settings::default();
     let calls = [Call::Pickup(0), Call::Dropoff(0), Call::Pickup(1), Call::Dropoff(1)];
     let route = timing::drive(&problem, 0, &calls).unwrap();
-    let costs = greedy::costs(&problem, &route, 0, &settings);
+    let costs = |route: &Route, fewest| {
+        let burdens = greedy::burdens(&problem, route, fewest).into_iter();
+        burdens.map(|(job, burden)| (job, burden.cost(&settings))).collect::<Vec<_>>()
+    };
+    let others = costs(&route, 1);
+    let together = [Call::Pickup(0), Call::Pickup(1), Call::Dropoff(0), Call::Dropoff(1)];
+    let shared = costs(&timing::drive(&problem, 0, &together).unwrap(), 0);
+    let costs = costs(&route, 0);
     assert_eq!(costs.iter().map(|(job, _)| *job).collect::<Vec<_>>(), [0, 1]);
     let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-9, "{a} {b}: {costs:?}");
     near(costs[0].1.gap, settings.w_eta * 26.0 / 120.0);
@@ -187,11 +194,9 @@ fn every_job_of_a_plan_says_what_it_costs() {
     near(costs[1].1.gap, 0.0);
     near(costs[1].1.deadhead, settings.w_deadhead * 2.0 / 20.0);
     near(costs[1].1.fairness, settings.w_fairness * 0.5);
-    near(greedy::costs(&problem, &route, 1, &settings)[1].1.fairness, 0.0);
+    near(others[1].1.fairness, 0.0);
     // Together: the second one has no empty way.
-    let together = [Call::Pickup(0), Call::Pickup(1), Call::Dropoff(0), Call::Dropoff(1)];
-    let route = timing::drive(&problem, 0, &together).unwrap();
-    near(greedy::costs(&problem, &route, 0, &settings)[1].1.deadhead, 0.0);
+    near(shared[1].1.deadhead, 0.0);
 }
 
 #[test]

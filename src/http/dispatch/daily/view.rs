@@ -2,19 +2,19 @@
 
 use std::collections::HashMap;
 
-use peerpack_actors::dispatch::plan::greedy::costs;
+use peerpack_actors::dispatch::plan::greedy::burdens;
 use peerpack_actors::dispatch::plan::{Assignment, By, Route};
-use peerpack_actors::dispatch::record::Record;
 use peerpack_actors::dispatch::{Order, Settings};
 use peerpack_actors::ids::OrderId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::scores::{PlannedScore, record_of};
 use crate::app::App;
 use crate::error::{ApiError, request_id, sentence};
 use crate::http::dispatch::candidates::CandidateCost;
 use crate::http::dispatch::desk::FailedOrder;
-use crate::http::dispatch::views::{self, Faces, OrderView, RegionName, region_name};
+use crate::http::dispatch::views::{self, Faces, OrderView, region_title};
 use crate::sheets::Leg;
 use crate::store::Driver;
 use crate::town::Town;
@@ -51,7 +51,8 @@ pub struct PlannedDriver {
     car_model: String,
     plate_number: String,
     phone: String,
-    region: RegionName,
+    /// The name of the region.
+    region: String,
     capacity: u32,
 }
 
@@ -60,6 +61,7 @@ pub struct PlannedDriver {
 pub struct PlannedOrder {
     #[serde(flatten)]
     order: OrderView,
+    passenger_name: String,
     /// When the courier is to be at the pickup.
     planned_pickup_at: String,
     /// When it is to be done.
@@ -72,8 +74,8 @@ pub struct PlannedRoute {
     driver: PlannedDriver,
     /// In the order of their pickups.
     orders: Vec<PlannedOrder>,
-    /// What each of them costs, as `ml_cost` below.
-    scores: Vec<f64>,
+    /// What each of them costs, and why.
+    scores: Vec<PlannedScore>,
     total_orders: usize,
     /// All ways, the empty ones included, kilometres of road.
     total_distance_km: f64,
@@ -137,13 +139,13 @@ pub struct DailyPlan {
     config: PlanConfig,
     /// Orders of the day that nobody has, or that are under way.
     total_orders: usize,
-    /// Of these: nobody drives them.
+    /// Of these: nobody had them when the plan was drawn up.
     unassigned_count: usize,
     /// Of these: they have a courier already, outside of the plan.
     already_assigned_count: u64,
     /// Of these: the plan has a courier for them.
     distributed_count: usize,
-    /// Orders that could not be given to their couriers.
+    /// Of these: nobody drives them, or they could not be given to their couriers.
     failed_count: usize,
     /// Couriers of the regions.
     drivers_count: usize,
@@ -151,8 +153,10 @@ pub struct DailyPlan {
     routes: Vec<PlannedRoute>,
     assignments: Vec<PlannedAssignment>,
     unassigned_orders: Vec<UnplannedOrder>,
-    /// How many orders were given to couriers; 0 of a plan that is only looked at.
-    auto_assigned: usize,
+    /// Whether it was applied, not only looked at.
+    auto_assigned: bool,
+    /// How many orders were reserved for couriers, or given to them.
+    assigned_count: usize,
     /// What could not be given away, and why.
     failed_orders: Vec<FailedOrder>,
     /// When it was drawn up.
@@ -168,12 +172,12 @@ pub(super) struct Applied {
     pub(super) failed: Vec<FailedOrder>,
 }
 
-/// A plan, with its orders as they are now.
+/// A plan, with its orders as they are now, and what became of it if it was applied.
 pub(super) async fn daily(
     app: &App,
     town: &Town,
     plan: &DayPlan,
-    applied: Applied,
+    applied: Option<Applied>,
 ) -> Result<DailyPlan, ApiError> {
     let orders = orders_of(app, plan).await?;
     let mut seen: HashMap<OrderId, OrderView> = HashMap::new();
@@ -188,15 +192,17 @@ pub(super) async fn daily(
         for route in &region.draft.plan.routes {
             let driver = &region.drivers[route.shift];
             let own = all.iter().filter(|one| one.courier == driver.person);
-            let costs = costs_of(town, region, route, fewest, driver);
-            let mut planned = Vec::new();
-            for (one, cost) in own.zip(&costs) {
+            let (settings, record) = (town.dispatch().settings(), record_of(town, driver));
+            let (mut planned, mut scores) = (Vec::new(), Vec::new());
+            for (one, (_, burden)) in own.zip(burdens(&region.problem, route, fewest)) {
+                let cost = CandidateCost::planned(burden, &record, settings);
+                scores.push(PlannedScore::of(one, cost.total(), burden, &record, settings));
                 assignments.push(PlannedAssignment {
                     order_id: one.order.to_string(),
                     driver_id: driver.number,
                     driver_name: driver.name.clone(),
                     ml_cost: cost.total(),
-                    ml_details: cost.clone(),
+                    ml_details: cost,
                 });
                 // Who is deleted in this very moment has no view.
                 planned.extend(seen.remove(&one.order).map(|order| planned_order(order, one)));
@@ -205,7 +211,7 @@ pub(super) async fn daily(
                 driver: planned_driver(town, driver),
                 total_orders: planned.len(),
                 orders: planned,
-                scores: costs.iter().map(CandidateCost::total).collect(),
+                scores,
                 total_distance_km: metres_as_km(route.way_m),
             });
         }
@@ -216,21 +222,24 @@ pub(super) async fn daily(
             code: left.code(),
         }));
     }
-    let (distributed_count, unassigned_count) = (assignments.len(), unassigned_orders.len());
+    let (distributed_count, left) = (assignments.len(), unassigned_orders.len());
+    let auto_assigned = applied.is_some();
+    let applied = applied.unwrap_or_default();
     Ok(DailyPlan {
         date: plan.day.date.to_string(),
         algorithm: plan.regions.iter().map(|one| one.draft.plan.by).max().unwrap_or(By::Greedy).word(),
         config: config(town.dispatch().settings()),
-        total_orders: distributed_count + unassigned_count + usize::try_from(plan.already).unwrap_or(0),
-        unassigned_count,
+        total_orders: distributed_count + left + usize::try_from(plan.already).unwrap_or(0),
+        unassigned_count: distributed_count + left,
         already_assigned_count: plan.already,
         distributed_count,
-        failed_count: applied.failed.len(),
+        failed_count: left + applied.failed.len(),
         drivers_count: plan.couriers,
         routes,
         assignments,
         unassigned_orders,
-        auto_assigned: applied.assigned,
+        auto_assigned,
+        assigned_count: applied.assigned,
         failed_orders: applied.failed,
         drawn_up_at: plan.at.to_string(),
         called_off: plan.called_off,
@@ -288,23 +297,9 @@ fn fewest(region: &RegionPlan) -> usize {
     if routes.len() < region.drivers.len() { 0 } else { routes.iter().map(Route::jobs).min().unwrap_or(0) }
 }
 
-/// What the orders of a route cost, in the order of their pickups.
-fn costs_of(
-    town: &Town,
-    region: &RegionPlan,
-    route: &Route,
-    fewest: usize,
-    driver: &Driver,
-) -> Vec<CandidateCost> {
-    let settings = town.dispatch().settings();
-    let record = town.dispatch().with_board(|board| board.get(driver.person).map(|one| one.record.clone()));
-    let record: Record = record.unwrap_or_default();
-    let costs = costs(&region.problem, route, fewest, settings);
-    costs.into_iter().map(|(_, cost)| CandidateCost::planned(cost, &record, settings)).collect()
-}
-
 fn planned_order(order: OrderView, one: &Assignment) -> PlannedOrder {
     PlannedOrder {
+        passenger_name: order.passenger.full_name.clone(),
         order,
         planned_pickup_at: one.pickup_at.to_string(),
         planned_done_at: one.done_at.to_string(),
@@ -318,7 +313,7 @@ fn planned_driver(town: &Town, driver: &Driver) -> PlannedDriver {
         car_model: driver.car_model.clone(),
         plate_number: driver.plate_number.clone(),
         phone: driver.phone.clone().unwrap_or_default(),
-        region: region_name(&town.map(), driver.region),
+        region: region_title(&town.map(), driver.region),
         capacity: driver.seats,
     }
 }

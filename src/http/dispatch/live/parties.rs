@@ -11,7 +11,8 @@ use crate::edge::close;
 use crate::edge::outbox::Ending;
 use crate::edge::viewers::{About, Told, Viewer};
 use crate::http::dispatch::mobile::drivers::offer;
-use crate::http::dispatch::views::{Faces, order_driver};
+use crate::http::dispatch::scope::may_reach;
+use crate::http::dispatch::views::{Faces, OrderView, order_driver};
 
 /// Whether nothing of an order is left to be shown once its end was told.
 pub(super) fn is_over(order: &Order) -> bool {
@@ -29,8 +30,28 @@ pub(super) fn told(order: &Order) -> Told {
     }
 }
 
+/// An order as it is told.
+pub(super) struct Texts {
+    view: OrderView,
+    /// All of it, for everybody but a courier who is only asked.
+    pub(super) whole: Arc<str>,
+}
+
+impl Texts {
+    pub(super) fn of(view: OrderView) -> Self {
+        let whole = message("order_update", &view);
+        Self { view, whole }
+    }
+
+    fn without_contacts(&self) -> Arc<str> {
+        let mut view = self.view.clone();
+        view.hide_contacts();
+        message("order_update", &view)
+    }
+}
+
 /// Shows an order on its own socket.
-pub(super) fn to_order(viewer: &Viewer, order: &Order, text: &Arc<str>, faces: &Faces, is_first: bool) {
+pub(super) fn to_order(viewer: &Viewer, order: &Order, texts: &Texts, faces: &Faces, is_first: bool) {
     let may_see = viewer.looker.is_some_and(|looker| {
         let user = Some(looker.user);
         looker.sees_all
@@ -48,7 +69,9 @@ pub(super) fn to_order(viewer: &Viewer, order: &Order, text: &Arc<str>, faces: &
         _ => None,
     };
     let Ok(before) = viewer.note(order.id, told(order)) else { return };
-    viewer.push(About::Order("order_update", order.id), Arc::clone(text));
+    let reaches = viewer.looker.is_some_and(|looker| may_reach(looker.user, looker.sees_all, order));
+    let text = if reaches { Arc::clone(&texts.whole) } else { texts.without_contacts() };
+    viewer.push(About::Order("order_update", order.id), text);
     if !is_first && before.is_none_or(|before| before.phase != order.state.phase()) {
         let changed = StatusChanged::of(order, viewer.language);
         viewer

@@ -10,7 +10,7 @@ use peerpack_actors::ports::OrderStore as _;
 use peerpack_actors::time::{Span, Time};
 
 use super::messages::{Snapshot, cursor, message};
-use super::parties::{is_over, to_driver, to_order, to_passenger, told};
+use super::parties::{Texts, is_over, to_driver, to_order, to_passenger, told};
 use crate::app::App;
 use crate::edge::close;
 use crate::edge::outbox::Ending;
@@ -99,11 +99,11 @@ async fn show(app: &App, viewer: &Arc<Viewer>) -> Result<(), ApiError> {
     let (faces, map, now) = (Faces::of(app, &orders).await?, town.map(), app.clock.now());
     for order in &orders {
         let view = order_view(&faces, &map, order, now).ok_or_else(ApiError::not_found)?;
-        let text = message("order_update", &view);
+        let texts = Texts::of(view);
         match viewer.subject {
-            Subject::Order(_) => to_order(viewer, order, &text, &faces, true),
-            Subject::Driver(courier) => to_driver(viewer, courier, order, Some(&text), &faces, now),
-            Subject::Passenger(_) => to_passenger(viewer, order, &text, &faces),
+            Subject::Order(_) => to_order(viewer, order, &texts, &faces, true),
+            Subject::Driver(courier) => to_driver(viewer, courier, order, Some(&texts.whole), &faces, now),
+            Subject::Passenger(_) => to_passenger(viewer, order, &texts.whole, &faces),
             Subject::Map | Subject::Nothing => {}
         }
     }

@@ -14,7 +14,7 @@ use peerpack_actors::time::{Span, Time};
 use tokio::task::AbortHandle;
 
 use super::messages::{DriverEta, DriverLocation, DriverRoute, DriverStatus, OrderRoute, message};
-use super::parties::{is_over, to_driver, to_order, to_passenger, told};
+use super::parties::{Texts, is_over, to_driver, to_order, to_passenger, told};
 use crate::app::App;
 use crate::edge::close;
 use crate::edge::outbox::Ending;
@@ -150,15 +150,16 @@ impl Telling {
         }
         for order in orders {
             let before = self.courses.get(&order.id).copied();
-            let text = if is_shown(order) { text_of(order, &faces, &map, now) } else { None };
-            if let Some(text) = &text {
+            let texts = if is_shown(order) { texts_of(order, &faces, &map, now) } else { None };
+            if let Some(texts) = &texts {
                 for viewer in viewers.of(Subject::Order(order.id)) {
-                    to_order(&viewer, order, text, &faces, false);
+                    to_order(&viewer, order, texts, &faces, false);
                 }
                 for viewer in viewers.of(Subject::Passenger(order.passenger)) {
-                    to_passenger(&viewer, order, text, &faces);
+                    to_passenger(&viewer, order, &texts.whole, &faces);
                 }
             }
+            let text = texts.map(|texts| texts.whole);
             let asked = order.offers.iter().map(|offer| offer.courier);
             let couriers: BTreeSet<UserId> =
                 asked.chain(order.state.courier()).chain(before.and_then(|before| before.courier)).collect();
@@ -361,6 +362,6 @@ impl Telling {
 }
 
 /// A whole order in words; nothing if its passenger is gone.
-fn text_of(order: &Order, faces: &Faces, map: &TownMap, now: Time) -> Option<Arc<str>> {
-    Some(message("order_update", &order_view(faces, map, order, now)?))
+fn texts_of(order: &Order, faces: &Faces, map: &TownMap, now: Time) -> Option<Texts> {
+    Some(Texts::of(order_view(faces, map, order, now)?))
 }

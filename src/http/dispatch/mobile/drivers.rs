@@ -74,8 +74,12 @@ pub struct MyOrders {
 /// The order that the caller has.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ActiveOrder {
-    /// Null for who has none.
+    has_active_order: bool,
+    /// Null for who has none. Its members stand beside it, too.
     order: Option<OrderView>,
+    #[serde(flatten)]
+    #[schema(ignore)]
+    members: Option<OrderView>,
 }
 
 /// What the caller has done.
@@ -215,7 +219,7 @@ pub async fn decline(
 pub async fn orders(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
     let driver = scope::own_driver(&app, principal.user).await?;
     let query = OrderQuery { driver: Some(driver.person), ..OrderQuery::default() };
-    let results = found(&app, &query, ORDERS).await?;
+    let results = found(&app, principal, &query, ORDERS).await?;
     Ok(HttpResponse::Ok().json(MyOrders { count: results.len(), results }))
 }
 
@@ -235,7 +239,8 @@ pub async fn active(app: web::Data<App>, principal: Principal) -> Result<HttpRes
         Some(order) => Some(views::order(&app, scope::town(&app)?, order).await?),
         None => None,
     };
-    Ok(HttpResponse::Ok().json(ActiveOrder { order }))
+    let (has_active_order, members) = (order.is_some(), order.clone());
+    Ok(HttpResponse::Ok().json(ActiveOrder { has_active_order, order, members }))
 }
 
 /// What one has done as a courier.

@@ -10,7 +10,7 @@ use crate::auth::Principal;
 use crate::error::extract::Body;
 use crate::error::wrong::Wrong;
 use crate::error::{ApiError, Problem};
-use crate::http::dispatch::drivers::{MOST_SEATS, set_online};
+use crate::http::dispatch::drivers::{DriverInput, MOST_SEATS, revised, set_online};
 use crate::http::dispatch::scope;
 use crate::http::dispatch::views::{DriverView, driver_view};
 use crate::http::input::{self, lenient_whole};
@@ -91,4 +91,18 @@ pub async fn enroll(
     }
     let driver = scope::own_driver(&app, principal.user).await?;
     Ok(HttpResponse::Ok().json(driver_view(town, &map, &driver, app.clock.now())))
+}
+
+/// Changes oneself as a courier; what is absent stays, and so does the phone. Otherwise as above.
+#[utoipa::path(patch, path = "/api/mobile/drivers/profile", operation_id = "change_my_driver_profile",
+    tag = "mobile", security(("bearer" = [])), request_body = DriverInput,
+    responses((status = 200, body = DriverView), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub async fn revise(
+    app: web::Data<App>,
+    principal: Principal,
+    body: Body<DriverInput>,
+) -> Result<HttpResponse, ApiError> {
+    let driver = scope::own_driver(&app, principal.user).await?;
+    revised(&app, driver, &body.0).await
 }

@@ -6,26 +6,46 @@ use peerpack_actors::ids::OrderId;
 use peerpack_actors::rejection::Rejection;
 use peerpack_actors::runtime::Refusal;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::app::App;
 use crate::auth::Principal;
 use crate::edge::idempotency::{Once, Repeatable};
-use crate::error::extract::{Body, MaybeBody};
+use crate::error::extract::{Body, MaybeBody, Query};
 use crate::error::{ApiError, Problem};
 use crate::http::dispatch::draft::{self, NewOrder};
 use crate::http::dispatch::map::{RouteView, route_of};
-use crate::http::dispatch::orders::placed;
+use crate::http::dispatch::orders::{NewOrderStatus, placed, set_status};
 use crate::http::dispatch::prices::{CancelFeeView, fee_view};
 use crate::http::dispatch::refused::{as_bad_request, no_such_step};
 use crate::http::dispatch::scope;
 use crate::http::dispatch::views::{self, OrderPriceParts, OrderView, major, parts};
 use crate::http::input::{self, LONG_TEXT};
 
+/// From where to where a ride would go.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct WhichRide {
+    #[param(value_type = f64, required = true)]
+    pickup_lat: Option<f64>,
+    #[param(value_type = f64, required = true)]
+    pickup_lon: Option<f64>,
+    #[param(value_type = f64, required = true)]
+    dropoff_lat: Option<f64>,
+    #[param(value_type = f64, required = true)]
+    dropoff_lon: Option<f64>,
+    /// As in an order; at once if absent.
+    desired_pickup_time: Option<String>,
+    has_companion: Option<bool>,
+}
+
 /// What a ride would cost.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RideQuote {
     estimated_price: f64,
+    /// The same.
+    quote: f64,
     distance_km: f64,
     duration_minutes: f64,
     surge_multiplier: f64,
@@ -88,7 +108,30 @@ pub async fn quote(
     principal: Principal,
     body: Body<NewOrder>,
 ) -> Result<HttpResponse, ApiError> {
-    let town = scope::town(&app)?;
+    quoted(&app, principal, &body.0).await
+}
+
+/// What a ride between two positions would cost. Nothing is ordered.
+#[utoipa::path(get, path = "/api/mobile/orders/quote", operation_id = "quote_ride_between", tag = "mobile",
+    security(("bearer" = [])), params(WhichRide),
+    responses((status = 200, body = RideQuote), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 422, body = Problem)))]
+pub async fn quote_between(
+    app: web::Data<App>,
+    principal: Principal,
+    query: Query<WhichRide>,
+) -> Result<HttpResponse, ApiError> {
+    let WhichRide { pickup_lat, pickup_lon, dropoff_lat, dropoff_lon, desired_pickup_time, has_companion } =
+        query.0;
+    // A price does not depend on what the ends are called.
+    let (pickup_title, dropoff_title) = (Some("-".to_owned()), Some("-".to_owned()));
+    let ends = NewOrder { pickup_lat, pickup_lon, dropoff_lat, dropoff_lon, ..NewOrder::default() };
+    let ride = NewOrder { pickup_title, dropoff_title, desired_pickup_time, has_companion, ..ends };
+    quoted(&app, principal, &ride).await
+}
+
+async fn quoted(app: &App, principal: Principal, ride: &NewOrder) -> Result<HttpResponse, ApiError> {
+    let town = scope::town(app)?;
     let whom = match app.database.passenger(principal.user).await? {
         Some(passenger) => draft::Whom::from(&passenger),
         None => draft::Whom {
@@ -98,9 +141,10 @@ pub async fn quote(
             allowed_companion: true,
         },
     };
-    let (draft, quote) = body.0.draft(&app, town, &whom).await?;
+    let (draft, quote) = ride.draft(app, town, &whom).await?;
     Ok(HttpResponse::Ok().json(RideQuote {
         estimated_price: major(quote.breakdown.total_minor),
+        quote: major(quote.breakdown.total_minor),
         distance_km: f64::from(draft.ride.way_m) / 1_000.0,
         duration_minutes: f64::from(draft.ride.ride_s) / 60.0,
         surge_multiplier: f64::from(quote.breakdown.surge_percent) / 100.0,
@@ -158,6 +202,21 @@ pub async fn status(
         valid_transitions: phase.next().iter().map(|next| next.word()).collect(),
         updated_at: order.changed_at.to_string(),
     }))
+}
+
+/// Takes an order one step of the table, as `PATCH /api/orders/{order_id}/status`.
+#[utoipa::path(patch, path = "/api/mobile/orders/{order_id}/status", operation_id = "move_ride",
+    tag = "mobile", security(("bearer" = [])), params(("order_id" = String, Path, description = "The order")),
+    request_body = NewOrderStatus,
+    responses((status = 200, body = OrderView), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub async fn step(
+    app: web::Data<App>,
+    principal: Principal,
+    path: web::Path<OrderId>,
+    body: Body<NewOrderStatus>,
+) -> Result<HttpResponse, ApiError> {
+    set_status(app, principal, path, body).await
 }
 
 /// The way of an order, for its passenger and the courier who has it or is asked.

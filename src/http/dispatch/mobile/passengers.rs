@@ -8,9 +8,12 @@ use utoipa::ToSchema;
 use super::drivers::MyOrders;
 use crate::app::App;
 use crate::auth::Principal;
+use crate::error::extract::Body;
+use crate::error::wrong::Wrong;
 use crate::error::{ApiError, Problem};
 use crate::http::dispatch::map::{fix, goal, live};
 use crate::http::dispatch::orders::found;
+use crate::http::dispatch::passengers::{PassengerInput, revised};
 use crate::http::dispatch::scope;
 use crate::http::dispatch::views::{self, OrderView, PassengerView, passenger_view};
 use crate::store::{OrderQuery, Passenger, Slice};
@@ -38,10 +41,14 @@ pub struct DriverEta {
 }
 
 /// The order that one waits for, with its courier.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub struct ActiveRide {
-    /// Null for who waits for none.
+    has_active_order: bool,
+    /// Null for who waits for none. Its members stand beside it, too.
     order: Option<OrderView>,
+    #[serde(flatten)]
+    #[schema(ignore)]
+    members: Option<OrderView>,
     /// Null while no courier has it, or it is not known where they are.
     driver_position: Option<DriverPosition>,
     eta: Option<DriverEta>,
@@ -57,6 +64,31 @@ pub async fn profile(app: web::Data<App>, principal: Principal) -> Result<HttpRe
     Ok(HttpResponse::Ok().json(passenger_view(&scope::town(&app)?.map(), &passenger)))
 }
 
+/// Changes oneself as a passenger; what is absent stays, and so does the phone. What one needs and whether
+/// somebody may come along is for the desk to say.
+#[utoipa::path(patch, path = "/api/mobile/passengers/profile", operation_id = "change_my_passenger_profile",
+    tag = "mobile", security(("bearer" = [])), request_body = PassengerInput,
+    responses((status = 200, body = PassengerView), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub async fn revise(
+    app: web::Data<App>,
+    principal: Principal,
+    body: Body<PassengerInput>,
+) -> Result<HttpResponse, ApiError> {
+    let (before, given, mut wrong) = (own(&app, principal).await?, body.0, Wrong::default());
+    let is_other_category = given.disability_category.as_ref().is_some_and(|one| *one != before.category);
+    let is_other_right = given.allowed_companion.is_some_and(|may| may != before.allowed_companion);
+    for (field, is_other) in
+        [("disability_category", is_other_category), ("allowed_companion", is_other_right)]
+    {
+        if is_other {
+            wrong.add(ApiError::unprocessable(field, "is for the desk to change"));
+        }
+    }
+    wrong.finish(())?;
+    revised(&app, before, &given).await
+}
+
 /// One's newest orders as a passenger.
 #[utoipa::path(get, path = "/api/mobile/passengers/orders", operation_id = "my_passenger_orders",
     tag = "mobile", security(("bearer" = [])),
@@ -64,7 +96,7 @@ pub async fn profile(app: web::Data<App>, principal: Principal) -> Result<HttpRe
 pub async fn orders(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
     let passenger = own(&app, principal).await?;
     let query = OrderQuery { passenger: Some(passenger.person), ..OrderQuery::default() };
-    let results = found(&app, &query, ORDERS).await?;
+    let results = found(&app, principal, &query, ORDERS).await?;
     Ok(HttpResponse::Ok().json(MyOrders { count: results.len(), results }))
 }
 
@@ -77,11 +109,13 @@ pub async fn active(app: web::Data<App>, principal: Principal) -> Result<HttpRes
     let query = OrderQuery { passenger: Some(passenger.person), phases: live(), ..OrderQuery::default() };
     let order = app.database.find_orders(&query, Slice { offset: 0, limit: 1 }).await?.items.pop();
     let Some(order) = order else {
-        return Ok(HttpResponse::Ok().json(ActiveRide { order: None, driver_position: None, eta: None }));
+        return Ok(HttpResponse::Ok().json(ActiveRide::default()));
     };
     let (driver_position, eta) = whereabouts(&app, town, &order).await?.unzip();
     let order = Some(views::order(&app, town, order).await?);
-    Ok(HttpResponse::Ok().json(ActiveRide { order, driver_position, eta }))
+    let members = order.clone();
+    let has_active_order = true;
+    Ok(HttpResponse::Ok().json(ActiveRide { has_active_order, order, members, driver_position, eta }))
 }
 
 async fn whereabouts(
