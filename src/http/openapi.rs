@@ -147,7 +147,8 @@ use super::{health, jobs, places};
         payouts::queue, payouts::details, payouts::pay, payouts::reject,
         desk::list, desk::book, desk::refund, desk::charge_back, desk::ledger, fees::list, desk::reconciliations,
     ),
-    components(schemas(outbox::MessageState, search::Sort, super::vocabulary::StatementFormat)),
+    components(schemas(outbox::MessageState, search::Sort, super::vocabulary::StatementFormat,
+        analytics::report::ReportType, analytics::series::SeriesInterval)),
     modifiers(&Bearer, &Problems, &Examples, &Tidy, &Paragraphs),
 )]
 struct Document;

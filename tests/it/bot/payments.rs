@@ -234,7 +234,9 @@ async fn f47_a_bot_that_polls_answers_who_is_about_to_pay_while_nothing_can_be_k
         for id in [401, 402] {
             telegram.says(query(id, &anna, &payment, 10_000));
             let asked = allowed(&telegram, id);
-            assert!(tokio::time::timeout(promised(ANSWERED_WITHIN_S), asked).await.expect("an answer in time"));
+            assert!(
+                tokio::time::timeout(promised(ANSWERED_WITHIN_S), asked).await.expect("an answer in time")
+            );
         }
         held.release().await;
         telegram.says(typed(403, &anna, "/terms"));

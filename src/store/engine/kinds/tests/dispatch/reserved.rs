@@ -22,10 +22,11 @@ async fn whom_an_order_is_reserved_for_is_asked_first(database: Database) {
     let pickup = order(7).draft.pickup.position;
     let farther = Position { lat: pickup.lat + 0.02, ..pickup };
     let at = |minutes| START + Span::minutes(minutes);
+    // They are heard before the clock is moved on, so that nobody is taken for silent meanwhile.
     let until = |minutes: i64| {
-        clock.0.store(at(minutes).ms(), Ordering::SeqCst);
         dispatch.locate(olga, farther, at(minutes)).unwrap();
         dispatch.locate(ivan, pickup, at(minutes)).unwrap();
+        clock.0.store(at(minutes).ms(), Ordering::SeqCst);
     };
 
     // Nobody looks at it yet, and nobody is bound by the plan.
