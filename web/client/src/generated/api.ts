@@ -78,7 +78,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ends this session. */
+        /** Ends this session: that of the access token, or that of a refresh token in the body. */
         post: operations["sign_out"];
         delete?: never;
         options?: never;
@@ -1138,7 +1138,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Oneself. */
+        /** Shows the caller's own profile. */
         get: operations["my_talk_profile"];
         /** Changes one's name, username, or what one says about oneself. */
         put: operations["change_talk_profile"];
@@ -1491,7 +1491,8 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /** Changes oneself as a passenger; what is absent stays, and so does the phone. What one needs and whether somebody may come along is for the desk to say. */
+        patch: operations["change_my_passenger_profile"];
         trace?: never;
     };
     "/api/mobile/passengers/orders": {
@@ -1552,7 +1553,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** What a ride between two positions would cost. Nothing is ordered. */
+        get: operations["quote_ride_between"];
         put?: never;
         /** What a ride would cost. Nothing is ordered. */
         post: operations["quote_ride"];
@@ -1593,7 +1595,8 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /** Takes an order one step of the table, as `PATCH /api/orders/{order_id}/status`. */
+        patch: operations["move_ride"];
         trace?: never;
     };
     "/api/mobile/orders/{order_id}/route": {
@@ -1628,7 +1631,8 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /** Changes oneself as a courier; what is absent stays, and so does the phone. Otherwise as above. */
+        patch: operations["change_my_driver_profile"];
         trace?: never;
     };
     "/api/mobile/drivers/location": {
@@ -1661,7 +1665,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Goes on duty, or off duty. */
+        /** Goes on duty, pauses, or goes off duty. */
         patch: operations["set_me_online"];
         trace?: never;
     };
@@ -1816,7 +1820,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Takes an order one step of the table. The passenger may call it off, the courier who has it may take the steps of the ride, the desk all. A step that the table does not have is 400 with `current_status`, `requested_status`, `valid_transitions` and `order_id`; one that is somebody else's 403 with `current_user_role`, `order_status` and `requested_status`. */
+        /** Takes an order one step of the table. The passenger may call it off, the courier who has it may take the steps of the ride, the desk all. A step that the table does not have is 400 with `current_status`, `requested_status`, `valid_transitions` and `order_id`; one that is somebody else's 403 with `current_user_role`, `order_status` and `requested_status`. A courier may say twice the expected at most. */
         patch: operations["move_order"];
         trace?: never;
     };
@@ -1880,7 +1884,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What an order costs with what was driven. */
+        /** An order with what it costs with what was driven, as its final price. Nothing is changed: that is done by completing it. */
         post: operations["calculate_order_price"];
         delete?: never;
         options?: never;
@@ -2108,7 +2112,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** A courier goes on duty, or off duty. */
+        /** A courier goes on duty, pauses, or goes off duty. */
         patch: operations["set_driver_online"];
         trace?: never;
     };
@@ -2453,7 +2457,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Gives an order to a courier without asking: to the one who is named, who has to be on duty, free, and with seats enough, or to the best one. From wherever the desk may take it, the order goes to `active_queue` step by step first; the courier who had it is free again. What cannot be is 400 with `success`, `reason`, `rejection_reason` and `driver_status`. */
+        /** Gives an order to a courier without asking: to the one who is named, who has to be on duty, free, and with seats enough, or to the best one. From wherever the desk may take it, the order goes to `active_queue` step by step first; the courier who had it is free again. What cannot be is 400 with `success`, `reason`, `rejection_reason` and `driver_status`. With `dry_run` the answer is the same, and nothing is changed. */
         post: operations["assign_order"];
         delete?: never;
         options?: never;
@@ -2487,7 +2491,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Gives every order that waits to the best courier who can take it, the oldest first. */
+        /** Gives every order that waits to the best courier who can take it, the oldest first. An order whose search has not begun yet waits on. */
         post: operations["assign_all_orders"];
         delete?: never;
         options?: never;
@@ -2658,7 +2662,7 @@ export interface paths {
         /** Draws up the plan of a day: who drives which of the orders that nobody has yet, and when. Nothing is given to anybody. It answers when the search is over or called off, and the plan is kept for 15 minutes on its node, for being applied or exported as it was seen. One plan is drawn up at a time. */
         get: operations["preview_daily_plan"];
         put?: never;
-        /** Applies the plan of a day: the one that was looked at in the last 15 minutes, or a new one. Each courier has one order at a time, so each gets the first one of the day, as if the desk had named them; `auto_assigned` says how many did. What could not be given away is in `failed_orders`. What is done already is not done again. */
+        /** Applies the plan of a day: the one that was looked at in the last 15 minutes, or a new one. Each order is reserved for its courier: nobody is bound before its search begins, and then this courier is asked first. A courier's first order whose search has begun is given to them, as if the desk had named them. `assigned_count` counts both. What could not be done is in `failed_orders`. What is done already is not done again. */
         post: operations["apply_daily_plan"];
         delete?: never;
         options?: never;
@@ -2792,7 +2796,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What became of orders, step by step in the time of the region. */
+        /** What became of orders, step by step in the time of the region: oldest first, zeros included. */
         get: operations["order_time_series"];
         put?: never;
         post?: never;
@@ -2809,7 +2813,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What became of orders, region by region. */
+        /** What became of orders, region by region, zeros included; last what belongs to no region that is there, if there is any of it. */
         get: operations["numbers_of_regions"];
         put?: never;
         post?: never;
@@ -2826,7 +2830,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** When a town is busy, by the clocks of the region. */
+        /** When a town is busy, by the clocks of the region: all 24 hours of the day. */
         get: operations["peak_hours"];
         put?: never;
         post?: never;
@@ -2843,7 +2847,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Couriers one by one, who did the most orders first. */
+        /** Couriers one by one, who did the most orders first; those who did nothing last. */
         get: operations["driver_performance"];
         put?: never;
         post?: never;
@@ -2877,7 +2881,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The time series as a file. */
+        /** Numbers as a file, or the orders of a time: at most 10 000 of these. */
         get: operations["export_numbers"];
         put?: never;
         post?: never;
@@ -3629,7 +3633,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Withdrawals that wait for an operator. */
+        /** Withdrawals that wait for an operator; or those that were decided, with who has decided what. */
         get: operations["withdrawal_queue"];
         put?: never;
         post?: never;
@@ -3827,12 +3831,14 @@ export interface components {
         };
         /** @description The order that the caller has. */
         ActiveOrder: {
+            has_active_order: boolean;
             order?: components["schemas"]["OrderView"] | null;
         };
         /** @description The order that one waits for, with its courier. */
         ActiveRide: {
             driver_position?: components["schemas"]["DriverPosition"] | null;
             eta?: components["schemas"]["DriverEta"] | null;
+            has_active_order: boolean;
             order?: components["schemas"]["OrderView"] | null;
         };
         /**
@@ -3867,6 +3873,8 @@ export interface components {
              * @description The courier's number; the best one if absent.
              */
             driver_id?: number | null;
+            /** @description Only says what would come of it. */
+            dry_run?: boolean;
             /** @description Why, for people. */
             reason?: string | null;
         };
@@ -4015,6 +4023,8 @@ export interface components {
             errors: components["schemas"]["BulkFault"][];
             /** @description How many were not. */
             failed: number;
+            /** @description What is still being called off, if that takes longer than this call. */
+            jobs?: components["schemas"]["JobView"][];
             message: string;
             /** @description How many were changed. */
             success: number;
@@ -4189,6 +4199,13 @@ export interface components {
          * @enum {string}
          */
         CapacityClass: "small" | "medium" | "large" | "xl";
+        /** @description How many orders are of passengers of a category. */
+        CategoryCount: {
+            /** Format: int64 */
+            count: number;
+            /** @description In the words of the desk; may be empty. */
+            passenger__disability_category: string;
+        };
         /** @description Money that a bank has taken back. */
         ChargeBackPayment: {
             /** @description Which charge. */
@@ -4316,7 +4333,7 @@ export interface components {
              */
             unread: number;
         };
-        /** @description Places. */
+        /** @description Places that match what was typed. */
         Cities: {
             /** @description Their names. */
             cities: string[];
@@ -4371,9 +4388,9 @@ export interface components {
             drivers: number;
             /** Format: int64 */
             passengers: number;
-            regions: components["schemas"]["RegionView"][];
             /** @description How many regions it has. */
-            regions_count: number;
+            regions: number;
+            regions_list: components["schemas"]["RegionView"][];
             /** Format: int64 */
             total_orders: number;
         };
@@ -4432,7 +4449,18 @@ export interface components {
             sent: boolean;
         };
         /** @description A time with its numbers. */
-        ComparedTime: components["schemas"]["NumbersOf"] & components["schemas"]["DeskNumbers"];
+        ComparedTime: components["schemas"]["NumbersOf"] & components["schemas"]["DeskNumbers"] & {
+            /**
+             * Format: int64
+             * @description Orders that were done.
+             */
+            completed: number;
+            /**
+             * Format: int64
+             * @description Orders that were placed.
+             */
+            orders: number;
+        };
         /** @description Another access token. */
         ConsoleAccess: {
             access: string;
@@ -4504,9 +4532,11 @@ export interface components {
              * @description Of these: they have a courier already, outside of the plan.
              */
             already_assigned_count: number;
+            /** @description How many orders were reserved for couriers, or given to them. */
+            assigned_count: number;
             assignments: components["schemas"]["PlannedAssignment"][];
-            /** @description How many orders were given to couriers; 0 of a plan that is only looked at. */
-            auto_assigned: number;
+            /** @description Whether it was applied, not only looked at. */
+            auto_assigned: boolean;
             /** @description Whether the search was called off before its time was over. */
             called_off: boolean;
             config: components["schemas"]["PlanConfig"];
@@ -4518,7 +4548,7 @@ export interface components {
             drawn_up_at: string;
             /** @description Couriers of the regions. */
             drivers_count: number;
-            /** @description Orders that could not be given to their couriers. */
+            /** @description Of these: nobody drives them, or they could not be given to their couriers. */
             failed_count: number;
             /** @description What could not be given away, and why. */
             failed_orders: components["schemas"]["FailedOrder"][];
@@ -4526,7 +4556,7 @@ export interface components {
             routes: components["schemas"]["PlannedRoute"][];
             /** @description Orders of the day that nobody has, or that are under way. */
             total_orders: number;
-            /** @description Of these: nobody drives them. */
+            /** @description Of these: nobody had them when the plan was drawn up. */
             unassigned_count: number;
             unassigned_orders: components["schemas"]["UnplannedOrder"][];
         };
@@ -4573,30 +4603,34 @@ export interface components {
             reason?: string | null;
         };
         /** @description Everything at a glance. */
-        DeskMetrics: components["schemas"]["NumbersOf"] & components["schemas"]["DeskNumbers"] & {
-            /**
-             * Format: int64
-             * @description Of these: on duty now.
-             */
-            drivers_online: number;
-            /**
-             * Format: int64
-             * @description Couriers of the region, or of all.
-             */
-            drivers_total: number;
-        };
+        DeskMetrics: components["schemas"]["NumbersOf"] & components["schemas"]["DeskNumbers"] & components["schemas"]["OrdersNow"] & components["schemas"]["DriversNow"];
         /** @description What orders came to, in roubles. */
         DeskMoney: {
             /**
              * Format: double
+             * @description The same: what a done order has cost.
+             */
+            avg_final_price?: number | null;
+            /**
+             * Format: double
              * @description Of a done order; nothing where there is none.
              */
-            average_order_value?: number | null;
+            avg_order_value?: number | null;
+            /**
+             * Format: double
+             * @description What a done order was expected to cost.
+             */
+            avg_quote?: number | null;
             /**
              * Format: double
              * @description Of calling off.
              */
             cancellation_fees: number;
+            /**
+             * Format: int64
+             * @description How many orders were done.
+             */
+            completed_orders_count: number;
             /**
              * Format: double
              * @description Of done orders.
@@ -4604,7 +4638,7 @@ export interface components {
             revenue: number;
             /**
              * Format: double
-             * @description Of an hour of them.
+             * @description Of an hour of them, as it was expected.
              */
             revenue_per_hour?: number | null;
             /**
@@ -4628,6 +4662,8 @@ export interface components {
         /** @description Tokens of somebody of the desk. */
         DeskSignedIn: {
             access: string;
+            /** @description For the device to keep, for half a year, and to send with the next sign-in. It opens nothing by itself. */
+            device_token?: string | null;
             refresh: string;
             role: components["schemas"]["DeskRole"];
             second_factor?: components["schemas"]["SecondFactorNeed"] | null;
@@ -4641,6 +4677,8 @@ export interface components {
              * @description Their number.
              */
             id: number;
+            /** @description As the desk keeps it; empty where it is not known. */
+            phone: string;
             role: components["schemas"]["DeskRole"];
             username: string;
         };
@@ -4762,6 +4800,8 @@ export interface components {
              * @description How long the courier waited at the pickup; as it was noted if absent.
              */
             actual_waiting_time_minutes?: number | null;
+            /** @description Whether the passenger has changed the route: then the price has no upper bound. */
+            route_changed?: boolean | null;
         };
         /** @description How soon the courier is at the pickup, or at the end once the ride has begun. */
         DriverEta: {
@@ -4787,26 +4827,13 @@ export interface components {
             name?: string | null;
             /** @description Is not kept: couriers sign in with a code that comes to the phone. */
             password?: string | null;
-            /** @description With it they sign in; of somebody who is known it stays. */
+            /** @description With it they sign in. Of somebody who is known it stays: another one is refused. */
             phone?: string | null;
             plate_number?: string | null;
             region_id?: string | null;
         };
         /** @description Couriers in that time. */
-        DriverNumbers: components["schemas"]["NumbersOf"] & components["schemas"]["OrderOutcomes"] & {
-            /** @description Of these: who had an order in that time. */
-            drivers_active: number;
-            /**
-             * Format: int64
-             * @description Of these: on duty now.
-             */
-            drivers_online: number;
-            /**
-             * Format: int64
-             * @description Couriers of the region, or of all.
-             */
-            drivers_total: number;
-        };
+        DriverNumbers: components["schemas"]["NumbersOf"] & components["schemas"]["DriversNow"] & components["schemas"]["OrderOutcomes"];
         /** @description A page of couriers. */
         DriverPage: {
             /**
@@ -4830,17 +4857,17 @@ export interface components {
             driver_id: number;
             driver_name: string;
             is_online: boolean;
+            /**
+             * Format: int64
+             * @description Orders that were done.
+             */
+            orders: number;
+            /**
+             * Format: double
+             * @description The rating by which orders are offered: what somebody without ratings counts with, if there are none.
+             */
+            rating: number;
             region: components["schemas"]["RegionName"];
-        };
-        /** @description A page of couriers in that time. */
-        DriverPerformancePage: components["schemas"]["NumbersOf"] & {
-            /** @description How many there are in all. */
-            count: number;
-            /** @description The address of the next page. */
-            next?: string | null;
-            previous?: string | null;
-            /** @description Who did the most orders first; those who did nothing last. */
-            results: components["schemas"]["DriverPerformance"][];
         };
         /** @description Where the courier is. */
         DriverPosition: {
@@ -4850,6 +4877,12 @@ export interface components {
             lat: number;
             /** Format: double */
             lon: number;
+        };
+        /** @description The way of a courier to an order. */
+        DriverRouteView: components["schemas"]["RouteView"] & {
+            /** Format: int64 */
+            driver_id: number;
+            order_id: string;
         };
         /** @description What the caller has done. */
         DriverStatistics: {
@@ -4903,6 +4936,26 @@ export interface components {
             status: components["schemas"]["DutyState"];
             user: components["schemas"]["TownUser"];
         };
+        /** @description Couriers of the region, or all of them. */
+        DriversNow: {
+            /** @description Of these: who had an order in that time. */
+            active_drivers: number;
+            /**
+             * Format: double
+             * @description The mean of the ratings of these last, or null where none of them has any.
+             */
+            avg_rating?: number | null;
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            drivers_total: number;
+            /**
+             * Format: int64
+             * @description Of these: on duty now.
+             */
+            online_drivers: number;
+        };
         /** @description Who would see a package. */
         DryRunAnswer: components["schemas"]["RewardReach"] & {
             /** @description What would happen to it if it were published now. */
@@ -4929,6 +4982,8 @@ export interface components {
         EmailLogin: {
             /** @description Of the authenticator, or a recovery code; production asks for it. */
             code?: string | null;
+            /** @description As it came with an earlier sign-in on this device: then guesses of others keep nobody waiting. */
+            device_token?: string | null;
             /** @description The login. */
             email: string;
             password: string;
@@ -4969,14 +5024,31 @@ export interface components {
         EtaView: {
             /** Format: double */
             distance_km: number;
+            /** Format: int32 */
+            distance_m: number;
             /** Format: int64 */
             driver_id: number;
+            /** Format: double */
+            duration_minutes: number;
+            /** Format: int32 */
+            duration_seconds: number;
             /** @description When that is. */
             eta: string;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description The same as `duration_minutes`.
+             */
             eta_minutes: number;
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @description The same as `duration_seconds`.
+             */
             eta_seconds: number;
+            /**
+             * Format: int64
+             * @description The same, in seconds since 1970.
+             */
+            eta_timestamp: number;
             order_id: string;
         };
         /** @description A message as it was when it was reported. */
@@ -5245,16 +5317,13 @@ export interface components {
             cancelled_orders: number;
             /** Format: int64 */
             completed_orders: number;
-            /**
-             * Format: int32
-             * @description 0 to 23, as clocks show it there.
-             */
-            hour: number;
+            /** @description `HH:00`, as clocks show it there. */
+            hour: string;
             /**
              * Format: int64
              * @description Orders that were placed in it, on all days together.
              */
-            total_orders: number;
+            orders: number;
         };
         /** @description What is wrong with a line. */
         ImportFault: {
@@ -5385,7 +5454,9 @@ export interface components {
             lon: number;
             name: string;
             plate_number: string;
-            region: components["schemas"]["RegionName"];
+            /** @description The name of the region. */
+            region: string;
+            region_id: string;
             /** @description What they are doing. */
             status: components["schemas"]["DutyState"];
         };
@@ -5450,7 +5521,7 @@ export interface components {
          * @enum {string}
          */
         MessageState: "waiting" | "unknown" | "dead";
-        /** @description Messages. */
+        /** @description A part of a chat. */
         Messages: {
             /** @description Oldest first. */
             data: components["schemas"]["ChatMessage"][];
@@ -5611,6 +5682,8 @@ export interface components {
         };
         /** @description What is ordered. */
         NewOrder: {
+            /** @description A child's seat is needed. */
+            child_seat?: boolean | null;
             /** @description An instant, or the local time of the pickup without a zone, an hour to 30 days ahead; absent or `now` for at once. */
             desired_pickup_time?: string | null;
             /** Format: double */
@@ -5622,7 +5695,10 @@ export interface components {
             dropoff_title?: string | null;
             /** @description Somebody comes along: that takes a second seat. */
             has_companion?: boolean | null;
+            /** @description There is large luggage. */
+            large_luggage?: boolean | null;
             note?: string | null;
+            parcel?: components["schemas"]["ParcelInput"] | null;
             passenger_allowed_companion?: boolean | null;
             passenger_disability_category?: string | null;
             /**
@@ -5644,7 +5720,7 @@ export interface components {
             pickup_title?: string | null;
         };
         /** @description A step of an order. */
-        NewOrderStatus: {
+        NewOrderStatus: components["schemas"]["DrivenRide"] & {
             /** @description Why, for people. */
             reason?: string | null;
             /** @description The state that it is to be in. */
@@ -5816,7 +5892,7 @@ export interface components {
              * @example 2026-12-01
              */
             date: string;
-            /** @description Origin. */
+            /** @description Where the trip begins. */
             from: components["schemas"]["PlaceInput"];
             /**
              * Format: int32
@@ -5835,7 +5911,7 @@ export interface components {
             price?: number | null;
             /**
              * Format: int32
-             * @description Capacity in pieces; unlimited if absent.
+             * @description Capacity in pieces at a time. All legs of a trip share the most that the server allows, 200 unless it is set up otherwise; if absent, that is the capacity.
              */
             slots?: number | null;
             /** @description Places on the way, in order. */
@@ -5845,7 +5921,7 @@ export interface components {
              * @example 08:00 → 20:00
              */
             time: string;
-            /** @description Destination. */
+            /** @description Where the trip ends. */
             to: components["schemas"]["PlaceInput"];
             transportType?: components["schemas"]["Transport"] | null;
             /** @description Words to senders. */
@@ -5958,7 +6034,7 @@ export interface components {
             /** @description `package_request_response`, `package_request_declined`, `package_delivered`, `new_courier_available`, `trip_request_received`, `payment_received`, `reminder`, `document_reviewed`, `dispute_opened`, `dispute_resolved`, `new_package_available`, `courier_chosen` or `subscription_matched`. A courier in whose favour an operator decided gets `payment_received`. Of orders in town: `order_offered`, `order_given`, `order_courier_found`, `order_courier_on_the_way`, `order_courier_arrived`, `order_completed`, `order_called_off` or `order_nobody_found`. */
             type: components["schemas"]["NotificationType"];
         };
-        /** @description Notifications. */
+        /** @description A part of the caller's notifications. */
         Notifications: {
             /** @description Newest first. */
             notifications: components["schemas"]["NotificationView"][];
@@ -5980,19 +6056,22 @@ export interface components {
         /** @description How much more it is than before, percent; nothing where there was nothing before. */
         NumbersChange: {
             /** Format: double */
-            assignments?: number | null;
+            avg_order_value?: number | null;
             /** Format: double */
-            cancelled_orders?: number | null;
+            cancelled?: number | null;
             /** Format: double */
-            completed_orders?: number | null;
+            completed?: number | null;
             /** Format: double */
-            total_orders?: number | null;
-            /** Format: double */
-            total_revenue?: number | null;
+            orders?: number | null;
+            /**
+             * Format: double
+             * @description Of done orders.
+             */
+            revenue?: number | null;
         };
         /** @description A time beside as many days right before it. */
         NumbersComparison: {
-            change_percent: components["schemas"]["NumbersChange"];
+            changes: components["schemas"]["NumbersChange"];
             current: components["schemas"]["ComparedTime"];
             previous: components["schemas"]["ComparedTime"];
         };
@@ -6005,11 +6084,6 @@ export interface components {
             region_id?: string | null;
             /** @description By whose clocks days and hours are told: those of the region, or of the first region there is. */
             time_zone: string;
-        };
-        /** @description What became of orders, region by region. */
-        NumbersOfRegions: components["schemas"]["NumbersOf"] & {
-            /** @description Zeros included; last what belongs to no region that is there, if there is any of it. */
-            regions: components["schemas"]["RegionNumbers"][];
         };
         /** @description `offer.new`. */
         Offer: {
@@ -6111,6 +6185,8 @@ export interface components {
         /** @description Whether somebody is on duty. */
         OnlineStatus: {
             is_online: boolean;
+            /** @description Whether they are on duty without being asked; who goes online otherwise pauses no more. */
+            is_paused?: boolean | null;
         };
         /** @description Whom one wants to talk to: one of the three. */
         OpenChat: {
@@ -6173,14 +6249,16 @@ export interface components {
             is_settled: boolean;
         };
         /** @description What became of orders. */
-        OrderNumbers: components["schemas"]["NumbersOf"] & components["schemas"]["OrderOutcomes"];
+        OrderNumbers: components["schemas"]["NumbersOf"] & components["schemas"]["OrderOutcomes"] & components["schemas"]["OrdersNow"];
         /** @description What became of orders, as far as it happened in that time. */
         OrderOutcomes: {
             /**
              * Format: double
-             * @description Accepted offers among those that were answered or ran out, 0 to 1.
+             * @description Accepted offers among those that were answered or ran out, percent.
              */
             acceptance_rate?: number | null;
+            /** Format: int64 */
+            accepted_offers: number;
             /**
              * Format: int64
              * @description Times that an order got a courier.
@@ -6188,27 +6266,32 @@ export interface components {
             assignments: number;
             /**
              * Format: double
-             * @description How far done orders were expected to go.
-             */
-            average_distance_km?: number | null;
-            /**
-             * Format: double
-             * @description How long they were expected to take.
-             */
-            average_duration_minutes?: number | null;
-            /**
-             * Format: double
              * @description How long orders waited for their first courier.
              */
-            average_search_seconds?: number | null;
+            avg_assignment_time_minutes?: number | null;
+            /**
+             * Format: double
+             * @description How far done orders were expected to go.
+             */
+            avg_distance_km?: number | null;
+            /**
+             * Format: double
+             * @description How long it took from placing an order until it was done.
+             */
+            avg_duration_minutes?: number | null;
+            /**
+             * Format: double
+             * @description By what orders were multiplied while couriers were few, in the mean of all that were placed.
+             */
+            avg_surge_multiplier?: number | null;
             /**
              * Format: double
              * @description How long couriers waited at the pickup.
              */
-            average_waiting_minutes?: number | null;
+            avg_waiting_minutes?: number | null;
             /**
              * Format: double
-             * @description Cancelled ones among those that ended in that time, 0 to 1.
+             * @description Cancelled ones among those that ended in that time, percent.
              */
             cancellation_rate?: number | null;
             /**
@@ -6230,11 +6313,13 @@ export interface components {
             cancelled_orders: number;
             /** Format: int64 */
             completed_orders: number;
+            /** Format: int64 */
+            declined_offers: number;
             /**
-             * Format: double
-             * @description Done ones among those that ended in that time, 0 to 1; nothing where none did.
+             * Format: int64
+             * @description Offers that ran out.
              */
-            completion_rate?: number | null;
+            expired_offers: number;
             /**
              * Format: int64
              * @description Rides on which something happened.
@@ -6250,17 +6335,11 @@ export interface components {
              * @description Passengers who did not come.
              */
             no_shows: number;
-            /** Format: int64 */
-            offers_accepted: number;
-            /** Format: int64 */
-            offers_declined: number;
             /**
              * Format: int64
-             * @description Offers that ran out.
+             * @description Orders that were placed while couriers were few, so that they were dearer.
              */
-            offers_expired: number;
-            /** Format: int64 */
-            offers_sent: number;
+            orders_with_surge: number;
             /** Format: int64 */
             rejected_orders: number;
             /**
@@ -6268,6 +6347,13 @@ export interface components {
              * @description Orders that were taken up again after they had been called off.
              */
             restored_orders: number;
+            /**
+             * Format: double
+             * @description Done ones among those that ended in that time, percent; nothing where none did.
+             */
+            success_rate?: number | null;
+            /** Format: int64 */
+            total_offers: number;
             /**
              * Format: int64
              * @description Orders that were placed.
@@ -6286,15 +6372,6 @@ export interface components {
             previous?: string | null;
             /** @description Newest first. */
             results: components["schemas"]["OrderView"][];
-        };
-        /** @description What an order costs with what was driven. */
-        OrderPrice: {
-            /** Format: double */
-            estimated_price: number;
-            /** Format: double */
-            final_price: number;
-            order_id: string;
-            price_breakdown: components["schemas"]["OrderPriceParts"];
         };
         /** @description How a price came about. */
         OrderPriceBreakdown: {
@@ -6445,8 +6522,20 @@ export interface components {
              * @description How many there were.
              */
             deleted: number;
+            /**
+             * Format: int64
+             * @description The same.
+             */
+            deleted_count: number;
             message: string;
             success: boolean;
+        };
+        /** @description How the orders are now that were placed in that time: of the newest 100 000 of them, if there are more. */
+        OrdersNow: {
+            /** @description By what their passengers need, the most first. */
+            disability_distribution: components["schemas"]["CategoryCount"][];
+            /** @description By their states, the most first. */
+            status_distribution: components["schemas"]["StateCount"][];
         };
         /**
          * @description Who started a request.
@@ -6499,7 +6588,7 @@ export interface components {
              */
             waiting: number;
         };
-        /** @description Oneself. */
+        /** @description The caller, as the messenger shows them. */
         OwnTalkProfile: {
             data: components["schemas"]["OwnTalkUser"];
             success: boolean;
@@ -6705,6 +6794,24 @@ export interface components {
          * @enum {string}
          */
         Paid: "cash" | "at_claim" | "on_publish";
+        /** @description What a parcel takes of a vehicle. */
+        ParcelInput: {
+            /**
+             * Format: int32
+             * @description How many seats it takes; 1 if absent.
+             */
+            seats?: number | null;
+            /**
+             * Format: int32
+             * @description Its volume, millilitres.
+             */
+            volume_ml?: number;
+            /**
+             * Format: int32
+             * @description Its weight, grams.
+             */
+            weight_g?: number;
+        };
         /**
          * @description The two sides of a request.
          * @enum {string}
@@ -6719,7 +6826,7 @@ export interface components {
             email?: string | null;
             /** @description What couriers see. */
             full_name?: string | null;
-            /** @description With it they sign in; of somebody who is known it stays. */
+            /** @description With it they sign in. Of somebody who is known it stays: another one is refused. */
             phone?: string | null;
             region_id?: string | null;
         };
@@ -6869,16 +6976,6 @@ export interface components {
          * @enum {string}
          */
         PaymentState: "created" | "pending" | "succeeded" | "failed" | "expired" | "partly_refunded" | "refunded" | "charged_back";
-        /** @description When a town is busy. */
-        PeakHours: components["schemas"]["NumbersOf"] & {
-            /** @description All 24 of them. */
-            hours: components["schemas"]["HourOfDay"][];
-            /**
-             * Format: int32
-             * @description The hour in which most orders were placed; nothing where none was.
-             */
-            peak_hour?: number | null;
-        };
         /** @description Who was found. */
         PeopleFound: {
             /** @description In the order of their names, at most 20, without oneself. */
@@ -6919,7 +7016,7 @@ export interface components {
             data: components["schemas"]["PhoneSession"];
             success: boolean;
         };
-        /** @description Oneself. */
+        /** @description The caller, and the tokens to go on with. */
         PhoneUser: {
             display_name: string;
             id: string;
@@ -7081,10 +7178,12 @@ export interface components {
             name: string;
             phone: string;
             plate_number: string;
-            region: components["schemas"]["RegionName"];
+            /** @description The name of the region. */
+            region: string;
         };
         /** @description An order of a plan. */
         PlannedOrder: components["schemas"]["OrderView"] & {
+            passenger_name: string;
             /** @description When it is to be done. */
             planned_done_at: string;
             /** @description When the courier is to be at the pickup. */
@@ -7095,14 +7194,62 @@ export interface components {
             driver: components["schemas"]["PlannedDriver"];
             /** @description In the order of their pickups. */
             orders: components["schemas"]["PlannedOrder"][];
-            /** @description What each of them costs, as `ml_cost` below. */
-            scores: number[];
+            /** @description What each of them costs, and why. */
+            scores: components["schemas"]["PlannedScore"][];
             /**
              * Format: double
              * @description All ways, the empty ones included, kilometres of road.
              */
             total_distance_km: number;
             total_orders: number;
+        };
+        /** @description What an order of a plan costs its courier: what is known, and how much that is, 0 to 1, before it is weighed. */
+        PlannedScore: {
+            /**
+             * Format: double
+             * @description The chance that the courier accepts an offer.
+             */
+            acceptance_rate: number;
+            /** Format: double */
+            cancel_norm: number;
+            /**
+             * Format: double
+             * @description The share of orders that the courier calls off.
+             */
+            cancel_rate: number;
+            /**
+             * Format: double
+             * @description All of it, weighed: as `ml_cost` of the assignment.
+             */
+            cost: number;
+            /**
+             * Format: double
+             * @description The empty way to the pickup, kilometres of road.
+             */
+            deadhead_km: number;
+            /** Format: double */
+            deadhead_norm: number;
+            /** Format: double */
+            fairness_norm: number;
+            /**
+             * Format: double
+             * @description How long after the courier's last order the pickup is, without the way, minutes.
+             */
+            gap_min: number;
+            /** Format: double */
+            gap_norm: number;
+            order_id: string;
+            /** @description How many orders of the day the courier has before it. */
+            orders_so_far: number;
+            /** Format: double */
+            quality_norm: number;
+            /**
+             * Format: double
+             * @description The rating that the courier counts with.
+             */
+            rating: number;
+            /** Format: double */
+            reject_norm: number;
         };
         /** @description A post. */
         Post: {
@@ -7181,7 +7328,7 @@ export interface components {
          * @enum {string}
          */
         PostStatus: "shown" | "hidden" | "deleted";
-        /** @description Posts. */
+        /** @description A part of the board. */
         Posts: {
             /** @description Where the next page starts. */
             next_cursor?: string | null;
@@ -7278,21 +7425,30 @@ export interface components {
             user_id: string;
             user_name: string;
         };
-        /** @description A withdrawal that waits. */
+        /** @description A withdrawal, as operators see it. */
         QueuedWithdrawal: {
             /**
              * Format: double
              * @description How much is to be paid out, roubles.
              */
             amount: number;
+            /** @description What the first one has written down. */
+            approval_note?: string | null;
             /** @description The first of them, if one has. */
             approved_by?: string | null;
             created_at: string;
+            /** @description When. */
+            decided_at?: string | null;
+            /** @description By whom. */
+            decided_by?: string | null;
+            decision?: components["schemas"]["WithdrawalDecision"] | null;
             id: string;
             /** @description Where to, as far as it is shown: `details` tells all of it. */
             method: string;
             /** @description Whether two operators have to agree. */
             needs_two: boolean;
+            /** @description Under which number it was sent, or why not. */
+            note?: string | null;
             /** @description It is not paid before: its owner has named another place for it. */
             payable_from: string;
             user_id: string;
@@ -7355,7 +7511,7 @@ export interface components {
         Reconciliations: {
             reconciliations: components["schemas"]["Reconciliation"][];
         };
-        /** @description Redis. */
+        /** @description How Redis is. */
         RedisHealth: {
             /** @description `ok`, `down` or `not_configured`. */
             status: components["schemas"]["RedisStatus"];
@@ -7442,6 +7598,16 @@ export interface components {
         };
         /** @description What became of the orders of a region. */
         RegionNumbers: components["schemas"]["DeskNumbers"] & {
+            /**
+             * Format: int64
+             * @description Orders that were done.
+             */
+            completed_count: number;
+            /**
+             * Format: int64
+             * @description Orders that were placed.
+             */
+            orders_count: number;
             /** @description Nothing for orders outside of every region. */
             region_id?: string | null;
             region_title: string;
@@ -7496,7 +7662,7 @@ export interface components {
         };
         /** @description The money goes back. */
         RejectWithdrawal: {
-            /** @description Why. */
+            /** @description Why the money is not sent, in the operator's own words. */
             reason: string;
         };
         /** @description Somebody on duty who cannot take an order. */
@@ -7539,6 +7705,11 @@ export interface components {
             /** @description In one's own words, at most 2 000 characters. */
             reason: string;
         };
+        /**
+         * @description What a file is to have.
+         * @enum {string}
+         */
+        ReportType: "series" | "financial" | "drivers" | "orders";
         /** @description A charge as its provider sees it. */
         ReportedCharge: {
             /**
@@ -7773,6 +7944,11 @@ export interface components {
             duration_minutes: number;
             /** Format: double */
             estimated_price: number;
+            /**
+             * Format: double
+             * @description The same.
+             */
+            quote: number;
             /** Format: double */
             surge_multiplier: number;
         };
@@ -7834,6 +8010,8 @@ export interface components {
         /** @description What the authenticator shows, or a recovery code. */
         SecondFactorCode: {
             code: string;
+            /** @description As it came with an earlier sign-in on this device: then wrong codes of others keep nobody waiting. */
+            device_token?: string | null;
         };
         /**
          * @description What becomes of an operator's rights in a session.
@@ -7895,10 +8073,19 @@ export interface components {
         SeriesInterval: "hour" | "day" | "week" | "month";
         /** @description A step of time. */
         SeriesPoint: components["schemas"]["DeskNumbers"] & {
+            /** Format: int64 */
+            cancelled: number;
+            /** Format: int64 */
+            completed: number;
             /** @description Its begin as clocks show it there: `YYYY-MM-DD`, of hours with `THH:MM`. */
             date: string;
             /** @description Its begin, an instant. A first week or month may begin before the first day; what is counted does not. */
-            timestamp: string;
+            period: string;
+            /**
+             * Format: int64
+             * @description Orders that were placed.
+             */
+            total: number;
         };
         /** @description A sign-in on a device. */
         SessionView: {
@@ -7914,6 +8101,11 @@ export interface components {
         Sessions: {
             /** @description Latest first. */
             sessions: components["schemas"]["SessionView"][];
+        };
+        /** @description By which session somebody signs out who has no access token any more. */
+        SignOut: {
+            /** @description A refresh token of it. */
+            refresh?: string | null;
         };
         /** @description Tokens of a signed-in user. */
         SignedIn: {
@@ -8011,7 +8203,7 @@ export interface components {
         };
         /** @description Somebody of the desk, or what is changed of a person. */
         StaffInput: {
-            /** @description The login of somebody new. It stays as it is. */
+            /** @description The login of somebody new. It stays as it is: another one is refused. */
             email?: string | null;
             first_name?: string | null;
             /** @description Whether they may come in. */
@@ -8019,6 +8211,8 @@ export interface components {
             last_name?: string | null;
             /** @description Of somebody new: 12 to 256 characters. */
             password?: string | null;
+            /** @description A phone, for the desk to call: nobody signs in with it. With whose phone somebody signs in, it stays as it is. */
+            phone?: string | null;
             role?: components["schemas"]["StaffRole"] | null;
             /** @description The login of somebody new, if there is no `email`: 3 to 64 letters, digits, or any of . _ - @ */
             username?: string | null;
@@ -8047,7 +8241,7 @@ export interface components {
             /** @description Empty where it is not known. */
             email: string;
             first_name: string;
-            /** @description The role in words, alone. */
+            /** @description The same, alone. */
             groups: string[];
             /**
              * Format: int64
@@ -8060,16 +8254,23 @@ export interface components {
             is_active: boolean;
             /** @description Whether they are of the desk. */
             is_staff: boolean;
+            job?: components["schemas"]["JobView"] | null;
             /** @description When they last signed in, as far as that is remembered. */
             last_login?: string | null;
             last_name: string;
             /** @description Empty where it is not known. */
             phone: string;
             role: components["schemas"]["StaffRole"];
-            /** @description The role in words. */
+            /** @description The role with a capital letter: a form of the console sends it back as `role`. */
             role_display: string;
             /** @description Their login, or their Telegram name, or their phone; may be empty. */
             username: string;
+        };
+        /** @description How many orders are in a state. */
+        StateCount: {
+            /** Format: int64 */
+            count: number;
+            status: components["schemas"]["OrderState"];
         };
         /**
          * @description Of what a statement is made.
@@ -8159,7 +8360,7 @@ export interface components {
         SuggestedPayment: {
             /**
              * Format: double
-             * @description Roubles.
+             * @description In roubles.
              */
             amount: number;
             /** @description One of these. */
@@ -8306,12 +8507,6 @@ export interface components {
              */
             chat_id: number;
         };
-        /** @description What became of orders, step by step. */
-        TimeSeries: components["schemas"]["NumbersOf"] & {
-            interval: components["schemas"]["SeriesInterval"];
-            /** @description Oldest first, zeros included. */
-            points: components["schemas"]["SeriesPoint"][];
-        };
         /** @description When somebody leaves one place and gets to another, as tickets print it, with instants and zones. */
         Times: {
             /** @description Arrival, `YYYY-MM-DD`, local date of the destination. */
@@ -8413,6 +8608,8 @@ export interface components {
             /** @description What the package is, or where withdrawn money goes. */
             description: string;
             id: string;
+            /** @description Why money that was to go out came back, in the operator's words. */
+            reason?: string | null;
             /** @description `completed`; `pending` for money on its way out that no operator has sent yet, `rejected` for money that was to go out and came back, which is a movement of its own. */
             status: components["schemas"]["TransactionStatus"];
             /** @description What kind of movement. */
@@ -8541,7 +8738,7 @@ export interface components {
             avatar: string;
             /** @description Room left on each leg, grams. */
             capacity_left_g: number[];
-            /** @description Origin. */
+            /** @description Where the trip begins. */
             from: string;
             /** @description Origin, with its id, its names and its time zone. */
             from_place: components["schemas"]["PlaceAround"];
@@ -8572,7 +8769,7 @@ export interface components {
             state: components["schemas"]["TripState"];
             /** @description The places of the route, in order. */
             stops: string[];
-            /** @description Destination. */
+            /** @description Where the trip ends. */
             to: string;
             /** @description Destination, likewise. */
             to_place: components["schemas"]["PlaceAround"];
@@ -8632,12 +8829,21 @@ export interface components {
         UserView: {
             /** @description The URL of their picture, or of their initials. */
             avatar: string;
+            /** @description By phone alone: their address for letters; empty where it is not known. */
+            email?: string | null;
             /** @description Their id. */
             id: string;
             /** @description Language tag. */
             language?: string | null;
             /** @description Their name. */
             name: string;
+            /**
+             * Format: int64
+             * @description By phone alone: the number by which the dispatch in town knows them, where it runs.
+             */
+            number?: number | null;
+            /** @description By phone alone: the phone. */
+            phone?: string | null;
             /** @description `user`, `viewer`, `dispatcher` or `admin`. */
             role: components["schemas"]["Role"];
             /**
@@ -8747,13 +8953,13 @@ export interface components {
             success: boolean;
             withdrawal_id: string;
         };
-        /** @description Withdrawals that wait for an operator. */
+        /** @description Withdrawals, as operators see them. */
         WithdrawalQueue: {
             /** @description Where the next page starts. */
             next_cursor?: string | null;
             /** @description Whether no money is to be sent now: the stored data are not in order, or cannot be looked at, and `pay` is refused. */
             payouts_frozen: boolean;
-            /** @description Oldest first. */
+            /** @description Those that wait: oldest first; those that were decided: newest first. */
             withdrawals: components["schemas"]["QueuedWithdrawal"][];
         };
     };
@@ -9109,9 +9315,12 @@ export interface operations {
                      *       "role": "driver",
                      *       "user": {
                      *         "avatar": "/api/avatars/initials/7-I.svg",
+                     *         "email": "",
                      *         "id": "01990000-0000-7000-8000-000000000003",
                      *         "language": null,
                      *         "name": "+… 4567",
+                     *         "number": 735190284,
+                     *         "phone": "+79001234567",
                      *         "role": "user",
                      *         "telegram_id": null,
                      *         "username": null
@@ -9222,7 +9431,16 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "refresh": "rt_5f0c"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SignOut"] | null;
+            };
+        };
         responses: {
             /** @description Somebody is signed out here. */
             200: {
@@ -9239,6 +9457,8 @@ export interface operations {
                     "application/json": components["schemas"]["SignedOutHere"];
                 };
             };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
             /** @description Unauthorized. */
             401: components["responses"]["Status401"];
             /** @description Refused otherwise. */
@@ -9819,7 +10039,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Places. */
+            /** @description Places that match what was typed. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12971,7 +13191,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Notifications. */
+            /** @description A part of the caller's notifications. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14394,7 +14614,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Oneself. */
+            /** @description The caller, as the messenger shows them. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14444,7 +14664,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Oneself. */
+            /** @description The caller, as the messenger shows them. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14875,7 +15095,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Messages. */
+            /** @description A part of a chat. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -15481,7 +15701,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Posts. */
+            /** @description A part of the board. */
             200: {
                 headers: {
                     /** @description What the list says, for `If-None-Match`. */
@@ -16292,6 +16512,63 @@ export interface operations {
             default: components["responses"]["Otherwise"];
         };
     };
+    change_my_passenger_profile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "full_name": "Мария Петрова"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PassengerInput"];
+            };
+        };
+        responses: {
+            /** @description Who is driven. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "allowed_companion": true,
+                     *       "disability_category": "I группа",
+                     *       "full_name": "Мария Петрова",
+                     *       "id": 412087366,
+                     *       "region": {
+                     *         "id": "01990000-0000-7000-8000-000000000072",
+                     *         "title": "Центр"
+                     *       },
+                     *       "user": {
+                     *         "email": "",
+                     *         "id": 412087366,
+                     *         "phone": "+79002220001",
+                     *         "username": "+79002220001"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PassengerView"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
     my_passenger_orders: {
         parameters: {
             query?: never;
@@ -16417,16 +16694,48 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "assigned_at": "2026-11-21T15:32:30.464Z",
+                     *       "assignment_reason": "the desk has decided so",
+                     *       "completed_at": null,
+                     *       "created_at": "2026-11-21T15:32:30.464Z",
+                     *       "desired_pickup_time": "2026-11-21T15:32:30.464Z",
+                     *       "distance_km": 6.202,
+                     *       "driver": {
+                     *         "car_model": "Lada Largus",
+                     *         "id": 735190284,
+                     *         "name": "Иван",
+                     *         "plate_number": "А123ВС77",
+                     *         "user": {
+                     *           "email": "",
+                     *           "id": 735190284,
+                     *           "phone": "+79001110001",
+                     *           "username": "+79001110001"
+                     *         }
+                     *       },
                      *       "driver_position": {
                      *         "last_update": "2026-11-21T15:32:30.464Z",
                      *         "lat": 55.77,
                      *         "lon": 37.65
                      *       },
+                     *       "dropoff_coordinate": {
+                     *         "lat": 55.752,
+                     *         "lon": 37.592
+                     *       },
+                     *       "dropoff_lat": 55.752,
+                     *       "dropoff_lon": 37.592,
+                     *       "dropoff_object_name": "",
+                     *       "dropoff_title": "Арбат, 1",
+                     *       "estimated_price": 1630,
                      *       "eta": {
                      *         "distance_km": 0.84,
                      *         "formatted": "2 min",
                      *         "seconds": 101
                      *       },
+                     *       "final_price": null,
+                     *       "has_active_order": true,
+                     *       "has_companion": false,
+                     *       "id": "01990000-0000-7000-8000-000000000070",
+                     *       "note": "у входа",
                      *       "order": {
                      *         "assigned_at": "2026-11-21T15:32:30.464Z",
                      *         "assignment_reason": "the desk has decided so",
@@ -16501,7 +16810,49 @@ export interface operations {
                      *         "seats_needed": 1,
                      *         "status": "assigned",
                      *         "waiting_time_minutes": 0
-                     *       }
+                     *       },
+                     *       "passenger": {
+                     *         "allowed_companion": true,
+                     *         "disability_category": "I группа",
+                     *         "full_name": "Мария Иванова",
+                     *         "id": 412087366,
+                     *         "region": {
+                     *           "id": "01990000-0000-7000-8000-000000000072",
+                     *           "title": "Центр"
+                     *         },
+                     *         "user": {
+                     *           "email": "",
+                     *           "id": 412087366,
+                     *           "phone": "+79002220001",
+                     *           "username": "+79002220001"
+                     *         }
+                     *       },
+                     *       "pickup_coordinate": {
+                     *         "lat": 55.776,
+                     *         "lon": 37.655
+                     *       },
+                     *       "pickup_lat": 55.776,
+                     *       "pickup_lon": 37.655,
+                     *       "pickup_object_name": "Вокзал",
+                     *       "pickup_title": "Комсомольская площадь, 2",
+                     *       "price_breakdown": {
+                     *         "base_distance_price": 1385.4,
+                     *         "booking_fee": 100,
+                     *         "companion_fee": 0,
+                     *         "disability_multiplier": 1,
+                     *         "minimum_fare_adjustment": 0,
+                     *         "night_multiplier": 1,
+                     *         "options_fee": 0,
+                     *         "subtotal": 1485.4,
+                     *         "surge_multiplier": 1,
+                     *         "total": 1630,
+                     *         "waiting_time_price": 0,
+                     *         "weekend_multiplier": 1.1
+                     *       },
+                     *       "rejection_reason": "",
+                     *       "seats_needed": 1,
+                     *       "status": "assigned",
+                     *       "waiting_time_minutes": 0
                      *     }
                      */
                     "application/json": components["schemas"]["ActiveRide"];
@@ -16664,6 +17015,65 @@ export interface operations {
             default: components["responses"]["Otherwise"];
         };
     };
+    quote_ride_between: {
+        parameters: {
+            query: {
+                pickup_lat: number;
+                pickup_lon: number;
+                dropoff_lat: number;
+                dropoff_lon: number;
+                /** @description As in an order; at once if absent. */
+                desired_pickup_time?: string;
+                has_companion?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What a ride would cost. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "details": {
+                     *         "base_distance_price": 1385.4,
+                     *         "booking_fee": 100,
+                     *         "companion_fee": 0,
+                     *         "disability_multiplier": 1,
+                     *         "minimum_fare_adjustment": 0,
+                     *         "night_multiplier": 1,
+                     *         "options_fee": 0,
+                     *         "subtotal": 1485.4,
+                     *         "surge_multiplier": 1,
+                     *         "total": 1630,
+                     *         "waiting_time_price": 0,
+                     *         "weekend_multiplier": 1.1
+                     *       },
+                     *       "distance_km": 6.202,
+                     *       "duration_minutes": 12.4,
+                     *       "estimated_price": 1630,
+                     *       "quote": 1630,
+                     *       "surge_multiplier": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RideQuote"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
     quote_ride: {
         parameters: {
             query?: never;
@@ -16717,6 +17127,7 @@ export interface operations {
                      *       "distance_km": 6.202,
                      *       "duration_minutes": 12.4,
                      *       "estimated_price": 1630,
+                     *       "quote": 1630,
                      *       "surge_multiplier": 1
                      *     }
                      */
@@ -16890,6 +17301,125 @@ export interface operations {
             default: components["responses"]["Otherwise"];
         };
     };
+    move_ride: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The order */
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "status": "driver_en_route"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewOrderStatus"];
+            };
+        };
+        responses: {
+            /** @description An order. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "assigned_at": "2026-11-21T15:32:30.464Z",
+                     *       "assignment_reason": "the desk has decided so",
+                     *       "completed_at": null,
+                     *       "created_at": "2026-11-21T15:32:30.464Z",
+                     *       "desired_pickup_time": "2026-11-21T15:32:30.464Z",
+                     *       "distance_km": 6.202,
+                     *       "driver": {
+                     *         "car_model": "Lada Largus",
+                     *         "id": 735190284,
+                     *         "name": "Иван",
+                     *         "plate_number": "А123ВС77",
+                     *         "user": {
+                     *           "email": "",
+                     *           "id": 735190284,
+                     *           "phone": "+79001110001",
+                     *           "username": "+79001110001"
+                     *         }
+                     *       },
+                     *       "dropoff_coordinate": {
+                     *         "lat": 55.752,
+                     *         "lon": 37.592
+                     *       },
+                     *       "dropoff_lat": 55.752,
+                     *       "dropoff_lon": 37.592,
+                     *       "dropoff_object_name": "",
+                     *       "dropoff_title": "Арбат, 1",
+                     *       "estimated_price": 1630,
+                     *       "final_price": null,
+                     *       "has_companion": false,
+                     *       "id": "01990000-0000-7000-8000-000000000070",
+                     *       "note": "у входа",
+                     *       "passenger": {
+                     *         "allowed_companion": true,
+                     *         "disability_category": "I группа",
+                     *         "full_name": "Мария Иванова",
+                     *         "id": 412087366,
+                     *         "region": {
+                     *           "id": "01990000-0000-7000-8000-000000000072",
+                     *           "title": "Центр"
+                     *         },
+                     *         "user": {
+                     *           "email": "",
+                     *           "id": 412087366,
+                     *           "phone": "+79002220001",
+                     *           "username": "+79002220001"
+                     *         }
+                     *       },
+                     *       "pickup_coordinate": {
+                     *         "lat": 55.776,
+                     *         "lon": 37.655
+                     *       },
+                     *       "pickup_lat": 55.776,
+                     *       "pickup_lon": 37.655,
+                     *       "pickup_object_name": "Вокзал",
+                     *       "pickup_title": "Комсомольская площадь, 2",
+                     *       "price_breakdown": {
+                     *         "base_distance_price": 1385.4,
+                     *         "booking_fee": 100,
+                     *         "companion_fee": 0,
+                     *         "disability_multiplier": 1,
+                     *         "minimum_fare_adjustment": 0,
+                     *         "night_multiplier": 1,
+                     *         "options_fee": 0,
+                     *         "subtotal": 1485.4,
+                     *         "surge_multiplier": 1,
+                     *         "total": 1630,
+                     *         "waiting_time_price": 0,
+                     *         "weekend_multiplier": 1.1
+                     *       },
+                     *       "rejection_reason": "",
+                     *       "seats_needed": 1,
+                     *       "status": "driver_en_route",
+                     *       "waiting_time_minutes": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Forbidden. */
+            403: components["responses"]["Status403"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
     ride_route: {
         parameters: {
             query?: never;
@@ -17055,6 +17585,90 @@ export interface operations {
             403: components["responses"]["Status403"];
             /** @description Not Found. */
             404: components["responses"]["Status404"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
+            /** @description Refused otherwise. */
+            default: components["responses"]["Otherwise"];
+        };
+    };
+    change_my_driver_profile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "plate_number": "А124ВС77"
+                 *     }
+                 */
+                "application/json": components["schemas"]["DriverInput"];
+            };
+        };
+        responses: {
+            /** @description Who drives. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "capacity": 4,
+                     *       "car_model": "Lada Largus",
+                     *       "current_lat": 55.77,
+                     *       "current_lon": 37.65,
+                     *       "current_position": {
+                     *         "lat": 55.77,
+                     *         "lon": 37.65
+                     *       },
+                     *       "id": 735190284,
+                     *       "is_online": true,
+                     *       "last_location_update": "2026-11-21T15:32:30.464Z",
+                     *       "name": "Иван",
+                     *       "plate_number": "А124ВС77",
+                     *       "region": {
+                     *         "id": "01990000-0000-7000-8000-000000000072",
+                     *         "title": "Центр"
+                     *       },
+                     *       "status": "online_idle",
+                     *       "user": {
+                     *         "email": "",
+                     *         "id": 735190284,
+                     *         "phone": "+79001110001",
+                     *         "username": "+79001110001"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DriverView"];
+                };
+            };
+            /** @description Bad Request. */
+            400: components["responses"]["Status400"];
+            /** @description Unauthorized. */
+            401: components["responses"]["Status401"];
+            /** @description Not Found. */
+            404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `illegal_transition`: not in this state
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "illegal_transition";
+                    };
+                };
+            };
             /** @description Unprocessable Entity. */
             422: components["responses"]["Status422"];
             /** @description Refused otherwise. */
@@ -17588,6 +18202,38 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "assigned_at": "2026-11-21T15:32:30.464Z",
+                     *       "assignment_reason": "the desk has decided so",
+                     *       "completed_at": null,
+                     *       "created_at": "2026-11-21T15:32:30.464Z",
+                     *       "desired_pickup_time": "2026-11-21T15:32:30.464Z",
+                     *       "distance_km": 6.202,
+                     *       "driver": {
+                     *         "car_model": "Lada Largus",
+                     *         "id": 735190284,
+                     *         "name": "Иван",
+                     *         "plate_number": "А123ВС77",
+                     *         "user": {
+                     *           "email": "",
+                     *           "id": 735190284,
+                     *           "phone": "+79001110001",
+                     *           "username": "+79001110001"
+                     *         }
+                     *       },
+                     *       "dropoff_coordinate": {
+                     *         "lat": 55.752,
+                     *         "lon": 37.592
+                     *       },
+                     *       "dropoff_lat": 55.752,
+                     *       "dropoff_lon": 37.592,
+                     *       "dropoff_object_name": "",
+                     *       "dropoff_title": "Арбат, 1",
+                     *       "estimated_price": 1630,
+                     *       "final_price": null,
+                     *       "has_active_order": true,
+                     *       "has_companion": false,
+                     *       "id": "01990000-0000-7000-8000-000000000070",
+                     *       "note": "у входа",
                      *       "order": {
                      *         "assigned_at": "2026-11-21T15:32:30.464Z",
                      *         "assignment_reason": "the desk has decided so",
@@ -17662,7 +18308,49 @@ export interface operations {
                      *         "seats_needed": 1,
                      *         "status": "assigned",
                      *         "waiting_time_minutes": 0
-                     *       }
+                     *       },
+                     *       "passenger": {
+                     *         "allowed_companion": true,
+                     *         "disability_category": "I группа",
+                     *         "full_name": "Мария Иванова",
+                     *         "id": 412087366,
+                     *         "region": {
+                     *           "id": "01990000-0000-7000-8000-000000000072",
+                     *           "title": "Центр"
+                     *         },
+                     *         "user": {
+                     *           "email": "",
+                     *           "id": 412087366,
+                     *           "phone": "+79002220001",
+                     *           "username": "+79002220001"
+                     *         }
+                     *       },
+                     *       "pickup_coordinate": {
+                     *         "lat": 55.776,
+                     *         "lon": 37.655
+                     *       },
+                     *       "pickup_lat": 55.776,
+                     *       "pickup_lon": 37.655,
+                     *       "pickup_object_name": "Вокзал",
+                     *       "pickup_title": "Комсомольская площадь, 2",
+                     *       "price_breakdown": {
+                     *         "base_distance_price": 1385.4,
+                     *         "booking_fee": 100,
+                     *         "companion_fee": 0,
+                     *         "disability_multiplier": 1,
+                     *         "minimum_fare_adjustment": 0,
+                     *         "night_multiplier": 1,
+                     *         "options_fee": 0,
+                     *         "subtotal": 1485.4,
+                     *         "surge_multiplier": 1,
+                     *         "total": 1630,
+                     *         "waiting_time_price": 0,
+                     *         "weekend_multiplier": 1.1
+                     *       },
+                     *       "rejection_reason": "",
+                     *       "seats_needed": 1,
+                     *       "status": "assigned",
+                     *       "waiting_time_minutes": 0
                      *     }
                      */
                     "application/json": components["schemas"]["ActiveOrder"];
@@ -18593,7 +19281,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What an order costs with what was driven. */
+            /** @description An order. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -18601,9 +19289,61 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "assigned_at": "2026-11-21T15:32:30.464Z",
+                     *       "assignment_reason": "the desk has decided so",
+                     *       "completed_at": null,
+                     *       "created_at": "2026-11-21T15:32:30.464Z",
+                     *       "desired_pickup_time": "2026-11-21T15:32:30.464Z",
+                     *       "distance_km": 6.202,
+                     *       "driver": {
+                     *         "car_model": "Lada Largus",
+                     *         "id": 735190284,
+                     *         "name": "Иван",
+                     *         "plate_number": "А123ВС77",
+                     *         "user": {
+                     *           "email": "",
+                     *           "id": 735190284,
+                     *           "phone": "+79001110001",
+                     *           "username": "+79001110001"
+                     *         }
+                     *       },
+                     *       "dropoff_coordinate": {
+                     *         "lat": 55.752,
+                     *         "lon": 37.592
+                     *       },
+                     *       "dropoff_lat": 55.752,
+                     *       "dropoff_lon": 37.592,
+                     *       "dropoff_object_name": "",
+                     *       "dropoff_title": "Арбат, 1",
                      *       "estimated_price": 1630,
                      *       "final_price": 1670,
-                     *       "order_id": "01990000-0000-7000-8000-000000000070",
+                     *       "has_companion": false,
+                     *       "id": "01990000-0000-7000-8000-000000000070",
+                     *       "note": "у входа",
+                     *       "passenger": {
+                     *         "allowed_companion": true,
+                     *         "disability_category": "I группа",
+                     *         "full_name": "Мария Иванова",
+                     *         "id": 412087366,
+                     *         "region": {
+                     *           "id": "01990000-0000-7000-8000-000000000072",
+                     *           "title": "Центр"
+                     *         },
+                     *         "user": {
+                     *           "email": "",
+                     *           "id": 412087366,
+                     *           "phone": "+79002220001",
+                     *           "username": "+79002220001"
+                     *         }
+                     *       },
+                     *       "pickup_coordinate": {
+                     *         "lat": 55.776,
+                     *         "lon": 37.655
+                     *       },
+                     *       "pickup_lat": 55.776,
+                     *       "pickup_lon": 37.655,
+                     *       "pickup_object_name": "Вокзал",
+                     *       "pickup_title": "Комсомольская площадь, 2",
                      *       "price_breakdown": {
                      *         "base_distance_price": 1385.4,
                      *         "booking_fee": 100,
@@ -18617,10 +19357,14 @@ export interface operations {
                      *         "total": 1630,
                      *         "waiting_time_price": 0,
                      *         "weekend_multiplier": 1.1
-                     *       }
+                     *       },
+                     *       "rejection_reason": "",
+                     *       "seats_needed": 1,
+                     *       "status": "assigned",
+                     *       "waiting_time_minutes": 0
                      *     }
                      */
-                    "application/json": components["schemas"]["OrderPrice"];
+                    "application/json": components["schemas"]["OrderView"];
                 };
             };
             /** @description Bad Request. */
@@ -18941,6 +19685,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "deleted": 3,
+                     *       "deleted_count": 3,
                      *       "message": "3 orders are gone",
                      *       "success": true
                      *     }
@@ -19022,7 +19767,7 @@ export interface operations {
                 status?: string;
                 /** @description Those of one courier, by number. */
                 driver_id?: number;
-                /** @description Those wanted on that day or later, `YYYY-MM-DD` in the time of the first region. */
+                /** @description Those wanted on that day or later: `YYYY-MM-DD` in the time of the first region, or an instant of it. */
                 date_from?: string;
                 /** @description Those wanted on that day or before. */
                 date_to?: string;
@@ -19062,7 +19807,7 @@ export interface operations {
                 status?: string;
                 /** @description Those of one courier, by number. */
                 driver_id?: number;
-                /** @description Those wanted on that day or later, `YYYY-MM-DD` in the time of the first region. */
+                /** @description Those wanted on that day or later: `YYYY-MM-DD` in the time of the first region, or an instant of it. */
                 date_from?: string;
                 /** @description Those wanted on that day or before. */
                 date_to?: string;
@@ -20853,7 +21598,8 @@ export interface operations {
                      *       "city_title": "Москва",
                      *       "drivers": 12,
                      *       "passengers": 80,
-                     *       "regions": [
+                     *       "regions": 1,
+                     *       "regions_list": [
                      *         {
                      *           "center": {
                      *             "lat": 55.75,
@@ -20902,7 +21648,6 @@ export interface operations {
                      *           "title": "Центр"
                      *         }
                      *       ],
-                     *       "regions_count": 1,
                      *       "total_orders": 417
                      *     }
                      */
@@ -20952,6 +21697,7 @@ export interface operations {
                      *       "user": {
                      *         "email": "dasha@example.org",
                      *         "id": 268435456,
+                     *         "phone": "+79001230000",
                      *         "role": "dispatcher",
                      *         "username": "dasha@example.org"
                      *       }
@@ -21601,10 +22347,8 @@ export interface operations {
                      *           "lon": 37.65,
                      *           "name": "Иван",
                      *           "plate_number": "А123ВС77",
-                     *           "region": {
-                     *             "id": "01990000-0000-7000-8000-000000000072",
-                     *             "title": "Центр"
-                     *           },
+                     *           "region": "Центр",
+                     *           "region_id": "01990000-0000-7000-8000-000000000072",
                      *           "status": "online_idle"
                      *         }
                      *       ],
@@ -21710,7 +22454,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A way. */
+            /** @description The way of a courier to an order. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -21720,9 +22464,11 @@ export interface operations {
                      * @example {
                      *       "distance_km": 6.202,
                      *       "distance_m": 6202,
+                     *       "driver_id": 735190284,
                      *       "duration_minutes": 12.4,
                      *       "duration_seconds": 744,
                      *       "eta": "2026-11-21T15:44:54.464Z",
+                     *       "order_id": "01990000-0000-7000-8000-000000000070",
                      *       "route": [
                      *         [
                      *           55.776,
@@ -21735,7 +22481,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/json": components["schemas"]["RouteView"];
+                    "application/json": components["schemas"]["DriverRouteView"];
                 };
             };
             /** @description Bad Request. */
@@ -21823,10 +22569,14 @@ export interface operations {
                     /**
                      * @example {
                      *       "distance_km": 0.84,
+                     *       "distance_m": 840,
                      *       "driver_id": 735190284,
+                     *       "duration_minutes": 1.7,
+                     *       "duration_seconds": 101,
                      *       "eta": "2026-11-21T15:34:11.464Z",
                      *       "eta_minutes": 1.7,
                      *       "eta_seconds": 101,
+                     *       "eta_timestamp": 1795275251,
                      *       "order_id": "01990000-0000-7000-8000-000000000070"
                      *     }
                      */
@@ -21908,6 +22658,7 @@ export interface operations {
                      * @example {
                      *       "algorithm": "solver",
                      *       "already_assigned_count": 1,
+                     *       "assigned_count": 0,
                      *       "assignments": [
                      *         {
                      *           "driver_id": 482915306,
@@ -21925,7 +22676,7 @@ export interface operations {
                      *           "order_id": "01990000-0000-7000-8000-000000000070"
                      *         }
                      *       ],
-                     *       "auto_assigned": 0,
+                     *       "auto_assigned": false,
                      *       "called_off": false,
                      *       "config": {
                      *         "name": "default",
@@ -21941,7 +22692,7 @@ export interface operations {
                      *       "distributed_count": 1,
                      *       "drawn_up_at": "2026-11-30T18:00:04.000Z",
                      *       "drivers_count": 1,
-                     *       "failed_count": 0,
+                     *       "failed_count": 1,
                      *       "failed_orders": [],
                      *       "routes": [
                      *         {
@@ -21952,10 +22703,7 @@ export interface operations {
                      *             "name": "Иван Петров",
                      *             "phone": "+79001110001",
                      *             "plate_number": "А123ВС77",
-                     *             "region": {
-                     *               "id": "01990000-0000-7000-8000-000000000051",
-                     *               "title": "Центр"
-                     *             }
+                     *             "region": "Центр"
                      *           },
                      *           "orders": [
                      *             {
@@ -22006,6 +22754,7 @@ export interface operations {
                      *                   "username": "+79002220001"
                      *                 }
                      *               },
+                     *               "passenger_name": "Мария Иванова",
                      *               "pickup_coordinate": {
                      *                 "lat": 55.776,
                      *                 "lon": 37.655
@@ -22037,14 +22786,29 @@ export interface operations {
                      *             }
                      *           ],
                      *           "scores": [
-                     *             0.512
+                     *             {
+                     *               "acceptance_rate": 0.5,
+                     *               "cancel_norm": 0,
+                     *               "cancel_rate": 0,
+                     *               "cost": 0.512,
+                     *               "deadhead_km": 1.6,
+                     *               "deadhead_norm": 0.08,
+                     *               "fairness_norm": 0,
+                     *               "gap_min": 130,
+                     *               "gap_norm": 1,
+                     *               "order_id": "01990000-0000-7000-8000-000000000070",
+                     *               "orders_so_far": 0,
+                     *               "quality_norm": 0,
+                     *               "rating": 4.7,
+                     *               "reject_norm": 0.5
+                     *             }
                      *           ],
                      *           "total_distance_km": 6.9,
                      *           "total_orders": 1
                      *         }
                      *       ],
                      *       "total_orders": 3,
-                     *       "unassigned_count": 1,
+                     *       "unassigned_count": 2,
                      *       "unassigned_orders": [
                      *         {
                      *           "code": "nobody_free",
@@ -22123,6 +22887,7 @@ export interface operations {
                      * @example {
                      *       "algorithm": "solver",
                      *       "already_assigned_count": 1,
+                     *       "assigned_count": 1,
                      *       "assignments": [
                      *         {
                      *           "driver_id": 482915306,
@@ -22140,7 +22905,7 @@ export interface operations {
                      *           "order_id": "01990000-0000-7000-8000-000000000070"
                      *         }
                      *       ],
-                     *       "auto_assigned": 1,
+                     *       "auto_assigned": true,
                      *       "called_off": false,
                      *       "config": {
                      *         "name": "default",
@@ -22156,7 +22921,7 @@ export interface operations {
                      *       "distributed_count": 1,
                      *       "drawn_up_at": "2026-11-30T18:00:04.000Z",
                      *       "drivers_count": 1,
-                     *       "failed_count": 0,
+                     *       "failed_count": 1,
                      *       "failed_orders": [],
                      *       "routes": [
                      *         {
@@ -22167,10 +22932,7 @@ export interface operations {
                      *             "name": "Иван Петров",
                      *             "phone": "+79001110001",
                      *             "plate_number": "А123ВС77",
-                     *             "region": {
-                     *               "id": "01990000-0000-7000-8000-000000000051",
-                     *               "title": "Центр"
-                     *             }
+                     *             "region": "Центр"
                      *           },
                      *           "orders": [
                      *             {
@@ -22221,6 +22983,7 @@ export interface operations {
                      *                   "username": "+79002220001"
                      *                 }
                      *               },
+                     *               "passenger_name": "Мария Иванова",
                      *               "pickup_coordinate": {
                      *                 "lat": 55.776,
                      *                 "lon": 37.655
@@ -22252,14 +23015,29 @@ export interface operations {
                      *             }
                      *           ],
                      *           "scores": [
-                     *             0.512
+                     *             {
+                     *               "acceptance_rate": 0.5,
+                     *               "cancel_norm": 0,
+                     *               "cancel_rate": 0,
+                     *               "cost": 0.512,
+                     *               "deadhead_km": 1.6,
+                     *               "deadhead_norm": 0.08,
+                     *               "fairness_norm": 0,
+                     *               "gap_min": 130,
+                     *               "gap_norm": 1,
+                     *               "order_id": "01990000-0000-7000-8000-000000000070",
+                     *               "orders_so_far": 0,
+                     *               "quality_norm": 0,
+                     *               "rating": 4.7,
+                     *               "reject_norm": 0.5
+                     *             }
                      *           ],
                      *           "total_distance_km": 6.9,
                      *           "total_orders": 1
                      *         }
                      *       ],
                      *       "total_orders": 3,
-                     *       "unassigned_count": 1,
+                     *       "unassigned_count": 2,
                      *       "unassigned_orders": [
                      *         {
                      *           "code": "nobody_free",
@@ -22434,12 +23212,14 @@ export interface operations {
     desk_metrics: {
         parameters: {
             query?: {
-                /** @description The first day, `YYYY-MM-DD` in the time of the region; 29 days before `date_to` if it is not said. */
+                /** @description The first day: `YYYY-MM-DD` in the time of the region, or an instant of it; 29 days before `date_to` if it is not said. */
                 date_from?: string;
-                /** @description The last day; today if it is not said. At most 366 days in all. */
+                /** @description The last day, likewise; today if it is not said. At most 366 days in all. */
                 date_to?: string;
                 /** @description One region; all orders if it is not said. */
                 region_id?: string;
+                /** @description Where couriers are counted: one of them, by number. */
+                driver_id?: number;
             };
             header?: never;
             path?: never;
@@ -22455,39 +23235,70 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "acceptance_rate": 0.754,
+                     *       "acceptance_rate": 75.4,
+                     *       "accepted_offers": 98,
+                     *       "active_drivers": 19,
                      *       "assignments": 104,
-                     *       "average_distance_km": 7.4,
-                     *       "average_duration_minutes": 14.8,
-                     *       "average_order_value": 1350,
-                     *       "average_search_seconds": 38.5,
-                     *       "average_waiting_minutes": 2.1,
+                     *       "avg_assignment_time_minutes": 0.6,
+                     *       "avg_distance_km": 7.4,
+                     *       "avg_duration_minutes": 31.2,
+                     *       "avg_final_price": 1350,
+                     *       "avg_order_value": 1350,
+                     *       "avg_quote": 1310,
+                     *       "avg_rating": null,
+                     *       "avg_surge_multiplier": 1.04,
+                     *       "avg_waiting_minutes": 2.1,
                      *       "cancellation_fees": 4500,
-                     *       "cancellation_rate": 0.175,
+                     *       "cancellation_rate": 17.5,
                      *       "cancelled_by_driver": 3,
                      *       "cancelled_by_passenger": 12,
                      *       "cancelled_by_staff": 5,
                      *       "cancelled_orders": 20,
                      *       "completed_orders": 90,
-                     *       "completion_rate": 0.789,
+                     *       "completed_orders_count": 90,
                      *       "date_from": "2026-11-01",
                      *       "date_to": "2026-11-30",
-                     *       "drivers_online": 11,
+                     *       "declined_offers": 20,
+                     *       "disability_distribution": [
+                     *         {
+                     *           "count": 70,
+                     *           "passenger__disability_category": "I группа"
+                     *         },
+                     *         {
+                     *           "count": 50,
+                     *           "passenger__disability_category": ""
+                     *         }
+                     *       ],
                      *       "drivers_total": 25,
+                     *       "expired_offers": 12,
                      *       "incidents": 1,
                      *       "left_to_dispatcher": 6,
                      *       "no_shows": 2,
-                     *       "offers_accepted": 98,
-                     *       "offers_declined": 20,
-                     *       "offers_expired": 12,
-                     *       "offers_sent": 130,
+                     *       "online_drivers": 11,
+                     *       "orders_with_surge": 14,
                      *       "region_id": null,
                      *       "rejected_orders": 4,
                      *       "restored_orders": 1,
                      *       "revenue": 121500,
                      *       "revenue_per_hour": 5472.9,
                      *       "revenue_per_km": 182.4,
+                     *       "status_distribution": [
+                     *         {
+                     *           "count": 88,
+                     *           "status": "completed"
+                     *         },
+                     *         {
+                     *           "count": 20,
+                     *           "status": "cancelled"
+                     *         },
+                     *         {
+                     *           "count": 12,
+                     *           "status": "matching"
+                     *         }
+                     *       ],
+                     *       "success_rate": 78.9,
                      *       "time_zone": "Europe/Moscow",
+                     *       "total_offers": 130,
                      *       "total_orders": 120,
                      *       "total_revenue": 126000
                      *     }
@@ -22508,12 +23319,14 @@ export interface operations {
     order_numbers: {
         parameters: {
             query?: {
-                /** @description The first day, `YYYY-MM-DD` in the time of the region; 29 days before `date_to` if it is not said. */
+                /** @description The first day: `YYYY-MM-DD` in the time of the region, or an instant of it; 29 days before `date_to` if it is not said. */
                 date_from?: string;
-                /** @description The last day; today if it is not said. At most 366 days in all. */
+                /** @description The last day, likewise; today if it is not said. At most 366 days in all. */
                 date_to?: string;
                 /** @description One region; all orders if it is not said. */
                 region_id?: string;
+                /** @description Where couriers are counted: one of them, by number. */
+                driver_id?: number;
             };
             header?: never;
             path?: never;
@@ -22529,32 +23342,58 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "acceptance_rate": 0.754,
+                     *       "acceptance_rate": 75.4,
+                     *       "accepted_offers": 98,
                      *       "assignments": 104,
-                     *       "average_distance_km": 7.4,
-                     *       "average_duration_minutes": 14.8,
-                     *       "average_search_seconds": 38.5,
-                     *       "average_waiting_minutes": 2.1,
-                     *       "cancellation_rate": 0.175,
+                     *       "avg_assignment_time_minutes": 0.6,
+                     *       "avg_distance_km": 7.4,
+                     *       "avg_duration_minutes": 31.2,
+                     *       "avg_surge_multiplier": 1.04,
+                     *       "avg_waiting_minutes": 2.1,
+                     *       "cancellation_rate": 17.5,
                      *       "cancelled_by_driver": 3,
                      *       "cancelled_by_passenger": 12,
                      *       "cancelled_by_staff": 5,
                      *       "cancelled_orders": 20,
                      *       "completed_orders": 90,
-                     *       "completion_rate": 0.789,
                      *       "date_from": "2026-11-01",
                      *       "date_to": "2026-11-30",
+                     *       "declined_offers": 20,
+                     *       "disability_distribution": [
+                     *         {
+                     *           "count": 70,
+                     *           "passenger__disability_category": "I группа"
+                     *         },
+                     *         {
+                     *           "count": 50,
+                     *           "passenger__disability_category": ""
+                     *         }
+                     *       ],
+                     *       "expired_offers": 12,
                      *       "incidents": 1,
                      *       "left_to_dispatcher": 6,
                      *       "no_shows": 2,
-                     *       "offers_accepted": 98,
-                     *       "offers_declined": 20,
-                     *       "offers_expired": 12,
-                     *       "offers_sent": 130,
+                     *       "orders_with_surge": 14,
                      *       "region_id": null,
                      *       "rejected_orders": 4,
                      *       "restored_orders": 1,
+                     *       "status_distribution": [
+                     *         {
+                     *           "count": 88,
+                     *           "status": "completed"
+                     *         },
+                     *         {
+                     *           "count": 20,
+                     *           "status": "cancelled"
+                     *         },
+                     *         {
+                     *           "count": 12,
+                     *           "status": "matching"
+                     *         }
+                     *       ],
+                     *       "success_rate": 78.9,
                      *       "time_zone": "Europe/Moscow",
+                     *       "total_offers": 130,
                      *       "total_orders": 120
                      *     }
                      */
@@ -22574,12 +23413,14 @@ export interface operations {
     financial_numbers: {
         parameters: {
             query?: {
-                /** @description The first day, `YYYY-MM-DD` in the time of the region; 29 days before `date_to` if it is not said. */
+                /** @description The first day: `YYYY-MM-DD` in the time of the region, or an instant of it; 29 days before `date_to` if it is not said. */
                 date_from?: string;
-                /** @description The last day; today if it is not said. At most 366 days in all. */
+                /** @description The last day, likewise; today if it is not said. At most 366 days in all. */
                 date_to?: string;
                 /** @description One region; all orders if it is not said. */
                 region_id?: string;
+                /** @description Where couriers are counted: one of them, by number. */
+                driver_id?: number;
             };
             header?: never;
             path?: never;
@@ -22595,15 +23436,21 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "average_order_value": 1350,
+                     *       "avg_final_price": 1350,
+                     *       "avg_order_value": 1350,
+                     *       "avg_quote": 1310,
                      *       "cancellation_fees": 4500,
+                     *       "completed_orders_count": 90,
                      *       "date_from": "2026-11-01",
                      *       "date_to": "2026-11-30",
                      *       "region_id": null,
                      *       "regions": [
                      *         {
-                     *           "average_order_value": 1350,
+                     *           "avg_final_price": 1350,
+                     *           "avg_order_value": 1350,
+                     *           "avg_quote": 1310,
                      *           "cancellation_fees": 4500,
+                     *           "completed_orders_count": 90,
                      *           "region_id": "01990000-0000-7000-8000-000000000051",
                      *           "region_title": "Центр",
                      *           "revenue": 121500,
@@ -22635,12 +23482,14 @@ export interface operations {
     driver_numbers: {
         parameters: {
             query?: {
-                /** @description The first day, `YYYY-MM-DD` in the time of the region; 29 days before `date_to` if it is not said. */
+                /** @description The first day: `YYYY-MM-DD` in the time of the region, or an instant of it; 29 days before `date_to` if it is not said. */
                 date_from?: string;
-                /** @description The last day; today if it is not said. At most 366 days in all. */
+                /** @description The last day, likewise; today if it is not said. At most 366 days in all. */
                 date_to?: string;
                 /** @description One region; all orders if it is not said. */
                 region_id?: string;
+                /** @description Where couriers are counted: one of them, by number. */
+                driver_id?: number;
             };
             header?: never;
             path?: never;
@@ -22656,35 +23505,38 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "acceptance_rate": 0.754,
+                     *       "acceptance_rate": 75.4,
+                     *       "accepted_offers": 98,
+                     *       "active_drivers": 19,
                      *       "assignments": 104,
-                     *       "average_distance_km": 7.4,
-                     *       "average_duration_minutes": 14.8,
-                     *       "average_search_seconds": 38.5,
-                     *       "average_waiting_minutes": 2.1,
-                     *       "cancellation_rate": 0.175,
+                     *       "avg_assignment_time_minutes": 0.6,
+                     *       "avg_distance_km": 7.4,
+                     *       "avg_duration_minutes": 31.2,
+                     *       "avg_rating": null,
+                     *       "avg_surge_multiplier": null,
+                     *       "avg_waiting_minutes": 2.1,
+                     *       "cancellation_rate": 17.5,
                      *       "cancelled_by_driver": 3,
                      *       "cancelled_by_passenger": 12,
                      *       "cancelled_by_staff": 5,
                      *       "cancelled_orders": 20,
                      *       "completed_orders": 90,
-                     *       "completion_rate": 0.789,
                      *       "date_from": "2026-11-01",
                      *       "date_to": "2026-11-30",
-                     *       "drivers_active": 19,
-                     *       "drivers_online": 11,
+                     *       "declined_offers": 20,
                      *       "drivers_total": 25,
+                     *       "expired_offers": 12,
                      *       "incidents": 1,
                      *       "left_to_dispatcher": 6,
                      *       "no_shows": 2,
-                     *       "offers_accepted": 98,
-                     *       "offers_declined": 20,
-                     *       "offers_expired": 12,
-                     *       "offers_sent": 130,
+                     *       "online_drivers": 11,
+                     *       "orders_with_surge": 0,
                      *       "region_id": null,
                      *       "rejected_orders": 4,
                      *       "restored_orders": 1,
+                     *       "success_rate": 78.9,
                      *       "time_zone": "Europe/Moscow",
+                     *       "total_offers": 130,
                      *       "total_orders": 0
                      *     }
                      */
@@ -22704,16 +23556,14 @@ export interface operations {
     order_time_series: {
         parameters: {
             query?: {
-                /** @description The first day, `YYYY-MM-DD` in the time of the region; 29 days before `date_to` if it is not said. */
+                /** @description The first day: `YYYY-MM-DD` in the time of the region, or an instant of it; 29 days before `date_to` if it is not said. */
                 date_from?: string;
-                /** @description The last day; today if it is not said. At most 366 days in all. */
+                /** @description The last day, likewise; today if it is not said. At most 366 days in all. */
                 date_to?: string;
                 /** @description One region; all orders if it is not said. */
                 region_id?: string;
-                /** @description `day` if it is not said. */
-                interval?: components["schemas"]["SeriesInterval"];
-                /** @description Of the export: `csv` if it is not said. */
-                format?: components["schemas"]["StatementFormat"];
+                /** @description `day` if it is not said. `interval` is the same. */
+                granularity?: components["schemas"]["SeriesInterval"];
             };
             header?: never;
             path?: never;
@@ -22721,57 +23571,58 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What became of orders, step by step. */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     /**
-                     * @example {
-                     *       "date_from": "2026-11-01",
-                     *       "date_to": "2026-11-30",
-                     *       "interval": "month",
-                     *       "points": [
-                     *         {
-                     *           "acceptance_rate": 0.754,
-                     *           "assignments": 104,
-                     *           "average_distance_km": 7.4,
-                     *           "average_duration_minutes": 14.8,
-                     *           "average_order_value": 1350,
-                     *           "average_search_seconds": 38.5,
-                     *           "average_waiting_minutes": 2.1,
-                     *           "cancellation_fees": 4500,
-                     *           "cancellation_rate": 0.175,
-                     *           "cancelled_by_driver": 3,
-                     *           "cancelled_by_passenger": 12,
-                     *           "cancelled_by_staff": 5,
-                     *           "cancelled_orders": 20,
-                     *           "completed_orders": 90,
-                     *           "completion_rate": 0.789,
-                     *           "date": "2026-11-01",
-                     *           "incidents": 1,
-                     *           "left_to_dispatcher": 6,
-                     *           "no_shows": 2,
-                     *           "offers_accepted": 98,
-                     *           "offers_declined": 20,
-                     *           "offers_expired": 12,
-                     *           "offers_sent": 130,
-                     *           "rejected_orders": 4,
-                     *           "restored_orders": 1,
-                     *           "revenue": 121500,
-                     *           "revenue_per_hour": 5472.9,
-                     *           "revenue_per_km": 182.4,
-                     *           "timestamp": "2026-10-31T21:00:00.000Z",
-                     *           "total_orders": 120,
-                     *           "total_revenue": 126000
-                     *         }
-                     *       ],
-                     *       "region_id": null,
-                     *       "time_zone": "Europe/Moscow"
-                     *     }
+                     * @example [
+                     *       {
+                     *         "acceptance_rate": 75.4,
+                     *         "accepted_offers": 98,
+                     *         "assignments": 104,
+                     *         "avg_assignment_time_minutes": 0.6,
+                     *         "avg_distance_km": 7.4,
+                     *         "avg_duration_minutes": 31.2,
+                     *         "avg_final_price": 1350,
+                     *         "avg_order_value": 1350,
+                     *         "avg_quote": 1310,
+                     *         "avg_surge_multiplier": 1.04,
+                     *         "avg_waiting_minutes": 2.1,
+                     *         "cancellation_fees": 4500,
+                     *         "cancellation_rate": 17.5,
+                     *         "cancelled": 20,
+                     *         "cancelled_by_driver": 3,
+                     *         "cancelled_by_passenger": 12,
+                     *         "cancelled_by_staff": 5,
+                     *         "cancelled_orders": 20,
+                     *         "completed": 90,
+                     *         "completed_orders": 90,
+                     *         "completed_orders_count": 90,
+                     *         "date": "2026-11-01",
+                     *         "declined_offers": 20,
+                     *         "expired_offers": 12,
+                     *         "incidents": 1,
+                     *         "left_to_dispatcher": 6,
+                     *         "no_shows": 2,
+                     *         "orders_with_surge": 14,
+                     *         "period": "2026-10-31T21:00:00.000Z",
+                     *         "rejected_orders": 4,
+                     *         "restored_orders": 1,
+                     *         "revenue": 121500,
+                     *         "revenue_per_hour": 5472.9,
+                     *         "revenue_per_km": 182.4,
+                     *         "success_rate": 78.9,
+                     *         "total": 120,
+                     *         "total_offers": 130,
+                     *         "total_orders": 120,
+                     *         "total_revenue": 126000
+                     *       }
+                     *     ]
                      */
-                    "application/json": components["schemas"]["TimeSeries"];
+                    "application/json": components["schemas"]["SeriesPoint"][];
                 };
             };
             /** @description Bad Request. */
@@ -22789,12 +23640,14 @@ export interface operations {
     numbers_of_regions: {
         parameters: {
             query?: {
-                /** @description The first day, `YYYY-MM-DD` in the time of the region; 29 days before `date_to` if it is not said. */
+                /** @description The first day: `YYYY-MM-DD` in the time of the region, or an instant of it; 29 days before `date_to` if it is not said. */
                 date_from?: string;
-                /** @description The last day; today if it is not said. At most 366 days in all. */
+                /** @description The last day, likewise; today if it is not said. At most 366 days in all. */
                 date_to?: string;
                 /** @description One region; all orders if it is not said. */
                 region_id?: string;
+                /** @description Where couriers are counted: one of them, by number. */
+                driver_id?: number;
             };
             header?: never;
             path?: never;
@@ -22802,56 +23655,57 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What became of orders, region by region. */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     /**
-                     * @example {
-                     *       "date_from": "2026-11-01",
-                     *       "date_to": "2026-11-30",
-                     *       "region_id": null,
-                     *       "regions": [
-                     *         {
-                     *           "acceptance_rate": 0.754,
-                     *           "assignments": 104,
-                     *           "average_distance_km": 7.4,
-                     *           "average_duration_minutes": 14.8,
-                     *           "average_order_value": 1350,
-                     *           "average_search_seconds": 38.5,
-                     *           "average_waiting_minutes": 2.1,
-                     *           "cancellation_fees": 4500,
-                     *           "cancellation_rate": 0.175,
-                     *           "cancelled_by_driver": 3,
-                     *           "cancelled_by_passenger": 12,
-                     *           "cancelled_by_staff": 5,
-                     *           "cancelled_orders": 20,
-                     *           "completed_orders": 90,
-                     *           "completion_rate": 0.789,
-                     *           "incidents": 1,
-                     *           "left_to_dispatcher": 6,
-                     *           "no_shows": 2,
-                     *           "offers_accepted": 98,
-                     *           "offers_declined": 20,
-                     *           "offers_expired": 12,
-                     *           "offers_sent": 130,
-                     *           "region_id": "01990000-0000-7000-8000-000000000051",
-                     *           "region_title": "Центр",
-                     *           "rejected_orders": 4,
-                     *           "restored_orders": 1,
-                     *           "revenue": 121500,
-                     *           "revenue_per_hour": 5472.9,
-                     *           "revenue_per_km": 182.4,
-                     *           "total_orders": 120,
-                     *           "total_revenue": 126000
-                     *         }
-                     *       ],
-                     *       "time_zone": "Europe/Moscow"
-                     *     }
+                     * @example [
+                     *       {
+                     *         "acceptance_rate": 75.4,
+                     *         "accepted_offers": 98,
+                     *         "assignments": 104,
+                     *         "avg_assignment_time_minutes": 0.6,
+                     *         "avg_distance_km": 7.4,
+                     *         "avg_duration_minutes": 31.2,
+                     *         "avg_final_price": 1350,
+                     *         "avg_order_value": 1350,
+                     *         "avg_quote": 1310,
+                     *         "avg_surge_multiplier": 1.04,
+                     *         "avg_waiting_minutes": 2.1,
+                     *         "cancellation_fees": 4500,
+                     *         "cancellation_rate": 17.5,
+                     *         "cancelled_by_driver": 3,
+                     *         "cancelled_by_passenger": 12,
+                     *         "cancelled_by_staff": 5,
+                     *         "cancelled_orders": 20,
+                     *         "completed_count": 90,
+                     *         "completed_orders": 90,
+                     *         "completed_orders_count": 90,
+                     *         "declined_offers": 20,
+                     *         "expired_offers": 12,
+                     *         "incidents": 1,
+                     *         "left_to_dispatcher": 6,
+                     *         "no_shows": 2,
+                     *         "orders_count": 120,
+                     *         "orders_with_surge": 14,
+                     *         "region_id": "01990000-0000-7000-8000-000000000051",
+                     *         "region_title": "Центр",
+                     *         "rejected_orders": 4,
+                     *         "restored_orders": 1,
+                     *         "revenue": 121500,
+                     *         "revenue_per_hour": 5472.9,
+                     *         "revenue_per_km": 182.4,
+                     *         "success_rate": 78.9,
+                     *         "total_offers": 130,
+                     *         "total_orders": 120,
+                     *         "total_revenue": 126000
+                     *       }
+                     *     ]
                      */
-                    "application/json": components["schemas"]["NumbersOfRegions"];
+                    "application/json": components["schemas"]["RegionNumbers"][];
                 };
             };
             /** @description Unauthorized. */
@@ -22867,12 +23721,14 @@ export interface operations {
     peak_hours: {
         parameters: {
             query?: {
-                /** @description The first day, `YYYY-MM-DD` in the time of the region; 29 days before `date_to` if it is not said. */
+                /** @description The first day: `YYYY-MM-DD` in the time of the region, or an instant of it; 29 days before `date_to` if it is not said. */
                 date_from?: string;
-                /** @description The last day; today if it is not said. At most 366 days in all. */
+                /** @description The last day, likewise; today if it is not said. At most 366 days in all. */
                 date_to?: string;
                 /** @description One region; all orders if it is not said. */
                 region_id?: string;
+                /** @description Where couriers are counted: one of them, by number. */
+                driver_id?: number;
             };
             header?: never;
             path?: never;
@@ -22880,32 +23736,25 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description When a town is busy. */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     /**
-                     * @example {
-                     *       "date_from": "2026-11-01",
-                     *       "date_to": "2026-11-30",
-                     *       "hours": [
-                     *         {
-                     *           "assignments": 17,
-                     *           "average_orders": 0.7,
-                     *           "cancelled_orders": 3,
-                     *           "completed_orders": 15,
-                     *           "hour": 18,
-                     *           "total_orders": 21
-                     *         }
-                     *       ],
-                     *       "peak_hour": 18,
-                     *       "region_id": null,
-                     *       "time_zone": "Europe/Moscow"
-                     *     }
+                     * @example [
+                     *       {
+                     *         "assignments": 17,
+                     *         "average_orders": 0.7,
+                     *         "cancelled_orders": 3,
+                     *         "completed_orders": 15,
+                     *         "hour": "18:00",
+                     *         "orders": 21
+                     *       }
+                     *     ]
                      */
-                    "application/json": components["schemas"]["PeakHours"];
+                    "application/json": components["schemas"]["HourOfDay"][];
                 };
             };
             /** @description Unauthorized. */
@@ -22921,16 +23770,16 @@ export interface operations {
     driver_performance: {
         parameters: {
             query?: {
-                /** @description The first day, `YYYY-MM-DD` in the time of the region; 29 days before `date_to` if it is not said. */
+                /** @description The first day: `YYYY-MM-DD` in the time of the region, or an instant of it; 29 days before `date_to` if it is not said. */
                 date_from?: string;
-                /** @description The last day; today if it is not said. At most 366 days in all. */
+                /** @description The last day, likewise; today if it is not said. At most 366 days in all. */
                 date_to?: string;
                 /** @description Couriers who work there; all if it is not said. */
                 region_id?: string;
-                /** @description 1 is the first. */
-                page?: number;
-                /** @description 20 if absent, 200 at most. */
-                page_size?: number;
+                /** @description One courier, by number. */
+                driver_id?: number;
+                /** @description How many couriers: 10 if it is not said, 200 at most. */
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -22938,65 +23787,63 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page of couriers in that time. */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     /**
-                     * @example {
-                     *       "count": 1,
-                     *       "date_from": "2026-11-01",
-                     *       "date_to": "2026-11-30",
-                     *       "next": null,
-                     *       "previous": null,
-                     *       "region_id": null,
-                     *       "results": [
-                     *         {
-                     *           "acceptance_rate": 0.754,
-                     *           "assignments": 104,
-                     *           "average_distance_km": 7.4,
-                     *           "average_duration_minutes": 14.8,
-                     *           "average_order_value": 1350,
-                     *           "average_search_seconds": 38.5,
-                     *           "average_waiting_minutes": 2.1,
-                     *           "cancellation_fees": 4500,
-                     *           "cancellation_rate": 0.175,
-                     *           "cancelled_by_driver": 3,
-                     *           "cancelled_by_passenger": 12,
-                     *           "cancelled_by_staff": 5,
-                     *           "cancelled_orders": 20,
-                     *           "car_model": "Lada Largus",
-                     *           "completed_orders": 90,
-                     *           "completion_rate": 0.789,
-                     *           "driver_id": 482915306,
-                     *           "driver_name": "Иван Петров",
-                     *           "incidents": 1,
-                     *           "is_online": true,
-                     *           "left_to_dispatcher": 6,
-                     *           "no_shows": 2,
-                     *           "offers_accepted": 98,
-                     *           "offers_declined": 20,
-                     *           "offers_expired": 12,
-                     *           "offers_sent": 130,
-                     *           "region": {
-                     *             "id": "01990000-0000-7000-8000-000000000051",
-                     *             "title": "Центр"
-                     *           },
-                     *           "rejected_orders": 4,
-                     *           "restored_orders": 1,
-                     *           "revenue": 121500,
-                     *           "revenue_per_hour": 5472.9,
-                     *           "revenue_per_km": 182.4,
-                     *           "total_orders": 0,
-                     *           "total_revenue": 126000
-                     *         }
-                     *       ],
-                     *       "time_zone": "Europe/Moscow"
-                     *     }
+                     * @example [
+                     *       {
+                     *         "acceptance_rate": 75.4,
+                     *         "accepted_offers": 98,
+                     *         "assignments": 104,
+                     *         "avg_assignment_time_minutes": 0.6,
+                     *         "avg_distance_km": 7.4,
+                     *         "avg_duration_minutes": 31.2,
+                     *         "avg_final_price": 1350,
+                     *         "avg_order_value": 1350,
+                     *         "avg_quote": 1310,
+                     *         "avg_surge_multiplier": null,
+                     *         "avg_waiting_minutes": 2.1,
+                     *         "cancellation_fees": 4500,
+                     *         "cancellation_rate": 17.5,
+                     *         "cancelled_by_driver": 3,
+                     *         "cancelled_by_passenger": 12,
+                     *         "cancelled_by_staff": 5,
+                     *         "cancelled_orders": 20,
+                     *         "car_model": "Lada Largus",
+                     *         "completed_orders": 90,
+                     *         "completed_orders_count": 90,
+                     *         "declined_offers": 20,
+                     *         "driver_id": 482915306,
+                     *         "driver_name": "Иван Петров",
+                     *         "expired_offers": 12,
+                     *         "incidents": 1,
+                     *         "is_online": true,
+                     *         "left_to_dispatcher": 6,
+                     *         "no_shows": 2,
+                     *         "orders": 90,
+                     *         "orders_with_surge": 0,
+                     *         "rating": 4.7,
+                     *         "region": {
+                     *           "id": "01990000-0000-7000-8000-000000000051",
+                     *           "title": "Центр"
+                     *         },
+                     *         "rejected_orders": 4,
+                     *         "restored_orders": 1,
+                     *         "revenue": 121500,
+                     *         "revenue_per_hour": 5472.9,
+                     *         "revenue_per_km": 182.4,
+                     *         "success_rate": 78.9,
+                     *         "total_offers": 130,
+                     *         "total_orders": 0,
+                     *         "total_revenue": 126000
+                     *       }
+                     *     ]
                      */
-                    "application/json": components["schemas"]["DriverPerformancePage"];
+                    "application/json": components["schemas"]["DriverPerformance"][];
                 };
             };
             /** @description Bad Request. */
@@ -23014,12 +23861,14 @@ export interface operations {
     compare_numbers: {
         parameters: {
             query?: {
-                /** @description The first day, `YYYY-MM-DD` in the time of the region; 29 days before `date_to` if it is not said. */
+                /** @description The first day: `YYYY-MM-DD` in the time of the region, or an instant of it; 29 days before `date_to` if it is not said. */
                 date_from?: string;
-                /** @description The last day; today if it is not said. At most 366 days in all. */
+                /** @description The last day, likewise; today if it is not said. At most 366 days in all. */
                 date_to?: string;
                 /** @description One region; all orders if it is not said. */
                 region_id?: string;
+                /** @description Where couriers are counted: one of them, by number. */
+                driver_id?: number;
             };
             header?: never;
             path?: never;
@@ -23035,81 +23884,95 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "change_percent": {
-                     *         "assignments": 0,
-                     *         "cancelled_orders": 0,
-                     *         "completed_orders": 0,
-                     *         "total_orders": 0,
-                     *         "total_revenue": 0
+                     *       "changes": {
+                     *         "avg_order_value": 0,
+                     *         "cancelled": 0,
+                     *         "completed": 25,
+                     *         "orders": 20,
+                     *         "revenue": 25
                      *       },
                      *       "current": {
-                     *         "acceptance_rate": 0.754,
+                     *         "acceptance_rate": 75.4,
+                     *         "accepted_offers": 98,
                      *         "assignments": 104,
-                     *         "average_distance_km": 7.4,
-                     *         "average_duration_minutes": 14.8,
-                     *         "average_order_value": 1350,
-                     *         "average_search_seconds": 38.5,
-                     *         "average_waiting_minutes": 2.1,
+                     *         "avg_assignment_time_minutes": 0.6,
+                     *         "avg_distance_km": 7.4,
+                     *         "avg_duration_minutes": 31.2,
+                     *         "avg_final_price": 1350,
+                     *         "avg_order_value": 1350,
+                     *         "avg_quote": 1310,
+                     *         "avg_surge_multiplier": 1.04,
+                     *         "avg_waiting_minutes": 2.1,
                      *         "cancellation_fees": 4500,
-                     *         "cancellation_rate": 0.175,
+                     *         "cancellation_rate": 17.5,
                      *         "cancelled_by_driver": 3,
                      *         "cancelled_by_passenger": 12,
                      *         "cancelled_by_staff": 5,
                      *         "cancelled_orders": 20,
+                     *         "completed": 90,
                      *         "completed_orders": 90,
-                     *         "completion_rate": 0.789,
+                     *         "completed_orders_count": 90,
                      *         "date_from": "2026-11-01",
                      *         "date_to": "2026-11-30",
+                     *         "declined_offers": 20,
+                     *         "expired_offers": 12,
                      *         "incidents": 1,
                      *         "left_to_dispatcher": 6,
                      *         "no_shows": 2,
-                     *         "offers_accepted": 98,
-                     *         "offers_declined": 20,
-                     *         "offers_expired": 12,
-                     *         "offers_sent": 130,
+                     *         "orders": 120,
+                     *         "orders_with_surge": 14,
                      *         "region_id": null,
                      *         "rejected_orders": 4,
                      *         "restored_orders": 1,
                      *         "revenue": 121500,
                      *         "revenue_per_hour": 5472.9,
                      *         "revenue_per_km": 182.4,
+                     *         "success_rate": 78.9,
                      *         "time_zone": "Europe/Moscow",
+                     *         "total_offers": 130,
                      *         "total_orders": 120,
                      *         "total_revenue": 126000
                      *       },
                      *       "previous": {
-                     *         "acceptance_rate": 0.754,
+                     *         "acceptance_rate": 75.4,
+                     *         "accepted_offers": 98,
                      *         "assignments": 104,
-                     *         "average_distance_km": 7.4,
-                     *         "average_duration_minutes": 14.8,
-                     *         "average_order_value": 1350,
-                     *         "average_search_seconds": 38.5,
-                     *         "average_waiting_minutes": 2.1,
+                     *         "avg_assignment_time_minutes": 0.6,
+                     *         "avg_distance_km": 7.4,
+                     *         "avg_duration_minutes": 31.2,
+                     *         "avg_final_price": 1350,
+                     *         "avg_order_value": 1350,
+                     *         "avg_quote": 1310,
+                     *         "avg_surge_multiplier": 1.04,
+                     *         "avg_waiting_minutes": 2.1,
                      *         "cancellation_fees": 4500,
-                     *         "cancellation_rate": 0.175,
+                     *         "cancellation_rate": 17.5,
                      *         "cancelled_by_driver": 3,
                      *         "cancelled_by_passenger": 12,
                      *         "cancelled_by_staff": 5,
                      *         "cancelled_orders": 20,
+                     *         "completed": 72,
                      *         "completed_orders": 90,
-                     *         "completion_rate": 0.789,
+                     *         "completed_orders_count": 90,
                      *         "date_from": "2026-10-02",
                      *         "date_to": "2026-10-31",
+                     *         "declined_offers": 20,
+                     *         "expired_offers": 12,
                      *         "incidents": 1,
                      *         "left_to_dispatcher": 6,
                      *         "no_shows": 2,
-                     *         "offers_accepted": 98,
-                     *         "offers_declined": 20,
-                     *         "offers_expired": 12,
-                     *         "offers_sent": 130,
+                     *         "orders": 100,
+                     *         "orders_with_surge": 14,
                      *         "region_id": null,
                      *         "rejected_orders": 4,
                      *         "restored_orders": 1,
-                     *         "revenue": 121500,
+                     *         "revenue": 97200,
                      *         "revenue_per_hour": 5472.9,
                      *         "revenue_per_km": 182.4,
+                     *         "success_rate": 78.9,
                      *         "time_zone": "Europe/Moscow",
-                     *         "total_orders": 120,
+                     *         "total_offers": 130,
+                     *         "total_orders": 100,
                      *         "total_revenue": 126000
                      *       }
                      *     }
@@ -23130,15 +23993,19 @@ export interface operations {
     export_numbers: {
         parameters: {
             query?: {
-                /** @description The first day, `YYYY-MM-DD` in the time of the region; 29 days before `date_to` if it is not said. */
+                /** @description `series` if it is not said. */
+                type?: components["schemas"]["ReportType"];
+                /** @description The first day: `YYYY-MM-DD` in the time of the region, or an instant of it; 29 days before `date_to` if it is not said. */
                 date_from?: string;
-                /** @description The last day; today if it is not said. At most 366 days in all. */
+                /** @description The last day, likewise; today if it is not said. At most 366 days in all. */
                 date_to?: string;
                 /** @description One region; all orders if it is not said. */
                 region_id?: string;
-                /** @description `day` if it is not said. */
-                interval?: components["schemas"]["SeriesInterval"];
-                /** @description Of the export: `csv` if it is not said. */
+                /** @description Of couriers: one of them, by number. */
+                driver_id?: number;
+                /** @description Of a series: `day` if it is not said. `interval` is the same. */
+                granularity?: components["schemas"]["SeriesInterval"];
+                /** @description `csv` if it is not said. */
                 format?: components["schemas"]["StatementFormat"];
             };
             header?: never;
@@ -24219,7 +25086,7 @@ export interface operations {
                 page?: number;
                 /** @description 20 if absent, 200 at most. */
                 page_size?: number;
-                /** @description `admin`, `dispatcher`, `operator`, `driver`, `passenger` or `user`. */
+                /** @description `admin`, `dispatcher`, `operator`, `driver`, `passenger` or `user`, in small or capital letters. */
                 role?: components["schemas"]["StaffRole"];
                 /** @description `active`, or `blocked` (`inactive` is the same). */
                 status?: string;
@@ -24257,7 +25124,7 @@ export interface operations {
                      *           "is_staff": true,
                      *           "last_login": "2026-11-21T08:00:00.000Z",
                      *           "last_name": "Ким",
-                     *           "phone": "",
+                     *           "phone": "+79001230000",
                      *           "role": "dispatcher",
                      *           "role_display": "Dispatcher",
                      *           "username": "dasha@example.org"
@@ -24295,6 +25162,7 @@ export interface operations {
                  *       "first_name": "Дарья",
                  *       "last_name": "Ким",
                  *       "password": "correct horse battery",
+                 *       "phone": "+7 900 123-00-00",
                  *       "role": "dispatcher"
                  *     }
                  */
@@ -24322,7 +25190,7 @@ export interface operations {
                      *       "is_staff": true,
                      *       "last_login": "2026-11-21T08:00:00.000Z",
                      *       "last_name": "Ким",
-                     *       "phone": "",
+                     *       "phone": "+79001230000",
                      *       "role": "dispatcher",
                      *       "role_display": "Dispatcher",
                      *       "username": "dasha@example.org"
@@ -24392,7 +25260,7 @@ export interface operations {
                      *       "is_staff": true,
                      *       "last_login": "2026-11-21T08:00:00.000Z",
                      *       "last_name": "Ким",
-                     *       "phone": "",
+                     *       "phone": "+79001230000",
                      *       "role": "dispatcher",
                      *       "role_display": "Dispatcher",
                      *       "username": "dasha@example.org"
@@ -24423,6 +25291,26 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done; what waits is still being called off. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "job": {
+                     *         "id": "01990000-0000-7000-8000-000000000042",
+                     *         "kind": "account",
+                     *         "left": 464,
+                     *         "total": 480
+                     *       },
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AccountChanged"];
+                };
+            };
             /** @description Done. */
             204: {
                 headers: {
@@ -24501,7 +25389,7 @@ export interface operations {
                      *       "is_staff": true,
                      *       "last_login": "2026-11-21T08:00:00.000Z",
                      *       "last_name": "Ким",
-                     *       "phone": "",
+                     *       "phone": "+79001230000",
                      *       "role": "dispatcher",
                      *       "role_display": "Dispatcher",
                      *       "username": "dasha@example.org"
@@ -24574,7 +25462,7 @@ export interface operations {
                      *       "is_staff": true,
                      *       "last_login": "2026-11-21T08:00:00.000Z",
                      *       "last_name": "Ким",
-                     *       "phone": "",
+                     *       "phone": "+79001230000",
                      *       "role": "dispatcher",
                      *       "role_display": "Dispatcher",
                      *       "username": "dasha@example.org"
@@ -25952,6 +26840,8 @@ export interface operations {
     withdrawal_queue: {
         parameters: {
             query?: {
+                /** @description Those that were decided, instead of those that wait. */
+                decided?: boolean;
                 /** @description The next page, as the last answer named it. */
                 cursor?: string;
             };
@@ -25961,7 +26851,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Withdrawals that wait for an operator. */
+            /** @description Withdrawals, as operators see them. */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -1303,6 +1303,18 @@ export interface PaymentChanged {
   amount: number;
   currency: Currency;
   /**
+   * What a bank has taken back with this change, major units.
+   */
+  newly_charged_back?: number;
+  /**
+   * What has come with this change and was not given back at once, major units. Left out where it is nothing, and in events of older versions; so are the next two.
+   */
+  newly_paid?: number;
+  /**
+   * What went back with this change, major units.
+   */
+  newly_refunded?: number;
+  /**
    * Whether that package does not wait any more: the money lies in the wallet, for another one.
    */
   package_gone?: boolean;
