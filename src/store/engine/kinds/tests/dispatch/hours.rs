@@ -233,7 +233,7 @@ async fn what_is_refused_is_not_counted(database: Database) {
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
     let found = database.order_hours(hour_of(START), START + Span::hours(1), None, 10).await.unwrap();
     let surge_percent = order.quote.breakdown.surge_percent.into();
-    let expected = Tally { placed: 1, quoted: 1, surge_percent, offers: 1, ..Tally::default() };
+    let expected = Tally { placed: 1, surged: 1, quoted: 1, surge_percent, offers: 1, ..Tally::default() };
     assert_eq!(found.iter().map(|one| one.tally).collect::<Vec<_>>(), [expected]);
     database.close().await;
 }
