@@ -19,7 +19,7 @@ use crate::store::{Database, Reconciliation};
 const A_ROUND: u32 = 50;
 
 /// How far back the books are compared with a list.
-pub const COMPARED: Span = Span::days(3);
+pub const COMPARED: Span = Span::days(4);
 
 /// How often.
 const COMPARE_EVERY: Span = Span::hours(1);
@@ -195,7 +195,7 @@ async fn compare_with(
     of: (Time, Time),
 ) -> Result<(), Unavailable> {
     let now = of.1;
-    let reports = match list_reports(provider, of, now).await {
+    let reports = match list_reports(provider, of, app.clock.now()).await {
         Ok(reports) => reports,
         Err(why) => {
             tracing::warn!(why, "the books cannot be compared with the provider's list");

@@ -13,7 +13,7 @@ use peerpack_actors::market::trip::{Stop, Transport, Trip, TripDraft};
 use peerpack_actors::money::ledger::Funding;
 use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::place::{PlaceId, Position};
-use peerpack_actors::ports::{CommitError, Committed, Store as _};
+use peerpack_actors::ports::{CommitError, Committed, Store as _, Unavailable};
 use peerpack_actors::time::{Span, Time};
 use peerpack_actors::unit::Unit;
 
@@ -139,11 +139,21 @@ pub(super) async fn publish_package(db: &Database, package: &Package) {
 }
 
 pub(super) async fn load_package(db: &Database, id: PackageId) -> Package {
-    db.package(id).await.expect("the store answers").expect("the package is there")
+    patiently(async || db.package(id).await).await.expect("the package is there")
 }
 
 pub(super) async fn load_trip(db: &Database, id: TripId) -> Trip {
-    db.trip(id).await.expect("the store answers").expect("the trip is there")
+    patiently(async || db.trip(id).await).await.expect("the trip is there")
+}
+
+/// What is read, from a store that may be busy with others for a while.
+async fn patiently<T>(read: impl AsyncFn() -> Result<T, Unavailable>) -> T {
+    for _ in 0..20 {
+        if let Ok(read) = read().await {
+            return read;
+        }
+    }
+    panic!("the store does not answer");
 }
 
 /// The unit for a command on a package as it is given; the trip counts as boundless, so that only the store

@@ -304,9 +304,9 @@ impl Order {
                 self.changed_at = *at;
             }
             OrderEvent::Amended { draft, quote, at } => {
-                (self.draft, self.quote) = ((**draft).clone(), (**quote).clone());
                 // The plan was for what was wanted before.
-                self.reserved = None;
+                self.reserved = self.reserved.filter(|_| self.draft.is_the_same_ride(draft));
+                (self.draft, self.quote) = ((**draft).clone(), (**quote).clone());
                 self.changed_at = *at;
             }
             OrderEvent::Reserved { reservation, at } => {

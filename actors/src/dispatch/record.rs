@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 
 use super::offer::OfferState;
 use super::order::{By, Order, OrderEvent, OrderState};
+use super::phase::OrderPhase;
 use super::settings::Settings;
 use crate::ids::UserId;
 use crate::time::{Span, Time};
@@ -61,8 +62,8 @@ impl Record {
                 {
                     self.note_order(*at);
                 }
-                OrderEvent::Moved { to: OrderState::Cancelled, by: By::Courier(by), .. }
-                    if *by == courier =>
+                OrderEvent::Moved { from, to: OrderState::Cancelled, by: By::Courier(by), .. }
+                    if *by == courier && *from != OrderPhase::NoShow =>
                 {
                     self.note_called_off();
                 }

@@ -36,8 +36,11 @@ impl Limits {
 pub enum Next {
     /// Ask this courier.
     Ask(Ranked),
-    /// Look farther.
-    Widen,
+    /// Look farther than until now.
+    Widen {
+        /// The round of the search by now.
+        from: u32,
+    },
     /// The search has reached its end: a dispatcher has to name somebody.
     TellDispatcher,
     /// Look again then, or when somebody comes on duty.
@@ -76,7 +79,7 @@ pub fn next(
     if now < widens {
         Next::Wait(widens)
     } else if round < settings.widenings {
-        Next::Widen
+        Next::Widen { from: round }
     } else {
         Next::TellDispatcher
     }

@@ -77,6 +77,8 @@ pub fn differences(books: &[PaymentFile], listed: &[Listed], (since, until): (Ti
     let mut found = Vec::new();
     for theirs in listed {
         match booked.remove(theirs.charge_id.as_str()) {
+            // What was given back altogether has moved no money, whoever knows of it.
+            None if theirs.refunded_minor + theirs.charged_back_minor >= theirs.amount.minor => {}
             None => {
                 found.push(format!("charge {} of {} is not in the books", theirs.charge_id, theirs.amount));
             }
@@ -85,7 +87,10 @@ pub fn differences(books: &[PaymentFile], listed: &[Listed], (since, until): (Ti
     }
     // The list goes by when something was charged, the books by when we have heard of it, which can be days
     // later. Only what was charged within the time for sure has to be in the list.
-    let is_due = |ours: &Booked| ours.since >= since + SLACK && ours.until + SLACK < until;
+    let is_due = |ours: &Booked| {
+        let is_left = ours.refunded_minor + ours.charged_back_minor < ours.amount.minor;
+        is_left && ours.since >= since + SLACK && ours.until + SLACK < until
+    };
     for (reference, ours) in booked.into_iter().filter(|(_, ours)| is_due(ours)) {
         found.push(format!("charge {reference} of {} is not in the provider's list", ours.amount));
     }
@@ -199,6 +204,10 @@ mod tests {
         for at in [DAY.0 + Span::minutes(10), DAY.1 - Span::minutes(11)] {
             assert_eq!(differences(&[booked("a", 500, at, &[])], &[], DAY).len(), 1);
         }
+        // What has gone back altogether is missed by nobody.
+        let mut gone = booked("a", 500, DAY.0 + Span::hours(1), &[]);
+        gone.charges[0].charged_back_minor = gone.charges[0].amount.minor;
+        assert_eq!(differences(&[gone], &[], DAY), Vec::<String>::new());
         // Charged before the time and heard of within it: the list of the time does not have it.
         let mut late = booked("a", 500, DAY.0 + Span::hours(1), &[]);
         late.payment.created_at = DAY.0 - Span::hours(2);

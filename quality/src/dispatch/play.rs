@@ -237,8 +237,8 @@ impl<S: crate::seed::Seed> Player<'_, S> {
     /// What comes for an order that has found nobody; whether there is a next step at once.
     fn widen(&mut self, order: usize, next: Next) -> anyhow::Result<bool> {
         match next {
-            Next::Widen => {
-                self.desk.carry_out(order, &OrderCommand::Widen, self.now)?;
+            Next::Widen { from } => {
+                self.desk.carry_out(order, &OrderCommand::Widen { from }, self.now)?;
                 Ok(true)
             }
             Next::TellDispatcher => {

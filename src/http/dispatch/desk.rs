@@ -25,6 +25,9 @@ use crate::town::Town;
 /// How many orders are given away in one call at most.
 const AT_ONCE: u32 = 200;
 
+/// How many times as many are looked through for those whose search has begun.
+const PAGES: u32 = 20;
+
 /// Whom an order is given to.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default)]
@@ -211,15 +214,28 @@ pub async fn auto_assign_all(app: web::Data<App>, principal: Principal) -> Resul
     let town = scope::town(&app)?;
     let phases = vec![P::Submitted, P::AwaitingDispatcherDecision, P::Created, P::Matching, P::ActiveQueue];
     let query = OrderQuery { phases, oldest_first: true, ..OrderQuery::default() };
-    let waiting = app.database.find_orders(&query, Slice { offset: 0, limit: AT_ONCE }).await?.items;
-    let (mut assigned, mut failed_orders) = (0_u32, Vec::new());
+    let (mut waiting, mut failed_orders) = (Vec::new(), Vec::new());
     let language = request_id::language();
-    for order in waiting {
-        if begins(&order, town.dispatch().settings()) > app.clock.now() {
-            let why = sentence("the search for a courier has not begun yet", language);
-            failed_orders.push(FailedOrder::new(order.id, why.to_owned()));
-            continue;
+    // Those that are for later are no reason to look at none that is for now.
+    for page in 0..PAGES {
+        let slice = Slice { offset: page * AT_ONCE, limit: AT_ONCE };
+        let found = app.database.find_orders(&query, slice).await?.items;
+        let is_last = found.len() < AT_ONCE as usize;
+        for order in found {
+            if begins(&order, town.dispatch().settings()) <= app.clock.now() {
+                waiting.push(order);
+            } else {
+                let why = sentence("the search for a courier has not begun yet", language);
+                failed_orders.push(FailedOrder::new(order.id, why.to_owned()));
+            }
         }
+        if is_last || waiting.len() >= AT_ONCE as usize {
+            break;
+        }
+    }
+    waiting.truncate(AT_ONCE as usize);
+    let mut assigned = 0_u32;
+    for order in waiting {
         let reason = "the best courier of all who are free";
         let context = app.engine.context();
         let why = match town.dispatch().assign_best(context, order.id, principal.user, reason).await {

@@ -194,7 +194,9 @@ pub async fn price(
 ) -> Result<HttpResponse, ApiError> {
     let mut order = scope::order(&app, principal, path.into_inner()).await?;
     order.milestones.settled = Some(settled(&app, &order, &body.0)?);
-    Ok(HttpResponse::Ok().json(views::order(&app, scope::town(&app)?, order).await?))
+    let town = scope::town(&app)?;
+    let view = views::orders_for(&app, town, principal, &[order]).await?.pop();
+    Ok(HttpResponse::Ok().json(view.ok_or_else(ApiError::not_found)?))
 }
 
 /// Quotes an order anew, with what couriers are there by now, while nobody has it; afterwards the quote stays

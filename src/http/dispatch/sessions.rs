@@ -107,7 +107,12 @@ pub async fn email_login(
         (None, _) => "operator",
     };
     let account = app.database.account(id).await?.ok_or_else(ApiError::not_found)?;
-    let (phone, login) = (account.user.phone.unwrap_or(account.desk_phone), login.to_lowercase());
+    // Nothing of an account is told to anybody who has only its password.
+    let phone = match signed_in.second_factor {
+        Some(_) => String::new(),
+        None => account.user.phone.unwrap_or(account.desk_phone),
+    };
+    let login = login.to_lowercase();
     let user = DeskUser { id: number, username: login.clone(), phone, email: login, role };
     Ok(HttpResponse::Ok().json(DeskSignedIn {
         access: signed_in.access_token,

@@ -60,6 +60,10 @@ async fn the_final_price_is_of_what_was_driven() {
         }
         assert_eq!(town.status_of(&order).await, "ride_ongoing");
         let mut said = driven;
+        said["route_changed"] = json!(true);
+        let (status, refused) = complete(&driver.user, &order, said.clone()).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{refused}");
+        said["route_changed"] = json!(false);
         said["reason"] = json!("объезд");
         let (status, done) = complete(&driver.user, &order, said).await;
         assert_eq!((status, &done["status"]), (StatusCode::OK, &json!("completed")), "{done}");

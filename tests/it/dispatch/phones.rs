@@ -18,6 +18,7 @@ async fn seen_by(courier: &TestUser, order: &str) -> Vec<Value> {
         courier.get(&format!("/api/orders/{order}/")).await,
         first(courier.get("/api/orders/").await),
         first(courier.get("/api/mobile/drivers/orders/").await),
+        courier.post(&format!("/api/orders/{order}/calculate-price/"), json!({})).await.1,
     ]
 }
 

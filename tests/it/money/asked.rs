@@ -122,7 +122,8 @@ async fn ten_payments_of_a_person_wait_at_most_also_if_all_are_asked_for_at_once
 #[actix_web::test]
 async fn amounts_that_are_none_are_refused_wherever_money_is_named() {
     for backend in backends() {
-        let app = start(backend, &[("PEERPACK_PAYMENTS", "manual")]).await;
+        let instructions = ("PEERPACK_PAYMENT_INSTRUCTIONS", "Счёт 40702810000000000000");
+        let app = start(backend, &[("PEERPACK_PAYMENTS", "manual"), instructions]).await;
         let (anna, admin) = (app.sign_in("Анна").await, app.sign_in_with_role("Ольга", Role::Admin).await);
         let payment = top_up(&anna, 500.0).await;
         let of = |step: &str| format!("/api/admin/payments/{}/{step}", id_of(&payment));

@@ -278,7 +278,7 @@ async fn a_difference_to_the_acquirers_list_keeps_money_from_going_out_until_it_
         let (url, data) = (app.database_url.clone(), app.data().display().to_string());
         let reconcile = |file: std::path::PathBuf| {
             let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_peerpack"));
-            command.args(["reconcile", "--days", "4", "--file"]).arg(file).env("PEERPACK_DATA_DIR", &data);
+            command.args(["reconcile", "--days", "5", "--file"]).arg(file).env("PEERPACK_DATA_DIR", &data);
             command.envs(url.iter().map(|url| ("DATABASE_URL", url))).output().unwrap()
         };
         let output = reconcile(file.clone());

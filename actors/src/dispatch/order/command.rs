@@ -112,8 +112,12 @@ pub enum OrderCommand {
         /// Why, in their words; may be empty.
         reason: String,
     },
-    /// The search has found nobody for a while, and looks farther from now on.
-    Widen,
+    /// The search has found nobody for a while, and looks farther from now on. Of several nodes that see it
+    /// at once, one widens it.
+    Widen {
+        /// The round of the search that has found nobody.
+        from: u32,
+    },
     /// It is expected to cost something else: nobody has it yet.
     Requote(Box<Quote>),
     /// What is wanted is another thing: nobody has it, or is asked about it, yet.
@@ -140,7 +144,7 @@ impl OrderCommand {
             Self::ExpireOffer => "expire the offer",
             Self::Assign { .. } => "assign the order",
             Self::Reserve { .. } => "reserve the order",
-            Self::Widen => "widen the search",
+            Self::Widen { .. } => "widen the search",
             Self::Requote(_) => "quote the order",
             Self::Amend { .. } => "change the order",
         }

@@ -44,11 +44,12 @@ impl Order {
             OrderCommand::ExpireOffer => turn.expire(),
             OrderCommand::Assign { courier, by, reason } => turn.assign(*courier, *by, reason),
             OrderCommand::Reserve { reservation, by, reason } => turn.reserve(*reservation, *by, reason),
-            OrderCommand::Widen => match self.state {
-                OrderState::Matching { round, .. } => Ok(Outcome {
+            OrderCommand::Widen { from } => match self.state {
+                OrderState::Matching { round, .. } if round == *from => Ok(Outcome {
                     events: vec![OrderEvent::Widened { round: round + 1, at: now }],
                     ..Outcome::default()
                 }),
+                OrderState::Matching { .. } => Ok(Outcome::default()),
                 _ => Err(self.illegal(command.action())),
             },
             OrderCommand::Requote(quote) => {

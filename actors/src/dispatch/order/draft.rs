@@ -73,6 +73,13 @@ impl OrderDraft {
         }
     }
 
+    /// Whether a courier would drive the same at the same time: a plan for one is a plan for the other.
+    #[must_use]
+    pub fn is_the_same_ride(&self, other: &Self) -> bool {
+        (&self.pickup, &self.dropoff, self.pickup_at, self.cargo, self.region)
+            == (&other.pickup, &other.dropoff, other.pickup_at, other.cargo, other.region)
+    }
+
     /// Whether it may be placed now.
     ///
     /// # Errors

@@ -248,16 +248,21 @@ fn the_limits_really_grow_and_then_a_dispatcher_is_told() {
     };
     assert_eq!(next_at(&order, 0), Next::Wait(after(30)));
     assert_eq!(next_at(&order, 29), Next::Wait(after(30)));
-    assert_eq!(next_at(&order, 30), Next::Widen);
-    carry_out(&mut order, &mut [], &OrderCommand::Widen, after(30)).unwrap();
+    assert_eq!(next_at(&order, 30), Next::Widen { from: 0 });
+    let widen = OrderCommand::Widen { from: 0 };
+    carry_out(&mut order, &mut [], &widen, after(30)).unwrap();
+    let before = order.clone();
+    carry_out(&mut order, &mut [], &widen, after(31)).unwrap();
+    assert_eq!(order, before, "another node has seen the same, and one of them widens it");
     assert!(matches!(next_at(&order, 30), Next::Ask(one) if one.candidate.courier == courier(0)));
 
     // With nobody at all it comes to its end.
     let nobody = |order: &Order, second| next(order, &settings(), after(second), |_| None);
     let mut order = order_in(10, P::Matching);
     for second in [30, 60, 90] {
-        assert_eq!(nobody(&order, second), Next::Widen);
-        carry_out(&mut order, &mut [], &OrderCommand::Widen, after(second)).unwrap();
+        let from = order.round();
+        assert_eq!(nobody(&order, second), Next::Widen { from });
+        carry_out(&mut order, &mut [], &OrderCommand::Widen { from }, after(second)).unwrap();
     }
     assert_eq!(nobody(&order, 119), Next::Wait(after(120)));
     assert_eq!(nobody(&order, 120), Next::TellDispatcher);

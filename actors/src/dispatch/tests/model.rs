@@ -190,7 +190,10 @@ impl World {
                 let reservation = Reservation { courier: who(whom), at: self.now };
                 (nth(orders, *n), OrderCommand::Reserve { reservation, by: id(2), reason: String::new() })
             }
-            H::Widen(n) => (nth(orders, *n), OrderCommand::Widen),
+            H::Widen(n) => {
+                let order = nth(orders, *n);
+                (order, OrderCommand::Widen { from: order.round() })
+            }
             H::Duty(..) | H::PassTime(_) => return None,
         })
     }

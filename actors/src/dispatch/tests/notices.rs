@@ -48,7 +48,7 @@ fn each_step_is_told_to_those_who_have_not_taken_it() {
         (P::ArrivedWaiting, step(P::RideOngoing, drives), vec![]),
         (P::ArrivedWaiting, step(P::NoShow, staff()), vec![(me, "no_show")]),
         (P::RideOngoing, step(P::Completed, drives), vec![(me, "completed")]),
-        (P::Matching, OrderCommand::Widen, vec![]),
+        (P::Matching, OrderCommand::Widen { from: 0 }, vec![]),
         // Called off: by the passenger, by the courier, by the desk; with a courier and without.
         (P::Matching, step(P::Cancelled, By::Passenger(me)), vec![]),
         (P::Offered, step(P::Cancelled, By::Passenger(me)), vec![(ivan, "withdrawn")]),

@@ -85,7 +85,8 @@ fn a_search_that_looks_farther_asks_again_who_said_nothing_but_not_who_declined(
         let mut order = order_in(10, P::Offered);
         let mut duties = [duty_for(&order)];
         carry_out(&mut order, &mut duties, &end, after(15)).unwrap();
-        carry_out(&mut order, &mut duties, &OrderCommand::Widen, after(45)).unwrap();
+        let from = order.round();
+        carry_out(&mut order, &mut duties, &OrderCommand::Widen { from }, after(45)).unwrap();
         assert_eq!(order.round(), 1);
         assert_eq!(carry_out(&mut order, &mut duties, &ask(901, 0), after(45)).is_ok(), asked_again);
     }

@@ -196,10 +196,11 @@ impl Dispatch {
             let after = change.after.clone();
             match context.commit(Unit::other(change, Vec::new(), now), [Duty::work(courier)]).await {
                 Ok(()) => {
-                    let is_coming = matches!(command, DutyCommand::GoOnline { .. });
-                    // Without their record they are on duty all the same: the next comparison reads it.
-                    if !is_coming || self.follow_with_records(vec![after.clone()], now).await.is_err() {
-                        self.follow_duty(after.clone());
+                    match command {
+                        DutyCommand::GoOnline { .. } => {
+                            self.follow_with_records(vec![after.clone()], now).await;
+                        }
+                        _ => self.follow_duty(after.clone()),
                     }
                     if after.state == DutyState::Idle {
                         self.wake(context);

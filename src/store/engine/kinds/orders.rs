@@ -4,7 +4,7 @@ pub(super) mod reading;
 
 use futures_util::future::BoxFuture;
 use peerpack_actors::dispatch::order::{Cargo, OrderEnd, OrderEvent};
-use peerpack_actors::dispatch::{By, ORDER, Offer, OfferState, Order, OrderChange, OrderState};
+use peerpack_actors::dispatch::{By, ORDER, Offer, OfferState, Order, OrderChange, OrderPhase, OrderState};
 use peerpack_actors::ids::{OfferId, RegionId, UserId};
 use peerpack_actors::time::Time;
 use serde_json::{Value as Json, json};
@@ -184,7 +184,7 @@ async fn add_steps(conn: &mut Conn, moved: &[Moved<'_>]) -> Result<(), Failure> 
                 "at": at.ms(),
                 "role": by.role(),
                 "person": by.person().map(|person| hex(person.uuid())),
-                "courier": counts_for(*to, *by).map(|courier| hex(courier.uuid())),
+                "courier": counts_for(*from, *to, *by).map(|courier| hex(courier.uuid())),
                 "description": description,
             }));
         }
@@ -292,9 +292,11 @@ async fn add_offer(conn: &mut Conn, order: &Order, offer: &Offer) -> Result<(), 
 }
 
 /// The courier whose record a step is in: who got the order by it, or had it and called it off.
-const fn counts_for(to: OrderState, by: By) -> Option<UserId> {
-    match (to, by) {
-        (OrderState::Assigned { courier, .. }, _) | (OrderState::Cancelled, By::Courier(courier)) => {
+const fn counts_for(from: OrderPhase, to: OrderState, by: By) -> Option<UserId> {
+    match (from, to, by) {
+        // The passenger did not come: the courier has called nothing off.
+        (OrderPhase::NoShow, OrderState::Cancelled, _) => None,
+        (_, OrderState::Assigned { courier, .. }, _) | (_, OrderState::Cancelled, By::Courier(courier)) => {
             Some(courier)
         }
         _ => None,

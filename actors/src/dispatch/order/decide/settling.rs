@@ -26,7 +26,8 @@ impl Turn<'_> {
     }
 
     /// Whether somebody may say that so much was driven: couriers not more than [`MOST_OF_EXPECTED`] times
-    /// what was expected, and no longer waiting than was noted. The desk is believed.
+    /// what was expected, no longer waiting than was noted, and not that the passenger has changed the route,
+    /// which lifts the bound of the final price. The desk is believed.
     ///
     /// # Errors
     /// The figure that is too high.
@@ -35,6 +36,7 @@ impl Turn<'_> {
         let (expected, noted) = (self.order.draft.ride, self.order.waited(self.now).ms());
         let most = |expected: u32| expected.saturating_mul(MOST_OF_EXPECTED);
         let checks = [
+            ("route_changed", !driven.route_changed),
             ("actual_distance_km", driven.ride.way_m <= most(expected.way_m)),
             ("actual_duration_minutes", driven.ride.ride_s <= most(expected.ride_s)),
             (

@@ -106,7 +106,7 @@ impl Dispatch {
     /// Whom the orders of a region are offered to, and what comes for those that nobody can take.
     fn paired(&self, orders: &[Order], now: Time) -> Steps {
         let (mut waiting, mut steps, mut taken) = (Vec::new(), Steps::new(), BTreeSet::new());
-        for order in orders {
+        for order in orders.iter().filter(|order| self.waits_for_its_courier(order, now).is_none()) {
             let limits = Limits::of(order.round(), &self.settings);
             let candidates = self.ranked(order, limits, &self.settings, now);
             match (candidates.first(), order.reserved) {

@@ -13,8 +13,8 @@ use crate::ports::Unavailable;
 use crate::runtime::refusal::Refusal;
 use crate::time::Time;
 
-/// How many records are read at once.
-const RECORDS: usize = 1_000;
+/// How many records are read at once: each is some months of a courier.
+const RECORDS: usize = 100;
 
 impl Dispatch {
     /// An order as this node has it, while it is searched for or a courier has it. Another node may have
@@ -40,7 +40,11 @@ impl Dispatch {
         id: OrderId,
         command: &OrderCommand,
     ) -> Result<(Order, Vec<Duty>), Refusal> {
-        let order = self.store.order(id).await?.ok_or(Refusal::NotFound)?;
+        let Some(order) = self.store.order(id).await? else {
+            self.searching.lock().remove(&id);
+            self.taken.lock().remove(&id);
+            return Err(Refusal::NotFound);
+        };
         let mut duties = Vec::new();
         for courier in touched(&order, command) {
             duties.extend(self.store.duty(courier).await?);
@@ -89,22 +93,30 @@ impl Dispatch {
     }
 
     /// Takes in couriers with what they have done. That is read first: nobody is asked because their record
-    /// is not there yet.
-    pub(super) async fn follow_with_records(&self, duties: Vec<Duty>, now: Time) -> Result<(), Unavailable> {
-        let couriers: Vec<UserId> = duties.iter().map(|duty| duty.courier).collect();
-        let records = self.store.records(&couriers, now).await?;
-        duties.into_iter().for_each(|duty| self.follow_duty(duty));
-        self.remember(records);
-        Ok(())
+    /// is not there yet. Where it cannot be read they are on duty all the same, and the next comparison reads
+    /// it.
+    pub(super) async fn follow_with_records(&self, duties: Vec<Duty>, now: Time) {
+        for duties in duties.chunks(RECORDS) {
+            let couriers: Vec<UserId> = duties.iter().map(|duty| duty.courier).collect();
+            let records = self.store.records(&couriers, now).await;
+            duties.iter().for_each(|duty| self.follow_duty(duty.clone()));
+            match records {
+                Ok(records) => self.remember(records),
+                Err(error) => tracing::warn!(%error, "cannot read what couriers have done"),
+            }
+        }
     }
 
     /// Reads what couriers have done whom other nodes have asked or given orders since.
-    pub(super) async fn catch_up_with_records(&self, now: Time) -> Result<(), Unavailable> {
+    pub(super) async fn catch_up_with_records(&self, now: Time) {
         let behind = self.board.read().behind();
         for some in behind.chunks(RECORDS) {
-            self.remember(self.store.records(some, now).await?);
+            match self.store.records(some, now).await {
+                Ok(records) => self.remember(records),
+                // Those who are left are still behind at the next comparison.
+                Err(error) => return tracing::warn!(%error, "cannot read what couriers have done"),
+            }
         }
-        Ok(())
     }
 
     fn remember(&self, records: BTreeMap<UserId, Record>) {

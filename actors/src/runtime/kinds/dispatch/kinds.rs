@@ -98,7 +98,7 @@ impl Dispatch {
             let page = self.store.on_duty(after, PAGE).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(last.courier);
-            self.follow_with_records(page, now).await?;
+            self.follow_with_records(page, now).await;
         }
     }
 
@@ -110,7 +110,7 @@ impl Dispatch {
         if is_off || self.board.read().get(courier).is_some() {
             self.follow_duty(duty);
         } else {
-            self.follow_with_records(vec![duty], now).await?;
+            self.follow_with_records(vec![duty], now).await;
         }
         Ok(is_free)
     }
@@ -152,7 +152,8 @@ impl Kind for Duties {
 
     async fn see_to_due(&self, context: &Arc<Context>) -> Result<(), Unavailable> {
         self.0.dismiss_silent(context).await;
-        self.0.catch_up_with_records(context.now()).await
+        self.0.catch_up_with_records(context.now()).await;
+        Ok(())
     }
 
     /// Also while the store does not answer.

@@ -27,6 +27,9 @@ const SOON: Span = Span::minutes(1);
 /// How soon an order is looked at again whose couriers are all being asked by others.
 const ASKED_AGAIN: Span = Span::from_ms(200);
 
+/// So long before the pickup an order is offered to others, if whom it is reserved for is still busy.
+const RESERVED_LEAD: Span = Span::minutes(5);
+
 /// For how long couriers are compared with the same crowd.
 const CROWD_KEPT: Span = Span::seconds(5);
 
@@ -106,6 +109,9 @@ impl Dispatch {
         for _ in 0..STEPS {
             let Some(order) = self.searching.lock().get(&id).cloned() else { return };
             let now = context.now();
+            if let Some(until) = self.waits_for_its_courier(&order, now) {
+                return self.alarm(context, id, until);
+            }
             let (mut asking, mut are_all_asked) = (None, false);
             let best = |limits| {
                 let ranked = self.ranked(&order, limits, &self.settings, now);
@@ -131,6 +137,15 @@ impl Dispatch {
                 Ok(_) | Err(Refusal::Rejected(_) | Refusal::Busy) => {}
             }
         }
+    }
+
+    /// Until when an order waits for the courier whom the plan of the day has it for: as long as they have
+    /// another one, but not until it would be late.
+    pub(super) fn waits_for_its_courier(&self, order: &Order, now: Time) -> Option<Time> {
+        let reserved = order.reserved?;
+        let state = self.board.read().get(reserved.courier)?.duty.state;
+        let until = reserved.at - RESERVED_LEAD;
+        (state.order().is_some() && now < until).then_some(until)
     }
 
     /// Who can take an order, the first to be asked first.
@@ -180,7 +195,7 @@ pub(super) fn offer_to(context: &Context, best: &Ranked) -> OrderCommand {
 pub(super) fn step_of(context: &Context, next: Next) -> Option<OrderCommand> {
     Some(match next {
         Next::Ask(best) => offer_to(context, &best),
-        Next::Widen => OrderCommand::Widen,
+        Next::Widen { from } => OrderCommand::Widen { from },
         Next::TellDispatcher => OrderCommand::Move {
             to: OrderPhase::ActiveQueue,
             by: By::Engine,

@@ -136,7 +136,7 @@ async fn goes_from_its_placing_to_its_end(database: Database) {
     let reason = "lunch".to_owned();
     let decline = OrderCommand::Decline { offer: Uuid::from_u128(901).into(), by: olga, reason };
     carry_out(&database, id, &decline, at(18)).await;
-    carry_out(&database, id, &OrderCommand::Widen, at(50)).await;
+    carry_out(&database, id, &OrderCommand::Widen { from: 0 }, at(50)).await;
     let asked = carry_out(&database, id, &ask(902, ivan), at(51)).await;
     assert_eq!(database.searching(None, 10).await.unwrap(), [asked]);
     assert_eq!(database.searching(Some(id), 10).await.unwrap(), []);

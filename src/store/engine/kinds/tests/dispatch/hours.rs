@@ -36,7 +36,7 @@ fn fate(n: u128, courier: UserId, other: UserId) -> Vec<(i64, OrderCommand)> {
             (17, OrderCommand::ExpireOffer),
             (18, ask(second, other)),
             (20, decline(second, other)),
-            (50, OrderCommand::Widen),
+            (50, OrderCommand::Widen { from: 0 }),
             (900, step(OrderPhase::ActiveQueue, By::Engine)),
             (4_000, assign(courier)),
             (4_100, assign(other)),
