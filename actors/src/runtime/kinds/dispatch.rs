@@ -235,7 +235,7 @@ impl Dispatch {
         let _turn = self.turns.of(id).await?;
         if let Some((order, duties)) = self.held(id, command) {
             match self.attempt(context, &order, &duties, command).await {
-                Ok(Attempt::Done { order, freed }) => return Ok((order, freed)),
+                Ok(Attempt::Done { order, freed }) => return Ok((*order, freed)),
                 // It may have been carried out.
                 Err(Refusal::Unavailable(error)) => return Err(error.into()),
                 // What is held may be old: whether there is nothing to do, and why not, the store says.
@@ -245,7 +245,7 @@ impl Dispatch {
         for _ in 0..TRIES {
             let (order, duties) = self.read(id, command).await?;
             match self.attempt(context, &order, &duties, command).await? {
-                Attempt::Done { order, freed } => return Ok((order, freed)),
+                Attempt::Done { order, freed } => return Ok((*order, freed)),
                 Attempt::Unchanged => return Ok((order, false)),
                 Attempt::Outrun => {}
             }
@@ -278,7 +278,7 @@ impl Dispatch {
                 if let Some(deadline) = order.next_deadline() {
                     self.alarm(context, id, deadline);
                 }
-                Ok(Attempt::Done { order, freed })
+                Ok(Attempt::Done { order: Box::new(order), freed })
             }
             Err(CommitError::Conflict) => Ok(Attempt::Outrun),
             Err(error) => Err(error.into()),
@@ -289,7 +289,7 @@ impl Dispatch {
 /// What became of one attempt to carry out a command.
 enum Attempt {
     /// It is in the store, and the order is this now.
-    Done { order: Order, freed: bool },
+    Done { order: Box<Order>, freed: bool },
     /// There is nothing to do.
     Unchanged,
     /// Somebody else has changed the order or a duty meanwhile; nothing was changed.
