@@ -108,7 +108,7 @@ pub trait PaymentProvider: Send + Sync {
 pub struct Providers(BTreeMap<Method, Arc<dyn PaymentProvider>>);
 
 impl Providers {
-    /// Those.
+    /// The providers by their methods.
     #[must_use]
     pub fn new(providers: impl IntoIterator<Item = Arc<dyn PaymentProvider>>) -> Self {
         Self(providers.into_iter().map(|provider| (provider.method(), provider)).collect())

@@ -39,7 +39,7 @@ pub struct Desk {
     queue: Semaphore,
 }
 
-/// A place at a desk: whoever has one is served, sooner or later.
+/// A place at a desk. A caller who has one is served, sooner or later.
 #[derive(Debug)]
 pub struct Place<'a> {
     desk: &'a Desk,
@@ -67,7 +67,7 @@ impl Desk {
         self.enter()?.is_of(secret, kept).await
     }
 
-    /// A place, for whoever has to know that they will be served before they do something else.
+    /// A place, for a caller who has to know that they are served before they do something else.
     ///
     /// # Errors
     /// Too many wait.

@@ -50,8 +50,8 @@ pub(super) async fn run(app: App, telegram: Telegram) {
     }
 }
 
-/// Asks as long as the right is one's own. It is renewed beside that: whoever is about to pay does not wait
-/// for a database that is slow for a moment, which takes the right from nobody.
+/// Asks for updates as long as this node has the right to. The right is renewed beside that, so that a person
+/// who is about to pay does not wait for a slow database.
 async fn ask(app: &App, telegram: &Telegram, held: Polling, until: Time) {
     let (renewed, until) = watch::channel(until);
     tokio::select! {

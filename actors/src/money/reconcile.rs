@@ -77,7 +77,7 @@ pub fn differences(books: &[PaymentFile], listed: &[Listed], (since, until): (Ti
     let mut found = Vec::new();
     for theirs in listed {
         match booked.remove(theirs.charge_id.as_str()) {
-            // What was given back altogether has moved no money, whoever knows of it.
+            // A charge that was given back altogether has moved no money.
             None if theirs.refunded_minor + theirs.charged_back_minor >= theirs.amount.minor => {}
             None => {
                 found.push(format!("charge {} of {} is not in the books", theirs.charge_id, theirs.amount));

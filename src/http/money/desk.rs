@@ -65,7 +65,7 @@ pub struct GiveBack {
     /// Out of whose pocket: `payer` takes it out of the payer's wallet, `platform` does not.
     #[serde(default)]
     cost: Option<Cost>,
-    /// Why.
+    /// Why the money goes back, in the operator's own words.
     reason: String,
 }
 

@@ -71,7 +71,7 @@ pub struct QueuedView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<crate::http::vocabulary::WithdrawalDecision>)]
     decision: Option<String>,
-    /// When.
+    /// When it was decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     decided_at: Option<String>,
     /// By whom.

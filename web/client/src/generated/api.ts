@@ -7437,7 +7437,7 @@ export interface components {
             /** @description The first of them, if one has. */
             approved_by?: string | null;
             created_at: string;
-            /** @description When. */
+            /** @description When it was decided. */
             decided_at?: string | null;
             /** @description By whom. */
             decided_by?: string | null;
@@ -7541,7 +7541,7 @@ export interface components {
             /** @description Of which charge; of the oldest that has enough if it is not said. */
             charge_id?: string | null;
             cost?: components["schemas"]["RefundCost"] | null;
-            /** @description Why. */
+            /** @description Why the money goes back, in the operator's own words. */
             reason: string;
         };
         /**

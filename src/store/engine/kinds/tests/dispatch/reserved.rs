@@ -57,11 +57,21 @@ async fn whom_an_order_is_reserved_for_is_asked_first(database: Database) {
     let late = dispatch.carry_out(engine.context(), id, &reserve(olga, at(125))).await;
     assert!(late.is_err(), "somebody has it");
 
-    // Whoever it is reserved for does not work after all: it is searched for as any other.
-    let other = place(&database, 8).await;
+    // The next order of Ivan waits for him while he drives. That of a courier who does not work after all is
+    // searched for as any other, and Olga is asked, although the one that waits comes before it.
+    let (waits, other) = (place(&database, 8).await, place(&database, 9).await);
     dispatch.carry_out(engine.context(), other, &reserve(person(4), at(130))).await.unwrap();
+    dispatch.carry_out(engine.context(), waits, &reserve(ivan, at(130))).await.unwrap();
     until(110);
     let asked = comes_to(&database, other, |order| order.pending().is_some()).await;
+    let offer = asked.pending().unwrap();
+    assert_eq!(offer.courier, olga);
+    assert!(database.order(waits).await.unwrap().unwrap().offers.is_empty());
+    let no = OrderCommand::Decline { offer: offer.id, by: olga, reason: String::new() };
+    dispatch.carry_out(engine.context(), other, &no).await.unwrap();
+    // Five minutes before its pickup it waits no longer.
+    until(125);
+    let asked = comes_to(&database, waits, |order| order.pending().is_some()).await;
     assert_eq!(asked.pending().unwrap().courier, olga);
     engine.stop();
     database.close().await;
