@@ -1,7 +1,8 @@
 //! Orders and couriers on duty as two kinds of work, on one node.
 //!
-//! Every command goes load -> decide -> commit -> apply; the store has the last word, so several nodes may
-//! search for one order, and one of them asks. What is held here is an index and timers: it can be lost.
+//! A command is decided upon the copies that are held here, or upon what the store has if these have grown
+//! old, then committed, and only then applied here. The store has the last word, so several nodes may search
+//! for one order, and one of them asks. What is held here can be lost.
 
 mod batches;
 mod desk;
