@@ -21,20 +21,20 @@ use tokio::time::timeout;
 pub use initials::Initials;
 
 /// The longest side that is decoded, in pixels.
-pub const MOST_SIDE: u32 = 10_000;
+pub const MAX_SIDE: u32 = 10_000;
 
 /// The most pixels that are decoded.
-pub const MOST_PIXELS: u64 = 25_000_000;
+pub const MAX_PIXELS: u64 = 25_000_000;
 
 /// The most bytes that a decoded picture may take. 25 million pixels fit with four bytes each.
-const MOST_BYTES: u64 = 100_000_000;
+const MAX_BYTES: u64 = 100_000_000;
 
 /// Photographs have about ten; each one costs a walk over the whole picture.
-const MOST_SCANS: usize = 32;
+const MAX_SCANS: usize = 32;
 
 const QUALITY: u8 = 85;
 
-/// Pictures are made one at a time: each may need [`MOST_BYTES`], and the processors have other things to do.
+/// Pictures are made one at a time: each may need [`MAX_BYTES`], and the processors have other things to do.
 static TURN: Semaphore = Semaphore::const_new(1);
 
 /// How long a picture waits for its turn.
@@ -101,7 +101,7 @@ fn decode(bytes: &[u8]) -> Result<(DynamicImage, Orientation), Spoiled> {
     match image::guess_format(bytes) {
         Ok(ImageFormat::Jpeg) => {
             let scans = jpeg::scans(bytes).ok_or(Spoiled::Broken)?;
-            if scans > MOST_SCANS {
+            if scans > MAX_SCANS {
                 return Err(Spoiled::TooLarge);
             }
             decode_with(JpegDecoder::new(source).map_err(|_| Spoiled::Broken)?)
@@ -137,8 +137,7 @@ fn is_heif(bytes: &[u8]) -> bool {
 fn decode_with(mut decoder: impl ImageDecoder) -> Result<(DynamicImage, Orientation), Spoiled> {
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
-    let too_large =
-        width.max(height) > MOST_SIDE || pixels > MOST_PIXELS || decoder.total_bytes() > MOST_BYTES;
+    let too_large = width.max(height) > MAX_SIDE || pixels > MAX_PIXELS || decoder.total_bytes() > MAX_BYTES;
     if too_large {
         return Err(Spoiled::TooLarge);
     }
@@ -150,9 +149,9 @@ fn decode_with(mut decoder: impl ImageDecoder) -> Result<(DynamicImage, Orientat
 
 fn limits() -> Limits {
     let mut limits = Limits::no_limits();
-    limits.max_image_width = Some(MOST_SIDE);
-    limits.max_image_height = Some(MOST_SIDE);
-    limits.max_alloc = Some(MOST_BYTES);
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_alloc = Some(MAX_BYTES);
     limits
 }
 

@@ -32,7 +32,7 @@ const ROUND: Duration = Duration::from_millis(50);
 const REVIVED_AFTER: Duration = Duration::from_secs(1);
 
 /// The longest pause between attempts to start it.
-const REVIVED_AT_LEAST: Duration = Duration::from_secs(30);
+const MAX_PAUSE: Duration = Duration::from_secs(30);
 
 /// Hands the listener over as descriptor 3. Only a shell can do that without unsafe code.
 const HAND_OVER: &str = r#"export LISTEN_FDS=1 LISTEN_PID=$$; exec "$@" 3<&0 </dev/null"#;
@@ -98,7 +98,7 @@ pub async fn run(address: SocketAddr, program: OsString, arguments: Vec<OsString
                     Ok(revived) => server = Some(revived),
                     // The reason may pass: connections wait in the listener meanwhile.
                     Err(error) => {
-                        pause = (2 * pause).min(REVIVED_AT_LEAST);
+                        pause = (2 * pause).min(MAX_PAUSE);
                         again_at = Instant::now() + pause;
                         tracing::error!(?pause, "the server cannot be started: {error:#}");
                     }

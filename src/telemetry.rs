@@ -26,9 +26,9 @@ const SECONDS: [f64; 14] =
 const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Warnings and errors from one place in the program within [`CALM`]; the rest is counted and left out.
-const MOST_LINES: u32 = 10;
+const MAX_LINES: u32 = 10;
 
-/// See [`MOST_LINES`].
+/// See [`MAX_LINES`].
 const CALM: Duration = Duration::from_secs(10);
 
 /// Logs or metrics could not be set up.
@@ -88,7 +88,7 @@ impl Said {
             *self = Self { since: now, lines: 0 };
         }
         self.lines = self.lines.saturating_add(1);
-        self.lines <= MOST_LINES
+        self.lines <= MAX_LINES
     }
 }
 

@@ -39,7 +39,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::matching::policy::outlook::MOST_WEIGHT;
+use crate::matching::policy::outlook::MAX_WEIGHT;
 use crate::time::Span;
 
 pub use courier_grid::{CourierGrid, Nearby};
@@ -154,7 +154,7 @@ impl Settings {
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
         let share = 0.0..=1.0;
-        let weight = 1.0 - MOST_WEIGHT..=1.0 + MOST_WEIGHT;
+        let weight = 1.0 - MAX_WEIGHT..=1.0 + MAX_WEIGHT;
         let regions = self.region_weights.values().all(|region| weight.contains(region));
         let window = [0..=0, 100..=300].iter().any(|allowed| allowed.contains(&self.fair_window_ms));
         let amounts = [
@@ -176,7 +176,7 @@ impl Settings {
             (self.keep_percent <= 100, "keep_percent is not in 0 to 100"),
             ((0.0..=3.0).contains(&self.demand_share), "demand_share is not in 0 to 3"),
             (share.contains(&self.supply_share), "supply_share is not in 0 to 1"),
-            ((0.0..=MOST_WEIGHT).contains(&self.fairness), "fairness is not in 0 to 0.15"),
+            ((0.0..=MAX_WEIGHT).contains(&self.fairness), "fairness is not in 0 to 0.15"),
             (regions, "a region weight is not in 0.85 to 1.15"),
             (window, "fair_window_ms is neither 0 nor in 100 to 300"),
             (self.max_live_offers > 0, "max_live_offers is 0: nobody would be asked"),

@@ -25,7 +25,7 @@ pub(crate) const NOW: Time = Time::from_ms(1_800_000_000_000);
 
 const DAYS: f64 = 14.0;
 const ROAD_FACTOR: f64 = 1.3;
-const MOST_STOPS_BETWEEN: usize = 3;
+const MAX_STOPS_BETWEEN: usize = 3;
 
 /// A log of packages that look for couriers, as entries of the matching.
 pub(crate) fn queries(towns: &Towns, seed: u64, count: usize) -> Vec<PackageEntry> {
@@ -142,7 +142,7 @@ impl Towns {
             let inside = !near(before) && !near(after) && before + after <= whole_km * 1.02;
             if inside && between.iter().all(apart) {
                 between.push((town, before));
-                if between.len() == MOST_STOPS_BETWEEN {
+                if between.len() == MAX_STOPS_BETWEEN {
                     break;
                 }
             }

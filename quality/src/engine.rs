@@ -349,7 +349,7 @@ impl Policy for Engine {
             let view = Beliefs { acceptance: self.manners.acceptance, demands: &self.demands, market };
             policy::queue(&entry, &market.waiting, &view)
         };
-        for (package, _) in best.into_iter().take(policy::MOST_WOKEN) {
+        for (package, _) in best.into_iter().take(policy::MAX_WOKEN) {
             self.consider(market, package);
         }
     }

@@ -44,10 +44,10 @@ const DWELL: Span = Span::minutes(10);
 const MEAN_LEAD_H: f64 = 24.0;
 const MEDIAN_KG: f64 = 2.0;
 const SIGMA_KG: f64 = 0.8;
-const MOST_KG: f64 = 15.0;
+const MAX_KG: f64 = 15.0;
 /// A town is on the way if the way over it is at most this much longer.
 const ON_THE_WAY: f64 = 1.02;
-const MOST_STOPS_BETWEEN: usize = 3;
+const MAX_STOPS_BETWEEN: usize = 3;
 
 /// What makes a market hard.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -297,7 +297,7 @@ fn on_the_way(towns: &Towns, from: usize, to: usize) -> Vec<usize> {
         let inside = !near(before) && !near(after) && before + after <= whole_km * ON_THE_WAY;
         if inside && between.iter().all(apart) {
             between.push((town, before));
-            if between.len() == MOST_STOPS_BETWEEN {
+            if between.len() == MAX_STOPS_BETWEEN {
                 break;
             }
         }
@@ -314,7 +314,7 @@ fn package(scenario: Scenario, towns: &Towns, random: &mut Xoshiro256PlusPlus) -
     let (from, to) = towns.pair_within(scenario.family, 50.0..3_000.0, random);
     let published = START + hours(random.random_range(0.0..scenario.days as f64 * 24.0));
     let window_h = random.random_range(12.0..48.0);
-    let kg = (MEDIAN_KG * (SIGMA_KG * normal(random)).exp()).clamp(0.1, MOST_KG);
+    let kg = (MEDIAN_KG * (SIGMA_KG * normal(random)).exp()).clamp(0.1, MAX_KG);
     let km = ROAD_FACTOR * towns.km(from, to);
     let reward = (200.0 + 0.6 * km * kg.powf(0.6)) * random.random_range(0.8..1.2);
     let end = |place: &Place| End { place: place.id, position: place.position, address: String::new() };

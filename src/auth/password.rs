@@ -8,10 +8,10 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use crate::error::ApiError;
 
 /// The fewest characters of a password.
-pub const LEAST_PASSWORD: usize = 12;
+pub const MIN_PASSWORD: usize = 12;
 
 /// The most bytes that are hashed.
-pub const MOST_PASSWORD: usize = 256;
+pub const MAX_PASSWORD: usize = 256;
 
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
@@ -104,7 +104,7 @@ impl Place<'_> {
 fn encode(secret: &str, salt: &[u8]) -> String {
     let params = Params::new(MEMORY_KIB, PASSES, 1, Some(HASH_BYTES)).expect("constants within the bounds");
     let mut out = [0; HASH_BYTES];
-    let secret = &secret.as_bytes()[..secret.len().min(MOST_PASSWORD)];
+    let secret = &secret.as_bytes()[..secret.len().min(MAX_PASSWORD)];
     let hashed =
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(secret, salt, &mut out);
     match hashed {

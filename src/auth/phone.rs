@@ -20,12 +20,12 @@ pub use number::Phone;
 pub const CODE_TTL: Span = Span::minutes(5);
 
 /// The most digits of a code.
-const MOST_DIGITS: u32 = 10;
+const MAX_DIGITS: u32 = 10;
 
 /// A code of so many digits, ten at most, made of random bytes.
 #[must_use]
 pub fn code(random: u64, digits: u32) -> String {
-    let digits = digits.min(MOST_DIGITS);
+    let digits = digits.min(MAX_DIGITS);
     // 2^64 is so much more than 10^10 that no code is noticeably likelier than another.
     format!("{:0width$}", random % 10_u64.pow(digits), width = digits as usize)
 }

@@ -21,7 +21,7 @@ const LOOK_AGAIN: Span = Span::seconds(5);
 const SURELY_LOOKING: Span = Span::seconds(40);
 
 /// How often a message is tried.
-pub(super) const MOST_ATTEMPTS: u32 = 12;
+pub(super) const MAX_ATTEMPTS: u32 = 12;
 
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Span = Span::minutes(5);
@@ -72,7 +72,7 @@ pub(super) fn judge(facts: &Facts, now: Time) -> Verdict {
     if facts.is_lost && !class.is_repeated() {
         return Verdict::Unknown;
     }
-    if facts.attempts > MOST_ATTEMPTS {
+    if facts.attempts > MAX_ATTEMPTS {
         return Verdict::Give;
     }
     let is_over = |at: Time| facts.ends_at.is_some_and(|ends| ends < at + TOO_LATE);
@@ -247,7 +247,7 @@ mod tests {
             let (settled, _) = follow(class, 1, Answer::Unsent("no route".to_owned()), NOW);
             assert!(matches!(settled, Settled::Later { counts: true, .. }), "{class:?}");
         }
-        let often = Facts { attempts: MOST_ATTEMPTS + 1, ..facts(Class::Money) };
+        let often = Facts { attempts: MAX_ATTEMPTS + 1, ..facts(Class::Money) };
         assert_eq!(judge(&often, NOW), Verdict::Give);
     }
 

@@ -20,7 +20,7 @@ const AT_ONCE: u32 = 16;
 const EVERY: Duration = Duration::from_secs(1);
 
 /// How often an update is tried.
-const MOST_ATTEMPTS: u32 = 5;
+const MAX_ATTEMPTS: u32 = 5;
 
 /// Works for ever.
 pub(super) async fn run(app: App, telegram: Telegram) {
@@ -44,7 +44,7 @@ async fn see_to(app: &App, telegram: &Telegram, update: &TakenUpdate) {
         Ok(()) => ("done", app.database.finish_update(update, app.clock.now()).await.map(drop)),
         Err(Trouble(why)) => {
             let now = app.clock.now();
-            let again = (update.attempts < MOST_ATTEMPTS).then(|| now + pause(update.attempts));
+            let again = (update.attempts < MAX_ATTEMPTS).then(|| now + pause(update.attempts));
             tracing::warn!(update = update.update_id, why, "an update was not worked through");
             let word = if again.is_some() { "later" } else { "dead" };
             (word, app.database.fail_update(update, why, again, now).await)

@@ -35,7 +35,7 @@ pub const QUEUE: usize = 4_096;
 const BATCH: usize = 256;
 
 /// Sockets of one user that are looked at.
-const MOST_SOCKETS: isize = 255;
+const MAX_SOCKETS: isize = 255;
 
 /// No call takes longer.
 const DEADLINE: Duration = Duration::from_secs(1);
@@ -231,7 +231,7 @@ impl Presence for RedisBus {
         let mut pipeline = pipe();
         pipeline.cmd("ZREMRANGEBYSCORE").arg(&key).arg("-inf").arg(now.ms()).ignore();
         add_socket(&mut pipeline, &key, socket, now + ttl, ttl);
-        pipeline.cmd("ZRANGE").arg(&key).arg(0).arg(MOST_SOCKETS);
+        pipeline.cmd("ZRANGE").arg(&key).arg(0).arg(MAX_SOCKETS);
         let (written,): (Vec<String>,) = self.ask(&pipeline).await?;
         let mut sockets: Vec<SocketName> = written.iter().filter_map(|text| read_socket(text)).collect();
         sockets.sort_unstable();

@@ -10,13 +10,13 @@ use super::{PUBLIC_TEST_TOKEN, Secret, Settings};
 const TELEGRAM: &str = "https://api.telegram.org";
 
 /// The fewest characters of the secret that the bot's own calls are made with.
-const LEAST_ADMIN_SECRET: usize = 16;
+const MIN_ADMIN_SECRET: usize = 16;
 
 /// The most characters of a webhook's secret, as Telegram says.
-const MOST_WEBHOOK_SECRET: usize = 256;
+const MAX_WEBHOOK_SECRET: usize = 256;
 
 /// The most messages that a person may want in an hour.
-const MOST_MESSAGES: u32 = 1_000;
+const MAX_MESSAGES: u32 = 1_000;
 
 /// How the bot hears from Telegram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ValueEnum)]
@@ -91,10 +91,10 @@ impl BotConfig {
         let secret = self.webhook_secret.reveal();
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
         no(
-            secret.is_empty() || secret.len() > MOST_WEBHOOK_SECRET || !secret.bytes().all(plain),
+            secret.is_empty() || secret.len() > MAX_WEBHOOK_SECRET || !secret.bytes().all(plain),
             "bot_webhook_secret is not 1 to 256 letters, digits, _ and -",
         );
-        let weak = |secret: &Secret| secret.reveal().len() < LEAST_ADMIN_SECRET;
+        let weak = |secret: &Secret| secret.reveal().len() < MIN_ADMIN_SECRET;
         no(self.admin_secret.as_ref().is_some_and(weak), "bot_admin_secret has fewer than 16 characters");
         no(
             self.admin_secret.as_ref().is_some_and(|secret| secret == token),
@@ -104,6 +104,6 @@ impl BotConfig {
             self.mode == BotMode::Webhook && public_url.is_empty(),
             "bot_mode is webhook, and needs public_url",
         );
-        no(!(1..=MOST_MESSAGES).contains(&self.messages_per_h), "bot_messages_per_h is not in 1 to 1000");
+        no(!(1..=MAX_MESSAGES).contains(&self.messages_per_h), "bot_messages_per_h is not in 1 to 1000");
     }
 }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::{Mode, Secret, Settings};
 
 /// The fewest bytes that both sides of an acquirer's connection may sign with.
-const LEAST_KEY_BYTES: usize = 32;
+const MIN_KEY_BYTES: usize = 32;
 
 /// What a highlight costs, in Telegram Stars, if nothing else is said.
 const HIGHLIGHT_STARS: u32 = 50;
@@ -21,10 +21,10 @@ const HIGHLIGHT_STARS: u32 = 50;
 const HIGHLIGHT_H: u16 = 72;
 
 /// The most stars that Telegram takes for one invoice.
-const MOST_STARS: u32 = 10_000;
+const MAX_STARS: u32 = 10_000;
 
 /// The most hours that a highlight may last: 30 days.
-const MOST_HIGHLIGHT_H: i64 = 720;
+const MAX_HIGHLIGHT_H: i64 = 720;
 
 /// A way to pay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ValueEnum)]
@@ -158,9 +158,9 @@ impl MoneyConfig {
         );
         no(self.is_off() && for_rewards > 1, "payments is off and something else at once");
         no(self.has(PaymentMode::Stars) && !has_bot, "payments is stars, and needs a bot (bot_mode)");
-        no(!(1..=MOST_STARS).contains(&self.highlight_stars), "highlight_stars is not in 1 to 10000");
+        no(!(1..=MAX_STARS).contains(&self.highlight_stars), "highlight_stars is not in 1 to 10000");
         no(
-            !(Span::hours(1)..=Span::hours(MOST_HIGHLIGHT_H)).contains(&self.highlight_lasts),
+            !(Span::hours(1)..=Span::hours(MAX_HIGHLIGHT_H)).contains(&self.highlight_lasts),
             "highlight_h is not in 1 to 720",
         );
         no(
@@ -192,7 +192,7 @@ impl MoneyConfig {
             "payment_webhook_url is not of the form https://host or http://host",
         );
         no(
-            key.is_some_and(|key| key.reveal().len() < LEAST_KEY_BYTES),
+            key.is_some_and(|key| key.reveal().len() < MIN_KEY_BYTES),
             "payment_webhook_secret has fewer than 32 bytes",
         );
     }

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use super::people::{Pace, one_of};
 
 /// The most things the whole town has in mind; beyond it something is forgotten, as people do.
-const MOST_INTENTIONS: usize = 4_000;
+const MAX_INTENTIONS: usize = 4_000;
 
 const EXCUSES: [&str; 4] = ["Не успеваю", "Нет места", "Не по пути", "No room left"];
 
@@ -134,7 +134,7 @@ pub(super) struct Intentions {
 impl Intentions {
     /// Keeps an intention until its time has come.
     pub(super) fn add(&mut self, intention: Intention, now: Time, pace: &Pace, rng: &mut StdRng) {
-        if self.due.len() >= MOST_INTENTIONS {
+        if self.due.len() >= MAX_INTENTIONS {
             return;
         }
         let delay = match intention.step {

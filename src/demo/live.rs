@@ -19,16 +19,16 @@ use super::{journeys, parcels, town};
 use crate::app::App;
 
 /// With more trips than this, the oldest one of the demo is called off for each new one.
-const MOST_TRIPS: usize = 240;
+const MAX_TRIPS: usize = 240;
 
 /// With more waiting packages than this, the oldest one of the demo is called off for each new one.
-const MOST_WAITING: usize = 150;
+const MAX_WAITING: usize = 150;
 
 /// How many of its own packages the demo remembers.
-const MOST_REMEMBERED: usize = 500;
+const MAX_REMEMBERED: usize = 500;
 
 /// Events that wait to be noticed.
-const MOST_HEARD: usize = 4_096;
+const MAX_HEARD: usize = 4_096;
 
 /// Of each sender, as many packages are looked through when the world wakes up.
 const LOOKED_THROUGH: u32 = 50;
@@ -73,7 +73,7 @@ struct Town {
 
 impl Town {
     fn new(app: App, world: World, routes: Routes) -> (Self, mpsc::Receiver<StreamEntry>) {
-        let (ears, heard) = mpsc::channel(MOST_HEARD);
+        let (ears, heard) = mpsc::channel(MAX_HEARD);
         // Not the seed of the population, or the first happenings would repeat it.
         let rng = StdRng::seed_from_u64(world.seed.wrapping_add(1));
         let town = Self {
@@ -181,21 +181,21 @@ impl Town {
     }
 
     async fn send_something(&mut self) -> Result<(), Refusal> {
-        if self.app.engine.stats().waiting_packages >= MOST_WAITING {
+        if self.app.engine.stats().waiting_packages >= MAX_WAITING {
             self.call_a_package_off().await?;
         }
         let draft = parcels::package(&self.routes, self.app.clock.now(), &mut self.rng);
         let sender = self.world.sender(&mut self.rng);
         let package = self.app.engine.publish_package(sender, draft).await?;
         self.packages.push_back((package.id, sender));
-        if self.packages.len() > MOST_REMEMBERED {
+        if self.packages.len() > MAX_REMEMBERED {
             self.packages.pop_front();
         }
         Ok(())
     }
 
     async fn set_out(&mut self) -> Result<(), Refusal> {
-        if self.app.engine.stats().trips >= MOST_TRIPS {
+        if self.app.engine.stats().trips >= MAX_TRIPS {
             self.call_a_trip_off().await?;
         }
         let now = self.app.clock.now();

@@ -32,7 +32,7 @@ use crate::store::{OrderQuery, Slice};
 use crate::town::{NoQuote, Town};
 
 /// With so many orders that are not over nobody orders another one.
-const MOST_ORDERS: usize = 30;
+const MAX_ORDERS: usize = 30;
 
 /// An order that has no courier by then is called off.
 const PATIENCE: Span = Span::minutes(10);
@@ -152,7 +152,7 @@ impl Life {
             }
         }
         let query = OrderQuery { phases: waiting(), oldest_first: true, ..OrderQuery::default() };
-        let most = u32::try_from(MOST_ORDERS).unwrap_or(u32::MAX);
+        let most = u32::try_from(MAX_ORDERS).unwrap_or(u32::MAX);
         match self.app.database.find_orders(&query, Slice { offset: 0, limit: most }).await {
             Ok(found) => {
                 let ours = found.items.iter().filter(|order| self.passengers.contains(&order.passenger));
@@ -189,7 +189,7 @@ impl Life {
         if self.next_order <= now {
             let pause = self.rng.random_range(self.pace.order.clone());
             self.next_order = now + Span::from_ms(pause);
-            if self.open.len() < MOST_ORDERS
+            if self.open.len() < MAX_ORDERS
                 && let Err(error) = self.order_something(now).await
             {
                 tracing::debug!(%error, "nobody of the demo has ordered");

@@ -36,7 +36,7 @@ pub const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// The longest key.
-const MOST_KEY: usize = 255;
+const MAX_KEY: usize = 255;
 
 /// Calls that this node carries out right now. At most one for each open connection.
 #[derive(Debug, Default)]
@@ -61,7 +61,7 @@ fn given_key(req: &HttpRequest) -> Result<Option<String>, ApiError> {
     let mut values = req.headers().get_all(KEY);
     let Some(value) = values.next() else { return Ok(None) };
     let key = value.to_str().ok().filter(|key| {
-        !key.is_empty() && key.len() <= MOST_KEY && key.bytes().all(|byte| byte.is_ascii_graphic())
+        !key.is_empty() && key.len() <= MAX_KEY && key.bytes().all(|byte| byte.is_ascii_graphic())
     });
     match (key, values.next()) {
         (Some(key), None) => Ok(Some(format!("given:{key}"))),
@@ -84,7 +84,7 @@ impl IntoParams for Repeatable {
         let schema = ObjectBuilder::new()
             .schema_type(Type::String)
             .min_length(Some(1))
-            .max_length(Some(MOST_KEY))
+            .max_length(Some(MAX_KEY))
             .pattern(Some("^[!-~]+$"));
         let told =
             "Names the call: with the same key it can be repeated for a day, with one effect and one answer.";

@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::error::{ApiError, whole_seconds};
 
 /// The most buckets one node keeps; beyond it full ones go first, and then newcomers are not counted.
-const MOST_BUCKETS: usize = 100_000;
+const MAX_BUCKETS: usize = 100_000;
 
 /// What kind of thing is asked.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -180,7 +180,7 @@ impl Limits {
 
     fn take_here(&self, class: Class, whose: &[(Whose, Rate)], now: Time) -> Result<(), u32> {
         let mut held = self.held.lock();
-        if held.len() + whose.len() > MOST_BUCKETS {
+        if held.len() + whose.len() > MAX_BUCKETS {
             held.retain(|_, one| one.at(now).tokens < one.rate.burst);
         }
         let mut after = Vec::with_capacity(whose.len());
@@ -195,7 +195,7 @@ impl Limits {
             }
             after.push((place, Held { tokens: one.tokens - 1.0, ..one }));
         }
-        if held.len() + after.len() <= MOST_BUCKETS {
+        if held.len() + after.len() <= MAX_BUCKETS {
             held.extend(after);
         }
         Ok(())
@@ -292,11 +292,11 @@ mod tests {
     #[tokio::test]
     async fn the_number_of_buckets_is_bounded() {
         let limits = Limits::new(None);
-        for n in 0..MOST_BUCKETS as u32 + 10 {
+        for n in 0..MAX_BUCKETS as u32 + 10 {
             let address = IpAddr::V4(Ipv4Addr::from(n));
             assert_eq!(limits.take(Class::SignIn, None, address, NOW).await, Ok(()));
         }
-        assert!(limits.held.lock().len() <= MOST_BUCKETS);
+        assert!(limits.held.lock().len() <= MAX_BUCKETS);
         // A while later all of them are full again, and there is room.
         limits.take(Class::SignIn, None, HERE, NOW + Span::seconds(60)).await.unwrap();
         assert_eq!(limits.held.lock().len(), 1);

@@ -29,7 +29,7 @@ pub(crate) const HEADERS: [HeaderName; 7] = [
 ];
 
 /// Of this many refused origins the log speaks.
-const MOST_NAMED: usize = 64;
+const MAX_NAMED: usize = 64;
 
 /// The longest origin that is repeated in an answer and in the log.
 const LONGEST: usize = 128;
@@ -105,7 +105,7 @@ impl Origins {
         let origin = if harmless && !origin.is_empty() { origin } else { "this origin" };
         // A page calls again and again; the log says it once.
         let mut named = self.named.lock();
-        if named.len() < MOST_NAMED && named.insert(origin.to_owned()) {
+        if named.len() < MAX_NAMED && named.insert(origin.to_owned()) {
             tracing::warn!(
                 origin,
                 "a page was refused: its origin is not among allowed_origins (PEERPACK_ALLOWED_ORIGINS)"

@@ -18,11 +18,11 @@ use crate::auth::revocations::Ended;
 use crate::texts::language::Language;
 
 /// The most sockets of one person; the oldest make room.
-const MOST_OF_ONE: usize = 20;
+const MAX_OF_ONE: usize = 20;
 
 /// The most messages that wait for one socket, and the most bytes of them. A map of 10 000 couriers fits.
-const MOST_WAITING: usize = 40_000;
-const MOST_BYTES: usize = 16 * 1024 * 1024;
+const MAX_WAITING: usize = 40_000;
+const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// What a socket shows.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -124,7 +124,7 @@ impl Viewer {
             Some(old) => state.bytes -= old.len(),
             None => state.order.push_back(about),
         }
-        if state.order.len() > MOST_WAITING || state.bytes > MOST_BYTES {
+        if state.order.len() > MAX_WAITING || state.bytes > MAX_BYTES {
             state.forget();
             state.ending = Some(Ending::new(close::GOING_AWAY, "too slow"));
         }
@@ -253,7 +253,7 @@ impl Viewers {
         let Some(Looker { user, .. }) = viewer.looker else { return };
         let of_user = open.users.entry(user).or_default();
         of_user.push(Arc::clone(viewer));
-        let surplus = of_user.len().saturating_sub(MOST_OF_ONE);
+        let surplus = of_user.len().saturating_sub(MAX_OF_ONE);
         for oldest in &of_user[..surplus] {
             oldest.end(Ending::new(close::REPLACED, "replaced by a newer connection"));
         }

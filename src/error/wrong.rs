@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use super::ApiError;
 
 /// How many fields a sentence names.
-const MOST_TOLD: usize = 8;
+const MAX_TOLD: usize = 8;
 
 /// Collects the refusals of fields. What cannot be read is stood in for, so that the rest is looked at as
 /// well.
@@ -119,7 +119,7 @@ impl ApiError {
     }
 
     fn in_words(&self) -> String {
-        let told = self.fields.iter().take(MOST_TOLD).map(|(field, reason)| format!("{field}: {reason}"));
+        let told = self.fields.iter().take(MAX_TOLD).map(|(field, reason)| format!("{field}: {reason}"));
         told.collect::<Vec<_>>().join("; ")
     }
 

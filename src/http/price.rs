@@ -4,7 +4,7 @@ use peerpack_actors::ids::UserId;
 use peerpack_actors::market::package::Mode;
 use peerpack_actors::money::Amount;
 use peerpack_actors::money::fees::Paid;
-use peerpack_actors::money::payment::{LEAST_MINOR, Method};
+use peerpack_actors::money::payment::{MIN_MINOR, Method};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -72,7 +72,7 @@ pub(in crate::http) async fn of(
     let is_paid_elsewhere = terms.paid == Paid::Cash || app.config.money.has(PaymentMode::Demo);
     let wanting = if is_paid_elsewhere { Amount::new(0, reward.currency) } else { wanting };
     let methods: Vec<Method> = app.providers.methods().collect();
-    let amount = Amount::new(wanting.minor.max(LEAST_MINOR), reward.currency).major();
+    let amount = Amount::new(wanting.minor.max(MIN_MINOR), reward.currency).major();
     let pay_in = (wanting.minor > 0 && !methods.is_empty()).then_some(PayInView {
         purpose: "top_up",
         amount,

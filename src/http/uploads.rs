@@ -53,10 +53,10 @@ const ENVELOPE: usize = 64 * 1024;
 const THROWN_AWAY: usize = 16 * 1024 * 1024;
 
 /// How many parts a form may have.
-const MOST_PARTS: usize = 8;
+const MAX_PARTS: usize = 8;
 
 /// The most bytes of a part beside the file that are looked at.
-const MOST_WORDS: usize = 64;
+const MAX_WORDS: usize = 64;
 
 /// A form with one file in it. Other parts are ignored.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -148,7 +148,7 @@ pub(super) async fn receive(
     while let Some(part) = parts.next().await {
         let mut part = part.map_err(|error| refusal(&error, most))?;
         seen += 1;
-        if seen > MOST_PARTS {
+        if seen > MAX_PARTS {
             return Err(ApiError::bad_request("the form has too many parts"));
         }
         match (is_file(&part), &file) {
@@ -158,11 +158,11 @@ pub(super) async fn receive(
                 let mut said = Vec::new();
                 while let Some(chunk) = part.next().await {
                     let chunk = chunk.map_err(|error| refusal(&error, most))?;
-                    let room = (MOST_WORDS + 1).saturating_sub(said.len());
+                    let room = (MAX_WORDS + 1).saturating_sub(said.len());
                     said.extend_from_slice(&chunk[..chunk.len().min(room)]);
                 }
-                let name = part.name().filter(|name| name.len() <= MOST_WORDS).map(str::to_owned);
-                let said = String::from_utf8(said).ok().filter(|said| said.len() <= MOST_WORDS);
+                let name = part.name().filter(|name| name.len() <= MAX_WORDS).map(str::to_owned);
+                let said = String::from_utf8(said).ok().filter(|said| said.len() <= MAX_WORDS);
                 words.extend(name.zip(said));
             }
         }

@@ -25,7 +25,7 @@ pub const COMPARED: Span = Span::days(4);
 const COMPARE_EVERY: Span = Span::hours(1);
 
 /// How many charges of a list are read at most.
-const MOST_LISTED: usize = 100_000;
+const MAX_LISTED: usize = 100_000;
 
 /// How many payments are read from the books at a time.
 const A_PAGE: u32 = 500;
@@ -254,8 +254,8 @@ async fn list_reports(
         };
         let is_empty = reports.is_empty();
         listed.extend(reports);
-        if listed.iter().map(|report: &Report| report.charges.len()).sum::<usize>() > MOST_LISTED {
-            return Err(format!("the list has more than {MOST_LISTED} charges"));
+        if listed.iter().map(|report: &Report| report.charges.len()).sum::<usize>() > MAX_LISTED {
+            return Err(format!("the list has more than {MAX_LISTED} charges"));
         }
         match next.filter(|_| !is_empty) {
             Some(next) => after = Some(next),

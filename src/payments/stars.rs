@@ -20,7 +20,7 @@ use crate::texts::money;
 const PAGE: u32 = 100;
 
 /// How many entries are read at most.
-const MOST_READ: usize = 10_000;
+const MAX_READ: usize = 10_000;
 
 /// The furthest that the beginning of a time is looked for in the list.
 const FURTHEST: u32 = 1 << 30;
@@ -59,8 +59,8 @@ impl StarsPayments {
             if is_last {
                 return Answer::Done(found);
             }
-            if found.len() > MOST_READ {
-                return Answer::Unknown(format!("the list has more than {MOST_READ} entries"));
+            if found.len() > MAX_READ {
+                return Answer::Unknown(format!("the list has more than {MAX_READ} entries"));
             }
             offset += PAGE;
         }

@@ -7,7 +7,7 @@ const COLOURS: [&str; 12] = [
 ];
 
 /// How many letters there are at most.
-const MOST_LETTERS: usize = 2;
+const MAX_LETTERS: usize = 2;
 
 /// What such a picture shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,9 +21,9 @@ impl Initials {
     #[must_use]
     pub fn of(name: &str, seed: u128) -> Self {
         let first = |word: &str| word.chars().find(|one| one.is_alphanumeric());
-        let letters = name.split_whitespace().filter_map(first).take(MOST_LETTERS);
+        let letters = name.split_whitespace().filter_map(first).take(MAX_LETTERS);
         let letters = letters.flat_map(char::to_uppercase).filter(|one| one.is_alphanumeric());
-        let letters = letters.take(MOST_LETTERS).collect();
+        let letters = letters.take(MAX_LETTERS).collect();
         let colours = COLOURS.len() as u128;
         Self { letters, colour: usize::try_from(seed % colours).unwrap_or(0) }
     }
@@ -42,7 +42,7 @@ impl Initials {
         let (colour, letters) = stem.split_once('-').unwrap_or((stem, ""));
         let colour: usize = colour.parse().ok().filter(|colour| *colour < COLOURS.len())?;
         let initials = Self { letters: letters.to_owned(), colour };
-        let is_short = letters.chars().count() <= MOST_LETTERS;
+        let is_short = letters.chars().count() <= MAX_LETTERS;
         let is_plain = letters.chars().all(char::is_alphanumeric);
         (is_short && is_plain && initials.file_name() == name).then_some(initials)
     }

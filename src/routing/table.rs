@@ -8,7 +8,7 @@ use peerpack_actors::place::{Gazetteer, PlaceIndex};
 use serde::Deserialize;
 
 /// Places in one table: OSRM's own limit, unless it is told another.
-const MOST_PLACES: usize = 100;
+const MAX_PLACES: usize = 100;
 
 /// From each source to each destination.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -32,7 +32,7 @@ impl Table {
             let fits = |table: &Self| {
                 let more = usize::from(!table.sources.contains(from))
                     + usize::from(!table.destinations.contains(to));
-                table.sources.len() + table.destinations.len() + more <= MOST_PLACES
+                table.sources.len() + table.destinations.len() + more <= MAX_PLACES
             };
             if !tables.last().is_some_and(fits) {
                 tables.push(Self::default());
@@ -127,7 +127,7 @@ mod tests {
         for (from, to) in journeys {
             assert!(tables.iter().any(|one| one.sources.contains(&from) && one.destinations.contains(&to)));
         }
-        assert!(tables.iter().all(|one| one.sources.len() + one.destinations.len() <= MOST_PLACES));
+        assert!(tables.iter().all(|one| one.sources.len() + one.destinations.len() <= MAX_PLACES));
     }
 
     #[test]

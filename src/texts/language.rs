@@ -3,7 +3,7 @@
 use actix_web::http::header::{self, HeaderMap};
 
 /// How many languages of a header are looked at.
-const MOST_LANGUAGES: usize = 16;
+const MAX_LANGUAGES: usize = 16;
 
 /// Whose readers get Russian, by the first part of the language tag: Russian itself, languages of Russia, and
 /// those of the countries around it where most people read Russian better than English.
@@ -34,7 +34,7 @@ impl Language {
     pub fn accepted(headers: &HeaderMap) -> Option<Self> {
         let said = headers.get_all(header::ACCEPT_LANGUAGE).filter_map(|value| value.to_str().ok());
         let mut best: Option<(f32, Self)> = None;
-        for item in said.flat_map(|value| value.split(',')).take(MOST_LANGUAGES) {
+        for item in said.flat_map(|value| value.split(',')).take(MAX_LANGUAGES) {
             let mut parts = item.split(';').map(str::trim);
             let tag = parts.next().unwrap_or_default();
             let language = match () {

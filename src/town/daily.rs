@@ -24,7 +24,7 @@ use crate::planning::{Draft, Hold, LONGEST, Planner, Progress, Refused};
 use crate::store::{Driver, DriverQuery, OrderQuery, Slice};
 
 /// The most orders of one courier's day.
-const MOST_OF_ONE: usize = 40;
+const MAX_OF_ONE: usize = 40;
 
 /// For how long a plan counts as what somebody has looked at.
 const KEPT: Span = Span::minutes(15);
@@ -302,7 +302,7 @@ impl Town {
         };
         let (drivers, duties): (Vec<Driver>, Vec<Duty>) = drivers.into_iter().filter_map(begin).unzip();
         let hands: Vec<Hand<'_>> =
-            duties.iter().map(|duty| Hand { duty, window, most_jobs: MOST_OF_ONE }).collect();
+            duties.iter().map(|duty| Hand { duty, window, most_jobs: MAX_OF_ONE }).collect();
         let positions: Vec<Position> =
             drivers.iter().map(|driver| places.get(&driver.person).copied().unwrap_or(centre)).collect();
         let orders: Vec<&Order> = orders.iter().collect();

@@ -6,7 +6,7 @@ use peerpack_actors::money::highlight::{Highlight, Subject};
 use peerpack_actors::money::payment::{
     Method, OPEN_FOR, Payment, PaymentCommand, PaymentState, Purpose, Report, ReportedCharge, ReportedStatus,
 };
-use peerpack_actors::money::withdrawal::{LEAST_MINOR, PayoutRules, Withdrawal, WithdrawalCommand};
+use peerpack_actors::money::withdrawal::{MIN_MINOR, PayoutRules, Withdrawal, WithdrawalCommand};
 use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::time::Span;
 
@@ -48,7 +48,7 @@ async fn take_out(store: &TestStore) {
     }
     for decision in [Some(WithdrawalCommand::Pay), Some(WithdrawalCommand::Reject), None] {
         let id = WithdrawalId::from(user().uuid());
-        let amount = Amount::new(LEAST_MINOR, Currency::Rub);
+        let amount = Amount::new(MIN_MINOR, Currency::Rub);
         let (withdrawal, out) =
             Withdrawal::request(id, trip.courier, amount, "card".to_owned(), None, after(4)).expect("money");
         let rules = PayoutRules::default();
@@ -63,7 +63,7 @@ async fn take_out(store: &TestStore) {
 
 /// A payment that was charged once.
 async fn paid(store: &TestStore, method: Method, purpose: Purpose, currency: Currency) {
-    let (id, amount) = (PaymentId::from(user().uuid()), Amount::new(LEAST_MINOR, currency));
+    let (id, amount) = (PaymentId::from(user().uuid()), Amount::new(MIN_MINOR, currency));
     let payment = Payment {
         id,
         user: user(),

@@ -14,7 +14,7 @@ use peerpack_actors::money::payment::{
     Cost, Method, OPEN_FOR, Payment, PaymentCommand, PaymentState, Purpose, Report, ReportedCharge,
     ReportedRefund, ReportedRefundStatus, ReportedStatus,
 };
-use peerpack_actors::money::withdrawal::{LEAST_MINOR, PayoutRules, Withdrawal, WithdrawalCommand};
+use peerpack_actors::money::withdrawal::{MIN_MINOR, PayoutRules, Withdrawal, WithdrawalCommand};
 use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::ports::{CommitError, Store as _};
 use peerpack_actors::unit::Unit;
@@ -189,7 +189,7 @@ impl Model {
             Move::TakeOut { who, minor } => {
                 let left = self.free[who] - minor;
                 let queued = self.withdrawals.iter().filter(|one| one.0 == who && one.2).count();
-                if left < 0 || queued >= 5 || (minor < LEAST_MINOR && left > 0) {
+                if left < 0 || queued >= 5 || (minor < MIN_MINOR && left > 0) {
                     return false;
                 }
                 self.free[who] = left;

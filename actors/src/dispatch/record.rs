@@ -14,7 +14,7 @@ use crate::ids::UserId;
 use crate::time::{Span, Time};
 
 /// How many moments are remembered of each sort, at most: the latest.
-const MOST_KEPT: usize = 256;
+const MAX_KEPT: usize = 256;
 
 /// For how long moments are remembered.
 pub const KEPT: Span = Span::hours(36);
@@ -132,7 +132,7 @@ fn keep(moments: &mut VecDeque<Time>, at: Time) {
     let place = moments.partition_point(|known| *known <= at);
     moments.insert(place, at);
     let latest = moments.back().copied().unwrap_or(at);
-    while moments.len() > MOST_KEPT || moments.front().is_some_and(|first| latest.since(*first) > KEPT) {
+    while moments.len() > MAX_KEPT || moments.front().is_some_and(|first| latest.since(*first) > KEPT) {
         moments.pop_front();
     }
 }

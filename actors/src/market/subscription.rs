@@ -9,7 +9,7 @@ use crate::time::{Span, Time};
 pub const LONGEST: Span = Span::days(90);
 
 /// How many a person may have.
-pub const MOST_OF_ONE: u32 = 20;
+pub const MAX_OF_ONE: u32 = 20;
 
 /// What somebody wants to hear of.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]

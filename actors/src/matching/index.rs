@@ -32,7 +32,7 @@ mod trips;
 pub use browsing::Browsing;
 pub use packages::PackageIndex;
 pub use stays::Chart;
-pub use subscriptions::{MOST_TOLD, SubscriptionIndex, TOLD_EVERY};
+pub use subscriptions::{MAX_TOLD, SubscriptionIndex, TOLD_EVERY};
 pub use survey::{Seen, Survey};
 pub use trips::{Candidate, Passing, TripIndex};
 

@@ -65,7 +65,7 @@ impl FromIterator<(Journey, Way)> for Ways {
 }
 
 /// Below this a difference of lengths is due to rounding, in metres.
-const LEAST_BETWEEN_M: u32 = 1_000;
+const MIN_BETWEEN_M: u32 = 1_000;
 
 impl Ways {
     fn get(&self, (from, to): Journey) -> Option<Way> {
@@ -186,7 +186,7 @@ impl Question {
         // What the plan has besides is the way between the package's places and the hand-overs: nobody
         // measured that.
         let between_m = self.plan.detour_m.saturating_sub(guessed_m);
-        if between_m >= LEAST_BETWEEN_M {
+        if between_m >= MIN_BETWEEN_M {
             detour_m = detour_m.saturating_add(between_m);
         }
         self.within_budget(detour_min, detour_m, self.trip.detour_left_min)

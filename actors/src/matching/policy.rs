@@ -25,10 +25,10 @@ use crate::time::{Span, Time};
 const CHANCE_OF_NONE: f64 = 0.1;
 
 /// How many waiting packages one new or changed trip wakes at most: the best of its queue.
-pub const MOST_WOKEN: usize = 64;
+pub const MAX_WOKEN: usize = 64;
 
 /// How many of the packages that wait for one courier are put in order: those that have waited longest.
-const MOST_QUEUED: usize = 256;
+const MAX_QUEUED: usize = 256;
 
 /// An offer that nobody has looked at ends after this many times its time to live.
 const PATIENCE: i64 = 3;
@@ -161,7 +161,7 @@ pub fn next_wave(
 pub fn queue(trip: &TripEntry, waiting: &PackageIndex, view: &impl View) -> Vec<(PackageId, f64)> {
     let score_one = |(id, plan): (PackageId, Plan)| Some((id, on_trip(trip, waiting.get(id)?, &plan, view)));
     let mut queue: Vec<_> =
-        waiting.waiting_for(trip, view.now(), MOST_QUEUED).into_iter().filter_map(score_one).collect();
+        waiting.waiting_for(trip, view.now(), MAX_QUEUED).into_iter().filter_map(score_one).collect();
     queue.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     queue
 }

@@ -28,7 +28,7 @@ const BUCKET_MIN: i64 = MINUTES_OF_BUCKET as i64;
 const MINUTE_MS: i64 = 60_000;
 
 /// How many slots can be posted.
-pub(super) const MOST_SLOTS: usize = 1 << (SLOT_HIGH_BITS + 2 * SLOT_LOW_BITS);
+pub(super) const MAX_SLOTS: usize = 1 << (SLOT_HIGH_BITS + 2 * SLOT_LOW_BITS);
 
 /// The slot is in three pieces, wherever there is room.
 const SLOT_LOW_BITS: u32 = 32 - SECTORS;

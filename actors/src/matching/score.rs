@@ -12,10 +12,10 @@ use crate::matching::{PackageEntry, Settings};
 use crate::money::{Amount, Currency};
 
 /// Below this weight a parcel counts as this heavy, in kilograms: the hand-over is work, too.
-const LEAST_KG: f64 = 0.1;
+const MIN_KG: f64 = 0.1;
 
 /// Below this way a parcel counts as going this far, in kilometres.
-const LEAST_KM: f64 = 1.0;
+const MIN_KM: f64 = 1.0;
 
 /// Roubles per unit, roughly. Good enough to weigh a detour against a reward, and used for nothing else.
 pub const fn roubles(currency: Currency) -> f64 {
@@ -31,7 +31,7 @@ pub const fn roubles(currency: Currency) -> f64 {
 
 /// The least that what is believed of a courier counts: somebody who would accept nothing is no infinite
 /// loss.
-const LEAST_BELIEF: f64 = 0.01;
+const MIN_BELIEF: f64 = 0.01;
 
 /// What is believed about a candidate, beside its plan.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -59,10 +59,10 @@ impl Terms {
 /// The score of a plan: higher is better, below zero when detour and room cost more than the reward.
 #[must_use]
 pub fn score(plan: &Plan, package: &PackageEntry, terms: &Terms, settings: &Settings) -> f64 {
-    let kg = (f64::from(package.load.weight_g) / 1_000.0).max(LEAST_KG);
-    let km = (f64::from(package.way_m) / 1_000.0).max(LEAST_KM);
+    let kg = (f64::from(package.load.weight_g) / 1_000.0).max(MIN_KG);
+    let km = (f64::from(package.way_m) / 1_000.0).max(MIN_KM);
     let gain = gain_rub(plan, package, settings) - terms.room_price_rub;
-    let belief = (terms.chance(package) * terms.weight).max(LEAST_BELIEF);
+    let belief = (terms.chance(package) * terms.weight).max(MIN_BELIEF);
     // Of losses, too, those count less that come from couriers who are likelier to accept.
     let expected = if gain < 0.0 { gain / belief } else { gain * belief };
     expected / (kg * km).powf(settings.work_exponent)

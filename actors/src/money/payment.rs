@@ -30,10 +30,10 @@ pub use decide::{Decided, PaymentCommand};
 pub use report::{Report, ReportedCharge, ReportedRefund, ReportedRefundStatus, ReportedStatus};
 
 /// How many payments of one person may be under way at a time.
-pub const MOST_OPEN: u64 = 10;
+pub const MAX_OPEN: u64 = 10;
 
 /// The least that can be paid in, in minor units.
-pub const LEAST_MINOR: i64 = 100;
+pub const MIN_MINOR: i64 = 100;
 
 /// How long a payment waits for its money.
 pub const OPEN_FOR: Span = Span::days(3);

@@ -13,10 +13,10 @@ use crate::rejection::Rejection;
 use crate::time::{Span, Time};
 
 /// How many withdrawals of one person may wait at a time.
-pub const MOST_QUEUED: u64 = 5;
+pub const MAX_QUEUED: u64 = 5;
 
 /// The least that is worth an operator's time, in hundredths of the currency.
-pub const LEAST_MINOR: i64 = 10_000;
+pub const MIN_MINOR: i64 = 10_000;
 
 /// What an operator of the marketplace has set for money on its way out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -167,13 +167,13 @@ impl Withdrawal {
         today_minor: i64,
         rules: PayoutRules,
     ) -> Result<(), Rejection> {
-        if queued > MOST_QUEUED {
+        if queued > MAX_QUEUED {
             return Err(Rejection::TooManyWithdrawals);
         }
         if today_minor > rules.daily_minor {
             return Err(Rejection::DailyLimit);
         }
-        if self.amount.minor < LEAST_MINOR && left_minor > 0 {
+        if self.amount.minor < MIN_MINOR && left_minor > 0 {
             return Err(Rejection::Invalid {
                 field: "amount",
                 reason: "must be at least 100, or all there is",
@@ -313,10 +313,10 @@ mod tests {
             let (withdrawal, _) = queued(minor).expect("asked for");
             withdrawal.check(others, left, today, rules).map_err(|rejection| rejection.code())
         };
-        assert_eq!(check(LEAST_MINOR, MOST_QUEUED, 1, rules.daily_minor), Ok(()));
-        assert_eq!(check(LEAST_MINOR, MOST_QUEUED + 1, 1, 1), Err("too_many_withdrawals"));
-        assert_eq!(check(LEAST_MINOR, 1, 1, rules.daily_minor + 1), Err("daily_limit"));
-        assert_eq!(check(LEAST_MINOR - 1, 1, 1, 1), Err("invalid"));
+        assert_eq!(check(MIN_MINOR, MAX_QUEUED, 1, rules.daily_minor), Ok(()));
+        assert_eq!(check(MIN_MINOR, MAX_QUEUED + 1, 1, 1), Err("too_many_withdrawals"));
+        assert_eq!(check(MIN_MINOR, 1, 1, rules.daily_minor + 1), Err("daily_limit"));
+        assert_eq!(check(MIN_MINOR - 1, 1, 1, 1), Err("invalid"));
         assert_eq!(check(1, 1, 0, 1), Ok(()), "who goes takes everything");
     }
 }

@@ -43,7 +43,7 @@ const KINDS: &[&str] = &[
 ];
 
 /// How many words the name of what a place lies in has at most.
-const MOST_WORDS: usize = 4;
+const MAX_WORDS: usize = 4;
 
 /// One way to understand a text.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -69,7 +69,7 @@ pub(super) fn readings(text: &str) -> Vec<Reading> {
         }
     }
     let words = folded(text);
-    for (gap, _) in words.rmatch_indices(' ').take(MOST_WORDS) {
+    for (gap, _) in words.rmatch_indices(' ').take(MAX_WORDS) {
         // Without a comma between them.
         add(&mut all, &words[..gap], &[&words[gap + 1..]], false);
     }

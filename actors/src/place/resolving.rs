@@ -36,7 +36,7 @@ const NEXT_TO_KM: f64 = 150.0;
 const SAME_PLACE_KM: f64 = 40.0;
 
 /// Below this nobody counted, or nobody lives.
-const LEAST_POPULATION: u32 = 500;
+const MIN_POPULATION: u32 = 500;
 
 /// Nobody lives at an airport, but as many speak of it as of a town of this size.
 const AIRPORT_POPULATION: u32 = 25_000;
@@ -170,7 +170,7 @@ impl Gazetteer {
 /// How large a place is, in powers of ten of inhabitants, at home being worth some.
 pub(super) fn size_at(place: &Place, home: &Home) -> f64 {
     let people = if place.kind == Kind::Airport { AIRPORT_POPULATION } else { place.population };
-    let size = f64::from(people.max(LEAST_POPULATION)).log10();
+    let size = f64::from(people.max(MIN_POPULATION)).log10();
     size + if home.has(place.country) { AT_HOME } else { 0.0 }
 }
 

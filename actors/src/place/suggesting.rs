@@ -7,7 +7,7 @@ use super::resolving::size_at;
 use super::{Gazetteer, Place, layout};
 
 /// How many readings of a text are compared with every name.
-const MOST_MISSPELT: usize = 2;
+const MAX_MISSPELT: usize = 2;
 
 impl Gazetteer {
     /// Places for what was typed so far. Names that are exactly this come before names that begin like this,
@@ -26,7 +26,7 @@ impl Gazetteer {
             }
         }
         for text in std::iter::once(typed).chain(retyped.as_deref()) {
-            for reading in readings(text).iter().filter(|reading| reading.in_order).take(MOST_MISSPELT) {
+            for reading in readings(text).iter().filter(|reading| reading.in_order).take(MAX_MISSPELT) {
                 let found = in_order(self.misspelt(&reading.name).collect(), home, limit);
                 if !found.is_empty() {
                     return found;

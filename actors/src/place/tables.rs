@@ -14,7 +14,7 @@ const REGIONS_HEADER: &str = "country\tcode\tname_ru\tname_en\taliases";
 const COUNTRIES_HEADER: &str = "code\tname_ru\tname_en\taliases";
 
 /// Places are numbered in 16 bits, and one number stands for none.
-const MOST_PLACES: usize = 65_000;
+const MAX_PLACES: usize = 65_000;
 
 /// The texts, each with a line of column names first and tabs between the columns.
 #[derive(Clone, Copy, Debug)]
@@ -197,8 +197,8 @@ pub(super) fn places(text: &'static str, regions: &Regions) -> Result<Vec<Place>
     if !places.iter().any(|place| place.kind != Kind::Small) {
         return Err(wrong(1, Problem::Empty));
     }
-    if places.len() > MOST_PLACES {
-        return Err(wrong(MOST_PLACES + 2, Problem::TooMany));
+    if places.len() > MAX_PLACES {
+        return Err(wrong(MAX_PLACES + 2, Problem::TooMany));
     }
     let no_city = |place: &Place| place.city.is_some_and(|city| city == place.id || !seen.contains(&city));
     if let Some(line) = places.iter().position(no_city) {

@@ -9,16 +9,16 @@ use super::context::Context;
 use crate::market::package::{Package, PackageState};
 use crate::matching::TripEntry;
 use crate::matching::policy::couriers::Couriers;
-use crate::matching::policy::demand::MOST_PACKAGES;
+use crate::matching::policy::demand::MAX_PACKAGES;
 use crate::matching::policy::evidence::{is_evidence, least_wait};
-use crate::matching::policy::settlement::{MOST_TRIPS, PastPackage, PastTrip, Settlement};
+use crate::matching::policy::settlement::{MAX_TRIPS, PastPackage, PastTrip, Settlement};
 use crate::money::ledger::Funding;
 use crate::place::Gazetteer;
 use crate::ports::{EvidenceQuery, Unavailable};
 use crate::time::{Span, Time};
 
 /// How many packages of one sender are read at most, the latest: nobody can crowd the others out.
-const MOST_OF_ONE: u32 = 64;
+const MAX_OF_ONE: u32 = 64;
 
 /// Learns until the engine stops.
 pub(super) async fn run(context: Arc<Context>) {
@@ -55,8 +55,8 @@ async fn evidence(context: &Context, since: Time) -> Result<Vec<Package>, Unavai
         since,
         waited_since: now - least_wait(settings),
         anybody_can_pay: context.settings.funding == Funding::Demo,
-        most_of_one: MOST_OF_ONE,
-        limit: MOST_PACKAGES,
+        most_of_one: MAX_OF_ONE,
+        limit: MAX_PACKAGES,
     };
     let mut found = context.store.evidence(query).await?;
     found.retain(|package| is_evidence(package, now, settings));
@@ -69,7 +69,7 @@ async fn settle(context: &Arc<Context>) -> Result<(), Unavailable> {
     let mut packages = evidence(context, since).await?;
     // Who still waits is part of the market as it is, not of one that has settled.
     packages.retain(|package| package.state != PackageState::Open);
-    let trips = context.store.published_trips(since, MOST_TRIPS).await?;
+    let trips = context.store.published_trips(since, MAX_TRIPS).await?;
     let shared = Arc::clone(context);
     let work = move || {
         let settings = &shared.settings.matching;

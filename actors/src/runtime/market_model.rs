@@ -25,7 +25,7 @@ use crate::time::{Span, Time};
 const FRESH: Span = Span::hours(1);
 
 /// Of how many trips the demand is kept; more than that are worked out anew.
-const MOST_DEMANDS: usize = 50_000;
+const MAX_DEMANDS: usize = 50_000;
 
 /// What this node has learned.
 #[derive(Default)]
@@ -128,7 +128,7 @@ impl MarketModel {
         }
         let demand = Arc::new(self.history.read().demand(trip, settings));
         let mut demands = self.demands.lock();
-        if demands.len() >= MOST_DEMANDS {
+        if demands.len() >= MAX_DEMANDS {
             demands.clear();
         }
         demands.insert(trip.id, (now, Arc::clone(&demand)));

@@ -11,7 +11,7 @@ use super::masking;
 pub const MAX_CHARS: usize = 2_000;
 
 /// How many posts of one person stand on the board at a time.
-pub const MOST_OF_ONE: u32 = 20;
+pub const MAX_OF_ONE: u32 = 20;
 
 /// What a post belongs to. A reader can ask for it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -23,7 +23,7 @@ const COUNTRIES: [(u16, &str); 9] = [
 ];
 
 /// The longest text that is looked at, in characters.
-const MOST_CHARS: usize = 64;
+const MAX_CHARS: usize = 64;
 
 const NOT_A_NUMBER: &str = "is not a phone number";
 const NO_COUNTRY: &str = "must have the code of the country, as in +7 900 123-45-67";
@@ -83,7 +83,7 @@ enum Typed {
 impl Typed {
     fn read(text: &str) -> Option<Self> {
         let (mut digits, mut has_plus) = (String::new(), false);
-        for c in text.trim_start_matches("tel:").chars().take(MOST_CHARS + 1) {
+        for c in text.trim_start_matches("tel:").chars().take(MAX_CHARS + 1) {
             match digit(c) {
                 Some(digit) => digits.push(digit),
                 None if matches!(c, '+' | '\u{ff0b}') && digits.is_empty() && !has_plus => has_plus = true,
@@ -99,7 +99,7 @@ impl Typed {
             None => None,
         };
         let count = international.unwrap_or(&digits).len();
-        if text.chars().count() > MOST_CHARS || !(7..=15).contains(&count) {
+        if text.chars().count() > MAX_CHARS || !(7..=15).contains(&count) {
             return None;
         }
         Some(

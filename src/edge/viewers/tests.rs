@@ -40,7 +40,7 @@ fn the_latest_about_each_thing_waits_alone_and_keeps_its_turn() {
 
 #[test]
 fn what_waits_is_bounded_in_number_and_bytes() {
-    for (count, text) in [(MOST_WAITING, "x".to_owned()), (16, "x".repeat(MOST_BYTES / 16))] {
+    for (count, text) in [(MAX_WAITING, "x".to_owned()), (16, "x".repeat(MAX_BYTES / 16))] {
         let viewer = viewer(Subject::Map, 1);
         for _ in 0..count {
             viewer.answer(text.as_str().into());

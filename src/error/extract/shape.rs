@@ -21,7 +21,7 @@ use crate::error::wrong::Wrong;
 pub(crate) use self::found::{NEGATIVE, NOT_WHOLE, TOO_LARGE};
 
 /// The most fields that are told about.
-const MOST_WRONG: usize = 32;
+const MAX_WRONG: usize = 32;
 
 /// What can stand in for a field that is missing, until one is of its type.
 const STAND_INS: [fn() -> Value; 6] = [
@@ -61,7 +61,7 @@ pub(super) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<(Option<T>, Wrong
 }
 
 fn collect<T: DeserializeOwned>(mut left: Value, wrong: &mut Wrong) -> Option<T> {
-    for _ in 0..MOST_WRONG {
+    for _ in 0..MAX_WRONG {
         let error = match serde_path_to_error::deserialize(&left) {
             Ok(read) => return Some(read),
             Err(error) => error,
@@ -100,7 +100,7 @@ pub(super) fn read_query<T: DeserializeOwned>(
     mut pairs: Vec<(Cow<'_, str>, Cow<'_, str>)>,
 ) -> Result<T, ApiError> {
     let mut wrong = Wrong::default();
-    for _ in 0..MOST_WRONG {
+    for _ in 0..MAX_WRONG {
         let text = form_urlencoded::Serializer::new(String::new()).extend_pairs(&pairs).finish();
         let parser = serde_urlencoded::Deserializer::new(form_urlencoded::parse(text.as_bytes()));
         let error = match serde_path_to_error::deserialize(parser) {
@@ -300,7 +300,7 @@ mod tests {
         let many: Map<String, Value> = (0..5_000).map(|n| (format!("f{n}"), json!(1))).collect();
         let (read, wrong) = read::<Parcel>(Value::Object(many).to_string().as_bytes()).unwrap();
         assert!(read.is_none());
-        assert_eq!(wrong.finish(()).unwrap_err().problem(None).fields.len(), MOST_WRONG);
+        assert_eq!(wrong.finish(()).unwrap_err().problem(None).fields.len(), MAX_WRONG);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::auth::password::{self, LEAST_PASSWORD, MOST_PASSWORD};
+use crate::auth::password::{self, MAX_PASSWORD, MIN_PASSWORD};
 use crate::auth::revocations::Revocations;
 use crate::auth::{Principal, Role};
 use crate::edge::address;
@@ -247,7 +247,7 @@ pub(in crate::http) async fn new_operator(
 
 /// Whether a password will do.
 fn check_password(password: &str) -> Result<(), ApiError> {
-    if password.chars().count() < LEAST_PASSWORD || password.len() > MOST_PASSWORD {
+    if password.chars().count() < MIN_PASSWORD || password.len() > MAX_PASSWORD {
         return Err(ApiError::unprocessable("password", "must have 12 to 256 characters"));
     }
     Ok(())

@@ -33,13 +33,13 @@ pub use numbers::{DeskMoney, DeskNumbers, OrderOutcomes};
 const USUAL_DAYS: i32 = 30;
 
 /// How many days are looked at at most.
-const MOST_DAYS: i32 = 366;
+const MAX_DAYS: i32 = 366;
 
 /// How much of it is read at once.
 const AT_ONCE: Span = Span::days(31);
 
 /// How many rows are read at once, at most: so many regions have something to count in every hour.
-const MOST_ROWS: u32 = 100_000;
+const MAX_ROWS: u32 = 100_000;
 
 /// Which time, and where.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -97,7 +97,7 @@ impl Asked {
         if last < first {
             return Err(ApiError::unprocessable("date_to", "must not be before date_from"));
         }
-        if first < back(last, MOST_DAYS - 1) {
+        if first < back(last, MAX_DAYS - 1) {
             return Err(ApiError::unprocessable("date_from", "must be at most 366 days before date_to"));
         }
         Ok(Self { first, last, region, driver: which.driver_id, zone, map })
@@ -146,8 +146,8 @@ impl Asked {
         let (mut hours, mut from, end) = (Vec::new(), self.begin(), self.end());
         while from < end {
             let to = (from + AT_ONCE).min(end);
-            let some = app.database.order_hours(from, to, self.region, MOST_ROWS).await?;
-            if some.len() >= MOST_ROWS as usize {
+            let some = app.database.order_hours(from, to, self.region, MAX_ROWS).await?;
+            if some.len() >= MAX_ROWS as usize {
                 return Err(ApiError::unprocessable("region_id", "is needed: there are too many regions"));
             }
             hours.extend(some);

@@ -25,7 +25,7 @@ use crate::town::{self, Town, TownMap};
 const MOST: u32 = 200;
 
 /// The most people that a vehicle takes.
-pub(super) const MOST_SEATS: u32 = 60;
+pub(super) const MAX_SEATS: u32 = 60;
 
 /// Which couriers.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -387,7 +387,7 @@ pub(super) fn changed(map: &TownMap, mut driver: Driver, given: &DriverInput, wr
         }
     }
     match given.capacity {
-        Some(seats) if (1..=MOST_SEATS).contains(&seats) => driver.seats = seats,
+        Some(seats) if (1..=MAX_SEATS).contains(&seats) => driver.seats = seats,
         Some(_) => wrong.add(ApiError::unprocessable("capacity", "must be 1 to 60")),
         None => {}
     }

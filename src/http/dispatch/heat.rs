@@ -13,7 +13,7 @@ use crate::error::{ApiError, Problem};
 
 /// For how long orders count in the picture of where they come from, and how many at most: the latest.
 const HEAT_FOR: Span = Span::days(7);
-const MOST_HEAT: u32 = 10_000;
+const MAX_HEAT: u32 = 10_000;
 
 /// Squares of the picture, to a degree: about a kilometre north and south.
 const SQUARES: f64 = 100.0;
@@ -39,7 +39,7 @@ pub struct Heatmap {
     security(("bearer" = [])),
     responses((status = 200, body = Heatmap), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub async fn heatmap(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let pickups = app.database.pickups_since(app.clock.now() - HEAT_FOR, MOST_HEAT).await?;
+    let pickups = app.database.pickups_since(app.clock.now() - HEAT_FOR, MAX_HEAT).await?;
     Ok(HttpResponse::Ok().json(Heatmap { points: heat(&pickups) }))
 }
 

@@ -22,10 +22,10 @@ use crate::town::{self, Town, TownMap};
 const USUAL_RADIUS_M: u32 = 15_000;
 
 /// The farthest.
-const MOST_RADIUS_M: u32 = 500_000;
+const MAX_RADIUS_M: u32 = 500_000;
 
 /// Times of opening of one region at most.
-const MOST_HOURS: usize = 50;
+const MAX_HOURS: usize = 50;
 
 /// A region, or what is changed of one.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -196,7 +196,7 @@ fn changed(map: &TownMap, mut region: RegionRecord, given: RegionInput, wrong: &
         }
     }
     match given.service_radius_meters {
-        Some(radius) if radius <= MOST_RADIUS_M => region.service_radius_m = radius,
+        Some(radius) if radius <= MAX_RADIUS_M => region.service_radius_m = radius,
         Some(_) => wrong.add(ApiError::unprocessable("service_radius_meters", "must be at most 500 km")),
         None => {}
     }
@@ -204,7 +204,7 @@ fn changed(map: &TownMap, mut region: RegionRecord, given: RegionInput, wrong: &
     if let Some(hours) = given.opening_hours {
         let hours: Vec<Hours> =
             hours.into_iter().map(|one| Hours { day: one.day, from: one.from, to: one.to }).collect();
-        if hours.len() > MOST_HOURS || hours.iter().any(|hours| town::opening(hours).is_none()) {
+        if hours.len() > MAX_HOURS || hours.iter().any(|hours| town::opening(hours).is_none()) {
             let reason = "must be days from 1 to 7 with times as HH:MM";
             wrong.add(ApiError::unprocessable("opening_hours", reason));
         }

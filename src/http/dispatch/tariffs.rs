@@ -15,10 +15,10 @@ use crate::error::wrong::Wrong;
 use crate::error::{ApiError, Problem};
 
 /// The most that any part costs, kopecks.
-const MOST_MINOR: i64 = 100_000_000;
+const MAX_MINOR: i64 = 100_000_000;
 
 /// The most that any part is multiplied by, percent.
-const MOST_PERCENT: u32 = 1_000;
+const MAX_PERCENT: u32 = 1_000;
 
 /// A tariff, or what a new version of it changes. Kopecks and percent.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
@@ -126,7 +126,7 @@ fn change(tariff: &mut Tariff, given: &TariffInput, now: Time) -> Result<(), Api
     ];
     for (field, given, kept) in amounts {
         match given {
-            Some(amount) if (0..=MOST_MINOR).contains(&amount) => *kept = amount,
+            Some(amount) if (0..=MAX_MINOR).contains(&amount) => *kept = amount,
             Some(_) => wrong.add(ApiError::unprocessable(field, "must be 0 to 1 000 000 roubles")),
             None => {}
         }
@@ -137,7 +137,7 @@ fn change(tariff: &mut Tariff, given: &TariffInput, now: Time) -> Result<(), Api
     ];
     for (field, given, kept) in percents {
         match given {
-            Some(percent) if (1..=MOST_PERCENT).contains(&percent) => *kept = percent,
+            Some(percent) if (1..=MAX_PERCENT).contains(&percent) => *kept = percent,
             Some(_) => wrong.add(ApiError::unprocessable(field, "must be 1 to 1000 percent")),
             None => {}
         }

@@ -20,7 +20,7 @@ use crate::error::{ApiError, Problem};
 use crate::typed;
 
 /// After so many wrong codes the courier has to wait.
-const MOST_ATTEMPTS: u32 = 5;
+const MAX_ATTEMPTS: u32 = 5;
 
 /// How long.
 const LOCKED_FOR: Span = Span::minutes(15);
@@ -130,7 +130,7 @@ pub(in crate::http) async fn is_proven(
         return Err(ApiError::unprocessable("code", "this package asks for the code of the hand-over"));
     };
     let now = app.clock.now();
-    let may_try = app.database.try_hand_over(id, at.word(), MOST_ATTEMPTS, now, LOCKED_FOR).await?;
+    let may_try = app.database.try_hand_over(id, at.word(), MAX_ATTEMPTS, now, LOCKED_FOR).await?;
     if !may_try {
         let seconds = u32::try_from(LOCKED_FOR.ms() / 1_000).unwrap_or(u32::MAX);
         return Err(ApiError::too_many(seconds));

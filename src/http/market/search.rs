@@ -32,10 +32,10 @@ const ZONES: (Span, Span) = (Span::hours(14), Span::hours(12));
 const PAGE: usize = 20;
 
 /// The most days by which the dates may be stretched.
-const MOST_FLEX: u32 = 14;
+const MAX_FLEX: u32 = 14;
 
 /// How many trips the index is asked for: the soonest from where the page starts.
-const MOST_HITS: usize = 5_000;
+const MAX_HITS: usize = 5_000;
 
 /// How many trips are looked at to fill a page when some turn out not to suit.
 const LOOKED_AT: usize = 500;
@@ -267,7 +267,7 @@ fn passing(app: &App, (from, to): (Option<&Place>, Option<&Place>), load: Load, 
         let (pickups, dropoffs) = zones(from, to, Gazetteer::bundled(), settings);
         let found = app
             .engine
-            .search(&Need { load, ready_at: since, ..Need::to_pass(&pickups, &dropoffs) }, MOST_HITS);
+            .search(&Need { load, ready_at: since, ..Need::to_pass(&pickups, &dropoffs) }, MAX_HITS);
         let hit = |candidate: Candidate| Hit {
             trip: candidate.trip,
             courier: candidate.courier,
@@ -276,12 +276,12 @@ fn passing(app: &App, (from, to): (Option<&Place>, Option<&Place>), load: Load, 
             detour_min: candidate.plan.detour_min,
         };
         let hits: Vec<Hit> = found.into_iter().map(hit).collect();
-        let last = hits.last().filter(|_| hits.len() == MOST_HITS);
+        let last = hits.last().filter(|_| hits.len() == MAX_HITS);
         let rest = last.map(|last| (last.boards_at.ms(), last.trip));
         return Found { hits, rest, is_from_anywhere: false };
     }
     let place = |place: Option<&Place>| -> Option<PlaceId> { place.map(|place| place.id) };
-    let (found, rest) = app.engine.browse((place(from), place(to)), load, since, MOST_HITS);
+    let (found, rest) = app.engine.browse((place(from), place(to)), load, since, MAX_HITS);
     let hit = |passing: Passing| Hit {
         trip: passing.trip,
         courier: passing.courier,
@@ -303,7 +303,7 @@ struct Days {
 impl Days {
     fn of(search: &Search) -> Result<Self, ApiError> {
         let flex = search.flex_days.unwrap_or(0);
-        if flex > MOST_FLEX {
+        if flex > MAX_FLEX {
             return Err(ApiError::unprocessable("flex_days", "must be at most 14"));
         }
         let flex = i64::from(flex);

@@ -6,7 +6,7 @@ use peerpack_actors::ids::{PackageId, PaymentId, TripId, UserId};
 use peerpack_actors::market::package::PackageState;
 use peerpack_actors::money::highlight::Subject;
 use peerpack_actors::money::payment::{
-    LEAST_MINOR, Method, OPEN_FOR, Payment, PaymentCommand, PaymentFile, PaymentState, Purpose, RefundState,
+    MIN_MINOR, Method, OPEN_FOR, Payment, PaymentCommand, PaymentFile, PaymentState, Purpose, RefundState,
     Report,
 };
 use peerpack_actors::money::{Amount, Currency};
@@ -160,7 +160,7 @@ pub async fn create(
         wrong.finish(())?;
         let provider = provider(&app, input.method)?;
         let (purpose, amount) = asked(&app, principal.user, purpose, input.package_id, given).await?;
-        if amount.minor < LEAST_MINOR {
+        if amount.minor < MIN_MINOR {
             return Err(ApiError::unprocessable("amount", "must be at least 1"));
         }
         let file = new_payment(&app, principal.user, purpose, provider.method(), amount);
@@ -224,7 +224,7 @@ async fn asked(
         let message = "there is enough money for this package already";
         return Err(ApiError::conflict("nothing_missing", message));
     }
-    let least = Amount::new(wanting.minor.max(LEAST_MINOR), wanting.currency);
+    let least = Amount::new(wanting.minor.max(MIN_MINOR), wanting.currency);
     Ok((Purpose::Package(package.id), amount.unwrap_or(least)))
 }
 

@@ -22,7 +22,7 @@ use crate::store::{Database, LedgerOf, TransferRecord};
 const USUAL: Span = Span::days(31);
 
 /// How many movements one statement has at most.
-const MOST_ROWS: usize = 50_000;
+const MAX_ROWS: usize = 50_000;
 
 /// How many of them are read at a time.
 const A_PAGE: u32 = 1_000;
@@ -102,7 +102,7 @@ async fn movements(
         let is_last = page.len() < A_PAGE as usize || page.last().is_some_and(|last| last.at >= until);
         after = page.last().map_or((until, String::new()), |last| (last.at, last.key.clone()));
         moved.extend(page.into_iter().filter(|one| one.at < until && one.amount.currency == Currency::Rub));
-        if moved.len() > MOST_ROWS {
+        if moved.len() > MAX_ROWS {
             return Err(ApiError::unprocessable(
                 "from",
                 "the statement is too long: please ask for less time",

@@ -28,7 +28,7 @@ const LIMIT: usize = 10 * 1024 * 1024;
 const SIDE: u32 = 2_400;
 
 /// How many documents of one person wait at a time.
-const MOST_PENDING: u32 = 5;
+const MAX_PENDING: u32 = 5;
 
 /// How many documents one answer lists.
 const PAGE: u32 = 50;
@@ -101,7 +101,7 @@ pub async fn send(
     app.files.put(name, content).await?;
     drop(upload.place);
     let record = FileRecord { name, owner, media_type, size_bytes, created_at: now };
-    let id = match app.database.add_document(record, upload.digest, MOST_PENDING).await? {
+    let id = match app.database.add_document(record, upload.digest, MAX_PENDING).await? {
         Added::Waits => name.id,
         Added::Same(id) => {
             app.files.remove(name).await;

@@ -2,7 +2,7 @@
 
 use peerpack_actors::ids::{SubscriptionId, UserId};
 use peerpack_actors::market::package::End;
-use peerpack_actors::market::subscription::{MOST_OF_ONE, Subscription};
+use peerpack_actors::market::subscription::{MAX_OF_ONE, Subscription};
 use peerpack_actors::ports::Unavailable;
 use peerpack_actors::time::Time;
 
@@ -44,7 +44,7 @@ impl Database {
                 conn.one(OWNER, args![new.user.uuid()]).await?;
                 let live: u32 =
                     conn.one(LIVE_OF, args![new.user.uuid(), new.created_at.ms()]).await?.number("live")?;
-                if live >= MOST_OF_ONE {
+                if live >= MAX_OF_ONE {
                     return Ok(false);
                 }
                 let place = |end: &End| i64::from(end.place.0);

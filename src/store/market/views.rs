@@ -53,7 +53,7 @@ const REQUESTS_OF: Sql = sql(concat!(
 ));
 
 /// How many people one query asks for.
-const MOST_AT_ONCE: usize = 2_000;
+const MAX_AT_ONCE: usize = 2_000;
 
 const PACKAGES: Sql = over_rows!(
     concat!("SELECT ", package_columns!(), " FROM packages WHERE id IN (SELECT r.id FROM"),
@@ -311,7 +311,7 @@ impl Database {
     /// When the database does not answer.
     pub async fn ratings(&self, people: &[UserId]) -> Result<BTreeMap<UserId, u32>, Unavailable> {
         let mut ratings = BTreeMap::new();
-        for some in people.chunks(MOST_AT_ONCE) {
+        for some in people.chunks(MAX_AT_ONCE) {
             let ids = rows(some.iter().map(|id| json!({ "id": hex(id.uuid()) })));
             for row in self.rows(RATINGS, vec![ids]).await? {
                 let (stars, reviews) = (row.number::<u32>("stars")?, row.number::<u32>("reviews")?);

@@ -8,7 +8,7 @@ use peerpack_actors::ids::{ChargeId, PackageId, PaymentId, RefundId, TripId, Use
 use peerpack_actors::money::highlight::{Highlight, Subject};
 use peerpack_actors::money::ledger::{Account, Transfer};
 use peerpack_actors::money::payment::{
-    Charge, Cost, Decided, MOST_OPEN, Method, Payment, PaymentCommand, PaymentFile, PaymentState, Purpose,
+    Charge, Cost, Decided, MAX_OPEN, Method, Payment, PaymentCommand, PaymentFile, PaymentState, Purpose,
     Refund, RefundState,
 };
 use peerpack_actors::ports::{CommitError, Committed, Unavailable};
@@ -119,7 +119,7 @@ impl Database {
                 receipts::keep(conn, kept.into_iter()).await?;
                 conn.optional(PAYER, args![payment.user.uuid()]).await?;
                 let open = conn.one(OPEN, args![payment.user.uuid()]).await?;
-                if open.number::<u64>("open")? >= MOST_OPEN {
+                if open.number::<u64>("open")? >= MAX_OPEN {
                     return Err(Failure::Refused(Rejection::TooManyPayments));
                 }
                 let highlight = payment.purpose.highlight();

@@ -23,7 +23,7 @@ const LOOKED_AT: u32 = 200;
 const AGAIN: u32 = 500;
 
 /// How many words of one person count.
-const MOST_WORDS: usize = 16;
+const MAX_WORDS: usize = 16;
 
 macro_rules! talker_columns {
     () => {
@@ -212,7 +212,7 @@ fn words_of(text: &str) -> Vec<String> {
     if is_username {
         return vec![text.to_lowercase()];
     }
-    folded(text).split(' ').filter(|word| !word.is_empty()).take(MOST_WORDS).map(str::to_owned).collect()
+    folded(text).split(' ').filter(|word| !word.is_empty()).take(MAX_WORDS).map(str::to_owned).collect()
 }
 
 fn is_meant(person: &Talker, wanted: &[String]) -> bool {

@@ -4,7 +4,7 @@ use peerpack_actors::ids::{FileId, PackageId, PostId, TripId, UserId};
 use peerpack_actors::place::PlaceId;
 use peerpack_actors::ports::{CommitError, Unavailable};
 use peerpack_actors::rejection::Rejection;
-use peerpack_actors::talk::post::{Content, MOST_OF_ONE, Post, PostState, Tie};
+use peerpack_actors::talk::post::{Content, MAX_OF_ONE, Post, PostState, Tie};
 use peerpack_actors::time::Time;
 use uuid::Uuid;
 
@@ -119,8 +119,8 @@ impl Database {
                     return Err(Failure::Refused(Rejection::PartyGone));
                 }
                 let standing = conn.one(STANDING, args![new.author.uuid()]).await?;
-                if standing.number::<u32>("standing")? >= MOST_OF_ONE {
-                    return Err(Failure::Refused(Rejection::TooManyPosts(MOST_OF_ONE)));
+                if standing.number::<u32>("standing")? >= MAX_OF_ONE {
+                    return Err(Failure::Refused(Rejection::TooManyPosts(MAX_OF_ONE)));
                 }
                 check(conn, new.author, new.content.tie, new.picture).await?;
                 let mut values = args![new.id.uuid(), new.author.uuid()];

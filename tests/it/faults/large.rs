@@ -27,7 +27,7 @@ const UNBOUNDED: [(&str, &str); 3] = [
 ];
 
 /// How many deals there may be on a trip.
-const MOST_DEALS: usize = 200;
+const MAX_DEALS: usize = 200;
 
 /// What is asked for may take so long, however much follows from it.
 const ANSWERED_WITHIN_S: u64 = 1;
@@ -177,7 +177,7 @@ async fn f57_a_trip_on_which_thousands_wait_is_called_off_at_once_and_the_rest_f
         let asked: Vec<_> = stream::iter(&packages).map(ask).buffer_unordered(8).collect().await;
         assert!(asked.iter().all(|(status, _)| *status == StatusCode::CREATED), "{:?}", asked[0]);
         // As many of them as there may be are deals by now.
-        for (_, asked) in &asked[..rounds(40, MOST_DEALS)] {
+        for (_, asked) in &asked[..rounds(40, MAX_DEALS)] {
             ivan.step(asked["request_id"].as_str().unwrap(), "accept").await;
         }
 

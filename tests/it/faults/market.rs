@@ -24,10 +24,10 @@ use crate::support::{PATIENCE, TestUser, at_full_size, eventually, promised, sig
 const LONGEST_S: u64 = 900;
 
 /// Fewer deals show nothing.
-const LEAST_DEALS: u64 = 10;
+const MIN_DEALS: u64 = 10;
 
 /// Fewer looks at the store show nothing.
-const LEAST_LOOKS: usize = 3;
+const MIN_LOOKS: usize = 3;
 
 /// How long a publication may take to succeed again after what it needs is back, seconds.
 pub const HEALS_WITHIN_S: u64 = 10;
@@ -62,7 +62,7 @@ pub async fn play_while(urls: &[&str], at_least_s: u64, fault: impl Future<Outpu
     arguments.extend(size.into_iter().chain(manners).map(str::to_owned));
     arguments.push(format!("--duration-s={LONGEST_S}"));
     let (options, cue) = (Options::parse_from(arguments), Arc::<Cue>::default());
-    cue.deals.store(LEAST_DEALS, Ordering::Relaxed);
+    cue.deals.store(MIN_DEALS, Ordering::Relaxed);
     let during = async {
         cue.began.notified().await;
         futures_util::future::join(fault, sleep(Duration::from_secs(at_least_s))).await;
@@ -80,7 +80,7 @@ pub async fn play_while(urls: &[&str], at_least_s: u64, fault: impl Future<Outpu
     let Played { history, violations, counts, .. } = played.unwrap();
     eprintln!("{counts:#?}");
     let done = counts.get("Accept: ok").copied().unwrap_or_default();
-    assert!(done >= LEAST_DEALS, "too little happened: {done} deals");
+    assert!(done >= MIN_DEALS, "too little happened: {done} deals");
     let market = Market { history, violations, counts };
     eprintln!("an event came {:?} late at the 99th percentile", market.delay_at(99));
     market
@@ -225,7 +225,7 @@ impl Bystander {
     /// What was seen: nothing, in some looks.
     pub async fn has_seen_nothing(self) {
         let looks = || self.looks.load(Ordering::Relaxed);
-        eventually("look at the store", async || (looks() >= LEAST_LOOKS).then_some(())).await;
+        eventually("look at the store", async || (looks() >= MIN_LOOKS).then_some(())).await;
         self.stop.store(true, Ordering::Relaxed);
         let looks = looks();
         let found = self.looking.await.unwrap();

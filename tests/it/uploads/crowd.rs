@@ -9,7 +9,7 @@ use super::{form, form_type, part, samples};
 use crate::support::{eventually, free_address, http, sign_in_at};
 
 /// More memory than this is not taken, however many come at once.
-const MOST_MIB: u64 = 250;
+const MAX_MIB: u64 = 250;
 
 struct Process(Child);
 
@@ -86,5 +86,5 @@ async fn x_88_twenty_large_uploads_at_once_take_no_more_memory_than_one_after_th
     assert!(pictures.contains(&Some(200)) && documents.contains(&Some(201)), "{pictures:?} {documents:?}");
     let peak = server.peak_mib();
     eprintln!("{before} MiB before, {peak} MiB at most");
-    assert!(peak - before < MOST_MIB, "{before} MiB before, {peak} MiB at most");
+    assert!(peak - before < MAX_MIB, "{before} MiB before, {peak} MiB at most");
 }

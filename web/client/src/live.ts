@@ -30,7 +30,7 @@ const NOTHING: Snapshot = {
 type Topic = { package_id: string } | { chat_id: string };
 
 /** How many events are held back while everything is loaded anew. */
-const MOST_HELD = 1_000;
+const MAX_HELD = 1_000;
 
 export class Live {
   private readonly api: Api;
@@ -156,7 +156,7 @@ export class Live {
 
   private take(event: StreamEvent): void {
     if (this.held) {
-      if (this.held.length < MOST_HELD) this.held.push(event);
+      if (this.held.length < MAX_HELD) this.held.push(event);
       return;
     }
     const { state } = this.current;
@@ -180,7 +180,7 @@ export class Live {
       // Stopped, and perhaps somebody else is signed in.
       if (!held) return;
       this.set({ state: stateOf(sync, before) });
-      if (held.length >= MOST_HELD) this.socket.resume();
+      if (held.length >= MAX_HELD) this.socket.resume();
       else for (const event of held) this.take(event);
     } catch {
       if (!this.held) return;

@@ -28,7 +28,7 @@ export interface State {
   position: Position;
   /** Offers that can be accepted now, by request, in the order in which they came. */
   offers: Readonly<Record<string, Offer>>;
-  /** Offers that are gone, the latest first, at most {@link MOST_MISSED}. */
+  /** Offers that are gone, the latest first, at most {@link MAX_MISSED}. */
   missed: readonly Missed[];
   /** The latest step of each request that moved while this device looked. */
   requests: Readonly<Record<string, RequestChange>>;
@@ -39,9 +39,9 @@ export interface State {
 }
 
 /** How many missed offers are remembered. */
-export const MOST_MISSED = 20;
+export const MAX_MISSED = 20;
 /** How many requests and things are remembered. */
-const MOST_REMEMBERED = 500;
+const MAX_REMEMBERED = 500;
 /** The oldest go so many at once: forgetting is as dear as remembering all of them anew. */
 const FORGOTTEN_AT_ONCE = 100;
 
@@ -108,7 +108,7 @@ function withoutOffer(state: State, event: EventOf<"offer.revoked" | "offer.expi
   if (!gone) return state;
   const missed = [{ offer: gone, reason: event.data.reason, at: event.at }, ...state.missed].slice(
     0,
-    MOST_MISSED,
+    MAX_MISSED,
   );
   return { ...state, offers, missed };
 }
@@ -138,7 +138,7 @@ function touch(state: State, id: string): State {
 }
 
 function bounded<T>(entries: Record<string, T>): Record<string, T> {
-  if (Object.keys(entries).length <= MOST_REMEMBERED) return entries;
+  if (Object.keys(entries).length <= MAX_REMEMBERED) return entries;
   return Object.fromEntries(Object.entries(entries).slice(FORGOTTEN_AT_ONCE));
 }
 

@@ -10,10 +10,10 @@ use crate::rejection::Rejection;
 use crate::time::{Span, Time};
 
 /// How soon a stated time of pickup may be.
-const LEAST_AHEAD: Span = Span::hours(1);
+const MIN_AHEAD: Span = Span::hours(1);
 
 /// How far ahead it may be.
-const MOST_AHEAD: Span = Span::days(30);
+const MAX_AHEAD: Span = Span::days(30);
 
 /// The longest address, and the longest name of what is there, in characters.
 const MAX_TITLE: usize = 500;
@@ -103,8 +103,8 @@ impl OrderDraft {
                 return invalid(field, "is too long");
             }
         }
-        let ahead = self.pickup_at.map_or(LEAST_AHEAD, |at| at.since(now));
-        if !(LEAST_AHEAD..=MOST_AHEAD).contains(&ahead) {
+        let ahead = self.pickup_at.map_or(MIN_AHEAD, |at| at.since(now));
+        if !(MIN_AHEAD..=MAX_AHEAD).contains(&ahead) {
             return invalid("desired_pickup_time", "must be an hour to 30 days ahead, or now");
         }
         if self.load().slots == 0 {

@@ -21,7 +21,7 @@ const LATE: Span = Span::minutes(10);
 const DETOUR: Span = Span::hours(2);
 
 /// The longest empty way, in metres.
-const MOST_EMPTY_M: u32 = 20_000;
+const MAX_EMPTY_M: u32 = 20_000;
 
 /// A courier who works that day.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -64,7 +64,7 @@ pub fn problem(
     });
     let shifts = shifts.collect();
     let ways = Ways::new(places.len(), |from, to| way(places[from], places[to], settings));
-    Problem { ways, jobs, shifts, most_empty_m: MOST_EMPTY_M }
+    Problem { ways, jobs, shifts, most_empty_m: MAX_EMPTY_M }
 }
 
 fn job(order: &Order, pickup: usize, dropoff: usize, settings: &Settings, now: Time) -> Job {

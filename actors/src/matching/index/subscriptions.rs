@@ -18,7 +18,7 @@ use crate::place::{Gazetteer, PlaceId};
 use crate::time::{Span, Time};
 
 /// How many questions one publication answers at most.
-pub const MOST_TOLD: usize = 64;
+pub const MAX_TOLD: usize = 64;
 
 /// A question is answered once in this time: who asks wants to look, and not to be followed.
 pub const TOLD_EVERY: Span = Span::minutes(30);
@@ -130,7 +130,7 @@ impl SubscriptionIndex {
     /// Questions that a trip answers, one of each person, those that were answered longest ago first.
     #[must_use]
     pub fn answered_by_trip(&self, trip: &TripEntry, courier: UserId, now: Time) -> Vec<&Subscription> {
-        let found = self.for_trips.waiting_for(trip, now, 4 * MOST_TOLD);
+        let found = self.for_trips.waiting_for(trip, now, 4 * MAX_TOLD);
         let ids = found.into_iter().map(|(package, _)| SubscriptionId::from(package.uuid()));
         self.thinned(ids.collect(), courier, now)
     }
@@ -147,7 +147,7 @@ impl SubscriptionIndex {
                         one.starts_at <= package.deliver_by && package.ready_at <= one.ends_at
                     })
                 };
-                ids.extend(listed.iter().filter(is_in_time).take(4 * MOST_TOLD).copied());
+                ids.extend(listed.iter().filter(is_in_time).take(4 * MAX_TOLD).copied());
             }
         }
         self.thinned(ids.to_vec(), package.sender, now)
@@ -162,7 +162,7 @@ impl SubscriptionIndex {
             let Some(one) = self.get(id).filter(|one| one.is_live(now) && one.user != publisher) else {
                 continue;
             };
-            if found.len() < MOST_TOLD && found.iter().all(|known| known.user != one.user) {
+            if found.len() < MAX_TOLD && found.iter().all(|known| known.user != one.user) {
                 found.push(one);
             }
         }

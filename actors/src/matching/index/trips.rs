@@ -9,7 +9,7 @@ use super::{Seen, Survey, cells_of, parts_of, sectors_of};
 use crate::ids::{TripId, UserId};
 use crate::market::request::Plan;
 use crate::matching::feasibility::objection;
-use crate::matching::postings::{Look, MOST_SLOTS, Mark, Page, Postings, Way};
+use crate::matching::postings::{Look, MAX_SLOTS, Mark, Page, Postings, Way};
 use crate::matching::slab::{Named, Slab};
 use crate::matching::{Need, PackageEntry, Reason, TripEntry, feasible, fit};
 use crate::money::Amount;
@@ -120,7 +120,7 @@ impl TripIndex {
             }
         }
         let slot = self.trips.put(entry);
-        assert!((slot as usize) < MOST_SLOTS, "one node holds at most 33 million trips");
+        assert!((slot as usize) < MAX_SLOTS, "one node holds at most 33 million trips");
         if !same_way {
             let chart = chart.unwrap_or_else(|| Chart::of(self.trips.at(slot), self.gazetteer));
             self.postings.add(slot, &chart.stays);

@@ -6,8 +6,8 @@ use crate::ids::UserId;
 use crate::matching::Settings;
 
 /// Nobody is written off, and nobody is taken for certain.
-const LEAST_ACCEPTANCE: f64 = 0.05;
-const MOST_ACCEPTANCE: f64 = 0.95;
+const MIN_ACCEPTANCE: f64 = 0.05;
+const MAX_ACCEPTANCE: f64 = 0.95;
 
 /// How couriers answered.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -47,7 +47,7 @@ impl Couriers {
         let own = self.answers.get(&courier).copied().unwrap_or_default();
         let prior = settings.acceptance_prior.max(0.1);
         let accepted = settings.acceptance * prior + f64::from(own.accepted);
-        (accepted / (prior + f64::from(own.asked))).clamp(LEAST_ACCEPTANCE, MOST_ACCEPTANCE)
+        (accepted / (prior + f64::from(own.asked))).clamp(MIN_ACCEPTANCE, MAX_ACCEPTANCE)
     }
 
     /// How much more, or less, a courier weighs who has had less, or more, than the others: from 1 -
@@ -87,8 +87,8 @@ mod tests {
         assert!((couriers.acceptance(courier(1), &settings) - 0.6).abs() < 1e-9);
         couriers.add(courier(1), Answers { asked: 1_000, accepted: 1_000 });
         couriers.add(courier(2), Answers { asked: 1_000, accepted: 0 });
-        assert_eq!(couriers.acceptance(courier(1), &settings), MOST_ACCEPTANCE);
-        assert_eq!(couriers.acceptance(courier(2), &settings), LEAST_ACCEPTANCE);
+        assert_eq!(couriers.acceptance(courier(1), &settings), MAX_ACCEPTANCE);
+        assert_eq!(couriers.acceptance(courier(2), &settings), MIN_ACCEPTANCE);
         assert_eq!(couriers.acceptance(courier(3), &settings), 0.5, "others are not judged by them");
     }
 

@@ -21,17 +21,17 @@ use crate::place::Gazetteer;
 use crate::time::{Span, Time};
 
 /// How many packages of the past are kept at most: the latest.
-pub const MOST_PACKAGES: u32 = 10_000;
+pub const MAX_PACKAGES: u32 = 10_000;
 
 /// How many packages of the past that fit a trip are looked at for its demand.
-const MOST_FITS: usize = 4 * MOST_RIDES;
+const MAX_FITS: usize = 4 * MAX_RIDES;
 
 /// How many packages of the past speak for the demand of one trip at most: the best for its room.
-const MOST_RIDES: usize = 512;
+const MAX_RIDES: usize = 512;
 
 /// How many packages of one sender are remembered for one trip. One of them counts: the best that can still
 /// come.
-const MOST_OF_ONE: u8 = 4;
+const MAX_OF_ONE: u8 = 4;
 
 /// Packages of the past.
 #[derive(Debug, Default)]
@@ -64,7 +64,7 @@ impl History {
     /// Notes a package that is [evidence](super::evidence); again is as good as once. What is older than
     /// [`Settings::history_days`] is forgotten.
     pub fn note(&mut self, package: &PackageEntry, published_at: Time, settings: &Settings) {
-        let (key, is_full) = ((published_at, package.id), self.order.len() >= MOST_PACKAGES as usize);
+        let (key, is_full) = ((published_at, package.id), self.order.len() >= MAX_PACKAGES as usize);
         let latest = self.order.last().map_or(published_at, |(at, _)| published_at.max(*at));
         let is_old = published_at < latest - span(settings) || is_full && self.order.first() > Some(&key);
         if is_old || self.knows(package.id) {
@@ -84,7 +84,7 @@ impl History {
         self.order.insert(key);
         let oldest = latest - span(settings);
         while self.order.first().is_some_and(|(at, _)| *at < oldest)
-            || self.order.len() > MOST_PACKAGES as usize
+            || self.order.len() > MAX_PACKAGES as usize
         {
             let Some((_, id)) = self.order.pop_first() else { break };
             self.packages.remove(id);
@@ -128,27 +128,27 @@ impl History {
     /// What the room of a trip may be asked for, whatever has been taken of it.
     #[must_use]
     pub fn demand(&self, trip: &TripEntry, settings: &Settings) -> Demand {
-        let fits = self.packages.waiting_for(trip, Time::from_ms(i64::MIN), MOST_FITS);
+        let fits = self.packages.waiting_for(trip, Time::from_ms(i64::MIN), MAX_FITS);
         let ride = |(id, plan): (PackageId, Plan)| {
             Some((self.packages.get(id)?.sender, self.ride(id, &plan, settings)?))
         };
         let mut found: Vec<(UserId, Ride)> = fits.into_iter().filter_map(ride).collect();
         found.sort_by(|a, b| b.1.density().total_cmp(&a.1.density()));
         let (mut numbers, mut senders) = (HashMap::new(), Vec::new());
-        let mut rides: Vec<Ride> = Vec::with_capacity(found.len().min(MOST_RIDES));
+        let mut rides: Vec<Ride> = Vec::with_capacity(found.len().min(MAX_RIDES));
         for (sender, ride) in found {
             let (number, noted) = numbers.entry(sender).or_insert_with(|| {
                 senders.push(sender);
                 (senders.len() - 1, 0)
             });
-            if *noted < MOST_OF_ONE && rides.len() < MOST_RIDES {
+            if *noted < MAX_OF_ONE && rides.len() < MAX_RIDES {
                 *noted += 1;
                 rides.push(Ride { sender: *number, ..ride });
             }
         }
         // A history that was cut short spans less time.
         let seen = self.order.last().zip(self.order.first()).map(|(last, first)| last.0.since(first.0));
-        let full = self.order.len() >= MOST_PACKAGES as usize;
+        let full = self.order.len() >= MAX_PACKAGES as usize;
         let span = seen.filter(|seen| full && seen.ms() > 0).unwrap_or_else(|| span(settings));
         Demand { rides, senders, span, belief: Belief::new(settings) }
     }

@@ -11,7 +11,7 @@ use crate::matching::Settings;
 use crate::time::{Span, Time};
 
 /// The most acceptances in one window.
-pub const MOST_WAITING: usize = 64;
+pub const MAX_WAITING: usize = 64;
 
 /// An acceptance is carried out at least this long before its offer ends.
 const IN_TIME: Span = Span::seconds(1);
@@ -62,9 +62,9 @@ impl<T> Window<T> {
     /// offer, or from the offer's creation where it has not said so.
     ///
     /// # Errors
-    /// The acceptance, when there are [`MOST_WAITING`] already.
+    /// The acceptance, when there are [`MAX_WAITING`] already.
     pub fn add(&mut self, request: &Request, now: Time, acceptance: T) -> Result<(), T> {
-        if self.waiting.len() == MOST_WAITING {
+        if self.waiting.len() == MAX_WAITING {
             return Err(acceptance);
         }
         let reaction = now.since(request.rendered_at.unwrap_or(request.created_at));

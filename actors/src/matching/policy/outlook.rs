@@ -36,10 +36,10 @@ pub trait View: Outlook {
 }
 
 /// The most that fairness and region together may do to a score: 15 % more or less.
-pub const MOST_WEIGHT: f64 = 0.15;
+pub const MAX_WEIGHT: f64 = 0.15;
 
 /// A weight within its bounds; what is not a number weighs nothing.
 #[must_use]
 pub fn bounded(weight: f64) -> f64 {
-    if weight.is_nan() { 1.0 } else { weight.clamp(1.0 - MOST_WEIGHT, 1.0 + MOST_WEIGHT) }
+    if weight.is_nan() { 1.0 } else { weight.clamp(1.0 - MAX_WEIGHT, 1.0 + MAX_WEIGHT) }
 }

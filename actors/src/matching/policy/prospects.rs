@@ -4,7 +4,7 @@ use crate::matching::PackageEntry;
 use crate::time::{Span, Time};
 
 /// How many trips of the past speak for those to come: the best.
-const MOST_COMINGS: usize = 128;
+const MAX_COMINGS: usize = 128;
 
 /// A trip like one of the past.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -37,7 +37,7 @@ impl Prospects {
     ) -> Self {
         let mut comings: Vec<Coming> = comings.collect();
         comings.sort_by(|a, b| b.gain_rub.total_cmp(&a.gain_rub));
-        comings.truncate(MOST_COMINGS);
+        comings.truncate(MAX_COMINGS);
         Self { comings, ready_at: package.ready_at, deliver_by: package.deliver_by, span, share }
     }
 

@@ -22,13 +22,13 @@ use crate::place::Gazetteer;
 use crate::time::{Span, Time};
 
 /// How many trips of the past are looked at, at most: the latest.
-pub const MOST_TRIPS: u32 = 10_000;
+pub const MAX_TRIPS: u32 = 10_000;
 
 /// How many packages of the past a trip is weighed with at most.
-const MOST_FITS: usize = 1_024;
+const MAX_FITS: usize = 1_024;
 
 /// With how many trips of the past a package is weighed at most: those that gain most.
-const MOST_RIDES: usize = 32;
+const MAX_RIDES: usize = 32;
 
 /// A package of the past.
 #[derive(Clone, Debug)]
@@ -77,7 +77,7 @@ impl Settlement {
         }
         let mut rides: Vec<Vec<Hold>> = vec![Vec::new(); packages.len()];
         for (trip, number) in trips.iter().zip(0..) {
-            for (id, plan) in index.waiting_for(&trip.entry, trip.published_at, MOST_FITS) {
+            for (id, plan) in index.waiting_for(&trip.entry, trip.published_at, MAX_FITS) {
                 let package = numbers[&id];
                 let PastPackage { entry, published_at } = &packages[package];
                 let worth_rub = gain_rub(&plan, entry, settings);
@@ -88,7 +88,7 @@ impl Settlement {
         }
         for rides in &mut rides {
             rides.sort_by(|a, b| b.worth_rub.total_cmp(&a.worth_rub).then(a.trip.cmp(&b.trip)));
-            rides.truncate(MOST_RIDES);
+            rides.truncate(MAX_RIDES);
         }
         let holds: Vec<Hold> = rides.iter().flatten().copied().collect();
         let mut of_package = vec![SmallVec::new(); packages.len()];

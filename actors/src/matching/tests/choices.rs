@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::*;
 use crate::ids::RequestId;
-use crate::matching::policy::demand::{Asked, History, MOST_PACKAGES};
+use crate::matching::policy::demand::{Asked, History, MAX_PACKAGES};
 use crate::matching::policy::standing::{Agreed, Standing, Standings};
 use crate::matching::{TripEntry, TripIndex, feasible, gain_rub};
 
@@ -91,7 +91,7 @@ fn the_past_is_forgotten_in_time() {
 #[test]
 fn a_package_of_long_ago_that_changes_is_not_taken_for_a_new_one() {
     let settings = Settings::default();
-    let most = MOST_PACKAGES as usize;
+    let most = MAX_PACKAGES as usize;
     let mut packages = past(1, 2, 500);
     packages[0].created_at = NOW - Span::hours(150);
     packages.extend((0..most).map(|n| {

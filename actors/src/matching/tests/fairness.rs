@@ -3,7 +3,7 @@
 use super::*;
 use crate::market::package::PackageCommand;
 use crate::market::request::RequestCommand;
-use crate::matching::policy::fair::{MOST_WAITING, Window, contested};
+use crate::matching::policy::fair::{MAX_WAITING, Window, contested};
 
 fn with_window() -> Settings {
     Settings { fair_window_ms: 200, ..Settings::default() }
@@ -72,11 +72,11 @@ fn a_window_ends_in_time_for_every_offer_whose_acceptance_waits() {
 #[test]
 fn a_window_takes_so_many_and_gives_the_next_one_back() {
     let mut window = Window::open(NOW, &with_window());
-    for number in 0..MOST_WAITING {
+    for number in 0..MAX_WAITING {
         assert_eq!(window.add(&offer(None), NOW, number), Ok(()));
     }
-    assert_eq!(window.add(&offer(None), NOW, MOST_WAITING), Err(MOST_WAITING));
-    assert_eq!(window.in_order().len(), MOST_WAITING);
+    assert_eq!(window.add(&offer(None), NOW, MAX_WAITING), Err(MAX_WAITING));
+    assert_eq!(window.in_order().len(), MAX_WAITING);
 }
 
 #[test]

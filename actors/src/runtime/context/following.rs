@@ -96,7 +96,7 @@ impl Context {
             let (trips, waiting) = (self.trips.read(), self.waiting.read());
             policy::queue(entry, &waiting, &self.view(&trips, now))
         };
-        for (package, _) in best.into_iter().take(policy::MOST_WOKEN) {
+        for (package, _) in best.into_iter().take(policy::MAX_WOKEN) {
             let _ = self.directories().packages.get(package).tell(Consider);
         }
     }

@@ -18,10 +18,10 @@ use crate::runtime::wave::{self, Judged};
 use crate::time::{Span, Time};
 
 /// How many rewards are tried for one that is offered at once, the least first.
-const MOST_REWARDS: usize = 8;
+const MAX_REWARDS: usize = 8;
 
 /// How many trips are looked at for one call of [`Engine::browse`].
-const MOST_BROWSED: usize = 20_000;
+const MAX_BROWSED: usize = 20_000;
 
 impl Engine {
     /// How this node matches.
@@ -51,7 +51,7 @@ impl Engine {
         let mut browsing = Browsing::new(from, to, load, upcoming, Gazetteer::bundled());
         // The lock is taken for each step anew.
         while browsing.step(&self.context.trips.read()) {
-            if browsing.is_enough(MOST_BROWSED, most) {
+            if browsing.is_enough(MAX_BROWSED, most) {
                 let seen_until = browsing.seen_until();
                 return (browsing.into_found(false), Some(seen_until));
             }
@@ -110,7 +110,7 @@ impl Engine {
             None => Next::Waits,
             Some(until) => {
                 let mut reward_at_once = None;
-                for reward in rewards.into_iter().take(MOST_REWARDS) {
+                for reward in rewards.into_iter().take(MAX_REWARDS) {
                     let better = PackageEntry { reward, ..entry.clone() };
                     if !self.judge(&better, now).await.step.wave.is_empty() {
                         reward_at_once = Some(reward);

@@ -7,7 +7,7 @@ use crate::matching::zone;
 use crate::place::{Gazetteer, Place};
 
 /// Of how many trips of one courier packages are found at once.
-const MOST_TRIPS: usize = 32;
+const MAX_TRIPS: usize = 32;
 
 /// A package that a courier may respond to, as far as the index knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ impl Engine {
     pub fn packages_for(&self, trips: &[TripId], after: Option<PackageId>, limit: usize) -> Vec<Fitting> {
         let now = self.context.clock.now();
         let mut found = Vec::new();
-        for trip in trips.iter().take(MOST_TRIPS) {
+        for trip in trips.iter().take(MAX_TRIPS) {
             let Some(entry) = self.context.trips.read().get(*trip).cloned() else { continue };
             let choosing = self.context.choosing.read();
             let waiting = choosing.waiting_for_after(after, &entry, now, limit);

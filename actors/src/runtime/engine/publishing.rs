@@ -20,7 +20,7 @@ use crate::unit::{Publications, Unit};
 
 /// How many of a sender's latest publications are looked at. A person who publishes more within a minute does
 /// not do so by hand.
-const MOST_PUBLISHED: u32 = 64;
+const MAX_PUBLISHED: u32 = 64;
 
 /// A courier's answer to a package: which trip, for how much.
 #[derive(Clone, Debug)]
@@ -114,7 +114,7 @@ impl Engine {
         for _ in 0..ATTEMPTS {
             let now = self.context.clock.now();
             let since = now - MEANT_WITHIN;
-            let published = self.context.store.published_by(sender, since, MOST_PUBLISHED).await?;
+            let published = self.context.store.published_by(sender, since, MAX_PUBLISHED).await?;
             let is_meant = |package: &&Package| package.is_meant_by(sender, &draft.description, reward, now);
             if let Some(package) = published.iter().find(is_meant) {
                 match self.ask_on_one_of(package, trips, sender, &message).await {
@@ -124,7 +124,7 @@ impl Engine {
                 }
             }
             let count = published.len();
-            let seen = (count < MOST_PUBLISHED as usize).then_some(Publications { sender, since, count });
+            let seen = (count < MAX_PUBLISHED as usize).then_some(Publications { sender, since, count });
             let mut refused = Refusal::NotFound;
             for trip in trips {
                 match self.publish_asking(sender, draft.clone(), *trip, message.clone(), seen).await {

@@ -9,10 +9,10 @@ use words::{LOOK_ALIKE, PHONE_WORDS, WORDS};
 use super::{Contact, Found, Glyph};
 
 /// The most digits that are looked at as one number.
-const MOST_DIGITS: usize = 20;
+const MAX_DIGITS: usize = 20;
 
 /// What may stand between two groups of one number, in characters.
-const MOST_BETWEEN: usize = 4;
+const MAX_BETWEEN: usize = 4;
 
 /// How far before a number the word stands that says what it is, in characters.
 const WORDS_BEFORE: usize = 40;
@@ -87,7 +87,7 @@ fn longest(text: &str, groups: &[Group], first: usize) -> Option<(Contact, usize
             None => break,
         }
         // A plus begins a number.
-        if at > first && group.plus || digits.len() + group.digits.len() > MOST_DIGITS {
+        if at > first && group.plus || digits.len() + group.digits.len() > MAX_DIGITS {
             break;
         }
         digits.push_str(&group.digits);
@@ -325,5 +325,5 @@ fn pieces(glyphs: &[Glyph]) -> Vec<(Piece, usize, usize)> {
 }
 
 fn is_between(text: &str) -> bool {
-    text.chars().count() <= MOST_BETWEEN && text.chars().all(|c| " -.()[]/_*,;:+~=\t\n'\"\\".contains(c))
+    text.chars().count() <= MAX_BETWEEN && text.chars().all(|c| " -.()[]/_*,;:+~=\t\n'\"\\".contains(c))
 }

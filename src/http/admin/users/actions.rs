@@ -19,7 +19,7 @@ use crate::http::jobs::{self, JobView};
 const AT_ONCE: usize = 100;
 
 /// How much of what was done to an account is told: the latest.
-const MOST_DEEDS: u32 = 200;
+const MAX_DEEDS: u32 = 200;
 
 /// Another password.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -230,7 +230,7 @@ pub async fn bulk(
         (status = 404, body = Problem)))]
 pub async fn activity(app: web::Data<App>, path: web::Path<i64>) -> Result<HttpResponse, ApiError> {
     let id = person(&app, path.into_inner()).await?;
-    let deeds = app.database.deeds_of(id, MOST_DEEDS).await?;
+    let deeds = app.database.deeds_of(id, MAX_DEEDS).await?;
     let views = deeds.into_iter().map(|deed| {
         let display = view::action(&deed.action, request_id::language());
         let description = match deed.detail.as_str() {

@@ -30,7 +30,7 @@ const MOST: u32 = 10_000;
 const OF_ONE: u32 = 50;
 
 /// More changes than this are no fewer than everything.
-const MOST_CHANGED: u32 = 2_000;
+const MAX_CHANGED: u32 = 2_000;
 
 /// Changes from before an earlier cursor are shown again for so long: nodes read the store at other moments.
 const OVERLAP: Span = Span::seconds(5);
@@ -171,9 +171,9 @@ async fn changed(
     now: Time,
 ) -> Result<Option<Shown>, ApiError> {
     let database = &app.database;
-    let orders = database.changed_orders(since, MOST_CHANGED).await?;
-    let duties = database.changed_duties(since, MOST_CHANGED).await?;
-    if orders.len().max(duties.len()) >= MOST_CHANGED as usize {
+    let orders = database.changed_orders(since, MAX_CHANGED).await?;
+    let duties = database.changed_duties(since, MAX_CHANGED).await?;
+    if orders.len().max(duties.len()) >= MAX_CHANGED as usize {
         return Ok(None);
     }
     let ids: Vec<OrderId> = orders.into_iter().map(|(id, _)| id.into()).collect();

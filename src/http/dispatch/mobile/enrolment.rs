@@ -10,7 +10,7 @@ use crate::auth::Principal;
 use crate::error::extract::Body;
 use crate::error::wrong::Wrong;
 use crate::error::{ApiError, Problem};
-use crate::http::dispatch::drivers::{DriverInput, MOST_SEATS, revised, set_online};
+use crate::http::dispatch::drivers::{DriverInput, MAX_SEATS, revised, set_online};
 use crate::http::dispatch::scope;
 use crate::http::dispatch::views::{DriverView, driver_view};
 use crate::http::input::{self, lenient_whole};
@@ -58,7 +58,7 @@ pub async fn enroll(
     let mut wrong = Wrong::default();
     let car_model = wrong.or(input::required("car_model", given.car_model, VEHICLE), String::new());
     let plate_number = wrong.or(input::required("plate_number", given.plate_number, VEHICLE), String::new());
-    let seats = given.capacity.filter(|seats| (1..=MOST_SEATS).contains(seats));
+    let seats = given.capacity.filter(|seats| (1..=MAX_SEATS).contains(seats));
     let seats = seats.ok_or_else(|| ApiError::unprocessable("capacity", "must be 1 to 60"));
     let seats = wrong.or(seats, 1);
     let region = scope::region_in(&map, "region_id", given.region_id.as_deref().unwrap_or_default());

@@ -7,7 +7,7 @@ const DAYS: [&str; 13] =
     ["", "d", "day", "days", "д", "дн", "день", "дня", "дней", "сут", "сутки", "суток", "дни"];
 
 /// No ticket says more.
-const MOST_DAYS_LATER: i64 = 30;
+const MAX_DAYS_LATER: i64 = 30;
 
 /// What a person wrote for the time of a trip.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -108,7 +108,7 @@ fn arrival(text: &str) -> Option<Arrival> {
     }
     let count = i64::from(number(count, 2)?);
     let days_later = sign * count;
-    let is_printed = (-1..=MOST_DAYS_LATER).contains(&days_later);
+    let is_printed = (-1..=MAX_DAYS_LATER).contains(&days_later);
     is_printed.then_some(Arrival { clock: clock(shown)?, days_later: Some(days_later) })
 }
 

@@ -25,7 +25,7 @@ const FROM_HERE: Pauses = Pauses { free: 5, longest: Span::minutes(15) };
 const FROM_ANYWHERE: Pauses = Pauses { free: 50, longest: Span::minutes(1) };
 
 /// No login is longer.
-const MOST_LOGIN: usize = 64;
+const MAX_LOGIN: usize = 64;
 
 /// An operator's name and password.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -87,7 +87,7 @@ pub(in crate::http) async fn session(
     let OperatorLogin { login, password, code, device_token } = given;
     let (login, now) = (login.to_lowercase(), app.clock.now());
     let address = address::client(address::of(req, app.config.trusted_proxies));
-    let login = login.chars().take(MOST_LOGIN).collect::<String>();
+    let login = login.chars().take(MAX_LOGIN).collect::<String>();
     let known = match device_token {
         Some(token) => match app.database.operator(&login).await? {
             Some((user, _)) => known_device(app, tokens, &user, &token).await?,

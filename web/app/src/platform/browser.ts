@@ -12,7 +12,7 @@ function storage(area: Storage, scope: string): KeyValues {
 }
 
 /** So many answers are kept; then it begins anew. */
-const MOST_SNAPSHOTS = 60;
+const MAX_SNAPSHOTS = 60;
 
 function snapshots(area: Storage, scope: string): Snapshots {
   const prefix = `peerpack.${scope}.read.`;
@@ -27,7 +27,7 @@ function snapshots(area: Storage, scope: string): Snapshots {
     },
     set: (key, value) => {
       try {
-        if (names().length >= MOST_SNAPSHOTS) for (const name of names()) area.removeItem(name);
+        if (names().length >= MAX_SNAPSHOTS) for (const name of names()) area.removeItem(name);
         area.setItem(prefix + key, JSON.stringify(value));
       } catch {
         // No room: the next start waits for the server.

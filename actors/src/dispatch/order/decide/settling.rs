@@ -7,7 +7,7 @@ use crate::rejection::Rejection;
 use crate::time::Span;
 
 /// A courier may say that so many times what was expected was driven, at most.
-const MOST_OF_EXPECTED: u32 = 2;
+const MAX_OF_EXPECTED: u32 = 2;
 
 impl Turn<'_> {
     pub(super) fn complete(&self, by: By, driven: Driven, reason: &str) -> Result<Outcome, Rejection> {
@@ -25,7 +25,7 @@ impl Turn<'_> {
         Ok(outcome)
     }
 
-    /// Whether somebody may say that so much was driven: couriers not more than [`MOST_OF_EXPECTED`] times
+    /// Whether somebody may say that so much was driven: couriers not more than [`MAX_OF_EXPECTED`] times
     /// what was expected, no longer waiting than was noted, and not that the passenger has changed the route,
     /// which lifts the bound of the final price. The desk is believed.
     ///
@@ -34,7 +34,7 @@ impl Turn<'_> {
     pub(super) fn believe(&self, by: By, driven: Driven) -> Result<(), Rejection> {
         let By::Courier(_) = by else { return Ok(()) };
         let (expected, noted) = (self.order.draft.ride, self.order.waited(self.now).ms());
-        let most = |expected: u32| expected.saturating_mul(MOST_OF_EXPECTED);
+        let most = |expected: u32| expected.saturating_mul(MAX_OF_EXPECTED);
         let checks = [
             ("route_changed", !driven.route_changed),
             ("actual_distance_km", driven.ride.way_m <= most(expected.way_m)),

@@ -13,7 +13,7 @@ export interface Passed {
 /** The same, numbered as this page has heard it. */
 type Heard = Passed & { number: number };
 
-const MOST_EVENTS = 60;
+const MAX_EVENTS = 60;
 
 /** Two people of this browser's own, so that visitors of one demo do not meet in one account. */
 function people(): { anna: string; ivan: string } {
@@ -34,7 +34,7 @@ export default function Market() {
       if (origin === location.origin && data?.peerpack === "event") {
         setEvents(heard => {
           const number = (heard[0]?.number ?? 0) + 1;
-          return [{ ...(data as Passed), number }, ...heard].slice(0, MOST_EVENTS);
+          return [{ ...(data as Passed), number }, ...heard].slice(0, MAX_EVENTS);
         });
       }
     };

@@ -19,7 +19,7 @@ import { Leaving } from "./Leaving.tsx";
 const Found = lazy(() => import("./Found.tsx"));
 
 /** How many searches are remembered. */
-const MOST_RECENT = 4;
+const MAX_RECENT = 4;
 
 export function Sending() {
   const { t, place } = useTexts();
@@ -39,7 +39,7 @@ export function Sending() {
   const start = (wanted: Search) => {
     setSearch(wanted);
     const others = recent.filter(one => one.from.id !== wanted.from.id || one.to.id !== wanted.to.id);
-    const next = [wanted, ...others].slice(0, MOST_RECENT);
+    const next = [wanted, ...others].slice(0, MAX_RECENT);
     setRecent(next);
     void platform.preferences.set("searches", JSON.stringify(next));
   };

@@ -75,7 +75,7 @@ const example = (): Partial<Draft> => ({
 const ICONS = { car: CarIcon, train: TrainIcon, plane: PlaneIcon, bus: BusIcon, foot: FootIcon };
 
 /** The stops between the ends at most. */
-const MOST_STOPS = 6;
+const MAX_STOPS = 6;
 
 export default function NewTripScreen() {
   const { t } = useTexts();
@@ -152,7 +152,7 @@ export default function NewTripScreen() {
           </div>
         ))}
         <PlaceField label={t.newTrip.to} value={draft.to} onChange={to => change({ to })} error={fields.to} />
-        {draft.stops.length < MOST_STOPS && (
+        {draft.stops.length < MAX_STOPS && (
           <Button kind="quiet" onPress={() => change({ stops: [...draft.stops, undefined] })}>
             <PlusIcon /> {t.newTrip.addStop}
           </Button>

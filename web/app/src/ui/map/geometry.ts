@@ -31,9 +31,9 @@ export interface Box {
 }
 
 /** The map is no wider than it has to be, but shows so much around a way within one town, degrees. */
-const LEAST_WIDTH = 4;
+const MIN_WIDTH = 4;
 /** The same for a map of a town. */
-const LEAST_WIDTH_TOWN = 0.06;
+const MIN_WIDTH_TOWN = 0.06;
 /** How much of the map's width is left free around a way. */
 const MARGIN = 0.22;
 
@@ -55,7 +55,7 @@ export function boxAround(spots: readonly Spot[], shape: number, isTown = false)
   const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
   const [left, right] = [Math.min(...xs), Math.max(...xs)];
   const [top, bottom] = [Math.min(...ys), Math.max(...ys)];
-  const wanted = Math.max(right - left, (bottom - top) * shape, isTown ? LEAST_WIDTH_TOWN : LEAST_WIDTH);
+  const wanted = Math.max(right - left, (bottom - top) * shape, isTown ? MIN_WIDTH_TOWN : MIN_WIDTH);
   const width = wanted / (1 - 2 * MARGIN);
   const height = width / shape;
   return { x: (left + right - width) / 2, y: (top + bottom - height) / 2, width, height };
