@@ -27,6 +27,8 @@ mod main_job;
 mod marketplace;
 mod matrix;
 mod methods;
+#[path = "../shared/migrated.rs"]
+mod migrated;
 mod money;
 mod nodes;
 mod older_client;

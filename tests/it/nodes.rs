@@ -11,7 +11,7 @@ use sqlx::{Connection, PgConnection};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use crate::support::{PATIENCE, TestApp, TestUser, eventually, fresh_postgres};
+use crate::support::{PATIENCE, TestApp, TestUser, empty_postgres, eventually, fresh_postgres};
 
 /// Two nodes, which compare with the store so often. A Redis without a name is none.
 pub async fn two_nodes(redis: &str, compare: Duration) -> (TestApp, TestApp) {
@@ -135,7 +135,7 @@ async fn nodes_that_migrate_an_empty_database_at_once_do_not_stop_each_other() {
         eprintln!("PEERPACK_TEST_POSTGRES is not set: not run");
         return;
     }
-    let url = fresh_postgres().await;
+    let url = empty_postgres().await;
     let node = async || Database::connect(&Settings::new(&url)).await.unwrap();
     let nodes = [node().await, node().await, node().await];
     let migrated = futures_util::future::join_all(nodes.iter().map(Database::migrate)).await;

@@ -26,6 +26,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use uuid::Uuid;
 
+use crate::migrated;
+
 /// How long a test waits for something that must happen: far longer than it takes, on a slow machine too.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -106,6 +108,10 @@ impl TestApp {
         environment.extend(database_url.iter().map(|url| ("DATABASE_URL".to_owned(), url.clone())));
         environment.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let config = Config::load(Settings::default(), environment).unwrap();
+        let file = data.path().join("peerpack.db");
+        if database_url.is_none() && !file.exists() {
+            migrated::sqlite(&file).await;
+        }
         let deadline = tokio::time::Instant::now() + PATIENCE;
         let application = loop {
             // A database that is too busy for a connection is asked again.
@@ -281,15 +287,26 @@ async fn sign_in_number(url: &str, number: i64, name: &str) -> (TestUser, Value)
     (TestUser { url: url.to_owned(), token, id, number, http }, body)
 }
 
-/// An empty database of its own.
+/// A database of its own with the schema already made.
 pub async fn fresh_postgres() -> String {
+    let server = std::env::var("PEERPACK_TEST_POSTGRES").unwrap();
+    let name = database_name();
+    migrated::postgres(&server, &name).await;
+    migrated::in_database(&server, &name)
+}
+
+/// One without a schema.
+pub async fn empty_postgres() -> String {
     use sqlx::{Connection, Executor};
-    let base = std::env::var("PEERPACK_TEST_POSTGRES").unwrap();
-    let name = format!("it_{}", Uuid::from_bytes(rand::random()).simple());
-    let mut admin = sqlx::PgConnection::connect(&base).await.unwrap();
+    let server = std::env::var("PEERPACK_TEST_POSTGRES").unwrap();
+    let name = database_name();
+    let mut admin = sqlx::PgConnection::connect(&server).await.unwrap();
     admin.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
-    let (server, _) = base.rsplit_once('/').unwrap();
-    format!("{server}/{name}")
+    migrated::in_database(&server, &name)
+}
+
+fn database_name() -> String {
+    format!("it_{}", Uuid::from_bytes(rand::random()).simple())
 }
 
 /// Somebody with a token.

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 use super::world::PATIENCE;
+use crate::migrated;
 
 /// A fresh database of its own.
 pub(super) struct TestStore {
@@ -30,7 +31,10 @@ enum Kind {
 /// Runs a scenario on a SQLite file.
 pub(super) async fn on_sqlite(scenario: impl AsyncFnOnce(&TestStore)) {
     let dir = tempfile::tempdir().expect("a temporary folder");
-    let url = dir.path().join("data").display().to_string();
+    let data = dir.path().join("data");
+    std::fs::create_dir(&data).expect("a folder");
+    migrated::sqlite(&data.join("peerpack.db")).await;
+    let url = data.display().to_string();
     run(TestStore { db: open(&url).await, url, kind: Kind::Sqlite(dir) }, scenario).await;
 }
 
@@ -42,12 +46,8 @@ pub(super) async fn on_postgres(scenario: impl AsyncFnOnce(&TestStore)) {
         return;
     };
     let name = format!("peerpack_test_{:016x}", rand::random::<u64>());
-    let mut conn = postgres(&server).await;
-    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}")))
-        .execute(&mut conn)
-        .await
-        .expect("a database");
-    let url = in_database(&server, &name);
+    migrated::postgres(&server, &name).await;
+    let url = migrated::in_database(&server, &name);
     run(TestStore { db: open(&url).await, url, kind: Kind::Postgres { server, name } }, scenario).await;
 }
 
@@ -74,14 +74,6 @@ async fn run(store: TestStore, scenario: impl AsyncFnOnce(&TestStore)) {
 
 async fn postgres(url: &str) -> PgConnection {
     PgConnection::connect(url).await.expect("a connection to Postgres")
-}
-
-/// The URL of another database on the same server.
-fn in_database(server: &str, name: &str) -> String {
-    let (address, query) =
-        server.split_once('?').map_or((server, None), |(address, query)| (address, Some(query)));
-    let base = address.rsplit_once('/').map_or(address, |(base, _)| base);
-    query.map_or_else(|| format!("{base}/{name}"), |query| format!("{base}/{name}?{query}"))
 }
 
 impl TestStore {

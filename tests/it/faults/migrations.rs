@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use super::market::rounds;
 use super::process::Process;
-use crate::support::{Backend, TestApp, backends, fresh_postgres, sign_in_at};
+use crate::support::{Backend, TestApp, backends, empty_postgres, sign_in_at};
 
 fn migrate(environment: &[(String, String)]) -> Child {
     let mut program = Command::new(env!("CARGO_BIN_EXE_peerpack"));
@@ -22,7 +22,7 @@ async fn f33_a_migration_that_is_killed_or_begun_twice_is_finished_by_the_next()
             let folder = data.path().display().to_string();
             let mut environment = vec![("PEERPACK_DATA_DIR".to_owned(), folder)];
             if backend == Backend::Postgres {
-                environment.push(("DATABASE_URL".to_owned(), fresh_postgres().await));
+                environment.push(("DATABASE_URL".to_owned(), empty_postgres().await));
             }
             let mut killed = migrate(&environment);
             sleep(Duration::from_millis(rand::random_range(10..400))).await;
