@@ -150,7 +150,12 @@ pub(super) const fn follows(from: &RequestState, to: &RequestState) -> bool {
         S::PickedUp { .. } => matches!(to, S::Delivered { .. } | S::Disputed { .. } | S::Cancelled { .. }),
         S::Delivered { .. } => matches!(to, S::Confirmed { .. } | S::Disputed { .. } | S::Cancelled { .. }),
         S::Disputed { .. } => matches!(to, S::Confirmed { .. } | S::Cancelled { .. }),
-        _ => false,
+        S::Confirmed { .. }
+        | S::Declined { .. }
+        | S::Expired { .. }
+        | S::Withdrawn { .. }
+        | S::Taken { .. }
+        | S::Cancelled { .. } => false,
     }
 }
 

@@ -34,7 +34,16 @@ impl Stage {
                 | RequestPhase::Confirmed
                 | RequestPhase::Disputed,
             ) => Self::AfterPickup,
-            _ => Self::BeforeAcceptance,
+            None
+            | Some(
+                RequestPhase::Pending
+                | RequestPhase::Agreed
+                | RequestPhase::Declined
+                | RequestPhase::Expired
+                | RequestPhase::Withdrawn
+                | RequestPhase::Taken
+                | RequestPhase::Cancelled,
+            ) => Self::BeforeAcceptance,
         }
     }
 }

@@ -212,7 +212,14 @@ impl PackageEntry {
                         self.paused.push((trip, at + settings.reoffer_pause()));
                     }
                 }
-                _ => self.barred.push(trip),
+                RequestState::Accepted { .. }
+                | RequestState::PickedUp { .. }
+                | RequestState::Delivered { .. }
+                | RequestState::Confirmed { .. }
+                | RequestState::Disputed { .. }
+                | RequestState::Declined { .. }
+                | RequestState::Withdrawn { .. }
+                | RequestState::Cancelled { by: Party::Courier, .. } => self.barred.push(trip),
             }
             if refused_by_courier(request) {
                 self.barred_couriers.push(request.courier);

@@ -201,7 +201,11 @@ fn is_settled(package: &Package, command: &PackageCommand) -> bool {
             package.request(*id).is_some_and(|request| request.state.is_over())
         }
         PackageCommand::Offer(_) | PackageCommand::ExpireOverdue => true,
-        _ => false,
+        PackageCommand::Ask { .. }
+        | PackageCommand::Respond { .. }
+        | PackageCommand::HandOver { .. }
+        | PackageCommand::TripGone(_)
+        | PackageCommand::Cancel { .. } => false,
     }
 }
 

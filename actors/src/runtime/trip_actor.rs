@@ -276,7 +276,10 @@ fn command(trip: &Trip, order: &TripOrder, packages: &[Package], context: &Conte
                 TripState::InProgress { .. } if trip.arrives() <= now && open == 0 => {
                     Some(TripCommand::Complete { on_board: 0 })
                 }
-                _ => None,
+                TripState::Active
+                | TripState::InProgress { .. }
+                | TripState::Completed { .. }
+                | TripState::Cancelled { .. } => None,
             }
         }
     }

@@ -64,7 +64,10 @@ impl Package {
         match self.state {
             PackageState::Open => Ok(()),
             PackageState::Template | PackageState::Cancelled { .. } => Err(self.illegal("propose a trip")),
-            _ => Err(Rejection::AlreadyTaken),
+            PackageState::Assigned { .. }
+            | PackageState::InTransit { .. }
+            | PackageState::Delivered { .. }
+            | PackageState::Confirmed { .. } => Err(Rejection::AlreadyTaken),
         }
     }
 
@@ -226,7 +229,16 @@ impl Package {
                     RequestCommand::Split { courier_minor, .. } => {
                         EscrowCommand::Split { courier_minor: *courier_minor }
                     }
-                    _ => EscrowCommand::Release,
+                    RequestCommand::Confirm { .. }
+                    | RequestCommand::Settle { .. }
+                    | RequestCommand::Resolve { .. } => EscrowCommand::Release,
+                    // No other command leads here. One that does must say what becomes of the money.
+                    _ => {
+                        return Err(Rejection::IllegalTransition {
+                            action: command.action(),
+                            state: request.state.word(),
+                        });
+                    }
                 };
                 outcome.move_escrow(self, request, pay)?;
                 outcome.events.push(moved(request, next));
@@ -246,7 +258,14 @@ impl Package {
                 self.call_off(request, next, &mut outcome)?;
                 outcome.events.push(PackageEvent::Moved(after));
             }
-            _ => outcome.events.push(moved(request, next)),
+            // The money of what is disputed after its delivery waits already.
+            RequestState::Disputed { .. }
+            | RequestState::Pending
+            | RequestState::Agreed { .. }
+            | RequestState::Declined { .. }
+            | RequestState::Expired { .. }
+            | RequestState::Withdrawn { .. }
+            | RequestState::Taken { .. } => outcome.events.push(moved(request, next)),
         }
         Ok(outcome)
     }
@@ -277,7 +296,14 @@ impl Package {
                     outcome.events.push(PackageEvent::Moved(PackageState::Open));
                 }
                 RequestState::PickedUp { .. } => return Err(Rejection::ParcelsOnBoard),
-                _ => {}
+                RequestState::Delivered { .. }
+                | RequestState::Confirmed { .. }
+                | RequestState::Declined { .. }
+                | RequestState::Expired { .. }
+                | RequestState::Withdrawn { .. }
+                | RequestState::Taken { .. }
+                | RequestState::Cancelled { .. }
+                | RequestState::Disputed { .. } => {}
             }
         }
         Ok(outcome)

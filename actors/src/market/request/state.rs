@@ -186,7 +186,12 @@ impl RequestState {
             Self::Delivered { .. } | Self::Disputed { .. } => EscrowState::Pending,
             Self::Confirmed { .. } => EscrowState::Released,
             Self::Cancelled { .. } => EscrowState::Refunded,
-            _ => EscrowState::None,
+            Self::Pending
+            | Self::Agreed { .. }
+            | Self::Declined { .. }
+            | Self::Expired { .. }
+            | Self::Withdrawn { .. }
+            | Self::Taken { .. } => EscrowState::None,
         }
     }
 }
