@@ -174,7 +174,11 @@ fn local(at: Time, zone: jiff::tz::TimeZone) -> String {
 fn phase(record: &NotificationRecord) -> Option<RequestPhase> {
     match &record.about {
         About::Request(_, about) => Some(about.state.phase()),
-        _ => None,
+        About::Trip(_)
+        | About::Package(..)
+        | About::Wanted(..)
+        | About::Document { .. }
+        | About::Order(_) => None,
     }
 }
 

@@ -1,6 +1,8 @@
 //! Who is told what of a change of an order, in the transaction of the change. Nobody is told of what they
 //! did themselves, but for the answer to an offer: the message about it may stand on another device.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 use super::change::{DutyChange, OrderChange};
 use super::duty::DutyState;
 use super::offer::{Offer, OfferState};
@@ -26,13 +28,20 @@ pub fn notices(change: &OrderChange, duties: &[DutyChange]) -> Vec<Notice> {
                 asked.push(offer.courier);
                 told.extend(ended(after, offer, to));
             }
-            _ => {}
+            // Of steps the last one counts, see below.
+            OrderEvent::Moved { .. }
+            | OrderEvent::Widened { .. }
+            | OrderEvent::Quoted { .. }
+            | OrderEvent::Amended { .. }
+            | OrderEvent::Reserved { .. }
+            | OrderEvent::Settled(_)
+            | OrderEvent::Charged(_) => {}
         }
     }
     // Of several steps at once the last one counts.
-    let last = events.iter().rev().find_map(|event| match event {
-        OrderEvent::Moved { to, at, by, description, .. } => Some((to.phase(), *at, *by, description)),
-        _ => None,
+    let last = events.iter().rev().find_map(|event| {
+        let OrderEvent::Moved { to, at, by, description, .. } = event else { return None };
+        Some((to.phase(), *at, *by, description))
     });
     let Some((to, at, by, why)) = last else { return told };
     let news = |to: UserId, news| news_of(after, to, news, at, why);
@@ -60,7 +69,15 @@ const fn of_passenger(to: P, by: By) -> Option<News> {
         P::Rejected => Some(News::Rejected),
         P::NoShow => Some(News::NoShow),
         P::ActiveQueue if matches!(by, By::Engine) => Some(News::NobodyFound),
-        _ => None,
+        P::Draft
+        | P::Submitted
+        | P::AwaitingDispatcherDecision
+        | P::Created
+        | P::Matching
+        | P::ActiveQueue
+        | P::Offered
+        | P::RideOngoing
+        | P::Incident => None,
     }
 }
 
@@ -69,7 +86,18 @@ const fn of_courier(to: P) -> Option<News> {
     match to {
         P::Cancelled => Some(News::CalledOff),
         P::Assigned | P::Matching | P::ActiveQueue => Some(News::TakenAway),
-        _ => None,
+        P::Draft
+        | P::Submitted
+        | P::AwaitingDispatcherDecision
+        | P::Rejected
+        | P::Created
+        | P::Offered
+        | P::DriverEnRoute
+        | P::ArrivedWaiting
+        | P::RideOngoing
+        | P::NoShow
+        | P::Incident
+        | P::Completed => None,
     }
 }
 

@@ -1,6 +1,8 @@
 //! What calling off costs, and whom: one table, for what is shown before the tap, for the step itself and for
 //! the answer to it.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 use serde::{Deserialize, Serialize};
 
 use super::phase::RequestPhase;

@@ -122,7 +122,22 @@ impl Message {
                 E::PaymentUpdated(change) if change.has_moved_money() => {
                     Some(Self { class: Class::Money, kind: None, topic: None, until: None })
                 }
-                _ => None,
+                E::OfferNew(_)
+                | E::RequestNew(_)
+                | E::PackageUpdated(_)
+                | E::TripUpdated(_)
+                | E::CourierAvailable(_)
+                | E::PackageAvailable(_)
+                | E::SubscriptionMatched(_)
+                | E::NotificationNew(_)
+                | E::DocumentReviewed(_)
+                | E::PaymentUpdated(_)
+                | E::BalanceUpdated(_)
+                | E::ChatMessage(_)
+                | E::ChatRead(_)
+                | E::ChatMore(_)
+                | E::OrderOffered(_)
+                | E::OrderNews(_) => None,
             };
         };
         let (topic, until) = match &notice.event {
@@ -131,15 +146,28 @@ impl Message {
             E::OrderNews(told) if is_soon_old(told.news) => (None, Some(told.at + RIDE_NEWS)),
             _ => (notification.request.map(Topic::Request), None),
         };
-        let class = match (notification.kind, until) {
-            (K::OrderCourierFound | K::OrderCourierOnTheWay | K::OrderCourierArrived, _) => Class::State,
-            (_, Some(_)) => Class::Offer,
-            (K::PaymentReceived | K::DisputeResolved, None) => Class::Money,
-            (
-                K::NewCourierAvailable | K::NewPackageAvailable | K::SubscriptionMatched | K::Reminder,
-                None,
-            ) => Class::Bulk,
-            _ => Class::State,
+        let class = match notification.kind {
+            K::OrderOffered => Class::Offer,
+            // What the engine offers has an end; what a person asks waits for an answer.
+            K::TripRequestReceived if until.is_some() => Class::Offer,
+            K::PaymentReceived | K::DisputeResolved => Class::Money,
+            K::NewCourierAvailable | K::NewPackageAvailable | K::SubscriptionMatched | K::Reminder => {
+                Class::Bulk
+            }
+            K::TripRequestReceived
+            | K::PackageRequestResponse
+            | K::PackageRequestDeclined
+            | K::PackageDelivered
+            | K::DocumentReviewed
+            | K::DisputeOpened
+            | K::CourierChosen
+            | K::OrderGiven
+            | K::OrderCourierFound
+            | K::OrderCourierOnTheWay
+            | K::OrderCourierArrived
+            | K::OrderCompleted
+            | K::OrderCalledOff
+            | K::OrderNobodyFound => Class::State,
         };
         Some(Self { class, kind: Some(notification.kind), topic, until })
     }

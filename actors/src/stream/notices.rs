@@ -198,36 +198,36 @@ fn moved(
     let step = change(package, request, Some(from), to);
     let mut tell = |to: UserId, event: StreamEvent| notices.push(Notice { to, event });
     let offered = request.origin == Origin::Engine;
-    match to {
-        RequestState::Pending => {}
+    let of_both: fn(RequestChange) -> StreamEvent = match to {
+        RequestState::Pending => return,
         RequestState::Taken { .. } if offered => {
-            tell(request.courier, StreamEvent::OfferRevoked(end(request, OfferEndReason::Taken)));
+            return tell(request.courier, StreamEvent::OfferRevoked(end(request, OfferEndReason::Taken)));
         }
-        RequestState::Taken { .. } => tell(request.courier, StreamEvent::RequestTaken(step)),
+        RequestState::Taken { .. } => return tell(request.courier, StreamEvent::RequestTaken(step)),
         RequestState::Expired { .. } if offered => {
-            tell(request.courier, StreamEvent::OfferExpired(end(request, OfferEndReason::Expired)));
+            return tell(request.courier, StreamEvent::OfferExpired(end(request, OfferEndReason::Expired)));
         }
         RequestState::Withdrawn { .. } if offered => {
             let reason = if package_gone { OfferEndReason::Cancelled } else { OfferEndReason::Changed };
-            tell(request.courier, StreamEvent::OfferRevoked(end(request, reason)));
+            return tell(request.courier, StreamEvent::OfferRevoked(end(request, reason)));
         }
         // The engine minds a declined offer itself; the event is for the courier's other devices.
-        RequestState::Declined { .. } if offered => tell(request.courier, StreamEvent::RequestDeclined(step)),
-        _ => {
-            let event = |step| match to {
-                RequestState::Agreed { .. } => StreamEvent::RequestAgreed(step),
-                RequestState::Accepted { .. } => StreamEvent::RequestAccepted(step),
-                RequestState::PickedUp { .. } => StreamEvent::RequestPickedUp(step),
-                RequestState::Delivered { .. } => StreamEvent::RequestDelivered(step),
-                RequestState::Confirmed { .. } => StreamEvent::RequestConfirmed(step),
-                RequestState::Declined { .. } => StreamEvent::RequestDeclined(step),
-                RequestState::Disputed { .. } => StreamEvent::RequestDisputed(step),
-                _ => StreamEvent::RequestCancelled(step),
-            };
-            tell(request.courier, event(step.clone()));
-            tell(request.sender, event(step));
+        RequestState::Declined { .. } if offered => {
+            return tell(request.courier, StreamEvent::RequestDeclined(step));
         }
-    }
+        RequestState::Agreed { .. } => StreamEvent::RequestAgreed,
+        RequestState::Accepted { .. } => StreamEvent::RequestAccepted,
+        RequestState::PickedUp { .. } => StreamEvent::RequestPickedUp,
+        RequestState::Delivered { .. } => StreamEvent::RequestDelivered,
+        RequestState::Confirmed { .. } => StreamEvent::RequestConfirmed,
+        RequestState::Declined { .. } => StreamEvent::RequestDeclined,
+        RequestState::Disputed { .. } => StreamEvent::RequestDisputed,
+        RequestState::Expired { .. } | RequestState::Withdrawn { .. } | RequestState::Cancelled { .. } => {
+            StreamEvent::RequestCancelled
+        }
+    };
+    tell(request.courier, of_both(step.clone()));
+    tell(request.sender, of_both(step));
 }
 
 const fn end(request: &Request, reason: OfferEndReason) -> OfferEnd {

@@ -3,6 +3,8 @@
 //! A notification is a pointer: which event of the person's stream, of what kind, about what. Names and words
 //! are put in when it is shown. It is written in the transaction of its event.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 use crate::ids::{FileId, OfferId, OrderId, PackageId, RequestId, TripId};
 use crate::market::request::Origin;
 use crate::stream::{Notice, OrderNews, StreamEvent};
@@ -128,7 +130,7 @@ impl Notification {
                 Origin::Sender | Origin::Engine if notice.to == change.sender_id => {
                     (K::PackageRequestResponse, Some(change.request_id), change.trip_id)
                 }
-                _ => return None,
+                Origin::Sender | Origin::Courier | Origin::Engine => return None,
             },
             // Both parties learn it.
             E::RequestConfirmed(change) | E::RequestCancelled(change) if change.by_operator => {

@@ -384,19 +384,35 @@ fn about_order(
         format!("{}, {}, {}", driver.name, driver.car_model, driver.plate_number)
     });
     let (way, driver) = (way.as_str(), driver.as_str());
-    let sentence = match (kind, about.phase) {
-        (Kind::OrderOffered, _) => Sentence::OrderOffered { way },
-        (Kind::OrderGiven, _) => Sentence::OrderGiven { way },
-        (Kind::OrderCourierFound, _) => Sentence::OrderCourierFound { way, driver },
-        (Kind::OrderCourierOnTheWay, _) => Sentence::OrderCourierOnTheWay { driver },
-        (Kind::OrderCourierArrived, _) => Sentence::OrderCourierArrived { pickup: &about.pickup, driver },
-        (Kind::OrderCompleted, _) => Sentence::OrderCompleted { way },
-        (Kind::OrderNobodyFound, _) => Sentence::OrderNobodyFound { way },
-        (_, Some(OrderPhase::Rejected)) => Sentence::OrderRejected { way, reason: &about.rejection_reason },
-        (_, Some(OrderPhase::NoShow)) if about.is_passenger => Sentence::OrderNoShow { way },
-        (_, Some(OrderPhase::Cancelled) | None) => Sentence::OrderCalledOff { way },
-        _ if about.is_passenger => Sentence::OrderCalledOff { way },
-        _ => Sentence::OrderTakenAway { way },
+    let sentence = match kind {
+        Kind::OrderOffered => Sentence::OrderOffered { way },
+        Kind::OrderGiven => Sentence::OrderGiven { way },
+        Kind::OrderCourierFound => Sentence::OrderCourierFound { way, driver },
+        Kind::OrderCourierOnTheWay => Sentence::OrderCourierOnTheWay { driver },
+        Kind::OrderCourierArrived => Sentence::OrderCourierArrived { pickup: &about.pickup, driver },
+        Kind::OrderCompleted => Sentence::OrderCompleted { way },
+        Kind::OrderNobodyFound => Sentence::OrderNobodyFound { way },
+        // All but the first are told of elsewhere: of a request, a trip, a package, a document, a dispute.
+        Kind::OrderCalledOff
+        | Kind::PackageRequestResponse
+        | Kind::PackageRequestDeclined
+        | Kind::PackageDelivered
+        | Kind::NewCourierAvailable
+        | Kind::TripRequestReceived
+        | Kind::PaymentReceived
+        | Kind::Reminder
+        | Kind::DocumentReviewed
+        | Kind::DisputeOpened
+        | Kind::DisputeResolved
+        | Kind::NewPackageAvailable
+        | Kind::CourierChosen
+        | Kind::SubscriptionMatched => match about.phase {
+            Some(OrderPhase::Rejected) => Sentence::OrderRejected { way, reason: &about.rejection_reason },
+            Some(OrderPhase::NoShow) if about.is_passenger => Sentence::OrderNoShow { way },
+            Some(OrderPhase::Cancelled) | None => Sentence::OrderCalledOff { way },
+            Some(_) if about.is_passenger => Sentence::OrderCalledOff { way },
+            Some(_) => Sentence::OrderTakenAway { way },
+        },
     };
     let action_url =
         if about.is_passenger { format!("/town/ride/{}", about.order) } else { "/town/duty".into() };
