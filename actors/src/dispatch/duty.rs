@@ -109,7 +109,7 @@ impl DutyState {
     pub const fn offer(self) -> Option<OfferId> {
         match self {
             Self::Offered { offer, .. } => Some(offer),
-            _ => None,
+            Self::Offline | Self::Idle | Self::Paused | Self::ToPickup { .. } | Self::OnTrip { .. } => None,
         }
     }
 }

@@ -135,7 +135,15 @@ impl OrderState {
             | Self::NoShow { courier }
             | Self::Incident { courier }
             | Self::Completed { courier } => Some(courier),
-            _ => None,
+            Self::Draft
+            | Self::Submitted
+            | Self::AwaitingDispatcherDecision
+            | Self::Rejected
+            | Self::Created
+            | Self::Matching { .. }
+            | Self::ActiveQueue
+            | Self::Offered { .. }
+            | Self::Cancelled => None,
         }
     }
 
@@ -268,7 +276,7 @@ impl Order {
         self.offers.iter().filter(|offer| offer.courier == courier).any(|offer| match offer.state {
             OfferState::Declined { .. } => true,
             OfferState::Expired { .. } => offer.round >= self.round(),
-            _ => false,
+            OfferState::Pending | OfferState::Accepted { .. } | OfferState::Withdrawn { .. } => false,
         })
     }
 

@@ -316,6 +316,15 @@ pub fn cancel_fee(
         P::DriverEnRoute | P::ArrivedWaiting | P::RideOngoing | P::NoShow | P::Incident => {
             fee(tariff.late_cancel_minor + waiting(tariff, waited), FeeReason::UnderWay)
         }
-        _ => fee(0, FeeReason::BeforeAssignment),
+        P::Draft
+        | P::Submitted
+        | P::AwaitingDispatcherDecision
+        | P::Rejected
+        | P::Created
+        | P::Matching
+        | P::ActiveQueue
+        | P::Offered
+        | P::Completed
+        | P::Cancelled => fee(0, FeeReason::BeforeAssignment),
     }
 }

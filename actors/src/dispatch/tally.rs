@@ -226,11 +226,18 @@ fn of_step(order: &Order, from: OrderPhase, to: OrderState, at: Time, by: By) ->
         OrderState::Incident { .. } => tally.incidents = 1,
         OrderState::Rejected => tally.rejected = 1,
         OrderState::ActiveQueue => tally.to_desk = i64::from(by == By::Engine),
-        _ => {}
+        OrderState::Draft
+        | OrderState::Submitted
+        | OrderState::AwaitingDispatcherDecision
+        | OrderState::Created
+        | OrderState::Matching { .. }
+        | OrderState::Offered { .. }
+        | OrderState::DriverEnRoute { .. }
+        | OrderState::ArrivedWaiting { .. } => {}
     }
     let courier = match by {
         By::Courier(courier) => Some(courier),
-        _ => to.courier(),
+        By::Passenger(_) | By::Staff(_) | By::Engine => to.courier(),
     };
     (tally, courier)
 }

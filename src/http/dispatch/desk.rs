@@ -160,7 +160,9 @@ pub async fn assign(
                 DutyPhase::Offline => Some((Unfit::OffDuty, "the courier is not on duty")),
                 DutyPhase::Paused => Some((Unfit::Paused, "the courier has paused")),
                 DutyPhase::OnlineIdle => None,
-                _ => Some((Unfit::Busy, "the courier is busy with another order")),
+                DutyPhase::Offered | DutyPhase::EnrouteToPickup | DutyPhase::OnTrip => {
+                    Some((Unfit::Busy, "the courier is busy with another order"))
+                }
             };
             match unfit {
                 Some((unfit, sentence)) => {

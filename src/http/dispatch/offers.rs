@@ -99,7 +99,10 @@ pub async fn list(
             responded_at: offer.state.at().map(|at| at.to_string()),
             reason: match &offer.state {
                 OfferState::Declined { reason, .. } => reason.clone(),
-                _ => String::new(),
+                OfferState::Pending
+                | OfferState::Accepted { .. }
+                | OfferState::Expired { .. }
+                | OfferState::Withdrawn { .. } => String::new(),
             },
         }
     };

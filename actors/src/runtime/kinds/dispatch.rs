@@ -201,7 +201,13 @@ impl Dispatch {
                         DutyCommand::GoOnline { .. } => {
                             self.follow_with_records(vec![after.clone()], now).await;
                         }
-                        _ => self.follow_duty(after.clone()),
+                        DutyCommand::GoOffline
+                        | DutyCommand::Pause
+                        | DutyCommand::Resume
+                        | DutyCommand::Offer { .. }
+                        | DutyCommand::Take { .. }
+                        | DutyCommand::Board { .. }
+                        | DutyCommand::Free { .. } => self.follow_duty(after.clone()),
                     }
                     if after.state == DutyState::Idle {
                         self.wake(context);

@@ -322,7 +322,7 @@ impl Telling {
         let busy: Vec<(UserId, OrderId)> = self.town.dispatch().with_board(|board| {
             let order = |courier| match board.get(courier)?.duty.state {
                 DutyState::ToPickup { order } | DutyState::OnTrip { order } => Some((courier, order)),
-                _ => None,
+                DutyState::Offline | DutyState::Idle | DutyState::Paused | DutyState::Offered { .. } => None,
             };
             couriers.filter_map(order).collect()
         });

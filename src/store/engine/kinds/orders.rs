@@ -152,7 +152,10 @@ async fn end_offers(conn: &mut Conn, moved: &[Moved<'_>]) -> Result<(), Failure>
             let OrderEvent::OfferEnded { id, to } = event else { continue };
             let reason = match to {
                 OfferState::Declined { reason, .. } => reason.as_str(),
-                _ => "",
+                OfferState::Pending
+                | OfferState::Accepted { .. }
+                | OfferState::Expired { .. }
+                | OfferState::Withdrawn { .. } => "",
             };
             ended.push(json!({
                 "id": hex(id.uuid()),

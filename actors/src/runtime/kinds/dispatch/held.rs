@@ -88,7 +88,16 @@ impl Dispatch {
             | OrderPhase::DriverEnRoute
             | OrderPhase::ArrivedWaiting
             | OrderPhase::RideOngoing => drop(taken.insert(order.id, order)),
-            _ => {}
+            OrderPhase::Draft
+            | OrderPhase::Submitted
+            | OrderPhase::AwaitingDispatcherDecision
+            | OrderPhase::Rejected
+            | OrderPhase::Created
+            | OrderPhase::ActiveQueue
+            | OrderPhase::NoShow
+            | OrderPhase::Incident
+            | OrderPhase::Completed
+            | OrderPhase::Cancelled => {}
         }
     }
 
@@ -145,7 +154,16 @@ impl Dispatch {
 fn touched(order: &Order, command: &OrderCommand) -> impl Iterator<Item = UserId> {
     let named = match command {
         OrderCommand::Offer { courier, .. } | OrderCommand::Assign { courier, .. } => Some(*courier),
-        _ => None,
+        // Nobody is bound by a reservation. The others concern couriers whom the order knows.
+        OrderCommand::Reserve { .. }
+        | OrderCommand::Move { .. }
+        | OrderCommand::Complete { .. }
+        | OrderCommand::Accept { .. }
+        | OrderCommand::Decline { .. }
+        | OrderCommand::ExpireOffer
+        | OrderCommand::Widen { .. }
+        | OrderCommand::Requote(_)
+        | OrderCommand::Amend { .. } => None,
     };
     named.into_iter().chain(order.touches().filter(move |courier| named != Some(*courier)))
 }
