@@ -35,7 +35,11 @@ fn of_request(package: &Package, request: &Request) -> Option<Both> {
             "Has agreed; the best of those who have is chosen by the time you asked for.",
             "Согласен; лучшего из согласных выберем к указанному вами времени.",
         ),
-        state if state.is_deal() => words("Carries the package.", "Везёт посылку."),
+        RequestState::Accepted { .. }
+        | RequestState::PickedUp { .. }
+        | RequestState::Delivered { .. }
+        | RequestState::Confirmed { .. }
+        | RequestState::Disputed { .. } => words("Carries the package.", "Везёт посылку."),
         RequestState::Taken { .. } if package.state.deal().is_some() => words(
             "Was asked; the package went to another courier.",
             "Получил предложение, но посылку взял другой курьер.",
@@ -51,7 +55,7 @@ fn of_request(package: &Package, request: &Request) -> Option<Both> {
             words("Had the package; the deal was called off.", "Взял посылку, но сделка была отменена.")
         }
         RequestState::Withdrawn { .. } => words("The request was taken back.", "Запрос был отозван."),
-        _ => return None,
+        RequestState::Taken { .. } => return None,
     })
 }
 

@@ -135,7 +135,7 @@ pub(super) async fn admit_anybody(
     let place = enter(req, app)?;
     let user = match &credentials {
         Ok(Credentials::Token(access)) => Some(access.principal.user),
-        _ => None,
+        Ok(Credentials::Ticket(_)) | Err(_) => None,
     };
     charge(req, Class::Socket, user).await?;
     shake_hands(app)?;

@@ -239,7 +239,14 @@ fn balance_update(state: &RequestState, escrow: &Escrow) -> Option<BalanceUpdate
         RequestState::Delivered { .. } => (Some(-reward), Some(reward), None),
         RequestState::Confirmed { .. } => (None, Some(-reward), Some(net)),
         RequestState::Cancelled { .. } => (Some(-reward), None, None),
-        _ => return None,
+        RequestState::Pending
+        | RequestState::Agreed { .. }
+        | RequestState::PickedUp { .. }
+        | RequestState::Declined { .. }
+        | RequestState::Expired { .. }
+        | RequestState::Withdrawn { .. }
+        | RequestState::Taken { .. }
+        | RequestState::Disputed { .. } => return None,
     };
     Some(BalanceUpdate { frozen, pending, available })
 }

@@ -151,7 +151,7 @@ fn transaction(transfer: &TransferRecord, withdrawal: Option<&Withdrawal>, of: U
     let status = match withdrawal.map(|withdrawal| withdrawal.state) {
         Some(WithdrawalState::Queued) => "pending",
         Some(WithdrawalState::Rejected { .. }) if leaves => "rejected",
-        _ => "completed",
+        Some(WithdrawalState::Paid { .. } | WithdrawalState::Rejected { .. }) | None => "completed",
     };
     let is_rejected = |one: &&Withdrawal| matches!(one.state, WithdrawalState::Rejected { .. });
     TransactionView {

@@ -179,7 +179,7 @@ fn view(document: Document) -> DocumentView {
         status: document.state.word().to_owned(),
         reason: match document.state {
             DocumentState::Declined { reason } => Some(reason),
-            _ => None,
+            DocumentState::Pending | DocumentState::Approved => None,
         },
         media_type: document.media_type.word().to_owned(),
         size_bytes: document.size_bytes,

@@ -239,7 +239,7 @@ pub(super) fn shown(post: &Post) -> PostView {
         status: post.state.word().to_owned(),
         reason: match &post.state {
             PostState::Hidden { reason } => Some(reason.clone()),
-            _ => None,
+            PostState::Shown | PostState::Deleted => None,
         },
         version: post.version,
         created_at: post.created_at.to_string(),

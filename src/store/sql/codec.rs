@@ -163,7 +163,15 @@ pub(in crate::store) fn evidence(
         RequestState::Cancelled { by, .. } => (Some(by.word()), None, state.operator()),
         RequestState::Declined { reason, .. } => (None, reason.as_deref(), None),
         RequestState::Disputed { reason, .. } => (None, Some(reason), None),
-        _ => (None, None, state.operator()),
+        RequestState::Confirmed { operator, .. } => (None, None, *operator),
+        RequestState::Pending
+        | RequestState::Agreed { .. }
+        | RequestState::Accepted { .. }
+        | RequestState::PickedUp { .. }
+        | RequestState::Delivered { .. }
+        | RequestState::Expired { .. }
+        | RequestState::Withdrawn { .. }
+        | RequestState::Taken { .. } => (None, None, None),
     }
 }
 

@@ -232,7 +232,9 @@ impl Conversation {
         let done = async move {
             let died = |_| match concern {
                 Concern::Stream => Outcome::Resume(resume, Err(Refusal::Busy)),
-                _ => Outcome::Command(cmd_id, Err(ApiError::internal(&"a command died").into())),
+                Concern::Request(_) | Concern::Topic(_) | Concern::Chat(_) | Concern::Nothing => {
+                    Outcome::Command(cmd_id, Err(ApiError::internal(&"a command died").into()))
+                }
             };
             Box::new(Done { concern, outcome: task.await.unwrap_or_else(died) })
         };

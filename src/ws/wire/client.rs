@@ -291,7 +291,21 @@ impl ClientMessage {
             Self::ChatSend(send) => Some(send.chat_id),
             Self::ChatRead(read) => Some(read.chat_id),
             Self::ChatTyping(of) => Some(of.chat_id),
-            _ => None,
+            Self::Ping
+            | Self::Resume(_)
+            | Self::OfferRendered(_)
+            | Self::OfferAccept(_)
+            | Self::OfferDecline(_)
+            | Self::RequestAccept(_)
+            | Self::RequestDecline(_)
+            | Self::RequestPickUp(_)
+            | Self::RequestDeliver(_)
+            | Self::RequestConfirm(_)
+            | Self::RequestCancel(_)
+            | Self::RequestWithdraw(_)
+            | Self::Location(_)
+            | Self::Subscribe(_)
+            | Self::Unsubscribe(_) => None,
         }
     }
 

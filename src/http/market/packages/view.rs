@@ -221,7 +221,10 @@ fn status(package: &Package) -> &'static str {
         PackageState::Template => "template",
         PackageState::Confirmed { .. } | PackageState::Cancelled { .. } => "completed",
         PackageState::Open if package.pending().all(|request| request.origin != Origin::Courier) => "waiting",
-        _ => "active",
+        PackageState::Open
+        | PackageState::Assigned { .. }
+        | PackageState::InTransit { .. }
+        | PackageState::Delivered { .. } => "active",
     }
 }
 
@@ -248,11 +251,21 @@ fn courier_says(request: &Request) -> String {
 
 fn response(request: &Request, carriers: &Carriers) -> ResponseView {
     let courier = carriers.people.get(&request.courier);
-    let status = match (&request.state, request.origin) {
-        (RequestState::Pending | RequestState::Agreed { .. }, _) => "pending",
-        (state, Origin::Courier) if state.is_deal() => "selected",
-        (state, _) if state.is_deal() => "accepted",
-        _ => "declined",
+    let status = match &request.state {
+        RequestState::Pending | RequestState::Agreed { .. } => "pending",
+        RequestState::Accepted { .. }
+        | RequestState::PickedUp { .. }
+        | RequestState::Delivered { .. }
+        | RequestState::Confirmed { .. }
+        | RequestState::Disputed { .. } => match request.origin {
+            Origin::Courier => "selected",
+            Origin::Sender | Origin::Engine => "accepted",
+        },
+        RequestState::Declined { .. }
+        | RequestState::Expired { .. }
+        | RequestState::Withdrawn { .. }
+        | RequestState::Taken { .. }
+        | RequestState::Cancelled { .. } => "declined",
     };
     let name = courier.map_or_else(String::new, |courier| courier.name.clone());
     let rating = courier.map_or(0.0, Person::rating);

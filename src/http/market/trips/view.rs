@@ -169,7 +169,11 @@ pub(in crate::http) const fn status(state: &RequestState) -> &'static str {
         RequestState::Accepted { .. } | RequestState::PickedUp { .. } => "accepted",
         RequestState::Delivered { .. } | RequestState::Disputed { .. } => "delivered",
         RequestState::Confirmed { .. } => "confirmed",
-        _ => "declined",
+        RequestState::Declined { .. }
+        | RequestState::Expired { .. }
+        | RequestState::Withdrawn { .. }
+        | RequestState::Taken { .. }
+        | RequestState::Cancelled { .. } => "declined",
     }
 }
 
