@@ -54,7 +54,7 @@ pub struct App {
     pub town: Option<Arc<Town>>,
     /// Places for those who mark chats as read: they leave the database to others.
     pub chat_places: Arc<Semaphore>,
-    /// The configuration.
+    /// How the server was started: what the flags, the environment and the file say.
     pub config: Arc<Config>,
     /// When the server started.
     pub started_at: Time,

@@ -68,9 +68,9 @@ impl Role {
 /// `Option<Principal>` is for routes that need none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Principal {
-    /// The user.
+    /// The user who asks.
     pub user: UserId,
-    /// Their role.
+    /// What the user may do in this session.
     pub role: Role,
 }
 

@@ -55,7 +55,7 @@ pub struct ListKey {
 /// A list, rendered.
 #[derive(Clone, Debug)]
 pub struct Rendered {
-    /// The body.
+    /// The body of the answer.
     pub body: Bytes,
     /// Its `ETag`: the same on every node for the same body.
     pub tag: String,
@@ -70,7 +70,7 @@ pub struct Board {
 
 #[derive(Default)]
 struct Held {
-    /// Newest first.
+    /// The posts in memory, newest first.
     posts: BTreeMap<Reverse<PostId>, Arc<Post>>,
     versions: HashMap<PostId, i64>,
     /// Raised by every change.

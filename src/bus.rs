@@ -41,9 +41,9 @@ pub enum Heard {
 /// Where a courier was last.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct LastPosition {
-    /// Degrees north.
+    /// Latitude in degrees, positive to the north.
     pub lat: f64,
-    /// Degrees east.
+    /// Longitude in degrees, positive to the east.
     pub lon: f64,
     /// When the courier was there.
     pub at: Time,
@@ -58,7 +58,7 @@ pub enum Signal {
         to: UserId,
         /// The chat in which somebody writes.
         chat: ChatId,
-        /// Who writes.
+        /// The person who writes.
         by: UserId,
     },
     /// Somebody has opened their first socket on a node, or closed the last one.

@@ -38,7 +38,7 @@ const HEARD: usize = 4_096;
 /// Where a client is in the user's stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
-    /// Which history.
+    /// The history that `last_seq` belongs to.
     pub epoch: u64,
     /// The last event that was applied.
     pub last_seq: u64,

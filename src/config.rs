@@ -68,9 +68,9 @@ pub enum LogFormat {
     /// Pretty on a terminal, JSON otherwise.
     #[default]
     Auto,
-    /// For people.
+    /// Lines for people to read.
     Pretty,
-    /// For machines.
+    /// One JSON object a line, for programs to read.
     Json,
 }
 

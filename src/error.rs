@@ -274,7 +274,7 @@ impl ApiError {
         self
     }
 
-    /// The status.
+    /// The status of HTTP that the refusal is answered with.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         self.status

@@ -288,7 +288,7 @@ pub fn endpoints() -> Vec<Endpoint> {
     }
 }
 
-/// Registers everything.
+/// Registers every route.
 pub fn routes(config: &mut web::ServiceConfig) {
     for prefix in ["/api", "/v1"] {
         for endpoint in endpoints() {

@@ -49,7 +49,7 @@ pub enum Turn {
 /// An answer, whatever it says.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reply {
-    /// Its status.
+    /// The status of HTTP.
     pub status: StatusCode,
     /// Its body, whole.
     pub body: Bytes,

@@ -52,7 +52,7 @@ pub enum Spoiled {
     /// More pixels than anybody needs.
     #[error("must have at most 25 million pixels, and at most 10000 on a side")]
     TooLarge,
-    /// It moves.
+    /// It has several frames.
     #[error("must not be animated")]
     Animated,
     /// Cut off or damaged.

@@ -55,7 +55,7 @@ pub enum Format {
     /// Comma-separated values, as UTF-8. When read, semicolons and tabs do as well.
     #[default]
     Csv,
-    /// A spreadsheet.
+    /// A spreadsheet of Excel.
     Xlsx,
 }
 

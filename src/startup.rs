@@ -209,7 +209,7 @@ impl Application {
         self.address
     }
 
-    /// Its parts.
+    /// The parts that the server is made of.
     #[must_use]
     pub fn app(&self) -> App {
         self.app.clone()

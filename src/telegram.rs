@@ -158,7 +158,7 @@ pub struct Bill {
     pub payload: String,
     /// Of the provider that takes the money; empty for stars.
     pub provider_token: String,
-    /// Three letters.
+    /// The code of the currency: three letters, `XTR` for stars.
     pub currency: &'static str,
     /// In minor units.
     pub amount_minor: i64,
@@ -209,7 +209,7 @@ pub struct StarPartner {
 /// A person in such an entry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
 pub struct StarUser {
-    /// The account.
+    /// The id of the account at Telegram.
     pub id: i64,
 }
 

@@ -117,7 +117,7 @@ impl Town {
         Self { database, dispatch, live, map: RwLock::default(), daily: Daily::default() }
     }
 
-    /// What runs.
+    /// The part that holds live orders and duties, and takes commands.
     #[must_use]
     pub const fn dispatch(&self) -> &Arc<Dispatch> {
         &self.dispatch

@@ -114,7 +114,7 @@ pub struct Region {
     pub name_en: &'static str,
 }
 
-/// A country.
+/// A country that places lie in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Country {
     /// Its ISO 3166 code: two capital letters.

@@ -26,7 +26,7 @@ use crate::work::WorkId;
 /// A numbered event of one user's stream, as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamEntry {
-    /// Whose stream.
+    /// The user whose stream it is.
     pub user: UserId,
     /// Its number: from 1, without gaps, in commit order.
     pub seq: u64,
@@ -82,7 +82,7 @@ pub struct ChoiceRounds {
     pub taken_over_within: Span,
 }
 
-/// Durable truth.
+/// What the engine asks of the store: the durable truth.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Applies a unit, all of it or nothing. Once it answers `Ok`, the change survives any crash.

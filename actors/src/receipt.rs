@@ -7,7 +7,7 @@ use crate::ids::UserId;
 /// A call that may be repeated: whose, where, and under which key.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Call {
-    /// Who calls.
+    /// The person who calls.
     pub by: UserId,
     /// What is called: a method with the pattern of a path, or another name that tells calls apart.
     pub route: String,
@@ -20,7 +20,7 @@ pub struct Call {
 /// A call with its answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Receipt {
-    /// The call.
+    /// The call that is answered.
     pub call: Call,
     /// The status of the answer.
     pub status: u16,

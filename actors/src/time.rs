@@ -51,25 +51,25 @@ impl Time {
 }
 
 impl Span {
-    /// Whole milliseconds.
+    /// A span of so many milliseconds.
     #[must_use]
     pub const fn from_ms(ms: i64) -> Self {
         Self(ms)
     }
 
-    /// Whole seconds.
+    /// A span of so many seconds.
     #[must_use]
     pub const fn seconds(n: i64) -> Self {
         Self(n * 1_000)
     }
 
-    /// Whole minutes.
+    /// A span of so many minutes.
     #[must_use]
     pub const fn minutes(n: i64) -> Self {
         Self(n * 60_000)
     }
 
-    /// Whole hours.
+    /// A span of so many hours.
     #[must_use]
     pub const fn hours(n: i64) -> Self {
         Self(n * 3_600_000)

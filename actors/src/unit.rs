@@ -107,7 +107,7 @@ pub enum TripChange {
         id: TripId,
         /// On which legs.
         legs: LegSpan,
-        /// How much.
+        /// The room that is taken on each leg.
         load: Load,
         /// Extra way, in minutes.
         detour_min: u32,
@@ -123,7 +123,7 @@ pub enum TripChange {
         id: TripId,
         /// On which legs.
         legs: LegSpan,
-        /// How much.
+        /// The room that is given back on each leg.
         load: Load,
         /// Extra way it had used, in minutes.
         detour_min: u32,

@@ -48,7 +48,7 @@ pub(crate) enum Failure {
 pub(crate) struct SignedIn {
     /// The user who has signed in.
     pub(crate) user: UserId,
-    /// Their token.
+    /// Their access token.
     pub(crate) access_token: String,
 }
 

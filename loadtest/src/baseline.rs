@@ -39,7 +39,7 @@ const IDLE_FOR: Duration = Duration::from_secs(75);
 /// How a plain server is started.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// `postgres://...`.
+    /// The database to use: `postgres://...`.
     pub database_url: String,
     /// Where to listen, `host:port`; port 0 for any.
     pub listen: String,
@@ -49,7 +49,7 @@ pub struct Settings {
 
 /// A plain server that listens.
 pub struct Server {
-    /// `http://host:port`.
+    /// Where it listens: `http://host:port`.
     pub url: String,
     server: actix_web::dev::Server,
 }

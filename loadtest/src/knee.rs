@@ -14,7 +14,7 @@ use crate::verdict::Judgement;
 /// What is tried next.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) enum Next {
-    /// This rate.
+    /// Another run, at this rate of packages a second.
     Try(f64),
     /// Nothing: this rate is the knee, or there is none below the first one.
     Knee(Option<f64>),

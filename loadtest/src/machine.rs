@@ -7,7 +7,7 @@ use serde::Serialize;
 /// Ticks of processor time in a second, on every Linux that matters.
 const TICKS_PER_S: f64 = 100.0;
 
-/// The machine.
+/// The machine on which it was measured.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Machine {
     /// The processor's name.
@@ -46,12 +46,12 @@ pub(crate) struct Memory {
     pub(crate) at_start_mib: f64,
     /// With all sockets open, before the first package.
     pub(crate) connected_mib: f64,
-    /// At most.
+    /// The most that was seen.
     pub(crate) peak_mib: f64,
 }
 
 impl Machine {
-    /// This one.
+    /// The machine that this runs on.
     pub(crate) fn here() -> Self {
         let read = |path| fs::read_to_string(path).unwrap_or_default();
         let field = |text: &str, name: &str| {
@@ -70,7 +70,7 @@ impl Machine {
 }
 
 impl Used {
-    /// So far.
+    /// What was used up to now.
     pub(crate) fn now(server_pids: &[u32]) -> Self {
         let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
         let ticks = stat.lines().next().map(|line| {

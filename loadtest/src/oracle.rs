@@ -100,7 +100,7 @@ impl Rule {
 pub struct Violation {
     /// The rule that was broken.
     pub rule: Rule,
-    /// What happened.
+    /// What was seen that contradicts the promise, in words.
     pub what: String,
 }
 

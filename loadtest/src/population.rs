@@ -34,7 +34,7 @@ pub(crate) struct Population {
     pub(crate) senders: usize,
     /// What those who talk are to say.
     pub(crate) voices: Vec<UnboundedSender<Word>>,
-    /// Their lives.
+    /// The tasks of all of them.
     pub(crate) lives: JoinSet<()>,
 }
 

@@ -76,7 +76,7 @@ pub(crate) struct Facts {
     pub(crate) violations: Vec<Violation>,
 }
 
-/// The report.
+/// The report of one run, as it is written to a file.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Report {
     pub(crate) date: String,

@@ -19,7 +19,7 @@ const PULSE_US: u64 = 20_000;
 /// The most samples that are kept; from then on every second one is.
 const SAMPLES: usize = 360;
 
-/// One look.
+/// What one look at the processes has shown.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(crate) struct Sample {
     /// Seconds since the clock started.

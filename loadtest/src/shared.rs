@@ -90,7 +90,7 @@ pub(crate) struct Account {
 pub(crate) struct Counts(Mutex<BTreeMap<String, u64>>);
 
 impl Counts {
-    /// One more.
+    /// Counts one more of a name.
     pub(crate) fn add(&self, name: &str) {
         let mut counts = self.0.lock();
         match counts.get_mut(name) {
@@ -101,7 +101,7 @@ impl Counts {
         }
     }
 
-    /// How many.
+    /// How many of a name were counted.
     pub(crate) fn get(&self, name: &str) -> u64 {
         self.0.lock().get(name).copied().unwrap_or(0)
     }

@@ -13,7 +13,7 @@ const USERS_PER_ADDRESS: usize = 10;
 /// A node to connect to.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
-    /// `http://host:port`.
+    /// The address of its API: `http://host:port`.
     pub(crate) http: String,
     server: Server,
     address: SocketAddr,

@@ -50,7 +50,7 @@ pub(crate) const fn counted_after_us(index: usize) -> u64 {
     index as u64 * 1_000_000 / COUNTED_PER_S
 }
 
-/// A user.
+/// A simulated user, who acts on a schedule.
 pub(crate) struct User {
     account: Arc<Account>,
     shared: Arc<Shared>,

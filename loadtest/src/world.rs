@@ -49,7 +49,7 @@ pub(crate) struct TripPlan {
 /// A package to publish.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct PackagePlan {
-    /// Which sender.
+    /// The number of the sender.
     pub(crate) sender: usize,
     /// Where it starts.
     pub(crate) from: &'static Place,
@@ -59,7 +59,7 @@ pub(crate) struct PackagePlan {
     pub(crate) weight_g: u32,
     /// What the sender pays.
     pub(crate) reward: u32,
-    /// Not after.
+    /// The latest moment of the delivery.
     pub(crate) deliver_by: Time,
 }
 
@@ -79,7 +79,7 @@ pub(crate) struct Size {
 /// Everything that will be published.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct World {
-    /// The trips.
+    /// The trips that are published.
     pub(crate) trips: Vec<TripPlan>,
     /// The packages, in the order of their publication.
     pub(crate) packages: Vec<PackagePlan>,

@@ -46,7 +46,7 @@ impl Rule {
     /// Those of [`ALL`](Self::ALL) that ask couriers and wait for their answers.
     pub const ASKING: [Self; 5] = [Self::ALL[4], Self::ALL[5], Self::ALL[6], Self::ALL[7], Self::ALL[8]];
 
-    /// For people.
+    /// Its name in the report.
     #[must_use]
     pub fn name(self) -> String {
         match self {
@@ -69,7 +69,7 @@ impl Rule {
 /// One world with what every rule made of it.
 #[derive(Clone, Debug)]
 pub struct Measured<S> {
-    /// The world.
+    /// The seed that the world comes from.
     pub seed: S,
     /// Kilogram-kilometres asked for, for each that there is room for.
     pub load_ratio: f64,
@@ -81,7 +81,7 @@ pub struct Measured<S> {
 
 /// The world of a seed, ready to be played by any rule.
 pub struct Prepared<S> {
-    /// The world.
+    /// The world itself.
     pub world: World<S>,
     /// What could have been had.
     pub bound: Bound,

@@ -7,7 +7,7 @@ use crate::seed::Test;
 
 /// Measurements of one kind of market.
 pub struct Section {
-    /// For people.
+    /// The title in the report.
     pub title: String,
     /// One for each seed.
     pub worlds: Vec<Measured<Test>>,
@@ -16,11 +16,11 @@ pub struct Section {
 /// The part of the bound over the worlds of a section: mean, least, most.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Spread {
-    /// The mean.
+    /// The mean over the worlds.
     pub mean: f64,
-    /// The least.
+    /// The smallest share of any of them.
     pub least: f64,
-    /// The most.
+    /// The largest share of any of them.
     pub most: f64,
 }
 

@@ -27,9 +27,9 @@ const MAX_AHEAD: Span = Span::seconds(60);
 pub struct TelegramUser {
     /// Telegram's number of the user; more than 32 bits.
     pub id: i64,
-    /// Never missing.
+    /// The first name, which every account has.
     pub first_name: String,
-    /// Family name.
+    /// The family name, which is optional at Telegram.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
     /// Without the `@`.
@@ -38,7 +38,7 @@ pub struct TelegramUser {
     /// An IETF tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language_code: Option<String>,
-    /// A picture.
+    /// The address of the profile picture, if the person shows one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub photo_url: Option<String>,
     /// Whether they pay Telegram.

@@ -22,11 +22,11 @@ use crate::town;
 
 /// What the buttons of a request tell the bot.
 pub(super) const ACCEPT: &str = "a:";
-/// Likewise.
+/// The prefix of a button that declines a request; the id follows.
 pub(super) const DECLINE: &str = "d:";
 /// What the buttons of an offer of an order in town tell the bot.
 pub(super) const ACCEPT_ORDER: &str = "oa:";
-/// Likewise.
+/// The prefix of a button that declines an order in town; the id follows.
 pub(super) const DECLINE_ORDER: &str = "od:";
 
 /// The letter for a row of the outbox; `None` when there is nothing to be said any more.

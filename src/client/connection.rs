@@ -34,7 +34,7 @@ const FINAL: std::ops::Range<u16> = 4500..5000;
 /// A server to connect to.
 #[derive(Clone, Debug)]
 pub struct Server {
-    /// `ws://host:port/ws`.
+    /// The address of the socket: `ws://host:port/ws`.
     url: String,
     address: SocketAddr,
     /// The address of ours to connect from, where there are several.
@@ -205,7 +205,7 @@ impl Connection {
         }
     }
 
-    /// Says goodbye.
+    /// Closes the connection with a close frame, and waits a second at most.
     pub async fn hang_up(&mut self) {
         let _ = tokio::time::timeout(Duration::from_secs(1), self.socket.close(None)).await;
     }

@@ -123,7 +123,7 @@ pub(super) struct Route {
     weight: f64,
 }
 
-/// All ways.
+/// All ways between the towns of the demo.
 #[derive(Clone, Debug)]
 pub(super) struct Routes(Vec<Route>);
 

@@ -27,7 +27,7 @@ use crate::town::Town;
 const NOW: Time = Time::from_ms(1_790_000_000_000);
 const SEED: u64 = 7;
 
-/// Nobody hesitates.
+/// The pace of the tests: nobody hesitates.
 const HURRIED: Pace = Pace { happening: 1..10, answer: 1..5, hand_over: 1..5, confirm: 1..5 };
 
 async fn app(directory: &tempfile::TempDir) -> App {

@@ -18,7 +18,7 @@ pub const INSUFFICIENT_STATE: u16 = 4010;
 pub const RATE_LIMITED: u16 = 4029;
 /// Signed out, or never signed in.
 pub const INVALID_TOKEN: u16 = 4501;
-/// Not welcome.
+/// The person is banned.
 pub const BANNED: u16 = 4503;
 /// Too many sockets.
 pub const TOO_MANY: u16 = 4504;

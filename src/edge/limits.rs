@@ -29,7 +29,7 @@ const MAX_BUCKETS: usize = 100_000;
 pub enum Class {
     /// A call that changes nothing.
     Read,
-    /// Changing something.
+    /// A call that changes something.
     Write,
     /// Showing who one is.
     SignIn,
@@ -159,7 +159,7 @@ impl Held {
 }
 
 impl Limits {
-    /// Full buckets.
+    /// Limits of a node on which nobody has asked for anything yet, so every bucket is full.
     #[must_use]
     pub fn new(shared: Option<Tally>) -> Self {
         Self { held: Mutex::default(), shared }

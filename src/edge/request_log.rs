@@ -21,7 +21,7 @@ const WINDOW: Span = Span::minutes(60);
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) at: Time,
-    /// `GET /api/trips/{trip_id}`.
+    /// The method and the pattern of the path: `GET /api/trips/{trip_id}`.
     pub(crate) route: String,
     pub(crate) status: u16,
     pub(crate) took_us: u32,

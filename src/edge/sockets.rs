@@ -48,7 +48,7 @@ pub struct Sockets {
 
 #[derive(Default)]
 struct Open {
-    /// Oldest first.
+    /// The connections of each user, oldest first.
     users: HashMap<UserId, SmallVec<[Arc<Outbox>; 1]>>,
     addresses: HashMap<IpAddr, usize>,
     /// Who is shown where a courier is, and for which trip.
@@ -125,7 +125,7 @@ impl Sockets {
         self.open.lock().watchers.entry(courier).or_default().push((trip, Arc::clone(outbox)));
     }
 
-    /// No longer.
+    /// Stops showing a connection where the courier of a trip is.
     pub(crate) fn unwatch(&self, courier: UserId, trip: TripId, outbox: &Arc<Outbox>) {
         let mut open = self.open.lock();
         if let Some(watchers) = open.watchers.get_mut(&courier) {
@@ -161,7 +161,7 @@ impl Sockets {
         self.open.lock().lookouts.entry(user).or_default().push((chat, Arc::clone(outbox)));
     }
 
-    /// No longer.
+    /// Stops showing a connection whether the other one of a chat is there.
     pub(crate) fn look_away(&self, user: UserId, chat: ChatId, outbox: &Arc<Outbox>) {
         let mut open = self.open.lock();
         if let Some(lookouts) = open.lookouts.get_mut(&user) {

@@ -29,11 +29,11 @@ const MAX_BYTES: usize = 16 * 1024 * 1024;
 pub(crate) enum Subject {
     /// The desk's map.
     Map,
-    /// An order.
+    /// An order, for those who may see it.
     Order(OrderId),
-    /// A courier.
+    /// What a courier has to do.
     Driver(UserId),
-    /// A passenger.
+    /// The orders of a passenger.
     Passenger(UserId),
     /// Nothing: it only answers.
     Nothing,
@@ -75,7 +75,7 @@ pub(crate) struct Told {
     pub(crate) offer: Option<OfferId>,
 }
 
-/// Who looks.
+/// The person who looks, and how much they may see.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Looker {
     pub(crate) user: UserId,
@@ -85,7 +85,7 @@ pub(crate) struct Looker {
     pub(crate) sees_all: bool,
 }
 
-/// One socket.
+/// One socket that shows a part of the town.
 pub(crate) struct Viewer {
     pub(crate) subject: Subject,
     pub(crate) language: Language,
@@ -235,7 +235,7 @@ pub(crate) struct Viewers {
 #[derive(Default)]
 struct Open {
     subjects: HashMap<Subject, Vec<Arc<Viewer>>>,
-    /// Oldest first.
+    /// The sockets of each user, oldest first.
     users: HashMap<UserId, Vec<Arc<Viewer>>>,
     count: usize,
     is_over: bool,

@@ -31,7 +31,7 @@ const AT_ONCE: usize = 8;
 /// The longest answer that is read: a document, or a page of names.
 const LONGEST_ANSWER: usize = 16 * 1024 * 1024;
 
-/// A bucket.
+/// The files of a bucket of an S3-compatible service.
 pub(super) struct S3 {
     service: Arc<Service>,
     /// The workers have runtimes of their own; connections belong to this one.

@@ -181,18 +181,18 @@ fn operations(
     })
 }
 
-/// The document.
+/// The description of the API, from the code and the examples.
 #[must_use]
 pub fn document() -> utoipa::openapi::OpenApi {
     Document::openapi()
 }
 
-/// `GET /openapi.json`.
+/// Answers `GET /openapi.json`.
 pub async fn json() -> HttpResponse {
     HttpResponse::Ok().json(document())
 }
 
-/// `GET /docs`.
+/// Serves the description as a page under `GET /docs`.
 pub(super) fn page(config: &mut web::ServiceConfig) {
     config
         // Trailing slashes are trimmed, so the page goes by its file name.

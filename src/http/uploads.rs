@@ -40,7 +40,7 @@ const PICTURE_LIMIT: usize = 5 * 1024 * 1024;
 struct Patience {
     /// Over the next piece.
     stall: Duration,
-    /// In all.
+    /// How long the whole body may take.
     total: Duration,
 }
 

@@ -49,7 +49,7 @@ impl Drop for Jobs {
 }
 
 impl Jobs {
-    /// Starts working.
+    /// Starts to work through the jobs, on a task of its own.
     #[must_use]
     pub fn start(app: App) -> Self {
         Self(tokio::spawn(async move { work(&app).await }).abort_handle())

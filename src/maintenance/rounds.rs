@@ -18,7 +18,7 @@ use super::{payments, retention};
 use crate::app::App;
 use crate::store::JobKind;
 
-/// How often.
+/// How long after one round the next one begins.
 const EVERY: Duration = Duration::from_secs(30);
 
 /// How many trips are reminded of in one round.

@@ -13,7 +13,7 @@ const MAX_NAME: usize = 60;
 /// One order of a courier's day.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Leg {
-    /// The order.
+    /// The id of the order.
     pub order_id: String,
     /// When the courier is at the pickup.
     pub pickup_at: Option<Time>,

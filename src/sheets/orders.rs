@@ -8,7 +8,7 @@ use super::{Cell, Column, Fields, Line};
 /// An end of a way.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct End {
-    /// The address.
+    /// The address in words.
     pub title: String,
     /// What is there; may be empty.
     pub object_name: String,

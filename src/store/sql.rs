@@ -156,7 +156,7 @@ pub(super) fn hex(id: Uuid) -> String {
     id.simple().to_string()
 }
 
-/// An argument.
+/// An argument of a statement, of one of the types that both databases know.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Value {
     Int(Option<i64>),
@@ -231,7 +231,7 @@ pub(super) use args;
 pub(super) enum Conn {
     /// From the pool.
     Postgres(PoolConnection<Postgres>),
-    /// The writer.
+    /// The one writer of the embedded store.
     Sqlite(Local),
     /// One of the readers.
     Reader(PoolConnection<Sqlite>),

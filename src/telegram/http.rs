@@ -23,7 +23,7 @@ const LONGEST_PAUSE_S: i64 = 7 * 24 * 3_600;
 #[derive(Clone)]
 pub struct HttpApi {
     outbound: Outbound,
-    /// `https://host/bot<token>`.
+    /// What every method is appended to: `https://host/bot<token>`.
     base: String,
 }
 

@@ -39,7 +39,7 @@ pub const OPEN: [OrderPhase; 6] = [
     OrderPhase::Offered,
 ];
 
-/// Which day.
+/// The day and the region that a plan is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Day {
     /// Its date, in the time of each region.

@@ -82,7 +82,7 @@ impl Live {
         }
     }
 
-    /// No longer.
+    /// Somebody watches no longer; when nobody does, nothing is kept.
     pub(crate) fn unwatch(&self) {
         let mut kept = self.kept.lock();
         kept.watchers = kept.watchers.saturating_sub(1);

@@ -41,7 +41,7 @@ const OK: u16 = 200;
 pub(crate) struct Refused {
     /// Stable, for programs.
     pub(super) code: Cow<'static, str>,
-    /// For people.
+    /// The reason in English.
     pub(super) message: String,
     /// The same in Russian.
     russian: Option<String>,

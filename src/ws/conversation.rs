@@ -58,7 +58,7 @@ pub(super) struct Start {
     pub(super) language: Language,
 }
 
-/// The actor.
+/// The actor of one connection.
 pub(super) struct Conversation {
     app: web::Data<App>,
     user: UserId,

@@ -143,7 +143,7 @@ impl Line {
         self.write(OpCode::Pong, bytes);
     }
 
-    /// Says goodbye.
+    /// Queues a close frame.
     pub(super) fn close(&mut self, code: u16, reason: &str) {
         let description = Some(reason.to_owned());
         let reason = CloseReason { code: CloseCode::from(code), description };

@@ -82,7 +82,7 @@ pub async fn follow(
         .map_err(|_| ApiError::bad_request("this is no WebSocket handshake"))
 }
 
-/// The actor.
+/// The actor of one socket of the older client.
 struct Session {
     view: View,
     outbox: Arc<Outbox>,

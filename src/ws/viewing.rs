@@ -86,7 +86,7 @@ struct Said {
     data: Value,
 }
 
-/// The socket.
+/// The actor of one socket that shows a part of the town.
 pub(super) struct Viewing {
     peer: Peer,
     viewer: Arc<Viewer>,

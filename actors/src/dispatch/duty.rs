@@ -64,7 +64,7 @@ pub enum DutyState {
     Paused,
     /// Asked about an order.
     Offered {
-        /// Which order.
+        /// The order that the courier is asked about.
         order: OrderId,
         /// By which of its offers.
         offer: OfferId,
@@ -125,7 +125,7 @@ pub struct Duty {
     pub region: RegionId,
     /// What the courier is doing.
     pub state: DutyState,
-    /// Since when.
+    /// When the courier began to do that.
     pub since: Time,
     /// Counts changes; a stale writer is refused.
     pub version: i64,
@@ -180,7 +180,7 @@ pub enum DutyCommand {
 pub enum DutyEvent {
     /// The courier is on duty, with this vehicle in this region.
     WentOnline {
-        /// With what.
+        /// The vehicle that the courier drives.
         vehicle: Vehicle,
         /// The region that the courier works in.
         region: RegionId,
@@ -191,7 +191,7 @@ pub enum DutyEvent {
     Moved {
         /// What the courier does from now on.
         to: DutyState,
-        /// Since when.
+        /// When the courier began to do that.
         at: Time,
     },
 }

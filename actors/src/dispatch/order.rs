@@ -23,7 +23,7 @@ pub const MAX_OFFERS: usize = 256;
 /// Where an order stands, with whom.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum OrderState {
-    /// Being written.
+    /// Being written: not placed yet.
     Draft,
     /// Placed; nobody has looked at it.
     Submitted,
@@ -55,7 +55,7 @@ pub enum OrderState {
     Assigned {
         /// The courier who has the order.
         courier: UserId,
-        /// Since when.
+        /// When the courier got it.
         at: Time,
     },
     /// The courier is on the way to the pickup.
@@ -67,12 +67,12 @@ pub enum OrderState {
     ArrivedWaiting {
         /// The courier who has the order.
         courier: UserId,
-        /// Since when.
+        /// When the courier came to the pickup.
         at: Time,
     },
     /// The ride is under way.
     RideOngoing {
-        /// With whom.
+        /// The courier who drives.
         courier: UserId,
     },
     /// The passenger did not come.
@@ -82,15 +82,15 @@ pub enum OrderState {
     },
     /// Something has happened on the way.
     Incident {
-        /// With whom.
+        /// The courier whose ride it was.
         courier: UserId,
     },
     /// The order was carried out.
     Completed {
-        /// By whom.
+        /// The courier who carried it out.
         courier: UserId,
     },
-    /// Called off.
+    /// Called off before it was carried out.
     Cancelled,
 }
 
@@ -248,7 +248,7 @@ impl Order {
         self.offers.iter().rfind(|offer| offer.state == OfferState::Pending)
     }
 
-    /// An offer.
+    /// One of its offers, ended or not.
     #[must_use]
     pub fn offer(&self, id: OfferId) -> Option<&Offer> {
         self.offers.iter().find(|offer| offer.id == id)

@@ -62,7 +62,7 @@ impl OrderPhase {
         Self::Cancelled,
     ];
 
-    /// The word.
+    /// The word on the wire and in the store.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -189,7 +189,7 @@ impl DutyPhase {
     pub const ALL: [Self; 6] =
         [Self::Offline, Self::OnlineIdle, Self::Offered, Self::EnrouteToPickup, Self::OnTrip, Self::Paused];
 
-    /// The word.
+    /// The word on the wire and in the store.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {

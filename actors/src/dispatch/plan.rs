@@ -26,7 +26,7 @@ use crate::time::Time;
 pub enum Call {
     /// Something or somebody gets in.
     Pickup(usize),
-    /// And out.
+    /// It gets out.
     Dropoff(usize),
 }
 
@@ -60,7 +60,7 @@ pub enum By {
     Greedy,
     /// Insertion of one job after the other.
     Insertion,
-    /// The solver.
+    /// The library that looks for a better plan.
     Solver,
 }
 
@@ -151,7 +151,7 @@ impl Figures {
 /// One job of a plan, with its courier.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Assignment {
-    /// The order.
+    /// The order that is driven.
     pub order: OrderId,
     /// Who drives it.
     pub courier: UserId,

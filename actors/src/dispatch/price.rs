@@ -98,7 +98,7 @@ pub struct Breakdown {
     pub booking_minor: i64,
     /// For the companion.
     pub companion_minor: i64,
-    /// For options.
+    /// For the options, such as a child's seat.
     pub options_minor: i64,
     /// All of these.
     pub subtotal_minor: i64,
@@ -114,14 +114,14 @@ pub struct Breakdown {
     pub waiting_minor: i64,
     /// What it would have cost without the upper bound, if that has lowered it.
     pub uncapped_minor: Option<i64>,
-    /// The price.
+    /// What is paid, in minor units.
     pub total_minor: i64,
 }
 
 /// A price before the ride, with everything that the final one depends on: a later tariff changes nothing.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Quote {
-    /// The tariff.
+    /// The tariff by which the ride is settled, too.
     pub tariff: Tariff,
     /// What is ordered.
     pub extras: Extras,

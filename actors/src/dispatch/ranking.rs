@@ -122,7 +122,7 @@ pub struct Circumstances<'a> {
     pub day_began: Time,
     /// Decides between equals.
     pub seed: u64,
-    /// The time.
+    /// The moment of the ranking.
     pub now: Time,
 }
 

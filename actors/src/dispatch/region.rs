@@ -81,7 +81,7 @@ pub struct Region {
     pub id: RegionId,
     /// Its name.
     pub title: String,
-    /// Its centre.
+    /// The point that it is served around.
     pub centre: Position,
     /// Its area, if it was drawn.
     pub area: Option<Area>,
@@ -134,21 +134,21 @@ pub fn day_began(at: Time, zone: Option<&TimeZone>) -> Time {
     midnight.map_or(at, |midnight| Time::from_ms(midnight.timestamp().as_millisecond()))
 }
 
-/// All regions.
+/// All regions, in the order in which they claim a point.
 #[derive(Clone, Debug, Default)]
 pub struct Regions {
     all: Vec<Region>,
 }
 
 impl Regions {
-    /// These regions.
+    /// Puts regions in order: the highest priority first.
     #[must_use]
     pub fn new(mut all: Vec<Region>) -> Self {
         all.sort_by(|a, b| b.priority.cmp(&a.priority).then(a.id.cmp(&b.id)));
         Self { all }
     }
 
-    /// A region.
+    /// The region with an id, if there is one.
     #[must_use]
     pub fn get(&self, id: RegionId) -> Option<&Region> {
         self.all.iter().find(|region| region.id == id)

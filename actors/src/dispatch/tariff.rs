@@ -34,7 +34,7 @@ pub struct Tariff {
     pub child_seat_minor: i64,
     /// For large luggage.
     pub luggage_minor: i64,
-    /// At night.
+    /// The percentage at night; 100 changes nothing.
     pub night_percent: u32,
     /// The hour at which the night begins, 0 to 23.
     pub night_from: i8,

@@ -82,7 +82,7 @@ pub enum Consequence {
     Nothing,
 }
 
-/// The table.
+/// What calling off means at a stage, by who does it.
 #[must_use]
 pub const fn consequence(stage: Stage, by: Who) -> Consequence {
     match (stage, by) {

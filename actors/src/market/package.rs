@@ -45,28 +45,28 @@ pub enum PackageState {
     Open,
     /// A courier has it in the plan.
     Assigned {
-        /// The deal.
+        /// The request that is the deal.
         request: RequestId,
         /// When the deal was made.
         at: Time,
     },
     /// On its way.
     InTransit {
-        /// The deal.
+        /// The request that is the deal.
         request: RequestId,
         /// When the courier took the package over.
         at: Time,
     },
-    /// Handed over.
+    /// The courier says that it was handed over.
     Delivered {
-        /// The deal.
+        /// The request that is the deal.
         request: RequestId,
         /// When the courier handed it over.
         at: Time,
     },
     /// The sender has confirmed.
     Confirmed {
-        /// The deal.
+        /// The request that was the deal.
         request: RequestId,
         /// When the delivery was confirmed.
         at: Time,

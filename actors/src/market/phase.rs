@@ -35,7 +35,7 @@ pub enum RequestPhase {
 }
 
 impl RequestPhase {
-    /// The word.
+    /// The word on the wire and in the store.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -77,7 +77,7 @@ pub enum PackagePhase {
 }
 
 impl PackagePhase {
-    /// The word.
+    /// The word on the wire and in the store.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -108,7 +108,7 @@ pub enum TripPhase {
 }
 
 impl TripPhase {
-    /// The word.
+    /// The word on the wire and in the store.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {

@@ -91,7 +91,7 @@ impl Party {
 /// Where and when the package changes hands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct HandOver {
-    /// The place.
+    /// The place where it changes hands.
     pub place: PlaceId,
     /// When the courier is expected there.
     pub at: Time,
@@ -119,13 +119,13 @@ pub struct Plan {
 pub struct Request {
     /// Its id.
     pub id: RequestId,
-    /// The package.
+    /// The package that would ride.
     pub package: PackageId,
-    /// The trip.
+    /// The trip that it would ride on.
     pub trip: TripId,
-    /// Who sends.
+    /// The sender of the package.
     pub sender: UserId,
-    /// Who travels.
+    /// The courier of the trip.
     pub courier: UserId,
     /// Who started it.
     pub origin: Origin,

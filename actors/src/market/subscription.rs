@@ -44,7 +44,7 @@ impl Wanted {
 pub struct Subscription {
     /// Its id.
     pub id: SubscriptionId,
-    /// Who asks.
+    /// The person who is told.
     pub user: UserId,
     /// What they want to hear of.
     pub wanted: Wanted,

@@ -25,7 +25,7 @@ pub use draft::{MAX_AHEAD, MAX_DETOUR_MIN, MAX_DURATION, MAX_STOPS, Stop, Transp
 pub enum TripState {
     /// Published, not departed.
     Active,
-    /// Under way.
+    /// The courier has departed.
     InProgress {
         /// When the courier departed.
         at: Time,
@@ -35,7 +35,7 @@ pub enum TripState {
         /// When the journey ended.
         at: Time,
     },
-    /// Called off.
+    /// The courier has called it off.
     Cancelled {
         /// When it was called off.
         at: Time,
@@ -81,7 +81,7 @@ impl TripState {
 pub struct Trip {
     /// Its id.
     pub id: TripId,
-    /// Who travels.
+    /// The courier who travels.
     pub courier: UserId,
     /// What was published.
     pub draft: TripDraft,
@@ -109,7 +109,7 @@ pub enum TripCommand {
     },
     /// The courier calls the trip off.
     Cancel {
-        /// Who asks.
+        /// The caller, who must be the courier.
         by: UserId,
         /// Parcels picked up and not delivered.
         on_board: usize,
@@ -118,7 +118,7 @@ pub enum TripCommand {
     Reserve {
         /// On which legs.
         legs: LegSpan,
-        /// How much.
+        /// The room that it takes on each leg.
         load: Load,
         /// Extra way for it, in minutes.
         detour_min: u32,
@@ -127,7 +127,7 @@ pub enum TripCommand {
     Release {
         /// On which legs.
         legs: LegSpan,
-        /// How much.
+        /// The room that it gives back on each leg.
         load: Load,
         /// Extra way it had used, in minutes.
         detour_min: u32,
@@ -156,7 +156,7 @@ pub enum TripEvent {
     Reserved {
         /// On which legs.
         legs: LegSpan,
-        /// How much.
+        /// The room that it takes on each leg.
         load: Load,
         /// Extra way, in minutes.
         detour_min: u32,
@@ -165,7 +165,7 @@ pub enum TripEvent {
     Released {
         /// On which legs.
         legs: LegSpan,
-        /// How much.
+        /// The room that it gives back on each leg.
         load: Load,
         /// Extra way, in minutes.
         detour_min: u32,

@@ -16,7 +16,7 @@ use crate::time::Time;
 pub struct Match {
     /// How the package would ride.
     pub plan: Plan,
-    /// See [`score()`](crate::matching::score()).
+    /// The points by which it is ranked: see [`score()`](crate::matching::score()).
     pub score: f64,
     /// From 1, the best.
     pub rank: usize,
@@ -27,9 +27,9 @@ pub struct Match {
 /// What was found about one trip.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Verdict {
-    /// The trip.
+    /// The trip that was judged.
     pub trip: TripId,
-    /// Who travels.
+    /// The courier of that trip.
     pub courier: UserId,
     /// The match, or what is against it.
     pub outcome: Result<Match, Reason>,

@@ -22,9 +22,9 @@ pub struct Need<'a> {
     pub dropoffs: &'a Zone,
     /// Room needed on every leg in between.
     pub load: Load,
-    /// Not before.
+    /// The earliest moment of the pickup.
     pub ready_at: Time,
-    /// Not after.
+    /// The latest moment of the delivery.
     pub deliver_by: Time,
 }
 

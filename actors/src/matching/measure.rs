@@ -95,7 +95,7 @@ impl Aboard {
 /// One candidate to be measured.
 #[derive(Clone, Debug)]
 pub struct Question {
-    /// The trip.
+    /// The trip whose detour is measured.
     pub trip: TripEntry,
     /// How the package would ride, as the index says.
     pub plan: Plan,

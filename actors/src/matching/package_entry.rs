@@ -32,9 +32,9 @@ pub struct PackageEntry {
     pub way_m: u32,
     /// What it takes.
     pub load: Load,
-    /// Not before.
+    /// The earliest moment of the pickup.
     pub ready_at: Time,
-    /// Not after.
+    /// The latest moment of the delivery.
     pub deliver_by: Time,
     /// What the courier earns, the platform's fee included.
     pub reward: Amount,

@@ -42,7 +42,7 @@ pub struct Ranked {
     pub acceptance: f64,
     /// The same, less where the reward is below what the courier asks.
     pub chance: f64,
-    /// See [`score()`].
+    /// The points by which it is ranked: see [`score()`].
     pub score: f64,
     /// What the room is worth to packages that are still to come, in roubles.
     pub room_price_rub: f64,

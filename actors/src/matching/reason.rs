@@ -3,7 +3,7 @@
 use crate::leg::LegIndex;
 use crate::time::Time;
 
-/// Why not.
+/// Why a trip does not suit a package, or is not asked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reason {
     /// Sender and courier are the same person.
@@ -45,7 +45,7 @@ pub enum Reason {
     Outranked,
     /// Others can pick it up sooner, and only so many are looked at.
     Cut {
-        /// How many.
+        /// How many trips are looked at.
         limit: usize,
     },
 }

@@ -92,7 +92,7 @@ pub struct TripEntry {
     pub version: i64,
     /// The trip.
     pub id: TripId,
-    /// Who travels.
+    /// The courier who travels.
     pub courier: UserId,
 }
 

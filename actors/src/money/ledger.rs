@@ -193,11 +193,11 @@ pub enum EscrowCommand {
 pub struct Escrow {
     /// Whose deal it pays for.
     pub request: RequestId,
-    /// Who pays.
+    /// The sender, who pays.
     pub sender: UserId,
-    /// Who earns.
+    /// The courier, who earns.
     pub courier: UserId,
-    /// The reward.
+    /// The reward, the platform's fee included.
     pub amount: Amount,
     /// What the platform takes of it.
     pub fee: Fee,

@@ -181,7 +181,7 @@ impl Method {
 /// highlight is the platform's.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Purpose {
-    /// The wallet.
+    /// Money for the payer's own wallet.
     TopUp,
     /// What is missing for a package.
     Package(PackageId),
@@ -226,7 +226,7 @@ pub struct Payment {
     pub id: PaymentId,
     /// Who pays, and whose wallet it goes to.
     pub user: UserId,
-    /// What for.
+    /// What the money is for.
     pub purpose: Purpose,
     /// Who takes the money.
     pub method: Method,
@@ -234,7 +234,7 @@ pub struct Payment {
     pub amount: Amount,
     /// Where it stands.
     pub state: PaymentState,
-    /// Since when.
+    /// When it came into that state.
     pub state_at: Time,
     /// What a person writes on a transfer, short enough for that.
     pub reference: String,
@@ -253,13 +253,13 @@ pub struct Charge {
     pub id: ChargeId,
     /// What the provider calls it, unique there.
     pub reference: String,
-    /// How much.
+    /// How much was taken.
     pub amount: Amount,
     /// How much of it a bank has taken back, in minor units.
     pub charged_back_minor: i64,
     /// What shows that the money has come, in the words of the operator who has booked it.
     pub evidence: Option<String>,
-    /// That operator.
+    /// The operator who has booked it, if one has.
     pub booked_by: Option<UserId>,
     /// When it was credited.
     pub at: Time,
@@ -333,7 +333,7 @@ pub struct Refund {
     pub charge: ChargeId,
     /// What the provider calls it: our id, or its own for what was refunded there.
     pub reference: String,
-    /// How much.
+    /// How much goes back.
     pub amount: Amount,
     /// Out of whose pocket.
     pub cost: Cost,
@@ -343,14 +343,14 @@ pub struct Refund {
     pub reason: String,
     /// The operator who has asked for it; nobody for what was refunded at the provider.
     pub by: Option<UserId>,
-    /// Since when.
+    /// When it came into that state.
     pub at: Time,
 }
 
 /// A payment with everything that has become of it: what is decided upon, under one lock.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PaymentFile {
-    /// The payment.
+    /// The payment itself.
     pub payment: Payment,
     /// What was taken, oldest first.
     pub charges: Vec<Charge>,

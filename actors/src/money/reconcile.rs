@@ -14,7 +14,7 @@ pub const SLACK: Span = Span::minutes(10);
 pub struct Listed {
     /// What it is called there.
     pub charge_id: String,
-    /// How much.
+    /// How much was charged.
     pub amount: Amount,
     /// How much of it went back, in minor units.
     pub refunded_minor: i64,

@@ -44,14 +44,14 @@ pub enum WithdrawalState {
     Paid {
         /// When it was sent.
         at: Time,
-        /// The operator.
+        /// The operator who has sent it.
         by: UserId,
     },
-    /// Given back.
+    /// An operator has refused it, and the money is back in the wallet.
     Rejected {
         /// When it was given back.
         at: Time,
-        /// The operator.
+        /// The operator who has refused it.
         by: UserId,
     },
 }
@@ -75,7 +75,7 @@ pub struct Withdrawal {
     pub id: WithdrawalId,
     /// Whose money it is.
     pub user: UserId,
-    /// How much.
+    /// How much is taken out.
     pub amount: Amount,
     /// Where to, as far as that may be shown.
     pub method: String,

@@ -82,9 +82,9 @@ impl Parts {
 /// A place, with the great circle from it to every other place.
 #[derive(Debug)]
 pub struct Spot {
-    /// The place.
+    /// The id of the place.
     pub place: PlaceId,
-    /// Its number.
+    /// Its number in the atlas.
     pub index: PlaceIndex,
     /// The cell it lies in.
     pub cell: CellIndex,
@@ -134,7 +134,7 @@ impl PartialEq for Spot {
 /// A part of the way in one cell, as shares of the way from one stop to the next.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Crossing {
-    /// The cell.
+    /// The cell that is passed.
     pub cell: CellIndex,
     /// Where its first place is passed, 0 to 1.
     pub first: f64,
@@ -151,7 +151,7 @@ struct Cell {
     row: i16,
     centre: [f64; 3],
     radius_km: f64,
-    /// Its places.
+    /// The range of its places.
     members: Range<usize>,
 }
 

@@ -95,7 +95,7 @@ pub struct Hint<'a> {
 /// What a name means.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Resolved<'g> {
-    /// This place.
+    /// This place and no other.
     One(&'g Place),
     /// One of these, at least two, the most plausible first.
     Ambiguous(Vec<&'g Place>),

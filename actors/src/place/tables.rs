@@ -30,7 +30,7 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// Places alone.
+    /// The places alone; the other tables are empty.
     #[must_use]
     pub const fn of_places(places: &'static str) -> Self {
         Self {

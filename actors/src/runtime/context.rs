@@ -90,13 +90,13 @@ pub struct Stats {
     pub restoring: bool,
     /// Packages that wait for a courier.
     pub waiting_packages: usize,
-    /// Trip actors.
+    /// How many trips have an actor.
     pub trip_actors: usize,
-    /// Package actors.
+    /// How many packages have an actor.
     pub package_actors: usize,
-    /// User actors.
+    /// How many users have an actor.
     pub user_actors: usize,
-    /// Open connections.
+    /// How many connections are open.
     pub sessions: usize,
 }
 

@@ -38,7 +38,7 @@ impl<K: Eq + Hash, V: Copy> Recent<K, V> {
         self.insert_all([(key, value)]);
     }
 
-    /// Remembers several.
+    /// Remembers several at once.
     pub(super) fn insert_all(&self, entries: impl IntoIterator<Item = (K, V)>) {
         let mut known = self.known.lock();
         for (key, value) in entries {

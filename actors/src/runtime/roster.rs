@@ -45,7 +45,7 @@ impl Roster {
         self.users.lock().keys().copied().collect()
     }
 
-    /// Every connection.
+    /// Every connection of this node.
     pub(super) fn all(&self) -> Vec<Attached> {
         self.users.lock().values().flatten().cloned().collect()
     }

@@ -22,7 +22,7 @@ pub enum Why {
     },
     /// `early:26h`: so long before it has to be there.
     Early {
-        /// Whole hours.
+        /// How long before, in whole hours.
         hours: i64,
     },
     /// Of a newer server.

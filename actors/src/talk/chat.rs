@@ -87,7 +87,7 @@ impl Member {
     }
 }
 
-/// A chat.
+/// A chat of two people.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Chat {
     /// Its id.

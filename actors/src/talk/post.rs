@@ -29,7 +29,7 @@ pub struct Content {
     pub text: String,
     /// Where from, if the author says so.
     pub from: Option<PlaceId>,
-    /// Where to.
+    /// Where to, if the author says so.
     pub to: Option<PlaceId>,
     /// A trip or a package of the author's.
     pub tie: Option<Tie>,
@@ -83,7 +83,7 @@ impl PostState {
     }
 }
 
-/// A post.
+/// A post on the board.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Post {
     /// Its id: newer ones are larger.

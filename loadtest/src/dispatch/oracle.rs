@@ -50,7 +50,7 @@ pub(crate) enum Fact {
     Shown { number: i64, at: Time, position: Position, seen: Time },
     /// A courier's socket was closed before the end.
     Lost { courier: UserId },
-    /// The map's.
+    /// The map's socket was closed before the end.
     MapLost,
     /// A message could not be read.
     Unreadable { courier: UserId },
@@ -83,7 +83,7 @@ impl KeptOrder {
 }
 
 impl Kept {
-    /// Reads it.
+    /// Reads what the store has of these orders and couriers.
     pub(crate) async fn read(
         database: &Database,
         orders: &[OrderId],

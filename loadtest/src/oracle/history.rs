@@ -21,7 +21,7 @@ pub struct History {
     pub trips: HashMap<TripId, TripFacts>,
     /// Packages whose publication was acknowledged.
     pub packages: HashMap<PackageId, PackageFacts>,
-    /// By user.
+    /// What each user was told.
     pub streams: HashMap<UserId, Stream>,
     /// By the id that the client gave them.
     pub commands: HashMap<Uuid, Command>,
@@ -79,7 +79,7 @@ pub struct Stream {
 /// An event that a user was told.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Told {
-    /// Its number.
+    /// Its number in the stream.
     pub seq: u64,
     /// When it was decided.
     pub at: Time,
@@ -91,7 +91,7 @@ pub struct Told {
     pub is_live: bool,
     /// Of the whole event.
     pub digest: u64,
-    /// What happened.
+    /// What happened, as far as it is checked.
     pub fact: Fact,
 }
 
@@ -102,7 +102,7 @@ pub enum Fact {
     Offered {
         /// The offer itself.
         request: RequestId,
-        /// Of what.
+        /// The package that is offered.
         package: PackageId,
         /// On which trip.
         trip: TripId,
@@ -119,18 +119,18 @@ pub enum Fact {
     Ended {
         /// The offer itself.
         request: RequestId,
-        /// Of what.
+        /// The package that was offered.
         package: PackageId,
         /// Why the offer ended.
         reason: OfferEndReason,
     },
     /// A request went a step on.
     Step {
-        /// Which step.
+        /// The step that it took.
         step: Step,
-        /// Which request.
+        /// The request that took it.
         request: RequestId,
-        /// For what.
+        /// The package of that request.
         package: PackageId,
         /// On which trip.
         trip: TripId,
@@ -261,7 +261,7 @@ pub struct Command {
     pub asked_us: Vec<u64>,
     /// When the connection on which it was sent was found gone.
     pub cut_us: Vec<u64>,
-    /// The answers.
+    /// The answers, each with the microsecond at which it came.
     pub answers: Vec<(u64, Outcome)>,
 }
 

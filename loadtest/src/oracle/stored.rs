@@ -11,9 +11,9 @@ use super::history::{Command, History, What};
 /// What the store holds.
 #[derive(Default)]
 pub struct Stored {
-    /// Every trip.
+    /// Every trip that is stored.
     pub trips: HashSet<TripId>,
-    /// Every package.
+    /// Every package that is stored.
     pub packages: HashSet<PackageId>,
     /// Every request, and how it stands.
     pub requests: HashMap<RequestId, RequestState>,

@@ -31,7 +31,7 @@ pub struct Word {
     pub text: u64,
     /// How often it was sent on connections that lasted until its answer.
     pub sends: usize,
-    /// The answers.
+    /// Everything that it was answered.
     pub answers: Vec<Reply>,
 }
 

@@ -17,7 +17,7 @@ enum Kind {
     Sleepy,
 }
 
-/// A phone.
+/// How the connection of a user's phone comes and goes.
 pub(super) struct Phone {
     kind: Kind,
     random: StdRng,

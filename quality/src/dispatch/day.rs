@@ -58,9 +58,9 @@ impl Scenario {
 pub struct Wish {
     /// When they ask for it.
     pub at: Time,
-    /// From where.
+    /// Where the ride begins.
     pub pickup: Position,
-    /// To where.
+    /// Where the ride ends.
     pub dropoff: Position,
     /// The zones of both.
     pub zones: (usize, usize),
@@ -98,7 +98,7 @@ pub enum Answer {
     Silence,
 }
 
-/// An afternoon.
+/// An afternoon that every policy plays.
 #[derive(Clone, Debug)]
 pub struct Day<S> {
     /// Where it comes from.

@@ -74,7 +74,7 @@ impl Desk {
         Ok(Self { board, settings, orders, duties, matching, free, crowd, day_began })
     }
 
-    /// An order.
+    /// An order by its number.
     #[must_use]
     pub fn order(&self, n: usize) -> &Order {
         &self.orders[n]

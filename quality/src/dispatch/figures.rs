@@ -144,9 +144,9 @@ pub fn gini(amounts: &[f64]) -> f64 {
 pub struct Spread {
     /// The median: of an even number, the lower middle.
     pub median: f64,
-    /// The least.
+    /// The smallest of them.
     pub least: f64,
-    /// The most.
+    /// The largest of them.
     pub most: f64,
 }
 

@@ -14,7 +14,7 @@ use crate::seed::{Seed, Test};
 /// An afternoon with what every policy made of it.
 #[derive(Clone, Debug)]
 pub struct Played<S> {
-    /// Which afternoon.
+    /// The seed that the afternoon comes from.
     pub seed: S,
     /// How many rides could have begun, if that was worked out.
     pub bound: Option<f64>,

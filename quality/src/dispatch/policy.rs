@@ -22,7 +22,7 @@ impl Policy {
     pub const ALL: [Self; 6] =
         [Self::Nearest, Self::Simple, Self::Scored, Self::Batches(1_000), Self::Batches(2_000), Self::Ours];
 
-    /// For people.
+    /// Its name in the report.
     #[must_use]
     pub fn name(self) -> String {
         match self {

@@ -65,12 +65,12 @@ pub struct Flow {
     pub rides: f64,
 }
 
-/// A town.
+/// A town with the rides that people take in it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Town {
     /// Where its figures come from, for the report.
     pub name: String,
-    /// Its parts.
+    /// The parts that it is made of.
     pub zones: Vec<Zone>,
     /// What goes on in each quarter of an hour of the day.
     flows: Vec<Vec<Flow>>,

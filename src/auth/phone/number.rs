@@ -53,7 +53,7 @@ impl Phone {
         found.map(Self).map_err(|reason| ApiError::unprocessable("phone", reason))
     }
 
-    /// The number.
+    /// The number as it is stored: a `+` and digits alone.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -157,7 +157,7 @@ fn plain(digits: &str) -> Result<String, &'static str> {
 
 /// What a number that exists is for.
 enum Kind {
-    /// Somebody's phone.
+    /// A line that belongs to one person, mobile or fixed.
     Personal,
     /// Free of charge, dear, or shared by many.
     Other,

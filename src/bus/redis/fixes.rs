@@ -14,7 +14,7 @@ const MOST: usize = 100_000;
 /// The most positions that go out in one round trip.
 const AT_ONCE: usize = 1_024;
 
-/// What waits.
+/// The positions that wait: the latest one of each courier.
 #[derive(Debug, Default)]
 pub(super) struct Fixes(Mutex<HashMap<UserId, LastPosition>>);
 

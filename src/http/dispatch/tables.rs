@@ -90,7 +90,7 @@ struct Desk<'a> {
 
 /// What there is of the lines of a file.
 struct Known<T> {
-    /// By id.
+    /// The known lines, by their id.
     lines: HashMap<String, T>,
     /// The lines that have no id, and whose phone says who they are.
     by_phone: BTreeSet<u32>,
@@ -124,7 +124,7 @@ trait Table: Line + Send + 'static {
     /// Whether a change can be made, as far as can be seen beforehand.
     async fn check(desk: &Desk<'_>, change: &Change<Self>) -> Result<(), ApiError>;
 
-    /// Makes it.
+    /// Makes one change.
     async fn apply(desk: &Desk<'_>, change: &Change<Self>) -> Result<ImportedId, ApiError>;
 }
 

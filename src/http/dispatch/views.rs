@@ -267,7 +267,7 @@ impl OrderView {
     }
 }
 
-/// An order.
+/// An order as the API shows it.
 pub(super) async fn order(app: &App, town: &Town, order: Order) -> Result<OrderView, ApiError> {
     let mut views = orders(app, town, &[order]).await?;
     views.pop().ok_or_else(ApiError::not_found)

@@ -10,9 +10,9 @@ fn read<T: DeserializeOwned>(word: &str) -> Option<T> {
 
 /// The words that a field may have, for error messages.
 pub(in crate::http) const WEIGHT_WORDS: &str = "must be light, medium, heavy or very_heavy";
-/// As above.
+/// The words of sizes, for error messages.
 pub(in crate::http) const SIZE_WORDS: &str = "must be xs, s, m or l";
-/// As above.
+/// The words of capacities, for error messages.
 pub(in crate::http) const CAPACITY_WORDS: &str = "must be small, medium, large or xl";
 
 /// Grams of a weight word.

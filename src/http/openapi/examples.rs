@@ -13,7 +13,7 @@ use super::operations;
 /// By method and path.
 pub(super) type Calls = BTreeMap<String, Call>;
 
-/// A call.
+/// A call of the API with its examples.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Call {
     request: Option<Value>,

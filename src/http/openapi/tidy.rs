@@ -11,7 +11,7 @@ use utoipa::openapi::{Header, RefOr, Response, Schema};
 use super::operations;
 use crate::edge::idempotency;
 
-/// Goes last.
+/// Changes the description last, after everything else is in it.
 pub(super) struct Tidy;
 
 impl Modify for Tidy {

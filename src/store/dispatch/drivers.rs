@@ -88,7 +88,7 @@ pub struct Driver {
     pub name: String,
     /// Their Telegram name, without `@`.
     pub username: Option<String>,
-    /// Their phone.
+    /// Their phone number, if they have one.
     pub phone: Option<String>,
     /// Their address for letters; may be empty.
     pub email: String,

@@ -59,7 +59,7 @@ const ALL_FREE: Sql = sql("\
     UPDATE duties SET state = 'online_idle', order_id = NULL, offer = NULL, version = version + 1, \
     updated_at = CASE WHEN updated_at > $1 THEN updated_at ELSE $1 END WHERE order_id IS NOT NULL");
 
-/// Which orders.
+/// Which orders a list has: those for which every condition holds.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct OrderQuery {
     /// Those in one of these phases; empty for all.
@@ -83,13 +83,13 @@ pub struct OrderQuery {
 /// What a courier has done.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DriverFigures {
-    /// Orders done.
+    /// How many orders they have carried out.
     pub completed: u64,
     /// Orders done since the day has begun.
     pub today: u64,
     /// Offers that have ended.
     pub asked: u64,
-    /// Offers accepted.
+    /// How many of these offers they accepted.
     pub accepted: u64,
     /// Orders called off.
     pub called_off: u64,

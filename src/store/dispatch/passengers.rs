@@ -79,7 +79,7 @@ pub struct Passenger {
     pub full_name: String,
     /// Their Telegram name, without `@`.
     pub username: Option<String>,
-    /// Their phone.
+    /// Their phone number, if they have one.
     pub phone: Option<String>,
     /// Their address for letters; may be empty.
     pub email: String,

@@ -48,14 +48,14 @@ const FIGURES: Sql = sql("\
     (SELECT count(*) FROM orders WHERE region = $1 \
         AND state NOT IN ('draft', 'rejected', 'no_show', 'completed', 'cancelled')) AS active");
 
-/// A city.
+/// A city that regions belong to.
 #[derive(Clone, PartialEq, Debug)]
 pub struct CityRecord {
     /// Its id.
     pub id: Uuid,
     /// Its name.
     pub title: String,
-    /// Its centre.
+    /// The middle of the city.
     pub centre: Position,
     /// Since when it is gone.
     pub deleted_at: Option<Time>,
@@ -66,13 +66,13 @@ pub struct CityRecord {
 pub struct Hours {
     /// 1 is Monday, 7 is Sunday.
     pub day: i8,
-    /// `HH:MM`.
+    /// The beginning, `HH:MM`.
     pub from: String,
     /// `HH:MM`; before `from` it is on the next day.
     pub to: String,
 }
 
-/// A region.
+/// A region as it is stored.
 #[derive(Clone, PartialEq, Debug)]
 pub struct RegionRecord {
     /// Its id.
@@ -81,7 +81,7 @@ pub struct RegionRecord {
     pub city: Uuid,
     /// Its name.
     pub title: String,
-    /// Its centre.
+    /// The point that it is served around.
     pub centre: Position,
     /// The corners of its border, latitude first; empty if it was not drawn.
     pub polygon: Vec<[f64; 2]>,
@@ -106,7 +106,7 @@ pub struct RegionFigures {
     pub passengers: u64,
     /// Orders that are not over.
     pub active_orders: u64,
-    /// All orders.
+    /// All orders, those that are over included.
     pub orders: u64,
 }
 

@@ -36,7 +36,7 @@ pub enum Kept {
     Answer {
         /// The HTTP status.
         status: u16,
-        /// The body.
+        /// The body of the answer.
         answer: String,
     },
     /// The key was used for something else.

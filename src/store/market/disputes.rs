@@ -22,19 +22,19 @@ const UNANSWERED: Sql = sql(
 /// A dispute that nobody has decided yet.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DisputeRecord {
-    /// The request.
+    /// The request whose delivery is disputed.
     pub request: RequestId,
-    /// The package.
+    /// The package of that request.
     pub package: PackageId,
     /// What the package is.
     pub description: String,
-    /// Who sends.
+    /// The sender, who disputes.
     pub sender: UserId,
-    /// Who travelled.
+    /// The courier, whom the sender complains about.
     pub courier: UserId,
     /// What it is about, in the sender's words.
     pub reason: String,
-    /// Since when.
+    /// When the dispute began.
     pub since: Time,
     /// What it is about in money.
     pub reward: Amount,

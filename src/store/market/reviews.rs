@@ -53,13 +53,13 @@ const PAST: Sql = over_rows!(
 /// What one party says about the other.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewReview {
-    /// The deal.
+    /// The deal that the two have had.
     pub request: RequestId,
     /// Who says it.
     pub author: UserId,
     /// 1 to 5.
     pub rating: u8,
-    /// In words.
+    /// What the author writes.
     pub text: String,
 }
 

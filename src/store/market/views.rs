@@ -175,7 +175,7 @@ pub enum Which {
 /// The requests of a trip, newest first, with their senders.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct TripRequests {
-    /// The requests.
+    /// The requests, newest first.
     pub requests: Vec<TripRequest>,
     /// The senders; somebody unknown is left out.
     pub people: BTreeMap<UserId, Person>,

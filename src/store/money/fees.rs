@@ -28,7 +28,7 @@ const ADD: Sql = sql("\
 /// A version of the fees.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FeeVersion {
-    /// Its number.
+    /// The number of the version; the newest one has the largest.
     pub number: u32,
     /// What the platform takes.
     pub fees: Fees,

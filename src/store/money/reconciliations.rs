@@ -26,7 +26,7 @@ const ALL: Sql = sql("\
 /// How the books agreed with a provider's list when that was last looked at.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reconciliation {
-    /// Whose list.
+    /// The provider whose list it was.
     pub method: Method,
     /// When it was looked at.
     pub at: Time,

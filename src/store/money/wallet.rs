@@ -69,7 +69,7 @@ pub enum LedgerOf {
 pub struct Balance {
     /// In which currency.
     pub currency: Currency,
-    /// Free money.
+    /// Money that the user may spend or take out.
     pub available_minor: i64,
     /// The escrow of deals they have accepted as courier.
     pub frozen_minor: i64,
@@ -96,7 +96,7 @@ pub struct TransferRecord {
     pub to_kind: String,
     /// Whose that is.
     pub to_user: Option<UserId>,
-    /// How much.
+    /// How much moved.
     pub amount: Amount,
     /// When it moved.
     pub at: Time,

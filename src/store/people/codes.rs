@@ -83,7 +83,7 @@ const LONGEST_PAUSE: Span = Span::minutes(10);
 pub struct Asking {
     /// Names the challenge.
     pub id: Uuid,
-    /// Where to.
+    /// The phone that the code is sent to.
     pub phone: String,
     /// The code of its country.
     pub country: String,

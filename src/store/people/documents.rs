@@ -77,7 +77,7 @@ impl DocumentState {
     }
 }
 
-/// A document.
+/// A document by which somebody shows who they are.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Document {
     /// Its name, which is its file's too.

@@ -106,7 +106,7 @@ pub enum About {
     Document {
         /// Whether it shows who its owner is.
         approved: bool,
-        /// Why not.
+        /// Why it was declined, for the owner.
         reason: Option<String>,
     },
     /// An order in town.
@@ -134,7 +134,7 @@ pub struct AboutOrder {
     pub offer: Option<OfferId>,
 }
 
-/// Who drives.
+/// The courier of an order in town, and the car.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AboutDriver {
     /// Their name.
@@ -150,7 +150,7 @@ pub struct AboutDriver {
 pub struct AboutTrip {
     /// The trip.
     pub trip: TripId,
-    /// Who travels.
+    /// The courier, whose trip it is.
     pub courier: UserId,
     /// The first and the last place of the trip.
     pub route: (PlaceId, PlaceId),

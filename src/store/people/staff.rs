@@ -94,7 +94,7 @@ const SET_PASSWORD: Sql = sql("\
 /// A person as administrators see them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Account {
-    /// The person.
+    /// The person, whatever they may do.
     pub user: User,
     /// The name that they sign in with, if they have a password.
     pub login: Option<String>,
@@ -110,7 +110,7 @@ pub struct Account {
     pub last_login: Option<Time>,
 }
 
-/// Which people.
+/// Which people a list has: those for whom every condition holds.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct AccountQuery {
     /// Those who are this; empty for all.

@@ -27,7 +27,7 @@ const FORGET: Sql = sql("DELETE FROM ws_tickets WHERE expires_at <= $1");
 pub struct Ticket {
     /// Whose it is.
     pub user: UserId,
-    /// Their role.
+    /// What they may do.
     pub role: Role,
     /// The access token's id.
     pub token: Uuid,

@@ -60,7 +60,7 @@ const SET_PROFILE: Sql = sql("\
     updated_at = CASE WHEN updated_at >= $6 THEN updated_at + 1 ELSE $6 END \
     WHERE id = $1 AND (CAST($7 AS BIGINT) IS NULL OR updated_at = $7)");
 
-/// A person.
+/// A person with an account.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct User {
     /// Their id.

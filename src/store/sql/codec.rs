@@ -223,7 +223,7 @@ pub(in crate::store) fn payment_terms(row: &Row) -> Result<PaymentTerms, Failure
     Ok(PaymentTerms { paid, fee, version: row.number("fee_version")? })
 }
 
-/// A request.
+/// A request, read from its row.
 pub(in crate::store) fn request(row: &Row) -> Result<Request, Failure> {
     let plan = Plan {
         legs: LegSpan { from: row.number("leg_from")?, to: row.number("leg_to")? },

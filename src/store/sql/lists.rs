@@ -12,7 +12,7 @@ pub struct Slice {
 /// A part of a list, with how many there are in all.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Part<T> {
-    /// The part.
+    /// The items of this part.
     pub items: Vec<T>,
     /// How many there are in all.
     pub count: u64,

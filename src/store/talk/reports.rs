@@ -81,14 +81,14 @@ impl From<Message> for Evidence {
     }
 }
 
-/// A report.
+/// A report of somebody about the other one of a chat.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ChatReport {
     /// Its id: older ones are smaller.
     pub id: ReportId,
-    /// The chat.
+    /// The chat that both are in.
     pub chat: ChatId,
-    /// Who reports.
+    /// The person who reports.
     pub reporter: UserId,
     /// The other one.
     pub accused: UserId,

@@ -146,7 +146,7 @@ pub struct Sent {
     pub message: Message,
     /// The chat after it.
     pub chat: Chat,
-    /// The events.
+    /// The numbered events, to be told after the commit.
     pub committed: Committed,
 }
 

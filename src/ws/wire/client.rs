@@ -200,7 +200,7 @@ pub struct WireError {
     pub cmd_id: Option<Uuid>,
     /// `bad_request`, `unknown_type` or `invalid`.
     pub code: &'static str,
-    /// For people.
+    /// The reason in English.
     pub message: Cow<'static, str>,
     /// The field of the data that will not do, and what it should be.
     pub field: Option<(String, String)>,
@@ -229,7 +229,7 @@ struct Envelope {
 }
 
 impl ClientMessage {
-    /// Its type.
+    /// The word in `type`.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {

@@ -47,7 +47,7 @@ pub enum ServerMessage {
     Event(Event),
     /// From a newer server; to be ignored.
     Unknown {
-        /// Its type.
+        /// The word in `type`.
         kind: String,
     },
 }
@@ -237,11 +237,11 @@ pub struct TripLocation {
 /// A numbered event of the user's stream.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// Its number.
+    /// Its number in the stream: from 1, without gaps.
     pub seq: u64,
     /// When it was decided.
     pub at: Time,
-    /// What happened.
+    /// What happened, by its type.
     pub body: EventBody,
 }
 
@@ -252,7 +252,7 @@ pub enum EventBody {
     Known(Box<StreamEvent>),
     /// From a newer server: counts for the position, otherwise to be ignored.
     Unknown {
-        /// Its type.
+        /// The word in `type`.
         kind: String,
     },
 }

@@ -50,7 +50,7 @@ impl By {
 pub enum OrderCommand {
     /// A step of the table that needs nothing but a word: all but those to `offered` and to `assigned`.
     Move {
-        /// Where to.
+        /// The phase that it is to be in.
         to: OrderPhase,
         /// Who wants it.
         by: By,
@@ -79,14 +79,14 @@ pub enum OrderCommand {
     Accept {
         /// By which offer.
         offer: OfferId,
-        /// The courier.
+        /// The courier, who must be the one who was asked.
         by: UserId,
     },
     /// The courier does not want what was offered.
     Decline {
-        /// Which offer.
+        /// The offer that is declined.
         offer: OfferId,
-        /// The courier.
+        /// The courier, who must be the one who was asked.
         by: UserId,
         /// Why, in their words; may be empty.
         reason: String,
@@ -95,7 +95,7 @@ pub enum OrderCommand {
     ExpireOffer,
     /// Staff gives it to a courier who is on duty and free, and takes it from the courier who has it.
     Assign {
-        /// To whom.
+        /// The courier who gets it.
         courier: UserId,
         /// The member of staff.
         by: UserId,
@@ -162,7 +162,7 @@ pub enum OrderEvent {
         to: OrderState,
         /// When the step was taken.
         at: Time,
-        /// By whom.
+        /// Who has moved it.
         by: By,
         /// Why; may be empty.
         description: String,
@@ -180,7 +180,7 @@ pub enum OrderEvent {
     Widened {
         /// How often it has looked farther, this time included.
         round: u32,
-        /// Since when.
+        /// When it began to look farther.
         at: Time,
     },
     /// It is expected to cost something else.

@@ -24,11 +24,11 @@ const MAX_NOTE: usize = 2_000;
 /// An end of the way.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct OrderEnd {
-    /// The address.
+    /// The address in words.
     pub title: String,
     /// What is there: a hospital, a station; may be empty.
     pub object_name: String,
-    /// Where exactly.
+    /// The point that the courier drives to.
     pub position: Position,
 }
 
@@ -38,7 +38,7 @@ pub struct OrderEnd {
 pub enum Cargo {
     /// The passenger, and people who come along.
     Passenger,
-    /// A parcel.
+    /// A parcel of this size.
     Parcel(Load),
 }
 

@@ -17,7 +17,7 @@ pub const MAX_SHIFTS: usize = 500;
 pub struct Window {
     /// Not before; who comes sooner waits.
     pub from: Time,
-    /// Not after.
+    /// The last moment that will do.
     pub to: Time,
 }
 
@@ -75,7 +75,7 @@ pub struct Stop {
 /// One order that is to be driven.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Job {
-    /// The order.
+    /// The order that the job is made of.
     pub order: OrderId,
     /// Where it begins.
     pub pickup: Stop,
@@ -90,7 +90,7 @@ pub struct Job {
 /// One courier's day.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Shift {
-    /// The courier.
+    /// The courier whose day it is.
     pub courier: UserId,
     /// The place where it begins.
     pub starts: usize,
@@ -111,7 +111,7 @@ pub struct Problem {
     pub ways: Ways,
     /// What is to be driven.
     pub jobs: Vec<Job>,
-    /// By whom.
+    /// The couriers who may drive, with their hours.
     pub shifts: Vec<Shift>,
     /// The longest way that anybody drives with nothing aboard, in metres.
     pub most_empty_m: u32,

@@ -47,7 +47,7 @@ pub struct Driver<'a> {
     shift: &'a Shift,
     /// Where the courier stands.
     place: usize,
-    /// Since when.
+    /// The time at which the courier stands there.
     now: Time,
     load: Load,
     /// How many jobs are aboard, and whether one of them is alone.

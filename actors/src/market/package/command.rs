@@ -19,13 +19,13 @@ pub struct Proposal {
     pub id: RequestId,
     /// The trip it is for.
     pub trip: TripId,
-    /// Who travels.
+    /// The courier whose trip it is.
     pub courier: UserId,
     /// How the package would ride.
     pub plan: Plan,
     /// What the courier earns.
     pub reward: Amount,
-    /// Free words.
+    /// Free words of the person who proposes it; may be empty.
     pub message: String,
     /// The airport or station that the courier names; empty where the trip's counts.
     pub airport: String,
@@ -41,7 +41,7 @@ pub enum PackageCommand {
     /// The sender asks a courier. If the engine has offered the package to that courier, its offer turns into
     /// the sender's request.
     Ask {
-        /// The sender.
+        /// The caller, who must be the sender.
         by: UserId,
         /// The request to open.
         proposal: Proposal,
@@ -53,14 +53,14 @@ pub enum PackageCommand {
     },
     /// A step of one request.
     Request {
-        /// The request.
+        /// The request that goes a step on.
         id: RequestId,
-        /// The step.
+        /// The step that it takes.
         command: RequestCommand,
     },
     /// A hand-over, of which the courier has shown the code.
     HandOver {
-        /// Which request.
+        /// The request by which it changes hands.
         id: RequestId,
         /// Pickup or delivery.
         command: RequestCommand,
@@ -71,7 +71,7 @@ pub enum PackageCommand {
     TripGone(TripId),
     /// The sender calls the package off.
     Cancel {
-        /// The sender.
+        /// The caller, who must be the sender.
         by: UserId,
     },
 }

@@ -17,7 +17,7 @@ pub const MAX_WINDOW: Span = Span::days(180);
 pub struct End {
     /// The named place.
     pub place: PlaceId,
-    /// Where exactly.
+    /// The exact point of the address.
     pub position: Position,
     /// The address in free words.
     pub address: String,
@@ -64,9 +64,9 @@ pub struct PackageDraft {
     pub dropoff: End,
     /// What it takes.
     pub load: Load,
-    /// Not before.
+    /// The earliest moment of the pickup.
     pub ready_at: Time,
-    /// Not after.
+    /// The latest moment of the delivery.
     pub deliver_by: Time,
     /// What the courier earns, the platform's fee included.
     pub reward: Amount,

@@ -17,7 +17,7 @@ pub enum RequestCommand {
     /// The sender chooses this courier: one who has responded, or one who has agreed. Whom the package is
     /// with already is chosen already.
     Select {
-        /// The sender.
+        /// The caller, who must be the sender.
         by: UserId,
     },
     /// The other party says no.
@@ -36,17 +36,17 @@ pub enum RequestCommand {
     Expire,
     /// The courier takes the package.
     PickUp {
-        /// The courier.
+        /// The caller, who must be the courier.
         by: UserId,
     },
     /// The courier has handed the package over. From `accepted` this implies the pickup.
     Deliver {
-        /// The courier.
+        /// The caller, who must be the courier.
         by: UserId,
     },
     /// The sender confirms the delivery.
     Confirm {
-        /// The sender.
+        /// The caller, who must be the sender.
         by: UserId,
     },
     /// The sender has had time enough to say something: the delivery counts as confirmed.
@@ -56,7 +56,7 @@ pub enum RequestCommand {
     },
     /// The sender disputes the delivery; or, once the package should have arrived, that there was one.
     Dispute {
-        /// The sender.
+        /// The caller, who must be the sender.
         by: UserId,
         /// Why, in their words.
         reason: String,

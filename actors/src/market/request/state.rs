@@ -16,7 +16,7 @@ pub enum RequestState {
         /// When the courier agreed.
         at: Time,
     },
-    /// A deal.
+    /// A deal: the package, the room and the money are bound.
     Accepted {
         /// When the deal was made.
         at: Time,

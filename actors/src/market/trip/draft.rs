@@ -25,7 +25,7 @@ pub const MAX_DETOUR_MIN: u32 = 24 * 60;
 pub struct Stop {
     /// The named place.
     pub place: PlaceId,
-    /// Where exactly.
+    /// The exact point of the stop.
     pub position: Position,
     /// When the courier gets there; at the first stop the same as `depart`.
     pub arrive: Time,

@@ -32,7 +32,7 @@ pub struct Browsing {
 #[derive(Debug)]
 struct Ends {
     place: PlaceIndex,
-    /// In order.
+    /// Its districts and airports, in the order of their numbers.
     districts: Vec<PlaceIndex>,
 }
 

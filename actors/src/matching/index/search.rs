@@ -26,7 +26,7 @@ const AT_ONCE: usize = 32;
 /// See the module.
 pub(super) struct Search<'a, F> {
     trips: &'a Slab<TripEntry>,
-    /// By slot.
+    /// The patches that each trip passes, by its slot.
     patches: &'a [Patches],
     need: &'a Need<'a>,
     now: Time,

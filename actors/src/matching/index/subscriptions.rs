@@ -37,7 +37,7 @@ pub struct SubscriptionIndex {
 }
 
 impl SubscriptionIndex {
-    /// No questions.
+    /// An index without questions.
     #[must_use]
     pub fn new(gazetteer: &'static Gazetteer, settings: Settings) -> Self {
         Self {
@@ -62,7 +62,7 @@ impl SubscriptionIndex {
         self.subscriptions.is_empty()
     }
 
-    /// A question.
+    /// The question with an id, if it stands.
     #[must_use]
     pub fn get(&self, id: SubscriptionId) -> Option<&Subscription> {
         self.subscriptions.get(&id)

@@ -17,9 +17,9 @@ const STEP: usize = 256;
 /// What was found about one trip.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Seen {
-    /// The trip.
+    /// The trip that was looked at.
     pub trip: TripId,
-    /// Who travels.
+    /// The courier of that trip.
     pub courier: UserId,
     /// What the courier asks per parcel, if stated.
     pub price: Option<Amount>,

@@ -19,9 +19,9 @@ use crate::time::{Span, Time};
 /// A trip that can carry the package in question.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Candidate {
-    /// The trip.
+    /// The trip that could carry it.
     pub trip: TripId,
-    /// Who travels.
+    /// The courier of that trip.
     pub courier: UserId,
     /// What the courier asks per parcel, if stated.
     pub price: Option<Amount>,
@@ -32,9 +32,9 @@ pub struct Candidate {
 /// A trip that stops at a place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Passing {
-    /// The trip.
+    /// The trip that stops there.
     pub trip: TripId,
-    /// Who travels.
+    /// The courier of that trip.
     pub courier: UserId,
     /// What the courier asks per parcel, if stated.
     pub price: Option<Amount>,

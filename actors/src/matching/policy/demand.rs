@@ -218,7 +218,7 @@ impl Ride {
 pub struct Demand {
     /// The best for its room first.
     rides: Vec<Ride>,
-    /// By number.
+    /// The senders, by the number that a ride names them with.
     senders: Vec<UserId>,
     span: Span,
     belief: Belief,
@@ -312,7 +312,7 @@ struct Expected {
     grams: f64,
     detour_min: f64,
     gain_rub: f64,
-    /// How many.
+    /// How many of them are expected; may be a fraction.
     count: f64,
 }
 

@@ -43,14 +43,14 @@ pub fn least_wait(settings: &Settings) -> Span {
 /// How much a number of people is believed.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Belief {
-    /// [`Settings::evidence_people`].
+    /// How many people are evidence: [`Settings::evidence_people`].
     fewest: u32,
-    /// [`Settings::doubt`].
+    /// How much few people are doubted: [`Settings::doubt`].
     doubt: f64,
 }
 
 impl Belief {
-    /// As configured.
+    /// The belief that the settings ask for.
     #[must_use]
     pub const fn new(settings: &Settings) -> Self {
         Self { fewest: settings.evidence_people, doubt: settings.doubt }

@@ -31,7 +31,7 @@ pub trait View: Outlook {
     /// The moment for which everything is looked at.
     fn now(&self) -> Time;
 
-    /// The knobs.
+    /// The knobs in force.
     fn settings(&self) -> &Settings;
 }
 

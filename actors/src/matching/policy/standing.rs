@@ -23,9 +23,9 @@ use crate::time::{Span, Time};
 /// A courier who has agreed.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Standing {
-    /// The request.
+    /// The request that was agreed to.
     pub request: RequestId,
-    /// The trip.
+    /// The trip of that request.
     pub trip: TripId,
     /// How the package would ride.
     pub plan: Plan,

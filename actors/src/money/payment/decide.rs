@@ -34,7 +34,7 @@ pub enum PaymentCommand {
         amount: Amount,
         /// What shows it.
         evidence: String,
-        /// The operator.
+        /// The operator who has seen it.
         by: UserId,
     },
     /// Money goes back.
@@ -56,7 +56,7 @@ pub enum PaymentCommand {
     ChargeBack {
         /// Of which charge.
         charge: String,
-        /// The operator.
+        /// The operator who has seen it.
         by: UserId,
     },
 }

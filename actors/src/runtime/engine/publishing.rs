@@ -29,7 +29,7 @@ pub struct Response {
     pub trip: TripId,
     /// What the courier asks for it.
     pub price: Amount,
-    /// Free words.
+    /// Free words to the sender; may be empty.
     pub comment: String,
     /// The airport or station that the courier names; empty where the trip's counts.
     pub airport: String,
@@ -308,7 +308,7 @@ fn earlier(first: Refusal, second: Refusal) -> Result<Refusal, Refusal> {
 enum Unpublished {
     /// It was decided upon a view of what the sender has published that is no longer true.
     Conflict,
-    /// Anything else.
+    /// It was refused for any other reason.
     Refused(Refusal),
 }
 

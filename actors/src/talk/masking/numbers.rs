@@ -268,7 +268,7 @@ fn adds(last: &Group, spelled: Option<u32>) -> bool {
     }
 }
 
-/// `nine hundred`.
+/// Makes `nine` and `hundred` one number; `false` if no word from one to nine stands before.
 fn times_a_hundred(groups: &mut [Group]) -> bool {
     let Some(last) = groups.last_mut() else { return false };
     let Some(units @ 1..=9) = last.spelled else { return false };

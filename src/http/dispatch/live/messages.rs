@@ -24,7 +24,7 @@ pub(super) fn message(kind: &str, data: &impl Serialize) -> Arc<str> {
     serde_json::to_string(&Message { r#type: kind, data }).unwrap_or_default().into()
 }
 
-/// `order_status_changed`.
+/// `order_status_changed`: an order is in another phase.
 #[derive(Serialize)]
 pub(super) struct StatusChanged {
     order_id: String,
@@ -40,14 +40,14 @@ impl StatusChanged {
     }
 }
 
-/// `driver_assigned`.
+/// `driver_assigned`: an order has another courier than before.
 #[derive(Serialize)]
 pub(super) struct DriverAssigned {
     pub(super) order_id: String,
     pub(super) driver: OrderDriver,
 }
 
-/// `driver_arrived`.
+/// `driver_arrived`: the courier waits at the pickup.
 #[derive(Serialize)]
 pub(super) struct DriverArrived {
     pub(super) order_id: String,
@@ -55,7 +55,7 @@ pub(super) struct DriverArrived {
     pub(super) arrived_at: String,
 }
 
-/// `driver_location_update`.
+/// `driver_location_update`: where a courier is now.
 #[derive(Serialize)]
 pub(super) struct DriverLocation<'a> {
     driver_id: i64,
@@ -83,7 +83,7 @@ impl<'a> DriverLocation<'a> {
     }
 }
 
-/// `driver_status_update`.
+/// `driver_status_update`: a courier does something else.
 #[derive(Serialize)]
 pub(super) struct DriverStatus<'a> {
     driver_id: i64,
@@ -117,7 +117,7 @@ pub(super) struct DriverRoute<'a> {
     pub(super) way: &'a RouteView,
 }
 
-/// `driver_eta_update`.
+/// `driver_eta_update`: when a courier will be where they have to go.
 #[derive(Serialize)]
 pub(super) struct DriverEta {
     driver_id: i64,

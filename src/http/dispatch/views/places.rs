@@ -49,7 +49,7 @@ pub struct RegionView {
     opening_hours: Vec<RegionHours>,
 }
 
-/// A region.
+/// A region as the API shows it.
 pub(in crate::http::dispatch) fn region_view(map: &TownMap, region: &RegionRecord) -> RegionView {
     let nowhere =
         CityRecord { id: Uuid::nil(), title: String::new(), centre: region.centre, deleted_at: None };
@@ -71,7 +71,7 @@ pub(in crate::http::dispatch) fn region_view(map: &TownMap, region: &RegionRecor
     }
 }
 
-/// A city.
+/// A city as the API shows it.
 pub(in crate::http::dispatch) fn city_view(city: &CityRecord) -> CityView {
     CityView {
         id: city.id.to_string(),

@@ -17,7 +17,7 @@ use crate::texts::language::Language;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Waypoint {
     pub(super) place: &'static Place,
-    /// Where exactly.
+    /// The exact point of the stop.
     pub(super) position: Position,
     /// When the courier gets there, where that was said.
     pub(super) at: Option<Time>,

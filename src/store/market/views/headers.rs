@@ -23,7 +23,7 @@ pub struct PackageHeader {
     pub sender: UserId,
     /// The word of its state.
     pub state: String,
-    /// Its version.
+    /// Its version, which every change raises.
     pub version: i64,
 }
 
@@ -32,11 +32,11 @@ pub struct PackageHeader {
 pub struct TripHeader {
     /// The trip.
     pub id: TripId,
-    /// Who travels.
+    /// The courier, who has published it.
     pub courier: UserId,
     /// The word of its state.
     pub state: String,
-    /// Its version.
+    /// Its version, which every change raises.
     pub version: i64,
 }
 
@@ -49,9 +49,9 @@ pub struct RequestHeader {
     pub package: PackageId,
     /// Its trip.
     pub trip: TripId,
-    /// Who sends.
+    /// The sender of the package.
     pub sender: UserId,
-    /// Who travels.
+    /// The courier of the trip.
     pub courier: UserId,
     /// Who started it.
     pub origin: Origin,

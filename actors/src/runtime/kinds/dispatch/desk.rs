@@ -19,7 +19,7 @@ use crate::runtime::refusal::Refusal;
 use crate::time::Time;
 
 impl Dispatch {
-    /// Its knobs.
+    /// The knobs of the dispatch in force.
     #[must_use]
     pub const fn settings(&self) -> &Settings {
         &self.settings
