@@ -158,7 +158,7 @@ pub struct Offer {
     pub reward: f64,
     /// The platform's share of it, major units.
     pub fee: f64,
-    /// Of both.
+    /// The currency of reward and fee.
     pub currency: Currency,
     /// How the sender pays: with `cash` the courier gets the reward at the hand-over; `at_claim` in events
     /// that are older than this field.
@@ -196,7 +196,7 @@ pub enum OfferEndReason {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct OfferEnd {
-    /// The offer.
+    /// The offer that has ended.
     pub request_id: RequestId,
     /// Its package.
     pub package_id: PackageId,
@@ -210,15 +210,15 @@ pub struct OfferEnd {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct RequestChange {
-    /// The request.
+    /// The request that took the step.
     pub request_id: RequestId,
     /// Its package.
     pub package_id: PackageId,
     /// Its trip.
     pub trip_id: TripId,
-    /// Who sends.
+    /// The sender of the package.
     pub sender_id: UserId,
-    /// Who travels.
+    /// The courier of the trip.
     pub courier_id: UserId,
     /// Who started it.
     pub origin: Origin,
@@ -266,9 +266,9 @@ impl RequestChange {
 pub struct PackageChanged {
     /// The package.
     pub package_id: PackageId,
-    /// Its state.
+    /// The state that it is in now.
     pub state: PackagePhase,
-    /// Its version.
+    /// Its version, which every change raises.
     pub version: i64,
 }
 
@@ -278,9 +278,9 @@ pub struct PackageChanged {
 pub struct TripChanged {
     /// The trip.
     pub trip_id: TripId,
-    /// Its state.
+    /// The state that it is in now.
     pub state: TripPhase,
-    /// Its version.
+    /// Its version, which every change raises.
     pub version: i64,
 }
 
@@ -290,9 +290,9 @@ pub struct TripChanged {
 pub struct CourierAvailable {
     /// The package that waits.
     pub package_id: PackageId,
-    /// The trip.
+    /// The new trip.
     pub trip_id: TripId,
-    /// Who travels.
+    /// The courier who travels.
     pub courier_id: UserId,
     /// Where the trip starts.
     pub from: PlaceView,
@@ -326,7 +326,7 @@ pub struct PackageAvailable {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SubscriptionMatched {
-    /// The question.
+    /// The question that was asked.
     #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub subscription_id: SubscriptionId,
     /// Where it starts: the trip, or the package.
@@ -347,7 +347,7 @@ pub struct SubscriptionMatched {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Reminder {
-    /// The trip.
+    /// The trip that is near.
     pub trip_id: TripId,
     /// Where it starts.
     pub from: PlaceView,
@@ -361,11 +361,11 @@ pub struct Reminder {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct DocumentReview {
-    /// The document.
+    /// The document that was looked at.
     pub document_id: FileId,
     /// Whether it shows it.
     pub approved: bool,
-    /// Why not.
+    /// Why it was declined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub reason: Option<String>,

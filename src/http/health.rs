@@ -168,7 +168,7 @@ pub struct EngineHealth {
 #[schema(as = Readiness)]
 pub struct Ready {
     ready: bool,
-    /// Why not.
+    /// What keeps the server from being ready.
     reasons: Vec<String>,
 }
 

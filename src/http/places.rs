@@ -33,7 +33,7 @@ pub struct Which {
 /// Places that match what was typed.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Cities {
-    /// Their names.
+    /// The names of the places.
     cities: Vec<String>,
     /// The same with more about them.
     places: Vec<City>,

@@ -45,7 +45,7 @@ pub struct PriceView {
 #[schema(as = SuggestedPayment)]
 pub struct PayInView {
     purpose: &'static str,
-    /// In roubles.
+    /// How much is missing, in roubles.
     amount: f64,
     /// One of these.
     methods: Vec<Method>,

@@ -38,9 +38,9 @@ pub enum ResponseStatus {
 pub enum RequestStatus {
     /// Waiting for an answer.
     Pending,
-    /// A deal.
+    /// A deal, until the hand-over.
     Accepted,
-    /// Handed over.
+    /// The courier says that it was handed over.
     Delivered,
     /// Over, as agreed.
     Confirmed,
@@ -68,7 +68,7 @@ pub enum DocumentStatus {
     Pending,
     /// Shows who its owner is.
     Approved,
-    /// Does not.
+    /// Does not show it.
     Declined,
 }
 
@@ -119,7 +119,7 @@ pub enum PaymentMethod {
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 pub enum TransactionType {
-    /// Put in.
+    /// Put into the wallet by the demo's provider.
     Fund,
     /// Set aside for a deal.
     Hold,
@@ -131,7 +131,7 @@ pub enum TransactionType {
     Release,
     /// The platform's share.
     Fee,
-    /// Given back.
+    /// Given back to the sender.
     Refund,
     /// The courier's part of a reward that was divided.
     SplitCourier,
@@ -143,13 +143,13 @@ pub enum TransactionType {
     Unreserve,
     /// Set aside for a deal, of what was paid before.
     HoldReserved,
-    /// Paid in.
+    /// Paid into the wallet through a provider.
     Payment,
     /// Given back to where it came from.
     PaymentRefund,
     /// Taken back by a bank.
     ChargeBack,
-    /// Taken out.
+    /// Taken out of the wallet.
     Withdrawal,
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = OrderState))]
 #[serde(rename_all = "snake_case")]
 pub enum OrderPhase {
-    /// Being written.
+    /// Being written: not placed yet.
     Draft,
     /// Placed; nobody has looked at it.
     Submitted,
@@ -37,7 +37,7 @@ pub enum OrderPhase {
     Incident,
     /// The order was carried out.
     Completed,
-    /// Called off.
+    /// Called off before it was carried out.
     Cancelled,
 }
 

@@ -12,7 +12,7 @@ pub enum RequestPhase {
     Pending,
     /// The courier has agreed; the choice among those who have is not made.
     Agreed,
-    /// A deal.
+    /// A deal: the package, the room and the money are bound.
     Accepted,
     /// The courier has the package.
     PickedUp,
@@ -68,7 +68,7 @@ pub enum PackagePhase {
     Assigned,
     /// On its way.
     InTransit,
-    /// Handed over.
+    /// The courier says that it was handed over.
     Delivered,
     /// The sender has confirmed.
     Confirmed,
@@ -99,11 +99,11 @@ impl PackagePhase {
 pub enum TripPhase {
     /// Published, not departed.
     Active,
-    /// Under way.
+    /// The courier has departed.
     InProgress,
     /// The courier has said that the trip is over.
     Completed,
-    /// Called off.
+    /// The courier has called it off.
     Cancelled,
 }
 

@@ -61,9 +61,9 @@ pub struct PackageBrief {
     pub volume_ml: u32,
     /// Labels of the sender's own.
     pub tags: Vec<String>,
-    /// Not before.
+    /// The earliest moment of the pickup.
     pub ready_at: Time,
-    /// Not after.
+    /// The latest moment of the delivery.
     pub deliver_by: Time,
 }
 
@@ -73,7 +73,7 @@ pub struct PackageBrief {
 pub struct TripBrief {
     /// The trip.
     pub id: TripId,
-    /// Who travels.
+    /// The courier who travels.
     pub courier_id: UserId,
     /// When it starts.
     pub departs_at: Time,

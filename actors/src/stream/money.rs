@@ -12,7 +12,7 @@ use crate::money::payment::PaymentState;
 pub struct PaymentChanged {
     /// The payment.
     pub payment_id: PaymentId,
-    /// Its state.
+    /// The state that it is in now.
     pub state: PaymentState,
     /// What was asked for, major units.
     pub amount: f64,

@@ -9,7 +9,7 @@ use crate::time::Time;
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct OrderOffered {
-    /// The order.
+    /// The order that is offered.
     pub order_id: OrderId,
     /// The offer to accept or decline.
     pub offer_id: OfferId,
@@ -48,9 +48,9 @@ pub enum OrderOfferOutcome {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct OrderOfferEnded {
-    /// The order.
+    /// The order that was offered.
     pub order_id: OrderId,
-    /// The offer.
+    /// The offer that has ended.
     pub offer_id: OfferId,
     /// How it has ended.
     pub outcome: OrderOfferOutcome,

@@ -37,7 +37,7 @@ pub struct ByEndpoint {
 /// A route in the last hour.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EndpointStats {
-    /// `GET /api/trips/{trip_id}`.
+    /// The method and the pattern of the path: `GET /api/trips/{trip_id}`.
     endpoint: String,
     #[serde(flatten)]
     stats: Stats,
@@ -55,7 +55,7 @@ pub struct Chart {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = RequestsInMinute)]
 pub struct Minute {
-    /// Its beginning.
+    /// When the minute begins.
     minute: String,
     #[serde(flatten)]
     stats: Stats,

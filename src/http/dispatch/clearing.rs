@@ -24,7 +24,7 @@ pub struct OrdersCleared {
     success: bool,
     /// How many there were.
     deleted: u64,
-    /// The same.
+    /// The same as `deleted`.
     deleted_count: u64,
     message: String,
 }

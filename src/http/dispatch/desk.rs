@@ -96,7 +96,7 @@ pub struct AutoAssignment {
     success: bool,
     assigned: u32,
     failed: u32,
-    /// Both together.
+    /// `assigned` and `failed` together.
     total: u32,
     failed_orders: Vec<FailedOrder>,
     message: String,

@@ -70,7 +70,7 @@ pub struct NewOrderStatus {
     /// Why, for people.
     #[serde(default)]
     reason: Option<String>,
-    /// With `completed`.
+    /// What was driven, with `completed`.
     #[serde(flatten)]
     driven: DrivenRide,
 }

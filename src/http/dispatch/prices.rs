@@ -107,7 +107,7 @@ pub enum Canceller {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CancelFeeView {
     pub(super) fee: f64,
-    /// In words.
+    /// The rule in words.
     pub(super) reason: String,
     /// Which rule it is by.
     #[schema(value_type = CancelPolicy)]

@@ -15,7 +15,7 @@ use crate::http::people::identity::{self, SecondFactorIs};
 /// An operator's name, which may be an address for letters, and the password.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct EmailLogin {
-    /// The login.
+    /// The name that the person signs in with.
     email: String,
     password: String,
     /// Of the authenticator, or a recovery code; production asks for it.
@@ -29,7 +29,7 @@ pub struct EmailLogin {
 /// Somebody of the desk.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DeskUser {
-    /// Their number.
+    /// The number by which the desk names the person.
     id: i64,
     username: String,
     /// As the desk keeps it; empty where it is not known.
@@ -43,11 +43,11 @@ pub struct DeskUser {
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 pub enum DeskRole {
-    /// Everything.
+    /// May do everything.
     Admin,
     /// Gives orders to couriers.
     Dispatcher,
-    /// Looks.
+    /// Sees what the desk sees, and changes nothing.
     Operator,
     /// Nothing of the desk, before the second factor was shown.
     User,

@@ -24,7 +24,7 @@ pub(super) use places::{city_view, region_view};
 /// The person behind a courier or a passenger.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TownUser {
-    /// Their number.
+    /// The number by which the desk names the person.
     id: i64,
     /// Their Telegram name, or their phone.
     username: String,
@@ -43,7 +43,7 @@ pub struct RegionName {
 /// Who is driven.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PassengerView {
-    /// Their number.
+    /// The number by which the desk names the passenger.
     pub(super) id: i64,
     user: TownUser,
     pub(super) full_name: String,
@@ -57,7 +57,7 @@ pub struct PassengerView {
 /// Who drives, as an order names them.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OrderDriver {
-    /// Their number.
+    /// The number by which the desk names the courier.
     pub(super) id: i64,
     pub(super) name: String,
     pub(super) car_model: String,
@@ -68,7 +68,7 @@ pub struct OrderDriver {
 /// Who drives.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct DriverView {
-    /// Their number.
+    /// The number by which the desk names the courier.
     id: i64,
     user: TownUser,
     name: String,
@@ -98,7 +98,7 @@ pub struct OrderPriceParts {
     companion_fee: f64,
     /// For the booking.
     booking_fee: f64,
-    /// For options.
+    /// For the options, such as a child's seat.
     options_fee: f64,
     /// What the passenger's category is multiplied by.
     disability_multiplier: f64,

@@ -52,7 +52,7 @@ pub struct PackageSent {
     success: bool,
     /// The request that the courier will answer.
     request_id: String,
-    /// The package.
+    /// The package that was sent, or published for it.
     package_id: String,
 }
 

@@ -34,7 +34,7 @@ pub struct DeclineBody {
 #[serde(deny_unknown_fields)]
 #[schema(as = HandOverCodeShown)]
 pub struct Shown {
-    /// Six digits.
+    /// The code, six digits.
     #[serde(default)]
     code: Option<String>,
 }
@@ -61,7 +61,7 @@ pub struct BalanceUpdate {
     /// Delivered, not confirmed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pending: Option<f64>,
-    /// Free money.
+    /// Money to spend and to take out.
     #[serde(skip_serializing_if = "Option::is_none")]
     available: Option<f64>,
 }

@@ -27,7 +27,7 @@ const TRIPS: usize = 200;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = StreamPosition)]
 pub struct Position {
-    /// Which history.
+    /// The history that the number belongs to.
     epoch: u64,
     /// The last event that the state has in it.
     seq: u64,

@@ -74,7 +74,7 @@ pub struct GiveBack {
 #[serde(deny_unknown_fields)]
 #[schema(as = ChargeBackPayment)]
 pub struct TakenBack {
-    /// Which charge.
+    /// The charge that was taken back.
     charge_id: String,
 }
 

@@ -34,7 +34,7 @@ const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentPurpose {
-    /// The wallet.
+    /// Money for the payer's own wallet.
     TopUp,
     /// What is missing for a package that waits.
     Package,

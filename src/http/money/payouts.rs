@@ -74,7 +74,7 @@ pub struct QueuedView {
     /// When it was decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     decided_at: Option<String>,
-    /// By whom.
+    /// The operator who decided it.
     #[serde(skip_serializing_if = "Option::is_none")]
     decided_by: Option<String>,
     /// Under which number it was sent, or why not.

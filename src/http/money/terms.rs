@@ -89,7 +89,7 @@ pub struct CancellationRule {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CancellationView {
     stage: Stage,
-    /// Who asks.
+    /// The party that the caller is.
     by: Who,
     /// Whether it can be called off at all.
     possible: bool,

@@ -105,7 +105,7 @@ pub struct UserView {
     name: String,
     /// Telegram name, without `@`.
     username: Option<String>,
-    /// Language tag.
+    /// The language in which they are told things: a tag such as `ru`.
     language: Option<String>,
     /// The URL of their picture, or of their initials.
     avatar: String,

@@ -94,7 +94,7 @@ pub struct NotificationView {
     /// The day of the departure, `YYYY-MM-DD`, local date of the origin.
     #[serde(skip_serializing_if = "Option::is_none")]
     date: Option<String>,
-    /// The same.
+    /// The same as `date`, for a trip of one's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     trip_date: Option<String>,
     /// The departure, an instant.

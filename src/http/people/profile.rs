@@ -25,7 +25,7 @@ pub struct ProfileView {
     name: String,
     /// Telegram name, without `@`.
     username: Option<String>,
-    /// Language tag.
+    /// The language in which they are told things: a tag such as `ru`.
     language: Option<String>,
     /// The URL of their picture, or of their initials.
     avatar: String,
@@ -63,7 +63,7 @@ pub struct ReviewInput {
     #[serde(deserialize_with = "input::lenient_whole")]
     #[schema(minimum = 1, maximum = 5, value_type = u32, required = true)]
     rating: Option<u32>,
-    /// In words.
+    /// What is to be said beside the stars.
     #[serde(default)]
     text: Option<String>,
 }

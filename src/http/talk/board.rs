@@ -76,7 +76,7 @@ pub struct PostView {
     /// Where from, if the author says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<PlaceView>,
-    /// Where to.
+    /// Where to, if the author says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<PlaceView>,
     /// A trip of the author's: one can ask for it.
@@ -94,7 +94,7 @@ pub struct PostView {
     /// Why an operator has taken it down.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    /// For `If-Match`.
+    /// Its version, for `If-Match`.
     version: i64,
     created_at: String,
     updated_at: String,
@@ -110,7 +110,7 @@ pub struct PostInput {
     /// Where from: the name of a place.
     #[serde(default)]
     from: Option<String>,
-    /// Where to.
+    /// Where to: the name of a place.
     #[serde(default)]
     to: Option<String>,
     /// A trip of one's own that belongs to it.

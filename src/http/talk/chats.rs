@@ -43,7 +43,7 @@ pub struct Chats {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct OpenChat {
-    /// This person.
+    /// The person to talk to.
     #[schema(value_type = Option<String>)]
     other_user_id: Option<UserId>,
     /// The person who travels.

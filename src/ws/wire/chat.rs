@@ -37,7 +37,7 @@ pub struct ChatReadUpTo {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OfChat {
-    /// The chat.
+    /// The chat in which somebody writes.
     pub chat_id: ChatId,
 }
 

@@ -83,7 +83,7 @@ pub enum ClientMessage {
     /// one of a chat is there.
     #[serde(rename = "subscribe")]
     Subscribe(Topic),
-    /// No longer.
+    /// Ends a subscription.
     #[serde(rename = "unsubscribe")]
     Unsubscribe(Topic),
 }

@@ -128,7 +128,7 @@ pub struct Ack {
 pub(super) enum AckData {
     /// Of a step of a request.
     Step(Outcome),
-    /// Of `chat.send`.
+    /// What came of `chat.send`.
     Said(ChatSaid),
 }
 
@@ -136,7 +136,7 @@ pub(super) enum AckData {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = StepOutcome)]
 pub struct Outcome {
-    /// The request.
+    /// The request that took the step.
     pub request_id: RequestId,
     /// Where it stands now; absent after `offer.rendered`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -181,7 +181,7 @@ pub struct Pong {
 pub struct Resumed {
     /// Whether the events follow.
     pub recovered: bool,
-    /// Why not.
+    /// Why no events follow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub reason: Option<NotRecovered>,

@@ -27,7 +27,7 @@ const MAX_DEEDS: u32 = 200;
 pub struct ResetPassword {
     /// 12 to 256 characters; one is made up if it is absent.
     password: Option<String>,
-    /// The same.
+    /// The same as `password`, under the console's name.
     new_password: Option<String>,
 }
 
@@ -57,7 +57,7 @@ pub enum BulkActionWord {
     Block,
     /// Let them in.
     Unblock,
-    /// Delete them.
+    /// Delete the accounts.
     Delete,
 }
 

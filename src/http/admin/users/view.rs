@@ -11,15 +11,15 @@ use crate::texts::language::Language;
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 pub enum StaffRole {
-    /// Everything.
+    /// May do everything.
     Admin,
     /// Gives orders to couriers.
     Dispatcher,
-    /// Looks.
+    /// Sees what the desk sees, and changes nothing.
     Operator,
-    /// Drives.
+    /// A courier in town.
     Driver,
-    /// Is driven.
+    /// Somebody who is driven in town.
     Passenger,
     /// None of these.
     User,
@@ -28,7 +28,7 @@ pub enum StaffRole {
 /// A person.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StaffUser {
-    /// Their number.
+    /// The number by which the desk names the person.
     id: i64,
     /// Their login, or their Telegram name, or their phone; may be empty.
     username: String,

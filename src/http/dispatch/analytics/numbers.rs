@@ -62,7 +62,7 @@ pub struct DeskMoney {
     pub(super) revenue: f64,
     /// Of calling off.
     cancellation_fees: f64,
-    /// Both together.
+    /// The revenue and the fees together.
     total_revenue: f64,
     /// How many orders were done.
     completed_orders_count: i64,

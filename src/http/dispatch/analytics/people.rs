@@ -44,7 +44,7 @@ pub struct DriverNumbers {
 /// A courier in that time.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DriverPerformance {
-    /// Their number.
+    /// The number by which the desk names the courier.
     driver_id: i64,
     driver_name: String,
     /// The rating by which orders are offered: what somebody without ratings counts with, if there are none.

@@ -45,7 +45,7 @@ pub struct PlanConfig {
 /// A courier of a plan.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PlannedDriver {
-    /// Their number.
+    /// The number by which the desk names the courier.
     id: i64,
     name: String,
     car_model: String,

@@ -44,7 +44,7 @@ pub struct WhichRide {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RideQuote {
     estimated_price: f64,
-    /// The same.
+    /// The same as `estimated_price`.
     quote: f64,
     distance_km: f64,
     duration_minutes: f64,

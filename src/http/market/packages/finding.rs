@@ -82,9 +82,9 @@ pub struct FoundPackage {
     /// Volume, millilitres.
     volume_ml: u32,
     tags: Vec<String>,
-    /// Not before.
+    /// The earliest moment of the pickup.
     ready_at: String,
-    /// Not after.
+    /// The latest moment of the delivery.
     deliver_by: String,
     /// IANA time zone of where it starts.
     from_tz: String,

@@ -59,9 +59,9 @@ pub struct PackageView {
     pickup: Point,
     /// The point it goes to.
     dropoff: Point,
-    /// Not before.
+    /// The earliest moment of the pickup.
     ready_at: String,
-    /// Not after.
+    /// The latest moment of the delivery.
     deliver_by: String,
     /// IANA time zone of where it starts.
     from_tz: String,
@@ -87,7 +87,7 @@ pub struct PackageView {
     /// Until when it is highlighted: it bears a mark in lists, and nothing else.
     #[serde(skip_serializing_if = "Option::is_none")]
     highlighted_until: Option<String>,
-    /// Counts changes.
+    /// Its version, for `If-Match`.
     version: i64,
 }
 

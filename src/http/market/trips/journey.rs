@@ -64,7 +64,7 @@ pub struct Note {
 /// Something that was not said and had to be decided: which field it is about, and how it was understood.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NoteView {
-    /// The field.
+    /// The field that was not said.
     field: String,
     /// How it was understood, in Russian if `Accept-Language` prefers it to English, otherwise in English.
     message: String,

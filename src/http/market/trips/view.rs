@@ -28,7 +28,7 @@ pub struct TripView {
     pub to: String,
     /// Origin, with its id, its names and its time zone.
     pub from_place: PlaceAround,
-    /// Destination, likewise.
+    /// Destination, with its id, its names and its time zone.
     pub to_place: PlaceAround,
     /// When it takes place.
     #[serde(flatten)]
@@ -68,7 +68,7 @@ pub struct TripView {
     /// Until when it is highlighted: it bears a mark in lists, and nothing else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub highlighted_until: Option<String>,
-    /// Counts changes.
+    /// Its version, for `If-Match`.
     pub version: i64,
 }
 

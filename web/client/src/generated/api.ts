@@ -3904,7 +3904,7 @@ export interface components {
             success: boolean;
             /**
              * Format: int32
-             * @description Both together.
+             * @description `assigned` and `failed` together.
              */
             total: number;
         };
@@ -3918,7 +3918,7 @@ export interface components {
         BalanceUpdate: {
             /**
              * Format: double
-             * @description Free money.
+             * @description Money to spend and to take out.
              */
             available?: number | null;
             /**
@@ -4041,7 +4041,7 @@ export interface components {
             fee: number;
             /** @description Which rule it is by. */
             policy: components["schemas"]["CancelPolicy"];
-            /** @description In words. */
+            /** @description The rule in words. */
             reason: string;
         };
         /**
@@ -4076,7 +4076,7 @@ export interface components {
         CancellationStage: "before_acceptance" | "after_acceptance" | "after_pickup";
         /** @description What it would mean to call a package off now. */
         CancellationView: {
-            /** @description Who asks. */
+            /** @description The party that the caller is. */
             by: components["schemas"]["CancelledBy"];
             currency: components["schemas"]["Currency"];
             /** @description Whether the package would look for another courier then. */
@@ -4208,7 +4208,7 @@ export interface components {
         };
         /** @description Money that a bank has taken back. */
         ChargeBackPayment: {
-            /** @description Which charge. */
+            /** @description The charge that was taken back. */
             charge_id: string;
         };
         /** @description A chat. */
@@ -4335,7 +4335,7 @@ export interface components {
         };
         /** @description Places that match what was typed. */
         Cities: {
-            /** @description Their names. */
+            /** @description The names of the places. */
             cities: string[];
             /** @description The same with more about them. */
             places: components["schemas"]["City"][];
@@ -4648,7 +4648,7 @@ export interface components {
             revenue_per_km?: number | null;
             /**
              * Format: double
-             * @description Both together.
+             * @description The revenue and the fees together.
              */
             total_revenue: number;
         };
@@ -4674,7 +4674,7 @@ export interface components {
             email: string;
             /**
              * Format: int64
-             * @description Their number.
+             * @description The number by which the desk names the person.
              */
             id: number;
             /** @description As the desk keeps it; empty where it is not known. */
@@ -4852,7 +4852,7 @@ export interface components {
             car_model: string;
             /**
              * Format: int64
-             * @description Their number.
+             * @description The number by which the desk names the courier.
              */
             driver_id: number;
             driver_name: string;
@@ -4923,7 +4923,7 @@ export interface components {
             current_position?: components["schemas"]["GeoPoint"] | null;
             /**
              * Format: int64
-             * @description Their number.
+             * @description The number by which the desk names the courier.
              */
             id: number;
             is_online: boolean;
@@ -4984,13 +4984,13 @@ export interface components {
             code?: string | null;
             /** @description As it came with an earlier sign-in on this device: then guesses of others keep nobody waiting. */
             device_token?: string | null;
-            /** @description The login. */
+            /** @description The name that the person signs in with. */
             email: string;
             password: string;
         };
         /** @description A route in the last hour. */
         EndpointStats: components["schemas"]["RequestStats"] & {
-            /** @description `GET /api/trips/{trip_id}`. */
+            /** @description The method and the pattern of the path: `GET /api/trips/{trip_id}`. */
             endpoint: string;
         };
         /** @description What lives on this node. */
@@ -5131,7 +5131,7 @@ export interface components {
         /** @description A package that waits for a courier, as couriers see it. */
         FoundPackage: {
             created_at: string;
-            /** @description Not after. */
+            /** @description The latest moment of the delivery. */
             deliver_by: string;
             description: string;
             /**
@@ -5149,7 +5149,7 @@ export interface components {
             highlighted_until?: string | null;
             id: string;
             pickup?: components["schemas"]["Meeting"] | null;
-            /** @description Not before. */
+            /** @description The earliest moment of the pickup. */
             ready_at: string;
             /**
              * Format: double
@@ -5231,7 +5231,7 @@ export interface components {
         };
         /** @description The code that was shown at the hand-over, if the package asks for one. */
         HandOverCodeShown: {
-            /** @description Six digits. */
+            /** @description The code, six digits. */
             code?: string | null;
         };
         /** @description The codes of a deal, for its sender. */
@@ -5820,7 +5820,7 @@ export interface components {
              * @description 1 to 5.
              */
             rating: number;
-            /** @description In words. */
+            /** @description What is to be said beside the stars. */
             text?: string | null;
         };
         /** @description Another role. */
@@ -5974,7 +5974,7 @@ export interface components {
         };
         /** @description Something that was not said and had to be decided: which field it is about, and how it was understood. */
         NoteView: {
-            /** @description The field. */
+            /** @description The field that was not said. */
             field: string;
             /** @description How it was understood, in Russian if `Accept-Language` prefers it to English, otherwise in English. */
             message: string;
@@ -6027,7 +6027,7 @@ export interface components {
             timestamp: string;
             title: string;
             transaction_id?: string | null;
-            /** @description The same. */
+            /** @description The same as `date`, for a trip of one's own. */
             trip_date?: string | null;
             /** @description The trip it is about. */
             trip_id?: string | null;
@@ -6092,7 +6092,7 @@ export interface components {
              * @description Room left on the fullest leg used, grams.
              */
             capacity_left_g: number;
-            /** @description Of both. */
+            /** @description The currency of reward and fee. */
             currency: components["schemas"]["Currency"];
             /**
              * Format: double
@@ -6190,7 +6190,7 @@ export interface components {
         };
         /** @description Whom one wants to talk to: one of the three. */
         OpenChat: {
-            /** @description This person. */
+            /** @description The person to talk to. */
             other_user_id?: string | null;
             /** @description The other party of a request of one's own. */
             request_id?: string | null;
@@ -6231,7 +6231,7 @@ export interface components {
             car_model: string;
             /**
              * Format: int64
-             * @description Their number.
+             * @description The number by which the desk names the courier.
              */
             id: number;
             name: string;
@@ -6415,7 +6415,7 @@ export interface components {
             night_multiplier: number;
             /**
              * Format: double
-             * @description For options.
+             * @description For the options, such as a child's seat.
              */
             options_fee: number;
             /**
@@ -6524,7 +6524,7 @@ export interface components {
             deleted: number;
             /**
              * Format: int64
-             * @description The same.
+             * @description The same as `deleted`.
              */
             deleted_count: number;
             message: string;
@@ -6606,7 +6606,7 @@ export interface components {
         };
         /** @description The package of an offer. */
         PackageBrief: {
-            /** @description Not after. */
+            /** @description The latest moment of the delivery. */
             deliver_by: components["schemas"]["Instant"];
             /** @description What it is. */
             description: string;
@@ -6614,7 +6614,7 @@ export interface components {
             from: components["schemas"]["PlaceView"];
             /** @description Its id. */
             id: components["schemas"]["PackageId"];
-            /** @description Not before. */
+            /** @description The earliest moment of the pickup. */
             ready_at: components["schemas"]["Instant"];
             /** @description Size class; `volume_ml` counts. */
             size: components["schemas"]["SizeClass"];
@@ -6699,7 +6699,7 @@ export interface components {
         };
         /** @description A courier was asked. */
         PackageSent: {
-            /** @description The package. */
+            /** @description The package that was sent, or published for it. */
             package_id: string;
             /** @description The request that the courier will answer. */
             request_id: string;
@@ -6721,7 +6721,7 @@ export interface components {
             /** @description When the sender wants to know the courier. */
             confirm_by?: string | null;
             created_at: string;
-            /** @description Not after. */
+            /** @description The latest moment of the delivery. */
             deliver_by: string;
             /** @description Where exactly it goes. */
             delivery_address: string;
@@ -6753,7 +6753,7 @@ export interface components {
             pickup: components["schemas"]["GeoPoint"];
             /** @description Where exactly it starts, in the sender's words; empty if nothing was said. */
             pickup_address: string;
-            /** @description Not before. */
+            /** @description The earliest moment of the pickup. */
             ready_at: string;
             responses: components["schemas"]["ResponseView"][];
             /** Format: double */
@@ -6774,7 +6774,7 @@ export interface components {
             usage_count: number;
             /**
              * Format: int64
-             * @description Counts changes.
+             * @description Its version, for `If-Match`.
              */
             version: number;
             /**
@@ -6858,7 +6858,7 @@ export interface components {
             full_name: string;
             /**
              * Format: int64
-             * @description Their number.
+             * @description The number by which the desk names the passenger.
              */
             id: number;
             region: components["schemas"]["RegionName"];
@@ -7172,7 +7172,7 @@ export interface components {
             car_model: string;
             /**
              * Format: int64
-             * @description Their number.
+             * @description The number by which the desk names the courier.
              */
             id: number;
             name: string;
@@ -7276,7 +7276,7 @@ export interface components {
             updated_at: string;
             /**
              * Format: int64
-             * @description For `If-Match`.
+             * @description Its version, for `If-Match`.
              */
             version: number;
         };
@@ -7294,7 +7294,7 @@ export interface components {
             picture_id?: string | null;
             /** @description At most 2 000 characters. Contact details are kept back: everybody reads it. */
             text: string;
-            /** @description Where to. */
+            /** @description Where to: the name of a place. */
             to?: string | null;
             /** @description A trip of one's own that belongs to it. */
             trip_id?: string | null;
@@ -7388,7 +7388,7 @@ export interface components {
             avatar: string;
             created_at: string;
             id: string;
-            /** @description Language tag. */
+            /** @description The language in which they are told things: a tag such as `ru`. */
             language?: string | null;
             name: string;
             past_trips: components["schemas"]["PastTrip"][];
@@ -7439,7 +7439,7 @@ export interface components {
             created_at: string;
             /** @description When it was decided. */
             decided_at?: string | null;
-            /** @description By whom. */
+            /** @description The operator who decided it. */
             decided_by?: string | null;
             decision?: components["schemas"]["WithdrawalDecision"] | null;
             id: string;
@@ -7482,7 +7482,7 @@ export interface components {
         /** @description Whether to send requests here. */
         Readiness: {
             ready: boolean;
-            /** @description Why not. */
+            /** @description What keeps the server from being ready. */
             reasons: string[];
         };
         /** @description How the books agree with one provider's list. */
@@ -7816,12 +7816,12 @@ export interface components {
         };
         /** @description A minute. */
         RequestsInMinute: components["schemas"]["RequestStats"] & {
-            /** @description Its beginning. */
+            /** @description When the minute begins. */
             minute: string;
         };
         /** @description Another password. */
         ResetPassword: {
-            /** @description The same. */
+            /** @description The same as `password`, under the console's name. */
             new_password?: string | null;
             /** @description 12 to 256 characters; one is made up if it is absent. */
             password?: string | null;
@@ -7946,7 +7946,7 @@ export interface components {
             estimated_price: number;
             /**
              * Format: double
-             * @description The same.
+             * @description The same as `estimated_price`.
              */
             quote: number;
             /** Format: double */
@@ -8245,7 +8245,7 @@ export interface components {
             groups: string[];
             /**
              * Format: int64
-             * @description Their number.
+             * @description The number by which the desk names the person.
              */
             id: number;
             /** @description The first letters of their names. */
@@ -8322,7 +8322,7 @@ export interface components {
         StreamPosition: {
             /**
              * Format: int64
-             * @description Which history.
+             * @description The history that the number belongs to.
              */
             epoch: number;
             /**
@@ -8360,7 +8360,7 @@ export interface components {
         SuggestedPayment: {
             /**
              * Format: double
-             * @description In roubles.
+             * @description How much is missing, in roubles.
              */
             amount: number;
             /** @description One of these. */
@@ -8550,7 +8550,7 @@ export interface components {
             email: string;
             /**
              * Format: int64
-             * @description Their number.
+             * @description The number by which the desk names the person.
              */
             id: number;
             phone: string;
@@ -8771,7 +8771,7 @@ export interface components {
             stops: string[];
             /** @description Where the trip ends. */
             to: string;
-            /** @description Destination, likewise. */
+            /** @description Destination, with its id, its names and its time zone. */
             to_place: components["schemas"]["PlaceAround"];
             /** @description How the courier travels. */
             transport: components["schemas"]["Transport"];
@@ -8791,7 +8791,7 @@ export interface components {
             verified: boolean;
             /**
              * Format: int64
-             * @description Counts changes.
+             * @description Its version, for `If-Match`.
              */
             version: number;
         };
@@ -8833,7 +8833,7 @@ export interface components {
             email?: string | null;
             /** @description Their id. */
             id: string;
-            /** @description Language tag. */
+            /** @description The language in which they are told things: a tag such as `ru`. */
             language?: string | null;
             /** @description Their name. */
             name: string;

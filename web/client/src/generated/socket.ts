@@ -565,7 +565,7 @@ export interface Topic {
   trip_id?: TripId;
 }
 /**
- * No longer.
+ * Ends a subscription.
  */
 export interface UnsubscribeMessage {
   /**
@@ -1121,7 +1121,7 @@ export interface PackageChanged {
   package_id: PackageId;
   state: PackageState;
   /**
-   * Its version.
+   * Its version, which every change raises.
    */
   version: number;
 }
@@ -1144,7 +1144,7 @@ export interface TripChanged {
   state: TripState;
   trip_id: TripId;
   /**
-   * Its version.
+   * Its version, which every change raises.
    */
   version: number;
 }
@@ -1220,7 +1220,7 @@ export interface SubscriptionMatched {
   from: PlaceView;
   package?: PackageBrief;
   /**
-   * The question.
+   * The question that was asked.
    */
   subscription_id: string;
   to: PlaceView;
@@ -1277,7 +1277,7 @@ export interface DocumentReview {
   approved: boolean;
   document_id: FileId;
   /**
-   * Why not.
+   * Why it was declined.
    */
   reason?: string;
 }
