@@ -124,7 +124,7 @@ mod tests {
     const START: Time = Time::from_ms(1_790_000_000_000);
 
     #[actix_web::test]
-    async fn whoever_asks_at_once_shares_a_look_which_counts_for_an_hour() {
+    async fn callers_at_once_share_a_look_which_counts_for_an_hour() {
         let folder = tempfile::tempdir().unwrap();
         let url = folder.path().display().to_string();
         let database = Database::connect(&Settings::new(&url)).await.unwrap();

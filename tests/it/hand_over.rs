@@ -142,7 +142,7 @@ async fn x_50_codes_are_not_to_be_guessed() {
 }
 
 #[actix_web::test]
-async fn whoever_has_the_link_sees_where_the_package_is_and_no_more() {
+async fn a_person_with_the_link_sees_where_the_package_is_and_no_more() {
     let app = TestApp::start(Backend::Sqlite).await;
     let (anna, ivan, package, request) = deal(&app).await;
     let path = format!("/api/packages/{package}/tracking-link");

@@ -94,7 +94,7 @@ async fn a_declined_offer_goes_to_the_next_courier() {
         // Four are asked at once; each one who declines makes room for another, until all six have been
         // asked.
         for _ in 0..sockets.len() {
-            let (courier, request) = whoever_is_asked(&mut sockets, &package).await;
+            let (courier, request) = the_courier_who_is_asked(&mut sockets, &package).await;
             let (status, _) = courier.put(&format!("/api/package-requests/{request}/decline")).await;
             assert_eq!(status, StatusCode::OK);
         }
@@ -266,7 +266,10 @@ async fn a_dry_run_says_who_would_see_a_package_and_what_more_reward_changes() {
 }
 
 /// Takes somebody out who has an offer of the package.
-async fn whoever_is_asked(sockets: &mut Vec<(TestSocket, TestUser)>, package: &str) -> (TestUser, String) {
+async fn the_courier_who_is_asked(
+    sockets: &mut Vec<(TestSocket, TestUser)>,
+    package: &str,
+) -> (TestUser, String) {
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while tokio::time::Instant::now() < deadline {
         for index in 0..sockets.len() {

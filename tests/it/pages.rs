@@ -17,7 +17,7 @@ async fn look(app: &TestApp, method: Method, path: &str, accept: &'static str) -
 }
 
 #[actix_web::test]
-async fn whoever_opens_the_address_sees_a_page_on_every_screen() {
+async fn a_browser_that_opens_the_address_sees_a_page_on_every_screen() {
     let app = TestApp::start(Backend::Sqlite).await;
     for path in ["/", "/offers", "/package/01900000-0000-7000-8000-000000000004", "/new/trip?as=anna-1"] {
         let page = look(&app, Method::GET, path, HTML).await;
@@ -69,7 +69,7 @@ async fn nobody_is_signed_in_for_the_asking_outside_of_the_demo() {
 }
 
 #[actix_web::test]
-async fn files_go_packed_and_for_ever_to_whoever_takes_them_so() {
+async fn files_go_packed_and_for_ever_to_clients_that_take_them_so() {
     let app = TestApp::start(Backend::Sqlite).await;
     let page = look(&app, Method::GET, "/", HTML).await.text().await.unwrap();
     // A checkout that was built without Node has no files, and says so on its page.

@@ -27,7 +27,7 @@ async fn sign_in(app: &TestApp, number: i64, names: (&str, Option<&str>), langua
 
 /// Whatever Telegram has signed, its owner can sign in, and others see something that is a name.
 #[actix_web::test]
-async fn whoever_telegram_vouches_for_has_a_name_that_can_be_shown() {
+async fn a_person_whom_telegram_vouches_for_has_a_name_that_can_be_shown() {
     for backend in backends() {
         let app = TestApp::start(backend).await;
         for (number, (first, last, language, shown)) in (500_001..).zip([

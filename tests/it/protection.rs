@@ -16,7 +16,7 @@ async fn with(settings: &[(&str, &str)]) -> TestApp {
 
 /// Guessing ends soon, and pretending to come from elsewhere does not help.
 #[actix_web::test]
-async fn x_38_whoever_asks_too_much_has_to_wait_wherever_they_say_they_are() {
+async fn x_38_a_client_that_asks_too_much_has_to_wait_wherever_it_says_it_is() {
     let app = with(&[("PEERPACK_LIMITS", "true")]).await;
     let nobody = app.anonymous();
     let mut waited = None;
@@ -59,7 +59,7 @@ async fn knock(app: &TestApp, query: &str, token: Option<&str>, from: &str) -> (
 }
 
 #[actix_web::test]
-async fn whoever_opens_sockets_again_and_again_keeps_nobody_else_out() {
+async fn a_client_that_opens_sockets_again_and_again_keeps_nobody_else_out() {
     let settings = [
         ("PEERPACK_LIMITS", "true"),
         ("PEERPACK_TRUSTED_PROXIES", "1"),

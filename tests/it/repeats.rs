@@ -175,7 +175,7 @@ async fn x_58_a_step_of_a_request_needs_no_key_to_be_taken_once() {
 
 /// AS-6.
 #[actix_web::test]
-async fn whoever_has_not_seen_the_latest_version_changes_nothing() {
+async fn a_caller_who_has_not_seen_the_latest_version_changes_nothing() {
     let app = TestApp::start(Backend::Sqlite).await;
     let (anna, ivan) = (app.sign_in("Anna").await, app.sign_in("Ivan").await);
     let package = anna.publish_package("Псков", "Тверь", json!({ "mode": "choose" })).await;
@@ -207,7 +207,7 @@ async fn whoever_has_not_seen_the_latest_version_changes_nothing() {
 /// AS-6: the node holds the version that the caller has seen, and the store has a newer one, as after a
 /// change on another node.
 #[actix_web::test]
-async fn whoever_has_seen_what_only_this_node_still_holds_changes_nothing() {
+async fn a_caller_who_has_seen_what_only_this_node_still_holds_changes_nothing() {
     for backend in backends() {
         let app = TestApp::start(backend).await;
         let anna = app.sign_in("Anna").await;

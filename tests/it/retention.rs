@@ -90,7 +90,7 @@ async fn a_package_that_nobody_took_in_time_is_closed_and_its_sender_told() {
 }
 
 #[actix_web::test]
-async fn whoever_is_shut_out_leaves_the_market() {
+async fn a_person_who_is_shut_out_leaves_the_market() {
     for backend in backends() {
         let app = TestApp::start(backend).await;
         let root = app.sign_in_with_role("Root", Role::Admin).await;

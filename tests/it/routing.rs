@@ -237,7 +237,7 @@ async fn commands_on_a_package_go_on_while_its_candidates_are_measured() {
     let more = [("PEERPACK_ROUTING_URL", &*service.url), ("PEERPACK_ROUTING_TIMEOUT_MS", "5000")];
     let app = TestApp::start_on(tempfile::tempdir().unwrap(), None, &more, RuntimeSettings::default()).await;
     let (anna, _) = people(&app).await;
-    // A busy machine adds to how long some of these take; whoever waited for the service would wait for it
+    // A busy machine adds to how long some of these take. An answer that waited for the service would do so
     // each time.
     let mut taken = Vec::new();
     for asked in 1..=3 {

@@ -188,7 +188,7 @@ async fn a_row_that_somebody_holds_for_too_long_is_not_waited_for() {
 #[tokio::test]
 async fn a_unit_that_waits_for_a_row_does_not_hold_up_its_neighbours() {
     on_postgres(async |store: &TestStore| {
-        // A busy machine adds to some of these; whoever waited for the row would wait each time.
+        // A busy machine adds to some of these. A unit that waited for the row would do so each time.
         let mut taken = Vec::new();
         for _ in 0..3 {
             let mut all = Vec::new();

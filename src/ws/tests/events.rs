@@ -77,7 +77,7 @@ async fn what_cannot_be_told_is_not_told_in_part() {
 }
 
 #[actix_web::test]
-async fn whoever_resumes_again_and_again_keeps_nobody_else_from_it() {
+async fn a_client_that_resumes_again_and_again_keeps_nobody_else_from_it() {
     let world = World::start().await;
     let (mut client, epoch, top) = world.greeted(world.user()).await;
     // Also under one `cmd_id`: its answer is the resume's own.

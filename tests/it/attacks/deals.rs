@@ -54,7 +54,7 @@ async fn x_44_ids_say_nothing_about_how_many_there_are() {
 }
 
 #[actix_web::test]
-async fn x_51_and_x_53_money_moves_once_whoever_asks_and_how_often() {
+async fn x_51_and_x_53_money_moves_once_no_matter_who_asks_and_how_often() {
     for backend in backends() {
         let app = TestApp::start(backend).await;
         let (anna, ivan, eve) =

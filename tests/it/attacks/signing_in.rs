@@ -34,7 +34,7 @@ pub fn signed_in(app: &TestApp, answer: &Value) -> TestUser {
 }
 
 #[actix_web::test]
-async fn x_23_init_data_opens_a_session_again_only_for_whoever_may_come_and_an_operators_once() {
+async fn x_23_init_data_opens_a_session_again_for_a_user_who_may_come_and_once_for_an_operator() {
     for backend in backends() {
         let app = TestApp::start(backend).await;
         let init_data = telegram(77);
@@ -76,7 +76,7 @@ async fn x_25_accounts_with_large_numbers_are_told_apart() {
 }
 
 #[actix_web::test]
-async fn x_33_and_x_34_a_stranger_cannot_spoil_a_code_for_whoever_names_it() {
+async fn x_33_and_x_34_a_stranger_cannot_spoil_a_code_that_is_named_by_its_challenge() {
     for backend in backends() {
         let (app, outbox) = with_phone(backend).await;
         let ask = async |phone: &str| {

@@ -23,7 +23,7 @@ async fn code(app: &TestApp, user: &TestUser, path: &str) -> u16 {
 }
 
 #[actix_web::test]
-async fn whoever_is_not_signed_in_is_told_4001_and_whoever_may_not_look_4003() {
+async fn a_socket_without_a_sign_in_is_closed_with_4001_and_one_that_may_not_look_with_4003() {
     let town = with_room_for("1000").await;
     let (driver, passenger) = (town.driver(1).await, town.passenger(1).await);
     let (stranger, viewer) = (

@@ -262,7 +262,7 @@ async fn busy(app: &TestApp) -> i64 {
 }
 
 #[actix_web::test]
-async fn whoever_ends_an_account_is_told_what_is_still_being_called_off() {
+async fn an_administrator_who_ends_an_account_is_told_what_is_still_being_called_off() {
     for backend in backends() {
         let app = TestApp::start(backend).await;
         let admin = app.sign_in_with_role("Ada", Role::Admin).await;

@@ -143,7 +143,7 @@ async fn f56_a_large_account_is_deleted_or_shut_out_at_once_and_the_rest_follows
 }
 
 #[actix_web::test]
-async fn f56_whoever_comes_back_keeps_what_is_left() {
+async fn f56_a_person_who_comes_back_keeps_what_is_left() {
     let app = start(Backend::Sqlite).await;
     let anna = app.sign_in("Anna").await;
     publish(&anna, 150).await;

@@ -32,7 +32,7 @@ async fn followed(enough: usize, page: impl AsyncFn(u64) -> Vec<u64>) -> Vec<u64
 }
 
 #[actix_web::test]
-async fn f34_slow_and_fast_transactions_on_one_stream_leave_no_gap_for_whoever_follows_it() {
+async fn f34_slow_and_fast_transactions_on_one_stream_leave_no_gap_for_a_reader() {
     if std::env::var("PEERPACK_TEST_POSTGRES").is_err() {
         eprintln!("PEERPACK_TEST_POSTGRES is not set: not run");
         return;

@@ -35,7 +35,7 @@ fn ask_meanwhile(
                     let asked = Instant::now();
                     let (status, headers, _) = user.call_with(Method::GET, path, &[], None).await;
                     took.push(asked.elapsed());
-                    // Whoever is told to come again is not failed.
+                    // A request that is told to come again has not failed.
                     let is_told_to_wait = status == 503 && headers.contains_key("retry-after");
                     if !status.is_success() && !is_told_to_wait {
                         failures.push(format!("{status} {path}"));

@@ -331,7 +331,7 @@ async fn files_without_a_row_are_removed_after_an_hour() {
 }
 
 #[actix_web::test]
-async fn whoever_has_no_picture_has_their_initials_and_pages_of_other_origins_find_them() {
+async fn a_person_without_a_picture_has_initials_and_pages_of_other_origins_find_them() {
     let app = TestApp::start(Backend::Sqlite).await;
     let (ivan, nobody) = (app.sign_in("Иван <b> Петров").await, app.anonymous());
     ivan.publish_trip("Москва", "Казань", json!({})).await;

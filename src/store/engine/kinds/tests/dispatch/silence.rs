@@ -53,7 +53,7 @@ async fn until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-async fn whoever_is_silent_goes_off_duty_unless_others_hear_them(database: Database) {
+async fn a_silent_courier_goes_off_duty_unless_others_hear_them(database: Database) {
     database.migrate().await.unwrap();
     let clock = Arc::new(Watch(AtomicI64::new(NOW)));
     let (engine, dispatch) = node(&database, &clock, Duration::from_millis(20)).await;
@@ -104,11 +104,11 @@ async fn whoever_is_silent_goes_off_duty_unless_others_hear_them(database: Datab
 }
 
 #[actix_web::test]
-async fn whoever_is_silent_goes_off_duty_unless_others_hear_them_on_sqlite() {
-    on_sqlite(whoever_is_silent_goes_off_duty_unless_others_hear_them).await;
+async fn a_silent_courier_goes_off_duty_unless_others_hear_them_on_sqlite() {
+    on_sqlite(a_silent_courier_goes_off_duty_unless_others_hear_them).await;
 }
 
 #[actix_web::test]
-async fn whoever_is_silent_goes_off_duty_unless_others_hear_them_on_postgres() {
-    on_postgres(whoever_is_silent_goes_off_duty_unless_others_hear_them).await;
+async fn a_silent_courier_goes_off_duty_unless_others_hear_them_on_postgres() {
+    on_postgres(a_silent_courier_goes_off_duty_unless_others_hear_them).await;
 }
