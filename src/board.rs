@@ -46,7 +46,7 @@ pub struct ListKey {
     pub after: Option<PostId>,
     /// Near these ends of a way.
     pub near: (Option<PlaceId>, Option<PlaceId>),
-    /// How many posts.
+    /// The most posts of one answer.
     pub limit: usize,
     /// What else the rendering depends on.
     pub rendering: String,

@@ -72,7 +72,7 @@ pub struct Incoming<'a> {
     pub timestamp: &'a str,
     /// Its signature, as it says.
     pub signature: &'a str,
-    /// What it says.
+    /// The body, byte for byte, because it is signed.
     pub body: &'a [u8],
 }
 

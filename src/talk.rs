@@ -19,7 +19,7 @@ const STEPS: [&str; 2] = ["pickup", "delivery"];
 /// What somebody wants to say.
 #[derive(Clone, Debug)]
 pub struct Saying {
-    /// In this chat.
+    /// The chat that it is said in.
     pub chat: ChatId,
     /// The text; nothing, where there is a picture.
     pub text: String,

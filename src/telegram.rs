@@ -160,7 +160,7 @@ pub struct Bill {
     pub provider_token: String,
     /// The code of the currency: three letters, `XTR` for stars.
     pub currency: &'static str,
-    /// In minor units.
+    /// How much, in minor units.
     pub amount_minor: i64,
 }
 

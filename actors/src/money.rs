@@ -67,7 +67,7 @@ impl Currency {
 pub struct Amount {
     /// Minor units (kopecks, cents).
     pub minor: i64,
-    /// Of which currency.
+    /// The currency of the number.
     pub currency: Currency,
 }
 
@@ -86,7 +86,7 @@ pub enum InvalidAmount {
 }
 
 impl Amount {
-    /// From minor units.
+    /// An amount of so many minor units.
     #[must_use]
     pub const fn new(minor: i64, currency: Currency) -> Self {
         Self { minor, currency }

@@ -103,9 +103,9 @@ pub enum TripChange {
     },
     /// Room is taken, if there is room and the trip is live: whatever version the trip has by now.
     Reserve {
-        /// On which trip.
+        /// The trip whose room is taken.
         id: TripId,
-        /// On which legs.
+        /// The legs on which it is taken.
         legs: LegSpan,
         /// The room that is taken on each leg.
         load: Load,
@@ -119,9 +119,9 @@ pub enum TripChange {
     },
     /// Room is given back.
     Release {
-        /// On which trip.
+        /// The trip whose room is given back.
         id: TripId,
-        /// On which legs.
+        /// The legs on which it is given back.
         legs: LegSpan,
         /// The room that is given back on each leg.
         load: Load,

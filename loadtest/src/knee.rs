@@ -57,7 +57,7 @@ impl Search {
         }
     }
 
-    /// What comes next.
+    /// What to try after all that was tried.
     pub(crate) fn next(&self) -> Next {
         match (self.held, self.broke) {
             (None, None) => Next::Try(self.from),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// The longest latency that is told apart.
 const MAX_US: u64 = 10 * 60 * 1_000_000;
 
-/// What is measured.
+/// A duration that is measured.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Metric {
     /// The generator: when a publication should have started → when it did.

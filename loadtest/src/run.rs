@@ -56,7 +56,7 @@ const SPARE_FILES: usize = 1_200;
 pub struct Played {
     /// Everything that was said and told.
     pub history: History,
-    /// What went wrong.
+    /// The promises that were broken.
     pub violations: Vec<Violation>,
     /// What happened how often.
     pub counts: BTreeMap<String, u64>,

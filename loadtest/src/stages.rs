@@ -24,7 +24,7 @@ const NAMES: [&str; 7] = [
 /// How long after a package should have been published it came to a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(crate) struct Stage {
-    /// What has happened.
+    /// What has happened by then.
     pub(crate) name: &'static str,
     /// Of all packages that came so far, milliseconds.
     pub(crate) p10_ms: f64,

@@ -55,7 +55,7 @@ pub struct Ride {
     pub gain_rub: f64,
 }
 
-/// How to solve.
+/// The solver, and how long it may take.
 #[derive(Clone, Debug)]
 pub struct Solver {
     /// A Python that has `highspy`.

@@ -35,7 +35,7 @@ pub struct Ended {
     pub session: Uuid,
     /// Whose session it was.
     pub user: UserId,
-    /// When it ended.
+    /// When the session ended.
     pub at: Time,
     /// Whether the user is banned.
     pub is_banned: bool,

@@ -63,7 +63,7 @@ pub enum Refused {
 pub struct Closed {
     /// The close code, if the server said goodbye.
     pub code: Option<u16>,
-    /// Why, for people.
+    /// Why it ended, in words for people.
     pub reason: String,
     /// When the server wants us back.
     pub retry_after: Option<Duration>,

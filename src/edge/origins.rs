@@ -34,7 +34,7 @@ const MAX_NAMED: usize = 64;
 /// The longest origin that is repeated in an answer and in the log.
 const LONGEST: usize = 128;
 
-/// Who may call.
+/// The origins of pages that may call the API.
 #[derive(Debug)]
 pub struct Origins {
     listed: Vec<String>,

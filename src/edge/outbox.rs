@@ -42,7 +42,7 @@ static LAST_ID: AtomicU64 = AtomicU64::new(0);
 pub(crate) struct Ending {
     /// The close code.
     pub(crate) code: u16,
-    /// Why, for people.
+    /// Why it ended, in words for people.
     pub(crate) reason: &'static str,
     /// When to come back, milliseconds; told before the close.
     pub(crate) retry_after_ms: Option<u32>,

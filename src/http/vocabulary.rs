@@ -201,7 +201,7 @@ pub enum DatabaseStatus {
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 pub enum ClockStatus {
-    /// As the database's.
+    /// It goes with the database's.
     Ok,
     /// Far from it.
     Far,

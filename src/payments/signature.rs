@@ -26,7 +26,7 @@ pub struct Forged;
 pub struct Signer(Hmac<Sha256>);
 
 impl Signer {
-    /// With a key.
+    /// A signer with this key.
     #[must_use]
     pub fn new(key: &[u8]) -> Self {
         Self(Hmac::new_from_slice(key).expect("HMAC takes keys of any length"))

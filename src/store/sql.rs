@@ -229,7 +229,7 @@ pub(super) use args;
 
 /// A connection, with whatever transaction is open on it.
 pub(super) enum Conn {
-    /// From the pool.
+    /// A connection of the pool.
     Postgres(PoolConnection<Postgres>),
     /// The one writer of the embedded store.
     Sqlite(Local),

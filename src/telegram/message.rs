@@ -26,7 +26,7 @@ pub enum Button {
         text: String,
         /// What the bot is told.
         data: String,
-        /// How it looks.
+        /// The colour of the button.
         style: Style,
     },
     /// Opens a screen of the app.

@@ -14,7 +14,7 @@ pub(crate) fn hidden_from_you() -> Both {
     )
 }
 
-/// To its writer.
+/// What the writer is told of a message that the other one does not see whole.
 pub(crate) fn hidden_from_other() -> Both {
     both(
         "The other person does not see the contact details. Send them again once there is a deal.",

@@ -51,7 +51,7 @@ pub struct Day {
 /// The plan of a day in every region that was asked for.
 #[derive(Debug)]
 pub struct DayPlan {
-    /// Of which day.
+    /// The day and the region that it is for.
     pub day: Day,
     /// When it was drawn up.
     pub at: Time,
@@ -114,7 +114,7 @@ impl From<Refused> for NoPlan {
 /// A plan that is being drawn up.
 #[derive(Clone, Debug)]
 pub struct Under {
-    /// Of which day.
+    /// The day and the region that it is for.
     pub day: Day,
     /// How far it is, all regions together.
     pub progress: Progress,

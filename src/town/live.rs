@@ -32,7 +32,7 @@ pub struct Live {
 
 #[derive(Default)]
 struct Kept {
-    /// How many watch.
+    /// How many sockets watch; while none does, nothing is kept.
     watchers: usize,
     news: News,
 }

@@ -45,7 +45,7 @@ pub(super) struct Line {
     is_deaf: bool,
 }
 
-/// What came in.
+/// What has come in from the peer.
 #[derive(Debug)]
 pub(super) enum Heard {
     /// A whole frame.

@@ -71,12 +71,12 @@ pub enum DutyState {
     },
     /// On the way to the pickup, or waiting there.
     ToPickup {
-        /// Of which order.
+        /// The order that the courier drives for.
         order: OrderId,
     },
     /// Carries somebody or something.
     OnTrip {
-        /// For which order.
+        /// The order that is under way.
         order: OrderId,
     },
 }
@@ -136,9 +136,9 @@ pub struct Duty {
 pub enum DutyCommand {
     /// The courier goes on duty; somebody who is on duty and free may change vehicle and region so.
     GoOnline {
-        /// With this vehicle.
+        /// The vehicle that the courier drives.
         vehicle: Vehicle,
-        /// In this region.
+        /// The region that the courier works in.
         region: RegionId,
     },
     /// The courier goes off duty, or has been silent for too long.
@@ -151,7 +151,7 @@ pub enum DutyCommand {
     Offer {
         /// The order that it is about.
         order: OrderId,
-        /// By this offer.
+        /// The offer by which the courier is asked.
         offer: OfferId,
         /// Whether those who pause are asked, too.
         ask_paused: bool,

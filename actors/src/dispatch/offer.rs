@@ -21,7 +21,7 @@ pub struct Reckoning {
 pub struct Offer {
     /// Its id.
     pub id: OfferId,
-    /// Who is asked.
+    /// The courier who is asked.
     pub courier: UserId,
     /// When the courier was asked.
     pub created_at: Time,
@@ -29,7 +29,7 @@ pub struct Offer {
     pub expires_at: Time,
     /// How far the search reached then: who has let an offer run out is asked again when it reaches farther.
     pub round: u32,
-    /// Why this courier.
+    /// What has made the engine ask this courier.
     pub reckoning: Reckoning,
     /// What has become of it.
     pub state: OfferState,

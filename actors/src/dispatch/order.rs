@@ -44,9 +44,9 @@ pub enum OrderState {
     ActiveQueue,
     /// One courier is asked.
     Offered {
-        /// By which offer.
+        /// The offer that waits for an answer.
         offer: OfferId,
-        /// Who is asked.
+        /// The courier who is asked.
         courier: UserId,
         /// How often the search was widened before.
         round: u32,
@@ -77,7 +77,7 @@ pub enum OrderState {
     },
     /// The passenger did not come.
     NoShow {
-        /// Who has waited.
+        /// The courier who has waited in vain.
         courier: UserId,
     },
     /// Something has happened on the way.
@@ -167,7 +167,7 @@ pub struct Milestones {
     pub waited: Span,
     /// When it was done.
     pub completed_at: Option<Time>,
-    /// Why this courier.
+    /// Why this courier got it, in words; may be empty.
     pub assignment_reason: String,
     /// Why it was refused.
     pub rejection_reason: String,

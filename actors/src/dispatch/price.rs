@@ -88,15 +88,15 @@ pub struct Breakdown {
     pub tariff: u32,
     /// For being driven at all.
     pub base_minor: i64,
-    /// For the way.
+    /// What the way costs.
     pub way_minor: i64,
-    /// For the time.
+    /// What the time costs.
     pub time_minor: i64,
     /// What the three are raised by, to the least that they cost.
     pub raised_minor: i64,
-    /// For the booking.
+    /// What the booking costs.
     pub booking_minor: i64,
-    /// For the companion.
+    /// What the companion costs.
     pub companion_minor: i64,
     /// For the options, such as a child's seat.
     pub options_minor: i64,

@@ -14,25 +14,25 @@ pub struct Tariff {
     pub version: u32,
     /// The region that it holds for; `None` holds where no other one does.
     pub region: Option<RegionId>,
-    /// From when on.
+    /// From when on orders are quoted by it.
     pub valid_from: Time,
     /// What it is in.
     pub currency: Currency,
     /// For being driven at all.
     pub base_minor: i64,
-    /// For a kilometre.
+    /// What a kilometre costs.
     pub km_minor: i64,
     /// For a minute of the ride.
     pub minute_minor: i64,
     /// Base, way and time cost no less than this.
     pub least_minor: i64,
-    /// For the booking.
+    /// What the booking costs.
     pub booking_minor: i64,
-    /// For a companion.
+    /// What a companion costs.
     pub companion_minor: i64,
     /// For a child's seat.
     pub child_seat_minor: i64,
-    /// For large luggage.
+    /// What large luggage costs.
     pub luggage_minor: i64,
     /// The percentage at night; 100 changes nothing.
     pub night_percent: u32,

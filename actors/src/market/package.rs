@@ -50,7 +50,7 @@ pub enum PackageState {
         /// When the deal was made.
         at: Time,
     },
-    /// On its way.
+    /// The courier has picked it up.
     InTransit {
         /// The request that is the deal.
         request: RequestId,

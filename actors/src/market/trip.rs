@@ -116,7 +116,7 @@ pub enum TripCommand {
     },
     /// A package takes room.
     Reserve {
-        /// On which legs.
+        /// The legs on which it rides.
         legs: LegSpan,
         /// The room that it takes on each leg.
         load: Load,
@@ -125,7 +125,7 @@ pub enum TripCommand {
     },
     /// A package gives its room back.
     Release {
-        /// On which legs.
+        /// The legs on which it rode.
         legs: LegSpan,
         /// The room that it gives back on each leg.
         load: Load,
@@ -154,7 +154,7 @@ pub enum TripEvent {
     },
     /// Room was taken.
     Reserved {
-        /// On which legs.
+        /// The legs on which it is taken.
         legs: LegSpan,
         /// The room that it takes on each leg.
         load: Load,
@@ -163,7 +163,7 @@ pub enum TripEvent {
     },
     /// Room was given back.
     Released {
-        /// On which legs.
+        /// The legs on which it is given back.
         legs: LegSpan,
         /// The room that it gives back on each leg.
         load: Load,

@@ -32,7 +32,7 @@ pub struct RouteStop<P> {
 pub struct Route<P> {
     /// When the courier is at the first stop, which is where the courier is now.
     pub starts: Time,
-    /// At least two.
+    /// The stops in order, at least two.
     pub stops: Vec<RouteStop<P>>,
     /// What fits in at once.
     pub capacity: Load,

@@ -30,7 +30,7 @@ pub struct PackageEntry {
     pub dropoffs: Zone,
     /// Its way on the road, in metres.
     pub way_m: u32,
-    /// What it takes.
+    /// The room that it takes.
     pub load: Load,
     /// The earliest moment of the pickup.
     pub ready_at: Time,

@@ -329,7 +329,7 @@ impl RefundState {
 pub struct Refund {
     /// Its id, which is its key at the provider if we have asked for it.
     pub id: RefundId,
-    /// Of which charge.
+    /// The charge that it gives back.
     pub charge: ChargeId,
     /// What the provider calls it: our id, or its own for what was refunded there.
     pub reference: String,

@@ -10,7 +10,7 @@ use super::trip_actor::TripActor;
 use super::user_actor::UserActor;
 use crate::ids::{PackageId, TripId, UserId};
 
-/// Whose actor dies.
+/// The kind of actor that dies.
 #[derive(Clone, Copy, Debug)]
 pub enum Victim {
     /// That of a trip.

@@ -116,7 +116,7 @@ impl Kept {
     }
 }
 
-/// What went wrong.
+/// The promises that were broken, one sentence each.
 pub(crate) fn check(facts: &[Fact], kept: &Kept) -> Vec<String> {
     let mut faults = Vec::new();
     winners(facts, kept, &mut faults);

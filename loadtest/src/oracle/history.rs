@@ -104,7 +104,7 @@ pub enum Fact {
         request: RequestId,
         /// The package that is offered.
         package: PackageId,
-        /// On which trip.
+        /// The trip that it would ride on.
         trip: TripId,
         /// Where it would ride.
         legs: LegSpan,
@@ -132,7 +132,7 @@ pub enum Fact {
         request: RequestId,
         /// The package of that request.
         package: PackageId,
-        /// On which trip.
+        /// The trip of that request.
         trip: TripId,
     },
     /// A package changed.
@@ -251,7 +251,7 @@ pub struct Command {
     pub by: UserId,
     /// What it asks for.
     pub what: What,
-    /// Of which request.
+    /// The request that it is about.
     pub request: RequestId,
     /// When it was sent last, on the wall.
     pub sent_at: Time,

@@ -15,7 +15,7 @@ pub struct Entry {
     pub kind: Kind,
     /// What was asked for.
     pub f: What,
-    /// Of which request.
+    /// The request that the command is about.
     pub value: RequestId,
     /// When, microseconds since the start of the run.
     pub t: u64,

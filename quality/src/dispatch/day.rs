@@ -26,7 +26,7 @@ pub const VERSION: u32 = 1;
 /// Midnight of the day that is played: Monday, 5 January 2026.
 pub const MIDNIGHT: Time = Time::from_ms(1_767_571_200_000);
 
-/// What is played.
+/// What an afternoon is like.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Scenario {
     /// How many couriers are on duty.

@@ -17,9 +17,9 @@ use crate::error::{ApiError, Problem};
 pub struct Stats {
     /// Requests in the last hour, as far as remembered.
     requests: usize,
-    /// Of these: refused.
+    /// How many of them were refused.
     client_errors: usize,
-    /// Of these: failed.
+    /// How many of them failed.
     server_errors: usize,
     p50_ms: f64,
     p95_ms: f64,

@@ -36,7 +36,7 @@ pub struct AssignOrder {
     #[serde(deserialize_with = "lenient_whole")]
     #[schema(value_type = Option<i64>)]
     driver_id: Option<u32>,
-    /// Why, for people.
+    /// Why this courier, in the dispatcher's words.
     reason: Option<String>,
     /// Only says what would come of it.
     dry_run: bool,

@@ -89,7 +89,7 @@ pub struct Between {
     lon2: Option<f64>,
 }
 
-/// For which order.
+/// The order whose courier is looked for.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]

@@ -67,7 +67,7 @@ pub struct OrderPage {
 pub struct NewOrderStatus {
     /// The state that it is to be in.
     status: String,
-    /// Why, for people.
+    /// Why it takes the step, in words for people.
     #[serde(default)]
     reason: Option<String>,
     /// What was driven, with `completed`.

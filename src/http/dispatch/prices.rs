@@ -96,7 +96,7 @@ pub enum Canceller {
     /// Whom it is for.
     #[default]
     Passenger,
-    /// Who has it.
+    /// The courier who has it.
     Driver,
     /// The desk.
     #[serde(alias = "dispatcher", alias = "admin", alias = "operator", alias = "system")]

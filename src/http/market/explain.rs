@@ -36,7 +36,7 @@ pub struct ExplanationView {
     matches: usize,
     /// Couriers among them.
     couriers: usize,
-    /// Of the matches.
+    /// The median of the matches' detours, minutes.
     median_detour_min: Option<u32>,
     /// How many trips were left out, by reason.
     reasons: BTreeMap<String, usize>,
@@ -67,7 +67,7 @@ pub struct VerdictView {
     text_ru: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     rank: Option<usize>,
-    /// For operators only.
+    /// The points; operators alone see them.
     #[serde(skip_serializing_if = "Option::is_none")]
     score: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -102,7 +102,7 @@ pub enum ReportDecision {
 #[serde(deny_unknown_fields)]
 pub struct DecideReport {
     decision: ReportDecision,
-    /// For other operators.
+    /// A note that other operators see.
     #[serde(default)]
     note: Option<String>,
 }
@@ -208,7 +208,7 @@ pub struct ReportPost {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HidePost {
-    /// For its author.
+    /// What its author is told.
     reason: String,
 }
 

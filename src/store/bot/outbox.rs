@@ -93,7 +93,7 @@ pub struct Outgoing {
     pub user: UserId,
     /// The number of its event in their stream.
     pub seq: u64,
-    /// When that was.
+    /// When that event was.
     pub at: Time,
     /// How it is sent.
     pub class: Class,
@@ -109,7 +109,7 @@ pub struct Outgoing {
     pub state: String,
     /// How often it was tried, this time included.
     pub attempts: u32,
-    /// Who has it.
+    /// The fencing number of the sender that has it.
     pub fence: i64,
     /// Whether the node that had it before has never said what became of it.
     pub is_lost: bool,

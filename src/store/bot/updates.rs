@@ -53,7 +53,7 @@ pub struct TakenUpdate {
     pub update_id: i64,
     /// It, as JSON.
     pub body: String,
-    /// Who has it.
+    /// The fencing number of the node that has it.
     pub fence: i64,
     /// How often it was tried, this time included.
     pub attempts: u32,
@@ -62,7 +62,7 @@ pub struct TakenUpdate {
 /// The right to ask Telegram for updates.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Polling {
-    /// Who has it.
+    /// The fencing number of the node that has it.
     pub fence: i64,
     /// The first update that was not taken yet; 0 if none was.
     pub next_update: i64,

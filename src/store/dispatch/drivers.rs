@@ -80,7 +80,7 @@ const LEAVE: Sql =
 /// Somebody who may go on duty.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Driver {
-    /// Who it is.
+    /// The person behind the courier.
     pub person: UserId,
     /// The number that clients know them by; 0 before it is stored.
     pub number: i64,
@@ -106,7 +106,7 @@ pub struct Driver {
     pub has_left: bool,
 }
 
-/// Which of them.
+/// Which couriers a list has: those for whom every condition holds.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct DriverQuery {
     /// Those who work there.

@@ -71,7 +71,7 @@ const PUT: Sql = sql("\
 /// Somebody who is driven.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Passenger {
-    /// Who it is.
+    /// The person behind the passenger.
     pub person: UserId,
     /// The number that clients know them by; 0 before it is stored.
     pub number: i64,
@@ -91,7 +91,7 @@ pub struct Passenger {
     pub allowed_companion: bool,
 }
 
-/// Which of them.
+/// Which passengers a list has: those for whom every condition holds.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct PassengerQuery {
     /// Those who live there.

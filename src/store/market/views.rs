@@ -137,7 +137,7 @@ impl Person {
 /// The packages of a sender, newest first, with everybody who is named in their requests.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct SenderPackages {
-    /// With their requests.
+    /// The packages, with their requests.
     pub packages: Vec<Package>,
     /// The couriers of the requests; somebody unknown is left out.
     pub people: BTreeMap<UserId, Person>,

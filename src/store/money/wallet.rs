@@ -67,7 +67,7 @@ pub enum LedgerOf {
 /// A user's money in one currency.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Balance {
-    /// In which currency.
+    /// The currency of all amounts.
     pub currency: Currency,
     /// Money that the user may spend or take out.
     pub available_minor: i64,
@@ -90,11 +90,11 @@ pub struct TransferRecord {
     pub subject: Option<Uuid>,
     /// The kind of account it came from.
     pub from_kind: String,
-    /// Whose that is.
+    /// The owner of that account, if it is a person's.
     pub from_user: Option<UserId>,
     /// The kind of account it went to.
     pub to_kind: String,
-    /// Whose that is.
+    /// The owner of that account, if it is a person's.
     pub to_user: Option<UserId>,
     /// How much moved.
     pub amount: Amount,

@@ -114,7 +114,7 @@ pub enum Plan {
         /// Until when it is good.
         expires_at: Time,
     },
-    /// Not so soon.
+    /// It is too soon: so long has to pass first.
     Wait(Span),
 }
 

@@ -58,14 +58,14 @@ pub struct RefreshToken {
 pub enum Rotation {
     /// It is replaced by its successor now, or was a moment ago by the same successor.
     Rotated {
-        /// Whose it is.
+        /// The user whose token it is.
         user: UserId,
         /// All tokens that came from one sign-in.
         family: Uuid,
     },
     /// It had been used before: the whole family is revoked.
     Reused {
-        /// Whose it was.
+        /// The user whose token it was.
         user: UserId,
     },
     /// It is unknown, over, or revoked.

@@ -78,7 +78,7 @@ const WITH_PICTURE: Sql = sql("SELECT id FROM posts WHERE picture = $1");
 pub struct NewPost {
     /// Under this id.
     pub id: PostId,
-    /// By this person.
+    /// The author, who wants to put it up.
     pub author: UserId,
     /// What it says.
     pub content: Content,

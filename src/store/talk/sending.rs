@@ -125,7 +125,7 @@ pub type CodesOf = Arc<dyn Fn(RequestId) -> [String; 2] + Send + Sync>;
 pub struct NewMessage {
     /// Under this id, unless it was sent before.
     pub id: MessageId,
-    /// In this chat.
+    /// The chat that it is said in.
     pub chat: ChatId,
     /// By one of the two.
     pub sender: UserId,

@@ -129,7 +129,7 @@ pub(super) fn is_command(kind: &str) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Resume {
-    /// As in `hello`.
+    /// The history that `last_seq` belongs to, as `hello` named it.
     pub epoch: u64,
     /// The number of the last event it has applied; 0 for none.
     pub last_seq: u64,

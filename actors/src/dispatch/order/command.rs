@@ -70,14 +70,14 @@ pub enum OrderCommand {
     Offer {
         /// The id that the offer will have.
         id: OfferId,
-        /// Who is asked.
+        /// The courier who is asked.
         courier: UserId,
-        /// Why this courier.
+        /// What has made the engine ask this courier.
         reckoning: Reckoning,
     },
     /// The courier takes what was offered.
     Accept {
-        /// By which offer.
+        /// The offer that is accepted.
         offer: OfferId,
         /// The courier, who must be the one who was asked.
         by: UserId,
@@ -156,9 +156,9 @@ impl OrderCommand {
 pub enum OrderEvent {
     /// It went one step of the table.
     Moved {
-        /// From this phase.
+        /// The phase that it left.
         from: OrderPhase,
-        /// To this state.
+        /// The state that it is in now.
         to: OrderState,
         /// When the step was taken.
         at: Time,

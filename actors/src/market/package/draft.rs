@@ -45,7 +45,7 @@ impl Mode {
         }
     }
 
-    /// Which fee counts.
+    /// The fee that is taken for it.
     #[must_use]
     pub const fn fee_kind(self) -> FeeKind {
         match self {
@@ -62,7 +62,7 @@ pub struct PackageDraft {
     pub pickup: End,
     /// Where it gets off.
     pub dropoff: End,
-    /// What it takes.
+    /// The room that it takes.
     pub load: Load,
     /// The earliest moment of the pickup.
     pub ready_at: Time,

@@ -40,13 +40,13 @@ pub struct Agreed {
     pub sender: UserId,
     /// When it was published.
     pub published_at: Time,
-    /// What it takes.
+    /// The room that it takes.
     pub load: Load,
     /// When its sender wants to know.
     pub confirm_by: Time,
     /// Which trips may still come.
     pub prospects: Arc<Prospects>,
-    /// Who has agreed.
+    /// The couriers who have agreed.
     pub standing: SmallVec<[Standing; 4]>,
 }
 

@@ -32,7 +32,7 @@ pub enum PaymentCommand {
         reference: String,
         /// How much has come.
         amount: Amount,
-        /// What shows it.
+        /// What shows that the money has come.
         evidence: String,
         /// The operator who has seen it.
         by: UserId,
@@ -54,7 +54,7 @@ pub enum PaymentCommand {
     },
     /// An operator has seen that a bank has taken money back, all of a charge.
     ChargeBack {
-        /// Of which charge.
+        /// The charge that was taken back.
         charge: String,
         /// The operator who has seen it.
         by: UserId,

@@ -58,9 +58,9 @@ pub struct OrderOutcomes {
 /// What orders came to, in roubles.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct DeskMoney {
-    /// Of done orders.
+    /// What done orders came to.
     pub(super) revenue: f64,
-    /// Of calling off.
+    /// What passengers paid for calling off.
     cancellation_fees: f64,
     /// The revenue and the fees together.
     total_revenue: f64,

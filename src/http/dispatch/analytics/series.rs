@@ -16,14 +16,14 @@ use crate::error::{ApiError, Problem};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SeriesInterval {
-    /// Of an hour.
+    /// An hour each.
     Hour,
-    /// Of a day.
+    /// A day each.
     #[default]
     Day,
     /// Of a week, from Monday.
     Week,
-    /// Of a month.
+    /// A month each.
     Month,
 }
 
@@ -103,7 +103,7 @@ pub struct NumbersChange {
     orders: Option<f64>,
     completed: Option<f64>,
     cancelled: Option<f64>,
-    /// Of done orders.
+    /// What done orders came to.
     revenue: Option<f64>,
     avg_order_value: Option<f64>,
 }

@@ -121,7 +121,7 @@ pub enum UnplannedCode {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct UnplannedOrder {
     id: String,
-    /// Why, in words.
+    /// Why nobody drives it, in words.
     reason: String,
     /// Why, in one word.
     #[schema(value_type = UnplannedCode)]

@@ -72,7 +72,7 @@ pub struct RideCancelled {
 pub struct RideStatus {
     order_id: String,
     status: OrderPhase,
-    /// What may follow.
+    /// The states that may follow.
     #[schema(value_type = Vec<OrderPhase>)]
     valid_transitions: Vec<&'static str>,
     updated_at: String,

@@ -38,9 +38,9 @@ pub struct ImportReport {
     success: usize,
     /// How many are not.
     failed: usize,
-    /// Of `success`: new.
+    /// How many of `success` are new.
     created: usize,
-    /// Of `success`: changed.
+    /// How many of `success` were changed.
     changed: usize,
     /// Of `success`: the same as before.
     unchanged: usize,

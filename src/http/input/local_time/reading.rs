@@ -12,9 +12,9 @@ const MAX_DAYS_LATER: i64 = 30;
 /// What a person wrote for the time of a trip.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::http) struct Clocks {
-    /// At the origin.
+    /// The time at the origin, by its clocks.
     pub(in crate::http) departs: ClockTime,
-    /// At the destination.
+    /// The time at the destination, by its clocks.
     pub(in crate::http) arrives: Option<Arrival>,
 }
 

@@ -74,7 +74,7 @@ pub struct DocumentLink {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeclineDocument {
-    /// For the owner.
+    /// What the owner is told.
     reason: String,
 }
 

@@ -53,7 +53,7 @@ pub struct OperatorLink {
 #[serde(deny_unknown_fields)]
 #[schema(as = NewFirstAdmin)]
 pub struct FirstAdmin {
-    /// From the link.
+    /// The invitation, as the link has it.
     invitation: String,
     login: String,
     /// At least 12 characters.

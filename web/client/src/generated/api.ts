@@ -3875,7 +3875,7 @@ export interface components {
             driver_id?: number | null;
             /** @description Only says what would come of it. */
             dry_run?: boolean;
-            /** @description Why, for people. */
+            /** @description Why this courier, in the dispatcher's words. */
             reason?: string | null;
         };
         /** @description An order with its courier. */
@@ -4584,12 +4584,12 @@ export interface components {
         /** @description What an operator decides upon a report. Shutting somebody out is a call of its own. */
         DecideReport: {
             decision: components["schemas"]["ReportDecision"];
-            /** @description For other operators. */
+            /** @description A note that other operators see. */
             note?: string | null;
         };
         /** @description Why not. */
         DeclineDocument: {
-            /** @description For the owner. */
+            /** @description What the owner is told. */
             reason: string;
         };
         /** @description Why somebody declines. */
@@ -4623,7 +4623,7 @@ export interface components {
             avg_quote?: number | null;
             /**
              * Format: double
-             * @description Of calling off.
+             * @description What passengers paid for calling off.
              */
             cancellation_fees: number;
             /**
@@ -4633,7 +4633,7 @@ export interface components {
             completed_orders_count: number;
             /**
              * Format: double
-             * @description Of done orders.
+             * @description What done orders came to.
              */
             revenue: number;
             /**
@@ -5071,7 +5071,7 @@ export interface components {
             matches: number;
             /**
              * Format: int32
-             * @description Of the matches.
+             * @description The median of the matches' detours, minutes.
              */
             median_detour_min?: number | null;
             /** @description What happens to it now. */
@@ -5288,7 +5288,7 @@ export interface components {
         };
         /** @description Why an operator takes a post down. */
         HidePost: {
-            /** @description For its author. */
+            /** @description What its author is told. */
             reason: string;
         };
         /** @description What a highlight costs here. */
@@ -5353,9 +5353,9 @@ export interface components {
         };
         /** @description What became of a file. */
         ImportReport: {
-            /** @description Of `success`: changed. */
+            /** @description How many of `success` were changed. */
             changed: number;
-            /** @description Of `success`: new. */
+            /** @description How many of `success` are new. */
             created: number;
             dry_run: boolean;
             /** @description What is wrong, at most 200 of it. */
@@ -5655,7 +5655,7 @@ export interface components {
         };
         /** @description The link that the server printed, and who comes with it. */
         NewFirstAdmin: {
-            /** @description From the link. */
+            /** @description The invitation, as the link has it. */
             invitation: string;
             login: string;
             /** @description What others see. */
@@ -5721,7 +5721,7 @@ export interface components {
         };
         /** @description A step of an order. */
         NewOrderStatus: components["schemas"]["DrivenRide"] & {
-            /** @description Why, for people. */
+            /** @description Why it takes the step, in words for people. */
             reason?: string | null;
             /** @description The state that it is to be in. */
             status: string;
@@ -6065,7 +6065,7 @@ export interface components {
             orders?: number | null;
             /**
              * Format: double
-             * @description Of done orders.
+             * @description What done orders came to.
              */
             revenue?: number | null;
         };
@@ -7784,7 +7784,7 @@ export interface components {
         RequestState: "pending" | "agreed" | "accepted" | "picked_up" | "delivered" | "confirmed" | "declined" | "expired" | "withdrawn" | "taken" | "cancelled" | "disputed";
         /** @description The last hour in a few numbers. */
         RequestStats: {
-            /** @description Of these: refused. */
+            /** @description How many of them were refused. */
             client_errors: number;
             /** Format: double */
             p50_ms: number;
@@ -7794,7 +7794,7 @@ export interface components {
             p99_ms: number;
             /** @description Requests in the last hour, as far as remembered. */
             requests: number;
-            /** @description Of these: failed. */
+            /** @description How many of them failed. */
             server_errors: number;
         };
         /**
@@ -7957,7 +7957,7 @@ export interface components {
             order_id: string;
             status: components["schemas"]["OrderState"];
             updated_at: string;
-            /** @description What may follow. */
+            /** @description The states that may follow. */
             valid_transitions: components["schemas"]["OrderState"][];
         };
         /**
@@ -8721,7 +8721,7 @@ export interface components {
             reason?: string | null;
             /**
              * Format: double
-             * @description For operators only.
+             * @description The points; operators alone see them.
              */
             score?: number | null;
             /** @description Why this courier has the package, or has not, in words, English. */
@@ -8805,7 +8805,7 @@ export interface components {
             /** @description Why, in one word. */
             code: components["schemas"]["UnplannedCode"];
             id: string;
-            /** @description Why, in words. */
+            /** @description Why nobody drives it, in words. */
             reason: string;
         };
         /** @description What was said is kept. */

@@ -323,7 +323,7 @@ export interface ResumeMessage {
  */
 export interface Resume {
   /**
-   * As in `hello`.
+   * The history that `last_seq` belongs to, as `hello` named it.
    */
   epoch: number;
   /**
