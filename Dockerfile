@@ -17,6 +17,10 @@ RUN npm run build
 FROM ${BUILDER_IMAGE} AS builder
 WORKDIR /build
 
+# A smaller binary for a longer build: what makes an image has the time.
+ENV CARGO_PROFILE_RELEASE_LTO=fat \
+    CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1
+
 # The dependencies first, in a layer that stays valid until a manifest changes: the workspace's own crates are empty
 # here. The benches are only looked at, because the manifest names them, so their real files serve as well.
 COPY Cargo.toml Cargo.lock ./

@@ -164,10 +164,15 @@ async fn goes_the_whole_way(database: Database) {
     database.close().await;
 }
 
+/// What is tested here is not how long a busy database may take.
+fn patient(url: String) -> Settings {
+    Settings { deadline: PATIENCE, ..Settings::new(url) }
+}
+
 /// A new database of SQLite.
 async fn on_sqlite(test: impl AsyncFnOnce(Database)) {
     let dir = tempfile::tempdir().unwrap();
-    let settings = Settings::new(dir.path().display().to_string());
+    let settings = patient(dir.path().display().to_string());
     test(Database::connect(&settings).await.unwrap()).await;
 }
 
@@ -182,7 +187,7 @@ async fn on_postgres(test: impl AsyncFnOnce(Database)) {
     let mut admin = sqlx::PgConnection::connect(&server).await.unwrap();
     admin.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
     let (address, _) = server.rsplit_once('/').unwrap();
-    let settings = Settings::new(format!("{address}/{name}"));
+    let settings = patient(format!("{address}/{name}"));
     test(Database::connect(&settings).await.unwrap()).await;
     admin.execute(AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"))).await.unwrap();
 }

@@ -40,6 +40,11 @@ async fn whom_an_order_is_reserved_for_is_asked_first(database: Database) {
     let again = dispatch.carry_out(engine.context(), id, &reserve(olga, at(125))).await.unwrap();
     assert_eq!(again.version, kept.version, "it is planned already");
 
+    // So are the next two, long before anybody looks at them.
+    let (waits, other) = (place(&database, 8).await, place(&database, 9).await);
+    dispatch.carry_out(engine.context(), other, &reserve(person(4), at(130))).await.unwrap();
+    dispatch.carry_out(engine.context(), waits, &reserve(ivan, at(130))).await.unwrap();
+
     // Its time has come: Ivan stands at the door, and Olga is asked. If she does not want it, he is.
     until(105);
     let asked = comes_to(&database, id, |order| order.pending().is_some()).await;
@@ -59,9 +64,6 @@ async fn whom_an_order_is_reserved_for_is_asked_first(database: Database) {
 
     // The next order of Ivan waits for him while he drives. That of a courier who does not work after all is
     // searched for as any other, and Olga is asked, although the one that waits comes before it.
-    let (waits, other) = (place(&database, 8).await, place(&database, 9).await);
-    dispatch.carry_out(engine.context(), other, &reserve(person(4), at(130))).await.unwrap();
-    dispatch.carry_out(engine.context(), waits, &reserve(ivan, at(130))).await.unwrap();
     until(110);
     let asked = comes_to(&database, other, |order| order.pending().is_some()).await;
     let offer = asked.pending().unwrap();
