@@ -93,6 +93,14 @@ impl Position {
         valid.then_some(Self { lat, lon }).ok_or(OutOfRange)
     }
 
+    /// The same to 7 decimals of a degree, about a centimetre. A phone may send more digits than a program
+    /// for tables keeps; what is stored so comes back as it was.
+    #[must_use]
+    pub fn rounded(self) -> Self {
+        let round = |degrees: f64| (degrees * 1e7).round() / 1e7;
+        Self { lat: round(self.lat), lon: round(self.lon) }
+    }
+
     /// The great-circle distance, in kilometres.
     #[must_use]
     pub fn distance_km(self, other: Self) -> f64 {
@@ -189,6 +197,15 @@ mod tests {
     fn a_position_from_outside_is_checked() {
         assert_eq!(deserialized(55.75, 37.6).unwrap(), Position { lat: 55.75, lon: 37.6 });
         assert!(deserialized(155.75, 37.6).is_err());
+    }
+
+    #[test]
+    fn a_rounded_position_has_seven_decimals_and_stays_as_it_is() {
+        let exact = Position { lat: 55.7751234, lon: -37.6 };
+        assert_eq!(exact.rounded(), exact);
+        let longer = Position { lat: exact.lat + 4e-8, lon: exact.lon - 4e-8 };
+        assert_eq!((longer.rounded(), longer == exact), (exact, false));
+        assert_ne!(Position { lat: exact.lat + 1e-7, ..exact }.rounded(), exact);
     }
 
     #[test]

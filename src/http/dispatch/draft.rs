@@ -38,6 +38,7 @@ pub struct NewOrder {
     /// The address where it ends.
     pub(super) dropoff_title: Option<String>,
     pub(super) dropoff_object_name: Option<String>,
+    /// Degrees; kept to 7 decimals, about a centimetre, as are the others.
     pub(super) pickup_lat: Option<f64>,
     pub(super) pickup_lon: Option<f64>,
     pub(super) dropoff_lat: Option<f64>,
@@ -317,11 +318,12 @@ pub(super) async fn oneself(
 
 impl NewOrder {
     fn pickup(&self) -> Option<Position> {
-        Position::new(self.pickup_lat?, self.pickup_lon?).ok()
+        Position::new(self.pickup_lat?, self.pickup_lon?).ok().map(Position::rounded)
     }
 }
 
-/// A position whose coordinates are fields of their own.
+/// A position whose coordinates are fields of their own, to about a centimetre: then it is the same again
+/// when a form or a table brings it back.
 pub(super) fn position(
     (lat_field, lat): (&'static str, Option<f64>),
     (lon_field, lon): (&'static str, Option<f64>),
@@ -330,6 +332,7 @@ pub(super) fn position(
     let lon = lon.ok_or_else(|| ApiError::unprocessable(lon_field, "is required"))?;
     let field = if (-90.0..=90.0).contains(&lat) { lon_field } else { lat_field };
     Position::new(lat, lon)
+        .map(Position::rounded)
         .map_err(|_| ApiError::unprocessable(field, "latitude or longitude is out of range"))
 }
 
@@ -378,5 +381,7 @@ mod tests {
         assert_eq!(named(Some(91.0), Some(1.0)), "pickup_lat");
         assert_eq!(named(Some(1.0), Some(181.0)), "pickup_lon");
         assert_eq!(named(Some(f64::NAN), Some(1.0)), "pickup_lat");
+        let longer = position(("pickup_lat", Some(55.775 + 1e-9)), ("pickup_lon", Some(37.654 - 1e-9)));
+        assert_eq!(longer.unwrap(), Position { lat: 55.775, lon: 37.654 });
     }
 }

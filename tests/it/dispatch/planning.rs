@@ -7,7 +7,7 @@ use peerpack_actors::ports::OrderStore as _;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Somebody, Town, made, ride};
+use super::{Somebody, Town, made, patch, ride};
 use crate::support::{Backend, PATIENCE, backends, eventually};
 
 /// Tomorrow in Moscow, and an instant of it.
@@ -129,6 +129,32 @@ async fn a_day_is_planned_looked_at_and_given_to_couriers() {
             (0, 3),
             "{later}"
         );
+    }
+}
+
+/// A table, or a client that rounds, brings a position back with fewer digits: that is no other place.
+#[actix_web::test]
+async fn a_reservation_stays_with_an_order_whose_position_has_lost_digits() {
+    for backend in backends() {
+        let town = Town::open(backend).await;
+        let (_driver, passenger) = (town.driver_at(1, 55.775, 37.654).await, town.passenger(1).await);
+        let order = orders(&town, &passenger, 1).await.remove(0);
+        let (status, applied) = town.desk.post(&path("/?"), json!({})).await;
+        assert_eq!((status, count(&applied, "assigned_count")), (StatusCode::OK, 1), "{applied}");
+        let reserved = async || {
+            let stored = town.app.app.database.order(order.parse().unwrap()).await.unwrap().unwrap();
+            stored.reserved
+        };
+        let before = reserved().await;
+        assert!(before.is_some());
+        let change = async |lat: f64| {
+            let change = json!({ "note": format!("до {lat}"), "pickup_lat": lat });
+            let (status, changed) = patch(&town.desk, &format!("/api/orders/{order}/"), change).await;
+            assert_eq!(status, StatusCode::OK, "{changed}");
+            reserved().await
+        };
+        assert_eq!(change(55.776 + 1e-9).await, before);
+        assert_eq!(change(55.777).await, None, "another place is another ride");
     }
 }
 

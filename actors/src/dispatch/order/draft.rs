@@ -32,6 +32,14 @@ pub struct OrderEnd {
     pub position: Position,
 }
 
+impl OrderEnd {
+    /// Whether a courier would drive to the same door: within the 7 decimals that orders are stored with.
+    fn is_the_same_place(&self, other: &Self) -> bool {
+        (&self.title, &self.object_name, self.position.rounded())
+            == (&other.title, &other.object_name, other.position.rounded())
+    }
+}
+
 /// What is carried.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -76,8 +84,9 @@ impl OrderDraft {
     /// Whether a courier would drive the same at the same time: a plan for one is a plan for the other.
     #[must_use]
     pub fn is_the_same_ride(&self, other: &Self) -> bool {
-        (&self.pickup, &self.dropoff, self.pickup_at, self.cargo, self.region)
-            == (&other.pickup, &other.dropoff, other.pickup_at, other.cargo, other.region)
+        self.pickup.is_the_same_place(&other.pickup)
+            && self.dropoff.is_the_same_place(&other.dropoff)
+            && (self.pickup_at, self.cargo, self.region) == (other.pickup_at, other.cargo, other.region)
     }
 
     /// Whether it may be placed now.

@@ -66,3 +66,17 @@ fn a_stated_time_stays_and_a_new_one_is_held_to_its_bounds() {
     let refused = carry_out(&mut order, &mut [], &amend(sooner, staff()), near);
     assert!(matches!(refused, Err(Rejection::Invalid { field: "desired_pickup_time", .. })), "{refused:?}");
 }
+
+/// Programs for tables keep fewer digits of a position than a phone sends.
+#[test]
+fn a_position_without_its_last_digits_is_the_same_ride() {
+    let draft = order_in(10, P::Submitted).draft;
+    let moved = |by: f64| {
+        let mut other = draft.clone();
+        other.pickup.position.lat += by;
+        other.dropoff.position.lon -= by;
+        other
+    };
+    assert!(draft != moved(1e-12) && draft.is_the_same_ride(&moved(1e-12)));
+    assert!(!draft.is_the_same_ride(&moved(1e-6)));
+}
