@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _};
+use std::iter::Peekable;
 use std::ops::RangeInclusive;
+use std::str::Bytes;
 
 use calamine::{DataRef, Reader as _, Xlsx};
 use jiff::civil::DateTime;
@@ -68,7 +70,7 @@ pub fn read<L: Line>(bytes: &[u8], zone: ZoneOf) -> Result<Imported<L>, Unreadab
             continue;
         }
         let mut fields = Fields { row, cells: &cells, columns: &columns, zone, faults: Vec::new() };
-        fields.check_lengths();
+        fields.check_cells();
         match L::read(&mut fields) {
             Some(line) if fields.faults.is_empty() => imported.lines.push((row, line)),
             _ => {
@@ -114,11 +116,16 @@ pub struct Fields<'a> {
 }
 
 impl Fields<'_> {
-    fn check_lengths(&mut self) {
+    /// What no cell may be, whatever its column.
+    fn check_cells(&mut self) {
         for (column, n) in self.columns {
             let is_long = |cell: &String| cell.chars().count() > MAX_CELL;
             if self.cells.get(*n).is_some_and(is_long) {
                 self.fault(column, "is too long");
+            }
+            // No database keeps it in a text; a spreadsheet may have it, as `_x0000_`.
+            if self.cells.get(*n).is_some_and(|cell| cell.contains('\0')) {
+                self.fault(column, "cannot be stored");
             }
         }
     }
@@ -262,17 +269,19 @@ fn of_csv(bytes: &[u8]) -> Result<Rows, Unreadable> {
     if text.contains('\0') {
         return Err(Unreadable::NotATable);
     }
-    let head = text.lines().next().unwrap_or_default();
+    let head = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let delimiter = [b',', b';', b'\t'].into_iter().rev();
     let delimiter = delimiter.max_by_key(|one| head.bytes().filter(|byte| byte == one).count());
+    let delimiter = delimiter.unwrap_or(b',');
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
-        .delimiter(delimiter.unwrap_or(b','))
+        .delimiter(delimiter)
         .from_reader(text.as_bytes());
-    let mut rows = Rows::new();
-    for (row, record) in (1..).zip(reader.records()) {
+    let (mut rows, mut numbers) = (Rows::new(), RowNumbers::of(text, delimiter));
+    for record in reader.records() {
         let record = record.map_err(|_| Unreadable::NotATable)?;
+        let row = numbers.next().ok_or(Unreadable::NotATable)?;
         if record.len() > MAX_COLUMNS {
             return Err(Unreadable::TooManyColumns);
         }
@@ -282,6 +291,56 @@ fn of_csv(bytes: &[u8]) -> Result<Rows, Unreadable> {
         rows.push((row, record.iter().map(|cell| cell.trim().to_owned()).collect()));
     }
     Ok(rows)
+}
+
+/// The numbers of the rows of a CSV file that are not blank, as programs for tables count them. The reader of
+/// records passes blank rows over without a word, and a row within quotes may have many lines, so neither
+/// records nor lines can be counted.
+struct RowNumbers<'a> {
+    bytes: Peekable<Bytes<'a>>,
+    delimiter: u8,
+    row: u32,
+}
+
+impl<'a> RowNumbers<'a> {
+    fn of(text: &'a str, delimiter: u8) -> Self {
+        Self { bytes: text.bytes().peekable(), delimiter, row: 0 }
+    }
+
+    /// Reads to the end of a row: whether there was anything in it. `None` after the last one.
+    fn pass_row(&mut self) -> Option<bool> {
+        self.bytes.peek()?;
+        let (mut is_blank, mut is_quoted, mut cell_begins) = (true, false, true);
+        while let Some(byte) = self.bytes.next() {
+            match byte {
+                // A quote that is doubled is one of the text.
+                b'"' if is_quoted => is_quoted = self.bytes.next_if_eq(&b'"').is_some(),
+                _ if is_quoted => {}
+                b'\n' => break,
+                b'\r' => {
+                    self.bytes.next_if_eq(&b'\n');
+                    break;
+                }
+                b'"' if cell_begins => (is_blank, is_quoted, cell_begins) = (false, true, false),
+                _ => (is_blank, cell_begins) = (false, byte == self.delimiter),
+            }
+        }
+        Some(!is_blank)
+    }
+}
+
+impl Iterator for RowNumbers<'_> {
+    type Item = u32;
+
+    fn next(&mut self) -> Option<u32> {
+        loop {
+            let has_cells = self.pass_row()?;
+            self.row = self.row.saturating_add(1);
+            if has_cells {
+                return Some(self.row);
+            }
+        }
+    }
 }
 
 /// The cells are taken one by one: for a whole sheet the library would make room for every cell up to the

@@ -207,6 +207,35 @@ fn no_text_of_people_becomes_a_formula() {
 }
 
 #[test]
+fn blank_rows_count_and_lines_within_a_cell_do_not() {
+    for (between, row) in [
+        ("\n", 2),
+        ("\n\n", 3),
+        ("\r\n\r\n\r\n", 4),
+        ("\n\n\"An\"\"na\n\n\",+7,r\n\n", 5),
+        ("\r\rAn\"na,+7,r\r", 4),
+        ("\n,,\n\n \n", 5),
+    ] {
+        let text = format!("full_name,phone,region_id{between},+7,r\n");
+        let told = faults::<Passenger>(text.as_bytes());
+        assert_eq!(told, [(format!("A{row}"), "must not be empty")], "{between:?}");
+    }
+    let told = faults::<Passenger>(b"\n\nfull_name;phone;region_id\n;+7;r\n");
+    assert_eq!(told, [("A4".to_owned(), "must not be empty")]);
+}
+
+#[test]
+fn what_no_database_keeps_is_told_by_its_cell() {
+    let row = |n: u32, texts: [&str; 3]| {
+        let cells = ["A", "B", "C"].iter().zip(texts).map(|(at, text)| inline(&format!("{at}{n}"), text));
+        format!(r#"<row r="{n}">{}</row>"#, cells.collect::<String>())
+    };
+    let head = row(1, ["full_name", "phone", "region_id"]);
+    let bytes = spreadsheet(&(head + &row(2, ["Anna", "+7_x0000_9", "r"])));
+    assert_eq!(faults::<Passenger>(&bytes), [("B2".to_owned(), "cannot be stored")]);
+}
+
+#[test]
 fn an_import_says_what_it_would_change() {
     let there = Driver { id: Some("7".to_owned()), ..Driver::example() };
     let moved = Driver { region_id: "another".to_owned(), ..there.clone() };

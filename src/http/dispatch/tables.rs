@@ -161,8 +161,11 @@ async fn import<T: Table>(
         .map(|(row, change)| {
             let (desk, known, repeated) = (&desk, &known, &repeated);
             async move {
+                // What a line without an id is about is said by its phone.
+                let is_by_phone = known.by_phone.contains(row) || matches!(change, Change::New(_));
                 let outcome = if repeated.contains(row) {
-                    Err(ApiError::unprocessable(T::COLUMNS[0].name, "is there twice"))
+                    let column = if is_by_phone { "phone" } else { "id" };
+                    Err(ApiError::unprocessable(column, "is there twice"))
                 } else if known.by_phone.contains(row) && matches!(change, Change::Changed(_)) {
                     Err(ApiError::conflict("conflict", T::TAKEN).with_field("phone", T::TAKEN))
                 } else if matches!(change, Change::Same) {

@@ -154,7 +154,7 @@ async fn a_file_with_a_fault_is_imported_as_far_as_is_asked_for() {
             let told = faults(report);
             assert_eq!(told.len(), 2, "{report}");
             assert!(told[0].0 == 3 && told[0].1.starts_with("F3: "), "{report}");
-            assert!(told[1].0 == 5, "{report}");
+            assert!(told[1].0 == 5 && told[1].1.starts_with("B5: "), "{report}");
         };
         let report = import(&[]).await;
         assert_eq!(counts(&report), (0, 0, 0, 2), "{report}");
@@ -235,6 +235,33 @@ async fn orders_are_placed_and_changed_by_a_file() {
         let changed = town.desk.get(&format!("/api/orders/{known}/")).await;
         assert_eq!((&changed["note"], &changed["has_companion"]), (&json!("третий подъезд"), &json!(false)));
         assert_eq!(changed["pickup_lat"], before["pickup_lat"], "what the file does not say stays");
+    }
+}
+
+#[actix_web::test]
+async fn a_fault_is_told_of_the_cell_where_it_is() {
+    for backend in backends() {
+        let town = Town::open(backend).await;
+        let region = &town.region;
+        let cells = async |what: &str, file: String| {
+            let report = imported(&town.desk, what, file.as_bytes(), &[("dry_run", "1")]).await;
+            let fault = |fault: &Value| (fault["cell"].clone(), fault["column"].clone());
+            report["errors"].as_array().unwrap().iter().map(fault).collect::<Vec<_>>()
+        };
+        // Somebody new, twice, after a row that says nothing.
+        let told = cells(
+            "passengers",
+            format!("full_name,phone,region_id\n\nАнна,+79004440001,{region}\nОна,89004440001,{region}\n"),
+        );
+        assert_eq!(told.await, [(json!("B4"), json!("phone"))]);
+        // A ride that is longer than any is so because of its end.
+        let told = cells(
+            "orders",
+            "passenger_phone,passenger_name,pickup_title,pickup_lat,pickup_lon,dropoff_title,dropoff_lat,\
+             dropoff_lon\n\n\n+79004440002,Мария,Вокзал,55.776,37.655,Бали,-8.4,115.2\n"
+                .to_owned(),
+        );
+        assert_eq!(told.await, [(json!("G4"), json!("dropoff_lat"))]);
     }
 }
 

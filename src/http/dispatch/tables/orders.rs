@@ -191,12 +191,16 @@ async fn order_of(app: &App, line: &sheets::Order) -> Result<Order, ApiError> {
     app.database.order(id).await?.ok_or_else(unknown)
 }
 
-/// The same of the columns of a file: somebody new has the region of the pickup.
+/// The same of the columns of a file: somebody new has the region of the pickup, and a ride is as long as its
+/// end is far.
 fn in_columns(error: ApiError) -> ApiError {
     if error.problem(None).fields.contains_key("passenger_region_id") {
         return ApiError::unprocessable("pickup_lat", "no region serves this place");
     }
-    error.renamed("passenger_id", "passenger_phone")
+    error
+        .renamed("passenger_id", "passenger_phone")
+        .renamed("distance_km", "dropoff_lat")
+        .renamed("duration", "dropoff_lat")
 }
 
 async fn check_new(app: &App, town: &Town, line: &sheets::Order) -> Result<(), ApiError> {
