@@ -7,7 +7,7 @@
 //!
 //! A file is bounded in bytes, packed and unpacked, in rows, columns and the length of a cell, before
 //! anything is made of it. A text that a program for tables would take for a formula gets a `'` in front when
-//! it is written, and loses it when it is read.
+//! it is written as CSV, and loses it when it is read; a spreadsheet says of its cells that they are texts.
 
 mod drivers;
 mod figures;
@@ -19,6 +19,7 @@ mod reading;
 mod turns;
 mod writing;
 
+use peerpack_actors::place::Position;
 use peerpack_actors::time::Time;
 
 pub use drivers::Driver;
@@ -52,7 +53,8 @@ pub const MAX_FAULTS: usize = 200;
 /// What kind of file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Format {
-    /// Comma-separated values, as UTF-8. When read, semicolons and tabs do as well.
+    /// Comma-separated values, as UTF-8 with its mark in front, without which Excel takes it for something
+    /// else. When read, the mark may be missing, and semicolons and tabs do as well.
     #[default]
     Csv,
     /// A spreadsheet of Excel.
@@ -113,8 +115,8 @@ pub enum Cell {
     Number(f64),
     /// `yes` or `no`.
     Flag(bool),
-    /// A moment, in UTC.
-    Moment(Time),
+    /// A moment, told by the clocks of a place, or in UTC if none is known.
+    Moment(Time, Option<Position>),
     /// A cell without a value.
     Empty,
 }

@@ -2,10 +2,11 @@
 
 use std::io::{Cursor, Write as _};
 
+use peerpack_actors::place::Position;
 use peerpack_actors::time::Time;
 use zip::write::SimpleFileOptions;
 
-use super::{Cell, Column, Fields, Format, Line, write};
+use super::{Cell, Column, Fields, Format, Line, ZoneOf, write};
 
 /// The longest name of a file in an archive, its number and end not counted, in characters.
 const MAX_NAME: usize = 60;
@@ -21,14 +22,20 @@ pub struct Leg {
     pub done_at: Option<Time>,
     /// Where it begins.
     pub pickup_title: String,
+    /// What is there; may be empty.
+    pub pickup_object_name: String,
     /// Where it ends.
     pub dropoff_title: String,
+    /// What is there; may be empty.
+    pub dropoff_object_name: String,
     /// Whom or what it is about: a name; may be empty.
     pub passenger_name: String,
     /// The passenger's number; may be empty.
     pub passenger_phone: String,
     /// Free words for the courier; may be empty.
     pub note: String,
+    /// By whose clocks its times are told: those of the pickup. It has no cell.
+    pub place: Option<Position>,
 }
 
 impl Line for Leg {
@@ -37,7 +44,9 @@ impl Line for Leg {
         Column::needed("pickup_at"),
         Column::optional("done_at"),
         Column::needed("pickup_title"),
+        Column::optional("pickup_object_name"),
         Column::needed("dropoff_title"),
+        Column::optional("dropoff_object_name"),
         Column::optional("passenger_name"),
         Column::optional("passenger_phone"),
         Column::optional("note"),
@@ -54,20 +63,26 @@ impl Line for Leg {
             pickup_at: pickup_at?,
             done_at: done_at?,
             pickup_title: pickup_title?,
+            pickup_object_name: fields.text("pickup_object_name"),
             dropoff_title: dropoff_title?,
+            dropoff_object_name: fields.text("dropoff_object_name"),
             passenger_name: fields.text("passenger_name"),
             passenger_phone: fields.text("passenger_phone"),
             note: fields.text("note"),
+            place: None,
         })
     }
 
     fn cells(&self) -> Vec<Cell> {
+        let moment = |at: Option<Time>| Cell::of(at, |at| Cell::Moment(at, self.place));
         vec![
             Cell::text(&self.order_id),
-            Cell::of(self.pickup_at, Cell::Moment),
-            Cell::of(self.done_at, Cell::Moment),
+            moment(self.pickup_at),
+            moment(self.done_at),
             Cell::text(&self.pickup_title),
+            Cell::text(&self.pickup_object_name),
             Cell::text(&self.dropoff_title),
+            Cell::text(&self.dropoff_object_name),
             Cell::text(&self.passenger_name),
             Cell::text(&self.passenger_phone),
             Cell::text(&self.note),
@@ -83,6 +98,7 @@ impl Line for Leg {
             order_id: "the id of an order".to_owned(),
             pickup_at: Some(Time::from_ms(1_798_794_000_000)),
             pickup_title: "Комсомольская площадь, 2".to_owned(),
+            pickup_object_name: "Казанский вокзал".to_owned(),
             dropoff_title: "Арбат, 1".to_owned(),
             ..Self::default()
         }
@@ -93,11 +109,14 @@ impl Line for Leg {
 ///
 /// # Errors
 /// What keeps it from being written.
-pub fn routes(couriers: impl IntoIterator<Item = (String, Vec<Leg>)>) -> anyhow::Result<Vec<u8>> {
+pub fn routes(
+    couriers: impl IntoIterator<Item = (String, Vec<Leg>)>,
+    zone: ZoneOf,
+) -> anyhow::Result<Vec<u8>> {
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for (number, (name, legs)) in (1..).zip(couriers) {
         archive.start_file(file_name(number, &name), SimpleFileOptions::default())?;
-        archive.write_all(&write(Format::Csv, legs)?)?;
+        archive.write_all(&write(Format::Csv, legs, zone)?)?;
     }
     Ok(archive.finish()?.into_inner())
 }
@@ -114,19 +133,32 @@ fn file_name(number: u32, name: &str) -> String {
 mod tests {
     use std::io::Read as _;
 
+    use jiff::tz::TimeZone;
+
     use super::*;
+
+    /// The clocks of Kazan, wherever it is; without a place those of UTC.
+    fn kazan(at: Option<Position>) -> TimeZone {
+        at.map_or(TimeZone::UTC, |_| TimeZone::get("Europe/Moscow").unwrap())
+    }
 
     #[test]
     fn an_archive_has_a_table_for_each_courier_and_no_name_leads_out_of_it() {
-        let leg = Leg { note: "=1+1".to_owned(), ..Leg::example() };
+        let place = Some(Position { lat: 55.79, lon: 49.12 });
+        let leg = Leg { note: "=1+1".to_owned(), place, ..Leg::example() };
         let couriers =
             [("Иван Петров", vec![leg.clone(), leg]), ("../../etc/passwd", vec![]), ("Иван Петров", vec![])];
-        let bytes = routes(couriers.map(|(name, legs)| (name.to_owned(), legs))).unwrap();
+        let bytes = routes(couriers.map(|(name, legs)| (name.to_owned(), legs)), kazan).unwrap();
         let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
         let names: Vec<String> = archive.file_names().map(|name| name.unwrap().into_owned()).collect();
         assert_eq!(names, ["001 Иван Петров.csv", "002 etcpasswd.csv", "003 Иван Петров.csv"]);
         let mut text = String::new();
         archive.by_index(0).unwrap().read_to_string(&mut text).unwrap();
         assert_eq!((text.lines().count(), text.contains(",'=1+1\n")), (3, true), "{text}");
+        assert!(text.starts_with('\u{feff}'), "{text}");
+        assert!(
+            text.contains(",2027-01-01T12:00:00+03:00,") && text.contains(",Казанский вокзал,"),
+            "{text}"
+        );
     }
 }

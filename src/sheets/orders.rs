@@ -114,7 +114,7 @@ impl Line for Order {
             Cell::text(&self.dropoff.object_name),
             lat(&self.dropoff),
             lon(&self.dropoff),
-            Cell::of(self.pickup_at, Cell::Moment),
+            Cell::of(self.pickup_at, |at| Cell::Moment(at, self.pickup.position)),
             Cell::Flag(self.has_companion),
             Cell::text(&self.note),
         ]

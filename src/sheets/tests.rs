@@ -1,7 +1,7 @@
 //! Files that people bring: what is written is what is read, and what is wrong is named by its cell.
 
 use std::fmt::Debug;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 
 use jiff::tz::TimeZone;
 use peerpack_actors::place::Position;
@@ -76,7 +76,7 @@ fn the_names_of_cells_are_those_of_every_program() {
 fn every_template_can_be_read_in_both_formats() {
     fn check<L: Line + Debug>() {
         for format in [Format::Csv, Format::Xlsx] {
-            let bytes = template::<L>(format).unwrap();
+            let bytes = template::<L>(format, utc).unwrap();
             assert_eq!(Format::of(&bytes), format);
             let read = imported::<L>(&bytes);
             assert_eq!((read.lines, read.faults), (vec![(2, L::example())], vec![]), "{}", L::NAME);
@@ -190,11 +190,11 @@ fn what_is_no_table_is_refused_and_what_is_too_much_as_well() {
 fn no_text_of_people_becomes_a_formula() {
     for risky in ["=1+1", "+7", "-2", "@SUM(A1)", "'=1", "''=1"] {
         let line = Passenger { full_name: risky.to_owned(), ..Passenger::example() };
-        let written = String::from_utf8(write(Format::Csv, [line.clone()]).unwrap()).unwrap();
+        let written = String::from_utf8(write(Format::Csv, [line.clone()], utc).unwrap()).unwrap();
         let cell = written.lines().nth(1).unwrap().split(',').nth(1).unwrap();
         assert_eq!(cell, format!("'{risky}"));
         for format in [Format::Csv, Format::Xlsx] {
-            let bytes = write(format, [line.clone()]).unwrap();
+            let bytes = write(format, [line.clone()], utc).unwrap();
             assert_eq!(imported::<Passenger>(&bytes).lines, [(2, line.clone())], "{risky}");
         }
     }
@@ -202,8 +202,32 @@ fn no_text_of_people_becomes_a_formula() {
     let end =
         End { title: "a".to_owned(), position: Some(Position { lat: -33.5, lon: -70.25 }), ..End::default() };
     let line = Order { pickup: end, ..Order::example() };
-    let written = String::from_utf8(write(Format::Csv, [line]).unwrap()).unwrap();
+    let written = String::from_utf8(write(Format::Csv, [line], utc).unwrap()).unwrap();
     assert!(written.contains(",-33.5,-70.25,"), "{written}");
+}
+
+/// A `'` in front would be a part of the number for everybody who looks at it.
+#[test]
+fn a_text_of_a_spreadsheet_is_as_people_wrote_it() {
+    let bytes = write(Format::Xlsx, [Passenger::example()], utc).unwrap();
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+    let mut text = String::new();
+    for n in 0..archive.len() {
+        archive.by_index(n).unwrap().read_to_string(&mut text).unwrap();
+    }
+    assert!(text.contains(">+79990000000<"), "{text}");
+}
+
+#[test]
+fn a_moment_is_told_by_the_clocks_of_its_place() {
+    for (zone, told) in
+        [(utc as ZoneOf, ",2027-01-01T09:00:00+00:00,"), (moscow as ZoneOf, ",2027-01-01T12:00:00+03:00,")]
+    {
+        let bytes = write(Format::Csv, [Order::example()], zone).unwrap();
+        assert_eq!(read::<Order>(&bytes, zone).unwrap().lines, [(2, Order::example())]);
+        let text = String::from_utf8(bytes).unwrap();
+        assert!(text.starts_with('\u{feff}') && text.contains(told), "{text}");
+    }
 }
 
 #[test]
@@ -295,7 +319,7 @@ prop_compose! {
 
 fn changes_nothing<L: Line + Debug>(lines: &[L]) -> Result<(), TestCaseError> {
     for format in [Format::Csv, Format::Xlsx] {
-        let bytes = write(format, lines.to_vec()).unwrap();
+        let bytes = write(format, lines.to_vec(), utc).unwrap();
         let read = imported::<L>(&bytes);
         prop_assert_eq!(&read.faults, &vec![]);
         let known = |id: &str| lines.iter().find(|line| line.id().as_deref() == Some(id)).cloned();

@@ -27,23 +27,30 @@ where
     in_turn(move || bytes_of(file).and_then(|bytes| read(&bytes, zone))).await?
 }
 
-/// Makes a file of lines.
+/// Makes a file of lines, with the times of their places.
 ///
 /// # Errors
 /// It cannot be made, or too many others wait.
-pub async fn make<L>(format: Format, lines: Vec<L>) -> Result<anyhow::Result<Vec<u8>>, Unreadable>
+pub async fn make<L>(
+    format: Format,
+    lines: Vec<L>,
+    zone: ZoneOf,
+) -> Result<anyhow::Result<Vec<u8>>, Unreadable>
 where
     L: Line + Send + 'static,
 {
-    in_turn(move || write(format, lines)).await
+    in_turn(move || write(format, lines, zone)).await
 }
 
 /// Makes an archive with one table for each courier, by their names.
 ///
 /// # Errors
 /// It cannot be made, or too many others wait.
-pub async fn make_routes(couriers: Vec<(String, Vec<Leg>)>) -> Result<anyhow::Result<Vec<u8>>, Unreadable> {
-    in_turn(move || routes(couriers)).await
+pub async fn make_routes(
+    couriers: Vec<(String, Vec<Leg>)>,
+    zone: ZoneOf,
+) -> Result<anyhow::Result<Vec<u8>>, Unreadable> {
+    in_turn(move || routes(couriers, zone)).await
 }
 
 async fn in_turn<T>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Unreadable>

@@ -159,7 +159,7 @@ pub async fn call_off(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
 }
 
 /// The plan of a day as an archive of tables, one for each courier: the plan that was looked at in the last
-/// 15 minutes, or a new one.
+/// 15 minutes, or a new one. Times are those of each pickup, with their offset.
 #[utoipa::path(get, path = "/api/dispatch/daily-routes-export", operation_id = "export_daily_plan",
     tag = "dispatch", security(("bearer" = [])), params(WhichDay),
     responses((status = 200, description = "The archive.", content((Vec<u8> = "application/zip"))),
@@ -169,7 +169,8 @@ pub async fn export(app: web::Data<App>, query: Query<WhichDay>) -> Result<HttpR
     let (town, wish) = (scope::town(&app)?, Wish::of(&app, query.0, None)?);
     let plan = seen_or_new(&app, town, &wish).await?;
     let legs = view::legs(&app, &plan).await?;
-    let bytes = sheets::make_routes(legs).await?.map_err(|error| ApiError::internal(&error))?;
+    let bytes =
+        sheets::make_routes(legs, tables::zone_of).await?.map_err(|error| ApiError::internal(&error))?;
     Ok(tables::attached(bytes, "application/zip", format!("daily-routes-{}.zip", plan.day.date)))
 }
 

@@ -234,7 +234,8 @@ fn is_yes(word: &str) -> bool {
     ["true", "1", "yes", "on"].contains(&word.trim().to_lowercase().as_str())
 }
 
-fn zone_of(at: Option<Position>) -> TimeZone {
+/// The clocks of a place.
+pub(super) fn zone_of(at: Option<Position>) -> TimeZone {
     at.map_or(TimeZone::UTC, town::zone)
 }
 
@@ -256,7 +257,7 @@ pub(super) async fn table<L>(format: Format, lines: Vec<L>) -> Result<HttpRespon
 where
     L: Line + Send + 'static,
 {
-    let bytes = sheets::make(format, lines).await?.map_err(|error| ApiError::internal(&error))?;
+    let bytes = sheets::make(format, lines, zone_of).await?.map_err(|error| ApiError::internal(&error))?;
     Ok(attached(bytes, format.media_type(), format!("{}.{}", L::NAME, format.extension())))
 }
 

@@ -99,6 +99,10 @@ async fn a_day_is_planned_looked_at_and_given_to_couriers() {
         let mut text = String::new();
         archive.by_index(0).unwrap().read_to_string(&mut text).unwrap();
         assert!(text.contains(plan["assignments"][0]["order_id"].as_str().unwrap()), "{text}");
+        // As Excel reads it, by the clocks of the pickup, and with what is there.
+        assert!(text.starts_with("\u{feff}order_id,pickup_at,"), "{text}");
+        let noon = format!(",{}T12:", tomorrow(12).0);
+        assert!(text.contains(&noon) && text.contains("+03:00,") && text.contains(",Вокзал,"), "{text}");
 
         // What was looked at is applied.
         let (status, applied) = town.desk.post(&path("/?"), json!({})).await;

@@ -257,10 +257,13 @@ pub(super) async fn legs(app: &App, plan: &DayPlan) -> Result<Vec<(String, Vec<L
             let leg = Leg {
                 order_id: order.id.to_string(),
                 pickup_title: order.draft.pickup.title.clone(),
+                pickup_object_name: order.draft.pickup.object_name.clone(),
                 dropoff_title: order.draft.dropoff.title.clone(),
+                dropoff_object_name: order.draft.dropoff.object_name.clone(),
                 passenger_name: passenger.map(|one| one.full_name.clone()).unwrap_or_default(),
                 passenger_phone: passenger.and_then(|one| one.phone.clone()).unwrap_or_default(),
                 note: order.draft.note.clone(),
+                place: Some(order.draft.pickup.position),
                 ..Leg::default()
             };
             seen.insert(order.id, leg);

@@ -64,8 +64,8 @@ pub async fn bring(
     import::<sheets::Order>(&app, principal, &req, payload).await
 }
 
-/// Orders as a file in the shape of the import, the oldest first; the titles alone where there are none. At
-/// most 10 000.
+/// Orders as a file in the shape of the import, the oldest first; the titles alone where there are none.
+/// Times are those of the pickup, with their offset. At most 10 000.
 #[utoipa::path(get, path = "/api/orders/export-excel-template", operation_id = "export_orders", tag = "orders",
     security(("bearer" = [])), params(WhichExport),
     responses((status = 200, description = "The file.", content(
