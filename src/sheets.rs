@@ -8,6 +8,7 @@
 //! A file is bounded in bytes, packed and unpacked, in rows, columns and the length of a cell, before
 //! anything is made of it. A text that a program for tables would take for a formula gets a `'` in front when
 //! it is written as CSV, and loses it when it is read; a spreadsheet says of its cells that they are texts.
+//! Programs for tables break lines as they like, and keep 15 digits of a number: neither counts as a change.
 
 mod drivers;
 mod figures;
@@ -25,7 +26,7 @@ use peerpack_actors::time::Time;
 pub use drivers::Driver;
 pub use figures::Figures;
 pub use legs::{Leg, routes};
-pub use lines::{Change, compare};
+pub use lines::{Change, compare, is_same_text};
 pub use orders::{End, Order};
 pub use passengers::Passenger;
 pub use reading::{Fields, Imported, ZoneOf, read};
@@ -122,9 +123,12 @@ pub enum Cell {
 }
 
 impl Cell {
-    /// Words, or nothing.
+    /// Words, or nothing. Lines are broken by line feeds alone: programs for tables keep nothing else.
     pub(self) fn text(text: &str) -> Self {
-        if text.is_empty() { Self::Empty } else { Self::Text(text.to_owned()) }
+        if text.is_empty() {
+            return Self::Empty;
+        }
+        Self::Text(text.replace("\r\n", "\n").replace('\r', "\n"))
     }
 
     /// What there is, or nothing.

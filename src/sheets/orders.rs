@@ -98,8 +98,9 @@ impl Line for Order {
 
     fn cells(&self) -> Vec<Cell> {
         let text = |text: &Option<String>| Cell::text(text.as_deref().unwrap_or_default());
-        let lat = |end: &End| Cell::of(end.position, |at| Cell::Number(at.lat));
-        let lon = |end: &End| Cell::of(end.position, |at| Cell::Number(at.lon));
+        let lat = |end: &End| Cell::of(end.position, |at| Cell::Number(at.rounded().lat));
+        let lon = |end: &End| Cell::of(end.position, |at| Cell::Number(at.rounded().lon));
+        let place = self.pickup.position.map(Position::rounded);
         vec![
             text(&self.id),
             text(&self.status),
@@ -114,7 +115,7 @@ impl Line for Order {
             Cell::text(&self.dropoff.object_name),
             lat(&self.dropoff),
             lon(&self.dropoff),
-            Cell::of(self.pickup_at, |at| Cell::Moment(at, self.pickup.position)),
+            Cell::of(self.pickup_at, |at| Cell::Moment(at, place)),
             Cell::Flag(self.has_companion),
             Cell::text(&self.note),
         ]

@@ -200,12 +200,12 @@ impl Fields<'_> {
         Some((self.number(column)?.unwrap_or(0.0) * 100.0).round() as i64)
     }
 
-    /// A position, `Some(None)` if there is none: both of its numbers, or neither.
+    /// A position as orders keep it, `Some(None)` if there is none: both of its numbers, or neither.
     pub(super) fn position(&mut self, lat: &'static str, lon: &'static str) -> Option<Option<Position>> {
         match (self.number(lat)?, self.number(lon)?) {
             (None, None) => Some(None),
             (Some(north), Some(east)) => {
-                let position = Position::new(north, east).ok();
+                let position = Position::new(north, east).ok().map(Position::rounded);
                 if position.is_none() {
                     let is_lat = (-90.0..=90.0).contains(&north);
                     self.fault(if is_lat { lon } else { lat }, "is no position on earth");

@@ -238,6 +238,26 @@ async fn orders_are_placed_and_changed_by_a_file() {
     }
 }
 
+/// Programs for tables keep 15 digits and break lines their own way.
+#[actix_web::test]
+async fn what_a_program_for_tables_rewrites_changes_nothing() {
+    for backend in backends() {
+        let town = Town::open(backend).await;
+        let passenger = town.passenger(1).await;
+        let words = json!({
+            "passenger_id": passenger.number, "note": "у входа\r\nслева",
+            "pickup_lat": 55.776 + 1e-9, "pickup_lon": 37.655 - 1e-9,
+        });
+        let order = made(&town.desk, "/api/orders/", ride(words)).await;
+        assert_eq!((&order["pickup_lat"], &order["pickup_lon"]), (&json!(55.776), &json!(37.655)));
+        let ours = taken(&town.desk, "/api/orders/export-excel-template/?format=csv").await;
+        let ours = String::from_utf8(ours).unwrap();
+        assert!(ours.contains("у входа\nслева") && ours.contains(",55.776,37.655,"), "{ours}");
+        let report = imported(&town.desk, "orders", ours.as_bytes(), &[]).await;
+        assert_eq!(counts(&report), (0, 0, 1, 0), "{report}");
+    }
+}
+
 #[actix_web::test]
 async fn a_fault_is_told_of_the_cell_where_it_is() {
     for backend in backends() {

@@ -25,7 +25,7 @@ use crate::http::dispatch::orders::{amendment, phases, placing};
 use crate::http::dispatch::views::Faces;
 use crate::http::dispatch::{days, scope};
 use crate::http::vocabulary;
-use crate::sheets::{self, Change, End, MAX_ROWS};
+use crate::sheets::{self, Change, End, MAX_ROWS, is_same_text};
 use crate::store::{OrderQuery, Slice};
 use crate::town::Town;
 
@@ -245,11 +245,13 @@ impl Table for sheets::Order {
                 line.passenger_phone.clone_from(&there.passenger_phone);
             }
             for (column, said, known) in [
+                ("pickup_title", &mut line.pickup.title, &there.pickup.title),
                 ("pickup_object_name", &mut line.pickup.object_name, &there.pickup.object_name),
+                ("dropoff_title", &mut line.dropoff.title, &there.dropoff.title),
                 ("dropoff_object_name", &mut line.dropoff.object_name, &there.dropoff.object_name),
                 ("note", &mut line.note, &there.note),
             ] {
-                if !columns.contains_key(column) {
+                if !columns.contains_key(column) || is_same_text(said, known) {
                     said.clone_from(known);
                 }
             }
